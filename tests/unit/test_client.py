@@ -132,10 +132,16 @@ def test_pandas_where_it_is_installed(
 
 
 def test_what_was_not_measured_is_said(site: Site) -> None:
-    for names in ((), ("gender", "gender"), ("gender", "nothing"), ("a", "b", "c", "d")):
+    for names, rule in (
+        ((), "not-measured"),
+        (("gender", "gender"), "not-measured"),
+        (("gender", "age_band"), "not-measured"),
+        (("gender", "nothing"), "no-such-variable"),
+        (("a", "b", "c", "d"), "no-such-variable"),
+    ):
         with pytest.raises(SiteError) as caught:
             site.table(*names)
-        assert caught.value.rule == "not-measured"
+        assert caught.value.rule == rule
     with pytest.raises(SiteError):
         site.place("../../../etc/passwd")
     with pytest.raises(SiteError):
@@ -181,7 +187,7 @@ def test_no_site_no_release_no_server(tmp_path: Path, folder: Path, served: str)
     assert caught.value.rule == "connection"
     for version, rule in (("../..", "version"), ("2031.1", "no-file")):
         with pytest.raises(SiteError) as caught:
-            open_site(folder, version).tables()
+            open_site(folder, version)
         assert caught.value.rule == rule
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import http.client
 import json
 import queue
@@ -220,6 +221,32 @@ def test_server_answers_to_no_other_name(server: tuple[str, int], host: str, sta
     connection.putheader("Host", host and f"{host}:{server[1]}")
     connection.endheaders()
     assert connection.getresponse().status == status
+
+
+@pytest.mark.parametrize(
+    ("path", "takes", "packed"),
+    [
+        ("/", "gzip, deflate", True),
+        ("/index.html", "gzip", True),
+        ("/r/2026.1/manifest.json", "br, gzip;q=0.5", True),
+        ("/r/2026.1/manifest.json", "gzip;q=0, br", False),
+        ("/r/2026.1/manifest.json", "", False),
+        ("/r/2026.1/records.parquet", "gzip", False),
+    ],
+)
+def test_server_compresses_text_for_those_who_take_it(
+    server: tuple[str, int], site: Path, path: str, takes: str, packed: bool
+) -> None:
+    connection = http.client.HTTPConnection(*server, timeout=10)
+    connection.request("GET", path, headers={"Accept-Encoding": takes})
+    response = connection.getresponse()
+    body = response.read()
+    assert (response.getheader("Content-Encoding") == "gzip") == packed
+    assert len(body) == int(response.getheader("Content-Length") or 0)
+    name = "index.html" if path == "/" else path.removeprefix("/")
+    assert (gzip.decompress(body) if packed else body) == (site / name).read_bytes()
+    connection.request("GET", "/.step.json", headers={"Accept-Encoding": "gzip"})
+    assert connection.getresponse().status == 404
 
 
 def test_port_in_use_and_no_site(site: Path, tmp_path: Path) -> None:

@@ -33,12 +33,13 @@ from ctdhub.client.shape import (
     rows_of,
 )
 from ctdhub.client.source import Folder, Source, Web
-from ctdhub.client.told import notices_of, withdrawn_in
+from ctdhub.client.told import VERSION, notices_of, versions_in, withdrawn_in
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 
 LARGEST_DATA = 2**30
 """Bytes."""
-_VERSION = re.compile(r"\d{4}\.[1-9]\d{0,5}")
+_VERSION = re.compile(VERSION)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SIDES = ("citizens", "exploited")
 
@@ -76,6 +77,9 @@ page, such as https://data.example.org/, or a folder. (rule site-address)
     told = "; ".join(f"{e['date']}: {e['text']}" for e in errata)
     if asked in withdrawn_in(root):
         raise error("withdrawn-release", version=asked, note=told)
+    held = root.get("releases")
+    if isinstance(held, dict) and asked not in held:
+        raise error("no-file/release", version=asked, names=versions_in(held))
     if errata:
         warnings.warn(f"Release {asked} was corrected. {told}", CorrectedRelease, stacklevel=2)
     return Site(source, asked, arrow, errata)
@@ -168,7 +172,7 @@ class Site:
         second interval, if everybody is counted once: ``once_low`` and ``once_high``.
 
         Raises:
-            SiteError: this release did not measure these variables together.
+            SiteError: this release has no such variable, or did not measure these together.
         """
         wanted = frozenset(variables)
         if len(wanted) == len(variables) and wanted in self._tables:
@@ -303,6 +307,9 @@ class Site:
         orders = ("*".join(order) for order in permutations(variables)) if variables else iter(())
         key = next((name for name in orders if name in sigma), "") if len(variables) <= 3 else ""
         if not key:
+            known = {name for names, _entry in self._tables.values() for name in names}
+            if unknown := sorted(set(variables) - known):
+                raise error("no-such-variable/site", name=printable(unknown[0]))
             raise error("not-measured/together")
         counts = self._parquet("counts.parquet")
         with damage():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ctdhub.client.shape import damage
 from ctdhub.core.errors import printable
 
-_LONGEST = 2000
+VERSION = r"\d{4}\.[1-9]\d{0,5}"
+_LONGEST, _NAMED = 2000, 20
 
 
 def notices_of(root: Mapping[str, Any], version: str) -> tuple[dict[str, Any], ...]:
@@ -32,6 +34,12 @@ def withdrawn_in(root: Mapping[str, Any]) -> frozenset[str]:
     """
     with damage():
         return frozenset(str(version) for version in root.get("withdrawn", ()))
+
+
+def versions_in(held: Mapping[str, Any]) -> str:
+    """The versions that a site has, to name in an error; what is no version is left out."""
+    names = [str(name) for name in held if re.fullmatch(VERSION, str(name))]
+    return ", ".join(names[:_NAMED]) or "-"
 
 
 def _notice(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import gzip
+import io
+import re
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -13,6 +16,7 @@ from typing import Any
 from ctdhub.core.error_catalogue import error
 
 ADDRESS = "127.0.0.1"
+_TEXTS = ("json", "xml", "yaml", "javascript")
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -40,7 +44,26 @@ class _Handler(SimpleHTTPRequestHandler):
         if hidden or not asked.resolve().is_relative_to(root):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
-        return super().send_head()
+        return self._packed(asked) or super().send_head()
+
+    def _packed(self, asked: Path) -> Any:
+        """The answer as gzip, where the reader takes it and the file is text; else None."""
+        file = asked / "index.html" if asked.is_dir() and self.path.endswith("/") else asked
+        kind = self.guess_type(str(file))
+        text = kind.startswith("text/") or kind.partition(";")[0].endswith(_TEXTS)
+        takes = re.search(
+            r"\bgzip\b(?!\s*;\s*q=0(?:\.0+)?\s*(?:,|$))", self.headers.get("Accept-Encoding", "")
+        )
+        if not text or not takes or not file.is_file():
+            return None
+        data = gzip.compress(file.read_bytes(), compresslevel=5, mtime=0)
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Vary", "Accept-Encoding")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        return io.BytesIO(data)
 
     def list_directory(self, path: Any) -> None:
         self.send_error(HTTPStatus.NOT_FOUND)
