@@ -2,6 +2,8 @@
 
 KINDS = (
     "index.html",
+    "get-help.html",
+    "for-media.html",
     "explore.html",
     "countries/index.html",
     "countries/europe.html",
@@ -20,6 +22,7 @@ KINDS = (
     "data.html",
     "standards/htcds-2.html",
     "methods.html",
+    "style.html",
     "help.html",
     "learn/index.html",
     "learn/meaning.html",

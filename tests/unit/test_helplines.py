@@ -49,7 +49,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 def foot(release: Release, edition: Edition) -> str:
     html = render(help_page.page(), release, ("en", "ar"), edition)
-    return unescape(re.sub(r"<[^>]*>", "", html.partition("<footer>")[2]))
+    return unescape(re.sub(r"<[^>]*>", "", html.partition("<footer")[2]))
 
 
 def test_the_hub_has_the_last_word(release: Release, tmp_path: Path) -> None:
@@ -58,17 +58,19 @@ def test_the_hub_has_the_last_word(release: Release, tmp_path: Path) -> None:
     assert f"Helpline: {OLD}" in foot(release, Edition.of(tmp_path, helpline=OLD))
     silent = foot(release, Edition.of(tmp_path, helpline=""))
     assert FROZEN not in silent
-    assert "To talk to somebody" not in silent
+    assert "For help with trafficking" not in silent
     (tmp_path / FILE).write_text(LINE, "utf-8")
     for helpline in (OLD, "", None):
         told = foot(release, Edition.of(tmp_path, helpline=helpline))
         assert "Côte d’Ivoire, Écoute <b>: 0800 000 000" in told
-        assert "(9 to 17, free, text message to 1234)" in told
+        assert "(9 to 17, in French, free, text message to 1234)" in told
         assert "confidential" not in told, "said only where the entry says so"
         assert OLD not in told
         assert FROZEN not in told
-        emergency, _label, lines = told.partition("To talk to somebody:")
-        assert "local emergency number." in emergency
+        emergency, _label, lines = told.partition(
+            "For help with trafficking or exploitation, call:"
+        )
+        assert "In immediate danger, call the emergency services." in emergency
         assert "0800" not in emergency
         assert "0800" in lines
     with language("ar"):
@@ -80,7 +82,7 @@ def test_posters_take_the_first_line(release: Release, tmp_path: Path) -> None:
     made, subject, answers = date(2026, 5, 1), place("Ukraine", is_region=False), Answers(release)
     found = poster(answers, subject, made, read_help(tmp_path)).document.sections[-1]
     assert found.blocks == (Words(("0800 000 000",)),)
-    assert found.title.endswith("needs help: Côte d’Ivoire, Écoute <b>")
+    assert found.title.endswith("exploitation, call Côte d’Ivoire, Écoute <b>:")
     nobody = poster(answers, subject, made, Help()).document.sections[-1]
     assert nobody.blocks == ()
     assert "emergency" in nobody.title
@@ -97,6 +99,7 @@ def test_the_kiosk_shows_the_lines_of_the_hub(release: Release, tmp_path: Path) 
     build_exhibit(release, tmp_path / "kiosk", edition.stories, edition=edition)
     page = (tmp_path / "kiosk" / "en.html").read_text("utf-8")
     assert "Écoute &lt;b&gt;: <b><bdi>0800 000 000</bdi></b>" in page
+    assert "In immediate danger, call the emergency services." in page
     assert FROZEN not in page
 
 
@@ -171,7 +174,10 @@ def test_what_init_shows_and_the_practice_hub_has_can_be_read(tmp_path: Path) ->
     assert all("Invented" in line.name for line in lines)
     assert not Help(lines).unchecked()
     assert Help(lines, OLD).contacts()[0] == Contact(
-        "United Kingdom, Invented Helpline", "+44 808 157 0142", "9 to 17, free, confidential"
+        "United Kingdom, Invented Helpline",
+        "+44 808 157 0142",
+        "9 to 17, in English, free, confidential",
+        "tel:+448081570142",
     )
 
 

@@ -37,7 +37,7 @@ LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 LEAD = {"en": "We help <everybody>.", "ar": "نساعد الجميع."}
 STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
 CSS = inlined("site.css")[0]
-EXIT = re.compile(r"https://(en|fr|es|ar)\.wikipedia\.org/")
+EXIT = re.compile(r"https://(en|fr|es|ar)\.wikipedia\.org/|tel:\+?\d+|sms:\d+")
 
 
 class Page(HTMLParser):

@@ -8,6 +8,8 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid
 from ctdhub.build.stages import candidate
 from ctdhub.build.stages.link_report import refuse_linkage_keys
+from ctdhub.core.i18n import current
+from ctdhub.schema import countries
 
 if TYPE_CHECKING:
     from ctdhub.report.helplines import Help
@@ -50,3 +52,22 @@ def check_shown(hub: Hub) -> Help | None:
         for telling in story.tellings.values():
             check_story(telling)
     return found.help
+
+
+def countries_without(hub: Hub, help: Help) -> tuple[str, ...]:
+    """Names of the countries that have a page and no helpline; none before the first release.
+
+    Raises:
+        HubError: the newest release is damaged.
+    """
+    from ctdhub.release.open import leading, open_releases
+    from ctdhub.report.places import listed_places
+    from ctdhub.stats.answers import Answers
+
+    if not any(hub.releases.glob("*/manifest.json")):
+        return ()
+    newest, _others = leading(open_releases(hub.releases, hub.settings.approvers))
+    held = set(help.countries())
+    return tuple(
+        sorted(countries.name(c, current()) for c in listed_places(Answers(newest)) - held)
+    )

@@ -155,11 +155,8 @@ def _maker(kind: str, text: str, hub: Path | None) -> Maker:
             if kind == "--day"
             else briefing.place(text, is_region=kind == "--region")
         )
-        if poster:
-            help = read_help(hub, Hub(hub).settings.helpline) if hub else None
-            found = poster_of(answers, subject, made, help)
-        else:
-            found = sheet_of(answers, subject, made)
+        help = read_help(hub, Hub(hub).settings.helpline) if hub else None
+        found = (poster_of if poster else sheet_of)(answers, subject, made, help)
         document = found.document
         numbers = as_json(found.asked, document.title, document.meta.foot)
         return document, f"brief-{subject.slug}", numbers

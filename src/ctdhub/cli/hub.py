@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +21,7 @@ from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.format import exact, listed, number, tiny
-from ctdhub.core.i18n import _, said
+from ctdhub.core.i18n import NATIVE_NAMES, _, language, said
 
 if TYPE_CHECKING:
     from ctdhub.build.explain import Done
@@ -117,7 +117,7 @@ def register(app: typer.Typer) -> None:
         from ctdhub.build.deliveries import refuse_unclear
         from ctdhub.build.hub import Hub
         from ctdhub.build.mapping_by_date import mappings
-        from ctdhub.build.preflight import check_shown
+        from ctdhub.build.preflight import check_shown, countries_without
         from ctdhub.build.rules import policy
         from ctdhub.build.stages import link_report
         from ctdhub.dp.person_rows import person_rows
@@ -155,7 +155,8 @@ def register(app: typer.Typer) -> None:
         of = person_rows(rules, facts)
         show_unit(of.unit, of.bound, [(rules.epsilon, rules.delta)])
         if help:
-            _warn_of_helplines(help)
+            _warn_of_helplines(help, countries_without(hub, help))
+        _warn_of_readers(hub)
         _warn_of_reviews(hub)
 
     @app.command(help=about("release"))
@@ -229,7 +230,6 @@ def _warn_of_terms(hub: Hub) -> None:
 
 def _warn_of_reviews(hub: Hub) -> None:
     """Say which languages of the site no native reader has signed as they are today."""
-    from ctdhub.core.i18n import NATIVE_NAMES
     from ctdhub.site.native_review import reviews
 
     found = reviews(hub.settings.languages)
@@ -249,8 +249,37 @@ def _warn_of_reviews(hub: Hub) -> None:
         )
 
 
-def _warn_of_helplines(help: Help) -> None:
-    """Say where people who read the site would find nobody; the build goes on all the same."""
+def _warn_of_readers(hub: Hub) -> None:
+    """Say what readers of the site would miss: an address, a text that somebody has reviewed."""
+    from ctdhub.site.pages.get_help import review_mark
+
+    settings = hub.settings
+    if not settings.contact:
+        console.print(
+            _(
+                "Warning: hub.yaml names no `contact`, so readers can neither reach the hub nor "
+                "object to what the site shows."
+            )
+        )
+    for code in settings.languages:
+        with language(code):
+            mark = review_mark()
+        if settings.help_reviewed.get(code) != mark:
+            console.print(
+                _(
+                    "Warning: nobody has reviewed the page Get help in {language}. Once a "
+                    "protection officer who reads it has, write `{code}: {mark}` under "
+                    "`help_reviewed` in hub.yaml."
+                ).format(language=NATIVE_NAMES[code], code=code, mark=mark)
+            )
+
+
+def _warn_of_helplines(help: Help, without: Sequence[str]) -> None:
+    """Say where people who read the site would find nobody; the build goes on all the same.
+
+    Args:
+        without: names of countries that have a page and no line.
+    """
     if not help.lines:
         console.print(
             _(
@@ -259,6 +288,12 @@ def _warn_of_helplines(help: Help) -> None:
             )
             if not help.text
             else _("Warning: write the helpline of hub.yaml into helplines.yaml, with its country.")
+        )
+    elif without:
+        console.print(
+            _(
+                "Warning: countries with a page and no line in helplines.yaml ({n}): {names}."
+            ).format(n=number(len(without)), names=escape(listed(without)))
         )
     for line in help.unchecked():
         console.print(

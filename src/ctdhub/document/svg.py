@@ -222,14 +222,33 @@ def round_top(most: float) -> int:
 
 
 @cache
-def colours() -> dict[str, str]:
-    """The colours of pages and charts by name, for files that many programs show.
+def colours(*, dark: bool = False) -> dict[str, str]:
+    """The colours of pages and charts by name.
 
-    Only the light ones: a picture is put into documents whose page is white.
+    Args:
+        dark: those of dark pages.  Pictures never take them: they are put into documents whose
+            page is white.
 
-    >>> colours()["paper"]
-    '#ffffff'
+    >>> colours()["paper"], colours(dark=True)["paper"]
+    ('#ffffff', '#14181d')
     """
     css = (resources.files("ctdhub.document") / "data" / "colours.css").read_text("utf-8")
-    light = css.split("@media", 1)[0]
-    return dict(re.findall(r"--([a-z][a-z0-9]*):(#[0-9a-f]+)", light))
+    found = re.findall(r"--([a-z][a-z0-9]*):(#[0-9a-f]+)", css.split("@media")[int(dark)])
+    return dict(found)
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio in 1..21 of two colours "#rrggbb" (WCAG 2.2, "contrast ratio").
+
+    >>> contrast("#ffffff", "#000000")
+    21.0
+    """
+    dim, bright = sorted((_luminance(one), _luminance(other)))
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance in 0..1 (WCAG 2.2, "relative luminance")."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b

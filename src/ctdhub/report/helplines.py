@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import yaml
+from babel import Locale
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
+from ctdhub.core.format import isolated, listed
 from ctdhub.core.i18n import Text, _, current, joined
 from ctdhub.schema import countries
 
 FILE = "helplines.yaml"
 Kind = Literal["emergency", "trafficking", "children", "migrants", "police"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+EMERGENCY: Kind = "emergency"
 FRESH = timedelta(days=180)
 """How long a number that somebody has called counts as checked."""
 LONGEST = 120
@@ -101,11 +104,19 @@ class Helpline(BaseModel):
 
 @dataclass(frozen=True)
 class Contact:
-    """A line as a page prints it: label, what to dial (or an address), what else is known."""
+    """A line as a page prints it.
+
+    Attributes:
+        label: who answers, with the country where that is not said around it.
+        reach: what to dial, or an address.
+        note: what else is known: for whom, hours, languages, whether it is free and confidential.
+        href: "tel:", "sms:" or "https:" address behind ``reach``; "" where there is none.
+    """
 
     label: str
     reach: str
     note: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,19 +124,45 @@ class Help:
     """Where a hub sends people who need help.
 
     Attributes:
-        lines: of ``helplines.yaml``, in the order of the file; the first one stands on posters.
+        lines: of ``helplines.yaml``, in the order of the file.
         text: ``helpline`` of hub.yaml, shown where there is no list.
     """
 
     lines: tuple[Helpline, ...] = ()
     text: str = ""
 
-    def contacts(self) -> tuple[Contact, ...]:
-        """What to print, in the language in force."""
+    def contacts(self, country: str = "", *, only: bool = False) -> tuple[Contact, ...]:
+        """What to print, in the language in force; emergency numbers are no part of it.
+
+        Lines of the chosen country come first, then those that speak the language in force.
+
+        Args:
+            country: alpha-3 code of the chosen country.
+            only: leave out those of other countries, and say no country.
+        """
         if self.lines:
-            return tuple(map(_contact, self.lines))
+            held = [line for line in self.lines if line.kind != EMERGENCY]
+            held = [line for line in held if line.country == country or not only]
+            held.sort(key=lambda line: (line.country != country, current() not in line.languages))
+            return tuple(_contact(line, place=not only) for line in held)
         told = printable(self.text.strip(), LONGEST)
-        return (Contact(_("Helpline"), told),) if told else ()
+        return (Contact(_("Helpline"), told),) if told and not only else ()
+
+    def emergency(self, country: str) -> tuple[Contact, ...]:
+        """Emergency numbers of a country, in the language in force."""
+        held = (x for x in self.lines if x.kind == EMERGENCY and x.country == country)
+        return tuple(_contact(line, place=False) for line in held)
+
+    def countries(self) -> tuple[str, ...]:
+        """Alpha-3 codes of countries with a line: those where one speaks the language in force
+        first, then by name."""
+        near = {line.country for line in self.lines if current() in line.languages}
+        return tuple(
+            sorted(
+                {line.country for line in self.lines},
+                key=lambda code: (code not in near, countries.name(code, current())),
+            )
+        )
 
     def unchecked(self, today: date | None = None) -> tuple[Helpline, ...]:
         """Lines that nobody has called for :data:`FRESH`.
@@ -167,15 +204,45 @@ def read_help(hub: Path, text: str = "") -> Help:
     return Help(tuple(lines), text)
 
 
-def _contact(line: Helpline) -> Contact:
-    label = _("{country}, {name}").format(
-        country=countries.name(line.country, current()), name=line.name
-    )
+def _contact(line: Helpline, *, place: bool) -> Contact:
+    label, name = line.name, countries.name(line.country, current())
+    if place:
+        label = _("{country}, {name}").format(country=name, name=line.name)
     text = _("text message to {number}").format(number=line.text) if line.text else ""
     reach = line.number or text or line.url
     more = [part for part in (text, line.url) if part and part != reach]
     said = [_("free") if line.free else "", _("confidential") if line.confidential else ""]
-    return Contact(label, reach, _(", ").join(p for p in (line.hours, *said, *more) if p))
+    for_whom = {
+        "children": _("for children"),
+        "migrants": _("for migrants"),
+        "police": _("police"),
+    }.get(line.kind, "")
+    parts = (
+        for_whom,
+        isolated(line.hours) if line.hours else "",
+        _spoken(line.languages),
+        *said,
+        *more,
+    )
+    return Contact(label, reach, _(", ").join(p for p in parts if p), _href(line))
+
+
+def _spoken(codes: tuple[str, ...]) -> str:
+    """Languages by name, for example "in French and Spanish"; "" where none is named."""
+    names = Locale(current()).languages
+    return (
+        _("in {languages}").format(languages=listed([names.get(c, c) for c in codes]))
+        if codes
+        else ""
+    )
+
+
+def _href(line: Helpline) -> str:
+    number = line.number or line.text
+    dialled = re.sub(r"[ ()./-]", "", number)
+    if not re.fullmatch(r"\+?[0-9]+", dialled):  # * and # mean other things on other telephones
+        return "" if number else line.url
+    return f"{'tel' if line.number else 'sms'}:{dialled}"
 
 
 def _fault(n: int, place: tuple[int | str, ...], kind: str) -> Text:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ctdhub.release.open import Release
 from ctdhub.report.events.calendar import Calendar, read_calendar
-from ctdhub.report.helplines import Contact, Help, read_help
+from ctdhub.report.helplines import Help, read_help
 from ctdhub.site.accounts import Audit, PublishedSpending, read_audit
 from ctdhub.site.sharing import Sharing
 from ctdhub.site.stories.source import Story, read_stories
@@ -95,9 +95,9 @@ class Edition:
             exits=exits or {},
         )
 
-    def contacts(self, release: Release) -> tuple[Contact, ...]:
-        """Where pages send people, in the language in force: the hub's word, else the release's."""
-        return (self.help or Help(text=release.facts.helpline)).contacts()
+    def help_of(self, release: Release) -> Help:
+        """Where pages send people: the hub's word, else the release's."""
+        return self.help or Help(text=release.facts.helpline)
 
 
 PLAIN = Edition()

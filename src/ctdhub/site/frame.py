@@ -27,6 +27,7 @@ FIGURES = ("save.js", "copy.js", "figure.js")
 """Scripts of a page with figures: they add cards, and the downloads that a browser must make."""
 SEARCH = "search.js"
 """Script of every page: the search of places, variables and pages."""
+GET_HELP_PAGE = "get-help.html"
 HOME, FEED = "index.html", "feed.xml"
 
 
@@ -46,6 +47,7 @@ class Page:
         script_sources: where else scripts may come from, for example "file:".
         dataset: it carries the schema.org Dataset.
         framed: it stands in frames of others: no menu, no search, no script.
+        country: alpha-3 code of the country that it is about; its helplines come first.
     """
 
     path: str
@@ -59,6 +61,7 @@ class Page:
     script_sources: tuple[str, ...] = ()
     dataset: bool = False
     framed: bool = False
+    country: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,12 @@ def inlined(name: str) -> tuple[Markup, str]:
     return in_page("ctdhub.site/static", name)
 
 
+def scroll(name: str) -> Markup:
+    """Opens the ``<div>`` of a table, which the keyboard can scroll: a region with a name."""
+    tag = '<div class="scroll" tabindex="0" role="region" aria-label="{}">'
+    return Markup(tag).format(name)  # noqa: S704  (the name is escaped)
+
+
 @cache
 def environment() -> Environment:
     """The templates, every value escaped."""
@@ -125,6 +134,6 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    found.globals |= {"_": _, "key": key}
+    found.globals |= {"_": _, "key": key, "scroll": scroll}
     found.filters |= {"base": cards.base, "missing": cards.missing, "bidi": bidi}
     return found

@@ -25,6 +25,7 @@ from ctdhub.site.pages import (
     estimates,
     events,
     facts,
+    get_help,
     help,
     home,
     mandated,
@@ -32,6 +33,7 @@ from ctdhub.site.pages import (
     methods,
     places,
     signals,
+    style,
     trends,
 )
 from ctdhub.site.stories import page as stories
@@ -39,6 +41,7 @@ from ctdhub.stats.answers import Answers
 
 PAGES: tuple[PageKind, ...] = (
     home.KIND,
+    get_help.KIND,
     explore.KIND,
     facts.KIND,
     estimates.KIND,
@@ -57,6 +60,7 @@ PAGES: tuple[PageKind, ...] = (
     data.KIND,
     mandated.KIND,
     methods.KIND,
+    style.KIND,
     embed.KIND,
 )
 

@@ -12,10 +12,13 @@ from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, current, said
 from ctdhub.release.open import Release
 from ctdhub.report import cards
 from ctdhub.report.errata_words import shown
+from ctdhub.report.helplines import Help
+from ctdhub.schema import countries
 from ctdhub.site.edition import PLAIN, Edition
 from ctdhub.site.frame import (
     FEED,
     FIGURES,
+    GET_HELP_PAGE,
     HOME,
     SEARCH,
     Links,
@@ -29,10 +32,12 @@ from ctdhub.site.leaving import SCRIPT, exit_address
 from ctdhub.site.plots import card_values
 from ctdhub.site.registry import menu
 
-UNLISTED = ("home.html", "explore.html", "withdrawn.html")
+UNLISTED = ("home.html", "explore.html", "get_help.html", "withdrawn.html")
 """Templates of pages without a list of contents: they are laid out in another way."""
 LONG = 4
 """Headings from which on a page has a list of its contents."""
+MOST = 4
+"""Helplines at the foot of a page; the page "Get help" has all."""
 
 
 def render(page: Page, release: Release, languages: Sequence[str], edition: Edition = PLAIN) -> str:
@@ -79,7 +84,8 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
             facts=release.facts,
             notices=shown(release),
             site_feed=links.file(f"../../{FEED}"),
-            contacts=edition.contacts(release),
+            **_help(page, edition.help_of(release)),
+            all_help=links.page(GET_HELP_PAGE) if searched else "",
             css=css,
             policy="; ".join(policy),
             card=cards.common(release) if set(FIGURES) <= set(page.scripts) else None,
@@ -97,6 +103,16 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
         )
     )
     return html if page.template in UNLISTED else contents(html)
+
+
+def _help(page: Page, help: Help) -> dict[str, Any]:
+    """Values of ``footer`` and ``helplines.html``: the first lines, and those of the country."""
+    here = page.country and {
+        "name": countries.name(page.country, current()),
+        "emergency": help.emergency(page.country),
+        "contacts": help.contacts(page.country, only=True),
+    }
+    return {"contacts": help.contacts(page.country)[:MOST], "here": here}
 
 
 def _menu(page: Page, links: Links, entries: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

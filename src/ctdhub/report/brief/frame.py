@@ -11,6 +11,7 @@ from ctdhub.document.numbers import Notebook
 from ctdhub.release.open import Release
 from ctdhub.report.breaks import break_sentence
 from ctdhub.report.errata_words import shown
+from ctdhub.report.helplines import Help
 from ctdhub.report.twice_words import comparison_note
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.answers import Answers
@@ -48,6 +49,23 @@ def always(release: Release) -> str:
 def left_out() -> str:
     """What a printed brief says when a section has no room."""
     return _("Left out for want of room, and shown on the site: {names}.")
+
+
+def where_to_turn(release: Release, help: Help | None, country: str) -> Section:
+    """Whom to call: the emergency services, and the first line for readers of the document.
+
+    Args:
+        help: where the hub sends people now; the release's own word without a hub.
+        country: alpha-3 code of the country whose lines come first; "" for none.
+    """
+    lines = [_("In immediate danger, call the emergency services.")]
+    for line in (help or Help(text=release.facts.helpline)).contacts(country)[:1]:
+        name = _("For help with trafficking or exploitation, call {name}:").format(
+            name=set_apart(line.label)
+        )
+        note = f" ({line.note})" if line.note else ""
+        lines.append(f"{name} {set_apart(line.reach)}{note}")
+    return Section("help", _("Get help"), (Words(tuple(lines)),))
 
 
 def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:

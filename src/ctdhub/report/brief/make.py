@@ -10,9 +10,9 @@ from ctdhub.core.i18n import _
 from ctdhub.document.document import Document, Section
 from ctdhub.document.numbers import Notebook, PrintedNumber
 from ctdhub.report.brief import corridor, day, place
-from ctdhub.report.brief.frame import always, closing, left_out, meta
+from ctdhub.report.brief.frame import always, closing, left_out, meta, where_to_turn
 from ctdhub.report.brief.poster import poster as make_poster
-from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, Subject
+from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, Subject, country_of
 from ctdhub.report.helplines import Help
 from ctdhub.stats.answers import Answers
 
@@ -27,11 +27,12 @@ class Brief:
     asked: tuple[PrintedNumber, ...]
 
 
-def brief(answers: Answers, subject: Subject, made: date) -> Brief:
+def brief(answers: Answers, subject: Subject, made: date, help: Help | None = None) -> Brief:
     """Two pages on a subject, in the language in force.
 
     Args:
         made: the day that stands on it.
+        help: where the hub sends people now; the release's own word without a hub.
     """
     notebook = Notebook()
     if isinstance(subject, BriefPlace):
@@ -49,7 +50,13 @@ def brief(answers: Answers, subject: Subject, made: date) -> Brief:
         meta=meta(release, made),
         title=title,
         lead=told.lead,
-        sections=_headed((*told.sections, *closing(answers, notebook))),
+        sections=_headed(
+            (
+                *told.sections,
+                where_to_turn(release, help, country_of(subject)),
+                *closing(answers, notebook),
+            )
+        ),
         subtitle=subtitle,
         always=always(release),
         most=MOST_PAGES,

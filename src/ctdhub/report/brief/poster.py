@@ -12,7 +12,7 @@ from ctdhub.document.numbers import Notebook
 from ctdhub.report.brief.day import told_event
 from ctdhub.report.brief.frame import always, meta
 from ctdhub.report.brief.observances import Theme, among, sentence
-from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, Subject
+from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, Subject, country_of
 from ctdhub.report.claims import surely
 from ctdhub.report.helplines import Help
 from ctdhub.report.places import sides
@@ -44,10 +44,11 @@ def poster(
         said, title, lines = sentence("all"), subject.name, ()
     missing = answers.missing(recorded(answers, where)) if where else None
     found = answers.card(Query(where), missing=missing)
-    contacts = (help or Help(text=release.facts.helpline)).contacts()
-    call = _("If you or somebody you know is in danger, call your local emergency number.")
+    contacts = (help or Help(text=release.facts.helpline)).contacts(country_of(subject))
+    call = _("In immediate danger, call the emergency services.")
     if contacts:
-        call = " ".join((_("If you or somebody you know needs help:"), contacts[0].label))
+        text = _("For help with trafficking or exploitation, call {name}:")
+        call = f"{call} {text.format(name=contacts[0].label)}"
     counted = unit.format(first=year(release.years[0]), last=year(release.years[1]))
     return Document(
         meta=meta(release, made),

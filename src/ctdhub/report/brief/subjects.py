@@ -81,3 +81,11 @@ class Day:
 
 
 Subject = BriefPlace | Corridor | Day
+
+
+def country_of(subject: Subject) -> str:
+    """The country whose helplines a document names, "" for none; of a corridor, where people were
+    exploited."""
+    if isinstance(subject, Corridor):
+        return subject.destination
+    return subject.key if isinstance(subject, BriefPlace) and subject.is_country else ""

@@ -77,6 +77,7 @@ def page(answers: Answers) -> Page:
 
 def documents(answers: Answers, edition: Edition = PLAIN) -> Iterator[WholePage]:
     """Each brief in the language in force."""
+    help = edition.help_of(answers.release)
     made = date.fromisoformat(answers.release.manifest.created[:10])
 
     def text(place: BriefPlace) -> str:
@@ -86,7 +87,7 @@ def documents(answers: Answers, edition: Edition = PLAIN) -> Iterator[WholePage]
         ]
         exit_ = (exit_address(edition.exits), _("Exit this page"))
         leaving = html.Leaving(exit_, inlined(SCRIPT))
-        return html.write(brief(answers, place, made).document, links, leaving)
+        return html.write(brief(answers, place, made, help).document, links, leaving)
 
     for place in briefed(answers):
         yield WholePage(path(place), place.name, partial(text, place))

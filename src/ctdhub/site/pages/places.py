@@ -132,6 +132,7 @@ def _page(answers: Answers, key: str, held: frozenset[str], brief: str) -> Page:
     halves = [_side(answers, facts, key, name_, titles[name_], held) for name_ in ORDER]
     return Page(
         path=path(key),
+        country=key if is_country else "",
         title=name,
         description=" ".join(place_sentences(facts)[:1]) or _("Identified cases, not prevalence."),
         template="place.html",

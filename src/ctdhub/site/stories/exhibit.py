@@ -91,7 +91,7 @@ def build_exhibit(
         for i, code in enumerate(languages):
             report(_("Drawing slides"), i / len(languages))
             with language(code):
-                contacts = edition.contacts(release)
+                contacts = edition.help_of(release).contacts()
                 page = _page(answers, stories, languages, first, idle, contacts)
             (fresh / f"{code}.html").write_text(page, "utf-8")
         index = stub(f"{first}.html", first, release.facts.hub, hidden=True)
