@@ -8,8 +8,6 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid
 from ctdhub.build.stages import candidate
 from ctdhub.build.stages.link_report import refuse_linkage_keys
-from ctdhub.core.i18n import current
-from ctdhub.schema import countries
 
 if TYPE_CHECKING:
     from ctdhub.report.helplines import Help
@@ -55,7 +53,7 @@ def check_shown(hub: Hub) -> Help | None:
 
 
 def countries_without(hub: Hub, help: Help) -> tuple[str, ...]:
-    """Names of the countries that have a page and no helpline; none before the first release.
+    """Alpha-3 codes of countries with a page and no helpline; none before the first release.
 
     Raises:
         HubError: the newest release is damaged.
@@ -67,7 +65,5 @@ def countries_without(hub: Hub, help: Help) -> tuple[str, ...]:
     if not any(hub.releases.glob("*/manifest.json")):
         return ()
     newest, _others = leading(open_releases(hub.releases, hub.settings.approvers))
-    held = set(help.countries())
-    return tuple(
-        sorted(countries.name(c, current()) for c in listed_places(Answers(newest)) - held)
-    )
+    held = {line.country for line in help.lines}
+    return tuple(sorted(listed_places(Answers(newest)) - held))

@@ -21,7 +21,8 @@ from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.format import exact, listed, number, tiny
-from ctdhub.core.i18n import NATIVE_NAMES, _, language, said
+from ctdhub.core.i18n import NATIVE_NAMES, _, current, language, said
+from ctdhub.schema import countries
 
 if TYPE_CHECKING:
     from ctdhub.build.explain import Done
@@ -278,7 +279,7 @@ def _warn_of_helplines(help: Help, without: Sequence[str]) -> None:
     """Say where people who read the site would find nobody; the build goes on all the same.
 
     Args:
-        without: names of countries that have a page and no line.
+        without: alpha-3 codes of countries that have a page and no line.
     """
     if not help.lines:
         console.print(
@@ -293,7 +294,10 @@ def _warn_of_helplines(help: Help, without: Sequence[str]) -> None:
         console.print(
             _(
                 "Warning: countries with a page and no line in helplines.yaml ({n}): {names}."
-            ).format(n=number(len(without)), names=escape(listed(without)))
+            ).format(
+                n=number(len(without)),
+                names=listed(sorted(countries.name(code, current()) for code in without)),
+            )
         )
     for line in help.unchecked():
         console.print(
