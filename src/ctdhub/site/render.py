@@ -107,12 +107,12 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
 
 def _help(page: Page, help: Help) -> dict[str, Any]:
     """Values of ``footer`` and ``helplines.html``: the first lines, and those of the country."""
-    here = page.country and {
+    country = page.country and {
         "name": countries.name(page.country, current()),
         "emergency": help.emergency(page.country),
         "contacts": help.contacts(page.country, only=True),
     }
-    return {"contacts": help.contacts(page.country)[:MOST], "here": here}
+    return {"contacts": help.contacts(page.country)[:MOST], "country": country}
 
 
 def _menu(page: Page, links: Links, entries: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

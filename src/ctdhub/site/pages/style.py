@@ -5,13 +5,13 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from ctdhub.core.format import decimal
-from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, said
-from ctdhub.document.charts.bars import draw
+from ctdhub.core.i18n import Text, _, said
 from ctdhub.document.svg import Canvas, colours, contrast
 from ctdhub.report.figures import figures
 from ctdhub.site.frame import FIGURES, Page
 from ctdhub.site.kinds import Content, PageKind
 from ctdhub.site.pages.about import about
+from ctdhub.site.plots import plot
 
 PATH = "style.html"
 KIND = PageKind("style", lambda content: [page(content)])
@@ -33,7 +33,6 @@ _USES = {
 def page(content: Content) -> Page:
     """The page, with the first chart of the release."""
     first = next(iter(figures(content.answers)), None)
-    rtl = current() in RIGHT_TO_LEFT
     light, dark = colours(), colours(dark=True)
     return Page(
         path=PATH,
@@ -52,7 +51,7 @@ def page(content: Content) -> Page:
                 }
                 for name, use in _USES.items()
             ],
-            "drawn": first and (first, draw(first.bars, first.id, rtl=rtl)),
+            "drawn": first and (first, plot(first)),
             **about(content.release),
         },
         menu="methods.html",
