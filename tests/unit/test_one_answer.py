@@ -142,7 +142,7 @@ def by_story(query: Query) -> Callable[[Answers], Number]:
         text = say(" ".join(("people", *words)), answers, HERE)
         found = [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", text)]
         if not found:
-            assert "too small to show" in text
+            assert "below the reporting threshold" in text
             return None, None, None
         value, low, high = found
         return value, low, high

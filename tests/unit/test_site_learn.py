@@ -116,7 +116,7 @@ def test_two_rows_are_compared_by_their_published_intervals(
     cells = {(c["count"], c["low"], c["high"]) for c in release.protected.counts.to_pylist()}
     assert {(a, a_low, a_high), (b, b_low, b_high)} <= cells
     open_ = a_low <= b_high
-    assert (right(exercise) == "That cannot be told from these numbers.") is open_
+    assert (right(exercise) == "That cannot be known from these numbers.") is open_
     assert open_, "the release has rows that overlap, and those are asked about"
 
 
@@ -186,7 +186,7 @@ def test_years_that_noise_can_explain_overlap(tmp_path: Path) -> None:
         signals = {x.id: x for x in lessons(Answers(release))}["signals"]
     exercise = asked(signals, "Did the number change?")
     assert "2016: 2,002 ±" in exercise.question
-    assert right(exercise) == "That cannot be told, because the intervals overlap."
+    assert right(exercise) == "That cannot be known, because the intervals overlap."
     assert not any("began to report" in e.question for e in signals.exercises)
 
 

@@ -272,8 +272,8 @@ def test_shares_are_of_those_recorded(answers: Answers) -> None:
 
 def test_what_is_not_shown_is_said_in_words(answers: Answers) -> None:
     few = say("people citizenship=FJI", answers, HERE)
-    assert few == "a number of people too small to show reliably"
-    assert say("share citizenship=FJI", answers, HERE) == "a share too small to show reliably"
+    assert few == "a number of people below the reporting threshold"
+    assert say("share citizenship=FJI", answers, HERE) == "a share below the reporting threshold"
     unmeasured = say("people age_band=0-8 abduction=yes", answers, HERE)
     assert unmeasured == "a number of people that this release did not measure"
 

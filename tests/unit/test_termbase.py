@@ -32,9 +32,6 @@ DOCUMENTS = [
 ]
 """All that is read today: decisions and the history of changes keep the words of their time."""
 
-NOT_YET: tuple[str, ...] = ("site/",)
-"""Places whose texts are still to be rewritten.  This list only shrinks."""
-
 
 @cache
 def termbase() -> dict[str, Any]:
@@ -77,13 +74,9 @@ def texts() -> dict[Any, list[str]]:
 
 @cache
 def messages_of(code: str) -> tuple[str, ...]:
-    """Every message of a language but those that are still to be rewritten."""
+    """Every message of a language."""
     said = {m.id: m.string for m in messages.read(code) if m.id} if code != "en" else {}
-    kept = (
-        said.get(text, ()) if said else text
-        for text, places in texts().items()
-        if not (NOT_YET and all(place.startswith(NOT_YET) for place in places))
-    )
+    kept = (said.get(text, ()) if said else text for text in texts())
     return tuple(form for text in kept for form in messages.as_tuple(text))
 
 
@@ -113,11 +106,7 @@ def test_no_label_has_a_word_that_is_not_to_be_used(code: str) -> None:
     assert not hits
 
 
-@pytest.mark.parametrize(
-    "page",
-    [page for page in DOCUMENTS if not str(page.relative_to(ROOT)).startswith(NOT_YET)],
-    ids=lambda p: str(p.relative_to(ROOT)),
-)
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
 def test_no_document_has_a_word_that_is_not_to_be_used(page: Path) -> None:
     about = {"glossary.md": r"^\|.*$", "rules.md": "^## .*$"}  # words about words, names of rules
     text = re.sub(about.get(page.name, r"\Z\A"), "", page.read_text("utf-8"), flags=re.MULTILINE)

@@ -47,7 +47,10 @@ def _about(release: Release) -> Iterator[tuple[Cell, ...]]:
     yield _("How to read it"), caveat()
     yield (
         _("Not shown"),
-        _("A group that has no row here has too few people to show reliably; it is not zero."),
+        _(
+            "A group that has no row here is not shown (below the reporting threshold); it "
+            "is not zero."
+        ),
     )
     yield _("Cite"), citation(release)
     yield _("Licence"), " ".join(x for x in (facts.licence, facts.licence_url) if x)

@@ -89,8 +89,8 @@ def corridor_map(answers: Answers) -> Map | None:
         _unknown(figure),
         Key(
             _(
-                "No arrow: the corridor is not among the largest, or too few people to show "
-                "reliably; it is not zero."
+                "No arrow: the corridor is not among the largest, or is not shown (below "
+                "the reporting threshold); it is not zero."
             ),
         ),
     ]
@@ -185,8 +185,8 @@ def _legend(bounds: tuple[int, ...], figure: Figure) -> tuple[Key, ...]:
         Key(
             _(
                 "nobody reports here: a release states which years a contributor covers, "
-                "not which countries, so no tile can show it; where too few are shown, it "
-                "may be that nobody reports"
+                "not which countries, so no tile can show it; where a number is not shown, "
+                "it may be that nobody reports"
             ),
         ),
     )

@@ -23,7 +23,7 @@ def lesson(answers: Answers, drawn: Drawn) -> Lesson:
     exercises = [_base(answers, figure), _few(), _sum(figure)]
     return Lesson(
         id="blanks",
-        title=_("Four blanks, and shares of whom"),
+        title=_("Four kinds of missing value, and shares of whom"),
         minutes=9,
         aim=_("You can tell why a number is missing, and name the base of a share."),
         paragraphs=(
@@ -60,8 +60,8 @@ def lesson(answers: Answers, drawn: Drawn) -> Lesson:
         figure=figure,
         exercises=tuple(e for e in exercises if e),
         takeaway=_(
-            "Before you quote a share, ask: a share of whom? Before you quote a blank, ask: which "
-            "of the four is it?"
+            "Before you quote a share, ask: a share of whom? Before you quote a missing "
+            "number, ask: which of the four kinds is it?"
         ),
     )
 
@@ -103,7 +103,7 @@ def _base(answers: Answers, figure: Figure | None) -> Exercise | None:
 
 def _few() -> Exercise:
     return Exercise(
-        _("A row says “too few to show reliably”. What do you know about it?"),
+        _("A row says “not shown” (below the reporting threshold). What do you know about it?"),
         (
             Choice(
                 _("There is nobody."),
@@ -118,7 +118,7 @@ def _few() -> Exercise:
             Choice(
                 _("The answer was not written down."),
                 False,
-                _("That would be “not recorded”, another kind of blank."),
+                _("That would be “not recorded”, another kind of missing value."),
             ),
         ),
     )
@@ -147,7 +147,7 @@ def _sum(figure: Figure | None) -> Exercise | None:
             Choice(
                 _("People without a recorded answer were counted too."),
                 False,
-                _("They stand in a row of their own, outside the shares."),
+                _("They have a row of their own, outside the shares."),
             ),
         ),
     )

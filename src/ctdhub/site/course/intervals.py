@@ -61,12 +61,12 @@ def lesson(answers: Answers, drawn: Drawn) -> Lesson:
                 "noise, and about {rest} do not. You cannot see which."
             ).format(level=share(level), n=number(100 * level), rest=number(100 - 100 * level)),
             _(
-                "Two numbers whose intervals overlap may stand in any order. Do not rank them, "
-                "and do not say that one is larger."
+                "Two numbers whose intervals overlap may be in any order. Do not rank "
+                "them, and do not say that one is larger."
             ),
             _(
-                "The interval speaks of the noise only. It knows nothing of people who were never "
-                "identified, or of mistakes in records."
+                "The interval covers the noise only. It does not cover people who were "
+                "never identified, or of mistakes in records."
             ),
         ),
         figure=figure,
@@ -116,8 +116,8 @@ def _compare(first: tuple[str, Row], second: tuple[str, Row]) -> Exercise:
         )
     else:
         whys = (
-            _("Its interval lies wholly above the other one."),
-            _("Its interval lies wholly below the other one."),
+            _("Its interval is wholly above the other one."),
+            _("Its interval is wholly below the other one."),
             _("The intervals do not overlap, so here you may say which is larger."),
         )
     return Exercise(
@@ -137,7 +137,7 @@ def _compare(first: tuple[str, Row], second: tuple[str, Row]) -> Exercise:
         (
             Choice(first[0], not open_, whys[0]),
             Choice(second[0], False, whys[1]),
-            Choice(_("That cannot be told from these numbers."), open_, whys[2]),
+            Choice(_("That cannot be known from these numbers."), open_, whys[2]),
         ),
     )
 

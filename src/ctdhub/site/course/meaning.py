@@ -76,8 +76,8 @@ def _number(people: NumberCard, release: Release) -> Exercise:
                 _("About how many people the contributing organisations identified."),
                 True,
                 _(
-                    "It counts identified people. “About” matters too: with {level} confidence "
-                    "the count without noise lies between {low} and {high}."
+                    "It counts identified people. “About” matters too: with {level} "
+                    "confidence the count without noise is between {low} and {high}."
                 ).format(**told),
             ),
             Choice(

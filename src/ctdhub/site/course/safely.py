@@ -47,9 +47,9 @@ def lesson(answers: Answers, drawn: Drawn) -> Lesson:
                 "much about that person from them."
             ),
             _(
-                "The hub recognises records of the same person by secret codes instead of names, "
-                "keeps the records to itself, and publishes only protected counts and made-up "
-                "rows, after two people have agreed."
+                "The hub recognises records of the same person by secret codes instead of "
+                "names, keeps the records to itself, and publishes only protected counts "
+                "and synthetic records, after two people have agreed."
             ),
         ),
         exercises=tuple(e for e in exercises if e),
@@ -163,7 +163,7 @@ def _consent() -> Exercise:
             Choice(
                 _("I send it, because the data help others."),
                 False,
-                _("A good purpose is no permission. People decide what is told about them."),
+                _("A good purpose is no permission. People decide what is said about them."),
             ),
         ),
     )

@@ -127,7 +127,7 @@ def _noise(figure: Figure | None) -> Exercise | None:
                 _("The two estimates differ, but the noise alone might have made them differ."),
             ),
             Choice(
-                _("That cannot be told, because the intervals overlap."),
+                _("That cannot be known, because the intervals overlap."),
                 True,
                 _("The noise may explain the gap. Wait for more years, or compare longer spans."),
             ),

@@ -50,8 +50,8 @@ def page(answers: Answers) -> Page:
     held = listed_places(answers)
     title = _("Corridors: from country of citizenship to country of exploitation")
     intro = _(
-        "{n} corridors have enough people to show reliably. A corridor that is not listed may "
-        "have some people or none. Both countries may be the same."
+        "{n} corridors are above the reporting threshold. A corridor that is not listed "
+        "may have some people or none. Both countries may be the same."
     ).format(n=number(len(rows)))
     return Page(
         path=PATH,

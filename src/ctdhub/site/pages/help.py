@@ -70,9 +70,10 @@ def _words() -> list[tuple[str, str]]:
         (
             _("Interval"),
             _(
-                "The range in which the true count lies with the stated confidence. Two numbers "
-                "whose intervals do not overlap differ beyond the noise; where they overlap, do "
-                "not say which is larger."
+                "The confidence interval: the range that contains the true count with the "
+                "stated confidence. It covers the noise added for privacy, not people who "
+                "were missed. Two numbers whose intervals do not overlap differ beyond the "
+                "noise; where they overlap, do not say which is larger."
             ),
         ),
         (
@@ -92,12 +93,15 @@ def _words() -> list[tuple[str, str]]:
         (
             _("Synthetic records"),
             _(
-                "Made-up rows that together have about the same counts as the real ones. No row "
-                "is a real person."
+                "Synthetic rows that together have about the same counts as the real ones. "
+                "No row is a real person."
             ),
         ),
         (
             _("Release"),
-            _("A numbered edition of the data. It never changes; corrections come in the next."),
+            _(
+                "A numbered version of the data. It never changes; corrections come in the "
+                "next release."
+            ),
         ),
     ]

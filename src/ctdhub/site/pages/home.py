@@ -180,7 +180,7 @@ def _card(what: str, card: NumberCard, *, at_least: bool = False) -> _Card:
         return _Card(what, sized(card), "")
     if at_least:
         value = _("at least {n}").format(n=number(card.value))
-        return _Card(what, value, _("with enough people to show reliably"))
+        return _Card(what, value, _("above the reporting threshold"))
     return _Card(what, number(card.value), _between(card.low or 0, card.high or 0))
 
 

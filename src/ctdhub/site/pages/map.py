@@ -70,9 +70,9 @@ def _drawn(chosen: Map) -> dict[str, Any]:
     rest = len(chosen.figure.bars) - len(bars)
     other = ""
     if rest and not chosen.drawn.arrows:
-        other = _("Other countries and territories: {n}; too few to show reliably.").format(
-            n=number(rest)
-        )
+        other = _(
+            "Other countries and territories: {n}; not shown (below the reporting threshold)."
+        ).format(n=number(rest))
     figure = replace(chosen.figure, bars=tuple(bars))
     return {
         "figure": figure,

@@ -42,9 +42,9 @@ def page(release: Release, edition: Edition = PLAIN) -> Page:
         values={
             "privacy": _privacy(release),
             "odds_intro": _(
-                "Somebody suspects that a certain person is in the data, or that a certain thing "
-                "happened to her. However much they know already, this release can make them "
-                "surer by so much at most:"
+                "Somebody suspects that a certain person is in the data, or that a certain "
+                "thing happened to that person. However much they know already, this "
+                "release can make them surer by so much at most:"
             ),
             "odds": _odds(release.protected.guarantee.epsilon),
             "accuracy_intro": _(

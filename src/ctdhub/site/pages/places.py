@@ -184,7 +184,7 @@ def _side(
         "figures": [] if protected else [(f, plot(f)) for f in drawn],
         "missing": ""
         if protected or len(drawn) > 4
-        else _("Other questions have too few people here to show reliably."),
+        else _("Other queries are below the reporting threshold here."),
     }
 
 
@@ -193,7 +193,7 @@ def _tab(name: SideName, *, is_country: bool) -> str:
         return (
             _("Its citizens, exploited anywhere") if is_country else _("Citizens of its countries")
         )
-    return _("People exploited here")
+    return _("Identified victims exploited here")
 
 
 def _silent(drawn: tuple[Figure, ...]) -> list[tuple[str, str]]:
@@ -218,7 +218,8 @@ def _rest(key: str, held: frozenset[str]) -> str:
     if not rest:
         return ""
     return _(
-        "Other countries and territories of this region: {n}; too few to show reliably."
+        "Other countries and territories of this region: {n}; not shown (below the "
+        "reporting threshold)."
     ).format(n=number(rest))
 
 

@@ -101,7 +101,7 @@ def _people(number_card: NumberCard) -> str:
     if low is None or high is None:
         return _("a number of people that this release did not measure")
     if not number_card.has_range:
-        return _("a number of people too small to show reliably")
+        return _("a number of people below the reporting threshold")
     if value is None:
         return _("between {low} and {high} people").format(low=number(low), high=number(high))
     text = ngettext("{n} person ({low} to {high})", "{n} people ({low} to {high})", round(value))
@@ -112,5 +112,5 @@ def _share(number_card: NumberCard) -> str:
     if number_card.low is None:
         return _("a share that this release did not measure")
     if not number_card.has_range:
-        return _("a share too small to show reliably")
+        return _("a share below the reporting threshold")
     return ranged(number_card)

@@ -73,7 +73,7 @@ def pages(answers: Answers, told: Sequence[Story], others: Collection[str]) -> I
     yield Page(
         path=LIST,
         title=_("Stories"),
-        description=_("What the numbers can say, and what they cannot, told with charts."),
+        description=_("What the numbers can say, and what they cannot, explained with charts."),
         template="stories.html",
         values={"stories": [entry(story) for story in told], **about(answers.release)},
         menu=LIST,
