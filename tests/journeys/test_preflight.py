@@ -68,6 +68,39 @@ def test_a_faulty_story_stops_before_anything_is_paid(tmp_path: Path, body: str,
         assert caught.value.rule == rule
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("hub.yaml", "name:", 'name: "Good\\u202e hub"', "line 1: name"),
+        ("contributors/one.yaml", "name:", "name: =cmd|'<script>alert(1)</script>'", "line"),
+        ("contributors/one.yaml", "name:", 'name: "a\\u0007b"', "line"),
+        ("events.yaml", "", "", "url"),
+    ],
+)
+def test_what_the_site_would_show_is_refused_before_anything_is_paid(
+    tmp_path: Path, file: str, old: str, new: str, words: str
+) -> None:
+    hub = small_hub.new_hub(tmp_path / "hub")
+    small_hub.join(hub, "one")
+    small_hub.send(hub, "one", "2026-01-01", "1,2020,F,25,1,NGA")
+    path = hub.root / file
+    if old:
+        lines = path.read_text("utf-8").splitlines()
+        path.write_text("\n".join(new if x.startswith(old) else x for x in lines) + "\n", "utf-8")
+    else:
+        event = (
+            "{id: a, title: A, kind: talk, place: P, start: 2026-01-01, url: 'javascript:alert(1)'}"
+        )
+        path.write_text(f"events: [{event}]\n", "utf-8")
+    for verb in ("check", "build"):
+        made = CliRunner().invoke(command(), [verb, str(hub.root)])
+        assert isinstance(made.exception, HubError)
+        assert made.exception.exit_code == 2
+        assert words in made.exception.what
+    assert not list(hub.releases.glob("*"))
+    assert not list(hub.ledger.glob("ledger.jsonl"))
+
+
 def test_nested_settings_are_refused(tmp_path: Path) -> None:
     hub, deep = small_hub.new_hub(tmp_path / "hub"), "[" * 5000
     small_hub.join(hub, "one")

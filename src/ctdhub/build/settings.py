@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from ctdhub.build.spark.settings import SparkSettings
+from ctdhub.core.datafiles import FORMULA
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
@@ -29,6 +39,20 @@ UNNAMED = "1.1"
 it did before."""
 
 Doi = Annotated[str, Field(pattern=DOI)]
+
+
+def _plain(name: str) -> str:
+    """A name that pages, spreadsheets and mail can show as it is.
+
+    Raises:
+        PydanticCustomError: it has control or direction characters, or begins as a formula does.
+    """
+    if printable(name, len(name)) != name or re.match(FORMULA, name):
+        raise PydanticCustomError("plain_name", "no plain name")
+    return name
+
+
+PlainName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
 
 SOURCE_KINDS = load_schema().codes[CONTRIBUTOR_KIND]
 
@@ -71,7 +95,7 @@ class HubSettings(FrozenModel):
     ``approvers`` holds the public keys of the two people without whom nothing is published.
     """
 
-    name: str = Field(min_length=1, max_length=200)
+    name: PlainName
     languages: tuple[Language, ...] = LANGUAGES
     schema_version: str = Field(default=UNNAMED, pattern=VERSION)
     engine: Literal["duckdb", "spark"] = "duckdb"
@@ -117,7 +141,7 @@ class Agreement(FrozenModel):
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
-    name: str = Field(min_length=1, max_length=200)
+    name: PlainName
     kind: str
     years: tuple[int, int] | None = None
     scope: str
@@ -182,14 +206,35 @@ def read_settings(path: Path, model: type[_Model]) -> _Model:
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         raise error("settings-yaml", file=path) from None
     except ValidationError as cause:
-        faults = joined([_fault(e["loc"], e["type"]) for e in cause.errors()], "; ")
+        lines = _lines(path)
+        faults = joined([_on_line(e["loc"], e["type"], lines) for e in cause.errors()], "; ")
         raise error("settings", file=path, faults=faults) from None
+
+
+def _on_line(place: tuple[int | str, ...], kind: str, lines: Mapping[str, int]) -> Text:
+    """A fault with the line of its setting, where that is known."""
+    fault, line = _fault(place, kind), lines.get(str(place[0])) if place else None
+    return fault if line is None else Text("line {n}: {fault}", n=line, fault=fault)
+
+
+def _lines(path: Path) -> dict[str, int]:
+    """The line of each setting of a file."""
+    found = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+    if not isinstance(found, yaml.MappingNode):
+        return {}
+    return {str(key.value): key.start_mark.line + 1 for key, _value in found.value}
 
 
 def _fault(place: tuple[int | str, ...], kind: str) -> Text:
     name = printable(".".join(map(str, place))) or "-"
     if kind == "extra_forbidden":
         return Text("{place}: there is no such setting", place=name)
+    if kind == "plain_name":
+        return Text(
+            "{place}: a name has no control or direction characters and does not begin with "
+            "=, +, - or @",
+            place=name,
+        )
     if kind == "same_key":
         return Text("{place}: two people need two different keys", place=name)
     if kind == "public_key":
