@@ -139,7 +139,7 @@ def test_on_a_cluster_as_in_one_process(
     assert all(one.reason for one in done)
     assert_same(on_duckdb, hub, parts=3)
     assert len(list(hub.candidates.iterdir())) == 1
-    assert "does the cluster have a free worker?" in said(told[0])
+    assert "Check that the Spark cluster has an idle worker" in said(told[0])
     assert sum(step.startswith("harmonise") for step in told if isinstance(step, str)) >= 1
     assert not any(one.reason for one in pipeline.build(hub, until="candidate"))
 

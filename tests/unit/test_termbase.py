@@ -189,3 +189,16 @@ def test_a_banned_word_is_found_in_each_language() -> None:
     assert found("والمجال", "ar")
     assert found("بالمواءمة", "ar")
     assert not found("`beside` and `--flag`, understand, believe; stands for", "en")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_worst_lines_do_not_come_back(code: str) -> None:
+    lines = yaml.safe_load((Path(__file__).parent / "worst_lines.yaml").read_text("utf-8"))[code]
+    documents = [page.read_text("utf-8") for page in DOCUMENTS] if code == "en" else []
+    everything = "\n".join([*messages_of(code), *labels_of(code), *documents])
+    plain = re.sub(r"\s+", " ", MARKS.sub("", everything))
+    assert len(lines) > 25
+    found = [
+        line for line in lines if re.search(rf"(?<!\w){re.escape(MARKS.sub('', line))}", plain)
+    ]
+    assert not found

@@ -241,7 +241,7 @@ def _measured(manifest: Manifest) -> list[tuple[str, str]]:
         )
         rows.append((_("overlap of lists"), told))
     share = _("{share} of this release's budget").format(share=percent(found.share))
-    return [*rows, (_("contributors and lists together take"), share)]
+    return [*rows, (_("share of the budget used for contributor counts and list overlaps"), share)]
 
 
 def show_waiting(hub: Hub, version: str) -> None:

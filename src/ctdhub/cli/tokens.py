@@ -150,7 +150,10 @@ def show_plan(what: TokenPlan, age_at: str) -> None:
         "stay": _("leaves as it is"),
     }
     table = Table(
-        _("column"), _("what happens"), _("why"), title=_("What leaves and what does not")
+        _("column"),
+        _("what happens"),
+        _("why"),
+        title=_("What will be sent, and what will be removed"),
     )
     for column in what.columns:
         name = printable(column.name) + (f" ({column.role})" if column.role else "")

@@ -28,8 +28,8 @@ def register(app: typer.Typer) -> None:
             str,
             typer.Option(
                 help=_(
-                    "Whom to count: gender=female, exploitation_sexual, citizenship=Europe; "
-                    "all people by default."
+                    "Who to count, for example gender=female, exploitation_sexual or "
+                    "citizenship=Europe. Default: everyone."
                 )
             ),
         ] = "",

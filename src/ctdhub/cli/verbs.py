@@ -381,8 +381,9 @@ free; another folder is another version, drawn anew and charged.
 Example: ctdhub protect cases.csv --domains domains.yaml --epsilon 1 --delta 1e-6 --out protected"""
         ),
         "domains": _(
-            "Draft a domains file from a table, for a person to check against public knowledge."
-            "\n\nExample: ctdhub domains cases.csv --out domains.yaml"
+            """Draft the permitted values of each column (domains file), for review.
+
+Example: ctdhub domains cases.csv --out domains.yaml"""
         ),
         "kanon": _(
             "Make a one-off file k-anonymous: suppress cells until each row equals k - 1 others."

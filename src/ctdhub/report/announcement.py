@@ -33,7 +33,7 @@ def text(answers: Answers, series: Sequence[Answers], site: str = "") -> str:
     release, lines = answers.release, list[str]()
     people, older = release.protected.people, earlier(release, series)
     if release.facts.invented:
-        lines.append(_("Practice data: invented, about nobody."))
+        lines.append(_("Practice data: fictitious, about nobody."))
     lines.append(
         _(
             "{hub} has published release {version}: {people} people identified as victims of "

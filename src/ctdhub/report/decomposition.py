@@ -63,7 +63,7 @@ def _part(question: ChangeSubject, split: Split, part: ChangePart) -> str:
     if part.kind == "rest":
         return _rest(part)
     if not part.is_clear:
-        return _("The change lies within the noise ({ends}), so it cannot be split.").format(
+        return _("The change is within the noise ({ends}), so it cannot be split.").format(
             ends=ends(part)
         )
     if part.kind == "undivided":

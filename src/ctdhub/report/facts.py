@@ -131,7 +131,7 @@ def place_sheet(facts: PlaceFacts, release: Release) -> FactSheet:
 def side_titles(place: Place) -> dict[SideName, str]:
     """Titles of the two sides of a place; only a country has a citizenship."""
     citizens = {
-        "country": _("People with its citizenship, exploited anywhere"),
+        "country": _("Its citizens, exploited anywhere"),
         "region": _("Citizens of the region’s countries, exploited anywhere"),
     }
     return {

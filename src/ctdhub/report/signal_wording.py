@@ -161,4 +161,4 @@ def part(of: Of) -> str:
         return _("people with the answer “{answer}”").format(
             answer=code_label(variable, code, current())
         )
-    return _("people with {kind}").format(kind=inline(label(variable, current())))
+    return _("people subjected to {kind}").format(kind=inline(label(variable, current())))

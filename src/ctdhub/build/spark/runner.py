@@ -112,7 +112,9 @@ def refresh(
         try:
             while not wait([found], LOOK).done:
                 if len(left) == len(stale) and monotonic() - begun >= PATIENCE:
-                    asked = Text("Nothing done yet: does the cluster have a free worker?")
+                    asked = Text(
+                        "The job is still queued. Check that the Spark cluster has an idle worker."
+                    )
                     tell(asked, len(steps) - len(left))
                 for step in [step for step in left if step.reason() is None]:
                     left.remove(step)

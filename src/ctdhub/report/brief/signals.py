@@ -50,7 +50,7 @@ def signs(
     blocks = [Words((compared(result.found),))]
     blocks += [Words(tuple(sentences), place) for place, sentences in by_place.items()]
     blocks.append(Words(_closing(answers, result.found, len(chosen) - MOST, notebook)))
-    title = _("Signals: what differs from its own past")
+    title = _("Signals: series that departed from their usual pattern")
     return (Section("signals", title, tuple(blocks), KEEP),)
 
 

@@ -45,7 +45,7 @@ class Fault:
         column = self.column
         return {
             "unknown-code": Text(
-                "The text in {column} is no code that the mapping or {target} knows.",
+                "The value in {column} is not a code defined in the mapping or in {target}.",
                 column=column,
                 target=self.target,
             ),

@@ -23,7 +23,7 @@ def lesson(answers: Answers, drawn: Drawn) -> Lesson:
     exercises = [_joined(answers.release, figure), _noise(figure), _training(), _change()]
     return Lesson(
         id="signals",
-        title=_("A signal that is none"),
+        title=_("False alarms: a change that is not a change"),
         minutes=8,
         aim=_("You can test a rise or fall before you call it a change."),
         paragraphs=(

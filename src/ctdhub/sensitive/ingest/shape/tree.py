@@ -52,7 +52,9 @@ def text_of(value: Any, place: str) -> str | None:
     if not isinstance(value, str):
         raise BadRecord("nested", Text("A value is a list or an object, not text."), place)
     if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-        raise BadRecord("encoding", Text("A value holds half a character."), place)
+        raise BadRecord(
+            "encoding", Text("A value contains an invalid (incomplete) Unicode character."), place
+        )
     return value
 
 
