@@ -73,7 +73,7 @@ def test_a_clear_gap_is_the_headline_and_stands_first(release: Release) -> None:
         with language(lang):
             page = page_of.page(Answers(release))
             html = render(page, release, LANGUAGES)
-            for chart, _drawn in page.values["charts"]:
+            for chart, _lines, _drawn in page.values["charts"]:
                 assert chart.headline == (chart.gaps[0] if chart.gaps else chart.subtitle)
             first = html.index('<section aria-labelledby="gaps">')
             assert first < html.index("<figure")
@@ -86,7 +86,7 @@ def test_the_page_carries_its_caveats_and_the_five_actions(release: Release) -> 
     for figure in re.findall(r"<figure.*?</figure>", html, re.DOTALL):
         for action in ("CSV", "Metadata", "Link", "Cite", "About this data", "Table"):
             assert action in figure
-        assert figure.count('class="chart"') >= 2
+        assert figure.count('class="chart') >= 2
 
 
 def test_a_release_without_assistance_says_so(tmp_path: Path) -> None:

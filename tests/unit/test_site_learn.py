@@ -26,6 +26,8 @@ CONTRIBUTORS = [
     {"name": "One", "kind": "hotline", "years": [2015, 2018]},
     {"name": "Two", "kind": "hotline", "years": [2017, 2018]},
 ]
+FRAME = 2
+"""Scripts of every page: the exit and the search."""
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +221,7 @@ def test_trainers_find_every_exercise_with_its_answer(release: Release) -> None:
         text = render(summary, release, ["en"])
         course = lessons(Answers(release))
     assert text.count("✓") == sum(len(lesson.exercises) for lesson in course)
-    assert "<script" not in text
+    assert inlined("learn.js")[0] not in text
 
 
 def test_pages_and_script_are_small(release: Release) -> None:
@@ -235,5 +237,5 @@ def test_hostile_contributors_are_text(tmp_path: Path) -> None:
     with language("en"):
         for page in learn.pages(Answers(release)):
             found = Page(render(page, release, ["en"]))
-            assert sum(tag == "script" for tag, _ in found.tags) == len(page.scripts)
+            assert sum(tag == "script" for tag, _ in found.tags) == len(page.scripts) + FRAME
             assert "<script>alert" not in found.text

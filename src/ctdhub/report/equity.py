@@ -10,7 +10,7 @@ from ctdhub.core.format import share
 from ctdhub.core.i18n import _, current
 from ctdhub.report import equity_rows
 from ctdhub.report.figures import Figure, FigureBar
-from ctdhub.report.gaps import gap_sentence, group_name, not_compared_sentence
+from ctdhub.report.gaps import gap_headline, gap_sentence, group_name, not_compared_sentence
 from ctdhub.report.wording import sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, label
 from ctdhub.schema.roles import DESTINATION, SERVICE
@@ -29,7 +29,7 @@ class Chart:
         panels: figures of the share who received; each has the id of the chart and a number.
         heads: names of the table's columns.
         lines: the table's rows, texts; the first two cells are headings.
-        gaps: sentences, the surest first.
+        gaps: sentences, the surest first; ``heads_of_gaps`` the same as one line each.
     """
 
     id: str
@@ -41,6 +41,7 @@ class Chart:
     note: str
     definition: str
     gaps: tuple[str, ...]
+    heads_of_gaps: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
@@ -76,7 +77,8 @@ def write_assistance(folder: Path, answers: Answers) -> None:
 
 def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> Chart:
     name, subtitle = file_of(by), _subtitle(by)
-    gaps = tuple(gap_sentence(gap) for gap in equity.clear_gaps(found))
+    clear = equity.clear_gaps(found)
+    gaps = tuple(gap_sentence(gap) for gap in clear)
     statuses, left_out = answers.domain(found[0].kind), equity.not_compared(found)
     return Chart(
         id=name,
@@ -102,6 +104,7 @@ def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> Chart:
         ).strip(),
         definition=_meaning(by),
         gaps=gaps,
+        heads_of_gaps=tuple(gap_headline(gap) for gap in clear),
     )
 
 

@@ -40,8 +40,8 @@ COLUMNS = (
 class SignalChart:
     """A chart of a signal: numbers of people by year, and their share where there is one.
 
-    ``text`` says what moved, how sure that is and what was compared; ``lines`` are the rows of its
-    table in words: year, people, share.
+    ``text`` says what moved, how sure that is and what was compared, ``line`` only the numbers;
+    ``lines`` are the rows of its table in words: year, people, share.
     """
 
     id: str
@@ -53,6 +53,7 @@ class SignalChart:
     lines: tuple[tuple[str, ...], ...]
     note: str
     definition: str
+    line: str
     file: str = FILE
 
 
@@ -117,7 +118,18 @@ def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> SignalChart:
         lines=lines,
         note="",
         definition=" ".join(definition(v, current()) for v in names),
+        line=_in_short(result, finding),
     )
+
+
+def _in_short(result: ReleaseSignals, finding: Finding) -> str:
+    """Before and now in one line: the share where it moved, else the number of people."""
+    found, text = cards(result, finding), _("People in a year, on average: {before} → {now}")
+    rate = result.found.settings.rate if result.found else 0.0
+    before, now = found.count
+    if found.share is not None and "share" in {test.what for test in finding.moved(rate)}:
+        (before, now), text = found.share, _("Share, on average: {before} → {now}")
+    return text.format(before=ranged(before), now=ranged(now))
 
 
 def _row(when: int, card: NumberCard, *, covered: bool) -> Row:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
+from ctdhub.document.charts import dumbbell
 from ctdhub.document.charts.bars import draw
-from ctdhub.report.equity import charts, write_assistance
+from ctdhub.report.equity import Chart, charts, write_assistance
+from ctdhub.report.figures import Figure, FigureBar
 from ctdhub.report.gaps import assistance_caveat
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.frame import Page
@@ -32,14 +36,21 @@ def page(answers: Answers) -> Page:
         template="assistance.html",
         values={
             "caveat": assistance_caveat(),
-            "gaps": [(chart.id, gap) for chart in found for gap in chart.gaps],
+            "gaps": [
+                (chart.id, *pair)
+                for chart in found
+                for pair in zip(chart.heads_of_gaps, chart.gaps, strict=True)
+            ],
             "charts": [
                 (
                     chart,
+                    [_line(panel, rtl=rtl) for panel in chart.panels] if _few(chart) else [],
                     [
                         (panel, draw(panel.bars, panel.id, rtl=rtl, top=1.0))
                         for panel in chart.panels
-                    ],
+                    ]
+                    if not _few(chart)
+                    else [],
                 )
                 for chart in found
             ],
@@ -47,3 +58,23 @@ def page(answers: Answers) -> Page:
         },
         menu=PATH,
     )
+
+
+def _few(chart: Chart) -> bool:
+    """Whether its groups can stand on one line."""
+    return all(len(_groups(panel)) <= dumbbell.MOST for panel in chart.panels)
+
+
+def _groups(panel: Figure) -> list[FigureBar]:
+    return [bar for bar in panel.bars if not bar.missing]
+
+
+def _line(panel: Figure, *, rtl: bool) -> dict[str, Any]:
+    """A kind of assistance: its line, each group with its mark and number, and what is missing."""
+    groups = _groups(panel)
+    return {
+        "title": panel.headline,
+        "svg": dumbbell.draw(groups, rtl=rtl),
+        "groups": [(dumbbell.sign(k), bar.label, bar.text) for k, bar in enumerate(groups)],
+        "missing": [(bar.label, bar.text) for bar in panel.bars if bar.missing],
+    }

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone_location
 from markupsafe import Markup
 
 from ctdhub.core.datafiles import write_json
 from ctdhub.core.format import clock, listed, number, region
-from ctdhub.core.i18n import Text, _, current
+from ctdhub.core.i18n import Text, _, current, ngettext
 from ctdhub.release.open import Release
 from ctdhub.report.events.calendar import KINDS, Calendar, Event
 from ctdhub.report.events.ics import calendar_file, identifier
@@ -42,7 +42,8 @@ def page(release: Release, calendar: Calendar) -> Page:
     """The page of events."""
     events = calendar.events
     first, last = _span(events)
-    coming = [e for e in events if not calendar.past(e)]
+    running = [e for e in events if e.first_day <= calendar.today and not calendar.past(e)]
+    coming = [e for e in events if e.first_day > calendar.today]
     past = [e for e in reversed(events) if calendar.past(e)]
     return Page(
         path=PATH,
@@ -50,14 +51,12 @@ def page(release: Release, calendar: Calendar) -> Page:
         description=_("Talks, films, exhibitions and other events, with a calendar to download."),
         template="events.html",
         values={
-            "summary": _(
-                "Events: {n}. Regions: {regions}. From {first} to {last}, {days} days in all."
-            ).format(
-                n=number(len(events)),
-                regions=number(len({e.region for e in events if e.region})),
+            "summary": _("{events} from {first} to {last}.").format(
+                events=ngettext("{n} event", "{n} events", len(events)).format(
+                    n=number(len(events))
+                ),
                 first=_day(first),
                 last=_day(last),
-                days=number((last - first).days + 1),
             ),
             "made": _(
                 "This page was made on {date}. Events that ended before that day are listed as "
@@ -69,6 +68,7 @@ def page(release: Release, calendar: Calendar) -> Page:
             "kinds": _kinds(events),
             "grid": _grid(events),
             "halves": [
+                *([{"id": "now", "title": _("Now"), "days": _by_day(running)}] if running else []),
                 {"id": "coming", "title": _("Coming events"), "days": _by_day(coming)},
                 {"id": "past", "title": _("Past events"), "days": _by_day(past)},
             ],
@@ -121,10 +121,10 @@ def kind_name(kind: str) -> str:
     }[kind]
 
 
-def _kinds(events: Iterable[Event]) -> list[tuple[str, str]]:
-    """Kinds with the number of their events."""
+def _kinds(events: Iterable[Event]) -> list[tuple[str, str, str]]:
+    """Kinds, their names, with the number of their events."""
     found = Counter(e.kind for e in events)
-    return [(kind_name(kind), number(found[kind])) for kind in KINDS if found[kind]]
+    return [(kind, kind_name(kind), number(found[kind])) for kind in KINDS if found[kind]]
 
 
 def _grid(events: tuple[Event, ...]) -> dict[str, Any]:
@@ -199,7 +199,7 @@ def _when(event: Event) -> str:
     several = event.last_day > event.first_day
     if not isinstance(event.start, datetime) or not isinstance(event.end, datetime):
         return _("Until {day}").format(day=_day(event.last_day)) if several else _("All day")
-    told = {"start": _time(event.start), "end": _time(event.end), "zone": event.time_zone}
+    told = {"start": _time(event.start), "end": _time(event.end), "zone": _zone(event.time_zone)}
     if several:
         return _("{start} until {day}, {end} (time zone: {zone})").format(
             **told, day=_day(event.last_day)
@@ -207,6 +207,13 @@ def _when(event: Event) -> str:
     if event.end == event.start:
         return _("{start} (time zone: {zone})").format(**told)
     return _("{start} to {end} (time zone: {zone})").format(**told)
+
+
+def _zone(name: str) -> str:
+    """The city that a time zone is named after; the name of one without a city."""
+    if "/" not in name:
+        return name
+    return str(get_timezone_location(name, region(), return_city=True))
 
 
 def _day(day: date) -> str:
