@@ -15,7 +15,7 @@ from ctdhub.document.svg import Canvas
 
 MOST = 5
 """Groups that can be told from each other."""
-_HIGH, _R, _LANE = 54, 6, 9
+_HIGH, _R, _LANE = 46, 6, 8
 
 
 def draw(rows: Sequence[Bar], *, rtl: bool, top: float = 1.0) -> Markup:
