@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from ctdhub.stats.signals.discovery import q_values
 from ctdhub.stats.signals.find import find
 from ctdhub.stats.signals.panel import SeriesPanel
