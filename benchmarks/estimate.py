@@ -27,11 +27,11 @@ import numpy as np
 from estimate_worlds import ALIKE, DIFFERING, LATER, OTHERS, World, classes, lists_from
 
 from ctdhub.stats.mse.estimate import Result, estimate
+from ctdhub.stats.mse.heterogeneity import HINT, SIGN, Uneven, uneven
 from ctdhub.stats.mse.lists import Lists, members
 from ctdhub.stats.mse.methods import Method
 from ctdhub.stats.mse.overlap_check import pass_gate
 from ctdhub.stats.mse.stepwise import select
-from ctdhub.stats.mse.uneven import HINT, SIGN, Uneven, uneven
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "mse"
 REFERENCE = {

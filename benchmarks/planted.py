@@ -29,8 +29,8 @@ from ctdhub.schema.model import load_schema
 from ctdhub.stats.series import Series
 from ctdhub.stats.signals.find import find
 from ctdhub.stats.signals.grouping import told_once
-from ctdhub.stats.signals.looked import GROUP, PARTS, PLACES, looked_at
 from ctdhub.stats.signals.of_release import panel_of
+from ctdhub.stats.signals.tested_series import GROUP, PARTS, PLACES, looked_at
 
 YEAR, SEED, TARGET, SHOWN = "year_of_registration", 20260101, 0.9, 40
 PLANTED = "citizenship=CIV&gender=female"

@@ -30,7 +30,7 @@ from ctdhub.dp.published import PublishedCells, published_cells
 from ctdhub.dp.reconcile import reconciled
 from ctdhub.dp.synth.fit import fit
 from ctdhub.dp.synth.noisy_tables import NoisyTables
-from ctdhub.dp.synth.settle import settled
+from ctdhub.dp.synth.record_reweighting import settled
 from ctdhub.dp.workload import Workload, measure, workload
 
 ROWS, EPSILON, DELTA, LEVEL, SHARE = 20_000, 1.0, 1e-6, 0.95, 0.005

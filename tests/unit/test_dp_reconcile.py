@@ -18,7 +18,7 @@ from ctdhub.dp.intervals import shown_cells
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import Columns, Plan
 from ctdhub.dp.reconcile import cell_variances, reconciled
-from ctdhub.dp.synth.settle import settled
+from ctdhub.dp.synth.record_reweighting import settled
 from ctdhub.dp.workload import Measurement, Workload, measure, workload
 
 SIZES = {"a": 3, "b": 4, "c": 2, "d": 5}

@@ -105,7 +105,7 @@ def test_a_variable_may_have_another_name(tmp_path: Path) -> None:
     code = (
         "from ctdhub.dp.policy import Policy; from ctdhub.dp import default_policy\n"
         "from ctdhub.schema import roles; from ctdhub.schema.model import load_schema\n"
-        "import ctdhub.site.build, ctdhub.stats.signals.looked as signals\n"
+        "import ctdhub.site.build, ctdhub.stats.signals.tested_series as signals\n"
         "assert roles.AGE == 'age_group' and signals.PARTS[1] == 'age_group'\n"
         "assert load_schema().explorer[:1] == ('year_seen',)\n"
     )

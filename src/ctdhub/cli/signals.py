@@ -151,10 +151,10 @@ def _of_file(
     given: Given, settings: Settings, until: str | None
 ) -> tuple[Document, dict[str, Any]]:
     from ctdhub.report import signal_files
+    from ctdhub.stats.signals.corridor_totals import leads_of, with_totals
     from ctdhub.stats.signals.find import find
     from ctdhub.stats.signals.one_event import each_event_once
     from ctdhub.stats.signals.read import panel_of_table
-    from ctdhub.stats.signals.sides import leads_of, with_totals
 
     with bar() as progress:
         progress(_("Reading the file"), 0.0)

@@ -20,8 +20,8 @@ from ctdhub.dp.reconcile import cell_variances, least_squares, most_pooled
 from ctdhub.dp.synth.fit import fit
 from ctdhub.dp.synth.imputations import imputed
 from ctdhub.dp.synth.noisy_tables import NoisyTables
+from ctdhub.dp.synth.record_reweighting import settled
 from ctdhub.dp.synth.records import to_table
-from ctdhub.dp.synth.settle import settled
 from ctdhub.dp.workload import Workload, measure, workload
 from ctdhub.dp.yearly import by_year
 from ctdhub.schema.roles import DELIVERIES

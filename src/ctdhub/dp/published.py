@@ -1,9 +1,9 @@
 """The published counts: one set in which every sum adds up, with intervals that agree with it.
 
-A count is that of the settled records (``synth.settle``), so that counts are whole, never negative
-and add up over every axis, region and filter.  Its interval is that of the unbiased least-squares
-estimate (``reconcile``), made wider where it does not reach :data:`_NEAR` standard deviations to
-either side of the count.
+A count is that of the settled records (``synth.record_reweighting``), so that counts are whole,
+never negative and add up over every axis, region and filter.  Its interval is that of the unbiased
+least-squares estimate (``reconcile``), made wider where it does not reach :data:`_NEAR` standard
+deviations to either side of the count.
 
 Intervals are then made to agree with each other: the people of a cell are among those of every cell
 that contains it, so where both intervals hold the truth the whole has at least as many people as

@@ -13,12 +13,12 @@ from ctdhub.core.i18n import _, formula
 from ctdhub.release.open import Release
 from ctdhub.stats.mse import decomposable
 from ctdhub.stats.mse.estimate import Result
+from ctdhub.stats.mse.heterogeneity import HINT, SIGN, WIDEST, Uneven
 from ctdhub.stats.mse.methods import Doubt, Method, Name, Why
 from ctdhub.stats.mse.of_release import doubles, list_names, years_of
 from ctdhub.stats.mse.overlap_check import LEAST_OVERLAP, Gate
 from ctdhub.stats.mse.sensitivity import SensitivityChange
 from ctdhub.stats.mse.strata import Strata
-from ctdhub.stats.mse.uneven import HINT, SIGN, WIDEST, Uneven
 from ctdhub.stats.series import overlap
 
 Names = Mapping[str, str]

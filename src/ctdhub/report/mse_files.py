@@ -6,9 +6,9 @@ from typing import Any
 
 from ctdhub.report.mse import assumption, refusal, spread, warnings
 from ctdhub.stats.mse.estimate import Result
+from ctdhub.stats.mse.heterogeneity import Uneven
 from ctdhub.stats.mse.methods import Method
 from ctdhub.stats.mse.strata import Strata
-from ctdhub.stats.mse.uneven import Uneven
 
 
 def report(result: Result) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals.cards import by_year, cards
 from ctdhub.stats.signals.find import Finding, Found, What
-from ctdhub.stats.signals.looked import Of
 from ctdhub.stats.signals.of_release import ReleaseSignals, signals
 from ctdhub.stats.signals.one_event import Lead
+from ctdhub.stats.signals.tested_series import Of
 from ctdhub.stats.table import Row
 
 FILE = "signals"

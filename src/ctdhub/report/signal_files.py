@@ -18,12 +18,12 @@ from ctdhub.report.signals import SignalWords
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals.cards import cards
+from ctdhub.stats.signals.corridor_totals import leads_of
 from ctdhub.stats.signals.earlier_windows import CHANCE
 from ctdhub.stats.signals.find import Finding, Found, SignalFigure, Test
 from ctdhub.stats.signals.judging import LEVEL
 from ctdhub.stats.signals.of_release import ReleaseSignals
 from ctdhub.stats.signals.one_event import Lead
-from ctdhub.stats.signals.sides import leads_of
 from ctdhub.stats.signals.smallest import POWER
 from ctdhub.stats.trend import Turn
 

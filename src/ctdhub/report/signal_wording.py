@@ -18,9 +18,9 @@ from ctdhub.schema.roles import AGE, SEX
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.find import Finding, Found, SignalFigure
-from ctdhub.stats.signals.looked import PARTS, PLACES, Looked, Of
 from ctdhub.stats.signals.of_release import ReleaseSignals
 from ctdhub.stats.signals.one_event import Lead
+from ctdhub.stats.signals.tested_series import PARTS, PLACES, Looked, Of
 
 EXAMPLES = 3
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ctdhub.release.open import Release
+from ctdhub.stats.deduplicated_interval import Unit, once
 from ctdhub.stats.intervals import Interval
-from ctdhub.stats.once import Unit, once
 from ctdhub.stats.precision import is_precise
 from ctdhub.stats.query import Query
 

@@ -26,9 +26,9 @@ from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import AGE, DESTINATION, RELATION, SERVICE, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.deduplicated_interval import wider
 from ctdhub.stats.gaps import By, Gap
 from ctdhub.stats.intervals import NOT_MEASURED, Interval, fieller
-from ctdhub.stats.once import wider
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.table import NOT_RECORDED
 

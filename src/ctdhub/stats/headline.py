@@ -10,8 +10,8 @@ from ctdhub.schema.places import Place, place_of
 from ctdhub.schema.roles import DESTINATION, HARM, ORIGIN, PERIOD, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, State, card
+from ctdhub.stats.deduplicated_interval import Unit
 from ctdhub.stats.intervals import NOT_MEASURED, Interval
-from ctdhub.stats.once import Unit
 from ctdhub.stats.perspective import Headline, Side, SideName
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.selection_adjusted import clear, picked

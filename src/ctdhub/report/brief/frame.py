@@ -10,9 +10,9 @@ from ctdhub.document.document import Meta, Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.release.open import Release
 from ctdhub.report.breaks import break_sentence
+from ctdhub.report.double_counting import comparison_note
 from ctdhub.report.errata_words import shown
 from ctdhub.report.helplines import Help
-from ctdhub.report.twice_words import comparison_note
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.breaks import breaks_within

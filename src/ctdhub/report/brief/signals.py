@@ -24,8 +24,8 @@ from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.query import Where
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.find import Finding, Found, Test
-from ctdhub.stats.signals.looked import PARTS, PLACES, Of
 from ctdhub.stats.signals.of_release import ReleaseSignals
+from ctdhub.stats.signals.tested_series import PARTS, PLACES, Of
 
 MOST = 4
 """Signals that a brief tells; the page of signals has all."""

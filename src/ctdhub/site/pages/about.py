@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from ctdhub.core.format import share, year
 from ctdhub.core.i18n import LANGUAGES, _, current
 from ctdhub.release.open import Release
-from ctdhub.report.twice_words import comparison_note
+from ctdhub.report.double_counting import comparison_note
 from ctdhub.report.wording import citation
 
 

@@ -10,8 +10,8 @@ from ctdhub.core.format import decimal, number, share, tiny
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, said
 from ctdhub.release.approvals import APPROVALS, Approvals, who
 from ctdhub.release.open import Release
+from ctdhub.report.double_counting import counted_twice, twice_by_birth, twice_by_citizenship
 from ctdhub.report.person_unit_words import sentences, unit_words
-from ctdhub.report.twice_words import counted_twice, twice_by_birth, twice_by_citizenship
 from ctdhub.schema.labels import label
 from ctdhub.site.accounts import Audit, PublishedSpending
 from ctdhub.site.edition import PLAIN, Edition

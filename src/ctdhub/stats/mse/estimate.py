@@ -12,6 +12,7 @@ from ctdhub.core.i18n import Text
 from ctdhub.stats.mse import averaging, decomposable
 from ctdhub.stats.mse.bca import bootstrap_interval
 from ctdhub.stats.mse.bootstrap import resampled
+from ctdhub.stats.mse.heterogeneity import Uneven, uneven
 from ctdhub.stats.mse.lists import Floats, Lists, pair_places
 from ctdhub.stats.mse.methods import Doubt, Method, Name
 from ctdhub.stats.mse.overlap_check import Gate, pass_gate
@@ -19,7 +20,6 @@ from ctdhub.stats.mse.seeded_bits import Source, bits_of
 from ctdhub.stats.mse.sensitivity import SensitivityChange, changes
 from ctdhub.stats.mse.stepwise import select
 from ctdhub.stats.mse.strata import Label, Strata, stratified
-from ctdhub.stats.mse.uneven import Uneven, uneven
 
 Report = Callable[[Text, float], None]
 

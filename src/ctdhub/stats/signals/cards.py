@@ -27,8 +27,8 @@ from ctdhub.stats.intervals import NOT_MEASURED, Interval, fieller
 from ctdhub.stats.signals.added_up import added_up
 from ctdhub.stats.signals.find import Finding, SignalFigure
 from ctdhub.stats.signals.judging import LEVEL
-from ctdhub.stats.signals.looked import PARTS
 from ctdhub.stats.signals.of_release import ReleaseSignals
+from ctdhub.stats.signals.tested_series import PARTS
 from ctdhub.stats.trend import covering
 
 CardPair = tuple[NumberCard, NumberCard]

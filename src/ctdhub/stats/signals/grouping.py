@@ -17,8 +17,8 @@ from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import DESTINATION, HARM, ORIGIN
 from ctdhub.stats.signals.find import Finding, Found, What
 from ctdhub.stats.signals.judging import Way
-from ctdhub.stats.signals.looked import Looked, Of
 from ctdhub.stats.signals.one_event import Lead, each_event_once
+from ctdhub.stats.signals.tested_series import Looked, Of
 
 MOST = 0.5
 """Part of a citizenship's or a country's people in a corridor that makes its signals linked."""

@@ -12,9 +12,9 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.contributor_share import Piece, Pieces
 from ctdhub.stats.signals.coverage_change import CoverageChange, reporting
 from ctdhub.stats.signals.find import Found
-from ctdhub.stats.signals.looked import Of
 from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.tails import Floats
+from ctdhub.stats.signals.tested_series import Of
 
 Basis = Literal["all", "others", "estimated", "undivided"]
 CLEAR = 5.0

@@ -24,12 +24,12 @@ from ctdhub.stats.signals.coverage_change import CoverageChange, changed
 from ctdhub.stats.signals.explained_by_coverage import Explained, explained
 from ctdhub.stats.signals.find import Found, Settings, find
 from ctdhub.stats.signals.grouping import leads_among, told_once
-from ctdhub.stats.signals.looked import Looked, looked_at
 from ctdhub.stats.signals.matched_sample import Compared, remainder
 from ctdhub.stats.signals.one_event import Lead
 from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.periods import Period
 from ctdhub.stats.signals.tails import Floats
+from ctdhub.stats.signals.tested_series import Looked, looked_at
 from ctdhub.stats.trend import Turn, covering, turns
 
 

@@ -15,9 +15,9 @@ import numpy as np
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Numeral, Several, Text, many
 from ctdhub.stats.signals.cells import Given, SeriesRows, read_cells
+from ctdhub.stats.signals.corridor_totals import sides_of
 from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.periods import Period, as_months
-from ctdhub.stats.signals.sides import sides_of
 
 NEEDED, OPTIONAL = (
     ("series", "period", "count"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctdhub.stats.signals.mixing import mixed
+from ctdhub.stats.signals.empirical_bayes import mixed
 from ctdhub.stats.signals.tails import Floats
 
 CYCLES = 3

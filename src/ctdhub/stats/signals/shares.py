@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ctdhub.stats.signals.mixing import averaged, likeliest, mixed
+from ctdhub.stats.signals.empirical_bayes import averaged, likeliest, mixed
 from ctdhub.stats.signals.null_models import Departures, Forecasts, forecasts, peaked
 from ctdhub.stats.signals.tails import Floats, binomial
 from ctdhub.stats.signals.window_tests import STRENGTH, Tested

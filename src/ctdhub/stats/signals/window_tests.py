@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctdhub.stats.signals.mixing import averaged, likeliest, mixed
+from ctdhub.stats.signals.empirical_bayes import averaged, likeliest, mixed
 from ctdhub.stats.signals.null_models import Departures, Forecasts, forecasts, peaked
 from ctdhub.stats.signals.seasons import Seasons, none, seasons
 from ctdhub.stats.signals.tails import Floats, negative_binomial
