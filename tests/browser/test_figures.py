@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -20,8 +21,11 @@ OUTSIDE = """() => [...document.querySelectorAll("text")]
 
 
 def taken(tab: Page, figure: str, kind: str, folder: Path) -> Path:
+    box = tab.locator(f"#{figure} .share")
+    if not box.evaluate("box => box.open"):
+        box.locator("summary").click()
     with tab.expect_download() as waiting:
-        tab.locator(f"#{figure}").get_by_role("button", name=kind, exact=True).click()
+        box.get_by_role("button", name=kind, exact=True).click()
     file = folder / waiting.value.suggested_filename
     waiting.value.save_as(file)
     return file
@@ -29,19 +33,29 @@ def taken(tab: Page, figure: str, kind: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_pictures_say_what_the_page_says(tab: Page, site: Path, tmp_path: Path, code: str) -> None:
-    tab.goto((site / address(code, "2026.1", "countries/ukr.html")).as_uri())
+    tab.goto(f"{(site / address(code, '2026.1', 'countries/ukr.html')).as_uri()}#citizens")
     figure = tab.locator("#citizens-gender")
     file = taken(tab, "citizens-gender", "SVG", tmp_path)
     root = ET.parse(file).getroot()
     said = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
-    drawn = figure.locator("svg.chart text").all_text_contents()
+    drawn = figure.locator("svg.chart").first.locator("text").all_text_contents()
     assert [text for text in said if text in drawn] == drawn
     words = " ".join(" ".join(said).replace("\u200f", "").split())
-    for part in ("h3", ".sub", ".note"):
+    for part in ("h3", ".sub", ".counted"):
         assert " ".join(figure.locator(part).first.inner_text().split()) in words
-    assert "2026.1" in words
+    for told in ("2026.1", "CC-BY-4.0", "#citizens-gender"):
+        assert told in words
+    metadata = root.find(f"{SVG}metadata")
+    assert metadata is not None
+    about = {e.tag.rpartition("}")[2]: e.text or "" for e in metadata.iter()}
+    assert about["source"].endswith(f"r/2026.1/{code}/countries/ukr.html#citizens-gender")
+    assert about["license"]
+    assert about["date"]
     png = taken(tab, "citizens-gender", "PNG", tmp_path).read_bytes()
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    chunks = told_in(png)
+    assert chunks["Source"].endswith("#citizens-gender")
+    assert "creativecommons.org" in chunks["Copyright"]
     wide, high = struct.unpack(">II", png[16:24])
     assert (wide, high) == (1520, 2 * int(root.attrib["height"]))
     tab.goto(file.as_uri())
@@ -50,11 +64,78 @@ def test_pictures_say_what_the_page_says(tab: Page, site: Path, tmp_path: Path, 
     assert set(starts) == ({736.0} if code in RIGHT_TO_LEFT else {24.0})
 
 
+def told_in(png: bytes) -> dict[str, str]:
+    """The texts in a PNG; fails where a chunk is damaged."""
+    found, at = {}, 8
+    while at < len(png):
+        (size,) = struct.unpack(">I", png[at : at + 4])
+        kind, held = png[at + 4 : at + 8], png[at + 8 : at + 8 + size]
+        (sum_,) = struct.unpack(">I", png[at + 8 + size : at + 12 + size])
+        assert sum_ == zlib.crc32(kind + held)
+        if kind == b"iTXt":
+            key, _zero, rest = held.partition(b"\0")
+            found[key.decode()] = rest[4:].decode("utf-8")
+        at += 12 + size
+    return found
+
+
 def test_the_first_page_keeps_its_own_pictures(tab: Page, site: Path) -> None:
     tab.goto((site / address("en", "2026.1")).as_uri())
-    actions = tab.locator("#age .actions li > ul > li")
-    assert [text.strip() for text in actions.all_inner_texts()][:3] == ["SVG", "PNG", "CSV"]
-    assert tab.locator("#age").get_by_role("button", name="SVG", exact=True).count() == 0
+    box = tab.locator("#age .share")
+    box.locator("summary").click()
+    assert box.locator("a[download]").all_inner_texts()[:2] == ["SVG", "CSV"]
+    assert box.locator(".made button").all_inner_texts() == ["PNG"]
+
+
+def test_views_units_and_copies(tab: Page, site: Path) -> None:
+    """By keyboard; without a clipboard the text is selected."""
+    tab.goto((site / address("en", "2026.1")).as_uri())
+    card = tab.locator("#age")
+    assert card.locator(".as-chart").is_visible()
+    card.get_by_role("radio", name="Chart").focus()
+    tab.keyboard.press("ArrowRight")
+    assert card.locator("table").is_visible()
+    assert not card.locator(".as-chart").is_visible()
+    tab.keyboard.press("ArrowRight")
+    assert card.locator(".as-code pre").count() == 4
+    assert not card.locator("table").is_visible()
+    tab.keyboard.press("ArrowRight")
+    card.get_by_role("radio", name="Share of those recorded").check()
+    assert card.locator(".in-share").is_visible()
+    assert not card.locator(".in-people").is_visible()
+    card.locator(".share summary").click()
+    tab.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    block = card.locator(".share pre[data-copy=bibtex]")
+    assert "urldate = {" in block.inner_text()
+    block.locator("xpath=preceding-sibling::button").click()
+    assert tab.evaluate("String(getSelection())").strip() == block.inner_text().strip()
+    assert "\nY2  - " in card.locator("pre[data-copy=ris]").inner_text()
+
+
+BESIDE = """() => {
+  const chart = document.querySelector("#people-by-year svg.years");
+  const box = mark => mark.getBoundingClientRect();
+  const dots = chart.querySelectorAll("circle.bar"), end = box(dots[dots.length - 1]);
+  const numbers = chart.querySelectorAll(".number"), last = box(numbers[numbers.length - 1]);
+  const line = box(chart.querySelector(".join")), whole = box(chart);
+  const rtl = document.documentElement.dir === "rtl";
+  return {
+    gap: rtl ? line.left - last.right : last.left - line.right,
+    up: Math.abs((last.top + last.bottom) / 2 - (end.top + end.bottom) / 2),
+    ratio: whole.width / whole.height,
+  };
+}"""
+
+
+@pytest.mark.parametrize("wide", [390, 1280])
+def test_labels_of_a_line_stand_beside_their_points(tab: Page, site: Path, wide: int) -> None:
+    tab.set_viewport_size({"width": wide, "height": 900})
+    for code in ("en", "ar"):
+        tab.goto((site / address(code, "2026.1")).as_uri())
+        found = tab.evaluate(BESIDE)
+        assert 0 <= found["gap"] <= 12, (code, found)
+        assert found["up"] <= 20, (code, found)
+        assert found["ratio"] == pytest.approx(1.6 if wide < 640 else 2, abs=0.05)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -63,7 +144,7 @@ def test_each_number_of_a_table_has_a_card(
 ) -> None:
     tab.goto((site / address(code, "2026.1")).as_uri())
     figure = tab.locator("#age")
-    figure.locator("summary").first.click()
+    figure.locator("[value=table]").check()
     row = figure.locator("tbody tr").nth(1)
     cells = row.locator("td").all_inner_texts()
     button = row.get_by_role("button")

@@ -84,7 +84,7 @@ def test_the_page_carries_its_caveats_and_the_five_actions(release: Release) -> 
     assert assistance_caveat() in html
     assert html.count("Identified cases, not prevalence.") > html.count("<figure")
     for figure in re.findall(r"<figure.*?</figure>", html, re.DOTALL):
-        for action in ("CSV", "Metadata", "Link", "Cite", "About this data", "Table"):
+        for action in ("CSV", "Metadata", "Link", "Share and cite", "About this data", "Table"):
             assert action in figure
         assert figure.count('class="chart') >= 2
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ctdhub.core.format import share
 from ctdhub.release.open import Release
+from ctdhub.report.citing import bibtex, ris, template
 from ctdhub.report.figures import Figure
 from ctdhub.report.picture import source_line
 from ctdhub.report.wording import caveat, citation, ranged, state_words
@@ -19,6 +20,10 @@ def common(release: Release) -> dict[str, Any]:
         "caveat": caveat(),
         "citation": citation(release),
         "source": source_line(release, "{url}"),
+        "quote": template(release),
+        "plain": template(release, shares=False),
+        "bibtex": bibtex("{id}", "{title}", release, "{url}"),
+        "ris": ris("{title}", release, "{url}"),
         "day": release.manifest.created[:10],
     }
 

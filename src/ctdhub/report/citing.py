@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from ctdhub.core.format import isolated
@@ -24,6 +23,7 @@ _BIBTEX = {
     "^": r"\textasciicircum{}",
     **{sign: f"\\{sign}" for sign in "&%$#_"},
 }
+_FIELD = "{title}"
 _HIDDEN = re.compile("[\u200e\u200f\u2066-\u2069\u061c]")
 """Characters that set the direction of text, which no reference manager wants."""
 
@@ -41,41 +41,36 @@ class Titled(Protocol):
     def note(self) -> str: ...
 
 
-@dataclass(frozen=True)
-class Quote:
-    """A number of a chart as a sentence.
-
-    Attributes:
-        whole: the sentence for the number that the chart leads with.
-        template: the sentence of any number, with the fields {label}, {people}, {low}, {high} and
-            {share}; ``plain`` is the same where there is no share.
-    """
-
-    whole: str
-    template: str = ""
-    plain: str = ""
-
-
-def quote(chart: Titled, release: Release, url: str) -> Quote:
-    """The sentence of a chart, in the language in force.
+def quote(chart: Titled, release: Release, url: str) -> str:
+    """The number that a chart leads with as a sentence, in the language in force: what it is, its
+    interval, its base, what is counted, release, licence, address.
 
     Args:
         url: where the chart stands for good.
     """
     source = _source(release, url)
-    if not isinstance(chart, Figure):
-        parts = (f"{chart.headline}.", f"{chart.subtitle}.", chart.note, source)
-        return Quote(" ".join(part for part in parts if part.strip(".")))
-    around = {"what": chart.subtitle, "base": chart.base, "source": source}
-    template, plain = (_fields(text, around) for text in (_with_share(), _without()))
-    cells = _leading(chart)
-    if not cells:
-        parts = (f"{chart.headline}.", f"{chart.subtitle}.", chart.base, source)
-        return Quote(" ".join(part for part in parts if part), template, plain)
-    names = ("label", "people", "low", "high", "share")
-    values = dict(zip(names, cells, strict=True))
-    chosen = plain if values["share"] == "–" else template
-    return Quote(_fields(chosen, values), template, plain)
+    if isinstance(chart, Figure) and (cells := _leading(chart)):
+        names = ("label", "people", "low", "high", "share")
+        values = dict(zip(names, cells, strict=True)) | {
+            "what": chart.subtitle,
+            "base": chart.base,
+            "source": source,
+        }
+        return _filled(_with_share() if values["share"] != "–" else _without(), values)
+    note = chart.base if isinstance(chart, Figure) else chart.note
+    parts = (f"{chart.headline}.", f"{chart.subtitle}.", note, source)
+    return " ".join(part for part in parts if part.strip("."))
+
+
+def template(release: Release, *, shares: bool = True) -> str:
+    """The sentence of any number of a table, with the fields {label}, {people}, {low}, {high},
+    {share}, {what}, {base} and {url} that a script fills.
+
+    Args:
+        shares: False for a number without a share.
+    """
+    text = _with_share() if shares else _without()
+    return _filled(text, {"source": _source(release, "{url}")})
 
 
 def reference(chart: Titled, release: Release, url: str) -> str:
@@ -85,30 +80,33 @@ def reference(chart: Titled, release: Release, url: str) -> str:
     )
 
 
-def bibtex(chart: Titled, release: Release, url: str) -> str:
-    """The chart as an entry of BibTeX."""
+def bibtex(id_: str, title: str, release: Release, url: str) -> str:
+    """A chart as an entry of BibTeX; its parts may be fields that a script fills.
+
+    Args:
+        id_: of the chart, which ends the key of the entry.
+    """
     facts = release.facts
     note = f"Release {release.version}. Licence: {facts.licence}. {_practice(release)}"
     fields = {
         "author": f"{{{_escaped(facts.hub)}}}",
-        "title": f"{{{_escaped(chart.subtitle)}}}",
+        "title": f"{{{title if title == _FIELD else _escaped(title)}}}",
         "year": release.year,
         "version": release.version,
         "url": url,
         "note": _escaped(note.strip()),
     }
-    key = re.sub(r"[^a-z0-9]+", "-", f"ctdhub-{release.version}-{chart.id}".lower())
     lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
-    return f"@misc{{{key},\n{lines}}}"
+    return f"@misc{{ctdhub-{release.version}-{id_},\n{lines}}}"
 
 
-def ris(chart: Titled, release: Release, url: str) -> str:
-    """The chart as a record of RIS."""
+def ris(title: str, release: Release, url: str) -> str:
+    """A chart as a record of RIS; its parts may be fields that a script fills."""
     facts = release.facts
     lines = (
         ("TY", "DATA"),
         ("AU", facts.hub),
-        ("TI", chart.subtitle),
+        ("TI", title),
         ("PY", release.year),
         ("ET", f"Release {release.version}"),
         ("N1", f"Licence: {facts.licence}. {_practice(release)}".strip()),
@@ -129,17 +127,20 @@ def _without() -> str:
     return _("{label}: {people} people ({low} to {high}). {what}. {base} {source}")
 
 
-def _fields(text: str, values: dict[str, str]) -> str:
+def _filled(text: str, values: dict[str, str]) -> str:
     """A text with some of its fields filled, in one go: what fills one is never read again."""
     names = "|".join(values)
     return re.sub(rf"\{{({names})\}}", lambda found: values[found[1]], text)
 
 
 def _leading(figure: Figure) -> Sequence[str]:
-    """Label and cells of the number that the figure leads with, () where none is shown."""
+    """Label and cells of the number that the figure leads with, () where none is shown.
+
+    Charts of assistance have bars of several tables, and none of their own.
+    """
     pairs = [
         (row, bar)
-        for row, bar in zip(figure.table.rows, figure.bars, strict=True)
+        for row, bar in zip(figure.table.rows, figure.bars, strict=False)
         if row.kind == "value" and row.people.value is not None and len(bar.cells) == 4
     ]
     if not pairs:

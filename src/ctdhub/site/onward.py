@@ -107,10 +107,9 @@ def _nearer(figure: Figure, links: Links, release: Release) -> Iterator[tuple[st
     found: Sequence[Sequence[str]] = nearest(tables, asked)
     if not found and figure.where:
         found = nearest([t for t in tables if t != set(asked)], asked)
-    for names in found:
+    for names in (names for names in found if set(figure.table.variables) <= set(names)):
         dropped = [name for name in asked if name not in names]
         kept: Mapping[str, Collection[str]] = {n: c for n, c in figure.where.items() if n in names}
-        chart = figure.subject if set(figure.table.variables) <= set(names) else names[0]
         words = ", ".join(inline(label(name, current())) for name in dropped)
         text = _("Nearest question: without {what}").format(what=words)
-        yield text, explorer(links, kept, chart)
+        yield text, explorer(links, kept, figure.subject)

@@ -12,7 +12,7 @@ from ctdhub.core.format import listed, number, span, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.charts import bars, years
 from ctdhub.release.open import Release
-from ctdhub.report.citing import bibtex, quote, reference, ris
+from ctdhub.report.citing import quote, reference
 from ctdhub.report.figures import Figure, FigureBar
 from ctdhub.report.snippets import snippets
 from ctdhub.report.year_chart import line_of
@@ -58,8 +58,6 @@ def card_values(path: str, links: Links, release: Release, edition: Edition) -> 
         "at_most": at_most,
         "quote": quote,
         "reference": reference,
-        "bibtex": bibtex,
-        "ris": ris,
         "snippets": snippets,
         "figure_files": figure_files,
         "chart_files": chart_files,

@@ -11,7 +11,7 @@ from ctdhub.report.equity import Chart, charts, write_assistance
 from ctdhub.report.figures import Figure, FigureBar
 from ctdhub.report.gaps import assistance_caveat
 from ctdhub.site.chart_files import CHARTS
-from ctdhub.site.frame import Page
+from ctdhub.site.frame import FIGURES, Page
 from ctdhub.site.kinds import ASSISTANCE, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
@@ -57,6 +57,7 @@ def page(answers: Answers) -> Page:
             **about(answers.release),
         },
         menu=PATH,
+        scripts=FIGURES,
     )
 
 

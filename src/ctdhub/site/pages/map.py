@@ -16,7 +16,7 @@ from ctdhub.report.places import SIDES, listed_places, path
 from ctdhub.report.wording import citation, sized
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS, write_figure
-from ctdhub.site.frame import Page
+from ctdhub.site.frame import FIGURES, Page
 from ctdhub.site.kinds import PLACES, Content, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.corridors import ranked
@@ -59,7 +59,10 @@ def page(answers: Answers) -> Page:
             **about(answers.release),
         },
         menu=PATH,
-        scripts=("map.js",),
+        scripts=(
+            *FIGURES,
+            "map.js",
+        ),
     )
 
 

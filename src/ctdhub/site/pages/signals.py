@@ -20,7 +20,7 @@ from ctdhub.report.signals import (
     smallest_rise,
 )
 from ctdhub.site.chart_files import CHARTS
-from ctdhub.site.frame import Page
+from ctdhub.site.frame import FIGURES, Page
 from ctdhub.site.kinds import CHANGE, MenuEntry, PageKind
 from ctdhub.site.pages.about import about
 from ctdhub.stats.answers import Answers
@@ -65,6 +65,7 @@ def page(answers: Answers) -> Page:
             **about(answers.release),
         },
         menu=PATH,
+        scripts=FIGURES,
     )
 
 

@@ -59,6 +59,33 @@
       block.before(button);
     });
   }
+  /* BibTeX and RIS of each chart, from the templates of the page. */
+  var TEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
+  function tex(text) {
+    return text.replace(/[\\{}~^&%$#_]/g, function (sign) { return TEX[sign] || "\\" + sign; });
+  }
+  function plain(text) { return text.replace(/[\u200e\u200f\u2066-\u2069\u061c]/g, "").trim().replace(/\s+/g, " "); }
+  function entry(template, values) {
+    return template.replace(/\{(id|title|url)\}/g, function (_all, name) { return values[name]; });
+  }
+  function cited(box) {
+    var figure = box.closest("[id]"), title = plain(figure.querySelector(".sub").textContent);
+    var url = whole(said.place) + "#" + figure.id;
+    [["BibTeX", said.bibtex, tex(title)], ["RIS", said.ris, title]].forEach(function (kind) {
+      var made = document.createElement("div"), block = document.createElement("pre");
+      made.className = "copied";
+      made.appendChild(document.createElement("b")).textContent = kind[0];
+      block.tabIndex = 0;
+      block.dir = "ltr";
+      block.setAttribute("role", "region");
+      block.setAttribute("aria-label", kind[0]);
+      block.dataset.copy = kind[0].toLowerCase();
+      block.textContent = entry(kind[1], { id: figure.id, title: kind[2], url: url });
+      made.appendChild(block);
+      box.appendChild(made);
+    });
+  }
+  document.querySelectorAll("figure .share").forEach(cited);
   window.ctdhubCopy = ready;
   window.ctdhubWhole = whole;
   ready(document);

@@ -126,9 +126,13 @@
   var card = document.getElementById("card");
   card.querySelector("button[data-close]").addEventListener("click", function () { card.close(); });
   function open(figure, row, cells) {
-    var label = row.querySelector("th").textContent, box = figure.querySelector(".share").dataset;
-    var values = { label: label, people: cells[0], low: cells[1], high: cells[2], share: cells[3] };
-    var sentence = (cells[3] === "–" ? box.plain : box.quote).replace(/\{(\w+)\}/g, function (all, name) {
+    var label = row.querySelector("th").textContent;
+    var values = {
+      label: label, people: cells[0], low: cells[1], high: cells[2], share: cells[3],
+      what: figure.querySelector(".sub").textContent, base: figure.querySelector(".counted span").textContent,
+      url: address(figure)
+    };
+    var sentence = (cells[3] === "–" ? told.plain : told.quote).replace(/\{(\w+)\}/g, function (all, name) {
       return Object.prototype.hasOwnProperty.call(values, name) ? values[name] : all;
     });
     var fields = {
@@ -139,7 +143,7 @@
       share: cells[3],
       base: figure.dataset.base,
       missing: figure.dataset.missing,
-      sentence: window.ctdhubWhole(sentence)
+      sentence: sentence
     };
     Object.keys(fields).forEach(function (name) {
       card.querySelector('[data-field="' + name + '"]').textContent = fields[name];
