@@ -1,7 +1,6 @@
 """One question, one answer: every way to ask a release gives the same number and interval.
 
-Ways that differ by design are named where they are compared: the explorer counts records (decision
-0013).
+The explorer's script is compared with the same answers in ``tests/browser/test_explorer.py``.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ from ctdhub.site.stories.live import say
 from ctdhub.site.stories.source import StoryPosition
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.explore import Exploration
 from ctdhub.stats.headline import everyone, headline, place_facts
 from ctdhub.stats.query import Query
 
@@ -293,25 +291,6 @@ def test_facts_of_a_place_are_the_same_by_every_way(
         assert plain(side.women) == share
         (card,) = (c for c in told[name]["cards"] if c["id"] == "women")
         assert (card["value"], card["low"], card["high"]) == share
-
-
-def test_the_explorer_asks_the_same_and_counts_records(answers: Answers) -> None:
-    """By design (decision 0013): its numbers are sums of records, which can be filtered freely; its
-    intervals hold what the other ways answer."""
-    names = ("gender", "age_band", "citizenship", PERIOD)
-    exploration = Exploration(answers, names)
-    other, rows = 0, 0
-    for name in names:
-        asked = {row.codes: row.people for row in answers.table(Query(by=(name,))).rows}
-        for row in exploration.table(name).rows:
-            rows += 1
-            assert row.people.query == asked[row.codes].query
-            here, there = row.people, asked[row.codes]
-            assert (here.low or 0) <= (there.high or 0), row
-            assert (there.low or 0) <= (here.high or 0), row
-            other += here.value is not None and here.value != there.value
-    assert rows > 200
-    assert other > 5
 
 
 def test_a_count_does_not_hang_on_how_or_when_it_was_asked(answers: Answers) -> None:

@@ -11,6 +11,9 @@ from importlib import resources
 from markupsafe import Markup
 
 _COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
+_LONE_COMMENT = re.compile(r"^ */\*.*?\*/\n", re.DOTALL | re.MULTILINE)
+"""A comment of a script that has lines of its own."""
+_INDENT = re.compile(r"^ +", re.MULTILINE)
 _IMPORT = re.compile(r'^@import "([^"]+)";$', re.MULTILINE)
 
 
@@ -19,7 +22,8 @@ def inlined(folder: str, name: str) -> tuple[Markup, str]:
     """The file's text, and its hash as a Content-Security-Policy has it.
 
     A line ``@import "package/folder/name.css";`` is replaced by that file, also inside such a file.
-    Comments of style sheets are left out.
+    Comments of style sheets, and those of scripts that have lines of their own, are left out; so is
+    the indentation of scripts, which hold no text over several lines.
 
     Args:
         folder: package and folder, for example "ctdhub.site/static".
@@ -32,6 +36,8 @@ def inlined(folder: str, name: str) -> tuple[Markup, str]:
 def _text(path: str) -> str:
     package, _slash, inside = path.partition("/")
     text = (resources.files(package) / inside).read_text("utf-8")
+    if path.endswith(".js"):
+        return _INDENT.sub("", _LONE_COMMENT.sub("", text)).strip()
     if not path.endswith(".css"):
         return text.strip()
     return _IMPORT.sub(lambda found: _text(found[1]), _COMMENT.sub("", text)).strip()

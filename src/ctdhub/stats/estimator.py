@@ -33,6 +33,7 @@ with the correlation that the errors of the two counts have in the fit; in older
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from statistics import NormalDist
@@ -40,6 +41,7 @@ from statistics import NormalDist
 import pyarrow.compute as pc
 
 from ctdhub.border import SHOWN, Estimate
+from ctdhub.release.measurements import YearCounts
 from ctdhub.release.open import Release
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import PERIOD
@@ -326,18 +328,48 @@ class Estimator:
             )
         return self._tallies[key]
 
+    def noisy_groups(self, *variables: str) -> dict[tuple[str, ...], Mapping[str, float]]:
+        """Noisy counts by year of the groups of a measured table that have them.
+
+        Args:
+            variables: of the table; the values of a group are in their order, without the year.
+        """
+        key = self.measured(*variables)
+        if key is None or PERIOD not in variables:
+            return {}
+        others = [n for n in key.split("*") if n != PERIOD]
+        order = [others.index(v) for v in variables if v != PERIOD]
+        found: dict[tuple[str, ...], Mapping[str, float]] = {}
+        for group in self._groups.get(key, []):
+            values = [value for _name, value in group.of]
+            found[tuple(values[i] for i in order)] = group.noisy
+        return found
+
+    def by_all_years(self, *variables: str) -> tuple[float, float]:
+        """Of the table of these variables without the year: its noise, and what no estimate of a
+        cell that is not shown is above, both in people; those of the table itself if there is none.
+        """
+        others = [v for v in variables if v != PERIOD]
+        key = self.measured(*others) or self.measured(*variables) or ""
+        return self._sigma[key], self._below(key)
+
+    @cached_property
+    def _groups(self) -> dict[str, list[YearCounts]]:
+        found: dict[str, list[YearCounts]] = {}
+        for group in self.release.measured.values():
+            found.setdefault(group.table, []).append(group)
+        return found
+
     def _noisy_and_rest(self, key: str) -> tuple[CellSums, CellSums]:
         """Cells of a table by year: noisy counts of groups that have them, records of others."""
         if key not in self._noisy:
             names = key.split("*")
             at = names.index(PERIOD)
             noisy, groups = {}, set()
-            for group in self.release.measured.values():
-                if group.table == key:
-                    values = tuple(value for _name, value in group.of)
-                    groups.add(values)
-                    for year, people in group.noisy.items():
-                        noisy[(*values[:at], year, *values[at:])] = people
+            for values, years in self.noisy_groups(*names).items():
+                groups.add(values)
+                for year, people in years.items():
+                    noisy[(*values[:at], year, *values[at:])] = people
             rest = {
                 cell: n
                 for cell, n in self._tally(key).items()

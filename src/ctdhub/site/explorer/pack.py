@@ -1,76 +1,190 @@
-"""What the explorer holds: variables of the records, packed, as files beside the pages."""
+"""What the explorer holds: synthetic records, packed, and measured tables, as files of the site.
+
+    explore.bin             records, measured tables with their noise, tables of one variable
+    explore/<a>.<b>.bin     the published cells of all measured tables of these questions
+    explore/words-<l>.bin   labels, charts and texts in a language
+    explore/worker.js       what counts, in a thread of its own; not in a site for disks
+
+A question is a variable or a group of flags, so one file answers a whole chart.  A file is one gzip
+stream; in a site for disks it is a classic script that hands the stream over as base64, because
+only such scripts load from ``file://``.
+"""
 
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from ctdhub.schema.model import load_schema
 from ctdhub.site.explorer.encoding import Pack, pack
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.explore import Exploration
+from ctdhub.stats.explore import Exploration, PublishedTable
 
-FILTERS = 32
-"""Columns that may be filtered: the first ones, a bit of the browser's mask each."""
-DATA, SCRIPT = "explore.bin", "explore.data.js"
+DATA, FOLDER = "explore", "explore"
+ENGINE = ("engine.js", "interval.js", "view.js")
+"""Scripts that count: in the page where it is for disks, else in the worker."""
+WORKER = "worker.js"
+
+
+@dataclass(frozen=True)
+class ChartQuestion:
+    """What one chart shows: a variable, or a group of flags with the flag that says "any".
+
+    Attributes:
+        name: of the variable or the group.
+        column: of the variable, or of the group's indicator.
+        flags: columns of the group's flags; () for a variable.
+    """
+
+    name: str
+    column: str
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Explorer:
-    """The explorer's columns in order, packed; the first ``filters`` may be filtered."""
+    """The explorer's columns in order, packed, and its questions."""
 
     exploration: Exploration
     packed: Pack
-    filters: int
+    questions: tuple[ChartQuestion, ...]
 
     @property
     def columns(self) -> list[str]:
         """Names of the columns."""
         return list(self.exploration.codes)
 
+    @property
+    def tables(self) -> dict[tuple[str, ...], list[tuple[str, ...]]]:
+        """Measured tables by the questions that they belong to, sorted by name."""
+        of = {name: q.name for q in self.questions for name in (q.column, *q.flags)}
+        found: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        for names in self.exploration.tables:
+            found.setdefault(tuple(sorted(of[n] for n in names)), []).append(names)
+        return found
+
 
 @lru_cache(maxsize=1)
 def explorer(answers: Answers) -> Explorer:
     """The explorer of a release; made once for all languages."""
-    schema = load_schema()
-    indicators = [schema.groups[c].indicator or "" for c in schema.explorer if c in schema.groups]
-    columns = [n for c in schema.explorer for n in (schema.flags(c) if c in schema.groups else [c])]
-    exploration = Exploration(answers, [*columns, *indicators])
-    sizes = [len(exploration.domains[name]) for name in exploration.codes]
-    filters = sum(name not in indicators for name in exploration.codes)
-    packed = pack(exploration.codes, sizes, _published(exploration))
-    return Explorer(exploration, packed, min(FILTERS, filters))
+    questions = _questions(answers)
+    columns = [n for q in questions for n in q.flags or (q.column,)]
+    columns += [q.column for q in questions if q.flags]
+    exploration = Exploration(answers, columns)
+    sizes = [len(exploration.domains[name]) for name in columns]
+    packed = pack(exploration.codes, sizes, _tail(exploration))
+    return Explorer(exploration, packed, questions)
 
 
-def _published(exploration: Exploration) -> bytes:
-    """The published cells by table, as JSON: steps from one place to the next, low and high
-    ends, and the upper end of a cell that is not published."""
+def _questions(answers: Answers) -> tuple[ChartQuestion, ...]:
+    """The schema's order first, then whatever else a release holds of people."""
+    schema, held, found = load_schema(), answers.variables, list[ChartQuestion]()
+    for name in schema.explorer:
+        members = schema.members(name) if name in schema.groups else (name,)
+        columns = tuple(n for n in members if n in held and not schema.is_indicator(n))
+        indicator = schema.groups[name].indicator if name in schema.groups else None
+        if indicator and indicator in held and columns:
+            found.append(ChartQuestion(name, indicator, columns))
+        elif not indicator:
+            found += [ChartQuestion(column, column) for column in columns]
+    seen = {n for q in found for n in (q.column, *q.flags)}
+    return (*found, *(ChartQuestion(n, n) for n in sorted(held - seen)))
+
+
+def _tail(exploration: Exploration) -> bytes:
+    """What follows the records: measured tables, each with its columns in the order of the release,
+    and the cells of those of one variable."""
     place = {name: k for k, name in enumerate(exploration.codes)}
-    tables = {
-        ",".join(str(place[n]) for n in names): [
-            [b - a for a, b in pairwise([0, *ends.at])],
-            ends.low,
-            ends.high,
-            ends.unseen,
-        ]
-        for names, ends in exploration.published().items()
+    single = [names for names in exploration.tables if len(names) == 1]
+    answers = exploration.answers
+    drawn = answers.release.protected.guarantee.drawn
+    return _json(
+        {
+            "tables": [
+                [place[n] for n in (answers.measured(*names) or "").split("*")]
+                for names in exploration.tables
+            ],
+            "drawn": [drawn.get(answers.measured(*n) or "", 0) for n in exploration.tables],
+            "all": drawn.get("", 0),
+            "sigma": list(exploration.tables.values()),
+            "noise": answers.release.protected.guarantee.sigma.get("", 0.0),
+            "z": answers.z,
+            "wider": exploration.wider(),
+            "cells": _cells(exploration, single),
+        }
+    )
+
+
+def _cells(exploration: Exploration, tables: Iterable[tuple[str, ...]]) -> dict[str, Any]:
+    place = {name: k for k, name in enumerate(exploration.codes)}
+    return {
+        ",".join(str(place[n]) for n in names): _plain(exploration.published(names))
+        for names in tables
     }
-    return json.dumps(tables, separators=(",", ":")).encode("ascii")
+
+
+def _plain(table: PublishedTable) -> dict[str, Any]:
+    """A table as JSON; places as steps from one to the next."""
+    found: dict[str, Any] = {
+        "at": _steps(table.at),
+        "low": table.low,
+        "high": table.high,
+        "unseen": table.unseen,
+    }
+    if table.people:
+        found["people"] = table.people
+    if table.noisy:
+        found["noisy"] = {**table.noisy._asdict(), "at": _steps(table.noisy.at)}
+    return found
+
+
+def _steps(places: list[int]) -> list[int]:
+    return [b - a for a, b in pairwise([0, *places])]
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+def data_file(stem: str, *, offline: bool) -> str:
+    """Name of a file of data: one to fetch, or a script for sites for disks."""
+    return f"{stem}.js" if offline else f"{stem}.bin"
 
 
 def write_data(answers: Answers, folder: Path, *, offline: bool) -> None:
-    """Write the packed records into the folder of the release, for one kind of site.
+    """Write the explorer's files into the folder of the release, for one kind of site.
 
     Args:
-        offline: as a classic script, which also loads from ``file://``; else as a file to fetch.
+        offline: as classic scripts, which also load from ``file://``; else as files to fetch.
     """
-    data = explorer(answers).packed.data
+    held = explorer(answers)
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    write_file(folder, DATA, held.packed.data, offline=offline)
+    for questions, tables in held.tables.items():
+        wanted = [names for names in tables if len(names) > 1]
+        if wanted:
+            raw = _json(_cells(held.exploration, wanted))
+            stem = f"{FOLDER}/{'.'.join(questions)}"
+            write_file(folder, stem, gzip.compress(raw, 9, mtime=0), offline=offline)
+    if not offline:
+        static = resources.files("ctdhub.site") / "static"
+        scripts = [(static / name).read_text("utf-8") for name in (*ENGINE, "counting.js")]
+        (folder / FOLDER / WORKER).write_text("".join(scripts), "utf-8")
+
+
+def write_file(folder: Path, stem: str, data: bytes, *, offline: bool) -> None:
+    """Write one gzip stream, for one kind of site."""
+    path = folder / data_file(stem, offline=offline)
     if offline:
-        text = f'window.ctdhubData="{base64.b64encode(data).decode()}";\n'
-        (folder / SCRIPT).write_text(text, "ascii")
+        text = base64.b64encode(data).decode("ascii")
+        path.write_text(f'ctdhubGiven("{stem}","{text}");\n', "ascii")
     else:
-        (folder / DATA).write_bytes(data)
+        path.write_bytes(data)

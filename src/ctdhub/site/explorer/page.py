@@ -1,318 +1,337 @@
-"""The explorer: linked charts of the protected records with filters.
+"""The explorer: one large chart of a release under any filters, and all its charts without.
 
-Python draws the charts without filters; ``static/explore.js`` replaces the drawings once the data
-are there, with the same numbers.
+Python draws every chart without filters, for readers without scripts; ``static/explore.js`` puts
+one large chart in their place once the data are there, with the same numbers.
 """
 
 from __future__ import annotations
 
+import gzip
+import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from babel import Locale
 from markupsafe import Markup
 
-from ctdhub.core.format import number, share
-from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, formula
+from ctdhub.core.format import share
+from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.document.embedded import embedded
+from ctdhub.document.svg import colours
 from ctdhub.report.figures import Figure, figure_of
-from ctdhub.report.wording import caveat, citation, sized, state_words
+from ctdhub.report.wording import caveat, citation, sized
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import ORIGIN
+from ctdhub.schema.roles import ORIGIN, PERIOD
 from ctdhub.site.explorer.pack import (
     DATA,
-    SCRIPT,
+    ENGINE,
+    FOLDER,
+    WORKER,
+    ChartQuestion,
     Explorer,
+    data_file,
     explorer,
     write_data,
+    write_file,
 )
-from ctdhub.site.frame import Links, Page
-from ctdhub.site.kinds import EXPLORE, MenuEntry, PageKind
+from ctdhub.site.explorer.words import messages, sources, words
+from ctdhub.site.frame import Links, Page, address, environment, inlined
+from ctdhub.site.kinds import EXPLORE, Content, MenuEntry, PageKind, WholePage
 from ctdhub.site.pages.about import about
-from ctdhub.stats.answers import Answers
-from ctdhub.stats.explore import grouped
-from ctdhub.stats.table import Table
+from ctdhub.stats.explore import BOUNDS
+from ctdhub.stats.query import Query
+from ctdhub.stats.table import NOT_RECORDED, YES, Row, Table
+from ctdhub.stats.tables import distribution, flag_group
 
-PATH = "explore.html"
-
-KIND = PageKind(
-    "explorer",
-    lambda content: [page(content.answers, offline=content.edition.offline)],
-    menu=MenuEntry(EXPLORE, PATH, Text("Data explorer")),
-    files=lambda folder, content: write_data(
-        content.answers, folder, offline=content.edition.offline
-    ),
-)
-
+PATH, EMBED = "explore.html", "embed/explore.html"
+SCRIPTS = ("save.js", "say.js", "plot.js", "files.js", "choice.js", "explore.js")
 TOP = 12
-"""Rows of a ranked chart; its table has all that can be shown."""
-AROUND = 11
-"""Rows that a chart's title, actions and note are as high as."""
+"""Rows of a chart of countries."""
+DRAWN, WRITTEN = 6, 8
+"""Charts that readers without scripts see as pictures; as tables; the page links to all others."""
 
 
 @dataclass(frozen=True)
-class _Chart:
-    """A chart: its figure with all rows, the part that is drawn, and what the script needs."""
+class ExplorerChart:
+    """A chart without filters: its figure, and what the script needs of it."""
 
     figure: Figure
-    drawn: Figure
-    title: str
     spec: dict[str, Any]
 
 
-def page(answers: Answers, *, offline: bool) -> Page:
-    """The page; ``offline`` where its data lie in a script instead of a file to fetch."""
-    held, release, lang = explorer(answers), answers.release, current()
-    charts = _charts(held)
-    people = release.protected.people
-    total = _("{people} people").format(
-        people=formula(f"{number(people.value)} ± {number(people.high - people.value)}")
-    )
-    facts = about(release)
+def page(content: Content) -> Page:
+    """The page of a release."""
+    answers, lang = content.answers, current()
+    held, release, offline = explorer(answers), answers.release, content.edition.offline
+    charts = [_chart(held, question) for question in held.questions[:WRITTEN]]
+    everybody = _("{people} people").format(people=sized(answers.card(Query())))
     return Page(
         path=PATH,
         title=_("Explore"),
         description=_("Filter the synthetic records and see every chart change with them."),
         template="explore.html",
         values={
-            "total": total,
-            "columns": [
-                [(c, draw(c.drawn.bars, c.drawn.id, rtl=lang in RIGHT_TO_LEFT)) for c in column]
-                for column in _halves(charts)
+            "total": everybody,
+            "charts": [
+                (
+                    c,
+                    draw(c.figure.bars, c.figure.id, rtl=lang in RIGHT_TO_LEFT)
+                    if k < DRAWN
+                    else "",
+                )
+                for k, c in enumerate(charts)
             ],
-            "payload": _payload(held, charts, offline=offline),
+            "payload": payload(content, PATH),
             "level": share(release.protected.guarantee.level),
             "caveat": caveat(),
-            "intro": _intro(answers),
-            "source": _sources()["published" if answers.reconciled else "records"],
+            "source": sources()["published"],
             "contributor_names": [c.name for c in release.facts.contributors],
-            **facts,
+            **about(release),
         },
         menu=PATH,
-        scripts=("engine.js", "interval.js", "save.js", "explore.js"),
-        sources=() if offline else ("connect-src 'self'",),
+        scripts=(*(ENGINE if offline else ()), *SCRIPTS),
+        sources=() if offline else ("connect-src 'self'", "worker-src 'self'"),
         script_sources=("'self'", "file:") if offline else (),
     )
 
 
-def _charts(held: Explorer) -> list[_Chart]:
-    schema, columns, found = load_schema(), held.columns, []
-    for name in schema.explorer:
-        if name not in schema.groups:
-            if name in columns:
-                found.append(_single(held, name))
-            continue
-        indicator = schema.groups[name].indicator or ""
-        if indicator in columns and grouped(held.exploration.codes, name):
-            found.append(_flags(held, name, indicator))
-    return found
+def embed(content: Content) -> WholePage:
+    """The chart alone, for a frame on another site; what it shows is in the address after "#"."""
+    return WholePage(EMBED, _("Explore"), lambda: _embedded(content))
 
 
-def _halves(charts: list[_Chart]) -> tuple[list[_Chart], list[_Chart]]:
-    """The charts in their order, split where the first half of their rows ends."""
-    rows = [len(c.drawn.bars) + AROUND for c in charts]
-    ends = [abs(2 * sum(rows[:k]) - sum(rows)) for k in range(len(rows) + 1)]
-    half = ends.index(min(ends))
-    return charts[:half], charts[half:]
-
-
-def _single(held: Explorer, name: str) -> _Chart:
-    lang, domain = current(), held.exploration.domains[name]
-    table = held.exploration.table(name)
-    title = label(name, lang)
-    subtitle = _("People identified, by: {variable}").format(variable=title)
-    if ranked := load_schema().variable(name).kind == "country":
-        table = _sorted(table)
-    figure = _figure(name, subtitle, table, definition(name, lang), name)
-    values = sorted(domain.index(r.codes[0]) for r in table.rows[:-1])
-    spec = {
-        "name": name,
-        "column": held.columns.index(name),
-        "codes": list(range(1, len(domain))) if ranked else values,
-        "ranked": ranked,
-        "silent": [domain.index(r.codes[0]) for r in table.rows if r.kind == "nobody_reports"],
-    }
-    return _chart(figure, title, spec)
-
-
-def _flags(held: Explorer, group: str, indicator: str) -> _Chart:
-    lang, flags = current(), grouped(held.exploration.codes, group)
-    title = group_label(group, lang)
-    subtitle = _("People identified, by: {variable}; a person may have several").format(
-        variable=title
+def _embedded(content: Content) -> str:
+    lang, edition = current(), content.edition
+    release = content.release
+    css, css_hash = inlined("site.css")
+    names = (*(ENGINE if edition.offline else ()), *SCRIPTS)
+    scripts = [inlined(name) for name in names]
+    hashes = " ".join(f"'{digest}'" for _script, digest in scripts)
+    policy = (
+        f"default-src 'none'; style-src '{css_hash}'; script-src {hashes}"
+        + (" 'self' file:" if edition.offline else "; connect-src 'self'; worker-src 'self'")
+        + "; img-src data:; base-uri 'none'; form-action 'none'"
     )
-    table = held.exploration.flag_table(indicator, flags)
-    figure = _figure(group, subtitle, table, group_definition(group, lang), "")
-    spec = {
-        "name": group,
-        "column": held.columns.index(indicator),
-        "flags": [held.columns.index(flag) for flag in flags],
-        "ranked": False,
-        "silent": [],
-    }
-    return _chart(figure, title, spec)
-
-
-def _chart(figure: Figure, title: str, spec: dict[str, Any]) -> _Chart:
-    largest = figure.table.largest
-    headline = title
-    if largest is not None:
-        headline = _largest().format(
-            label=figure.bars[figure.table.rows.index(largest)].label, people=sized(largest.people)
+    return (
+        environment()
+        .get_template("explore_embed.html")
+        .render(
+            lang=lang,
+            rtl=lang in RIGHT_TO_LEFT,
+            title=_("Explore"),
+            css=css,
+            policy=policy,
+            scripts=[text for text, _digest in scripts],
+            payload=payload(content, EMBED),
+            links=Links(EMBED, lang, release.version),
+            full=PATH,
+            release=release,
+            facts=release.facts,
+            caveat=caveat(),
+            level=share(release.protected.guarantee.level),
+            contributor_names=[c.name for c in release.facts.contributors],
+            citation=citation(release),
         )
-    figure = replace(figure, headline=headline)
-    drawn = figure
-    if spec["ranked"]:
-        drawn = replace(figure, bars=(*figure.bars[:-1][:TOP], figure.bars[-1]))
-    return _Chart(
-        figure,
-        drawn,
-        title,
-        {"id": figure.id, "title": title, "subtitle": figure.subtitle, **spec},
     )
 
 
-def _figure(name: str, subtitle: str, table: Table, meaning: str, variable: str) -> Figure:
-    lang = current()
+def _chart(held: Explorer, question: ChartQuestion) -> ExplorerChart:
+    """A variable, or the flags of a group."""
+    lang, answers = current(), held.exploration.answers
+    column = held.columns.index(question.column)
+    if question.flags:
+        title, meaning = group_label(question.name, lang), group_definition(question.name, lang)
+        subtitle = _("People identified, by: {variable}; a person may have several").format(
+            variable=title
+        )
+        table, variable = flag_group(answers, question.name), ""
+        order = {flag: k for k, flag in enumerate(question.flags)}
+        *rows, unknown = table.rows
+        rows.sort(key=lambda row: order[row.codes[0]])
+        table = replace(table, rows=(*rows, unknown))
+        spec: dict[str, Any] = {"flags": [held.columns.index(flag) for flag in question.flags]}
+    else:
+        title, meaning = label(question.name, lang), definition(question.name, lang)
+        subtitle = _("People identified, by: {variable}").format(variable=title)
+        table, variable = distribution(answers, question.name), question.name
+        table = _covered(table)
+        spec = _codes(held, question.name, table)
+    if ranked := bool(spec.get("ranked")):
+        table = _largest_rows(table)
 
-    def words(codes: tuple[str, ...]) -> str:
+    def named(codes: tuple[str, ...]) -> str:
         return code_label(variable, codes[0], lang) if variable else label(codes[0], lang)
 
-    return figure_of(f"explore-{name}", subtitle, table, words, meaning, shares=False)
+    figure = figure_of(f"explore-{question.name}", subtitle, table, named, meaning, shares=False)
+    largest, headline = table.largest, title
+    if largest is not None:
+        headline = words()["largest"].format(
+            label=named(largest.codes), people=sized(largest.people)
+        )
+    figure = replace(figure, headline=headline)
+    return ExplorerChart(
+        figure,
+        {
+            "name": question.name,
+            "column": column,
+            "title": title,
+            "subtitle": subtitle,
+            "meaning": meaning,
+            "ranked": ranked,
+            "years": question.name == PERIOD,
+            **spec,
+        },
+    )
 
 
-def _sorted(table: Table) -> Table:
-    """Rows that can be shown, largest first; "not recorded" stays last."""
-    shown = [r for r in table.rows[:-1] if r.people.value is not None]
-    shown.sort(key=lambda r: -(r.people.value or 0))
-    return replace(table, rows=(*shown, table.rows[-1]))
+def _codes(held: Explorer, name: str, table: Table) -> dict[str, Any]:
+    """Places in the domain of the values that have a row, of all that are recorded, and of those
+    nobody reports; a number stands for all from 1 up to it."""
+    domain = held.exploration.domains[name]
+
+    def places(rows: list[Row]) -> list[int]:
+        return [domain.index(row.codes[0]) for row in rows]
+
+    rows = [row for row in table.rows if row.codes != (NOT_RECORDED,)]
+    every, ranked = len(domain) - 1, load_schema().variable(name).kind == "country"
+    return {
+        "codes": every if ranked else sorted(places(rows)),
+        "recorded": every,
+        "silent": places([row for row in rows if row.kind == "nobody_reports"]),
+        "ranked": ranked,
+    }
 
 
-def _largest() -> str:
-    return _("Largest: {label}, {people} people")
+def _covered(table: Table) -> Table:
+    """Without the rows after the last one that somebody reports."""
+    *rows, unknown = table.rows
+    while rows and rows[-1].kind == "nobody_reports":
+        rows.pop()
+    return replace(table, rows=(*rows, unknown))
 
 
-def _payload(held: Explorer, charts: list[_Chart], *, offline: bool) -> Markup:
-    """What the script reads, as JSON that may stand in a page."""
-    release, packed, lang = held.exploration.answers.release, held.packed, current()
-    columns, links = held.columns, Links(PATH, lang, release.version)
-    place = {name: k for k, name in enumerate(columns)}
-    labels: dict[str, list[str]] = {}
-    described = []
-    for name, bits in zip(columns, packed.bits, strict=True):
-        codes = held.exploration.domains[name]
-        key = "country" if load_schema().variable(name).kind == "country" else name
-        labels[key] = [c and code_label(name, c, lang) for c in codes]
-        described.append({"name": name, "bits": bits, "codes": codes, "labels": key})
-    people = release.protected.people
+def _largest_rows(table: Table) -> Table:
+    """The largest rows that are shown, and "not recorded"."""
+    return replace(table.top(TOP), query=table.query)
+
+
+def payload(content: Content, path: str) -> Markup:
+    """What the script of a page reads first, as JSON that may stand in the page: where files lie,
+    and what to say if they cannot be read.
+
+    Args:
+        path: of the page, in the folder of its language.
+    """
+    lang, offline = current(), content.edition.offline
+    links = Links(path, lang, content.release.version)
     return embedded(
         {
-            "version": release.version,
-            "file": links.file(DATA),
-            "script": links.file(SCRIPT) if offline else None,
-            "rows": packed.rows,
-            "weight": packed.weight,
-            "size": packed.size,
-            "more": packed.more,
-            "filters": held.filters,
-            "columns": described,
-            "labels": labels,
-            "names": {name: label(name, lang) for name in columns},
-            "charts": [c.spec for c in charts],
-            "top": TOP,
-            "people": [people.value, people.low, people.high],
-            "quantiles": held.exploration.quantiles(),
-            **_twice(held),
-            "errors": {
-                ",".join(str(k) for k in sorted(place[v] for v in names)): error
-                for names, error in held.exploration.errors.items()
+            "offline": offline,
+            "files": {
+                "words": links.file(data_file(_stem(lang), offline=offline)),
+                "data": links.file(data_file(DATA, offline=offline)),
+                "tables": links.file(data_file(f"{FOLDER}/{{name}}", offline=offline)),
+                "worker": links.file(f"{FOLDER}/{WORKER}"),
+                "page": links.page(PATH),
             },
-            "digits": Locale.parse(lang).default_numbering_system,
-            "credit": f"{caveat()} {citation(release)}",
-            "words": _words(),
+            "lang": lang,
+            "words": messages(),
         }
     )
 
 
-def _words() -> dict[str, Any]:
+def _stem(lang: str) -> str:
+    return f"{FOLDER}/words-{lang}"
+
+
+def write_words(folder: Path, content: Content) -> None:
+    """Write labels, texts and charts in the language in force into the folder of the release."""
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    held = explorer(content.answers)
+    charts = [_chart(held, question) for question in held.questions]
+    found = json.dumps(_described(held, charts, content), separators=(",", ":"), ensure_ascii=False)
+    data = gzip.compress(found.encode(), 9, mtime=0)
+    write_file(folder, _stem(current()), data, offline=content.edition.offline)
+
+
+def _described(held: Explorer, charts: list[ExplorerChart], content: Content) -> dict[str, Any]:
+    """The columns and charts of a release in the words of the language in force."""
+    packed, lang, edition = held.packed, current(), content.edition
+    answers, release = content.answers, content.release
+    columns, domains = held.columns, held.exploration.domains
+    labels: dict[str, list[str]] = {}
+    codes: dict[str, list[str]] = {}
+    keys = []
+    for name in columns:
+        flag = domains[name] == (NOT_RECORDED, YES, "no")
+        country = load_schema().variable(name).kind == "country"
+        key = "country" if country else "flag" if flag else name
+        keys.append(key)
+        codes[key] = list(domains[name])
+        labels[key] = [c and code_label(name, c, lang) for c in domains[name]]
+    people, facts = release.protected.people, release.facts
     return {
-        "blank": state_words("not_recorded"),
-        "few": state_words("protected"),
-        "silent": state_words("nobody_reports"),
-        "unmeasured": state_words("not_measured"),
-        "states": {
-            "shown": _("shown"),
-            "protected": state_words("protected"),
-            "not_measured": _unmeasured(),
+        "version": release.version,
+        "public": edition.sharing.public(address(lang, release.version, PATH)),
+        "site": edition.sharing.public(""),
+        "layout": {
+            "rows": packed.rows,
+            "weight": packed.weight,
+            "size": packed.size,
+            "more": packed.more,
+            "bits": list(packed.bits),
+            "sizes": [len(domains[name]) for name in columns],
         },
-        "reason": _unmeasured(),
-        "sources": _sources(),
-        "sized": formula("{value} ± {half}"),
-        "ranged": _("{people} ({low} to {high})"),
-        "percent": share(0.05).replace(number(5), "{n}"),
-        "most": _("at most {n}"),
-        "between": _("between {low} and {high}"),
-        "people": _("{people} people"),
-        "largest": _largest(),
-        "known": _("n = {n} people whose answer is recorded ({low} to {high})."),
-        "missing": _("Not recorded for {share} of people."),
-        "pair": _("{question}: {answers}"),
-        "comma": _(", "),
-        "filters": _("Filters: {filters}"),
-        "nofilter": _("No filter: all people."),
-        "any": _("Any of the ticked answers"),
-        "every": _("All of the ticked answers together"),
-        "search": _("Search a country"),
-        "copied": _("Link copied."),
-        "byhand": _("Copy this link:"),
-        "old": _("This browser is too old to filter. The charts show all people."),
-        "server": _(
-            "Filters need a site that is served over HTTP, or one made for disks with "
-            "`ctdhub site HUB --offline`. The charts show all people."
-        ),
-        "failed": _(
-            "The data for the filters could not be loaded. Load the page again; the charts show "
-            "all people."
-        ),
+        "people": [people.value, people.low, people.high],
+        "reconciled": answers.reconciled,
+        "period": columns.index(PERIOD) if PERIOD in columns else -1,
+        "names": columns,
+        "keys": keys,
+        "codes": codes,
+        "labels": labels,
+        "titles": [label(name, lang) for name in columns],
+        "yes": [domains[n].index(YES) if YES in domains[n] else 0 for n in columns],
+        "questions": [c.spec for c in charts],
+        "bounds": BOUNDS,
+        "top": TOP,
+        "twice": _twice(held),
+        "digits": Locale.parse(lang).default_numbering_system,
+        "colours": colours(),
+        "hub": facts.hub,
+        "licence": facts.licence,
+        "invented": facts.invented,
+        "credit": f"{caveat()} {citation(release)}",
+        "words": words(),
     }
 
 
-def _intro(answers: Answers) -> str:
-    """What the numbers of the page are."""
-    if answers.reconciled:
-        return _(
-            "Each chart says whether its numbers are published counts or come from the synthetic "
-            "records. Published counts are counts of the same records, so the two agree."
-        )
-    return _(
-        "Numbers on this page are counted in the synthetic records, so that they can be filtered; "
-        "the published counts of the other pages are more exact."
-    )
-
-
-def _sources() -> dict[str, str]:
-    """Labels of a number: where it is from."""
-    return {"published": _("Published count"), "records": _("From synthetic records")}
-
-
-def _twice(held: Explorer) -> dict[str, Any]:
+def _twice(held: Explorer) -> dict[str, Any] | None:
     """The most doubles, of all and by citizenship, and the most people who share a row."""
     errors = held.exploration.answers.release.link_errors
     if errors is None:
-        return {}
-    found: dict[str, Any] = {"most": errors.doubles, "merged": errors.merged}
+        return None
+    found: dict[str, Any] = {
+        "most": errors.doubles,
+        "merged": errors.merged,
+        "column": -1,
+        "by": [],
+    }
     if ORIGIN in held.columns:
         codes = held.exploration.domains[ORIGIN]
-        by = {code: errors.most([code]) for code in codes}
-        found |= {"column": held.columns.index(ORIGIN), "by": by}
-    return {"twice": found}
+        found["column"] = held.columns.index(ORIGIN)
+        found["by"] = [errors.most([code]) for code in codes]
+    return found
 
 
-def _unmeasured() -> str:
-    """Why a number is only bounded."""
-    return _(
-        "These answers were not measured together. Nobody who meets all conditions fails one of "
-        "them, so the number is at most the smallest of those that were measured."
-    )
+KIND = PageKind(
+    "explorer",
+    lambda content: [page(content), embed(content)],
+    menu=MenuEntry(EXPLORE, PATH, Text("Data explorer")),
+    files=lambda folder, content: write_data(
+        content.answers, folder, offline=content.edition.offline
+    ),
+    translated=write_words,
+)

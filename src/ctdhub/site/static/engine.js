@@ -1,7 +1,9 @@
-/* Exact weighted counts of packed records under at most 32 filters.
-   mask[i] has bit c set where row i fails the filter of column c; columns below 32 have a bit. */
+/* Exact weighted counts of packed records.  A condition is a column and its codes; conditions are a
+   Map.  Rows that meet conditions are kept as lists, each made from a list with one condition less,
+   so that a filter costs one pass over the rows that are left and columns are not limited. */
 var ctdhubEngine = (function () {
   "use strict";
+  var KEPT = 48, VECTORS = 2000;
 
   function unpack(bytes, bits, rows) {
     if (bits === 16) return new Uint16Array(bytes.slice(0, 2 * rows).buffer);
@@ -11,81 +13,117 @@ var ctdhubEngine = (function () {
     return codes;
   }
 
+  /* layout: rows, weight (bytes of one), bits by column, sizes of the columns' domains. */
   function Engine(layout, buffer) {
     var bytes = new Uint8Array(buffer), at = layout.rows * layout.weight, self = this;
     var kind = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array }[layout.weight];
     this.rows = layout.rows;
     this.weights = new kind(buffer, 0, layout.rows);
-    this.columns = layout.columns.map(function (column) {
-      var codes = unpack(bytes.subarray(at), column.bits, self.rows);
-      at += Math.ceil((self.rows * column.bits) / 8);
+    this.columns = layout.bits.map(function (bits) {
+      var codes = unpack(bytes.subarray(at), bits, self.rows);
+      at += Math.ceil((self.rows * bits) / 8);
       return codes;
     });
-    this.sizes = layout.columns.map(function (column) { return column.codes.length; });
-    this.mask = new Int32Array(this.rows);
-    this.cache = new Map();
+    this.sizes = layout.sizes;
+    this.lists = new Map();
+    this.vectors = new Map();
   }
 
-  /* Rows whose code in the column is not among these fail; null lets all pass. */
-  Engine.prototype.filter = function (column, codes) {
-    var bit = 1 << column, mask = this.mask, values = this.columns[column], rows = this.rows;
-    var fails = new Int32Array(this.sizes[column]), i;
-    if (codes) {
-      fails.fill(bit);
-      codes.forEach(function (code) { fails[code] = 0; });
-    }
-    for (i = 0; i < rows; i++) mask[i] = (mask[i] & ~bit) | fails[values[i]];
-    this.cache.forEach(function (entry, key, cache) {
-      if (entry.need & bit) cache.delete(key);
-    });
+  /* The same text for the same conditions. */
+  Engine.key = function (where) {
+    return Array.from(where.keys()).sort(function (a, b) { return a - b; }).map(function (c) {
+      return c + ":" + where.get(c).join();
+    }).join(";");
+  };
+  Engine.without = function (where, column) {
+    var rest = new Map(where);
+    rest.delete(column);
+    return rest;
   };
 
-  Engine.prototype._kept = function (key, need, make) {
-    var entry = this.cache.get(key);
-    if (!entry) {
-      entry = { need: need, value: make() };
-      this.cache.set(key, entry);
+  function kept(cache, key, most, make) {
+    var found = cache.get(key);
+    if (found === undefined) {
+      found = make();
+      if (cache.size >= most) cache.delete(cache.keys().next().value);
+      cache.set(key, found);
     }
-    return entry.value;
-  };
+    return found;
+  }
 
-  /* Rows that pass all filters whose bits are in need. */
-  Engine.prototype.passing = function (need) {
+  /* Rows that meet all conditions; null stands for every row. */
+  Engine.prototype.passing = function (where) {
+    if (!where.size) return null;
     var self = this;
-    return this._kept("rows " + need, need, function () {
-      var found = new Uint32Array(self.rows), n = 0, mask = self.mask, rows = self.rows;
-      for (var i = 0; i < rows; i++) {
-        found[n] = i;
-        n += (mask[i] & need) === 0 ? 1 : 0;
+    return kept(this.lists, Engine.key(where), KEPT, function () {
+      var columns = Array.from(where.keys()), last = columns.find(function (c) {
+        return where.size > 1 && self.lists.has(Engine.key(Engine.without(where, c)));
+      });
+      if (last === undefined) last = columns[columns.length - 1];
+      var from = self.passing(Engine.without(where, last)), values = self.columns[last];
+      var pass = new Uint8Array(self.sizes[last]), n = 0, i, row;
+      where.get(last).forEach(function (code) { pass[code] = 1; });
+      var size = from ? from.length : self.rows, found = new Uint32Array(size);
+      if (from) {
+        for (i = 0; i < size; i++) {
+          row = from[i];
+          found[n] = row;
+          n += pass[values[row]];
+        }
+      } else {
+        for (i = 0; i < size; i++) {
+          found[n] = i;
+          n += pass[values[i]];
+        }
       }
       return found.slice(0, n);
     });
   };
 
-  /* People by the codes of a column, among the rows that pass. */
-  Engine.prototype.count = function (column, need) {
+  /* People by the codes of a column, among those who meet the conditions. */
+  Engine.prototype.count = function (column, where) {
     var self = this;
-    return this._kept(column + " " + need, need, function () {
-      var counts = new Float64Array(self.sizes[column]), weights = self.weights;
-      var values = self.columns[column], rows, n, i;
-      if (need === 0) {
+    return kept(this.vectors, column + "|" + Engine.key(where), VECTORS, function () {
+      var counts = new Float64Array(self.sizes[column]), weights = self.weights, i, n;
+      var values = self.columns[column], rows = self.passing(where);
+      if (!rows) {
         for (i = 0, n = self.rows; i < n; i++) counts[values[i]] += weights[i];
       } else {
-        rows = self.passing(need);
         for (i = 0, n = rows.length; i < n; i++) counts[values[rows[i]]] += weights[rows[i]];
       }
       return counts;
     });
   };
 
-  /* People among the rows that pass. */
-  Engine.prototype.total = function (need) {
-    var self = this;
-    return this._kept("total " + need, need, function () {
-      var mask = self.mask, weights = self.weights, n = self.rows, sum = 0;
-      for (var i = 0; i < n; i++) sum += (mask[i] & need) === 0 ? weights[i] : 0;
-      return sum;
+  /* People who meet the conditions. */
+  Engine.prototype.total = function (where) {
+    var column = where.size ? where.keys().next().value : 0;
+    return this.count(column, where).reduce(function (sum, n) { return sum + n; }, 0);
+  };
+
+  /* People in each cell of a table that has any, by its flat place: [places, people]. */
+  Engine.prototype.tally = function (columns) {
+    var self = this, size = columns.reduce(function (m, c) { return m * self.sizes[c]; }, 1);
+    var values = columns.map(function (c) { return self.columns[c]; }), weights = this.weights;
+    var steps = columns.map(function (_c, k) {
+      return columns.slice(k + 1).reduce(function (m, c) { return m * self.sizes[c]; }, 1);
     });
+    var places = new Float64Array(this.rows), i, k, n = this.rows;
+    for (k = 0; k < columns.length; k++) {
+      var own = values[k], step = steps[k];
+      for (i = 0; i < n; i++) places[i] += own[i] * step;
+    }
+    if (size > 8e6) {
+      var many = new Map();
+      for (i = 0; i < n; i++) many.set(places[i], (many.get(places[i]) || 0) + weights[i]);
+      return [Array.from(many.keys()), Array.from(many.values())];
+    }
+    var people = new Float64Array(size), at = [];
+    for (i = 0; i < n; i++) {
+      if (!people[places[i]]) at.push(places[i]);
+      people[places[i]] += weights[i];
+    }
+    return [at, at.map(function (place) { return people[place]; })];
   };
 
   return Engine;

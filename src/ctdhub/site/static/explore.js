@@ -1,550 +1,450 @@
-/* The explorer: filters, linked charts, number cards, downloads.  Words come from the page. */
+/* The explorer: asks for the view of what is chosen and shows it.  Words come from the page. */
 (function () {
   "use strict";
-  var data = JSON.parse(document.getElementById("explore-data").textContent);
-  var words = data.words, lang = document.documentElement.lang;
-  var rtl = document.documentElement.dir === "rtl", SVG = "http://www.w3.org/2000/svg";
-  var locale = lang + "-u-nu-" + data.digits;
-  var whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0, useGrouping: "always" });
-  var intervals, charts = [], boxes = new Map(), parts = [], later = 0;
-
-  function id(name) { return document.getElementById(name); }
-  function node(tag, attributes, text) {
-    var made = document.createElement(tag);
-    Object.entries(attributes || {}).forEach(function (a) { made.setAttribute(a[0], a[1]); });
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
-  function fill(text, values) {
-    return text.replace(/\{(\w+)\}/g, function (_all, name) { return values[name]; });
-  }
-  function percent(share) { return fill(words.percent, { n: whole.format(100 * share) }); }
-  function say(text) {
-    id("explore-message").textContent = text;
-    id("explore-message").hidden = !text;
-  }
-  function labelOf(column, code) {
-    return code === 0 ? words.blank : data.labels[data.columns[column].labels][code];
+  var page = JSON.parse(document.getElementById("explore-data").textContent);
+  var node = ctdhubPlot.node, put = ctdhubPlot.put, fill = ctdhubSay.fill;
+  var embedded = document.documentElement.hasAttribute("data-embed"), wide = matchMedia("(min-width:60rem)");
+  var data, words = page.words, say, choice, files, bars, ask, panel = null, current = null, asked = 0, width = 0;
+  function id(name) { return document.getElementById("explore-" + name); }
+  function message(text) {
+    put(id("message"), text);
+    id("message").hidden = !text;
   }
 
-  /* Data: a file beside the page; over HTTP fetched, offline a classic script. */
-  function load(done) {
-    if (typeof DecompressionStream === "undefined") return say(words.old);
-    function open(bytes) {
-      var stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-      return new Response(stream).arrayBuffer().then(function (buffer) {
-        if (buffer.byteLength !== data.size) throw new Error("size");
-        return buffer;
+  /* A gzip stream beside the page: fetched, or, in a site for disks, from a classic script. */
+  var given = new Map();
+  window.ctdhubGiven = function (stem, text) { given.get(stem)(text); };
+  function unpacked(bytes) {
+    var stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).arrayBuffer();
+  }
+  function take(stem, file) {
+    if (!page.offline) return fetch(file).then(function (answer) {
+      if (!answer.ok) throw new Error("status");
+      return answer.arrayBuffer();
+    }).then(unpacked);
+    return new Promise(function (done, wrong) {
+      var tag = node("script", { src: file });
+      given.set(stem, done);
+      tag.onerror = wrong;
+      document.head.append(tag);
+    }).then(function (text) {
+      var held = atob(text), bytes = new Uint8Array(held.length);
+      for (var i = 0; i < held.length; i++) bytes[i] = held.charCodeAt(i);
+      return unpacked(bytes);
+    });
+  }
+  function parsed(buffer) { return JSON.parse(new TextDecoder().decode(buffer)); }
+
+  /* Views come from a worker; in a site for disks, where workers cannot start, from this page. */
+  function worker(ready, failed) {
+    var waiting = new Map(), thread, n = 0;
+    try { thread = new Worker(page.files.worker); } catch (_error) { return failed(); }
+    thread.onerror = failed;
+    thread.onmessage = function (event) {
+      var one = waiting.get(event.data.id);
+      waiting.delete(event.data.id);
+      if (event.data.failed) failed(); else one(event.data.found);
+    };
+    function send(what, done) {
+      waiting.set(++n, done);
+      thread.postMessage(Object.assign({ id: n }, what));
+    }
+    function away(file) { return new URL(file, location.href).href.replace("%7Bname%7D", "{name}"); }
+    ask = function (state, done) { send({ state: state }, done); };
+    send({ data: { layout: data.layout, people: data.people, reconciled: data.reconciled, period: data.period,
+      names: data.names, questions: data.questions, yes: data.yes, bounds: data.bounds, twice: data.twice,
+      files: { data: away(page.files.data), tables: away(page.files.tables) } } }, ready);
+  }
+  function inline(ready, failed) {
+    take("explore", page.files.data).then(function (buffer) {
+      if (buffer.byteLength !== data.layout.size) throw new Error("size");
+      var view = new ctdhubView(data, buffer, function (name) {
+        return take("explore/" + name, page.files.tables.replace("{name}", name)).then(parsed);
       });
-    }
-    function failed() { say(words.failed); }
-    if (data.script) {
-      var script = node("script", { src: data.script });
-      script.onload = function () {
-        var text = atob(window.ctdhubData), bytes = new Uint8Array(text.length);
-        for (var i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-        delete window.ctdhubData;
-        open(bytes).then(done).catch(failed);
-      };
-      script.onerror = failed;
-      document.head.append(script);
-    } else if (location.protocol === "file:") {
-      say(words.server);
-    } else {
-      fetch(data.file)
-        .then(function (answer) {
-          if (!answer.ok) throw new Error("status");
-          return answer.arrayBuffer();
-        })
-        .then(open).then(done).catch(failed);
-    }
+      ask = function (state, done) { view.show(state).then(done, failed); };
+      ready();
+    }).catch(failed);
   }
 
-  /* Words of a figure. */
-  function sized(found) {
-    if (found.state === "protected") return words.few;
-    if (found.state === "not_measured") return fill(words.most, { n: whole.format(found.high) });
-    var half = Math.max(found.high - found.n, found.n - found.low);
-    var even = Math.abs(found.high + found.low - 2 * found.n) <= 1;
-    if (!even) return fill(words.ranged, { people: whole.format(found.n),
-      low: whole.format(found.low), high: whole.format(found.high) });
-    return fill(words.sized, { value: whole.format(found.n), half: whole.format(half) });
-  }
-  function between(found) {
-    return fill(words.between, { low: whole.format(found.low), high: whole.format(found.high) });
-  }
-
-  /* The column whose filter a chart leaves out. */
-  function own(chart) { return chart.flags ? undefined : chart.column; }
-
-  /* Rows of a chart under the filters in force; unmeasured counts may not rank them. */
-  function rowsOf(chart) {
-    var all = intervals.total(own(chart)), unknown, rows;
-    function row(column, code, label, figure) {
-      var ticked = intervals.chosen.get(column);
-      return { code: data.columns[column][chart.flags ? "name" : "codes"], label: label,
-        figure: figure, on: Boolean(ticked) && ticked.includes(code),
-        off: Boolean(ticked) && !ticked.includes(code) };
-    }
-    if (chart.flags) {
-      rows = chart.flags.map(function (c) {
-        var yes = data.columns[c].codes.indexOf("yes");
-        return row(c, yes, data.names[data.columns[c].name], intervals.within(c, [yes]));
-      });
-      var some = data.columns[chart.column].codes.indexOf("yes");
-      unknown = intervals.less(all, intervals.within(chart.column, [some]));
-    } else {
-      rows = chart.codes.map(function (code) {
-        var made = row(chart.column, code, labelOf(chart.column, code),
-          intervals.within(chart.column, [code]));
-        made.code = made.code[code];
-        if (chart.silent.includes(code)) made.silent = true;
-        return made;
-      });
-      unknown = intervals.within(chart.column, [0]);
-    }
-    if (chart.ranked) {
-      var by = unknown.state === "not_measured" ? "high" : "n";
-      rows.sort(function (a, b) { return b.figure[by] - a.figure[by]; });
-    }
-    var last = row(chart.column, 0, words.blank, unknown);
-    last.code = "";
-    last.unknown = true;
-    return { rows: rows, last: last, all: all, known: intervals.less(all, unknown) };
-  }
-  function textOf(row) { return row.silent ? words.silent : sized(row.figure); }
-  function twice(chart, row) {
-    if (!data.twice) return 0;
-    return chart.column === data.twice.column ? data.twice.by[row.code] : data.twice.most;
-  }
-  function largest(chart, found) {
-    if (found.rows.some(function (r) { return r.on || r.off; })) return null;
-    var shown = found.rows.filter(function (r) { return r.figure.state === "shown" && !r.silent; });
-    shown.sort(function (a, b) { return b.figure.n - a.figure.n; });
-    if (!shown.length) return null;
-    /* The second interval, if everybody is counted once, decides where there is one. */
-    var low = shown[0].figure.low - twice(chart, shown[0]), merged = data.twice ? data.twice.merged : 0;
-    var rival = found.rows.some(function (r) {
-      return r !== shown[0] && !r.silent && r.figure.high + merged >= low;
-    });
-    return rival ? null : shown[0];
-  }
-  function drawn(chart, found) {
-    return (chart.ranked ? found.rows.slice(0, data.top) : found.rows).concat(found.last);
-  }
-  function missing(found) { return found.all.n ? (found.all.n - found.known.n) / found.all.n : 0; }
-
-  /* A chart's nodes are made once and then patched. */
-  function build(chart) {
-    var figure = id(chart.id), list = node("ul", { class: "rows" });
-    chart.nodes = [];
-    var n = (chart.flags || chart.codes).length;
-    for (var k = 0; k < (chart.ranked ? Math.min(n, data.top) : n) + 1; k++) {
-      chart.nodes.push(buildRow(chart, list));
-    }
-    figure.querySelector("svg.chart").replaceWith(list);
-    chart.figure = figure;
-    chart.heading = figure.querySelector("h3");
-    chart.note = figure.querySelector("[data-note]");
-    chart.source = figure.querySelector("[data-source]");
-    chart.table = figure.querySelector(".table");
-    chart.body = figure.querySelector("tbody");
-    chart.unlisted = figure.querySelector("[data-unlisted]");
-    chart.table.addEventListener("toggle", function () { refresh(chart); });
-    figure.querySelectorAll("[data-js]").forEach(function (e) { e.hidden = false; });
-    figure.addEventListener("click", function (event) {
-      var button = event.target.closest("button[data-act]");
-      if (button) actions[button.dataset.act](chart, button);
-    });
-  }
-  function buildRow(chart, list) {
-    var item = node("li"), svg = document.createElementNS(SVG, "svg"), made = { item: item };
-    function mark(tag, attributes) {
-      var shape = document.createElementNS(SVG, tag);
-      Object.entries(attributes).forEach(function (a) { shape.setAttribute(a[0], a[1]); });
-      return svg.appendChild(shape);
-    }
-    svg.setAttribute("class", "line");
-    svg.setAttribute("aria-hidden", "true");
-    made.name = item.appendChild(node("span", { class: "name" }));
-    item.append(svg);
-    made.bar = mark("rect", { class: "bar", y: 1, height: 16 });
-    made.line = mark("line", { class: "whisker", y1: 9, y2: 9 });
-    made.ends = [0, 1].map(function () { return mark("line", { class: "whisker", y1: 5, y2: 13 }); });
-    made.value = item.appendChild(node("button", { type: "button", class: "value" }));
-    made.value.addEventListener("click", function () { openCard(chart, made.row); });
-    list.append(item);
-    return made;
-  }
-  function x(share) { return (100 * (rtl ? 1 - share : share)).toFixed(2) + "%"; }
-  function scale(rows) {
-    return rows.reduce(function (top, row) {
-      return row.silent || row.figure.state === "protected" ? top : Math.max(top, row.figure.high);
-    }, 1);
-  }
-  function patch(made, row, top) {
-    var figure = row.figure, text = textOf(row), shown = figure.state === "shown" && !row.silent;
-    var marked = shown || (figure.state === "not_measured" && !row.silent);
-    made.row = row;
-    if (made.name.textContent !== row.label) made.name.textContent = row.label;
-    made.value.textContent = text;
-    made.value.setAttribute("aria-label", fill(words.pair, { question: row.label, answers: text }));
-    made.value.classList.toggle("why", !marked);
-    made.item.classList.toggle("bare", !marked);
-    made.item.classList.toggle("on", row.on);
-    made.item.classList.toggle("off", row.off);
-    made.bar.setAttribute("visibility", shown ? "visible" : "hidden");
-    made.bar.setAttribute("class", row.unknown ? "bar unknown" : "bar");
-    [made.line].concat(made.ends).forEach(function (line) {
-      line.setAttribute("visibility", marked ? "visible" : "hidden");
-    });
-    if (!marked) return;
-    var size = figure.n / top, ends = [x(figure.low / top), x(figure.high / top)];
-    if (shown) {
-      made.bar.setAttribute("x", rtl ? x(size) : "0");
-      made.bar.setAttribute("width", (100 * size).toFixed(2) + "%");
-    }
-    made.line.setAttribute("x1", ends[0]);
-    made.line.setAttribute("x2", ends[1]);
-    made.ends.forEach(function (line, k) {
-      line.setAttribute("x1", ends[k]);
-      line.setAttribute("x2", ends[k]);
-    });
-  }
-  function refresh(chart) {
-    chart.stale = false;
-    var found = rowsOf(chart), rows = drawn(chart, found), top = scale(rows), first = largest(chart, found);
-    chart.found = found;
-    rows.forEach(function (row, k) { patch(chart.nodes[k], row, top); });
-    chart.heading.textContent = first
-      ? fill(words.largest, { label: first.label, people: sized(first.figure) }) : chart.title;
-    chart.note.textContent = noted(found);
-    chart.source.textContent = found.rows.some(function (row) { return !row.figure.published; })
-      ? words.sources.records : words.sources.published;
-    if (chart.ranked) chart.unlisted.hidden = found.last.figure.state === "not_measured";
-    if (chart.table.open) chart.body.replaceChildren.apply(chart.body, listed(chart).map(tableRow));
-  }
-  function noted(found) {
-    var known = found.known;
-    if (known.state !== "shown") return known.state === "protected" ? words.few : words.reason;
-    var text = fill(words.known, { n: whole.format(known.n), low: whole.format(known.low),
-      high: whole.format(known.high) });
-    if (missing(found) < 0.005) return text;
-    return text + " " + fill(words.missing, { share: percent(missing(found)) });
-  }
-  /* Rows of the table and the file: a ranked chart leaves out what is too small to show. */
-  function listed(chart) {
-    var found = chart.found;
-    return found.rows.filter(function (row) {
-      return !chart.ranked || row.figure.state !== "protected";
-    }).concat(found.last);
-  }
-  function amount(n) { return node("td", { class: "n" }, whole.format(n)); }
-  function tableRow(row) {
-    var line = node("tr");
-    line.append(node("th", { scope: "row" }, row.label));
-    if (row.silent) {
-      line.append(node("td", { colspan: 3 }, textOf(row)));
-      return line;
-    }
-    var state = row.figure.state, why = state === "protected" ? words.few : words.unmeasured;
-    line.append(state === "shown" ? amount(row.figure.n) : node("td", {}, why));
-    line.append(amount(row.figure.low), amount(row.figure.high));
-    return line;
-  }
-
-  /* All charts: those in view at once, the others when they come into view or time is left. */
-  var seen = new Set(), watcher = new IntersectionObserver(function (entries) {
-    entries.forEach(function (entry) {
-      var chart = charts.find(function (c) { return c.figure === entry.target; });
-      if (entry.isIntersecting) seen.add(chart); else seen.delete(chart);
-      if (entry.isIntersecting && chart.stale) refresh(chart);
-    });
-  });
-  function update() {
-    var all = intervals.total(), text = all.state === "protected" ? words.few
-      : fill(words.people, { people: sized(all) });
-    id("explore-total").textContent = text;
-    id("explore-reason").textContent = all.state === "not_measured" ? words.reason : "";
-    id("explore-filters").textContent = described();
-    document.querySelectorAll("nav a[hreflang]").forEach(function (a) { a.hash = address(); });
-    parts.forEach(function (part) {
-      var n = part.columns.reduce(function (sum, c) {
-        return sum + (intervals.chosen.get(c) || []).length;
-      }, 0);
-      part.badge.textContent = n ? " · " + whole.format(n) : "";
-    });
-    charts.forEach(function (chart) {
-      chart.stale = true;
-      if (seen.has(chart)) refresh(chart);
-    });
-    catchUp();
-  }
-  /* The charts out of view follow when the browser has time, one by one. */
-  function catchUp() {
-    (window.requestIdleCallback || setTimeout)(function () {
-      var next = charts.find(function (chart) { return chart.stale; });
-      if (!next) return;
-      refresh(next);
-      catchUp();
-    });
-  }
-  function described(without) {
-    var parts = intervals.filters(without).map(function (c) {
-      var codes = intervals.chosen.get(c);
-      return fill(words.pair, { question: data.names[data.columns[c].name],
-        answers: codes.map(function (k) { return labelOf(c, k); }).join(words.comma) });
-    });
-    return parts.length ? fill(words.filters, { filters: parts.join(" · ") }) : words.nofilter;
-  }
-
-  /* The address holds the filters: variable=code,code&…; "~" stands for not recorded. */
-  function address(without) {
-    var parts = intervals.filters(without).map(function (c) {
-      return data.columns[c].name + "=" + intervals.chosen.get(c).map(function (k) {
-        return encodeURIComponent(data.columns[c].codes[k] || "~");
-      }).join(",");
-    });
-    return parts.length ? "#" + parts.join("&") : "";
-  }
-  /* The address follows when ticking has paused: browsers make it slow. */
-  function write() {
-    clearTimeout(later);
-    history.replaceState(null, "", address() || location.pathname + location.search);
-  }
-  function read() {
-    var hash = location.hash.slice(1), wanted = new Map();
-    if (hash && !hash.includes("=")) return;
-    hash.split("&").forEach(function (part) {
-      var pair = part.split("=");
-      var column = data.columns.findIndex(function (c) { return c.name === pair[0]; });
-      if (!boxes.has(column)) return;
-      wanted.set(column, (pair[1] || "").split(",").map(function (code) {
-        try { code = decodeURIComponent(code); } catch (_error) { return -1; }
-        return data.columns[column].codes.indexOf(code === "~" ? "" : code);
-      }));
-    });
-    boxes.forEach(function (own, column) {
-      own.forEach(function (box, code) {
-        box.checked = (wanted.get(column) || []).includes(code);
-      });
-      choose(column);
-    });
-    update();
-  }
-  function choose(column) {
-    var codes = [];
-    boxes.get(column).forEach(function (box, code) { if (box.checked) codes.push(code); });
-    if (codes.join() !== (intervals.chosen.get(column) || []).join()) intervals.choose(column, codes);
-  }
+  /* A choice was made: the address follows, then the view. */
   function changed() {
+    var to = choice.address() || location.pathname + location.search;
+    try { history[embedded ? "replaceState" : "pushState"](null, "", to); }
+    catch (_error) { /* browsers limit how often; the next choice writes the address */ }
     update();
-    clearTimeout(later);
-    later = setTimeout(write, 200);
+  }
+  function update() {
+    var mine = ++asked;
+    if (!embedded) {
+      ctdhubChoice.chips(id("chips"), choice, say, changed);
+      if (panel) panel.refresh();
+      document.querySelectorAll("nav a[hreflang]").forEach(function (a) { a.hash = choice.address(); });
+      sides();
+    } else {
+      put(id("filters"), files.groups(choice).join(" "));
+      id("full").hash = choice.address();
+    }
+    id("figure").setAttribute("aria-busy", "true");
+    ask(choice.plain(), function (view) {
+      if (mine !== asked) return;
+      current = view;
+      show();
+      id("figure").removeAttribute("aria-busy");
+      document.documentElement.dataset.explore = "ready";
+      document.documentElement.dataset.shown = String(mine);
+    });
   }
 
-  /* Filters: one part for each chart. */
-  function pick(chart) {
-    var part = node("details"), head = node("summary", {}, chart.title), set = node("fieldset");
-    var options = chart.flags
-      ? chart.flags.filter(function (c) { return c < data.filters; }).map(function (c) {
-          return [c, data.columns[c].codes.indexOf("yes"), data.names[data.columns[c].name]];
-        })
-      : chart.codes.concat(0).map(function (k) { return [chart.column, k, labelOf(chart.column, k)]; });
-    if (!options.length || (!chart.flags && chart.column >= data.filters)) return;
-    head.append(node("span"));
-    set.append(node("legend", {}, chart.flags ? words.every : words.any));
-    if (chart.ranked) set.append(search(set));
-    options.forEach(function (option) {
-      var label = node("label"), box = node("input", { type: "checkbox" });
-      box.name = data.columns[option[0]].name;
-      box.value = data.columns[option[0]].codes[option[1]];
-      if (!boxes.has(option[0])) boxes.set(option[0], new Map());
-      boxes.get(option[0]).set(option[1], box);
-      box.addEventListener("change", function () {
-        choose(option[0]);
-        changed();
-      });
-      label.append(box, " ", option[2]);
-      set.append(label);
-    });
-    part.append(head, set);
-    id("explore-parts").append(part);
-    parts.push({ columns: chart.flags || [chart.column], badge: head.lastChild });
+  var act = {
+    pick: function (row) {
+      if (embedded || (row.unknown && chart().flags)) return;
+      choice.toggle(row.column, row.code);
+      changed();
+    },
+    card: function (row, series) { card(row, series); },
+    named: function (one, s) { return files.named(one, s, choice); },
+    spoken: function (label, series, text) {
+      var all = current.series.length > 1 ? act.named(current.series[series], series) + ", " + label : label;
+      return fill(words.pair, { question: all, answers: text });
+    }
+  };
+  function chart() { return data.questions[choice.show]; }
+
+  function headline() {
+    var first = current.series[0];
+    if (current.differ) {
+      var rows = current.differ.filter(function (one) { return one.people; }), as = choice.as === "share" ? "share" : "people";
+      return fill(words.differing, { all: say.whole(rows.length),
+        n: say.whole(rows.filter(function (one) { return one[as] && one[as] !== "same"; }).length) });
+    }
+    if (current.largest < 0) return chart().title;
+    var row = first.rows[current.largest];
+    return fill(words.largest, { label: say.label(chart(), row), people: say.people(row.people) });
   }
-  function search(set) {
-    var label = node("label", { class: "search" }, words.search + " "), box = node("input", { type: "search" });
-    function plain(text) { return text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase(); }
-    box.addEventListener("input", function () {
-      var wanted = plain(box.value);
-      set.querySelectorAll("label:not(.search)").forEach(function (one) {
-        one.hidden = !plain(one.textContent).includes(wanted) && !one.firstChild.checked;
+  function total() {
+    return current.totals.map(function (one, k) {
+      var text = one.state === "protected" ? words.few : fill(words.people, { people: say.people(one) });
+      return current.totals.length > 1 ? fill(words.pair, { question: words.letters[k], answers: text }) : text;
+    }).join(" · ");
+  }
+  function show() {
+    var view = current, focus = document.activeElement && document.activeElement.dataset.key;
+    var found = ctdhubPlot.sorted(view, chart(), data.top);
+    put(id("total"), total());
+    var bound = view.totals.some(function (one) { return one.state === "not_measured"; });
+    put(id("reason"), words.reason);
+    id("reason").hidden = !bound;
+    put(id("headline"), headline());
+    put(id("subtitle"), chart().subtitle);
+    if (chart().years) {
+      bars.made = "";
+      id("plot").className = "";
+      var parts = [ctdhubPlot.lines(view, chart(), choice.plain(), say, width || 640, act)];
+      if (view.series.length > 1 && width < 560) parts.unshift(legend(view));
+      id("plot").replaceChildren.apply(id("plot"), parts);
+    } else bars.draw(view, chart(), choice, found);
+    strip(view, found);
+    put(id("source"), say.source(view.series));
+    put(id("note"), notes(view));
+    put(id("compared"), view.differ ? fill(words.compared, { n: say.whole(view.differ.filter(function (d) { return d.people; }).length) }) : "");
+    put(id("meaning"), chart().meaning);
+    offers(view);
+    if (!embedded) {
+      others(view);
+      tools();
+      table();
+      code();
+      put(id("status"), "");
+    }
+    if (focus && !document.activeElement.dataset.key) {
+      var again = document.querySelector('[data-key="' + CSS.escape(focus) + '"]') || id("total");
+      if (!again.matches("button,g")) again.setAttribute("tabindex", "-1");
+      again.focus({ preventScroll: true });
+    }
+  }
+  function notes(view) {
+    var bases = view.series.map(function (one, s) {
+      var base = say.base(one);
+      return base && view.series.length > 1 ? fill(words.pair, { question: act.named(one, s), answers: base }) : base;
+    });
+    if (choice.as === "share") bases.unshift(words.shares);
+    return bases.filter(Boolean).join(" ");
+  }
+  function legend(view) {
+    var list = node("ul", { class: "legend" });
+    view.series.forEach(function (one, s) {
+      var item = list.appendChild(node("li")), svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      svg.setAttribute("width", 16);
+      svg.setAttribute("height", 16);
+      svg.setAttribute("class", "yearly");
+      svg.setAttribute("aria-hidden", "true");
+      ctdhubPlot.mark(svg, s, 8, 8);
+      item.append(svg, act.named(one, s));
+    });
+    return list;
+  }
+  function strip(view, found) {
+    var texts = [];
+    if (chart().years) view.series.forEach(function (one, s) {
+      var label = view.series.length > 1 ? act.named(one, s) + ", " + words.blank : words.blank;
+      texts.push(fill(words.outside, { label: label, people: say.people(one.unknown.people) }) + ".");
+    });
+    if (found.few.length && !chart().ranked) texts.push(fill(words.listed, { list: say.list(chart(), found.few) }));
+    if (found.silent.length) texts.push(fill(words.uncovered, { list: say.list(chart(), found.silent) }));
+    put(id("strip"), texts.join(" "));
+  }
+  function offers(view) {
+    var list = id("offers").querySelector("ul");
+    id("offers").hidden = !view.offers.length;
+    list.replaceChildren.apply(list, view.offers.map(function (offer) {
+      var next = new ctdhubChoice.Choice(data, say), item = node("li");
+      next.read(choice.address());
+      offer.drop.forEach(function (column) {
+        next.where.delete(column);
+        if (next.versus) next.versus.delete(column);
+      });
+      if (offer.split) next.split = null;
+      var text = offer.split && !offer.drop.length ? fill(words.unsplit, { chart: chart().title })
+        : fill(words.offer, { chart: chart().title, filters: offer.drop.map(function (c) { return data.titles[c]; }).join(words.comma) });
+      var link = item.appendChild(node("a", { href: next.address() || "#show=" + chart().name }, text));
+      link.addEventListener("click", function (event) {
+        event.preventDefault();
+        choice.read(next.address());
+        changed();
+        id("total").setAttribute("tabindex", "-1");
+        id("total").focus();
+      });
+      return item;
+    }));
+  }
+  function others(view) {
+    var list = id("others");
+    if (!list.children.length) data.questions.forEach(function (q, k) {
+      var button = node("button", { type: "button", "data-show": q.name }, q.title);
+      button.addEventListener("click", function () {
+        choice.show = k;
+        if (choice.split === k) choice.split = null;
+        changed();
+        id("headline").setAttribute("tabindex", "-1");
+        id("headline").focus({ preventScroll: true });
+        id("total").scrollIntoView({ block: "start" });
+      });
+      list.appendChild(node("li")).append(button);
+    });
+    data.questions.forEach(function (q, k) {
+      var button = list.children[k].firstChild;
+      put(button, view.able[k] ? q.title : fill(words.measurable, { chart: q.title }));
+      button.classList.toggle("why", !view.able[k]);
+      if (k === choice.show) button.setAttribute("aria-current", "true"); else button.removeAttribute("aria-current");
+    });
+  }
+  function tools() {
+    document.querySelectorAll("[data-as]").forEach(function (button) {
+      button.setAttribute("aria-pressed", String(button.dataset.as === choice.as));
+    });
+    var select = id("split");
+    if (!select.options.length) {
+      select.append(new Option(words.none, ""));
+      data.questions.forEach(function (q, k) { select.append(new Option(q.title, k)); });
+    }
+    select.value = choice.split === null ? "" : choice.split;
+    select.disabled = Boolean(choice.versus);
+    put(id("compare"), choice.versus ? words.stop : words.compare);
+  }
+  function sides() {
+    var place = id("sides");
+    place.hidden = !choice.versus;
+    if (!choice.versus) return;
+    if (!place.children.length) words.letters.forEach(function (letter, side) {
+      var button = node("button", { type: "button" }, fill(words.group, { letter: letter }));
+      button.addEventListener("click", function () {
+        choice.side = side;
+        panel.refresh();
+        sides();
+      });
+      place.append(button);
+    });
+    Array.from(place.children).forEach(function (button, side) {
+      button.setAttribute("aria-pressed", String(choice.side === side));
+    });
+  }
+  function table() {
+    if (!id("table").open) return;
+    var body = id("table").querySelector("tbody"), lines = [], many = current.series.length > 1;
+    id("table").querySelector(".group").hidden = !many;
+    current.series.forEach(function (one, s) {
+      one.rows.concat(one.unknown).forEach(function (row) {
+        if (chart().ranked && row.people.state === "protected" && row.code !== 0) return;
+        var f = row.people, line = node("tr"), value = node("td", { class: "n" });
+        line.append(node("th", { scope: "row" }, say.label(chart(), row)));
+        if (many) line.append(node("td", {}, act.named(one, s)));
+        if (row.silent) {
+          line.append(node("td", { colspan: 4 }, words.silent));
+          return lines.push(line);
+        }
+        var text = f.state === "shown" ? say.whole(f.n) : f.state === "imprecise" ? words.states.imprecise
+          : f.state === "protected" ? words.few : words.unmeasured;
+        var button = value.appendChild(node("button", { type: "button", "aria-haspopup": "dialog" }, text));
+        button.setAttribute("aria-label", act.spoken(say.label(chart(), row), s, text));
+        button.addEventListener("click", function () { card(row, s); });
+        line.append(value, node("td", { class: "n" }, say.whole(f.low)), node("td", { class: "n" }, say.whole(f.high)),
+          node("td", { class: "n" }, row.share ? say.share(row.share) : "–"));
+        lines.push(line);
       });
     });
-    label.append(box);
-    return label;
+    body.replaceChildren.apply(body, lines);
+  }
+  function code() {
+    if (!id("code").open) return;
+    var place = id("code").querySelector("div"), exact = current.series.every(function (one) { return one.published; });
+    put(id("code").querySelector("p"), exact && !chart().flags && current.series.length === 1 ? words.coded : words.counted);
+    place.replaceChildren.apply(place, files.code(chart(), choice, current).reduce(function (all, one) {
+      return all.concat(node("h4", {}, one[0]), node("pre", { dir: "ltr", tabindex: 0, "aria-label": one[0] }, one[1]));
+    }, []));
   }
 
   /* The number card. */
-  function openCard(chart, row) {
-    var figure = row.figure, found = chart.found, dialog = id("explore-card");
-    var known = found.known.state === "shown", fields = {
-      title: fill(words.pair, { question: chart.title, answers: row.label }),
-      value: textOf(row),
-      interval: row.silent ? words.silent : between(figure),
-      denominator: known ? sized(found.known) : words.unmeasured,
-      missing: known ? percent(missing(found)) : words.unmeasured,
-      state: row.silent ? words.silent : words.states[figure.state],
-      records: figure.state === "not_measured" ? words.unmeasured
-        : row.silent || figure.state === "protected" ? words.few : whole.format(figure.n),
-      filters: described(own(chart)),
-      source: words.sources[figure.published ? "published" : "records"],
+  function card(row, s) {
+    var one = current.series[s], cell = row.cells ? row.cells[s] : row, found = cell.people, dialog = id("card");
+    var known = one.known.state === "shown", silent = cell.silent;
+    var fields = {
+      title: fill(words.pair, { question: chart().title, answers: say.label(chart(), row) }),
+      value: silent ? words.silent : say.people(found),
+      interval: silent ? words.silent : say.between(found),
+      share: cell.share && !silent ? say.share(cell.share) : "–",
+      denominator: known ? say.people(one.known) : words.unmeasured,
+      missing: known && one.missing !== null ? say.percent(one.missing) : words.unmeasured,
+      state: silent ? words.silent : words.states[found.state],
+      source: words.sources[found.n === null ? "bound" : found.published ? "published" : "sum"],
+      filters: say.filters(new Map(one.where))
     };
-    if (found.known.state === "protected") fields.denominator = fields.missing = words.few;
-    Object.keys(fields).forEach(function (name) {
-      dialog.querySelector('[data-field="' + name + '"]').textContent = fields[name];
-    });
+    if (one.known.state === "protected") fields.denominator = fields.missing = words.few;
+    Object.keys(fields).forEach(function (name) { put(dialog.querySelector('[data-field="' + name + '"]'), fields[name]); });
     dialog.showModal();
   }
 
-  /* Files of a chart. */
-  function name(chart, ending) { return chart.id + "-" + data.version + "." + ending; }
-  function save(chart, type, text, ending) {
-    window.ctdhubSave.file(new Blob([text], { type: type }), name(chart, ending));
-  }
-  function cell(value) {
-    var text = String(value);
-    if (/^[=+\-@\t\r]/.test(text)) text = "'" + text;
-    return /[",\n\r]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
-  }
-  function csv(chart) {
-    var lines = [["variable", "code", "label", "kind", "people", "low", "high", "state", "source",
-      "filters", "release"]];
-    var filters = address(own(chart)).slice(1);
-    listed(chart).forEach(function (row) {
-      var exact = row.figure.state === "shown" && !row.silent, f = row.figure;
-      lines.push([chart.name, row.code, row.label,
-        row.unknown ? "not_recorded" : row.silent ? "nobody_reports" : "value",
-        exact ? f.n : "", row.silent ? "" : f.low, row.silent ? "" : f.high, row.silent ? "" : f.state,
-        f.published ? "published" : "records", decodeURIComponent(filters), data.version]);
-    });
-    return lines.map(function (line) { return line.map(cell).join(",") + "\n"; }).join("");
-  }
-  function colour(name) {
-    // The first value in the style sheet is the light one: pictures are put on white pages.
-    return document.querySelector("style").textContent.match("--" + name + ":([^;}]+)")[1];
-  }
-  function wrapped(text, most) {
-    return text.split(/\s+/).reduce(function (lines, word) {
-      var last = lines.length - 1;
-      if (lines[last] && (lines[last] + " " + word).length <= most) lines[last] += " " + word;
-      else lines.push(word);
-      return lines;
-    }, []);
-  }
-  function picture(chart) {
-    var rows = drawn(chart, chart.found), top = scale(rows), wide = 720, from = 220, span = 330, y = 8;
-    var svg = document.createElementNS(SVG, "svg");
-    function add(tag, attributes, text) {
-      var shape = document.createElementNS(SVG, tag);
-      Object.entries(attributes).forEach(function (a) { shape.setAttribute(a[0], a[1]); });
-      if (text !== undefined) shape.textContent = text;
-      svg.append(shape);
+  function name(ending) { return "explore-" + chart().name + "-" + data.version + "." + ending; }
+  function copy(text) {
+    var field = id("copy");
+    function byHand() {
+      field.closest("p").hidden = false;
+      field.value = text;
+      field.select();
+      put(id("status"), words.byhand);
     }
-    function at(place) { return rtl ? wide - place : place; }
-    function write(text, place, size, weight) {
-      add("text", { x: at(place), y: y, "font-size": size, "font-weight": weight, fill: colour("ink"),
-        "text-anchor": rtl ? "end" : "start", "unicode-bidi": "plaintext" }, text);
-    }
-    function lines(text, size, weight) {
-      wrapped(text, size > 14 ? 76 : 104).forEach(function (line) {
-        y += size + 6;
-        write(line, 12, size, weight);
-      });
-    }
-    add("rect", { width: "100%", height: "100%", fill: colour("paper") });
-    lines(chart.heading.textContent, 17, 700);
-    lines(chart.subtitle, 13, 400);
-    lines(described(own(chart)), 13, 400);
-    y += 14;
-    rows.forEach(function (row) {
-      var f = row.figure, shown = f.state === "shown" && !row.silent;
-      var marked = shown || (f.state === "not_measured" && !row.silent);
-      function place(n) { return at(from + (span * n) / top); }
-      if (shown) add("rect", { x: Math.min(at(from), place(f.n)), y: y, height: 16,
-        width: (span * f.n) / top, fill: row.unknown ? colour("paper") : colour("harbour"),
-        stroke: row.unknown ? colour("muted") : "none", "stroke-dasharray": "4 3" });
-      if (marked) add("path", { stroke: colour("ink"), "stroke-width": 2, fill: "none",
-        d: "M" + place(f.low) + " " + (y + 8) + "H" + place(f.high) + "m0 -4v8M" + place(f.low) + " " + (y + 4) + "v8" });
-      y += 13;
-      write(row.label.length > 30 ? row.label.slice(0, 29) + "…" : row.label, 12, 13, 400);
-      write(textOf(row), from + (marked ? (span * f.high) / top + 8 : 0), 13, 600);
-      y += 13;
-    });
-    lines(data.credit, 12, 400);
-    svg.setAttribute("xmlns", SVG);
-    svg.setAttribute("width", wide);
-    svg.setAttribute("height", y + 14);
-    svg.setAttribute("viewBox", "0 0 " + wide + " " + (y + 14));
-    svg.setAttribute("direction", "ltr");
-    svg.setAttribute("font-family", "system-ui, 'Noto Sans', 'Noto Sans Arabic', sans-serif");
-    return { text: new XMLSerializer().serializeToString(svg), wide: wide, high: y + 14 };
+    if (!navigator.clipboard) return byHand();
+    navigator.clipboard.writeText(text).then(function () { put(id("status"), words.copied); }, byHand);
   }
-  var actions = {
-    svg: function (chart) { save(chart, "image/svg+xml", picture(chart).text, "svg"); },
-    csv: function (chart) { save(chart, "text/csv", csv(chart), "csv"); },
-    png: function (chart) {
-      var drawing = picture(chart);
-      window.ctdhubSave.png(drawing.text, drawing.wide, drawing.high, name(chart, "png"));
+  function picture() { return files.picture(chart(), choice, current, headline()); }
+  var deeds = {
+    svg: function () { window.ctdhubSave.file(new Blob([picture().text], { type: "image/svg+xml" }), name("svg")); },
+    png: function () {
+      var drawing = picture();
+      window.ctdhubSave.png(drawing.text, drawing.wide, drawing.high, name("png"));
     },
-    share: function (_chart, button) {
-      write();
-      var status = button.parentNode.querySelector("[role=status]");
-      var field = button.parentNode.querySelector("input"), link = location.href;
-      function byHand() {
-        field.parentNode.hidden = false;
-        field.value = link;
-        field.select();
-        status.textContent = words.byhand;
-      }
-      if (!navigator.clipboard) return byHand();
-      navigator.clipboard.writeText(link).then(function () { status.textContent = words.copied; }, byHand);
+    csv: function () {
+      window.ctdhubSave.file(new Blob(["\ufeff" + files.csv(chart(), choice, current)], { type: "text/csv" }), name("csv"));
     },
+    sentence: function () { copy(files.sentence(chart(), choice, current, null, 0)); },
+    share: function () { copy(files.address(choice)); },
+    embed: function () {
+      var page = files.address(choice).split("#")[0].replace(/explore\.html$/, "embed/explore.html");
+      var title = chart().title.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
+      copy('<iframe src="' + page + choice.address() + '" title="' + title +
+        '" width="100%" height="640" style="border:0" loading="lazy" sandbox="allow-scripts allow-same-origin allow-popups"></iframe>');
+    }
   };
 
-  function start(buffer) {
-    var more = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, data.more)));
-    intervals = new ctdhubIntervals(data, new ctdhubEngine(data, buffer), more);
-    charts = data.charts;
-    charts.forEach(build);
-    charts.forEach(pick);
-    id("explore-reset").addEventListener("click", function () {
-      boxes.forEach(function (own, column) {
-        own.forEach(function (box) { box.checked = false; });
-        choose(column);
-      });
+  /* The panel of filters: beside the chart where there is room, else a sheet. */
+  function place() {
+    var sheet = id("pick");
+    if (sheet.open) sheet.close();
+    if (wide.matches) sheet.setAttribute("open", "");
+    document.documentElement.classList.toggle("explore-wide", wide.matches);
+  }
+  function wire() {
+    panel = new ctdhubChoice.Panel(data, say, choice, changed);
+    place();
+    wide.addEventListener("change", place);
+    id("open").addEventListener("click", function () { id("pick").showModal(); });
+    id("done").addEventListener("click", function () { id("pick").close(); });
+    id("reset").addEventListener("click", function () {
+      choice.where.clear();
+      choice.versus = null;
       changed();
     });
-    id("explore-close").addEventListener("click", function () { id("explore-card").close(); });
-    /* Links inside the page keep the filters in the address. */
+    id("compare").addEventListener("click", function () {
+      if (choice.versus) choice.versus = null; else choice.compare();
+      changed();
+    });
+    id("split").addEventListener("change", function () {
+      choice.split = id("split").value === "" || Number(id("split").value) === choice.show ? null : Number(id("split").value);
+      changed();
+    });
+    document.querySelectorAll("[data-as]").forEach(function (button) {
+      button.addEventListener("click", function () {
+        choice.as = button.dataset.as;
+        changed();
+      });
+    });
+    id("table").addEventListener("toggle", function () { if (current) table(); });
+    id("code").addEventListener("toggle", function () { if (current) code(); });
+    id("figure").addEventListener("click", function (event) {
+      var button = event.target.closest("button[data-act]");
+      if (button && current) deeds[button.dataset.act]();
+    });
+    /* Links inside the page keep the choice in the address. */
     document.addEventListener("click", function (event) {
-      var link = event.target.closest('a[href^="#"]');
-      var target = link && id(link.getAttribute("href").slice(1));
+      var link = event.target.closest('a[href^="#"]'), target = link && document.getElementById(link.getAttribute("href").slice(1));
       if (!target) return;
       event.preventDefault();
       if (!target.hasAttribute("tabindex")) target.setAttribute("tabindex", "-1");
       target.focus();
       target.scrollIntoView();
     });
-    addEventListener("hashchange", read);
-    addEventListener("beforeprint", function () {
-      charts.forEach(function (chart) { if (chart.stale) refresh(chart); });
-    });
-    id("explore-pick").hidden = false;
-    read();
-    if (location.hash && !location.hash.includes("=")) update();
-    charts.forEach(function (chart) { watcher.observe(chart.figure); });
-    document.documentElement.dataset.explore = "ready";
   }
-  load(start);
+  function start() {
+    if (!embedded) wire();
+    id("close").addEventListener("click", function () { id("card").close(); });
+    addEventListener("popstate", function () {
+      choice.read(location.hash);
+      update();
+    });
+    id("app").hidden = false;
+    if (id("static")) id("static").hidden = true;
+    new ResizeObserver(function (entries) {
+      var now = Math.floor(entries[0].contentRect.width);
+      if (now === width) return;
+      width = now;
+      if (current && chart().years) show();
+    }).observe(id("plot"));
+    width = id("plot").clientWidth;
+    choice.read(location.hash);
+    update();
+  }
+  function failed() {
+    id("app").hidden = true;
+    if (id("static")) id("static").hidden = false;
+    message(words.failed);
+  }
+  function begin(found) {
+    data = found;
+    words = data.words;
+    data.files = page.files;
+    /* A number of codes stands for all from 1 up to it. */
+    data.questions.forEach(function (q) {
+      ["codes", "recorded"].forEach(function (of) {
+        if (typeof q[of] === "number") q[of] = Array.from({ length: q[of] }, function (_none, k) { return k + 1; });
+      });
+    });
+    say = new ctdhubSay(data);
+    choice = new ctdhubChoice.Choice(data, say);
+    files = new ctdhubFiles(data, say);
+    bars = new ctdhubPlot.Bars(id("plot"), say, act);
+    (page.offline ? inline : worker)(start, failed);
+  }
+  if (typeof DecompressionStream === "undefined") message(words.old);
+  else if (!page.offline && location.protocol === "file:") message(words.server);
+  else take("explore/words-" + page.lang, page.files.words).then(parsed).then(begin).catch(failed);
 })();

@@ -1,152 +1,444 @@
-/* Intervals of counted records: the method of ctdhub.stats.explore, in the browser. */
-var ctdhubIntervals = (function () {
+/* Numbers of people with their intervals: ctdhub.stats.estimator, step by step, in the browser. */
+var ctdhubEstimator = (function () {
   "use strict";
+  var CANDIDATES = 3, OF_FIT = 1.05, OF_REST = 0.25, without = ctdhubEngine.without, keyOf = ctdhubEngine.key;
 
-  function bits(columns) {
-    return columns.reduce(function (all, c) { return all | (1 << c); }, 0);
+  function product(numbers) { return numbers.reduce(function (m, n) { return m * n; }, 1); }
+  /* Python's round: halves go to the even number. */
+  function round(x) {
+    var down = Math.floor(x), rest = x - down;
+    return rest === 0.5 ? down + (down % 2) : Math.round(x);
   }
 
-  /* Half the interval of a sum of cells; errors of the table: of a cell, unseen, at most unseen. */
-  function width(z, cells, errors) {
-    return z * Math.sqrt(cells) * errors[0] + Math.min((cells - 1) * errors[1], errors[2]);
-  }
-
-  /* Published cells of a table by their place: low and high end; the upper end of all others. */
-  function published(steps, low, high, unseen) {
-    var at = 0, cells = new Map();
-    steps.forEach(function (step, k) {
-      at += step;
-      cells.set(at, [low[k], high[k]]);
+  /* Cells of a table: their codes by column, their people. */
+  function Cells(columns, sizes, places, people) {
+    var self = this;
+    this.columns = columns;
+    this.sizes = sizes;
+    this.people = people;
+    this.codes = columns.map(function () { return new Uint16Array(places.length); });
+    places.forEach(function (place, i) {
+      for (var k = columns.length - 1; k >= 0; k--) {
+        self.codes[k][i] = place % sizes[columns[k]];
+        place = Math.floor(place / sizes[columns[k]]);
+      }
     });
-    return { cells: cells, unseen: unseen };
+    this.kept = new Map();
   }
-
-  function Intervals(data, engine, more) {
-    this.engine = engine;
-    this.more = more;
-    this.published = new Map();
-    this.people = data.people;
-    this.quantiles = data.quantiles;
-    this.chosen = new Map();
-    this.errors = new Map(Object.entries(data.errors));
-    this.tables = Object.keys(data.errors).map(function (key) {
-      return { columns: key.split(",").map(Number), errors: data.errors[key] };
+  /* [people, cells, the largest cell] within the conditions, by the codes of a column (null: in all). */
+  Cells.prototype.by = function (column, where) {
+    var key = column + "|" + keyOf(where), found = this.kept.get(key);
+    if (found) return found;
+    var self = this, own = this.columns.indexOf(column), size = own < 0 ? 1 : this.sizes[column];
+    var inside = this.columns.map(function (c) {
+      if (!where.has(c)) return null;
+      var pass = new Uint8Array(self.sizes[c]);
+      where.get(c).forEach(function (code) { pass[code] = 1; });
+      return pass;
     });
-    this.parts = new Map();
-  }
-
-  /* Codes that a column may have, null for any; the filter of the engine goes along. */
-  Intervals.prototype.choose = function (column, codes) {
-    if (codes && codes.length) this.chosen.set(column, codes);
-    else this.chosen.delete(column);
-    this.engine.filter(column, codes && codes.length ? codes : null);
-  };
-
-  /* Columns with a filter, but for this one. */
-  Intervals.prototype.filters = function (without) {
-    return Array.from(this.chosen.keys()).filter(function (c) { return c !== without; });
-  };
-
-  Intervals.prototype._cells = function (columns) {
-    var chosen = this.chosen;
-    return columns.reduce(function (m, c) { return m * chosen.get(c).length; }, 1);
-  };
-
-  /* People with these codes of a column who pass the filters of all other columns. */
-  Intervals.prototype.within = function (column, codes) {
-    var filters = this.filters(column), counts = this.engine.count(column, bits(filters));
-    var n = codes.reduce(function (sum, code) { return sum + counts[code]; }, 0);
-    return this._interval(n, filters, column, codes);
-  };
-
-  /* People who pass all filters, but for the one of a column. */
-  Intervals.prototype.total = function (without) {
-    var filters = this.filters(without);
-    if (!filters.length) {
-      var all = this._stated(this.people[0], this.people[1], this.people[2]);
-      all.published = true;
-      return all;
+    found = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
+    for (var i = 0, n = this.people.length; i < n; i++) {
+      for (var k = 0; k < inside.length; k++) if (inside[k] && !inside[k][this.codes[k][i]]) break;
+      if (k < inside.length) continue;
+      var at = own < 0 ? 0 : this.codes[own][i];
+      found[0][at] += this.people[i];
+      found[1][at] += 1;
+      if (this.people[i] > found[2][at]) found[2][at] = this.people[i];
     }
-    return this._interval(this.engine.total(bits(filters)), filters, null, []);
-  };
-
-  /* The difference of two: their errors add in quadrature. */
-  Intervals.prototype.less = function (whole, part) {
-    if (whole.state === "not_measured" || part.state === "not_measured")
-      return { n: whole.n - part.n, low: 0, high: whole.high, state: "not_measured" };
-    function side(found) { return Math.max(found.high - found.n, found.n - found.low); }
-    var half = Math.round(Math.hypot(side(whole), side(part))), n = whole.n - part.n;
-    var found = this._stated(n, Math.max(0, n - half), n + half);
-    found.published = whole.published && part.published;
+    if (this.kept.size > 500) this.kept.clear();
+    this.kept.set(key, found);
     return found;
   };
-
-  Intervals.prototype._stated = function (n, low, high) {
-    return { n: n, low: low, high: high, state: low > 0 ? "shown" : "protected" };
-  };
-
-  Intervals.prototype._interval = function (n, filters, column, codes) {
-    var set = (column === null ? filters : filters.concat(column)).sort(function (a, b) {
-      return a - b;
+  /* [people, cells] within the conditions; the pivot is the column that is asked for code by code. */
+  Cells.prototype.total = function (where, pivot) {
+    if (!where.has(pivot)) pivot = null;
+    var found = this.by(pivot, pivot === null ? where : without(where, pivot));
+    if (pivot === null) return [found[0][0], found[1][0]];
+    return found.map(function (vector) {
+      return where.get(pivot).reduce(function (sum, code) { return sum + vector[code]; }, 0);
     });
-    var errors = this.errors.get(set.join(","));
-    if (errors === undefined) return this._bound(n, set, column, codes);
-    var cells = this._cells(filters) * (column === null ? 1 : codes.length);
-    if (cells === 1 && this.more[set.join(",")]) return this._published(n, set, column, codes);
-    var half = width(this.quantiles[0], cells, errors);
-    return this._stated(n, Math.max(0, Math.floor(n - half)), Math.ceil(n + half));
   };
 
-  /* One cell of a measured table: as it was published. */
-  Intervals.prototype._published = function (n, set, column, codes) {
-    var key = set.join(","), self = this;
-    if (!this.published.has(key)) this.published.set(key, published.apply(null, this.more[key]));
-    var place = set.reduce(function (at, c) {
-      return at * self.engine.sizes[c] + (c === column ? codes[0] : self.chosen.get(c)[0]);
-    }, 0);
-    var table = this.published.get(key), ends = table.cells.get(place);
-    var found = ends ? this._stated(n, ends[0], ends[1])
-      : this._stated(n, 0, Math.max(n, table.unseen));
-    found.published = true;
+  /* People in a sum, the variance of its noise, people in cells not shown, people hidden. */
+  function Sum(value, variance, rest, hidden) {
+    this.value = value;
+    this.variance = variance;
+    this.rest = rest;
+    this.hidden = hidden;
+  }
+  Sum.prototype.half = function (z) {
+    return Math.hypot(z * Math.sqrt(this.variance), this.rest) + this.hidden;
+  };
+  Sum.prototype.less = function (other) {
+    return new Sum(this.value - other.value, this.variance + other.variance,
+      this.rest + other.rest, this.hidden + other.hidden);
+  };
+
+  function running(steps) {
+    var at = 0;
+    return steps.map(function (step) { return (at += step); });
+  }
+
+  /* The variance of sums of cells in tables that were fitted together: ctdhub.stats.sum_variance.
+     sizes holds of each column its codes in one sum, in another, and in both. */
+  function Fitted(tail, sizes) {
+    this.tables = tail.tables.map(function (columns, k) { return [columns, tail.drawn[k]]; })
+      .filter(function (table) { return table[1]; });
+    this.holding = sizes.map(function () { return []; });
+    this.tables.forEach(function (table) {
+      table[0].forEach(function (c) { this.holding[c].push(table); }, this);
+    }, this);
+    if (tail.all) this.tables.push([[], tail.all]);
+    this.sizes = sizes;
+    this.weights = new Map();
+    this.products = new Map();
+  }
+  /* What all tables say of a component: the sum of one over its variances. */
+  Fitted.prototype._weight = function (part) {
+    var key = part.join(), sizes = this.sizes, found = this.weights.get(key);
+    if (found === undefined) {
+      found = 0;
+      (part.length ? this.holding[part[0]] : this.tables).forEach(function (table) {
+        if (!part.every(function (c) { return table[0].includes(c); })) return;
+        found += 1 / (table[1] * table[1] * product(table[0].map(function (c) {
+          return part.includes(c) ? 1 : sizes[c];
+        })));
+      });
+      this.weights.set(key, found);
+    }
+    return found;
+  };
+  Fitted.prototype.covariance = function (all) {
+    var key = all.join(";"), found = this.products.get(key), n = this.sizes;
+    if (found !== undefined) return found;
+    found = 0;
+    for (var bits = 0; bits < 1 << all.length; bits++) {
+      var own = 1, part = [];
+      all.forEach(function (s, k) {
+        if (bits & (1 << k)) {
+          own *= s[3] - (s[1] * s[2]) / n[s[0]];
+          part.push(s[0]);
+        } else own *= (s[1] * s[2]) / (n[s[0]] * n[s[0]]);
+      });
+      if (own) found += own / this._weight(part);
+    }
+    this.products.set(key, found);
+    return found;
+  };
+  Fitted.prototype.variance = function (where) {
+    return this.covariance(Array.from(where).map(function (one) {
+      var n = one[1].length;
+      return [one[0], n, n, n];
+    }).sort(function (a, b) { return a[0] - b[0]; }));
+  };
+  Fitted.prototype.correlation = function (one, two) {
+    var self = this, columns = Array.from(new Set([...one.keys(), ...two.keys()]));
+    columns.sort(function (a, b) { return a - b; });
+    var held = columns.length ? this.holding[columns[0]] : this.tables;
+    if (!held.some(function (table) {
+      return columns.every(function (c) { return table[0].includes(c); });
+    })) return 0;
+    var sizes = columns.map(function (c) {
+      var a = one.get(c), b = two.get(c), n = self.sizes[c];
+      var both = a && b ? a.filter(function (code) { return b.includes(code); }).length : (a || b).length;
+      return [c, a ? a.length : n, b ? b.length : n, both];
+    });
+    function own(k) {
+      return self.covariance(sizes.map(function (s) { return [s[0], s[k], s[k], s[k]]; }));
+    }
+    return this.covariance(sizes) / Math.sqrt(own(1) * own(2));
+  };
+
+  /* data: people [n, low, high], reconciled, period (column of the years or -1), names;
+     tail: tables, sigma, drawn and all (of tables, and of all people, where they were fitted), noise (of all people), z, wider, cells. */
+  function Estimator(data, engine, tail) {
+    var self = this;
+    this.engine = engine;
+    this.sizes = engine.sizes;
+    this.people = data.people;
+    this.reconciled = data.reconciled;
+    this.period = data.period;
+    this.names = data.names;
+    this.wider = tail.wider;
+    this.z = tail.z;
+    this.noise = tail.noise;
+    this.fitted = new Fitted(tail, this.sizes);
+    this.tables = tail.tables.map(function (named, k) {
+      var columns = named.slice().sort(function (a, b) { return a - b; });
+      return { columns: columns, key: columns.join(), sigma: tail.sigma[k],
+        name: named.map(function (c) { return data.names[c]; }).join("*") };
+    });
+    this.byKey = new Map(this.tables.map(function (t) { return [t.key, t]; }));
+    this.holding = this.sizes.map(function () { return []; });
+    this.tables.forEach(function (t) {
+      t.columns.forEach(function (c) { self.holding[c].push(t); });
+    });
+    this.wanted = new Set();
+    this.counts = new Map();
+    this.sums = new Map();
+    this.parts = new Map();
+    this.give(tail.cells);
+  }
+
+  /* Take the published cells of some tables. */
+  Estimator.prototype.give = function (cells) {
+    var self = this;
+    Object.keys(cells).forEach(function (key) {
+      var table = self.byKey.get(key), given = cells[key], ends = new Map();
+      table.at = running(given.at);
+      table.at.forEach(function (place, k) { ends.set(place, k); });
+      table.ends = ends;
+      table.low = given.low;
+      table.high = given.high;
+      table.people = given.people;
+      table.unseen = given.unseen;
+      table.noisy = given.noisy;
+    });
+    this.counts.clear();
+    this.sums.clear();
+  };
+  /* Whether the cells of a table are here; if not it is wanted. */
+  Estimator.prototype.has = function (table) {
+    if (table.at) return true;
+    this.wanted.add(table.key);
+    return false;
+  };
+
+  Estimator.prototype.table = function (columns) {
+    return this.byKey.get(Array.from(columns).sort(function (a, b) { return a - b; }).join());
+  };
+  /* The measured tables that hold all of some columns. */
+  Estimator.prototype.holders = function (columns) {
+    var self = this, fewest = columns.reduce(function (least, c) {
+      return self.holding[c].length < least.length ? self.holding[c] : least;
+    }, this.tables);
+    return fewest.filter(function (t) {
+      return columns.every(function (c) { return t.columns.includes(c); });
+    });
+  };
+  /* Whether some measured table holds all of some columns. */
+  Estimator.prototype.measured = function (columns) {
+    var list = Array.from(columns).sort(function (a, b) { return a - b; }), key = list.join();
+    if (!list.length || this.byKey.has(key)) return true;
+    if (!this.held) this.held = new Map();
+    if (!this.held.has(key)) this.held.set(key, this.holders(list).length > 0);
+    return this.held.get(key);
+  };
+
+  Estimator.prototype.asked = function (where) {
+    var found = new Map(), sizes = this.sizes;
+    where.forEach(function (codes, c) { if (codes.length < sizes[c]) found.set(c, codes); });
     return found;
   };
 
-  /* At most the least upper end among measured tables of some of the columns. */
-  Intervals.prototype._bound = function (n, set, column, codes) {
-    var self = this, parts = this._parts(set), z = this.quantiles[parts.length - 1];
-    var high = parts.reduce(function (least, part) {
-      var among = part.columns.filter(function (c) { return c !== column; }), need = bits(among);
-      var own = among.length < part.columns.length, counts = own && self.engine.count(column, need);
-      var sum = own
-        ? codes.reduce(function (s, code) { return s + counts[code]; }, 0)
-        : self.engine.total(need);
-      var cells = self._cells(among) * (own ? codes.length : 1);
-      return Math.min(least, Math.ceil(sum + width(z, cells, part.errors)));
-    }, this.people[2]);
-    return { n: n, low: 0, high: high, state: "not_measured" };
+  /* The people who meet all conditions: n, low, high, published; null where nothing was measured.
+     The pivot is the column that is asked for code by code: what the others say is kept. */
+  Estimator.prototype.count = function (where, pivot) {
+    where = this.asked(where);
+    var key = keyOf(where), found = this.counts.get(key);
+    if (found === undefined) {
+      found = this._count(where, pivot);
+      this.counts.set(key, found);
+    }
+    return found;
+  };
+  Estimator.prototype._count = function (where, pivot) {
+    if (!where.size)
+      return { n: this.people[0], low: this.people[1], high: this.people[2], published: true };
+    var single = Array.from(where.values()).every(function (codes) { return codes.length === 1; });
+    var table = this.table(where.keys());
+    if (single && table) return this._cell(table, where);
+    var total = this._sum(where, pivot);
+    if (!total) return null;
+    var half = total.half(this.z), value = Math.max(0, round(total.value));
+    var low = Math.floor(total.value - half), high = Math.ceil(Math.max(0, total.value) + half);
+    if (this.reconciled && table) low = Math.max(low, this._part(table, where, pivot));
+    return { n: value, low: Math.min(value, Math.max(0, low)), high: Math.max(value, high),
+      published: false };
+  };
+  Estimator.prototype._cell = function (table, where) {
+    if (!this.has(table)) return { n: 0, low: 0, high: 0, published: true };
+    var sizes = this.sizes, place = table.columns.reduce(function (at, c) {
+      return at * sizes[c] + where.get(c)[0];
+    }, 0);
+    var k = table.ends.get(place);
+    if (k === undefined) return { n: 0, low: 0, high: table.unseen, published: true };
+    var n = this.reconciled ? this.engine.count(table.columns[0], without(where, table.columns[0]))[
+      where.get(table.columns[0])[0]] : table.people[k];
+    return { n: n, low: table.low[k], high: table.high[k], published: true };
+  };
+  /* The largest low end of a published cell among these people. */
+  Estimator.prototype._part = function (table, where, pivot) {
+    if (!this.has(table)) return 0;
+    if (!table.shown) table.shown = new Cells(table.columns, this.sizes, table.at, table.low);
+    var column = where.has(pivot) ? pivot : table.columns[0];
+    var most = table.shown.by(column, without(where, column))[2];
+    return where.get(column).reduce(function (top, code) { return Math.max(top, most[code]); }, 0);
   };
 
+  /* The best way to add cells; null where nothing was measured. */
+  Estimator.prototype._sum = function (where, pivot) {
+    where = this.asked(where);
+    var key = keyOf(where);
+    if (!this.sums.has(key))
+      this.sums.set(key, this.measured(where.keys()) ? this._best(where, pivot) : null);
+    return this.sums.get(key);
+  };
+  Estimator.prototype._best = function (where, pivot) {
+    if (!where.size) return new Sum(this.people[0], this.noise * this.noise, 0, 0);
+    var self = this, ways = [this._direct(where, pivot)];
+    if (this.reconciled) ways.push(this._ofRecords(where, pivot));
+    Array.from(where.keys()).sort(function (a, b) {
+      return self.names[a] < self.names[b] ? -1 : 1;
+    }).forEach(function (c) {
+      var codes = where.get(c), others = without(where, c), outside = [];
+      if (2 * codes.length <= self.sizes[c]) return;
+      for (var k = 0; k < self.sizes[c]; k++) if (!codes.includes(k)) outside.push(k);
+      var whole = self._sum(others, pivot), left = self._sum(new Map(others).set(c, outside), pivot);
+      if (whole && left) ways.push(whole.less(left));
+    });
+    return this._least(ways);
+  };
+  /* The count of the records, with the noise of the fit. */
+  Estimator.prototype._ofRecords = function (where, pivot) {
+    var table = this.holders(Array.from(where.keys())).reduce(function (best, t) {
+      if (!best) return t;
+      var less = t.columns.length - best.columns.length || t.sigma - best.sigma || (t.name < best.name ? -1 : 1);
+      return less < 0 ? t : best;
+    }, null);
+    if (!this.has(table)) return null;
+    var found = this._added(table, where, OF_FIT * OF_FIT * this.fitted.variance(where), pivot);
+    found.rest *= OF_REST;
+    return found;
+  };
+  Estimator.prototype._least = function (ways) {
+    var z = this.z, best = null, least = Infinity;
+    ways.forEach(function (way) {
+      if (way && way.half(z) < least) {
+        best = way;
+        least = way.half(z);
+      }
+    });
+    return best;
+  };
+  /* The same from one table.  A table whose noise alone is wider than what was found cannot win. */
+  Estimator.prototype._direct = function (where, pivot) {
+    var self = this, sizes = this.sizes, best = null;
+    this.holders(Array.from(where.keys())).map(function (table) {
+      return { table: table, noise: table.sigma * table.sigma * product(table.columns.map(
+        function (c) { return where.has(c) ? where.get(c).length : sizes[c]; })) };
+    }).sort(function (a, b) { return a.noise - b.noise; }).slice(0, CANDIDATES)
+      .forEach(function (way) {
+        var byYear = way.table.columns.includes(self.period);
+        if (best && !byYear && self.z * Math.sqrt(way.noise) >= best.half(self.z)) return;
+        if (!self.has(way.table)) return;
+        best = self._least([best, self._added(way.table, where, way.noise, pivot),
+          way.table.noisy ? self._noisy(way.table, where, way.noise, pivot) : null]);
+      });
+    return best || new Sum(0, 0, 0, 0);
+  };
+
+  /* The records of a table in cells that are not published. */
+  Estimator.prototype._rest = function (table) {
+    if (!table.rest) {
+      var tally = this._tally(table), places = [], people = [];
+      tally[0].forEach(function (place, i) {
+        if (table.ends.has(place)) return;
+        places.push(place);
+        people.push(tally[1][i]);
+      });
+      table.rest = new Cells(table.columns, this.sizes, places, people);
+    }
+    return table.rest;
+  };
+  Estimator.prototype._tally = function (table) {
+    return table.tally || (table.tally = this.engine.tally(table.columns));
+  };
+  Estimator.prototype._value = function (table, where, pivot) {
+    if (this.reconciled) {
+      if (!where.has(pivot)) return this.engine.total(where);
+      var counts = this.engine.count(pivot, without(where, pivot));
+      return where.get(pivot).reduce(function (sum, code) { return sum + counts[code]; }, 0);
+    }
+    if (!table.seen) table.seen = new Cells(table.columns, this.sizes, table.at, table.people);
+    return table.seen.total(where, pivot)[0] + this._rest(table).total(where, pivot)[0];
+  };
+  Estimator.prototype._added = function (table, where, variance, pivot) {
+    var rest = this._rest(table).total(where, pivot)[0];
+    return new Sum(this._value(table, where, pivot), variance, rest, 0);
+  };
+
+  /* Noisy counts by year of a table, and the records of the groups that have none. */
+  Estimator.prototype._years = function (table) {
+    if (table.years) return table.years;
+    var sizes = this.sizes, at = table.columns.indexOf(this.period), years = sizes[this.period];
+    var after = product(table.columns.slice(at + 1).map(function (c) { return sizes[c]; }));
+    var groups = new Set(running(table.noisy.at)), places = [], people = [], rest = [[], []];
+    Array.from(groups).forEach(function (group, k) {
+      table.noisy.people[k].forEach(function (n, year) {
+        if (n === null) return;
+        places.push((Math.floor(group / after) * years + year) * after + (group % after));
+        people.push(n);
+      });
+    });
+    var tally = this._tally(table);
+    tally[0].forEach(function (place, i) {
+      if (groups.has(Math.floor(place / (after * years)) * after + (place % after))) return;
+      rest[0].push(place);
+      rest[1].push(tally[1][i]);
+    });
+    table.years = [new Cells(table.columns, sizes, places, people),
+      new Cells(table.columns, sizes, rest[0], rest[1])];
+    return table.years;
+  };
+  Estimator.prototype._noisy = function (table, where, variance, pivot) {
+    var self = this, parts = this._years(table), sizes = this.sizes;
+    var seen = parts[0].total(where, pivot), rest = parts[1].total(where, pivot)[0];
+    function many(c) { return where.has(c) ? where.get(c).length : sizes[c]; }
+    var groups = product(table.columns.filter(function (c) { return c !== self.period; }).map(many));
+    var uncounted = Math.max(0, groups - seen[1] / Math.max(1, many(this.period)));
+    var noise = seen[1] * Math.pow(table.sigma, 2) + uncounted * Math.pow(table.noisy.sigma, 2);
+    var hidden = uncounted ? table.noisy.below : 0;
+    if (!this.reconciled) return new Sum(seen[0] + rest, noise, rest, hidden);
+    var value = this._added(table, where, variance, pivot).value;
+    return new Sum(value, noise, rest, hidden + Math.abs(value - seen[0] - rest));
+  };
+
+  /* Correlation of the errors of a part and its whole, as far as they were fitted together. */
+  Estimator.prototype.correlation = function (part, whole) {
+    return this.reconciled ? this.fitted.correlation(this.asked(part), this.asked(whole)) : 0;
+  };
+
+  /* At most the least upper end among measured tables of some of the conditions. */
+  Estimator.prototype.bound = function (where, pivot, most) {
+    var self = this, parts = this._parts(Array.from(where.keys()), most);
+    var wider = parts.length ? this.wider[parts.length - 1] : 1;
+    return parts.reduce(function (least, part) {
+      var found = self.count(new Map(Array.from(where).filter(function (one) {
+        return part.columns.includes(one[0]);
+      })), pivot);
+      return Math.min(least, Math.ceil(found.n + (found.high - found.n) * wider));
+    }, this.people[2]);
+  };
   /* Measured tables within a set of columns that no other contains, a limited number. */
-  Intervals.prototype._parts = function (set) {
-    var key = set.join(",");
+  Estimator.prototype._parts = function (columns, most) {
+    var key = columns.slice().sort().join(), held = new Set(columns), self = this;
     if (!this.parts.has(key)) {
-      var held = new Set(set), all = function (part) {
-        return part.columns.every(function (c) { return held.has(c); });
-      };
-      var inside = this.tables.filter(all);
+      var among = new Set();
+      columns.forEach(function (c) { self.holding[c].forEach(function (t) { among.add(t); }); });
+      var inside = Array.from(among).filter(function (t) {
+        return t.columns.every(function (c) { return held.has(c); });
+      });
       inside = inside.filter(function (part) {
         return !inside.some(function (other) {
           return other.columns.length > part.columns.length &&
             part.columns.every(function (c) { return other.columns.includes(c); });
         });
-      });
-      inside.sort(function (a, b) {
-        return b.columns.length - a.columns.length || a.errors[0] - b.errors[0];
-      });
-      this.parts.set(key, inside.slice(0, this.quantiles.length));
+      }).sort(function (a, b) { return b.columns.length - a.columns.length || a.sigma - b.sigma; });
+      this.parts.set(key, inside.slice(0, most));
     }
     return this.parts.get(key);
   };
 
-  return Intervals;
+  return Estimator;
 })();

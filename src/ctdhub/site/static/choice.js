@@ -1,0 +1,194 @@
+/* What a reader chose, and how the address holds it:
+   variable=code,code&…   filters ("~" is not recorded)      vs.variable=code,…   a second group
+   show=question          the chart      split=question      as=share      vs=all: the second is all */
+var ctdhubChoice = (function () {
+  "use strict";
+  var node = ctdhubPlot.node;
+
+  function Choice(data, say) {
+    this.data = data;
+    this.say = say;
+    this.place = new Map(data.names.map(function (name, k) { return [name, k]; }));
+    this.asked = new Map(data.questions.map(function (q, k) { return [q.name, k]; }));
+    this.clear();
+  }
+  Choice.prototype.clear = function () {
+    this.where = new Map();
+    this.versus = null;
+    this.show = 0;
+    this.split = null;
+    this.as = "count";
+    this.side = 0;
+    this.last = null;
+  };
+  /* The set of filters that a choice changes. */
+  Choice.prototype.set = function () { return this.side && this.versus ? this.versus : this.where; };
+  Choice.prototype.plain = function () {
+    return { show: this.show, where: Array.from(this.where), split: this.split, as: this.as,
+      versus: this.versus ? Array.from(this.versus) : null };
+  };
+
+  Choice.prototype._read = function (text, column) {
+    var codes = this.data.codes[this.data.keys[column]], found = new Set();
+    text.split(",").forEach(function (one) {
+      var code = -1;
+      try { code = one === "~" ? 0 : codes.indexOf(decodeURIComponent(one) || null); } catch (_error) { code = -1; }
+      if (code >= 0) found.add(code);
+    });
+    return Array.from(found).sort(function (a, b) { return a - b; });
+  };
+  /* Take the address; what it does not know is left out. */
+  Choice.prototype.read = function (hash) {
+    var self = this, versus = new Map(), second = false, side = this.side;
+    this.clear();
+    hash.replace(/^#/, "").split("&").forEach(function (part) {
+      var at = part.indexOf("="), name = part.slice(0, at), text = part.slice(at + 1), column;
+      if (at < 1) return;
+      if (name === "show" && self.asked.has(text)) self.show = self.asked.get(text);
+      else if (name === "split" && self.asked.has(text)) self.split = self.asked.get(text);
+      else if (name === "as" && text === "share") self.as = text;
+      else if (name === "vs") second = text === "all";
+      else {
+        var other = name.slice(0, 3) === "vs.", into = other ? versus : self.where;
+        column = self.place.get(other ? name.slice(3) : name);
+        if (column === undefined) return;
+        var codes = self._read(text, column);
+        if (!codes.length) return;
+        into.set(column, codes);
+        second = second || other;
+      }
+    });
+    if (second) {
+      this.versus = versus;
+      this.side = side;
+    }
+    if (this.split === this.show || this.versus) this.split = null;
+  };
+  Choice.prototype._written = function (set, prefix) {
+    var self = this;
+    return Array.from(set).map(function (one) {
+      return prefix + self.data.names[one[0]] + "=" + one[1].map(function (code) {
+        return encodeURIComponent(self.say.code(one[0], code) || "~");
+      }).join(",");
+    });
+  };
+  Choice.prototype.address = function () {
+    var parts = this._written(this.where, "");
+    if (this.show) parts.push("show=" + this.data.questions[this.show].name);
+    if (this.split !== null) parts.push("split=" + this.data.questions[this.split].name);
+    if (this.as !== "count") parts.push("as=" + this.as);
+    if (this.versus)
+      parts = parts.concat(this.versus.size ? this._written(this.versus, "vs.") : ["vs=all"]);
+    return parts.length ? "#" + parts.join("&") : "";
+  };
+
+  Choice.prototype.toggle = function (column, code) {
+    var set = this.set(), codes = (set.get(column) || []).slice(), at = codes.indexOf(code);
+    if (at < 0) codes.push(code); else codes.splice(at, 1);
+    if (codes.length) set.set(column, codes.sort(function (a, b) { return a - b; }));
+    else set.delete(column);
+    this.last = column;
+  };
+  /* Two groups: the two answers of the last filter where it has two, else the filters in force and
+     the same without the last one. */
+  Choice.prototype.compare = function () {
+    var last = this.where.has(this.last) ? this.last : Array.from(this.where.keys()).pop();
+    var codes = this.where.get(last);
+    this.split = null;
+    this.versus = new Map(this.where);
+    if (codes && codes.length === 2) {
+      this.where.set(last, [codes[0]]);
+      this.versus.set(last, [codes[1]]);
+    } else if (codes) this.versus.delete(last);
+    this.side = 1;
+  };
+
+  /* The panel: one part for each question, made when it is opened. */
+  function Panel(data, say, choice, changed) {
+    this.data = data;
+    this.say = say;
+    this.choice = choice;
+    this.changed = changed;
+    this.boxes = new Map();
+    this.parts = data.questions.map(this._part, this);
+  }
+  Panel.prototype._part = function (chart) {
+    var self = this, part = node("details", { "data-name": chart.name }), head = node("summary", {}, chart.title), filled = false;
+    var badge = head.appendChild(node("span", { class: "n" }));
+    part.append(head);
+    part.addEventListener("toggle", function () {
+      if (part.open && !filled) self._fill(part, chart);
+      filled = filled || part.open;
+    });
+    document.getElementById("explore-parts").append(part);
+    return { columns: chart.flags || [chart.column], badge: badge };
+  };
+  Panel.prototype._fill = function (part, chart) {
+    var self = this, set = node("fieldset"), words = this.data.words;
+    set.append(node("legend", {}, chart.flags ? words.every : words.any));
+    if (chart.ranked) set.append(this._search(set));
+    var options = chart.flags
+      ? chart.flags.map(function (c) { return [c, self.data.yes[c]]; })
+      : (chart.years ? chart.codes : chart.recorded).concat(0).map(function (code) { return [chart.column, code]; });
+    options.forEach(function (option) {
+      var label = node("label"), box = node("input", { type: "checkbox" });
+      box.name = self.data.names[option[0]];
+      box.value = self.say.code(option[0], option[1]);
+      self.boxes.set(option.join(":"), [box, option]);
+      box.addEventListener("change", function () {
+        self.choice.toggle(option[0], option[1]);
+        self.changed();
+      });
+      label.append(box, " ", self.say.label(chart, { column: option[0], code: option[1] }));
+      set.append(label);
+    });
+    part.append(set);
+    this.refresh();
+  };
+  function plain(text) { return text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase(); }
+  Panel.prototype._search = function (set) {
+    var label = node("label", { class: "search" }, this.data.words.search + " ");
+    var box = label.appendChild(node("input", { type: "search" }));
+    box.addEventListener("input", function () {
+      var wanted = plain(box.value);
+      set.querySelectorAll("label:not(.search)").forEach(function (one) {
+        one.hidden = !plain(one.textContent).includes(wanted) && !one.firstChild.checked;
+      });
+    });
+    return label;
+  };
+  Panel.prototype.refresh = function () {
+    var set = this.choice.set(), say = this.say;
+    this.boxes.forEach(function (one) {
+      one[0].checked = (set.get(one[1][0]) || []).includes(one[1][1]);
+    });
+    this.parts.forEach(function (part) {
+      var n = part.columns.reduce(function (sum, c) { return sum + (set.get(c) || []).length; }, 0);
+      ctdhubPlot.put(part.badge, n ? " · " + say.whole(n) : "");
+    });
+  };
+
+  /* Chips of the chosen filters, one list for each group. */
+  function chips(place, choice, say, changed) {
+    var words = say.words, sets = choice.versus ? [choice.where, choice.versus] : [choice.where];
+    place.replaceChildren.apply(place, sets.map(function (set, side) {
+      var name = choice.versus
+        ? ctdhubSay.fill(words.group, { letter: words.letters[side] }) : words.filters.split("{")[0];
+      var list = node("ul", { "aria-label": name });
+      if (choice.versus) list.append(node("li", { class: "who s" + side }, name + (set.size ? "" : ": " + words.all)));
+      set.forEach(function (codes, column) {
+        var text = say.filter(column, codes), chip = node("button", { type: "button", "data-key": "chip" + side + column });
+        chip.append(node("span", {}, text), node("span", { "aria-hidden": "true" }, " ✕"));
+        chip.setAttribute("aria-label", ctdhubSay.fill(words.remove, { filter: text }));
+        chip.addEventListener("click", function () {
+          set.delete(column);
+          changed();
+        });
+        list.appendChild(node("li")).append(chip);
+      });
+      return list;
+    }));
+  }
+
+  return { Choice: Choice, Panel: Panel, chips: chips };
+})();

@@ -1,0 +1,118 @@
+/* Numbers, answers and filters in the words of the page. */
+var ctdhubSay = (function () {
+  "use strict";
+  var FINE = 0.02;
+
+  function Say(data) {
+    var locale = document.documentElement.lang + "-u-nu-" + data.digits;
+    this.data = data;
+    this.words = data.words;
+    this.counted = new Intl.NumberFormat(locale, { maximumFractionDigits: 0, useGrouping: "always" });
+    this.tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    this.dated = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
+  }
+  Say.fill = function (text, values) {
+    return text.replace(/\{(\w+)\}/g, function (all, name) {
+      return name in values ? values[name] : all;
+    });
+  };
+  var fill = Say.fill;
+
+  Say.prototype.whole = function (n) { return this.counted.format(n); };
+  Say.prototype.percent = function (share, fine) {
+    return fill(this.words.percent, { n: fine ? this.tenths.format(100 * share) : this.whole(100 * share) });
+  };
+  /* Ends of an interval of shares, rounded outwards. */
+  Say.prototype._ends = function (share, fine) {
+    var steps = fine ? 1000 : 100;
+    return [this.percent(Math.floor(share.low * steps + 1e-9) / steps, fine),
+      this.percent(Math.ceil(share.high * steps - 1e-9) / steps, fine)];
+  };
+
+  /* A number of people, or why there is none. */
+  Say.prototype.people = function (found) {
+    var words = this.words;
+    if (found.state === "protected") return words.few;
+    if (found.state === "not_measured") return fill(words.most, { n: this.whole(found.high) });
+    if (found.state === "imprecise") return this.between(found);
+    var even = Math.abs(found.high + found.low - 2 * found.n) <= 1;
+    if (!even) return this.ranged(found);
+    return fill(words.sized, { value: this.whole(found.n),
+      half: this.whole(Math.max(found.high - found.n, found.n - found.low)) });
+  };
+  Say.prototype.ranged = function (found) {
+    return fill(this.words.ranged, { people: this.whole(found.n), low: this.whole(found.low),
+      high: this.whole(found.high) });
+  };
+  Say.prototype.between = function (found) {
+    return fill(this.words.between, { low: this.whole(found.low), high: this.whole(found.high) });
+  };
+  Say.prototype.share = function (share) {
+    if (!share) return this.words.unmeasured;
+    if (share.state === "protected") return this.words.few;
+    var fine = Math.max(share.high - share.n, share.n - share.low) < FINE;
+    var ends = this._ends(share, fine && share.state === "shown");
+    if (share.state === "imprecise")
+      return fill(this.words.between, { low: ends[0], high: ends[1] });
+    return fill(this.words.ranged, { people: this.percent(share.n, fine), low: ends[0],
+      high: ends[1] });
+  };
+  /* What a row shows: people or their share, or why neither. */
+  Say.prototype.cell = function (row, as) {
+    if (row.silent) return this.words.silent;
+    return as === "share" && row.share ? this.share(row.share) : this.people(row.people);
+  };
+
+  Say.prototype.answer = function (column, code) {
+    return code === 0 ? this.words.blank : this.data.labels[this.data.keys[column]][code];
+  };
+  Say.prototype.code = function (column, code) {
+    return this.data.codes[this.data.keys[column]][code];
+  };
+  /* A row of a chart by its name. */
+  Say.prototype.label = function (chart, row) {
+    if (row.code === 0) return this.words.blank;
+    return chart.flags ? this.data.titles[row.column] : this.answer(row.column, row.code);
+  };
+  Say.prototype.filter = function (column, codes) {
+    var self = this;
+    return fill(this.words.pair, { question: this.data.titles[column],
+      answers: codes.map(function (code) { return self.answer(column, code); }).join(this.words.comma) });
+  };
+  Say.prototype.filters = function (where) {
+    var self = this, parts = Array.from(where).map(function (one) {
+      return self.filter(one[0], one[1]);
+    });
+    return parts.length ? parts.join(" · ") : this.words.nofilter;
+  };
+  /* The base of a series. */
+  Say.prototype.base = function (series) {
+    var known = series.known;
+    if (known.state === "not_measured") return "";
+    if (known.state === "protected") return "";
+    var text = fill(this.words.known, { n: this.whole(known.n), low: this.whole(known.low),
+      high: this.whole(known.high) });
+    if (series.missing === null || series.missing < 0.005) return text;
+    return text + " " + fill(this.words.missing, { share: this.percent(series.missing) });
+  };
+  Say.prototype.source = function (series) {
+    var sources = this.words.sources;
+    if (series.some(function (one) { return one.unmeasured; })) return sources.bound;
+    return series.every(function (one) { return one.published; }) ? sources.published : sources.sum;
+  };
+  /* Labels of years in runs: 2002–2010, 2012; others in a list. */
+  Say.prototype.list = function (chart, rows) {
+    var self = this, runs = [];
+    rows.forEach(function (row) {
+      var last = runs[runs.length - 1];
+      if (chart.years && last && row.code === last[1].code + 1) last[1] = row;
+      else runs.push([row, row]);
+    });
+    return runs.map(function (run) {
+      var first = self.label(chart, run[0]);
+      return run[0] === run[1] ? first : first + "–" + self.label(chart, run[1]);
+    }).join(this.words.comma);
+  };
+
+  return Say;
+})();

@@ -1,0 +1,274 @@
+/* What the explorer shows under some filters: rows of numbers and shares, two sets compared, and,
+   where something was not measured, the nearest question that was.  No words and no drawing. */
+var ctdhubView = (function () {
+  "use strict";
+  var SERIES = 6, OFFERS = 2, POINT = 0.3, RELATIVE = 1.6;
+  var without = ctdhubEngine.without;
+
+  /* data: layout, people, reconciled, period, names, questions, bounds, twice; load gives the
+     published cells of some questions: their names to a promise. */
+  function View(data, buffer, load) {
+    var tail = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, data.layout.more)));
+    this.data = data;
+    this.load = load;
+    this.engine = new ctdhubEngine(data.layout, buffer);
+    this.numbers = new ctdhubEstimator(data, this.engine, tail);
+    this.of = new Map();
+    data.questions.forEach(function (q) {
+      q.columns = q.flags || [q.column];
+      q.columns.concat(q.column).forEach(function (c) { this.of.set(c, q.name); }, this);
+    }, this);
+  }
+
+  /* The view of a state, once every table that it needs is here. */
+  View.prototype.show = function (state) {
+    var self = this, found = this._show(state), wanted = Array.from(this.numbers.wanted);
+    if (!wanted.length) return Promise.resolve(found);
+    this.numbers.wanted.clear();
+    this.numbers.counts.clear();
+    this.numbers.sums.clear();
+    var files = new Set(wanted.map(function (key) {
+      return key.split(",").map(function (c) { return self.of.get(+c); }).sort().join(".");
+    }));
+    return Promise.all(Array.from(files).map(this.load)).then(function (given) {
+      given.forEach(function (cells) { self.numbers.give(cells); });
+      return self.show(state);
+    });
+  };
+
+  View.prototype._show = function (state) {
+    var self = this, chart = this.data.questions[state.show], where = new Map(state.where);
+    var sets = [where];
+    if (state.versus) sets.push(new Map(state.versus));
+    var split = state.versus || state.split === null ? [] : this._parts(state, where);
+    var series = split.length
+      ? split.map(function (part) {
+          return self._series(chart, new Map(where).set(part[0], [part[1]]), { part: part });
+        })
+      : sets.map(function (set) { return self._series(chart, set, {}); });
+    var offers = series.some(function (one) { return one.unmeasured; })
+      ? this._offers(state, where) : [];
+    return {
+      totals: sets.map(function (set) { return self._people(set, null); }),
+      series: series,
+      differ: state.versus ? this._differences(series) : null,
+      offers: offers,
+      able: this.data.questions.map(function (q) { return self._able(q, where); }),
+      largest: series.length === 1 ? this._largest(series[0]) : -1
+    };
+  };
+
+  /* A number of people, or at most how many. */
+  View.prototype._people = function (where, pivot) {
+    var found = this.numbers.count(where, pivot);
+    if (!found) {
+      var high = this.numbers.bound(where, pivot, this.data.bounds);
+      return { n: null, low: 0, high: high, state: "not_measured", published: false };
+    }
+    return stated(found, RELATIVE * found.n);
+  };
+  function stated(found, widest) {
+    var state = found.low > 0 ? "shown" : "protected", width = found.high - found.low;
+    if (state === "shown" && !found.published && width > widest) state = "imprecise";
+    return { n: found.n, low: found.low, high: found.high, state: state,
+      published: found.published };
+  }
+  /* Fieller's interval of part / whole: ctdhub.stats.intervals. */
+  function ratio(part, whole, correlation) {
+    if (part.n === null || whole.n === null) return null;
+    var x = part.n, y = whole.n, dx = Math.max(part.high - x, x - part.low);
+    var dy = Math.max(whole.high - y, y - whole.low), a = y * y - dy * dy, c = x * x - dx * dx;
+    var b = x * y - correlation * dx * dy;
+    if (a <= 0 || x > y + dx + dy) return { n: 0, low: 0, high: 1, state: "protected" };
+    var n = Math.min(1, x / y), root = Math.sqrt(Math.max(0, b * b - a * c));
+    var low = Math.min(Math.max(0, (b - root) / a), n), state = low > 0 ? "shown" : "protected";
+    if (state === "shown" && (2 * root) / a > POINT) state = "imprecise";
+    return { n: n, low: low, high: Math.max(Math.min(1, (b + root) / a), n), state: state };
+  }
+  /* People of the whole outside a part; errors add in quadrature. */
+  function outside(part, whole) {
+    if (part.n === null || whole.n === null)
+      return { n: null, low: 0, high: whole.high, state: "not_measured", published: false };
+    function side(one) { return Math.max(one.high - one.n, one.n - one.low); }
+    var n = Math.max(0, whole.n - part.n), spread = Math.hypot(side(whole), side(part));
+    spread = Math.round(spread);
+    return stated({ n: n, low: Math.max(0, n - spread), high: n + spread, published: false },
+      RELATIVE * n);
+  }
+
+  /* The rows of one chart under one set of filters. */
+  View.prototype._series = function (chart, where, extra) {
+    var self = this, rows, unknown, known, some;
+    var among = chart.flags ? where : without(where, chart.column);
+    function having(column, codes) { return new Map(among).set(column, codes); }
+    function row(column, code) {
+      var ticked = where.get(column), people = self._people(having(column, [code]), column);
+      return { column: column, code: code, people: people, share: null,
+        on: Boolean(ticked) && ticked.includes(code), off: Boolean(ticked) && !ticked.includes(code),
+        silent: !chart.flags && chart.silent.includes(code) };
+    }
+    var all = this._people(among, null);
+    if (chart.flags) {
+      rows = chart.flags.map(function (c) { return row(c, self.data.yes[c]); });
+      some = having(chart.column, [this.data.yes[chart.column]]);
+      known = this._people(some, chart.column);
+      unknown = { column: chart.column, code: 0, people: outside(known, all), share: null };
+    } else {
+      rows = chart.codes.map(function (code) { return row(chart.column, code); });
+      some = having(chart.column, chart.recorded);
+      known = this._people(some, chart.column);
+      unknown = row(chart.column, 0);
+    }
+    rows.forEach(function (one) {
+      if (one.silent) return;
+      var fitted = one.people.n && known.n;
+      one.share = ratio(one.people, known, fitted
+        ? self.numbers.correlation(having(one.column, [one.code]), some) : 0);
+    });
+    if (chart.ranked) {
+      var by = rows.some(function (one) { return one.people.n === null; }) ? "high" : "n";
+      rows.sort(function (a, b) { return b.people[by] - a.people[by]; });
+    }
+    return Object.assign({
+      rows: rows, unknown: unknown, all: all, known: known,
+      where: Array.from(among),
+      missing: all.n && known.n !== null ? Math.min(1, Math.max(0, 1 - known.n / all.n)) : null,
+      published: rows.every(function (one) { return one.silent || one.people.published; }),
+      unmeasured: rows.some(function (one) { return one.people.n === null; })
+    }, extra);
+  };
+
+  /* Values of the variable that splits, [column, code], at most SERIES: those that are ticked or
+     all, the largest ones where there are more. */
+  View.prototype._parts = function (state, where) {
+    var q = this.data.questions[state.split], engine = this.engine, yes = this.data.yes;
+    if (!q || state.split === state.show) return [];
+    var parts = q.flags ? q.flags.map(function (c) { return [c, yes[c]]; })
+      : (where.get(q.column) || q.recorded).map(function (code) { return [q.column, code]; });
+    if (parts.length <= SERIES) return parts;
+    var size = new Map(parts.map(function (part) {
+      return [part, engine.count(part[0], without(where, part[0]))[part[1]]];
+    }));
+    var most = parts.slice().sort(function (a, b) { return size.get(b) - size.get(a); });
+    return most.slice(0, SERIES);
+  };
+
+  /* The doubles that a number may hold beyond its noise, at most. */
+  View.prototype._twice = function (row, where) {
+    var twice = this.data.twice;
+    if (!twice) return 0;
+    var found = where.find(function (one) { return one[0] === twice.column; });
+    var code = row.column === twice.column ? row.code
+      : found && found[1].length === 1 ? found[1][0] : 0;
+    return code && twice.by[code] !== undefined ? twice.by[code] : twice.most;
+  };
+  /* The row whose interval lies above all others, -1 if none does. */
+  View.prototype._largest = function (one) {
+    var self = this, merged = this.data.twice ? this.data.twice.merged : 0, best = -1;
+    if (one.unmeasured) return -1;
+    one.rows.forEach(function (row, k) {
+      if (row.silent || row.people.state !== "shown") return;
+      if (best < 0 || row.people.n > one.rows[best].people.n) best = k;
+    });
+    if (best < 0) return -1;
+    var low = one.rows[best].people.low - self._twice(one.rows[best], one.where);
+    return one.rows.some(function (row, k) {
+      return k !== best && !row.silent && row.people.high + merged >= low;
+    }) ? -1 : best;
+  };
+
+  /* Of two numbers "more", "fewer" or "same": ctdhub.stats.comparison. */
+  function differ(one, other, wider, add) {
+    if (!one || !other || one.n === null || other.n === null) return null;
+    function low(a, twice) { return a.n - wider * (a.n - a.low) - twice; }
+    function high(a) { return a.n + wider * (a.high - a.n) + add.merged; }
+    if (low(one, add.one) > high(other)) return "more";
+    if (low(other, add.other) > high(one)) return "fewer";
+    return "same";
+  }
+  View.prototype._differences = function (series) {
+    var self = this, rows = series[0].rows.filter(function (row) { return !row.silent; });
+    var wider = this.numbers.wider[Math.max(0, rows.length - 1)];
+    var merged = this.data.twice ? this.data.twice.merged : 0;
+    return series[0].rows.map(function (row) {
+      var other = series[1].rows.find(function (found) {
+        return found.column === row.column && found.code === row.code;
+      });
+      if (row.silent) return { people: null, share: null };
+      var add = { one: self._twice(row, series[0].where), other: self._twice(other, series[1].where),
+        merged: merged };
+      /* Doubles of a share: all may be in the part, or all outside of it. */
+      function part(one) { return one.known.n ? add.merged / one.known.n : 0; }
+      var small = { one: series[0].known.n ? add.one / series[0].known.n : 0,
+        other: series[1].known.n ? add.other / series[1].known.n : 0,
+        merged: Math.max(part(series[0]), part(series[1])) };
+      return { people: differ(row.people, other.people, wider, add),
+        share: differ(row.share, other.share, wider, small) };
+    });
+  };
+
+  /* Whether a chart was measured under some filters. */
+  View.prototype._able = function (q, where) {
+    var among = q.flags ? where : without(where, q.column), self = this;
+    return q.columns.concat(q.flags ? q.column : []).every(function (c) {
+      return self.numbers.measured(new Map(among).set(c, [0]).keys());
+    });
+  };
+  /* Up to OFFERS sets of filters that leave out as few as they can, and under which the chart was
+     measured; of those that leave out as many, the one with the fewest people first. */
+  View.prototype._offers = function (state, where) {
+    var self = this, chart = this.data.questions[state.show], split = this.data.questions[state.split];
+    var own = chart.flags ? -1 : chart.column;
+    var columns = Array.from(where.keys()).filter(function (c) { return c !== own; });
+    var sets = state.versus ? [new Map(state.versus)] : [], found = [];
+    sets.forEach(function (set) {
+      set.forEach(function (_codes, c) { if (c !== own && !columns.includes(c)) columns.push(c); });
+    });
+    sets.unshift(where);
+    function left(set, out) {
+      return new Map(Array.from(set).filter(function (one) { return !out.includes(one[0]); }));
+    }
+    function holds(out, whole) {
+      return sets.every(function (set) {
+        var rest = left(set, out);
+        if (whole || !split || state.versus) return self._able(chart, rest);
+        return split.columns.every(function (c) {
+          return self._able(chart, new Map(rest).set(c, [0]));
+        });
+      });
+    }
+    function add(out, whole) {
+      if (found.length >= OFFERS || !holds(out, whole)) return;
+      found.push({ drop: out, split: whole });
+    }
+    if (split && !state.versus) add([], true);
+    for (var n = 1; n <= columns.length && !found.length; n++) {
+      var outs = choose(columns, n).filter(function (out) { return holds(out, false); });
+      outs.map(function (out) { return [self.engine.total(left(where, out)), out]; })
+        .sort(function (a, b) { return a[0] - b[0]; })
+        .forEach(function (one) { add(one[1], false); });
+    }
+    for (n += 0; n <= columns.length && found.length < OFFERS; n++) {
+      choose(columns, n).forEach(function (out) {
+        var more = found.some(function (one) {
+          return !one.split && one.drop.every(function (c) { return out.includes(c); });
+        });
+        if (!more) add(out, false);
+      });
+    }
+    return found;
+  };
+  /* All sets of n of some things. */
+  function choose(all, n) {
+    if (!n) return [[]];
+    return all.slice(0, all.length - n + 1).reduce(function (found, first, k) {
+      return found.concat(choose(all.slice(k + 1), n - 1).map(function (rest) {
+        return [first].concat(rest);
+      }));
+    }, []);
+  }
+
+  View.differ = differ;
+  View.ratio = ratio;
+  return View;
+})();
