@@ -160,7 +160,8 @@ var ctdhubChoice = (function () {
   Panel.prototype.refresh = function () {
     var set = this.choice.set(), say = this.say;
     this.boxes.forEach(function (one) {
-      one[0].checked = (set.get(one[1][0]) || []).includes(one[1][1]);
+      var codes = set.get(one[1][0]), on = Boolean(codes) && codes.includes(one[1][1]);
+      if (one[0].checked !== on) one[0].checked = on;
     });
     this.parts.forEach(function (part) {
       var n = part.columns.reduce(function (sum, c) { return sum + (set.get(c) || []).length; }, 0);

@@ -4,7 +4,7 @@
   var page = JSON.parse(document.getElementById("explore-data").textContent);
   var node = ctdhubPlot.node, put = ctdhubPlot.put, fill = ctdhubSay.fill;
   var embedded = document.documentElement.hasAttribute("data-embed"), wide = matchMedia("(min-width:60rem)");
-  var data, words = page.words, say, choice, files, bars, ask, panel = null, current = null, asked = 0, width = 0;
+  var data, words = page.words, say, choice, files, bars, ask, panel = null, current = null, asked = 0, width = 0, kept = null;
   function id(name) { return document.getElementById("explore-" + name); }
   function message(text) {
     put(id("message"), text);
@@ -67,24 +67,18 @@
     }).catch(failed);
   }
 
-  /* A choice was made: the address follows, then the view. */
+  /* A choice was made: the view is asked for at once, address and chips follow. */
   function changed() {
     var to = choice.address() || location.pathname + location.search;
-    try { history[embedded ? "replaceState" : "pushState"](null, "", to); }
-    catch (_error) { /* browsers limit how often; the next choice writes the address */ }
+    kept = document.activeElement ? document.activeElement.dataset.key : null;
+    setTimeout(function () {
+      try { history[embedded ? "replaceState" : "pushState"](null, "", to); }
+      catch (_error) { /* browsers limit how often; the next choice writes the address */ }
+    });
     update();
   }
   function update() {
     var mine = ++asked;
-    if (!embedded) {
-      ctdhubChoice.chips(id("chips"), choice, say, changed);
-      if (panel) panel.refresh();
-      document.querySelectorAll("nav a[hreflang]").forEach(function (a) { a.hash = choice.address(); });
-      sides();
-    } else {
-      put(id("filters"), files.groups(choice).join(" "));
-      id("full").hash = choice.address();
-    }
     id("figure").setAttribute("aria-busy", "true");
     ask(choice.plain(), function (view) {
       if (mine !== asked) return;
@@ -92,8 +86,20 @@
       show();
       id("figure").removeAttribute("aria-busy");
       document.documentElement.dataset.explore = "ready";
-      document.documentElement.dataset.shown = String(mine);
     });
+    setTimeout(around);
+  }
+  /* What stands around the chart: chips, the panel, links to the same view. */
+  function around() {
+    if (embedded) {
+      put(id("filters"), files.groups(choice).join(" "));
+      id("full").hash = choice.address();
+      return;
+    }
+    ctdhubChoice.chips(id("chips"), choice, say, changed);
+    panel.refresh();
+    sides();
+    document.querySelectorAll("nav a[hreflang]").forEach(function (a) { a.hash = choice.address(); });
   }
 
   var act = {
@@ -129,7 +135,8 @@
     }).join(" · ");
   }
   function show() {
-    var view = current, focus = document.activeElement && document.activeElement.dataset.key;
+    var view = current, focus = document.activeElement.dataset.key || kept;
+    kept = null;
     var found = ctdhubPlot.sorted(view, chart(), data.top);
     put(id("total"), total());
     var bound = view.totals.some(function (one) { return one.state === "not_measured"; });
@@ -157,7 +164,7 @@
       code();
       put(id("status"), "");
     }
-    if (focus && !document.activeElement.dataset.key) {
+    if (focus && document.activeElement === document.body) {
       var again = document.querySelector('[data-key="' + CSS.escape(focus) + '"]') || id("total");
       if (!again.matches("button,g")) again.setAttribute("tabindex", "-1");
       again.focus({ preventScroll: true });
