@@ -161,6 +161,15 @@ def test_the_home_page_has_a_sentence(three: tuple[Release, ...]) -> None:
     assert "differ by more than the noise" in told["sentence"]
 
 
+def test_no_printed_interval_of_a_difference_ends_in_zero(three: tuple[Release, ...]) -> None:
+    found = compare(Answers(three[1]), Answers(three[0])).beyond[0]
+    near = replace(found, difference=-80, low=-160.4, high=-0.3)
+    with language("en"):
+        assert words.difference(near) == "−80 (−160 to −1)"
+        assert words.difference(replace(near, difference=None)) == "between −160 and −1"
+        assert words.verdict(replace(near, beyond=False, high=0.7)).endswith("(−160 to 0)")
+
+
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_signs_and_counts_in_every_language(code: str) -> None:
     with language(code):

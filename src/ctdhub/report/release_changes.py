@@ -168,7 +168,7 @@ def count(found: Estimate | None) -> str:
 
 def difference(cell: CellChange) -> str:
     """A difference with its interval; the interval alone where one count is not shown."""
-    low, high = signed(math.floor(cell.low)), signed(math.ceil(cell.high))
+    low, high = ends(cell)
     if cell.difference is None:
         return _("between {low} and {high}").format(low=low, high=high)
     return _("{people} ({low} to {high})").format(
@@ -180,9 +180,15 @@ def verdict(cell: CellChange) -> str:
     """The difference, or that there is none beyond the noise, with the interval."""
     if cell.beyond:
         return difference(cell)
-    return _("no difference beyond the noise ({low} to {high})").format(
-        low=signed(math.floor(cell.low)), high=signed(math.ceil(cell.high))
-    )
+    low, high = ends(cell)
+    return _("no difference beyond the noise ({low} to {high})").format(low=low, high=high)
+
+
+def ends(cell: CellChange) -> tuple[str, str]:
+    """The ends of an interval: the whole numbers of people that lie in it, so that one that leaves
+    out zero is never printed with a zero."""
+    low, high = math.ceil(cell.low), math.floor(cell.high)
+    return signed(min(low, high)), signed(max(low, high))
 
 
 def signed(value: float) -> str:
