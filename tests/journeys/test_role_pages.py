@@ -1,0 +1,77 @@
+"""The pages for each role, and those that they lead to: every command in them runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ctdhub.build.hub import Hub
+from tests.journeys.conftest import copied
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = (
+    *sorted((DOCS / "start").glob("*.md")),
+    *(
+        DOCS / "how-to" / f"{name}.md"
+        for name in (
+            "choose-epsilon",
+            "host-the-site",
+            "quote-a-number",
+            "safeguard-people",
+            "use-r-or-a-spreadsheet",
+            "when-something-goes-wrong",
+        )
+    ),
+)
+BLOCK = re.compile(r"^ *```(sh|sh rejects|python)\n(.*?)^ *```$", re.M | re.S)
+REJECTS = "sh rejects"
+"""Of a block whose last command ends with 1, because it rejected rows."""
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Language and text of the blocks of a page that are to be run."""
+    return [
+        (m[1], re.sub(r"^   ", "", m[2], flags=re.M))
+        for m in BLOCK.finditer(page.read_text("utf-8"))
+    ]
+
+
+@pytest.fixture
+def folder(built: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the practice hub as the pages have it, and the command on the path."""
+    copied(built, tmp_path / "demo-hub")
+    command = tmp_path / "bin" / "ctdhub"
+    command.parent.mkdir()
+    start = "from ctdhub.cli.main import main; main()"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{start}" "$@"\n')
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin:/bin")
+    monkeypatch.setenv("CTDHUB_LANG", "en")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_command_of_a_page_runs(page: Path, folder: Path) -> None:
+    found = blocks(page)
+    assert found, "the page shows nothing to do"
+    for language, text in found:
+        start = [sys.executable] if language == "python" else ["sh", "-e"]
+        done = subprocess.run(
+            [*start, "-c", text], capture_output=True, text=True, cwd=folder, env=os.environ
+        )
+        assert done.returncode == (language == REJECTS), f"{text}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_starting_points_are_what_the_formula_gives() -> None:
+    text = (DOCS / "how-to" / "choose-epsilon.md").read_text("utf-8")
+    rows = re.findall(r"^\| [^|]+ \| [^|]+ \| ([0-9.]+) \| ([0-9.]+) % \|$", text, re.M)
+    assert len(rows) == 3
+    for epsilon, percent in rows:
+        odds = 2.718281828459045 ** float(epsilon)
+        assert float(percent) == pytest.approx(100 * odds / (1 + odds), abs=0.3)
