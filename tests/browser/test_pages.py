@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from page_kinds import KINDS
@@ -14,17 +16,35 @@ from ctdhub.site.frame import address
 from tests.browser.conftest import Lasting
 
 VERSION = "2026.1"
-DESKTOP, PHONE, ZOOMED = (
+DESKTOP, PHONE, SMALL, ZOOMED = (
     ViewportSize(width=width, height=height)
-    for width, height in ((1280, 900), (390, 844), (640, 450))
+    for width, height in ((1280, 900), (390, 844), (320, 256), (640, 450))
 )
-"""Pixels; a desktop of 1280 pixels at 200 % has 640."""
+"""Pixels; a desktop of 1280 pixels has 640 at 200 %, and 320 by 256 at 400 %."""
+MODES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+PAIRS = ("en", "ar"), ("fr", "ar"), ("en", "es"), ("fr", "es")
 
 
-@pytest.fixture(scope="module", params=[f"{code} {kind}" for code in LANGUAGES for kind in KINDS])
+def looked_at() -> list[str]:
+    """Language, mode and kind of the pages that are looked at.
+
+    Each kind is opened in two languages, one light and one dark, and each language has kinds of
+    both modes; with CTDHUB_EVERY_PAGE set, every kind is opened in every language and mode.
+    """
+    if os.environ.get("CTDHUB_EVERY_PAGE"):
+        return [f"{code} {mode} {kind}" for code in LANGUAGES for mode in MODES for kind in KINDS]
+    return [
+        f"{code} {mode} {kind}"
+        for k, kind in enumerate(KINDS)
+        for code, mode in zip(PAIRS[k % 4], MODES if k % 8 < 4 else MODES[::-1], strict=True)
+    ]
+
+
+@pytest.fixture(scope="module", params=looked_at())
 def opened(request: pytest.FixtureRequest, lasting: Lasting, site: Path) -> Iterator[Page]:
     """The page, loaded once for all that is checked of it."""
-    code, kind = request.param.split()
+    code, mode, kind = request.param.split()
+    lasting.page.emulate_media(color_scheme=mode)
     lasting.page.set_viewport_size(DESKTOP)
     lasting.page.goto((site / address(code, VERSION, kind)).as_uri())
     yield lasting.page
@@ -36,10 +56,45 @@ def test_accessible_and_no_wider_than_the_window(
 ) -> None:
     opened.set_viewport_size(DESKTOP)
     assert violations(opened) == ""
-    for size in (PHONE, ZOOMED):
+    for size in (PHONE, SMALL, ZOOMED):
         opened.set_viewport_size(size)
         wide = opened.evaluate("document.documentElement.scrollWidth")
         assert wide <= size["width"]
+
+
+COVERED = """() => {
+  const bar = document.querySelector(".top"), found = [];
+  const stops = "a[href], button, input, select, summary, [tabindex='0']";
+  const all = [...document.querySelectorAll(stops)];
+  scrollTo(0, document.body.scrollHeight);
+  for (const each of all.reverse()) {
+    if (bar.contains(each) || each.closest(".skip")) continue;
+    each.focus();
+    if (document.activeElement !== each) continue;
+    const box = each.getBoundingClientRect(), end = bar.getBoundingClientRect().bottom;
+    if (box.height && box.top < end - 1 && box.height < innerHeight - end)
+      found.push(`${each.outerHTML.slice(0, 80)} at ${box.top}`);
+  }
+  return found;
+}"""
+
+
+def test_the_bar_covers_nothing_that_is_focused(opened: Page) -> None:
+    """Backwards, from the foot of the page: then each element comes in at the upper edge."""
+    opened.set_viewport_size(PHONE)
+    assert opened.evaluate("document.querySelector('.top').offsetHeight") <= 56
+    assert opened.evaluate(COVERED) == []
+
+
+SLANTED = """() => [...document.querySelectorAll("body *")]
+  .filter(e => getComputedStyle(e).fontStyle !== "normal").map(e => e.outerHTML.slice(0, 80))"""
+
+
+def test_arabic_is_never_slanted(opened: Page) -> None:
+    if opened.evaluate("document.documentElement.lang") == "ar":
+        assert opened.evaluate(SLANTED) == []
+        lines = "parseFloat(getComputedStyle(document.body).lineHeight) / 16"
+        assert opened.evaluate(lines) == 1.75
 
 
 OUTSIDE = """() => [...document.querySelectorAll("svg.chart text, .panels svg text")]

@@ -134,6 +134,16 @@ def test_no_request_to_anybody(page: Page) -> None:
     assert "@import" not in CSS
 
 
+def test_the_keyboard_scrolls_every_table(page: Page) -> None:
+    for tag, attributes in page.tags:
+        if "scroll" in attributes.get("class", "").split():
+            assert tag == "div"
+            assert attributes["tabindex"] == "0"
+            assert attributes["role"] == "region"
+            assert attributes.get("aria-label") or attributes.get("aria-labelledby")
+    assert len(re.findall(r"<table", page.text)) <= page.text.count('role="region"')
+
+
 def test_policy_allows_what_stands_in_the_page_and_nothing_else(page: Page) -> None:
     policy = next(a["content"] for a in page.all("meta") if "http-equiv" in a)
     assert policy.startswith("default-src 'none'")
