@@ -16,6 +16,7 @@ from engine.results import Results
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
 WIDE = Path(__file__).with_name("wide.md")
+EXPLORER = Path(__file__).with_name("explorer.md")
 INFERENCE = Path(__file__).with_name("inference.md")
 
 
@@ -44,6 +45,7 @@ def page(results: Results) -> str:
     cases += [(plan.wide, 1.0), (plan.wide, 4.0), (plan.million, 1.0), ("adult", 1.0)]
     lines += ["", "## Wide columns and other shapes", *WIDE_WORDS, WIDE.read_text("utf-8").rstrip()]
     lines += ["", "## Intervals of models", INFERENCE.read_text("utf-8").rstrip()]
+    lines += ["", "## The explorer", EXPLORER.read_text("utf-8").rstrip()]
     lines += ["", "## Records", *full(results, cases, "records")]
     lines += ["", "## Counts", *full(results, cases, "counts")]
     lines += ["", "## Corridors", *corridor_table(results, cases)]
