@@ -125,7 +125,7 @@ def test_a_new_name_costs_nothing_and_waits_for_the_next_version(hub: Hub) -> No
     pipeline.build(hub, version=next_version(hub.releases), until="release")
     assert len(Ledger(hub.ledger).entries()) == entries + 1
     assert open_release(hub.releases / str(versions.released_version(hub))).facts.hub == (
-        "Practice hub 2 (invented data)"
+        "Practice hub 2 (fictitious data)"
     )
 
 

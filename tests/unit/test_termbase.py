@@ -113,6 +113,13 @@ def test_no_document_has_a_word_that_is_not_to_be_used(page: Path) -> None:
     assert not found(text, "en")
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_practice_story_has_a_word_that_is_not_to_be_used(code: str) -> None:
+    stories = sorted((messages.PACKAGE / "practice" / "stories").glob(f"*.{code}.md"))
+    assert stories
+    assert not {s.name: words for s in stories if (words := found(s.read_text("utf-8"), code))}
+
+
 def test_every_term_has_four_languages_and_an_owner() -> None:
     for term in termbase()["terms"]:
         assert {*LANGUAGES, "owner", "meaning"} <= set(term), term["en"]

@@ -67,7 +67,7 @@ _PRACTICE_PROMISE = (
     ("budget: {epsilon: 3.0,", "budget: {epsilon: 12.0,"),
     (
         'reason: ""',
-        "reason: The people are invented, so that nobody is at risk; readers learn from finer"
+        "reason: The people are fictitious, so that nobody is at risk; readers learn from finer"
         " figures.",
     ),
 )
@@ -167,7 +167,7 @@ def practice_hub(folder: Path, people: int | None = None, progress: Progress | N
     _require_empty(folder)
     fresh = folder.with_name(f".new-{folder.name}-{secrets.token_hex(4)}")
     try:
-        hub = new_hub(fresh, "Practice hub (invented data)", invented=True, place=folder)
+        hub = new_hub(fresh, "Practice hub (fictitious data)", invented=True, place=folder)
         _fill(hub, people, progress)
         _name_practice_approvers(hub)
         if folder.exists():
