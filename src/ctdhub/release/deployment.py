@@ -49,7 +49,8 @@ def _children(manifest: Manifest) -> str:
 
 def deployment(manifest: Manifest, facts: PublicFacts) -> str:
     """The entry as YAML: what is protected, for whom, by what, at what loss."""
-    invented = "Practice release of fictitious data; not for the registry. " if facts.invented else ""
+    words = "Practice release of fictitious data; not for the registry. "
+    invented = words if facts.invented else ""
     entry = {
         "url_slug": f"trafficking-release-{manifest.version}".replace(".", "-").lower(),
         "deployment": {
