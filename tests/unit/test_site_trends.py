@@ -111,7 +111,8 @@ def test_blanks_are_told_apart(text: str) -> None:
     drawing = part[part.index('<svg class="chart years"') : part.index('<div class="as-table')]
     assert drawing.count('class="nobody"') == 0
     assert drawing.count('class="veiled"') == 1
-    assert drawing.count('class="whisker"') == drawing.count("<circle") == 4
+    assert drawing.count("<circle") == 4
+    assert drawing.count('class="band"') == 1
     assert "nobody reports here: none of these years" in text
     assert "zero: no year says so" in text
     assert "not shown (below the reporting threshold): between none" in text
@@ -120,7 +121,8 @@ def test_blanks_are_told_apart(text: str) -> None:
 def test_every_number_on_a_chart_has_its_interval(text: str) -> None:
     for name in CHARTS:
         for drawing in re.findall(r'<svg class="chart years" role.*?</svg>\n', figure(text, name)):
-            assert drawing.count('class="whisker"') == drawing.count('<circle class="bar"')
+            intervals = drawing.count('class="band"') + drawing.count('class="whisker"')
+            assert bool(intervals) is ("<circle" in drawing)
             for k, said in enumerate(re.findall(r'class="number"[^>]*>([^<]*)<', drawing)):
                 beside = re.search(rf">{said}</text><text[^>]*>[\d,]+–[\d,]+<", drawing)
                 assert beside or re.fullmatch(r"201\d: [\d,]+ \([\d,]+–[\d,]+\)", said), k
@@ -132,12 +134,15 @@ def test_points_lie_where_the_numbers_say(text: str) -> None:
     _head, rows = table(part)
     cells = [re.findall(r"[\d,]+", c[0]) for c in rows.values() if c[0][0].isdigit()]
     points = re.findall(r'<circle [^>]*cy="([\d.]+)%"', part)
-    whiskers = re.findall(r'"whisker" x1="[^"]*" y1="([\d.]+)%" x2="[^"]*" y2="([\d.]+)%"', part)
-    for told, point, ends in zip(cells, points, whiskers, strict=True):
-        for number_, y in zip(told, (point, *ends), strict=True):
-            assert 100 - float(y) == pytest.approx(
-                100 * int(number_.replace(",", "")) / top, abs=0.01
-            )
+    band = re.search(r'class="band" points="([^"]*)"', part)
+    assert band
+    heights = [100 - float(pair.split(",")[1]) / 10 for pair in band[1].split()]
+    upper, lower = heights[: len(heights) // 2], heights[len(heights) // 2 :][::-1]
+    ends = zip(lower, upper, strict=True)
+    for told, point, interval in zip(cells, points, ends, strict=True):
+        for number_, height in zip(told, (100 - float(point), *interval), strict=True):
+            part_of_axis = 100 * int(number_.replace(",", "")) / top
+            assert height == pytest.approx(part_of_axis, abs=0.011)
 
 
 def test_change_is_told_only_where_it_is_clear(tmp_path: Path) -> None:

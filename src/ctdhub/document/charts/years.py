@@ -177,7 +177,10 @@ class _Plot:
             self.canvas.put("svg", diamond.marks, x=x, y=y, overflow="visible")
         if point.state != "shown":
             return
-        self.line("whisker", self.x(k), self.y(point.low), self.x(k), self.y(point.high))
+        around = self.chart.points[max(0, k - 1) : k] + self.chart.points[k + 1 : k + 2]
+        if not any(other.state == "shown" for other in around):
+            at = self.x(k)
+            self.line("whisker", at, self.y(point.low), at, self.y(point.high))
         x, y = self._place(self.x(k), self.y(point.value))
         self.canvas.put("circle", kind="bar", cx=x, cy=y, r=3.5)
 
