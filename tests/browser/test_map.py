@@ -81,6 +81,7 @@ def test_the_pages_stand_without_a_script(browser: Browser, site: Path) -> None:
     page = context.new_page()
     page.goto(url(site, "map.html"))
     assert page.locator("#map-citizenship a[data-tile]").first.is_visible()
+    page.locator("#map-corridors summary").first.click()
     assert page.locator("#map-corridors table").is_visible()
     page.goto(url(site, "trends.html"))
     assert page.locator("#trends-total svg.years").first.is_visible()

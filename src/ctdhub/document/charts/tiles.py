@@ -190,15 +190,14 @@ def _tile(tile: Tile) -> Markup:
     column, row = layout()[tile.code]
     x, y = column * SIZE, row * SIZE
     canvas = Canvas(SIZE, "px")
-    canvas.put("title", tile.words)
+    words = f"{tile.code}, {tile.words}"  # a name begins with what is seen (WCAG 2.5.3)
+    canvas.put("title", words)
     _shape(canvas, tile.look, x + 1, y + 1, SIZE - _GAP)
     canvas.text(tile.code, x + SIZE // 2, y + 16, anchor=None)
     _pips(canvas, tile.look, x, y)
     if tile.href:
-        return element(
-            "a", canvas.marks, href=tile.href, aria_label=tile.words, data_tile=tile.code
-        )
-    return element("g", canvas.marks, role="img", aria_label=tile.words)
+        return element("a", canvas.marks, href=tile.href, aria_label=words, data_tile=tile.code)
+    return element("g", canvas.marks, role="img", aria_label=words)
 
 
 def _shape(canvas: Canvas, look: Look, x: int, y: int, side: int) -> None:

@@ -1,12 +1,13 @@
+/* Maps: the tile with the focus, the pointer or a tap says its words below the map, and its
+   corridors stand out; a list chooses the corridors of one country. */
 (function () {
   "use strict";
-  // The corridors of the tile that has the focus or the pointer stand out.
   document.querySelectorAll("svg.tiles").forEach(function (map) {
-    var arrows = map.querySelectorAll("[data-ends]");
-    if (!arrows.length) return;
-    function show(event) {
-      var tile = event && event.target.closest ? event.target.closest("[data-tile]") : null;
-      var code = tile ? tile.getAttribute("data-tile") : "";
+    var figure = map.closest("figure");
+    if (!figure) return;
+    var arrows = map.querySelectorAll("[data-ends]"), says = figure.querySelector(".map-says");
+    var pick = figure.querySelector(".map-pick"), fixed = "", tapped = null;
+    function mark(code) {
       var any = false;
       arrows.forEach(function (arrow) {
         var mine = arrow.getAttribute("data-ends").split(" ").indexOf(code) >= 0;
@@ -15,9 +16,37 @@
       });
       map.classList.toggle("chosen", any);
     }
-    map.addEventListener("focusin", show);
-    map.addEventListener("mouseover", show);
-    map.addEventListener("focusout", function () { show(null); });
-    map.addEventListener("mouseleave", function () { show(null); });
+    function at(event) {
+      return event && event.target.closest ? event.target.closest("[aria-label]") : null;
+    }
+    function show(event) {
+      var tile = at(event);
+      if (tile && map.contains(tile)) says.textContent = tile.getAttribute("aria-label");
+      mark((tile && tile.getAttribute("data-tile")) || fixed);
+    }
+    ["focusin", "mouseover"].forEach(function (kind) { map.addEventListener(kind, show); });
+    ["focusout", "mouseleave"].forEach(function (kind) {
+      map.addEventListener(kind, function () { mark(fixed); });
+    });
+    /* A first tap tells, a second one on the same tile follows its link. */
+    map.addEventListener("click", function (event) {
+      var tile = at(event), touch = event.pointerType === "touch";
+      if (touch && tile && tile !== tapped) { event.preventDefault(); show(event); }
+      tapped = tile;
+    });
+    if (says) says.hidden = false;
+    if (!pick || !arrows.length) return;
+    var list = pick.querySelector("select"), ends = {};
+    arrows.forEach(function (arrow) {
+      arrow.getAttribute("data-ends").split(" ").forEach(function (code) { ends[code] = true; });
+    });
+    map.querySelectorAll("[data-tile]").forEach(function (tile) {
+      var code = tile.getAttribute("data-tile");
+      if (!ends[code]) return;
+      var name = tile.getAttribute("aria-label").slice(code.length + 2);
+      list.append(new Option(name, code));
+    });
+    list.addEventListener("change", function () { fixed = list.value; mark(fixed); });
+    pick.hidden = false;
   });
 })();
