@@ -106,7 +106,7 @@ def test_a_bound_needs_the_rows_of_a_person_together(tmp_path: Path) -> None:
     table = pa.table({PERSON: ["u", "w", "u"], "said": ["a", "b", "c"]})
     pq.write_table(table, tmp_path / "c.parquet")
     for by in (None, PERSON):
-        with pytest.raises(ValueError, match="be used together"):
+        with pytest.raises(ValueError, match="stand together"):
             InParquet(tmp_path / "c.parquet", grouped_by=by).counts([BOUNDED])
 
 

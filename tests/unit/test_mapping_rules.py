@@ -609,7 +609,7 @@ def test_a_reason_is_english_in_the_table_and_can_be_said_in_every_language():
     with language("fr"):
         [country, gender] = run(text, row).rejects.sort_by("column").to_pylist()
     assert country["reason"].endswith("The nearest name is Germany (DEU).")
-    assert gender["reason"] == "The text in b is no code that the mapping or gender knows."
+    assert gender["reason"] == "The value in b is not a code defined in the mapping or in gender."
     for lang, name in (("en", "Germany"), ("fr", "Allemagne"), ("es", "Alemania")):
         with language(lang):
             assert f"{name} (DEU)" in said(reason_of(country["fields"]))

@@ -117,7 +117,7 @@ def test_identifiers_are_decided_and_their_texts_never_shown():
     assert found.mapping.columns["age_band"][0].at == "intake_date"
     reasons = {line.split()[0]: line for line in found.yaml.splitlines() if "  # " in line}
     assert reasons['"link_token":'].endswith("suggests a token made for linking.")
-    assert "number of a case" in reasons['"case_number":']
+    assert "case, file or client number" in reasons['"case_number":']
     for text in ("Xyzzy", "C-000", *born):
         assert text not in found.yaml
     done = harmonise(raw, found.mapping, "c", (2002, 2025), bytes(32))

@@ -37,9 +37,10 @@ def group_name(by: By, codes: tuple[str, ...]) -> str:
 def gap_sentence(gap: Gap) -> str:
     """Who received it less often, beside whom and by how much."""
     return _(
-        "{kind}. Among the groups that can be compared, {least} were less likely to "
-        "receive it than {most}: {low_share} compared with {high_share} of those recorded. "
-        "The difference is {points} percentage points (between {low} and {high})."
+        "{kind}. Among the groups that can be compared, the group {least} was less likely "
+        "to receive it than the group {most}: {low_share} compared with {high_share} of "
+        "those recorded. The difference is {points} percentage points (between {low} and "
+        "{high})."
     ).format(
         kind=label(gap.kind, current()),
         least=_quoted(group_name(gap.by, gap.least)),
