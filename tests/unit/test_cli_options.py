@@ -169,8 +169,8 @@ def test_folders_of_others_are_left_alone(ctdhub: Run, tmp_path: Path) -> None:
     ("words", "said"),
     [
         (("facts", "--name", "Ours"), "--region"),
-        (("signals", "--noise-sd", 4), "--noise-sd goes with a table"),
-        (("signals", "--gaps", "zero"), "--gaps goes with a table"),
+        (("signals", "--noise-sd", 4), "--noise-sd may be used with a table only"),
+        (("signals", "--gaps", "zero"), "--gaps may be used with a table only"),
         (("signals", "--window", 99), "enough periods"),
         (("tables", "--for", "sdg-16.2.2", "--population", "absent.csv"), "does not exist"),
         (("tables", "--for", "greta", "--population", "absent.csv"), "--for sdg-16.2.2"),

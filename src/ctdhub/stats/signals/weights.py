@@ -33,12 +33,12 @@ def of_counts(tested: Tested, there: np.ndarray) -> Floats:
     the error is taken half way between rise and fall."""
     mean = np.maximum(tested.expected, 1e-9)
 
-    def error(count: Floats) -> Floats:
+    def deviation(count: Floats) -> Floats:
         own = count + (tested.uneven + tested.drift) * count**2 + tested.noise**2
         return np.asarray(np.sqrt(own))
 
-    rise = (TIMES - 1) * mean / error(TIMES * mean)
-    fall = (1 - 1 / TIMES) * mean / error(mean)
+    rise = (TIMES - 1) * mean / deviation(TIMES * mean)
+    fall = (1 - 1 / TIMES) * mean / deviation(mean)
     return _weights((rise + fall) / 2, there)
 
 
