@@ -30,6 +30,7 @@ KINDS = (
     "learn/blanks.html",
     "learn/trainer.html",
     "events.html",
+    "embed/gender.html",
     "stories/index.html",
     "stories/what-was-not-written-down.html",
 )

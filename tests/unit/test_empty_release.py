@@ -18,6 +18,8 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema.model import load_schema
 from ctdhub.site.api.files import write_api
+from ctdhub.site.edition import Edition
+from ctdhub.site.kinds import Content
 from ctdhub.site.pages import home
 from ctdhub.stats.answers import Answers
 
@@ -58,7 +60,7 @@ def test_nobody_is_too_few_to_show_and_never_zero(tmp_path: Path) -> None:
     answers = Answers(of_nobody(tmp_path))
     assert answers.release.protected.people.low == 0
     with language("en"):
-        page = home.page(answers)
+        page = home.page(Content(answers, Edition()))
     assert page.values["headline"] == FEW
     few = [
         c for c in page.values["cards"] if c.value == ("not shown (below the reporting threshold)")

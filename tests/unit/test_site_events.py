@@ -152,7 +152,7 @@ def test_a_long_calendar_is_shown_by_month(release: Release, tmp_path: Path) -> 
     far = {**ONE, "id": "far", "start": "2027-09-01"}
     page = english(release, calendar(tmp_path, ONE, far))
     heads = re.findall(r'<th scope="col">(.*?)</th>', page.text)
-    assert heads[2:] == [f"{m} 2027" for m in ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep"]]
+    assert heads[2:] == [f"{m} 2027" for m in ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept"]]
 
 
 @pytest.mark.parametrize(

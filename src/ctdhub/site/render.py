@@ -32,7 +32,14 @@ from ctdhub.site.leaving import SCRIPT, exit_address
 from ctdhub.site.plots import card_values
 from ctdhub.site.registry import menu
 
-UNLISTED = ("home.html", "explore.html", "map.html", "get_help.html", "withdrawn.html")
+UNLISTED = (
+    "home.html",
+    "explore.html",
+    "map.html",
+    "get_help.html",
+    "trends.html",
+    "withdrawn.html",
+)
 """Templates of pages without a list of contents: they are laid out in another way."""
 LONG = 4
 """Headings from which on a page has a list of its contents."""

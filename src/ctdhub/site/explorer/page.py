@@ -20,6 +20,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.document.embedded import embedded
 from ctdhub.document.svg import colours
+from ctdhub.report.errata_words import shown
 from ctdhub.report.figures import Figure, figure_of
 from ctdhub.report.wording import caveat, citation, sized
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
@@ -46,6 +47,8 @@ from ctdhub.stats.query import Query
 from ctdhub.stats.table import NOT_RECORDED, YES, Row, Table
 from ctdhub.stats.tables import distribution, flag_group
 
+HELPLINES = 2
+"""Helplines below the chart in a frame on another site."""
 PATH, EMBED = "explore.html", "embed/explore.html"
 SCRIPTS = ("save.js", "say.js", "plot.js", "files.js", "choice.js", "explore.js")
 TOP = 12
@@ -130,6 +133,8 @@ def _embedded(content: Content) -> str:
             full=PATH,
             release=release,
             facts=release.facts,
+            notices=shown(release),
+            contacts=edition.help_of(release).contacts()[:HELPLINES],
             caveat=caveat(),
             level=share(release.protected.guarantee.level),
             contributor_names=[c.name for c in release.facts.contributors],
