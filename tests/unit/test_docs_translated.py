@@ -11,10 +11,14 @@ import pytest
 import translated
 import yaml
 
+from ctdhub.core.i18n import RIGHT_TO_LEFT
+
 DOCS = translated.DOCS
 PAGES = [(code, name) for code in translated.LANGUAGES for name in translated.names(code)]
 BLOCK = re.compile(r"^( *)```([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+SEVERAL_LINES = re.MULTILINE | re.DOTALL
+RIGHT_TO_LEFT_PAGES = [p for code in sorted(RIGHT_TO_LEFT) for p in (DOCS / code).glob("*.md")]
 MARKS = re.compile("[\u200e\u200f\u2066-\u2069]")
 page_of_a_language = pytest.mark.parametrize(
     ("code", "name"), PAGES, ids=[f"{code}/{name}" for code, name in PAGES]
@@ -105,6 +109,21 @@ def test_links_lead_to_the_same_pages_and_to_translations_where_there_are_any(
         elif anchor:
             heads = re.findall(r"^#+ (.*)$", translation, re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in heads}
+
+
+@pytest.mark.parametrize("page", RIGHT_TO_LEFT_PAGES, ids=lambda page: page.stem)
+def test_a_page_reads_right_to_left_and_its_code_left_to_right(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert text.startswith(f'<div dir="rtl" lang="{page.parent.name}">\n\n')
+    assert text.endswith("\n\n</div>\n")
+    inside = list(
+        re.finditer(r'<div dir="ltr">\n\n *```.*?^ *```\n\n *</div>', text, SEVERAL_LINES)
+    )
+    assert len(inside) == len(BLOCK.findall(text)), "a block of code is not left to right"
+    rest = BLOCK.sub("", text)
+    assert rest.count("`") == 2 * len(re.findall("\u200e`[^`\\n]+`\u200e", rest)), (
+        "U+200E around code"
+    )
 
 
 @page_of_a_language
