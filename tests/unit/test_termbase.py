@@ -28,9 +28,10 @@ TYPED = re.compile(r"```.*?```|`[^`]*`|\{[^{}]*\}|https?://\S+|\]\([^)]*\)", re.
 DOCUMENTS = [
     page
     for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md"))
-    if page.name != "CHANGELOG.md" and "decisions" not in page.parts
+    if page.name != "CHANGELOG.md" and not {"decisions", "generated"} & set(page.parts)
 ]
-"""All that is read today: decisions and the history of changes keep the words of their time."""
+"""All that is read today: decisions and the history of changes keep the words of their time.
+Pages made from the code have its texts, which are read where they are written."""
 
 
 def language_of(page: Path) -> str:
