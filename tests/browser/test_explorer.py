@@ -20,13 +20,16 @@ from axe_playwright_python.sync_playwright import Axe
 from invented_release import TABLES, protected_answer
 from playwright.sync_api import Browser, Page, Route, expect
 
-from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.format import number
+from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
+from ctdhub.report.wording import ranged
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.comparison import verdict, widening
 from ctdhub.stats.intervals import Interval
 from ctdhub.stats.query import Query
@@ -169,6 +172,34 @@ EVALUATE = """async asked => {
   return found;
 }"""
 """Runs the worker's code in the page for many states, the tables fetched as they are needed."""
+
+
+WRITTEN = (
+    *((0.125, 0.1, 0.15), (0.0761, 0.00097, 0.152), (0.0338, 0.0089, 0.06), (0.0002, 0.0001, 0.3)),
+    *((0.006, 0.00018, 0.012), (0.7, 0.699, 0.701), (0.5, 0.3, 0.7), (0.0049, 0.001, 0.0091)),
+)
+COUNTS = (7, 999, 1234, 9999, 12345, 1234567)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_numbers_are_written_as_on_every_other_page(tab: Page, web: str, code: str) -> None:
+    visit(tab, web, code)
+    counts, shares = tab.evaluate(
+        """async ([counts, shares]) => {
+        const page = JSON.parse(document.getElementById("explore-data").textContent);
+        const packed = (await fetch(page.files.words)).body;
+        const stream = packed.pipeThrough(new DecompressionStream("gzip"));
+        const say = new ctdhubSay(await new Response(stream).json());
+        return [counts.map(n => say.whole(n)),
+          shares.map(([n, low, high]) => say.share({n, low, high, state: "shown"}))]; }""",
+        [COUNTS, WRITTEN],
+    )
+    with language(code):
+        assert counts == [number(n) for n in COUNTS]
+        assert shares == [
+            ranged(NumberCard(*ends, 0.95, "share", 100, None, "shown", (), None))
+            for ends in WRITTEN
+        ]
 
 
 def states(answers: Answers, questions: list[dict[str, Any]], n: int, seed: int) -> list[Any]:

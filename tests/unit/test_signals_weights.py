@@ -44,6 +44,30 @@ def test_weights_have_the_mean_one_and_do_not_rest_on_the_window() -> None:
     assert max(weights[0]) > 2
 
 
+def test_weights_of_series_with_gaps_do_not_rest_on_the_gaps_of_the_window() -> None:
+    rng = np.random.default_rng(5)
+    counts = rng.poisson(np.exp(rng.uniform(1, 5, (80, 1))), (80, YEARS)).astype(float)
+    counts[rng.random(counts.shape) < 0.45] = 0
+    fewer, none = counts.copy(), np.zeros_like(counts)
+    weights = []
+    for given in (counts, fewer):
+        found = find(
+            SeriesPanel(
+                tuple(f"s{k}" for k in range(80)),
+                tuple(Period("year", 2010 + k) for k in range(YEARS)),
+                given,
+                np.full(given.shape, np.nan),
+                none,
+                none,
+            )
+        ).findings
+        assert sum(f.zeros > 0 for f in found) > 20
+        weights.append([f.tests[0].weight for f in sorted(found, key=lambda f: f.row)])
+        fewer[:, -3:] = np.where(rng.random((80, 3)) < 0.5, 0, counts[:, -3:])
+    assert np.allclose(*weights)
+    assert np.isclose(np.mean(weights[0]), 1, atol=0.01)
+
+
 def test_equal_weights_change_nothing_and_their_scale_neither() -> None:
     p = np.random.default_rng(1).random(50) ** 3
     assert np.allclose(q_values(p), q_values(p, np.full(50, 3.0)))

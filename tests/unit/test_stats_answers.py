@@ -285,6 +285,15 @@ def test_a_condition_that_everybody_meets_is_none(release: Release) -> None:
     assert found.count(both) == found.count({"citizenship": ["UKR"]})
 
 
+def test_a_published_cell_stays_one_under_a_condition_that_everybody_meets(
+    release: Release,
+) -> None:
+    answers = Answers(release)
+    everybody = {"gender": [*answers.domain("gender"), ""]}
+    for where in ({}, {"citizenship": ["CIV"]}, {"citizenship": ["CIV", "UKR"]}):
+        assert answers.is_published({**where, **everybody}) == answers.is_published(where)
+
+
 def test_reconciled_sums_are_the_number_of_records(tmp_path: Path) -> None:
     """Of any sets of values, whichever way is the narrowest; a whole is as sure as its parts."""
     rows, rng = people_rows(), random.Random(4)

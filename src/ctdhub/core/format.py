@@ -75,7 +75,7 @@ def share(value: float, *, fine: bool = False) -> str:
     >>> share(0.543), share(0.54, fine=True), share(0.0042), share(0.0002), share(0)
     ('54%', '54.0%', '0.4%', '<0.1%', '0%')
     """
-    if 0 < value < _LEAST / 2:
+    if 0 < value <= _LEAST / 2:
         return formula(f"<{share(_LEAST)}")
     fine = fine or 0 < value < 0.005
     return formula(_percent(value + 0.0, fine, current()))  # of -0.0 and 0.0 one text
@@ -88,11 +88,13 @@ def interval(low: float, high: float, *, fine: bool = False) -> tuple[str, str]:
     (('54%', '56%'), ('7.1%', '7.2%'))
     >>> interval(0.0049, 0.012), interval(0.0002, 0.0049), interval(0, 0.3)
     (('0.4%', '2%'), ('<0.1%', '1%'), ('0%', '30%'))
+    >>> interval(0.0089, 0.06), interval(0.00097, 0.16)
+    (('0.8%', '6%'), ('<0.1%', '16%'))
     """
     steps = 1000 if fine else 100
     few = 1000 if 0 < low < 0.01 else steps
     ends = math.floor(low * few + 1e-9) / few, math.ceil(high * steps - 1e-9) / steps
-    first = share(ends[0] or min(low, _LEAST / 2), fine=fine)
+    first = share(ends[0] or min(low, _LEAST / 2), fine=fine or few > steps)
     return first, share(ends[1], fine=fine)
 
 

@@ -138,8 +138,9 @@ class Answers(Estimator):
 
     def is_published(self, where: Where) -> bool:
         """Whether a number of people is a cell of a measured table, and no sum of cells."""
-        single = all(len(codes) == 1 for codes in where.values())
-        return not where or (single and self.measured(*where) is not None)
+        asked = dict(self._asked(where))
+        single = all(len(codes) == 1 for codes in asked.values())
+        return not asked or (single and self.measured(*asked) is not None)
 
     def reports(self, variable: str, code: str) -> bool:
         """Whether some contributor covers a year; other variables are covered by all."""

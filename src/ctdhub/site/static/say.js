@@ -1,14 +1,14 @@
 /* Numbers, answers and filters in the words of the page. */
 var ctdhubSay = (function () {
   "use strict";
-  var FINE = 0.02;
+  var FINE = 0.02, LEAST = 0.001;
 
   function Say(data) {
     var locale = document.documentElement.lang + "-u-nu-" + data.digits;
     this.data = data;
     this.words = data.words;
-    this.counted = new Intl.NumberFormat(locale, { maximumFractionDigits: 0, useGrouping: "always" });
-    this.tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    this.counted = new Intl.NumberFormat(locale, { maximumFractionDigits: 0, useGrouping: data.words.fourth ? "always" : "min2", roundingMode: "halfEven" });
+    this.tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1, roundingMode: "halfEven" });
     this.dated = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
   }
   Say.fill = function (text, values) {
@@ -18,14 +18,21 @@ var ctdhubSay = (function () {
   };
   var fill = Say.fill;
 
-  Say.prototype.whole = function (n) { return this.counted.format(n); };
-  Say.prototype.percent = function (share, fine) {
-    return fill(this.words.percent, { n: fine ? this.tenths.format(100 * share) : this.whole(100 * share) });
+  Say.prototype.whole = function (n) {
+    var group = this.words.group_sign;
+    return this.counted.formatToParts(n).map(function (part) { return part.type === "group" ? group : part.value; }).join("");
   };
-  /* Ends of an interval of shares, rounded outwards. */
+  /* As share in ctdhub.core.format: one above zero never reads zero. */
+  Say.prototype.percent = function (share, fine) {
+    if (share > 0 && share <= LEAST / 2) return this.words.tiny;
+    var n = Number((100 * share).toFixed(9)), tenths = fine || (share > 0 && share < 0.005);
+    return fill(this.words.percent, { n: tenths ? this.tenths.format(n) : this.whole(n) });
+  };
+  /* Ends of an interval of shares, rounded outwards: interval in ctdhub.core.format. */
   Say.prototype._ends = function (share, fine) {
-    var steps = fine ? 1000 : 100;
-    return [this.percent(Math.floor(share.low * steps + 1e-9) / steps, fine),
+    var steps = fine ? 1000 : 100, few = share.low > 0 && share.low < 0.01 ? 1000 : steps;
+    var low = Math.floor(share.low * few + 1e-9) / few || Math.min(share.low, LEAST / 2);
+    return [this.percent(low, fine || few > steps),
       this.percent(Math.ceil(share.high * steps - 1e-9) / steps, fine)];
   };
 

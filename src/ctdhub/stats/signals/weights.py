@@ -30,7 +30,8 @@ _ROUNDS = 60
 
 def of_counts(tested: Tested, there: np.ndarray) -> Floats:
     """Weights of tests of numbers, shape (series,), with the mean 1 over those that are ``there``;
-    the error is taken half way between rise and fall."""
+    the error is taken half way between rise and fall.  A series with too many zeros has the weight
+    1: how many periods of its window are tested is known from the window alone."""
     mean = np.maximum(tested.expected, 1e-9)
 
     def deviation(count: Floats) -> Floats:
@@ -39,7 +40,7 @@ def of_counts(tested: Tested, there: np.ndarray) -> Floats:
 
     rise = (TIMES - 1) * mean / deviation(TIMES * mean)
     fall = (1 - 1 / TIMES) * mean / deviation(mean)
-    return _weights((rise + fall) / 2, there)
+    return _weights((rise + fall) / 2, there & (tested.zeros == 0))
 
 
 def of_shares(tested: Tested, there: np.ndarray) -> Floats:
