@@ -45,17 +45,25 @@ def element(tag: str, /, *inside: Markup | str, **attributes: Place | None) -> M
     Markup('<text class="label" x="3" y="1.2" text-anchor="end">A &amp; B</text>')
     """
     words = "".join(
-        f' {_NAMES.get(name, name.replace("_", "-"))}="{escape(_written(value))}"'
+        f' {_name(name)}="{_written(value)}"'
         for name, value in attributes.items()
         if value is not None
     )
     if not inside:
         return Markup(f"<{tag}{words}/>")  # noqa: S704  (values are escaped above)
-    body = "".join(escape(part) for part in inside)
+    body = "".join(part if isinstance(part, Markup) else escape(part) for part in inside)
     return Markup(f"<{tag}{words}>{body}</{tag}>")  # noqa: S704  (escaped, or markup)
 
 
+@cache
+def _name(name: str) -> str:
+    return _NAMES.get(name, name.replace("_", "-"))
+
+
 def _written(value: Place) -> str:
+    """The value of an attribute, escaped."""
+    if isinstance(value, str):
+        return escape(value)
     return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
@@ -105,7 +113,7 @@ class Canvas:
     @property
     def marks(self) -> Markup:
         """All marks."""
-        return Markup("").join(self._marks)
+        return Markup("".join(self._marks))  # noqa: S704  (each is markup)
 
     def drawing(self, height: int) -> Drawing:
         """The marks with their height."""

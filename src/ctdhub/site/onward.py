@@ -97,16 +97,27 @@ def _tables(keys: tuple[str, ...]) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(key.split("*")) for key in keys if key)
 
 
+@lru_cache(maxsize=1024)
+def _nearest(
+    keys: tuple[str, ...], asked: tuple[str, ...], *, beyond: bool
+) -> Sequence[Sequence[str]]:
+    """The nearest questions; where there is none and ``beyond``, those next to the question's own
+    table.  Asked for each figure of each place in each language."""
+    tables = _tables(keys)
+    found = nearest(tables, asked)
+    if not found and beyond:
+        return nearest([t for t in tables if t != set(asked)], asked)
+    return found
+
+
 def _nearer(figure: Figure, links: Links, release: Release) -> Iterator[tuple[str, str]]:
     values = [bar for bar in figure.bars if not bar.missing]
     silent = [bar for bar in values if bar.kind in ("protected", "not_measured")]
     if len(silent) <= MOSTLY * len(values):
         return
-    tables = _tables(tuple(release.protected.guarantee.sigma))
+    keys = tuple(release.protected.guarantee.sigma)
     asked = (*figure.table.variables, *figure.where)
-    found: Sequence[Sequence[str]] = nearest(tables, asked)
-    if not found and figure.where:
-        found = nearest([t for t in tables if t != set(asked)], asked)
+    found = _nearest(keys, asked, beyond=bool(figure.where))
     for names in (names for names in found if set(figure.table.variables) <= set(names)):
         dropped = [name for name in asked if name not in names]
         kept: Mapping[str, Collection[str]] = {n: c for n, c in figure.where.items() if n in names}

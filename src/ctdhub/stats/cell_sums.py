@@ -60,18 +60,22 @@ class CellSums:
         """People in the cells whose values are all within the limits."""
         return float(self.people[self._inside(limits)].sum())
 
-    def size(self, limits: Mapping[str, Collection[str]]) -> int:
-        """How many cells that is."""
-        return int(np.count_nonzero(self._inside(limits)))
+    def total_and_size(self, limits: Mapping[str, Collection[str]]) -> tuple[float, int]:
+        """The same, and how many cells that is."""
+        inside = self._inside(limits)
+        return float(self.people[inside].sum()), int(np.count_nonzero(inside))
 
     def largest(self, limits: Mapping[str, Collection[str]]) -> float:
         """The most people in one of these cells; 0 where there is none."""
         return float(self.people[self._inside(limits)].max(initial=0.0))
 
     def _inside(self, limits: Mapping[str, Collection[str]]) -> npt.NDArray[np.bool_]:
-        inside = np.ones(self.people.size, dtype=bool)
-        for name, allowed in limits.items():
-            inside &= self._among(name, frozenset(allowed))
+        found = [self._among(name, frozenset(allowed)) for name, allowed in limits.items()]
+        if not found:
+            return np.ones(self.people.size, dtype=bool)
+        inside = found[0]
+        for among in found[1:]:
+            inside = inside & among
         return inside
 
     def _among(self, name: str, allowed: frozenset[str]) -> npt.NDArray[np.bool_]:

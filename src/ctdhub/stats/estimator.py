@@ -92,6 +92,8 @@ class Estimator:
         self._held: dict[frozenset[str], bool] = {frozenset(): True}
         self._by_order: dict[tuple[str, ...], dict[tuple[str, ...], Estimate]] = {}
         self._sums: dict[Asked, Sum | None] = {}
+        self._smallest_of: dict[frozenset[str], str] = {}
+        self._tried: dict[frozenset[tuple[str, int]], list[tuple[frozenset[str], float]]] = {}
         self.reconciled = bool(release.protected.guarantee.drawn)
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
         self._fitted = SumVariances(
@@ -247,13 +249,18 @@ class Estimator:
     def _of_records(self, where: Where) -> Sum:
         """The count of the records, with the noise of the fit."""
         wanted = {n: frozenset(values) for n, values in where.items()}
-        among = min((self._holding[v] for v in where), key=len)
-        _size, _noise, key = min(
-            (len(t), sigma, self._tables[t]) for t, sigma in among if wanted.keys() <= t
-        )
+        key = self._smallest(frozenset(wanted))
         variance = OF_FIT**2 * self._fitted.of({n: len(values) for n, values in wanted.items()})
         found = self._added(key, wanted, variance)
         return replace(found, rest=OF_REST * found.rest)
+
+    def _smallest(self, names: frozenset[str]) -> str:
+        """The key of the smallest table that holds these variables, the least noisy of several."""
+        if names not in self._smallest_of:
+            among = min((self._holding[v] for v in names), key=len)
+            found = min((len(t), sigma, self._tables[t]) for t, sigma in among if names <= t)
+            self._smallest_of[names] = found[-1]
+        return self._smallest_of[names]
 
     def _best(self, where: Where) -> Sum | None:
         if not where:
@@ -271,23 +278,30 @@ class Estimator:
 
     def _direct(self, where: Where) -> Sum | None:
         """The same from one table: of those that hold all variables the best of the least noisy."""
-        candidates = min((self._holding.get(v, []) for v in where), key=len)
         wanted = {n: frozenset(values) for n, values in where.items()}
-        noise = {
-            names: sigma
-            * sigma
-            * math.prod(len(wanted[n]) if n in wanted else len(self.domain(n)) + 1 for n in names)
-            for names, sigma in candidates
-            if wanted.keys() <= names
-        }
-        least = sorted(noise, key=lambda names: noise[names])[:CANDIDATES]
         sums = []
-        for names in least:
+        for names, variance in self._least_noisy({n: len(own) for n, own in wanted.items()}):
             key = self._tables[names]
-            sums.append(self._added(key, wanted, noise[names]))
+            sums.append(self._added(key, wanted, variance))
             if PERIOD in names and self.release.measured:
                 sums.append(self._measured(key, wanted))
         return min(sums, key=lambda w: w.half(self.z), default=None)
+
+    def _least_noisy(self, sizes: Mapping[str, int]) -> list[tuple[frozenset[str], float]]:
+        """Tables tried for a sum over so many values of each variable, and the sum's variance."""
+        asked = frozenset(sizes.items())
+        if asked not in self._tried:
+            candidates = min((self._holding.get(v, []) for v in sizes), key=len)
+            noise = {
+                names: sigma
+                * sigma
+                * math.prod(sizes[n] if n in sizes else len(self.domain(n)) + 1 for n in names)
+                for names, sigma in candidates
+                if sizes.keys() <= names
+            }
+            least = sorted(noise, key=lambda names: noise[names])[:CANDIDATES]
+            self._tried[asked] = [(names, noise[names]) for names in least]
+        return self._tried[asked]
 
     def _added(self, key: str, wanted: dict[str, frozenset[str]], variance: float) -> Sum:
         """Cells of one table added up: published counts where shown, records for the rest.
@@ -302,12 +316,11 @@ class Estimator:
         names = key.split("*")
         limits = {n: wanted[n] for n in names if n in wanted}
         noisy, others = self._noisy_and_rest(key)
-        seen, rest = noisy.total(limits), others.total(limits)
+        (seen, counted), rest = noisy.total_and_size(limits), others.total(limits)
         years = len(limits.get(PERIOD, range(len(self.domain(PERIOD)) + 1)))
         groups = math.prod(
             len(limits[n]) if n in limits else len(self.domain(n)) + 1 for n in names if n != PERIOD
         )
-        counted = noisy.size(limits)
         whole = self.measured(*(n for n in names if n != PERIOD)) or key
         uncounted = max(0.0, groups - counted / max(1, years))
         variance = counted * self._sigma[key] ** 2 + uncounted * self._sigma[whole] ** 2

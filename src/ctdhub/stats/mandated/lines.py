@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from ctdhub.core.error_catalogue import error
@@ -168,29 +168,51 @@ class Counter:
             where: conditions beside country and years.
             measured: False for what no release can answer.
         """
-        release = self.answers.release
         blank: Blank = "not_recorded" if category == "not_recorded" else ""
-        if self.years and not any(covering(release, int(y)) for y in self.years):
+        if not self._covered:
             blank, measured = "nobody_reports", False
-        query = Query(self._all(where))
-        found = self.answers.count(query.where) if measured else NOT_MEASURED
-        published = self.answers.is_published(query.where)
-        rate, per_whom = self._rate(found, query, dimension, category, published=published)
+        found, published, people = self._people(where, measured=measured)
+        rate, per_whom = self._rate(found, people, dimension, category, published=published)
         return MandatedLine(
             country=self.country,
-            years=(int(self.years[0]), int(self.years[-1])) if self.years else release.years,
+            years=self._span,
             dimension=dimension,
             category=category,
             blank=blank,
-            people=card(release, found, "people", query, published=published),
+            people=people,
             rate=rate,
             per=per_whom,
         )
 
+    @cached_property
+    def _covered(self) -> bool:
+        """Whether some contributor covers one of the years."""
+        release = self.answers.release
+        return not self.years or any(covering(release, int(y)) for y in self.years)
+
+    @cached_property
+    def _span(self) -> tuple[int, int]:
+        if not self.years:
+            return self.answers.release.years
+        return int(self.years[0]), int(self.years[-1])
+
+    def _people(self, where: Where, *, measured: bool) -> tuple[Interval, bool, NumberCard]:
+        """The number of people, whether it was published, and its card, made once: tables of
+        several shapes ask the same of a country and year."""
+
+        def make() -> tuple[Interval, bool, NumberCard]:
+            query = Query(self._all(where))
+            found = self.answers.count(query.where) if measured else NOT_MEASURED
+            own = self.answers.is_published(query.where)
+            return found, own, card(self.answers.release, found, "people", query, published=own)
+
+        asked = tuple((name, tuple(codes)) for name, codes in where.items())
+        return self.answers.kept(("mandated", self.country, self.years, asked, measured), make)
+
     def not_held(self, dimension: str, category: str) -> MandatedLine:
         """A line that the table asks for and that no release can answer."""
-        line = self.line(dimension, category, {}, measured=False)
-        return replace(line, blank="not_held", rate=None, per="")
+        _found, _published, people = self._people({}, measured=False)
+        return MandatedLine(self.country, self._span, dimension, category, "not_held", people)
 
     def elsewhere(self, dimension: str, category: str, where: Where) -> MandatedLine:
         """A line of people who were not exploited in the country: ``where`` says where."""
@@ -218,7 +240,7 @@ class Counter:
         return {**where, DESTINATION: [self.country], **when}
 
     def _rate(
-        self, found: Interval, query: Query, dimension: str, category: str, *, published: bool
+        self, found: Interval, shown: NumberCard, dimension: str, category: str, *, published: bool
     ) -> tuple[NumberCard | None, str]:
         """The rate, and whose population it refers to: that of the line's own sex or age where the
         file has it, else everybody's."""
@@ -234,15 +256,15 @@ class Counter:
         if found.high is not None:
             self.population.check(*place, people, found.value or 0.0, found.high)
         rate = per(found, people.number)
-        shown = card(
+        made = card(
             self.answers.release,
             rate,
             "per_100000",
-            query,
+            shown.query,
             denominator=people.number,
             published=published,
         )
-        return shown, whom if own else ""
+        return made, whom if own else ""
 
 
 def per(found: Interval, population: int) -> Interval:
