@@ -266,19 +266,20 @@ def figure_of(
     shares: bool,
 ) -> Figure:
     """A table in words: ``words`` names the codes of a row, ``meaning`` defines the question."""
-    bars, other = (
-        tuple(_bar(row, words, shares=unit) for row in table.rows) for unit in (shares, not shares)
-    )
+
+    def bars(*, shares: bool) -> tuple[FigureBar, ...]:
+        return tuple(_bar(row, words, shares=shares) for row in table.rows)
+
     return Figure(
         name,
         headline_of(table, words),
         subtitle,
-        bars,
+        bars(shares=shares),
         base_note(table),
         meaning,
         table,
         unit="share" if shares else "people",
-        other=other if _switches(table) else (),
+        other=bars(shares=not shares) if _switches(table) else (),
     )
 
 

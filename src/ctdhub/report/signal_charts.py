@@ -60,7 +60,7 @@ class SignalChart:
 @lru_cache(maxsize=1)
 def looked_for(answers: Answers) -> ReleaseSignals:
     """The signals of a release, looked for once for all pages, files and briefs of it."""
-    return signals(answers.release)
+    return signals(answers.release, answers=answers)
 
 
 def drawn(result: ReleaseSignals, what: What) -> tuple[SignalChart, ...]:

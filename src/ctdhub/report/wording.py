@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any, Literal
 
 from ctdhub.core.format import interval, isolated, number, share
-from ctdhub.core.i18n import _, formula
+from ctdhub.core.i18n import Text, _, formula, said
 from ctdhub.release.open import Release
 from ctdhub.report.errata_words import citation_mark
 from ctdhub.stats.cards import NumberCard
@@ -15,6 +15,13 @@ from ctdhub.stats.precision import FINE
 
 Kind = Literal["value", "not_recorded", "imprecise", "protected", "nobody_reports", "not_measured"]
 
+_STATES: dict[Kind, Text] = {
+    "imprecise": Text("not precise enough"),
+    "protected": Text("not shown (below the reporting threshold)"),
+    "nobody_reports": Text("nobody reports here"),
+    "not_measured": Text("not measured in this release"),
+    "not_recorded": Text("not recorded"),
+}
 UNSAID = ("query", "width")
 """Attributes of a card that :func:`card_data` leaves out."""
 
@@ -42,14 +49,7 @@ def card_data(card: NumberCard, release: Release) -> dict[str, Any]:
 
 def state_words(kind: Kind) -> str:
     """Why there is no number, in words."""
-    words = {
-        "imprecise": _("not precise enough"),
-        "protected": _("not shown (below the reporting threshold)"),
-        "nobody_reports": _("nobody reports here"),
-        "not_measured": _("not measured in this release"),
-        "not_recorded": _("not recorded"),
-    }
-    return words.get(kind, "")
+    return said(_STATES[kind]) if kind in _STATES else ""
 
 
 def sized(card: NumberCard) -> str:

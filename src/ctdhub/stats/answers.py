@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from itertools import product
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 from ctdhub.release.open import Release
 from ctdhub.schema.roles import PERIOD
@@ -31,7 +31,7 @@ class Answers(Estimator):
 
     def __init__(self, release: Release) -> None:
         super().__init__(release)
-        self._kept: dict[Hashable, object] = {}
+        self._kept: dict[Hashable, Any] = {}
 
     def card(self, query: Query, *, missing: float | None = None) -> NumberCard:
         """The people of a query, or their share of those of its ``of``.
@@ -54,7 +54,8 @@ class Answers(Estimator):
         """
         if key not in self._kept:
             self._kept[key] = make()
-        return cast("Made", self._kept[key])
+        found: Made = self._kept[key]
+        return found
 
     def _card(self, query: Query, missing: float | None) -> NumberCard:
         if query.of is None:

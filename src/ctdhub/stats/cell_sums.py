@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 KEPT = 256
-"""Conditions whose cells a table remembers, a byte a cell each."""
+"""Conditions whose cells a table remembers, two bytes a cell each at most."""
+NARROW = 8
+"""A condition that at most every so manyth cell meets is also kept as the places of these cells."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,22 @@ class Sum:
 
 
 @dataclass(frozen=True)
+class _Met:
+    """A condition on one column: for each cell whether it meets it; where these are few, also their
+    places, in order."""
+
+    cells: npt.NDArray[np.bool_]
+    places: npt.NDArray[np.intp] | None
+
+
+@dataclass(frozen=True)
 class CellSums:
     """Cells of a table: by column the place of each distinct value and which of them each cell has;
     people."""
 
     columns: dict[str, tuple[dict[str, int], npt.NDArray[np.intp]]]
     people: npt.NDArray[np.float64]
-    _kept: dict[tuple[str, frozenset[str]], npt.NDArray[np.bool_]] = field(default_factory=dict)
+    _kept: dict[tuple[str, frozenset[str]], _Met] = field(default_factory=dict)
 
     @classmethod
     def of(cls, names: Sequence[str], cells: Mapping[tuple[str, ...], float]) -> CellSums:
@@ -63,22 +74,30 @@ class CellSums:
     def total_and_size(self, limits: Mapping[str, Collection[str]]) -> tuple[float, int]:
         """The same, and how many cells that is."""
         inside = self._inside(limits)
-        return float(self.people[inside].sum()), int(np.count_nonzero(inside))
+        people = self.people[inside]
+        return float(people.sum()), people.size
 
     def largest(self, limits: Mapping[str, Collection[str]]) -> float:
         """The most people in one of these cells; 0 where there is none."""
         return float(self.people[self._inside(limits)].max(initial=0.0))
 
-    def _inside(self, limits: Mapping[str, Collection[str]]) -> npt.NDArray[np.bool_]:
-        found = [self._among(name, frozenset(allowed)) for name, allowed in limits.items()]
-        if not found:
-            return np.ones(self.people.size, dtype=bool)
-        inside = found[0]
-        for among in found[1:]:
-            inside = inside & among
+    def _inside(self, limits: Mapping[str, Collection[str]]) -> npt.NDArray[np.generic]:
+        """Which cells meet all limits: for each whether it does, or the places of those that do, in
+        order; both choose the same people."""
+        met = [self._among(name, frozenset(allowed)) for name, allowed in limits.items()]
+        few = [one.places for one in met if one.places is not None]
+        if few:
+            places = min(few, key=len)
+            for one in met:
+                if one.places is not places:
+                    places = places[one.cells[places]]
+            return places
+        inside = np.ones(self.people.size, dtype=bool)
+        for one in met:
+            inside &= one.cells
         return inside
 
-    def _among(self, name: str, allowed: frozenset[str]) -> npt.NDArray[np.bool_]:
+    def _among(self, name: str, allowed: frozenset[str]) -> _Met:
         """Which cells have one of these values; the last ones are kept, for questions come in rows
         that differ in one condition."""
         if (name, allowed) not in self._kept:
@@ -87,5 +106,7 @@ class CellSums:
             places, codes = self.columns[name]
             among = np.zeros(len(places), dtype=bool)
             among[[places[value] for value in allowed if value in places]] = True
-            self._kept[name, allowed] = among[codes]
+            cells = among[codes]
+            at = np.flatnonzero(cells)
+            self._kept[name, allowed] = _Met(cells, at if at.size * NARROW <= cells.size else None)
         return self._kept[name, allowed]

@@ -111,6 +111,10 @@ def assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
     Returns:
         One for each kind that was measured by the grouping, in the order of the schema.
     """
+    return answers.kept(("assistance", by), lambda: _assistance(answers, by))
+
+
+def _assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
     found = [
         Assistance(kind, by, standing(answers, kind, {}), _groups(answers, kind, by))
         for kind in kinds(answers)

@@ -92,6 +92,7 @@ class Estimator:
         self._held: dict[frozenset[str], bool] = {frozenset(): True}
         self._by_order: dict[tuple[str, ...], dict[tuple[str, ...], Estimate]] = {}
         self._sums: dict[Asked, Sum | None] = {}
+        self._by_values: dict[str, dict[tuple[str, ...], int]] = {}
         self._smallest_of: dict[frozenset[str], str] = {}
         self._tried: dict[frozenset[tuple[str, int]], list[tuple[frozenset[str], float]]] = {}
         self.reconciled = bool(release.protected.guarantee.drawn)
@@ -393,10 +394,13 @@ class Estimator:
 
     def _tally(self, key: str) -> dict[tuple[str, ...], int]:
         """Protected records by the values of some columns."""
-        names = key.split("*")
-        counted = self._records.group_by(names).aggregate([([], "count_all")])
-        cells = zip(*(counted[n].fill_null("").to_pylist() for n in names), strict=True)
-        return dict(zip(cells, counted["count_all"].to_pylist(), strict=True))
+        if key not in self._by_values:
+            names = key.split("*")
+            counted = self._records.group_by(names).aggregate([([], "count_all")])
+            cells = zip(*(counted[n].fill_null("").to_pylist() for n in names), strict=True)
+            numbers = counted["count_all"].to_pylist()
+            self._by_values[key] = dict(zip(cells, numbers, strict=True))
+        return self._by_values[key]
 
     @cached_property
     def _holding(self) -> dict[str, list[tuple[frozenset[str], float]]]:

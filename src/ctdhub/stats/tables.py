@@ -34,7 +34,13 @@ def flag_group(answers: Answers, group: str, among: Where | None = None) -> Tabl
     Args:
         among: conditions on other variables; all people by default.
     """
-    among, schema = among or {}, load_schema()
+    asked = among or {}
+    key = ("flags", group, _key(asked))
+    return answers.kept(key, lambda: _flag_group(answers, group, asked))
+
+
+def _flag_group(answers: Answers, group: str, among: Where) -> Table:
+    schema = load_schema()
     indicator = schema.groups[group].indicator
     if indicator is None:
         raise KeyError(group)
@@ -66,9 +72,14 @@ def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> T
     Raises:
         ValueError: a condition on something else, which this table cannot answer.
     """
-    among = among or {}
-    if not among.keys() <= ENDS:
+    asked = among or {}
+    if not asked.keys() <= ENDS:
         raise ValueError("corridors know conditions on their two countries only")
+    key = ("corridors", most, _key(asked))
+    return answers.kept(key, lambda: _corridors(answers, most, asked))
+
+
+def _corridors(answers: Answers, most: int, among: Where) -> Table | None:
     key = answers.measured(ORIGIN, DESTINATION)
     if key is None:
         return None
@@ -92,6 +103,11 @@ def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> T
     rival += errors.merged if errors else 0
     query = Query(among, by=(ORIGIN, DESTINATION))
     return Table(query.by, tuple(rows), base, missing, rival, query)
+
+
+def _key(among: Where) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Conditions as they were written, for what is kept of them."""
+    return tuple((name, tuple(codes)) for name, codes in among.items())
 
 
 def _among(pair: tuple[str, ...], among: Where) -> bool:

@@ -54,6 +54,13 @@ def report(
     Args:
         years: the earlier and the later year to compare, and the span of the other series.
     """
+    key = ("report", question, years)
+    return answers.kept(key, lambda: _report(answers, question, years))
+
+
+def _report(
+    answers: Answers, question: ChangeSubject, years: tuple[int, int] | None
+) -> Report | None:
     table = trend(answers, "line", [Line("asked", question.where)])
     found = counts(answers, question)
     if table is None or found is None:

@@ -12,7 +12,7 @@ instead of the series as it is (``matched_sample``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -44,6 +44,7 @@ class ReleaseSignals:
         sources: the kinds of source with these contributors.
         compared: what of each series was compared, by row; () where nobody joined or left.
         explained: series that moved only because of who reports.
+        answers: what the release answers.
     """
 
     release: Release
@@ -53,11 +54,7 @@ class ReleaseSignals:
     sources: tuple[CoverageChange, ...] = ()
     compared: tuple[Compared, ...] = ()
     explained: tuple[Explained, ...] = ()
-
-    @cached_property
-    def answers(self) -> Answers:
-        """What the release answers."""
-        return Answers(self.release)
+    answers: Answers = field(kw_only=True, compare=False, repr=False)
 
     @cached_property
     def leads(self) -> tuple[Lead, ...]:
@@ -73,12 +70,19 @@ class ReleaseSignals:
         return self.compared[row].basis if self.compared else "all"
 
 
-def signals(release: Release, settings: Settings | None = None) -> ReleaseSignals:
-    """Look at all series of a release."""
+def signals(
+    release: Release, settings: Settings | None = None, answers: Answers | None = None
+) -> ReleaseSignals:
+    """Look at all series of a release.
+
+    Args:
+        answers: the release's, where they are at hand.
+    """
+    answers = answers or Answers(release)
     first, last = release.years[0], min(release.years[1], int(release.year) - 1)
     looked = tuple(looked_at(all_series(release)))
     if not looked or last <= first:
-        return ReleaseSignals(release, None, (), ())
+        return ReleaseSignals(release, None, (), (), answers=answers)
     years = range(first, last + 1)
     nobody = frozenset(year for year in years if not covering(release, year))
     plain = find(panel_of(looked, years, nobody), settings)
@@ -86,9 +90,9 @@ def signals(release: Release, settings: Settings | None = None) -> ReleaseSignal
     sources = changed(release, begin, end)
     near = tuple(t for t in turns(release) if begin < t.year <= end)
     if not sources:
-        return ReleaseSignals(release, told_once(plain, looked), looked, near)
+        return ReleaseSignals(release, told_once(plain, looked), looked, near, answers=answers)
     asked = tuple((one.places, one.part) for one in looked)
-    panel, compared = remainder(Answers(release), plain, asked, sources)
+    panel, compared = remainder(answers, plain, asked, sources)
     found = told_once(find(panel, settings), looked)
     return ReleaseSignals(
         release,
@@ -98,6 +102,7 @@ def signals(release: Release, settings: Settings | None = None) -> ReleaseSignal
         sources,
         compared,
         explained(plain, found, compared, sources),
+        answers=answers,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ctdhub.stats.signals.tails import Floats, negative_binomial
+from ctdhub.stats.signals.tails import Floats, at_least
 from ctdhub.stats.signals.window_tests import Tested
 
 POWER = 0.8
@@ -35,8 +35,7 @@ def smallest_rises(tested: Tested, believed: Floats, least: float) -> Floats:
     def reached(seen: Floats, times: Floats) -> Floats:
         mean = expected * times
         variance = mean + uneven * mean**2
-        up, _down = negative_binomial(seen, mean, variance, noise, drift)
-        return up
+        return at_least(seen, mean, variance, noise, drift)
 
     one = np.ones(expected.size)
     widest = 2 * MOST * expected + 20 * noise + 10 * least

@@ -49,19 +49,37 @@ def negative_binomial(
     """
     from scipy.special import betainc
 
-    mean = np.maximum(mean, 1e-9)
-    size = mean * mean / np.maximum(variance - mean, mean * mean / _POISSON)
-    place = (mean / (mean + size))[:, None]
-    r = size[:, None]
-
-    def upper(x: Floats) -> Floats:
-        return np.where(x > 0, betainc(np.maximum(x, _TINY), r, place), 1.0)
+    mean, r, place = _shape(mean, variance)
 
     def lower(x: Floats) -> Floats:
         return np.where(x > -1, 1 - betainc(np.maximum(x + 1, _TINY), r, place), 0.0)
 
     away = _skewed(error, mean, np.broadcast_to(drift, mean.shape))
-    return _averaged(upper, seen, away), _averaged(lower, seen, away)
+    return _at_least(seen, r, place, away), _averaged(lower, seen, away)
+
+
+def at_least(
+    seen: Floats, mean: Floats, variance: Floats, error: Floats, drift: Floats | float = 0.0
+) -> Floats:
+    """The first of the two chances of :func:`negative_binomial` alone, shape (n,)."""
+    mean, r, place = _shape(mean, variance)
+    return _at_least(seen, r, place, _skewed(error, mean, np.broadcast_to(drift, mean.shape)))
+
+
+def _shape(mean: Floats, variance: Floats) -> tuple[Floats, Floats, Floats]:
+    """The mean, above zero, with size and place of the incomplete beta function as columns."""
+    mean = np.maximum(mean, 1e-9)
+    size = mean * mean / np.maximum(variance - mean, mean * mean / _POISSON)
+    return mean, size[:, None], (mean / (mean + size))[:, None]
+
+
+def _at_least(seen: Floats, r: Floats, place: Floats, away: Floats) -> Floats:
+    from scipy.special import betainc
+
+    def upper(x: Floats) -> Floats:
+        return np.where(x > 0, betainc(np.maximum(x, _TINY), r, place), 1.0)
+
+    return _averaged(upper, seen, away)
 
 
 def binomial(
