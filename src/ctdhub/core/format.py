@@ -90,12 +90,35 @@ def interval(low: float, high: float, *, fine: bool = False) -> tuple[str, str]:
     (('0.4%', '2%'), ('<0.1%', '1%'), ('0%', '30%'))
     >>> interval(0.0089, 0.06), interval(0.00097, 0.16)
     (('0.8%', '6%'), ('<0.1%', '16%'))
+    >>> interval(0.0007, 0.3)  # at least 0.1% would not cover it, 0% would say nobody
+    ('<0.1%', '30%')
     """
     steps = 1000 if fine else 100
     few = 1000 if 0 < low < 0.01 else steps
     ends = math.floor(low * few + 1e-9) / few, math.ceil(high * steps - 1e-9) / steps
     first = share(ends[0] or min(low, _LEAST / 2), fine=fine or few > steps)
     return first, share(ends[1], fine=fine)
+
+
+def signs() -> dict[str, str | int]:
+    """What a script needs to write numbers as this module does in the language in force.
+
+    Returns:
+        ``digits`` from 0 to 9, ``group`` and ``decimal`` as signs, ``grouped``: the least number of
+        digits that is written in groups, ``percent`` with ``{n}`` for the number, and ``least``,
+        the text of a share too small for one decimal.
+
+    >>> signs()["group"], signs()["grouped"], signs()["percent"]
+    (',', 4, '{n}%')
+    """
+    return {
+        "digits": "".join(number(n) for n in range(10)),
+        "group": number(12345)[2:-3],
+        "decimal": decimal(0.5)[1:-1],
+        "grouped": 4 if len(number(1234)) > len("1234") else 5,
+        "percent": share(0.05).replace(number(5), "{n}"),
+        "least": share(_LEAST / 4),
+    }
 
 
 def share_ranged(value: float, low: float, high: float) -> str:

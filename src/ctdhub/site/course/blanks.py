@@ -95,7 +95,10 @@ def _base(answers: Answers, figure: Figure | None) -> Exercise | None:
                     "Of the people for whom something of this kind is recorded ({low} to {high})."
                 ).format(**ends(figure.table.base)),
                 True,
-                _("The note below the figure names this base, and how many are left out."),
+                _(
+                    "The line below the title of the figure names this base; the row “Not "
+                    "recorded” is outside it."
+                ),
             ),
         ),
     )

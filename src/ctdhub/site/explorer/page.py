@@ -15,7 +15,7 @@ from typing import Any
 from babel import Locale
 from markupsafe import Markup
 
-from ctdhub.core.format import share
+from ctdhub.core.format import share, signs
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.document.embedded import embedded
@@ -303,6 +303,7 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
         "bounds": BOUNDS,
         "top": TOP,
         "twice": _twice(held),
+        "signs": signs(),
         "digits": Locale.parse(lang).default_numbering_system,
         "colours": colours(),
         "hub": facts.hub,

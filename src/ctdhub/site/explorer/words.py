@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, formula
 from ctdhub.report.wording import state_words
 
@@ -39,10 +38,6 @@ def _numbers() -> dict[str, Any]:
         "sources": sources(),
         "sized": formula("{value} ± {half}"),
         "ranged": _("{people} ({low} to {high})"),
-        "percent": share(0.05).replace(number(5), "{n}"),
-        "tiny": share(0.0001),
-        "group_sign": number(12345)[2],
-        "fourth": len(number(1234)) > 4,
         "most": _("at most {n}"),
         "between": _("between {low} and {high}"),
         "people": _("{people} people"),

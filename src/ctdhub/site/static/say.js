@@ -7,8 +7,7 @@ var ctdhubSay = (function () {
     var locale = document.documentElement.lang + "-u-nu-" + data.digits;
     this.data = data;
     this.words = data.words;
-    this.counted = new Intl.NumberFormat(locale, { maximumFractionDigits: 0, useGrouping: data.words.fourth ? "always" : "min2", roundingMode: "halfEven" });
-    this.tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1, roundingMode: "halfEven" });
+    this.signs = data.signs;
     this.dated = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
   }
   Say.fill = function (text, values) {
@@ -18,22 +17,33 @@ var ctdhubSay = (function () {
   };
   var fill = Say.fill;
 
-  Say.prototype.whole = function (n) {
-    var group = this.words.group_sign;
-    return this.counted.formatToParts(n).map(function (part) { return part.type === "group" ? group : part.value; }).join("");
+  /* x times 10 to the power of k as a whole number, ties to the even one, as core/format.py rounds. */
+  function rounded(x, k) {
+    var text = String(x), scaled = text.indexOf("e") < 0 ? Number(text + "e" + k) : x * Math.pow(10, k);
+    var low = Math.floor(scaled), rest = scaled - low;
+    return low + (rest > 0.5 || (rest === 0.5 && low % 2 !== 0) ? 1 : 0);
+  }
+  /* A whole number of tenths (places 1) or of ones (places 0) in the signs of the language. */
+  Say.prototype._written = function (n, places) {
+    var signs = this.signs, text = String(Math.abs(n)).padStart(places + 1, "0");
+    var whole = text.slice(0, text.length - places), part = text.slice(text.length - places);
+    if (whole.length >= signs.grouped) whole = whole.replace(/\B(?=(\d{3})+$)/g, "g");
+    return ((n < 0 ? "-" : "") + whole + (places ? "d" + part : "")).replace(/[gd\d]/g, function (sign) {
+      return sign === "g" ? signs.group : sign === "d" ? signs.decimal : signs.digits[sign];
+    });
   };
-  /* As share in ctdhub.core.format: one above zero never reads zero. */
+  Say.prototype.whole = function (n) { return this._written(rounded(n, 0), 0); };
+  /* A share; one above zero never reads zero. */
   Say.prototype.percent = function (share, fine) {
-    if (share > 0 && share <= LEAST / 2) return this.words.tiny;
-    var n = Number((100 * share).toFixed(9)), tenths = fine || (share > 0 && share < 0.005);
-    return fill(this.words.percent, { n: tenths ? this.tenths.format(n) : this.whole(n) });
+    if (share > 0 && share <= LEAST / 2) return this.signs.least;
+    var places = fine || (share > 0 && share < 0.005) ? 1 : 0;
+    return fill(this.signs.percent, { n: this._written(rounded(share, 2 + places), places) });
   };
   /* Ends of an interval of shares, rounded outwards: interval in ctdhub.core.format. */
   Say.prototype._ends = function (share, fine) {
     var steps = fine ? 1000 : 100, few = share.low > 0 && share.low < 0.01 ? 1000 : steps;
-    var low = Math.floor(share.low * few + 1e-9) / few || Math.min(share.low, LEAST / 2);
-    return [this.percent(low, fine || few > steps),
-      this.percent(Math.ceil(share.high * steps - 1e-9) / steps, fine)];
+    var low = Math.floor(share.low * few + 1e-9) / few, high = Math.ceil(share.high * steps - 1e-9) / steps;
+    return [this.percent(low || Math.min(share.low, LEAST / 2), fine || few > steps), this.percent(high, fine)];
   };
 
   /* A number of people, or why there is none. */
