@@ -593,6 +593,26 @@ def test_hostile_addresses_are_ignored(tab: Page, web: str) -> None:
     expect(tab.locator("#explore-chips button")).to_have_count(0)
 
 
+def test_what_an_address_names_and_the_release_lacks_is_said(tab: Page, web: str) -> None:
+    """A filter that is dropped in silence would make the number of another question."""
+    tab.goto(f"{web}{address('en', VERSION, PATH)}#gender=female&exploited_in=ITA&show=nothing")
+    tab.wait_for_selector("html[data-explore=ready]")
+    expect(tab.locator("#explore-message")).to_contain_text("exploited_in, show")
+    tab.get_by_role("button", name="Reset").or_(tab.locator("#explore-chips button")).first.click()
+    expect(tab.locator("#explore-message")).to_be_hidden()
+
+
+def test_where_nothing_can_be_shown_fewer_filters_are_offered(tab: Page, web: str) -> None:
+    tab.goto(f"{web}{address('en', VERSION, PATH)}#citizenship=ATA&show=gender")
+    tab.wait_for_selector("html[data-explore=ready]")
+    offers = tab.locator("#explore-offers")
+    expect(offers).to_contain_text("below the reporting threshold, which is not zero")
+    assert tab.locator("#explore-plot *").count() == 0
+    offers.get_by_role("link", name="Without the filter Citizenship").click()
+    expect(offers).to_be_hidden()
+    assert tab.locator("#explore-plot *").count() > 0
+
+
 def test_a_country_can_be_searched(tab: Page, web: str) -> None:
     visit(tab, web)
     tick(tab, "citizenship", "MDA")

@@ -76,6 +76,16 @@ def _choices() -> dict[str, Any]:
         "compare": _("Compare two groups"),
         "stop": _("Stop comparing"),
         "offer": _("Without the filter {filters}: {chart} can be shown."),
+        "wider": _("Without the filter {filters}"),
+        "nearest": _("This was not measured. The nearest questions that were:"),
+        "none": _(
+            "No number can be shown here: each is below the reporting threshold, which is not "
+            "zero. With fewer filters:"
+        ),
+        "ignored": _(
+            "The address names filters or values that this release does not have: {names}. They "
+            "were left out."
+        ),
         "unsplit": _("Without splitting: {chart} can be shown."),
         "measurable": _("{chart} (not measured under these filters)"),
     }

@@ -20,6 +20,7 @@ var ctdhubChoice = (function () {
     this.as = "count";
     this.side = 0;
     this.last = null;
+    this.unknown = [];
   };
   /* The set of filters that a choice changes. */
   Choice.prototype.set = function () { return this.side && this.versus ? this.versus : this.where; };
@@ -37,22 +38,24 @@ var ctdhubChoice = (function () {
     });
     return Array.from(found).sort(function (a, b) { return a - b; });
   };
-  /* Take the address; what it does not know is left out. */
+  /* Take the address; what it does not know is left out and named in "unknown". */
   Choice.prototype.read = function (hash) {
     var self = this, versus = new Map(), second = false, side = this.side;
     this.clear();
     hash.replace(/^#/, "").split("&").forEach(function (part) {
       var at = part.indexOf("="), name = part.slice(0, at), text = part.slice(at + 1), column;
       if (at < 1) return;
-      if (name === "show" && self.asked.has(text)) self.show = self.asked.get(text);
-      else if (name === "split" && self.asked.has(text)) self.split = self.asked.get(text);
+      if (name === "show" || name === "split") {
+        if (self.asked.has(text)) self[name] = self.asked.get(text);
+        else self.unknown.push(name);
+      }
       else if (name === "as" && text === "share") self.as = text;
       else if (name === "vs") second = text === "all";
       else {
         var other = name.slice(0, 3) === "vs.", into = other ? versus : self.where;
         column = self.place.get(other ? name.slice(3) : name);
-        if (column === undefined) return;
-        var codes = self._read(text, column);
+        var codes = column === undefined ? [] : self._read(text, column);
+        if (codes.length < new Set(text.split(",")).size) self.unknown.push(name);
         if (!codes.length) return;
         into.set(column, codes);
         second = second || other;

@@ -69,6 +69,7 @@
 
   /* A choice was made: the view is asked for at once, address and chips follow. */
   function changed() {
+    message("");
     var to = choice.address() || location.pathname + location.search;
     kept = document.activeElement ? document.activeElement.dataset.key : null;
     setTimeout(function () {
@@ -144,7 +145,10 @@
     id("reason").hidden = !bound;
     put(id("headline"), headline());
     put(id("subtitle"), chart().subtitle);
-    if (chart().years) {
+    if (view.nothing) {
+      bars.made = "";
+      id("plot").replaceChildren();
+    } else if (chart().years) {
       bars.made = "";
       id("plot").className = "";
       var parts = [ctdhubPlot.lines(view, chart(), choice.plain(), say, width || 640, act)];
@@ -203,6 +207,7 @@
   }
   function offers(view) {
     var list = id("offers").querySelector("ul");
+    put(id("offers").querySelector("p"), view.nothing ? words.none : words.nearest);
     id("offers").hidden = !view.offers.length;
     list.replaceChildren.apply(list, view.offers.map(function (offer) {
       var next = new ctdhubChoice.Choice(data, say), item = node("li");
@@ -213,7 +218,7 @@
       });
       if (offer.split) next.split = null;
       var text = offer.split && !offer.drop.length ? fill(words.unsplit, { chart: chart().title })
-        : fill(words.offer, { chart: chart().title, filters: offer.drop.map(function (c) { return data.titles[c]; }).join(words.comma) });
+        : fill(view.nothing ? words.wider : words.offer, { chart: chart().title, filters: offer.drop.map(function (c) { return data.titles[c]; }).join(words.comma) });
       var link = item.appendChild(node("a", { href: next.address() || "#show=" + chart().name }, text));
       link.addEventListener("click", function (event) {
         event.preventDefault();
@@ -415,8 +420,7 @@
     if (!embedded) wire();
     id("close").addEventListener("click", function () { id("card").close(); });
     addEventListener("popstate", function () {
-      choice.read(location.hash);
-      update();
+      arrived();
     });
     id("app").hidden = false;
     if (id("static")) id("static").hidden = true;
@@ -427,7 +431,12 @@
       if (current && chart().years) show();
     }).observe(id("plot"));
     width = id("plot").clientWidth;
+    arrived();
+  }
+  /* An address was opened, or gone back to. */
+  function arrived() {
     choice.read(location.hash);
+    message(choice.unknown.length ? fill(words.ignored, { names: choice.unknown.join(words.comma) }) : "");
     update();
   }
   function failed() {

@@ -46,13 +46,17 @@ var ctdhubView = (function () {
           return self._series(chart, new Map(where).set(part[0], [part[1]]), { part: part });
         })
       : sets.map(function (set) { return self._series(chart, set, {}); });
-    var offers = series.some(function (one) { return one.unmeasured; })
-      ? this._offers(state, where) : [];
+    var unmeasured = series.some(function (one) { return one.unmeasured; });
+    var nothing = !unmeasured && where.size > 0 && series.every(function (one) {
+      return one.rows.every(function (row) { return row.silent || row.people.state === "protected"; });
+    });
+    var offers = unmeasured || nothing ? this._offers(state, where) : [];
     return {
       totals: sets.map(function (set) { return self._people(set, null); }),
       series: series,
       differ: state.versus ? this._differences(series) : null,
       offers: offers,
+      nothing: nothing,
       able: this.data.questions.map(function (q) { return self._able(q, where); }),
       largest: series.length === 1 ? this._largest(series[0]) : -1
     };
