@@ -78,7 +78,7 @@ def _choices() -> dict[str, Any]:
         "offer": _("Without the filter {filters}: {chart} can be shown."),
         "wider": _("Without the filter {filters}"),
         "nearest": _("This was not measured. The nearest questions that were:"),
-        "none": _(
+        "unshown": _(
             "No number can be shown here: each is below the reporting threshold, which is not "
             "zero. With fewer filters:"
         ),

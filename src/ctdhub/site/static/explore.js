@@ -207,7 +207,7 @@
   }
   function offers(view) {
     var list = id("offers").querySelector("ul");
-    put(id("offers").querySelector("p"), view.nothing ? words.none : words.nearest);
+    put(id("offers").querySelector("p"), view.nothing ? words.unshown : words.nearest);
     id("offers").hidden = !view.offers.length;
     list.replaceChildren.apply(list, view.offers.map(function (offer) {
       var next = new ctdhubChoice.Choice(data, say), item = node("li");
