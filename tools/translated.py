@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 KEPT = DOCS / "translated.yaml"
 LANGUAGES = ("fr", "es", "ar")
 ROOMS = ("start", "tutorial", "how-to")
-"""Folders of English pages that may be translated; their file names do not collide."""
+"""Folders of English pages that may be translated; a file name is in one of them only."""
 
 HEAD = """\
 # The English paragraphs that each translated page translates: a digest of each, in order.
@@ -31,8 +31,15 @@ LINKS = "In: ["
 
 
 def english(name: str) -> Path:
-    """The English page of a name."""
-    return next(page for room in ROOMS if (page := DOCS / room / f"{name}.md").exists())
+    """The one English page of a name.
+
+    Raises:
+        FileNotFoundError: there is none in `ROOMS`, or more than one.
+    """
+    pages = [page for room in ROOMS if (page := DOCS / room / f"{name}.md").exists()]
+    if len(pages) != 1:
+        raise FileNotFoundError(f"{name}.md is in {len(pages)} of the folders {', '.join(ROOMS)}")
+    return pages[0]
 
 
 def names(language: str) -> list[str]:
