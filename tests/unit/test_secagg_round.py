@@ -566,7 +566,7 @@ def test_columns_of_the_schema(tmp_path: Path) -> None:
     assert found["citizenship", "country_of_exploitation"].sum() == 3
     out = tmp_path / "out"
     said = run(app, "count", "release", str(tmp_path / "hub/sum.count"), "--out", str(out)).output
-    assert "epsilon 1, delta 1e-06" in " ".join(said.split())
+    assert "epsilon 1, delta 10⁻⁶" in " ".join(said.split())
     manifest = json.loads((out / "manifest.json").read_text("utf-8"))
     assert manifest["rows_per_person"] == 3
     assert manifest["mechanism"].startswith("discrete Gaussian in shares")
