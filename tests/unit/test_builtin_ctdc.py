@@ -56,11 +56,11 @@ def test_an_unknown_name_is_an_error_with_a_remedy() -> None:
         builtin("ic-tip")
 
 
-@pytest.mark.parametrize("band", ["9--17", "09--17", "9-17", "9–17", "9—17", "09-17"])
-def test_age_bands_in_every_spelling(band: str, tmp_path: Path) -> None:
-    for name in ("ctdc-2017", "ctdc-2021", "ctdc-gsd-k10", "ctdc-2024"):
-        rows = [{"ageBroad": band, "yearOfRegistration": "2015"}]
-        assert values(read(tmp_path / "a.csv", name, rows), "age_band") == ["9-17"]
+@pytest.mark.parametrize("name", ["ctdc-2017", "ctdc-2021", "ctdc-gsd-k10", "ctdc-2024"])
+def test_age_bands_in_every_spelling(name: str, tmp_path: Path) -> None:
+    bands = ("9--17", "09--17", "9-17", "9–17", "9—17", "09-17")
+    rows = [{"ageBroad": band, "yearOfRegistration": "2015"} for band in bands]
+    assert values(read(tmp_path / "a.csv", name, rows), "age_band") == ["9-17"] * len(bands)
 
 
 def test_finer_age_bands_of_2017(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -268,11 +269,8 @@ def labelled(made: list[Submission], file: Path, kind: str, lang: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", ["both", "single", "details"])
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_an_export_by_labels_gives_the_records_of_one_by_names(
-    tmp_path: Path, lang: str, kind: str
-) -> None:
+def various() -> list[Submission]:
+    """Six people who choose each their own of every list; the fifth does not consent."""
     made: list[Submission] = []
     for number in range(6):
         one: Submission = {"con_Consent": "no" if number == 4 else "yes", "case_id": str(number)}
@@ -288,7 +286,22 @@ def test_an_export_by_labels_gives_the_records_of_one_by_names(
         each = {name: listed[number % len(listed)] for name, listed in lists.items()}
         one["perpetrators"] = [each] * (number % 3)
         made.append(one)
-    by_names = harmonised(as_xlsx(made, tmp_path / "names.xlsx", kind))
+    return made
+
+
+@pytest.fixture(scope="module")
+def by_name(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Harmonised]:
+    """The same people by names, read once for all languages."""
+    folder = tmp_path_factory.mktemp("names")
+    return cache(lambda kind: harmonised(as_xlsx(various(), folder / f"{kind}.xlsx", kind)))
+
+
+@pytest.mark.parametrize("kind", ["both", "single", "details"])
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_export_by_labels_gives_the_records_of_one_by_names(
+    tmp_path: Path, lang: str, kind: str, by_name: Callable[[str], Harmonised]
+) -> None:
+    made, by_names = various(), by_name(kind)
     file = labelled(made, tmp_path / "labels.xlsx", kind, lang)
     by_labels = harmonised(file)
     assert by_labels.conservation == by_names.conservation
