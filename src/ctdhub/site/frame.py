@@ -133,6 +133,7 @@ def environment() -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
+        auto_reload=False,
     )
     found.globals |= {"_": _, "key": key, "scroll": scroll}
     found.filters |= {"base": cards.base, "missing": cards.missing, "bidi": bidi}

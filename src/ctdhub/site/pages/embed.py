@@ -37,10 +37,18 @@ def pages(content: Content) -> Iterator[Page]:
         yield _page(figure.file, [figure], home)
 
 
-def of_place(answers: Answers, key: str) -> Iterator[Page]:
-    """The page of a country or region, right after its own page; none where nothing is shown."""
+def of_place(answers: Answers, key: str, own: Page | None = None) -> Iterator[Page]:
+    """The page of a country or region, right after its own page; none where nothing is shown.
+
+    Args:
+        own: the place's own page, whose drawings are taken again.
+    """
     if found := [f for among in sides(key).values() for f in figures(answers, among)]:
-        yield _page(file(key), found, path(key))
+        there = {
+            f.id: svg for side in (own.values["sides"] if own else ()) for f, svg in side["figures"]
+        }
+        cards = [(f, there[f.id] if f.id in there else plot(f)) for f in found]
+        yield _framed(file(key), found[0].subtitle, path(key), {"cards": cards, "lines": None})
 
 
 def _page(name: str, shown: list[Figure], home: str) -> Page:

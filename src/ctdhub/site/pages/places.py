@@ -48,8 +48,9 @@ def pages(answers: Answers) -> Iterator[Page]:
     printed = {place.key: brief_path(place) for place in briefed(answers)}
     yield _list(answers, held)
     for key in (*countries.regions(), *sorted(held)):
-        yield _page(answers, key, held, printed.get(key, ""))
-        yield from of_place(answers, key)
+        page = _page(answers, key, held, printed.get(key, ""))
+        yield page
+        yield from of_place(answers, key, page)
 
 
 def _write_files(folder: Path, content: Content) -> None:
