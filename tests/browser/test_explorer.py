@@ -272,6 +272,21 @@ def test_every_number_is_that_of_answers(tab: Page, agreed: tuple[Release, str])
     assert min(seen.values()) > 50, seen
 
 
+def test_a_filter_without_any_flag_leaves_no_base(tab: Page, agreed: tuple[Release, str]) -> None:
+    """The base of a group of flags lies within the filters, whoever wrote the address."""
+    tab.route("**/*.html", free)
+    visit(tab, agreed[1])
+    asked = [
+        {"show": "exploitation", "where": {"any_exploitation": [codes]}} for codes in ("", "yes")
+    ]
+    without, some = (view["series"][0] for view in tab.evaluate(EVALUATE, asked))
+    assert (without["known"]["n"], without["missing"]) == (0, 1)
+    shares = [row["share"] for row in without["rows"][:-1]]
+    assert all(share is None or share["state"] == "protected" for share in shares)
+    assert without["rows"][-1]["people"]["n"] == without["all"]["n"] > 0
+    assert some["known"]["n"] == some["all"]["n"] > 0
+
+
 def free(route: Route) -> None:
     """The page without its policy."""
     answer = route.fetch()

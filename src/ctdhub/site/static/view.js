@@ -115,7 +115,10 @@ var ctdhubView = (function () {
     if (chart.flags) {
       rows = chart.flags.map(function (c) { return row(c, self.data.yes[c]); });
       some = having(chart.column, [this.data.yes[chart.column]]);
-      known = this._people(some, chart.column);
+      /* A filter that asks for those without any flag leaves nobody whose answer is recorded. */
+      var ticked = where.get(chart.column), none = ticked && !ticked.includes(this.data.yes[chart.column]);
+      known = none ? { n: 0, low: 0, high: 0, state: "protected", published: true }
+        : this._people(some, chart.column);
       unknown = { column: chart.column, code: 0, people: outside(known, all), share: null };
     } else {
       rows = chart.codes.map(function (code) { return row(chart.column, code); });
