@@ -25,8 +25,8 @@ def drawn(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
     answers = Answers(release)
     for code in LANGUAGES:
         with language(code):
-            for module, made in ((trends, trends.page), (facts, lambda a: next(facts.pages(a)))):
-                text = render(made(answers), release, LANGUAGES)
+            for module in (trends, facts):
+                text = render(next(iter(module.pages(answers))), release, LANGUAGES)
                 (folder / f"{code}-{module.PATH}").write_text(text, "utf-8")
     return folder
 

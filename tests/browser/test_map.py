@@ -20,7 +20,7 @@ def url(site: Path, page: str, lang: str = "en") -> str:
 
 
 def test_tiles_are_reached_and_opened_by_keyboard(tab: Page, site: Path) -> None:
-    tab.goto(url(site, "map.html"))
+    tab.goto(url(site, "map-citizenship.html"))
     links = tab.locator("#map-citizenship a[data-tile]")
     codes = [links.nth(k).get_attribute("data-tile") for k in range(links.count())]
     assert "UKR" in codes
@@ -37,7 +37,7 @@ def test_tiles_are_reached_and_opened_by_keyboard(tab: Page, site: Path) -> None
 @pytest.mark.parametrize("lang", ["en", "ar"])
 def test_on_a_phone_the_map_scrolls_inside_its_own_box(tab: Page, site: Path, lang: str) -> None:
     tab.set_viewport_size(PHONE)
-    tab.goto(url(site, "map.html", lang))
+    tab.goto(url(site, "map-citizenship.html", lang))
     for box in tab.locator(".worldmap").all():
         wide, seen, start = box.evaluate("b => [b.scrollWidth, b.clientWidth, b.scrollLeft]")
         assert wide > seen
@@ -79,8 +79,12 @@ def test_corridors_of_the_focused_tile_stand_out(tab: Page, site: Path) -> None:
 def test_the_pages_stand_without_a_script(browser: Browser, site: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(url(site, "map.html"))
+    page.goto(url(site, "map-citizenship.html"))
     assert page.locator("#map-citizenship a[data-tile]").first.is_visible()
+    page.goto(url(site, "map.html"))
+    page.locator("#map-citizenship a").click()
+    assert page.url.endswith("/map-citizenship.html")
+    page.go_back()
     page.locator("#map-corridors summary").first.click()
     assert page.locator("#map-corridors table").is_visible()
     page.goto(url(site, "trends.html"))

@@ -153,9 +153,9 @@ def test_facts_tables_and_briefs_say_it(
 def test_the_page_marks_the_year(release: Release) -> None:
     for code in LANGUAGES:
         with language(code):
-            page = trends_page.page(Answers(release))
+            page = next(trends_page.pages(Answers(release)))
             text = render(page, release, LANGUAGES)
-        total = text[text.index('<figure id="trends-total">') :]
+        total = text[text.index('<figure id="trends-total"') :]
         total = total[: total.index("</figure>")]
         assert 'class="turn"' in total
         assert "A new &lt;b&gt;operator&lt;/b&gt;" in text

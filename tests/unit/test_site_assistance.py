@@ -71,7 +71,7 @@ def test_a_clear_gap_is_the_headline_and_stands_first(release: Release) -> None:
     assert not gaps[file_of(("age_band",))]
     for lang in LANGUAGES:
         with language(lang):
-            page = page_of.page(Answers(release))
+            page = next(page_of.pages(Answers(release)))
             html = render(page, release, LANGUAGES)
             for chart, _lines, _drawn in page.values["charts"]:
                 assert chart.headline == (chart.gaps[0] if chart.gaps else chart.subtitle)
@@ -80,7 +80,7 @@ def test_a_clear_gap_is_the_headline_and_stands_first(release: Release) -> None:
 
 
 def test_the_page_carries_its_caveats_and_the_five_actions(release: Release) -> None:
-    html = render(page_of.page(Answers(release)), release, LANGUAGES)
+    html = "".join(render(p, release, LANGUAGES) for p in page_of.pages(Answers(release)))
     assert assistance_caveat() in html
     assert html.count("Identified cases, not prevalence.") > html.count("<figure")
     for figure in re.findall(r"<figure.*?</figure>", html, re.DOTALL):
@@ -90,7 +90,8 @@ def test_the_page_carries_its_caveats_and_the_five_actions(release: Release) -> 
 
 
 def test_a_release_without_assistance_says_so(tmp_path: Path) -> None:
-    html = render(page_of.page(Answers(made(tmp_path, TABLES))), made(tmp_path / "b"), LANGUAGES)
+    page = next(page_of.pages(Answers(made(tmp_path, TABLES))))
+    html = render(page, made(tmp_path / "b"), LANGUAGES)
     assert "not measured in this release" in html
     assert "<figure" not in html
 

@@ -338,3 +338,10 @@ def test_signs_of_numbers_stay_on_their_side_in_arabic(kind: str, site: Path) ->
         text = re.sub(r"<(script|style).*?</\1>", "", path.read_text("utf-8"), flags=re.DOTALL)
         parts = re.split("<[^>]*>", text) + re.findall(r'(?:aria-label|alt|title)="([^"]*)"', text)
         assert not [p for part in parts for p in astray(html.unescape(part))]
+
+
+def test_no_page_is_too_heavy_for_a_slow_line(site: Path) -> None:
+    for file in site.rglob("*.html"):
+        text = file.read_bytes()
+        assert len(text) <= 200 * 1024, file
+        assert len(gzip.compress(text)) <= 40 * 1024, file

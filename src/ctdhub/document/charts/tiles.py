@@ -196,8 +196,8 @@ def _tile(tile: Tile) -> Markup:
     canvas.text(tile.code, x + SIZE // 2, y + 16, anchor=None)
     _pips(canvas, tile.look, x, y)
     if tile.href:
-        return element("a", canvas.marks, href=tile.href, aria_label=words, data_tile=tile.code)
-    return element("g", canvas.marks, role="img", aria_label=words)
+        return element("a", canvas.marks, href=tile.href, data_tile=tile.code)
+    return element("g", canvas.marks, role="img")
 
 
 def _shape(canvas: Canvas, look: Look, x: int, y: int, side: int) -> None:

@@ -1,7 +1,11 @@
-"""Assistance: who receives it and who does not, by group; what stands out comes first."""
+"""Assistance: who receives it and who does not, by group; what stands out comes first.
+
+A chart of many groups has a page of its own, so that no page is too heavy for a slow line.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
@@ -20,25 +24,40 @@ PATH = "assistance.html"
 
 KIND = PageKind(
     "assistance",
-    lambda content: [page(content.answers)],
+    lambda content: pages(content.answers),
     menu=MenuEntry(ASSISTANCE, PATH, Text("Assistance by group")),
     files=lambda folder, content: write_assistance(folder / CHARTS, content.answers),
 )
 
 
-def page(answers: Answers) -> Page:
-    """The page of assistance."""
-    found, rtl = charts(answers), current() in RIGHT_TO_LEFT
+def place(chart: Chart) -> str:
+    """Path of the page that shows a chart."""
+    return PATH if _few(chart) else f"{chart.file}.html"
+
+
+def pages(answers: Answers) -> Iterator[Page]:
+    """The page of assistance, then that of each chart of many groups."""
+    found = charts(answers)
+    here, apart = [[c for c in found if _few(c) is few] for few in (True, False)]
+    yield _page(answers, PATH, _("Assistance"), here, apart)
+    for chart in apart:
+        yield _page(answers, place(chart), chart.subtitle, [chart], [])
+
+
+def _page(
+    answers: Answers, path: str, title: str, here: Sequence[Chart], apart: Sequence[Chart]
+) -> Page:
+    rtl = current() in RIGHT_TO_LEFT
     return Page(
-        path=PATH,
-        title=_("Assistance"),
+        path=path,
+        title=title,
         description=_("Who receives assistance, and who does not, by group."),
         template="assistance.html",
         values={
             "caveat": assistance_caveat(),
             "gaps": [
-                (chart.id, *pair)
-                for chart in found
+                (chart.id, "" if place(chart) == path else place(chart), *pair)
+                for chart in (*here, *apart)
                 for pair in zip(chart.heads_of_gaps, chart.gaps, strict=True)
             ],
             "charts": [
@@ -52,8 +71,10 @@ def page(answers: Answers) -> Page:
                     if not _few(chart)
                     else [],
                 )
-                for chart in found
+                for chart in here
             ],
+            "apart": [(chart.id, place(chart), chart.subtitle) for chart in apart],
+            "all_assistance": PATH if path != PATH else "",
             **about(answers.release),
         },
         menu=PATH,

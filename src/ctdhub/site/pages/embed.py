@@ -65,7 +65,7 @@ def _lines(chart: Trend) -> Page:
         svg = draw(panel.chart(end, turns=chart.turns), id_, rtl=rtl)
         panels.append({"id": id_, "panel": panel, "svg": svg})
     values = {"cards": (), "lines": {"figure": chart, "panels": panels, "single": single}}
-    return _framed(chart.file, chart.subtitle, trends_page.PATH, values)
+    return _framed(chart.file, chart.subtitle, trends_page.place(chart), values)
 
 
 def _framed(name: str, title: str, home: str, values: dict[str, Any]) -> Page:

@@ -1,7 +1,11 @@
-"""The map: corridors as arrows, two shaded maps, the ranked corridors, regions."""
+"""The map: corridors as arrows, two shaded maps, the ranked corridors, regions.
+
+Each map has a page of its own, so that no page is too heavy for a slow line.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,35 +31,50 @@ PATH = "map.html"
 
 KIND = PageKind(
     "map",
-    lambda content: [page(content.answers)],
+    lambda content: pages(content.answers),
     menu=MenuEntry(PLACES, PATH, Text("Map")),
     files=lambda folder, content: _write_files(folder / CHARTS, content),
 )
 
 
-def page(answers: Answers) -> Page:
-    """The page of the map."""
-    held = listed_places(answers)
+def pages(answers: Answers) -> Iterator[Page]:
+    """The page of the first map, with the regions, then that of each other map."""
     found = maps(answers)
-    first = next((m for m in found if m.figure.id == CORRIDORS), None)
+    apart = [(m.figure.id, f"{m.figure.id}.html", m.figure.subtitle) for m in found[1:]]
+    yield _page(answers, PATH, _("Map"), found[:1], apart)
+    for chosen, (_id, own, title) in zip(found[1:], apart, strict=True):
+        yield _page(answers, own, title, (chosen,), [])
+
+
+def _page(
+    answers: Answers,
+    path: str,
+    title: str,
+    here: Sequence[Map],
+    apart: Sequence[tuple[str, str, str]],
+) -> Page:
+    held = listed_places(answers)
+    first = next((m for m in here if m.figure.id == CORRIDORS), None)
     rows = [r for r in first.figure.table.rows if r.kind == "value"] if first else []
     return Page(
-        path=PATH,
-        title=_("Map"),
+        path=path,
+        title=title,
         description=_(
             "Corridors of identified people, and people by citizenship and by country of "
             "exploitation, on a map of equal tiles without borders."
         ),
         template="map.html",
         values={
-            "maps": [_drawn(m) for m in found],
+            "maps": [_drawn(m) for m in here],
+            "apart": apart,
+            "all_maps": PATH if path != PATH else "",
             "corridors": CORRIDORS,
             "caption": _("The {n} largest corridors").format(n=number(min(ARROWS, len(rows)))),
             "rows": [ranked(k, row, held) for k, row in enumerate(rows, 1)],
             "ranks": _(
                 "The order of neighbouring rows is uncertain where their intervals overlap."
             ),
-            "regions": _regions(answers),
+            "regions": _regions(answers) if path == PATH else (),
             **about(answers.release),
         },
         menu=PATH,

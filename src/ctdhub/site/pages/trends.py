@@ -1,7 +1,11 @@
-"""Trends: people by year, with the contributors that covered each year under every chart."""
+"""Trends: people by year, with the contributors that covered each year under every chart.
+
+A chart with many panels has a page of its own, so that no page is too heavy for a slow line.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +29,44 @@ from ctdhub.stats.trend import span
 
 PATH = "trends.html"
 MANY = 4
-"""Panels of a chart that stands open; one with more is folded."""
+"""Panels of a chart on the page of all; one with more has its own page."""
 
 KIND = PageKind(
     "trends",
-    lambda content: [page(content.answers)],
+    lambda content: pages(content.answers),
     menu=MenuEntry(CHANGE, PATH, Text("Trends")),
     files=lambda folder, content: _write_files(folder / CHARTS, content),
 )
 
 
-def page(answers: Answers) -> Page:
-    """The page of trends."""
+def place(chart: Trend) -> str:
+    """Path of the page that shows a chart."""
+    return PATH if len(chart.panels) <= MANY else f"{chart.file}.html"
+
+
+def pages(answers: Answers) -> Iterator[Page]:
+    """The page of trends, then that of each chart with many panels."""
+    found = trends(answers)
+    here, apart = [[c for c in found if (place(c) == PATH) is same] for same in (True, False)]
+    yield _page(answers, PATH, _("Trends"), here, apart)
+    for chart in apart:
+        yield _page(answers, place(chart), chart.title, [chart], [])
+
+
+def _page(
+    answers: Answers, path: str, title: str, here: Sequence[Trend], apart: Sequence[Trend]
+) -> Page:
     release = answers.release
     empty = uncovered(release)
     return Page(
-        path=PATH,
-        title=_("Trends"),
+        path=path,
+        title=title,
         description=_("People identified by year, and who reported in each year."),
         template="trends.html",
         values={
-            "charts": [_drawn(chart) for chart in trends(answers)],
+            "charts": [_drawn(chart) for chart in here],
+            "apart": [(chart.id, place(chart), chart.title) for chart in apart],
+            "all_trends": PATH if path != PATH else "",
             "timeline": _timeline(release),
             "coverage": [bidi(sentence) for sentence in turned(release)],
             "once": counted_once() if answers.release.protected.sources else "",
@@ -81,7 +102,6 @@ def _drawn(chart: Trend) -> dict[str, Any]:
         "panels": panels,
         "single": single,
         "title": chart.title,
-        "folded": len(panels) > MANY,
         "who": " ".join(who),
     }
 

@@ -16,12 +16,13 @@
       });
       map.classList.toggle("chosen", any);
     }
+    function words(tile) { return tile.querySelector("title").textContent; }
     function at(event) {
-      return event && event.target.closest ? event.target.closest("[aria-label]") : null;
+      return event && event.target.closest ? event.target.closest("a,g[role]") : null;
     }
     function show(event) {
       var tile = at(event);
-      if (tile && map.contains(tile)) says.textContent = tile.getAttribute("aria-label");
+      if (tile && map.contains(tile)) says.textContent = words(tile);
       mark((tile && tile.getAttribute("data-tile")) || fixed);
     }
     ["focusin", "mouseover"].forEach(function (kind) { map.addEventListener(kind, show); });
@@ -43,7 +44,7 @@
     map.querySelectorAll("[data-tile]").forEach(function (tile) {
       var code = tile.getAttribute("data-tile");
       if (!ends[code]) return;
-      var name = tile.getAttribute("aria-label").slice(code.length + 2);
+      var name = words(tile).slice(code.length + 2);
       list.append(new Option(name, code));
     });
     list.addEventListener("change", function () { fixed = list.value; mark(fixed); });
