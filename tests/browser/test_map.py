@@ -51,7 +51,7 @@ def test_on_a_phone_the_map_scrolls_inside_its_own_box(tab: Page, site: Path, la
 @pytest.mark.parametrize("lang", ["en", "ar"])
 def test_charts_of_trends_stay_in_the_window(tab: Page, site: Path, lang: str) -> None:
     tab.set_viewport_size(PHONE)
-    tab.goto(url(site, "trends.html", lang))
+    tab.goto(url(site, "trends-citizenship.html", lang))
     assert tab.locator(".panels .years").count() > 1
     outside = tab.evaluate(
         "[...document.querySelectorAll('.years text, .years circle, .years rect')].filter(t => {"

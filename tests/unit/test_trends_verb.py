@@ -246,9 +246,10 @@ def figure(text: str, name: str) -> str:
 
 
 def test_the_page_shows_both_series_and_the_split(release: Release) -> None:
-    part = figure(shown(release), "trends-total")
+    text = shown(release)
+    part = figure(text, "trends-total")
     assert part.count('<svg x="') == 12  # years of the panel
-    assert "The same contributors in every year, 2014 to 2025" in part
+    assert "The same contributors in every year, 2014 to 2025" in text
     assert "Did the world change or the data?" in part
     found = report(Answers(release), EVERYBODY)
     assert found is not None
