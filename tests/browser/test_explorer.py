@@ -679,7 +679,7 @@ def test_accessible_while_in_use(tab: Page, web: str, lang: str) -> None:
 
 
 def test_bars_are_mirrored_right_to_left(tab: Page, web: str) -> None:
-    """A bar begins beside its label, whatever the direction of reading; years run one way."""
+    """A bar begins beside its label, and the first year where reading starts."""
     for lang, side in (("en", "left"), ("ar", "right")):
         visit(tab, web, lang, "#show=gender")
         box = "e => e.getBoundingClientRect()"
@@ -689,4 +689,11 @@ def test_bars_are_mirrored_right_to_left(tab: Page, web: str) -> None:
         visit(tab, web, lang)
         at = [e.bounding_box() for e in tab.locator("#explore-plot .year").all()]
         xs = [box["x"] for box in at if box]
-        assert xs == sorted(xs)
+        assert xs == sorted(xs, reverse=lang == "ar")
+        tab.locator("#explore-plot .year[tabindex='0']").focus()
+        before = tab.locator("#explore-plot .year[tabindex='0']").bounding_box()
+        tab.keyboard.press("ArrowLeft" if lang == "en" else "ArrowRight")
+        after = tab.locator("#explore-plot .year[tabindex='0']").bounding_box()
+        assert before
+        assert after
+        assert (after["x"] < before["x"]) == (lang == "en")

@@ -252,6 +252,21 @@ def women_sentence(women: NumberCard) -> str:
     ).format(**_interval(women))
 
 
+def children_sentence(children: NumberCard) -> str:
+    """The share of children, as a range where it is not precise enough; empty where not shown."""
+    if not children.has_range:
+        return ""
+    if children.value is None:
+        low, high = ends(children)
+        return _(
+            "Of those whose age is recorded, between {low} and {high} are children under 18: not "
+            "precise enough for one number."
+        ).format(low=low, high=high)
+    return _(
+        "Of those whose age is recorded, {share} are children under 18 ({low} to {high})."
+    ).format(**_interval(children))
+
+
 def types_sentence(side: Side) -> str:
     """The types of exploitation with the largest shares; "main" only where they are so for sure."""
     kinds = []

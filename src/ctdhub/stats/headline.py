@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import Place, place_of
-from ctdhub.schema.roles import DESTINATION, HARM, ORIGIN, PERIOD, SEX
+from ctdhub.schema.roles import AGE, CHILD_BANDS, DESTINATION, HARM, ORIGIN, PERIOD, SEX
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, State, card
 from ctdhub.stats.deduplicated_interval import Unit
@@ -98,6 +98,16 @@ def place_facts(
     """
     where = place_of(place) if isinstance(place, str) else place
     return answers.kept(("place_facts", where, years), lambda: _place_facts(answers, where, years))
+
+
+def children_share(answers: Answers, inside: Where) -> NumberCard:
+    """Share of children, under 18 years, of the people inside a place whose age is recorded.
+
+    Args:
+        inside: the place, given by one of the two countries.
+    """
+    known: Where = {**inside, AGE: answers.domain(AGE)}
+    return _share(answers, {**inside, AGE: CHILD_BANDS}, known, inside)
 
 
 def _place_facts(answers: Answers, where: Place, years: tuple[int, int] | None) -> PlaceFacts:

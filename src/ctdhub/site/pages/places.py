@@ -10,10 +10,11 @@ from ctdhub.core.format import number, share
 from ctdhub.core.i18n import Text, _, current
 from ctdhub.report.figures import Figure, figures
 from ctdhub.report.places import SIDES, file, listed_places, path, place_link, sides
-from ctdhub.report.sentences import place_sentences, side_sentences
+from ctdhub.report.sentences import children_sentence, place_sentences, side_sentences
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
 from ctdhub.schema.country_names import fold_name
+from ctdhub.schema.roles import DESTINATION, ORIGIN
 from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.frame import FIGURES, Page
 from ctdhub.site.kinds import PLACES, Content, MenuEntry, PageKind
@@ -23,7 +24,7 @@ from ctdhub.site.pages.briefs import path as brief_path
 from ctdhub.site.pages.embed import of_place
 from ctdhub.site.plots import plot
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.headline import PlaceFacts, place_facts
+from ctdhub.stats.headline import PlaceFacts, children_share, place_facts
 from ctdhub.stats.mandated.lines import reported_places
 from ctdhub.stats.perspective import SideName
 from ctdhub.stats.query import Query
@@ -163,6 +164,9 @@ def _side(
     side = facts.citizens if name == "citizens" else facts.exploited
     drawn = figures(answers, sides(key)[name])
     protected = not side.people.has_range
+    children = (
+        "" if protected else children_sentence(children_share(answers, sides(key)[name].where))
+    )
     return {
         "id": name,
         "title": title,
@@ -173,12 +177,13 @@ def _side(
                 "origin": place_link(origin, held, current()),
                 "place": place_link(place, held, current()),
                 "people": sized(card),
+                "explore": f"explore.html#{ORIGIN}={origin}&{DESTINATION}={place}",
             }
             for origin, place, card in side.corridors
         ],
         "silent": _silent(drawn),
         "compare": f"explore.html#{SIDES[name]}={key}" if key in countries.ALPHA3 else "",
-        "sentences": side_sentences(facts, name),
+        "sentences": [text for text in (*side_sentences(facts, name), children) if text],
         "few": _("Not shown: below the reporting threshold; this is not zero.")
         if protected
         else "",

@@ -3,7 +3,7 @@
    show=question          the chart      split=question      as=share      vs=all: the second is all */
 var ctdhubChoice = (function () {
   "use strict";
-  var node = ctdhubPlot.node;
+  var node = ctdhubPlot.node, MOST = 8;
 
   function Choice(data, say) {
     this.data = data;
@@ -103,6 +103,7 @@ var ctdhubChoice = (function () {
       this.where.set(last, [codes[0]]);
       this.versus.set(last, [codes[1]]);
     } else if (codes) this.versus.delete(last);
+    this.last = last;
     this.side = 1;
   };
 
@@ -113,8 +114,52 @@ var ctdhubChoice = (function () {
     this.choice = choice;
     this.changed = changed;
     this.boxes = new Map();
+    this._find();
     this.parts = data.questions.map(this._part, this);
   }
+  /* The answers of a question, or of its flags: pairs of column and code. */
+  Panel.prototype._options = function (chart) {
+    var yes = this.data.yes;
+    if (chart.flags) return chart.flags.map(function (c) { return [c, yes[c]]; });
+    return (chart.years ? chart.codes : chart.recorded).concat(0).map(function (code) { return [chart.column, code]; });
+  };
+  /* One field for all questions: typing lists answers, choosing one ticks it. */
+  Panel.prototype._find = function () {
+    var self = this, words = this.data.words, label = node("label", { class: "search" }, words.find + " ");
+    var box = label.appendChild(node("input", { type: "search", id: "explore-find", autocomplete: "off", maxlength: 80 }));
+    var list = node("ul", { id: "explore-found" });
+    function show() {
+      var wanted = plain(box.value).trim(), found = [];
+      if (wanted) self.data.questions.forEach(function (chart) {
+        self._options(chart).forEach(function (option) {
+          var text = self.say.label(chart, { column: option[0], code: option[1] }), at = plain(text).indexOf(wanted);
+          if (option[1] && at >= 0) found.push([at > 0, ctdhubSay.fill(words.pair, { question: chart.title, answers: text }), option]);
+        });
+      });
+      found.sort(function (a, b) { return a[0] - b[0]; });
+      list.replaceChildren.apply(list, found.slice(0, MOST).map(function (one) {
+        var item = node("li"), button = item.appendChild(node("button", { type: "button" }, one[1])), option = one[2];
+        button.addEventListener("click", function () {
+          if (!(self.choice.set().get(option[0]) || []).includes(option[1])) self.choice.toggle(option[0], option[1]);
+          box.value = "";
+          show();
+          box.focus();
+          self.changed();
+        });
+        return item;
+      }));
+    }
+    box.addEventListener("input", show);
+    document.getElementById("explore-parts").append(label, list);
+  };
+  /* Open the question that was filtered last, where another answer is wanted. */
+  Panel.prototype.open = function (column) {
+    var at = this.data.questions.findIndex(function (q) { return q.column === column || (q.flags || []).includes(column); });
+    if (at < 0) return;
+    var part = this.parts[at].node;
+    part.open = true;
+    setTimeout(function () { part.scrollIntoView({ block: "nearest" }); });
+  };
   Panel.prototype._part = function (chart) {
     var self = this, part = node("details", { "data-name": chart.name }), head = node("summary", {}, chart.title), filled = false;
     var badge = head.appendChild(node("span", { class: "n" }));
@@ -124,16 +169,13 @@ var ctdhubChoice = (function () {
       filled = filled || part.open;
     });
     document.getElementById("explore-parts").append(part);
-    return { columns: chart.flags || [chart.column], badge: badge };
+    return { columns: chart.flags || [chart.column], badge: badge, node: part };
   };
   Panel.prototype._fill = function (part, chart) {
     var self = this, set = node("fieldset"), words = this.data.words;
     set.append(node("legend", {}, chart.flags ? words.every : words.any));
     if (chart.ranked) set.append(this._search(set));
-    var options = chart.flags
-      ? chart.flags.map(function (c) { return [c, self.data.yes[c]]; })
-      : (chart.years ? chart.codes : chart.recorded).concat(0).map(function (code) { return [chart.column, code]; });
-    options.forEach(function (option) {
+    this._options(chart).forEach(function (option) {
       var label = node("label"), box = node("input", { type: "checkbox" });
       box.name = self.data.names[option[0]];
       box.value = self.say.code(option[0], option[1]);

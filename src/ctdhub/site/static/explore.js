@@ -387,7 +387,12 @@
       changed();
     });
     id("compare").addEventListener("click", function () {
-      if (choice.versus) choice.versus = null; else choice.compare();
+      if (choice.versus) choice.versus = null;
+      else {
+        choice.compare();
+        if (!wide.matches) id("pick").showModal();
+        panel.open(choice.last);
+      }
       changed();
     });
     id("split").addEventListener("change", function () {

@@ -185,14 +185,17 @@ var ctdhubPlot = (function () {
     svg.setAttribute("width", wide);
     svg.setAttribute("height", high + above + 28);
     svg.setAttribute("direction", "ltr");
-    function px(k) { return left + ((wide - left - right) * (k + 0.5)) / n; }
+    /* Right to left, the years begin at the right, and the scale is there too. */
+    function sx(at) { return rtl ? wide - at : at; }
+    function px(k) { return sx(left + ((wide - left - right) * (k + 0.5)) / n); }
     function py(value) { return above + high * (1 - value / top); }
     function text(value) {
       return state.as === "share" ? say.percent(value, top < 0.05) : say.whole(value);
     }
-    [0, 0.5, 1].forEach(function (part) {
-      shape(svg, "line", { class: "grid", x1: left, x2: wide - right, y1: py(part * top), y2: py(part * top) });
-      shape(svg, "text", { x: left - 6, y: py(part * top) + 5, "text-anchor": "end" }, text(part * top));
+    var halved = state.as === "share" || top > 1 ? [0, 0.5, 1] : [0, 1];
+    halved.forEach(function (part) {
+      shape(svg, "line", { class: "grid", x1: sx(left), x2: sx(wide - right), y1: py(part * top), y2: py(part * top) });
+      shape(svg, "text", { x: sx(left - 6), y: py(part * top) + 5, "text-anchor": rtl ? "start" : "end" }, text(part * top));
     });
     var every = Math.max(1, Math.ceil((n * 52) / (wide - left - right)));
     rows.forEach(function (row, k) {
@@ -232,14 +235,15 @@ var ctdhubPlot = (function () {
         return p && p.n !== null && (at < 0 || p.n > points[at].n) ? k : at;
       }, -1);
       (Math.abs(most - last) * (wide / n) < 70 ? [most] : [most, last]).forEach(function (k) {
-        var edge = px(k) > wide - right - 40 ? "end" : px(k) < left + 40 ? "start" : "middle";
-        shape(svg, "text", { class: "number", "text-anchor": edge, y: Math.max(14, py(points[k].high) - 8),
-          x: edge === "end" ? Math.min(wide - 4, px(k) + 16) : px(k) }, text(points[k].n));
+        var at = sx(px(k)), edge = at > wide - right - 40 ? "end" : at < left + 40 ? "start" : "middle";
+        var out = edge === "end" ? Math.min(wide - 4, at + 16) : at, swapped = { end: "start", start: "end" };
+        shape(svg, "text", { class: "number", "text-anchor": rtl && swapped[edge] || edge,
+          y: Math.max(14, py(points[k].high) - 8), x: sx(out) }, text(points[k].n));
       });
     }
     if (beside) spread(ends, 17, above, above + high).forEach(function (end) {
-      mark(svg, end.s, wide - right + 8, end.y);
-      shape(svg, "text", { class: "number", x: wide - right + 17, y: end.y + 5 }, short(act.named(view.series[end.s], end.s), 17));
+      mark(svg, end.s, sx(wide - right + 8), end.y);
+      shape(svg, "text", { class: "number", x: sx(wide - right + 17), y: end.y + 5, "text-anchor": rtl ? "end" : "start" }, short(act.named(view.series[end.s], end.s), 17));
     });
     if (act) hits(svg, rows, view, chart, state, say, act, { px: px, above: above, high: high, n: n, wide: (wide - left - right) / n });
     return svg;
@@ -284,7 +288,7 @@ var ctdhubPlot = (function () {
       shape(button, "title", {}, spoken);
       button.addEventListener("click", function () { act.pick(row); });
       button.addEventListener("keydown", function (event) {
-        var step = { ArrowRight: 1, ArrowLeft: -1 }[event.key], next = buttons[k + step];
+        var step = { ArrowRight: 1, ArrowLeft: -1 }[event.key] * (rtl ? -1 : 1), next = buttons[k + step];
         if (event.key === "Enter" || event.key === " ") act.pick(row);
         else if (next) {
           button.setAttribute("tabindex", -1);

@@ -99,7 +99,7 @@
     window.ctdhubSearch = function (found) { data = found; show(); };
     function failed() {
       asked = false;
-      told.textContent = box.dataset.none;
+      told.textContent = box.dataset.failed;
       told.classList.remove("vh");
     }
     if (location.protocol === "file:") {
