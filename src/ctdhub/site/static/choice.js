@@ -22,7 +22,6 @@ var ctdhubChoice = (function () {
     this.last = null;
     this.unknown = [];
   };
-  /* The set of filters that a choice changes. */
   Choice.prototype.set = function () { return this.side && this.versus ? this.versus : this.where; };
   Choice.prototype.plain = function () {
     return { show: this.show, where: Array.from(this.where), split: this.split, as: this.as,
@@ -117,33 +116,32 @@ var ctdhubChoice = (function () {
     this._find();
     this.parts = data.questions.map(this._part, this);
   }
-  /* The answers of a question, or of its flags: pairs of column and code. */
   Panel.prototype._options = function (chart) {
-    var yes = this.data.yes;
-    if (chart.flags) return chart.flags.map(function (c) { return [c, yes[c]]; });
-    return (chart.years ? chart.codes : chart.recorded).concat(0).map(function (code) { return [chart.column, code]; });
+    var self = this;
+    return chart.flags
+      ? chart.flags.map(function (c) { return [c, self.data.yes[c]]; })
+      : (chart.years ? chart.codes : chart.recorded).concat(0).map(function (code) { return [chart.column, code]; });
   };
-  /* One field for all questions: typing lists answers, choosing one ticks it. */
+  /* Finds an answer of any question. */
   Panel.prototype._find = function () {
     var self = this, words = this.data.words, label = node("label", { class: "search" }, words.find + " ");
-    var box = label.appendChild(node("input", { type: "search", id: "explore-find", autocomplete: "off", maxlength: 80 }));
+    var box = label.appendChild(node("input", { type: "search", id: "explore-find" }));
     var list = node("ul", { id: "explore-found" });
     function show() {
-      var wanted = plain(box.value).trim(), found = [];
+      var wanted = plain(box.value), found = [];
       if (wanted) self.data.questions.forEach(function (chart) {
         self._options(chart).forEach(function (option) {
-          var text = self.say.label(chart, { column: option[0], code: option[1] }), at = plain(text).indexOf(wanted);
-          if (option[1] && at >= 0) found.push([at > 0, ctdhubSay.fill(words.pair, { question: chart.title, answers: text }), option]);
+          var text = self.say.label(chart, { column: option[0], code: option[1] });
+          if (option[1] && plain(text).includes(wanted)) found.push([ctdhubSay.fill(words.pair, { question: chart.title, answers: text }), option]);
         });
       });
-      found.sort(function (a, b) { return a[0] - b[0]; });
       list.replaceChildren.apply(list, found.slice(0, MOST).map(function (one) {
-        var item = node("li"), button = item.appendChild(node("button", { type: "button" }, one[1])), option = one[2];
+        var item = node("li"), button = node("button", { type: "button" }, one[0]), option = one[1];
+        item.append(button);
         button.addEventListener("click", function () {
           if (!(self.choice.set().get(option[0]) || []).includes(option[1])) self.choice.toggle(option[0], option[1]);
           box.value = "";
           show();
-          box.focus();
           self.changed();
         });
         return item;
@@ -152,13 +150,9 @@ var ctdhubChoice = (function () {
     box.addEventListener("input", show);
     document.getElementById("explore-parts").append(label, list);
   };
-  /* Open the question that was filtered last, where another answer is wanted. */
   Panel.prototype.open = function (column) {
     var at = this.data.questions.findIndex(function (q) { return q.column === column || (q.flags || []).includes(column); });
-    if (at < 0) return;
-    var part = this.parts[at].node;
-    part.open = true;
-    setTimeout(function () { part.scrollIntoView({ block: "nearest" }); });
+    if (at >= 0) this.parts[at].node.open = true;
   };
   Panel.prototype._part = function (chart) {
     var self = this, part = node("details", { "data-name": chart.name }), head = node("summary", {}, chart.title), filled = false;

@@ -67,7 +67,6 @@
     }).catch(failed);
   }
 
-  /* A choice was made: the view is asked for at once, address and chips follow. */
   function changed() {
     message("");
     var to = choice.address() || location.pathname + location.search;
@@ -90,7 +89,6 @@
     });
     setTimeout(around);
   }
-  /* What stands around the chart: chips, the panel, links to the same view. */
   function around() {
     if (embedded) {
       put(id("filters"), files.groups(choice).join(" "));
@@ -368,7 +366,7 @@
     }
   };
 
-  /* The panel of filters: beside the chart where there is room, else a sheet. */
+  /* The panel: a sheet where there is no room beside the chart. */
   function place() {
     var sheet = id("pick");
     if (sheet.open) sheet.close();

@@ -48,7 +48,6 @@ var ctdhubPlot = (function () {
     }
     return found;
   }
-  /* What a cell is drawn as: ends of its interval and, where there is one, its number. */
   function drawnAs(cell, as) {
     var found = as === "share" && cell.share ? cell.share : cell.people;
     if (cell.silent || found.state === "protected") return null;
@@ -185,15 +184,13 @@ var ctdhubPlot = (function () {
     svg.setAttribute("width", wide);
     svg.setAttribute("height", high + above + 28);
     svg.setAttribute("direction", "ltr");
-    /* Right to left, the years begin at the right, and the scale is there too. */
     function sx(at) { return rtl ? wide - at : at; }
     function px(k) { return sx(left + ((wide - left - right) * (k + 0.5)) / n); }
     function py(value) { return above + high * (1 - value / top); }
     function text(value) {
       return state.as === "share" ? say.percent(value, top < 0.05) : say.whole(value);
     }
-    var halved = state.as === "share" || top > 1 ? [0, 0.5, 1] : [0, 1];
-    halved.forEach(function (part) {
+    (state.as === "share" || top > 1 ? [0, 0.5, 1] : [0, 1]).forEach(function (part) {
       shape(svg, "line", { class: "grid", x1: sx(left), x2: sx(wide - right), y1: py(part * top), y2: py(part * top) });
       shape(svg, "text", { x: sx(left - 6), y: py(part * top) + 5, "text-anchor": rtl ? "start" : "end" }, text(part * top));
     });
@@ -235,10 +232,9 @@ var ctdhubPlot = (function () {
         return p && p.n !== null && (at < 0 || p.n > points[at].n) ? k : at;
       }, -1);
       (Math.abs(most - last) * (wide / n) < 70 ? [most] : [most, last]).forEach(function (k) {
-        var at = sx(px(k)), edge = at > wide - right - 40 ? "end" : at < left + 40 ? "start" : "middle";
-        var out = edge === "end" ? Math.min(wide - 4, at + 16) : at, swapped = { end: "start", start: "end" };
-        shape(svg, "text", { class: "number", "text-anchor": rtl && swapped[edge] || edge,
-          y: Math.max(14, py(points[k].high) - 8), x: sx(out) }, text(points[k].n));
+        var at = sx(px(k)), edge = at > wide - right - 40 ? 1 : at < left + 40 ? -1 : 0;
+        shape(svg, "text", { class: "number", "text-anchor": ["start", "middle", "end"][1 + (rtl ? -edge : edge)],
+          y: Math.max(14, py(points[k].high) - 8), x: sx(edge > 0 ? Math.min(wide - 4, at + 16) : at) }, text(points[k].n));
       });
     }
     if (beside) spread(ends, 17, above, above + high).forEach(function (end) {
