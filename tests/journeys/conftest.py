@@ -18,8 +18,10 @@ from ctdhub.build.stages import approve
 from ctdhub.cli import main
 from ctdhub.core.keys.signing import read_key
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.custody import begin
+from ctdhub.dp.ledger.custody import Custody, key_of
+from ctdhub.dp.ledger.file import LedgerFile
 from ctdhub.dp.ledger.population import new_population
+from ctdhub.dp.ledger.witness import witness_of
 from ctdhub.dp.price import up_to
 from ctdhub.release.approvals import Role
 from ctdhub.release.bundle import next_version
@@ -116,8 +118,14 @@ def copied(hub: Hub, folder: Path, *without: str) -> Hub:
     left_out = shutil.ignore_patterns(*without)
     shutil.copytree(hub.root, folder, symlinks=True, ignore=left_out, dirs_exist_ok=True)
     copy = Hub(folder)
-    lines = [replace(entry, mac="") for entry in Ledger(copy.ledger).entries()]
-    begin(copy.ledger, folder, new_population("copy", "hub"), copy.ledger_key, entries=lines)
+    population, key = new_population("copy", "hub"), key_of(copy.ledger_key)
+    assert key is not None
+    custody = Custody(population.sealed(key), key, folder.resolve(), witness_of(population.id))
+    entries = [replace(entry, mac="") for entry in Ledger(copy.ledger).entries()]
+    lines = tuple(map(custody.sealed, entries))
+    LedgerFile(copy.ledger).replace(lines)
+    custody.take_over(lines)
+    custody.population.write(copy.ledger)
     return copy
 
 

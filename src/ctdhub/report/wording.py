@@ -73,29 +73,30 @@ def ranged(card: NumberCard) -> str:
     or why there is no number."""
     if card.value is None:
         return _silent(card)
-    value, low, high = printed(card, fine=is_fine(card))
+    value, low, high = printed(card)
     if card.unit == "share":
         return _("{share} ({low} to {high})").format(share=value, low=low, high=high)
     return _("{people} ({low} to {high})").format(people=value, low=low, high=high)
 
 
-def ends(card: NumberCard, *, fine: bool = False) -> tuple[str, str]:
+def ends(card: NumberCard) -> tuple[str, str]:
     """The ends of a card that has an interval; those of a share are rounded outwards, to whole
-    per cent or, if fine, to one decimal."""
+    per cent or, where :func:`is_fine`, to one decimal: one card has one text everywhere."""
     low, high = card.low or 0, card.high or 0
     if card.unit == "share":
-        return interval(low, high, fine=fine)
+        return interval(low, high, fine=is_fine(card))
     return number(low), number(high)
 
 
-def printed(card: NumberCard, *, fine: bool = False) -> tuple[str, ...]:
+def printed(card: NumberCard) -> tuple[str, ...]:
     """What is printed of a card: value and ends, the ends alone, or nothing."""
     if not card.has_range:
         return ()
     if card.value is None:
-        return ends(card, fine=fine)
+        return ends(card)
+    fine = is_fine(card)
     value = share(card.value, fine=fine) if card.unit == "share" else number(card.value)
-    return (value, *ends(card, fine=fine))
+    return (value, *ends(card))
 
 
 def _silent(card: NumberCard) -> str:

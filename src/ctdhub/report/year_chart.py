@@ -9,7 +9,7 @@ from ctdhub.core.i18n import _, formula
 from ctdhub.document.document import Ends, Point, Years
 from ctdhub.document.svg import round_top
 from ctdhub.report.figures import Figure
-from ctdhub.report.wording import is_fine, printed, sized, state_words
+from ctdhub.report.wording import printed, sized, state_words
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.table import Row
 
@@ -87,7 +87,7 @@ def point(row: Row, same: NumberCard | None = None) -> Point:
         text = sized(people)
         return Point(words, text, "protected", high=people.high, same=beside)
     text = sized(people)
-    value, low, high = printed(people, fine=is_fine(people))
+    value, low, high = printed(people)
     number_, ends = formula(value), formula(f"{low}–{high}")
     label = _("{year}: {people}").format(year=words, people=formula(f"{value} ({low}–{high})"))
     drawn = people.value, people.low, people.high

@@ -17,7 +17,7 @@ from ctdhub.report.places import sides
 from ctdhub.report.signal_charts import looked_for
 from ctdhub.report.signal_wording import of_release
 from ctdhub.report.signals import compared, false_share, sentence, verdict
-from ctdhub.report.wording import is_fine, printed
+from ctdhub.report.wording import printed
 from ctdhub.schema.roles import DESTINATION, ORIGIN, PERIOD
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
@@ -148,4 +148,4 @@ def _years(found: Found, finding: Finding, ends: tuple[int, int]) -> list[str]:
 def _add(
     notebook: Notebook, id: str, kind: Kind, card: NumberCard, part: Where, whole: Where
 ) -> None:
-    notebook.add(id, kind, card.value, printed(card, fine=is_fine(card)), part, whole)
+    notebook.add(id, kind, card.value, printed(card), part, whole)
