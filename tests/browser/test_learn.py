@@ -142,7 +142,7 @@ def test_progress_goes_from_page_to_page_and_to_no_other_site(
     tab.locator('a[hreflang="fr"]').click()
     expect(counted).to_contain_text(f"{len(quizzes)}")
     assert tab.evaluate("window.name") == ""
-    tab.locator("main a").last.click()
+    tab.locator("main a[href*=trainer]").click()
     expect(tab).to_have_url(re.compile("trainer"))
     assert tab.evaluate("window.name") == ""
 

@@ -546,7 +546,7 @@ def test_a_weak_promise_gives_its_reason_or_nothing_is_built(hub: Hub) -> None:
     words = "Nobody is at risk here; a <reader> learns more."
     release = hub.releases / str(versions.released_version(hub))
     manifest = json.loads((release / "manifest.json").read_text())
-    assert "invented" in manifest["facts"]["promise_reason"], "a practice hub says it too"
+    assert "fictitious" in manifest["facts"]["promise_reason"], "a practice hub says it too"
     set_policy(hub, reason=" ")
     with pytest.raises(PolicyError, match="does not say why"):
         pipeline.build(hub)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -232,7 +233,8 @@ def test_readers_are_told_what_they_are_for(release: Path) -> None:
         page = render(next(data.pages(opened)), opened, ["en"])
     for name in (*MEASUREMENT_FILES, *SOURCE_FILES):
         assert f"`{name}`" in text
-        assert f"<bdi>{name}</bdi></a></td><td>noisy counts by" in page
+        said = "noisy counts by" if name.endswith(".csv") else "the same, for programs"
+        assert re.search(rf"<bdi>{re.escape(name)}</bdi></a> \([^)]*\): {said}", page)
 
 
 def test_whoever_signs_is_told_of_contributors_and_lists(release: Path) -> None:
