@@ -22,7 +22,6 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.format import exact, listed, number, tiny
 from ctdhub.core.i18n import NATIVE_NAMES, _, current, language, said
-from ctdhub.schema import countries
 
 if TYPE_CHECKING:
     from ctdhub.build.explain import Done
@@ -281,6 +280,8 @@ def _warn_of_helplines(help: Help, without: Sequence[str]) -> None:
     Args:
         without: alpha-3 codes of countries that have a page and no line.
     """
+    from ctdhub.schema import countries
+
     if not help.lines:
         console.print(
             _(

@@ -29,7 +29,6 @@ from itertools import chain
 from statistics import NormalDist
 
 import numpy as np
-from scipy.stats import norm
 
 from ctdhub.border import Estimate
 from ctdhub.schema.roles import ORIGIN, PERIOD
@@ -153,7 +152,9 @@ def _cells(old: _Side, new: _Side, pairs: list[tuple[str, str]]) -> Iterator[Cel
     if not found:
         return iter(())
     least = np.array([abs(one.least) / one.error for one in found])
-    p = 2 * norm.sf(least)
+    from scipy.special import ndtr
+
+    p = 2 * ndtr(-least)
     clear = _threshold(p)
     z = NormalDist().inv_cdf(1 - clear / 2)
     return (one.change(z, bool(p[i] <= clear), float(least[i])) for i, one in enumerate(found))
