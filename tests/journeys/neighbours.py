@@ -16,6 +16,7 @@ import os
 import random
 import shutil
 import sys
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -163,19 +164,30 @@ def published(hub: Hub) -> Seen:
     found: Seen = {}
     for folder in (hub.releases, hub.site):
         for file in sorted(folder.rglob("*")):
-            found |= _content(file, str(file.relative_to(hub.root)))
+            found |= _file(file, str(file.relative_to(hub.root)))
     return found
 
 
-def _content(file: Path, name: str) -> Seen:
+def _file(file: Path, name: str) -> Seen:
     if not file.is_file():
         return {name: b"a folder"}
-    if file.name == APPROVALS:
-        given = json.loads(file.read_bytes())
+    if file.suffix != ".zip":
+        return _content(name, file.read_bytes())
+    found: Seen = {}
+    with zipfile.ZipFile(file) as held:
+        for part in held.infolist():
+            found |= _content(f"{name}/{part.filename}", held.read(part))
+            found[f"{name}/{part.filename}, its day"] = str(part.date_time).encode()
+    return found
+
+
+def _content(name: str, content: bytes) -> Seen:
+    if Path(name).name == APPROVALS:
+        given = json.loads(content)
         lines = [each["statement"]["ledger"] for each in given["approvals"]]
         statement = json.dumps(_without(given, (*SIGNED, "ledger"))).encode()
         return {name: statement, str(Path(name).with_name(LINE)): json.dumps(lines).encode()}
-    return {name: file.read_bytes()}
+    return {name: content}
 
 
 def _without(value: Any, names: tuple[str, ...]) -> Any:
@@ -201,7 +213,7 @@ def ran(run: Run, out: Path, words: Sequence[str], **places: object) -> Seen:
     said = " ".join([*words, *(f"{name}={p}" for name, p in places.items() if name in ("who",))])
     found = {f"{said}: printed": f"exit code {code}\n{told}\n{complained}".encode()}
     for file in sorted(out.rglob("*")):
-        found |= _content(file, f"{said}: {file.relative_to(out)}")
+        found |= _file(file, f"{said}: {file.relative_to(out)}")
     return found
 
 

@@ -127,7 +127,7 @@ def test_an_agreement_refuses_what_the_budget_would_allow(hub: Hub) -> None:
     set_policy(hub, epsilon=30.0)
     code, _out, err = run(hub)
     assert code == 2
-    assert "The agreement with beacon-hotline does not reach" in err
+    assert "Limit of the agreement with beacon-hotline exceeded" in err
     assert "beacon-hotline.yaml" in err
     assert len(Ledger(hub.ledger).entries()) == before
     code, out, _err = run(hub, "ledger", "--json")

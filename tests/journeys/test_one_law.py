@@ -170,6 +170,8 @@ PUBLIC: dict[str, tuple[str, ...]] = {
                "--out", "{out}/t.csv"),
     "brief": ("{hub}", "--country", "ALB", "--format", "html", "--out", "{out}/brief.html"),
     "reissue": ("{hub}", "2026.2", "--out", "{out}/2026.2"),
+    "notice": ("{hub}",),
+    "deposit": ("{hub}", "--out", "{out}/deposit"),
 }  # fmt: skip
 """Commands whose outcome readers see, as they are compared."""
 
@@ -182,6 +184,7 @@ OWN: dict[str, tuple[str, ...]] = {
 COMPARED_APART = {
     "site": "its folder is compared, as the build of each world draws it",
     "serve": "it shows that folder",
+    "push": "it sends the files of a published release, which are compared",
     "protect": "by test_a_table_that_is_protected_alone",
     "count": "by test_a_round_of_counts_with_a_forged_cell",
 }
