@@ -253,6 +253,7 @@ def test_9_the_code_of_the_table_on_screen(begin: Begin) -> None:
     reader.click(card.get_by_role("link", name="Split or compare"))
     reader.explorer()
     reader.click(reader.page.locator("#explore-code summary"))
+    expect(reader.page.locator("#explore-code pre").first).not_to_be_empty()
     texts = " ".join(reader.page.locator("#explore-code pre").all_inner_texts())
     assert "ctdhub.open_release" in texts
     assert "<- " in texts

@@ -123,6 +123,7 @@ def copied(hub: Hub, folder: Path, *without: str) -> Hub:
     custody = Custody(population.sealed(key), key, folder.resolve(), witness_of(population.id))
     entries = [replace(entry, mac="") for entry in Ledger(copy.ledger).entries()]
     lines = tuple(map(custody.sealed, entries))
+    copy.ledger.mkdir(exist_ok=True)
     LedgerFile(copy.ledger).replace(lines)
     custody.take_over(lines)
     custody.population.write(copy.ledger)

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ctdhub.core.i18n import language
-from ctdhub.report.wording import is_fine, printed
+from ctdhub.report.wording import printed
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.intervals import Interval
 from ctdhub.stats.signals.added_up import added_up
@@ -42,7 +42,7 @@ def card(one: Interval) -> NumberCard:
 
 def as_printed(one: Interval) -> Decimal:
     with language("en"):
-        text = printed(card(one), fine=is_fine(card(one)))[0]
+        text = printed(card(one))[0]
     return Decimal(text.removesuffix("%"))
 
 

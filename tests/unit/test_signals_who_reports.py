@@ -152,7 +152,7 @@ def test_figures_of_a_remainder_are_no_points_where_counts_are_one_set(
     protected = older.release.protected
     guarantee = replace(protected.guarantee, drawn=protected.guarantee.sigma)
     release = replace(older.release, protected=replace(protected, guarantee=guarantee))
-    result = replace(older, release=release)
+    result = replace(older, release=release, answers=Answers(release))
     finding = next(f for f in older.found.signals if f.name in one.touched)
     assert result.is_less(finding.row)
     for old, new in zip(cards(older, finding).count, cards(result, finding).count, strict=True):

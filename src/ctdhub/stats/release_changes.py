@@ -164,7 +164,7 @@ def _threshold(p: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     """The p-value up to which cells are called different; that of one cell where none is.
 
     >>> round(_threshold(np.array([0.001, 0.02, 0.5])), 4), round(_threshold(np.ones(2)), 4)
-    (0.0182, 0.0167)
+    (0.0091, 0.0167)
     """
     m = p.size
     each = RATE / (m * float(np.sum(1 / np.arange(1, m + 1))))
