@@ -16,6 +16,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import LANGUAGES, _
 
 if TYPE_CHECKING:
+    from ctdhub.build.hub import Hub
     from ctdhub.release.open import Release
 
 ReleaseFolder = Annotated[Path, options.source()]
@@ -164,7 +165,8 @@ def _doi(source: Path, release: Release) -> str:
     return hub.settings.doi.get(release.version, "") if hub else ""
 
 
-def _hub(source: Path):  # type: ignore[no-untyped-def]
+def _hub(source: Path) -> Hub | None:
+    """The hub that a release lies in, None for a release alone."""
     from ctdhub.build.hub import Hub
 
     for root in (source, source.resolve().parent.parent):
