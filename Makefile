@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 SERVE ?= yes
 DEMO_DIR ?= demo-hub
 TESTS ?= -q -n auto --dist loadfile --no-loadscope-reorder
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .PHONY: help demo test golden spark bench faults lint docs messages rules changelog dist lock clean
@@ -78,10 +79,11 @@ dist: $(VENV)/development ## the source distribution, and the wheel built from i
 	rm -rf dist/ctdhub-*/
 
 lock: ## renew the locked versions (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra spark -c requirements-dev.lock pyproject.toml -o requirements-spark.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
+	$(LOCK) --extra build pyproject.toml -o requirements.lock
+	$(LOCK) --extra build --extra desk --extra postgres -c requirements.lock pyproject.toml -o requirements-desk.lock
+	$(LOCK) --extra build --extra desk --extra postgres --extra dev -c requirements-desk.lock pyproject.toml -o requirements-dev.lock
+	$(LOCK) --extra build --extra spark -c requirements-dev.lock pyproject.toml -o requirements-spark.lock
+	$(LOCK) --extra build --extra docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
 
 clean: ## remove the environment, the practice hub, what was built
 	rm -rf $(VENV) $(DEMO_DIR) dist docs/_site docs/generated
