@@ -33,9 +33,17 @@ def public_facts(hub: Hub, rules: Policy) -> dict[str, Any]:
     return hub.facts(rules.years) | ({"promise_reason": reason} if reason else {})
 
 
-def takes_tokens(hub: Hub) -> bool:
-    """Whether a mapping of the hub takes tokens, as far as it can be read."""
-    for path in sorted((hub.root / "mappings").rglob("*.yaml")):
+def takes_tokens(hub: Hub, contributor: str = "") -> bool:
+    """Whether a mapping of the hub, or of one contributor, takes tokens, as far as it can be read.
+
+    Args:
+        contributor: its id; "" for any.
+    """
+    folder = hub.root / "mappings"
+    paths = sorted(folder.rglob("*.yaml"))
+    if contributor:
+        paths = [hub.mapping(contributor), *sorted((folder / contributor).glob("*.yaml"))]
+    for path in paths:
         try:
             if _names_tokens(path.read_text("utf-8")):
                 return True

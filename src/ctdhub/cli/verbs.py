@@ -17,6 +17,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.look": ("look",),
     "ctdhub.cli.withdraw": ("withdraw",),
     "ctdhub.cli.journal": ("journal",),
+    "ctdhub.cli.papers": ("papers",),
     "ctdhub.cli.key": ("key",),
     "ctdhub.cli.tokens": ("tokens",),
     "ctdhub.cli.link": ("link",),
@@ -61,6 +62,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "linkage",
         "withdraw",
         "journal",
+        "papers",
         "upgrade",
     ),
     "privacy_officer": ("approve", "ledger", "adopt", "audit", "key"),
@@ -135,6 +137,17 @@ Example: ctdhub rehearse my-hub --epsilon 1 --epsilon 4 --people 50000"""
             "\n\nIts policy starts with a guarantee that a privacy officer would sign: epsilon 2 a "
             "release and 6 in all, or 1 and 3 where --max-people declares 100,000 or more."
             '\n\nExample: ctdhub init my-hub --name "Our hub" --max-people 20000'
+        ),
+        "papers": _(
+            """Draft the papers that a hub must have: data-sharing agreements, a data protection \
+impact assessment, the record of processing, and the notice to data subjects.
+
+They are made from the settings, the policy and the agreements of the hub; no contributed file is \
+opened. What a person must still decide is marked and counted.
+
+Example: ctdhub papers my-hub --lang fr
+
+Example: ctdhub papers my-hub --paper dpia --format pdf --out drafts"""
         ),
         "check": _("Check settings, agreements and mappings without reading case files."),
         "build": _(

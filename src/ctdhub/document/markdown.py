@@ -58,7 +58,7 @@ def _parts(block: Block) -> Iterator[str]:
     elif isinstance(block, LargeNumber):
         yield f"**{escaped(block.text)}** {escaped(block.unit)} ({escaped(block.interval)})"
     elif isinstance(block, TextTable):
-        ruler = ("---", *["---:"] * (len(block.head) - 1))
+        ruler = ("---", *["---" if block.words else "---:"] * (len(block.head) - 1))
         rows = (map(escaped, block.head), ruler, *(map(escaped, row) for row in block.rows))
         yield "\n".join(map(_line, rows))
 

@@ -1,0 +1,105 @@
+"""The verb papers: drafts of the papers that a hub must have."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from ctdhub.cli import options
+from ctdhub.cli.output import bar, console
+from ctdhub.cli.verbs import about
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _
+
+if TYPE_CHECKING:
+    from ctdhub.document.document import Document
+    from ctdhub.report.papers.make import Paper
+
+FORMATS = ("html", "md", "pdf")
+FOLDER = "papers"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module to the command."""
+
+    @app.command(help=about("papers"))
+    def papers(
+        hub: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
+        kind: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--paper",
+                help=_("agreement, dpia, record or notice; may be repeated [default: all]."),
+            ),
+        ] = None,
+        contributor: Annotated[
+            str, typer.Option(help=_("The agreement of this contributor only, by its id."))
+        ] = "",
+        lang: Annotated[str, options.lang()] = "",
+        form: Annotated[
+            str,
+            typer.Option("--format", help=_("html (opens in a word processor), md or pdf.")),
+        ] = "html",
+        out: Annotated[
+            Path | None,
+            typer.Option(help=_("Folder to write to [default: the folder papers of the hub].")),
+        ] = None,
+    ) -> None:
+        from ctdhub.build.hub import Hub
+        from ctdhub.build.papers import paper_facts
+        from ctdhub.report.papers.make import PAPERS, paper
+
+        options.one_of(form, FORMATS, "--format")
+        for name in kind or ():
+            options.one_of(name, PAPERS, "--paper")
+        if contributor and kind and "agreement" not in kind:
+            raise error("usage/goes-with-format", name="--contributor", other="--paper agreement")
+        wanted: tuple[Paper, ...] = tuple(
+            p for p in PAPERS if p in (kind or (("agreement",) if contributor else PAPERS))
+        )
+        folder = out or hub / FOLDER
+        with options.speaking(lang) as spoken, bar() as progress:
+            progress(_("Reading the settings"), 0.1)
+            facts, made = paper_facts(Hub(hub)), datetime.now(UTC).date()
+            asked: list[tuple[Paper, str]] = []
+            for name in wanted:
+                ids = [contributor] if contributor else [c.id for c in facts.contributors]
+                asked += [(name, id) for id in ids] if name == "agreement" else [(name, "")]
+            targets = {
+                (name, id): folder / f"{name}{f'-{id}' if id else ''}.{spoken}.{form}"
+                for name, id in asked
+            }
+            for target in targets.values() if folder.is_dir() else ():
+                options.require_new(target)
+            drafts = {key: paper(key[0], facts, made, key[1]) for key in asked}
+            progress(_("Writing"), 0.5)
+            contents = {key: _content(document, form) for key, (document, _o) in drafts.items()}
+        folder.mkdir(parents=True, exist_ok=True)
+        table = Table(title=_("Drafts"))
+        for heading in (_("File"), _("Paper"), _("Points to decide")):
+            table.add_column(heading)
+        for key, content in contents.items():
+            targets[key].write_bytes(content)
+            document, open_points = drafts[key]
+            table.add_row(
+                escape(targets[key].name), escape(document.title), number(len(open_points))
+            )
+        console.print(table)
+        options.tell_written(folder)
+        console.print(
+            _("A lawyer or a data protection officer must read them before they are used.")
+        )
+
+
+def _content(document: Document, form: str) -> bytes:
+    from ctdhub.document import html, markdown, pdf
+
+    if form == "pdf":
+        return pdf.write(document)
+    return (html.write(document) if form == "html" else markdown.write(document)).encode()
