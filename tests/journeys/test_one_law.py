@@ -196,7 +196,7 @@ INSIDE = {
 publish is compared; ``audit --publish`` is made of noise that it pays for itself."""
 
 NO_DATA_OF_OTHERS = {
-    *("practice", "rehearse", "form", "codebook", "crosswalk", "correct"),
+    *("practice", "rehearse", "form", "codebook", "crosswalk", "correct", "papers"),
     *("suggest", "harmonise", "mapping", "tokens", "link", "domains", "kanon", "convert"),
 }
 """They read no case data, or one file for whoever holds it and for nobody else.  What ``kanon``
