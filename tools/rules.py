@@ -35,6 +35,7 @@ ROOMS = {
     "consent": "withdrawals",
     "core": "keys and the system",
     "document": "setting documents",
+    "desk": "the desk",
     "dp": "differential privacy and its ledger",
     "ingest": "reading files",
     "kanon": "k-anonymity",

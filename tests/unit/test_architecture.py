@@ -39,10 +39,15 @@ ARROWS = {
     "stats": "core schema border release",
     "report": "core schema document border release stats",
     "site": "core schema document border release stats report",
-    "kit": "core schema document sensitive dp",
-    "desk": "core schema document release stats report site build",
+    "desk.screens": "core schema document",
+    "desk": "core schema document border release stats report site desk.screens",
+    "kit": "core schema document sensitive.ingest sensitive.mapping sensitive.linkage "
+    "sensitive.workbench sensitive.bundle sensitive.returns dp report desk.screens",
 }
-ASSEMBLY = {"api", "build", "cli", "ctdhub"}
+ASSEMBLY = {"api", "build", "cli", "ctdhub", "desk.worker"}
+
+# Modules of the desk that the kit holds too: they know neither accounts nor the database.
+BOTH_DOORS = {"allowed", "assets", "registry", "rendering", "roles", "screens"}
 
 # Crossings that are still to be cut: this list only shrinks.
 CROSSINGS: set[tuple[str, str]] = set()
@@ -60,6 +65,12 @@ def room(name: str) -> str:
     parts = name.split(".")[1:]
     if not parts:
         return "ctdhub"
+    if parts[0] == "desk" and len(parts) > 1:
+        return (
+            "desk.screens"
+            if parts[1] in BOTH_DOORS
+            else ".".join(parts[: 1 + (parts[1] == "worker")])
+        )
     return ".".join(parts[:2]) if parts[0] == "sensitive" and len(parts) > 1 else parts[0]
 
 
@@ -79,6 +90,19 @@ def imports(module: Path) -> frozenset[str]:
     return frozenset(name for name in found if name.startswith("ctdhub."))
 
 
+def named(module: Path) -> set[str]:
+    """Modules and names below ctdhub that a module writes as texts, as Django's settings do."""
+    nodes = (
+        n for n in ast.walk(ast.parse(module.read_text("utf-8"))) if isinstance(n, ast.Constant)
+    )
+    return {n.value for n in nodes if isinstance(n.value, str) and n.value.startswith("ctdhub.")}
+
+
+def is_migration(module: Path) -> bool:
+    """Whether Django reads it by its place: a change of tables."""
+    return module.parent.name == "migrations"
+
+
 def rooms(module: Path) -> set[str]:
     """Rooms that a module imports."""
     return {room(n if n in NAMES else n.rpartition(".")[0]) for n in imports(module)}
@@ -91,7 +115,9 @@ def test_imports_go_one_way(module: Path) -> None:
         return
     allowed = {here, *ARROWS.get(here, "").split()}
     for there in rooms(module):
-        inside = there.startswith(f"{here}.") or there in {a for a in allowed if "." in a}
+        inside = (there.startswith(f"{here}.") and here != "desk") or there in {
+            a for a in allowed if "." in a
+        }
         assert there in allowed or inside or (here, there) in CROSSINGS, f"{here} imports {there}"
         if there == "sensitive":
             raise AssertionError(f"{module}: names the zone, not a room of it")
@@ -125,7 +151,7 @@ def test_only_dp_mints_and_only_release_restores() -> None:
 def test_modules_are_small_and_introduce_themselves() -> None:
     for module in MODULES:
         text = module.read_text("utf-8")
-        assert text.count("\n") <= 500, f"{module} has over 500 lines"
+        assert text.count("\n") <= 500 or is_migration(module), f"{module} has over 500 lines"
         assert ast.get_docstring(ast.parse(text)), f"{module} does not say what it is for"
         assert module.stem not in {"utils", "helpers", "common", "misc"}, module
 
@@ -162,14 +188,14 @@ def test_nothing_unfinished() -> None:
 
 
 def test_every_module_is_reached() -> None:
-    """Nothing lies about: each module is imported by another, or is a verb's."""
+    """Nothing lies about: each module is imported or named by another, or is a verb's."""
     reached = Counter[str]()
     for module in MODULES:
-        for name in imports(module):
+        for name in imports(module) | named(module):
             reached[name if name in NAMES else name.rpartition(".")[0]] += 1
     for module in MODULES:
         name = name_of(module)
-        if module.name != "__init__.py" and room(name) != "cli":
+        if module.name != "__init__.py" and room(name) != "cli" and not is_migration(module):
             assert reached[name], f"{name} is imported by nothing"
 
 
@@ -185,7 +211,7 @@ def test_numbers_of_people_are_answers_to_queries() -> None:
 def test_a_class_name_exists_once() -> None:
     """One name has one meaning: a reader who searches for it finds one class."""
     homes: dict[str, list[str]] = {}
-    for module in MODULES:
+    for module in (m for m in MODULES if not is_migration(m)):
         for node in ast.parse(module.read_text("utf-8")).body:
             if isinstance(node, ast.ClassDef):
                 homes.setdefault(node.name, []).append(name_of(module))

@@ -41,6 +41,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.signals": ("signals",),
     "ctdhub.cli.estimate": ("estimate",),
     "ctdhub.cli.equity": ("equity", "tables"),
+    "ctdhub.cli.desk": ("desk",),
 }
 """Modules of this package and the verbs that each one's ``register(app)`` adds."""
 
@@ -64,6 +65,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "journal",
         "papers",
         "upgrade",
+        "desk",
     ),
     "privacy_officer": ("approve", "ledger", "adopt", "audit", "key"),
     "contributor": ("form", "suggest", "harmonise", "mapping", "tokens", "link", "count"),
@@ -382,6 +384,13 @@ Example: ctdhub equity my-hub --kind accommodation --by citizenship_group"""
             "into the publisher's empty workbook: private, and never through a release."
             "\n\nExample: ctdhub tables my-hub --for sdg-16.2.2 --country ITA --year 2020 "
             "--population population.csv"
+        ),
+        "desk": _(
+            "Serve the hub's desk, where organisations send data and people decide."
+            "\n\nThe desk works on the hub folder, as these commands do. Accounts are made by "
+            "invitation; the first one, for an administrator, is printed. Needs "
+            "pip install 'ctdhub\\[desk]'."
+            "\n\nExample: ctdhub desk my-hub\n\nExample: ctdhub desk verify my-hub"
         ),
         "codebook": _("Write the codebook: what each variable and code means, in every language."),
         "protect": _(

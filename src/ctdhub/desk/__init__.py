@@ -1,7 +1,7 @@
-"""Reserved: the hub's desk, where organisations send data and people decide (an extra).
+"""The hub's desk, where organisations send data and people decide (the extra ``ctdhub[desk]``).
 
-Zone: assembly, but its web process holds what is right of the border only: ``core``, ``schema``,
-``document``, ``release``, ``stats``, ``report``, ``site.frame``, ``build.hub``, never
-``sensitive``.  A worker process runs ``build`` and hands back texts and counts as JSON.
+Zone: assembly, but its web process (``desk.web``) holds what is right of the border only and never
+loads ``sensitive``, ``dp``, duckdb or numba; ``desk.worker`` runs ``build`` and hands back texts
+and counts as JSON.  ``desk.screens`` are the pages that desk and kit share.
 Not here: logic of the pipeline.
 """

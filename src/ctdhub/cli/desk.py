@@ -1,0 +1,95 @@
+"""The verb group ``desk``: serve the hub's desk, make it ready, verify its trail."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ctdhub.cli.output import console
+from ctdhub.cli.verbs import about
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.i18n import Numeral, Text, _, said
+
+Folder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
+
+
+class ServingGroup(TyperGroup):
+    """``ctdhub desk HUB`` is short for ``ctdhub desk serve HUB``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command in front that is meant where a folder comes first."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["serve", *args]
+        return list(super().parse_args(ctx, args))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    desk = typer.Typer(no_args_is_help=True, cls=ServingGroup)
+    app.add_typer(desk, name="desk", help=about("desk"))
+
+    @desk.command(help=_("Serve the desk of a hub until it is stopped; tables are made first."))
+    def serve(
+        folder: Folder,
+        only: Annotated[str, typer.Option(help=_("One process alone, for example web."))] = "",
+    ) -> None:
+        opened(folder)
+        from ctdhub.desk.config import current
+        from ctdhub.desk.database import prepare
+        from ctdhub.desk.processes import PROCESSES, run_all
+
+        if only and only not in PROCESSES:
+            raise error("desk-process", names=", ".join(PROCESSES))
+        if only in ("", "web"):
+            as_owner()
+            prepare()
+        console.print(said(Text("The desk is at {address}", address=current().origin)))
+        raise typer.Exit(run_all(current(), (only,) if only else tuple(PROCESSES)))
+
+    @desk.command(help=_("Verify the trail of a desk: every line follows from the one before."))
+    def verify(folder: Folder) -> None:
+        from ctdhub.build.hub import Hub
+        from ctdhub.desk.trail_file import last_line
+
+        last = last_line(Hub(folder).root / "desk" / "trail.jsonl")
+        if last is None:
+            console.print(_("The trail has no line yet."))
+            return
+        text = Text(
+            "The trail is whole: {n} lines, the last one {hash}.",
+            n=Numeral(last.number),
+            hash=last.hash,
+        )
+        console.print(said(text), soft_wrap=True, highlight=False)
+
+
+def opened(folder: Path) -> None:
+    """Let this process work with the desk of a folder.
+
+    Raises:
+        HubError: Django is not installed (rule "needs-desk"), or the folder is no hub.
+    """
+    try:
+        import django
+    except ImportError:
+        raise error("needs-desk") from None
+    from ctdhub.desk.config import FOLDER_VARIABLE, DeskConfig, use
+
+    os.environ[FOLDER_VARIABLE] = str(folder.resolve())
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
+    use(DeskConfig(folder))
+    django.setup()
+
+
+def as_owner() -> None:
+    """Work with the user of the database that owns the tables, where there is one."""
+    from django.db import connection
+
+    from ctdhub.desk.config import current
+
+    if url := os.environ.get("DATABASE_URL_OWNER"):
+        connection.settings_dict.update(current().database(url))

@@ -1,0 +1,27 @@
+"""The second factor is a must: a passkey or a code of an authenticator app.
+
+A contributor's first visit is excepted, so that an invitation can be followed where no device is
+at hand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+
+FACTORS = (Authenticator.Type.WEBAUTHN, Authenticator.Type.TOTP)
+
+
+def has_factor(account: Any) -> bool:
+    """Whether an account has a passkey or an authenticator app; recovery codes alone are none."""
+    return bool(get_adapter().is_mfa_enabled(account, FACTORS))
+
+
+def proved(account: Any) -> bool:
+    """Whether an account may use the desk, and not only set up its factor."""
+    if not account.is_authenticated:
+        return True
+    first = account.first_visit and account.who().is_contributor
+    return first or has_factor(account)

@@ -1,0 +1,52 @@
+"""Addresses of signing in and of one's own account: the pages of django-allauth that are in use.
+
+Signing up, resetting a password by e-mail and changing an e-mail address are not: a lost way in is
+given anew by an invitation.
+"""
+
+from __future__ import annotations
+
+from allauth.account import views as account
+from allauth.mfa.base import views as factors
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as passkeys
+from allauth.usersessions import views as sessions
+
+from ctdhub.desk.registry import page
+
+_DOOR, _SELF = "door.open", "account.self"
+_BOTH = ("GET", "POST")
+
+
+def _door(path: str, view: object, name: str, action: str = _SELF) -> object:
+    return page(f"accounts/{path}", view, action=action, name=name, methods=_BOTH)  # type: ignore[arg-type]
+
+
+PAGES = [
+    _door("login/", account.login, "account_login", _DOOR),
+    _door("logout/", account.logout, "account_logout", _DOOR),
+    _door("inactive/", account.account_inactive, "account_inactive", _DOOR),
+    _door("signup/", account.signup, "account_signup", _DOOR),
+    _door("reauthenticate/", account.reauthenticate, "account_reauthenticate"),
+    _door("password/change/", account.password_change, "account_change_password"),
+    _door("2fa/", factors.index, "mfa_index"),
+    _door("2fa/authenticate/", factors.authenticate, "mfa_authenticate", _DOOR),
+    _door("2fa/reauthenticate/", factors.reauthenticate, "mfa_reauthenticate"),
+    _door("2fa/totp/activate/", totp.activate_totp, "mfa_activate_totp"),
+    _door("2fa/totp/deactivate/", totp.deactivate_totp, "mfa_deactivate_totp"),
+    _door("2fa/codes/", codes.view_recovery_codes, "mfa_view_recovery_codes"),
+    _door("2fa/codes/generate/", codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
+    _door("2fa/codes/download/", codes.download_recovery_codes, "mfa_download_recovery_codes"),
+    _door("2fa/passkeys/", passkeys.list_webauthn, "mfa_list_webauthn"),
+    _door("2fa/passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
+    _door("2fa/passkeys/login/", passkeys.login_webauthn, "mfa_login_webauthn", _DOOR),
+    _door(
+        "2fa/passkeys/reauthenticate/",
+        passkeys.reauthenticate_webauthn,
+        "mfa_reauthenticate_webauthn",
+    ),
+    _door("2fa/passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
+    _door("2fa/passkeys/<int:pk>/edit/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
+    _door("sessions/", sessions.list_usersessions, "usersessions_list"),
+]

@@ -1,0 +1,264 @@
+"""Who may do what: one table of actions, roles, relations and states, and two questions about it.
+
+Pages, lists, jobs, the workbench, templates, row-level security and tests ask :func:`allowed` and
+:func:`scope`; nothing else decides.  It reads no database: a thing is anything that has the
+attributes ``organisation_id``, ``account_id`` and ``state``, or those of them that matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+CONTRIBUTOR, DATA_OFFICER, STEWARD = "contributor", "data_officer", "steward"
+PRIVACY_OFFICER, ADMINISTRATOR, AUDITOR = "privacy_officer", "administrator", "auditor"
+ROLES = (CONTRIBUTOR, DATA_OFFICER, STEWARD, PRIVACY_OFFICER, ADMINISTRATOR, AUDITOR)
+HUB_ROLES = frozenset(ROLES[1:])
+
+Relation = Literal["any", "own", "self"]
+"""Whose things: anybody's, those of one's own organisation, those of the account itself."""
+
+
+@dataclass(frozen=True)
+class Who:
+    """Whoever asks.
+
+    Attributes:
+        account: key of the account; empty for a visitor who has not signed in.
+        roles: those that it holds; empty for a visitor.
+        organisation: id of the organisation that a contributor belongs to.
+    """
+
+    account: str = ""
+    roles: frozenset[str] = frozenset()
+    organisation: str = ""
+
+    @property
+    def is_contributor(self) -> bool:
+        """Whether it belongs to a contributing organisation, and so not to the hub."""
+        return CONTRIBUTOR in self.roles
+
+
+VISITOR = Who()
+
+
+class Owner(Who):
+    """The one user of a kit, on the own computer: everything there is theirs."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A row of the table: these roles may, to these things, in these states.
+
+    Attributes:
+        roles: any of them; empty for everybody who has signed in.
+        relation: whose things.
+        states: in which states of the thing; empty for each.
+        visitors: also those who have not signed in.
+    """
+
+    roles: frozenset[str]
+    relation: Relation = "any"
+    states: frozenset[str] = frozenset()
+    visitors: bool = False
+
+
+@dataclass(frozen=True)
+class Action:
+    """An action of the table.
+
+    Attributes:
+        grants: any of them is enough.
+        looks: it shows case data or counts of them, so that each look is an event of the trail.
+        unproved: also for an account that has not set up its second factor yet.
+    """
+
+    grants: tuple[Grant, ...]
+    looks: bool = False
+    unproved: bool = False
+
+
+@dataclass(frozen=True)
+class Yes:
+    """It is allowed."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class No:
+    """It is not allowed.
+
+    Attributes:
+        rule: "role": nobody in these roles may; "relation": it is not theirs, and must look as if
+            it did not exist; "state": not now.
+    """
+
+    rule: Literal["role", "relation", "state"]
+
+    def __bool__(self) -> bool:
+        return False
+
+
+def _to(roles: str, relation: Relation = "any", states: str = "") -> Grant:
+    unknown = set(roles.split()) - set(ROLES)
+    if unknown:
+        raise ValueError(f"no such role: {unknown}")
+    return Grant(frozenset(roles.split()), relation, frozenset(states.split()))
+
+
+_EVERYBODY = Grant(frozenset())
+_VISITORS = Grant(frozenset(), visitors=True)
+_OWN_ACCOUNT = Grant(frozenset(), "self")
+_CASE = "data_officer steward"
+
+ACTIONS: dict[str, Action] = {
+    # Signing in, and one's own account.
+    "door.open": Action((_VISITORS,), unproved=True),
+    "account.self": Action((_EVERYBODY,), unproved=True),
+    "home.read": Action((_EVERYBODY,)),
+    # Accounts and invitations.
+    "account.read": Action((_to("administrator"),)),
+    "account.end": Action((_to("administrator"),)),
+    "invitation.read": Action((_to("administrator"),)),
+    "invitation.write": Action((_to("administrator"),)),
+    # The trail.
+    "trail.read": Action((_to("auditor administrator"),)),
+    # Deliveries.
+    "delivery.list": Action((_to("contributor", "own"), _to(_CASE))),
+    "delivery.read": Action((_to("contributor", "own"), _to(_CASE)), looks=True),
+    "delivery.send": Action((_to("contributor", "own"), _to("data_officer"))),
+    "delivery.upload": Action(
+        (_to("contributor", "own", "receiving"), _to("data_officer", "any", "receiving"))
+    ),
+    "delivery.withdraw": Action(
+        (_to("contributor", "own", "receiving received checked refused returned"),)
+    ),
+    "delivery.return": Action((_to(_CASE, "any", "checked"),)),
+    "delivery.accept": Action((_to("data_officer", "any", "checked"),)),
+    "delivery.ask_withdraw": Action((_to("contributor", "own", "accepted"),)),
+    # Mappings and columns, by way of the workbench.
+    "mapping.read": Action((_to("contributor", "own"), _to(_CASE)), looks=True),
+    "mapping.edit": Action((_to("contributor", "own"), _to("data_officer")), looks=True),
+    "mapping.keep": Action((_to("data_officer"),)),
+    # Agreements, papers, reports.
+    "agreement.read": Action(
+        (_to("contributor", "own"), _to("data_officer steward privacy_officer auditor"))
+    ),
+    "agreement.write": Action((_to("data_officer privacy_officer"),)),
+    "paper.read": Action(
+        (_to("contributor", "own"), _to("data_officer steward privacy_officer auditor"))
+    ),
+    "paper.write": Action((_to("contributor", "own"), _to("steward privacy_officer"))),
+    "report.read": Action((_to("contributor", "own"),), looks=True),
+    # What the hub looks at.
+    "look.read": Action((_to(_CASE),), looks=True),
+    "look.counts": Action((_to("data_officer steward privacy_officer"),), looks=True),
+    "alarm.accept": Action((_to("data_officer"),)),
+    "drift.read": Action((_to(_CASE),), looks=True),
+    "doubles.read": Action((_to(_CASE),), looks=True),
+    "doubles.decide": Action((_to("data_officer"),)),
+    "coverage.read": Action((_to("data_officer steward privacy_officer"),)),
+    "lineage.read": Action((_to("data_officer steward privacy_officer auditor"),)),
+    # Withdrawals.
+    "withdrawal.tell": Action((_to("contributor", "own"),)),
+    "withdrawal.read": Action((_to("contributor", "own"), _to(_CASE))),
+    "withdrawal.carry_out": Action((_to("steward"),)),
+    # Budget, releases, approvals.
+    "ledger.read": Action((_to("steward privacy_officer auditor"),)),
+    "plan.read": Action((_to("data_officer steward privacy_officer auditor"),)),
+    "plan.write": Action((_to("steward"),)),
+    "plan.rehearse": Action((_to("steward privacy_officer", "any", "drafted simulated"),)),
+    "plan.spend": Action((_to("privacy_officer", "any", "simulated"),)),
+    "plan.build": Action((_to("steward", "any", "simulated"),)),
+    "plan.approve": Action((_to("steward privacy_officer", "any", "built approved_by_one"),)),
+    "plan.refuse": Action(
+        (_to("steward privacy_officer", "any", "built approved_by_one approved scheduled"),)
+    ),
+    "plan.hold": Action(
+        (_to("steward privacy_officer", "any", "built approved_by_one approved scheduled held"),)
+    ),
+    "plan.publish": Action((_to("steward", "any", "approved scheduled"),)),
+    "approval.read": Action((_to("steward privacy_officer auditor"),)),
+    # Jobs.
+    "job.read": Action((_OWN_ACCOUNT, _to("steward privacy_officer"))),
+    "job.cancel": Action((_OWN_ACCOUNT, _to("steward"))),
+}
+
+Verdict = Yes | No
+
+
+def allowed(who: Who, action: str, thing: Any = None) -> Verdict:
+    """Whether somebody may do something.
+
+    Args:
+        thing: to what; None for a page that is about no single thing, and to ask whether they may
+            at all, for a menu or a list.
+
+    Raises:
+        KeyError: the table has no such action.
+
+    >>> contributor = Who("1", frozenset({"contributor"}), "rivage")
+    >>> bool(allowed(contributor, "delivery.send")), allowed(contributor, "trail.read")
+    (True, No(rule='role'))
+    """
+    if isinstance(who, Owner):
+        return Yes()
+    mine = list(_grants_of(who, action))
+    if not mine:
+        return No("role")
+    if thing is None:
+        return Yes()
+    near = [g for g in mine if _related(who, g.relation, thing)]
+    if not near:
+        return No("relation")
+    state = getattr(thing, "state", None)
+    if any(not g.states or state in g.states for g in near):
+        return Yes()
+    return No("state")
+
+
+def scope(who: Who, action: str) -> Any:
+    """The things that somebody may do something to, whatever their state, as a condition of Django.
+
+    Returns:
+        A ``Q`` for tables with an ``organisation`` (relation "own") or an ``account`` ("self").
+    """
+    from django.db.models import Q
+
+    if isinstance(who, Owner):
+        return Q()
+    found = Q(pk__in=[])
+    for grant in _grants_of(who, action):
+        if grant.relation == "any":
+            return Q()
+        found |= (
+            Q(organisation=who.organisation) if grant.relation == "own" else Q(account=who.account)
+        )
+    return found
+
+
+def roles_of(action: str) -> frozenset[str]:
+    """The roles that may do something to anybody's things; for row-level security."""
+    grants = ACTIONS[action].grants
+    return frozenset().union(*(g.roles for g in grants if g.relation == "any"))
+
+
+def _grants_of(who: Who, action: str) -> Iterator[Grant]:
+    for grant in ACTIONS[action].grants:
+        if grant.visitors or (who.account and (not grant.roles or grant.roles & who.roles)):
+            if grant.relation == "own" and not who.organisation:
+                continue
+            yield grant
+
+
+def _related(who: Who, relation: Relation, thing: Any) -> bool:
+    if relation == "own":
+        theirs = getattr(thing, "organisation_id", None)
+        return theirs is not None and theirs == who.organisation
+    if relation == "self":
+        owner = getattr(thing, "account_id", None)
+        return owner is not None and str(getattr(owner, "hex", owner)) == who.account
+    return True

@@ -1,0 +1,92 @@
+"""The gate of the desk: every page passes here, and nothing else decides whether it is shown.
+
+It opens the transaction with the scope, finds out who asks, finds the thing, asks
+``desk.allowed``, calls the view, renders its answer inside the transaction, and writes the event.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.apps import apps
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import reverse
+
+from ctdhub.desk.accounts.factors import proved
+from ctdhub.desk.allowed import ACTIONS, VISITOR, No, Who, allowed, scope
+from ctdhub.desk.errors import error_page
+from ctdhub.desk.registry import DeskPage
+from ctdhub.desk.trail import record
+from ctdhub.desk.walls import scoped, set_scope
+
+_READING = ("GET", "HEAD", "OPTIONS")
+
+
+def gate(page: DeskPage, request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
+    """Check a request and answer it.
+
+    Returns:
+        The view's answer, rendered; a way to sign in; or a page with status 403 (not for these
+        roles), 404 (no such thing, or none of theirs: the same bytes), 405 or 409 (not in this
+        state).
+    """
+    if request.method not in page.methods:
+        return HttpResponseNotAllowed(page.methods)
+    reading = request.method in _READING
+    with scoped(reading=reading and not ACTIONS[page.action].looks):
+        who = _who(request)
+        return _checked(page, request, given, who, reading)
+
+
+def _who(request: Any) -> Who:
+    """Who asks; from here on the database shows what they may see."""
+    who = VISITOR
+    if request.user.is_authenticated:
+        set_scope(Who(account=request.user.id.hex))
+        who = request.user.who()
+    set_scope(who)
+    request.who = who
+    return who
+
+
+def _checked(
+    page: DeskPage, request: Any, given: dict[str, Any], who: Who, reading: bool
+) -> HttpResponse:
+    action = ACTIONS[page.action]
+    if not who.account and not allowed(who, page.action):
+        return _sign_in(request)
+    if not action.unproved and not proved(request.user):
+        return HttpResponseRedirect(reverse("mfa_index"))
+    verdict = allowed(who, page.action)
+    thing = None
+    if verdict and page.of:
+        thing = _thing(page, who, given.pop("id"))
+        verdict = allowed(who, page.action, thing) if thing is not None else No("relation")
+    if isinstance(verdict, No):
+        record(who, page.action, thing or "", "denied")
+        return error_page(request, {"role": 403, "relation": 404, "state": 409}[verdict.rule])
+    answer = page.view(request, thing, **given) if page.of else page.view(request, **given)
+    if hasattr(answer, "render") and not getattr(answer, "is_rendered", True):
+        answer.render()
+    if (page.recorded and not reading) or action.looks:
+        outcome = "done" if answer.status_code < 400 else "failed"
+        record(who, page.action, thing or "", outcome)
+    return answer
+
+
+def _thing(page: DeskPage, who: Who, key: Any) -> Any:
+    """The row with this key, if it is one of those that the table leaves to them."""
+    table = apps.get_model("desk", page.of)
+    return table.objects.filter(scope(who, page.action), pk=key).first()
+
+
+def _sign_in(request: HttpRequest) -> HttpResponse:
+    way = reverse("account_login")
+    if request.method == "GET":
+        way += "?" + urlencode({"next": request.get_full_path()})
+    answer = HttpResponseRedirect(way)
+    if request.headers.get("HX-Request"):  # the page itself goes there, not a piece of it
+        answer = HttpResponse(status=204)
+        answer["HX-Redirect"] = way
+    return answer

@@ -1,0 +1,33 @@
+"""Lines of the log: JSON with time, level and event; no value, no name, no query string."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+
+
+class JsonLines(logging.Formatter):
+    """One line of JSON for each message; of an error only its type and place are written."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; the words of an exception are left out, since they may quote a value."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage() if record.name.startswith("ctdhub") else record.msg,
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = record.exc_info[0].__name__
+            line["at"] = _places(record)
+        return json.dumps(line, ensure_ascii=True)
+
+
+def _places(record: logging.LogRecord) -> str:
+    """Files and lines on the way to an error, innermost last."""
+    import traceback
+
+    trace = record.exc_info[2] if record.exc_info else None
+    frames = traceback.extract_tb(trace)[-6:]
+    return " > ".join(f"{f.filename.rpartition('site-packages/')[2]}:{f.lineno}" for f in frames)

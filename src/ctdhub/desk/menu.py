@@ -1,0 +1,36 @@
+"""The menu: the pages of the register that somebody may open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from ctdhub.core.i18n import said
+from ctdhub.desk.allowed import Who, allowed
+from ctdhub.desk.registry import pages
+
+
+@dataclass(frozen=True)
+class DeskMenuEntry:
+    """One entry: its words, where it leads, whether it is the page that is open."""
+
+    label: str
+    href: str
+    here: bool
+
+
+def entries(who: Who, path: str) -> list[DeskMenuEntry]:
+    """Entries in their order; the longest address that the open page begins with is marked."""
+    shown = sorted(
+        (page.order, said(page.menu), reverse(page.name))
+        for page in pages()
+        if page.menu is not None and allowed(who, page.action)
+    )
+    fit = [
+        href
+        for _order, _label, href in shown
+        if path == href or (href != "/" and path.startswith(href))
+    ]
+    best = max(fit, key=len, default="")
+    return [DeskMenuEntry(label, href, href == best) for _order, label, href in shown]

@@ -1,0 +1,113 @@
+"""What surrounds every page: headers, language, length of a visit, errors."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.desk.allowed import VISITOR
+from ctdhub.desk.errors import error_page
+
+log = logging.getLogger("ctdhub.desk")
+
+Answer = Callable[[Any], HttpResponse]
+
+LANGUAGE_COOKIE = "__Host-language"
+IDLE, LONGEST = 30 * 60, 12 * 3600
+"""Seconds of rest after which a visit ends, and seconds after which it ends in any case."""
+_MARK_EVERY = 60
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+"""Content-Security-Policy of every page.  ``require-trusted-types-for`` is not in it, because it
+stops the swaps of htmx."""
+
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+_NO_PASSKEY = "publickey-credentials-create=(), publickey-credentials-get=()"
+DOORS = ("/accounts/",)
+"""Where passkeys may be asked for; everywhere else the browser refuses."""
+
+
+class Headers:
+    """Security headers; nothing behind the sign-in is kept by a browser or a proxy."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer with the headers of this path."""
+        response = self.answer(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        passkeys = request.path.startswith(DOORS)
+        response["Permissions-Policy"] = PERMISSIONS + ("" if passkeys else f", {_NO_PASSKEY}")
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class Languages:
+    """The language of the account, else that of the cookie, else that of the browser."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: Any) -> HttpResponse:
+        """Answer in a language, ours and Django's alike."""
+        request.who = VISITOR
+        end_old_visit(request)
+        code = chosen(request)
+        with language(code), translation.override(code):
+            response = self.answer(request)
+        response["Content-Language"] = code
+        return response
+
+
+def chosen(request: Any) -> str:
+    """The code of the language to answer in."""
+    cookie = request.COOKIES.get(LANGUAGE_COOKIE, "")
+    asked = [getattr(request.user, "language", ""), cookie]
+    for code in [*asked, translation.get_language_from_request(request)[:2]]:
+        if code in LANGUAGES:
+            return str(code)
+    return LANGUAGES[0]
+
+
+def end_old_visit(request: Any) -> None:
+    """Sign out whoever has rested too long or has been signed in too long."""
+    if not request.user.is_authenticated:
+        return
+    now = int(time.time())
+    began = request.session.setdefault("began", now)
+    seen = request.session.get("seen", now)
+    if now - began > LONGEST or now - seen > IDLE:
+        logout(request)
+    elif now - seen > _MARK_EVERY or "seen" not in request.session:
+        request.session["seen"] = now
+
+
+class Errors:
+    """An error of the product becomes a page with its rule and its remedy."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, errors not yet met."""
+        return self.answer(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The page of an error of the product; other errors are written to the log."""
+        if isinstance(exception, HubError):
+            return error_page(request, 409, exception)
+        log.error("unexpected", exc_info=exception)
+        return None

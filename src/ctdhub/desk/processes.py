@@ -1,0 +1,64 @@
+"""The processes of a desk: each alone, or all as children of one command.
+
+A system service starts each with ``ctdhub desk HUB --only NAME``, as a user of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+
+from ctdhub.desk.config import FOLDER_VARIABLE, DeskConfig
+
+PROCESSES: dict[str, tuple[str, ...]] = {
+    "web": ("ctdhub.desk.web",),
+}
+"""Names of processes and, for each, its module and arguments."""
+
+_PATIENCE = 10.0
+
+
+def environment(desk: DeskConfig, name: str) -> dict[str, str]:
+    """The environment of a process: the hub folder, and its own user of the database.
+
+    ``DATABASE_URL_WORK`` is for those that write the hub folder, ``DATABASE_URL`` for the web.
+    """
+    found = {**os.environ, FOLDER_VARIABLE: str(desk.hub)}
+    found.pop("DATABASE_URL_OWNER", None)
+    work = found.pop("DATABASE_URL_WORK", None)
+    if work and name != "web":
+        found["DATABASE_URL"] = work
+    return found
+
+
+def run_all(desk: DeskConfig, names: tuple[str, ...] = tuple(PROCESSES)) -> int:
+    """Run these processes until one ends or this one is told to end; gives the exit code."""
+    children = [
+        subprocess.Popen([sys.executable, "-m", *PROCESSES[name]], env=environment(desk, name))
+        for name in names
+    ]
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        while all(child.poll() is None for child in children):
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            try:
+                child.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                child.kill()
+    return max(
+        (abs(child.returncode or 0) for child in children if child.returncode != -15), default=0
+    )

@@ -1,0 +1,116 @@
+"""The register of pages: each address with its action, so that none is without one.
+
+The menu, the authorisation tests and the documentation read the register.  Desk and kit each set
+``CTDHUB_GATE``, a function ``gate(page, request, given)`` that checks and then calls the view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from ctdhub.core.i18n import Text
+from ctdhub.desk.allowed import ACTIONS
+
+View = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class DeskPage:
+    """A page of the register.
+
+    Attributes:
+        path: its address; ``<id>`` stands for a key of 32 hexadecimal digits.
+        view: called as ``view(request)``, or as ``view(request, thing)`` where it is about one;
+            other parts of the address follow by name.
+        action: of the table in ``desk.allowed``.
+        of: kind of thing that ``<id>`` is the key of: the name of a table.
+        name: by which templates and redirects refer to it.
+        methods: of HTTP; HEAD goes with GET.
+        menu: its entry of the menu, if it has one.
+        order: place in the menu.
+        recorded: whether a POST becomes an event of the trail by itself; false where the view
+            records what it did.
+    """
+
+    path: str
+    view: View
+    action: str
+    of: str
+    name: str
+    methods: tuple[str, ...]
+    menu: Text | None
+    order: int
+    recorded: bool
+
+
+def page(
+    path: str,
+    view: View,
+    *,
+    action: str,
+    of: str = "",
+    name: str = "",
+    methods: tuple[str, ...] = ("GET",),
+    menu: Text | None = None,
+    order: int = 50,
+    recorded: bool = True,
+) -> Any:
+    """A page as an entry of Django's list of addresses; arguments as in :class:`DeskPage`.
+
+    Args:
+        name: if empty, that of the view.
+
+    Raises:
+        ValueError: there is no such action, or ``<id>`` and ``of`` do not go together.
+    """
+    from django.urls import path as address
+
+    if action not in ACTIONS:
+        raise ValueError(f"no such action: {action} ({path})")
+    if ("<id>" in path) != bool(of):
+        raise ValueError(f"an address has <id> if and only if it is of a thing: {path}")
+    spec = DeskPage(
+        path,
+        view,
+        action,
+        of,
+        name or view.__name__,
+        (*methods, "HEAD") if "GET" in methods else methods,
+        menu,
+        order,
+        recorded,
+    )
+
+    @wraps(view, updated=())
+    def through_the_gate(request: Any, **given: Any) -> Any:
+        return _gate()(spec, request, given)
+
+    through_the_gate.page = spec  # type: ignore[attr-defined]
+    through_the_gate.csrf_exempt = getattr(view, "csrf_exempt", False)  # type: ignore[attr-defined]
+    return address(path.replace("<id>", "<key:id>"), through_the_gate, name=spec.name)
+
+
+def _gate() -> Callable[[DeskPage, Any, dict[str, Any]], Any]:
+    from django.conf import settings
+    from django.utils.module_loading import import_string
+
+    found: Callable[[DeskPage, Any, dict[str, Any]], Any] = import_string(settings.CTDHUB_GATE)
+    return found
+
+
+def pages() -> Iterator[DeskPage]:
+    """Every page that this process answers.
+
+    Raises:
+        ValueError: an address is none of the register.
+    """
+    from django.urls import URLPattern, get_resolver
+
+    for entry in get_resolver().url_patterns:
+        spec = getattr(getattr(entry, "callback", None), "page", None)
+        if not isinstance(entry, URLPattern) or spec is None:
+            raise ValueError(f"an address without an action: {entry.pattern}")
+        yield spec

@@ -1,0 +1,97 @@
+"""Events: written in the transaction of the act, later appended to the trail's file.
+
+The act and its event are in the database together or not at all.  Numbers have no gap, since
+whoever writes one holds the head until its transaction ends.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from ctdhub.core.lock import locked
+from ctdhub.desk.allowed import Who
+from ctdhub.desk.models.trail import TrailEvent, TrailHead
+from ctdhub.desk.trail_file import TrailLine, append_lines, last_line
+
+_AT_ONCE = 1000
+
+
+def record(who: Who, action: str, thing: object = "", outcome: str = "done") -> TrailLine:
+    """Write an event in the transaction in force, or in one of its own.
+
+    Args:
+        thing: a row, its key, or the id of a thing in the hub folder; never a name of a file.
+        outcome: "done", "denied" or "failed".
+    """
+    key = getattr(thing, "pk", thing)
+    with transaction.atomic():
+        head = TrailHead.objects.select_for_update().get(id=1)
+        line = TrailLine(
+            number=head.number + 1,
+            time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            account=who.account,
+            role=" ".join(sorted(who.roles)),
+            action=action,
+            thing=str(getattr(key, "hex", key))[:64],
+            outcome=outcome,
+            previous=head.hash,
+        )
+        TrailEvent.objects.bulk_create([_row(line)])
+        TrailHead.objects.filter(id=1).update(number=line.number, hash=line.hash)
+    return line
+
+
+def _row(line: TrailLine) -> TrailEvent:
+    return TrailEvent(
+        number=line.number,
+        time=line.time,
+        account=line.account,
+        role=line.role,
+        action=line.action,
+        thing=line.thing,
+        outcome=line.outcome,
+        previous=line.previous,
+        hash=line.hash,
+    )
+
+
+def append_trail(file: Path) -> int:
+    """Append the events that the trail's file does not have yet; gives how many there were.
+
+    The worker calls it; it may be called as often as one likes.
+
+    Raises:
+        LedgerTampered: the file was changed (rule "trail").
+    """
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    with locked(file.with_name(".trail-lock")):
+        last, written = last_line(file), 0
+        after = last.number if last else 0
+        while rows := list(
+            TrailEvent.objects.filter(number__gt=after).order_by("number")[:_AT_ONCE]
+        ):
+            written += append_lines(file, [_line(row) for row in rows])
+            after = rows[-1].number
+    return written
+
+
+def _line(row: TrailEvent) -> TrailLine:
+    return TrailLine(
+        row.number,
+        row.time,
+        row.account,
+        row.role,
+        row.action,
+        row.thing,
+        row.outcome,
+        row.previous,
+    )
+
+
+def head() -> tuple[int, str]:
+    """Number and hash of the last event, which approvals carry."""
+    row = TrailHead.objects.get(id=1)
+    return row.number, row.hash

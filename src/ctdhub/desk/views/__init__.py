@@ -1,0 +1,1 @@
+"""Pages of the desk, by subject; each module has the list ``PAGES`` that ``desk.urls`` joins."""

@@ -1,0 +1,155 @@
+"""Row-level security, the second wall: PostgreSQL itself keeps organisations apart.
+
+The scope of a request is set inside its transaction and ends with it.  Policies come from the
+table in ``desk.allowed``, so that the two walls cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.db import connection, transaction
+
+from ctdhub.core.error_catalogue import error
+from ctdhub.desk.allowed import VISITOR, Who, roles_of
+
+
+@contextmanager
+def scoped(who: Who = VISITOR, *, reading: bool = False) -> Iterator[None]:
+    """One transaction in which the database shows what this somebody may see.
+
+    Args:
+        reading: nothing will be written; SQLite, which has no second wall, then needs no lock.
+    """
+    if connection.vendor != "postgresql":
+        if reading:
+            yield
+        else:
+            with transaction.atomic():
+                yield
+        return
+    with transaction.atomic():
+        set_scope(who)
+        yield
+
+
+def set_scope(who: Who) -> None:
+    """Set whom the database serves until the transaction in force ends."""
+    if connection.vendor != "postgresql":
+        return
+    if not connection.in_atomic_block:
+        raise RuntimeError("a scope is set inside a transaction only")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('desk.account', %s, true), set_config('desk.org', %s, true),"
+            " set_config('desk.roles', %s, true)",
+            [who.account, who.organisation, ",".join(sorted(who.roles))],
+        )
+
+
+WEB, WORK = "desk_web", "desk_work"
+"""Users of the database: that of the web process, whom the walls bind, and that of the worker."""
+
+_ORG = "current_setting('desk.org', true)"
+_ACCOUNT = "current_setting('desk.account', true)"
+_ROLES = "string_to_array(current_setting('desk.roles', true), ',')"
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What the web process sees and changes of a table.
+
+    Attributes:
+        table: name of the model.
+        actions: of ``desk.allowed``; whoever may any of them to anybody's things sees all rows.
+        own: column that holds the organisation, whose contributors see the row.
+        mine: column that holds the account, which sees the row.
+        may: privileges of the web process.
+    """
+
+    table: str
+    actions: tuple[str, ...]
+    own: str = ""
+    mine: str = ""
+    may: str = "SELECT, INSERT, UPDATE, DELETE"
+
+    def condition(self) -> str:
+        """Which rows, as a condition of SQL; names and roles come from the code alone."""
+        everybody = sorted(frozenset().union(*(roles_of(action) for action in self.actions)))
+        parts = []
+        if everybody:
+            names = ",".join(f"'{role}'" for role in everybody)
+            parts.append(f"{_ROLES} && ARRAY[{names}]")
+        if self.own:
+            parts.append(f"(\"{self.own}\" = {_ORG} AND {_ORG} <> '')")
+        if self.mine:
+            parts.append(f"(replace(\"{self.mine}\"::text, '-', '') = {_ACCOUNT})")
+        return " OR ".join(parts) or "false"
+
+
+_ORG_ID = "organisation_id"
+WALLS = (
+    Wall("Organisation", ("delivery.list", "agreement.read", "invitation.read"), own="id"),
+    Wall("RoleHeld", ("account.read",), mine="account_id"),
+    Wall("Invitation", ("invitation.read",)),
+    Wall("Delivery", ("delivery.list", "lineage.read"), own=_ORG_ID),
+    Wall("DeliveryPart", ("delivery.list",), own=_ORG_ID),
+    Wall("DeliveryFinding", ("delivery.list",), own=_ORG_ID),
+    Wall("ReturnReason", ("delivery.list",), own=_ORG_ID),
+    Wall("MappingDraft", (), mine="account_id"),
+    Wall("ReleasePlan", ("plan.read",)),
+    Wall("Job", ("job.read",), own=_ORG_ID, mine="account_id"),
+    Wall("OutgoingMail", (), may="INSERT"),
+    Wall("Paper", ("paper.read",), own=_ORG_ID),
+    Wall("TrailEvent", ("trail.read",), may="SELECT, INSERT"),
+)
+"""The walls of every table that is not of signing in."""
+
+
+def build_walls() -> None:
+    """Make the policies of every table, as its owner; what they were before is replaced.
+
+    Tables of signing in (accounts, factors, sessions, cache) and the head of the trail are read
+    before it is known who asks, and have none.
+    """
+    if connection.vendor != "postgresql":
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {WEB}, {WORK};"
+            f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {WEB}, {WORK}"
+        )
+        for wall in WALLS:
+            table = apps.get_model("desk", wall.table)._meta.db_table
+            check = "true" if wall.may.endswith("INSERT") else wall.condition()
+            cursor.execute(
+                f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY;'
+                f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY;'
+                f'DROP POLICY IF EXISTS web ON "{table}"; DROP POLICY IF EXISTS work ON "{table}";'
+                f'CREATE POLICY work ON "{table}" TO {WORK} USING (true) WITH CHECK (true);'
+                f'CREATE POLICY web ON "{table}" TO {WEB} USING ({wall.condition()})'
+                f" WITH CHECK ({check});"
+                f'REVOKE ALL ON "{table}" FROM {WEB}; GRANT {wall.may} ON "{table}" TO {WEB}'
+            )
+
+
+def refuse_strong_user() -> None:
+    """Refuse to serve as a user of the database whom the walls do not bind.
+
+    Raises:
+        PolicyError: it is a superuser, bypasses row-level security or owns a table (rule
+            "desk-database").
+    """
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolsuper OR rolbypassrls OR EXISTS (SELECT 1 FROM pg_tables WHERE"
+            " schemaname = 'public' AND pg_has_role(current_user, tableowner, 'MEMBER'))"
+            " FROM pg_roles WHERE rolname = current_user"
+        )
+        if cursor.fetchone()[0]:
+            raise error("desk-database/superuser")

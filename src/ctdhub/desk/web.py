@@ -1,0 +1,52 @@
+"""The web process: waitress and the WSGI application, which never load case data's modules."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ctdhub.desk.config import FOLDER_VARIABLE, current
+
+THREADS = 8
+_LONGEST_BODY = 8 * 2**20
+
+
+def application() -> Any:
+    """The WSGI application of the desk in ``CTDHUB_DESK``.
+
+    Raises:
+        ValueError: an address has no action.
+        PolicyError: the database's user is one whom row-level security does not bind.
+    """
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
+    from django.core.wsgi import get_wsgi_application
+
+    made = get_wsgi_application()
+    from ctdhub.desk.registry import pages
+    from ctdhub.desk.walls import refuse_strong_user
+
+    list(pages())
+    refuse_strong_user()
+    return made
+
+
+def serve() -> None:
+    """Answer requests until the process is ended."""
+    import waitress
+
+    desk = current()
+    trusted = {"trusted_proxy": "*", "trusted_proxy_headers": "x-forwarded-proto"}
+    waitress.serve(
+        application(),
+        host=desk.file.address,
+        port=desk.file.port,
+        threads=THREADS,
+        ident="",
+        max_request_body_size=_LONGEST_BODY,
+        **(trusted if desk.file.proxies else {}),
+    )
+
+
+if __name__ == "__main__":
+    assert FOLDER_VARIABLE in os.environ
+    serve()

@@ -1,0 +1,132 @@
+"""A desk for tests: a small practice hub, accounts of each role, a client that signs in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ctdhub.desk import config
+
+ROLES = ("contributor", "data_officer", "steward", "privacy_officer", "administrator", "auditor")
+OURS, THEIRS = "rivage-refuge", "beacon-hotline"
+"""The organisation of the account "contributor", and that of the account "other"."""
+
+
+def set_up(hub: Path) -> None:
+    """Let Django begin, once in a process; the desk of each test is set by :func:`opened`."""
+    os.environ.setdefault("CTDHUB_DESK", str(hub))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ctdhub.desk.settings")
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    settings.ALLOWED_HOSTS = ["localhost"]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@contextmanager
+def connected(settings: dict[str, Any]) -> Iterator[None]:
+    """Work with another database inside the block."""
+    from django.db import connection
+
+    kept = dict(connection.settings_dict)
+    connection.close()
+    if hasattr(connection, "close_pool"):
+        connection.close_pool()
+    connection.settings_dict.update(settings)
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.clear()
+        connection.settings_dict.update(kept)
+
+
+@dataclass
+class Desk:
+    """A desk on a hub folder of its own, with its database.
+
+    Attributes:
+        hub: the folder.
+        as_web: enters the user of the database that the web process is; on SQLite nothing changes.
+        accounts: by role, and "other": a contributor of another organisation.
+    """
+
+    hub: Path
+    as_web: Callable[[], Any]
+    postgres: bool = False
+    accounts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def config(self) -> config.DeskConfig:
+        """Its settings."""
+        return config.current()
+
+    def client_of(self, role: str = "", **more: Any) -> Any:
+        """A test client that is signed in as the account of a role; "" is a visitor."""
+        from django.test import Client
+
+        desk = self
+
+        class WebClient(Client):
+            """Each request is answered as the web process would: with its user of the database."""
+
+            def request(self, **given: Any) -> Any:
+                with desk.as_web():
+                    return super().request(**given)
+
+        client = WebClient(SERVER_NAME="localhost", **more)
+        if role:
+            client.force_login(
+                self.accounts[role],
+                backend="allauth.account.auth_backends.AuthenticationBackend",
+            )
+        return client
+
+
+def people(desk: Desk) -> None:
+    """The organisations of the hub as rows, and an account of each role with a second factor."""
+    import yaml
+    from allauth.account.models import EmailAddress
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+    from ctdhub.desk.models.people import DeskAccount, Organisation, RoleHeld
+
+    for file in sorted((desk.hub / "contributors").glob("*.yaml")):
+        name = yaml.safe_load(file.read_text("utf-8")).get("name", file.stem)
+        Organisation.objects.get_or_create(id=file.stem, defaults={"name": str(name)})
+    for role in (*ROLES, "other"):
+        email = f"{role.replace('_', '-')}@example.org"
+        account = DeskAccount.objects.create_user(email, f"Practice {role}", "a long password")
+        account.first_visit = False
+        account.save()
+        EmailAddress.objects.create(user=account, email=email, verified=True, primary=True)
+        TOTP.activate(account, generate_totp_secret())
+        held = "contributor" if role == "other" else role
+        theirs = {"contributor": OURS, "other": THEIRS}.get(role)
+        RoleHeld.objects.create(account=account, role=held, organisation_id=theirs)
+        desk.accounts[role] = account
+
+
+@contextmanager
+def opened(hub: Path, settings: dict[str, Any] | None = None) -> Iterator[None]:
+    """Serve the desk of this folder inside the block, on SQLite unless settings are given."""
+    before = config.current()
+    config.use(config.DeskConfig(hub))
+    try:
+        with connected(settings or config.current().database(url="")):
+            yield
+    finally:
+        config.use(before)
+
+
+def copy_of(template: Path, place: Path) -> Path:
+    """A copy of a hub folder with its desk."""
+    shutil.copytree(template, place, symlinks=True)
+    return place
