@@ -27,6 +27,7 @@ class For(StrEnum):
     linkage = "linkage"
     receiving = "receiving"
     people = "people"
+    inbox = "inbox"
 
 
 KeyFile = Annotated[Path, typer.Argument(help=_("The file of the linkage key."))]
@@ -48,7 +49,9 @@ def register(app: typer.Typer) -> None:
         help=_(
             "Make a key. For approval: the private half goes into a file for you alone, the public "
             "half is printed for hub.yaml. For linkage: the secret that contributors share and the "
-            "hub never has. For receiving: your own pair, so that others can send you that secret."
+            "hub never has. For receiving: your own pair, so that others can send you that secret. "
+            "For inbox: the identity, in the age format, that opens what contributors send to the "
+            "hub."
             "\n\nExample: ctdhub key new --out steward.pem --passphrase"
             "\n\nExample: ctdhub key new --for linkage --out link.key"
         )
@@ -60,11 +63,16 @@ def register(app: typer.Typer) -> None:
         ] = For.approval,
         passphrase: Passphrase = False,
     ) -> None:
+        from ctdhub.core.keys.age import make_identity
         from ctdhub.core.keys.envelope import make_pair
         from ctdhub.core.keys.files import write_new
         from ctdhub.core.keys.linkage import new_key, write_linkage_key
         from ctdhub.core.keys.signing import make_key
 
+        if passphrase and purpose is For.inbox:  # the worker starts with nobody there to type one
+            raise error(
+                "usage/apart", name="--passphrase", names="--for inbox", command="ctdhub key new"
+            )
         secret = _new_passphrase(passphrase)
         if purpose is For.linkage:
             key = new_key()
@@ -74,6 +82,8 @@ def register(app: typer.Typer) -> None:
             write_new(out, secrets.token_bytes(32))
         elif purpose is For.receiving:
             _show(make_pair(out, secret))
+        elif purpose is For.inbox:
+            _show(make_identity(out))
         else:
             _show(make_key(out, secret).public)
 
