@@ -32,7 +32,7 @@ ARROWS = {
     "sensitive.mapping",
     "sensitive.profile": "core schema sensitive.duck sensitive.linkage",
     "sensitive.returns": "core sensitive.ingest sensitive.mapping",
-    "sensitive.workbench": "core schema sensitive.ingest sensitive.mapping sensitive.duck",
+    "sensitive.workbench": "core schema sensitive.alarms sensitive.ingest sensitive.mapping",
     "dp": "core schema border",
     "kanon": "core schema dp",
     "release": "core schema document border",

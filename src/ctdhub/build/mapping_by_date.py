@@ -1,22 +1,15 @@
-"""Which mapping reads a delivery: the newest that is not younger than it.
-
-``mappings/<id>.yaml`` reads from the first delivery on, ``mappings/<id>/<date>.yaml`` those from
-that date on.
-"""
+"""Which mapping of a hub reads a delivery; how they are dated: ``sensitive.mapping.dated``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctdhub.core.days import is_day
 from ctdhub.core.error_catalogue import error
+from ctdhub.sensitive.mapping import dated
 
 if TYPE_CHECKING:
     from ctdhub.build.hub import Hub
-
-FIRST = ""
-"""Before every date: from when on a mapping without a date reads."""
 
 
 def mappings(hub: Hub, contributor: str) -> list[tuple[str, Path]]:
@@ -26,14 +19,7 @@ def mappings(hub: Hub, contributor: str) -> list[tuple[str, Path]]:
         MappingError: there is none, or one is named by something else than a date.
     """
     single = hub.mapping(contributor)
-    found = [(FIRST, single)] if single.is_file() else []
-    folder = single.with_suffix("")
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if path.name.startswith("."):
-            continue
-        if path.suffix != ".yaml" or not is_day(path.stem):
-            raise error("mapping-date", file=path, id=contributor)
-        found.append((path.stem, path))
+    found = dated.mappings(single.parent, contributor)
     if not found:
         raise error("no-mapping", file=single, id=contributor)
     return found

@@ -1,4 +1,4 @@
-"""The verb group ``mapping``: what texts mean, decided in a workbook instead of YAML."""
+"""The verb group ``mapping``: what texts mean, decided in a workbook; what was changed, undone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from ctdhub.cli import options
+from ctdhub.cli.mapping_history import add_history
 from ctdhub.cli.output import console, errors
 from ctdhub.cli.verbs import about
 from ctdhub.core.i18n import _, ngettext
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
     verbs = typer.Typer(help=about("mapping"), no_args_is_help=True)
     app.add_typer(verbs, name="mapping")
+    add_history(verbs)
 
     @verbs.command(
         help=_(

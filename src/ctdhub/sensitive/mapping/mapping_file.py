@@ -51,11 +51,11 @@ def load_mapping(path: Path) -> Mapping:
 
 
 def text_of(path: Path) -> str:
-    """The text of a YAML file; raises as :func:`load_mapping`."""
+    """The text of a YAML file, its line ends as they are; raises as :func:`load_mapping`."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise error("mapping-size", file=path, limit=MAX_BYTES)
-        return path.read_text("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as cause:
         raise error("mapping-file", file=path) from cause
     except UnicodeDecodeError as cause:
