@@ -30,6 +30,7 @@ This page is made from the catalogue of errors (`src/ctdhub/core/errors`) by `ma
 ROOMS = {
     "api": "the Python interface",
     "build": "building a hub",
+    "bundle": "bundles from contributors",
     "cli": "the command line",
     "client": "reading a published site",
     "consent": "withdrawals",
@@ -39,6 +40,7 @@ ROOMS = {
     "dp": "differential privacy and its ledger",
     "ingest": "reading files",
     "kanon": "k-anonymity",
+    "kit": "the kit",
     "linkage": "linking records",
     "mapping": "mappings",
     "release": "releases",

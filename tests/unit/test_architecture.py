@@ -31,6 +31,7 @@ ARROWS = {
     "sensitive.linkage": "core schema sensitive.coded_parquet sensitive.duck sensitive.ingest "
     "sensitive.mapping",
     "sensitive.profile": "core schema sensitive.duck sensitive.linkage",
+    "sensitive.bundle": "core schema sensitive.ingest sensitive.mapping",
     "sensitive.returns": "core sensitive.ingest sensitive.mapping",
     "sensitive.workbench": "core schema sensitive.alarms sensitive.ingest sensitive.mapping",
     "dp": "core schema border",
@@ -42,12 +43,12 @@ ARROWS = {
     "desk.screens": "core schema document",
     "desk": "core schema document border release stats report site desk.screens",
     "kit": "core schema document sensitive.ingest sensitive.mapping sensitive.linkage "
-    "sensitive.workbench sensitive.bundle sensitive.returns dp report desk.screens",
+    "sensitive.workbench sensitive.bundle sensitive.profile dp desk.screens",
 }
 ASSEMBLY = {"api", "build", "cli", "ctdhub", "desk.worker"}
 
 # Modules of the desk that the kit holds too: they know neither accounts nor the database.
-BOTH_DOORS = {"allowed", "assets", "registry", "rendering", "roles", "screens"}
+BOTH_DOORS = {"allowed", "assets", "errors", "registry", "rendering", "roles", "screens"}
 
 # Crossings that are still to be cut: this list only shrinks.
 CROSSINGS: set[tuple[str, str]] = set()

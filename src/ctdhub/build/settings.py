@@ -25,6 +25,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Language, Text, joined
+from ctdhub.core.keys.signing import is_public_key
 from ctdhub.release.approvals import Approvers
 from ctdhub.release.deposit import DOI
 from ctdhub.release.facts import SITE_ADDRESS, SeriesBreak
@@ -54,6 +55,20 @@ def _plain(name: str) -> str:
 
 PlainName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
 
+
+def _sender(key: str) -> str:
+    """A public key with which bundles are signed.
+
+    Raises:
+        PydanticCustomError: it is none.
+    """
+    if not is_public_key(key):
+        raise PydanticCustomError("public_key", "not a public key")
+    return key
+
+
+SenderKey = Annotated[str, AfterValidator(_sender)]
+
 SOURCE_KINDS = load_schema().codes[CONTRIBUTOR_KIND]
 
 
@@ -75,6 +90,7 @@ class SiteSettings(FrozenModel):
 
 
 _HTTPS = r"^https://[^\s\"'<>\\]{1,300}$"
+_AGE = r"^age1[02-9ac-hj-np-z]{40,100}$"
 _REACHED = r"^(https://[^\s\"'<>\\]{1,300}|[^\s@\"'<>]{1,64}@[^\s@\"'<>]{1,200}\.[a-z]{2,30})?$"
 
 
@@ -93,6 +109,8 @@ class HubSettings(FrozenModel):
     ``spark`` says which cluster works where ``engine`` is spark.
     ``doi`` holds the DOI of each version that has one, without ``https://doi.org/``.
     ``approvers`` holds the public keys of the two people without whom nothing is published.
+    ``recipients`` holds the age recipients to which contributors encrypt their bundles: those on
+    the cards that are given out, and earlier ones whose bundles may still come.
     """
 
     name: PlainName
@@ -113,6 +131,7 @@ class HubSettings(FrozenModel):
     linkage: LinkageSettings = LinkageSettings()
     withdrawn_elsewhere: int = Field(default=10, ge=0)
     approvers: Approvers | None = None
+    recipients: tuple[Annotated[str, Field(pattern=_AGE)], ...] = Field(default=(), max_length=20)
     doi: dict[Annotated[str, Field(pattern=VERSION_PATTERN)], Doi] = Field(default={})
 
     @field_validator("schema_version")
@@ -137,6 +156,7 @@ class Agreement(FrozenModel):
     ``formerly`` lists ids under which earlier releases name this contributor.
     ``rows_per_person`` is the most rows that one person may have here, where no key tells people
     apart; public.  Said, it is also enforced: of one case no more persons count.
+    ``senders`` holds the public keys with which the contributor signs its bundles.
     ``unknown_share`` is the share of a column's filled cells that may hold unknown texts.
     """
 
@@ -158,6 +178,7 @@ class Agreement(FrozenModel):
     ends: date | None = None
     breaks: tuple[SeriesBreak, ...] = ()
     formerly: tuple[str, ...] = ()
+    senders: tuple[SenderKey, ...] = Field(default=(), max_length=20)
     unknown_share: float = Field(default=0.01, ge=0, le=1)
     invented: bool = False
 

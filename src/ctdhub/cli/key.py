@@ -109,7 +109,7 @@ Example: ctdhub key show steward.pem"""
             return
         if is_envelope(file):
             raise error("key-unreadable/envelope", file=file)
-        secret = _ask() if is_encrypted(file) else ""
+        secret = ask_passphrase() if is_encrypted(file) else ""
         try:
             _show(public_half(file, secret))
         except FileError:
@@ -155,7 +155,7 @@ Example: ctdhub key wrap link.key --to x25519:… --out for-our-ngo.key"""
         from ctdhub.core.keys.linkage import write_linkage_key
         from ctdhub.core.keys.signing import is_encrypted
 
-        key = unwrap(envelope, own, _ask() if is_encrypted(own) else "")
+        key = unwrap(envelope, own, ask_passphrase() if is_encrypted(own) else "")
         write_linkage_key(out, key, _new_passphrase(passphrase))
         _show_linkage(key)
 
@@ -219,10 +219,11 @@ def open_linkage_key(file: Path) -> LinkageKey:
     """Read the linkage key, asking for its passphrase where it has one."""
     from ctdhub.core.keys.linkage import is_locked, read_linkage_key
 
-    return read_linkage_key(file, _ask() if is_locked(file) else "")
+    return read_linkage_key(file, ask_passphrase() if is_locked(file) else "")
 
 
-def _ask() -> str:
+def ask_passphrase() -> str:
+    """Ask for the passphrase of a file."""
     return str(typer.prompt(_("Passphrase"), hide_input=True))
 
 

@@ -21,6 +21,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.key": ("key",),
     "ctdhub.cli.tokens": ("tokens",),
     "ctdhub.cli.link": ("link",),
+    "ctdhub.cli.bundle": ("bundle",),
     "ctdhub.cli.contributor": ("suggest", "harmonise"),
     "ctdhub.cli.mapping": ("mapping",),
     "ctdhub.cli.schema": ("codebook",),
@@ -68,7 +69,16 @@ ROLES: dict[str, tuple[str, ...]] = {
         "desk",
     ),
     "privacy_officer": ("approve", "ledger", "adopt", "audit", "key"),
-    "contributor": ("form", "suggest", "harmonise", "mapping", "tokens", "link", "count"),
+    "contributor": (
+        "form",
+        "suggest",
+        "harmonise",
+        "mapping",
+        "tokens",
+        "bundle",
+        "link",
+        "count",
+    ),
     "reader": (
         "verify",
         "facts",
@@ -308,6 +318,11 @@ Example: ctdhub reissue my-hub 2026.1 --out for-the-archive/2026.1"""
             "column and asks; it never shows a value. Contributors who use the same key, release "
             "and columns get tokens that agree where they know the same person."
             "\n\nExample: ctdhub tokens cases.xlsx --key link.key --release 2026.1 --out leaves.csv"
+        ),
+        "bundle": _(
+            "Make and open bundles: one signed and encrypted file that a contributor hands to a "
+            "hub by mail or on a disk.\n\nExample: ctdhub bundle open june.ctdbundle --hub my-hub "
+            "--identity inbox.age"
         ),
         "link": _(
             "Link persons of several contributors by their names, and write copies without names."

@@ -1,0 +1,112 @@
+"""A bundle becomes a delivery: opened, checked, and laid where a build reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ctdhub.build.hub import Hub
+from ctdhub.core.atomic import sync, write_new
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
+from ctdhub.sensitive.bundle.manifest import DATA, MAPPING, REPORT
+from ctdhub.sensitive.bundle.open import OpenedBundle, check_bundle, open_bundle
+
+
+@dataclass(frozen=True)
+class ReceivedBundle:
+    """What was laid down.
+
+    Attributes:
+        bundle: what the contributor signed.
+        cases: the file of cases.
+        mapping: where the mapping is.
+        read_by_it: whether the hub reads the delivery by that mapping; where the hub has another
+            one, the contributor's is next to it for the steward to compare.
+    """
+
+    bundle: OpenedBundle
+    cases: Path
+    mapping: Path
+    read_by_it: bool
+
+
+def opened(hub: Hub, file: Path, identities: Sequence[Path]) -> OpenedBundle:
+    """A bundle that is for this hub, signed with a key that the agreement names.
+
+    Raises:
+        FileError: see :mod:`ctdhub.sensitive.bundle.open`.
+        PolicyError: the hub has no agreement with the contributor, or it has ended.
+    """
+    hub.work.mkdir(mode=0o700, exist_ok=True)
+    bundle = open_bundle(file, identities, hub.work)
+    made = bundle.manifest
+    known = {a.id: a for a in hub.agreements()}
+    if made.contributor not in known:
+        raise error("contributor", id=printable(made.contributor), ids=", ".join(known) or "–")
+    settings, agreement = hub.settings, known[made.contributor]
+    check_bundle(bundle, settings.name, settings.recipients, agreement.senders, file.name)
+    return bundle
+
+
+def receive(hub: Hub, file: Path, identities: Sequence[Path], day: date) -> ReceivedBundle:
+    """Open a bundle and lay its files where the next build reads them.
+
+    Args:
+        identities: files of the hub's age identities.
+        day: the day on which it came.
+
+    Raises:
+        FileError: as :func:`opened`; or there is a delivery of that day already (rule
+            "bundle-day").
+    """
+    bundle = opened(hub, file, identities)
+    who = bundle.manifest.contributor
+    folder = hub.root / "contributions" / who / day.isoformat()
+    cases = folder / Path(DATA).name
+    if cases.exists():
+        raise error("bundle-day", file=file, day=day.isoformat(), id=who)
+    with hub.lock():
+        mapping, read_by_it = _lay_mapping(hub, bundle, day)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_new(cases, bundle.cases)
+        sync(folder)
+    return ReceivedBundle(bundle, cases, mapping, read_by_it)
+
+
+def _lay_mapping(hub: Hub, bundle: OpenedBundle, day: date) -> tuple[Path, bool]:
+    """The mapping of a bundle: the hub's where it has none, else one from that day on.
+
+    The contributor decided what its texts mean, so its mapping reads its delivery; the steward's
+    earlier mapping keeps reading the earlier ones.
+    """
+    who = bundle.manifest.contributor
+    first = hub.mapping(who)
+    place = first.with_suffix("") / f"{day.isoformat()}.yaml"
+    if not first.exists() and not place.parent.exists():
+        write_new(first, bundle.mapping, 0o644)
+        return first, True
+    if place.exists():
+        return place, place.read_bytes() == bundle.mapping
+    place.parent.mkdir(exist_ok=True)
+    write_new(place, bundle.mapping, 0o644)
+    sync(place.parent)
+    return place, True
+
+
+def lay_apart(bundle: OpenedBundle, out: Path) -> None:
+    """Write the files of a bundle into a new folder that its owner alone can read.
+
+    Raises:
+        FileError: the folder exists (rule "bundle-exists").
+    """
+    if out.exists():
+        raise error("bundle-exists", file=out)
+    out.mkdir(mode=0o700)
+    inside = {DATA: bundle.cases, MAPPING: bundle.mapping, REPORT: bundle.report}
+    for name, content in inside.items():
+        write_new(out / Path(name).name, content)
+    write_new(out / "manifest.json", bundle.manifest.message())
+    sync(out)

@@ -1,0 +1,266 @@
+"""What of a contributor's file leaves its computer: only what the mapping reads.
+
+The file that leaves has a row for each row that was read, so that the hub's account of rows is the
+contributor's own, but not each cell:
+
+- a column that no rule of the mapping reads stays, and so does every stripped one;
+- a number of a case becomes a code under a secret that stays with the contributor (HMAC-SHA256):
+  the same number gives the same code in each delivery, and nobody else can make it;
+- of a row that a rule excludes, for want of consent for example, nothing leaves but the code and
+  the cells by which the rule excludes it: a person of whom an older delivery had a record goes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import tempfile
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.core.datafiles import as_csv
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.text import fold, trim
+from ctdhub.schema.emit import arrow_schema
+from ctdhub.sensitive.bundle.leaving_mapping import leaving_mapping
+from ctdhub.sensitive.ingest.formulas import unescaped
+from ctdhub.sensitive.ingest.isolated import read_isolated
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.mapping.identifiers import Keying
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.result import Harmonised
+from ctdhub.sensitive.mapping.rule import Exclusion
+from ctdhub.sensitive.mapping.run import harmonise
+
+SECRET_BYTES = 32
+"""Bytes that the secret of codes has at least."""
+
+ROW = "row_in_file"
+"""Column of the row that the contributor's own file has, so that a reason can point to its cell."""
+
+Fate = Literal["leaves", "coded", "birth", "token", "stripped", "unread"]
+"""leaves: as it is.  coded: as a code.  birth: as it is, a date of birth.  token: a keyed token.
+stripped: a decision of the mapping keeps it here.  unread: no rule reads it, so it stays here."""
+
+
+@dataclass(frozen=True)
+class ColumnFate:
+    """What becomes of a column of the contributor's file."""
+
+    name: str
+    fate: Fate
+
+    @property
+    def stays(self) -> bool:
+        """Whether nothing of it leaves."""
+        return self.fate in ("stripped", "unread")
+
+
+@dataclass(frozen=True)
+class WhatLeaves:
+    """What would leave.  Sensitive.
+
+    Attributes:
+        cases: the file, CSV in UTF-8.
+        mapping: text of the mapping that reads it.
+        columns: what becomes of each column of the contributor's file, in its order.
+        rows: rows of the file.
+        withheld: rows of which only the code and the reason leaves, since a rule excludes them.
+        report: the account of the rows, counts only.
+    """
+
+    cases: bytes
+    mapping: str
+    columns: tuple[ColumnFate, ...]
+    rows: int
+    withheld: int
+    report: Dictionary[str, Any]
+
+
+def leaving(
+    raw: RawTable,
+    mapping: Mapping,
+    text: str,
+    contributor: str,
+    years: tuple[int, int],
+    secret: bytes,
+) -> WhatLeaves:
+    """What leaves of a file.
+
+    Args:
+        raw: the file as read.
+        mapping, text: how it is read, and the YAML that says so.
+        contributor: id of the contributor.
+        years: first and last year of the hub's public bounds, both included.
+        secret: by which numbers of cases become codes; at least 32 bytes.
+
+    Raises:
+        FileError: the file has child rows (rule "leaves-children"); or what would leave does not
+            give the same records (rule "leaves-differ").
+        HubError: as :func:`ctdhub.sensitive.mapping.run.harmonise`.
+    """
+    if len(secret) < SECRET_BYTES:
+        raise ValueError("the secret of the codes needs at least 32 bytes")
+    if raw.children:
+        raise error("leaves-children", file=raw.file)
+    done = harmonise(raw, mapping, contributor, years, secret)
+    table = unescaped(raw.table)
+    fates = column_fates(raw, mapping)
+    rows = table["_row"].combine_chunks()
+    kept = pc.is_in(rows, value_set=done.records["source_row"].combine_chunks())
+    faulty = pc.is_in(rows, value_set=done.rejects["source_row"].combine_chunks())
+    whole = pc.or_(kept, faulty)
+    telling = _told_of_excluded(mapping)
+    columns: dict[str, list[str | None]] = {ROW: [str(row) for row in rows.to_pylist()]}
+    coding = _Coding(mapping, contributor, secret)
+    for column in fates:
+        if column.stays:
+            continue
+        cells = table[column.name].combine_chunks()
+        if column.fate == "coded":
+            columns[column.name] = coding.codes(column.name, cells)
+            continue
+        if fold(column.name) not in telling and column.fate != "token":
+            cells = pc.if_else(whole, cells, pa.scalar(None, pa.string()))
+        columns[column.name] = cells.to_pylist()
+    cases = as_csv(list(columns), zip(*columns.values(), strict=True)).encode()
+    withheld = len(rows) - pc.sum(whole.cast(pa.int64())).as_py() if len(rows) else 0
+    plain = leaving_mapping(text, mapping)
+    account = _account(done, raw.rejects.num_rows)
+    found = WhatLeaves(cases, plain, tuple(fates), len(rows), withheld, account)
+    _check(found, done, contributor, years, raw)
+    return found
+
+
+def column_fates(raw: RawTable, mapping: Mapping) -> list[ColumnFate]:
+    """What becomes of each column of a file, in its order."""
+    used = {fold(c) for _place, rule in mapping.uses() for c in rule.columns()}
+    key = mapping.key_columns()
+    case = mapping.case_column()
+    keyed = {fold(c) for c in (*(key[0] if key and key[1] == "hash" else ()), case or "") if c}
+    tokens = {fold(c) for c in (*mapping.tokens, *(key[0] if key and key[1] == "token" else ()))}
+    births = {fold(c) for c, d in mapping.identifiers.items() if d.action == "band"}
+    stripped = {fold(c) for c in mapping.stripped()}
+    found: list[ColumnFate] = []
+    for name in raw.column_names():
+        if name == "_row":
+            continue
+        plain, fate = fold(name), "unread"
+        if plain in stripped:
+            fate = "stripped"
+        elif plain in keyed and plain not in used:
+            fate = "coded"
+        elif plain in tokens:
+            fate = "token"
+        elif plain in used | keyed:
+            fate = "birth" if plain in births else "leaves"
+        found.append(ColumnFate(name, fate))  # type: ignore[arg-type]
+    return found
+
+
+def codes_print(secret: bytes) -> str:
+    """Fingerprint of the secret of codes: another one means that codes are not comparable."""
+    digest = hmac.digest(secret, b"ctdhub codes of cases", hashlib.sha256).hex()[:16]
+    return "-".join(digest[i : i + 4] for i in range(0, 16, 4))
+
+
+@dataclass(frozen=True)
+class _Coding:
+    """Texts of key columns to codes."""
+
+    mapping: Mapping
+    contributor: str
+    secret: bytes
+
+    def codes(self, column: str, cells: pa.Array) -> list[str | None]:
+        """The code of each cell, None where it names no case."""
+        empty = frozenset({"", "-99", *map(fold, self.mapping.empty)})
+        key = self.mapping.key_columns()
+        if key and fold(column) in {fold(c) for c in key[0][1:]}:
+            return [self._further(text, empty) for text in cells.to_pylist()]
+        keying = Keying((column,), "hash", self.contributor, self.secret, empty)
+        return [code_of(text, keying) for text in cells.to_pylist()]
+
+    def _further(self, text: str | None, empty: frozenset[str]) -> str | None:
+        """The code of a column that counts the people of a case, where 0 is a number."""
+        plain = trim(text or "")
+        if fold(plain) in empty:
+            return None
+        return hmac.digest(self.secret, b"further\0" + plain.encode(), hashlib.sha256).hex()[:32]
+
+
+def code_of(text: str | None, keying: Keying) -> str | None:
+    """The code of a number of a case: 32 hexadecimal digits, None where it names no case."""
+    code = keying.of(text)
+    return f"c{code[:31]}" if code else None
+
+
+def _told_of_excluded(mapping: Mapping) -> set[str]:
+    """Folded names of the columns by which rows are excluded, and by which people are known."""
+    told: set[str] = set()
+    for _place, rule in mapping.uses():
+        if isinstance(rule, Exclusion):
+            told |= {fold(column) for column in rule.columns()}
+    return told
+
+
+def _account(done: Harmonised, unread: int) -> dict[str, Any]:
+    """Counts of the contributor's own rows; those that could not be read cannot leave."""
+    account = done.conservation
+    return {
+        "rows_read": account.rows_read,
+        "records": account.records,
+        "rejected": account.rejected,
+        "unread": unread,
+        "excluded": {rule: n for rule, n in sorted(account.excluded.items()) if n},
+    }
+
+
+def _check(
+    found: WhatLeaves, done: Harmonised, contributor: str, years: tuple[int, int], raw: RawTable
+) -> None:
+    """Read what would leave as the hub will, and compare.
+
+    Raises:
+        FileError: it gives other records (rule "leaves-differ").
+    """
+    again = parse_mapping(found.mapping, "mapping.yaml")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "cases.csv"
+        file.write_bytes(found.cases)
+        read = read_isolated(file, again.read)
+    then = harmonise(read, again, contributor, years, bytes(32))
+    if _told(then, 0) != _told(done, raw.rejects.num_rows):
+        raise error("leaves-differ", file=raw.file)
+
+
+def _told(done: Harmonised, unread: int) -> tuple[Any, ...]:
+    """All that a hub takes from a harmonised file, whatever its keys are made with.
+
+    Args:
+        unread: rows that could not be read at all, and so cannot leave.
+    """
+    names = [n for n in arrow_schema("records").names if n in done.records.column_names]
+    perpetrators = done.perpetrators.drop_columns(["record_id"])
+    return (
+        done.records.select(names).to_pylist(),
+        _groups(done.records["person_key"]),
+        perpetrators.to_pylist(),
+        done.tokens.num_rows,
+        done.no_record["excluded"].value_counts().to_pylist(),
+        done.births.num_rows,
+        done.conservation.rejected - unread,
+        dict(done.conservation.excluded),
+    )
+
+
+def _groups(keys: pa.ChunkedArray) -> list[int | None]:
+    """Which rows have one key, whatever it is; None for a row without."""
+    coded = keys.combine_chunks().dictionary_encode()
+    return list(coded.indices.to_pylist())

@@ -1,0 +1,60 @@
+"""The mapping that goes with what leaves: the same rules, for a file that is plain by now."""
+
+from __future__ import annotations
+
+import json
+
+import yaml
+
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+
+PLAIN = {"delimiter": ",", "encoding": "utf-8", "kobo": "false", "footer": "none"}
+"""How the file that leaves is read, with nothing left to be found out."""
+
+
+def leaving_mapping(text: str, mapping: Mapping) -> str:
+    """The YAML of a mapping with another way of reading: comments and all else stay.
+
+    A mapping whose text cannot be changed in that one place is written anew, in JSON, which is
+    YAML too.
+    """
+    plain = ReadOptions.model_validate(PLAIN)
+    wanted = mapping.model_copy(update={"read": plain, "name": "mapping"})
+    for made in (_in_place(text), _anew(wanted)):
+        if made and _means(made) == wanted:
+            return made
+    raise ValueError("the mapping cannot be written for what leaves")
+
+
+def _means(text: str) -> Mapping:
+    return parse_mapping(text, "mapping.yaml").model_copy(update={"name": "mapping"})
+
+
+def _in_place(text: str) -> str:
+    """The text with the block ``read`` taken out and another put below it; "" where it is flow."""
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    if not isinstance(root, yaml.MappingNode) or root.flow_style:
+        return ""
+    lines = text.splitlines(keepends=True)
+    for key, value in root.value:
+        if key.value == "read":
+            last = value.end_mark.line + (value.end_mark.column > 0)
+            while last > key.start_mark.line + 1 and _is_between(lines[last - 1]):
+                last -= 1
+            del lines[key.start_mark.line : last]
+            break
+    body = "".join(lines)
+    return f"{body.rstrip()}\n\nread: {json.dumps(PLAIN)}\n"
+
+
+def _is_between(line: str) -> bool:
+    """Whether a line is blank or a comment, and so belongs to what follows."""
+    return not line.strip() or line.lstrip().startswith("#")
+
+
+def _anew(mapping: Mapping) -> str:
+    values = mapping.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    values.pop("name", None)
+    return json.dumps({**values, "read": PLAIN}, ensure_ascii=False, indent=1) + "\n"
