@@ -124,6 +124,9 @@ ACTIONS: dict[str, Action] = {
     "account.end": Action((_to("administrator"),)),
     "invitation.read": Action((_to("administrator"),)),
     "invitation.write": Action((_to("administrator"),)),
+    "invitation.confirm": Action(
+        (_to("contributor", "own"), _to("data_officer steward privacy_officer auditor"))
+    ),
     # The trail.
     "trail.read": Action((_to("auditor administrator"),)),
     # Deliveries.

@@ -27,3 +27,9 @@ class DeskApp(AppConfig):
         super().import_models()
         for name in TABLES:
             importlib.import_module(name)
+
+    def ready(self) -> None:
+        """Listen to what happens at the door."""
+        from ctdhub.desk.accounts.events import connect
+
+        connect()

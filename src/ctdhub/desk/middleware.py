@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 
 from ctdhub.core.errors import HubError
@@ -34,7 +35,7 @@ stops the swaps of htmx."""
 
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 _NO_PASSKEY = "publickey-credentials-create=(), publickey-credentials-get=()"
-DOORS = ("/accounts/",)
+DOORS = ("/accounts/login/", "/accounts/2fa/")
 """Where passkeys may be asked for; everywhere else the browser refuses."""
 
 
@@ -109,5 +110,6 @@ class Errors:
         """The page of an error of the product; other errors are written to the log."""
         if isinstance(exception, HubError):
             return error_page(request, 409, exception)
-        log.error("unexpected", exc_info=exception)
+        if not isinstance(exception, (Http404, PermissionDenied, SuspiciousOperation)):
+            log.error("unexpected", exc_info=exception)
         return None

@@ -10,11 +10,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 from ctdhub.core.i18n import Text
 from ctdhub.desk.allowed import ACTIONS
 
 View = Callable[..., Any]
+
+
+class KeyInAddress:
+    """The key of a row as 32 hexadecimal digits."""
+
+    regex = "[0-9a-f]{32}"
+
+    def to_python(self, value: str) -> UUID:
+        """The key."""
+        return UUID(hex=value)
+
+    def to_url(self, value: UUID | str) -> str:
+        """Its digits."""
+        return value.hex if isinstance(value, UUID) else UUID(value).hex
 
 
 @dataclass(frozen=True)
@@ -67,7 +82,11 @@ def page(
         ValueError: there is no such action, or ``<id>`` and ``of`` do not go together.
     """
     from django.urls import path as address
+    from django.urls import register_converter
+    from django.urls.converters import get_converters
 
+    if "key" not in get_converters():
+        register_converter(KeyInAddress, "key")
     if action not in ACTIONS:
         raise ValueError(f"no such action: {action} ({path})")
     if ("<id>" in path) != bool(of):

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.html import json_script
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -22,7 +23,7 @@ from ctdhub.core.i18n import (
     said,
 )
 from ctdhub.desk.assets import asset
-from ctdhub.desk.roles import role_name, role_names
+from ctdhub.desk.roles import role_name, role_names, way_to_confirm
 
 
 def environment(**options: Any) -> Environment:
@@ -42,8 +43,10 @@ def environment(**options: Any) -> Environment:
         url=address,
         asset=asset,
         number=formats.number,
+        picture=Markup,
+        way_to_confirm=way_to_confirm,
     )
-    made.filters.update(said=words, day=day, moment=moment, bdi=bdi)
+    made.filters.update(json_script=json_script, said=words, day=day, moment=moment, bdi=bdi)
     return made
 
 

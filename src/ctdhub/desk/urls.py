@@ -1,38 +1,17 @@
 """The addresses of the desk: the pages of each module, every one with its action.
 
 Whoever adds a module of pages adds it to ``MODULES``; an address outside of the register stops the
-start.
+start.  A module may have ``waiting(who)``: what waits for somebody on the first page.
 """
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from django.urls import register_converter
-
 from ctdhub.desk.accounts import pages as account_pages
 from ctdhub.desk.assets import serve
 from ctdhub.desk.registry import page
-from ctdhub.desk.views import account, home, trail
+from ctdhub.desk.views import account, accounts, home, invited, trail
 
-
-class KeyInAddress:
-    """The key of a row as 32 hexadecimal digits."""
-
-    regex = "[0-9a-f]{32}"
-
-    def to_python(self, value: str) -> UUID:
-        """The key."""
-        return UUID(hex=value)
-
-    def to_url(self, value: UUID | str) -> str:
-        """Its digits."""
-        return value.hex if isinstance(value, UUID) else UUID(value).hex
-
-
-register_converter(KeyInAddress, "key")
-
-MODULES = (home, account_pages, account, trail)
+MODULES = (home, account_pages, account, accounts, invited, trail)
 
 urlpatterns = [
     page("static/<str:mark>/<str:name>", serve, action="door.open", name="asset"),

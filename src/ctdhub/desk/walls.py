@@ -50,6 +50,13 @@ def set_scope(who: Who) -> None:
         )
 
 
+def set_token(token_sha256: str) -> None:
+    """Show the one invitation with this hash until the transaction in force ends."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('desk.token', %s, true)", [token_sha256])
+
+
 WEB, WORK = "desk_web", "desk_work"
 """Users of the database: that of the web process, whom the walls bind, and that of the worker."""
 
@@ -67,6 +74,7 @@ class Wall:
         actions: of ``desk.allowed``; whoever may any of them to anybody's things sees all rows.
         own: column that holds the organisation, whose contributors see the row.
         mine: column that holds the account, which sees the row.
+        token: column with the hash of a token; whoever has the token sees the row.
         may: privileges of the web process.
     """
 
@@ -74,6 +82,7 @@ class Wall:
     actions: tuple[str, ...]
     own: str = ""
     mine: str = ""
+    token: str = ""
     may: str = "SELECT, INSERT, UPDATE, DELETE"
 
     def condition(self) -> str:
@@ -87,6 +96,8 @@ class Wall:
             parts.append(f"(\"{self.own}\" = {_ORG} AND {_ORG} <> '')")
         if self.mine:
             parts.append(f"(replace(\"{self.mine}\"::text, '-', '') = {_ACCOUNT})")
+        if self.token:
+            parts.append(f"(\"{self.token}\" = current_setting('desk.token', true))")
         return " OR ".join(parts) or "false"
 
 
@@ -94,7 +105,12 @@ _ORG_ID = "organisation_id"
 WALLS = (
     Wall("Organisation", ("delivery.list", "agreement.read", "invitation.read"), own="id"),
     Wall("RoleHeld", ("account.read",), mine="account_id"),
-    Wall("Invitation", ("invitation.read",)),
+    Wall(
+        "Invitation",
+        ("invitation.read", "invitation.confirm"),
+        own=_ORG_ID,
+        token="token_sha256",  # noqa: S106 (name of a column)
+    ),
     Wall("Delivery", ("delivery.list", "lineage.read"), own=_ORG_ID),
     Wall("DeliveryPart", ("delivery.list",), own=_ORG_ID),
     Wall("DeliveryFinding", ("delivery.list",), own=_ORG_ID),

@@ -6,12 +6,16 @@ given anew by an invitation.
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account import views as account
 from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from allauth.usersessions import views as sessions
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from ctdhub.desk.registry import page
 
@@ -19,15 +23,23 @@ _DOOR, _SELF = "door.open", "account.self"
 _BOTH = ("GET", "POST")
 
 
-def _door(path: str, view: object, name: str, action: str = _SELF) -> object:
-    return page(f"accounts/{path}", view, action=action, name=name, methods=_BOTH)  # type: ignore[arg-type]
+def by_invitation(request: HttpRequest) -> HttpResponse:
+    """Nobody signs up: the page that says so is the one to sign in on."""
+    return HttpResponseRedirect(reverse("account_login"))
+
+
+def _door(
+    path: str, view: Any, name: str, action: str = _SELF, methods: tuple[str, ...] = _BOTH
+) -> Any:
+    """A page of the door; what happens there is written to the trail by ``accounts.events``."""
+    return page(f"accounts/{path}", view, action=action, name=name, methods=methods, recorded=False)
 
 
 PAGES = [
     _door("login/", account.login, "account_login", _DOOR),
-    _door("logout/", account.logout, "account_logout", _DOOR),
+    _door("logout/", account.logout, "account_logout", _DOOR, ("POST",)),
     _door("inactive/", account.account_inactive, "account_inactive", _DOOR),
-    _door("signup/", account.signup, "account_signup", _DOOR),
+    _door("signup/", by_invitation, "account_signup", _DOOR, ("GET",)),
     _door("reauthenticate/", account.reauthenticate, "account_reauthenticate"),
     _door("password/change/", account.password_change, "account_change_password"),
     _door("2fa/", factors.index, "mfa_index"),
@@ -37,7 +49,6 @@ PAGES = [
     _door("2fa/totp/deactivate/", totp.deactivate_totp, "mfa_deactivate_totp"),
     _door("2fa/codes/", codes.view_recovery_codes, "mfa_view_recovery_codes"),
     _door("2fa/codes/generate/", codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
-    _door("2fa/codes/download/", codes.download_recovery_codes, "mfa_download_recovery_codes"),
     _door("2fa/passkeys/", passkeys.list_webauthn, "mfa_list_webauthn"),
     _door("2fa/passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
     _door("2fa/passkeys/login/", passkeys.login_webauthn, "mfa_login_webauthn", _DOOR),

@@ -97,6 +97,10 @@ class DeskAccount(AbstractBaseUser):
     def __str__(self) -> str:
         return str(self.name)
 
+    def as_visitor(self) -> Who:
+        """The account before its roles are read."""
+        return Who(self.id.hex)
+
     def who(self) -> Who:
         """The account as ``desk.allowed`` asks for it; reads its roles."""
         held = list(self.roles.all())

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from importlib import import_module
+from typing import Any
+
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from ctdhub.core.i18n import Text
 from ctdhub.desk.registry import page
 
 
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Any) -> HttpResponse:
     """What waits for this account, and where to begin."""
-    return render(request, "desk/home.html", {"title": Text("Home"), "waiting": []})
+    modules = import_module("ctdhub.desk.urls").MODULES
+    asked = [module.waiting for module in modules if hasattr(module, "waiting")]
+    waiting = [entry for ask in asked for entry in ask(request.who)]
+    return render(request, "desk/home.html", {"title": Text("Home"), "waiting": waiting})
 
 
 PAGES = [page("", home, action="home.read", menu=Text("Home"), order=0)]
