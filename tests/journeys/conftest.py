@@ -23,7 +23,7 @@ from ctdhub.dp.ledger.file import LedgerFile
 from ctdhub.dp.ledger.population import new_population
 from ctdhub.dp.ledger.witness import witness_of
 from ctdhub.dp.price import up_to
-from ctdhub.release.approvals import Role
+from ctdhub.release.approvers import Role
 from ctdhub.release.bundle import next_version
 from ctdhub.site.pages import mandated_files
 from tests.conftest import Once

@@ -27,7 +27,8 @@ from ctdhub.dp.ledger.charge import Charge
 from ctdhub.dp.ledger.custody import begin
 from ctdhub.dp.ledger.population import new_population
 from ctdhub.dp.price import up_to
-from ctdhub.release.approvals import APPROVALS, ROLES, Approvals
+from ctdhub.release.approvals import APPROVALS, Approvals
+from ctdhub.release.approvers import ROLES
 from ctdhub.release.verify import digest, verify
 from tests.journeys.conftest import copied, drafted, make_real, set_policy, sign
 from tests.journeys.test_cli import ctdhub  # noqa: F401

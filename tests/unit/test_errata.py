@@ -25,7 +25,7 @@ from ctdhub.client.site import CorrectedRelease, open_site
 from ctdhub.core.errors import HubError, ReleaseError, SiteError
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.signing import SigningKey, make_key
-from ctdhub.release.approvals import ROLES
+from ctdhub.release.approvers import ROLES
 from ctdhub.release.bundle import latest_standing, write_release
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, Erratum, cleaned, errata_of
 from ctdhub.release.open import leading, open_release, open_releases

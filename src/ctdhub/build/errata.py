@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
+from ctdhub.build.approvers import approvers, refuse_unsigned
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
-from ctdhub.build.stages.approve import approvers, may_approve_itself
+from ctdhub.build.stages.approve import may_approve_itself
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.i18n import Several
 from ctdhub.core.keys.signing import SigningKey, read_key
-from ctdhub.release.approvals import ROLE_NAMES, ROLES, Role
+from ctdhub.release.approvers import ROLE_NAMES, ROLES, Role
 from ctdhub.release.bundle import versions
 from ctdhub.release.errata import (
     ERRATA,
@@ -139,7 +140,7 @@ def begin(hub: Hub, erratum: Erratum) -> Erratum:
         hub.lock(),
         noted(hub, "correct", version=told.version, number=told.number, sort=told.sort),
     ):
-        approvers(hub)
+        refuse_unsigned(hub)
         before = known(hub, told.version)
         _refuse_waiting(hub, told.version, before)
         if before.next_number != told.number:
@@ -162,8 +163,9 @@ def sign(hub: Hub, seen: Erratum, role: Role, key: SigningKey) -> Erratum:
             not what was shown.
         PolicyError: hub.yaml names no approvers.
     """
-    if key.public != approvers(hub).key(role):
+    if key.public not in approvers(hub).keys(role):
         raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[role])
+    refuse_unsigned(hub)
     told = seen.notice
     with hub.lock(), noted(hub, "approve", version=told.version, role=role, correction=told.number):
         now = waiting(hub, told.version)

@@ -19,7 +19,8 @@ from ctdhub.core.days import is_day
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.lock import locked
-from ctdhub.release.approvals import CANDIDATES, Role
+from ctdhub.release.approvals import CANDIDATES
+from ctdhub.release.approvers import Role
 from ctdhub.sensitive.consent.entry import Withdrawal
 from ctdhub.sensitive.consent.in_force import InForce, in_force
 from ctdhub.sensitive.consent.register import Register, other_key

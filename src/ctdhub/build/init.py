@@ -22,7 +22,7 @@ from ctdhub.dp.ledger.custody import begin
 from ctdhub.dp.ledger.population import new_population
 from ctdhub.dp.policy import MAX_PEOPLE
 from ctdhub.practice.write import CONTRIBUTION_DATE, write_practice
-from ctdhub.release.approvals import ROLES
+from ctdhub.release.approvers import ROLES
 from ctdhub.report.helplines import FILE as HELPLINES
 from ctdhub.schema.model import load_schema
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -164,6 +164,7 @@ def check_known(hub: Hub, entries: Iterable[Charge]) -> None:
     entries = tuple(entries)
     charges = {entry.id for entry in entries}
     heads = {(entry.number, entry.hash) for entry in entries}
+    lines = {entry.hash: entry.number for entry in entries}
     for entry in hub.withdrawn().entries:
         if entry.charges and (entry.charges, entry.ledger) not in heads:
             raise error("ledger-withdrawals", file=hub.ledger)
@@ -172,7 +173,7 @@ def check_known(hub: Hub, entries: Iterable[Charge]) -> None:
             version = printable(manifest.parent.name)
             if _charge_of(manifest) not in charges:
                 raise error("ledger-releases", file=hub.ledger, version=version)
-            for head in _approved_heads(hub, manifest.parent):
+            for head in _approved_heads(hub, manifest.parent, lines):
                 if not any(head.number in (None, n) and head.hash == line for n, line in heads):
                     raise error("ledger-approvals", file=hub.ledger, version=version)
 
@@ -184,14 +185,14 @@ def _charge_of(manifest: Path) -> object:
         raise _damaged(manifest) from None
 
 
-def _approved_heads(hub: Hub, bundle: Path) -> set[LedgerHead]:
+def _approved_heads(hub: Hub, bundle: Path, lines: Mapping[str, int]) -> set[LedgerHead]:
     """The lines of the ledger that approvals of a bundle name, once their signatures hold."""
     given = Approvals.read(bundle)
     if not given.approvals:
         return set()
     try:
         manifest = Manifest.model_validate_json((bundle / MANIFEST).read_bytes())
-        faults = given.faults(manifest, digest(bundle), hub.settings.approvers)
+        faults = given.faults(manifest, digest(bundle), hub.settings.approvers, lines)
     except (ValidationError, FileNotFoundError):
         raise _damaged(bundle / MANIFEST) from None
     if faults:

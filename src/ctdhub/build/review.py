@@ -23,7 +23,9 @@ from ctdhub.build.steps import hash_of
 from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.frozen import FrozenModel
+from ctdhub.core.i18n import LANGUAGES
 from ctdhub.release.approvals import Approvals
+from ctdhub.release.changelog import CHANGELOG, newest_changes, newest_note
 from ctdhub.release.changes import LEFT_OUT
 from ctdhub.sensitive.alarms.alarm import Alarm
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -137,6 +139,26 @@ def hash_of_review(hub: Hub, candidate: Path) -> str | None:
     if any(a.statement.review != seen for a in Approvals.read(candidate).approvals):
         raise error("review", file=file_of(hub, candidate.name), version=candidate.name)
     return seen
+
+
+def hash_of_changes(hub: Hub, candidate: Path) -> str:
+    """SHA-256 of what approvers are shown of a candidate's making: note, changelog, alarms.
+
+    The secret of the review is hashed with it, so that no reader of a statement can find out by
+    trying which alarms rang.
+
+    Raises:
+        ReleaseError: see :func:`read_review`.
+    """
+    text = (candidate / CHANGELOG).read_text("utf-8")
+    found = read_review(hub, candidate.name)
+    told = {
+        "note": newest_note(text),
+        "changes": {code: newest_changes(text, code) for code in LANGUAGES},
+        "alarms": [alarm.model_dump(mode="json") for alarm in found[0].alarms] if found else [],
+        "secret": found[0].secret if found else "",
+    }
+    return hash_of(told)
 
 
 def rules_of(hub: Hub) -> Rules:

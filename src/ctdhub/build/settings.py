@@ -26,7 +26,7 @@ from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Language, Text, joined
 from ctdhub.core.keys.signing import is_public_key
-from ctdhub.release.approvals import Approvers
+from ctdhub.release.approvers import Approvers
 from ctdhub.release.deposit import DOI
 from ctdhub.release.facts import SITE_ADDRESS, SeriesBreak
 from ctdhub.release.manifest import VERSION_PATTERN

@@ -21,7 +21,10 @@ from ctdhub.core.format import share as percent
 from ctdhub.core.i18n import _, current, said
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from ctdhub.build.hub import Hub
+    from ctdhub.build.may_publish import Publication
     from ctdhub.core.keys.signing import SigningKey
     from ctdhub.dp.ledger.reserve import BudgetSplit
     from ctdhub.release.approvals import Statement
@@ -53,6 +56,13 @@ def register(app: typer.Typer) -> None:
                 help=_("Sign the waiting notice about this published version, not a candidate."),
             ),
         ] = "",
+        not_before: Annotated[
+            str,
+            typer.Option(
+                metavar="date",
+                help=_("First day of publication, such as 2026-07-01; default: at once."),
+            ),
+        ] = "",
         yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
     ) -> None:
         from ctdhub.build.hub import Hub
@@ -67,7 +77,8 @@ def register(app: typer.Typer) -> None:
             approve_correction(hub, correction, role.value, key, yes=yes)
             return
         candidate = approve_stage.waiting(hub, version)
-        given, manifest = approve_stage.statement(hub, candidate, role.value)
+        day = read_day(not_before) if not_before else None
+        given, manifest = approve_stage.statement(hub, candidate, role.value, day)
         rules = policy(hub)
         account = Account.of(ledger(hub), rules)
         show_statement(hub, given, manifest, account, budget_split(hub, rules))
@@ -86,6 +97,22 @@ def register(app: typer.Typer) -> None:
         )
 
 
+def read_day(text: str) -> date:
+    """A day as a person writes it.
+
+    Raises:
+        HubError: it is none.
+    """
+    from datetime import date
+
+    from ctdhub.core.error_catalogue import error
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise error("not-before") from None
+
+
 def open_key(file: Path) -> SigningKey:
     """Read a private key, asking for its passphrase where it has one."""
     from ctdhub.core.keys.signing import is_encrypted, read_key
@@ -99,7 +126,7 @@ def show_statement(
 ) -> None:
     """Everything that a person signs, before he signs."""
     from ctdhub.dp.ledger.purposes import told
-    from ctdhub.release.approvals import ROLE_NAMES
+    from ctdhub.release.approvers import ROLE_NAMES
 
     people, tables = manifest.people, sum(1 for table in manifest.sigma if table)
     charge = next(e for e in account.entries if e.id == given.charge)
@@ -156,6 +183,9 @@ def show_statement(
         (_("hash of that line of the ledger"), given.ledger.hash),
         (_("hash of SHA256SUMS"), given.digest),
         *([(_("hash of the review"), given.review)] if given.review else []),
+        *([(_("hash of note, changes and alarms"), given.changes)] if given.changes else []),
+        *([(_("hash of the desk's last event"), given.trail)] if given.trail else []),
+        (_("published not before"), given.not_before or _("at once, with the second approval")),
     )
     for name, value in rows:
         table.add_row(name, escape(printable(value, 400)))
@@ -244,11 +274,48 @@ def _measured(manifest: Manifest) -> list[tuple[str, str]]:
     return [*rows, (_("share of the budget used for contributor counts and list overlaps"), share)]
 
 
+def show_candidate(hub: Hub) -> None:
+    """What ``check`` says of approvers' keys and of the candidate that waits, if there is one.
+
+    Raises:
+        HubError: the keys in hub.yaml are not those that were signed, or a file is damaged.
+    """
+    from ctdhub.build.approvers import refuse_unsigned
+    from ctdhub.build.versions import waiting_version
+
+    if hub.settings.approvers is not None:
+        refuse_unsigned(hub)
+    if (version := waiting_version(hub)) is not None:
+        show_waiting(hub, version)
+
+
 def show_waiting(hub: Hub, version: str) -> None:
     """What stands between a candidate and its publication."""
-    from ctdhub.release.approvals import ROLE_NAMES, Approvals
+    from datetime import UTC, datetime
 
-    given = Approvals.read(hub.candidates / version)
+    from ctdhub.build.may_publish import publication
+    from ctdhub.release.approvers import ROLE_NAMES
+
+    given = publication(hub.candidates / version, datetime.now(UTC))
+    for hold in given.holds:
+        text = (
+            _("The {role} refused {version} on {date}: {reason}")
+            if hold.refused
+            else _("The {role} holds {version} back since {date}: {reason}")
+        )
+        console.print(
+            escape(
+                text.format(
+                    role=said(ROLE_NAMES[hold.role]),
+                    version=version,
+                    date=hold.date[:10],
+                    reason=printable(hold.reason, 1_000),
+                )
+            )
+        )
+    if not given.missing:
+        show_approved(hub, version, given)
+        return
     missing = _(", ").join(said(ROLE_NAMES[role]) for role in given.missing)
     place = f"candidates/{version}"
     if hub.settings.approvers is None:
@@ -270,5 +337,25 @@ def show_waiting(hub: Hub, version: str) -> None:
         console.print(
             _("Next: ctdhub approve {hub} --role {role} --key FILE").format(
                 hub=escape(str(hub.root)), role=role
+            )
+        )
+
+
+def show_approved(hub: Hub, version: str, here: Publication) -> None:
+    """What a candidate waits for that both have approved."""
+    if here.opens is not None and here.state != "due":
+        console.print(
+            _("Release {version} is approved, not yet published. First day: {day} (UTC).").format(
+                version=version, day=here.opens.date().isoformat()
+            )
+        )
+    else:
+        console.print(
+            _("Release {version} is approved, not yet published.").format(version=version)
+        )
+    if here.state in ("due", "scheduled"):
+        console.print(
+            _("Next: `ctdhub build {hub}` publishes it from that day on.").format(
+                hub=escape(str(hub.root))
             )
         )

@@ -18,7 +18,7 @@ from ctdhub.core.i18n import LANGUAGES, _, said
 if TYPE_CHECKING:
     from ctdhub.build.hub import Hub
     from ctdhub.core.keys.signing import SigningKey
-    from ctdhub.release.approvals import Role
+    from ctdhub.release.approvers import Role
     from ctdhub.release.errata import Erratum
 
 
@@ -135,7 +135,7 @@ def show_signed(hub: Hub, erratum: Erratum) -> None:
             _("Next: `ctdhub build {hub}` shows it on the site.").format(hub=escape(str(hub.root)))
         )
         return
-    from ctdhub.release.approvals import ROLE_NAMES
+    from ctdhub.release.approvers import ROLE_NAMES
 
     roles = _(", ").join(said(ROLE_NAMES[role]) for role in erratum.missing)
     console.print(

@@ -152,6 +152,7 @@ def register(app: typer.Typer) -> None:
         if faults:
             raise typer.Exit(HubError.exit_code)
         console.print(_("Settings, agreements and mappings are in order."))
+        approve.show_candidate(hub)
         of = person_rows(rules, facts)
         show_unit(of.unit, of.bound, [(rules.epsilon, rules.delta)])
         if help:

@@ -11,6 +11,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.hub": ("init", "demo", "build", "check", "release", "ledger"),
     "ctdhub.cli.adopt": ("adopt", "upgrade"),
     "ctdhub.cli.approve": ("approve",),
+    "ctdhub.cli.hold": ("hold", "approvers"),
     "ctdhub.cli.reissue": ("reissue",),
     "ctdhub.cli.correct": ("correct",),
     "ctdhub.cli.linkage": ("linkage",),
@@ -68,7 +69,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "upgrade",
         "desk",
     ),
-    "privacy_officer": ("approve", "ledger", "adopt", "audit", "key"),
+    "privacy_officer": ("approve", "hold", "approvers", "ledger", "adopt", "audit", "key"),
     "contributor": (
         "form",
         "suggest",
@@ -227,10 +228,24 @@ Example: ctdhub withdraw my-hub --contributor our-ngo --all --delete-raw"""
         "approve": _(
             "Approve a candidate with your key; the second approval publishes it."
             "\n\nThe steward and the privacy officer each sign on their own. Shows what is signed "
-            "and asks first."
+            "and asks first. With --not-before it is published by the first build from that day "
+            "on; the later day of the two counts."
             "\n\nExample: ctdhub approve my-hub --role steward --key steward.pem"
             "\n\nExample: ctdhub approve my-hub --correction 2026.1 --role steward --key "
             "steward.pem"
+        ),
+        "hold": _(
+            "Hold a candidate back, or refuse it: nothing is published, whatever was approved."
+            "\n\nEach role takes back its own hold with --lift."
+            '\n\nExample: ctdhub hold my-hub 2026.1 --role privacy_officer --reason "ages"'
+            "\n\nExample: ctdhub hold my-hub 2026.1 --role privacy_officer --lift"
+        ),
+        "approvers": _(
+            "Show the keys of the two approvers, or sign a change of them in hub.yaml."
+            "\n\nThe approver whose own keys stay the same signs it; nothing is published before."
+            "\n\nExample: ctdhub approvers my-hub"
+            "\n\nExample: ctdhub approvers my-hub --role steward --key steward.pem --reason "
+            '"new device"'
         ),
         "reissue": _(
             """Hand on a published version again: its files are copied as they are.

@@ -14,7 +14,10 @@ from ctdhub.cli.verbs import about
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
-    from ctdhub.release.approvals import Approvers
+    from collections.abc import Mapping
+
+    from ctdhub.release.approvals import Approval
+    from ctdhub.release.approvers import Approvers
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +47,7 @@ def show_verified(release: Path) -> bool:
     approvers = approvers_near(release)
     check_withdrawals_near(release)
     name = escape(release.resolve().name)
-    if not (problems := verify(release, approvers)):
+    if not (problems := verify(release, approvers, lines_near(release, approvers))):
         console.print(_("The release {version} is whole.").format(version=name))
         console.print(
             _("Its digest, to compare with the published one: {digest}").format(
@@ -72,6 +75,16 @@ def approvers_near(release: Path) -> Approvers | None:
     return Hub(root).settings.approvers if (root / "hub.yaml").is_file() else None
 
 
+def lines_near(release: Path, approvers: Approvers | None) -> Mapping[str, int] | None:
+    """Number of each line of the hub's ledger by its hash, where a former key needs it."""
+    from ctdhub.build.approvers import ledger_lines
+    from ctdhub.build.hub import Hub
+
+    if approvers is None or not any(old.until for old in approvers.gone):
+        return None
+    return ledger_lines(Hub(release.resolve().parent.parent))
+
+
 def check_withdrawals_near(release: Path) -> None:
     """The register of withdrawals of the hub that a release lies in is whole.
 
@@ -86,8 +99,9 @@ def check_withdrawals_near(release: Path) -> None:
 
 
 def show_approvals(release: Path, approvers: Approvers | None) -> None:
-    """Who approved, and what that was compared with."""
-    from ctdhub.release.approvals import ROLE_NAMES, Approvals, who
+    """Who approved with what, and what that was compared with."""
+    from ctdhub.release.approvals import Approvals, who
+    from ctdhub.release.approvers import ROLE_NAMES
 
     given = Approvals.read(release)
     if not given.approvals:
@@ -96,6 +110,13 @@ def show_approvals(release: Path, approvers: Approvers | None) -> None:
     console.print(_("Approved by: {who}.").format(who=said(who(given))))
     if any(a.statement.practice for a in given.approvals):
         console.print(_("The approvals are for practice: the data are fictitious."))
+    for approval in given.approvals:
+        if approval.authenticator_data is not None:
+            console.print(_passkey_of(approval))
+    if given.opens is not None:
+        console.print(
+            _("Not to be published before {day} (UTC).").format(day=given.opens.date().isoformat())
+        )
     if approvers is None:
         console.print(
             _(
@@ -110,3 +131,17 @@ def show_approvals(release: Path, approvers: Approvers | None) -> None:
             )
     else:
         console.print(_("The signatures fit the keys in hub.yaml."))
+
+
+def _passkey_of(approval: Approval) -> str:
+    """What the device of one approver said of itself."""
+    from ctdhub.release.approvers import ROLE_NAMES
+    from ctdhub.release.passkey import Passkey
+
+    passkey, role = Passkey.read(approval.key), said(ROLE_NAMES[approval.statement.role])
+    text = _(
+        "The {role} signed with a passkey on {host}; its device says that it cannot be copied."
+    )
+    if approval.synced:
+        text = _("The {role} signed with a passkey on {host}; it can be copied to other devices.")
+    return escape(text.format(role=role, host=passkey.host if passkey else "-"))

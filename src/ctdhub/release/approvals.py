@@ -9,50 +9,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
 
 from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text, joined
-from ctdhub.core.keys.signing import SigningKey, is_public_key, is_signed
+from ctdhub.core.keys.signing import SigningKey
+from ctdhub.release.approvers import HASH, ROLE_NAMES, ROLES, Approvers, Mark, Role, identity
 from ctdhub.release.manifest import Manifest
+from ctdhub.release.passkey import DeviceRules
 
 APPROVALS, CANDIDATES = "APPROVALS.json", "candidates"
-Role = Literal["steward", "privacy_officer"]
-ROLES: tuple[Role, ...] = get_args(Role)
-_HASH = r"^[0-9a-f]{64}$"
 _LONGEST_FILE = 100_000
-
-
-class Approvers(FrozenModel):
-    """``approvers`` of hub.yaml: the public keys of the two people who must agree.
-
-    Attributes:
-        steward, privacy_officer: one key each, never the same.
-        former: keys that signed earlier releases and sign no more.
-    """
-
-    steward: str
-    privacy_officer: str
-    former: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _check(self) -> Approvers:
-        if not all(map(is_public_key, (self.steward, self.privacy_officer, *self.former))):
-            raise PydanticCustomError("public_key", "not a public key")
-        if self.steward == self.privacy_officer:
-            raise PydanticCustomError("same_key", "the same key twice")
-        return self
-
-    def key(self, role: Role) -> str:
-        """The key that a role signs with today."""
-        return self.steward if role == "steward" else self.privacy_officer
 
 
 class Promise(FrozenModel):
@@ -71,14 +45,17 @@ class LedgerHead(FrozenModel):
     """
 
     number: int | None = Field(default=None, ge=1)
-    hash: str = Field(pattern=_HASH)
+    hash: str = Field(pattern=HASH)
+
+
+Kind = Literal["ctdhub-approval-1", "ctdhub-approval-2", "ctdhub-approval-3"]
 
 
 class Statement(FrozenModel):
     """What one person signs.
 
     Attributes:
-        kind: the form of the statement; the second has ``review``.
+        kind: the form of the statement; the second has ``review``, the third all that follows it.
         hub, version, charge, guarantee: as in the manifest of the release.
         role: as what the person signs.
         digest: SHA-256 of ``SHA256SUMS``.
@@ -86,67 +63,102 @@ class Statement(FrozenModel):
         date: UTC, to the second.
         practice: whether the data are invented, so that no person need have looked.
         review: SHA-256 of what the hub showed beside the release and keeps to itself.
+        not_before: first day (UTC) on which the release may be published, if that was said.
+        changes: SHA-256 of note, generated changelog and alarms as the person was shown them.
+        trail: hash of the last line of the desk's trail, where the hub has a desk.
+        approvers: the keys of both people, to which the next release is held.
     """
 
-    kind: Literal["ctdhub-approval-1", "ctdhub-approval-2"] = "ctdhub-approval-1"
+    kind: Kind = "ctdhub-approval-1"
     hub: str
     version: str
     role: Role
-    digest: str = Field(pattern=_HASH)
+    digest: str = Field(pattern=HASH)
     charge: str
     guarantee: Promise
     ledger: LedgerHead
     date: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
     practice: bool
-    review: str | None = Field(default=None, pattern=_HASH)
+    review: str | None = Field(default=None, pattern=HASH)
+    not_before: str | None = Field(default=None, pattern=r"^\d{4}-\d\d-\d\d$")
+    changes: str | None = Field(default=None, pattern=HASH)
+    trail: str | None = Field(default=None, pattern=HASH)
+    approvers: Approvers | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Statement:
-        if (self.review is None) != (self.kind == "ctdhub-approval-1"):
+        third = self.kind == "ctdhub-approval-3"
+        if not third and (self.review is None) != (self.kind == "ctdhub-approval-1"):
             raise ValueError("the second form of a statement, and only that, names a review")
+        later = (self.not_before, self.changes, self.trail, self.approvers)
+        if (self.changes is not None) != third or (not third and any(later)):
+            raise ValueError("the third form of a statement, and only that, names changes")
+        if self.not_before is not None:
+            date.fromisoformat(self.not_before)
         return self
 
     @classmethod
     def about(
-        cls,
-        manifest: Manifest,
-        digest: str,
-        role: Role,
-        ledger: LedgerHead,
-        date: str,
-        review: str | None = None,
+        cls, manifest: Manifest, digest: str, role: Role, ledger: LedgerHead, date: str, **more: Any
     ) -> Statement:
-        """The statement of a role about a release."""
+        """The statement of a role about a release.
+
+        Args:
+            more: fields that do not follow from the release; ``changes`` makes the third form.
+        """
+        kind: Kind = "ctdhub-approval-1" if more.get("review") is None else "ctdhub-approval-2"
         return cls(
-            kind="ctdhub-approval-1" if review is None else "ctdhub-approval-2",
-            review=review,
-            hub=str(manifest.facts.get("hub", "")),
-            version=manifest.version,
+            kind="ctdhub-approval-3" if more.get("changes") else kind,
             role=role,
-            digest=digest,
-            charge=manifest.charge,
-            guarantee=Promise(epsilon=manifest.epsilon, delta=manifest.delta),
             ledger=ledger,
             date=date,
-            practice=bool(manifest.facts.get("invented", False)),
+            **_of_release(manifest, digest),
+            **more,
         )
 
+    def is_about(self, manifest: Manifest, digest: str) -> bool:
+        """Whether it says of a release what the release says of itself."""
+        told = _of_release(manifest, digest)
+        return all(getattr(self, name) == value for name, value in told.items())
+
+    @property
+    def opens(self) -> datetime | None:
+        """From when on the release may be published; None: at once."""
+        if self.not_before is None:
+            return None
+        return datetime.combine(date.fromisoformat(self.not_before), datetime.min.time(), UTC)
+
     def message(self) -> bytes:
-        """The bytes that are signed."""
-        return json.dumps(
-            self.model_dump(exclude_none=True),
-            sort_keys=True,
-            separators=(",", ":"),
-            ensure_ascii=True,
-        ).encode()
+        """The bytes that are signed; their SHA-256 is the challenge that a passkey signs."""
+        return canonical(self.model_dump(exclude_none=True))
 
 
-class Approval(FrozenModel):
+def _of_release(manifest: Manifest, digest: str) -> dict[str, Any]:
+    return {
+        "hub": str(manifest.facts.get("hub", "")),
+        "version": manifest.version,
+        "digest": digest,
+        "charge": manifest.charge,
+        "guarantee": Promise(epsilon=manifest.epsilon, delta=manifest.delta),
+        "practice": bool(manifest.facts.get("invented", False)),
+    }
+
+
+def canonical(content: Mapping[str, Any]) -> bytes:
+    """JSON with sorted keys, no spaces, ASCII only.
+
+    >>> canonical({"b": 1.0, "a": "é"})
+    b'{"a":"\\\\u00e9","b":1.0}'
+    """
+    return json.dumps(
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    ).encode()
+
+
+class Approval(Mark):
     """A statement, who signed it and the signature."""
 
     statement: Statement
-    key: str
-    signature: str
 
 
 class Approvals(FrozenModel):
@@ -172,10 +184,13 @@ class Approvals(FrozenModel):
 
     def signed(self, statement: Statement, key: SigningKey) -> Approvals:
         """These approvals and one more."""
-        given = Approval(
-            statement=statement, key=key.public, signature=key.sign(statement.message())
-        )
-        return Approvals(approvals=(*self.approvals, given))
+        mark = Mark.of(statement.message(), key)
+        return self.having(Approval(statement=statement, **mark.model_dump()))
+
+    def having(self, given: Approval) -> Approvals:
+        """These approvals and one more, which takes the place of an earlier one of its role."""
+        others = [a for a in self.approvals if a.statement.role != given.statement.role]
+        return Approvals(approvals=(*others, given))
 
     def write(self, folder: Path) -> None:
         """Put the file into the folder of a candidate: whole or not at all."""
@@ -188,8 +203,17 @@ class Approvals(FrozenModel):
         """Roles that have not signed yet."""
         return tuple(r for r in ROLES if r not in {a.statement.role for a in self.approvals})
 
+    @property
+    def opens(self) -> datetime | None:
+        """From when on the release may be published: the later of what both people said."""
+        return max((o for a in self.approvals if (o := a.statement.opens)), default=None)
+
     def faults(
-        self, manifest: Manifest, digest: str, approvers: Approvers | None = None
+        self,
+        manifest: Manifest,
+        digest: str,
+        approvers: Approvers | None = None,
+        lines: Mapping[str, int] | None = None,
     ) -> list[Text]:
         """What is wrong with the approvals that were given.
 
@@ -197,32 +221,37 @@ class Approvals(FrozenModel):
             manifest, digest: of the release that they lie beside.
             approvers: the hub's keys; without them each signature is checked against the key that
                 stands beside it, which tells only that nothing was changed since.
+            lines: number of each line of the hub's ledger by its hash, where it is at hand.
         """
         found = []
         for given in self.approvals:
             signed, role = given.statement, ROLE_NAMES[given.statement.role]
-            if not is_signed(signed.message(), given.signature, given.key):
-                found.append(Text("The signature of the {role} is not valid.", role=role))
-            elif signed != signed.about(
-                manifest, digest, signed.role, signed.ledger, signed.date, signed.review
-            ):
+            keys, message = approvers or signed.approvers, signed.message()
+            practice = DeviceRules(practice=signed.practice)
+            rules = keys.rules(signed.practice) if keys else practice
+            if (fault := given.fault(message, rules, signed.role)) is not None:
+                found.append(fault)
+            elif not signed.is_about(manifest, digest):
                 found.append(Text("The {role} approved something else than this.", role=role))
-            elif approvers and given.key not in (approvers.key(signed.role), *approvers.former):
+            elif approvers and not approvers.count(
+                signed.role, given.key, message, signed.ledger.hash, lines
+            ):
                 found.append(Text("The key of the {role} is not the one in hub.yaml.", role=role))
         if len({a.statement.role for a in self.approvals}) < len(self.approvals):
             found.append(Text("A role approved twice."))
-        if len({a.statement.review for a in self.approvals}) > 1:
+        if not self._shown_alike:
             found.append(Text("The hub did not show the same to both people."))
-        if len({a.key for a in self.approvals}) < len(self.approvals):
+        if len({identity(a.key) for a in self.approvals}) < len(self.approvals):
             found.append(Text("Both approvals were signed with the same key."))
         return found
 
-
-ROLE_NAMES: Mapping[Role, Text] = {
-    "steward": Text("steward"),
-    "privacy_officer": Text("privacy officer"),
-}
-"""Roles as people say them."""
+    @property
+    def _shown_alike(self) -> bool:
+        """Whether both saw one thing; older forms of a statement say less of it."""
+        told = [a.statement for a in self.approvals]
+        changes = {s.changes for s in told if s.changes}
+        keys = {s.approvers for s in told if s.approvers}
+        return max(len({s.review for s in told}), len(changes), len(keys)) < 2
 
 
 def who(approvals: Approvals) -> Text:

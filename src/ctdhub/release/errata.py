@@ -25,8 +25,9 @@ from ctdhub.core.datafiles import as_json
 from ctdhub.core.errors import printable
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
-from ctdhub.core.keys.signing import SigningKey, is_signed
-from ctdhub.release.approvals import ROLE_NAMES, ROLES, Approvers, Role
+from ctdhub.core.keys.signing import SigningKey
+from ctdhub.release.approvers import ROLE_NAMES, ROLES, Approvers, Mark, Role, identity
+from ctdhub.release.passkey import DeviceRules
 
 ERRATA, ERRATA_JSON, ERRATA_MD = "errata", "ERRATA.json", "ERRATA.md"
 Sort = Literal["correction", "withdrawn"]
@@ -96,13 +97,11 @@ class Notice(FrozenModel):
         return self.note[code], code
 
 
-class Signed(FrozenModel):
+class Signed(Mark):
     """One signature under a notice: in which role, when (UTC), with which key."""
 
     role: Role
     date: str = Field(pattern=_SECOND)
-    key: str
-    signature: str
 
 
 class Erratum(FrozenModel):
@@ -126,8 +125,8 @@ class Erratum(FrozenModel):
 
     def signed(self, role: Role, date: str, key: SigningKey) -> Erratum:
         """The same with one signature more."""
-        mark = key.sign(self.message(role, date))
-        given = Signed(role=role, date=date, key=key.public, signature=mark)
+        mark = Mark.of(self.message(role, date), key)
+        given = Signed(role=role, date=date, **mark.model_dump())
         return Erratum(notice=self.notice, signatures=(*self.signatures, given))
 
     @property
@@ -143,12 +142,14 @@ class Erratum(FrozenModel):
         if (told.version, told.number, told.digest) != (version, number, digest):
             found.append(Text("The notice is about something else than this release."))
         for given in self.signatures:
-            role = ROLE_NAMES[given.role]
-            if not is_signed(self.message(given.role, given.date), given.signature, given.key):
-                found.append(Text("The signature of the {role} is not valid.", role=role))
-            elif approvers and given.key not in (approvers.key(given.role), *approvers.former):
+            role, message = ROLE_NAMES[given.role], self.message(given.role, given.date)
+            practice = DeviceRules(practice=told.practice)
+            rules = approvers.rules(told.practice) if approvers else practice
+            if (fault := given.fault(message, rules, given.role)) is not None:
+                found.append(fault)
+            elif approvers and not approvers.count(given.role, given.key, message):
                 found.append(Text("The key of the {role} is not the one in hub.yaml.", role=role))
-        if len({s.key for s in self.signatures}) < len(self.signatures):
+        if len({identity(s.key) for s in self.signatures}) < len(self.signatures):
             found.append(Text("Both signatures were made with the same key."))
         return found
 
@@ -157,7 +158,9 @@ class Erratum(FrozenModel):
         file = hub / ERRATA / self.notice.version / f"{self.notice.number}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         sweep(file.parent, file.name)
-        write_whole(file, (self.model_dump_json(indent=1) + "\n").encode(), 0o644)
+        write_whole(
+            file, (self.model_dump_json(indent=1, exclude_none=True) + "\n").encode(), 0o644
+        )
         return file
 
 
@@ -213,7 +216,7 @@ def status(errata: Sequence[Erratum]) -> Sort | None:
 
 def as_data(version: str, errata: Sequence[Erratum]) -> str:
     """``ERRATA.json``: all notices with their signatures."""
-    held = [e.model_dump(mode="json") for e in errata]
+    held = [e.model_dump(mode="json", exclude_none=True) for e in errata]
     return as_json({"version": version, "status": status(errata), "errata": held})
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ctdhub.border import Protected
 from ctdhub.core.error_catalogue import error
-from ctdhub.release.approvals import Approvers
+from ctdhub.release.approvers import Approvers
 from ctdhub.release.errata import Erratum, errata_of, status
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, Manifest

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ctdhub.core.atomic import sync
 from ctdhub.core.error_catalogue import error
-from ctdhub.release.approvals import APPROVALS, Approvals, Approvers
+from ctdhub.release.approvals import APPROVALS, Approvals
+from ctdhub.release.approvers import Approvers
 from ctdhub.release.bundle import free
 from ctdhub.release.verify import examine
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,8 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import ReleaseError, printable
 from ctdhub.core.i18n import Text
 from ctdhub.release import measurements
-from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals, Approvers
+from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals
+from ctdhub.release.approvers import Approvers
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, errata_of
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
 from ctdhub.release.tables import PERPETRATOR_FILES, SET, read_protected, set_names, sound_sets
@@ -37,7 +39,9 @@ class Problem:
     text: Text
 
 
-def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:
+def verify(
+    path: Path, approvers: Approvers | None = None, lines: Mapping[str, int] | None = None
+) -> list[Problem]:
     """Every fault of a release, empty where it is whole.
 
     Hashes and sizes of all files are recomputed; files that are missing, extra, links or
@@ -47,11 +51,12 @@ def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:
     Args:
         path: the folder of a release, or of a candidate that waits for approval.
         approvers: the hub's keys, where the hub is at hand: a release must carry both approvals.
+        lines: number of each line of the hub's ledger by its hash, where it is at hand.
 
     Raises:
         ReleaseError: there is no release at ``path``.
     """
-    manifest, problems = examine(path, approvers)
+    manifest, problems = examine(path, approvers, lines)
     if manifest is not None and not problems:
         try:
             read_protected(path, manifest)
@@ -67,7 +72,7 @@ def verify(path: Path, approvers: Approvers | None = None) -> list[Problem]:
 
 
 def examine(
-    path: Path, approvers: Approvers | None = None
+    path: Path, approvers: Approvers | None = None, lines: Mapping[str, int] | None = None
 ) -> tuple[Manifest | None, list[Problem]]:
     """The manifest (None where damaged) and all faults of hashes, names and approvals."""
     if not path.is_dir() or not _regular(path / MANIFEST):
@@ -88,7 +93,7 @@ def examine(
         text = Text("The list of hashes and the manifest disagree: one of them was changed.")
         problems.append(Problem("changed", SUMS, text))
     if _regular(path / SUMS):
-        problems += _approval_faults(path, manifest, approvers)
+        problems += _approval_faults(path, manifest, approvers, lines)
     return manifest, problems
 
 
@@ -143,7 +148,9 @@ def _names(path: Path, manifest: Manifest) -> list[Problem]:
     return problems
 
 
-def _approval_faults(path: Path, manifest: Manifest, approvers: Approvers | None) -> list[Problem]:
+def _approval_faults(
+    path: Path, manifest: Manifest, approvers: Approvers | None, lines: Mapping[str, int] | None
+) -> list[Problem]:
     """A candidate may lack approvals; a release lacks none of two once it has one."""
     file = path / APPROVALS
     if (file.exists() or file.is_symlink()) and not _regular(file):
@@ -153,7 +160,7 @@ def _approval_faults(path: Path, manifest: Manifest, approvers: Approvers | None
         given = Approvals.read(path)
     except ReleaseError as cause:
         return [Problem("approval", APPROVALS, cause.fault)]
-    faults = given.faults(manifest, digest(path), approvers)
+    faults = given.faults(manifest, digest(path), approvers, lines)
     published = path.resolve().parent.name != CANDIDATES
     if published and given.missing and (given.approvals or approvers):
         faults.append(Text("The release does not carry the approvals of two people."))

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from ctdhub.build.approvers import approvers, refuse_unsigned
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
+from ctdhub.build.may_publish import may_publish, publication
 from ctdhub.build.paid import check_paid, ledger, note_published, refuse_published
-from ctdhub.build.review import hash_of_review
+from ctdhub.build.review import hash_of_changes, hash_of_review
 from ctdhub.build.versions import by_version, waiting_version
 from ctdhub.build.withdrawn import refuse_older
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.core.keys.signing import SigningKey, read_key
-from ctdhub.release.approvals import (
-    ROLE_NAMES,
-    ROLES,
-    Approvals,
-    Approvers,
-    LedgerHead,
-    Role,
-    Statement,
-)
+from ctdhub.release.approvals import Approval, Approvals, LedgerHead, Statement
+from ctdhub.release.approvers import ROLE_NAMES, ROLES, Mark, Role
+from ctdhub.release.holds import hold_file
 from ctdhub.release.manifest import Manifest
 from ctdhub.release.publish import publish as move
 from ctdhub.release.verify import digest, examine
+
+TRAIL = "desk/trail.jsonl"
+"""In the hub folder: what happened at the desk, where there is one."""
 
 
 def waiting(hub: Hub, version: str = "") -> Path:
@@ -39,23 +40,17 @@ def waiting(hub: Hub, version: str = "") -> Path:
     raise error("no-candidate", file=hub.candidates / version)
 
 
-def approvers(hub: Hub) -> Approvers:
-    """The keys of the two people.
-
-    Raises:
-        PolicyError: hub.yaml names none.
-    """
-    found = hub.settings.approvers
-    if found is None:
-        raise error("approvers", file=hub.root / "hub.yaml")
-    return found
-
-
-def statement(hub: Hub, candidate: Path, role: Role) -> tuple[Statement, Manifest]:
+def statement(
+    hub: Hub, candidate: Path, role: Role, not_before: date | None = None
+) -> tuple[Statement, Manifest]:
     """What a role would sign about a candidate now, and the manifest behind it.
 
+    Args:
+        not_before: first day (UTC) on which it may be published; None: at once.
+
     Raises:
-        ReleaseError: the candidate is damaged, or was made before somebody withdrew.
+        ReleaseError: the candidate is damaged, or was made before somebody withdrew; or nobody
+            signed for the keys in hub.yaml.
         LedgerTampered: the ledger was changed, or does not know the candidate's charge.
         ReleaseError: its review was changed.
     """
@@ -72,59 +67,137 @@ def statement(hub: Hub, candidate: Path, role: Role) -> tuple[Statement, Manifes
             first=first.text,
             part=first.file,
         )
-    seen = hash_of_review(hub, candidate)
+    if hub.settings.approvers is not None:
+        refuse_unsigned(hub)
     [paid] = [entry for entry in ledger(hub).entries() if entry.id == manifest.charge]
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    more = {
+        "review": hash_of_review(hub, candidate),
+        "not_before": not_before.isoformat() if not_before else None,
+        "changes": hash_of_changes(hub, candidate),
+        "trail": head_of_trail(hub),
+        "approvers": hub.settings.approvers,
+    }
     head = LedgerHead(hash=paid.hash)
-    return Statement.about(manifest, digest(candidate), role, head, now, seen), manifest
+    return Statement.about(manifest, digest(candidate), role, head, now, **more), manifest
+
+
+def head_of_trail(hub: Hub) -> str | None:
+    """Hash of the last line of the desk's trail; None without a desk, or before its first line."""
+    try:
+        last = (hub.root / TRAIL).read_bytes().rstrip(b"\n").rpartition(b"\n")[2]
+        return str(json.loads(last)["hash"]) if last else None
+    except FileNotFoundError:
+        return None
 
 
 def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Path | None:
-    """Sign a statement, unless its role has signed; publish once both have.
-
-    Returns:
-        The folder of the release, None while the other approval is missing.
+    """Sign a statement with an Ed25519 key; see :func:`accept`.
 
     Raises:
-        ReleaseError: the key is not the role's in hub.yaml, the candidate is not what the
-            statement says, or it was made before somebody withdrew.
+        ReleaseError: the key is not the role's in hub.yaml; and as :func:`accept`.
+        PolicyError: hub.yaml names no approvers.
+    """
+    if key.public not in approvers(hub).keys(given.role):
+        raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[given.role])
+    mark = Mark.of(given.message(), key)
+    return accept(hub, candidate, Approval(statement=given, **mark.model_dump()))
+
+
+def accept(hub: Hub, candidate: Path, signed: Approval) -> Path | None:
+    """Put a signed statement to a candidate; publish once both are there and nothing waits.
+
+    A role that has signed already signs anew only for another day of publication.
+
+    Returns:
+        The folder of the release; None while the other approval is missing, or the day has not
+        come, or somebody holds the candidate back (see :mod:`ctdhub.build.may_publish`).
+
+    Raises:
+        ReleaseError: the signature does not hold, the key is not the role's in hub.yaml, the
+            candidate is not what the statement says, or it was made before somebody withdrew.
         PolicyError: hub.yaml names no approvers.
         HubFolderError: a build is at work.
     """
-    if key.public != approvers(hub).key(given.role):
+    given, keys = signed.statement, approvers(hub)
+    fault = signed.fault(given.message(), keys.rules(hub.settings.invented), given.role)
+    if fault is not None:
+        raise error("approval/refused", file=candidate, fault=fault)
+    if signed.key not in keys.keys(given.role):
         raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[given.role])
-    version = candidate.name
-    with hub.lock(), noted(hub, "approve", version=version, role=given.role):
+    with hub.lock(), noted(hub, "approve", version=candidate.name, role=given.role):
         check_paid(hub)
         refuse_older(hub, candidate)
+        refuse_unsigned(hub)
         manifest, problems = examine(candidate)
-        seen = hash_of_review(hub, candidate)
-        if (
-            manifest is None
-            or problems
-            or given
-            != Statement.about(
-                manifest, digest(candidate), given.role, given.ledger, given.date, seen
-            )
-        ):
+        if manifest is None or problems or not _is_shown(hub, candidate, given, manifest):
             raise error("changed", file=candidate)
         approvals = Approvals.read(candidate)
-        if given.role in approvals.missing:
-            approvals = approvals.signed(given, key)
-            approvals.write(candidate)
-        return None if approvals.missing else publish(hub, candidate)
+        before = {a.statement.role: a.statement.not_before for a in approvals.approvals}
+        if before.get(given.role, "never") != given.not_before:
+            approvals.having(signed).write(candidate)
+        return publish(hub, candidate) if may_publish(hub, candidate) else None
 
 
-def publish(hub: Hub, candidate: Path) -> Path:
+FRESH = timedelta(seconds=120)
+"""How long a statement may be under way from the person who signs it to the desk."""
+
+
+def refuse_late(date: str, arrived: datetime) -> None:
+    """Refuse a statement that was kept for later: what the desk asks of each that arrives.
+
+    Args:
+        date: of the statement, UTC, to the second.
+        arrived: with its time zone.
+
+    Raises:
+        ReleaseError: it is older than :data:`FRESH`, or younger than its arrival by as much.
+    """
+    if abs(arrived - datetime.fromisoformat(date)) > FRESH:
+        raise error("approval/late")
+
+
+def _is_shown(hub: Hub, candidate: Path, given: Statement, manifest: Manifest) -> bool:
+    """Whether a statement says what the hub would show of a candidate now."""
+    seen = (hash_of_review(hub, candidate), hash_of_changes(hub, candidate), hub.settings.approvers)
+    told = (given.review, given.changes, given.approvers)
+    return given.is_about(manifest, digest(candidate)) and told == seen
+
+
+def publish_due(hub: Hub, now: datetime | None = None) -> Path | None:
+    """Publish the candidate that waits, if its day has come; for a clock to ask.
+
+    Args:
+        now: with its time zone; default: the clock.
+
+    Returns:
+        The folder of the release, None where nothing is due.
+
+    Raises:
+        HubError: as :func:`publish` and :func:`may_publish`.
+    """
+    version = waiting_version(hub)
+    if version is None or publication(hub.candidates / version, _now(now)).state != "due":
+        return None
+    with hub.lock(), noted(hub, "publish", version=version):
+        return publish(hub, hub.candidates / version, now)
+
+
+def _now(now: datetime | None) -> datetime:
+    return now or datetime.now(UTC)
+
+
+def publish(hub: Hub, candidate: Path, now: datetime | None = None) -> Path:
     """Move an approved candidate to the releases.
 
     Raises:
         ReleaseError: it was made before somebody withdrew, its answer is published under another
-            version, or it may not be published.
+            version, its day has not come, somebody holds it back, or it may not be published.
     """
-    refuse_older(hub, candidate)
-    refuse_published(hub, candidate)
+    if not may_publish(hub, candidate, now) and not Approvals.read(candidate).missing:
+        raise error("not-yet", file=candidate, version=printable(candidate.name))
     released = move(candidate, hub.releases, approvers(hub))
+    hold_file(candidate).unlink(missing_ok=True)
     note_published(hub)
     return released
 
@@ -137,7 +210,7 @@ def may_approve_itself(hub: Hub) -> bool:
         and keys is not None
         and all(
             hub.practice_key(role).is_file()
-            and read_key(hub.practice_key(role)).public == keys.key(role)
+            and keys.keys(role) == (read_key(hub.practice_key(role)).public,)
             for role in ROLES
         )
     )

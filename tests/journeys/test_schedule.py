@@ -1,0 +1,225 @@
+"""Approved, not yet published: the day, holds, keys by passkey and their change, by every way."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from soft_passkeys import SoftPasskey
+
+from ctdhub.build import approvers as keys
+from ctdhub.build import may_publish, pipeline
+from ctdhub.build.hub import Hub
+from ctdhub.build.review import file_of
+from ctdhub.build.stages import approve as stage
+from ctdhub.core.errors import HubError, PolicyError, ReleaseError
+from ctdhub.core.keys.signing import make_key, read_key
+from ctdhub.release.approvals import APPROVALS, Approval, Approvals
+from ctdhub.release.approver_changes import FILE, SignedChange
+from ctdhub.release.approvers import ROLES, Role
+from ctdhub.release.holds import hold_file
+from ctdhub.release.verify import verify
+from tests.journeys.conftest import copied
+from tests.journeys.test_approve import set_approvers
+from tests.journeys.test_cli import ctdhub  # noqa: F401
+
+TODAY = datetime.now(UTC).date()
+LATER = TODAY + timedelta(days=30)
+
+
+@pytest.fixture
+def real(waits: Hub, tmp_path: Path) -> Hub:
+    """A hub with a candidate that two people must approve."""
+    return copied(waits, tmp_path / "real")
+
+
+def signed(hub: Hub, role: Role, day: date | None = None, soft: SoftPasskey | None = None) -> None:
+    """Approve with a day of publication."""
+    candidate = stage.waiting(hub)
+    given, _manifest = stage.statement(hub, candidate, role, day)
+    if soft is None:
+        stage.approve(hub, candidate, given, read_key(hub.practice_key(role)))
+    else:
+        mark = soft.sign(given.message())
+        stage.accept(hub, candidate, Approval(statement=given, **mark.model_dump()))
+
+
+def noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
+def test_the_later_day_of_the_two_counts_for_every_way(
+    ctdhub,  # type: ignore[no-untyped-def]  # noqa: F811
+    real: Hub,
+) -> None:
+    root, candidate = str(real.root), stage.waiting(real)
+    words = ("approve", root, "--yes", "--role", "steward")
+    words += ("--key", str(real.practice_key("steward")))
+    code, _out, err = ctdhub(*words, "--not-before", "July")
+    assert (code, "such as 2026-07-01" in err) == (2, True)
+    code, out, _err = ctdhub(*words, "--not-before", LATER.isoformat())
+    assert (code, LATER.isoformat() in out) == (0, True)
+    signed(real, "privacy_officer", TODAY + timedelta(days=2))
+    for act in (
+        lambda: pipeline.build(real, until="release"),
+        lambda: stage.publish_due(real),
+        lambda: stage.publish_due(real, noon(LATER - timedelta(days=1))),
+    ):
+        act()
+        assert candidate.is_dir()
+    with pytest.raises(ReleaseError, match="not yet published"):
+        stage.publish(real, candidate)
+    for verb in (("build", "--until", "release"), ("check",)):
+        code, out, _err = ctdhub(verb[0], root, *verb[1:])
+        assert (code, "approved, not yet published" in out) == (0, True)
+        assert LATER.isoformat() in out
+    signed(real, "privacy_officer")
+    assert not may_publish.may_publish(real, candidate), "one alone does not move the day forward"
+    assert len(Approvals.read(candidate).approvals) == 2
+    signed(real, "steward", TODAY)
+    assert not candidate.is_dir(), "both have: at once"
+    assert verify(real.releases / candidate.name, real.settings.approvers) == []
+
+
+def test_a_hold_is_obeyed_and_lifted_by_its_role(
+    ctdhub,  # type: ignore[no-untyped-def]  # noqa: F811
+    real: Hub,
+) -> None:
+    root, candidate = str(real.root), stage.waiting(real)
+    hold = ("hold", root, candidate.name, "--role")
+    code, _out, err = ctdhub(*hold, "steward")
+    assert (code, "needs a reason" in err) == (2, True)
+    code, out, _err = ctdhub(*hold, "privacy_officer", "--reason", "ages\u202e of 2021")
+    assert code == 0
+    assert "privacy officer holds" in out
+    assert "ages of 2021" in out
+    signed(real, "steward")
+    signed(real, "privacy_officer")
+    pipeline.build(real, until="release")
+    assert stage.publish_due(real, noon(LATER)) is None
+    assert candidate.is_dir()
+    code, _out, err = ctdhub(*hold, "steward", "--lift")
+    assert (code, "does not hold" in err) == (2, True), "nobody lifts another's"
+    hold_file(candidate).write_text("{", "utf-8")
+    with pytest.raises(HubError, match="damaged"):
+        pipeline.build(real, until="release")
+    hold_file(candidate).unlink()
+    may_publish.hold(real, candidate, "steward", "look again")
+    may_publish.lift(real, candidate, "steward")
+    assert stage.publish_due(real) == real.releases / candidate.name
+    assert [p.name for p in real.candidates.iterdir()] == []
+    with pytest.raises(ReleaseError):
+        stage.waiting(real)
+
+
+def test_refused_files_are_refused_for_good_and_others_are_not(real: Hub) -> None:
+    candidate = stage.waiting(real)
+    may_publish.hold(real, candidate, "steward", "wrong note", refuse=True)
+    with pytest.raises(ReleaseError, match="does not hold"):
+        may_publish.lift(real, candidate, "steward")
+    now = datetime.now(UTC)
+    assert may_publish.publication(candidate, now).state == "refused"
+    sums = candidate / "SHA256SUMS"
+    sums.chmod(0o644)
+    sums.write_bytes(sums.read_bytes() + b"\n")
+    assert may_publish.publication(candidate, now).state == "built"
+
+
+def test_passkeys_approve_and_only_the_other_approver_changes_them(
+    ctdhub,  # type: ignore[no-untyped-def]  # noqa: F811
+    real: Hub,
+    tmp_path: Path,
+) -> None:
+    ann, spare, ben, admin = (SoftPasskey() for _ in range(4))
+    before = real.settings.approvers
+    assert before is not None
+    both = {"steward": [ann.public, spare.public], "privacy_officer": ben.public}
+    old = {"former": [before.steward, before.privacy_officer]}
+    set_approvers(real, approvers=both | old)
+    (real.root / "desk").mkdir()
+    (real.root / "desk" / "trail.jsonl").write_text(json.dumps({"hash": "e" * 64}) + "\n", "utf-8")
+    candidate = stage.waiting(real)
+    given, _manifest = stage.statement(real, candidate, "steward")
+    assert given.trail == "e" * 64
+    for soft, match in (
+        (ben, "not the one of the steward"),
+        (SoftPasskey(private=ann.private, flags=1), "did not check who used it"),
+        (SoftPasskey(private=ann.private, extra={"origin": "https://hub.example"}), "address"),
+    ):
+        mark = soft.sign(given.message())
+        with pytest.raises(ReleaseError, match=match):
+            stage.accept(real, candidate, Approval(statement=given, **mark.model_dump()))
+    shown = file_of(real, candidate.name)
+    whole = shown.read_bytes()
+    shown.write_bytes(whole.replace(b'"alarms": [', b'"alarms":  ['))
+    mark = ann.sign(given.message())
+    with pytest.raises(ReleaseError, match="changed since it was shown"):
+        stage.accept(real, candidate, Approval(statement=given, **mark.model_dump()))
+    shown.write_bytes(whole)
+    signed(real, "steward", soft=spare)
+    swapped = {"steward": admin.public, "privacy_officer": ben.public}
+    set_approvers(real, approvers=swapped | {"former": [*old["former"], spare.public]})
+    with pytest.raises(HubError, match="show the same"):
+        signed(real, "privacy_officer", soft=ben)
+    (candidate / APPROVALS).unlink()
+    set_approvers(real, approvers=both | old)
+    signed(real, "steward", soft=spare)
+    signed(real, "privacy_officer", soft=ben)
+    release = real.releases / candidate.name
+    assert verify(release, real.settings.approvers) == []
+    code, out, _err = ctdhub("verify", str(release))
+    assert (code, "passkey on sign.hub.example" in out) == (0, True)
+
+    # the keys that count are those in the last signed release
+    set_approvers(real, approvers=swapped | {"former": [*old["former"], ann.public, spare.public]})
+    code, out, err = ctdhub("check", str(real.root))
+    assert (code, "not those that the last release" in err) == (2, True)
+    with pytest.raises(ReleaseError, match="not valid"):
+        keys.change_to_sign(real, "steward", "new device")
+    told = keys.change_to_sign(real, "privacy_officer", "new device")
+    for thief in (admin, ann):
+        false = SignedChange(change=told, **thief.sign(told.message()).model_dump())
+        with pytest.raises(ReleaseError, match="not valid"):
+            keys.accept_change(real, false)
+    mark = ben.sign(told.message())
+    keys.accept_change(real, SignedChange(change=told, **mark.model_dump()))
+    assert ctdhub("check", str(real.root))[0] == 0
+    assert verify(release, real.settings.approvers) == [], "a former key keeps what it signed"
+    (real.root / FILE).unlink()
+    with pytest.raises(ReleaseError, match="not those"):
+        keys.refuse_unsigned(real)
+    nobody = {"steward": admin.public, "privacy_officer": SoftPasskey().public}
+    set_approvers(real, approvers=nobody)
+    with pytest.raises(PolicyError, match="nobody is left"):
+        keys.pending(real)
+
+
+def test_keys_of_older_releases_bind_too(
+    ctdhub,  # type: ignore[no-untyped-def]  # noqa: F811
+    real: Hub,
+    tmp_path: Path,
+) -> None:
+    """A release of earlier software names one key a role: another one has to be signed for."""
+    for role in ROLES:
+        candidate = stage.waiting(real)
+        given, _manifest = stage.statement(real, candidate, role)
+        plain = {"kind": "ctdhub-approval-2", "changes": None, "approvers": None}
+        older = given.model_copy(update=plain)
+        key = read_key(real.practice_key(role))
+        Approvals.read(candidate).signed(older, key).write(candidate)
+    pipeline.build(real, until="release")
+    release = real.releases / candidate.name
+    assert verify(release, real.settings.approvers) == []
+    had, new = real.settings.approvers, make_key(tmp_path / "new.pem").public
+    assert had is not None
+    now = {"steward": new, "privacy_officer": had.privacy_officer, "former": [had.steward]}
+    set_approvers(real, approvers=now)
+    words = ("approvers", str(real.root), "--role", "privacy_officer", "--reason", "she left")
+    words += ("--key", str(real.practice_key("privacy_officer")), "--yes")
+    assert ctdhub(*words[:2])[0] == 2
+    code, out, _err = ctdhub(*words)
+    assert (code, "line 1" in out) == (0, True)
+    code, out, _err = ctdhub(*words[:2], "--signed-by", str(had.steward))
+    assert (code, release.name in out) == (0, True)
