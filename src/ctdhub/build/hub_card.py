@@ -10,7 +10,7 @@ from ctdhub.build.rules import policy
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import MappingError, printable
 from ctdhub.core.keys.signing import SigningKey
-from ctdhub.release.approvals import ROLES
+from ctdhub.release.approvers import ROLES
 from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, SignedCard, sign_card
 from ctdhub.sensitive.mapping.mapping_file import text_of
 
@@ -35,9 +35,7 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date) -> Signed
         raise error("bundle-to-nobody", file="hub.yaml")
     if settings.approvers is None:
         raise error("approvers", file="hub.yaml")
-    approvers: dict[str, tuple[str, ...]] = {
-        role: _keys(getattr(settings.approvers, role)) for role in ROLES
-    }
+    approvers: dict[str, tuple[str, ...]] = {r: settings.approvers.keys(r) for r in ROLES}
     if key.public not in approvers["steward"]:
         raise error("card-steward")
     agreement = known[contributor]
@@ -59,10 +57,6 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date) -> Signed
         date=today.isoformat(),
     )
     return sign_card(card, key)
-
-
-def _keys(named: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (named,) if isinstance(named, str) else tuple(named)
 
 
 def _mapping(hub: Hub, contributor: str, today: date) -> str:
