@@ -13,7 +13,6 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -29,23 +28,20 @@ from ctdhub.core.errors import FileError
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language
 from ctdhub.core.tabular import ROW
 from ctdhub.core.text import fold, trim
-from ctdhub.schema import countries
-from ctdhub.schema.labels import code_label, label
-from ctdhub.schema.model import load_schema
+from ctdhub.schema.labels import label
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.mapping.choice_words import LikestChoice, choice_words, spellings_of
 from ctdhub.sensitive.mapping.decisions import (
     NOT_RECORDED,
     OTHER_KIND,
     STAYS,
     Answer,
     Sheet,
-    TextAsked,
     askable,
     meanings,
 )
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.nearest import nearest
 
 INDEX, CHOICES = "ctdhub", "choices"
 """Sheets that are no questions: the first lists the others, the hidden one holds the choices."""
@@ -187,7 +183,7 @@ def _new(mapping: Mapping, decided: list[Decided]) -> list[Decided]:
 
 def _answer(sheet: Sheet, said: str) -> Answer | None:
     """The tokens that a cell names, by code or by label; None where one is none of the sheet's."""
-    known = _spellings(sheet)
+    known = spellings_of(sheet)
     tokens = []
     for part in said.split(_BETWEEN):
         if trim(part):
@@ -201,39 +197,8 @@ def _answer(sheet: Sheet, said: str) -> Answer | None:
     return tuple(dict.fromkeys(tokens))
 
 
-def _spellings(sheet: Sheet) -> dict[str, str]:
-    """Folded codes, and labels in every language that name one choice only."""
-    found: dict[str, set[str]] = {}
-    for code in LANGUAGES:
-        with language(code):
-            for token in sheet.tokens():
-                found.setdefault(fold(_label(sheet, token)), set()).add(token)
-    named = {text: next(iter(tokens)) for text, tokens in found.items() if len(tokens) == 1}
-    return named | {fold(token): token for token in sheet.tokens()}
-
-
 def _chooser(sheet: Sheet) -> Callable[[str], str]:
-    return lambda token: f"{token}{_MARK}{_label(sheet, token)}"
-
-
-def _label(sheet: Sheet, token: str) -> str:
-    """A choice in the language in force."""
-    if token == NOT_RECORDED:
-        return _("means: not recorded")
-    if token == OTHER_KIND:
-        return _("another kind, none of these")
-    if token == STAYS:
-        return _("may stay unknown")
-    return _choice_label(next(iter(sheet.places)), token, sheet.flags, current())
-
-
-@lru_cache(maxsize=8_192)
-def _choice_label(variable: str, token: str, flags: bool, code: str) -> str:
-    if flags:
-        return label(token, code)
-    if load_schema().variable(variable).kind == "country":
-        return countries.name(token, code)
-    return code_label(variable, token, code)
+    return lambda token: f"{token}{_MARK}{choice_words(sheet, token)}"
 
 
 def _of(sheet: Sheet) -> str:
@@ -277,7 +242,7 @@ def _fill(target: Worksheet, sheet: Sheet, choices: str) -> None:
     if len(asked) < len(sheet.questions):
         title = _("{title} (the first {n} texts)").format(title=title, n=_MOST)
     _head(target, title, _KEYS, _heads(), _WIDTHS)
-    show, near = _chooser(sheet), _LikestChoice(sheet)
+    show, near = _chooser(sheet), LikestChoice(sheet)
     for number, question in enumerate(asked, _HEAD + 1):
         today = f"{_BETWEEN} ".join(map(show, question.today)) or _("unknown")
         proposal = "" if question.today else f"{_BETWEEN} ".join(map(show, near(question)))
@@ -358,22 +323,6 @@ def _read(path: Path, sheet: str) -> list[tuple[int, dict[str, str | None]]]:
         raise error("mapping-book", file=path)
     rows = raw.table.to_pylist()
     return [(int(row.pop("_row")), row) for row in rows]
-
-
-class _LikestChoice:
-    """Finds what a text may mean: the choice with that label, else the likest text or label."""
-
-    def __init__(self, sheet: Sheet) -> None:
-        self._known: dict[str, Answer] = {fold(q.text): q.today for q in sheet.questions if q.today}
-        for text, token in _spellings(sheet).items():
-            if token in sheet.choices:
-                self._known.setdefault(text, (token,))
-
-    def __call__(self, question: TextAsked) -> Answer:
-        text = fold(question.text)
-        if text in self._known:
-            return self._known[text]
-        return nearest(text, self._known) or ()
 
 
 def _digest(mapping_text: str) -> str:

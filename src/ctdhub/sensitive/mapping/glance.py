@@ -127,7 +127,7 @@ def glance(table: pa.Table, name: str) -> Glance:
     empty = {
         text
         for text in texts
-        if _means_nothing(text)
+        if means_nothing(text)
         and word(text) not in meant
         and not (country and text.isupper() and look_up(text).alpha3)
     }
@@ -142,7 +142,7 @@ def glance(table: pa.Table, name: str) -> Glance:
     )
 
 
-def _means_nothing(text: str) -> bool:
+def means_nothing(text: str) -> bool:
     """Of numbers only -99 counts, for 99 may be an age; "NA" never does, for it is Namibia."""
     plain = fold(text)
     if plain in ("-99", "n/a", "#n/a", "n/d", "#n/d", "s/d") or _PLACEHOLDER.fullmatch(plain):

@@ -6,9 +6,11 @@ that stands in several places is to differ, the block that holds the alias is wr
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import yaml
@@ -45,8 +47,13 @@ class _Edit(NamedTuple):
 
 def document_of(text: str, file: str) -> Document:
     """What a YAML text says, every plain scalar being text; raises as ``load_mapping``."""
-    _root, data = read_yaml(text, file, Text("a mapping starts with version: 1 and columns:"))
-    return data
+    return copy.deepcopy(_read(text, file)[1])
+
+
+@lru_cache(maxsize=32)
+def _read(text: str, file: str) -> tuple[yaml.Node | None, Document]:
+    """The nodes of a YAML text and what it says, neither of which is changed."""
+    return read_yaml(text, file, Text("a mapping starts with version: 1 and columns:"))
 
 
 def patched(text: str, wanted: Document, file: str) -> str:
@@ -60,8 +67,7 @@ def patched(text: str, wanted: Document, file: str) -> str:
     Raises:
         MappingError: the YAML before has faults, or cannot be changed here (rule "mapping-splice").
     """
-    start = Text("a mapping starts with version: 1 and columns:")
-    root, data = read_yaml(text, file, start)
+    root, data = _read(text, file)
     if data == wanted:
         return text
     assert isinstance(root, yaml.MappingNode)
@@ -69,7 +75,7 @@ def patched(text: str, wanted: Document, file: str) -> str:
     try:
         edits = list(writer.changed(root, data, wanted))
         after = _applied(text, edits)
-        said = document_of(after, file)
+        said = _read(after, file)[1]
     except (_Cannot, HubError):
         raise error("mapping-splice", file=file) from None
     if said != wanted:
@@ -270,7 +276,7 @@ def _kept(old: list[Any], new: list[Any]) -> list[int]:
 
 def lines_of(text: str, file: str) -> dict[Place, int]:
     """The first line of each rule, by its place in the YAML."""
-    root, _data = read_yaml(text, file, Text("a mapping starts with version: 1 and columns:"))
+    root, _data = _read(text, file)
     found: dict[Place, int] = {}
     for key, node in root.value if isinstance(root, yaml.MappingNode) else ():
         found[(key.value,)] = key.start_mark.line + 1

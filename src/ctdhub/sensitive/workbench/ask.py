@@ -124,10 +124,10 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
 ``alarms``
     What would be asked at the hub: ``{"alarms": [{"name", "about", "what": Text, "stops": bool,
     "accepted": bool, "operations": to accept it}]}``.
-``leaving`` (``secret_file``?)
-    What a bundle would hold: ``{"columns": [{"column", "fate": "leaves" | "token" | "stays",
-    "reason": Text}], "rows", "sample": [[text of a cell | null]] (ten rows at random), "header":
-    [column]}``.  ``leaving.write`` makes the file.
+``leaving``
+    What of each column a bundle would hold: ``{"columns": [{"column", "fate": "leaves" | "coded" |
+    "birth" | "token" | "stripped" | "unread", "reason": Text}], "rows"}``.  The page before a
+    bundle is sent reads the finished bundle instead (``sensitive.bundle``).
 ``mappings``
     ``{"mappings": [{"from", "fits": columns that are there, "of": columns that it reads,
     "missing": [column], "builtin": name | null, "chosen": bool}]}``, best first.
@@ -140,18 +140,24 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from ctdhub.core.error_catalogue import as_json, error
 from ctdhub.core.errors import HubError
-from ctdhub.sensitive.workbench import edits
+from ctdhub.sensitive.workbench import about_file, edits
 from ctdhub.sensitive.workbench.place import Workplace
 
 Answerer = Callable[[Workplace, dict[str, Any]], dict[str, Any]]
 
 ANSWERS: dict[str, Answerer] = {
+    "open": about_file.open_,
+    "columns": about_file.columns,
+    "column": about_file.column,
+    "try": edits.try_,
     "do": edits.do,
+    "suggested": about_file.suggested,
     "undo": edits.undo,
     "redo": edits.redo,
     "discard": edits.discard,
@@ -160,8 +166,17 @@ ANSWERS: dict[str, Answerer] = {
     "text": edits.text,
     "write": edits.write,
     "keep": edits.keep,
+    "problems": about_file.problems_,
+    "identifiers": about_file.identifiers,
+    "alarms": about_file.alarms,
+    "leaving": about_file.leaving,
+    "mappings": about_file.mappings,
+    "begin": about_file.begin,
+    "variables": about_file.variables,
 }
 """Every request and what answers it."""
+
+_one_at_a_time = threading.Lock()
 
 
 def ask(request: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +193,8 @@ def ask(request: dict[str, Any]) -> dict[str, Any]:
         answerer = ANSWERS.get(str(request.get("ask")))
         if answerer is None:
             raise error("workbench-request")
-        answer = answerer(place, request)
-        return {**answer, "draft": edits.state(place)}
+        with _one_at_a_time:
+            answer = answerer(place, request)
+            return {**answer, "draft": edits.state(place)}
     except HubError as met:
         return {"error": as_json(met)}

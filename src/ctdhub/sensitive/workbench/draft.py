@@ -7,9 +7,11 @@ or of what was typed last.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -30,20 +32,21 @@ def digest(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class MappingDraft:
+class DraftFold:
     """A draft.
 
     Attributes:
         base: the text that the operations are over.
-        start: from which date on the base reads, None where no mapping was kept.
+        start: from which date on the base reads, None where it is no mapping that was kept.
+        seen: SHA-256 of the mapping that was in force when the draft began, None where none was.
         operations: in the order in which they were made, each with ``n``, ``before``, ``undone``.
         file: name of the mapping, for messages.
-        from_builtin: the built-in mapping that the base is, if it is one.
     """
 
     base: str
     start: str | None
     operations: tuple[Operation, ...] = ()
+    seen: str | None = None
     file: str = field(default="mapping.yaml", compare=False)
 
     @property
@@ -51,27 +54,29 @@ class MappingDraft:
         """The operations that are not undone."""
         return tuple(one for one in self.operations if not one.get("undone"))
 
+    @property
+    def _said(self) -> str:
+        return _json(self.active)
+
     def document(self) -> Document:
         """What the mapping says: the fold of the active operations over the base.
 
         Raises:
             HubError: an operation is about a rule that is not there any more.
         """
-        made = document_of(self.base, self.file)
-        for operation in self.active:
-            made = applied(made, operation)
-        return made
+        return copy.deepcopy(_folded(self.base, self._said, self.file))
 
     def text(self) -> str:
         """The mapping as YAML."""
         typed = [one["text"] for one in self.active if one["op"] == "layout"]
-        return patched(typed[-1] if typed else self.base, self.document(), self.file)
+        made = _folded(self.base, self._said, self.file)
+        return _written(typed[-1] if typed else self.base, _json(made), self.file)
 
     def mapping(self) -> Mapping:
         """The mapping, checked; raises as ``load_mapping``."""
         return parse_mapping(self.text(), self.file)
 
-    def with_operations(self, new: Sequence[Operation]) -> MappingDraft:
+    def with_operations(self, new: Sequence[Operation]) -> DraftFold:
         """The draft with operations behind the others, checked.
 
         Raises:
@@ -112,7 +117,7 @@ class MappingDraft:
             if one["n"] not in wanted and any(one["n"] > o["n"] and touch(one, o) for o in own)
         ]
 
-    def marked(self, numbers: Iterable[int], *, undone: bool) -> MappingDraft:
+    def marked(self, numbers: Iterable[int], *, undone: bool) -> DraftFold:
         """The draft with operations undone, or done again, checked.
 
         Raises:
@@ -130,18 +135,41 @@ class MappingDraft:
 
     def as_json(self) -> dict[str, Any]:
         """As values that JSON knows."""
-        return {"base": self.base, "start": self.start, "operations": [*self.operations]}
+        held = {"base": self.base, "start": self.start, "seen": self.seen}
+        return {**held, "operations": [*self.operations]}
 
 
-def load_draft(place: Workplace) -> MappingDraft | None:
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+@lru_cache(maxsize=64)
+def _folded(base: str, operations: str, file: str) -> Document:
+    """The fold of operations over a text; kept, for every request asks for it.  Not to be changed.
+
+    Each operation is applied to what the ones before it made.
+    """
+    told = json.loads(operations)
+    if not told:
+        return document_of(base, file)
+    return applied(_folded(base, _json(told[:-1]), file), told[-1])
+
+
+@lru_cache(maxsize=16)
+def _written(layout: str, document: str, file: str) -> str:
+    return patched(layout, json.loads(document), file)
+
+
+def load_draft(place: Workplace) -> DraftFold | None:
     """This person's draft for the delivery, None where there is none."""
     if not place.draft.is_file():
         return None
     told = json.loads(place.draft.read_text("utf-8"))
-    return MappingDraft(told["base"], told["start"], tuple(told["operations"]), place.shown)
+    operations = tuple(told["operations"])
+    return DraftFold(told["base"], told["start"], operations, told["seen"], place.shown)
 
 
-def save_draft(place: Workplace, draft: MappingDraft) -> None:
+def save_draft(place: Workplace, draft: DraftFold) -> None:
     """Keep a draft, for its owner alone."""
     place.draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     content = json.dumps(draft.as_json(), ensure_ascii=False).encode()

@@ -10,31 +10,20 @@ from ctdhub.sensitive.mapping import dated
 from ctdhub.sensitive.mapping.mapping_file import text_of
 from ctdhub.sensitive.mapping.patched_yaml import lines_of
 from ctdhub.sensitive.workbench import history as kept
+from ctdhub.sensitive.workbench.bench import Bench, draft_of
 from ctdhub.sensitive.workbench.draft import (
-    MappingDraft,
+    DraftFold,
     digest,
     drop_draft,
     load_draft,
     save_draft,
 )
+from ctdhub.sensitive.workbench.effects import change
 from ctdhub.sensitive.workbench.operations import Operation, checked
 from ctdhub.sensitive.workbench.place import Workplace
+from ctdhub.sensitive.workbench.readings import named
 
 Answer = dict[str, Any]
-
-
-def draft_of(place: Workplace) -> MappingDraft:
-    """This person's draft, or an empty one over the mapping in force.
-
-    Raises:
-        HubError: there is neither, and no file to suggest one for.
-    """
-    if (found := load_draft(place)) is not None:
-        return found
-    now = dated.in_force(place.mappings, place.contributor, place.day)
-    if now is not None:
-        return MappingDraft(text_of(now[1]), now[0], (), place.shown)
-    raise error("workbench-nothing", id=place.contributor, date=place.day)
 
 
 def state(place: Workplace) -> dict[str, Any] | None:
@@ -46,7 +35,7 @@ def state(place: Workplace) -> dict[str, Any] | None:
     now = dated.in_force(place.mappings, place.contributor, place.day)
     there = text_of(now[1]) if now else None
     found: dict[str, Any] = {"operations": len(draft.active), "from": draft.start}
-    found["stale"] = there is not None and there != draft.base
+    found["stale"] = (digest(there) if there else None) != draft.seen
     try:
         text = draft.text()
         found |= {"sha256": digest(text), "kept": text == there, "invalid": None}
@@ -60,13 +49,34 @@ def do(place: Workplace, request: dict[str, Any]) -> Answer:
     return _add(place, [checked(one) for one in _list(request, "operations")])
 
 
+def try_(place: Workplace, request: dict[str, Any]) -> Answer:
+    """What operations would change."""
+    draft = draft_of(place)
+    after = draft.with_operations([checked(one) for one in _list(request, "operations")])
+    return {"change": _change(place, draft, after)}
+
+
 def _add(place: Workplace, operations: list[Operation]) -> Answer:
     draft = draft_of(place)
-    if not operations:
-        return {"done": []}
     after = draft.with_operations(operations)
+    answer = {"done": [one["n"] for one in after.operations[len(draft.operations) :]]}
+    return {**answer, "change": _saved(place, draft, after)}
+
+
+def _saved(place: Workplace, before: DraftFold, after: DraftFold) -> dict[str, Any] | None:
+    told = _change(place, before, after)
     save_draft(place, after)
-    return {"done": [one["n"] for one in after.operations[len(draft.operations) :]]}
+    return told
+
+
+def _change(place: Workplace, before: DraftFold, after: DraftFold) -> dict[str, Any] | None:
+    """What rows become otherwise; None without a file."""
+    if place.file is None:
+        return None
+    now, then = Bench(place, before), Bench(place, after)
+    if now.mapping.read != then.mapping.read:
+        return None  # another table: its rows are not those
+    return change(now.effect, then.effect, named)
 
 
 def undo(place: Workplace, request: dict[str, Any]) -> Answer:
@@ -77,15 +87,14 @@ def undo(place: Workplace, request: dict[str, Any]) -> Answer:
         return {"later": later}
     if request.get("later") == "undo":
         numbers += [one["n"] for one in later]
-    save_draft(place, draft.marked(numbers, undone=True))
-    return {"undone": numbers}
+    return {"undone": numbers, "change": _saved(place, draft, draft.marked(numbers, undone=True))}
 
 
 def redo(place: Workplace, request: dict[str, Any]) -> Answer:
     """Do undone operations again."""
     numbers = _numbers(request)
-    save_draft(place, draft_of(place).marked(numbers, undone=False))
-    return {"done": numbers}
+    draft = draft_of(place)
+    return {"done": numbers, "change": _saved(place, draft, draft.marked(numbers, undone=False))}
 
 
 def discard(place: Workplace, request: dict[str, Any]) -> Answer:
@@ -144,7 +153,9 @@ def keep(place: Workplace, request: dict[str, Any]) -> Answer:
     start = request.get("from", place.day)
     answers = {int(n): str(answer) for n, answer in (request.get("answers") or {}).items()}
     draft = draft_of(place)
-    done, conflicts = kept.keep(place, draft, start, str(request.get("why") or ""), answers)
+    header = Bench(place, draft).file.names if place.file else ()
+    why = str(request.get("why") or "")
+    done, conflicts = kept.keep(place, draft, start, why, answers, header)
     if done is None:
         return {"conflicts": conflicts}
     drop_draft(place)

@@ -21,7 +21,7 @@ from ctdhub.sensitive.mapping import dated
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
 from ctdhub.sensitive.mapping.patched_yaml import Document, document_of, patched
 from ctdhub.sensitive.workbench.difference import between
-from ctdhub.sensitive.workbench.draft import MappingDraft, digest
+from ctdhub.sensitive.workbench.draft import DraftFold, digest
 from ctdhub.sensitive.workbench.edited import applied, value_in
 from ctdhub.sensitive.workbench.operations import Operation, key_of, opposite, touch
 from ctdhub.sensitive.workbench.place import Workplace
@@ -92,7 +92,7 @@ def _numbered(before: Document, operations: Sequence[Operation]) -> list[Operati
 
 def keep(
     place: Workplace,
-    draft: MappingDraft,
+    draft: DraftFold,
     start: str,
     why: str = "",
     answers: Mapping[int, str] | None = None,
@@ -123,11 +123,14 @@ def keep(
             now = (start, first) if first.is_file() else None
         theirs = text_of(now[1]) if now else None
         text, operations = draft.text(), list(draft.active)
-        if theirs is not None and theirs != draft.base:
-            rebased = rebase(draft, theirs, answers or {})
+        if theirs is not None and digest(theirs) != draft.seen:
+            rebased = rebase(_over_seen(place, draft), theirs, answers or {})
             if rebased.conflicts:
                 return None, [_said(one, known) for one in rebased.conflicts]
             text, operations = rebased.text, rebased.operations
+        elif theirs is not None and theirs != draft.base:
+            was = document_of(theirs, place.shown)
+            operations = _numbered(was, between(was, document_of(text, place.shown)))
         parse_mapping(text, place.shown)
         target = dated.path_of(place.mappings, place.contributor, start)
         before = digest(text_of(target)) if target.is_file() else None
@@ -135,6 +138,15 @@ def keep(
         target.parent.mkdir(parents=True, exist_ok=True)
         _write(target, text)
         return _append(place, place.who, why, start, before, text, operations, header), []
+
+
+def _over_seen(place: Workplace, draft: DraftFold) -> DraftFold:
+    """A draft that was begun anew, as operations over the mapping that was in force then."""
+    if draft.seen in (None, digest(draft.base)) or not place.kept(str(draft.seen)).is_file():
+        return draft
+    base = _text_of(place, str(draft.seen))
+    fresh = DraftFold(base, draft.start, (), draft.seen, draft.file)
+    return fresh.with_operations(between(fresh.document(), draft.document()))
 
 
 def _said(conflict: dict[str, Any], known: Sequence[Commit]) -> dict[str, Any]:
@@ -154,7 +166,7 @@ class Rebased:
         text: the mapping with both people's changes; only where there are no conflicts.
     """
 
-    def __init__(self, draft: MappingDraft, theirs: str, answers: Mapping[int, str]) -> None:
+    def __init__(self, draft: DraftFold, theirs: str, answers: Mapping[int, str]) -> None:
         self.operations: list[Operation] = []
         self.conflicts: list[dict[str, Any]] = []
         base, now = document_of(draft.base, draft.file), document_of(theirs, draft.file)
@@ -197,7 +209,7 @@ class Rebased:
         )
 
 
-def rebase(draft: MappingDraft, theirs: str, answers: Mapping[int, str]) -> Rebased:
+def rebase(draft: DraftFold, theirs: str, answers: Mapping[int, str]) -> Rebased:
     """A draft over the text that somebody else kept.
 
     Raises:

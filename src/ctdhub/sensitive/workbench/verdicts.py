@@ -1,0 +1,338 @@
+"""A verdict on each column of a file: right, to be decided, stopping the build, or stripped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from ctdhub.core.i18n import Numeral, Text, many
+from ctdhub.core.text import fold
+from ctdhub.schema.roles import PERIOD
+from ctdhub.sensitive.alarms.alarm import AlarmLimits
+from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
+from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
+from ctdhub.sensitive.mapping.identifiers import PROPOSED
+from ctdhub.sensitive.mapping.rule import Rule
+from ctdhub.sensitive.mapping.unknown_texts import UnknownText
+from ctdhub.sensitive.workbench.bench import Bench
+from ctdhub.sensitive.workbench.facets import Facets, facets, sheets_of, suggestions
+from ctdhub.sensitive.workbench.operations import Operation
+from ctdhub.sensitive.workbench.readings import doubt, named, readings, renamed
+
+State = Literal["right", "decide", "stops", "stripped"]
+
+ACTIONS = {
+    "strip": Text("stays here: the column is taken out before anything else happens"),
+    "hash": Text("becomes the person key: a code is made of it, the text stays inside"),
+    "token": Text("is the person key, a code that was made for linking"),
+    "case": Text("becomes a code by which a withdrawal is found; it joins no records"),
+    "band": Text("only an age band or a year is made of it"),
+    "keep": Text("is kept: somebody stated that it identifies nobody"),
+}
+"""What happens to a column that may identify people."""
+
+_EXAMPLES = 3
+_LIMITS = AlarmLimits()
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """Something that a click can decide."""
+
+    label: Text
+    reason: Text
+    sure: bool
+    operations: tuple[Operation, ...]
+    rows: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """As ``ask`` says it."""
+        return {
+            "label": self.label.as_json(),
+            "reason": self.reason.as_json(),
+            "sure": self.sure,
+            "operations": [*self.operations],
+        }
+
+
+class Verdicts:
+    """Verdicts on the columns of a file.
+
+    Args:
+        at: the draft with its file.
+        header: columns of the last file that was kept; none, if unknown.
+    """
+
+    def __init__(self, at: Bench, header: tuple[str, ...] = ()) -> None:
+        self._at, self._file, self._mapping = at, at.file, at.mapping
+        self._header = set(map(fold, header))
+        self._document = at.draft.document()
+        self._decided = {fold(c): (c, d) for c, d in self._mapping.identifiers.items()}
+        self._keys = {fold(c) for c in (*self._mapping.key, *self._mapping.tokens)}
+        self._optional = {fold(c) for c in self._mapping.optional}
+
+    @cached_property
+    def _unknown(self) -> dict[str, list[UnknownText]]:
+        found: dict[str, list[UnknownText]] = {}
+        for one in self._at.texts.unknown:
+            if not any(a.knows(one.column, one.text, self._at.place.day)
+                       for a in self._mapping.accept):  # fmt: skip
+                found.setdefault(one.column, []).append(one)
+        return found
+
+    @cached_property
+    def _targets(self) -> dict[str, list[str]]:
+        """Hub variables by the folded source column that they read."""
+        found: dict[str, list[str]] = {}
+        for place, rule in self._mapping.uses():
+            for column in rule.columns() if isinstance(rule, Rule) else ():
+                targets = found.setdefault(fold(column), [])
+                if str(place[-1]) not in targets:
+                    targets.append(str(place[-1]))
+        return found
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every column of the file, then those that are gone."""
+        return [*map(self.of, self._file.names), *map(self._gone, self.gone())]
+
+    def gone(self) -> list[str]:
+        """Columns that a rule reads, or the last file had, and that the file lacks."""
+        there = {fold(name) for name in self._file.names}
+        needed = [c for c in self._mapping.needed() if fold(c) not in there]
+        return list(dict.fromkeys(c for c in needed if self._is_missed(c)))
+
+    def _is_missed(self, column: str) -> bool:
+        """Whether no other column is taken instead; see ``run.harmonise``."""
+        if fold(column) in self._optional:
+            return False
+        rules = [r for _p, r in self._mapping.uses() if column in r.columns()]
+        return not rules or not all(
+            isinstance(rule, Rule)
+            and any(self._file.header.find(c) for c in rule.source if c != column)
+            for rule in rules
+        )
+
+    def new(self) -> list[str]:
+        """Columns that the last file lacked."""
+        if not self._header:
+            return []
+        return [name for name in self._file.names if fold(name) not in self._header]
+
+    def of(self, column: str) -> dict[str, Any]:
+        """The verdict on a column."""
+        key = fold(column)
+        finding = self._file.findings.get(column)
+        action = self._decided[key][1].action if key in self._decided else None
+        state, reason, proposals = self._judged(column, finding, action)
+        hidden = action not in (None, "keep") or (finding is not None and action is None)
+        counts = self._file.counts(column)
+        unknown = self._unknown.get(column, [])
+        return {
+            "column": column,
+            "state": state,
+            "reason": reason.as_json(),
+            "targets": [
+                {"variable": name, "label": named(name)} for name in self._targets.get(key, ())
+            ],
+            "filled": sum(one.rows for one in counts),
+            "distinct": len(counts),
+            "examples": [] if hidden else [one._asdict() for one in counts[:_EXAMPLES]],
+            "unknown": {"texts": len(unknown), "rows": sum(one.rows for one in unknown)},
+            "suggested": len(self.suggested(column)) if unknown else 0,
+            "new": column in self.new(),
+            "gone": False,
+            "identifier": self._identifier(finding, action),
+            "proposals": [one.as_json() for one in proposals],
+        }
+
+    def _judged(
+        self, column: str, finding: IdentifierFinding | None, action: str | None
+    ) -> tuple[State, Text, list[Proposed]]:
+        key = fold(column)
+        if key in self._keys and action is None:
+            return "stripped", ACTIONS["hash"], []
+        if action in ("strip", "hash", "token", "case"):
+            return "stripped", ACTIONS[str(action)], []
+        if finding is not None and action is None:
+            return "stops", finding.reason, list(self._about_identifier(column, finding))
+        if key in self._targets:
+            return self._read(column)
+        if any(key in map(fold, e.columns()) for e in self._mapping.exclude):
+            return "right", Text("rows are left out by it"), []
+        if not self._file.counts(column):
+            return "right", Text("it is empty"), []
+        if any(a.is_for("new-column", column, self._at.place.day) for a in self._mapping.accept):
+            return "right", Text("left out: no rule reads it"), []
+        if action == "keep" or key in self._optional:
+            return "right", ACTIONS["keep"], []
+        return "decide", *self._unread(column)
+
+    def _read(self, column: str) -> tuple[State, Text, list[Proposed]]:
+        unknown = self._unknown.get(column, [])
+        if not unknown:
+            return "right", Text("every text is read"), []
+        rows = sum(one.rows for one in unknown if one.outcome != "passed-over")
+        filled = sum(one.rows for one in self._file.counts(column))
+        stops = rows >= _LIMITS.least and rows > _LIMITS.unknown_share * filled
+        reason = many(
+            "{n} row with an unknown text", "{n} rows with an unknown text", rows or len(unknown)
+        )
+        return "stops" if stops else "decide", reason, []
+
+    def _unread(self, column: str) -> tuple[Text, list[Proposed]]:
+        likely = [
+            Proposed(
+                Text("read “{column}” instead of “{old}”", column=column, old=old),
+                reason, sure, tuple(operations),
+            )
+            for old, reason, sure, operations in renamed(
+                self._file, self._mapping, self._document, column
+            )
+        ]  # fmt: skip
+        leave = Proposed(
+            Text("leave it out"),
+            Text("no rule reads it; it does not leave"),
+            False,
+            ({"op": "accept", "entry": {"alarm": f"new-column: {column}"}, "on": True},),
+        )
+        why = doubt(self._file, column) if column in self._file.codes.column_names else None
+        return why or Text("no rule reads it"), [*likely, leave]
+
+    def _about_identifier(self, column: str, finding: IdentifierFinding) -> Iterator[Proposed]:
+        wanted = PROPOSED.get(finding.kind, "strip")
+        taken = self._mapping.key_columns() is not None
+        if wanted == "hash" and taken:
+            wanted = "strip" if self._mapping.case_column() else "case"
+        for action in dict.fromkeys((wanted, "strip")):
+            yield Proposed(
+                LABELS[action], ACTIONS[action], action == wanted,
+                ({"op": "identifier", "column": column, "decision": action},),
+            )  # fmt: skip
+
+    def _identifier(
+        self, finding: IdentifierFinding | None, action: str | None
+    ) -> dict[str, Any] | None:
+        if finding is None and action is None:
+            return None
+        reason = finding.reason if finding else ACTIONS[str(action)]
+        kind = finding.kind if finding else None
+        return {"kind": kind, "action": action, "reason": reason.as_json()}
+
+    def _gone(self, column: str) -> dict[str, Any]:
+        entries = [*self._mapping.optional, column]
+        without = Proposed(
+            Text("the file may lack it"),
+            Text("what is made of it stays not recorded for this file"),
+            False,
+            ({"op": "setting", "key": "optional", "value": entries},),
+        )
+        targets = self._targets.get(fold(column), [])
+        return {
+            "column": column,
+            "state": "stops",
+            "reason": Text("a rule reads it, and the file lacks it").as_json(),
+            "targets": [{"variable": name, "label": named(name)} for name in targets],
+            "filled": 0,
+            "distinct": 0,
+            "examples": [],
+            "unknown": {"texts": 0, "rows": 0},
+            "suggested": 0,
+            "new": False,
+            "gone": True,
+            "identifier": None,
+            "proposals": [without.as_json()],
+        }
+
+    def facets(self, column: str) -> list[Facets]:
+        """The texts of the sheets that are about a column."""
+        found = sheets_of(self._mapping, self._file, column)
+        return [facets(self._mapping, self._file, of, self._at.place.years) for of in found]
+
+    def suggested(self, column: str) -> list[Proposed]:
+        """Codes for unknown texts of a column, each as an operation."""
+        found = []
+        for one in self.facets(column):
+            rows = {value.text: value.rows for value in one.unknown()}
+            for text, meant in suggestions(one).items():
+                operation = {"op": "map", "sheet": one.of.name, "text": text}
+                found.append(
+                    Proposed(
+                        Text("{text} → {codes}", text=text, codes=", ".join(meant.codes)),
+                        meant.reason, meant.sure, ({**operation, "codes": [*meant.codes]},),
+                        rows[text],
+                    )
+                )  # fmt: skip
+        return found
+
+    def every_suggestion(self) -> Iterator[tuple[str, Proposed]]:
+        """What is proposed and undecided: codes for texts, readings of columns, identifiers."""
+        for column in self._file.names:
+            verdict = self.of(column)
+            if verdict["state"] in ("right", "stripped"):
+                continue
+            rows = verdict["filled"]
+            for one in verdict["proposals"]:
+                label, reason = (Text.from_json(one[k]) for k in ("label", "reason"))
+                operations = tuple(one["operations"])
+                yield column, Proposed(label, reason, one["sure"], operations, rows)
+            if verdict["unknown"]["texts"]:
+                yield from ((column, one) for one in self.suggested(column))
+            elif not verdict["targets"] and verdict["identifier"] is None:
+                for read in readings(self._file, column, self._document)[:1]:
+                    if read["sure"]:
+                        label = Text("read as {variable}", variable=read["variable"])
+                        reason = Text.from_json(read["reason"])
+                        operations = tuple(read["operations"])
+                        yield column, Proposed(label, reason, True, operations, rows)
+
+    def questions(self) -> Iterator[tuple[Text, list[Proposed]]]:
+        """Questions about the whole file."""
+        if self._mapping.rows is None and self._mapping.key_columns() is None:
+            yield (
+                Text("What is one row of this file?"),
+                [
+                    Proposed(label, Text("nobody said so yet"), unit == "person",
+                             ({"op": "setting", "key": "rows", "value": unit},))
+                    for unit, label in _UNITS.items()
+                ],
+            )  # fmt: skip
+        if "dates" not in self._document and (two_ways := self._two_ways()):
+            n = Numeral(two_ways)
+            yield (
+                Text("Some dates can be read in two ways ({n} texts).", n=n),
+                [
+                    Proposed(label, Text("nobody said so yet"), order == "dmy",
+                             ({"op": "setting", "key": "dates", "value": order},))
+                    for order, label in _ORDERS.items()
+                ],
+            )  # fmt: skip
+
+    def _two_ways(self) -> int:
+        """Dates of registration that each order reads differently; 0 where some text decides."""
+        columns = [c for rule in self._mapping.columns.get(PERIOD, ()) for c in rule.source]
+        names = [n for c in columns if (n := self._file.header.find(c)) is not None]
+        texts = [fold(one.text) for name in names for one in self._file.counts(name)[:2000]]
+        day, month = ([t for t in texts if form.date(t)] for form in (DAY_FIRST, MONTH_FIRST))
+        if set(day) != set(month):
+            return 0
+        return sum(DAY_FIRST.date(t) != MONTH_FIRST.date(t) for t in day)
+
+
+LABELS = {
+    "strip": Text("take it out"),
+    "hash": Text("make the person key of it"),
+    "token": Text("it is a code for linking"),
+    "case": Text("number of a case, not of a person"),
+    "band": Text("only for the age band or the year"),
+    "keep": Text("keep it, with a reason"),
+}
+"""The decisions on a column that may identify people."""
+
+_UNITS = {
+    "person": Text("a person"),
+    "report": Text("a report"),
+    "call": Text("a call"),
+}
+_ORDERS = {"dmy": Text("the day comes first"), "mdy": Text("the month comes first")}
