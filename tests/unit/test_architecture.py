@@ -33,7 +33,8 @@ ARROWS = {
     "sensitive.profile": "core schema sensitive.duck sensitive.linkage",
     "sensitive.bundle": "core schema sensitive.ingest sensitive.mapping",
     "sensitive.returns": "core sensitive.ingest sensitive.mapping",
-    "sensitive.workbench": "core schema sensitive.alarms sensitive.ingest sensitive.mapping",
+    "sensitive.workbench": "core schema sensitive.alarms sensitive.bundle sensitive.ingest "
+    "sensitive.mapping",
     "dp": "core schema border",
     "kanon": "core schema dp",
     "release": "core schema document border",

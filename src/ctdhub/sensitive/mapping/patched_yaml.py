@@ -28,6 +28,9 @@ _UNPRINTABLE = re.compile(
 )
 """What stands in YAML as an escape only."""
 
+_SWITCHES = {"band", "year", "country", "aligned"}
+"""Keys of a rule that are true or false."""
+
 _LINE_END = re.compile(r"\r\n|[\n\r]")
 _COMMENT = re.compile(r"[ \t]+(?:#[^\n\r]*)?|#[^\n\r]*")
 
@@ -92,12 +95,18 @@ def flow(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{flow(str(k))}: {flow(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(_pair(str(k), v) for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     return _scalar(str(value))
+
+
+def _pair(key: str, value: Any) -> str:
+    if key in _SWITCHES and value in ("true", "false"):
+        return f"{key}: {value}"
+    return f"{flow(key)}: {flow(value)}"
 
 
 def _scalar(text: str) -> str:
@@ -160,7 +169,7 @@ class _Writer:
                     raise _Cannot
                 yield from self.changed(child, old[name], new[name])
         yield from self._without(node, kept)
-        added = [f"{flow(k)}: {flow(v)}" for k, v in new.items() if k not in old]
+        added = [_pair(k, v) for k, v in new.items() if k not in old]
         if added:
             yield self._add(node, kept[-1], added)
 

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ctdhub.core.i18n import LANGUAGES, Named, Text, field_as_json
+from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text, field_as_json
 from ctdhub.core.text import fold
+from ctdhub.schema.country_names import look_up
 from ctdhub.schema.labels import group_label, label
-from ctdhub.schema.model import Variable, load_schema
+from ctdhub.schema.model import YEARS, Variable, load_schema
 from ctdhub.schema.roles import AGE, SEX
 from ctdhub.sensitive.mapping.child_drafts import record_proposals
+from ctdhub.sensitive.mapping.dates import DAY_FIRST
 from ctdhub.sensitive.mapping.glance import Glance
 from ctdhub.sensitive.mapping.header_words import word
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.patched_yaml import Document
 from ctdhub.sensitive.mapping.proposal import Doubt, Proposal
 from ctdhub.sensitive.mapping.sexes import sexes
+from ctdhub.sensitive.mapping.values import number_of
 from ctdhub.sensitive.mapping.vocabulary import vocabulary
 from ctdhub.sensitive.workbench.opened import OpenedFile
 from ctdhub.sensitive.workbench.operations import Operation
 from ctdhub.sensitive.workbench.rule_data import all_rules, as_yaml_data, rules_in
 
-_SURE = 0.8
+_SURE, _SOME = 0.8, 0.5
+_LOOKED_AT = 500
+"""Texts of a column that are tried as the words of every variable."""
 
 
 def named(variable: str) -> Any:
@@ -39,7 +44,8 @@ def readings(file: OpenedFile, column: str, document: Document) -> list[dict[str
     made = [_likely(group, document) for group in _by_reading(found)]
     taken = {one["variable"] for one in made}
     every = [_forced(seen, v, document) for v in load_schema().records if v.name not in taken]
-    return [*made, *(one for one in every if one is not None)]
+    guessed = sorted((one for one in every if one), key=lambda one: -one["share"])
+    return [*made, *guessed]
 
 
 def doubt(file: OpenedFile, column: str) -> Text | None:
@@ -70,6 +76,7 @@ def _likely(own: list[Proposal], document: Document) -> dict[str, Any]:
         "variable": first.target,
         "reason": first.reason.as_json(),
         "sure": first.score >= _SURE and not first.doubts,
+        "share": first.score,
         "operations": operations,
     }
 
@@ -91,36 +98,58 @@ def rule_added(document: Document, variable: str, rule: dict[str, Any]) -> Opera
 
 
 def _forced(seen: Glance, variable: Variable, document: Document) -> dict[str, Any] | None:
-    """A reading that only a person can know of: known words are mapped, all others are asked."""
+    """A reading that the header does not speak for: known texts are mapped, all others asked.
+
+    Those come first whose words most rows of the column hold, and that no rule fills yet.
+    """
     rule: dict[str, Any]
+    texts = seen.texts[:_LOOKED_AT]
     match variable.kind:
         case "year":
             rule = {"year": True}
+            known = [t for t in texts if _is_year(t)]
         case "country":
             rule = {"country": True}
+            known = [t for t in texts if len(t) > 1 and look_up(t).alpha3]
         case "flag":
-            rule = {"map": vocabulary().yes_no(seen.texts) or _some_yes_no(seen)}
+            said = {t: yes[t] for t in texts if t in (yes := vocabulary().yes_no([t]) or {})}
+            rule, known = {"map": said}, list(said)
+        case "code" | "status" if variable.name == AGE:
+            rule = {"band": True}
+            known = [t for t in texts if number_of(fold(t)) is not None]
         case "code" | "status":
-            rule = {"band": True} if variable.name == AGE else {"map": _codes(seen, variable.name)}
+            found = _codes(seen, variable.name)
+            rule, known = {"map": found}, list(found)
         case _:
             return None
+    there = all_rules(document, "records").get(variable.name) is not None
+    share = seen.weight(known)
     data = as_yaml_data({"from": seen.name, **rule})
+    reason = Text("only you can know this")
+    if share >= _SOME:
+        reason = Text(
+            "{n} of its {all} texts would be read", n=Numeral(len(known)), all=Numeral(len(texts))
+        )
     return {
         "label": named(variable.name),
         "variable": variable.name,
-        "reason": Text("only you can know this").as_json(),
+        "reason": reason.as_json(),
         "sure": False,
+        "share": share if _telling(seen, variable) and not there else 0.0,
         "operations": [rule_added(document, variable.name, data)],
     }
 
 
-def _some_yes_no(seen: Glance) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for text in seen.texts[:200]:
-        said = vocabulary().yes_no([text]) or {}
-        if text in said:
-            found[text] = said[text]
-    return found
+def _telling(seen: Glance, variable: Variable) -> bool:
+    """Whether texts alone say something: small numbers may be codes, and yes or no of anything."""
+    if variable.kind == "flag" or variable.name == AGE:
+        return False
+    return not vocabulary().about_others(seen.name)
+
+
+def _is_year(text: str) -> bool:
+    year = DAY_FIRST.year(fold(text))
+    return year is not None and YEARS[0] <= int(year) <= YEARS[1]
 
 
 def _codes(seen: Glance, variable: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from ctdhub.core.i18n import Numeral, Text, many
+from ctdhub.core.i18n import Numeral, Text, field_from_json, many
 from ctdhub.core.text import fold
 from ctdhub.schema.roles import PERIOD
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
@@ -32,6 +32,9 @@ ACTIONS = {
     "keep": Text("is kept: somebody stated that it identifies nobody"),
 }
 """What happens to a column that may identify people."""
+
+SHARE = 0.6
+"""Share of a column's rows that a reading has to read to be proposed."""
 
 _EXAMPLES = 3
 _LIMITS = AlarmLimits()
@@ -276,16 +279,19 @@ class Verdicts:
             for one in verdict["proposals"]:
                 label, reason = (Text.from_json(one[k]) for k in ("label", "reason"))
                 operations = tuple(one["operations"])
-                yield column, Proposed(label, reason, one["sure"], operations, rows)
+                if operations[0]["op"] != "accept":
+                    yield column, Proposed(label, reason, one["sure"], operations, rows)
             if verdict["unknown"]["texts"]:
                 yield from ((column, one) for one in self.suggested(column))
             elif not verdict["targets"] and verdict["identifier"] is None:
-                for read in readings(self._file, column, self._document)[:1]:
-                    if read["sure"]:
-                        label = Text("read as {variable}", variable=read["variable"])
+                first, second, *_rest = readings(self._file, column, self._document)
+                for read in (first,):
+                    if read["share"] >= SHARE and read["share"] > second["share"]:
+                        label = Text("read as {variable}", variable=field_from_json(read["label"]))
                         reason = Text.from_json(read["reason"])
                         operations = tuple(read["operations"])
-                        yield column, Proposed(label, reason, True, operations, rows)
+                        sure = bool(read["sure"])
+                        yield column, Proposed(label, reason, sure, operations, rows)
 
     def questions(self) -> Iterator[tuple[Text, list[Proposed]]]:
         """Questions about the whole file."""
