@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from tests.conftest import Once
 
 pytest.importorskip("django", reason="Django is missing: pip install 'ctdhub[desk]'")
 
-from tests.desk import desks
+from tests.desk import desks, postgres
 from tests.desk.desks import Desk
 
 
@@ -46,6 +48,66 @@ def desk(practice_desk: Path, tmp_path: Path) -> Iterator[Desk]:
     hub = desks.copy_of(practice_desk, tmp_path / "hub")
     with desks.opened(hub):
         yield with_accounts(Desk(hub, nullcontext))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Path]:
+    """A PostgreSQL server of this process of the run."""
+    if postgres.programs() is None:
+        pytest.skip("PostgreSQL is missing: apt-get install postgresql")
+    pytest.importorskip("psycopg", reason="psycopg is missing: pip install 'ctdhub[postgres]'")
+    with postgres.server() as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Path, practice_desk: Path) -> Path:
+    """The server with the database ``base``: tables, walls, accounts of each role."""
+    postgres.new_database(postgres_server, "base")
+    owner, work = (
+        postgres.settings(postgres_server, "base", user) for user in ("desk_owner", "desk_work")
+    )
+    from ctdhub.desk.database import prepare
+
+    with desks.opened(practice_desk, owner):
+        prepare()
+    with desks.opened(practice_desk, work):
+        desks.people(Desk(practice_desk, nullcontext))
+    return postgres_server
+
+
+@pytest.fixture
+def desk_on_postgres(
+    postgres_template: Path, practice_desk: Path, tmp_path: Path
+) -> Iterator[Desk]:
+    """A desk of this test's own on PostgreSQL.
+
+    The test itself works as the worker's user, whom the walls let through; each request of a
+    client is answered as the web's user, whom they bind.
+    """
+    hub = desks.copy_of(practice_desk, tmp_path / "hub")
+    name = f"desk_{next(_numbers)}"
+    postgres.new_database(postgres_template, name, "base")
+    web, work = (
+        postgres.settings(postgres_template, name, user) for user in ("desk_web", "desk_work")
+    )
+    kept: dict[str, Any] = {}
+    with desks.opened(hub, work):
+        yield with_accounts(Desk(hub, lambda: desks.connected(web, kept), postgres=True))
+    if kept:
+        kept["connection"].close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def each_desk(request: pytest.FixtureRequest) -> Desk:
+    """A desk on each database in turn."""
+    found: Desk = request.getfixturevalue(
+        "desk" if request.param == "sqlite" else "desk_on_postgres"
+    )
+    return found
+
+
+_numbers = count(1)
 
 
 def with_accounts(desk: Desk) -> Desk:

@@ -31,21 +31,28 @@ def set_up(hub: Path) -> None:
 
 
 @contextmanager
-def connected(settings: dict[str, Any]) -> Iterator[None]:
-    """Work with another database inside the block."""
-    from django.db import connection
+def connected(settings: dict[str, Any], kept: dict[str, Any] | None = None) -> Iterator[None]:
+    """Work with another database, or as another of its users, inside the block.
 
-    kept = dict(connection.settings_dict)
-    connection.close()
-    if hasattr(connection, "close_pool"):
-        connection.close_pool()
-    connection.settings_dict.update(settings)
+    Args:
+        kept: where the connection is kept for the next time; closed at the end if None.
+    """
+    from django.db import connections
+
+    before, described = connections["default"], connections.databases["default"]
+    connections.databases["default"] = connections.configure_settings({"default": settings})[
+        "default"
+    ]
+    found = (kept or {}).get("connection") or connections.create_connection("default")
+    connections["default"] = found
+    if kept is not None:
+        kept["connection"] = found
     try:
         yield
     finally:
-        connection.close()
-        connection.settings_dict.clear()
-        connection.settings_dict.update(kept)
+        connections["default"], connections.databases["default"] = before, described
+        if kept is None:
+            found.close()
 
 
 @dataclass

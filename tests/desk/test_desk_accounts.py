@@ -58,6 +58,16 @@ def code_of(secret: str, later: int = 0) -> str:
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + later))
 
 
+def secret_of(account: Any) -> str:
+    from allauth.mfa.models import Authenticator
+    from allauth.mfa.utils import decrypt
+
+    kept = Authenticator.objects.get(user=account, type="totp").data["secret"]
+    secret: str = decrypt(kept)
+    assert secret not in kept
+    return secret
+
+
 def test_a_contributor_goes_without_on_its_first_visit_only(desk: Desk) -> None:
     client = taken(desk, invited(desk, "contributor", OURS))
     assert client.get("/").status_code == 200
@@ -127,13 +137,8 @@ def test_a_new_way_in_needs_two_people(desk: Desk) -> None:
 
 
 def test_a_code_counts_once_and_attempts_are_throttled(desk: Desk) -> None:
-    from allauth.mfa.models import Authenticator
-    from allauth.mfa.utils import decrypt
-
-    kept = Authenticator.objects.get(user=desk.accounts["steward"], type="totp").data["secret"]
-    secret = decrypt(kept)
-    assert secret not in kept
-    code, given = code_of(secret), {"login": "steward@example.org", "password": "a long password"}
+    code = code_of(secret_of(desk.accounts["steward"]))
+    given = {"login": "steward@example.org", "password": "a long password"}
 
     def enter() -> Any:
         client = desk.client_of()
