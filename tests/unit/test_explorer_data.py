@@ -25,7 +25,7 @@ from ctdhub.cli.site import register
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.site.build import build_site, offered
+from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition
 from ctdhub.site.explorer import pack as pack_module
 from ctdhub.site.explorer import page as explore
@@ -34,6 +34,7 @@ from ctdhub.site.explorer.pack import ENGINE, FOLDER, WORKER, Explorer, explorer
 from ctdhub.site.frame import inlined
 from ctdhub.site.kinds import Content
 from ctdhub.site.render import render
+from ctdhub.site.writer import offered
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.explore import BOUNDS, Codes, Exploration, coded
 from ctdhub.stats.tables import distribution, flag_group

@@ -21,13 +21,14 @@ from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
 from ctdhub.document.charts.standalone import WIDTH
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.site.build import build_site, offered
+from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address
 from ctdhub.site.kinds import Content
 from ctdhub.site.pages import home
 from ctdhub.site.render import render
 from ctdhub.site.sharing import EXAMPLE, Sharing
+from ctdhub.site.writer import offered
 from ctdhub.stats.answers import Answers
 
 VERSION = "2026.1"

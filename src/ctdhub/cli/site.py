@@ -67,6 +67,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from ctdhub.build.hub import Hub
         from ctdhub.build.stages import edition as edition_stage
+        from ctdhub.build.stages import site as stage
         from ctdhub.cli.verify import approvers_near
         from ctdhub.release.open import leading, open_release, open_releases
         from ctdhub.site.build import build_site
@@ -74,7 +75,7 @@ def register(app: typer.Typer) -> None:
         from ctdhub.site.stories.exhibit import build_exhibit
 
         folder = options.release_folder(source)
-        if (source / "hub.yaml").is_file():
+        if in_hub := (source / "hub.yaml").is_file():
             edition = edition_stage.edition(Hub(source), url, offline=offline)
         else:
             root = source if folder != source else None
@@ -99,7 +100,8 @@ def register(app: typer.Typer) -> None:
             keys = approvers_near(folder)
             held = (open_release(folder, keys),) if alone else open_releases(folder.parent, keys)
             lead, others = leading(held)
-            build_site(lead, target, progress, edition, others)
+            known = stage.before(Hub(source)) if target == source / "site" and in_hub else None
+            build_site(lead, target, progress, edition, others, before=known)
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
 

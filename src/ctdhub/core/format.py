@@ -18,6 +18,7 @@ from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
+from ctdhub.core.narrow import is_narrow
 
 
 def number(value: float) -> str:
@@ -122,13 +123,20 @@ def signs() -> dict[str, str | int]:
 
 
 def share_ranged(value: float, low: float, high: float) -> str:
-    """A share with its interval, which is rounded outwards.
+    """A share with its interval, as :func:`share_parts` writes them.
 
-    >>> share_ranged(0.55, 0.546, 0.554)
-    '55% (54% to 56%)'
+    >>> share_ranged(0.55, 0.546, 0.554), share_ranged(0.55, 0.5, 0.6)
+    ('55.0% (54.6% to 55.4%)', '55% (50% to 60%)')
     """
-    ends = interval(low, high)
-    return _("{share} ({low} to {high})").format(share=share(value), low=ends[0], high=ends[1])
+    text, first, last = share_parts(value, low, high)
+    return _("{share} ({low} to {high})").format(share=text, low=first, high=last)
+
+
+def share_parts(value: float, low: float, high: float) -> tuple[str, str, str]:
+    """A share and the ends of its interval, which are rounded outwards: to whole per cent, or to
+    one decimal where the interval is narrow.  One share has one text everywhere."""
+    fine = is_narrow(value, low, high)
+    return share(value, fine=fine), *interval(low, high, fine=fine)
 
 
 def tiny(value: float) -> str:

@@ -6,12 +6,12 @@ import math
 from dataclasses import fields
 from typing import Any, Literal
 
-from ctdhub.core.format import interval, isolated, number, share
+from ctdhub.core.format import interval, isolated, number, share, share_parts, share_ranged
 from ctdhub.core.i18n import Text, _, formula, said
+from ctdhub.core.narrow import is_narrow
 from ctdhub.release.open import Release
 from ctdhub.report.errata_words import citation_mark
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.precision import FINE
 
 Kind = Literal["value", "not_recorded", "imprecise", "protected", "nobody_reports", "not_measured"]
 
@@ -75,7 +75,7 @@ def ranged(card: NumberCard) -> str:
         return _silent(card)
     value, low, high = printed(card)
     if card.unit == "share":
-        return _("{share} ({low} to {high})").format(share=value, low=low, high=high)
+        return share_ranged(card.value, card.low or 0, card.high or 0)
     return _("{people} ({low} to {high})").format(people=value, low=low, high=high)
 
 
@@ -94,9 +94,9 @@ def printed(card: NumberCard) -> tuple[str, ...]:
         return ()
     if card.value is None:
         return ends(card)
-    fine = is_fine(card)
-    value = share(card.value, fine=fine) if card.unit == "share" else number(card.value)
-    return (value, *ends(card))
+    if card.unit == "share":
+        return share_parts(card.value, card.low or 0, card.high or 0)
+    return (number(card.value), *ends(card))
 
 
 def _silent(card: NumberCard) -> str:
@@ -120,4 +120,4 @@ def _even(card: NumberCard) -> bool:
 
 def is_fine(card: NumberCard) -> bool:
     """Whether a share is written with a decimal: where its interval is that narrow."""
-    return card.value is not None and card.half_width < FINE
+    return card.value is not None and is_narrow(card.value, card.low or 0, card.high or 0)

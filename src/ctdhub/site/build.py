@@ -1,8 +1,9 @@
 """Build the site of a release: its pages in every language, its files, the charts' files.
 
 The site opens from ``file://``, shows all its charts and tables without a script, and asks nothing
-of any other server.  Where pages lie is told in ``frame``.  It is drawn from releases alone, never
-from what a site held before: each keeps its pages, so what was cited can be found.
+of any other server.  Where pages lie is told in ``frame``.  It is the same whatever the site held
+before: each release keeps its pages, so what was cited can be found, and a part that is taken from
+the site before is byte for byte the part that would be drawn (``parts``).
 """
 
 from __future__ import annotations
@@ -12,24 +13,22 @@ import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import resources
 from pathlib import Path
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import LANGUAGES, _, current, language
+from ctdhub.core.i18n import LANGUAGES, _, language
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
-from ctdhub.site.api.files import write_api, write_latest
+from ctdhub.site.api.files import write_latest
 from ctdhub.site.edition import PLAIN, Edition
-from ctdhub.site.errata import KEPT, of_all, refuse_fewer_notices, tombstone, write_notices
+from ctdhub.site.errata import KEPT, of_all, refuse_fewer_notices, write_notices
 from ctdhub.site.feed import write_feed
 from ctdhub.site.folder import renewed
 from ctdhub.site.frame import HOME, address, stub
-from ctdhub.site.kinds import Content, WholePage
-from ctdhub.site.registry import fitting, kinds, pages
-from ctdhub.site.render import render
-from ctdhub.site.search import write_search
+from ctdhub.site.parts import Before, Parts
+from ctdhub.site.registry import fitting
 from ctdhub.site.sharing import write_catalogue, write_for_robots
+from ctdhub.site.writer import ReleaseWriter, offered, write
 from ctdhub.stats.answers import Answers
 
 Progress = Callable[[str, float], None]
@@ -49,6 +48,7 @@ def build_site(
     earlier: Sequence[Release] = (),
     only: Collection[str] = (),
     languages: Collection[str] = LANGUAGES,
+    before: Before | None = None,
 ) -> None:
     """Build the site into ``out``; readers of an older one see it until the new one is whole.
 
@@ -65,6 +65,8 @@ def build_site(
             the pages say that they were.
         only: names of the kinds of page to draw; none named, all are drawn.
         languages: draw no others.
+        before: the site that was built before this one, whose parts are taken where they are as
+            they would be drawn; None to draw all.  A draft takes none.
 
     Raises:
         TypeError: not a Release.
@@ -83,14 +85,16 @@ def build_site(
     edition = replace(edition, series=tuple(map(Answers, shown)))
     told = {"made by": release.manifest.software, "release": release.version}
     with renewed(out, MARK if plan.whole else DRAFT, told) as fresh:
+        parts = Parts(before if plan.whole else None, fresh)
         for i, each in enumerate(edition.series):
             part = replace(plan, report=partial(_part, plan.report, i / len(shown), 1 / len(shown)))
-            _write_release(each, fresh, part, edition, release)
+            _write_release(each, fresh, part, edition, release, parts)
         if plan.whole:
             write_for_robots(fresh, release, edition.sharing, offered(release))
             write_latest(fresh, release.version, of_all(shown))
             write_catalogue(fresh, shown, edition.sharing)
             write_feed(fresh, edition.series, edition.sharing)
+        parts.close()
     plan.report(_("Site built"), 1.0)
 
 
@@ -128,34 +132,22 @@ def _part(report: Progress, start: float, share: float, message: str, fraction: 
     report(message, start + share * fraction)
 
 
-def offered(release: Release) -> tuple[str, ...]:
-    """Languages of the site: those that the hub names and that have a catalogue; English always."""
-    locale = resources.files("ctdhub") / "locale"
-    return tuple(
-        code
-        for code in LANGUAGES
-        if code == LANGUAGES[0]
-        or (code in release.facts.languages and (locale / f"{code}.po").is_file())
-    )
-
-
 def _write_release(
-    answers: Answers, fresh: Path, plan: _Plan, edition: Edition, lead: Release
+    answers: Answers, fresh: Path, plan: _Plan, edition: Edition, lead: Release, parts: Parts
 ) -> None:
     """All that the site shows of one release, and what leads to the one that leads."""
     release = answers.release
     languages, newest = offered(release), release is lead
-    instead = None if lead.withdrawn else lead
     if not newest:
         edition = fitting(answers, edition)
     drawn = [code for code in languages if code in plan.languages]
     folder = fresh / "r" / release.version
     folder.mkdir(parents=True)
+    writer = ReleaseWriter(answers, edition, lead, fresh, parts, plan.only, whole=plan.whole)
     for i, code in enumerate(drawn):
         plan.report(_("Drawing pages"), i / (len(drawn) + 1))
         with language(code):
-            content = Content(answers, edition)
-            leading = _write_language(content, languages, fresh, plan, instead)
+            leading = writer.pages()
             if newest:
                 _lead(fresh, release, code, leading)
     plan.report(_("Copying downloads"), len(drawn) / (len(drawn) + 1))
@@ -164,41 +156,9 @@ def _write_release(
             if not release.withdrawn or file.name in KEPT:
                 shutil.copyfile(file, folder / file.name)
         write_notices(release, folder)
-    if release.withdrawn:
-        return
-    if plan.whole:
-        write_api(answers, folder, languages)
-    with language(LANGUAGES[0]):
-        for kind in kinds(release, edition, plan.only):
-            kind.files(folder, Content(answers, edition))
-            if newest and kind.latest:
-                kind.files(fresh / LATEST, Content(answers, edition))
-
-
-def _write_language(
-    content: Content,
-    languages: Sequence[str],
-    fresh: Path,
-    plan: _Plan,
-    instead: Release | None,
-) -> dict[str, str]:
-    """All pages of the language in force and their files; the title of each page by its path."""
-    release, edition, leading = content.release, content.edition, dict[str, str]()
-    for kind in () if release.withdrawn else kinds(release, edition, plan.only):
-        kind.translated(fresh / "r" / release.version, content)
-    for drawn in pages(content.answers, edition, plan.only):
-        page = tombstone(drawn, release, instead) if release.withdrawn else drawn
-        html = (
-            page.html()
-            if isinstance(page, WholePage)
-            else render(page, release, languages, edition)
-        )
-        _write(fresh / address(current(), release.version, page.path), html)
-        leading[page.path] = page.title
-    if plan.whole and not release.withdrawn:
-        folder = (fresh / address(current(), release.version)).parent
-        write_search(folder, content, leading)
-    return leading
+    if not release.withdrawn:
+        with language(LANGUAGES[0]):
+            writer.files(fresh / LATEST if newest else None)
 
 
 def _lead(fresh: Path, release: Release, code: str, leading: Mapping[str, str]) -> None:
@@ -208,9 +168,4 @@ def _lead(fresh: Path, release: Release, code: str, leading: Mapping[str, str]) 
     stubs = [(f"{LATEST}/{code}/{path}", path, title) for path, title in leading.items()]
     for place, path, title in (*stubs, *((root, HOME, release.facts.hub) for root in roots)):
         target = "../" * place.count("/") + address(code, release.version, path)
-        _write(fresh / place, stub(target, code, title, hidden=hidden))
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
+        write(fresh / place, stub(target, code, title, hidden=hidden))

@@ -6,7 +6,7 @@ site asks the kinds and names no page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +30,12 @@ class Content:
     Attributes:
         answers: the release's.
         edition: what the site shows besides its releases.
-        others: paths of the pages that are there already, for those that link to any of them.
+        others: paths of the other pages, for those that link to any of them.
     """
 
     answers: Answers
     edition: Edition
-    others: Collection[str] = ()
+    others: Container[str] = ()
 
     @property
     def release(self) -> Release:
@@ -76,8 +76,8 @@ def _always(_release: Release, _edition: Edition) -> bool:
     return True
 
 
-def _nothing(_folder: Path, _content: Content) -> None:
-    pass
+def no_files(_folder: Path, _content: Content) -> None:
+    """Write no files."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,15 @@ class PageKind:
         latest: ``files`` are also written for the newest release, whichever it is, for those who
             subscribe.
         links: its pages may link to any other, so they are drawn last.
+        paths: paths of its pages where these are known without drawing them; None to draw them.
     """
 
     name: str
     pages: Callable[[Content], Iterable[Page | WholePage]]
     menu: MenuEntry | None = None
     shown: Callable[[Release, Edition], bool] = _always
-    files: Callable[[Path, Content], None] = _nothing
-    translated: Callable[[Path, Content], None] = _nothing
+    files: Callable[[Path, Content], None] = no_files
+    translated: Callable[[Path, Content], None] = no_files
     latest: bool = False
     links: bool = False
+    paths: Callable[[Content], Iterable[str]] | None = None

@@ -5,7 +5,7 @@ A new page is a module with a ``KIND``, its import and its line here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import replace
 
 from ctdhub.core.i18n import said
@@ -91,16 +91,48 @@ def pages(
     Raises:
         ValueError: no kind has such a name.
     """
-    wanted = kinds(answers.release, edition, only)
-    linking, paths = [kind for kind in wanted if kind.links], set()
-    for kind in kinds(answers.release, edition) if linking else wanted:
-        if not kind.links:
-            for page in kind.pages(Content(answers, edition)):
-                paths.add(page.path)
-                if kind in wanted:
-                    yield page
-    for kind in linking:
-        yield from kind.pages(Content(answers, edition, paths))
+    content = Content(answers, edition)
+    for kind in in_turn(kinds(answers.release, edition, only)):
+        yield from pages_of(kind, content)
+
+
+def in_turn(wanted: Collection[PageKind]) -> list[PageKind]:
+    """Kinds in the order in which they are drawn."""
+    return sorted(wanted, key=lambda kind: kind.links)
+
+
+def pages_of(kind: PageKind, content: Content) -> Iterable[Page | WholePage]:
+    """The pages of a kind in the language in force."""
+    if kind.links:
+        content = replace(content, others=Paths(content.answers, content.edition))
+    return kind.pages(content)
+
+
+class Paths(Container[str]):
+    """Paths of the pages of a release, but of those that may link to any other.
+
+    Whoever asks for a page in the menu gets an answer at once; for any other as few kinds are
+    drawn as tell.
+    """
+
+    def __init__(self, answers: Answers, edition: Edition) -> None:
+        held = [kind for kind in kinds(answers.release, edition) if not kind.links]
+        self._found = {kind.menu.path for kind in held if kind.menu}
+        self._more = _paths(held, Content(answers, edition))
+
+    def __contains__(self, path: object) -> bool:
+        while path not in self._found and (found := next(self._more, "")):
+            self._found.add(found)
+        return path in self._found
+
+
+def _paths(held: Iterable[PageKind], content: Content) -> Iterator[str]:
+    """Paths of the pages of these kinds, first of those that need not be drawn for it."""
+    for kind in sorted(held, key=lambda kind: (kind.paths is None, kind.name)):
+        if kind.paths:
+            yield from kind.paths(content)
+        else:
+            yield from (page.path for page in kind.pages(content))
 
 
 def fitting(answers: Answers, edition: Edition) -> Edition:
@@ -111,7 +143,7 @@ def fitting(answers: Answers, edition: Edition) -> Edition:
     """
     if not edition.stories:
         return edition
-    others = {page.path for page in pages(answers, replace(edition, stories=()))}
+    others = Paths(answers, replace(edition, stories=()))
     return replace(edition, stories=stories.fitting(answers, edition.stories, others))
 
 

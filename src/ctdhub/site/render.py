@@ -32,6 +32,8 @@ from ctdhub.site.leaving import SCRIPT, exit_address
 from ctdhub.site.plots import card_values
 from ctdhub.site.registry import menu
 
+Entries = Mapping[str, Mapping[str, str]]
+"""Entries of the menu, each with its pages by path."""
 UNLISTED = (
     "home.html",
     "explore.html",
@@ -47,12 +49,19 @@ MOST = 4
 """Helplines at the foot of a page; the page "Get help" has all."""
 
 
-def render(page: Page, release: Release, languages: Sequence[str], edition: Edition = PLAIN) -> str:
+def render(
+    page: Page,
+    release: Release,
+    languages: Sequence[str],
+    edition: Edition = PLAIN,
+    entries: Entries | None = None,
+) -> str:
     """The page as HTML in the language in force.
 
     Args:
         languages: languages of the site; the page links to each.
         edition: what the site shows beside the release.
+        entries: of the menu; None to ask the registry.
     """
     lang = current()
     links = Links(page.path, lang, release.version)
@@ -101,7 +110,7 @@ def render(page: Page, release: Release, languages: Sequence[str], edition: Edit
                 {"code": code, "name": NATIVE_NAMES[code], "href": links.language(code)}
                 for code in languages
             ],
-            **_menu(page, links, menu(release, edition)),
+            **_menu(page, links, menu(release, edition) if entries is None else entries),
             searched=searched,
             exit_url=exit_address(edition.exits),
             leaving=leaving[0],
@@ -122,7 +131,7 @@ def _help(page: Page, help: Help) -> dict[str, Any]:
     return {"contacts": help.contacts(page.country)[:MOST], "country": country}
 
 
-def _menu(page: Page, links: Links, entries: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def _menu(page: Page, links: Links, entries: Entries) -> dict[str, Any]:
     """Values of ``menu.html``: the entries, and the pages next to this one in its entry."""
     shown, siblings = [], []
     for name, pages in entries.items():

@@ -35,8 +35,6 @@ class Measured(Protocol):
 
 
 POINT, HEADLINE, RELATIVE = 0.30, 0.20, 1.6
-FINE = 0.02
-"""Half-widths of shares below this are written with one decimal."""
 COUNTED = ("people", "case_records", "per_100000")
 """Units of numbers that have an interval of noise, apart from shares."""
 

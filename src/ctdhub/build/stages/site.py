@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctdhub.build.closure import software
 from ctdhub.build.hub import Hub
@@ -17,12 +18,25 @@ from ctdhub.report.events.calendar import FILE as EVENTS
 from ctdhub.report.helplines import FILE as HELPLINES
 from ctdhub.site.accounts import AUDIT
 
+if TYPE_CHECKING:
+    from ctdhub.site.parts import Before
+
 RELEASE, READERS = Input("release", Text("release")), Input("readers", Text("what readers need"))
 ADDRESS = Input("address", Text("address of the site"))
 DOI = Input("doi", Text("DOI"))
 TOLD = Input("told", Text("events, stories and other files that the site shows"))
 ERRATA = Input("errata", Text("notices about releases"))
 SPENT = Input("spent", Text("privacy ledger"))
+PARTS = "site.json"
+"""In the folder of work: what each part of the site was made of, and the hashes of its files."""
+
+
+def before(hub: Hub) -> Before:
+    """What the hub keeps of the site that it built last."""
+    from ctdhub.site.parts import Before
+
+    hub.work.mkdir(mode=0o700, exist_ok=True)
+    return Before(hub.site, hub.work / PARTS, hash_of(dict(software(__name__))))
 
 
 def build_site(hub: Hub, progress: Progress | None) -> Step:
@@ -42,7 +56,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
         refuse_smaller(hub.site, [release.version for release in held])
         refuse_fewer_notices(hub.site, held)
         lead, others = leading(held)
-        make_site(lead, folder, progress, edition(hub), others)
+        make_site(lead, folder, progress, edition(hub), others, before=before(hub))
 
     return Step(
         name="site",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ctdhub.core.format import decimal, interval, listed, number, share
+from ctdhub.core.format import decimal, listed, number, share, share_parts
 from ctdhub.core.i18n import _, current
 from ctdhub.document.document import Bar, Bars, Block, Section, Words
 from ctdhub.document.numbers import Notebook
@@ -138,9 +138,7 @@ def _gap(answers: Answers, gap: Gap, id: str, notebook: Notebook) -> str:
         group = {v: [code] for v, code in zip(gap.by, codes, strict=True)}
         parts.append({**group, gap.kind: [RECEIVED]})
         whole: Where = {**group, gap.kind: answers.domain(gap.kind)}
-        notebook.add(
-            f"{id}.{name}", "share", value, (share(value), *interval(*ends)), parts[-1], whole
-        )
+        notebook.add(f"{id}.{name}", "share", value, share_parts(value, *ends), parts[-1], whole)
     printed = tuple(
         decimal(points, "0")
         for points in (100 * gap.difference, *_outwards(100 * gap.low, 100 * gap.high))

@@ -36,6 +36,7 @@ KIND = PageKind(
     "briefs",
     lambda content: [page(content.answers), *documents(content.answers, content.edition)],
     menu=MenuEntry(PLACES, PATH, Text("Briefs")),
+    paths=lambda content: [PATH, *map(path, briefed(content.answers))],
 )
 
 

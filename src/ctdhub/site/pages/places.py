@@ -18,6 +18,7 @@ from ctdhub.schema.roles import DESTINATION, ORIGIN
 from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.frame import FIGURES, Page
 from ctdhub.site.kinds import PLACES, Content, MenuEntry, PageKind
+from ctdhub.site.onward import embed_path
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.briefs import briefed
 from ctdhub.site.pages.briefs import path as brief_path
@@ -40,6 +41,7 @@ KIND = PageKind(
     lambda content: pages(content.answers),
     menu=MenuEntry(PLACES, LIST, Text("Countries and regions, A–Z")),
     files=lambda folder, content: _write_files(folder / CHARTS, content),
+    paths=lambda content: _paths(content.answers),
 )
 
 
@@ -52,6 +54,15 @@ def pages(answers: Answers) -> Iterator[Page]:
         page = _page(answers, key, held, printed.get(key, ""))
         yield page
         yield from of_place(answers, key, page)
+
+
+def _paths(answers: Answers) -> Iterator[str]:
+    """Paths of all these pages; which places have a page for frames is told last."""
+    keys = (*countries.regions(), *sorted(listed_places(answers)))
+    yield from (LIST, *map(path, keys))
+    for key in keys:
+        if any(figures(answers, among) for among in sides(key).values()):
+            yield embed_path(file(key))
 
 
 def _write_files(folder: Path, content: Content) -> None:

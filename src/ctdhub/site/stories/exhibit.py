@@ -24,7 +24,7 @@ from ctdhub.report.errata_words import shown
 from ctdhub.report.figures import Figure
 from ctdhub.report.helplines import Contact
 from ctdhub.report.sentences import headline_sentence, reach_sentence
-from ctdhub.site.build import Progress, offered
+from ctdhub.site.build import Progress
 from ctdhub.site.edition import PLAIN, Edition
 from ctdhub.site.folder import renewed
 from ctdhub.site.frame import environment, inlined, stub
@@ -33,6 +33,7 @@ from ctdhub.site.stories.markup import StoryChart, blocks
 from ctdhub.site.stories.page import marked
 from ctdhub.site.stories.seconds import IDLE, SECONDS
 from ctdhub.site.stories.source import Story
+from ctdhub.site.writer import offered
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.headline import headline
 

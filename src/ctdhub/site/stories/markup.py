@@ -7,7 +7,7 @@ pictures.  A link to a page is written as its path in the folder of a language: 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
@@ -46,7 +46,7 @@ class StoryChart:
 
 
 def blocks(
-    telling: Telling, slug: str, answers: Answers, pages: Collection[str] | None, up: str
+    telling: Telling, slug: str, answers: Answers, pages: Container[str] | None, up: str
 ) -> Iterator[StoryText | StoryChart]:
     """The text and the charts of a story, in order.
 
@@ -129,7 +129,7 @@ def _place(telling: Telling, token: Token) -> StoryPosition:
 
 
 def _resolve(
-    block: Token, first: StoryPosition, answers: Answers, pages: Collection[str] | None, up: str
+    block: Token, first: StoryPosition, answers: Answers, pages: Container[str] | None, up: str
 ) -> None:
     """Put numbers in the place of what asks for them, and judge links."""
     down = 0
@@ -148,7 +148,7 @@ def _resolve(
             _link(token, place, pages, up)
 
 
-def _link(token: Token, place: StoryPosition, pages: Collection[str], up: str) -> None:
+def _link(token: Token, place: StoryPosition, pages: Container[str], up: str) -> None:
     target = str(token.attrs.get("href", ""))
     if WEB.fullmatch(target):
         token.attrs = {"href": target, "rel": "noreferrer"}

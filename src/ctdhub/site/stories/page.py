@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def marked(telling: Telling) -> Markup:
     return Markup(' lang="{lang}" dir="{dir}"').format(lang=telling.lang, dir=direction)
 
 
-def pages(answers: Answers, told: Sequence[Story], others: Collection[str]) -> Iterator[Page]:
+def pages(answers: Answers, told: Sequence[Story], others: Container[str]) -> Iterator[Page]:
     """The list and a page for each story.
 
     Args:
@@ -69,7 +69,7 @@ def pages(answers: Answers, told: Sequence[Story], others: Collection[str]) -> I
     Raises:
         StoryError: a story is wrong.
     """
-    held = {LIST, *others, *(path(story) for story in told)}
+    held = StoryLinks(told, others)
     yield Page(
         path=LIST,
         title=_("Stories"),
@@ -80,6 +80,16 @@ def pages(answers: Answers, told: Sequence[Story], others: Collection[str]) -> I
     )
     for story in told:
         yield _page(answers, story, held)
+
+
+class StoryLinks(Container[str]):
+    """Paths that a story may link to: the list of stories, each story, and the other pages."""
+
+    def __init__(self, told: Sequence[Story], others: Container[str]) -> None:
+        self._own, self._others = {LIST, *(path(story) for story in told)}, others
+
+    def __contains__(self, page: object) -> bool:
+        return page in self._own or page in self._others
 
 
 def story_figures(answers: Answers, told: Sequence[Story]) -> Iterator[Figure]:
@@ -116,7 +126,7 @@ def _write_files(folder: Path, content: Content) -> None:
         write_figure(folder / figure.file, figure, content)
 
 
-def fitting(answers: Answers, told: Sequence[Story], others: Collection[str]) -> tuple[Story, ...]:
+def fitting(answers: Answers, told: Sequence[Story], others: Container[str]) -> tuple[Story, ...]:
     """The stories that can be told of a release.
 
     Args:
@@ -124,7 +134,7 @@ def fitting(answers: Answers, told: Sequence[Story], others: Collection[str]) ->
     """
     left = tuple(told)
     while left:
-        held = {*others, *(path(story) for story in left)}
+        held = StoryLinks(left, others)
         fit = tuple(story for story in left if _fits(answers, story, held))
         if fit == left:
             break
@@ -132,23 +142,19 @@ def fitting(answers: Answers, told: Sequence[Story], others: Collection[str]) ->
     return left
 
 
-def _fits(answers: Answers, story: Story, others: Collection[str]) -> bool:
-    """Whether a story can be told of a release.
-
-    Args:
-        others: paths of all its pages but the list of stories.
-    """
+def _fits(answers: Answers, story: Story, held: Container[str]) -> bool:
+    """Whether a story can be told of a release that has these pages."""
     try:
         for _figure in story_figures(answers, [story]):
             pass
         for telling in story.tellings.values():
-            list(blocks(telling, story.slug, answers, {LIST, *others}, "../"))
+            list(blocks(telling, story.slug, answers, held, "../"))
     except StoryError:
         return False
     return True
 
 
-def _page(answers: Answers, story: Story, held: Collection[str]) -> Page:
+def _page(answers: Answers, story: Story, held: Container[str]) -> Page:
     telling = story.told(current())
     parts: list[tuple[Markup | None, Figure | None, Markup]] = []
     for block in blocks(telling, story.slug, answers, held, "../"):

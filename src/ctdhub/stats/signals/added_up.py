@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ctdhub.core.narrow import FINE
 from ctdhub.stats.intervals import Interval
-from ctdhub.stats.precision import FINE, is_precise
+from ctdhub.stats.precision import is_precise
 from ctdhub.stats.rounding import whole
 
 COARSE, DECIMAL = 100, 1000
