@@ -183,6 +183,9 @@ def test_the_noisiest_contributor_is_moved_farthest() -> None:
 
 def test_a_share_recorded_that_is_imprecise_is_a_range() -> None:
     """A thousand people with a noise of 1, and ten with a noise of 5."""
-    for people, sd, said in ((1000.0, 1.0, "98% (97% to 99%)"), (10.0, 5.0, "between 0% and 100%")):
+    for people, sd, said in (
+        (1000.0, 1.0, "98.0% (97.7% to 98.3%)"),
+        (10.0, 5.0, "between 0% and 100%"),
+    ):
         cell = Cell(*(Noisy(n, {(n, k): sd}) for k, n in enumerate((0, 0.98 * people, people))))
         assert recorded_share(_recorded(cell, Z)) == said

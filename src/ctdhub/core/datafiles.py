@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 _BEGINS = "=+-@\t\r\n＝＋－＠"
+_FIRST = frozenset(_BEGINS)
 FORMULA = rf"^([{re.escape(_BEGINS)}])"
 NUMBER = r"^[+\-]?[0-9]+(\.[0-9]+)?$"
 
@@ -72,7 +73,12 @@ def put_rows(
     )
     if columns:
         writer.writerow(columns)
-    writer.writerows(row if as_is else [harmless(cell) for cell in row] for row in rows)
+    writer.writerows(
+        row
+        if as_is
+        else [harmless(c) if isinstance(c, str) and c[:1] in _FIRST else c for c in row]
+        for row in rows
+    )
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], *, end: str = "\n") -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal
 
@@ -44,11 +44,12 @@ def element(tag: str, /, *inside: Markup | str, **attributes: Place | None) -> M
     >>> element("text", "A & B", kind="label", x=3, y=1.25, text_anchor="end")
     Markup('<text class="label" x="3" y="1.2" text-anchor="end">A &amp; B</text>')
     """
-    words = "".join(
-        f' {_name(name)}="{_written(value)}"'
-        for name, value in attributes.items()
-        if value is not None
-    )
+    words = ""
+    for name, value in attributes.items():
+        if type(value) is float:
+            words += f' {_name(name)}="{value:.1f}"'
+        elif value is not None:
+            words += f' {_name(name)}="{_escaped(value) if isinstance(value, str) else value}"'
     if not inside:
         return Markup(f"<{tag}{words}/>")  # noqa: S704  (values are escaped above)
     body = "".join(part if isinstance(part, Markup) else escape(part) for part in inside)
@@ -60,11 +61,10 @@ def _name(name: str) -> str:
     return _NAMES.get(name, name.replace("_", "-"))
 
 
-def _written(value: Place) -> str:
-    """The value of an attribute, escaped."""
-    if isinstance(value, str):
-        return escape(value)
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
+@lru_cache(maxsize=4096)
+def _escaped(text: str) -> str:
+    """The value of an attribute; names of classes and anchors come again in each mark."""
+    return str(escape(text))
 
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"

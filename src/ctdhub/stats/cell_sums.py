@@ -84,12 +84,16 @@ class CellSums:
     def _inside(self, limits: Mapping[str, Collection[str]]) -> npt.NDArray[np.generic]:
         """Which cells meet all limits: for each whether it does, or the places of those that do, in
         order; both choose the same people."""
-        met = [self._among(name, frozenset(allowed)) for name, allowed in limits.items()]
-        few = [one.places for one in met if one.places is not None]
-        if few:
-            places = min(few, key=len)
+        met, few = [], None
+        for name, allowed in limits.items():
+            one = self._among(name, frozenset(allowed))
+            met.append(one)
+            if one.places is not None and (few is None or one.places.size < few.size):
+                few = one.places
+        if few is not None:
+            places = few
             for one in met:
-                if one.places is not places:
+                if one.places is not few:
                     places = places[one.cells[places]]
             return places
         inside = np.ones(self.people.size, dtype=bool)
@@ -100,7 +104,8 @@ class CellSums:
     def _among(self, name: str, allowed: frozenset[str]) -> _Met:
         """Which cells have one of these values; the last ones are kept, for questions come in rows
         that differ in one condition."""
-        if (name, allowed) not in self._kept:
+        found = self._kept.get((name, allowed))
+        if found is None:
             if len(self._kept) >= KEPT:
                 self._kept.clear()
             places, codes = self.columns[name]
@@ -108,5 +113,6 @@ class CellSums:
             among[[places[value] for value in allowed if value in places]] = True
             cells = among[codes]
             at = np.flatnonzero(cells)
-            self._kept[name, allowed] = _Met(cells, at if at.size * NARROW <= cells.size else None)
-        return self._kept[name, allowed]
+            found = _Met(cells, at if at.size * NARROW <= cells.size else None)
+            self._kept[name, allowed] = found
+        return found

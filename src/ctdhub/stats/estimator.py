@@ -33,7 +33,7 @@ with the correlation that the errors of the two counts have in the fit; in older
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
 from statistics import NormalDist
@@ -89,6 +89,8 @@ class Estimator:
         self._answered: dict[Asked, Interval] = {}
         self._domains: dict[str, tuple[str, ...]] = {}
         self._everything: dict[str, frozenset[str]] = {}
+        self._sets: dict[tuple[str, ...], frozenset[str]] = {}
+        self._below_of: dict[str, float] = {}
         self._held: dict[frozenset[str], bool] = {frozenset(): True}
         self._by_order: dict[tuple[str, ...], dict[tuple[str, ...], Estimate]] = {}
         self._sums: dict[Asked, Sum | None] = {}
@@ -132,17 +134,28 @@ class Estimator:
         ``{"gender": ["female"], "citizenship": members("europe")}``; see the method above."""
         asked = self._asked(where)
         if asked not in self._answered:
-            self._answered[asked] = self._count({name: tuple(v) for name, v in sorted(asked)})
+            self._answered[asked] = self._count(dict(sorted(asked)))
         return self._answered[asked]
 
     def _asked(self, where: Where) -> Asked:
         """The question, without conditions that everybody meets."""
-        named = ((name, frozenset(values)) for name, values in where.items())
-        return frozenset(
-            (name, values)
-            for name, values in named
-            if name not in self._variables or not values >= self._all(name)
-        )
+        found = []
+        for name, values in where.items():
+            own = self._set(values)
+            known = name in self._variables
+            if not known or len(own) < len(whole := self._all(name)) or not own >= whole:
+                found.append((name, own))
+        return frozenset(found)
+
+    def _set(self, values: Collection[str]) -> frozenset[str]:
+        """The values as a set, the same object for the same codes: its hash is taken once."""
+        if isinstance(values, frozenset):
+            return values
+        if not isinstance(values, tuple):
+            return frozenset(values)
+        if values not in self._sets:
+            self._sets[values] = frozenset(values)
+        return self._sets[values]
 
     def _all(self, variable: str) -> frozenset[str]:
         """Every value of a variable, "not recorded" too."""
@@ -221,6 +234,11 @@ class Estimator:
 
     def _below(self, key: str) -> float:
         """What no estimate of a cell that is not shown is above, in people, rounded."""
+        if key not in self._below_of:
+            self._below_of[key] = self._highest_unseen(key)
+        return self._below_of[key]
+
+    def _highest_unseen(self, key: str) -> float:
         shown = self._shown(key)
         if shown and not self.reconciled:
             return min(e.value for e in shown.values()) - 1
@@ -249,7 +267,7 @@ class Estimator:
 
     def _of_records(self, where: Where) -> Sum:
         """The count of the records, with the noise of the fit."""
-        wanted = {n: frozenset(values) for n, values in where.items()}
+        wanted = {n: self._set(values) for n, values in where.items()}
         key = self._smallest(frozenset(wanted))
         variance = OF_FIT**2 * self._fitted.of({n: len(values) for n, values in wanted.items()})
         found = self._added(key, wanted, variance)
@@ -270,8 +288,9 @@ class Estimator:
         ways = [self._direct(where), *([self._of_records(where)] if self.reconciled else [])]
         for v in sorted(where):
             others = {n: values for n, values in where.items() if n != v}
-            outside = self._all(v) - set(where[v])
-            if len(outside) < len(set(where[v])):
+            own = self._set(where[v])
+            outside = self._all(v) - own
+            if len(outside) < len(own):
                 whole, left_out = self._sum(others), self._sum({**others, v: outside})
                 if whole and left_out:
                     ways.append(whole.less(left_out))
@@ -279,7 +298,7 @@ class Estimator:
 
     def _direct(self, where: Where) -> Sum | None:
         """The same from one table: of those that hold all variables the best of the least noisy."""
-        wanted = {n: frozenset(values) for n, values in where.items()}
+        wanted = {n: self._set(values) for n, values in where.items()}
         sums = []
         for names, variance in self._least_noisy({n: len(own) for n, own in wanted.items()}):
             key = self._tables[names]
