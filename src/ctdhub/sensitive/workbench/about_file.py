@@ -23,7 +23,6 @@ from ctdhub.sensitive.workbench.bench import SUGGESTION, Bench, begun, bench
 from ctdhub.sensitive.workbench.draft import load_draft
 from ctdhub.sensitive.workbench.facets import (
     Facets,
-    NamedSheet,
     choices,
     clustered,
     facets,
@@ -148,22 +147,13 @@ def column(place: Workplace, request: dict[str, Any]) -> Answer:
         **answer,
         **_values(found, request),
         "sheet": chosen.name,
-        "choices": list(choices(chosen, _group(chosen))),
+        "choices": list(choices(chosen)),
         "rule": _rules(at, verdict),
     }
 
 
 def _no_values() -> Answer:
     return {"choices": [], "values": [], "total": 0, "clusters": [], "note": None}
-
-
-def _group(of: NamedSheet) -> frozenset[str] | None:
-    """The flags of the groups that a list's rules are about; None where there are none yet."""
-    schema = load_schema()
-    if not of.sheet.flags or not of.sheet.places:
-        return None
-    groups = {schema.variable(name).group for name in of.sheet.places}
-    return frozenset(v.name for v in schema.records if v.group in groups)
 
 
 def _rules(at: Bench, verdict: dict[str, Any]) -> str:

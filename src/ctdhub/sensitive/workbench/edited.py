@@ -16,6 +16,7 @@ from ctdhub.sensitive.workbench.rule_data import (
     columns_of,
     drop_text,
     entry_key,
+    list_places,
     merged,
     named_rule,
     rule_of,
@@ -93,31 +94,42 @@ def _put_map(document: Document, operation: Operation) -> None:
 
 def _put_list(document: Document, listed: ListSheet, text: str, codes: list[str]) -> None:
     columns = columns_of(document, listed.table)
-    names = [n for n, rules in all_rules(document, listed.table).items()
-             if len(rules_in(rules)) == 1 and listed.is_of(rules_in(rules)[0])]  # fmt: skip
-    rules = {name: named_rule(document, listed.table, name) for name in names}
+    places = list_places(document, listed)
+    rules = {name: named_rule(document, listed.table, name, at) for name, at in places.items()}
     pattern = next(iter(rules.values()), listed.rule())
+    kept = ("from", "split", "absent", "unknown")
+    pattern = {key: copy.deepcopy(pattern[key]) for key in kept if key in pattern}
     for rule in rules.values():
         for key in ("known", "null_values"):
             drop_text(rule, key, text)
     for name in (code for code in codes if code not in (NOT_RECORDED, OTHER_KIND, STAYS)):
         if name not in rules:
-            kept = ("from", "split", "absent", "unknown")
-            rules[name] = {k: copy.deepcopy(pattern[k]) for k in kept if k in pattern} | {"has": []}
-            columns[name] = rules[name]
+            there = rules_in(all_rules(document, listed.table).get(name))
+            rules[name] = {**copy.deepcopy(pattern), "has": []}
+            columns[name] = [*copy.deepcopy(there), rules[name]] if there else rules[name]
         add_text(rules[name], "has", text)
     for name in [name for name in rules if name not in codes]:
         if drop_text(rules[name], "has", text) and not rules[name].get("has"):
             gone = rules.pop(name)
-            columns[name] = None
-            if document.get("builtin") is None:
-                del columns[name]
+            _without(document, listed.table, name, gone)
             for known in texts_in(gone.get("known", [])) if rules else ():
                 add_text(next(iter(rules.values())), "known", known)
     if codes == [OTHER_KIND] and rules:
         add_text(next(iter(rules.values())), "known", text)
     for rule in rules.values() if codes == [NOT_RECORDED] else ():
         add_text(rule, "null_values", text)
+
+
+def _without(document: Document, table: str, name: str, rule: dict[str, Any]) -> None:
+    """Take one rule of a variable out, and the variable with its last one."""
+    columns = columns_of(document, table)
+    rest = [one for one in rules_in(columns[name]) if one is not rule]
+    if rest:
+        columns[name] = rest if len(rest) > 1 else rest[0]
+    elif document.get("builtin") is None:
+        del columns[name]
+    else:
+        columns[name] = None
 
 
 def _put_rule(document: Document, operation: Operation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ctdhub.core.i18n import LANGUAGES, Named, Text, field_as_json, language
@@ -24,6 +24,7 @@ from ctdhub.sensitive.mapping.decisions import (
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import elements_of
 from ctdhub.sensitive.mapping.program import Asked
+from ctdhub.sensitive.mapping.vocabulary import vocabulary
 from ctdhub.sensitive.workbench.clusters import TextCluster, clusters
 from ctdhub.sensitive.workbench.effects import FileEffect
 from ctdhub.sensitive.workbench.meant import Meant, SuggestedCode, all_meant
@@ -80,8 +81,15 @@ def sheets_of(mapping: Mapping, file: OpenedFile, column: str) -> list[NamedShee
             first = rule_at(mapping, next(iter(sheet.places.values())))
             inside = next(iter(sheet.places.values()))[0] == "perpetrators"
             own = mapping.perpetrators.split if inside and mapping.perpetrators else None
-            found.append(NamedSheet(sheet_name(sheet, first), sheet, own or first.split))
+            name = sheet_name(sheet, first)
+            if sheet.flags and not inside:
+                sheet = replace(sheet, choices=tuple(dict.fromkeys([*sheet.places, *_flags()])))
+            found.append(NamedSheet(name, sheet, own or first.split))
     return found
+
+
+def _flags() -> list[str]:
+    return [v.name for v in load_schema().table("records") if v.kind == "flag"]
 
 
 def unborn(name: str) -> NamedSheet | None:
@@ -89,9 +97,7 @@ def unborn(name: str) -> NamedSheet | None:
     listed = ListSheet.of(name)
     if listed is None:
         return None
-    kinds = load_schema().table("records")
-    flags = tuple(v.name for v in kinds if v.kind == "flag")
-    return NamedSheet(name, Sheet(listed.columns, {}, flags, flags=True), listed.split)
+    return NamedSheet(name, Sheet(listed.columns, {}, tuple(_flags()), flags=True), listed.split)
 
 
 _facets: OrderedDict[tuple[int, Asked, str], Facets] = OrderedDict()
@@ -144,7 +150,7 @@ def suggestions(found: Facets) -> dict[str, SuggestedCode]:
     }
     if not unknown:
         return {}
-    return all_meant(Meant(found.of.sheet, known), [one.text for one in unknown])
+    return all_meant(Meant(found.of.sheet, known, likely(found.of)), [one.text for one in unknown])
 
 
 def clustered(found: Facets) -> tuple[list[TextCluster], Text | None]:
@@ -158,20 +164,26 @@ def clustered(found: Facets) -> tuple[list[TextCluster], Text | None]:
     return [one for one in made if any(fold(text) in open_ for text in one.texts)], note
 
 
-def choices(of: NamedSheet, group: frozenset[str] | None = None) -> Iterator[dict[str, Any]]:
-    """What a text of a sheet can be: codes or flags, then the words for all others.
+def likely(of: NamedSheet) -> frozenset[str]:
+    """The choices that a text of a sheet is likely to mean: of a list the kinds of its groups."""
+    if not of.sheet.flags:
+        return frozenset(of.sheet.choices)
+    schema = load_schema()
+    groups = {schema.variable(name).group for name in of.sheet.places} - {None}
+    groups |= {vocabulary().group_of(column) for column in of.sheet.columns} - {None}
+    found = frozenset(v.name for v in schema.records if v.group in groups and v.kind == "flag")
+    return found | of.sheet.places.keys() or frozenset(of.sheet.choices)
 
-    Args:
-        of: the sheet.
-        group: the flags that are likely.
-    """
+
+def choices(of: NamedSheet) -> Iterator[dict[str, Any]]:
+    """What a text of a sheet can be: codes or flags, then the words for all others."""
+    group = likely(of)
     for token in of.sheet.tokens():
         if token in _WORDS:
             yield {"code": token, "label": _WORDS[token].as_json(), "likely": True}
         else:
             label = field_as_json(Named(tuple(_said(of.sheet, token))))
-            likely = token in of.sheet.places or group is None or token in group
-            yield {"code": token, "label": label, "likely": likely}
+            yield {"code": token, "label": label, "likely": token in group}
 
 
 def _said(sheet: Sheet, token: str) -> Iterator[str]:

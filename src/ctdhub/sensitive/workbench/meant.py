@@ -49,14 +49,23 @@ class Meant:
     Args:
         sheet: the sheet.
         today: folded texts that the mapping reads already, and as what.
+        likely: the choices that its texts are likely to mean.
     """
 
-    def __init__(self, sheet: Sheet, today: Mapping[str, tuple[str, Answer]]) -> None:
+    def __init__(
+        self,
+        sheet: Sheet,
+        today: Mapping[str, tuple[str, Answer]],
+        likely: frozenset[str] = frozenset(),
+    ) -> None:
         self._sheet = sheet
         variable = next(iter(sheet.places))
         self._country = not sheet.flags and load_schema().variable(variable).kind == "country"
+        self._fits = likely or frozenset(sheet.choices)
         self._words: dict[str, Answer] = {
-            text: (token,) for text, token in spellings_of(sheet).items() if token in sheet.choices
+            text: (token,)
+            for text, token in spellings_of(sheet).items()
+            if token in sheet.choices and (not likely or token in likely)
         }
         self._known = {key: answer for key, (_text, answer) in today.items() if answer != (STAYS,)}
         self._spelt = {key: text for key, (text, _answer) in today.items()}
@@ -70,11 +79,10 @@ class Meant:
         own = vocabulary()
         if not self._sheet.flags:
             return {key: (code,) for key, code in own.codes.get(variable, {}).items()}
-        flags = set(self._sheet.choices)
-        mapped = set(self._sheet.places)
+        flags = self._fits
         found: dict[str, Answer] = {}
         for key, meant in own.flags.items():
-            fits = sorted(meant & mapped) or sorted(meant & flags)
+            fits = sorted(meant & flags)
             if len(fits) == 1:
                 found[key] = (fits[0],)
         return found
@@ -111,7 +119,10 @@ class Meant:
             return None
         self._left -= 1
         names = {name: name for name in {**self._words, **self._known} if len(name) > 3}
-        if len(key) <= 3 or (like := nearest(key, names)) is None:
+        if len(key) <= 3:
+            return None
+        like = nearest(key, names) or self._by_stems(key)
+        if like is None:
             return None
         if sorted(c for c in like if c.isdigit()) != sorted(c for c in key if c.isdigit()):
             return None
@@ -120,6 +131,28 @@ class Meant:
             return None
         reason = Text("looks like “{text}”", text=self._spelt.get(like, like))
         return SuggestedCode(codes, reason, False)
+
+    def _by_stems(self, key: str) -> str | None:
+        """The one choice whose words begin as all those of a text do, or the other way round."""
+        mine = stems(key)
+        found: dict[Answer, str] = {}
+        for name, answer in {**self._words, **self._known}.items():
+            theirs = stems(name)
+            if mine and theirs and (mine <= theirs or theirs <= mine):
+                found.setdefault(answer, name)
+        return next(iter(found.values())) if len(found) == 1 else None
+
+
+def stems(text: str) -> frozenset[str]:
+    """The first letters of the longer words of a text.
+
+    >>> sorted(stems("Par une annonce en ligne"))
+    ['annon', 'ligne']
+    """
+    return frozenset(word[:_STEM] for word in fingerprint(text).split() if len(word) >= _STEM)
+
+
+_STEM = 5
 
 
 def all_meant(meant: Meant, texts: Sequence[str]) -> dict[str, SuggestedCode]:

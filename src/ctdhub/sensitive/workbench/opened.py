@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,8 @@ from ctdhub.sensitive.mapping.glance import Glance, glance
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.suggest import Suggestion, read_to_suggest, suggest
 from ctdhub.sensitive.mapping.texts import as_codes
+
+T = TypeVar("T")
 
 _HELD = 3
 """Files that are held at once."""
@@ -55,7 +57,7 @@ class OpenedFile:
         self.names = self.raw.column_names()
         self._combos: dict[tuple[str, ...], Combos] = {}
         self._numbers: dict[Hashable, int] = {None: 0}
-        self._glances: dict[str, Glance] = {}
+        self._remembered: dict[tuple[str, str], Any] = {}
 
     @property
     def rows(self) -> int:
@@ -76,9 +78,14 @@ class OpenedFile:
 
     def glance(self, column: str) -> Glance:
         """What stands in a column of the table."""
-        if column not in self._glances:
-            self._glances[column] = glance(self.raw.table, column)
-        return self._glances[column]
+        return self.remembered(("glance", column), lambda: glance(self.raw.table, column))
+
+    def remembered(self, key: tuple[str, str], made: Callable[[], T]) -> T:
+        """What was found out about the file once, and does not depend on a mapping."""
+        if key not in self._remembered:
+            self._remembered[key] = made()
+        found: T = self._remembered[key]
+        return found
 
     def filled(self, column: str) -> int:
         """Cells of a column that hold something."""
@@ -86,6 +93,9 @@ class OpenedFile:
 
     def counts(self, column: str) -> list[TextCount]:
         """The texts of a column, spellings that fold alike as one, those of most rows first."""
+        return self.remembered(("counts", column), lambda: self._counts(column))
+
+    def _counts(self, column: str) -> list[TextCount]:
         found: dict[str, int] = {}
         spelt: dict[str, str] = {}
         for text, n in sorted(self._each(column), key=lambda one: -one[1]):

@@ -94,15 +94,23 @@ def rule_of(document: Document, variable: str) -> Any:
     return all_rules(document, table).get(name)
 
 
+def list_places(document: Document, listed: ListSheet) -> dict[str, int]:
+    """The variables that search a list, each with the place of its rule among its rules."""
+    found: dict[str, int] = {}
+    for name, rules in all_rules(document, listed.table).items():
+        at = next((i for i, one in enumerate(rules_in(rules)) if listed.is_of(one)), None)
+        if at is not None:
+            found[name] = at
+    return found
+
+
 def codes_of(document: Document, sheet: str, text: str) -> list[str]:
     listed = ListSheet.of(sheet)
     key = fold(text)
     if listed is not None:
-        rules = {
-            name: rules_in(rules)[0]
-            for name, rules in all_rules(document, listed.table).items()
-            if len(rules_in(rules)) == 1 and listed.is_of(rules_in(rules)[0])
-        }
+        every = all_rules(document, listed.table)
+        places = list_places(document, listed)
+        rules = {name: rules_in(every[name])[at] for name, at in places.items()}
         column = listed.column
         found = [n for n, r in rules.items() if key in map(fold, texts_in(r.get("has", [])))]
         if found:

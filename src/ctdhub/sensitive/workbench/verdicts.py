@@ -160,6 +160,8 @@ class Verdicts:
             return "stripped", ACTIONS[str(action)], []
         if finding is not None and action is None:
             return "stops", finding.reason, list(self._about_identifier(column, finding))
+        if action == "band" and key not in self._targets:
+            return "stripped", Text("stays here: no rule reads it"), []
         if key in self._targets:
             return self._read(column)
         if any(key in map(fold, e.columns()) for e in self._mapping.exclude):
@@ -285,13 +287,11 @@ class Verdicts:
                 yield from ((column, one) for one in self.suggested(column))
             elif not verdict["targets"] and verdict["identifier"] is None:
                 first, second, *_rest = readings(self._file, column, self._document)
-                for read in (first,):
-                    if read["share"] >= SHARE and read["share"] > second["share"]:
-                        label = Text("read as {variable}", variable=field_from_json(read["label"]))
-                        reason = Text.from_json(read["reason"])
-                        operations = tuple(read["operations"])
-                        sure = bool(read["sure"])
-                        yield column, Proposed(label, reason, sure, operations, rows)
+                if first["share"] >= SHARE and first["share"] > second["share"]:
+                    label = Text("read as {variable}", variable=field_from_json(first["label"]))
+                    reason = Text.from_json(first["reason"])
+                    operations, sure = tuple(first["operations"]), bool(first["sure"])
+                    yield column, Proposed(label, reason, sure, operations, rows)
 
     def questions(self) -> Iterator[tuple[Text, list[Proposed]]]:
         """Questions about the whole file."""
