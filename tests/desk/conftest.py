@@ -1,7 +1,16 @@
-"""Desks to test: on SQLite, and on a PostgreSQL server of the run's own where Debian's is there."""
+"""Desks to test: on SQLite, on a PostgreSQL server of the run's own, and behind a real address.
+
+Tests of other folders import the fixtures that they need.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from itertools import count
@@ -11,16 +20,16 @@ from typing import Any
 import pytest
 
 from tests.conftest import Once
-
-pytest.importorskip("django", reason="Django is missing: pip install 'ctdhub[desk]'")
-
 from tests.desk import desks, postgres
 from tests.desk.desks import Desk
+
+MISSING = "Django is missing: pip install 'ctdhub[desk]'"
 
 
 @pytest.fixture(scope="session")
 def practice_desk(once: Once) -> Path:
     """A practice hub of few people, not built, with a desk on SQLite and accounts of each role."""
+    pytest.importorskip("django", reason=MISSING)
 
     def make(place: Path) -> None:
         from ctdhub.build.init import practice_hub
@@ -105,6 +114,28 @@ def each_desk(request: pytest.FixtureRequest) -> Desk:
         "desk" if request.param == "sqlite" else "desk_on_postgres"
     )
     return found
+
+
+@pytest.fixture
+def live_desk(desk: Desk) -> Iterator[Desk]:
+    """A desk whose web process answers at ``desk.address``; Chromium may ask it for passkeys."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (desk.hub / "desk.toml").write_text(f"port = {port}\ninvented = true\n", "utf-8")
+    desk.address = f"http://localhost:{port}"
+    given = {**os.environ, "CTDHUB_DESK": str(desk.hub), "DATABASE_URL": ""}
+    web = subprocess.Popen([sys.executable, "-m", "ctdhub.desk.web"], env=given)
+    try:
+        for _ in range(300):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            assert web.poll() is None, "the web process ended"
+            time.sleep(0.1)
+        yield desk
+    finally:
+        web.terminate()
+        web.wait()
 
 
 _numbers = count(1)

@@ -21,6 +21,7 @@ def set_up(hub: Path) -> None:
     """Let Django begin, once in a process; the desk of each test is set by :func:`opened`."""
     os.environ.setdefault("CTDHUB_DESK", str(hub))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ctdhub.desk.settings")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright runs a loop in this thread
     import django
 
     django.setup()
@@ -62,12 +63,14 @@ class Desk:
     Attributes:
         hub: the folder.
         as_web: enters the user of the database that the web process is; on SQLite nothing changes.
+        address: where it answers, of the fixture ``live_desk``.
         accounts: by role, and "other": a contributor of another organisation.
     """
 
     hub: Path
     as_web: Callable[[], Any]
     postgres: bool = False
+    address: str = ""
     accounts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -95,6 +98,12 @@ class Desk:
                 backend="allauth.account.auth_backends.AuthenticationBackend",
             )
         return client
+
+    def sign_in(self, context: Any, role: str) -> None:
+        """Let a browser's context be signed in as the account of a role."""
+        value = self.client_of(role).cookies["__Host-session"].value
+        cookie = {"name": "__Host-session", "value": value, "url": "https://localhost"}
+        context.add_cookies([{**cookie, "secure": True, "httpOnly": True, "sameSite": "Strict"}])
 
 
 def people(desk: Desk) -> None:

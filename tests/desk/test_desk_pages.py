@@ -35,7 +35,7 @@ def test_headers_of_each_kind_of_answer(desk: Desk) -> None:
         assert "no-store" in answer["Cache-Control"]
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["X-Frame-Options"] == "DENY"
-        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Referrer-Policy"] == "same-origin"
         barred = "publickey-credentials-get=()" in answer["Permissions-Policy"]
         assert barred == (answer is not login)
         assert not re.search(r"<[^>]+\s(on\w+|style)=", answer.content.decode())

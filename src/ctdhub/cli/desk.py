@@ -38,17 +38,37 @@ def register(app: typer.Typer) -> None:
         only: Annotated[str, typer.Option(help=_("One process alone, for example web."))] = "",
     ) -> None:
         opened(folder)
+        from ctdhub.desk.accounts.invitations import first_administrator
         from ctdhub.desk.config import current
-        from ctdhub.desk.database import prepare
+        from ctdhub.desk.database import OWNER, WORK, as_user, prepare
         from ctdhub.desk.processes import PROCESSES, run_all
 
         if only and only not in PROCESSES:
             raise error("desk-process", names=", ".join(PROCESSES))
+        origin = current().origin
         if only in ("", "web"):
-            as_owner()
-            prepare()
-        console.print(said(Text("The desk is at {address}", address=current().origin)))
+            with as_user(OWNER):
+                prepare()
+            with as_user(WORK):
+                token = first_administrator()
+            if token:
+                link = f"{origin}/accounts/invitation/{token}/"
+                console.print(_("The first administrator signs up here, within 72 hours, once:"))
+                console.print(link, soft_wrap=True, highlight=False, markup=False)
+        console.print(said(Text("The desk is at {address}", address=origin)))
         raise typer.Exit(run_all(current(), (only,) if only else tuple(PROCESSES)))
+
+    @desk.command(help=_("Check the settings of a desk as for a server that is reached from afar."))
+    def check(folder: Folder) -> None:
+        opened(folder)
+        from django.core.management import call_command
+
+        from ctdhub.desk.registry import pages
+        from ctdhub.desk.walls import refuse_strong_user
+
+        list(pages())
+        refuse_strong_user()
+        call_command("check", deploy=True)
 
     @desk.command(help=_("Verify the trail of a desk: every line follows from the one before."))
     def verify(folder: Folder) -> None:
@@ -83,13 +103,3 @@ def opened(folder: Path) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
     use(DeskConfig(folder))
     django.setup()
-
-
-def as_owner() -> None:
-    """Work with the user of the database that owns the tables, where there is one."""
-    from django.db import connection
-
-    from ctdhub.desk.config import current
-
-    if url := os.environ.get("DATABASE_URL_OWNER"):
-        connection.settings_dict.update(current().database(url))

@@ -1,10 +1,34 @@
-"""The database made ready: tables, the table of the cache, row-level security."""
+"""The database made ready, and each of its users in turn: owner of the tables, worker, web."""
 
 from __future__ import annotations
 
-from django.core.management import call_command
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from django.core.management import call_command
+from django.db import connections
+
+from ctdhub.desk.config import current
 from ctdhub.desk.walls import build_walls
+
+OWNER, WORK = "DATABASE_URL_OWNER", "DATABASE_URL_WORK"
+"""Variables with the address of the database for its owner, and for the worker."""
+
+
+@contextmanager
+def as_user(variable: str) -> Iterator[None]:
+    """Work as another user of the database inside the block, where this variable names one."""
+    before, described = connections["default"], connections.databases["default"]
+    if url := os.environ.get(variable):
+        settings = {"default": current().database(url) | {"OPTIONS": {}}}
+        connections.databases["default"] = connections.configure_settings(settings)["default"]
+        connections["default"] = connections.create_connection("default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"], connections.databases["default"] = before, described
 
 
 def prepare() -> None:

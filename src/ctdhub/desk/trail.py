@@ -14,7 +14,7 @@ from django.db import transaction
 from ctdhub.core.lock import locked
 from ctdhub.desk.allowed import Who
 from ctdhub.desk.models.trail import TrailEvent, TrailHead
-from ctdhub.desk.trail_file import TrailLine, append_lines, last_line
+from ctdhub.desk.trail_file import TrailLine, append_lines, last_written
 
 _AT_ONCE = 1000
 
@@ -68,7 +68,7 @@ def append_trail(file: Path) -> int:
     """
     file.parent.mkdir(mode=0o700, exist_ok=True)
     with locked(file.with_name(".trail-lock")):
-        last, written = last_line(file), 0
+        last, written = last_written(file), 0
         after = last.number if last else 0
         while rows := list(
             TrailEvent.objects.filter(number__gt=after).order_by("number")[:_AT_ONCE]

@@ -95,19 +95,39 @@ def last_line(file: Path) -> TrailLine | None:
     return last
 
 
+def last_written(file: Path) -> TrailLine | None:
+    """The last line alone, after what a crash left of a further one is cut off; for the writer.
+
+    Raises:
+        LedgerTampered: it does not hash to what it says (rule "trail").
+    """
+    if not file.exists():
+        return None
+    handle = os.open(file, os.O_RDWR)
+    try:
+        _cut_half_line(handle)
+        size = os.fstat(handle).st_size
+        tail = os.pread(handle, min(size, _LONGEST), max(0, size - _LONGEST))
+    finally:
+        os.close(handle)
+    rows = tail.splitlines(keepends=True)
+    line = _line(rows[-1]) if rows else None
+    if rows and line is None:
+        raise error("trail", file=file)
+    return line
+
+
 def append_lines(file: Path, lines: Iterable[TrailLine]) -> int:
     """Append events to a trail and force them to disk; gives how many there were.
 
-    The caller holds the lock of the trail; what a crash left of a last line is cut off first.
+    The caller holds the lock of the trail and has asked for :func:`last_written`.
     """
     text = "".join(line.written() + "\n" for line in lines)
-    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        _cut_half_line(handle)
-        os.write(handle, text.encode("ascii"))
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "ab") as out:
+        out.write(text.encode("ascii"))
+        out.flush()
+        os.fsync(out.fileno())
     return text.count("\n")
 
 

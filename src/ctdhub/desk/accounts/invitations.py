@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ctdhub.desk.accounts.visits import end_visits
-from ctdhub.desk.allowed import CONTRIBUTOR
+from ctdhub.desk.allowed import ADMINISTRATOR, CONTRIBUTOR
 from ctdhub.desk.models.people import DeskAccount, Invitation, RoleHeld
 from ctdhub.desk.walls import set_scope, set_token
 
@@ -57,6 +57,18 @@ def invite(
         until=timezone.now() + timedelta(hours=HOURS),
     )
     return made, token
+
+
+def first_administrator() -> str:
+    """The token of an invitation for the first administrator; "" where there is one already.
+
+    The invitation names nobody: whoever has the token says who they are.  An earlier one that
+    nobody used ends.
+    """
+    if RoleHeld.objects.filter(role=ADMINISTRATOR, account__is_active=True).exists():
+        return ""
+    open_ones().filter(by=None).update(cancelled=timezone.now())
+    return invite("", "", ADMINISTRATOR)[1]
 
 
 def confirm(invitation: Invitation, second: DeskAccount) -> str:

@@ -18,6 +18,5 @@
     const place = document.getElementById("passkey-failed")
     if (place) { place.hidden = false; place.focus() }
   })
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", ready)
-  else ready()
+  document.addEventListener("DOMContentLoaded", ready) // after every deferred script
 })()

@@ -25,8 +25,9 @@ _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 class TakeUpForm(forms.Form):
-    """Name and password of whoever takes up an invitation."""
+    """Name and password of whoever takes up an invitation, and the address that it lacks."""
 
+    email = forms.EmailField(max_length=254)
     name = forms.CharField(max_length=100)
     password = forms.CharField(
         max_length=200,
@@ -37,6 +38,15 @@ class TakeUpForm(forms.Form):
     def __init__(self, *args: Any, account: DeskAccount, **kwargs: Any) -> None:
         self.account = account
         super().__init__(*args, **kwargs)
+        if account.email:
+            del self.fields["email"]
+
+    def clean_email(self) -> str:
+        """An address that no account has."""
+        email = str(self.cleaned_data["email"]).lower()
+        if DeskAccount.objects.filter(email=email).exists():
+            raise forms.ValidationError(_("Another account has this address."))
+        return email
 
     def clean_password(self) -> str:
         """Long enough, and none of the common ones."""
@@ -56,6 +66,7 @@ def invitation(request: Any, token: str) -> HttpResponse:
     account = account or DeskAccount(email=found.email)
     form = TakeUpForm(request.POST or None, account=account, initial={"name": found.name})
     if request.method == "POST" and form.is_valid():
+        found.email = found.email or form.cleaned_data["email"]
         taken = invitations.take_up(
             found, form.cleaned_data["name"], form.cleaned_data["password"], current()
         )
