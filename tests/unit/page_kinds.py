@@ -3,6 +3,7 @@
 KINDS = (
     "index.html",
     "get-help.html",
+    "for-caseworkers.html",
     "for-media.html",
     "explore.html",
     "countries/index.html",
@@ -10,7 +11,9 @@ KINDS = (
     "countries/ukr.html",
     "corridors.html",
     "map.html",
+    "map-citizenship.html",
     "trends.html",
+    "trends-citizenship.html",
     "facts.html",
     "facts/europe.html",
     "signals.html",

@@ -44,7 +44,7 @@ def headline(table: Table, words: Callable[[tuple[str, ...]], str]) -> str:
 def _unclear(table: Table) -> str:
     values = [row for row in table.rows if row.kind == "value"]
     if not any(row.people.value is not None for row in values):
-        return _("Every answer has too few people to show")
+        return _("No answer is shown: all are below the reporting threshold")
     if table.variables == (PERIOD,):
         return _("No year clearly has the most people")
     if table.variables == (ORIGIN, DESTINATION):

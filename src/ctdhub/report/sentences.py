@@ -70,23 +70,27 @@ def reach_sentence(first: Headline) -> str:
 def people_sentence(
     place: Place, side: SideName, years: tuple[int, int], of: Side, claim: str = ""
 ) -> str:
-    """How many people one side of a place has at least, for how many the place is not recorded,
-    and between which numbers the truth lies whatever was not recorded.
+    """How many people one side of a place has, for how many the place is not recorded, and between
+    which numbers the truth lies whatever was not recorded.
 
     Args:
         claim: what to say of the number (:func:`ctdhub.report.claims.people_claim`); by default
-            "at least N".
+            the number, or "at least N" where it is not precise enough.
     """
     when = _when(years, _("In {first}"), _("Between {first} and {last}"))
     if place.kind != "region":
         when = _when(years, _("in {first}"), _("between {first} and {last}"))
-    text = _people_text(place.kind, side, surely(of.people) or SEVERAL).format(
+    n, interval = surely(of.people), estimate(of.people)
+    if not claim and of.people.value is not None:
+        n, claim = round(of.people.value), number(of.people.value)
+        interval = with_once(span_of(of.people), of.people)
+    text = _people_text(place.kind, side, n or SEVERAL).format(
         when=when,
         claim=claim or least_claim(of.people) or span_of(of.people),
         region=_("{union} (its member states)").format(union=place.name(current()))
         if place.kind == "union"
         else place.name(current()),
-        interval=estimate(of.people),
+        interval=interval,
     )
     return f"{text} {not_recorded(side, of)}".strip()
 
@@ -114,7 +118,9 @@ def not_recorded(side: SideName, of: Side) -> str:
 
 def people_printed(of: Side) -> tuple[str, ...]:
     """Every form in which :func:`people_sentence` prints the people of a side."""
-    told = (number(surely(of.people)), *estimate_printed(of.people))
+    told = estimate_printed(of.people)
+    if of.people.value is None:
+        told = (number(surely(of.people)), *told)
     if of.people.missing is None or of.at_most is None:
         return told
     return (*told, share(of.people.missing), number(_lower(of)), number(of.at_most))

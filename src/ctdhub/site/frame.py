@@ -48,6 +48,7 @@ class Page:
         dataset: it carries the schema.org Dataset.
         framed: it stands in frames of others: no menu, no search, no script.
         country: alpha-3 code of the country that it is about; its helplines come first.
+        css: the file in ``static`` of its style, if it stands in no frame of others.
     """
 
     path: str
@@ -62,6 +63,7 @@ class Page:
     dataset: bool = False
     framed: bool = False
     country: str = ""
+    css: str = "site.css"
 
 
 @dataclass(frozen=True)

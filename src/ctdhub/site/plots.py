@@ -79,7 +79,7 @@ def plot(figure: Figure, *, other: bool = False) -> Markup:
 
 
 def blanks(figure: Figure) -> str:
-    """Which answers have too few people to show, in one line; empty where none has."""
+    """Which answers are not shown, in one line; empty where all are."""
     found = figure.not_shown
     if not found:
         return ""

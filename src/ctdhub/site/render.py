@@ -66,7 +66,7 @@ def render(
     lang = current()
     links = Links(page.path, lang, release.version)
     places = {code: address(code, release.version, page.path) for code in languages}
-    css, css_hash = inlined("embed.css" if page.framed else "site.css")
+    css, css_hash = inlined("embed.css" if page.framed else page.css)
     searched = not release.withdrawn and not page.framed
     leaving, *scripts = [
         inlined(name) for name in (SCRIPT, *page.scripts, *([SEARCH] if searched else []))

@@ -50,6 +50,7 @@ from ctdhub.stats.tables import distribution, flag_group
 HELPLINES = 2
 """Helplines below the chart in a frame on another site."""
 PATH, EMBED = "explore.html", "embed/explore.html"
+CSS = "explorer.css"
 SCRIPTS = ("save.js", "say.js", "plot.js", "files.js", "choice.js", "explore.js")
 TOP = 12
 """Rows of a chart of countries."""
@@ -98,6 +99,7 @@ def page(content: Content) -> Page:
         scripts=(*(ENGINE if offline else ()), *SCRIPTS),
         sources=() if offline else ("connect-src 'self'", "worker-src 'self'"),
         script_sources=("'self'", "file:") if offline else (),
+        css=CSS,
     )
 
 
@@ -109,7 +111,7 @@ def embed(content: Content) -> WholePage:
 def _embedded(content: Content) -> str:
     lang, edition = current(), content.edition
     release = content.release
-    css, css_hash = inlined("site.css")
+    css, css_hash = inlined(CSS)
     names = (*(ENGINE if edition.offline else ()), *SCRIPTS)
     scripts = [inlined(name) for name in names]
     hashes = " ".join(f"'{digest}'" for _script, digest in scripts)
