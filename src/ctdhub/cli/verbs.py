@@ -23,6 +23,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.tokens": ("tokens",),
     "ctdhub.cli.link": ("link",),
     "ctdhub.cli.bundle": ("bundle",),
+    "ctdhub.cli.kit": ("kit",),
     "ctdhub.cli.contributor": ("suggest", "harmonise"),
     "ctdhub.cli.mapping": ("mapping",),
     "ctdhub.cli.schema": ("codebook",),
@@ -71,6 +72,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "privacy_officer": ("approve", "hold", "approvers", "ledger", "adopt", "audit", "key"),
     "contributor": (
+        "kit",
         "form",
         "suggest",
         "harmonise",
@@ -338,6 +340,12 @@ Example: ctdhub reissue my-hub 2026.1 --out for-the-archive/2026.1"""
             "Make and open bundles: one signed and encrypted file that a contributor hands to a "
             "hub by mail or on a disk.\n\nExample: ctdhub bundle open june.ctdbundle --hub my-hub "
             "--identity inbox.age"
+        ),
+        "kit": _(
+            "Open the kit: your file, column by column, in your own browser, until a bundle is "
+            "ready for the hub.\n\nIt runs on this computer only and needs no network. It writes "
+            "in its own folder and nowhere else. It needs pip install 'ctdhub\\[desk]'."
+            "\n\nExample: ctdhub kit"
         ),
         "link": _(
             "Link persons of several contributors by their names, and write copies without names."

@@ -1,0 +1,80 @@
+"""How a screen asks the workbench: a plain call in the kit, a Unix socket in the desk.
+
+``CTDHUB_CARRIER`` in the settings names a function ``carrier(request, thing)``.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ctdhub.core.error_catalogue import error, from_json
+
+SECONDS = 120
+"""After so long without an answer the workbench counts as away."""
+
+_LONGEST = 64 * 2**20
+
+
+class Carrier(Protocol):
+    """Carries requests about one delivery, on behalf of one person."""
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a request; see ``ctdhub.sensitive.workbench.ask`` for both."""
+
+
+@dataclass(frozen=True)
+class SocketCarrier:
+    """Asks the workbench's process, one connection a request: a line of JSON there, one back.
+
+    Attributes:
+        place: the socket.
+        fixed: what the desk itself says in each request.
+    """
+
+    place: Path
+    fixed: Mapping[str, Any]
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """See :class:`Carrier`.
+
+        Raises:
+            HubError: the workbench does not answer (rule "workbench-away").
+        """
+        asked = json.dumps({**request, **self.fixed}, ensure_ascii=True).encode() + b"\n"
+        try:
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(SECONDS)
+                line.connect(str(self.place))
+                line.sendall(asked)
+                line.shutdown(socket.SHUT_WR)
+                with line.makefile("rb") as answer:
+                    found: dict[str, Any] = json.loads(answer.read(_LONGEST))
+        except (OSError, ValueError):
+            raise error("workbench-away") from None
+        return found
+
+
+def asked(carrier: Carrier, ask: str, **more: Any) -> dict[str, Any]:
+    """The answer to a request.
+
+    Raises:
+        HubError: what the workbench says is wrong.
+    """
+    answer = carrier.ask({"ask": ask, **more})
+    if "error" in answer:
+        raise from_json(answer["error"])
+    return answer
+
+
+def carrier_of(request: Any, thing: Any) -> Carrier:
+    """The carrier of this process for a delivery."""
+    from django.conf import settings
+    from django.utils.module_loading import import_string
+
+    found: Carrier = import_string(settings.CTDHUB_CARRIER)(request, thing)
+    return found

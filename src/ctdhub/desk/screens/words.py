@@ -1,0 +1,101 @@
+"""What screens say: changes, states and operations as Texts, and cells as safe text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ctdhub.core.errors import printable
+from ctdhub.core.i18n import Numeral, Text, field_from_json, joined, many, said
+
+LONGEST_CELL = 120
+"""Characters of a cell that a screen shows."""
+
+STATES = {
+    "right": (Text("right"), "good"),
+    "decide": (Text("to decide"), "wait"),
+    "stops": (Text("stops"), "bad"),
+    "stripped": (Text("stays here"), "quiet"),
+}
+"""State of a column: its word, and the tone of its tag."""
+
+SPECIAL = {
+    "not-recorded": Text("means: not recorded"),
+    "other-kind": Text("another kind, not in this list"),
+    "stays-unknown": Text("stays unknown"),
+}
+"""Decisions on a text that are no code."""
+
+ACTIONS = {
+    "strip": Text("stays here"),
+    "hash": Text("becomes a code; tells people apart"),
+    "case": Text("becomes a code"),
+    "token": Text("keyed token, leaves as it is"),
+    "band": Text("date of birth, leaves for the age"),
+    "keep": Text("leaves as it is"),
+}
+"""Decisions on a column that may identify somebody."""
+
+
+def named(value: Any) -> str:
+    """A Name, a Text or a plain text of the workbench in the reader's language."""
+    return said(Text("{x}", x=field_from_json(value))) if value is not None else ""
+
+
+def cell(text: Any, most: int = LONGEST_CELL) -> str:
+    """The text of a cell without control characters and not too long."""
+    return printable(str(text), most)
+
+
+def changed(change: Mapping[str, Any]) -> Text:
+    """What an edit changes, in a sentence or two."""
+    rows = change["rows"]
+    parts: list[Any] = [
+        many("{n} row is read otherwise.", "{n} rows are read otherwise.", rows)
+        if rows
+        else Text("No row is read otherwise.")
+    ]
+    before, after = change["rejected"]
+    if before != after:
+        parts.append(
+            Text(
+                "Rejected: {after}, before {before}.", after=Numeral(after), before=Numeral(before)
+            )
+        )
+    else:
+        parts.append(Text("Rejected: {after}.", after=Numeral(after)))
+    before, after = change["records"]
+    if before != after:
+        parts.append(
+            Text("Records: {after}, before {before}.", after=Numeral(after), before=Numeral(before))
+        )
+    return joined(parts, " ")
+
+
+def operation(op: Mapping[str, Any]) -> Text:
+    """An operation as a line of the history."""
+    kind = op["op"]
+    if kind == "map":
+        codes = ", ".join(op["codes"] or ()) or "–"
+        return Text("“{text}” means {codes}", text=cell(op["text"], 60), codes=codes)
+    if kind == "rule":
+        return Text("rule of {variable}", variable=op["variable"])
+    if kind == "empty":
+        return Text("“{text}” means: not recorded", text=cell(op["text"], 60))
+    if kind == "known":
+        return Text("“{text}” is another kind", text=cell(op["text"], 60))
+    if kind == "identifier":
+        decision = op["decision"]
+        action = "keep" if isinstance(decision, dict) else decision
+        return Text(
+            "{column}: {decision}",
+            column=cell(op["column"], 60),
+            decision=ACTIONS.get(action, Text("not decided")),
+        )
+    if kind == "exclude":
+        return Text("rows left out: {name}", name=cell(op["name"], 60))
+    if kind == "accept":
+        return Text("an alarm accepted")
+    if kind == "layout":
+        return Text("comments or layout of the text")
+    return Text("setting {name}", name=cell(op.get("key", kind), 60))

@@ -1,0 +1,151 @@
+"""First pages of the kit: the hub's card, a field to drop a file on, the files so far, the end."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from ctdhub.core.atomic import sweep, write_new, write_whole
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
+from ctdhub.core.i18n import LANGUAGES, Text
+from ctdhub.desk.registry import page
+from ctdhub.kit.state import OWN, KitFile
+from ctdhub.sensitive.bundle.card import parse_card
+from ctdhub.sensitive.bundle.open import key_print
+
+_KEPT = 10
+"""Last files that the first page lists."""
+
+_ENDING = 12
+"""Characters of a file's ending that are kept; the rest of its name is only shown."""
+
+
+def home(request: Any) -> HttpResponse:
+    """What is there and what comes next."""
+    state = request.kit.state()
+    return render(
+        request,
+        "kit/home.html",
+        {
+            "title": Text("From your file to a bundle"),
+            "card": request.kit.card(),
+            "compared": state.compared,
+            "files": list(reversed(state.files))[:_KEPT],
+            "printable": printable,
+        },
+    )
+
+
+def card(request: Any) -> HttpResponse:
+    """The hub's card: what it says, and the fingerprint to compare."""
+    if request.method == "POST" and request.FILES.get("card"):
+        return _take_card(request)
+    if request.method == "POST" and request.POST.get("act") == "compared":
+        with request.kit.changing() as state:
+            state.compared = True
+        return HttpResponseRedirect(reverse("home"))
+    signed = request.kit.card()
+    if signed is None:
+        return HttpResponseRedirect(reverse("home"))
+    own = request.kit.key().public
+    return render(
+        request,
+        "kit/card.html",
+        {
+            "title": Text("The hub’s card"),
+            "signed": signed,
+            "card": signed.card,
+            "own": own,
+            "own_print": key_print(own),
+            "known": own in signed.card.senders,
+            "compared": request.kit.state().compared,
+        },
+    )
+
+
+def _take_card(request: Any) -> HttpResponse:
+    given = request.FILES["card"]
+    try:
+        content = given.place.read_bytes()
+    finally:
+        given.place.unlink(missing_ok=True)
+    signed = parse_card(content, printable(given.name or ""))
+    write_whole(request.kit.card_file, content)
+    mapping = request.kit.root / "mappings" / f"{OWN}.yaml"
+    if signed.card.mapping and not mapping.exists() and not mapping.with_suffix("").exists():
+        write_new(mapping, signed.card.mapping.encode())
+    with request.kit.changing() as state:
+        state.compared = False
+    return HttpResponseRedirect(reverse("card"))
+
+
+def drop(request: Any) -> HttpResponse:
+    """Take a file into the kit's folder; the original stays where it is and is never changed."""
+    given = request.FILES.get("file")
+    if given is None or not given.size:
+        if given is not None:
+            given.place.unlink(missing_ok=True)
+        raise error("kit-no-file")
+    ending = "".join(c for c in PurePath(given.name).suffix.lower() if c.isalnum() or c == ".")
+    file = KitFile(
+        secrets.token_hex(16),
+        printable(given.name, 200),
+        ending[:_ENDING],
+        datetime.now(UTC).date().isoformat(),
+        given.sha256,
+    )
+    given.place.replace(request.kit.path(file))
+    sweep(request.kit.root / "files")
+    with request.kit.changing() as state:
+        state.files.append(file)
+    return HttpResponseRedirect(reverse("columns", kwargs={"id": file.pk}))
+
+
+def forget(request: Any, thing: KitFile) -> HttpResponse:
+    """Delete the kit's copy of a file; the mapping and the bundle stay."""
+    request.kit.path(thing).unlink(missing_ok=True)
+    with request.kit.changing() as state:
+        state.files = [one for one in state.files if one.id != thing.id]
+    return HttpResponseRedirect(reverse("home"))
+
+
+def choose_language(request: Any) -> HttpResponse:
+    """Speak another language from now on."""
+    chosen = request.POST.get("language", "")
+    if chosen in LANGUAGES:
+        with request.kit.changing() as state:
+            state.language = chosen
+    there = request.POST.get("next", "")
+    home_page = reverse("home")
+    return HttpResponseRedirect(there if there.startswith(home_page) else home_page)
+
+
+def end(request: HttpRequest) -> HttpResponse:
+    """End the kit."""
+    answer = render(request, "kit/ended.html", {"title": Text("The kit has ended")})
+    settings.KIT_OVER.set()
+    return answer
+
+
+PAGES = [
+    page("", home, action="home.read"),
+    page("card/", card, action="home.read", methods=("GET", "POST")),
+    page("drop/", drop, action="delivery.send", methods=("POST",)),
+    page(
+        "deliveries/<id>/forget/",
+        forget,
+        action="delivery.withdraw",
+        of="Delivery",
+        methods=("POST",),
+    ),
+    page("language/", choose_language, action="door.open", name="language", methods=("POST",)),
+    page("end/", end, action="home.read", methods=("POST",)),
+]
