@@ -18,6 +18,9 @@ from ctdhub.desk.screens.words import changed
 
 _LONGEST = 2_000_000
 
+REASONS = ("no-consent", "not-a-victim", "left-out")
+"""Names of the exclusions that a screen makes."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -59,6 +62,8 @@ def _act(carrier: Carrier, posted: Any, sheet: str | None) -> Outcome:
         return _do(carrier, _operations(given))
     if kind in ("map", "try"):
         return _map(carrier, posted, sheet, only_try=kind == "try")
+    if kind == "leave_out":
+        return _leave_out(carrier, posted)
     if kind == "sure":
         found = asked(carrier, "suggested", **_column(posted))["suggested"]
         sure = [op for one in found if one["sure"] for op in one["operations"]]
@@ -92,6 +97,15 @@ def _map(carrier: Carrier, posted: Any, sheet: str | None, *, only_try: bool) ->
         change = asked(carrier, "try", operations=operations)["change"]
         return Outcome(changed(change), chosen=frozenset(texts))
     return _do(carrier, operations)
+
+
+def _leave_out(carrier: Carrier, posted: Any) -> Outcome:
+    """A rule that excludes the rows with the chosen texts, under the name of its reason."""
+    texts, name = posted.getlist("texts"), posted.get("reason", "")
+    if not texts or name not in REASONS:
+        return Outcome(Text("Choose at least one text first."))
+    rule = {"when": {posted.get("column", ""): texts}}
+    return _do(carrier, [{"op": "exclude", "name": name, "rule": rule}])
 
 
 def _undo(carrier: Carrier, posted: Any, kind: str) -> Outcome:

@@ -185,8 +185,8 @@ def _put_exclude(document: Document, operation: Operation) -> None:
         entries = [entry for i, entry in enumerate(entries) if i not in at]
     else:
         made = {"rule": operation["name"], **copy.deepcopy(operation["rule"])}
-        entries[at[0] : at[0] + 1] = [made] if at else []
-        entries += [] if at else [made]
+        first = at[0] if at else len(entries)
+        entries[first : first + 1] = [made]
     set_entries(document, "exclude", entries)
 
 

@@ -1,0 +1,222 @@
+"""The kit in a real browser: from an untouched French spreadsheet to a bundle that the hub opens."""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+pytest.importorskip("waitress", reason='the extra is missing: pip install "ctdhub[desk]"')
+
+from ctdhub.core.keys import age
+from ctdhub.core.keys.signing import make_key
+from ctdhub.kit.server import serve
+from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, card_bytes, sign_card
+from ctdhub.sensitive.bundle.open import check_bundle, open_bundle
+
+expect.set_options(timeout=30_000)  # the first file starts a process that reads it
+
+HEAD = ["N° dossier", "Prénom", "Nom", "Sexe", "Âge", "Date d’accueil", "Nationalité",
+        "Pays d’exploitation", "Type d’exploitation", "Consentement", "Notes"]  # fmt: skip
+SEXES = ("F", "F", "F", "H", "Fém", "Femme")
+KINDS = ("Exploitation sexuelle", "Travail forcé", "travail force", "Mendicité",
+         "Exploitation sexuelle, Travail forcé")  # fmt: skip
+
+
+def spreadsheet(path: Path) -> Path:
+    """A file as a small refuge keeps it; the people are invented."""
+    rows = [
+        [f"D-{1000 + i}", "Secrète", "Personne", SEXES[i % 6], str(14 + i % 40),
+         f"{1 + i % 28:02d}/{1 + i % 12:02d}/{2022 + i % 3}", ("Nigéria", "Roumanie")[i % 2],
+         "France", KINDS[i % 5], ("oui", "oui", "non")[i % 3], "rappeler"]
+        for i in range(120)
+    ]  # fmt: skip
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=";").writerows([HEAD, *rows])
+    path.write_text(text.getvalue(), "utf-8-sig")
+    return path
+
+
+@dataclass
+class Office:
+    """A refuge with a kit, and the hub that gave it a card."""
+
+    root: Path
+    card: Path
+    identity: Path
+    fingerprint: str
+
+    @property
+    def kit(self) -> Path:
+        return self.root / "kit"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    steward = make_key(tmp_path / "steward.pem")
+    recipient = age.make_identity(tmp_path / "inbox.age")
+    card = HubCard(
+        hub="Practice hub",
+        invented=True,
+        schema_version="1.2",
+        years=(2002, 2030),
+        recipients=(recipient,),
+        approvers={"steward": (steward.public,)},
+        contributor="refuge",
+        contributor_name="Refuge (inventé)",
+        contributor_kind="case_management",
+        agreement=CardAgreement(consent_rule="Accord écrit.", ends="2027-01-31"),
+        date="2026-11-27",
+    )
+    signed = sign_card(card, steward)
+    place = tmp_path / "refuge.ctdhub-card"
+    place.write_bytes(card_bytes(signed))
+    return Office(tmp_path, place, tmp_path / "inbox.age", signed.fingerprint)
+
+
+@pytest.fixture
+def opened(office: Office) -> Iterator[str]:
+    """The one-time address of a running kit."""
+    found: list[str] = []
+    ready, over = threading.Event(), threading.Event()
+
+    def tell(address: str) -> None:
+        found.append(address)
+        ready.set()
+
+    running = threading.Thread(target=serve, args=(office.kit, tell, 0, over), daemon=True)
+    running.start()
+    assert ready.wait(30)
+    yield found[0]
+    over.set()
+    running.join(10)
+    assert not running.is_alive()
+
+
+class Caseworker:
+    """Somebody who has never seen the kit; counts clicks and keystrokes."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.acts = page, 0
+
+    def click(self, name: str, role: str = "button") -> None:
+        self.acts += 1
+        self.page.get_by_role(role, name=name).first.click()  # type: ignore[arg-type]
+
+
+def test_from_an_untouched_spreadsheet_to_a_bundle(
+    office: Office, opened: str, tab: Page, violations: Callable[[Page], str]
+) -> None:
+    file, who = spreadsheet(office.root / "Liste.csv"), Caseworker(tab)
+    untouched = file.read_bytes()
+    tab.goto(opened)
+    who.click("Français")
+    assert violations(tab) == ""
+    tab.get_by_label("Fiche de la plateforme").set_input_files(office.card)
+    expect(tab.locator(".print").first).to_have_text(office.fingerprint)
+    assert violations(tab) == ""
+    who.click("L’empreinte est la même")
+    tab.get_by_label("Déposez un tableur ici").set_input_files(file)
+    expect(tab.locator("h1")).to_have_text("Colonnes de votre fichier")
+    assert violations(tab) == ""
+    who.click("Consentement", "link")
+    tab.get_by_role("checkbox", name="non", exact=True).check()
+    tab.get_by_label("Les lignes avec les textes choisis").select_option("no-consent")
+    who.click("Écarter ces lignes")
+    expect(tab.locator(".notice")).to_contain_text("Dossiers")
+    expect(tab.locator("#live")).to_contain_text("Dossiers")
+    assert violations(tab) == ""
+    for at, screen in enumerate(
+        ("Problèmes", "Identifiants", "Historique", "Texte", "Vos chiffres")
+    ):
+        who.click(screen, "link")
+        assert violations(tab) == "", (at, screen)
+    who.click("Ce qui part", "link")
+    expect(tab.locator("main")).to_contain_text("Lignes dont seul le motif part")
+    assert "Secrète" not in tab.content()
+    assert "D-1000" not in tab.content()
+    assert violations(tab) == ""
+    who.click("J’ai tout regardé")
+    expect(tab.locator("h1")).to_have_text("Le lot est prêt")
+    assert violations(tab) == ""
+    with tab.expect_download() as saved:
+        who.click("Enregistrer le lot", "link")
+    assert saved.value.suggested_filename == "refuge-1.ctdbundle"
+    bundle = open_bundle(office.kit / "bundles/refuge-1.ctdbundle", [office.identity], office.root)
+    check_bundle(
+        bundle, "Practice hub", age.recipients_of(office.identity), [bundle.manifest.signer]
+    )
+    rows = list(csv.DictReader(io.StringIO(bundle.cases.decode())))
+    assert len(rows) == 120
+    assert sum(1 for r in rows if r["Sexe"]) == 80
+    for kept in ("Secrète", "D-10", "rappeler"):
+        assert kept not in bundle.cases.decode()
+    assert file.read_bytes() == untouched
+    assert office.kit.stat().st_mode & 0o077 == 0
+    inside = [p for name in ("*.*", "files/*", "bundles/*") for p in office.kit.glob(name)]
+    assert all(p.stat().st_mode & 0o077 == 0 for p in inside)
+    assert who.acts < 30
+    who.click("Fermer le kit")
+    expect(tab.locator("h1")).to_have_text("Le kit est fermé")
+
+
+@pytest.fixture
+def page_of_file(office: Office, opened: str, browser: Browser) -> Iterator[Page]:
+    """The columns of a file on a phone, in Arabic."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(opened)
+    page.locator("button[value=ar]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    page.locator("#file").set_input_files(spreadsheet(office.root / "ملف.csv"))
+    expect(page.locator("h1")).to_have_text("أعمدة ملفك")
+    yield page
+    assert context.storage_state()["cookies"] == []
+    context.close()
+
+
+def test_arabic_on_a_phone_by_keys_and_without_a_script(
+    page_of_file: Page, browser: Browser, violations: Callable[[Page], str]
+) -> None:
+    page, columns = page_of_file, page_of_file.url
+    for path in ("", "3/", "../history/", "../text/", "../problems/", "../identifiers/",
+                 "../numbers/"):  # fmt: skip
+        page.goto(columns + path)
+        assert violations(page) == "", path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+    page.goto(f"{columns}3/")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    assert page.locator("input[name=texts]").first.is_checked()
+    page.locator("#codes").select_option(index=1)
+    page.locator("tr[data-row] input").first.focus()
+    page.keyboard.press("a")
+    expect(page.locator("aside .history li")).to_have_count(1)
+    expect(page.locator("#live")).not_to_be_empty()
+    assert page.evaluate("document.activeElement.closest('tr').id") == "value-0"
+    page.keyboard.press("u")
+    expect(page.locator("aside .history li")).to_have_count(0)
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.locator("#keys-on").uncheck()
+    page.keyboard.press("Escape")
+    page.locator("tr[data-row] input").first.focus()
+    page.keyboard.press("x")
+    assert not page.locator("input[name=texts]").first.is_checked()
+    plain = browser.new_context(java_script_enabled=False)
+    quiet = plain.new_page()
+    quiet.goto(page.url)
+    quiet.locator("input[name=texts]").first.check()
+    quiet.locator("#codes").select_option(index=1)
+    quiet.locator("button[value=map]").click()
+    expect(quiet.locator("aside .history li")).to_have_count(1)
+    quiet.locator("aside button[value=undo]").first.click()
+    expect(quiet.locator("aside .history li")).to_have_count(0)
+    plain.close()
