@@ -1,4 +1,4 @@
-"""The kit in a real browser: from an untouched French spreadsheet to a bundle that the hub opens."""
+"""The kit in a real browser: from an untouched spreadsheet to a bundle that the hub opens."""
 
 from __future__ import annotations
 
