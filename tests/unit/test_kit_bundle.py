@@ -106,7 +106,7 @@ def what_leaves(folder: Path, cases: str = CASES, mapping: str = MAPPING) -> Wha
     file.write_text(cases, "utf-8")
     rules = parse_mapping(mapping.replace("  nom: strip", "  nom: strip\n  téléphone: strip"), "m")
     text = mapping.replace("  nom: strip", "  nom: strip\n  téléphone: strip")
-    return leaving(read_isolated(file, rules.read), rules, text, "our-ngo", YEARS, SECRET)
+    return leaving(read_isolated(file, rules.read), rules, text, "our-ngo", YEARS, SECRET, folder)
 
 
 @pytest.fixture(scope="module")

@@ -109,7 +109,9 @@ def register(app: typer.Typer) -> None:
             progress(_("Reading the file"), 0.0)
             raw = read_isolated(file, rules.read)
             progress(_("Making what leaves"), 0.4)
-            found = leaving(raw, rules, mapping_text(mapping), hub.contributor, hub.years, secret)
+            found = leaving(
+                raw, rules, mapping_text(mapping), hub.contributor, hub.years, secret, out.parent
+            )
         table = Table(_("column"), _("what becomes of it"))
         for column in found.columns:
             table.add_row(escape(column.name), fate_words(column.fate))

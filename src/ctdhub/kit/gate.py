@@ -43,7 +43,7 @@ def gate(page: DeskPage, request: Any, given: dict[str, Any]) -> HttpResponse:
     return page.view(request, thing, **given)
 
 
-class Languages:
+class KitRequests:
     """The language that was chosen, else that of the system; and whose request it is."""
 
     def __init__(self, answer: Answer) -> None:

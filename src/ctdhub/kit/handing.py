@@ -88,7 +88,7 @@ def finished(kit: Kit, thing: KitFile, signed: SignedCard, text: str) -> Finishe
     mapping = parse_mapping(text, "mapping.yaml")
     raw = replace(read_isolated(kit.path(thing), mapping.read), file=thing.name)
     card, secret, state = signed.card, kit.secret(), kit.state()
-    found = leaving(raw, mapping, text, card.contributor, card.years, secret)
+    found = leaving(raw, mapping, text, card.contributor, card.years, secret, kit.root)
     packed = pack_bundle(
         card,
         found.cases,

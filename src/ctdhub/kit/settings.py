@@ -23,7 +23,7 @@ LANGUAGE_CODE = OFFERED[0]
 LANGUAGES = [(code, NATIVE_NAMES[code]) for code in OFFERED]
 DATABASES: dict[str, object] = {}
 INSTALLED_APPS: list[str] = []
-MIDDLEWARE = ["ctdhub.kit.gate.Languages"]
+MIDDLEWARE = ["ctdhub.kit.gate.KitRequests"]
 _PACKAGE = Path(__file__).parents[1]
 TEMPLATES = [
     {

@@ -90,6 +90,7 @@ def leaving(
     contributor: str,
     years: tuple[int, int],
     secret: bytes,
+    private: Path,
 ) -> WhatLeaves:
     """What leaves of a file.
 
@@ -99,6 +100,7 @@ def leaving(
         contributor: id of the contributor.
         years: first and last year of the hub's public bounds, both included.
         secret: by which numbers of cases become codes; at least 32 bytes.
+        private: a folder where case data may be, in which what leaves is for a moment.
 
     Raises:
         FileError: the file has child rows (rule "leaves-children"); or what would leave does not
@@ -134,7 +136,7 @@ def leaving(
     plain = leaving_mapping(text, mapping)
     account = _account(done, raw.rejects.num_rows)
     found = WhatLeaves(cases, plain, tuple(fates), len(rows), withheld, account)
-    _check(found, done, contributor, years, raw)
+    _check(found, done, contributor, years, raw, private)
     return found
 
 
@@ -223,7 +225,12 @@ def _account(done: Harmonised, unread: int) -> dict[str, Any]:
 
 
 def _check(
-    found: WhatLeaves, done: Harmonised, contributor: str, years: tuple[int, int], raw: RawTable
+    found: WhatLeaves,
+    done: Harmonised,
+    contributor: str,
+    years: tuple[int, int],
+    raw: RawTable,
+    private: Path,
 ) -> None:
     """Read what would leave as the hub will, and compare.
 
@@ -231,7 +238,7 @@ def _check(
         FileError: it gives other records (rule "leaves-differ").
     """
     again = parse_mapping(found.mapping, "mapping.yaml")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=private, prefix=".leaving-") as folder:
         file = Path(folder) / "cases.csv"
         file.write_bytes(found.cases)
         read = read_isolated(file, again.read)
