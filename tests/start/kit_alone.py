@@ -89,7 +89,14 @@ def main(folder: Path, card: Path, file: Path) -> None:
     visitor.form(f"{home}card/", act="compared")
     visitor.file(f"{home}drop/", "file", file)
     columns = visitor.at
-    for other in ("0/", "../identifiers/", "../problems/", "../history/", "../text/", "../numbers/"):
+    for other in (
+        "0/",
+        "../identifiers/",
+        "../problems/",
+        "../history/",
+        "../text/",
+        "../numbers/",
+    ):
         up, name = (1, other[3:]) if other.startswith("../") else (0, other)
         visitor.ask("GET", (columns.rsplit("/", 2)[0] + "/" if up else columns) + name)
     leaving = columns.rsplit("/", 2)[0] + "/leaving/"
