@@ -27,10 +27,11 @@ PART = "application/offset+octet-stream"
 
 @dataclass(frozen=True)
 class TusAnswer:
-    """What is sent back: a status and headers; a body is never needed."""
+    """What is sent back: a status and headers, and why a store refuses, where it does."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
+    reason: Exception | None = None
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,13 @@ class TusRefused(Exception):
     """A store refuses to take an upload.
 
     Args:
-        status: 403, 413 or 429.
+        status: of HTTP, such as 403, 413 or 429.
+        reason: what to say of it, if more is known.
     """
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, reason: Exception | None = None) -> None:
         super().__init__(status)
-        self.status = status
+        self.status, self.reason = status, reason
 
 
 class TusStore(Protocol):
@@ -161,7 +163,7 @@ def _begun(given: Mapping[str, str], store: TusStore, longest: int) -> TusAnswer
     try:
         address, made = store.create(length, metadata)
     except TusRefused as refused:
-        return _said(refused.status)
+        return TusAnswer(refused.status, {"Tus-Resumable": VERSION}, refused.reason)
     return _said(201, Location=address, **_expires(made))
 
 

@@ -1,0 +1,90 @@
+"""Running a job in a child: counted deaths, cancelling, and a row that says what came of it.
+
+Only a worker that holds the job's lane calls this, so that a job that is said to be running is one
+whose worker died.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import close_old_connections, transaction
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from ctdhub.core.error_catalogue import as_json, error
+from ctdhub.desk.jobs.lanes import DEATHS
+from ctdhub.desk.jobs.process import run_child
+from ctdhub.desk.jobs.queue import send
+from ctdhub.desk.models.hub import Job
+
+AGAIN = timedelta(seconds=5)
+"""When a job looks again whether the hub is free."""
+_CHILD = (sys.executable, "-m", "ctdhub.desk.worker.child")
+
+
+def run_job(key: UUID, command: tuple[str, ...] = _CHILD) -> None:
+    """Run a job to its end, if it is not at its end already.
+
+    Args:
+        command: of the child; the job's key follows it.
+    """
+    if not _claimed(key):
+        return
+    _code, cancelled = run_child([*command, key.hex], lambda: _is_cancelled(key))
+    close_old_connections()
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(id=key)
+        if job.state == "waiting":  # the hub is busy: what the child said
+            send(job, AGAIN)
+        elif job.state == "running" and (cancelled or job.cancel):
+            _end(job, "cancelled")
+        elif job.state == "running" and job.attempts >= DEATHS:
+            _died(job)
+        elif job.state == "running":
+            job.state = "waiting"
+            job.save(update_fields=["state"])
+            send(job)
+
+
+def release_orphans(lane: str) -> int:
+    """Set tasks of dead workers ready again; to be called by whoever holds the lane.
+
+    Returns:
+        How many there were.
+    """
+    orphans = DBTaskResult.objects.filter(queue_name=lane, status="RUNNING")
+    return int(orphans.update(status="READY"))
+
+
+def _claimed(key: UUID) -> bool:
+    with transaction.atomic():
+        job = Job.objects.select_for_update().filter(id=key).first()
+        if job is None or job.state not in ("waiting", "running"):
+            return False
+        if job.cancel:
+            _end(job, "cancelled")
+            return False
+        if job.attempts >= DEATHS:
+            _died(job)
+            return False
+        job.state, job.attempts = "running", job.attempts + 1
+        job.started = job.started or timezone.now()
+        job.save(update_fields=["state", "attempts", "started"])
+        return True
+
+
+def _died(job: Job) -> None:
+    job.outcome = {"error": as_json(error("job-died", n=DEATHS))}
+    _end(job, "failed")
+
+
+def _end(job: Job, state: str) -> None:
+    job.state, job.ended, job.progress = state, timezone.now(), None
+    job.save(update_fields=["state", "ended", "progress", "outcome"])
+
+
+def _is_cancelled(key: UUID) -> bool:
+    return Job.objects.filter(id=key, cancel=True).exists()

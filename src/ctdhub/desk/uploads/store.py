@@ -1,0 +1,235 @@
+"""Uploads as rows and parts: the store of the tus protocol, and of the plain form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Sum
+from django.urls import reverse
+from django.utils import timezone
+
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
+from ctdhub.desk.allowed import Who, allowed
+from ctdhub.desk.config import current
+from ctdhub.desk.jobs.queue import enqueue
+from ctdhub.desk.models.deliveries import Delivery, DeliveryPart
+from ctdhub.desk.models.people import Organisation
+from ctdhub.desk.trail import record
+from ctdhub.desk.uploads.inbox import Inbox
+from ctdhub.desk.uploads.kinds import kind_of
+from ctdhub.desk.uploads.quotas import SentSoFar, refusal
+from ctdhub.desk.uploads.tus import TusRefused, TusUpload
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_KEY = re.compile(r"[0-9a-f]{32}")
+
+
+def begin(
+    who: Who, organisation: str, kind: str, size: int, sha256: str = "", replaces: str = ""
+) -> Delivery:
+    """A delivery that is being received, if the organisation may send so much now.
+
+    Args:
+        organisation: whose file it is; a contributor's own.
+        replaces: key of the returned delivery that this one corrects, or "".
+
+    Raises:
+        HubError: it may not (rules "upload-kind", "upload-size", "upload-open", "upload-day",
+            "upload-room"); ``error.status`` is that of HTTP.
+    """
+    with transaction.atomic():
+        _one_at_a_time(organisation)
+        theirs = Organisation.objects.filter(id=organisation, lost=False).first()
+        known = kind_of(kind)
+        before = _returned(replaces, organisation)
+        if theirs is None or not allowed(who, "delivery.send", theirs):
+            raise _refused(403, error("upload-whose"))
+        if known is None or (sha256 and not _SHA256.fullmatch(sha256)):
+            raise _refused(400, error("upload-kind"))
+        if replaces and before is None:
+            raise _refused(400, error("upload-replaces"))
+        if found := refusal(size, sent_so_far(organisation), current().file.limits):
+            raise _refused(*found)
+        return Delivery.objects.create(
+            organisation=theirs,
+            account_id=UUID(who.account),
+            kind=known,
+            sha256=sha256,
+            bytes=size,
+            replaces=before,
+        )
+
+
+def add(delivery: Delivery, offset: int, body: bytes) -> int | None:
+    """Keep a part: encrypted and on the disk first, then its row; gives the new offset.
+
+    None where the delivery has another offset by now, or is no longer being received.
+    """
+    inbox, key = Inbox(current().inbox), delivery.id.hex
+    part = inbox.keep(key, offset, body)
+    try:
+        with transaction.atomic():
+            held = Delivery.objects.select_for_update().filter(id=delivery.id, state="receiving")
+            if not held.exists() or offset_of(delivery) != offset:
+                raise IntegrityError
+            DeliveryPart.objects.create(
+                delivery=delivery,
+                organisation_id=delivery.organisation_id,
+                offset=offset,
+                bytes=len(body),
+                sha256=part.sha256,
+            )
+    except IntegrityError:
+        inbox.drop(key, part)
+        return None
+    inbox.use(str(delivery.organisation_id), len(body))
+    return offset + len(body)
+
+
+def finish(who: Who, delivery: Delivery) -> None:
+    """All bytes are there: received, and to be checked by the worker."""
+    with transaction.atomic():
+        done = Delivery.objects.filter(id=delivery.id, state="receiving").update(
+            state="received", changed=timezone.now()
+        )
+        if done:
+            enqueue("check", "files", who, delivery)
+            record(who, "delivery.received", delivery)
+
+
+def withdraw(delivery: Delivery) -> bool:
+    """End a delivery that is not accepted; its bytes are destroyed.
+
+    Returns:
+        False where it is accepted, ended or replaced by now.
+    """
+    ended = Delivery.objects.filter(
+        id=delivery.id, state__in=("receiving", "received", "checked", "refused", "returned")
+    ).update(state="withdrawn", changed=timezone.now())
+    if ended:
+        DeliveryPart.objects.filter(delivery=delivery).delete()
+        key = delivery.id.hex
+        transaction.on_commit(lambda: Inbox(current().inbox).destroy(key))
+    return bool(ended)
+
+
+def offset_of(delivery: Delivery) -> int:
+    """Bytes of a delivery that are kept."""
+    return int(DeliveryPart.objects.filter(delivery=delivery).aggregate(n=Sum("bytes"))["n"] or 0)
+
+
+def expires(delivery: Delivery) -> Any:
+    """When an upload that is not finished is deleted."""
+    return delivery.created + timedelta(hours=current().file.limits.hours_to_finish)
+
+
+def sent_so_far(organisation: str) -> SentSoFar:
+    """What an organisation sent, from its own rows alone."""
+    own, now = Delivery.objects.filter(organisation=organisation), timezone.now()
+    since = now - timedelta(hours=current().file.limits.hours_to_finish)
+    opened = own.filter(state="receiving", created__gt=since)
+    brought = DeliveryPart.objects.filter(delivery__in=opened).aggregate(n=Sum("bytes"))["n"] or 0
+    day = own.filter(created__gt=now - timedelta(days=1), account__isnull=False)
+    return SentSoFar(
+        open_uploads=opened.count(),
+        open_bytes=(opened.aggregate(n=Sum("bytes"))["n"] or 0) - brought,
+        day_bytes=day.aggregate(n=Sum("bytes"))["n"] or 0,
+        room=Inbox(current().inbox).room(organisation),
+    )
+
+
+class DeliveryStore:
+    """The store of the tus protocol for one account.
+
+    Args:
+        who: whoever asks.
+        delivery: the upload that the address is about, which they may see; None to begin one.
+    """
+
+    def __init__(self, who: Who, delivery: Delivery | None = None) -> None:
+        self.who, self.delivery = who, delivery
+
+    def create(self, length: int, metadata: Mapping[str, str]) -> tuple[str, TusUpload]:
+        """A new upload; of its file's name the ending is kept."""
+        organisation = self.who.organisation or metadata.get("organisation", "")
+        kind = metadata.get("kind") or metadata.get("filename", "")
+        try:
+            made = begin(
+                self.who,
+                organisation,
+                kind,
+                length,
+                metadata.get("sha256", ""),
+                metadata.get("replaces", ""),
+            )
+        except HubError as met:
+            raise TusRefused(status_of(met), met) from None
+        record(self.who, "delivery.begun", made)
+        if not length:
+            finish(self.who, made)
+        return reverse("upload", kwargs={"id": made.id}), self._seen(made)
+
+    def find(self, key: str) -> TusUpload | None:
+        """The upload of the address, unless its time is over."""
+        found = self.delivery
+        if found is None or found.state == "withdrawn":
+            return None
+        if found.state == "receiving" and expires(found) <= timezone.now():
+            return None
+        return self._seen(found)
+
+    def append(self, key: str, offset: int, body: bytes) -> int | None:
+        """Keep a part; the last one hands the file to the worker."""
+        assert self.delivery is not None
+        moved = add(self.delivery, offset, body)
+        if moved == self.delivery.bytes:
+            finish(self.who, self.delivery)
+        return moved
+
+    def end(self, key: str) -> bool:
+        """Delete an upload that is not finished."""
+        assert self.delivery is not None
+        return self.delivery.state == "receiving" and withdraw(self.delivery)
+
+    @staticmethod
+    def _seen(delivery: Delivery) -> TusUpload:
+        receiving = delivery.state == "receiving"
+        kept = {"kind": delivery.kind} | ({"sha256": delivery.sha256} if delivery.sha256 else {})
+        return TusUpload(
+            offset_of(delivery) if receiving else delivery.bytes,
+            delivery.bytes,
+            expires(delivery) if receiving else None,
+            kept,
+        )
+
+
+def status_of(met: HubError) -> int:
+    """The status of HTTP that goes with a refusal of :func:`begin`."""
+    return int(getattr(met, "status", 400))
+
+
+def _refused(status: int, met: HubError) -> HubError:
+    met.status = status  # type: ignore[attr-defined]
+    return met
+
+
+def _returned(key: str, organisation: str) -> Delivery | None:
+    if not _KEY.fullmatch(key):
+        return None
+    found = Delivery.objects.filter(id=UUID(key), organisation=organisation)
+    return found.filter(state__in=("returned", "refused")).first()
+
+
+def _one_at_a_time(organisation: str) -> None:
+    """Let two requests of one organisation count one after the other; SQLite has one writer."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"desk:{organisation}"]
+            )

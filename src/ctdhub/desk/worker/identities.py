@@ -1,0 +1,67 @@
+"""Age identities of the worker: one for the inbox each month, and those that bundles are made to.
+
+They are files in ``keys/inbox/``, or in the folder that ``CTDHUB_INBOX_KEYS`` names, which the web
+process cannot read.  What came in a month can be opened by nobody any more once the identity of
+that month is destroyed, whatever copies of the inbox there are.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import date
+from pathlib import Path
+
+from ctdhub.core import atomic
+from ctdhub.core.keys import age
+from ctdhub.desk.uploads.inbox import Inbox
+
+_MONTH = re.compile(r"inbox-(\d{4}-\d{2})\.key")
+
+
+def identity_folder(hub: Path) -> Path:
+    """Where the identities are."""
+    named = os.environ.get("CTDHUB_INBOX_KEYS")
+    return Path(named) if named else hub / "keys" / "inbox"
+
+
+def identities(hub: Path) -> list[Path]:
+    """All identities that there are, the newest month first, those of bundles last."""
+    found = sorted(identity_folder(hub).glob("*.key"), reverse=True)
+    return sorted(found, key=lambda path: _MONTH.fullmatch(path.name) is None)
+
+
+def renew(hub: Path, inbox: Inbox, today: date, recovery: tuple[str, ...] = ()) -> None:
+    """Have an identity for this month, and let the inbox encrypt to it from now on.
+
+    Args:
+        recovery: recipients whose identities are kept elsewhere, for when this machine is lost.
+    """
+    folder = identity_folder(hub)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    own = folder / f"inbox-{today:%Y-%m}.key"
+    if not own.exists():
+        age.make_identity(own)
+        atomic.sync(folder)
+    wanted = (*age.recipients_of(own), *recovery)
+    file = inbox.recipients_file
+    if not file.is_file() or age.read_recipients(file) != wanted:
+        age.write_recipients(file, wanted)
+
+
+def destroy_months(hub: Path, still: set[str], today: date) -> list[str]:
+    """Destroy the identities of earlier months from which nothing waits any more.
+
+    Args:
+        still: months, such as "2026-10", in which something came that lies in the inbox yet.
+
+    Returns:
+        The months whose identity was destroyed.
+    """
+    gone = []
+    for path in identity_folder(hub).glob("inbox-*.key"):
+        found = _MONTH.fullmatch(path.name)
+        if found and found[1] < f"{today:%Y-%m}" and found[1] not in still:
+            path.unlink()
+            gone.append(found[1])
+    return sorted(gone)

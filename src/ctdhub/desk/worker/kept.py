@@ -1,0 +1,68 @@
+"""Texts as rows may hold them: without any text of a file, not even of its header.
+
+A table whose header row is missing has cells in its place, so that names of columns are texts of
+records too.  Columns become their letters, the hub's own words stay, and all else becomes "…".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from ctdhub.core.error_catalogue import as_json, catalogue
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import Text
+from ctdhub.core.text import fold
+from ctdhub.schema.model import load_schema
+
+_READING = frozenset({"ingest", "mapping", "linkage", "consent", "spark"})
+"""Rooms whose errors are about texts of files."""
+_ELSE = "…"
+
+
+def text_as_kept(text: Text, letters: Mapping[str, str]) -> dict[str, Any]:
+    """A Text as JSON that a row may hold.
+
+    Args:
+        letters: letters of the file's columns by :func:`fold` of their names.
+    """
+    return {
+        "message": text.message,
+        "fields": {name: _kept(value, letters) for name, value in text.as_json()["fields"].items()},
+        **({"plural": list(text.plural)} if text.plural else {}),
+    }
+
+
+def error_as_kept(met: HubError, letters: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """An error as JSON that a row may hold; ``error_catalogue.from_json`` reads it."""
+    found, known = as_json(met), letters or {}
+    entry = catalogue().get(str(met.name))
+    if entry is not None and entry.room not in _READING:
+        return found | {"file": None}
+    fields = {name: _kept(value, known) for name, value in found["fields"].items()}
+    column = known.get(fold(met.column)) if met.column else None
+    return found | {"file": None, "column": column, "fields": {"file": _ELSE} | fields}
+
+
+def _kept(value: Any, letters: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return letters.get(fold(value)) or (value if value in _own_words() else _ELSE)
+    if isinstance(value, dict):
+        if "numeral" in value or "share" in value:
+            return value
+        if "several" in value:
+            return value | {"several": [_kept(one, letters) for one in value["several"]]}
+        if "message" in value:
+            inside = {k: _kept(v, letters) for k, v in value["fields"].items()}
+            return value | {"fields": inside}
+        return _ELSE  # a name that was looked up from a cell says what the cell holds
+    return value
+
+
+@cache
+def _own_words() -> frozenset[str]:
+    """Names of the schema, and what is written between joined texts."""
+    schema = load_schema()
+    names = {v.name for table in ("people", "perpetrators") for v in schema.table(table)}
+    return frozenset({*names, *schema.groups, " ", "; ", ", ", ""})
