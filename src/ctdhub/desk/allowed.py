@@ -133,11 +133,15 @@ ACTIONS: dict[str, Action] = {
     "delivery.list": Action((_to("contributor", "own"), _to(_CASE))),
     "delivery.read": Action((_to("contributor", "own"), _to(_CASE)), looks=True),
     "delivery.send": Action((_to("contributor", "own"), _to("data_officer"))),
-    "delivery.upload": Action(
-        (_to("contributor", "own", "receiving"), _to("data_officer", "any", "receiving"))
-    ),
+    "delivery.upload": Action((_to("contributor", "own"), _to("data_officer"))),
     "delivery.withdraw": Action(
         (_to("contributor", "own", "receiving received checked refused returned"),)
+    ),
+    "delivery.check": Action(
+        (
+            _to("contributor", "own", "received checked refused"),
+            _to(_CASE, "any", "received checked refused"),
+        )
     ),
     "delivery.return": Action((_to(_CASE, "any", "checked"),)),
     "delivery.accept": Action((_to("data_officer", "any", "checked"),)),

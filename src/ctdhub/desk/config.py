@@ -36,12 +36,17 @@ class DeskLimits(FrozenModel):
         open_uploads: begun and not finished.
         day_bytes: in 24 hours.
         hours_to_finish: after which an unfinished upload is deleted.
+        days_returned: after which the bytes of a returned or refused delivery are deleted.
+        kept_room: bytes that the disk keeps free for an organisation, so that no refusal tells how
+            much others sent; 0 keeps none.
     """
 
     file_bytes: int = Field(default=64 * 2**20, gt=0)
     open_uploads: int = Field(default=5, gt=0)
     day_bytes: int = Field(default=512 * 2**20, gt=0)
     hours_to_finish: int = Field(default=24, gt=0)
+    days_returned: int = Field(default=90, gt=0)
+    kept_room: int = Field(default=128 * 2**20, ge=0)
 
 
 class MailServer(FrozenModel):
@@ -64,6 +69,8 @@ class DeskFile(FrozenModel):
         address: of the interface on which it listens.
         proxies: number of trusted reverse proxies in front of it.
         inbox: folder of uploads as ciphertext, outside of the hub folder.
+        recovery: age recipients that can open the inbox if the machine is lost; their identities
+            are kept elsewhere.
         encrypted_volume: whether ``contributions`` and ``work`` are on an encrypted volume.
         invented: the hub holds fictitious data; every page says so.
     """
@@ -74,6 +81,7 @@ class DeskFile(FrozenModel):
     address: str = "127.0.0.1"
     proxies: int = Field(default=0, ge=0, le=5)
     inbox: Path | None = None
+    recovery: tuple[str, ...] = ()
     encrypted_volume: bool | None = None
     invented: bool = False
     limits: DeskLimits = DeskLimits()

@@ -16,6 +16,9 @@ from ctdhub.desk.config import FOLDER_VARIABLE, DeskConfig
 
 PROCESSES: dict[str, tuple[str, ...]] = {
     "web": ("ctdhub.desk.web",),
+    "files": ("ctdhub.desk.worker.serve", "files"),
+    "build": ("ctdhub.desk.worker.serve", "build"),
+    "mail": ("ctdhub.desk.mail",),
 }
 """Names of processes and, for each, its module and arguments."""
 

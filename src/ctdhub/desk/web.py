@@ -43,6 +43,7 @@ def serve() -> None:
         threads=THREADS,
         ident="",
         max_request_body_size=_LONGEST_BODY,
+        inbuf_overflow=_LONGEST_BODY + 2**16,  # what is sent is never on a disk as it is
         **(trusted if desk.file.proxies else {}),
     )
 

@@ -75,7 +75,7 @@ def end_with_parent(pipe: int = 0) -> None:
 
 
 def bound_memory(size: int) -> None:
-    """Let this process take so many bytes more than it has; where a system cannot, nothing happens."""
+    """Let this process take so many bytes more than it has, where the system can bound it."""
     try:
         import resource
         from pathlib import Path

@@ -18,7 +18,7 @@ from ctdhub.desk.allowed import Who
 from ctdhub.desk.models.hub import Job
 
 
-@task()  # type: ignore[untyped-decorator]
+@task(queue_name="files")
 def carry(job: str) -> None:
     """What a worker calls: the job with this key is run in a child."""
     from ctdhub.desk.jobs.runner import run_job
@@ -46,7 +46,7 @@ def enqueue(
     """
     key = getattr(thing, "pk", thing)
     with transaction.atomic():
-        job = Job.objects.create(
+        job: Job = Job.objects.create(
             what=what,
             lane=lane,
             account_id=UUID(who.account) if who and who.account else None,

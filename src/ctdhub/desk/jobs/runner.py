@@ -87,4 +87,4 @@ def _end(job: Job, state: str) -> None:
 
 
 def _is_cancelled(key: UUID) -> bool:
-    return Job.objects.filter(id=key, cancel=True).exists()
+    return bool(Job.objects.filter(id=key, cancel=True).exists())

@@ -31,16 +31,14 @@ class SentSoFar:
 
 
 def refusal(size: int, sent: SentSoFar, limits: DeskLimits) -> tuple[int, HubError] | None:
-    """Why a file of this size cannot be taken now: a status of HTTP and what to say; None if it can.
+    """Why a file cannot be taken now: a status of HTTP and what to say; None if it can.
 
     >>> refusal(10, SentSoFar(), DeskLimits())
     """
     if size > limits.file_bytes:
         return 413, error("upload-size", limit=_mib(limits.file_bytes))
     if sent.open_uploads >= limits.open_uploads:
-        return 429, error(
-            "upload-open", limit=limits.open_uploads, hours=limits.hours_to_finish
-        )
+        return 429, error("upload-open", limit=limits.open_uploads, hours=limits.hours_to_finish)
     if sent.day_bytes + size > limits.day_bytes:
         return 429, error("upload-day", limit=_mib(limits.day_bytes))
     if sent.room is not None and sent.open_bytes + size > sent.room:

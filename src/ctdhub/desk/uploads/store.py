@@ -56,7 +56,7 @@ def begin(
             raise _refused(400, error("upload-replaces"))
         if found := refusal(size, sent_so_far(organisation), current().file.limits):
             raise _refused(*found)
-        return Delivery.objects.create(
+        made: Delivery = Delivery.objects.create(
             organisation=theirs,
             account_id=UUID(who.account),
             kind=known,
@@ -64,6 +64,7 @@ def begin(
             bytes=size,
             replaces=before,
         )
+        return made
 
 
 def add(delivery: Delivery, offset: int, body: bytes) -> int | None:
@@ -98,6 +99,11 @@ def finish(who: Who, delivery: Delivery) -> None:
         done = Delivery.objects.filter(id=delivery.id, state="receiving").update(
             state="received", changed=timezone.now()
         )
+        if done and delivery.replaces_id:
+            Delivery.objects.filter(
+                id=delivery.replaces_id, state__in=("returned", "refused")
+            ).update(state="replaced", changed=timezone.now())
+            enqueue("destroy", "files", who, delivery.replaces)
         if done:
             enqueue("check", "files", who, delivery)
             record(who, "delivery.received", delivery)
@@ -222,8 +228,9 @@ def _refused(status: int, met: HubError) -> HubError:
 def _returned(key: str, organisation: str) -> Delivery | None:
     if not _KEY.fullmatch(key):
         return None
-    found = Delivery.objects.filter(id=UUID(key), organisation=organisation)
-    return found.filter(state__in=("returned", "refused")).first()
+    own = Delivery.objects.filter(id=UUID(key), organisation=organisation)
+    found: Delivery | None = own.filter(state__in=("returned", "refused")).first()
+    return found
 
 
 def _one_at_a_time(organisation: str) -> None:

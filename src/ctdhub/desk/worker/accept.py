@@ -17,6 +17,7 @@ from ctdhub.core import atomic
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Text
 from ctdhub.desk.config import current
+from ctdhub.desk.mail import tell_organisation
 from ctdhub.desk.models.deliveries import Delivery
 from ctdhub.desk.uploads.places import table_of
 from ctdhub.desk.worker.agreements import agreement_of
@@ -61,6 +62,8 @@ def set_accepted(delivery: Delivery, day: str) -> dict[str, Any]:
     )
     if done:
         destroyed(delivery)
+        if delivery.state != "accepted":
+            tell_organisation("accepted", delivery)
     return {"accepted": bool(done)}
 
 

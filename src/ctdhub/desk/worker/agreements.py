@@ -22,7 +22,5 @@ def agreement_of(hub: Hub, organisation: str, today: date | None = None) -> tupl
     path = hub.root / "contributors" / f"{organisation}.yaml"
     agreement = read_settings(path, Agreement)
     if agreement.ends and agreement.ends < (today or datetime.now(UTC).date()):
-        raise error(
-            "agreement/ended", file=path, id=organisation, day=agreement.ends.isoformat()
-        )
+        raise error("agreement/ended", file=path, id=organisation, day=agreement.ends.isoformat())
     return agreement, hashlib.sha256(path.read_bytes()).hexdigest()

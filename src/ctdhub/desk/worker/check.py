@@ -22,6 +22,7 @@ from ctdhub.core.i18n import Text
 from ctdhub.core.tabular import ROW
 from ctdhub.core.text import fold
 from ctdhub.desk.config import current
+from ctdhub.desk.mail import tell_data_officers, tell_organisation
 from ctdhub.desk.models.deliveries import Delivery, DeliveryFinding, DeliveryPart
 from ctdhub.desk.uploads.inbox import Inbox, StoredPart
 from ctdhub.desk.uploads.places import opened_folder, table_name
@@ -105,8 +106,7 @@ def opened(delivery: Delivery, report: CheckReport) -> Path:
         whole,
         (delivery.bytes, delivery.sha256),
     )
-    table = folder / table_name(key, delivery.kind)
-    return table
+    return folder / table_name(key, delivery.kind)
 
 
 def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | None = None) -> None:
@@ -115,7 +115,11 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
     Raises:
         HubError: the table cannot be read within the limits of its size.
     """
-    hub, who, day = Hub(current().hub), str(delivery.organisation_id), f"{delivery.created:%Y-%m-%d}"
+    hub, who, day = (
+        Hub(current().hub),
+        str(delivery.organisation_id),
+        f"{delivery.created:%Y-%m-%d}",
+    )
     agreement, report.agreement = agreement_of(hub, who)
     report.summary = _files(report, table)
     try:
@@ -229,4 +233,8 @@ def _set(delivery: Delivery, report: CheckReport) -> dict[str, Any]:
         DeliveryFinding(delivery=delivery, organisation_id=delivery.organisation_id, **one)
         for one in report.findings
     )
+    if report.state == "refused":
+        tell_organisation("refused", delivery)
+    else:
+        tell_data_officers("checked", delivery)
     return {"state": report.state, "findings": len(report.findings)}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from types import TracebackType
+from typing import Any
 from uuid import UUID
 
-from ctdhub.core.error_catalogue import as_json, error
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text
 from ctdhub.desk.jobs.process import bound_memory, end_with_parent
@@ -19,46 +21,55 @@ log = logging.getLogger("ctdhub.desk")
 
 
 def main(key: str) -> int:
-    """Do a job; 0 if its row says what came of it, 1 if it died of something unforeseen."""
+    """Do a job; its row says what came of it, unless the process dies of something unforeseen."""
+    sys.excepthook = _unforeseen
     os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
     import django
 
     django.setup()
-    from django.db import transaction
-
     from ctdhub.desk.jobs.lanes import MEMORY
     from ctdhub.desk.models.hub import Job
-    from ctdhub.desk.worker.work import Work, ended, work_of
 
     job = Job.objects.get(id=UUID(key), state="running")
     bound_memory(MEMORY[job.lane])
+    do(job)
+    return 0
+
+
+def do(job: Any) -> None:
+    """Do a job that is running; what its rows become is kept together with its end."""
+    from django.db import transaction
+
+    from ctdhub.desk.worker.kept import error_as_kept
+    from ctdhub.desk.worker.work import Work, ended, work_of
+
     try:
         rows = work_of(job.what)(Work(job))
         with transaction.atomic():
-            outcome = rows()
-            if not ended(job, "done", outcome):
+            if not ended(job, "done", rows()):
                 raise RuntimeError("the job was ended by somebody else")
     except HubError as met:
         if met.rule == BUSY:
             _wait(job)
         else:
-            ended(job, "failed", {"error": as_json(met)})
+            ended(job, "failed", {"error": error_as_kept(met)})
     except MemoryError:
-        ended(job, "failed", {"error": as_json(error("job-memory"))})
-    except Exception as met:
-        log.error("job %s died", job.what, exc_info=met)  # type and place; never its words
-        return 1
-    return 0
+        ended(job, "failed", {"error": error_as_kept(error("job-memory"))})
 
 
-def _wait(job: object) -> None:
+def _unforeseen(kind: type[BaseException], met: BaseException, trace: TracebackType | None) -> None:
+    """Type and place of an error go to the log; its words may quote a cell."""
+    log.error("a job died", exc_info=(kind, met, trace))
+
+
+def _wait(job: Any) -> None:
     """The hub is busy: the job waits, and this start is none of its deaths."""
     from django.db.models import F
 
     from ctdhub.desk.models.hub import Job
 
     text = Text("Waiting: another command is writing to the hub.")
-    Job.objects.filter(id=getattr(job, "id", None), state="running").update(
+    Job.objects.filter(id=job.id, state="running").update(
         state="waiting",
         attempts=F("attempts") - 1,
         progress={"text": text.as_json(), "share": None},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 
 from ctdhub.core.atomic import remove
@@ -17,14 +19,15 @@ def destroy(work: Work) -> Rows:
     delivery = Delivery.objects.get(id=work.job.thing)
     if delivery.state not in ("withdrawn", "replaced"):
         return lambda: {}
-    return lambda: destroyed(delivery) or {}
+    return lambda: destroyed(delivery)
 
 
-def destroyed(delivery: Delivery) -> None:
+def destroyed(delivery: Delivery) -> dict[str, Any]:
     """Delete the rows of a delivery's parts now, and its bytes once that is kept."""
     DeliveryPart.objects.filter(delivery=delivery).delete()
     key = delivery.id.hex
     transaction.on_commit(lambda: delete_bytes(key))
+    return {}
 
 
 def delete_bytes(key: str) -> None:

@@ -39,10 +39,10 @@ def error_as_kept(met: HubError, letters: Mapping[str, str] | None = None) -> di
     found, known = as_json(met), letters or {}
     entry = catalogue().get(str(met.name))
     if entry is not None and entry.room not in _READING:
-        return found | {"file": None}
+        return found | {"file": _ELSE}
     fields = {name: _kept(value, known) for name, value in found["fields"].items()}
     column = known.get(fold(met.column)) if met.column else None
-    return found | {"file": None, "column": column, "fields": {"file": _ELSE} | fields}
+    return found | {"file": _ELSE, "column": column, "fields": fields}
 
 
 def _kept(value: Any, letters: Mapping[str, str]) -> Any:

@@ -1,0 +1,154 @@
+"""Messages: which one, to whom and a link; nothing of what a file holds, and no name of a file.
+
+Rows wait in the database until they are sent, in the language of their reader.  A server that does
+not answer is tried again, later each time.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.db import close_old_connections
+from django.urls import reverse
+from django.utils import timezone
+
+from ctdhub.core.i18n import LANGUAGES, Text, language, said
+from ctdhub.desk.config import current
+from ctdhub.desk.models.hub import OutgoingMail
+from ctdhub.desk.models.people import DeskAccount
+
+log = logging.getLogger("ctdhub.desk")
+
+TRIES = 12
+_EVERY = 20.0
+
+
+def message(kind: str) -> tuple[Text, Text]:
+    """Subject and sentence of a message.
+
+    Raises:
+        KeyError: there is no such message.
+    """
+    return {
+        "returned": (
+            Text("A delivery was returned"),
+            Text("The hub returned a file of your organisation. The reasons are on its page:"),
+        ),
+        "refused": (
+            Text("A file cannot be read"),
+            Text("A file of your organisation cannot be read. What to do is on its page:"),
+        ),
+        "accepted": (
+            Text("A delivery was accepted"),
+            Text("The hub accepted a file of your organisation:"),
+        ),
+        "checked": (
+            Text("A delivery waits to be looked at"),
+            Text("A delivery was checked and waits for a decision:"),
+        ),
+        "withdrawal": (
+            Text("A withdrawal was asked for"),
+            Text("An organisation asks that a delivery is used no more:"),
+        ),
+    }[kind]
+
+
+def tell_organisation(kind: str, delivery: Any) -> None:
+    """A message to every account of the organisation that a delivery is of."""
+    _tell(kind, delivery, roles__organisation_id=delivery.organisation_id)
+
+
+def tell_data_officers(kind: str, delivery: Any) -> None:
+    """A message to every data officer."""
+    _tell(kind, delivery, roles__role="data_officer")
+
+
+def _tell(kind: str, delivery: Any, **whom: Any) -> None:
+    path = reverse("delivery", kwargs={"id": delivery.id})
+    OutgoingMail.objects.bulk_create(
+        OutgoingMail(
+            account=account,
+            email=account.email,
+            language=account.language or LANGUAGES[0],
+            kind=kind,
+            fields={"path": path},
+        )
+        for account in DeskAccount.objects.filter(is_active=True, **whom).distinct()
+    )
+
+
+def send_waiting(most: int = 50, connection: Any = None) -> int:
+    """Send messages whose time has come; gives how many were sent.
+
+    Args:
+        connection: of Django's mail, to be opened and closed; that of ``desk.toml``, if None.
+    """
+    server = current().file.mail
+    if connection is None and not server.host:
+        return 0
+    now = timezone.now()
+    due = OutgoingMail.objects.filter(sent__isnull=True, attempts__lt=TRIES)
+    sent = 0
+    for mail in due.exclude(next_try__gt=now)[:most]:
+        try:
+            _written(mail, connection or _server()).send()
+        except OSError:  # smtplib's errors are of this kind
+            mail.attempts += 1
+            mail.next_try = now + timedelta(minutes=2**mail.attempts)
+            log.warning("mail %s waits, attempt %s", mail.id.hex, mail.attempts)
+            mail.save(update_fields=["attempts", "next_try"])
+            continue
+        mail.sent = timezone.now()
+        mail.save(update_fields=["sent"])
+        sent += 1
+    return sent
+
+
+def _written(mail: OutgoingMail, connection: Any) -> EmailMessage:
+    with language(mail.language if mail.language in LANGUAGES else LANGUAGES[0]):
+        subject, sentence = message(mail.kind)
+        body = f"{said(sentence)}\n\n{current().origin}{mail.fields.get('path', '/')}\n"
+        return EmailMessage(
+            f"{current().hub_name}: {said(subject)}".replace("\n", " "),
+            body,
+            current().file.mail.sender or None,
+            [mail.email],
+            connection=connection,
+        )
+
+
+def _server() -> Any:
+    server = current().file.mail
+    return get_connection(
+        "django.core.mail.backends.smtp.EmailBackend",
+        host=server.host,
+        port=server.port,
+        username=server.user,
+        password=os.environ.get("DESK_MAIL_PASSWORD", ""),
+        use_tls=server.encryption == "starttls",
+        use_ssl=server.encryption == "tls",
+        timeout=20,
+    )
+
+
+def main() -> None:
+    """Send what waits until the process is ended."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
+    import django
+
+    if not settings.configured or not django.apps.apps.ready:
+        django.setup()
+    while True:
+        send_waiting()
+        close_old_connections()
+        time.sleep(_EVERY)
+
+
+if __name__ == "__main__":
+    main()

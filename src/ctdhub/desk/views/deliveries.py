@@ -1,0 +1,256 @@
+"""Pages of deliveries: the list, one delivery, returning, accepting and ending it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from ctdhub.core.error_catalogue import error, from_json
+from ctdhub.core.format import number
+from ctdhub.core.i18n import Text, _, said
+from ctdhub.desk.allowed import CONTRIBUTOR, Who, allowed, scope
+from ctdhub.desk.jobs.queue import enqueue
+from ctdhub.desk.mail import tell_data_officers, tell_organisation
+from ctdhub.desk.models.deliveries import Delivery, DeliveryFinding, ReturnReason
+from ctdhub.desk.models.hub import Job
+from ctdhub.desk.registry import page
+from ctdhub.desk.trail import record
+from ctdhub.desk.uploads.store import withdraw
+from ctdhub.desk.views import delivery_words as words
+
+_ON_A_PAGE = 50
+_CELL = re.compile(r"[A-Z]{0,3}[1-9][0-9]{0,8}")
+_MOST_CELLS = 200
+OPEN = ("receiving", "received", "checked", "refused", "returned")
+"""States in which somebody must still do something."""
+
+
+def deliveries(request: Any) -> HttpResponse:
+    """The deliveries that somebody may see, those that wait first."""
+    shown = _seen(request.who).select_related("organisation")
+    own = request.who.is_contributor
+    waiting = [d for d in shown.filter(state__in=OPEN)[:200] if _waits(d, own)]
+    values = {
+        "title": Text("Deliveries"),
+        "own": own,
+        "waiting": waiting,
+        "shown": Paginator(shown, _ON_A_PAGE).get_page(request.GET.get("page")),
+        "words": words,
+    }
+    return render(request, "desk/deliveries.html", values)
+
+
+def delivery(request: Any, thing: Delivery) -> HttpResponse:
+    """One delivery: its state, what the check found, what can be done next."""
+    return render(request, "desk/delivery.html", _values(request, thing))
+
+
+def delivery_state(request: Any, thing: Delivery) -> HttpResponse:
+    """The part of the page that changes while the worker is at it; the last one asks no more."""
+    return render(request, "desk/delivery_state.html", _values(request, thing))
+
+
+def return_delivery(request: Any, thing: Delivery) -> HttpResponse:
+    """Return a delivery: reasons of the list, each with cells of its own file."""
+    chosen, problems = [], []
+    if request.method == "POST":
+        chosen = [code for code in words.REASONS if request.POST.get(f"reason-{code}")]
+        if not chosen:
+            problems.append(("reason-format", _("Choose at least one reason.")))
+        cells = {code: _cells(request.POST.get(f"cells-{code}", "")) for code in chosen}
+        for code, found in cells.items():
+            if found is None:
+                problems.append((f"cells-{code}", _("Write cells as B14, C3, or rows as 14.")))
+        if not problems:
+            _return(request, thing, {code: found or [] for code, found in cells.items()})
+            return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
+    values = _values(request, thing) | {
+        "title": Text("Return a delivery"),
+        "reasons": [(code, words.reason(code)) for code in words.REASONS],
+        "chosen": chosen,
+        "posted": request.POST,
+        "proposed": _proposed(thing),
+        "problems": problems,
+    }
+    return render(request, "desk/return.html", values, status=422 if problems else 200)
+
+
+def accept_delivery(request: Any, thing: Delivery) -> HttpResponse:
+    """Accept a delivery: the worker checks it once more and puts it into the hub."""
+    if request.method == "POST":
+        if not _working(thing):
+            enqueue("accept", "files", request.who, thing)
+        return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
+    day = f"{thing.created:%Y-%m-%d}"
+    same = Delivery.objects.filter(
+        organisation=thing.organisation_id, state="accepted", day=day, lost=False
+    )
+    values = _values(request, thing) | {
+        "title": Text("Accept a delivery"),
+        "same_day": same.exists(),
+    }
+    return render(request, "desk/accept.html", values)
+
+
+def check_again(request: Any, thing: Delivery) -> HttpResponse:
+    """Check a delivery again, by the mapping as it is now."""
+    if not _working(thing):
+        enqueue("check", "files", request.who, thing)
+    return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
+
+
+def withdraw_delivery(request: Any, thing: Delivery) -> HttpResponse:
+    """End a delivery that is not accepted; its bytes are destroyed."""
+    if request.method == "POST":
+        if not withdraw(thing):
+            raise error("delivery-state")
+        enqueue("destroy", "files", request.who, thing)
+        return HttpResponseRedirect(reverse("deliveries"))
+    values = _values(request, thing) | {"title": Text("Withdraw a delivery"), "accepted": False}
+    return render(request, "desk/withdraw.html", values)
+
+
+def ask_withdraw(request: Any, thing: Delivery) -> HttpResponse:
+    """Ask that a delivery that is accepted is used no more; the steward carries it out."""
+    if request.method == "POST":
+        thing.summary["withdrawal_asked"] = f"{timezone.now():%Y-%m-%d}"
+        thing.save(update_fields=["summary", "changed"])
+        tell_data_officers("withdrawal", thing)
+        return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
+    values = _values(request, thing) | {"title": Text("Withdraw a delivery"), "accepted": True}
+    return render(request, "desk/withdraw.html", values)
+
+
+def waiting(who: Who) -> list[tuple[str, str, int | None]]:
+    """What waits for somebody, for the home page: label, address, number."""
+    if not allowed(who, "delivery.list"):
+        return []
+    own = who.is_contributor
+    found = sum(_waits(d, own) for d in _seen(who).filter(state__in=OPEN)[:200])
+    if not found:
+        return []
+    label = Text("Deliveries to correct or finish") if own else Text("Deliveries to look at")
+    return [(said(label), reverse("deliveries"), found)]
+
+
+def _seen(who: Who) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(scope(who, "delivery.list"))
+
+
+def _waits(found: Delivery, own: bool) -> bool:
+    """Whether somebody of this side must do something."""
+    return found.state in (("receiving", "refused", "returned") if own else ("checked",))
+
+
+def _values(request: Any, thing: Delivery) -> dict[str, Any]:
+    own = CONTRIBUTOR in request.who.roles
+    job = _working(thing)
+    failed = None if job else _last_failed(thing)
+    refused = thing.summary.get("refused")
+    return {
+        "title": Text("Delivery of {day}", day=f"{thing.created:%Y-%m-%d}"),
+        "thing": thing,
+        "own": own,
+        "words": words,
+        "job": job,
+        "failed": failed,
+        "refused": from_json(refused) if refused and thing.state == "refused" else None,
+        "groups": _groups(thing),
+        "alarms": thing.summary.get("alarms", []),
+        "said_counts": [(said(k), number(n)) for k, n in words.counts(thing.summary)],
+        "reasons_given": [(r, words.reason(r.code)) for r in thing.reasons.all()],
+        "replaced_by": thing.replaced_by.exclude(state="withdrawn").first(),
+    }
+
+
+def _groups(thing: Delivery) -> list[dict[str, Any]]:
+    """Findings of one kind in one column, with their first cells."""
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for one in DeliveryFinding.objects.filter(delivery=thing).order_by("row", "column"):
+        key = (one.rule, one.column, str(one.text))
+        group = found.setdefault(
+            key,
+            {
+                "text": words.finding_text(one.text),
+                "rule": one.rule,
+                "column": one.column,
+                "number": one.number,
+                "cells": [],
+            },
+        )
+        if one.row is not None:
+            group["cells"].append(f"{one.column}{one.row}")
+    return sorted(found.values(), key=lambda group: -int(group["number"]))
+
+
+def _proposed(thing: Delivery) -> str:
+    """Cells that the check found, to be sent along with a reason."""
+    return ", ".join(cell for group in _groups(thing) for cell in group["cells"])[:1500]
+
+
+def _working(thing: Delivery) -> Job | None:
+    known = Job.objects.filter(thing=thing.id.hex, state__in=("waiting", "running"))
+    found: Job | None = known.exclude(what="destroy").first()
+    return found
+
+
+def _last_failed(thing: Delivery) -> Any:
+    last = Job.objects.filter(thing=thing.id.hex).first()
+    if last is None or last.state != "failed":
+        return None
+    return from_json((last.outcome or {})["error"])
+
+
+def _cells(text: str) -> list[str] | None:
+    """The cells that somebody wrote; None where one is none."""
+    found = [part for part in re.split(r"[\s,;،]+", text.strip().upper()) if part]
+    if len(found) > _MOST_CELLS or not all(_CELL.fullmatch(part) for part in found):
+        return None
+    return found
+
+
+def _return(request: Any, thing: Delivery, cells: dict[str, list[str]]) -> None:
+    note = request.POST.get("note", "").strip()[:1000]
+    done = Delivery.objects.filter(id=thing.id, state="checked").update(
+        state="returned", changed=timezone.now()
+    )
+    if not done:
+        raise error("delivery-state")
+    for place, (code, found) in enumerate(cells.items()):
+        ReturnReason.objects.create(
+            delivery=thing,
+            organisation_id=thing.organisation_id,
+            account_id=UUID(request.who.account),
+            code=code,
+            cells=found,
+            note="" if place else note,
+        )
+    record(request.who, "delivery.return", thing)
+    tell_organisation("returned", thing)
+
+
+_BOTH = ("GET", "POST")
+
+PAGES = [
+    page("deliveries/", deliveries, action="delivery.list", menu=Text("Deliveries"), order=10),
+    page("deliveries/<id>/", delivery, action="delivery.read", of="Delivery"),
+    page("deliveries/<id>/state/", delivery_state, action="delivery.list", of="Delivery"),
+    page("deliveries/<id>/return/", return_delivery, action="delivery.return", of="Delivery",
+         methods=_BOTH, recorded=False),
+    page("deliveries/<id>/accept/", accept_delivery, action="delivery.accept", of="Delivery",
+         methods=_BOTH),
+    page("deliveries/<id>/check/", check_again, action="delivery.check", of="Delivery",
+         methods=("POST",)),
+    page("deliveries/<id>/withdraw/", withdraw_delivery, action="delivery.withdraw",
+         of="Delivery", methods=_BOTH),
+    page("deliveries/<id>/ask-withdraw/", ask_withdraw, action="delivery.ask_withdraw",
+         of="Delivery", methods=_BOTH),
+]  # fmt: skip
