@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from ctdhub.build.hub import Hub
+from ctdhub.build.mapping_by_date import mapping_file
 from ctdhub.core.atomic import sync, write_new
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
+from ctdhub.core.errors import MappingError, printable
 from ctdhub.sensitive.bundle.manifest import DATA, MAPPING, REPORT
 from ctdhub.sensitive.bundle.open import OpenedBundle, check_bundle, open_bundle
 
@@ -69,29 +71,31 @@ def receive(hub: Hub, file: Path, identities: Sequence[Path], day: date) -> Rece
     if cases.exists():
         raise error("bundle-day", file=file, day=day.isoformat(), id=who)
     with hub.lock():
-        mapping, read_by_it = _lay_mapping(hub, bundle, day)
+        mapping, read_by_it = lay_mapping(hub, who, bundle.mapping, day)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_new(cases, bundle.cases)
         sync(folder)
     return ReceivedBundle(bundle, cases, mapping, read_by_it)
 
 
-def _lay_mapping(hub: Hub, bundle: OpenedBundle, day: date) -> tuple[Path, bool]:
+def lay_mapping(hub: Hub, who: str, content: bytes, day: date) -> tuple[Path, bool]:
     """The mapping of a bundle: the hub's where it has none, else one from that day on.
 
     The contributor decided what its texts mean, so its mapping reads its delivery; the steward's
     earlier mapping keeps reading the earlier ones.
     """
-    who = bundle.manifest.contributor
     first = hub.mapping(who)
     place = first.with_suffix("") / f"{day.isoformat()}.yaml"
     if not first.exists() and not place.parent.exists():
-        write_new(first, bundle.mapping, 0o644)
+        write_new(first, content, 0o644)
         return first, True
+    with suppress(MappingError):  # the one that reads this day already says the same
+        if (held := mapping_file(hub, who, day.isoformat())).read_bytes() == content:
+            return held, True
     if place.exists():
-        return place, place.read_bytes() == bundle.mapping
+        return place, place.read_bytes() == content
     place.parent.mkdir(exist_ok=True)
-    write_new(place, bundle.mapping, 0o644)
+    write_new(place, content, 0o644)
     sync(place.parent)
     return place, True
 

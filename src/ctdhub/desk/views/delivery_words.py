@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ctdhub.core.error_catalogue import from_json
-from ctdhub.core.i18n import Text, joined, many
+from ctdhub.core.i18n import Text, joined
 
 REASONS = ("format", "columns", "values", "identifiers", "duplicate", "incomplete", "wrong-file")
 """Codes of the list from which a returned delivery has at least one."""
@@ -65,7 +65,7 @@ def state_sentence(state: str) -> Text:
         "refused": Text("The file cannot be read. Correct it and send it again."),
         "returned": Text("The hub returned the file. Read the reasons, then send a correction."),
         "replaced": Text("You sent a correction. The bytes of this file were deleted."),
-        "accepted": Text("The hub accepted the file. It is part of the next release."),
+        "accepted": Text("The hub accepted the file. It counts in a coming release."),
         "withdrawn": Text("The delivery was ended. Its bytes were deleted."),
     }[state]
 
@@ -96,8 +96,3 @@ def counts(summary: dict[str, Any]) -> list[tuple[Text, int]]:
         "excluded": Text("Rows that rules of the mapping leave out"),
     }
     return [(name, summary[key]) for key, name in names.items() if key in summary]
-
-
-def cells_counted(n: int) -> Text:
-    """How many cells a fault has."""
-    return many("{n} cell", "{n} cells", n)

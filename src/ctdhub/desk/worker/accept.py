@@ -21,6 +21,7 @@ from ctdhub.desk.mail import tell_organisation
 from ctdhub.desk.models.deliveries import Delivery
 from ctdhub.desk.uploads.places import table_of
 from ctdhub.desk.worker.agreements import agreement_of
+from ctdhub.desk.worker.bundled import lay_rules
 from ctdhub.desk.worker.check import CheckReport, examine
 from ctdhub.desk.worker.ending import destroyed
 from ctdhub.desk.worker.work import Rows, Work
@@ -50,6 +51,7 @@ def accept(work: Work) -> Rows:
         with hub.lock(), noted(hub, "accept", contributor=who, date=day):
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             atomic.sync(place.parent.parent)
+            lay_rules(hub, who, day, source)
             atomic.sweep(place.parent)
             atomic.write_whole(place, source.read_bytes())
     return lambda: set_accepted(delivery, day)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.build.hub import Hub
-from ctdhub.build.mapping_by_date import mapping_file
 from ctdhub.build.rules import policy
 from ctdhub.build.settings import Agreement
 from ctdhub.core.errors import HubError
@@ -25,8 +24,10 @@ from ctdhub.desk.config import current
 from ctdhub.desk.mail import tell_data_officers, tell_organisation
 from ctdhub.desk.models.deliveries import Delivery, DeliveryFinding, DeliveryPart
 from ctdhub.desk.uploads.inbox import Inbox, StoredPart
+from ctdhub.desk.uploads.kinds import BUNDLE
 from ctdhub.desk.uploads.places import opened_folder, table_name
 from ctdhub.desk.worker.agreements import agreement_of
+from ctdhub.desk.worker.bundled import rules_of, unpack
 from ctdhub.desk.worker.identities import identities
 from ctdhub.desk.worker.kept import error_as_kept, text_as_kept
 from ctdhub.desk.worker.opening import join
@@ -106,7 +107,10 @@ def opened(delivery: Delivery, report: CheckReport) -> Path:
         whole,
         (delivery.bytes, delivery.sha256),
     )
-    return folder / table_name(key, delivery.kind)
+    table = folder / table_name(key, delivery.kind)
+    if delivery.kind == BUNDLE:
+        unpack(hub, str(delivery.organisation_id), whole, table)
+    return table
 
 
 def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | None = None) -> None:
@@ -122,8 +126,13 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
     )
     agreement, report.agreement = agreement_of(hub, who)
     report.summary = _files(report, table)
+    before = Delivery.objects.filter(
+        organisation_id=who, state="accepted", sha256=report.sha256
+    ).exclude(id=delivery.id)
+    if before.exists():
+        report.summary["repeats"] = True
     try:
-        rules_file = mapping_file(hub, who, day)
+        rules_file = rules_of(hub, who, day, table)
         mapping = load_mapping(rules_file)
     except HubError as met:
         raw = read_isolated(table)
