@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -174,15 +177,42 @@ def test_an_address_without_an_action_stops_the_start(desk: Desk) -> None:
 
 def test_the_settings_pass_the_check_of_a_deployment(desk: Desk, tmp_path: Any) -> None:
     """As Django sees a desk that is reached from outside, in a process of its own."""
-    import os
-    import subprocess
-    import sys
-
     (desk.hub / "desk.toml").write_text('host = "desk.example.org"\nproxies = 1\n', "utf-8")
     words = ["-m", "django", "check", "--deploy", "--fail-level", "WARNING"]
-    given = {"CTDHUB_DESK": str(desk.hub), "DJANGO_SETTINGS_MODULE": "ctdhub.desk.settings"}
-    done = subprocess.run(
-        [sys.executable, *words], env={**os.environ, **given}, capture_output=True, text=True
-    )
+    env = {**os.environ, "CTDHUB_DESK": str(desk.hub), "DATABASE_URL": ""}
+    env["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
+    del env["DJANGO_ALLOW_ASYNC_UNSAFE"]  # of the tests alone
+    done = subprocess.run([sys.executable, *words], env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "no issues" in done.stdout
+
+
+_WEB = """
+import os, sys
+from ctdhub.desk.web import application
+application()
+from django.test import Client
+from ctdhub.desk.registry import pages
+client = Client(SERVER_NAME="localhost", raise_request_exception=False)
+for _ in range(3):
+    given = {"login": "steward@example.org", "password": "wrong"}
+    text = client.post("/accounts/login/", given).content.decode()
+print("Too many" in text)
+print(" ".join(sorted(name for name in sys.modules)))
+"""
+
+
+def test_a_second_process_shares_throttles_and_holds_no_module_of_case_data(desk: Desk) -> None:
+    """What one process counts the other knows; the web process never loads what it need not."""
+    given = {"login": "steward@example.org", "password": "wrong"}
+    for _ in range(3):
+        assert "Too many" not in desk.client_of().post("/accounts/login/", given).content.decode()
+    env = {**os.environ, "CTDHUB_DESK": str(desk.hub), "DATABASE_URL": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", _WEB], env=env, capture_output=True, text=True, check=True
+    )
+    throttled, modules = done.stdout.splitlines()
+    assert throttled == "True"
+    loaded = set(modules.split())
+    assert not {name for name in loaded if name.startswith(("ctdhub.sensitive", "ctdhub.dp"))}
+    assert not loaded & {"duckdb", "numba", "ibis", "pyarrow", "openpyxl", "scipy"}

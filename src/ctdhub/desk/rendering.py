@@ -46,7 +46,9 @@ def environment(**options: Any) -> Environment:
         picture=Markup,
         way_to_confirm=way_to_confirm,
     )
-    made.filters.update(json_script=json_script, said=words, day=day, moment=moment, bdi=bdi)
+    made.filters.update(
+        json_script=json_script, said=words, day=day, moment=moment, bdi=bdi, coded=coded
+    )
     return made
 
 
@@ -73,6 +75,16 @@ def moment(value: datetime) -> str:
 
     text = format_datetime(value, "d MMMM y, HH:mm", tzinfo=get_timezone("UTC"), locale=current())
     return f"{text} UTC"
+
+
+def coded(text: str) -> Markup:
+    """A text whose `commands` stand in backticks."""
+    parts = text.split("`")
+    marked = [
+        Markup('<code dir="ltr">{}</code>').format(part) if i % 2 else escape(part)
+        for i, part in enumerate(parts)
+    ]
+    return Markup("").join(marked)
 
 
 def bdi(value: object) -> Markup:
