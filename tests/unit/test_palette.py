@@ -18,7 +18,7 @@ SOURCE = (PACKAGE / "document/data/colours.css").read_text("utf-8")
 SHEETS = [
     str(inlined(folder, name)[0])
     for folder, name in (
-        ("ctdhub.site/static", "explorer.css"),
+        *(("ctdhub.site/static", f"{n}.css") for n in ("explorer", "events", "learn", "map")),
         ("ctdhub.site/static", "exhibit.css"),
         ("ctdhub.document/data", "sheet.css"),
     )

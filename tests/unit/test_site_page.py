@@ -37,7 +37,7 @@ VERSION = "2026.1"
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 LEAD = {"en": "We help <everybody>.", "ar": "نساعد الجميع."}
 STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
-CSS = inlined("explorer.css")[0]  # all of site.css is in it
+CSS = "".join(inlined(f"{name}.css")[0] for name in ("explorer", "events", "learn", "map"))
 EXIT = re.compile(r"https://(en|fr|es|ar)\.wikipedia\.org/|tel:\+?\d+|sms:\d+")
 
 

@@ -34,6 +34,7 @@ def pages(answers: Answers) -> Iterator[Page]:
         title=_("Learn"),
         description=_("A short course on reading and contributing such data, with exercises."),
         template="learn.html",
+        css="learn.css",
         values={
             "course": listed,
             "trainer": TRAINER,
@@ -49,6 +50,7 @@ def pages(answers: Answers) -> Iterator[Page]:
         title=_("Summary for trainers"),
         description=_("All lessons and exercises with their answers, to print."),
         template="trainer.html",
+        css="learn.css",
         values={
             "course": [
                 {"name": words, "lesson": lesson, "exercises": _numbered(lesson)}
@@ -88,6 +90,7 @@ def _lesson(answers: Answers, lesson: Lesson, listed: Sequence[dict[str, Any]], 
         title=listed[k]["title"],
         description=lesson.aim,
         template="lesson.html",
+        css="learn.css",
         values={
             "lesson": lesson,
             "listed": listed[k],

@@ -50,6 +50,7 @@ def page(release: Release, calendar: Calendar) -> Page:
         title=_("Events"),
         description=_("Talks, films, exhibitions and other events, with a calendar to download."),
         template="events.html",
+        css="events.css",
         values={
             "summary": _("{events} from {first} to {last}.").format(
                 events=ngettext("{n} event", "{n} events", len(events)).format(

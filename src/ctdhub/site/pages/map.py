@@ -64,6 +64,7 @@ def _page(
             "exploitation, on a map of equal tiles without borders."
         ),
         template="map.html",
+        css="map.css",
         values={
             "maps": [_drawn(m) for m in here],
             "apart": apart,
