@@ -33,8 +33,11 @@ from ctdhub.dp.price import up_to
 from ctdhub.release.bundle import next_version
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
+from ctdhub.site.build import build_site
+from ctdhub.site.pages import mandated_files
 from ctdhub.stats.series import by_contributor, overlap
-from tests.journeys.conftest import COLUMNS, make_real, set_languages, set_policy, sign
+from tests.conftest import Once
+from tests.journeys.conftest import COLUMNS, copied, make_real, set_languages, set_policy, sign
 
 
 def ran(done: list[pipeline.Done]) -> list[str]:
@@ -74,31 +77,24 @@ def test_a_changed_mapping_reruns_only_what_depends_on_it(hub: Hub) -> None:
     assert ran(pipeline.build(hub)) == again
 
 
-def test_a_changed_story_draws_the_site_again_and_spends_nothing(hub: Hub) -> None:
-    pages = hub.site / "r" / str(versions.released_version(hub)) / "en" / "stories"
-    story = hub.stories / "a-corridor-is-not-a-cause.en.md"
-    assert (pages / "a-corridor-is-not-a-cause.html").is_file()
-    entries = len(Ledger(hub.ledger).entries())
-    story.write_text(story.read_text("utf-8") + "\nOne line more.\n", "utf-8")
-    assert ran(pipeline.build(hub)) == ["site"]
-    assert "One line more." in (pages / "a-corridor-is-not-a-cause.html").read_text("utf-8")
-    assert len(Ledger(hub.ledger).entries()) == entries
-
-
 def test_a_site_speaks_every_language_of_its_hub(hub: Hub) -> None:
-    """Names of languages are public facts, which readers learn with the next version."""
-    spent = len(Ledger(hub.ledger).entries())
-    set_languages(hub, *LANGUAGES)
+    """Names of languages are public facts, which readers learn with the next version.
+
+    All four at once are drawn from releases of the unit tests.
+    """
+    spent, languages = len(Ledger(hub.ledger).entries()), ("en", LANGUAGES[-1])
+    set_languages(hub, *languages)
     pipeline.build(hub, version=next_version(hub.releases))
     assert len(Ledger(hub.ledger).entries()) == spent + 1
     pages = hub.site / "r" / str(versions.released_version(hub))
     held = {
         code: {p.relative_to(pages / code) for p in (pages / code).rglob("*.html")}
-        for code in LANGUAGES
+        for code in languages
     }
     assert len(held["en"]) > 80
     assert all(found == held["en"] for found in held.values())
-    for code in LANGUAGES:
+    assert sorted(p.name for p in pages.iterdir() if p.name in LANGUAGES) == sorted(languages)
+    for code in languages:
         assert f'lang="{code}"' in (pages / code / "index.html").read_text("utf-8")
 
 
@@ -231,11 +227,30 @@ def test_a_version_is_handed_on_as_it_is(
     assert not (tmp_path / "x").exists()
 
 
-def test_every_release_stays_on_the_site(hub: Hub) -> None:
+@pytest.fixture(scope="module")
+def of_two(built: Hub, once: Once) -> Hub:
+    """A hub with two releases on its site, to copy."""
+
+    def make(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(mandated_files, "YEARS", 1)
+            hub = copied(built, folder)
+            set_policy(hub, epsilon=3.0)
+            assert ran(pipeline.build(hub)) == ["protect", "candidate", "release", "site"]
+
+    return Hub(once("hub-of-two-releases", make))
+
+
+@pytest.fixture
+def two(of_two: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """A copy of it, as ``hub`` is one of the built hub."""
+    monkeypatch.setattr(mandated_files, "YEARS", 1)
+    return copied(of_two, tmp_path / "two")
+
+
+def test_every_release_stays_on_the_site(two: Hub) -> None:
     """A site is drawn from all of releases/, whatever it held before."""
-    set_languages(hub, "en")
-    set_policy(hub, epsilon=3.0)
-    assert ran(pipeline.build(hub)) == ["protect", "candidate", "release", "site"]
+    hub = two
     versions = sorted(p.name for p in hub.releases.iterdir())
     assert len(versions) == 2
     assert sorted(p.name for p in (hub.site / "r").iterdir()) == versions
@@ -257,9 +272,8 @@ def test_every_release_stays_on_the_site(hub: Hub) -> None:
     assert not hub.site.exists()
 
 
-def test_a_release_that_is_gone_is_not_taken_off_the_site_in_silence(hub: Hub) -> None:
-    set_policy(hub, epsilon=3.0)  # a second release
-    pipeline.build(hub)
+def test_a_release_that_is_gone_is_not_taken_off_the_site_in_silence(two: Hub) -> None:
+    hub = two
     first, before = sorted(hub.releases.iterdir())[0], hash_folder(hub.site)
     shutil.rmtree(first)
     with pytest.raises(HubError, match=first.name) as caught:
@@ -315,17 +329,39 @@ def test_a_note_on_a_written_version_is_refused_before_anything_is_paid(hub: Hub
     assert "more privacy\n" in changelog(hub.releases / str(versions.released_version(hub)))
 
 
-def test_a_changed_helpline_draws_the_site_again_and_releases_nothing(hub: Hub) -> None:
-    """Neither the list nor the old text of hub.yaml waits for two people to sign."""
-    set_languages(hub, "en")
-    pipeline.build(hub)
-    versions, entries = sorted(hub.releases.iterdir()), len(Ledger(hub.ledger).entries())
-    home = hub.site / "r" / versions[-1].name / "en" / "index.html"
+def test_what_a_site_shows_beside_its_release_draws_it_again_and_spends_nothing(hub: Hub) -> None:
+    """Stories, events and helplines; no helpline waits for two people to sign."""
+    releases, entries = sorted(hub.releases.iterdir()), len(Ledger(hub.ledger).entries())
+    pages = hub.site / "r" / str(versions.released_version(hub)) / "en"
+    home, told = pages / "index.html", pages / "stories" / "a-corridor-is-not-a-cause.html"
     assert "Invented Helpline" in home.read_text("utf-8")
-    lines = hub.root / "helplines.yaml"
-    lines.write_text(lines.read_text("utf-8").replace("0142", "0177"), "utf-8")
+    assert told.is_file()
+    events, lines = hub.root / "events.yaml", hub.root / "helplines.yaml"
+    before = events.read_text("utf-8")
+    events.write_text(before.replace("kind: film", "kind: party"), "utf-8")
+    with pytest.raises(PolicyError):
+        pipeline.build(hub)
+    assert (pages / "events.html").is_file()
+    events.write_text(before, "utf-8")
+    story = hub.stories / f"{told.stem}.en.md"
+    changed = {
+        events: before.replace("kind: film", "kind: talk"),
+        lines: lines.read_text("utf-8").replace("0142", "0177"),
+        story: f"{story.read_text('utf-8')}\nOne line more.\n",
+    }
+    for file, text in changed.items():  # each of them alone is a reason
+        old = file.read_text("utf-8")
+        file.write_text(text, "utf-8")
+        assert ran(pipeline.build(hub, dry=True)) == ["site"], file.name
+        file.write_text(old, "utf-8")
+    assert ran(pipeline.build(hub, dry=True)) == []
+    for file, text in changed.items():
+        file.write_text(text, "utf-8")
+    events.unlink()
     assert ran(pipeline.build(hub)) == ["site"]
     assert "+44 808 157 0177" in home.read_text("utf-8")
+    assert "One line more." in told.read_text("utf-8")
+    assert not (pages / "events.html").exists()
     lines.unlink()
     settings = hub.root / "hub.yaml"
     settings.write_text(settings.read_text("utf-8") + "helpline: 0800 555 0100\n", "utf-8")
@@ -333,20 +369,8 @@ def test_a_changed_helpline_draws_the_site_again_and_releases_nothing(hub: Hub) 
     page = home.read_text("utf-8")
     assert "0800 555 0100" in page
     assert "0177" not in page
-    assert sorted(hub.releases.iterdir()) == versions
+    assert sorted(hub.releases.iterdir()) == releases
     assert len(Ledger(hub.ledger).entries()) == entries
-
-
-def test_changed_events_make_the_site_anew_and_nothing_else(hub: Hub) -> None:
-    events, page = hub.root / "events.yaml", hub.site / "latest" / "en" / "events.html"
-    assert page.is_file()
-    events.write_text(events.read_text("utf-8").replace("kind: film", "kind: party"), "utf-8")
-    with pytest.raises(PolicyError):
-        pipeline.build(hub)
-    assert page.is_file()
-    events.unlink()
-    assert ran(pipeline.build(hub)) == ["site"]
-    assert not page.exists()
 
 
 def test_conservation_is_reported_for_every_file(hub: Hub) -> None:
@@ -504,18 +528,20 @@ def test_two_hidden_are_no_company_in_years_in_which_one_reports(hub: Hub) -> No
     assert len(Ledger(hub.ledger).entries()) == spent
 
 
-def test_a_hub_that_agreed_on_nothing_counts_nothing_by_contributor(hub: Hub) -> None:
+def test_a_hub_that_agreed_on_nothing_counts_nothing_by_contributor(
+    hub: Hub, tmp_path: Path
+) -> None:
     """And its page of trends is made all the same."""
     set_policy(hub, sources={"share": 0.05}, columns=[*COLUMNS, "source_type"])
     for path in (hub.root / "contributors").glob("*.yaml"):
         agreement = yaml.safe_load(path.read_text("utf-8"))
         del agreement["show_counts"]
         path.write_text(yaml.safe_dump(agreement, allow_unicode=True), "utf-8")
-    pipeline.build(hub)
+    pipeline.build(hub, until="release")
     release = open_release(hub.releases / str(versions.released_version(hub)))
     assert release.protected.sources is None
     assert by_contributor(release, {}) == {}
-    page = (hub.site / "r" / release.version / "en" / "trends.html").read_text("utf-8")
+    page = drawn(hub, tmp_path / "site", "trends")
     assert "did not measure which of them registered these people" in page
 
 
@@ -542,7 +568,14 @@ def test_a_list_of_nobody_is_refused(hub: Hub) -> None:
     assert open_release(hub.releases / str(versions.released_version(hub))).protected.sources
 
 
-def test_a_weak_promise_gives_its_reason_or_nothing_is_built(hub: Hub) -> None:
+def drawn(hub: Hub, folder: Path, kind: str) -> str:
+    """One page of the site that the newest release of a hub would have."""
+    release = open_release(hub.releases / str(versions.released_version(hub)))
+    build_site(release, folder, edition=edition(hub), only=[kind], languages=["en"])
+    return (folder / "r" / release.version / "en" / f"{kind}.html").read_text("utf-8")
+
+
+def test_a_weak_promise_gives_its_reason_or_nothing_is_built(hub: Hub, tmp_path: Path) -> None:
     words = "Nobody is at risk here; a <reader> learns more."
     release = hub.releases / str(versions.released_version(hub))
     manifest = json.loads((release / "manifest.json").read_text())
@@ -552,12 +585,11 @@ def test_a_weak_promise_gives_its_reason_or_nothing_is_built(hub: Hub) -> None:
         pipeline.build(hub)
     assert len(Ledger(hub.ledger).entries()) == 1
     set_policy(hub, reason=words, epsilon=3.0)
-    pipeline.build(hub)
+    pipeline.build(hub, until="release")
     release = hub.releases / str(versions.released_version(hub))
     assert json.loads((release / "manifest.json").read_text())["facts"]["promise_reason"] == words
     assert "a &lt;reader&gt; learns more" in (release / "README.md").read_text("utf-8")
-    page = hub.site / "r" / release.name / "en" / "methods.html"
-    assert "a &lt;reader&gt; learns more" in page.read_text("utf-8")
+    assert "a &lt;reader&gt; learns more" in drawn(hub, tmp_path / "site", "methods")
     set_policy(hub, reason="", epsilon=1.0, budget={"epsilon": 900.0})
     with pytest.raises(PolicyError, match="budget at most 3"):
         pipeline.build(hub)

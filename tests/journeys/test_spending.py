@@ -349,13 +349,13 @@ def traced(run: Callable[[Path], None], folder: Path) -> set[str]:
     def look(frame: FrameType, _event: str, _arg: object) -> None:
         found.add(str(frame.f_globals.get("__name__", "")))
 
-    threading.setprofile(look)
-    sys.setprofile(look)
+    threading.settrace(look)  # told of calls alone, for it never asks for lines
+    sys.settrace(look)
     try:
         run(folder)
     finally:
-        sys.setprofile(None)
-        threading.setprofile(None)
+        sys.settrace(None)
+        threading.settrace(None)  # type: ignore[arg-type]
     return {name for name in found if name.split(".")[0] == "ctdhub"}
 
 

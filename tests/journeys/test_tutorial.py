@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
@@ -12,7 +13,10 @@ import pytest
 
 from ctdhub.build.hub import Hub
 from ctdhub.core.i18n import NATIVE_NAMES
+from ctdhub.site.pages import mandated_files
+from tests.forked import needs_fork
 from tests.journeys.conftest import copied
+from tests.served_command import served
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial" / "three-deliveries.md"
 
@@ -26,21 +30,21 @@ def blocks() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def place(built: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(
+    built: Hub, warm: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """A folder with the practice hub in it, and the command of this source on the path."""
     copied(built, tmp_path / "demo-hub")
     command = tmp_path / "bin" / "ctdhub"
     command.parent.mkdir()
-    start = "from ctdhub.cli.main import main; main()"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{start}" "$@"\n')
-    command.chmod(0o755)
     python = tmp_path / "bin" / "python"
     python.symlink_to(sys.executable)
     monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin:/bin")
     monkeypatch.setenv("CTDHUB_LANG", "en")
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(mandated_files, "YEARS", 1)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    with served(command):
+        yield tmp_path
 
 
 def decide(workbook: Path) -> None:
@@ -52,6 +56,7 @@ def decide(workbook: Path) -> None:
     book.save(workbook)
 
 
+@needs_fork
 def test_the_tutorial_does_what_it_says(place: Path) -> None:
     said: list[str] = []
     for word, block in blocks():

@@ -29,7 +29,7 @@ from ctdhub.sensitive.mapping.run import CASES
 
 SCHEMA = load_schema()
 SECRET = b"a person key of a test, 32 bytes"
-SEQUENCES, TOGETHER, STEPS = 4_000, 400, 6
+SEQUENCES, TOGETHER, STEPS = 2_000, 200, 6
 COLUMNS = "columns:\n  gender: {from: sex, map: {F: female, M: male}}\n"
 MAPPINGS = {
     "both": "version: 1\nidentifiers: {case_no: case, link: token}\n" + COLUMNS,

@@ -14,7 +14,7 @@ from ctdhub.stats.decomposition.split import split
 from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
 from ctdhub.stats.trend import difference
 
-SEEDS = range(1, 7)
+SEEDS = range(1, 5)
 BEACON = "Beacon Hotline (practice, invented)"
 PEOPLE = 10_000
 

@@ -356,7 +356,7 @@ def invented(folder: Path, people: int, seed: int) -> tuple[list[Row], dict[str,
         return rows, {r["case"]: r["person"] for r in csv.DictReader(file)}
 
 
-@pytest.mark.parametrize(("people", "seed"), [(3_000, 11), (800, 12)])
+@pytest.mark.parametrize(("people", "seed"), [(2_000, 11), (500, 12)])
 def test_invented_people_in_four_scripts(
     tmp_path: Path, people: int, seed: int, record_property: Callable[[str, object], None]
 ) -> None:

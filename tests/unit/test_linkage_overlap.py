@@ -148,7 +148,7 @@ def rows_of(people: Sequence[tuple]) -> list[Row]:  # type: ignore[type-arg]
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(PERSON, min_size=1, max_size=9), st.integers(0, 3))
 def test_one_person_changes_no_more_than_is_paid_for(people: list[tuple], most: int) -> None:  # type: ignore[type-arg]
     bound = paid(most)
@@ -164,7 +164,7 @@ def people_of(rows: Sequence[Row], most: int) -> Counter[tuple[object, ...]]:
     return Counter(tuple(row.values()) for row in people.to_pylist())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(st.lists(PERSON, min_size=1, max_size=7), st.integers(0, 3))
 def test_one_person_changes_no_more_rows_than_is_paid_for(
     people: list[tuple],

@@ -264,7 +264,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.dictionaries(TEXTS, st.sampled_from(["male", "female", NOT_RECORDED]), max_size=6))
 def test_whatever_a_text_is_its_decision_holds(decisions: dict[str, str]) -> None:
     from ctdhub.core.text import fold

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ctdhub.report import signals as words
-from ctdhub.report.signal_wording import named_series, of_file
+from ctdhub.report.signal_wording import missing_reports, named_series, of_file
 from ctdhub.stats.signals.corridor_totals import leads_of, sides_of, with_totals
 from ctdhub.stats.signals.find import Found, Settings, find
 from ctdhub.stats.signals.last_period import finished, until
@@ -233,3 +233,71 @@ def test_series_in_which_no_rise_could_be_found_are_said_to_be_so() -> None:
         noise[:hidden] = 100.0
         found = find(replace(told, noise=noise))
         assert text in words.smallest_rise(found, lambda f: f.name)
+
+
+def with_gaps(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Counts of 150 series, of which 12 double; half have months without reports, written as 0."""
+    rng = np.random.default_rng(seed)
+    rate = np.repeat(np.exp(rng.uniform(np.log(3), np.log(60), (150, 1))), 72, axis=1)
+    hit, gap = np.zeros(150, dtype=bool), np.zeros(rate.shape, dtype=bool)
+    hit[rng.choice(150, 12, replace=False)] = True
+    rate[hit, -6:] *= 2
+    counts = rng.negative_binomial(5, 5 / (5 + rate)).astype(float)
+    for row in rng.choice(150, 75, replace=False):
+        long = int(rng.integers(3, 12))
+        start = int(rng.integers(0, 73 - long))
+        gap[row, start : start + long] = True
+    counts[gap] = 0
+    return counts, hit, gap
+
+
+def test_falls_that_missing_reports_explain_are_asked_about_and_the_others_keep_the_promise() -> (
+    None
+):
+    false, asked, right = [], 0, 0
+    for seed in range(3):
+        counts, hit, gap = with_gaps(seed)
+        found = find(panel(counts))
+        sure = [f for f in found.signals if not f.rests_on_zeros(0.1)]
+        doubted = [f for f in found.signals if f.rests_on_zeros(0.1)]
+        false.append(np.mean([not hit[f.row] for f in sure]))
+        asked += len(doubted)
+        right += sum(gap[f.row, -6:].any() for f in doubted)
+        assert (not doubted) == (words.falls_to_zero(found) == "")
+    assert np.mean(false) <= 0.12
+    assert asked >= 6
+    assert right / asked >= 0.9
+
+
+def test_a_fall_to_zero_names_its_periods_and_small_numbers_are_not_asked_about() -> None:
+    rng = np.random.default_rng(6)
+    counts = rng.poisson(40, (12, 72)).astype(float)
+    counts[0, -5:-2] = 0
+    counts[0, -1] = 0
+    counts[1, -6:] = 9  # falls, and is never 0
+    counts[2] = rng.poisson(0.7, 72)  # half of its periods are 0
+    found = find(panel(counts))
+    of = {f.name: f for f in found.signals}
+    told = missing_reports(found, of["s0000"])
+    assert "It is 0 in 2023-08 to 2023-10 and 2023-12" in told
+    assert missing_reports(found, of["s0001"]) == ""
+    assert next(f for f in found.findings if f.name == "s0002").empty == 0
+    noisy = find(panel(counts, sd=4.0))
+    assert not any(f.empty for f in noisy.findings), "noise leaves no zero to speak of"
+    short = SeriesPanel(**{**vars(panel(counts[:, -4:])), "wholes": counts[:, -4:] * 2 + 50})
+    assert {f.empty for f in find(short, Settings(window=2)).findings} == {0}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [0.0, 7.0, 1e12])
+def test_a_series_that_begins_in_the_window_is_not_tested_and_upsets_no_number(
+    value: float,
+) -> None:
+    rng = np.random.default_rng(8)
+    counts = rng.poisson(30, (4, 4)).astype(float)
+    counts[0] = nan, nan, nan, value
+    for shown in (counts, counts[:1]):
+        found = find(panel(shown, kind="year"))
+        assert "s0000" in found.too_few_periods
+    counts[1] = 0, 1e12, 0, 1e12
+    assert all(0 <= t.p <= 1 for f in find(panel(counts, kind="year")).findings for t in f.tests)

@@ -39,7 +39,7 @@ def questions() -> list[Where]:
 
 def test_the_truth_lies_in_the_intervals(practice: Practice) -> None:
     hits = total = 0
-    for seed in range(1, 9):
+    for seed in range(1, 5):
         answers = Answers(practice.release(seed))
         for where in questions():
             said, true = answers.count(where), sum(practice.people_where(where).values())

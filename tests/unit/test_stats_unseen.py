@@ -34,7 +34,7 @@ def practice(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Practice:
 
 @pytest.fixture(scope="module")
 def drawn(practice: Practice) -> list[Answers]:
-    return [Answers(practice.release(seed)) for seed in (1, 2, 3)]
+    return [Answers(practice.release(seed)) for seed in (1, 2)]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_groups_too_few_to_show_lie_in_their_intervals(
     hits = {"shown": [0, 0], "not shown": [0, 0]}
     for answers in drawn:
         shown = answers.cells(*names).keys()
-        for group in sorted({cell[:-1] for cell in true if all(cell[:-1])})[:160]:
+        for group in sorted({cell[:-1] for cell in true if all(cell[:-1])})[:120]:
             for span in SPANS:
                 said = answers.count(where := asked(names, group, span))
                 people = sum(true[(*group, year)] for year in where[YEAR])
@@ -114,7 +114,7 @@ def values(name: str, answers: Answers) -> tuple[str, ...]:
     return (*answers.domain(name), "")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_nothing_measured_is_claimed_to_be_zero(answers: Answers, data: st.DataObject) -> None:
     names = data.draw(st.sets(st.sampled_from(COLUMNS), min_size=1, max_size=3))

@@ -150,6 +150,7 @@ def _entry(finding: Finding, words: SignalWords, **figures: object) -> dict[str,
         "ratio": {t.what: _ratio(t) for t in signals.sized(words)},
         "smallest_rise": _finite(finding.smallest),
         "zeros": finding.zeros,
+        "zeros_in_window": finding.empty,
         "past_periods": finding.known,
         "past_periods_with_share": finding.known_shares if finding.share else None,
         **figures,
@@ -211,6 +212,7 @@ def _others(found: Found) -> list[dict[str, Any]]:
             "tests": [_test(t) for t in f.tests],
             "smallest_rise": _finite(f.smallest),
             "zeros": f.zeros,
+            "zeros_in_window": f.empty,
         }
         for f in found.findings
         if not f.moved(rate)
@@ -229,6 +231,7 @@ def file_document(found: Found, warnings: Sequence[str]) -> Document:
             signals.times(words),
             signals.verdict(words),
             signal_wording.same_event(found, lead),
+            signal_wording.missing_reports(found, finding),
             signal_wording.single_periods(found, finding),
             signals.short_past(known),
         )
@@ -329,7 +332,7 @@ def _closing(found: Found, name: Callable[[Finding], str]) -> list[str]:
     smallest = signals.smallest_rise(found, name)
     if not found.signals:
         return [signals.none_found(found), smallest]
-    return [signals.false_share(found), smallest, no_cause()]
+    return [signals.false_share(found), signals.falls_to_zero(found), smallest, no_cause()]
 
 
 def no_cause() -> str:

@@ -110,6 +110,27 @@ def single_periods(found: Found, finding: Finding) -> str:
     )
 
 
+def missing_reports(found: Found, finding: Finding) -> str:
+    """A question about a fall that rests on periods that are 0; "" where it does not."""
+    if not finding.rests_on_zeros(found.settings.rate):
+        return ""
+    first, last = found.window
+    empty = first + np.flatnonzero(found.panel.counts[finding.row, first : last + 1] == 0)
+    runs = np.split(empty, np.flatnonzero(np.diff(empty) > 1) + 1)
+    periods = [
+        named(found, int(run[0]))
+        if run.size == 1
+        else _("{first} to {last}").format(
+            first=named(found, int(run[0])), last=named(found, int(run[-1]))
+        )
+        for run in runs
+    ]
+    return _(
+        "It is 0 in {periods}, which its earlier periods make very unlikely. Did all reports "
+        "arrive? If not, leave those cells empty: this fall rests on them."
+    ).format(periods=listed(periods))
+
+
 def of_release(result: ReleaseSignals, finding: Finding) -> SignalWords:
     """A finding in a release; its figures obey the rule of number cards."""
     looked, of = result.looked[finding.row], cards(result, finding)

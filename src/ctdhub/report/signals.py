@@ -393,6 +393,24 @@ def false_share(found: Found) -> str:
     )
 
 
+def falls_to_zero(found: Found) -> str:
+    """How many signals are falls that missing reports would explain; "" where none is."""
+    n = sum(f.rests_on_zeros(found.settings.rate) for f in found.signals)
+    return (
+        ngettext(
+            "{n} of the signals is a fall with periods that are 0. If reports are missing there, "
+            "it is not a signal: the file cannot tell, so the estimate of how many signals are "
+            "false does not include this.",
+            "{n} of the signals are falls with periods that are 0. If reports are missing there, "
+            "they are not signals: the file cannot tell, so the estimate of how many signals are "
+            "false does not include this.",
+            n,
+        ).format(n=number(n))
+        if n
+        else ""
+    )
+
+
 def one_in(q: float) -> str:
     """A q-value in words, never rounded to the surer side.
 

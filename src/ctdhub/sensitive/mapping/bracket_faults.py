@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from ctdhub.core.text import fold, trim
 from ctdhub.sensitive.ingest.raw import has_byte
 from ctdhub.sensitive.mapping.brackets import OPENING, broken, listed
+from ctdhub.sensitive.mapping.known_texts import KnownTexts
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.row_faults import LOCAL, Fault, FaultKind, rejects_at
@@ -38,14 +39,16 @@ def bracket_rejects(mapping: Mapping, table: pa.Table) -> pa.Table:
         table: text columns and ``_row``.
     """
     parts, header = [LOCAL.empty_table()], Header(table.column_names)
-    seen, spelt = dict[str, bool](), mapping.spelt_in_brackets()
+    seen, named = dict[str, bool](), KnownTexts(mapping)
     for use in _uses(mapping):
         name = header.find(use.column)
         if name is not None and seen.setdefault(name, has_byte(table[name], "".join(OPENING))):
             encoded = table[name].combine_chunks().dictionary_encode()
-            nothing = mapping.known(use.column) - mapping.decided(use.column) | {""}
+            nothing = named.known(use.column) - named.decided(use.column) | {""}
             texts = map(trim, encoded.dictionary.to_pylist())
-            kinds = [_fault(cell, spelt, nothing if use.single else None) for cell in texts]
+            kinds = [
+                _fault(cell, named.in_brackets, nothing if use.single else None) for cell in texts
+            ]
             here = pa.array(kinds, pa.string()).take(encoded.indices)
             for kind in {kind for kind in kinds if kind}:
                 rows = table["_row"].filter(pc.equal(here, kind).fill_null(False))

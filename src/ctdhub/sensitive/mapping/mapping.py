@@ -12,9 +12,7 @@ from ctdhub.core.i18n import Text
 from ctdhub.core.text import fold
 from ctdhub.schema.model import Schema, TableName, Variable, load_schema
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.shape.list_cell import BLANK
 from ctdhub.sensitive.mapping.accept import Accepted, check_accepted
-from ctdhub.sensitive.mapping.brackets import OPENING
 from ctdhub.sensitive.mapping.dates import DateForm
 from ctdhub.sensitive.mapping.person_unit import RowUnit, check_unit
 from ctdhub.sensitive.mapping.rule import (
@@ -205,45 +203,6 @@ class Mapping(Frozen):
             for target, rules in columns.items():
                 for rule in rules:
                     yield (*place, target), rule
-
-    def known(self, column: str) -> frozenset[str]:
-        """Folded texts that some rule knows in a column, however it is split.
-
-        Texts that mean "not recorded" count as known; :meth:`decided` leaves them out.
-        """
-        texts = {*self.empty, BLANK}
-        for _place, rule in self.uses():
-            if isinstance(rule, Rule) and fold(column) in map(fold, rule.source):
-                texts.update(rule.map or {}, rule.null_values)
-        return self.decided(column) | frozenset(map(fold, texts))
-
-    def decided(self, column: str) -> frozenset[str]:
-        """Folded texts of a column that say something: beside them what is absent is absent.
-
-        A list that also holds "unknown" says of nothing that it is absent.
-        """
-        texts = {""}
-        for _place, rule in self.uses():
-            if isinstance(rule, Rule) and fold(column) in map(fold, rule.source):
-                texts.update(rule.has, rule.known)
-                texts.update(text for text, code in (rule.map or {}).items() if code is not None)
-        for _place, rule in self.uses():
-            conditions = (rule.when, rule.unless) if isinstance(rule, Exclusion) else (rule.when,)
-            for name, wanted in (pair for c in conditions for pair in c.items()):
-                if fold(name) == fold(column):
-                    texts.update(wanted)
-        return frozenset(map(fold, texts))
-
-    def spelt_in_brackets(self) -> frozenset[str]:
-        """Folded texts that begin like a list in brackets and that some rule names as they are."""
-        texts = {*self.empty}
-        for _place, rule in self.uses():
-            if isinstance(rule, Rule):
-                texts.update(rule.map or {}, rule.has, rule.known, rule.null_values)
-                texts.update(*rule.when.values())
-            else:
-                texts.update(*rule.when.values(), *rule.unless.values())
-        return frozenset(text for text in map(fold, texts) if text.startswith(OPENING))
 
     def key_columns(self) -> tuple[tuple[str, ...], str] | None:
         """The columns that become the person key and how (hash or token), None without any."""

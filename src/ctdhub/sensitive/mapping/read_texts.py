@@ -23,6 +23,7 @@ from ctdhub.schema.country_names import resolve
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.shape.list_cell import BLANK
 from ctdhub.sensitive.mapping.brackets import OPENING, broken
+from ctdhub.sensitive.mapping.known_texts import KnownTexts
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.nearest import nearest
 from ctdhub.sensitive.mapping.parsers import Header, View, elements_of
@@ -114,6 +115,7 @@ def _part(
     kept, rejected = ~_in(table, gone), _in(table, faulty)
     unread = rejects.filter(pc.is_in(rejects["rule"], value_set=pa.array(_UNREAD)))
     decided = {fold(c) for c in (*mapping.identifiers, *mapping.needed(), *mapping.optional)}
+    known, empty = KnownTexts(mapping), {"", BLANK, *map(fold, mapping.empty)}
     columns: list[ColumnContent] = []
     unknown: list[UnknownText] = []
     ignored: dict[str, int] = {}
@@ -123,7 +125,7 @@ def _part(
             continue
         of = pc.equal(unread["column"], _spelt(mapping, name, unread))
         rows = unread.filter(of)["source_row"].unique().cast(pa.int64())
-        texts = _ColumnTexts(mapping, name, uses[name], readers.get(name, set()))
+        texts = _ColumnTexts(known, empty, name, uses[name], readers.get(name, set()))
         texts.serial = numbered.get(name)
         codes = table[name].combine_chunks()
         texts.kept, texts.rejected = _counted(codes, kept), _counted(codes, rejected)
@@ -166,7 +168,12 @@ class _ColumnTexts:
     """
 
     def __init__(
-        self, mapping: Mapping, column: str, uses: list[_Reader], readers: set[View]
+        self,
+        known: KnownTexts,
+        empty: Collection[str],
+        column: str,
+        uses: list[_Reader],
+        readers: set[View],
     ) -> None:
         self.column, self.uses, self.readers = column, uses, readers
         self.kept: Dictionary[str, int] = {}
@@ -174,10 +181,10 @@ class _ColumnTexts:
         self.unread: Dictionary[str, int] = {}
         self.serial: View | None = None
         self._left: dict[str, list[str]] = {}
-        self._empty = {"", BLANK, *map(fold, mapping.empty)}
-        self._whole = mapping.spelt_in_brackets()
+        self._empty = empty
+        self._whole = known.in_brackets
         spellings = {s for u in uses for s in u.rule.columns() if fold(s) == fold(column)}
-        self._known = {text for s in spellings for text in mapping.known(s)} | _codes(uses)
+        self._known = {text for s in spellings for text in known.known(s)} | _codes(uses)
         self._lists = {u.children or u.rule.split for u in uses if u.rule.has}
         others = [u for u in uses if not u.rule.has]
         self._cells = {(u.children or u.rule.split, u.rule.take) for u in others}

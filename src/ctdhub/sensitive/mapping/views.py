@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from ctdhub.core.text import fold
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.shape.list_cell import BLANK
+from ctdhub.sensitive.mapping.known_texts import KnownTexts
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import SEPARATOR, Reading, View
 from ctdhub.sensitive.mapping.rule import Conditions, Exclusion, Rule
@@ -29,7 +30,8 @@ class Readings:
         self._mapping = mapping
         self._years = years
         self._empty = frozenset({"", BLANK, *map(fold, mapping.empty)})
-        self._spelt = mapping.spelt_in_brackets()
+        self._known = KnownTexts(mapping)
+        self._spelt = self._known.in_brackets
         self._table: ir.Table | None = None
         self.views: dict[View, str] = {}
 
@@ -56,12 +58,12 @@ class Readings:
 
     def strays(self, rule: Rule, column: str) -> View:
         """Whether the list in a column holds what no rule knows."""
-        known = self._mapping.known(column)
+        known = self._known.known(column)
         return replace(self.view(rule, column, "strays"), known=known)
 
     def doubtful(self, rule: Rule, column: str) -> View:
         """Whether the list in a column holds what leaves it open whether anything is absent."""
-        decided, nothing = self._mapping.decided(column), frozenset({""})
+        decided, nothing = self._known.decided(column), frozenset({""})
         return replace(self.view(rule, column, "strays"), known=decided, nulls=nothing)
 
     def asked(self, column: str, split: str | None = None) -> View:

@@ -93,7 +93,8 @@ class Finding:
     refer to the periods in which both are known.  Each is a pair: before, now.  The past of the
     count has ``known`` periods, that of the share ``known_shares``.  ``smallest`` is the least
     factor by which its number would have had to rise to be found in four of five cases, nan where
-    that is unknown; ``zeros`` how many periods of the past are 0, where there are too many of them.
+    that is unknown; ``zeros`` how many periods of the past are 0, where there are too many of them;
+    ``empty`` how many of the window are 0 where the past leads to expect far fewer, else 0.
     """
 
     row: int
@@ -107,6 +108,7 @@ class Finding:
     known_shares: int
     smallest: float
     zeros: int
+    empty: int
 
     def test(self, what: What) -> Test | None:
         """The test of the count or of the share, None where there was none."""
@@ -119,6 +121,10 @@ class Finding:
     def size(self, rate: float) -> float:
         """The largest number of people by which a believed test lies beyond its past."""
         return max((t.size for t in self.moved(rate)), default=0.0)
+
+    def rests_on_zeros(self, rate: float) -> bool:
+        """Whether it is a fall in which periods are 0: reports may be missing instead."""
+        return self.empty > 0 and any(t.way == "fall" for t in self.moved(rate))
 
     @property
     def q(self) -> float:
@@ -234,7 +240,7 @@ def find(panel: SeriesPanel, settings: Settings | None = None) -> Found:
     smallest = np.where(testable[0], smallest_rises(counted, reached, settings.min_count), np.nan)
     figures = _Figures(
         panel, known & past, known & window, both & past, both & window, shared, smallest,
-        counted.zeros,
+        np.nan_to_num(counted.zeros), np.nan_to_num(counted.empty),
     )  # fmt: skip
     findings = [
         _finding(figures, int(row), judged, settings.rate)
@@ -296,6 +302,7 @@ class _Figures:
     shared: Tested
     smallest: Floats
     zeros: Floats
+    empty: Floats
 
     def mean(self, values: Floats, noise: Floats, inside: np.ndarray) -> SignalFigure:
         """Mean by period with the interval that the noise justifies."""
@@ -360,4 +367,5 @@ def _finding(f: _Figures, row: int, judged: list[Judged], rate: float) -> Findin
         known_shares=int(f.both_before[row].sum()),
         smallest=float(f.smallest[row]),
         zeros=int(f.zeros[row]),
+        empty=int(f.empty[row]),
     )

@@ -76,7 +76,7 @@ def share_tests(
             each + missing
             for each in (
                 _ratio(seen, whole_now), expected, error / size, of_past, up, down,
-                level, level_up, level_down, *(np.full(seen.size, np.nan),) * 4,
+                level, level_up, level_down, *(np.full(seen.size, np.nan),) * 5,
             )
         )
     )  # fmt: skip

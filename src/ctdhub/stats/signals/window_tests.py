@@ -24,6 +24,9 @@ USUAL = 0.1
 STRENGTH = 6.0
 """How many series the start weighs as much as."""
 _NEWTON = 4
+_MOST_DOUBT, _MOST_TIMES = 1e4, 1e6
+"""A past that leaves the logarithm of a rate so uncertain (its variance), or leads to expect so
+many times its own first fit, says nothing: the chances are about a half, whatever is seen."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Tested:
     variance expected + ``uneven`` expected², its mean the variance ``drift`` in the logarithm, and
     the normal error on top the standard deviation ``noise``.  ``zeros`` is the number of periods of
     the past that are 0 where that is more than the others lead to expect, else 0: then the periods
-    that are not 0 were tested.
+    that are not 0 were tested.  ``empty`` is the number of periods of the window that are 0 where
+    the past leads to expect far fewer, else 0.
     """
 
     seen: Floats
@@ -53,6 +57,7 @@ class Tested:
     noise: Floats
     drift: Floats
     zeros: Floats
+    empty: Floats
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def count_tests(
         season: place of each period in its cycle, from 0, shape (periods,); all 0 without seasons.
     """
     known = ~np.isnan(counts)
-    zeros, rarer = too_many_zeros(counts, noise, past, window)
+    zeros, rarer, empty = too_many_zeros(counts, noise, past, window)
     silent = (zeros > 0) & ~((counts > 0) & window).any(axis=1)
     known &= (zeros == 0)[:, None] | (counts != 0) | (silent[:, None] & window)
     before, now = known & past, known & window
@@ -130,7 +135,7 @@ def count_tests(
     )
     return Tested(
         window_.seen, expected, error, of_past, up, down, level, level_up, level_down,
-        uneven, of_mean, drift, zeros,
+        uneven, of_mean, drift, zeros, empty,
     )  # fmt: skip
 
 
@@ -155,12 +160,14 @@ def _tails(w: _Window, found: Forecasts, weight: Floats) -> tuple[Floats, ...]:
     variance as in :class:`Tested`, averaged over the likeliest models."""
     top, of_each = likeliest(weight)
     mean = np.take_along_axis(found.mean, top, axis=1) - w.line[:, None]
+    mean = np.minimum(mean, _MOST_TIMES)
     doubt = np.take_along_axis(found.variance, top, axis=1) + w.seasons[:, None]
+    doubt = np.minimum(doubt, _MOST_DOUBT)
     phi = found.dispersion[top]
     of_phi = phi / np.maximum(phi + w.chance[:, None], 1e-9)
     base = np.maximum(w.base, 1e-9)[:, None]
     expected = base * np.maximum(1 + mean, 0.02)
-    own = np.take_along_axis(found.wandering, top, axis=1)
+    own = np.minimum(np.take_along_axis(found.wandering, top, axis=1), doubt)
     of_noise = (doubt - own) * w.of_noise[:, None]
     drift = own + (doubt - own - of_noise) * (base / expected) ** 2
     expected = expected * (1 + (doubt - own) * of_phi)

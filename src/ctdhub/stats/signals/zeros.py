@@ -2,7 +2,8 @@
 
 Such zeros are rather missing reports than counts (the structural zeros of D. Lambert 1992,
 Technometrics 34:1), so the periods that are not 0 are tested, and the zeros by themselves: whether
-the window has more of them than the past.
+the window has more of them than the past.  A fall that such a window shows is a fall, or reports
+that did not come: no number of the file tells which.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from ctdhub.stats.signals.tails import Floats
 
 UNLIKELY = 0.001
 """Chance of so many zeros below which they are too many."""
+ASKED = 0.01
+"""Chance of so many zeros in the window below which it is asked whether reports are missing."""
 _LEAST_DISPERSION = 0.2
 _TOGETHER = 2.0
 """Periods without reports come in runs: so many count as one."""
@@ -20,15 +23,16 @@ _TOGETHER = 2.0
 
 def too_many_zeros(
     counts: Floats, noise: Floats, past: np.ndarray, window: np.ndarray
-) -> tuple[Floats, Floats]:
-    """Zeros of the past where there are too many, else 0; and the chance of so many in the window.
+) -> tuple[Floats, Floats, Floats]:
+    """Zeros of the past where there are too many, else 0; the chance of so many in the window; and
+    the zeros of the window where the periods that are not 0 lead to expect far fewer, else 0.
 
     Args:
         counts, noise: shape (series, periods); series with noise have no zeros to speak of.
         past, window: which periods belong to each, shape (periods,).
 
     Returns:
-        Two arrays of shape (series,); the chance is 1 where there are not too many.
+        Three arrays of shape (series,); the chance is 1 where there are not too many.
     """
     from scipy.stats import betabinom, binom
 
@@ -44,9 +48,15 @@ def too_many_zeros(
     safe = np.maximum(mean, 1e-9)
     phi = np.maximum((spread - safe) / safe**2, _LEAST_DISPERSION)
     chance = (1 + phi * safe) ** (-1 / phi)
-    many = (binom.sf(zeros - 1, n, chance) < UNLIKELY) & (zeros < n) & ~noise.any(axis=1)
+    exact = (zeros < n) & ~noise.any(axis=1)
+    many = (binom.sf(zeros - 1, n, chance) < UNLIKELY) & exact
     rarer = np.ones(n.size)
     a, b = (zeros + 0.5) / _TOGETHER, (n - zeros + 0.5) / _TOGETHER
-    of_window = betabinom.sf((empty & now).sum(axis=1) - 1, now.sum(axis=1), a, b)
-    rarer[many] = of_window[many]
-    return np.where(many, zeros, 0).astype(float), rarer
+    silent, m = (empty & now).sum(axis=1), now.sum(axis=1)
+    rarer[many] = betabinom.sf(silent - 1, m, a, b)[many]
+    asked = (binom.sf(silent - 1, m, chance) < ASKED) & exact & (silent > 0)
+    return (
+        np.where(many, zeros, 0).astype(float),
+        rarer,
+        np.where(asked, silent, 0).astype(float),
+    )
