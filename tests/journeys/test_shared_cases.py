@@ -186,14 +186,18 @@ LINES = RULES.replace("rows: person\nidentifiers: {file_number: case}",
                       "rows: report\nkey: [file_number, line]")  # fmt: skip
 
 
-@pytest.mark.parametrize("after", [TOKENS, LINES])
+OTHER = FORCED.replace("identifiers: {file_number: hash}",
+                       "identifiers: {line: hash, file_number: strip}")  # fmt: skip
+
+
+@pytest.mark.parametrize("after", [TOKENS, LINES, OTHER])
 def test_who_withdrew_is_asked_for_where_keys_are_made_of_something_else(
     tmp_path: Path, after: str
 ) -> None:
     """Marks of numbers find nobody among tokens: she would be back, and nobody would see it."""
     made, key = new_hub(tmp_path / "hub"), "letters-before-1001"
     join(made, OUR, FORCED, deliveries="cumulative")
-    rows = (f"{key},1,2024-03-01,victim,F,22", "letters-before-1002,1,2024-03-02,victim,F,30")
+    rows = (f"{key},1,2024-03-01,victim,F,22", "letters-before-1002,2,2024-03-02,victim,F,30")
     send(made, OUR, ONE, *rows, header=HEADER)
     assert tell(made, key) == (1, 1)
     assert len(people(made)) == 1

@@ -142,6 +142,10 @@ ALONE: dict[str, tuple[Made, Made]] = {
         Made(change={"p": "F;M"}),
         Made(change={"p": lambda i: "M;F" if i == 3 else "F;M"}),
     ),
+    "ids-rewritten: case": (
+        Made(change={"case": lambda i: f"{i + 10}.0" if i < 3 else i + 10}),
+        Made(change={"case": lambda i: f"{i + 10}.5" if i < 3 else i + 10}),
+    ),
 }
 
 
@@ -188,6 +192,16 @@ AGAINST: dict[str, tuple[Made, Made, Made]] = {
         Made(change={"age": lambda i: "20" if i % 2 else "-"}),
         Made(change={"age": lambda i: "20" if i % 5 else "-"}),
     ),
+    "nobody-again": (
+        Made(),
+        Made(change={"case": lambda i: f"C-{i}"}),
+        Made(change={"case": lambda i: f"C-{i}" if i else "c0"}),
+    ),
+    "most-left": (
+        Made(),
+        Made(change={"case": lambda i: f"c{i + 31}"}),
+        Made(change={"case": lambda i: f"c{i + 30}"}),
+    ),
 }
 
 
@@ -199,6 +213,43 @@ def test_a_delivery_is_compared_with_the_one_before(tmp_path: Path, entry: str) 
     assert entry not in names(before)
     assert entry in names(before, ringing)
     assert entry not in names(before, silent)
+
+
+WRITTEN: dict[str, tuple[object, object, bool]] = {
+    "as decimals": (lambda i: i + 10, lambda i: f"{i + 10}.0", True),
+    "without decimals": (lambda i: f"{i + 10}.00", lambda i: i + 10, True),
+    "as powers": (lambda i: (i + 10) * 10**14, lambda i: f"{(i + 10) / 10:g}E+15", True),
+    "without zeros": (lambda i: f"{i + 1:04d}", lambda i: i + 1, True),
+    "with zeros": (lambda i: i + 1, lambda i: f"{i + 1:04d}", True),
+    "as before": (lambda i: f"{i + 1:04d}", lambda i: f"{i + 1:04d}", False),
+    "letters": (lambda i: f"B{i}.0", lambda i: f"B{i}", False),
+}
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_numbers_that_a_spreadsheet_wrote_anew(tmp_path: Path, way: str) -> None:
+    first, second, rings = WRITTEN[way]
+    was = delivered(tmp_path, Made(change={"case": first}), "2026-01-01")
+    now = delivered(tmp_path, Made(change={"case": second}), "2026-02-01")
+    assert "ids-rewritten: case" not in names(was)
+    assert ("ids-rewritten: case" in names(was, now)) == rings
+    text = " ".join(str(alarm.as_json()) + said(alarm.what()) for alarm in rung(was, now))
+    assert "c1" not in text, "no number of a person is named"
+    assert "0017 for 17" in text if rings else "0017" not in text
+
+
+def test_additions_may_be_of_longer_numbers_and_leave_nobody_out(tmp_path: Path) -> None:
+    first = delivered(tmp_path, Made(change={"case": lambda i: f"{i + 1:04d}"}), "2026-01-01")
+    later = delivered(tmp_path, Made(change={"case": lambda i: i + 1000}), "2026-02-01")
+    few = delivered(tmp_path, Made(change={"case": lambda i: f"{i + 51:04d}"}), "2026-02-01")
+
+    def found(now: ReadDelivery, cumulative: bool) -> list[str]:
+        return [a.entry for a in ring([first, now], AlarmLimits(), cumulative=cumulative)]
+
+    assert found(later, cumulative=False) == ["nobody-again"]
+    assert found(later, cumulative=True) == ["ids-rewritten: case", "nobody-again"]
+    assert found(few, cumulative=False) == []
+    assert found(few, cumulative=True) == ["most-left"]
 
 
 @pytest.mark.parametrize("entry", AGAINST)

@@ -13,10 +13,12 @@ from invented_people import people, small_policy
 from typer.testing import CliRunner
 
 from ctdhub.build import init
+from ctdhub.build.hub import Hub
 from ctdhub.cli import audit
 from ctdhub.core.errors import HubError, HubFolderError, Overspend
 from ctdhub.dp.audit.suite import price
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.reserve import BudgetSplit
 
 COLUMNS = ("gender", "age_band", "means_threats")
 SETTINGS = """\
@@ -134,3 +136,26 @@ def test_without_people_or_with_a_wrong_kind_it_says_what_to_do(
     with pytest.raises(HubFolderError) as error:
         call(app, str(hub))
     assert "--until link" in error.value.fix
+
+
+def test_what_is_left_is_looked_at_and_paid_from_under_one_lock(
+    app: typer.Typer, hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = (str(hub), "--kind", "inference", "--publish")
+    with Hub(hub).lock(), pytest.raises(HubFolderError, match="Another build"):
+        call(app, *words)
+    assert Ledger(hub / "ledger").entries() == ()
+    seen = []
+    check = BudgetSplit.check_room
+
+    def looked(split: BudgetSplit, rho: float, epsilon: float) -> None:
+        check(split, rho, epsilon)
+        with pytest.raises(HubFolderError), Hub(hub).lock():
+            pass
+        seen.append(rho)
+
+    monkeypatch.setattr(BudgetSplit, "check_room", looked)
+    call(app, *words)
+    assert len(seen) == len(Ledger(hub / "ledger").entries()) == 1
+    with Hub(hub).lock():
+        pass

@@ -364,3 +364,29 @@ def test_a_line_holds_words_of_closed_lists_alone(field: str) -> None:
     assert read(good.line(), None) == good
     told = replace(good, **{field: "what happened to her"}).sealed()
     assert read(told.line(), None) is None
+
+
+def test_another_column_of_the_same_kind_is_noticed_and_lines_of_older_software_are_of_any() -> (
+    None
+):
+    def way(*columns: str, action: str = "hash") -> str:
+        return Keying(columns, action, "a", b"").way
+
+    def lost(told: str, now: str, *renewed: str) -> bool:
+        lines = [Withdrawal("withdrawal", "person", "a", "ab", made=(told,))]
+        if renewed:
+            lines.append(Withdrawal("renewal", "contributor", "a", made=renewed))
+        return in_force(lines).lost("a", frozenset({now}))
+
+    case, other = way("Case"), way("Other")
+    assert "case" not in case.casefold(), "the register holds no text of anybody's choice"
+    assert lost(case, other)
+    assert not lost(case, other, other)
+    assert lost(case, other, case)
+    assert not lost(case, way(" CASE "))
+    assert not lost("by-number-1", case)
+    assert not lost(case, other, "by-number-1")
+    assert lost("by-number-1", way("Case", "Line"))
+    assert lost(way("Case", "Line"), way("Line", "Case")), "a key of a list hangs on its order"
+    assert not lost(way("x", action="token"), way("y", action="token"))
+    assert lost("by-token", case)

@@ -109,7 +109,10 @@ def _audited(hub: Hub, kinds: tuple[Kind, ...], canaries: int, publish: bool) ->
         raise error("no-people", file=path)
     people = pq.read_table(path)
     of, schema = person_rows(rules, hub.facts(rules.years)), variables(hub, rules)
-    charge = _paid(hub, rules, kinds, of) if publish else None
+    charge = None
+    if publish:
+        with hub.lock():  # no build may pay between what is left and the charge
+            charge = _paid(hub, rules, kinds, of)
     with bar() as progress:
         return card(run(people, rules, kinds, canaries, charge, progress, schema, of))
 

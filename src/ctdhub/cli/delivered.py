@@ -17,13 +17,19 @@ if TYPE_CHECKING:
     from ctdhub.build.stages.delivery_report import DeliveryLine
 
 
+ABOUT_PEOPLE = ("nobody-again", "most-left")
+"""Alarms that say what a warning here says of a delivery too small for an alarm."""
+
+
 def show_deliveries(hub: Hub) -> None:
     """What the last link saw of each delivery, for the steward alone."""
+    from ctdhub.build.stages.alarms import alarms_of
     from ctdhub.build.stages.delivery_report import deliveries
 
     found = deliveries(hub)
     if not found:
         return
+    rang = {(a.contributor, a.delivery) for a in alarms_of(hub) if a.name in ABOUT_PEOPLE}
     table = Table(title=_("People by delivery: for the steward, not to be published"))
     table.add_column(_("contributor, delivery"), overflow="fold")
     shared = any(d.shared for d in found)
@@ -46,7 +52,9 @@ def show_deliveries(hub: Hub) -> None:
             )
         elif len(own) > 1:
             console.print(escape(f"{contributor}: {said(_brought(own[-1]))}"))
-            if own[-1].new and not own[-1].again:
+            if (contributor, own[-1].date) in rang:
+                pass  # the alarm says so
+            elif own[-1].new and not own[-1].again:
                 console.print(_all_new(own[-1]) if own[-1].left else _twice(own[-1]))
             elif own[-1].left > own[-1].again:
                 console.print(_most_left(own[-1]))

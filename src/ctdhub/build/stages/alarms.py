@@ -48,7 +48,10 @@ def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
     """All harmonised files -> the alarms that ring, and the unknown texts of all deliveries."""
     sent = set(map(contributor_of, harmonised))
     agreed = {a.id: a for a in hub.agreements() if a.id in sent}
-    shares = {a.id: [a.unknown_share, _newest_alone(a)] for a in agreed.values()}
+    shares = {
+        a.id: [a.unknown_share, _newest_alone(a), a.deliveries == "cumulative"]
+        for a in agreed.values()
+    }
 
     def run(folder: Path) -> None:
         found: list[Alarm] = []
@@ -56,7 +59,8 @@ def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
         for contributor, deliveries in delivered(hub, harmonised):
             by = agreed[contributor]
             limits = AlarmLimits(unknown_share=by.unknown_share)
-            found += ring(deliveries, limits, newest=_newest_alone(by))
+            cumulative = by.deliveries == "cumulative"
+            found += ring(deliveries, limits, newest=_newest_alone(by), cumulative=cumulative)
             texts += deliveries
         write_new(folder / ALARMS, as_json([alarm.as_json() for alarm in found]).encode())
         write_new(folder / UNKNOWN_TEXTS, as_csv(_HEADING, _listed(texts)).encode())

@@ -126,6 +126,19 @@ _WHAT: Mapping[str, Text] = {
         "All lists of alleged perpetrators in the column {about} are sorted and without a repeat "
         "(cells: {of}): they look like sets, whose order says nothing."
     ),
+    "ids-rewritten": Text(
+        "Numbers in the column {about} are written in another way, such as 17.0 or 0017 for 17: "
+        "{n} of {of}. Their people would count twice, and those who withdrew are not recognised."
+    ),
+    "nobody-again": Text(
+        "None of the people in earlier deliveries is in this one (people: {of}). If their numbers "
+        "are now written in another way, they count twice, and those who withdrew are not "
+        "recognised."
+    ),
+    "most-left": Text(
+        "Most people in the delivery before are not in this one: {n} of {of}. If it holds only "
+        "what is new or changed, its agreement must say deliveries: additions."
+    ),
 }
 
 

@@ -66,6 +66,11 @@ class ReadDelivery:
         return merged(u for file in self.texts for u in file.unknown)
 
     @cached_property
+    def people(self) -> frozenset[str]:
+        """Its person keys."""
+        return frozenset(self.records[PERSON_KEY].drop_null().unique().to_pylist())
+
+    @cached_property
     def recorded(self) -> Mapping[str, int]:
         """Records in which each mapped variable is recorded."""
         of = self.records.num_rows
@@ -122,4 +127,7 @@ def _both(one: ColumnContent, other: ColumnContent) -> ColumnContent:
         one.new_year + other.new_year,
         one.lists + other.lists,
         one.sets + other.sets,
+        one.digits + other.digits,
+        one.padded + other.padded,
+        one.decimals + other.decimals,
     )

@@ -43,6 +43,9 @@ ALARMS: dict[str, Subject] = {
     "key-two-births": "",
     "many-records-a-key": "",
     "sorted-lists": "column",
+    "ids-rewritten": "column",
+    "nobody-again": "",
+    "most-left": "",
 }
 """Every alarm and what it is about; of those about nothing a delivery has at most one."""
 

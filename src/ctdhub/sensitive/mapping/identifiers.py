@@ -99,8 +99,13 @@ class Keying:
 
     @property
     def way(self) -> str:
-        """The kind of key, as the register of withdrawals has it: a token, or so many numbers."""
-        return "by-token" if self.action == "token" else f"by-number-{len(self.columns)}"
+        """The kind of key, as the register of withdrawals has it: a token, or the numbers of so many
+        columns, which a digest tells apart.  A token is the same in whatever column it stands."""
+        if self.action == "token":
+            return "by-token"
+        names = json.dumps([fold(column) for column in self.columns])
+        digest = hashlib.sha256(names.encode()).hexdigest()[:16]
+        return f"by-number-{len(self.columns)}:{digest}"
 
     def of(self, *texts: str | None) -> str | None:
         """The key of a text, or of one of each column; None where one of them stands for nothing.

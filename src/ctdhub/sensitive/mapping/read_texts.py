@@ -7,6 +7,7 @@ unknown only where another rule rejected a row for it.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Mapping as Dictionary
@@ -114,14 +115,17 @@ def _part(
     table = as_codes(table)
     kept, rejected = ~_in(table, gone), _in(table, faulty)
     unread = rejects.filter(pc.is_in(rejects["rule"], value_set=pa.array(_UNREAD)))
+    keyed, case = mapping.key_columns(), mapping.case_column()
+    names = {fold(c) for c in (*(keyed[0] if keyed else ()), *([case] if case else []))}
     decided = {fold(c) for c in (*mapping.identifiers, *mapping.needed(), *mapping.optional)}
     known, empty = KnownTexts(mapping), {"", BLANK, *map(fold, mapping.empty)}
     columns: list[ColumnContent] = []
     unknown: list[UnknownText] = []
     ignored: dict[str, int] = {}
     for name in (n for n in table.column_names if n != ROW):
+        spelt = _numbered(table[name], kept) if fold(name) in names else {}
         if name not in uses:
-            columns.append(ColumnContent(name, read=False, decided=fold(name) in decided))
+            columns.append(ColumnContent(name, read=False, decided=fold(name) in decided, **spelt))
             continue
         of = pc.equal(unread["column"], _spelt(mapping, name, unread))
         rows = unread.filter(of)["source_row"].unique().cast(pa.int64())
@@ -130,7 +134,7 @@ def _part(
         codes = table[name].combine_chunks()
         texts.kept, texts.rejected = _counted(codes, kept), _counted(codes, rejected)
         texts.unread = _counted(codes, rejected & _in(table, rows)) if len(rows) else {}
-        columns.append(texts.content())
+        columns.append(replace(texts.content(), **spelt))
         unknown += texts.unknown()
         for spelling in {s for u in uses[name] if u.rule.has for s in u.rule.source}:
             if header.find(spelling) == name:
@@ -333,6 +337,23 @@ def _spelt(mapping: Mapping, name: str, faults: pa.Table) -> pa.Scalar:
     """A column of the file as the faults spell it, which is as the mapping does."""
     spellings = (s for s in mapping.needed() if fold(s) == fold(name))
     return pa.scalar(next(spellings, name), faults.schema.field("column").type)
+
+
+_DIGITS = re.compile(r"[0-9]+")
+_DECIMAL = re.compile(r"[0-9]+\.0+|[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
+
+
+def _numbered(column: pa.ChunkedArray, rows: np.ndarray) -> dict[str, int]:
+    """How numbers of people or cases are written in a column; see ``ColumnContent``."""
+    found = dict.fromkeys(("digits", "padded", "decimals"), 0)
+    for text, n in _counted(column.combine_chunks(), rows).items():
+        cell = trim(text)
+        if _DIGITS.fullmatch(cell):
+            found["digits"] += n
+            found["padded"] += n * (cell[0] == "0" and len(cell) > 1)
+        elif _DECIMAL.fullmatch(cell):
+            found["decimals"] += n
+    return found
 
 
 def _counted(codes: pa.DictionaryArray, rows: np.ndarray) -> dict[str, int]:

@@ -57,6 +57,9 @@ class ColumnContent:
         dates, new_year: cells with a full date, and those of them that are 1 January.
         lists, sets: cells with several values that are paired by position into perpetrators, and
             those of them whose values are sorted and all different.
+        digits, padded, decimals: of a column that names people or cases, the cells written in
+            digits alone, those of them that begin with 0, and those written as a spreadsheet
+            writes a number, such as 17.0 or 1.7E+05.
     """
 
     column: str
@@ -67,6 +70,9 @@ class ColumnContent:
     new_year: int = 0
     lists: int = 0
     sets: int = 0
+    digits: int = 0
+    padded: int = 0
+    decimals: int = 0
 
 
 @dataclass(frozen=True)
