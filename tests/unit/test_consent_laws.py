@@ -366,9 +366,7 @@ def test_a_line_holds_words_of_closed_lists_alone(field: str) -> None:
     assert read(told.line(), None) is None
 
 
-def test_another_column_of_the_same_kind_is_noticed_and_lines_of_older_software_are_of_any() -> (
-    None
-):
+def test_another_column_is_noticed_and_lines_of_older_software_are_of_any() -> None:
     def way(*columns: str, action: str = "hash") -> str:
         return Keying(columns, action, "a", b"").way
 

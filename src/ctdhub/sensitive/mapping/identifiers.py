@@ -99,8 +99,8 @@ class Keying:
 
     @property
     def way(self) -> str:
-        """The kind of key, as the register of withdrawals has it: a token, or the numbers of so many
-        columns, which a digest tells apart.  A token is the same in whatever column it stands."""
+        """The kind of key, as the register of withdrawals has it: a token, or the numbers of so
+        many columns, which a digest tells apart.  A token is the same in whatever column it is."""
         if self.action == "token":
             return "by-token"
         names = json.dumps([fold(column) for column in self.columns])
