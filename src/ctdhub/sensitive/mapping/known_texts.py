@@ -29,10 +29,10 @@ class KnownTexts:
         self._wanted: dict[str, set[str]] = {}
         every = {*mapping.empty}
         for _place, rule in mapping.uses():
+            conditions = [rule.when]
             if isinstance(rule, Exclusion):
-                conditions = (rule.when, rule.unless)
+                conditions.append(rule.unless)
             else:
-                conditions = (rule.when,)
                 every.update(rule.map or {}, rule.has, rule.known, rule.null_values)
                 for column in {fold(source) for source in rule.source}:
                     self._rules.setdefault(column, []).append(rule)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Mapping as Dictionary
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -123,7 +123,7 @@ def _part(
     unknown: list[UnknownText] = []
     ignored: dict[str, int] = {}
     for name in (n for n in table.column_names if n != ROW):
-        spelt = _numbered(table[name], kept) if fold(name) in names else {}
+        spelt: Dictionary[str, Any] = _numbered(table[name], kept) if fold(name) in names else {}
         if name not in uses:
             columns.append(ColumnContent(name, read=False, decided=fold(name) in decided, **spelt))
             continue

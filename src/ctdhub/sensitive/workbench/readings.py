@@ -15,6 +15,7 @@ from ctdhub.sensitive.mapping.child_drafts import record_proposals
 from ctdhub.sensitive.mapping.dates import DAY_FIRST
 from ctdhub.sensitive.mapping.glance import Glance
 from ctdhub.sensitive.mapping.header_words import word
+from ctdhub.sensitive.mapping.known_texts import KnownTexts
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import elements_of
 from ctdhub.sensitive.mapping.patched_yaml import Document
@@ -259,12 +260,12 @@ def renamed(file: OpenedFile, mapping: Mapping, document: Document, column: str)
     """
     gone = [c for c in mapping.needed() if file.header.find(c) is None]
     own = set(vocabulary().variables(column))
-    texts = file.counts(column)[:200]
+    texts, named = file.counts(column)[:200], KnownTexts(mapping)
     for old in gone:
         operations = list(_reading_both(document, old, column))
         if not operations:
             continue
-        known = mapping.known(old)
+        known = named.known(old)
         rows = sum(one.rows for one in texts)
         same = sum(one.rows for one in texts if fold(one.text) in known)
         if rows and same >= 0.5 * rows and len(known) > 2:
