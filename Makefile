@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= yes
 DEMO_DIR ?= demo-hub
+DESK_DIR ?= demo-desk
 TESTS ?= -q -n auto --dist loadfile --no-loadscope-reorder
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test golden spark bench faults lint docs messages rules changelog dist lock clean
+.PHONY: help demo desk test golden spark bench faults lint docs messages rules changelog dist lock clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -18,6 +19,10 @@ $(VENV)/runtime: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements.lock
 	$(PIP) install --no-build-isolation --no-deps -e .
+	touch $@
+
+$(VENV)/desk: $(VENV)/runtime requirements-desk.lock
+	$(PIP) install --require-hashes --no-build-isolation -r requirements-desk.lock
 	touch $@
 
 $(VENV)/development: $(VENV)/runtime requirements-dev.lock
@@ -37,6 +42,9 @@ demo: $(VENV)/runtime ## build the practice hub and serve its site (SERVE=no sto
 ifneq ($(SERVE),no)
 	$(BIN)/ctdhub serve $(DEMO_DIR)
 endif
+
+desk: $(VENV)/desk ## open a demo of the desk: a practice hub, an account of each role (SERVE=no stops before serving)
+	$(BIN)/ctdhub desk --demo $(DESK_DIR) $(if $(filter no,$(SERVE)),--no-serve)
 
 test: $(VENV)/development ## install and run all tests, on all cores (TESTS="-k withdraw" runs some)
 	$(BIN)/python -m pytest $(TESTS)
@@ -86,4 +94,4 @@ lock: ## renew the locked versions (needs uv)
 	$(LOCK) --extra build --extra docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
 
 clean: ## remove the environment, the practice hub, what was built
-	rm -rf $(VENV) $(DEMO_DIR) dist docs/_site docs/generated
+	rm -rf $(VENV) $(DEMO_DIR) $(DESK_DIR) $(DESK_DIR)-inbox dist docs/_site docs/generated

@@ -31,9 +31,9 @@ def register(app: typer.Typer) -> None:
         from ctdhub.dp.ledger import adopt as ledgers
 
         if (folder / "hub.yaml").is_file():
-            _show(hubs.adopt(Hub(folder)), folder)
+            show_adopted(hubs.adopt(Hub(folder)), folder)
         else:
-            _show(ledgers.adopt(folder, folder), folder)
+            show_adopted(ledgers.adopt(folder, folder), folder)
 
     @app.command(help=about("upgrade"))
     def upgrade(
@@ -72,7 +72,8 @@ def register(app: typer.Typer) -> None:
         console.print(text.format(n=number(done.charges)))
 
 
-def _show(found: Adopted, folder: Path) -> None:
+def show_adopted(found: Adopted, folder: Path) -> None:
+    """Print what counts as spent now, and where the ledger is charged."""
     for entry in found.counted:
         console.print(
             _("Counts as spent: epsilon {epsilon}, {time}.").format(

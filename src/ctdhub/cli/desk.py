@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from ctdhub.cli.desk_operation import add
 from ctdhub.cli.output import console
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
@@ -22,6 +23,8 @@ class ServingGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the command in front that is meant where a folder comes first."""
+        if args and args[0] == "--demo":
+            args = ["demo", *args[1:]]
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             args = ["serve", *args]
         return list(super().parse_args(ctx, args))
@@ -69,6 +72,8 @@ def register(app: typer.Typer) -> None:
         list(pages())
         refuse_strong_user()
         call_command("check", deploy=True)
+
+    add(desk)
 
     @desk.command(help=_("Verify the trail of a desk: every line follows from the one before."))
     def verify(folder: Folder) -> None:

@@ -129,6 +129,8 @@ ACTIONS: dict[str, Action] = {
     ),
     # The trail.
     "trail.read": Action((_to("auditor administrator"),)),
+    # Operation.
+    "operation.read": Action((_to("administrator"),)),
     # Deliveries.
     "delivery.list": Action((_to("contributor", "own"), _to(_CASE))),
     "delivery.read": Action((_to("contributor", "own"), _to(_CASE)), looks=True),

@@ -10,9 +10,29 @@ from ctdhub.desk.accounts import pages as account_pages
 from ctdhub.desk.assets import serve
 from ctdhub.desk.registry import page
 from ctdhub.desk.uploads import views as upload_pages
-from ctdhub.desk.views import account, accounts, deliveries, home, invited, trail
+from ctdhub.desk.views import (
+    account,
+    accounts,
+    deliveries,
+    demo,
+    home,
+    invited,
+    operation,
+    trail,
+)
 
-MODULES = (home, account_pages, account, accounts, invited, upload_pages, deliveries, trail)
+MODULES = (
+    home,
+    account_pages,
+    account,
+    accounts,
+    invited,
+    upload_pages,
+    deliveries,
+    trail,
+    operation,
+    demo,
+)
 
 urlpatterns = [
     page("static/<str:mark>/<str:name>", serve, action="door.open", name="asset"),

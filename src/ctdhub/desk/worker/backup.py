@@ -1,0 +1,293 @@
+"""A backup: the desk's database and the hub folder at one moment, in one age file.
+
+The hub's lock is held while it is made, so that nothing is built, accepted or withdrawn in between;
+a charge that was cut off is finished first, since its secret must never be copied.  The trail's
+file is read before the database and the folder after it, so that no row names a file that is not
+there and no line of the trail is missing from its table.  Keys are another file, to be kept
+elsewhere.  Nothing of it is on the disk in clear: the archive goes through a pipe to the cipher.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import tarfile
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from ctdhub.build.hub import Hub
+from ctdhub.core import atomic
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError
+from ctdhub.core.keys import age
+from ctdhub.core.lock import locked
+from ctdhub.desk.config import DeskConfig
+from ctdhub.desk.health import LAST_BACKUP
+from ctdhub.desk.worker.identities import identity_folder
+
+FORM = 1
+MANIFEST = "manifest.json"
+HUB, INBOX, DATABASE, KEYS = "hub", "inbox", "database", "keys"
+SQLITE, DUMP = "desk.sqlite3", "desk.dump"
+REMADE = ("work", "site")
+"""Folders of a hub that `ctdhub build` makes again."""
+
+_KEY_FOLDERS = ("keys", "desk/keys")
+
+
+@dataclass
+class Contents:
+    """What an archive holds, as its last member says.
+
+    Attributes:
+        made: in UTC.
+        database: "sqlite" or "postgresql"; "" in the file of keys.
+        heads: last lines of ledger, register of withdrawals and trail: their hashes.
+        files: SHA-256 of each member.
+    """
+
+    made: str
+    database: str = ""
+    heads: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> bytes:
+        """The member."""
+        values = {"form": FORM, **vars(self)}
+        return json.dumps(values, sort_keys=True, indent=1).encode("ascii") + b"\n"
+
+
+def back_up(
+    desk: DeskConfig, target: Path, recipients: tuple[str, ...], *, wait: float = 600.0
+) -> Contents:
+    """Write the backup of a desk.
+
+    Args:
+        target: a new file.
+        recipients: age recipients that can open it.
+        wait: seconds to wait for a build that is at work.
+
+    Raises:
+        HubFolderError: a build is still at work after that time (rule "lock").
+        HubError: a charge was cut off (rule "backup-charge"); the database cannot be copied (rule
+            "backup-database").
+        FileError: a recipient is none.
+    """
+    hub = Hub(desk.hub)
+    with _held(hub, wait):
+        if any((hub.work / "pending").glob("*")):
+            raise error("backup-charge", file=hub.root)
+        with locked(desk.folder / ".trail-lock"):
+            trail = desk.trail.stat().st_size if desk.trail.exists() else 0
+            made = Contents(_now(), heads=heads_of(desk))
+        with tempfile.TemporaryDirectory(prefix=".backup-", dir=desk.folder) as private:
+            copy, made.database = _database(desk, Path(private))
+
+            def members(add: Callable[[str, Path, int | None], None]) -> None:
+                add(f"{DATABASE}/{copy.name}", copy, None)
+                for name, path in hub_files(desk):
+                    add(f"{HUB}/{name}", path, trail if path == desk.trail else None)
+                for path in _files(desk.inbox):
+                    add(f"{INBOX}/{path.relative_to(desk.inbox).as_posix()}", path, None)
+
+            _write(target, recipients, members, made)
+    return made
+
+
+def back_up_keys(desk: DeskConfig, target: Path, recipients: tuple[str, ...]) -> Contents:
+    """Write the file of keys: the hub's, the web process's, and the identities of the inbox.
+
+    Raises:
+        FileError: a recipient is none.
+    """
+
+    def members(add: Callable[[str, Path, int | None], None]) -> None:
+        for folder in _KEY_FOLDERS:
+            for path in _files(desk.hub / folder):
+                add(f"{KEYS}/{path.relative_to(desk.hub).as_posix()}", path, None)
+        elsewhere = identity_folder(desk.hub)
+        if not elsewhere.is_relative_to(desk.hub):
+            for path in _files(elsewhere):
+                add(f"{KEYS}/keys/inbox/{path.relative_to(elsewhere).as_posix()}", path, None)
+
+    made = Contents(_now())
+    _write(target, recipients, members, made)
+    return made
+
+
+def note(desk: DeskConfig, made: Contents) -> None:
+    """Keep when the last backup was made, for the page that shows it."""
+    line = {"made": made.made, "files": len(made.files), "heads": made.heads}
+    atomic.write_whole(desk.folder / LAST_BACKUP, json.dumps(line).encode("ascii"), mode=0o644)
+
+
+def hub_files(desk: DeskConfig) -> Iterator[tuple[str, Path]]:
+    """Files of the hub folder that a backup holds, with their names in it."""
+    for path in _files(desk.hub):
+        name = path.relative_to(desk.hub).as_posix()
+        top = name.partition("/")[0]
+        keys = any(name.startswith(f"{folder}/") for folder in _KEY_FOLDERS)
+        database = name.startswith(f"desk/{SQLITE}")
+        unfinished = any(part.startswith((".new-", ".old-", ".backup-")) for part in path.parts)
+        lock = name.startswith("desk/.lane-")
+        if top not in REMADE and not (keys or database or unfinished or lock):
+            yield name, path
+
+
+def heads_of(desk: DeskConfig) -> dict[str, str]:
+    """SHA-256 of the last lines of what only grows; "" where there is none yet."""
+    files = {
+        "ledger": desk.hub / "ledger" / "ledger.jsonl",
+        "withdrawals": desk.hub / "withdrawals" / "register.jsonl",
+        "trail": desk.trail,
+    }
+    found = {}
+    for name, file in files.items():
+        last = file.read_bytes().splitlines()[-1:] if file.exists() else []
+        found[name] = hashlib.sha256(last[0]).hexdigest() if last else ""
+    return found
+
+
+@contextmanager
+def _held(hub: Hub, wait: float) -> Iterator[None]:
+    until = time.monotonic() + wait
+    while True:
+        try:
+            lock = hub.lock()
+            lock.__enter__()
+            break
+        except HubError as met:
+            if met.rule != "lock" or time.monotonic() > until:
+                raise
+            time.sleep(0.5)
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)
+
+
+def _database(desk: DeskConfig, private: Path) -> tuple[Path, str]:
+    """A copy of the database as it is at one moment, and its kind."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        copy = private / SQLITE
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM INTO %s", [str(copy)])
+        return copy, "sqlite"
+    copy = private / DUMP
+    run_postgres_tool("pg_dump", ["-Fc", "--no-owner", "-f", str(copy)], desk)
+    return copy, "postgresql"
+
+
+def run_postgres_tool(name: str, arguments: list[str], desk: DeskConfig) -> None:
+    """Run a tool of PostgreSQL on the database of the tables' owner.
+
+    Raises:
+        HubError: it is not installed, or it fails (rule "backup-database").
+    """
+    settings = desk.database(os.environ.get("DATABASE_URL_OWNER") or None)
+    given = {
+        "PGHOST": settings["HOST"],
+        "PGPORT": settings["PORT"],
+        "PGUSER": settings["USER"],
+        "PGPASSWORD": settings["PASSWORD"],
+        "PGDATABASE": settings["NAME"],
+    }
+    environment = {**os.environ, **{key: value for key, value in given.items() if value}}
+    if name == "pg_restore":
+        arguments = ["-d", settings["NAME"], *arguments]
+    try:
+        done = subprocess.run([name, *arguments], env=environment, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise error("backup-database/tool", name=name) from None
+    if done.returncode:
+        raise error("backup-database", name=name)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Regular files below a folder, in a fixed order; links and pipes are none of them."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            yield path
+
+
+def _write(
+    target: Path,
+    recipients: tuple[str, ...],
+    members: Callable[[Callable[[str, Path, int | None], None]], None],
+    contents: Contents,
+) -> None:
+    """An archive of these members and the list of them, through the cipher into a new file."""
+    reading, writing = os.pipe()
+    failed: list[BaseException] = []
+
+    def archive() -> None:
+        try:
+            with os.fdopen(writing, "wb") as out, tarfile.open(fileobj=out, mode="w|") as tar:
+                members(lambda name, path, size: _add(tar, name, path, size, contents))
+                _add_bytes(tar, MANIFEST, contents.as_json())
+        except BaseException as met:  # noqa: BLE001 - raised again by the thread that waits
+            failed.append(met)
+
+    with atomic.made_whole(target) as fresh:
+        worker = threading.Thread(target=archive)
+        worker.start()
+        try:
+            with os.fdopen(reading, "rb") as source, fresh.open("xb", 0) as out:
+                fresh.chmod(0o600)
+                age.encrypt(source, out, recipients)
+                os.fsync(out.fileno())
+        finally:
+            worker.join()
+        if failed:
+            raise failed[0]
+
+
+def _add(tar: tarfile.TarFile, name: str, path: Path, size: int | None, contents: Contents) -> None:
+    """Add a file as it is now; one that has gone meanwhile is left out.
+
+    Args:
+        size: how much of it, from its start; None for all.
+    """
+    with suppress(FileNotFoundError), path.open("rb") as source:
+        status = os.fstat(source.fileno())
+        info = tarfile.TarInfo(name)
+        info.size = status.st_size if size is None else size
+        info.mode, info.mtime = status.st_mode & 0o777, int(status.st_mtime)
+        digest = _Digesting(source)
+        tar.addfile(info, digest)
+        contents.files[name] = digest.sha256.hexdigest()
+
+
+def _add_bytes(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode, info.mtime = len(content), 0o600, int(time.time())
+    tar.addfile(info, io.BytesIO(content))
+
+
+class _Digesting:
+    """A file that is hashed as it is read."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self.source, self.sha256 = source, hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        found = self.source.read(size)
+        self.sha256.update(found)
+        return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
