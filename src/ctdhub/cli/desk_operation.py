@@ -132,7 +132,7 @@ def add(desk: typer.Typer) -> None:
             progress(_("Reading the backup"), 0.1)
             _desk, said = put_back(archive, keys, identity, to)
         console.print(
-            _("Every file is as the backup of {time} says: {n} files.").format(
+            _("Every file is as the backup of {time} says; files: {n}.").format(
                 time=escape(str(said["made"])), n=number(len(said["files"]))
             )
         )

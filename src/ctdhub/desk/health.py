@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from django.db import DatabaseError, connection
@@ -117,7 +117,8 @@ def _queues(known: dict[str, Any]) -> Iterator[Check]:
         return
     since = known["job_since"]
     age = time.time() - float(since) if since else 0.0
-    words = Text("the oldest has waited for {n} minutes", n=int(age // 60))
+    clock = datetime.fromtimestamp(float(since or 0), UTC).strftime("%Y-%m-%d %H:%M")
+    words = Text("the oldest has waited since {time} (UTC)", time=clock)
     if not since:
         words = Text("nothing waits")
     tone: Tone = "wait" if age > _WORKER_AWAY else "good"
@@ -132,7 +133,7 @@ def _backup(desk: DeskConfig) -> Check:
     if not made:
         return Check("backup_age_seconds", Text("Backup"), Text("none was made yet"), "bad", -1)
     age = time.time() - datetime.fromisoformat(made).timestamp()
-    words = Text("{n} days ago", n=int(age // _DAY)) if age > _DAY else Text("within a day")
+    words = Text("the last one is of {time} (UTC)", time=made[:16].replace("T", " "))
     tone: Tone = "wait" if age > _OLD_BACKUP else "good"
     return Check("backup_age_seconds", Text("Backup"), words, tone, age)
 
