@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
@@ -53,12 +52,10 @@ def add(desk: typer.Typer) -> None:
         from ctdhub.desk.worker.adoption import organisations
 
         organisations(Hub(folder))
-        table = Table(title=_("Demo accounts"))
-        table.add_column(_("Account"))
-        table.add_column(_("Link, works once"), overflow="fold")
+        console.print(_("Links, one for each account; each works once:"))
         for made in accounts(current()):
-            table.add_row(escape(made.name), escape(made.link))
-        console.print(table)
+            console.print(f"{made.name}:", highlight=False, markup=False)
+            console.print(f"  {made.link}", highlight=False, markup=False, soft_wrap=True)
         console.print(_("All data are fictitious. Use a private window for each further account."))
         if serve:
             from ctdhub.desk.processes import PROCESSES, run_all
