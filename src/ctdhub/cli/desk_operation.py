@@ -47,13 +47,18 @@ def add(desk: typer.Typer) -> None:
                 hub = init.practice_hub(folder, people=people, progress=progress)
                 pipeline.build(hub, progress=progress)
         settings_of(folder)
-        _began(folder)
+        _opened(folder)
         from ctdhub.desk.config import current
+        from ctdhub.desk.database import OWNER, WORK, as_user, prepare
         from ctdhub.desk.worker.adoption import organisations
 
-        organisations(Hub(folder))
+        with as_user(OWNER):
+            prepare()
+        with as_user(WORK):
+            organisations(Hub(folder))
+            opening = accounts(current())
         console.print(_("Links, one for each account; each works once:"))
-        for made in accounts(current()):
+        for made in opening:
             console.print(f"{made.name}:", highlight=False, markup=False)
             console.print(f"  {made.link}", highlight=False, markup=False, soft_wrap=True)
         console.print(_("All data are fictitious. Use a private window for each further account."))
@@ -149,22 +154,11 @@ def add(desk: typer.Typer) -> None:
 def _resume(folder: Path, database: str) -> None:
     _opened(folder)
     from ctdhub.cli.adopt import show_adopted
-    from ctdhub.cli.desk import as_owner
     from ctdhub.desk.config import current
     from ctdhub.desk.worker.restore import resume
 
-    as_owner()
     show_adopted(resume(current(), database), folder)
     console.print(_("All sign-ins are ended. Compare the head of the trail with the auditor's."))
-
-
-def _began(folder: Path) -> None:
-    _opened(folder)
-    from ctdhub.cli.desk import as_owner
-    from ctdhub.desk.database import prepare
-
-    as_owner()
-    prepare()
 
 
 def _opened(folder: Path) -> None:

@@ -88,7 +88,7 @@ def put_back(
 def resume(desk: DeskConfig, database: str) -> Adopted:
     """Let a folder that was put back work: database, sign-ins, ledger.
 
-    Django must have been begun with this desk, as the owner of the tables.
+    Django must have been begun with this desk.
 
     Args:
         database: "sqlite" or "postgresql", as the backup says.
@@ -101,7 +101,8 @@ def resume(desk: DeskConfig, database: str) -> Adopted:
     from django.contrib.sessions.models import Session
     from django.db import connection
 
-    from ctdhub.desk.database import prepare
+    from ctdhub.desk.database import OWNER, WORK, as_user, prepare
+    from ctdhub.desk.jobs.queue import enqueue
     from ctdhub.desk.models.deliveries import Delivery
 
     if connection.vendor != database:
@@ -111,9 +112,13 @@ def resume(desk: DeskConfig, database: str) -> Adopted:
         options = ["--no-owner", "--exit-on-error", "--single-transaction"]
         run_postgres_tool("pg_restore", [*options, str(dump)], desk)
         dump.unlink()
-    prepare()
-    Session.objects.all().delete()
-    Delivery.objects.filter(state="checked").update(state="received")
+    with as_user(OWNER):
+        prepare()
+    with as_user(WORK):
+        Session.objects.all().delete()
+        for delivery in Delivery.objects.filter(state="checked"):
+            Delivery.objects.filter(id=delivery.id).update(state="received")
+            enqueue("check", "files", thing=delivery)
     return adopt(Hub(desk.hub))
 
 
