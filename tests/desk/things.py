@@ -11,7 +11,7 @@ CANARY = "CANARY-7d1f"
 
 
 def thing(desk: Desk, table: str, organisation: str, **more: Any) -> Any:
-    """A new row of a table that belongs to an organisation, with a canary where there is room."""
+    """A new row of a table that belongs to an organisation, with a canary where it is theirs."""
     from django.apps import apps
     from django.db import models
 
@@ -23,6 +23,7 @@ def thing(desk: Desk, table: str, organisation: str, **more: Any) -> Any:
         return person
     if model is Organisation:
         return Organisation.objects.get(pk=organisation)
+    mark = "own" if organisation == OURS else CANARY
     given: dict[str, Any] = {}
     for field in model._meta.concrete_fields:
         if field.name in more or field.primary_key:
@@ -39,8 +40,8 @@ def thing(desk: Desk, table: str, organisation: str, **more: Any) -> Any:
         elif isinstance(field, models.EmailField):
             given[field.name] = "x@example.org"
         elif isinstance(field, models.CharField):
-            text = f"{CANARY}-{table}-{organisation}"
-            given[field.name] = text[-field.max_length :] if field.unique else CANARY
+            text = f"{table}-{mark}"
+            given[field.name] = text[-field.max_length :] if field.unique else mark
             given[field.name] = given[field.name][: field.max_length]
         elif isinstance(field, models.BooleanField) or field.null:
             continue
@@ -51,5 +52,5 @@ def thing(desk: Desk, table: str, organisation: str, **more: Any) -> Any:
 
             given[field.name] = timezone.now()
     if table == "DeliveryFinding":
-        given["text"] = {"message": CANARY, "fields": {}}
+        given["text"] = {"message": mark, "fields": {}}
     return model.objects.create(**given, **more)
