@@ -360,3 +360,27 @@ def test_what_is_not_finished_in_time_is_deleted(open_desk: Desk) -> None:
     assert rounds() == []
     assert rows("Delivery").get(id=key).state == "withdrawn"
     assert not list(Path(open_desk.config.inbox).rglob("*.age"))
+
+
+def test_identities_go_when_nothing_needs_them(open_desk: Desk) -> None:
+    """Also where the worker was away while a month began, and parts came to the old identity."""
+    import os
+    from datetime import UTC, datetime, timedelta
+
+    from ctdhub.desk.worker.identities import destroy_months, identities
+    from ctdhub.desk.worker.retention import enforce
+
+    folder = open_desk.hub / "keys" / "inbox"
+    (now,) = identities(open_desk.hub)
+    old = folder / "inbox-2020-01.key"
+    old.write_bytes(now.read_bytes())
+    key = sent(open_desk.client_of("contributor"), b"a,b\n1,2\n", "csv")
+    assert enforce()["months"] == 0, "the next one was made after this delivery was begun"
+    made = datetime.now(UTC) - timedelta(hours=3)
+    os.utime(now, (made.timestamp(), made.timestamp()))
+    assert destroy_months(open_desk.hub, [made + timedelta(minutes=30)]) == []
+    assert enforce()["months"] == 1
+    assert not old.exists()
+    assert now.exists()
+    assert work() == ["check done"]
+    assert rows("Delivery").get(id=key).state == "checked"

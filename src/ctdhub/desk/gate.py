@@ -34,7 +34,8 @@ def gate(page: DeskPage, request: HttpRequest, given: dict[str, Any]) -> HttpRes
     if request.method not in page.methods:
         return HttpResponseNotAllowed(page.methods)
     reading = request.method in _READING
-    with scoped(reading=reading and not ACTIONS[page.action].looks):
+    apart = not page.atomic or (reading and not ACTIONS[page.action].looks)
+    with scoped(reading=apart):
         who = _who(request)
         return _checked(page, request, given, who, reading)
 

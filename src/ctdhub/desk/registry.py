@@ -48,6 +48,8 @@ class DeskPage:
         order: place in the menu.
         recorded: whether a POST becomes an event of the trail by itself; false where the view
             records what it did.
+        atomic: whether all of a request that writes is one transaction; false for one that forces
+            files to the disk meanwhile, and takes SQLite's one lock for its rows alone.
     """
 
     path: str
@@ -59,6 +61,7 @@ class DeskPage:
     menu: Text | None
     order: int
     recorded: bool
+    atomic: bool
 
 
 def page(
@@ -72,6 +75,7 @@ def page(
     menu: Text | None = None,
     order: int = 50,
     recorded: bool = True,
+    atomic: bool = True,
 ) -> Any:
     """A page as an entry of Django's list of addresses; arguments as in :class:`DeskPage`.
 
@@ -101,6 +105,7 @@ def page(
         menu,
         order,
         recorded,
+        atomic,
     )
 
     @wraps(view, updated=())

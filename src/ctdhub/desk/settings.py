@@ -136,5 +136,6 @@ LOGGING = {
     "loggers": {
         "django.request": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "ctdhub": {"level": "INFO"},
+        "waitress.queue": {"level": "ERROR"},
     },
 }

@@ -8,6 +8,8 @@ from typing import Any
 from ctdhub.desk.config import FOLDER_VARIABLE, current
 
 THREADS = 8
+_CONNECTIONS = 200
+"""More wait in the queue of the system; each may hold a body of the longest size in memory."""
 _LONGEST_BODY = 8 * 2**20
 
 
@@ -41,6 +43,7 @@ def serve() -> None:
         host=desk.file.address,
         port=desk.file.port,
         threads=THREADS,
+        connection_limit=_CONNECTIONS,
         ident="",
         max_request_body_size=_LONGEST_BODY,
         inbuf_overflow=_LONGEST_BODY + 2**16,  # what is sent is never on a disk as it is

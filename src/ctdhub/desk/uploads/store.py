@@ -115,13 +115,14 @@ def withdraw(delivery: Delivery) -> bool:
     Returns:
         False where it is accepted, ended or replaced by now.
     """
-    ended = Delivery.objects.filter(
-        id=delivery.id, state__in=("receiving", "received", "checked", "refused", "returned")
-    ).update(state="withdrawn", changed=timezone.now())
-    if ended:
-        DeliveryPart.objects.filter(delivery=delivery).delete()
-        key = delivery.id.hex
-        transaction.on_commit(lambda: Inbox(current().inbox).destroy(key))
+    with transaction.atomic():
+        ended = Delivery.objects.filter(
+            id=delivery.id, state__in=("receiving", "received", "checked", "refused", "returned")
+        ).update(state="withdrawn", changed=timezone.now())
+        if ended:
+            DeliveryPart.objects.filter(delivery=delivery).delete()
+            key = delivery.id.hex
+            transaction.on_commit(lambda: Inbox(current().inbox).destroy(key))
     return bool(ended)
 
 

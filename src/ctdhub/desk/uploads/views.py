@@ -123,9 +123,9 @@ _TUS = ("OPTIONS", "HEAD", "PATCH", "POST", "DELETE")
 
 PAGES = [
     page("deliveries/send/", send, action="delivery.send", methods=("GET", "POST"),
-         recorded=False),
+         recorded=False, atomic=False),
     page("deliveries/uploads/", uploads, action="delivery.send", methods=("OPTIONS", "POST"),
          recorded=False),
     page("deliveries/<id>/upload/", upload, action="delivery.upload", of="Delivery",
-         methods=_TUS, recorded=False),
+         methods=_TUS, recorded=False, atomic=False),
 ]  # fmt: skip

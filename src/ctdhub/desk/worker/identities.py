@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import date
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from ctdhub.core import atomic
@@ -17,6 +19,8 @@ from ctdhub.core.keys import age
 from ctdhub.desk.uploads.inbox import Inbox
 
 _MONTH = re.compile(r"inbox-(\d{4}-\d{2})\.key")
+_MARGIN = 3600.0
+"""Seconds that a request may have read the recipients before they were replaced."""
 
 
 def identity_folder(hub: Path) -> Path:
@@ -49,19 +53,24 @@ def renew(hub: Path, inbox: Inbox, today: date, recovery: tuple[str, ...] = ()) 
         age.write_recipients(file, wanted)
 
 
-def destroy_months(hub: Path, still: set[str], today: date) -> list[str]:
-    """Destroy the identities of earlier months from which nothing waits any more.
+def destroy_months(hub: Path, waiting: Iterable[datetime]) -> list[str]:
+    """Destroy the identities that nothing in the inbox can be encrypted to any more.
+
+    Parts are encrypted to the newest identity that there was when they came, which is not that of
+    their month where the worker was away.  So one is destroyed only if the next one was made an
+    hour before everything that waits was begun.
 
     Args:
-        still: months, such as "2026-10", in which something came that lies in the inbox yet.
+        waiting: when each delivery was begun that has parts in the inbox.
 
     Returns:
         The months whose identity was destroyed.
     """
+    own = sorted(p for p in identity_folder(hub).glob("inbox-*.key") if _MONTH.fullmatch(p.name))
+    first = min((begun.timestamp() for begun in waiting), default=datetime.now(UTC).timestamp())
     gone = []
-    for path in identity_folder(hub).glob("inbox-*.key"):
-        found = _MONTH.fullmatch(path.name)
-        if found and found[1] < f"{today:%Y-%m}" and found[1] not in still:
+    for path, following in pairwise(own):
+        if following.stat().st_mtime + _MARGIN < first:
+            gone.append(path.stem.removeprefix("inbox-"))
             path.unlink()
-            gone.append(found[1])
-    return sorted(gone)
+    return gone

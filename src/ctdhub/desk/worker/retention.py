@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -42,7 +42,6 @@ def enforce() -> dict[str, int]:
         if len(key) == 32 and states.get(key, "withdrawn") in ENDED:
             delete_bytes(key)
             done["ended"] += 1
-    waiting = Delivery.objects.exclude(state__in=ENDED)
-    months = {f"{created:%Y-%m}" for created in waiting.values_list("created", flat=True)}
-    done["months"] = len(destroy_months(desk.hub, months, datetime.now(UTC).date()))
+    waiting = Delivery.objects.filter(parts__isnull=False).values_list("created", flat=True)
+    done["months"] = len(destroy_months(desk.hub, waiting.distinct()))
     return done
