@@ -98,7 +98,7 @@ def test_returned_with_reasons_and_corrected(open_desk: Desk, checked: Any) -> N
     assert foreign.status_code == 400
     file = practice_file(open_desk)
     key = sent(ours, file.read_bytes(), file.suffix[1:], replaces=checked.id.hex)
-    assert sorted(work()) == ["check done", "destroy done"]
+    assert sorted(work()) == ["check done", "destroy done", "tell done"]
     checked.refresh_from_db()
     assert checked.state == "replaced"
     assert checked.reasons.count() == 1
@@ -384,3 +384,20 @@ def test_identities_go_when_nothing_needs_them(open_desk: Desk) -> None:
     assert now.exists()
     assert work() == ["check done"]
     assert rows("Delivery").get(id=key).state == "checked"
+
+
+def test_returned_and_corrected_behind_the_walls_of_postgres(desk_on_postgres: Desk) -> None:
+    assert rounds() == []
+    ours, officer = (desk_on_postgres.client_of(r) for r in ("contributor", "data_officer"))
+    key = sent(ours, b"a,b\n1,2\n", "csv")
+    assert work() == ["check done"]
+    address = f"/deliveries/{key}/"
+    assert officer.post(f"{address}return/", {"reason-columns": "1"}).status_code == 302
+    assert work() == ["tell done"]
+    assert rows("OutgoingMail").filter(kind="returned").count() == 1
+    assert "Columns are missing" in ours.get(address).content.decode()
+    assert desk_on_postgres.client_of("other").get(address).status_code == 404
+    sent(ours, b"a,b\n1,3\n", "csv", replaces=key)
+    assert sorted(work()) == ["check done", "destroy done"]
+    assert rows("Delivery").get(id=key).state == "replaced"
+    assert "Replaced" in ours.get("/deliveries/").content.decode()

@@ -18,7 +18,6 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import Text, _, said
 from ctdhub.desk.allowed import CONTRIBUTOR, Who, allowed, scope
 from ctdhub.desk.jobs.queue import enqueue
-from ctdhub.desk.mail import tell_data_officers, tell_organisation
 from ctdhub.desk.models.deliveries import Delivery, DeliveryFinding, ReturnReason
 from ctdhub.desk.models.hub import Job
 from ctdhub.desk.registry import page
@@ -123,7 +122,8 @@ def ask_withdraw(request: Any, thing: Delivery) -> HttpResponse:
     if request.method == "POST":
         thing.summary["withdrawal_asked"] = f"{timezone.now():%Y-%m-%d}"
         thing.save(update_fields=["summary", "changed"])
-        tell_data_officers("withdrawal", thing)
+        told = {"kind": "withdrawal", "whom": "data officers"}
+        enqueue("tell", "files", request.who, thing, told)
         return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
     values = _values(request, thing) | {"title": Text("Withdraw a delivery"), "accepted": True}
     return render(request, "desk/withdraw.html", values)
@@ -198,7 +198,7 @@ def _proposed(thing: Delivery) -> str:
 
 def _working(thing: Delivery) -> Job | None:
     known = Job.objects.filter(thing=thing.id.hex, state__in=("waiting", "running"))
-    found: Job | None = known.exclude(what="destroy").first()
+    found: Job | None = known.exclude(what__in=("destroy", "tell")).first()
     return found
 
 
@@ -234,7 +234,8 @@ def _return(request: Any, thing: Delivery, cells: dict[str, list[str]]) -> None:
             note="" if place else note,
         )
     record(request.who, "delivery.return", thing)
-    tell_organisation("returned", thing)
+    told = {"kind": "returned", "whom": "organisation"}
+    enqueue("tell", "files", request.who, thing, told)
 
 
 _BOTH = ("GET", "POST")

@@ -51,12 +51,13 @@ def work_of(what: str) -> Callable[[Work], Rows]:
     Raises:
         KeyError: there is no such job.
     """
-    from ctdhub.desk.worker import accept, check, ending
+    from ctdhub.desk.worker import accept, check, ending, telling
 
     return {
         "check": check.check,
         "accept": accept.accept,
         "destroy": ending.destroy,
+        "tell": telling.tell,
     }[what]
 
 
