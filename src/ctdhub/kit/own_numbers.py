@@ -74,7 +74,8 @@ def _values(own: Profile, variable: str, most: int | None = None) -> OwnTable:
     found: Mapping[str, int] = own.values[variable]
     coded = [(code, n) for code, n in found.items() if code != NOT_RECORDED]
     if most is None:
-        coded.sort()
+        order = {code: at for at, code in enumerate(load_schema().domain(variable))}
+        coded.sort(key=lambda pair: order.get(pair[0], len(order)))
     else:
         coded = sorted(coded, key=lambda pair: -pair[1])[:most]
     rows = tuple((code_label(variable, code, current()), n) for code, n in coded)
