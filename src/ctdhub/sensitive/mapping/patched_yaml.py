@@ -144,7 +144,8 @@ class _Writer:
     def _or_whole(self, node: yaml.Node, new: Any, edits: Iterator[_Edit]) -> Iterator[_Edit]:
         try:
             found = list(edits)
-            if any(not self._start(node) <= e.start <= e.end for e in found):
+            line = 0 if _flows(node) else node.start_mark.column  # of a block lines are taken out
+            if any(not self._start(node) - line <= e.start <= e.end for e in found):
                 raise _Cannot  # an alias: what it names stands elsewhere
         except _Cannot:
             found = [self._whole(node, new)]
@@ -153,7 +154,8 @@ class _Writer:
     def _whole(self, node: yaml.Node, new: Any) -> _Edit:
         start, end = self._start(node), self._end(node)
         before = self._text[start - 1 : start]
-        blank = " " if start == end and before == ":" else ""
+        block = isinstance(node, yaml.CollectionNode) and not _flows(node)
+        blank = " " if block or (start == end and before == ":") else ""
         return _Edit(start, end, blank + flow(new))
 
     def _mapping(
@@ -263,6 +265,10 @@ class _Writer:
         while (line := text[max(text.rfind("\n"), text.rfind("\r")) + 1 :]).lstrip()[:1] == "#":
             text = text[: len(text) - len(line)].rstrip()
         return len(text)
+
+
+def _flows(node: yaml.Node) -> bool:
+    return not isinstance(node, yaml.CollectionNode) or bool(node.flow_style)
 
 
 def _pairs(node: yaml.Node) -> bool:

@@ -9,7 +9,14 @@ from ctdhub.core.text import fold
 from ctdhub.sensitive.mapping.patched_yaml import Document
 from ctdhub.sensitive.workbench.edited import applied
 from ctdhub.sensitive.workbench.operations import Operation
-from ctdhub.sensitive.workbench.rule_data import CHILD, as_yaml_data, texts_in
+from ctdhub.sensitive.workbench.rule_data import (
+    CHILD,
+    as_yaml_data,
+    codes_of,
+    rules_in,
+    texts_in,
+)
+from ctdhub.sensitive.workbench.sheet_ids import ListSheet
 
 
 def between(old: Document, new: Document) -> list[Operation]:
@@ -48,7 +55,13 @@ def _named(document: Document) -> dict[str, dict[str, Any]]:
 
 
 def _between_rules(old: Document, new: Document) -> Iterator[Operation]:
-    both = [(d.get("columns"), (d.get("perpetrators") or {}).get("columns")) for d in (old, new)]
+    """Texts one by one where rules differ in nothing else; else whole rules."""
+    texts = list(_between_texts(old, new))
+    made = old
+    for operation in texts:
+        made = applied(made, operation)
+    yield from texts
+    both = [(d.get("columns"), (d.get("perpetrators") or {}).get("columns")) for d in (made, new)]
     for prefix, was, now in zip(("", CHILD), *both, strict=True):
         was, now = was or {}, now or {}
         if prefix and not (was and now):
@@ -56,6 +69,37 @@ def _between_rules(old: Document, new: Document) -> Iterator[Operation]:
         for name in dict.fromkeys((*was, *now)):
             if was.get(name, _NONE) != now.get(name, _NONE):
                 yield {"op": "rule", "variable": prefix + name, "rule": now.get(name)}
+
+
+def _between_texts(old: Document, new: Document) -> Iterator[Operation]:
+    was, now = old.get("columns") or {}, new.get("columns") or {}
+    lists: dict[str, set[str]] = {}
+    for name, rules in now.items():
+        pairs = (rules_in(was.get(name)), rules_in(rules))
+        if len(pairs[0]) != len(pairs[1]):
+            continue
+        for at, (before, after) in enumerate(zip(*pairs, strict=True)):
+            differ = {k for k in (*before, *after) if before.get(k) != after.get(k)}
+            if differ == {"map"} and "map" in before and "map" in after:
+                sheet = f"columns.{name}" + (f".{at}" if len(pairs[0]) > 1 else "")
+                for text in dict.fromkeys((*before["map"], *after["map"])):
+                    if before["map"].get(text, _NONE) != after["map"].get(text, _NONE):
+                        yield _mapped(new, sheet, text)
+            elif differ and differ <= _LISTED and "has" in before and not before.get("when"):
+                source = before["from"] if isinstance(before["from"], list) else [before["from"]]
+                sheet = ListSheet("records", tuple(source), before.get("split")).name
+                found = lists.setdefault(sheet, set())
+                for key in differ:
+                    found |= {*texts_in(before.get(key, []))} ^ {*texts_in(after.get(key, []))}
+    for sheet, texts in lists.items():
+        yield from (_mapped(new, sheet, text) for text in sorted(texts))
+
+
+_LISTED = {"has", "known", "null_values"}
+
+
+def _mapped(new: Document, sheet: str, text: str) -> Operation:
+    return {"op": "map", "sheet": sheet, "text": text, "codes": codes_of(new, sheet, text)}
 
 
 _NONE = object()

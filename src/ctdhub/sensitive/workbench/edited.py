@@ -185,8 +185,10 @@ def _put_exclude(document: Document, operation: Operation) -> None:
         entries = [entry for i, entry in enumerate(entries) if i not in at]
     else:
         made = {"rule": operation["name"], **copy.deepcopy(operation["rule"])}
-        first = at[0] if at else len(entries)
-        entries[first : first + 1] = [made]
+        if at:
+            entries[at[0]] = made
+        else:
+            entries.append(made)
     set_entries(document, "exclude", entries)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ctdhub.core.days import is_day
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.sensitive.mapping import dated
@@ -150,8 +151,12 @@ def write(place: Workplace, request: dict[str, Any]) -> Answer:
 
 def keep(place: Workplace, request: dict[str, Any]) -> Answer:
     """Commit the draft."""
-    start = request.get("from", place.day)
-    answers = {int(n): str(answer) for n, answer in (request.get("answers") or {}).items()}
+    start, given = request.get("from", place.day), request.get("answers") or {}
+    if start != dated.FIRST and not (isinstance(start, str) and is_day(start)):
+        raise error("workbench-request")
+    if not isinstance(given, dict) or not all(str(n).isdecimal() for n in given):
+        raise error("workbench-request")
+    answers = {int(n): str(answer) for n, answer in given.items()}
     draft = draft_of(place)
     header = Bench(place, draft).file.names if place.file else ()
     why = str(request.get("why") or "")

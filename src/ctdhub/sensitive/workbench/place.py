@@ -52,10 +52,12 @@ class Workplace:
         path = None if file is None else Path(str(file))
         if path is not None and not path.is_absolute():
             raise error("workbench-request")
-        first, last = request.get("years") or YEARS
+        years = request.get("years") or YEARS
+        if len(years) != 2 or not all(type(year) is int for year in years):
+            raise error("workbench-request")
         name = str(request.get("name") or (path.name if path else ""))
-        years = (int(first), int(last))
-        return cls(Path(folder) / "mappings", contributor, who, day, path, name, years)
+        bounds = (years[0], years[1])
+        return cls(Path(folder) / "mappings", contributor, who, day, path, name, bounds)
 
     @property
     def lock(self) -> Path:
