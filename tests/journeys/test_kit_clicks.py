@@ -32,12 +32,18 @@ class Controls(HTMLParser):
         self.forms: list[dict[str, Any]] = []
         self.links: list[tuple[str, str]] = []
         self.rows: dict[str, str] = {}
+        self.undecided: set[str] = set()
+        self._cells: list[str] = []
         self._form: dict[str, Any] | None = None
-        self._row, self._text, self._open = "", "", ""
+        self._row, self._text, self._open, self._cell = "", "", "", ""
         self._attributes: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {k: v or "" for k, v in attrs}
+        if tag == "td":
+            self._cell = ""
+        if tag == "tr":
+            self._cells = []
         if tag == "tr" and given.get("id"):
             self._row = given["id"]
             self.rows[self._row] = given.get("class", "")
@@ -55,6 +61,7 @@ class Controls(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self._text += data
+        self._cell += data
 
     def handle_endtag(self, tag: str) -> None:
         if tag == self._open:
@@ -69,7 +76,12 @@ class Controls(HTMLParser):
             self._open = ""
         if tag == "form":
             self._form = None
+        if tag == "td":
+            self._cells.append(" ".join(self._cell.split()))
         if tag == "tr":
+            if self._row.startswith("value-") and len(self._cells) == 5 and not self._cells[3]:
+                assert self._form is not None
+                self.undecided.add(self._form["boxes"][-1][1])
             self._row = ""
 
 
@@ -127,9 +139,7 @@ class Clerk:
     def drop(self, file: Path) -> None:
         """Drop the file: one act."""
         self.acts += 1
-        head = (
-            f'--p\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
-        )
+        head = f'--p\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
         body = head.encode() + file.read_bytes() + b"\r\n--p--\r\n"
         self._ask("POST", urljoin(self.at, "drop/"), body, "multipart/form-data; boundary=p")
 
@@ -163,19 +173,39 @@ def decide(clerk: Clerk, column: DirtyColumn, at: int, columns: str) -> None:
             if any(op.get("variable") in column.variables for op in operations):
                 clerk.press("operations", value)
                 break
-    for text, code in column.truth.items():
-        wanted = [code or "not-recorded"]
-        for value, operations in clerk.offers():
-            one = operations[0]
-            if len(operations) == 1 and one["op"] == "map" and one["text"] == text:
-                if one["codes"] == wanted:
-                    clerk.press("operations", value)
-                break
+    while value := next(filter(None, (right(column, *one) for one in clerk.offers())), ""):
+        clerk.press("operations", value)
+    by_hand(clerk, column)
     clerk.follow(columns)
 
 
+def right(column: DirtyColumn, value: str, operations: list[dict[str, Any]]) -> str:
+    """The button's value, if it decides one text as the clerk knows it."""
+    one = operations[0]
+    if len(operations) != 1 or one["op"] != "map":
+        return ""
+    code = column.truth.get(one["text"], one["codes"][0])
+    return value if [code or "not-recorded"] == one["codes"] else ""
+
+
+def by_hand(clerk: Clerk, column: DirtyColumn) -> None:
+    """Texts that nothing is proposed for: choose them, choose what they mean, apply."""
+    form = next(f for f in clerk.page.forms if any(b[1] == "map" for b in f["buttons"]))
+    texts = [value for name, value in form["boxes"] if name == "texts"]
+    known = {value for value, _text in form["options"]} | {
+        value for name, value in form["boxes"] if name == "codes"
+    }
+    undecided = {t for t in texts if t in clerk.page.undecided}
+    for text in undecided:
+        code = column.truth.get(text, None) or "stays-unknown"
+        if code not in known:
+            code = next(c for c in ("other-kind", "not-recorded") if c in known)
+        clerk.acts += 1 + 2  # the box, and the list
+        clerk.press("act", "map", ("texts", text), ("codes", code))
+
+
 def test_forty_dirty_columns_take_few_clicks(clerk: Clerk, tmp_path: Path) -> None:
-    clerk.drop(write(tmp_path / "liste.csv", 150))
+    clerk.drop(write(tmp_path / "liste.csv", 120))
     columns = clerk.at
     if any(b[:2] == ("act", "sure") for f in clerk.page.forms for b in f["buttons"]):
         clerk.press("act", "sure")
@@ -183,6 +213,5 @@ def test_forty_dirty_columns_take_few_clicks(clerk: Clerk, tmp_path: Path) -> No
         decide(clerk, column, at, columns)
     states = [clerk.page.rows[f"column-{at}"].split()[-1] for at in range(len(COLUMNS))]
     left = {c.name: s for c, s in zip(COLUMNS, states, strict=True) if s in ("decide", "stops")}
-    print(clerk.acts, left)
     assert clerk.acts <= MOST
-    assert len(left) == 0, left
+    assert left == {}

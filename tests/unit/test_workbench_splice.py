@@ -192,3 +192,14 @@ def test_a_value_on_one_line_is_read_back(value: Any) -> None:
     line = flow(value)
     assert "\n" not in line
     assert document_of(f"k: {line}\n", "m.yaml") == {"k": value}
+
+
+def test_two_entries_at_one_place_keep_their_order() -> None:
+    """A rule of a variable and a key behind it, both new, at the end of what is written."""
+    text = "version: 1\ncolumns:\n  gender: {from: sexe, map: {F: female}}\n# The end.\n"
+    wanted = document_of(text, "m.yaml")
+    wanted["columns"]["means_threats"] = {"from": "menaces", "has": ["oui"]}
+    wanted["accept"] = [{"alarm": "new-column: tranche"}]
+    after = patched(text, wanted, "m.yaml")
+    assert document_of(after, "m.yaml") == wanted
+    assert after.endswith("# The end.\n")

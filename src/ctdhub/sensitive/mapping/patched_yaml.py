@@ -118,7 +118,8 @@ def _scalar(text: str) -> str:
 
 def _applied(text: str, edits: list[_Edit]) -> str:
     """Later places first, so that the earlier ones stay where they are; at one place in order."""
-    for edit in reversed(sorted(edits, key=lambda e: (e.start, e.end))):
+    placed = sorted(edits, key=lambda e: (e.start, e.end))
+    for edit in placed[::-1]:
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
 
