@@ -92,6 +92,17 @@ def test_nobody_is_led_elsewhere(desk: Desk, way: str) -> None:
     )
 
 
+def test_a_script_in_a_text_field_is_text(desk: Desk) -> None:
+    odd = "<script>alert(1)</script>\" onload=x '{{7*7}}"
+    client = desk.client_of("administrator")
+    given = {"email": "s@example.org", "name": odd, "role": "auditor"}
+    assert client.post("/accounts/invite/", given).status_code == 200
+    page = client.get("/accounts/").content.decode()
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert" not in page
+    assert "{{7*7}}" in page
+
+
 _ODD: dict[str, Any] = {
     "page": "-1\x00é\udcff",
     "id": "' OR 1=1 --",
