@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-import numpy as np
-import pyarrow as pa
-
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.mapping import dated
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
-from ctdhub.sensitive.mapping.parsers import serial_views
-from ctdhub.sensitive.mapping.program import Asked, program
-from ctdhub.sensitive.mapping.read_texts import file_texts
-from ctdhub.sensitive.mapping.unknown_texts import FileTexts
 from ctdhub.sensitive.workbench.draft import DraftFold, digest, load_draft, save_draft
-from ctdhub.sensitive.workbench.effects import FileEffect
+from ctdhub.sensitive.workbench.effects import FileEffect, file_effect
 from ctdhub.sensitive.workbench.opened import OpenedFile, opened, opened_to_suggest
 from ctdhub.sensitive.workbench.operations import Operation
 from ctdhub.sensitive.workbench.place import Workplace
@@ -54,15 +46,10 @@ class Bench:
             raise error("workbench-request")
         return opened(self.place.file, self.mapping.read)
 
-    @cached_property
+    @property
     def effect(self) -> FileEffect:
         """What the mapping makes of the file."""
-        return FileEffect(self.mapping, self.file, self.place.years)
-
-    @cached_property
-    def texts(self) -> FileTexts:
-        """What the build would say of the file's texts."""
-        return texts_of(self.effect, self.place.years)
+        return file_effect(self.mapping, self.file, self.place.years)
 
     def with_operations(self, operations: Sequence[Operation]) -> Bench:
         """The same with operations behind the others.
@@ -122,48 +109,3 @@ def begun(place: Workplace, start: str | None, read: ReadOptions | None = None) 
         parse_mapping(draft.base, place.shown)
     save_draft(place, draft)
     return Bench(place, draft)
-
-
-def faults(effect: FileEffect) -> pa.Table:
-    """One row per fault: ``source_row``, ``target``, ``column``, ``rule``, ``reason``, ``fields``.
-
-    Rows that a rule leaves out have none.
-    """
-    numbers = effect.file.codes[ROW].to_numpy()
-    parts = []
-    for _group, one in effect.parts:
-        if not one.rejects.num_rows:
-            continue
-        combos = one.rejects["source_row"].to_numpy()
-        order = np.argsort(one.of_row, kind="stable")
-        sorted_ = one.of_row[order]
-        first, last = (np.searchsorted(sorted_, combos, side) for side in ("left", "right"))
-        times = last - first
-        at = np.repeat(np.arange(len(combos)), times)
-        inside = np.arange(len(at)) - np.repeat(np.cumsum(times) - times, times)
-        rows = order[np.repeat(first, times) + inside]
-        keep = effect.rejected[rows]
-        table = one.rejects.take(pa.array(at[keep], pa.int64()))
-        place = table.column_names.index("source_row")
-        parts.append(table.set_column(place, "source_row", pa.array(numbers[rows[keep]])))
-    return pa.concat_tables(parts) if parts else _no_faults(effect)
-
-
-def _no_faults(effect: FileEffect) -> pa.Table:
-    from ctdhub.sensitive.mapping.row_faults import LOCAL
-
-    return LOCAL.empty_table()
-
-
-def texts_of(effect: FileEffect, years: tuple[int, int]) -> FileTexts:
-    """What a mapping knows and does not know of a file's texts, as a build says it."""
-    mapping, file = effect.mapping, effect.file
-    compiled = [program(Asked.of(group.mapping, years)) for group, _effect in effect.parts]
-    views = [view for one in compiled for view in one.views]
-    children = [view for one in compiled if one.children for view in one.children.compiled.views]
-    numbers = file.codes[ROW].to_numpy()
-    left_out = pa.array(numbers[effect.excluded != 0], pa.int64())
-    serials = serial_views(file.codes, views)
-    views = list(dict.fromkeys([*views, *children]))
-    own = file.raw.children or None
-    return file_texts(mapping, file.codes, left_out, faults(effect), views, serials, own)

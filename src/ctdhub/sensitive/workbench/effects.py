@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,12 +19,16 @@ from numpy.typing import NDArray
 from ctdhub.core.tabular import ROW
 from ctdhub.core.text import fold
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.program import Asked
+from ctdhub.sensitive.mapping.parsers import serial_views
+from ctdhub.sensitive.mapping.program import Asked, program
+from ctdhub.sensitive.mapping.read_texts import file_texts
+from ctdhub.sensitive.mapping.row_faults import LOCAL
 from ctdhub.sensitive.mapping.rule import Exclusion
 from ctdhub.sensitive.mapping.transform import Transform
+from ctdhub.sensitive.mapping.unknown_texts import FileTexts
 from ctdhub.sensitive.workbench.opened import OpenedFile
 
-_KEPT = 400
+_KEPT, _HELD = 400, 6
 _CHILDREN = "perpetrators"
 
 Bools = NDArray[np.bool_]
@@ -128,7 +133,7 @@ _effects: OrderedDict[tuple[int, Asked, bool, tuple[str, ...]], GroupEffect] = O
 
 def effect_of(group: RuleGroup, file: OpenedFile, years: tuple[int, int]) -> GroupEffect:
     """What a group makes of a file."""
-    key = (id(file), Asked.of(group.mapping, years), group.children, group.columns)
+    key = (file.number, Asked.of(group.mapping, years), group.children, group.columns)
     if key not in _effects:
         _effects[key] = _run(group, file, years)
         while len(_effects) > _KEPT:
@@ -177,6 +182,20 @@ def _child_values(children: pa.Table | None, size: int) -> list[Hashable]:
     return found
 
 
+_whole: OrderedDict[tuple[int, Asked], FileEffect] = OrderedDict()
+
+
+def file_effect(mapping: Mapping, file: OpenedFile, years: tuple[int, int]) -> FileEffect:
+    """What a mapping makes of a file; the last ones are held."""
+    key = (file.number, Asked.of(mapping, years))
+    if key not in _whole:
+        _whole[key] = FileEffect(mapping, file, years)
+        while len(_whole) > _HELD:
+            _whole.popitem(last=False)
+    _whole.move_to_end(key)
+    return _whole[key]
+
+
 class FileEffect:
     """What a mapping makes of a file.
 
@@ -187,7 +206,7 @@ class FileEffect:
     """
 
     def __init__(self, mapping: Mapping, file: OpenedFile, years: tuple[int, int]) -> None:
-        self.mapping, self.file = mapping, file
+        self.mapping, self.file, self.years = mapping, file, years
         self.parts = [(g, effect_of(g, file, years)) for g in groups(mapping, file)]
         self.excluded = np.zeros(file.rows, np.int64)
         faulty = np.zeros(file.rows, bool)
@@ -212,6 +231,42 @@ class FileEffect:
             "excluded": dict(zip(map(str, names), rows.tolist(), strict=True)),
         }
 
+    @cached_property
+    def texts(self) -> FileTexts:
+        """What the mapping knows and does not know of the file's texts, as a build says it."""
+        compiled = [program(Asked.of(group.mapping, self.years)) for group, _effect in self.parts]
+        views = [view for one in compiled for view in one.views]
+        views += [v for one in compiled if one.children for v in one.children.compiled.views]
+        left_out = pa.array(self.file.codes[ROW].to_numpy()[self._left_out], pa.int64())
+        own, codes = self.file.raw.children or None, self.file.codes
+        serials, views = serial_views(codes, views), list(dict.fromkeys(views))
+        return file_texts(self.mapping, codes, left_out, self.faults, views, serials, own)
+
+    @cached_property
+    def faults(self) -> pa.Table:
+        """One row per fault: ``source_row``, ``target``, ``column``, ``rule``, ``fields``.
+
+        Rows that a rule leaves out have none.
+        """
+        numbers = self.file.codes[ROW].to_numpy()
+        parts = [LOCAL.empty_table()]
+        for _group, one in self.parts:
+            if not one.rejects.num_rows:
+                continue
+            combos = one.rejects["source_row"].to_numpy()
+            order = np.argsort(one.of_row, kind="stable")
+            ordered = one.of_row[order]
+            first, last = (np.searchsorted(ordered, combos, side) for side in ("left", "right"))
+            times = last - first
+            at = np.repeat(np.arange(len(combos)), times)
+            inside = np.arange(len(at)) - np.repeat(np.cumsum(times) - times, times)
+            rows = order[np.repeat(first, times) + inside]
+            keep = self.rejected[rows]
+            table = one.rejects.take(pa.array(at[keep], pa.int64()))
+            place = table.column_names.index("source_row")
+            parts.append(table.set_column(place, "source_row", pa.array(numbers[rows[keep]])))
+        return pa.concat_tables(parts)
+
     def people(self) -> int | None:
         """Different person keys among the records, and those without one; None without a key."""
         key = self.mapping.key_columns()
@@ -221,14 +276,11 @@ class FileEffect:
         if len(names) < len(key[0]):
             return None
         combos = self.file.combos(names)
-        empty = {fold(text) for text in self.mapping.empty}
-        lacking = np.zeros(combos.table.num_rows, bool)
-        for name in names:
-            cells = combos.table[name].to_pylist()
-            lacking |= np.array([fold(cell or "") in empty for cell in cells], bool)
-        used = combos.of_row[self.records]
-        keyed = used[~lacking[used]]
-        return len(np.unique(keyed)) + len(used) - len(keyed)
+        empty = frozenset({"", *map(fold, self.mapping.empty)})
+        lacking = self.file.lacking(names, empty)
+        combos = self.file.combos(names)
+        used = np.bincount(combos.of_row[self.records], minlength=len(lacking))
+        return int((used[~lacking] > 0).sum() + used[lacking].sum())
 
     def value(self, variable: str) -> tuple[Numbers, Numbers] | None:
         """A variable's value by combination, and the combination of each row."""

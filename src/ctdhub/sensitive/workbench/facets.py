@@ -105,7 +105,7 @@ _facets: OrderedDict[tuple[int, Asked, str], Facets] = OrderedDict()
 
 def facets(mapping: Mapping, file: OpenedFile, of: NamedSheet, years: tuple[int, int]) -> Facets:
     """The texts of a sheet, and what the mapping reads each as."""
-    key = (id(file), Asked.of(_alone(mapping, of), years), of.name)
+    key = (file.number, Asked.of(_alone(mapping, of), years), of.name)
     if key not in _facets:
         _facets[key] = _facets_of(mapping, file, of)
         while len(_facets) > _KEPT:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -29,6 +30,8 @@ from ctdhub.sensitive.mapping.texts import as_codes
 
 T = TypeVar("T")
 
+_numbers = count()
+
 _HELD = 3
 """Files that are held at once."""
 
@@ -46,12 +49,16 @@ class OpenedFile:
     Args:
         raw: as read.
         options: how it was read.
+
+    Attributes:
+        number: tells it from every other file that this process has opened.
     """
 
     def __init__(self, raw: RawTable, options: ReadOptions) -> None:
         children = {name: unescaped(rows) for name, rows in raw.children.items()}
         self.raw = replace(raw, table=unescaped(raw.table), children=children)
         self.options = options
+        self.number = next(_numbers)
         self.codes = as_codes(self.raw.table)
         self.header = Header(self.raw.column_names())
         self.names = self.raw.column_names()
@@ -115,6 +122,21 @@ class OpenedFile:
         counted = np.bincount(places, minlength=len(codes.dictionary) + 1)
         texts = codes.dictionary.to_pylist()
         return [(t, n) for t, n in zip(texts, counted.tolist(), strict=False) if n]
+
+    def lacking(self, columns: tuple[str, ...], empty: frozenset[str]) -> NDArray[np.bool_]:
+        """The different rows of some columns that lack one of their texts."""
+
+        def found() -> NDArray[np.bool_]:
+            table = self.combos(columns).table
+            lacks = np.zeros(table.num_rows, bool)
+            for name in columns:
+                coded = table[name].combine_chunks()
+                texts = [fold(text) in empty for text in coded.dictionary.to_pylist()] + [True]
+                places = coded.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
+                lacks |= np.array(texts)[places]
+            return lacks
+
+        return self.remembered((repr(columns), repr(sorted(empty))), found)
 
     def numbers(self, values: Iterable[Hashable]) -> NDArray[np.int64]:
         """Values as numbers that stay the same for this file; None is 0."""

@@ -7,7 +7,7 @@ from typing import Any
 from ctdhub.core.tabular import ROW
 from ctdhub.core.text import trim
 from ctdhub.sensitive.ingest.rejects import reason_of
-from ctdhub.sensitive.workbench.bench import Bench, faults
+from ctdhub.sensitive.workbench.bench import Bench
 
 CELLS = 20
 """Cells that are named for each problem."""
@@ -22,7 +22,7 @@ def problems(at: Bench) -> list[dict[str, Any]]:
     file = at.file
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     rows: dict[tuple[Any, ...], list[int]] = {}
-    table = faults(at.effect)
+    table = at.effect.faults
     places = {row: i for i, row in enumerate(file.codes[ROW].to_pylist())}
     cells = {name: file.codes[name].combine_chunks() for name in file.codes.column_names[:-1]}
     hidden = {name for name in file.names if _is_hidden(at, name)}

@@ -79,7 +79,7 @@ class Verdicts:
     @cached_property
     def _unknown(self) -> dict[str, list[UnknownText]]:
         found: dict[str, list[UnknownText]] = {}
-        for one in self._at.texts.unknown:
+        for one in self._at.effect.texts.unknown:
             if not any(a.knows(one.column, one.text, self._at.place.day)
                        for a in self._mapping.accept):  # fmt: skip
                 found.setdefault(one.column, []).append(one)
