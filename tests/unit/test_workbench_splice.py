@@ -114,6 +114,15 @@ def test_an_entry_is_taken_out_with_the_comments_that_are_about_it() -> None:
     assert "# above gender" in after
 
 
+def test_what_a_block_adds_stands_before_what_the_block_around_it_adds() -> None:
+    text = "version: 1\ncolumns:\n  gender: {from: a}\n    # a doubt\n"
+    wanted = document_of(text, "m.yaml")
+    wanted["columns"]["age_band"] = {"from": "b"}
+    wanted["accept"] = ["one-gender"]
+    after = patched(text, wanted, "m.yaml")
+    assert after == text + "  age_band: {from: b}\naccept: [one-gender]\n"
+
+
 def test_a_list_and_braces_over_two_lines_keep_their_neighbours() -> None:
     assert "from: Edad,\n    band: true, null_values: [x]}   # over two lines\n    # a doubt" in (
         _changed(["columns", "age_band", "null_values"], ["x"])

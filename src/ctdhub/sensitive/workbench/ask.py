@@ -81,7 +81,9 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
     "rule": the rule's YAML, "readings": see below}`` (texts of cells).
     Without a rule for the column ``sheet`` is null, ``values`` are its bare texts, and
     ``readings`` says what it may be: ``[{"label": Name, "variable", "reason": Text, "sure",
-    "operations"}]``, likely ones first, then every variable.
+    "share": 0 to 1, "operations"}]``, likely ones first, then every variable; a list of kinds is
+    one reading with an operation for each flag.  A list that no rule searches yet is asked for by
+    ``sheet``: ``list:records:<mark as JSON>:<columns as JSON>``.
 ``try`` (``operations``)
     What they would change, without doing it: ``{"change": {"rows": rows that are read otherwise,
     "records", "rejected", "excluded", "people": [now, then] each (people null without a key),
