@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.db import close_old_connections
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,7 +23,6 @@ from ctdhub.desk.models.people import DeskAccount
 log = logging.getLogger("ctdhub.desk")
 
 TRIES = 12
-_EVERY = 20.0
 
 
 def message(kind: str) -> tuple[Text, Text]:
@@ -135,20 +131,3 @@ def _server() -> Any:
         use_ssl=server.encryption == "tls",
         timeout=20,
     )
-
-
-def main() -> None:
-    """Send what waits until the process is ended."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
-    import django
-
-    if not settings.configured or not django.apps.apps.ready:
-        django.setup()
-    while True:
-        send_waiting()
-        close_old_connections()
-        time.sleep(_EVERY)
-
-
-if __name__ == "__main__":
-    main()
