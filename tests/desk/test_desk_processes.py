@@ -1,4 +1,4 @@
-"""Every process of a desk starts, answers and ends when it is told to, started as users start it."""
+"""Every process of a desk starts, answers, and ends when told to; started as users start it."""
 
 from __future__ import annotations
 
