@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import threading
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,6 @@ pytest.importorskip("waitress", reason='the extra is missing: pip install "ctdhu
 
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
-from ctdhub.kit.server import serve
 from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, card_bytes, sign_card
 from ctdhub.sensitive.bundle.open import check_bundle, open_bundle
 
@@ -82,21 +83,18 @@ def office(tmp_path: Path) -> Office:
 
 @pytest.fixture
 def opened(office: Office) -> Iterator[str]:
-    """The one-time address of a running kit."""
-    found: list[str] = []
-    ready, over = threading.Event(), threading.Event()
-
-    def tell(address: str) -> None:
-        found.append(address)
-        ready.set()
-
-    running = threading.Thread(target=serve, args=(office.kit, tell, 0, over), daemon=True)
-    running.start()
-    assert ready.wait(30)
-    yield found[0]
-    over.set()
-    running.join(10)
-    assert not running.is_alive()
+    """The one-time address of a kit in a process of its own, as Django's settings are one's."""
+    run = "from ctdhub.cli.main import main; main()"
+    kit = subprocess.Popen(
+        [sys.executable, "-c", run, "kit", "--no-browser", "--folder", str(office.kit)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "CTDHUB_LANG": "en"},
+    )
+    assert kit.stdout is not None
+    yield next(line.strip() for line in kit.stdout if line.startswith("http://"))
+    kit.terminate()
+    kit.wait(20)
 
 
 class Caseworker:
