@@ -49,7 +49,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "ctdhub.desk.middleware.Errors",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "ctdhub.desk.middleware.Visits",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 TEMPLATES = [

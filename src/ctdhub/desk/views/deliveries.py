@@ -21,6 +21,7 @@ from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.deliveries import Delivery, DeliveryFinding, ReturnReason
 from ctdhub.desk.models.hub import Job
 from ctdhub.desk.registry import page
+from ctdhub.desk.rendering import day
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.store import withdraw
 from ctdhub.desk.views import delivery_words as words
@@ -88,9 +89,9 @@ def accept_delivery(request: Any, thing: Delivery) -> HttpResponse:
         if not _working(thing):
             enqueue("accept", "files", request.who, thing)
         return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
-    day = f"{thing.created:%Y-%m-%d}"
+    folder = f"{thing.created:%Y-%m-%d}"
     same = Delivery.objects.filter(
-        organisation=thing.organisation_id, state="accepted", day=day, lost=False
+        organisation=thing.organisation_id, state="accepted", day=folder, lost=False
     )
     values = _values(request, thing) | {
         "title": Text("Accept a delivery"),
@@ -156,7 +157,7 @@ def _values(request: Any, thing: Delivery) -> dict[str, Any]:
     failed = None if job else _last_failed(thing)
     refused = thing.summary.get("refused")
     return {
-        "title": Text("Delivery of {day}", day=f"{thing.created:%Y-%m-%d}"),
+        "title": Text("Delivery of {day}", day=day(thing.created)),
         "thing": thing,
         "own": own,
         "words": words,
