@@ -24,6 +24,7 @@ WRITERS = {
     "release/changelog.py",
     "sensitive/linkage/identified/report.py",
     "sensitive/linkage/identified/review_book.py",
+    "sensitive/mapping/choice_words.py",
     "sensitive/mapping/decision_book.py",
     "sensitive/mapping/draft.py",
 }
