@@ -69,6 +69,9 @@ def _sender(key: str) -> str:
 
 SenderKey = Annotated[str, AfterValidator(_sender)]
 
+ID = r"^[a-z0-9][a-z0-9-]*$"
+"""What the id of a contributor is made of."""
+
 SOURCE_KINDS = load_schema().codes[CONTRIBUTOR_KIND]
 
 
@@ -160,7 +163,7 @@ class Agreement(FrozenModel):
     ``unknown_share`` is the share of a column's filled cells that may hold unknown texts.
     """
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
+    id: str = Field(pattern=ID, max_length=60)
     name: PlainName
     kind: str
     years: tuple[int, int] | None = None
@@ -221,13 +224,30 @@ def read_settings(path: Path, model: type[_Model]) -> _Model:
         PolicyError: the file is missing, is no YAML, or breaks the model; all faults at once.
     """
     try:
-        return model.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        text = path.read_text("utf-8")
     except FileNotFoundError:
         raise error("settings-file", file=path) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
+    except UnicodeDecodeError:
+        raise error("settings-yaml", file=path) from None
+    return checked_settings(text, path, model)
+
+
+def checked_settings(text: str, path: Path, model: type[_Model]) -> _Model:
+    """The text of a settings file as its model.
+
+    Args:
+        text: YAML.
+        path: the file that an error names.
+
+    Raises:
+        PolicyError: it is no YAML, or breaks the model; all faults at once.
+    """
+    try:
+        return model.model_validate(yaml.safe_load(text))
+    except (yaml.YAMLError, RecursionError):
         raise error("settings-yaml", file=path) from None
     except ValidationError as cause:
-        lines = _lines(path)
+        lines = _lines(text)
         faults = joined([_on_line(e["loc"], e["type"], lines) for e in cause.errors()], "; ")
         raise error("settings", file=path, faults=faults) from None
 
@@ -238,9 +258,9 @@ def _on_line(place: tuple[int | str, ...], kind: str, lines: Mapping[str, int]) 
     return fault if line is None else Text("line {n}: {fault}", n=line, fault=fault)
 
 
-def _lines(path: Path) -> dict[str, int]:
+def _lines(text: str) -> dict[str, int]:
     """The line of each setting of a file."""
-    found = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+    found = yaml.compose(text, Loader=yaml.SafeLoader)
     if not isinstance(found, yaml.MappingNode):
         return {}
     return {str(key.value): key.start_mark.line + 1 for key, _value in found.value}

@@ -1,9 +1,7 @@
-"""What the ledger says, as tables and as JSON."""
+"""What the ledger says, as tables."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -15,59 +13,8 @@ from ctdhub.core.format import decimal, exact, tiny
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
-    from ctdhub.dp.ledger.book import Ledger
-    from ctdhub.dp.ledger.charge import Charge
+    from ctdhub.build.account import Account
     from ctdhub.dp.ledger.report import Spending
-    from ctdhub.dp.policy import Policy
-
-
-@dataclass(frozen=True)
-class Account:
-    """The ledger in figures; every epsilon holds at ``delta``, the smallest ever promised.
-
-    Attributes:
-        budget, spent, left: epsilon of everything together, and of one more version; ``rho``
-            is what was spent, in zCDP.
-        kinds, contributors: see :class:`ctdhub.dp.ledger.report.Spending`.
-    """
-
-    delta: float
-    budget: float
-    spent: float
-    left: float
-    rho: float
-    kinds: tuple[Spending, ...]
-    contributors: tuple[Spending, ...]
-    entries: tuple[Charge, ...]
-
-    @classmethod
-    def of(cls, ledger: Ledger, policy: Policy, left: float | None = None) -> Account:
-        """The account of a ledger under a policy.
-
-        Args:
-            left: the most epsilon that one more version may have, where part of the budget is kept
-                for drafts; None asks the whole budget.
-        """
-        from ctdhub.dp.ledger.report import by_contributor, by_kind
-
-        delta = ledger.strictest(policy.delta)
-        return cls(
-            delta=delta,
-            budget=policy.budget.epsilon,
-            spent=ledger.guarantee(delta),
-            left=ledger.left(policy.budget.epsilon, delta) if left is None else left,
-            rho=ledger.spent(),
-            kinds=by_kind(ledger.entries(), delta),
-            contributors=by_contributor(ledger, delta),
-            entries=ledger.entries(),
-        )
-
-    def json(self) -> str:
-        """All of it as JSON; hashes of questions, which are for the hub alone, are left out."""
-        content = asdict(self)
-        for entry in content["entries"]:
-            del entry["question"], entry["mac"]
-        return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def show_account(account: Account) -> None:

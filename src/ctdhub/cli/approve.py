@@ -10,7 +10,6 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli.account import Account
 from ctdhub.cli.output import console
 from ctdhub.cli.told import show_told
 from ctdhub.cli.unit import rows_of_statement
@@ -23,6 +22,7 @@ from ctdhub.core.i18n import _, current, said
 if TYPE_CHECKING:
     from datetime import date
 
+    from ctdhub.build.account import Account
     from ctdhub.build.hub import Hub
     from ctdhub.build.may_publish import Publication
     from ctdhub.core.keys.signing import SigningKey
@@ -65,6 +65,7 @@ def register(app: typer.Typer) -> None:
         ] = "",
         yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
     ) -> None:
+        from ctdhub.build.account import Account
         from ctdhub.build.hub import Hub
         from ctdhub.build.paid import budget_split, ledger
         from ctdhub.build.rules import policy

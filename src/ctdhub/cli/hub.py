@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import approve
-from ctdhub.cli.account import Account, show_account
+from ctdhub.cli.account import show_account
 from ctdhub.cli.alarms import show_alarms
 from ctdhub.cli.delivered import show_deliveries
 from ctdhub.cli.output import bar, console, errors, show_error
@@ -197,6 +197,7 @@ def register(app: typer.Typer) -> None:
         folder: HubFolder = Path(),
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
+        from ctdhub.build.account import Account
         from ctdhub.build.hub import Hub
         from ctdhub.build.paid import check_paid, published, read_ledger
         from ctdhub.dp.ledger.reserve import split_of

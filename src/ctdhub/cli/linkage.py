@@ -11,7 +11,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli.output import console
-from ctdhub.cli.tokens import kind_words
 from ctdhub.cli.verbs import about
 from ctdhub.core.format import listed, number, share
 from ctdhub.core.i18n import _, current, said
@@ -31,6 +30,7 @@ def register(app: typer.Typer) -> None:
         from ctdhub.build.hub import Hub
         from ctdhub.build.rules import policy
         from ctdhub.build.stages import link_report
+        from ctdhub.cli.kind_words import kind_words
 
         hub = Hub(folder)
         report = link_report.linkage(hub)

@@ -1,4 +1,4 @@
-"""The look as a document: for the terminal, and as one page of HTML, in the language in force."""
+"""The look as a document in the language in force: for the terminal, a page of HTML, the desk."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ TOP = 12
 
 
 def page(
-    hub: str, found: Sequence[SeenContributor], made: date, compared: Sequence[str] = ()
+    hub: str,
+    found: Sequence[SeenContributor],
+    made: date,
+    compared: Sequence[str] = (),
+    *,
+    texts: bool = True,
 ) -> Document:
     """The document.
 
@@ -43,6 +48,7 @@ def page(
         found: what there is to see.
         made: the day that stands on it.
         compared: what comparing the next release with earlier ones would tell of contributors.
+        texts: whether texts of case records are shown; without them the page holds counts alone.
     """
     private = _("Private, for the steward of this hub: exact counts of records. Do not publish.")
     return Document(
@@ -54,7 +60,7 @@ def page(
                 "any privacy budget is spent."
             ),
         ),
-        sections=(*comparing(compared), *(part for one in found for part in _sections(one))),
+        sections=(*comparing(compared), *(part for one in found for part in _sections(one, texts))),
     )
 
 
@@ -81,7 +87,7 @@ def meta(hub: str, private: str, made: date) -> Meta:
     )
 
 
-def _sections(one: SeenContributor) -> Iterator[Section]:
+def _sections(one: SeenContributor, shown: bool) -> Iterator[Section]:
     now, before, name = one.now, one.before, one.agreement.id
     title = _("{name}: delivery of {date}").format(
         name=isolated(printable(one.agreement.name)), date=isolated(now.date)
@@ -93,7 +99,8 @@ def _sections(one: SeenContributor) -> Iterator[Section]:
     )
     first = (Words((against,)), _rows(now, before), *alarm_table(now.alarms))
     yield Section(name, title, first, across=True)
-    texts = [*_unknown(now), *_unread(now), *_faults(now, before)]
+    unknown = _unknown(now) if shown else _unknown_counts(now)
+    texts = [*unknown, *_unread(now), *_faults(now, before)]
     if texts:
         yield Section(f"{name}-texts", _("What was not read"), tuple(texts))
     yield Section(f"{name}-recorded", _("What is recorded"), (_recorded(now, before),))
@@ -161,6 +168,21 @@ def _unknown(now: SeenDelivery) -> list[Block]:
     head = (_("Column"), _("Text"), _("Rows"), _("Nearest code"), _("What became of it"))
     title = _("Texts that no rule can read")
     return [TextTable(title, "", head, tuple(map(text_row, most)), note, words=True)]
+
+
+def _unknown_counts(now: SeenDelivery) -> list[Block]:
+    """How many texts no rule can read, by column, for who may not see the texts."""
+    if not now.unknown:
+        return []
+    found: dict[str, list[int]] = {}
+    for text in now.unknown:
+        found.setdefault(text.column, []).append(text.rows)
+    rows = [
+        (isolated(printable(column)), number(len(each)), number(sum(each)))
+        for column, each in sorted(found.items(), key=lambda item: -sum(item[1]))
+    ]
+    head = (_("Column"), _("Texts"), _("Rows"))
+    return [TextTable(_("Texts that no rule can read"), "", head, tuple(rows))]
 
 
 def text_row(one: UnknownText) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,10 +17,10 @@ from ctdhub.cli.unit import show_unit
 from ctdhub.cli.verbs import about
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.format import decimal, exact, number, share, tiny
-from ctdhub.core.i18n import Text, _
+from ctdhub.core.i18n import _
 
 if TYPE_CHECKING:
-    from ctdhub.dp.by_contributor import SourceTables
+    from ctdhub.build.rehearsal import Rehearsed
     from ctdhub.dp.plan import Plan
     from ctdhub.dp.policy import Budget
     from ctdhub.dp.simulate import Figures, Range, Rehearsal
@@ -66,77 +65,27 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         from ctdhub.build.hub import Hub
-        from ctdhub.dp.simulate import rehearse, stand_in
+        from ctdhub.build.rehearsal import figures, of_hub, rehearsed
         from ctdhub.dp.standalone.table import check_delta
-        from ctdhub.practice.stand_in import FEWEST, invented_people
 
         if (hub is None) == (domains is None):
             raise error("usage/hub-or-domains")
-        asked_of = _of_file(domains) if domains else _of_hub(hub or Path())
-        plan, default = asked_of.plan, asked_of.delta
+        asked = _of_file(domains) if domains else of_hub(Hub(hub or Path()))
         if delta is not None:
             check_delta(delta, 1)
-        known = invented_people(people) if hub and people >= FEWEST else None
-        asked = sorted(set(epsilon or (1.0, 2.0, 4.0)))
+        epsilons, of = sorted(set(epsilon or (1.0, 2.0, 4.0))), delta or asked.delta
         with bar() as progress:
-            codes = stand_in(plan, people, known)
-            done = []
-            for i, e in enumerate(asked):
-
-                def tell(message: Text, share: float, at: int = i) -> None:
-                    progress(message, (at + share) / len(asked))
-
-                done.append(
-                    rehearse(
-                        plan,
-                        e,
-                        delta or default,
-                        codes,
-                        progress=tell,
-                        perpetrators=asked_of.perpetrators,
-                        sources=asked_of.sources,
-                    )
-                )
-        bought = _bought(asked, delta or default, asked_of.budget) if asked_of.budget else []
+            alike = domains is None
+            done = rehearsed(asked, people, epsilons, of, alike=alike, progress=progress)
+        told = figures(asked, people, done, of)
         if as_json:
-            figures = {
-                "people": people,
-                "rows_per_person": plan.rows,
-                "rehearsals": [r.as_dict() for r in done],
-            }
-            figures |= {"bought": bought} if bought else {}
-            typer.echo(json.dumps(figures, indent=1))
+            typer.echo(json.dumps(told, indent=1))
         else:
-            show(done, people, plan)
-            if asked_of.budget:
-                _show_bought(bought, asked_of.budget)
+            show(done, people, asked.plan)
+            if asked.budget:
+                _show_bought(told["bought"], asked.budget)
             if hub:
                 show_told(Hub(hub))
-
-
-@dataclass(frozen=True)
-class _Rehearsal:
-    """What is rehearsed: a plan, a delta, and what else the budget pays for."""
-
-    plan: Plan
-    delta: float
-    perpetrators: float = 0.0
-    sources: SourceTables | None = None
-    budget: Budget | None = None
-
-
-def _bought(asked: Sequence[float], delta: float, budget: Budget) -> list[dict[str, float]]:
-    """What the budget buys at each epsilon: versions, and drafts from their reserve."""
-    from ctdhub.dp.ledger.reserve import drafts_bought, versions_bought
-
-    return [
-        {
-            "epsilon": epsilon,
-            "versions": versions_bought(epsilon, budget.epsilon, budget.drafts, delta),
-            "drafts": drafts_bought(epsilon, budget.epsilon, budget.drafts, delta),
-        }
-        for epsilon in asked
-    ]
 
 
 def _show_bought(bought: Sequence[dict[str, float]], budget: Budget) -> None:
@@ -155,42 +104,18 @@ def _show_bought(bought: Sequence[dict[str, float]], budget: Budget) -> None:
     console.print(_("Every version is drawn anew and paid for, whether the data changed or not."))
 
 
-def _of_hub(folder: Path) -> _Rehearsal:
-    """The hub's policy.  Noise does not depend on how many contributors there are, so that a hub
-    without agreements rehearses with one that stands in."""
-    from ctdhub.build.hub import Hub
-    from ctdhub.build.person_rows import row_facts
-    from ctdhub.build.rules import policy, variables
-    from ctdhub.dp.by_contributor import public_sources
-    from ctdhub.dp.person_rows import person_rows
-    from ctdhub.dp.plan import plan_of
-
-    hub = Hub(folder)
-    rules = policy(hub)
-    schema = variables(hub, rules)
-    given = hub.contributions()
-    agreed = [
-        {"id": a.id, "show_counts": a.show_counts, "years": a.years}
-        | row_facts(hub, a, [one.date for one in given if one.contributor == a.id])
-        for a in hub.agreements()
-    ]
-    some = agreed or [{"id": name} for name in rules.sources.lists or ("contributor",)]
-    facts = {"contributors": some}
-    sources = public_sources(rules, schema, facts)
-    share = rules.perpetrators.share
-    plan = plan_of(rules, schema, person_rows(rules, facts))
-    return _Rehearsal(plan, rules.delta, share, sources, rules.budget)
-
-
-def _of_file(path: Path) -> _Rehearsal:
+def _of_file(path: Path) -> Rehearsed:
+    from ctdhub.build.rehearsal import Rehearsed
     from ctdhub.dp.standalone.domains import load_domains
     from ctdhub.dp.standalone.table import MAX_DELTA
 
-    return _Rehearsal(load_domains(path).plan(), MAX_DELTA)
+    return Rehearsed(load_domains(path).plan(), MAX_DELTA)
 
 
 def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
     """Kinds of tables figure by figure, then tables by name; one column for each epsilon."""
+    from ctdhub.report.table_kinds import kind_name
+
     heads = [_("epsilon {epsilon}").format(epsilon=exact(r.epsilon)) for r in done]
     console.print(
         _("Fictitious people: {n}; delta {delta}; nothing was charged.").format(
@@ -203,7 +128,7 @@ def show(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
         table.add_column(heading, justify="left" if i < 2 else "right")
     for same in zip(*(r.kinds for r in done), strict=True):
         first = same[0]
-        name = f"{kind_name(first)} ({number(first.tables)})"
+        name = f"{kind_name(first.kind)} ({number(first.tables)})"
         for row, (label, cells) in enumerate(_rows(same, plan.level)):
             table.add_row(name if row == 0 else "", label, *cells, end_section=row == 4)
     console.print(table)
@@ -267,21 +192,3 @@ def _range(figure: Range) -> str:
     if figure.all == figure.lone:
         return number(figure.all)
     return f"{number(figure.all)}–{number(figure.lone)}"
-
-
-def kind_name(figures: Figures) -> str:
-    """The kind of a table in words."""
-    return {
-        "people": _("number of people"),
-        "one_way": _("single columns"),
-        "corridor": _("corridor"),
-        "corridor_by": _("corridor by a third column"),
-        "core_pairs": _("pairs of core columns"),
-        "wide_pairs": _("a country by a core column"),
-        "core_triples": _("triples of core columns"),
-        "wide_triples": _("a country by two core columns"),
-        "pairs": _("other pairs"),
-        "assistance": _("who is assisted"),
-        "reports": _("tables that states report"),
-        "groups": _("groups asked for"),
-    }[figures.kind]

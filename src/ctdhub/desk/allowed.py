@@ -170,15 +170,21 @@ ACTIONS: dict[str, Action] = {
     "doubles.read": Action((_to(_CASE),), looks=True),
     "doubles.decide": Action((_to("data_officer"),)),
     "coverage.read": Action((_to("data_officer steward privacy_officer"),)),
-    "lineage.read": Action((_to("data_officer steward privacy_officer auditor"),)),
+    "lineage.read": Action(
+        (_to("contributor", "own"), _to("data_officer steward privacy_officer auditor"))
+    ),
+    "look.refresh": Action((_to(_CASE),)),
     # Withdrawals.
     "withdrawal.tell": Action((_to("contributor", "own"),)),
     "withdrawal.read": Action((_to("contributor", "own"), _to(_CASE))),
     "withdrawal.carry_out": Action((_to("steward"),)),
     # Budget, releases, approvals.
+    "ledger.account": Action((_EVERYBODY,)),
     "ledger.read": Action((_to("steward privacy_officer auditor"),)),
     "plan.read": Action((_to("data_officer steward privacy_officer auditor"),)),
     "plan.write": Action((_to("steward"),)),
+    "plan.change": Action((_to("steward", "any", "drafted simulated"),)),
+    "plan.price": Action((_to("steward privacy_officer"),)),
     "plan.rehearse": Action((_to("steward privacy_officer", "any", "drafted simulated"),)),
     "plan.spend": Action((_to("privacy_officer", "any", "simulated"),)),
     "plan.build": Action((_to("steward", "any", "simulated"),)),

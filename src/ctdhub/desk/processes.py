@@ -18,6 +18,7 @@ PROCESSES: dict[str, tuple[str, ...]] = {
     "web": ("ctdhub.desk.web",),
     "files": ("ctdhub.desk.worker.serve", "files"),
     "build": ("ctdhub.desk.worker.serve", "build"),
+    "answers": ("ctdhub.desk.worker.answers.serve",),
     "mail": ("ctdhub.desk.mail_process",),
 }
 """Names of processes and, for each, its module and arguments."""

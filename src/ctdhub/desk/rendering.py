@@ -45,6 +45,7 @@ def environment(**options: Any) -> Environment:
         number=formats.number,
         picture=Markup,
         way_to_confirm=way_to_confirm,
+        exact=formats.exact,
     )
     made.filters.update(
         json_script=json_script, said=words, day=day, moment=moment, bdi=bdi, coded=coded

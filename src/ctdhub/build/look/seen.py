@@ -74,7 +74,7 @@ class SeenContributor:
 
 
 def look(
-    hub: Hub, contributor: str | None = None, date: str | None = None
+    hub: Hub, contributor: str | None = None, date: str | None = None, *, read: bool = True
 ) -> list[SeenContributor]:
     """Bring records and alarms up to date, which costs nothing, and gather what there is to see.
 
@@ -82,6 +82,7 @@ def look(
         hub: the hub.
         contributor: its id; all that sent something, if None.
         date: of the delivery to look at; the newest of each contributor, if None.
+        read: False gathers what the last build left, of deliveries that it read.
 
     Raises:
         DocumentError: no such contributor, or it has no such delivery.
@@ -90,9 +91,11 @@ def look(
     known = {a.id: a for a in hub.agreements()}
     if contributor is not None and contributor not in known:
         raise error("contributor/report", id=printable(contributor), ids=", ".join(known) or "–")
-    pipeline.build(hub, until="alarms")
+    if read:
+        pipeline.build(hub, until="alarms")
     rules, lines = policy(hub), {(d.contributor, d.date): d for d in deliveries(hub)}
     steps = [harmonise_file(hub, one, rules.years) for one in hub.contributions()]
+    steps = [step for step in steps if read or (step.output / RECORDS).is_file()]
     if contributor is not None:
         steps = [step for step in steps if contributor_of(step) == contributor]
     rung, found = alarms_of(hub), []
@@ -108,6 +111,13 @@ def look(
     if not found:
         raise error("no-delivery", id=printable(contributor or "–"), date=printable(date or "–"))
     return found
+
+
+def unread_files(hub: Hub) -> int:
+    """Files that were not read since they, their mapping or the program changed."""
+    years = policy(hub).years
+    steps = [harmonise_file(hub, one, years) for one in hub.contributions()]
+    return sum(step.reason() is not None for step in steps)
 
 
 def _seen(

@@ -21,6 +21,7 @@ from ctdhub.sensitive.linkage.review import cluster
 from ctdhub.sensitive.linkage.settings import LinkageSettings
 
 REVIEW, CLUSTERS, LINKAGE = "review.csv", "clusters.parquet", "linkage.json"
+PAIRS = "pairs.parquet"
 _MADE_HERE = {"ledger", "releases", "candidates", "site", "work", "withdrawals"}
 
 
@@ -64,6 +65,7 @@ def report_links(
     review = found.review.set_column(at, "reason", pa.array(reasons, pa.string()))
     pa_csv.write_csv(review, folder / REVIEW)
     pq.write_table(found.members, folder / CLUSTERS)
+    pq.write_table(found.pairs, folder / PAIRS)
     report = {
         "cut": settings.cut,
         "look": settings.look,

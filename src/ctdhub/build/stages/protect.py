@@ -81,14 +81,17 @@ def is_new(hub: Hub, version: str) -> bool:
     return bool(version) and not (hub.releases / version / MANIFEST).is_file()
 
 
-def price(hub: Hub, rules: Policy, engine: Engine) -> Price | None:
+def price(hub: Hub, rules: Policy, engine: Engine, version: str = "") -> Price | None:
     """What :func:`answer` would cost now, None where it is given again; nothing is charged.
+
+    Args:
+        version: that the answer is for, see :func:`is_new`.
 
     Raises:
         Overspend: the budget does not reach.
     """
     try:
-        answer(hub, rules, engine, pay=_tell)
+        answer(hub, rules, engine, pay=_tell, version=version)
     except _Told as told:
         return _explained(told.price, protect_people(hub, rules, engine))
     return None

@@ -33,6 +33,7 @@ class ReleasePlan(Keyed):
         rehearsal: figures of the last rehearsal on fictitious people, as JSON.
         candidate_sha256: of SHA256SUMS of the candidate.
         reason: of the last refusal or hold.
+        spend, spend_by, spend_at: epsilon that the privacy officer lets the build charge at most.
     """
 
     version = models.CharField(max_length=40, unique=True)
@@ -48,6 +49,8 @@ class ReleasePlan(Keyed):
     spend_by = models.ForeignKey(
         DeskAccount, models.SET_NULL, null=True, related_name="allowed_spending"
     )
+    spend = models.FloatField(null=True)
+    spend_at = models.DateTimeField(null=True)
     created = models.DateTimeField(auto_now_add=True)
     changed = models.DateTimeField(auto_now=True)
 

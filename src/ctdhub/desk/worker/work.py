@@ -52,12 +52,14 @@ def work_of(what: str) -> Callable[[Work], Rows]:
         KeyError: there is no such job.
     """
     from ctdhub.desk.worker import accept, check, ending, telling
+    from ctdhub.desk.worker.hub_jobs import JOBS
 
     return {
         "check": check.check,
         "accept": accept.accept,
         "destroy": ending.destroy,
         "tell": telling.tell,
+        **JOBS,
     }[what]
 
 

@@ -24,6 +24,7 @@ class Persons:
     Attributes:
         of_record: person of each row that went in.
         record: id of the first record of each person.
+        key: what the contributor tells each person by: its key, else the id of the record.
         source: contributor of each person, from 0.
         sources: ids of the contributors.
         facts: codes of ``match_weights.FACTS`` by person, -1 where not recorded.
@@ -34,6 +35,7 @@ class Persons:
 
     of_record: Ints
     record: list[str]
+    key: list[str]
     source: Ints
     sources: list[str]
     facts: dict[str, Ints]
@@ -71,6 +73,7 @@ def persons_of(held: pa.Table, facts: pa.Table) -> Persons:
     return Persons(
         of_record=of_record,
         record=held["record_id"].take(pa.array(first)).to_pylist(),
+        key=key.take(pa.array(first)).to_pylist(),
         source=contributor.indices.to_numpy(zero_copy_only=False).astype(np.int64)[first],
         sources=contributor.dictionary.to_pylist(),
         facts=facts_,

@@ -40,6 +40,18 @@ REVIEW = pa.schema(
     ]
 )
 
+PAIRS = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in ("record_a", "record_b", "key_a", "key_b")),
+        *(pa.field(name, pa.string()) for name in ("contributor_a", "contributor_b", "keys")),
+        pa.field("probability", pa.float64()),
+        pa.field("joined", pa.bool_()),
+        pa.field("within", pa.bool_()),
+        pa.field("reason", pa.string()),
+    ]
+)
+"""Every pair of persons of two contributors that shares a token, and the pairs for review.  ``key``
+is what a contributor tells a person by; ``reason`` is null where nobody needs to look."""
 
 READ = ("record_id", "person_key", AGE, PERIOD, *FACTS)
 """Columns of records that are looked at."""
@@ -52,6 +64,7 @@ class Clusters:
     Attributes:
         members: ``record_id``, ``contributor``, ``cluster`` (from 0).  Sensitive.
         review: pairs for the steward, schema :data:`REVIEW`: record ids and reasons, no values.
+        pairs: all pairs, schema :data:`PAIRS`.  Sensitive.
         patterns: what each agreement of keys is worth.
         persons: persons by contributor's own count.
         clusters: persons once linked.
@@ -65,6 +78,7 @@ class Clusters:
 
     members: pa.Table
     review: pa.Table
+    pairs: pa.Table
     patterns: tuple[Pattern, ...]
     persons: int
     clusters: int
@@ -120,6 +134,7 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
     return Clusters(
         members=_distinct(members),
         review=review,
+        pairs=_pairs(persons, pairs, worth, cluster_of, review),
         patterns=tuple(sorted(worth.values(), key=lambda p: (-p.pairs, p.kinds))),
         persons=len(persons.record),
         clusters=int(numbered.max(initial=-1)) + 1,
@@ -208,6 +223,38 @@ def _join(
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(REVIEW)
     arrays = [pa.array(c, field.type) for c, field in zip(columns, REVIEW, strict=True)]
     return joined, pa.table(arrays, schema=REVIEW), links
+
+
+def _pairs(
+    persons: Persons,
+    pairs: Pairs,
+    worth: dict[int, Pattern],
+    cluster_of: Ints,
+    review: pa.Table,
+) -> pa.Table:
+    """All pairs of different contributors, and those of one contributor that are for review."""
+    at = np.flatnonzero(~pairs.within | pairs.doubles)
+    one, other, within = pairs.one[at], pairs.other[at], pairs.within[at]
+    bits, which = np.unique(pairs.kinds[at], return_inverse=True)
+    sure = np.array([worth[int(b)].probability if int(b) in worth else np.nan for b in bits])
+    names = pa.array([letters(int(b)) for b in bits], pa.string())
+    sources = pa.array(persons.sources, pa.string())
+    found: dict[str, pa.Array] = {}
+    for name, held in (("record", persons.record), ("key", persons.key)):
+        texts = pa.array(held, pa.string())
+        found |= {f"{name}_a": texts.take(pa.array(one)), f"{name}_b": texts.take(pa.array(other))}
+    for side, person in (("a", one), ("b", other)):
+        found[f"contributor_{side}"] = sources.take(pa.array(persons.source[person]))
+    said = {(row["record_a"], row["record_b"]): row["reason"] for row in review.to_pylist()}
+    records = zip(found["record_a"].to_pylist(), found["record_b"].to_pylist(), strict=True)
+    found |= {
+        "keys": names.take(pa.array(which)),
+        "probability": pa.array(sure[which], mask=within | np.isnan(sure[which])),
+        "joined": pa.array(cluster_of[one] == cluster_of[other]),
+        "within": pa.array(within),
+        "reason": pa.array([said.get(pair) for pair in records], pa.string()),
+    }
+    return pa.table(found).select(PAIRS.names).cast(PAIRS)
 
 
 def _doubles(persons: Persons, pairs: Pairs) -> list[tuple[str, str, None, str, str]]:

@@ -1,0 +1,79 @@
+"""Asking the hub: the web process sends a request to the process that may read the hub folder.
+
+The answer is passed on and kept nowhere.  Who asks is looked up there again, by the account's key:
+a web process that somebody else has taken over can ask no more than its accounts may.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from ctdhub.core.error_catalogue import error, from_json
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import current
+from ctdhub.desk.allowed import Who
+from ctdhub.desk.config import current as desk
+
+SOCKET = "answers.sock"
+"""In the folder of the desk."""
+
+MOST_BYTES = 2**24
+"""Of an answer."""
+
+_PATIENCE = 60.0
+
+Carrier = Callable[[bytes], bytes]
+
+
+def by_socket(request: bytes) -> bytes:
+    """Send a line and read the answer to its end.
+
+    Raises:
+        HubError: nobody answers (rule "desk-away").
+    """
+    found = bytearray()
+    try:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(_PATIENCE)
+            line.connect(str(desk().folder / SOCKET))
+            line.sendall(request + b"\n")
+            while part := line.recv(2**16):
+                found += part
+                if len(found) > MOST_BYTES:
+                    raise error("desk-away")
+    except OSError:
+        raise error("desk-away") from None
+    return bytes(found)
+
+
+_carrier: list[Carrier] = [by_socket]
+
+
+def use(carrier: Carrier) -> None:
+    """Ask by another way; for tests."""
+    _carrier[:] = [carrier]
+
+
+def ask_hub(who: Who, ask: str, **given: Any) -> dict[str, Any]:
+    """Ask the hub in the reader's language.
+
+    Args:
+        who: who asks.
+        ask: see ``desk.worker.answers.ask``.
+        given: further keys of the request.
+
+    Raises:
+        HubError: that of the answer, or nobody answers.
+    """
+    request = {**given, "ask": ask, "account": who.account, "lang": current()}
+    try:
+        found: dict[str, Any] = json.loads(_carrier[0](json.dumps(request).encode()))
+    except ValueError:
+        raise error("desk-away") from None
+    if "error" in found:
+        met: HubError = from_json(found["error"])
+        raise met
+    return found

@@ -1,0 +1,82 @@
+"""How a page of the hub is made: ask, show the document, or say what is wrong and what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import Text, said
+from ctdhub.desk.allowed import allowed
+from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.errors import error_page
+from ctdhub.desk.jobs.queue import enqueue
+from ctdhub.desk.models.people import Organisation
+from ctdhub.document.as_json import from_json
+from ctdhub.document.charts.print import bar
+
+VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}")
+
+
+def hub_page(
+    request: Any,
+    ask: str,
+    template: str = "desk/hub/page.html",
+    above: Sequence[tuple[Text, str]] = (),
+    values: dict[str, Any] | None = None,
+    **given: Any,
+) -> HttpResponse:
+    """Ask the hub and show its answer; an error becomes a page with what to do.
+
+    Args:
+        ask, given: see ``desk.asking.ask_hub``.
+        above: pages above this one: words and name of the page.
+        values: further values of the template.
+    """
+    try:
+        found = ask_hub(request.who, ask, **given)
+    except HubError as met:
+        return wrong(request, met)
+    document = from_json(found["document"])
+    return render(
+        request,
+        template,
+        {
+            "title": Text("{title}", title=document.title),
+            "d": document,
+            "given": found["given"],
+            "bar": bar,
+            "above": [(said(text), reverse(name)) for text, name in above],
+            "error": None,
+            **(values or {}),
+        },
+    )
+
+
+def wrong(request: Any, met: HubError) -> HttpResponse:
+    """The page of an error: what, what to do, its rule; a thing that is not there is not found."""
+    missing = met.rule in ("contributor", "lineage-variable", "no-delivery", "no-candidate")
+    return error_page(request, 404 if missing else 422, met)
+
+
+def organisation_of(request: Any, key: str, action: str) -> Organisation:
+    """The organisation with that id, if it is one of those that the account may do this to.
+
+    Raises:
+        Http404: it is not, or there is none.
+    """
+    found: Organisation | None = Organisation.objects.filter(id=key, lost=False).first()
+    if found is None or not allowed(request.who, action, found):
+        raise Http404
+    return found
+
+
+def begun(request: Any, what: str, lane: str, thing: Any = "", **given: Any) -> HttpResponse:
+    """Put a job in and go to its page."""
+    job = enqueue(what, lane, request.who, thing, given)
+    return HttpResponseRedirect(reverse("job", kwargs={"id": job.id}))

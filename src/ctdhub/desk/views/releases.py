@@ -1,0 +1,271 @@
+"""Releases from the plan to the candidate: plan, rehearse, price, yes to the price, build, diff.
+
+From "built" on the state of a plan is what the hub folder says; the row adds who, when and why.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _
+from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.models.hub import Job, ReleasePlan
+from ctdhub.desk.registry import page
+from ctdhub.desk.views.hub_page import VERSION, begun, hub_page, wrong
+from ctdhub.document.as_json import from_json
+from ctdhub.document.charts.print import bar
+from ctdhub.release.note_words import tells_of_withdrawals
+
+NOTE_LONGEST = 1_000
+_ABOVE = ((Text("Releases"), "releases"),)
+_ROW_STATES = ("drafted", "simulated")
+"""States that only the row knows; every other one is computed from the hub folder."""
+
+
+def releases(request: Any) -> HttpResponse:
+    """Plans, and every version that waits or is published."""
+    try:
+        found = ask_hub(request.who, "versions")
+    except HubError as met:
+        return wrong(request, met)
+    computed = {one["version"]: one["state"] for one in found["given"]["versions"]}
+    plans = list(ReleasePlan.objects.all())
+    for plan in plans:
+        follow(plan, computed)
+    values = {
+        "title": Text("Releases"),
+        "plans": plans,
+        "d": from_json(found["document"]),
+        "bar": bar,
+        "versions": found["given"]["versions"],
+    }
+    return render(request, "desk/hub/releases.html", values)
+
+
+def follow(plan: ReleasePlan, computed: dict[str, str]) -> None:
+    """Let a plan be where the folder says it is, whichever hand brought it there."""
+    state = computed.get(plan.version)
+    if state is None:
+        state = plan.state if plan.state in _ROW_STATES else "simulated"
+    if state != plan.state:
+        plan.state = state
+        plan.save(update_fields=["state", "changed"])
+
+
+def new_plan(request: Any) -> HttpResponse:
+    """A plan: version, week, note in four languages.  It is a row; nothing is charged."""
+    if request.method != "POST":
+        return _form(request, None, {"week": _next_monday().isoformat()}, [])
+    posted, problems = _posted(request.POST)
+    if not VERSION.fullmatch(posted["version"]):
+        problems.insert(0, ("version", _("Write the version as 2026.2.")))
+    elif ReleasePlan.objects.filter(version=posted["version"]).exists():
+        problems.insert(0, ("version", _("There is a plan for this version already.")))
+    if problems:
+        return _form(request, None, posted, problems)
+    plan = ReleasePlan.objects.create(
+        version=posted["version"],
+        week=_monday(posted["week"]),
+        note=_note(posted),
+        account_id=request.user.id,
+    )
+    return HttpResponseRedirect(reverse("plan", kwargs={"id": plan.id}))
+
+
+def change_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
+    """Another week or another note, as long as nothing is built."""
+    shown = {
+        "version": thing.version,
+        "week": thing.week.isoformat() if thing.week else "",
+        **{f"note-{code}": text for code, text in thing.note.items()},
+    }
+    if request.method != "POST":
+        return _form(request, thing, shown, [])
+    posted, problems = _posted(request.POST)
+    if problems:
+        return _form(request, thing, {**posted, "version": thing.version}, problems)
+    thing.week, thing.note = _monday(posted["week"]), _note(posted)
+    thing.save(update_fields=["week", "note", "changed"])
+    return HttpResponseRedirect(reverse("plan", kwargs={"id": thing.id}))
+
+
+def plan(request: Any, thing: ReleasePlan) -> HttpResponse:
+    """One release: where it is, and the next step for each role."""
+    try:
+        versions = ask_hub(request.who, "versions")["given"]["versions"]
+        rehearsed = ask_hub(request.who, "rehearsal")
+        price = _price(request, thing)
+    except HubError as met:
+        return wrong(request, met)
+    mine = next((one for one in versions if one["version"] == thing.version), None)
+    follow(thing, {thing.version: mine["state"]} if mine else {})
+    values = {
+        "title": Text("Release {version}", version=thing.version),
+        "plan": thing,
+        "mine": mine,
+        "notes": [(code, NATIVE_NAMES[code], thing.note.get(code, "")) for code in LANGUAGES],
+        "rehearsal": from_json(rehearsed["document"]),
+        "rehearsed": rehearsed["given"],
+        "price": from_json(price["document"]) if price else None,
+        "priced": price["given"] if price else {},
+        "bar": bar,
+        "working": Job.objects.filter(
+            state__in=("waiting", "running"), given__plan=thing.id.hex
+        ).first(),
+    }
+    return render(request, "desk/hub/plan.html", values)
+
+
+def _price(request: Any, thing: ReleasePlan) -> dict[str, Any] | None:
+    """The price, for those who may know it."""
+    if not request.who.roles & {"steward", "privacy_officer"}:
+        return None
+    return ask_hub(request.who, "price", version=thing.version)
+
+
+def rehearsal(request: Any) -> HttpResponse:
+    """Error against epsilon, as it was rehearsed last; nothing is charged."""
+    return hub_page(request, "rehearsal", above=_ABOVE)
+
+
+def rehearse_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
+    """Rehearse the policy on fictitious people."""
+    people = str(request.POST.get("people", "20000"))
+    asked = [part for part in re.split(r"[\s;]+", str(request.POST.get("epsilons", ""))) if part]
+    numbers = [part.replace(",", ".") for part in asked]
+    if not re.fullmatch(r"\d{3,6}", people) or len(numbers) > 6:
+        raise Http404
+    if not all(re.fullmatch(r"\d{1,2}(\.\d{1,3})?", part) and float(part) for part in numbers):
+        raise Http404
+    given = {"people": int(people), "epsilons": sorted({float(part) for part in numbers})}
+    return begun(request, "rehearse", "files", thing, plan=thing.id.hex, **given)
+
+
+def price_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
+    """Find what the release would cost; nothing is charged."""
+    return begun(request, "price", "build", thing, plan=thing.id.hex, version=thing.version)
+
+
+def spend_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
+    """The privacy officer's yes to the price that was shown, or its end."""
+    if request.POST.get("answer") == "no":
+        _set_spend(thing, None, None)
+        return HttpResponseRedirect(reverse("plan", kwargs={"id": thing.id}))
+    try:
+        price = ask_hub(request.who, "price", version=thing.version)["given"]
+    except HubError as met:
+        return wrong(request, met)
+    shown = str(request.POST.get("epsilon", ""))
+    if not price["known"] or price["stale"] or shown != repr(price["epsilon"]):
+        return HttpResponseRedirect(reverse("plan", kwargs={"id": thing.id}))
+    _set_spend(thing, float(price["epsilon"]), request.user.id)
+    return HttpResponseRedirect(reverse("plan", kwargs={"id": thing.id}))
+
+
+def _set_spend(thing: ReleasePlan, epsilon: float | None, by: Any) -> None:
+    thing.spend, thing.spend_by_id = epsilon, by
+    thing.spend_at = None if epsilon is None else timezone.now()
+    thing.save(update_fields=["spend", "spend_by", "spend_at", "changed"])
+
+
+def build_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
+    """Build the candidate; the worker charges no more than the privacy officer said yes to."""
+    return begun(request, "build", "build", thing, plan=thing.id.hex, version=thing.version)
+
+
+def plan_changes(request: Any, thing: ReleasePlan) -> HttpResponse:
+    """What the candidate changes, to be read before it is signed."""
+    return hub_page(request, "changes", above=_ABOVE, version=thing.version)
+
+
+def version_changes(request: Any, version: str) -> HttpResponse:
+    """The same of a version that has no plan, such as one that the command line built."""
+    if not VERSION.fullmatch(version):
+        raise Http404
+    return hub_page(request, "changes", above=_ABOVE, version=version)
+
+
+def _form(
+    request: Any, thing: ReleasePlan | None, shown: dict[str, str], problems: list[tuple[str, str]]
+) -> HttpResponse:
+    values = {
+        "title": Text("Change the plan") if thing else Text("Plan a release"),
+        "plan": thing,
+        "shown": shown,
+        "problems": problems,
+        "languages_of_note": [(code, NATIVE_NAMES[code]) for code in LANGUAGES],
+        "warned": any(tells_of_withdrawals(shown.get(f"note-{c}", "")) for c in LANGUAGES),
+    }
+    return render(request, "desk/hub/plan_form.html", values, status=422 if problems else 200)
+
+
+def _posted(post: Any) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    names = ("version", "week", *(f"note-{code}" for code in LANGUAGES))
+    found = {name: str(post.get(name, "")).strip() for name in names}
+    problems = []
+    if _monday(found["week"]) is None and found["week"]:
+        problems.append(("week", _("Write the day as 2027-01-31.")))
+    for code in LANGUAGES:
+        if len(found[f"note-{code}"]) > NOTE_LONGEST:
+            problems.append((f"note-{code}", _("The note is too long.")))
+    return found, problems
+
+
+def _note(posted: dict[str, str]) -> dict[str, str]:
+    return {code: posted[f"note-{code}"] for code in LANGUAGES if posted[f"note-{code}"]}
+
+
+def _monday(text: str) -> date | None:
+    """The Monday of the week of a day."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day - timedelta(days=day.weekday())
+
+
+def _next_monday() -> date:
+    today: date = timezone.now().date()
+    return today + timedelta(days=7 - today.weekday())
+
+
+_BOTH = ("GET", "POST")
+PAGES = [
+    page("releases/", releases, action="plan.read", menu=Text("Releases"), order=40),
+    page("releases/new/", new_plan, action="plan.write", methods=_BOTH),
+    page("releases/rehearsal/", rehearsal, action="plan.read"),
+    page("releases/<id>/", plan, action="plan.read", of="ReleasePlan"),
+    page(
+        "releases/<id>/change/", change_plan, action="plan.change", of="ReleasePlan", methods=_BOTH
+    ),
+    page(
+        "releases/<id>/rehearse/",
+        rehearse_plan,
+        action="plan.rehearse",
+        of="ReleasePlan",
+        methods=("POST",),
+    ),
+    page(
+        "releases/<id>/price/",
+        price_plan,
+        action="plan.rehearse",
+        of="ReleasePlan",
+        methods=("POST",),
+    ),
+    page(
+        "releases/<id>/spend/", spend_plan, action="plan.spend", of="ReleasePlan", methods=("POST",)
+    ),
+    page(
+        "releases/<id>/build/", build_plan, action="plan.build", of="ReleasePlan", methods=("POST",)
+    ),
+    page("releases/<id>/changes/", plan_changes, action="plan.read", of="ReleasePlan"),
+    page("releases/version/<str:version>/", version_changes, action="plan.read"),
+]

@@ -1,0 +1,214 @@
+"""Agreements: all of them, and one with its settings, its force and what was sent under it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from ctdhub.build.agreement_file import Force, force_of, hash_of_agreement
+from ctdhub.build.hub import Hub
+from ctdhub.build.paid import ledger
+from ctdhub.build.settings import SOURCE_KINDS, Agreement
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
+from ctdhub.core.format import day, decimal, exact, isolated, listed, number, span
+from ctdhub.core.i18n import _, current, ngettext
+from ctdhub.desk.worker.answers.page import (
+    answered,
+    days,
+    name,
+    section,
+    table,
+    today,
+    words,
+    yes_no,
+)
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.roles import CONTRIBUTOR_KIND
+
+TEXTS = ("purpose", "scope", "legal_basis", "consent_rule", "retention", "display_rule")
+"""Settings that are sentences."""
+
+
+def agreements(hub: Hub) -> dict[str, Any]:
+    """Every agreement, with its last day and what was sent."""
+    sent = _sent(hub)
+    rows, given = [], []
+    for one in hub.agreements():
+        force = force_of(hub, one, today())
+        own = sent.get(one.id, [])
+        rows.append(
+            (
+                name(one.name),
+                code_label(CONTRIBUTOR_KIND, one.kind, current()),
+                force_words(force),
+                days(one.ends),
+                number(len(set(own))),
+                day(date.fromisoformat(max(own))) if own else _("nothing yet"),
+            )
+        )
+        given.append({"id": one.id, "name": printable(one.name), "force": force})
+    ending = [one for one in given if one["force"] in ("ends_soon", "ended")]
+    lead = (
+        ngettext(
+            "{n} agreement has ended or ends within 60 days.",
+            "{n} agreements have ended or end within 60 days.",
+            len(ending),
+        ).format(n=number(len(ending)))
+        if ending
+        else _("No agreement ends within 60 days.")
+    )
+    head = (
+        _("contributor"), _("kind"), _("in force"), _("last day"), _("deliveries"), _("newest"),
+    )  # fmt: skip
+    found = table("", head, rows, words=True) if rows else None
+    return answered(
+        hub,
+        _("Agreements"),
+        (lead,) if rows else (_("This hub has no agreement yet."),),
+        (section("agreements", "", found),),
+        {"agreements": given, "kinds": kinds()},
+    )
+
+
+def agreement(hub: Hub, contributor: str, *, charges: bool) -> dict[str, Any]:
+    """One agreement.
+
+    Args:
+        contributor: its id.
+        charges: whether what is left of its own limit is shown; it tells of drafts too.
+
+    Raises:
+        PolicyError: the hub has no such contributor.
+    """
+    known = {one.id: one for one in hub.agreements()}
+    if contributor not in known:
+        ids = ", ".join(known) or "–"
+        raise error("contributor", id=printable(contributor), ids=ids)
+    one, own = known[contributor], sorted(set(_sent(hub).get(contributor, [])))
+    force = force_of(hub, one, today())
+    return answered(
+        hub,
+        printable(one.name),
+        (_force_sentence(one, force),),
+        (
+            section("terms", _("What was agreed"), _terms(one)),
+            section("limits", _("Limits"), _limits(hub, one, charges)),
+            section("sent", _("Deliveries"), _deliveries(one, own)),
+        ),
+        {
+            "id": one.id,
+            "force": force,
+            "base": hash_of_agreement(hub, one.id),
+            "kinds": kinds(),
+            "settings": {
+                **{key: getattr(one, key) for key in ("name", "kind", "show_counts", *TEXTS)},
+                "budget_limit": one.budget_limit,
+                "ends": one.ends.isoformat() if one.ends else "",
+            },
+        },
+    )
+
+
+def kinds() -> list[list[str]]:
+    """Kinds of contributors: code and name."""
+    return [[code, code_label(CONTRIBUTOR_KIND, code, current())] for code in SOURCE_KINDS]
+
+
+def force_words(force: Force) -> str:
+    """Whether an agreement is in force, in a word or two."""
+    return {
+        "in_force": _("in force"),
+        "ends_soon": _("ends soon"),
+        "ended": _("ended"),
+        "withdrawn": _("withdrawn"),
+    }[force]
+
+
+def setting_words() -> dict[str, str]:
+    """The settings of an agreement as pages name them."""
+    return {
+        "name": _("name"),
+        "kind": _("kind"),
+        "scope": _("scope"),
+        "purpose": _("purpose"),
+        "legal_basis": _("legal basis"),
+        "consent_rule": _("consent"),
+        "retention": _("retention"),
+        "display_rule": _("how its data are shown"),
+        "show_counts": _("noisy counts under its own name"),
+        "budget_limit": _("limit of epsilon in all"),
+        "ends": _("last day"),
+    }
+
+
+def _force_sentence(one: Agreement, force: Force) -> str:
+    last = day(one.ends) if one.ends else ""
+    return {
+        "in_force": _("The agreement is in force until {day}.").format(day=last)
+        if last
+        else _("The agreement is in force and names no last day."),
+        "ends_soon": _(
+            "The agreement ends on {day}. After that day no build reads these files."
+        ).format(day=last),
+        "ended": _(
+            "The agreement ended on {day}. No build runs until it is renewed or the contributor "
+            "is withdrawn."
+        ).format(day=last),
+        "withdrawn": _("The contributor withdrew: its files are no longer read."),
+    }[force]
+
+
+def _terms(one: Agreement) -> Any:
+    called = setting_words()
+    rows = [
+        (called["name"], name(one.name, 200)),
+        (called["kind"], code_label(CONTRIBUTOR_KIND, one.kind, current())),
+        *(
+            (called[key], name(getattr(one, key), 2_000) if getattr(one, key) else "–")
+            for key in TEXTS
+        ),
+        (_("years"), span(one.years) if one.years else _("those of the hub")),
+        (called["ends"], days(one.ends)),
+    ]
+    breaks = [
+        (
+            _("not comparable before"),
+            f"{isolated(found.date)}: " + listed([label(v, current()) for v in found.variables]),
+        )
+        for found in one.breaks
+    ]
+    return table("", (), [*rows, *breaks], words=True)
+
+
+def _said(text: str) -> str:
+    return name(text, 2_000) if text else "–"
+
+
+def _limits(hub: Hub, one: Agreement, charges: bool) -> Any:
+    called = setting_words()
+    limit = exact(one.budget_limit) if one.budget_limit else _("none of its own")
+    rows = [(called["show_counts"], yes_no(one.show_counts)), (called["budget_limit"], limit)]
+    if charges and one.budget_limit:
+        book = ledger(hub)
+        left = book.left_of(one.id, book.strictest(1.0))
+        rows.append((_("left of it"), decimal(left, "#,##0.000")))
+    if one.rows_per_person:
+        rows.append((_("most rows of one person"), number(one.rows_per_person)))
+    return table("", (), rows, words=True)
+
+
+def _deliveries(one: Agreement, own: list[str]) -> Any:
+    kept = _("Retention as agreed: {text}").format(text=name(one.retention, 2_000))
+    if not own:
+        return words(_("Nothing was sent yet."), kept)
+    first = _("Files are here since {day}.").format(day=day(date.fromisoformat(own[0])))
+    rows = [(day(date.fromisoformat(each)),) for each in reversed(own)]
+    return table("", (_("delivery"),), rows, note=f"{first} {kept}", words=True)
+
+
+def _sent(hub: Hub) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in hub.received():
+        found.setdefault(one.contributor, []).append(one.date)
+    return found

@@ -1,0 +1,281 @@
+"""The privacy-budget ledger and the register of withdrawals, as far as a role may see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctdhub.build.account import Account
+from ctdhub.build.elsewhere import taken_elsewhere
+from ctdhub.build.hub import Hub
+from ctdhub.build.paid import budget_split, check_paid, ledger, published
+from ctdhub.build.rules import policy
+from ctdhub.build.stages.edition import spending
+from ctdhub.build.withdraw import outdated, register
+from ctdhub.core.errors import printable
+from ctdhub.core.format import decimal, exact, isolated, number, share, tiny
+from ctdhub.core.i18n import _, said
+from ctdhub.desk.worker.answers.page import answered, name, section, table, words
+from ctdhub.document.document import Bar, Bars
+from ctdhub.dp.ledger.purposes import told
+
+
+def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
+    """What was spent on what, and what is left.
+
+    Args:
+        drafts: whether charges that were not published are shown, one by one.  Who may not see
+            them is shown what every reader of the site is: published versions and the reserve.
+
+    Raises:
+        LedgerTampered: the ledger was changed.
+    """
+    check_paid(hub)
+    title = _("Privacy-budget ledger")
+    if not drafts:
+        return _public(hub, title)
+    rules, book = policy(hub), ledger(hub)
+    split = budget_split(hub, rules)
+    account, given = Account.of(book, rules, split.left), published(hub)
+    charges = [
+        (
+            number(e.number),
+            isolated(e.time[:10]),
+            kind_words(e.kind),
+            said(told(e.what)),
+            isolated(given[e.id]) if e.id in given else _("not published"),
+            decimal(e.epsilon, "#,##0.###"),
+            tiny(e.delta),
+        )
+        for e in account.entries
+    ]
+    head = (
+        "", _("day"), _("kind"), _("what for"), _("published as"), _("epsilon"), _("delta"),
+    )  # fmt: skip
+    kinds = [
+        (kind_words(k.name), number(k.charges), decimal(k.epsilon, "#,##0.###"))
+        for k in account.kinds
+    ]
+    limits = [
+        (
+            name(c.name),
+            decimal(c.epsilon, "#,##0.###"),
+            exact(c.limit) if c.limit is not None else _("none of its own"),
+            decimal(c.left, "#,##0.###") if c.left is not None else "–",
+        )
+        for c in account.contributors
+    ]
+    lead = _(
+        "Spent: epsilon {spent} of {budget} at delta {delta}. One more version may have {left}."
+    )
+    return answered(
+        hub,
+        title,
+        (
+            lead.format(
+                spent=decimal(account.spent, "#,##0.###"),
+                budget=exact(account.budget),
+                delta=tiny(account.delta),
+                left=decimal(account.left, "#,##0.###"),
+            ),
+        ),
+        (
+            section("spent", _("Budget"), _bars(account.spent, account.budget, split.left)),
+            section(
+                "kinds",
+                _("Spent by purpose"),
+                table("", (_("kind"), _("charges"), _("epsilon")), kinds) if kinds else None,
+                words(
+                    _("The policy keeps {share} of the budget for drafts.").format(
+                        share=share(rules.budget.drafts)
+                    )
+                ),
+            ),
+            section(
+                "contributors",
+                _("Spent with the records of each contributor"),
+                table("", (_("contributor"), _("epsilon"), _("limit"), _("left of it")), limits)
+                if limits
+                else None,
+            ),
+            section(
+                "charges",
+                _("Charges"),
+                table("", head, charges, words=True)
+                if charges
+                else words(_("Nothing was spent yet.")),
+            ),
+        ),
+        {"left": account.left, "budget": account.budget, "charges": len(account.entries)},
+    )
+
+
+def _public(hub: Hub, title: str) -> dict[str, Any]:
+    found = spending(hub)
+    rows = [
+        (kind_words(kind), number(charges), decimal(epsilon, "#,##0.###"))
+        for kind, charges, epsilon in found.charges
+    ]
+    note = _(
+        "Of the budget, epsilon {reserve} is kept for drafts, whether they are used or not."
+    ).format(reserve=decimal(found.reserve, "#,##0.###"))
+    lead = _("Published and kept for drafts: epsilon {spent} of {budget} at delta {delta}.").format(
+        spent=decimal(found.epsilon, "#,##0.###"),
+        budget=exact(found.budget),
+        delta=tiny(found.delta),
+    )
+    head = (_("kind"), _("published"), _("epsilon"))
+    return answered(
+        hub,
+        title,
+        (lead,),
+        (
+            section(
+                "kinds",
+                _("Published"),
+                table("", head, rows, note=note)
+                if rows
+                else words(_("Nothing was published yet."), note),
+            ),
+        ),
+        {},
+    )
+
+
+def _bars(spent: float, budget: float, left: float) -> Bars:
+    rows = [
+        (_("budget"), budget, exact(budget)),
+        (_("spent"), spent, decimal(spent, "#,##0.###")),
+        (_("most that one more version may have"), left, decimal(left, "#,##0.###")),
+    ]
+    bars = tuple(Bar(label, text, size, size, size) for label, size, text in rows)
+    note = _("Epsilons do not add up: several answers together cost less than their sum.")
+    return Bars(_("Epsilon"), "", bars, note)
+
+
+def kind_words(kind: str) -> str:
+    """The kind of a charge."""
+    words_ = {
+        "release": _("release"),
+        "chart": _("chart"),
+        "file": _("file"),
+        "brief": _("brief"),
+        "evaluation": _("evaluation"),
+    }
+    return words_.get(kind, printable(kind))
+
+
+def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
+    """The register: when, by whom, how far and why; nothing by which a person could be found.
+
+    Args:
+        contributor: the only one whose lines are shown, with nothing about others; all if empty.
+
+    Raises:
+        WithdrawalError: the register was changed.
+    """
+    entries, force = register(hub)
+    active = {e.number for e in force.entries}
+    own = [e for e in entries if contributor in ("", e.contributor)]
+    rows = [
+        (
+            *(() if contributor else (number(e.number),)),
+            isolated(e.time[:10]),
+            *(() if contributor else (name(e.contributor),)),
+            _what(e.kind, bool(e.because), bool(e.mark)),
+            _scope(e.scope),
+            _reason(e.reason),
+            _("in force") if e.number in active else "–",
+        )
+        for e in reversed(own)
+    ]
+    head = (
+        *(() if contributor else ("",)),
+        _("day"),
+        *(() if contributor else (_("contributor"),)),
+        *(_("what"), _("of"), _("reason"), _("in force")),
+    )
+    lead = (
+        _("The register is whole: every line follows from the one before it.")
+        if rows
+        else _("Nobody has withdrawn.")
+    )
+    blocks = [section("register", "", table("", head, rows, words=True) if rows else None)]
+    old: list[str] = []
+    if not contributor:
+        old = outdated(hub)
+        blocks += [_elsewhere(hub), *([_outdated(old)] if old else [])]
+    gone = sorted(force.contributors)
+    return answered(
+        hub,
+        _("Withdrawals"),
+        (lead,),
+        blocks,
+        {
+            "outdated": old,
+            "contributors": [
+                {"id": a.id, "name": printable(a.name), "withdrawn": a.id in gone}
+                for a in hub.agreements()
+            ]
+            if not contributor
+            else [],
+        },
+    )
+
+
+def _outdated(versions: list[str]) -> Any:
+    text = _(
+        "Candidates that may not be published, because somebody withdrew since they were made: "
+        "{versions}. Build again."
+    ).format(versions=", ".join(isolated(v) for v in versions))
+    return section("outdated", _("Candidates"), words(text))
+
+
+def _elsewhere(hub: Hub) -> Any:
+    found = taken_elsewhere(hub)
+    rows = [
+        (
+            name(one.contributor),
+            isolated(one.quarter),
+            number(one.people),
+            number(one.limit),
+            _("the steward must decide") if one.open else "–",
+        )
+        for one in found
+    ]
+    head = (_("reported by"), _("quarter"), _("people"), _("limit"), "")
+    note = _("The other contributors are not notified, and must not be asked.")
+    title = _("People of other contributors left out")
+    found_any = table("", head, rows, note=note) if rows else words(_("None."))
+    return section("elsewhere", title, found_any)
+
+
+def _what(kind: str, found: bool, mark: bool) -> str:
+    if kind == "withdrawal" and found:
+        return _("found with it")
+    if kind == "renewal" and mark:
+        return _("another row of the case: stays")
+    return {
+        "withdrawal": _("withdrawal"),
+        "undo": _("undone"),
+        "renewal": _("reported again for new tokens"),
+        "raw_deleted": _("raw files deleted"),
+        "decided": _("people of others: decided"),
+    }[kind]
+
+
+def _scope(scope: str) -> str:
+    return {
+        "person": _("a person, everywhere"),
+        "records": _("a person, in these records"),
+        "contributor": _("the contributor"),
+    }[scope]
+
+
+def _reason(reason: str) -> str:
+    return {
+        "asked": _("asked"),
+        "consent": _("consent"),
+        "agreement": _("agreement"),
+        "mistake": _("mistake"),
+        "other": _("other"),
+    }[reason]

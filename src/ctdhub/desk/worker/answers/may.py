@@ -1,0 +1,74 @@
+"""Who may ask what, by the one table of the desk, and what an answer then shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ctdhub.desk.allowed import Who, allowed
+
+ACTION_OF = {
+    "agreements": "agreement.read",
+    "agreement": "agreement.read",
+    "looks": "look.counts",
+    "look": "look.counts",
+    "rejects": "look.read",
+    "drift": "drift.read",
+    "coverage": "coverage.read",
+    "doubles": "doubles.read",
+    "decide": "doubles.decide",
+    "lineages": "lineage.read",
+    "lineage": "lineage.read",
+    "ledger": "ledger.account",
+    "withdrawals": "withdrawal.read",
+    "versions": "plan.read",
+    "rehearsal": "plan.read",
+    "price": "plan.price",
+    "changes": "plan.read",
+    "stopped": "plan.price",
+    "waiting": "home.read",
+}
+"""The action of each request."""
+
+_SEES = {
+    "texts": "look.read",
+    "columns": "look.read",
+    "drafts": "ledger.read",
+    "charges": "ledger.read",
+    "decide": "doubles.decide",
+    "review": "plan.price",
+}
+"""The action that lets an answer show something."""
+
+_OF_ONE = frozenset({"agreement", "lineages", "lineage", "withdrawals"})
+"""Requests that a contributor may make of its own organisation."""
+
+
+class _Own:
+    def __init__(self, organisation: str) -> None:
+        self.organisation_id = organisation
+
+
+def sees(who: Who, request: Mapping[str, Any]) -> frozenset[str] | None:
+    """What an answer shows to somebody; None where they may not ask.
+
+    Args:
+        who: who asks.
+        request: of whom it asks is ``id``; for lineage ``contributor``.
+    """
+    ask = str(request.get("ask"))
+    action = ACTION_OF.get(ask)
+    if action is None:
+        return None
+    thing = None
+    if who.is_contributor:
+        if ask not in (*_OF_ONE, "ledger", "waiting"):
+            return None
+        key = "contributor" if ask in ("lineage", "lineages") else "id"
+        thing = _Own(str(request.get(key, ""))) if ask in _OF_ONE else None
+    if not allowed(who, action, thing):
+        return None
+    found = {name for name, of in _SEES.items() if allowed(who, of)}
+    if who.is_contributor and ask in _OF_ONE:
+        found.add("columns")
+    return frozenset(found)

@@ -1,0 +1,374 @@
+"""The hub's pages: each role sees its part, nobody else's, in four languages, and acts by jobs."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctdhub.build import pipeline
+from ctdhub.build.hub import Hub
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.desk import asking
+from tests.conftest import Once
+from tests.desk import desks
+from tests.desk.conftest import with_accounts
+from tests.desk.desks import ROLES, THEIRS, Desk
+from tests.journeys.conftest import (
+    COLUMNS,
+    copied,
+    make_real,
+    set_languages,
+    set_limits,
+    set_policy,
+)
+from tests.journeys.small_hub import send
+from tests.unit.test_desk_doubles import _hub as linked_hub
+
+READ = (
+    "/agreements/", f"/agreements/{THEIRS}/", "/look/", f"/look/{THEIRS}/",
+    f"/look/{THEIRS}/rejects/2026-01-15/", "/drift/", "/coverage/", "/doubles/", "/lineage/",
+    "/lineage/gender/", "/ledger/", "/withdrawals/", "/releases/", "/releases/rehearsal/",
+    "/releases/version/2026.1/",
+)  # fmt: skip
+
+MAY = {
+    "contributor": {"/agreements/", "/lineage/", "/lineage/gender/", "/ledger/", "/withdrawals/"},
+    "data_officer": set(READ),
+    "steward": set(READ),
+    "privacy_officer": set(READ)
+    - {f"/look/{THEIRS}/rejects/2026-01-15/", "/drift/", "/doubles/", "/withdrawals/"},
+    "administrator": {"/ledger/"},
+    "auditor": {
+        "/agreements/", f"/agreements/{THEIRS}/", "/lineage/", "/lineage/gender/", "/ledger/",
+        "/releases/", "/releases/rehearsal/", "/releases/version/2026.1/",
+    },
+}  # fmt: skip
+"""What each role may open; everything else is refused."""
+
+
+@pytest.fixture(scope="session")
+def built_desk(once: Once, practice_desk: Path) -> Path:
+    """The practice desk with a release of few columns."""
+
+    def make(place: Path) -> None:
+        hub = copied(Hub(practice_desk), place)
+        set_languages(hub, "en")
+        set_policy(hub, columns=COLUMNS, epsilon=60.0, budget={"epsilon": 900.0})
+        set_limits(hub, 900.0)
+        pipeline.build(hub, until="release")
+
+    return once("built-desk", make)
+
+
+@pytest.fixture
+def hub_desk(built_desk: Path, tmp_path: Path) -> Iterator[Desk]:
+    """A desk with a release, whose answers come without a socket."""
+    from ctdhub.desk.worker.answers.serve import answer_of
+
+    copied(Hub(built_desk), tmp_path / "hub")
+    with desks.opened(tmp_path / "hub"):
+        asking.use(answer_of)
+        yield with_accounts(Desk(tmp_path / "hub", nullcontext))
+    asking.use(asking.by_socket)
+
+
+def work(desk: Desk) -> list[Any]:
+    """Do the jobs that wait, in this process; gives their rows."""
+    from ctdhub.core.error_catalogue import as_json
+    from ctdhub.core.errors import HubError
+    from ctdhub.desk.models.hub import Job
+    from ctdhub.desk.worker.work import Work, ended, work_of
+
+    done = []
+    for job in Job.objects.filter(state="waiting").order_by("created"):
+        Job.objects.filter(id=job.id).update(state="running")
+        try:
+            ended(job, "done", work_of(job.what)(Work(job))())
+        except HubError as met:
+            ended(job, "failed", {"error": as_json(met)})
+        job.refresh_from_db()
+        done.append(job)
+    return done
+
+
+def text(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def token(answer: Any) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', text(answer))
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_sees_its_part(hub_desk: Desk, role: str) -> None:
+    client = hub_desk.client_of(role)
+    for address in READ:
+        answer = client.get(address)
+        if address in MAY[role]:
+            assert answer.status_code in (200, 302), (role, address, text(answer)[-900:])
+            assert answer["Cache-Control"] == "no-store"
+        else:
+            assert answer.status_code in (403, 404), (role, address)
+    assert hub_desk.client_of("").get("/look/").status_code == 302
+
+
+def test_every_page_in_every_language(hub_desk: Desk) -> None:
+    client = hub_desk.client_of("steward")
+    for code in LANGUAGES:
+        client.cookies["desk_language"] = code
+        for address in READ:
+            answer = client.get(address, headers={"accept-language": code})
+            assert answer.status_code == 200, (code, address)
+            assert "{" not in re.sub(r"<[^>]*>", "", text(answer).partition("<main")[2])
+
+
+def test_a_contributor_is_told_nothing_of_others(hub_desk: Desk) -> None:
+    client = hub_desk.client_of("contributor")
+    for address in ("/lineage/", "/lineage/gender/", "/ledger/", "/withdrawals/"):
+        shown = text(client.get(address)).partition("<main")[2]
+        for other in ("Beacon", "beacon", "Harbour", "harbour", "Mirador", "mirador"):
+            assert other not in shown, (address, other)
+    assert client.get(f"/agreements/{THEIRS}/").status_code == 404
+    assert client.get("/agreements/no-such-one/").status_code == 404
+    mine = client.get("/agreements/", follow=True)
+    assert "Refuge du Rivage" in text(mine)
+    assert "left of it" not in text(mine)
+
+
+def test_neighbours_show_a_contributor_the_same(hub_desk: Desk) -> None:
+    client = hub_desk.client_of("contributor")
+    places = ("/lineage/", "/lineage/gender/", "/ledger/", "/withdrawals/", "/agreements/")
+
+    def all_of() -> list[str]:
+        return [text(client.get(p, follow=True)).partition("<main")[2] for p in places]
+
+    before = all_of()
+    file = next((hub_desk.hub / "contributions" / "harbour-casework").glob("*/*"))
+    rows = file.read_bytes().rstrip(b"\n").split(b"\n")
+    file.write_bytes(b"\n".join(rows[:-20]) + b"\n")
+    policy = hub_desk.hub / "policy.yaml"
+    policy.write_text(policy.read_text("utf-8").replace("60.0", "59.0"), "utf-8")
+    pipeline.build(Hub(hub_desk.hub), until="protect")
+    assert all_of() == before
+
+
+def test_texts_of_cells_are_for_the_data_officer_and_the_steward(hub_desk: Desk) -> None:
+    address = "/look/harbour-casework/"
+    assert "Ukrayne" in text(hub_desk.client_of("data_officer").get(address))
+    assert "Ukrayne" not in text(hub_desk.client_of("privacy_officer").get(address))
+
+
+def test_an_agreement_is_changed_by_a_job_against_what_was_shown(hub_desk: Desk) -> None:
+    officer = hub_desk.client_of("privacy_officer")
+    address = f"/agreements/{THEIRS}/change/"
+    form = officer.get(address)
+    base = re.search(r'name="base" value="(\w{64})"', text(form))
+    assert base
+    fields = {
+        "base": base[1], "name": "منارة الأمل", "kind": "hotline", "scope": "a", "legal_basis": "b",
+        "consent_rule": "c", "retention": "d", "display_rule": "e", "budget_limit": "7,5",
+        "ends": "2030-01-31",
+    }  # fmt: skip
+    bad = officer.post(address, {**fields, "ends": "soon", "scope": " "})
+    assert bad.status_code == 422
+    assert 'href="#ends"' in text(bad)
+    assert 'href="#scope"' in text(bad)
+    assert "منارة الأمل" in text(bad)
+    posted = officer.post(address, fields)
+    assert posted.status_code == 302
+    (job,) = work(hub_desk)
+    assert job.state == "done"
+    (one,) = [a for a in Hub(hub_desk.hub).agreements() if a.id == THEIRS]
+    assert (one.name, one.budget_limit, str(one.ends)) == ("منارة الأمل", 7.5, "2030-01-31")
+    assert "done" in text(officer.get(posted["Location"]))
+    officer.post(address, fields | {"scope": "other"})  # made against the older file
+    (job,) = work(hub_desk)
+    assert job.state == "failed"
+    assert "Somebody else changed" in text(officer.get(f"/jobs/{job.id.hex}/"))
+    for role in ("steward", "auditor", "administrator"):
+        assert hub_desk.client_of(role).post(address, fields).status_code == 403
+    assert hub_desk.client_of("contributor").post(address, fields).status_code == 403
+
+
+def test_from_the_plan_to_the_candidate(hub_desk: Desk) -> None:
+    steward, officer = hub_desk.client_of("steward"), hub_desk.client_of("privacy_officer")
+    charges = len(_ledger(hub_desk))
+    made = steward.post(
+        "/releases/new/",
+        {
+            "version": "2026.2",
+            "week": "2026-12-03",
+            "note-en": "New year.",
+            "note-ar": "سنة جديدة.",
+        },
+    )
+    plan = made["Location"]
+    assert "30" in text(steward.get(plan))
+    assert steward.post(f"{plan}build/").status_code == 409  # nothing was rehearsed
+    asked = {"people": "500", "epsilons": "30 60"}
+    assert steward.post(f"{plan}rehearse/", asked).status_code == 302
+    assert [job.state for job in work(hub_desk)] == ["done"]
+    assert "± " in text(steward.get("/releases/rehearsal/"))
+    make_real(Hub(hub_desk.hub))  # a hub of fictitious people spends unasked
+    assert steward.post(f"{plan}price/").status_code == 302
+    assert [job.state for job in work(hub_desk)] == ["done"]
+    assert "epsilon 60" in text(steward.get(plan))
+    assert steward.post(f"{plan}build/").status_code == 302  # nobody said yes
+    (job,) = work(hub_desk)
+    assert job.outcome["error"]["name"] == "desk-stopped"
+    assert "epsilon 60" in text(steward.get(f"/jobs/{job.id.hex}/"))
+    assert "60" not in json.dumps(job.outcome)
+    assert len(_ledger(hub_desk)) == charges
+    assert steward.post(f"{plan}spend/", {"answer": "yes", "epsilon": "60.0"}).status_code == 403
+    assert officer.post(f"{plan}spend/", {"answer": "yes", "epsilon": "1.0"}).status_code == 302
+    assert "Yes, spend epsilon 60" in text(officer.get(plan))
+    assert officer.post(f"{plan}spend/", {"answer": "yes", "epsilon": "60.0"}).status_code == 302
+    assert steward.post(f"{plan}build/").status_code == 302
+    (job,) = work(hub_desk)
+    assert job.state == "done", job.outcome
+    assert len(_ledger(hub_desk)) == charges + 1
+    shown = text(steward.get(plan))
+    assert "Yes, spend" not in shown
+    assert "The candidate is in the hub" in shown
+    changes = text(steward.get(f"{plan}changes/"))
+    assert "English: New year." in changes
+    assert "سنة جديدة." in changes
+    assert "Rows that were not used" in changes
+    auditor = text(hub_desk.client_of("auditor").get(f"{plan}changes/"))
+    assert "Rows that were not used" not in auditor
+    (hub_desk.hub / "candidates" / "2026.2").rename(hub_desk.hub / "work" / "gone")
+    assert "To do" in text(steward.get(plan)) or "to do" in text(steward.get(plan))
+
+
+@pytest.fixture
+def other_desk(once: Once, practice_desk: Path, tmp_path: Path) -> Iterator[Desk]:
+    """A desk on another hub: not invented, without a release, with links, a name in Arabic."""
+    from django.db import connection
+
+    from ctdhub.desk.database import prepare
+    from ctdhub.desk.models.people import Organisation
+    from ctdhub.desk.worker.answers.serve import answer_of
+
+    copied(Hub(once("hub-with-doubles", linked_hub)), tmp_path / "hub")
+    with desks.opened(tmp_path / "hub"):
+        prepare()
+        desk = Desk(tmp_path / "hub", nullcontext)
+        for key in (desks.OURS, THEIRS):
+            Organisation.objects.get_or_create(id=key, defaults={"name": key})
+        desks.people(desk)
+        asking.use(answer_of)
+        yield desk
+        asking.use(asking.by_socket)
+        connection.close()
+
+
+def test_pairs_are_decided_and_the_second_decider_sees_the_first(other_desk: Desk) -> None:
+    client = other_desk.client_of("data_officer")
+    shown = text(client.get("/doubles/"))
+    pair = re.search(r'name="pair" value="(\w{32})"', shown)
+    assert pair
+    given = {"pair": pair[1], "same": "yes", "seen": "0"}
+    assert client.post("/doubles/decide/", given).status_code == 302
+    assert "Practice data_officer" in text(client.get("/doubles/"))
+    assert other_desk.client_of("steward").post("/doubles/decide/", given).status_code == 403
+    assert client.post("/doubles/decide/", given | {"pair": "x"}).status_code == 404
+    assert client.post("/doubles/decide/", given | {"pair": "0" * 32}).status_code == 422
+    assert pair[1] not in (other_desk.hub / "desk" / "desk.sqlite3").read_bytes().decode("latin-1")
+
+
+def test_another_hub_has_something_to_say_on_every_page(other_desk: Desk) -> None:
+    steward = other_desk.client_of("steward")
+    places = "agreements look drift coverage doubles lineage lineage/gender ledger withdrawals"
+    for address in ("/", "/releases/", *(f"/{place}/" for place in places.split())):
+        assert steward.get(address).status_code == 200, address
+    assert "منارة" in text(steward.get("/agreements/"))
+    assert "Nothing was published yet." in text(steward.get("/lineage/gender/"))
+
+
+def test_an_alarm_is_accepted_by_name_and_the_command_line_holds_to_it(other_desk: Desk) -> None:
+    from ctdhub.build.stages.alarms import alarms_of
+
+    hub, client = Hub(other_desk.hub), other_desk.client_of("data_officer")
+    rows = [f"t-{n:016d},a-{n:016d},n-{n},2020,{'FQ'[n % 2]},30,1,NGA" for n in range(20)]
+    header = "link,tokens,case,year,sex,age,sexual,nationality"
+    send(hub, "harbour", "2026-06-15", *rows, header=header)
+    assert client.post("/look/read/").status_code == 302
+    (job,) = work(other_desk)
+    assert (job.state, job.outcome["error"]["name"]) == ("failed", "desk-stopped")
+    assert "sex" not in json.dumps(job.outcome)
+    opened = {a.entry for a in alarms_of(hub) if a.contributor == "harbour" and not a.accepted}
+    assert opened
+    shown = text(client.get("/look/harbour/"))
+    assert "unknown-texts: sex" in shown
+    entry = re.search(r'name="entry" value="([^"]+)"', shown)
+    base = re.search(r'name="base" value="(\w{64})"', shown)
+    assert entry
+    assert base
+    given = {"entry": entry[1], "date": "2026-06-15", "base": base[1], "reason": "كما هو متوقع"}
+    assert client.post("/look/harbour/accept/", given).status_code == 302
+    (job,) = work(other_desk)
+    assert job.state == "done", job.outcome
+    left = {a.entry for a in alarms_of(hub) if a.contributor == "harbour" and not a.accepted}
+    assert left == opened - {entry[1]}
+    assert "كما هو متوقع" in hub.mapping("harbour").read_text("utf-8")
+    assert client.post("/look/harbour/accept/", given).status_code == 302  # the mapping is another
+    assert [job.state for job in work(other_desk)] == ["failed"]
+
+
+def test_a_contributor_is_withdrawn_and_the_desk_follows_the_command_line(
+    hub_desk: Desk,
+) -> None:
+    steward = hub_desk.client_of("steward")
+    given = {"key": THEIRS, "reason": "agreement", "sure": "yes"}
+    assert steward.post("/withdrawals/contributor/", given | {"sure": ""}).status_code == 404
+    assert steward.post("/withdrawals/contributor/", given).status_code == 302
+    assert [job.state for job in work(hub_desk)] == ["done"]
+    assert THEIRS in Hub(hub_desk.hub).withdrawn().contributors
+    assert "withdrawn" in text(steward.get("/agreements/"))
+    (hub_desk.hub / "contributors" / "new-one.yaml").write_text(
+        (hub_desk.hub / "contributors" / f"{THEIRS}.yaml")
+        .read_text("utf-8")
+        .replace(f"id: {THEIRS}", "id: new-one"),
+        "utf-8",
+    )  # by hand
+    assert "/agreements/new-one/" in text(steward.get("/agreements/"))
+
+
+def test_the_hub_is_asked_by_a_socket(built_desk: Path, tmp_path: Path) -> None:
+    from ctdhub.core.errors import HubError
+    from ctdhub.desk.allowed import Who
+    from ctdhub.desk.worker.answers.serve import serve
+
+    copied(Hub(built_desk), tmp_path / "h")
+    with desks.opened(tmp_path / "h"):
+        desk = with_accounts(Desk(tmp_path / "h", nullcontext))
+        place = desk.config.folder / asking.SOCKET
+        who = desk.accounts["steward"].who()
+        with pytest.raises(HubError) as away:
+            asking.ask_hub(who, "versions")
+        assert away.value.rule == "desk-away"
+        threading.Thread(target=serve, args=(place,), daemon=True).start()
+        while not place.exists():
+            time.sleep(0.01)
+        found = asking.ask_hub(who, "versions")
+        assert found["given"]["versions"][0]["version"] == "2026.1"
+        auditor = desk.accounts["auditor"].who()
+        for asker, ask in ((auditor, "look"), (Who("0" * 32), "ledger"), (Who("x"), "ledger")):
+            with pytest.raises(HubError) as refused:
+                asking.ask_hub(asker, ask, id=THEIRS)
+            assert refused.value.rule == "desk-ask"
+
+
+def _ledger(desk: Desk) -> list[str]:
+    lines = (desk.hub / "ledger" / "ledger.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line)["id"] for line in lines]
