@@ -109,7 +109,7 @@ def said(draft: DraftFold) -> Any:
     return sorted_lists(draft.document())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(OPERATIONS, min_size=1, max_size=8), st.data())
 def test_undoing_is_never_having_done(operations: list[Any], data: Any) -> None:
     """For keys apart the opposite of an operation, done last, is the fold without it."""
@@ -136,7 +136,7 @@ def test_undoing_is_never_having_done(operations: list[Any], data: Any) -> None:
     assert said(without.marked([n], undone=False)) == said(draft)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(OPERATIONS, max_size=8), st.data())
 def test_operations_on_different_keys_commute(operations: list[Any], data: Any) -> None:
     apart: list[Any] = []
@@ -153,7 +153,7 @@ def test_operations_on_different_keys_commute(operations: list[Any], data: Any) 
     assert said(one) == said(other)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(OPERATIONS, max_size=6))
 def test_what_is_between_two_mappings_leads_from_one_to_the_other(operations: list[Any]) -> None:
     old, new = started().document(), _with(started(), operations).document()

@@ -180,7 +180,7 @@ def _read(text: str) -> Any:
         return None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(old=DOCUMENTS, new=DOCUMENTS, style=st.sampled_from([None, True, False]), data=st.data())
 def test_what_is_written_says_what_was_wanted(old: Any, new: Any, style: Any, data: Any) -> None:
     """Any document, in any style, made into any other, or with some of its keys changed."""
@@ -195,7 +195,7 @@ def test_what_is_written_says_what_was_wanted(old: Any, new: Any, style: Any, da
     assert document_of(patched(text, wanted, "m.yaml"), "m.yaml") == wanted
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(VALUES)
 def test_a_value_on_one_line_is_read_back(value: Any) -> None:
     line = flow(value)
