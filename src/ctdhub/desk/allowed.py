@@ -197,6 +197,9 @@ ACTIONS: dict[str, Action] = {
     ),
     "plan.publish": Action((_to("steward", "any", "approved scheduled"),)),
     "approval.read": Action((_to("steward privacy_officer auditor"),)),
+    "approval.give": Action((_to("steward privacy_officer"),)),
+    "approval.hold": Action((_to("steward privacy_officer"),)),
+    "approval.publish": Action((_to("steward"),)),
     # Jobs.
     "job.read": Action((_OWN_ACCOUNT, _to("steward privacy_officer"))),
     "job.cancel": Action((_OWN_ACCOUNT, _to("steward"))),

@@ -11,6 +11,7 @@ TABLES = (
     "ctdhub.desk.models.deliveries",
     "ctdhub.desk.models.hub",
     "ctdhub.desk.models.trail",
+    "ctdhub.desk.models.approvals",
 )
 """Modules that hold tables."""
 

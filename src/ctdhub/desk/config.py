@@ -139,6 +139,17 @@ class DeskConfig:
         """Scheme, host and port of the desk's addresses."""
         return f"http://{LOCAL}:{self.file.port}" if self.local else f"https://{self.file.host}"
 
+    @property
+    def sign_host(self) -> str:
+        """The host of the signing page, which is the scope of approval passkeys."""
+        return f"sign.{self.file.host}"
+
+    @property
+    def sign_origin(self) -> str:
+        """Scheme, host and port of the signing page."""
+        scheme, _, rest = self.origin.partition("://")
+        return f"{scheme}://sign.{rest}"
+
     @cached_property
     def hub_name(self) -> str:
         """The name of the hub, from hub.yaml."""

@@ -118,6 +118,13 @@ WALLS = (
     Wall("MappingDraft", (), mine="account_id"),
     Wall("ReleasePlan", ("plan.read",)),
     Wall("Job", ("job.read",), own=_ORG_ID, mine="account_id"),
+    Wall(
+        "SigningTicket",
+        (),
+        mine="account_id",
+        token="token_sha256",  # noqa: S106 (name of a column)
+    ),
+    Wall("ApprovalDevice", ("approval.read",), mine="account_id"),
     Wall("OutgoingMail", (), may="INSERT"),
     Wall("Paper", ("paper.read",), own=_ORG_ID),
     Wall("TrailEvent", ("trail.read",), may="SELECT, INSERT"),

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from ctdhub.desk.config import FOLDER_VARIABLE, current
+from ctdhub.desk.signing_page import with_signing_page
 
 THREADS = 8
 _CONNECTIONS = 200
@@ -29,7 +30,7 @@ def application() -> Any:
 
     list(pages())
     refuse_strong_user()
-    return made
+    return with_signing_page(made, current()) if current().local else made
 
 
 def serve() -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -22,8 +22,10 @@ from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text, joined
 from ctdhub.core.keys.signing import SigningKey
 from ctdhub.release.approvers import HASH, ROLE_NAMES, ROLES, Approvers, Mark, Role, identity
-from ctdhub.release.manifest import Manifest
 from ctdhub.release.passkey import DeviceRules
+
+if TYPE_CHECKING:  # the desk's web process reads approvals, and no tables
+    from ctdhub.release.manifest import Manifest
 
 APPROVALS, CANDIDATES = "APPROVALS.json", "candidates"
 _LONGEST_FILE = 100_000
@@ -142,6 +144,24 @@ def _of_release(manifest: Manifest, digest: str) -> dict[str, Any]:
         "guarantee": Promise(epsilon=manifest.epsilon, delta=manifest.delta),
         "practice": bool(manifest.facts.get("invented", False)),
     }
+
+
+FRESH = timedelta(seconds=120)
+"""How long a statement may be under way from the person who signs it to the desk."""
+
+
+def refuse_late(date: str, arrived: datetime) -> None:
+    """Refuse a statement that was kept for later: what the desk asks of each that arrives.
+
+    Args:
+        date: of the statement, UTC, to the second.
+        arrived: with its time zone.
+
+    Raises:
+        ReleaseError: it is older than :data:`FRESH`, or younger than its arrival by as much.
+    """
+    if abs(arrived - datetime.fromisoformat(date)) > FRESH:
+        raise error("approval/late")
 
 
 def canonical(content: Mapping[str, Any]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ctdhub.build.approvers import approvers, refuse_unsigned
@@ -137,24 +137,6 @@ def accept(hub: Hub, candidate: Path, signed: Approval) -> Path | None:
         if before.get(given.role, "never") != given.not_before:
             approvals.having(signed).write(candidate)
         return publish(hub, candidate) if may_publish(hub, candidate) else None
-
-
-FRESH = timedelta(seconds=120)
-"""How long a statement may be under way from the person who signs it to the desk."""
-
-
-def refuse_late(date: str, arrived: datetime) -> None:
-    """Refuse a statement that was kept for later: what the desk asks of each that arrives.
-
-    Args:
-        date: of the statement, UTC, to the second.
-        arrived: with its time zone.
-
-    Raises:
-        ReleaseError: it is older than :data:`FRESH`, or younger than its arrival by as much.
-    """
-    if abs(arrived - datetime.fromisoformat(date)) > FRESH:
-        raise error("approval/late")
 
 
 def _is_shown(hub: Hub, candidate: Path, given: Statement, manifest: Manifest) -> bool:

@@ -21,7 +21,7 @@ const WORDS = {
     framed: "This page does not work inside another page.",
     yes: "yes", nothing: "no", practice_note: "Practice: the data are fictitious",
     "role.steward": "steward", "role.privacy_officer": "privacy officer",
-    kind: "kind of statement", "kind.ctdhub-approval-3": "Approval of a release",
+    statement: "digits of the statement", kind: "kind of statement", "kind.ctdhub-approval-3": "Approval of a release",
     "kind.ctdhub-approvers-1": "Change of the approvers' keys", "kind.ctdhub-erratum-1": "Notice about a published release",
     hub: "hub", version: "version", role: "signed as", "guarantee.epsilon": "guarantee: epsilon", "guarantee.delta": "guarantee: delta",
     charge: "charge", digest: "hash of all files", "ledger.hash": "line of the privacy-budget ledger", date: "time (UTC)",
@@ -47,7 +47,7 @@ const WORDS = {
     framed: "Cette page ne fonctionne pas à l’intérieur d’une autre page.",
     yes: "oui", nothing: "non", practice_note: "Exercice : les données sont fictives",
     "role.steward": "responsable des données", "role.privacy_officer": "responsable de la confidentialité",
-    kind: "type de déclaration", "kind.ctdhub-approval-3": "Approbation d’une publication",
+    statement: "chiffres de la déclaration", kind: "type de déclaration", "kind.ctdhub-approval-3": "Approbation d’une publication",
     "kind.ctdhub-approvers-1": "Changement des clés d’approbation", "kind.ctdhub-erratum-1": "Avis sur une publication",
     hub: "plateforme", version: "version", role: "signé en tant que", "guarantee.epsilon": "garantie : epsilon", "guarantee.delta": "garantie : delta",
     charge: "imputation", digest: "empreinte de tous les fichiers", "ledger.hash": "ligne du registre du budget de confidentialité", date: "heure (UTC)",
@@ -73,7 +73,7 @@ const WORDS = {
     framed: "Esta página no funciona dentro de otra página.",
     yes: "sí", nothing: "no", practice_note: "Práctica: los datos son ficticios",
     "role.steward": "responsable de datos", "role.privacy_officer": "responsable de privacidad",
-    kind: "tipo de declaración", "kind.ctdhub-approval-3": "Aprobación de una publicación",
+    statement: "cifras de la declaración", kind: "tipo de declaración", "kind.ctdhub-approval-3": "Aprobación de una publicación",
     "kind.ctdhub-approvers-1": "Cambio de las claves de quienes aprueban", "kind.ctdhub-erratum-1": "Aviso sobre una publicación",
     hub: "plataforma", version: "versión", role: "firma como", "guarantee.epsilon": "garantía: épsilon", "guarantee.delta": "garantía: delta",
     charge: "cargo", digest: "huella de todos los archivos", "ledger.hash": "línea del libro del presupuesto de privacidad", date: "hora (UTC)",
@@ -99,7 +99,7 @@ const WORDS = {
     framed: "لا تعمل هذه الصفحة داخل صفحة أخرى.",
     yes: "نعم", nothing: "لا", practice_note: "تدريب: البيانات وهمية",
     "role.steward": "أمين البيانات", "role.privacy_officer": "مسؤول الخصوصية",
-    kind: "نوع البيان", "kind.ctdhub-approval-3": "الموافقة على إصدار",
+    statement: "أرقام البيان", kind: "نوع البيان", "kind.ctdhub-approval-3": "الموافقة على إصدار",
     "kind.ctdhub-approvers-1": "تغيير مفاتيح الموافقين", "kind.ctdhub-erratum-1": "إشعار بشأن إصدار منشور",
     hub: "المنصة", version: "رقم الإصدار", role: "الصفة عند التوقيع", "guarantee.epsilon": "الضمان: إبسيلون", "guarantee.delta": "الضمان: دلتا",
     charge: "الخصم", digest: "بصمة جميع الملفات", "ledger.hash": "سطر دفتر ميزانية الخصوصية", date: "الوقت (UTC)",
@@ -116,7 +116,7 @@ const FIELDS = {
   "ctdhub-approvers-1": "date hub kind now number practice previous reason release role was",
   "ctdhub-erratum-1": "concerns date digest hub kind note number practice role signed sort version",
 };
-const FIRST = ["kind", "hub", "version", "role", "date", "not_before", "reason", "sort", "note", "practice", "guarantee", "charge", "digest"];
+const FIRST = ["statement", "kind", "hub", "version", "role", "date", "not_before", "reason", "sort", "note", "practice", "guarantee", "charge", "digest"];
 const SECONDS = 120;
 
 let lang = "en";
@@ -197,9 +197,12 @@ function read(text) {
   return found;
 }
 
+function hex(bytes) {
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("").replace(/(.{4})(?=.)/g, "$1 ");
+}
+
 async function digits(text) {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return Array.from(hash.slice(0, 8), (b) => b.toString(16).padStart(2, "0")).join("").replace(/(.{4})(?=.)/g, "$1 ");
+  return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).slice(0, 8));
 }
 
 // One line for each value of a statement: names, from the outside in, and the value as text.
@@ -235,7 +238,8 @@ async function open() {
   if (!known || [...fields.keys()].some((name) => !known.split(" ").includes(name))) throw new Error("fields");
   const date = Date.parse(fields.get("signed") || fields.get("date"));
   if (Number.isNaN(date)) throw new Error("date");
-  lines = await flat(fields, [], []);
+  const seen = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  lines = [[["statement"], hex(seen)], ...await flat(fields, [], [])];
   const place = (line) => (FIRST.indexOf(line[0][0]) + 1) || FIRST.length + 1;
   lines.sort((a, b) => place(a) - place(b));
   const ids = (told.ids || []).map((id) => ({ type: "public-key", id: fromUrl(id) }));

@@ -17,6 +17,10 @@ _WORDS = {
     "accept_alarm": Text("Accepting an alarm"),
     "check": Text("Checking a delivery"),
     "accept": Text("Accepting a delivery"),
+    "approve": Text("Recording an approval"),
+    "change_keys": Text("Recording a change of approvers"),
+    "hold": Text("Holding a candidate back"),
+    "publish": Text("Publishing a release"),
     "destroy": Text("Destroying a delivery"),
 }
 
@@ -34,6 +38,8 @@ def back_of(job: Job) -> tuple[str, str]:
         return said(Text("Back to the look")), reverse("looks")
     if job.what == "agreement":
         return said(Text("Back to the agreements")), reverse("agreements")
+    if job.what in ("approve", "hold", "publish"):
+        return said(Text("Back to the approvals")), reverse("approvals")
     if job.what == "withdraw":
         return said(Text("Back to the withdrawals")), reverse("withdrawals")
     return said(Text("Home")), reverse("home")

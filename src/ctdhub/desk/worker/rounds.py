@@ -14,6 +14,7 @@ from ctdhub.desk.models.people import Organisation
 from ctdhub.desk.trail import append_trail
 from ctdhub.desk.uploads.inbox import Inbox
 from ctdhub.desk.worker.adoption import adopt
+from ctdhub.desk.worker.approving import publish_when_due
 from ctdhub.desk.worker.health import note_health
 from ctdhub.desk.worker.identities import renew
 from ctdhub.desk.worker.retention import enforce
@@ -32,6 +33,7 @@ def make_rounds() -> list[str]:
         "adoption": adopt,
         "room": _room,
         "retention": enforce,
+        "publish": publish_when_due,
         "trail": lambda: append_trail(current().trail),
         "health": note_health,
     }

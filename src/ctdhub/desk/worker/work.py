@@ -51,7 +51,7 @@ def work_of(what: str) -> Callable[[Work], Rows]:
     Raises:
         KeyError: there is no such job.
     """
-    from ctdhub.desk.worker import accept, check, ending, telling
+    from ctdhub.desk.worker import accept, approving, check, ending, telling
     from ctdhub.desk.worker.hub_jobs import JOBS
 
     return {
@@ -59,6 +59,10 @@ def work_of(what: str) -> Callable[[Work], Rows]:
         "accept": accept.accept,
         "destroy": ending.destroy,
         "tell": telling.tell,
+        "approve": approving.give,
+        "change_keys": approving.change,
+        "hold": approving.hold,
+        "publish": approving.publish,
         **JOBS,
     }[what]
 

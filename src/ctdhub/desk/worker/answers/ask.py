@@ -20,6 +20,10 @@ with "texts" texts of cells: whoever passes them on sends ``no-store`` and keeps
 ``lineage``             ``id``: name of a variable; ``contributor``?
 ``withdrawals``         ``id``?: the only contributor whose lines are shown
 ``price``, ``changes``  ``version``
+``candidates``, ``approvers``
+``candidate``           ``version``
+``statement``           ``version``, ``role``, ``not_before``: what this role would sign now
+``key_change``          ``role``, ``reason``: what it would sign about the keys in hub.yaml
 ``stopped``             ``job``: why it stopped, in full
 ``waiting``             counts of what waits: alarms, pairs, agreements, ended contributors
 ======================  ============================================================================
@@ -41,12 +45,14 @@ from ctdhub.core.errors import HubError, printable
 from ctdhub.core.i18n import language
 from ctdhub.desk.worker.answers import (
     agreements,
+    approvals,
     doubles,
     ledgers,
     lineages,
     looks,
     releases,
 )
+from ctdhub.release.approvers import Role
 
 SEES = ("texts", "columns", "drafts", "charges", "decide", "review")
 """``texts``: of cells; ``columns``: of files, with the rules that read them; ``drafts``: charges
@@ -77,6 +83,10 @@ def ask(root: Path, request: Given) -> dict[str, Any]:
 def _text(request: Given, key: str) -> str:
     value = request.get(key)
     return value if isinstance(value, str) else ""
+
+
+def _role(request: Given) -> Role:
+    return "steward" if request.get("role") == "steward" else "privacy_officer"
 
 
 def _rejects(hub: Hub, request: Given, sees: frozenset[str]) -> dict[str, Any]:
@@ -146,5 +156,12 @@ _ANSWERS: dict[str, _Answer] = {
         hub, _text(r, "version"), reviewed="review" in s
     ),
     "stopped": lambda hub, r, _s: stopped(hub, _text(r, "job")),
+    "candidates": lambda hub, _r, _s: approvals.candidates(hub),
+    "candidate": lambda hub, r, _s: approvals.candidate(hub, _text(r, "version")),
+    "approvers": lambda hub, _r, _s: approvals.approvers(hub),
+    "statement": lambda hub, r, _s: approvals.to_sign(
+        hub, _text(r, "version"), _role(r), _text(r, "not_before")
+    ),
+    "key_change": lambda hub, r, _s: approvals.change_to_sign(hub, _role(r), _text(r, "reason")),
     "waiting": lambda hub, _r, s: {"given": waiting(hub, s)},
 }

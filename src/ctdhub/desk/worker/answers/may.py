@@ -27,6 +27,11 @@ ACTION_OF = {
     "changes": "plan.read",
     "stopped": "plan.price",
     "waiting": "home.read",
+    "candidates": "approval.read",
+    "candidate": "approval.read",
+    "approvers": "approval.read",
+    "statement": "approval.give",
+    "key_change": "approval.give",
 }
 """The action of each request."""
 

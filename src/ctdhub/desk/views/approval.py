@@ -1,0 +1,222 @@
+"""Approval: what is approved, on whose keys; day, holds, publication; what the signing page sends.
+
+Nothing is signed here: a link leads to the signing page, an address of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import Text, _
+from ctdhub.desk import tickets
+from ctdhub.desk.allowed import PRIVACY_OFFICER, STEWARD, allowed
+from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.config import current as desk
+from ctdhub.desk.jobs.queue import enqueue
+from ctdhub.desk.models.approvals import ApprovalDevice
+from ctdhub.desk.registry import page
+from ctdhub.desk.trail import record
+from ctdhub.desk.views.hub_page import VERSION, begun, hub_page, wrong
+from ctdhub.document.as_json import from_json
+from ctdhub.release.approvers import Role, fingerprint
+from ctdhub.release.holds import LONGEST_REASON
+
+_ABOVE = [(Text("Approvals"), "approvals")]
+
+
+def approvals(request: HttpRequest) -> HttpResponse:
+    """Candidates that wait."""
+    return hub_page(request, "candidates", "desk/approvals.html")
+
+
+def approval(request: Any, version: str) -> HttpResponse:
+    """One candidate: everything that one looks at before approving, and what can be done."""
+    return _shown(request, _version(version))
+
+
+def _shown(request: Any, version: str, errors: list[tuple[str, str]] | None = None) -> HttpResponse:
+    try:
+        changes = ask_hub(request.who, "changes", version=version)
+    except HubError as met:
+        return wrong(request, met)
+    values = {
+        "version": version,
+        "changes": from_json(changes["document"]),
+        "role": _role_or_none(request),
+        "errors": errors or [],
+        "typed": request.POST,
+        "longest": LONGEST_REASON,
+    }
+    answer = hub_page(request, "candidate", "desk/approval.html", _ABOVE, values, version=version)
+    if errors:
+        answer.status_code = 422
+    return answer
+
+
+def sign(request: Any, version: str) -> HttpResponse:
+    """Make the statement and lead to the signing page."""
+    version, role = _version(version), _role(request)
+    if not request.POST.get("looked"):
+        text = _("Look at the numbers and texts first, then say so.")
+        return _shown(request, version, [("looked", text)])
+    day = request.POST.get("not_before", "")
+    try:
+        found = ask_hub(request.who, "statement", version=version, role=role, not_before=day)
+    except HubError as met:
+        if met.rule == "not-before":
+            text = _("Write the day as year, month and day, such as 2026-07-01.")
+            return _shown(request, version, [("not_before", text)])
+        return wrong(request, met)
+    way = tickets.way_to_sign(request.user, role, "release", found["given"], version)
+    back = reverse("approval", kwargs={"version": version})
+    return _to_signing_page(request, way, found["given"]["digest"], back)
+
+
+def hold(request: Any, version: str) -> HttpResponse:
+    """Hold a candidate back, refuse it, or take one's own hold back."""
+    version, act = _version(version), request.POST.get("act", "")
+    if act not in ("hold", "refuse", "lift"):
+        raise Http404
+    reason = request.POST.get("reason", "").strip()
+    if act != "lift" and not 0 < len(reason) <= LONGEST_REASON:
+        return _shown(request, version, [("reason", _("Give a reason."))])
+    given = {"version": version, "role": _role(request), "act": act, "reason": reason}
+    return begun(request, "hold", "files", version, **given)
+
+
+def publish(request: Any, version: str) -> HttpResponse:
+    """Publish now what is due."""
+    return begun(request, "publish", "build", _version(version))
+
+
+def approvers(request: Any) -> HttpResponse:
+    """Whose keys count, one's own devices, and a change that waits to be signed."""
+    own = ApprovalDevice.objects.filter(account=request.user)
+    values = {
+        "role": _role_or_none(request),
+        "devices": [(device, fingerprint(device.key)) for device in own],
+        "errors": [],
+    }
+    return hub_page(request, "approvers", "desk/approvers.html", _ABOVE, values)
+
+
+def enrol(request: Any) -> HttpResponse:
+    """Lead to the signing page, to make a passkey there."""
+    try:
+        found = ask_hub(request.who, "approvers")["given"]
+    except HubError as met:
+        return wrong(request, met)
+    way = tickets.way_to_enrol(request.user, _role(request), found["rs256"])
+    return _to_signing_page(request, way, "", reverse("approvers"))
+
+
+def sign_change(request: Any) -> HttpResponse:
+    """Make the statement of a change of approvers and lead to the signing page."""
+    role, reason = _role(request), request.POST.get("reason", "").strip()
+    try:
+        found = ask_hub(request.who, "key_change", role=role, reason=reason or "-")
+    except HubError as met:
+        return wrong(request, met)
+    way = tickets.way_to_sign(request.user, role, "keys", found["given"])
+    return _to_signing_page(request, way, found["given"]["digest"], reverse("approvers"))
+
+
+@csrf_exempt
+def signed(request: Any) -> HttpResponse:
+    """What the signing page sends: the one address that takes it, from that page alone."""
+    if request.headers.get("Origin") != desk().sign_origin:
+        return HttpResponse(status=403)
+    answer = HttpResponse(status=204)
+    try:
+        _arrive(request)
+    except HubError as met:
+        answer = HttpResponse(met.rule, status=409, content_type="text/plain")
+    except (ValueError, TypeError, KeyError, RecursionError):
+        answer = HttpResponse(status=400)
+    answer["Access-Control-Allow-Origin"] = desk().sign_origin
+    answer["Vary"] = "Origin"
+    return answer
+
+
+def _arrive(request: Any) -> None:
+    if len(request.body) > tickets.LONGEST_ARRIVAL:
+        raise ValueError
+    given, now = json.loads(request.body), timezone.now()
+    ticket, who = tickets.taken(str(given["ticket"]))
+    request.who = who
+    if ticket.what == "device":
+        device = tickets.enrol(ticket, given)
+        record(who, "approval.give", device)
+        return
+    if ticket.what == "keys":
+        change = tickets.change_of(ticket, given, now)
+        what, thing, text = "change_keys", "approvers", change.model_dump_json(exclude_none=True)
+    else:
+        made = tickets.approval_of(ticket, given, now)
+        what, thing, text = "approve", ticket.version, made.model_dump_json(exclude_none=True)
+    enqueue(what, "build", who, thing, {"signed": text, "arrived": now.isoformat()})
+    record(who, "approval.give", thing)
+
+
+def _to_signing_page(request: Any, way: str, digest: str, back: str) -> HttpResponse:
+    digits = re.sub("(.{4})(?=.)", r"\1 ", digest[:16])
+    values = {
+        "title": Text("Sign on the signing page"),
+        "way": way,
+        "digits": digits,
+        "host": desk().sign_host,
+        "back": back,
+    }
+    return render(request, "desk/to_sign.html", values)
+
+
+def _version(version: str) -> str:
+    if not VERSION.fullmatch(version):
+        raise Http404
+    return version
+
+
+def _role(request: Any) -> Role:
+    """The approving role of the account; nobody holds both.
+
+    Raises:
+        Http404: it holds none.
+    """
+    if STEWARD in request.who.roles:
+        return "steward"
+    if PRIVACY_OFFICER in request.who.roles:
+        return "privacy_officer"
+    raise Http404
+
+
+def _role_or_none(request: Any) -> Role | None:
+    return _role(request) if allowed(request.who, "approval.give") else None
+
+
+_POST = ("POST",)
+PAGES = [
+    page("approvals/", approvals, action="approval.read", menu=Text("Approvals"), order=60),
+    page("approvals/keys/", approvers, action="approval.read", name="approvers"),
+    page("approvals/keys/new/", enrol, action="approval.give", name="enrol", methods=_POST),
+    page("approvals/keys/sign/", sign_change, action="approval.give", methods=_POST),
+    page("approvals/<str:version>/", approval, action="approval.read"),
+    page("approvals/<str:version>/sign/", sign, action="approval.give", methods=_POST),
+    page("approvals/<str:version>/hold/", hold, action="approval.hold", methods=_POST),
+    page(
+        "approvals/<str:version>/publish/",
+        publish,
+        action="approval.publish",
+        name="publish_due",
+        methods=_POST,
+    ),
+    page("signed/", signed, action="door.open", methods=_POST, recorded=False),
+]

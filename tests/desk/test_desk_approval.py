@@ -1,0 +1,194 @@
+"""Two people approve at the desk: what arrives from the signing page, and what is refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from soft_passkeys import SoftPasskey
+
+from ctdhub.build.hub import Hub
+from ctdhub.release.approvals import Approvals
+from ctdhub.release.verify import verify
+from tests.desk import desks
+from tests.desk.conftest import with_accounts
+from tests.desk.desks import Desk
+from tests.desk.sending import rounds, work
+from tests.journeys.conftest import built, copied, waits  # noqa: F401
+
+HOST = "sign.desk.example.org"
+ORIGIN = f"https://{HOST}"
+
+
+@pytest.fixture
+def ann() -> SoftPasskey:
+    """The steward's device."""
+    return SoftPasskey(host=HOST)
+
+
+@pytest.fixture
+def ben() -> SoftPasskey:
+    """The privacy officer's device."""
+    return SoftPasskey(host=HOST)
+
+
+@pytest.fixture
+def approving(
+    waits: Hub,  # noqa: F811
+    tmp_path: Path,
+    ann: SoftPasskey,
+    ben: SoftPasskey,
+) -> Iterator[Desk]:
+    """A desk on a hub of real data with a candidate that waits."""
+    from ctdhub.desk.asking import use as ask_by
+    from ctdhub.desk.worker.answers.serve import answer_of
+
+    hub = copied(waits, tmp_path / "hub")
+    settings = yaml.safe_load((hub.root / "hub.yaml").read_text("utf-8"))
+    former = [settings["approvers"]["steward"], settings["approvers"]["privacy_officer"]]
+    both = {"steward": ann.public, "privacy_officer": ben.public}
+    settings["approvers"] = both | {"former": former}
+    (hub.root / "hub.yaml").write_text(yaml.safe_dump(settings), "utf-8")
+    desks.set_up(hub.root)  # settings of a process are those of localhost
+    (hub.root / "desk.toml").write_text('host = "desk.example.org"\n', "utf-8")
+    with desks.opened(hub.root):
+        from ctdhub.desk.database import prepare
+
+        prepare()
+        desk = Desk(hub.root, nullcontext)
+        desks.people(desk)
+        ask_by(answer_of)
+        yield with_accounts(desk)
+
+
+def way(answer: Any) -> dict[str, Any]:
+    """What the signing page is given."""
+    found = re.search(rf'{re.escape(ORIGIN)}/#([\w-]+)"', answer.content.decode())
+    assert found, answer.content.decode()[-3000:]
+    told: dict[str, Any] = json.loads(base64.urlsafe_b64decode(found[1] + "=="))
+    return told
+
+
+def message(told: dict[str, Any]) -> bytes:
+    return base64.urlsafe_b64decode(told["statement"] + "==")
+
+
+def arrive(desk: Desk, told: dict[str, Any], soft: SoftPasskey, origin: str = ORIGIN) -> Any:
+    """What the signing page sends, from a browser that is not signed in."""
+    mark = soft.sign(message(told)).model_dump(exclude={"key"})
+    return desk.client_of("").post(
+        "/signed/",
+        json.dumps(mark | {"ticket": told["ticket"]}),
+        content_type="text/plain",
+        headers={"Origin": origin},
+    )
+
+
+def version_of(desk: Desk) -> str:
+    (found,) = [p.name for p in (desk.hub / "candidates").iterdir() if p.is_dir()]
+    return found
+
+
+def asked(desk: Desk, role: str, **form: str) -> dict[str, Any]:
+    version = version_of(desk)
+    form = {"looked": "yes", "not_before": ""} | form
+    return way(desk.client_of(role).post(f"/approvals/{version}/sign/", form))
+
+
+def test_two_people_approve_for_a_day(approving: Desk, ann: SoftPasskey, ben: SoftPasskey) -> None:
+    desk, version = approving, version_of(approving)
+    steward, officer = desk.client_of("steward"), desk.client_of("privacy_officer")
+    shown = steward.get(f"/approvals/{version}/").content.decode()
+    for words in ("epsilon 60", "What readers will see", "Rows that were not used", "steward"):
+        assert words in shown, words
+    assert desk.client_of("auditor").get(f"/approvals/{version}/").status_code == 200
+    for role in ("contributor", "data_officer", "administrator"):
+        assert desk.client_of(role).get("/approvals/").status_code == 403
+    auditor = desk.client_of("auditor")
+    assert auditor.post(f"/approvals/{version}/sign/", {"looked": "yes"}).status_code == 403
+    assert steward.post(f"/approvals/{version}/sign/", {}).status_code == 422, "not looked"
+    wrong = {"looked": "yes", "not_before": "soon"}
+    assert steward.post(f"/approvals/{version}/sign/", wrong).status_code == 422
+    day = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+    told = asked(desk, "steward", not_before=day)
+    assert arrive(desk, told, ann, "https://desk.example.org").status_code == 403
+    assert arrive(desk, told, ann).status_code == 204
+    assert arrive(desk, told, ann).status_code == 409, "a ticket is good once"
+    assert work() == ["approve done"]
+    assert arrive(desk, asked(desk, "privacy_officer"), ben).status_code == 204
+    assert work() == ["approve done"]
+    candidate = desk.hub / "candidates" / version
+    assert {a.statement.not_before for a in Approvals.read(candidate).approvals} == {day, None}
+    assert rounds() == []
+    assert candidate.is_dir(), "its day has not come"
+    assert "approved, not yet published" in officer.get("/approvals/").content.decode()
+    held = {"act": "hold", "reason": "one more look"}
+    officer.post(f"/approvals/{version}/hold/", held)
+    assert work() == ["hold done"]
+    assert "one more look" in steward.get(f"/approvals/{version}/").content.decode()
+    steward.post(f"/approvals/{version}/hold/", {"act": "lift"})
+    assert work() == ["hold failed"], "only who holds it lifts it"
+    officer.post(f"/approvals/{version}/hold/", {"act": "lift"})
+    assert work() == ["hold done"]
+    assert arrive(desk, asked(desk, "steward"), ann).status_code == 204
+    assert work() == ["approve done"]
+    release = desk.hub / "releases" / version
+    assert verify(release, Hub(desk.hub).settings.approvers) == []
+
+
+def test_what_arrives_is_refused(
+    approving: Desk, ann: SoftPasskey, ben: SoftPasskey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = approving
+    told = asked(desk, "steward")
+    other = told | {"statement": base64.urlsafe_b64encode(b"{}").decode().rstrip("=")}
+    login = SoftPasskey(host="desk.example.org", private=ann.private)
+    for soft, given in (
+        (ben, told),
+        (login, told),
+        (ann, other),
+        (SoftPasskey(host=HOST, private=ann.private, flags=1), told),
+        (ann, told | {"ticket": "x" * 43}),
+    ):
+        assert arrive(desk, given, soft).status_code == 409
+        told = asked(desk, "steward")
+        other = told | {"statement": other["statement"]}
+    late = datetime.now(UTC) + timedelta(seconds=121)
+    monkeypatch.setattr("ctdhub.desk.views.approval.timezone.now", lambda: late)
+    assert arrive(desk, told, ann).content == b"approval"
+    monkeypatch.undo()
+    told = asked(desk, "steward")
+    desk.accounts["steward"].roles.all().delete()
+    assert arrive(desk, told, ann).status_code == 409, "the role was taken away meanwhile"
+    for body in (b"", b"[]", b"{", b'{"ticket": 1}', b"x" * 30_000):
+        answer = desk.client_of("").post(
+            "/signed/", body, content_type="text/plain", headers={"Origin": ORIGIN}
+        )
+        assert answer.status_code in (400, 409)
+    assert work() == []
+    assert not (desk.hub / "candidates" / version_of(desk) / "APPROVALS.json").exists()
+
+
+def test_a_device_counts_nowhere_before_it_is_signed_for(approving: Desk) -> None:
+    desk, new = approving, SoftPasskey(host=HOST)
+    steward = desk.client_of("steward")
+    told = way(steward.post("/approvals/keys/new/"))
+    assert (told["do"], told["role"]) == ("enrol", "steward")
+    for key, code in ((SoftPasskey(host="desk.example.org").public, 409), (new.public, 204)):
+        told = way(steward.post("/approvals/keys/new/"))
+        body = {"ticket": told["ticket"], "key": key, "id": "AAAA", "copies": False}
+        answer = desk.client_of("").post(
+            "/signed/", json.dumps(body), content_type="text/plain", headers={"Origin": ORIGIN}
+        )
+        assert answer.status_code == code
+    shown = steward.get("/approvals/keys/").content.decode()
+    assert new.public.replace("+", "&#43;") in shown or new.public in shown
+    assert arrive(desk, asked(desk, "steward"), new).status_code == 409
