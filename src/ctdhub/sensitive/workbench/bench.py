@@ -72,7 +72,7 @@ def draft_of(place: Workplace) -> DraftFold:
     if now is not None:
         text = text_of(now[1])
         return DraftFold(text, now[0], (), digest(text), place.shown)
-    raise error("workbench-nothing", id=place.contributor, date=place.day)
+    raise error("workbench-nothing", id=place.contributor, at=place.day)
 
 
 def bench(place: Workplace) -> Bench:
@@ -101,7 +101,7 @@ def begun(place: Workplace, start: str | None, read: ReadOptions | None = None) 
         draft = DraftFold(text_of(kept[start]), start, (), seen, place.shown)
     elif start in (None, SUGGESTION):
         if place.file is None:
-            raise error("workbench-nothing", id=place.contributor, date=place.day)
+            raise error("workbench-nothing", id=place.contributor, at=place.day)
         yaml = opened_to_suggest(place.file, read).suggestion.yaml
         draft = DraftFold(yaml, None, (), seen, place.shown)
     else:

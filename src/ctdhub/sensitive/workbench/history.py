@@ -239,10 +239,10 @@ def undoing(
     """
     known = commits(place)
     if not 1 <= number <= len(known):
-        raise error("mapping-commit", number=number)
+        raise error("mapping-commit", n=number)
     wanted = [one for one in known[number - 1]["operations"] if not which or one["n"] in which]
     if not wanted or (which and len(wanted) < len(set(which))):
-        raise error("mapping-commit", number=number)
+        raise error("mapping-commit", n=number)
     later = [
         {**one, "commit": commit["number"]}
         for commit in known[number:]
