@@ -227,6 +227,9 @@ def test_three_deaths_fail_by_name_and_orphans_are_taken_up(ready: Desk) -> None
     DBTaskResult.objects.update(status="RUNNING")  # a worker that was killed
     assert release_orphans("build") == 0
     assert release_orphans("files") == 1
+    DBTaskResult.objects.update(status="FAILED")  # a worker that was told to stop in its midst
+    assert release_orphans("files") == 1
+    assert release_orphans("files") == 0
     dies = (sys.executable, "-c", "import os; os.kill(os.getpid(), 9)")
     for attempt in (1, 2, 3):
         run_job(job.id, dies)

@@ -50,13 +50,22 @@ def run_job(key: UUID, command: tuple[str, ...] = _CHILD) -> None:
 
 
 def release_orphans(lane: str) -> int:
-    """Set tasks of dead workers ready again; to be called by whoever holds the lane.
+    """Take up what dead workers left; to be called by whoever holds the lane.
+
+    Tasks that are said to be running are ready again.  A job that is not at its end and has no
+    task, since a worker that was told to stop ended its task as failed, is sent anew.
 
     Returns:
         How many there were.
     """
-    orphans = DBTaskResult.objects.filter(queue_name=lane, status="RUNNING")
-    return int(orphans.update(status="READY"))
+    orphans = DBTaskResult.objects.filter(queue_name=lane, status="RUNNING").update(status="READY")
+    ready = DBTaskResult.objects.filter(queue_name=lane, status="READY")
+    carried = {key for task in ready for key in task.args_kwargs["args"]}
+    for job in Job.objects.filter(lane=lane, state__in=("waiting", "running")):
+        if job.id.hex not in carried:
+            send(job)
+            orphans += 1
+    return int(orphans)
 
 
 def _claimed(key: UUID) -> bool:

@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from types import FrameType
+from typing import Any
 
 from ctdhub.core.errors import HubError
 
@@ -18,6 +19,8 @@ log = logging.getLogger("ctdhub.desk")
 
 _LOOK_EVERY = 0.5
 _ROUND_EVERY = 60.0
+_at_work: list[Any] = []
+"""The queue's worker of this process, to be told to stop."""
 
 
 def serve(name: str, *, once: bool = False) -> None:
@@ -50,6 +53,7 @@ def serve(name: str, *, once: bool = False) -> None:
             worker_id=f"{name}-{os.getpid()}",
             excluded_queue_names=[],
         )
+        _at_work[:] = [worker]
         last = -_ROUND_EVERY
         while True:
             if name == "files" and time.monotonic() - last >= _ROUND_EVERY:
@@ -57,7 +61,7 @@ def serve(name: str, *, once: bool = False) -> None:
                 last = time.monotonic()
             worker.run()
             close_old_connections()
-            if once:
+            if once or not worker.running:
                 return
             time.sleep(_LOOK_EVERY)
 
@@ -70,6 +74,8 @@ def main(name: str) -> int:
     django.setup()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
+        for worker in _at_work:  # the queue takes an exit inside of a task for its failure
+            worker.running = False
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
