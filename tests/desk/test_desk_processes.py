@@ -43,9 +43,28 @@ def test_all_processes_start_and_end(practice_desk: Path, tmp_path: Path) -> Non
             assert answer.status == 200
         with urlopen(f"http://localhost:{port}/metrics", timeout=5) as answer:
             assert b"ctdhub_desk_ledger_whole 0" in answer.read()
-        time.sleep(1)
+        worker = _pid_of("ctdhub.desk.worker.serve", hub)
+        os.kill(worker, signal.SIGKILL)  # it is started again
+        until = time.monotonic() + 30
+        while (now := _pid_of("ctdhub.desk.worker.serve", hub)) in (0, worker):
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        assert now
         assert desk.poll() is None, (tmp_path / "log").read_text("utf-8")  # each still works
     finally:
         desk.send_signal(signal.SIGTERM)
         desk.wait(30)
     assert desk.returncode == 0, (tmp_path / "log").read_text("utf-8")
+
+
+def _pid_of(module: str, hub: Path) -> int:
+    """A process of this desk that runs a module; 0 where there is none."""
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (place / "cmdline").read_bytes()
+            own = f"CTDHUB_DESK={hub}".encode() in (place / "environ").read_bytes()
+        except OSError:
+            continue
+        if own and module.encode() in command and b"files" in command:
+            return int(place.name)
+    return 0

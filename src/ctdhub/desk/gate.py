@@ -34,8 +34,9 @@ def gate(page: DeskPage, request: HttpRequest, given: dict[str, Any]) -> HttpRes
     if request.method not in page.methods:
         return HttpResponseNotAllowed(page.methods)
     reading = request.method in _READING
-    apart = not page.atomic or (reading and not ACTIONS[page.action].looks)
-    with scoped(reading=apart):
+    # A page that only reads may wait for another process, which must find SQLite unlocked: its
+    # event is written in a transaction of its own, before the answer leaves.
+    with scoped(reading=reading or not page.atomic):
         who = _who(request)
         return _checked(page, request, given, who, reading)
 

@@ -24,6 +24,7 @@ PROCESSES: dict[str, tuple[str, ...]] = {
 """Names of processes and, for each, its module and arguments."""
 
 _PATIENCE = 10.0
+MOST_STARTS = 5
 
 
 def environment(desk: DeskConfig, name: str) -> dict[str, str]:
@@ -40,29 +41,42 @@ def environment(desk: DeskConfig, name: str) -> dict[str, str]:
 
 
 def run_all(desk: DeskConfig, names: tuple[str, ...] = tuple(PROCESSES)) -> int:
-    """Run these processes until one ends or this one is told to end; gives the exit code."""
-    children = [
-        subprocess.Popen([sys.executable, "-m", *PROCESSES[name]], env=environment(desk, name))
-        for name in names
-    ]
+    """Run these processes until this one is told to end; gives the exit code.
+
+    One that ends by itself is started again, :data:`MOST_STARTS` times in all; then all end.
+    """
+    children = {name: _child(desk, name) for name in names}
+    starts = dict.fromkeys(names, 1)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
+    failed = 0
     try:
-        while all(child.poll() is None for child in children):
+        while not failed:
             time.sleep(0.2)
+            for name, child in children.items():
+                if child.poll() is None:
+                    continue
+                if starts[name] == MOST_STARTS:
+                    failed = abs(child.returncode) or 1
+                    break
+                starts[name] += 1
+                time.sleep(1)
+                children[name] = _child(desk, name)
     except KeyboardInterrupt:
         pass
     finally:
-        for child in children:
+        for child in children.values():
             child.terminate()
-        for child in children:
+        for child in children.values():
             try:
                 child.wait(_PATIENCE)
             except subprocess.TimeoutExpired:
                 child.kill()
-    return max(
-        (abs(child.returncode or 0) for child in children if child.returncode != -15), default=0
-    )
+    return failed
+
+
+def _child(desk: DeskConfig, name: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", *PROCESSES[name]], env=environment(desk, name))

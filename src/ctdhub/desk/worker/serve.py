@@ -33,7 +33,7 @@ def serve(name: str, *, once: bool = False) -> None:
     Raises:
         HubError: another worker holds the lane (rule "lane-taken").
     """
-    from django.db import close_old_connections
+    from django.db import OperationalError, close_old_connections
     from django_tasks_db.management.commands.db_worker import Worker
 
     from ctdhub.desk.config import current
@@ -59,7 +59,10 @@ def serve(name: str, *, once: bool = False) -> None:
             if name == "files" and time.monotonic() - last >= _ROUND_EVERY:
                 make_rounds()
                 last = time.monotonic()
-            worker.run()
+            try:
+                worker.run()
+            except OperationalError as met:  # the database is busy or away: look again
+                log.error("worker %s: %s", name, type(met).__name__)
             close_old_connections()
             if once or not worker.running:
                 return

@@ -60,7 +60,7 @@ def _who(account: str) -> Who:
     from ctdhub.desk.walls import scoped, set_scope
 
     key = UUID(hex=account)
-    with scoped():
+    with scoped(reading=True):  # the web process may hold SQLite while it waits for the answer
         set_scope(Who(account=key.hex))
         found = DeskAccount.objects.filter(id=key, is_active=True).first()
         who: Who = found.who() if found else VISITOR
