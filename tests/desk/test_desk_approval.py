@@ -192,3 +192,28 @@ def test_a_device_counts_nowhere_before_it_is_signed_for(approving: Desk) -> Non
     shown = steward.get("/approvals/keys/").content.decode()
     assert new.public.replace("+", "&#43;") in shown or new.public in shown
     assert arrive(desk, asked(desk, "steward"), new).status_code == 409
+
+
+def test_an_earlier_statement_does_not_bring_the_day_forward(
+    approving: Desk, ann: SoftPasskey
+) -> None:
+    """Whoever kept what a person signed before she said a later day puts it in again."""
+    from ctdhub.build.stages import approve as stage
+    from ctdhub.core.errors import ReleaseError
+    from ctdhub.release.approvals import Approval, Statement
+
+    hub = Hub(approving.hub)
+    candidate = hub.candidates / version_of(approving)
+
+    def signed(given: Statement) -> Approval:
+        return Approval(statement=given, **ann.sign(given.message()).model_dump())
+
+    day = (datetime.now(UTC) + timedelta(days=9)).date()
+    first, _manifest = stage.statement(hub, candidate, "steward")
+    before = (datetime.now(UTC) - timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    first = signed(first.model_copy(update={"date": before}))
+    stage.accept(hub, candidate, first)
+    stage.accept(hub, candidate, signed(stage.statement(hub, candidate, "steward", day)[0]))
+    with pytest.raises(ReleaseError):
+        stage.accept(hub, candidate, first)
+    assert {a.statement.not_before for a in Approvals.read(candidate).approvals} == {str(day)}

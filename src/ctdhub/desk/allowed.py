@@ -135,7 +135,7 @@ ACTIONS: dict[str, Action] = {
     "delivery.list": Action((_to("contributor", "own"), _to(_CASE))),
     "delivery.read": Action((_to("contributor", "own"), _to(_CASE)), looks=True),
     "delivery.send": Action((_to("contributor", "own"), _to("data_officer"))),
-    "delivery.upload": Action((_to("contributor", "own"), _to("data_officer"))),
+    "delivery.upload": Action((_to("contributor", "own"), _to("data_officer", "self"))),
     "delivery.withdraw": Action(
         (_to("contributor", "own", "receiving received checked refused returned"),)
     ),

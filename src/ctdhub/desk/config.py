@@ -165,12 +165,20 @@ class DeskConfig:
         It is a file for its owner alone, next to the database and not in it, so that a copy of
         the database opens nothing.
         """
+        self._made()
         file = self.folder / "keys" / name
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, exist_ok=True)
         if not file.exists():
             with suppress(FileExistsError):  # another process of the desk was first
                 write_new(file, secrets.token_hex(32).encode("ascii"))
         return file.read_text("ascii").strip()
+
+    def _made(self) -> None:
+        """Have the folder, closed to others of the machine: the database holds keys of visits."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        mode = self.folder.stat().st_mode
+        if mode & 0o007:
+            self.folder.chmod(mode & 0o770)
 
     def database(self, url: str | None = None) -> dict[str, Any]:
         """Django's settings of the database.
@@ -184,7 +192,7 @@ class DeskConfig:
         """
         url = os.environ.get("DATABASE_URL", "") if url is None else url
         if not url:
-            self.folder.mkdir(mode=0o700, exist_ok=True)
+            self._made()
             return {
                 "ENGINE": "django.db.backends.sqlite3",
                 "NAME": str(self.folder / "desk.sqlite3"),

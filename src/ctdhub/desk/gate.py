@@ -33,12 +33,20 @@ def gate(page: DeskPage, request: HttpRequest, given: dict[str, Any]) -> HttpRes
     """
     if request.method not in page.methods:
         return HttpResponseNotAllowed(page.methods)
+    if _unkeepable(request):
+        return error_page(request, 400)
     reading = request.method in _READING
     # A page that only reads may wait for another process, which must find SQLite unlocked: its
     # event is written in a transaction of its own, before the answer leaves.
     with scoped(reading=reading or not page.atomic):
         who = _who(request)
         return _checked(page, request, given, who, reading)
+
+
+def _unkeepable(request: HttpRequest) -> bool:
+    """Whether a form or a query has the one character that PostgreSQL cannot keep."""
+    given = (*request.GET.lists(), *request.POST.lists())
+    return any("\0" in text for _name, texts in given for text in texts)
 
 
 def _who(request: Any) -> Who:

@@ -38,7 +38,11 @@ def serve() -> None:
     import waitress
 
     desk = current()
-    trusted = {"trusted_proxy": "*", "trusted_proxy_headers": "x-forwarded-proto"}
+    trusted = {
+        "trusted_proxy": "*",
+        "trusted_proxy_count": desk.file.proxies,
+        "trusted_proxy_headers": "x-forwarded-for x-forwarded-proto",
+    }
     waitress.serve(
         application(),
         host=desk.file.address,

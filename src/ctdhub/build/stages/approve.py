@@ -133,8 +133,12 @@ def accept(hub: Hub, candidate: Path, signed: Approval) -> Path | None:
         if manifest is None or problems or not _is_shown(hub, candidate, given, manifest):
             raise error("changed", file=candidate)
         approvals = Approvals.read(candidate)
-        before = {a.statement.role: a.statement.not_before for a in approvals.approvals}
-        if before.get(given.role, "never") != given.not_before:
+        before = next(
+            (a.statement for a in approvals.approvals if a.statement.role == given.role), None
+        )
+        if before is not None and given.date < before.date:  # the person said another day since
+            raise error("approval/late")
+        if before is None or before.not_before != given.not_before:
             approvals.having(signed).write(candidate)
         return publish(hub, candidate) if may_publish(hub, candidate) else None
 

@@ -15,6 +15,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db.models import Q
+from django.http import Http404
 from django.utils import timezone
 
 from ctdhub.desk.accounts.visits import end_visits
@@ -103,7 +104,11 @@ def take_up(invitation: Invitation, name: str, password: str, language: str) -> 
     """Make the account of an invitation, or give an account its new password.
 
     Of a new way in the old factors, passwords and visits end.
+
+    Raises:
+        Http404: as :func:`use`.
     """
+    use(invitation)
     if invitation.account is not None:
         account: DeskAccount = invitation.account
         Authenticator.objects.filter(user=account).delete()
@@ -119,7 +124,6 @@ def take_up(invitation: Invitation, name: str, password: str, language: str) -> 
     )
     if invitation.account is None:
         give_role(invitation, account)
-    use(invitation)
     return account
 
 
@@ -136,8 +140,13 @@ def give_role(invitation: Invitation, account: DeskAccount) -> None:
 
 
 def use(invitation: Invitation) -> None:
-    """An invitation is good once."""
-    Invitation.objects.filter(pk=invitation.pk).update(used=timezone.now())
+    """An invitation is good once, whoever else found it open at the same time.
+
+    Raises:
+        Http404: it was used or taken back meanwhile.
+    """
+    if not open_ones().filter(pk=invitation.pk).update(used=timezone.now()):
+        raise Http404
 
 
 def _hash(token: str) -> str:

@@ -109,10 +109,10 @@ def _leave_out(carrier: Carrier, posted: Any) -> Outcome:
 
 
 def _undo(carrier: Carrier, posted: Any, kind: str) -> Outcome:
-    numbers = [int(n) for n in posted.getlist("n") if n.isdecimal()]
+    numbers = [n for given in posted.getlist("n") if (n := small_number(given)) is not None]
     more = {"later": posted["later"]} if posted.get("later") in ("undo", "stay") else {}
     if kind == "undo_kept":
-        answer = asked(carrier, kind, commit=int(posted.get("commit", "0") or 0), **more)
+        answer = asked(carrier, kind, commit=small_number(posted.get("commit")) or 0, **more)
     else:
         answer = asked(carrier, kind, n=numbers, **more)
     if answer.get("later"):
@@ -140,6 +140,11 @@ def _told(answer: Mapping[str, Any]) -> Outcome:
 
 def _column(posted: Any) -> dict[str, str]:
     return {"column": posted["column"]} if posted.get("column") else {}
+
+
+def small_number(given: str | None) -> int | None:
+    """A number of a form or an address, of up to nine digits; None where it is none."""
+    return int(given) if given and given.isdecimal() and len(given) < 10 else None
 
 
 def _operations(given: str) -> list[Any]:

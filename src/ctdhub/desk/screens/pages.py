@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from ctdhub.core.i18n import Text
 from ctdhub.desk.registry import page
-from ctdhub.desk.screens.acts import Outcome, act
+from ctdhub.desk.screens.acts import Outcome, act, small_number
 from ctdhub.desk.screens.carrier import Carrier, asked, carrier_of
 from ctdhub.desk.screens.words import ACTIONS, SPECIAL, STATES, cell, named, operation
 
@@ -59,7 +59,7 @@ def column(request: HttpRequest, thing: Any, at: int) -> HttpResponse:
         "column": names[at],
         "show": _one_of(given.get("show"), ("all", "unknown", "decided")),
         "sort": _one_of(given.get("sort"), ("rows", "text", "decision")),
-        "start": int(given["start"]) if given.get("start", "").isdecimal() else 0,
+        "start": small_number(given.get("start")) or 0,
         "limit": PAGE,
         **({"sheet": given["sheet"]} if given.get("sheet") else {}),
         **({"find": request.POST["find"]} if request.POST.get("find") else {}),
@@ -112,10 +112,8 @@ def problems(request: HttpRequest, thing: Any) -> HttpResponse:
     carrier = carrier_of(request, thing)
     asked(carrier, "open")
     outcome = act(carrier, request.POST) if request.method == "POST" else Outcome()
-    start = request.GET.get("start", "")
-    found = asked(
-        carrier, "problems", start=int(start) if start.isdecimal() else 0, limit=PAGE // 2
-    )
+    start = small_number(request.GET.get("start")) or 0
+    found = asked(carrier, "problems", start=start, limit=PAGE // 2)
     names = [one["column"] for one in asked(carrier, "columns")["columns"]]
     return _shown(
         request,
@@ -126,7 +124,7 @@ def problems(request: HttpRequest, thing: Any) -> HttpResponse:
         found=found,
         alarms=asked(carrier, "alarms")["alarms"],
         place={name: at for at, name in enumerate(names)},
-        start=int(start) if start.isdecimal() else 0,
+        start=start,
     )
 
 

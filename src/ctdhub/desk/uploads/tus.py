@@ -138,7 +138,7 @@ def read_metadata(text: str) -> dict[str, str] | None:
             words = base64.b64decode(value, validate=True).decode("utf-8")
         except (binascii.Error, ValueError):
             return None
-        if not name.isascii() or not name.isprintable() or name in found:
+        if not name.isascii() or not name.isprintable() or name in found or "\0" in words:
             return None
         found[name] = words
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, RawPostDataException
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -86,9 +86,15 @@ def _answer(request: Any, store: DeliveryStore, key: str) -> HttpResponse:
         size = 0
     if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return _as_http(TusAnswer(413, {"Tus-Resumable": tus.VERSION}))
-    body = request.body if request.method in ("PATCH", "POST") and key else b""
     try:
-        return _as_http(tus.answer(request.method, request.headers, body, key, store, longest))
+        body = request.body if request.method in ("PATCH", "POST") and key else b""
+    except RawPostDataException:  # a form, which was read as one
+        return _as_http(TusAnswer(415, {"Tus-Resumable": tus.VERSION}))
+    headers = dict(request.headers)
+    if request.method != "POST":  # no token was asked for what only reads
+        headers.pop("X-Http-Method-Override", None)
+    try:
+        return _as_http(tus.answer(request.method, headers, body, key, store, longest))
     except HubError as met:
         return _as_http(TusAnswer(503, {"Tus-Resumable": tus.VERSION}, met))
 

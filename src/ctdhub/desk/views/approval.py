@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, RawPostDataException
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -140,7 +140,7 @@ def signed(request: Any) -> HttpResponse:
         _arrive(request)
     except HubError as met:
         answer = HttpResponse(met.rule, status=409, content_type="text/plain")
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, RecursionError, RawPostDataException):
         answer = HttpResponse(status=400)
     answer["Access-Control-Allow-Origin"] = desk().sign_origin
     answer["Vary"] = "Origin"

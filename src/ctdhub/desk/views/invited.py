@@ -87,8 +87,8 @@ def _another_role(request: Any, found: Any, account: DeskAccount) -> HttpRespons
         return error_page(request, 409)
     if request.method == "POST":
         set_token(found.token_sha256)
-        invitations.give_role(found, account)
         invitations.use(found)
+        invitations.give_role(found, account)
         return HttpResponseRedirect(reverse("home"))
     values = {"title": Text("You are invited"), "invitation": found, "form": None}
     return render(request, "desk/invitation.html", values)
