@@ -153,3 +153,20 @@ def test_a_number_of_an_address_is_small_or_none() -> None:
 
     given = ["9" * 5000, "1e3", "-1", "", None, "٣", "12"]
     assert [small_number(text) for text in given] == [None, None, None, None, None, 3, 12]
+
+
+def test_a_database_of_another_trail_is_named_and_loses_no_line_in_silence(desk: Desk) -> None:
+    """An older database put back by hand: its new events have numbers that the file has already."""
+    from ctdhub.core.errors import LedgerTampered
+    from ctdhub.desk.trail import append_trail, record
+
+    who, file = desk.accounts["steward"].who(), desk.config.trail
+    lines = [record(who, "plan.write") for _ in range(3)]
+    append_trail(file)
+    before = file.read_bytes()
+    rows("TrailEvent").filter(number__gt=lines[0].number).delete()
+    rows("TrailHead").filter(id=1).update(number=lines[0].number, hash=lines[0].hash)
+    record(who, "plan.spend")
+    with pytest.raises(LedgerTampered):
+        append_trail(file)
+    assert file.read_bytes() == before

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.db import transaction
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.lock import locked
 from ctdhub.desk.allowed import Who
 from ctdhub.desk.models.trail import TrailEvent, TrailHead
@@ -64,12 +65,15 @@ def append_trail(file: Path) -> int:
     The worker calls it; it may be called as often as one likes.
 
     Raises:
-        LedgerTampered: the file was changed (rule "trail").
+        LedgerTampered: the file was changed, or the database is not the one that it was written
+            from, such as one put back from an older backup (rule "trail").
     """
     file.parent.mkdir(mode=0o700, exist_ok=True)
     with locked(file.with_name(".trail-lock")):
         last, written = last_written(file), 0
         after = last.number if last else 0
+        if last and not TrailEvent.objects.filter(number=after, hash=last.hash).exists():
+            raise error("trail", file=file, line=after)  # what follows it is of another trail
         while rows := list(
             TrailEvent.objects.filter(number__gt=after).order_by("number")[:_AT_ONCE]
         ):
