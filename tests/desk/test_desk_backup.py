@@ -182,6 +182,9 @@ def _archive(members: dict[str, bytes], listed: dict[str, str] | None = None) ->
         ({"hub/hub.yaml": b"name: x"}, {"hub/hub.yaml": "0" * 64}),
         ({"hub/hub.yaml": b"name: x", "hub/more": b""}, {"hub/hub.yaml": "0" * 64}),
         ({"hub/other": b"name: x"}, None),
+        ({"hub/hub.yaml": b"name: x", "hub/hub.yaml/below": b""}, None),
+        ({"hub/hub.yaml": b"name: x", "hub/./hub.yaml": b"name: y"}, None),
+        ({"hub/hub.yaml": b"name: x", "hub": b""}, None),
     ],
 )
 def test_an_archive_that_somebody_else_made_is_refused(

@@ -36,6 +36,7 @@ from ctdhub.desk.worker.backup import (
 from ctdhub.dp.ledger.adopt import Adopted
 
 _LONGEST_LIST = 64 * 2**20
+_TWO_OF_A_NAME = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
 def put_back(
@@ -137,7 +138,7 @@ def _unpacked(archive: Path, identities: list[Path], place: Path) -> dict[str, A
                     said = json.loads(content.read(_LONGEST_LIST))
                 else:
                     found[info.name] = _write(place / info.name, info, content)
-    except (tarfile.TarError, ValueError, RecursionError):
+    except (tarfile.TarError, ValueError, RecursionError, *_TWO_OF_A_NAME):
         raise error("restore-archive", file=archive) from None
     finally:
         clear.unlink(missing_ok=True)
