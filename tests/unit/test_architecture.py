@@ -34,7 +34,7 @@ ARROWS = {
     "sensitive.bundle": "core schema sensitive.ingest sensitive.mapping",
     "sensitive.returns": "core sensitive.ingest sensitive.mapping",
     "sensitive.workbench": "core schema sensitive.alarms sensitive.bundle sensitive.ingest "
-    "sensitive.mapping",
+    "sensitive.linkage sensitive.mapping",
     "dp": "core schema border",
     "kanon": "core schema dp",
     "release": "core schema document border",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.middleware.csrf import get_token
 
-from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, current
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current
 from ctdhub.desk.allowed import VISITOR, allowed
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.menu import entries
@@ -26,5 +26,6 @@ def everywhere(request: Any) -> dict[str, Any]:
         "hub_name": desk().hub_name,
         "invented": desk().file.invented,
         "csrf": get_token(request),
+        "further": [("delivery", _("Delivery"))],
         "here": request.get_full_path(),
     }

@@ -63,32 +63,33 @@ def _who(request: Any) -> Who:
 def _checked(
     page: DeskPage, request: Any, given: dict[str, Any], who: Who, reading: bool
 ) -> HttpResponse:
-    action = ACTIONS[page.action]
-    if not who.account and not allowed(who, page.action):
+    name = page.action_of(request)
+    action = ACTIONS[name]
+    if not who.account and not allowed(who, name):
         return _sign_in(request)
     if not action.unproved and not proved(request.user):
         return HttpResponseRedirect(reverse("mfa_index"))
-    verdict = allowed(who, page.action)
+    verdict = allowed(who, name)
     thing = None
     if verdict and page.of:
-        thing = _thing(page, who, given.pop("id"))
-        verdict = allowed(who, page.action, thing) if thing is not None else No("relation")
+        thing = _thing(page, who, name, given.pop("id"))
+        verdict = allowed(who, name, thing) if thing is not None else No("relation")
     if isinstance(verdict, No):
-        record(who, page.action, thing or "", "denied")
+        record(who, name, thing or "", "denied")
         return error_page(request, {"role": 403, "relation": 404, "state": 409}[verdict.rule])
     answer = page.view(request, thing, **given) if page.of else page.view(request, **given)
     if hasattr(answer, "render") and not getattr(answer, "is_rendered", True):
         answer.render()
     if (page.recorded and not reading) or action.looks:
         outcome = "done" if answer.status_code < 400 else "failed"
-        record(who, page.action, thing or "", outcome)
+        record(who, name, thing or "", outcome)
     return answer
 
 
-def _thing(page: DeskPage, who: Who, key: Any) -> Any:
+def _thing(page: DeskPage, who: Who, action: str, key: Any) -> Any:
     """The row with this key, if it is one of those that the table leaves to them."""
     table = apps.get_model("desk", page.of)
-    return table.objects.filter(scope(who, page.action), pk=key).first()
+    return table.objects.filter(scope(who, action), pk=key).first()
 
 
 def _sign_in(request: HttpRequest) -> HttpResponse:

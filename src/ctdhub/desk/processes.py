@@ -19,6 +19,7 @@ PROCESSES: dict[str, tuple[str, ...]] = {
     "files": ("ctdhub.desk.worker.serve", "files"),
     "build": ("ctdhub.desk.worker.serve", "build"),
     "answers": ("ctdhub.desk.worker.answers.serve",),
+    "workbench": ("ctdhub.desk.worker.workbench",),
     "mail": ("ctdhub.desk.mail_process",),
 }
 """Names of processes and, for each, its module and arguments."""

@@ -48,6 +48,8 @@ class DeskPage:
         order: place in the menu.
         recorded: whether a POST becomes an event of the trail by itself; false where the view
             records what it did.
+        posted: the action that a form asks for, where a page has forms that ask for more than
+            looking; by the form alone.
         atomic: whether all of a request that writes is one transaction; false for one that forces
             files to the disk meanwhile, and takes SQLite's one lock for its rows alone.
     """
@@ -62,6 +64,13 @@ class DeskPage:
     order: int
     recorded: bool
     atomic: bool
+    posted: Callable[[Any], str] | None = None
+
+    def action_of(self, request: Any) -> str:
+        """The action that a request asks for."""
+        if request.method != "POST" or self.posted is None:
+            return self.action
+        return self.posted(request.POST)
 
 
 def page(
@@ -76,6 +85,7 @@ def page(
     order: int = 50,
     recorded: bool = True,
     atomic: bool = True,
+    posted: Callable[[Any], str] | None = None,
 ) -> Any:
     """A page as an entry of Django's list of addresses; arguments as in :class:`DeskPage`.
 
@@ -106,6 +116,7 @@ def page(
         order,
         recorded,
         atomic,
+        posted,
     )
 
     @wraps(view, updated=())

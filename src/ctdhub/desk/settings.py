@@ -16,6 +16,7 @@ DEBUG = False
 ALLOWED_HOSTS = [_desk.file.host, *_desk.file.more_hosts]
 ROOT_URLCONF = "ctdhub.desk.urls"
 CTDHUB_GATE = "ctdhub.desk.gate.gate"
+CTDHUB_CARRIER = "ctdhub.desk.columns.carrier"
 USE_TZ, TIME_ZONE, USE_I18N = True, "UTC", True
 LANGUAGE_CODE = OFFERED[0]
 LANGUAGES = [(code, NATIVE_NAMES[code]) for code in OFFERED]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ctdhub.desk.accounts import pages as account_pages
 from ctdhub.desk.assets import serve
 from ctdhub.desk.registry import page
+from ctdhub.desk.screens import pages as screens
 from ctdhub.desk.uploads import views as upload_pages
 from ctdhub.desk.views import (
     account,
@@ -38,6 +39,7 @@ MODULES = (
     invited,
     upload_pages,
     deliveries,
+    screens,
     jobs,
     agreements,
     looks,

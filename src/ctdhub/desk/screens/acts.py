@@ -22,6 +22,20 @@ REASONS = ("no-consent", "not-a-victim", "left-out")
 """Names of the exclusions that a screen makes."""
 
 
+def needed(posted: Any) -> str:
+    """The action of ``desk.allowed`` that a form of a screen asks for.
+
+    Args:
+        posted: the form, a ``QueryDict``.
+    """
+    kind = posted.get("act", "")
+    if posted.get("operations") or (posted.get("sheet") and not kind):
+        return "mapping.edit"
+    if kind == "keep":
+        return "mapping.keep"
+    return "mapping.read" if kind in ("", "find") else "mapping.edit"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of a form.

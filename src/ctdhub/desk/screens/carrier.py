@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,46 @@ from ctdhub.core.error_catalogue import error, from_json
 SECONDS = 120
 """After so long without an answer the workbench counts as away."""
 
-_LONGEST = 64 * 2**20
+LONGEST = 64 * 2**20
+"""Bytes of a message."""
+
+_HEAD = struct.Struct(">I")
+
+
+def send_message(line: socket.socket, body: bytes) -> None:
+    """Send a message: its length in four bytes, then itself."""
+    line.sendall(_HEAD.pack(len(body)) + body)
+
+
+def next_message(line: socket.socket, most: int = LONGEST) -> bytes | None:
+    """The next message; None where the other side has ended.
+
+    Raises:
+        ValueError: it is longer than ``most`` bytes, or ends before its length.
+    """
+    head = _exactly(line, _HEAD.size)
+    if not head:
+        return None
+    (size,) = _HEAD.unpack(head)
+    if size > most:
+        raise ValueError("too long")
+    body = _exactly(line, size)
+    if len(body) < size:
+        raise ValueError("too short")
+    return body
+
+
+def _exactly(line: socket.socket, size: int) -> bytes:
+    """So many bytes, none where there are none any more."""
+    found = bytearray()
+    while len(found) < size:
+        part = line.recv(min(size - len(found), 2**20))
+        if not part:
+            if found:
+                raise ValueError("too short")
+            break
+        found += part
+    return bytes(found)
 
 
 class Carrier(Protocol):
@@ -29,7 +69,7 @@ class Carrier(Protocol):
 
 @dataclass(frozen=True)
 class SocketCarrier:
-    """Asks the workbench's process, one connection a request: a line of JSON there, one back.
+    """Asks the workbench's process, one connection a request: a message of JSON there, one back.
 
     Attributes:
         place: the socket.
@@ -45,15 +85,13 @@ class SocketCarrier:
         Raises:
             HubError: the workbench does not answer (rule "workbench-away").
         """
-        asked = json.dumps({**request, **self.fixed}, ensure_ascii=True).encode() + b"\n"
+        asked = json.dumps({**request, **self.fixed}, ensure_ascii=True).encode()
         try:
             with socket.socket(socket.AF_UNIX) as line:
                 line.settimeout(SECONDS)
                 line.connect(str(self.place))
-                line.sendall(asked)
-                line.shutdown(socket.SHUT_WR)
-                with line.makefile("rb") as answer:
-                    found: dict[str, Any] = json.loads(answer.read(_LONGEST))
+                send_message(line, asked)
+                found: dict[str, Any] = json.loads(next_message(line) or b"")
         except (OSError, ValueError):
             raise error("workbench-away") from None
         return found

@@ -13,8 +13,9 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from ctdhub.core.i18n import Text
+from ctdhub.desk.allowed import allowed
 from ctdhub.desk.registry import page
-from ctdhub.desk.screens.acts import Outcome, act, small_number
+from ctdhub.desk.screens.acts import Outcome, act, needed, small_number
 from ctdhub.desk.screens.carrier import Carrier, asked, carrier_of
 from ctdhub.desk.screens.words import ACTIONS, SPECIAL, STATES, cell, named, operation
 
@@ -151,7 +152,7 @@ def next_to_decide(request: HttpRequest, thing: Any) -> HttpResponse:
 
 
 def _shown(
-    request: HttpRequest,
+    request: Any,
     thing: Any,
     name: str,
     title: Text,
@@ -168,11 +169,22 @@ def _shown(
         "actions": ACTIONS,
         "json": lambda value: json.dumps(value, ensure_ascii=False),
     }
-    status = 422 if outcome.met else 200
+    values |= {
+        "edits": bool(allowed(request.who, "mapping.edit", thing)),
+        "keeps": bool(allowed(request.who, "mapping.keep", thing)),
+    }
+    status = 422 if outcome.met or outcome.conflicts else 200
     return render(
         request,
         f"screens/{name}.html",
-        {"title": title, "thing": thing, "outcome": outcome, "screen": name, **helpers, **values},
+        {
+            "title": title,
+            "thing": thing,
+            "outcome": outcome,
+            "screen": name,
+            **helpers,
+            **values,
+        },
         status=status,
     )
 
@@ -200,16 +212,31 @@ def _one_of(given: str | None, known: tuple[str, ...]) -> str:
     return given if given in known else known[0]
 
 
+_SCREENS = (
+    ("columns/", columns, ""),
+    ("columns/<int:at>/", column, ""),
+    ("history/", history, ""),
+    ("text/", text, "mapping_text"),
+    ("problems/", problems, ""),
+    ("identifiers/", identifiers, ""),
+)
+
 PAGES = [
-    page("deliveries/<id>/columns/", columns, action="mapping.edit", of="Delivery", methods=BOTH),
-    page("deliveries/<id>/columns/<int:at>/", column, action="mapping.edit", of="Delivery",
-         methods=BOTH),
-    page("deliveries/<id>/next/", next_to_decide, action="mapping.edit", of="Delivery"),
-    page("deliveries/<id>/history/", history, action="mapping.edit", of="Delivery", methods=BOTH),
-    page("deliveries/<id>/text/", text, action="mapping.edit", of="Delivery", name="mapping_text",
-         methods=BOTH),
-    page("deliveries/<id>/problems/", problems, action="mapping.edit", of="Delivery",
-         methods=BOTH),
-    page("deliveries/<id>/identifiers/", identifiers, action="mapping.edit", of="Delivery",
-         methods=BOTH),
-]  # fmt: skip
+    *(
+        page(
+            f"deliveries/<id>/{end}",
+            view,
+            action="mapping.read",
+            of="Delivery",
+            name=name,
+            methods=BOTH,
+            posted=needed,
+            atomic=False,
+        )
+        for end, view, name in _SCREENS
+    ),
+    page(
+        "deliveries/<id>/next/", next_to_decide, action="mapping.read", of="Delivery", atomic=False
+    ),
+]
+"""Pages wait for the workbench, which reads the same database: no transaction is held meanwhile."""

@@ -116,12 +116,12 @@ def _stated(content: bytes, stem: str) -> tuple[str, object]:
 def _files(hub: Hub) -> Iterator[FolderFile]:
     for given in hub.received():
         status = given.file.stat()
-        digest = _hash(given.file, status.st_size, status.st_mtime_ns)
+        digest = file_hash(given.file, status.st_size, status.st_mtime_ns)
         yield FolderFile(given.contributor, given.date, given.file, digest)
 
 
 @lru_cache(maxsize=10_000)
-def _hash(path: Path, _size: int, _time: int) -> str:
+def file_hash(path: Path, _size: int, _time: int) -> str:
     """SHA-256 of a file, once for each version of it."""
     with path.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()

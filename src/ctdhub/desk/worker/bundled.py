@@ -12,7 +12,8 @@ from ctdhub.core import atomic
 from ctdhub.core.error_catalogue import error
 from ctdhub.desk.worker.identities import identities
 
-_MAPPING = "mapping.yaml"
+MAPPING = "mapping.yaml"
+"""Name of the mapping of a bundle, next to its table."""
 
 
 def unpack(hub: Hub, organisation: str, file: Path, table: Path) -> None:
@@ -25,7 +26,7 @@ def unpack(hub: Hub, organisation: str, file: Path, table: Path) -> None:
     bundle = opened(hub, file, identities(hub.root))
     if bundle.manifest.contributor != organisation:
         raise error("delivery-whose")
-    atomic.write_whole(table.with_name(_MAPPING), bundle.mapping)
+    atomic.write_whole(table.with_name(MAPPING), bundle.mapping)
     atomic.write_whole(table, bundle.cases)
 
 
@@ -35,7 +36,7 @@ def rules_of(hub: Hub, organisation: str, day: str, table: Path) -> Path:
     Raises:
         MappingError: there is none.
     """
-    own = table.with_name(_MAPPING)
+    own = table.with_name(MAPPING)
     of_the_day = hub.mapping(organisation).with_suffix("") / f"{day}.yaml"
     if own.is_file() and not of_the_day.is_file():
         return own
@@ -44,6 +45,6 @@ def rules_of(hub: Hub, organisation: str, day: str, table: Path) -> Path:
 
 def lay_rules(hub: Hub, organisation: str, day: str, table: Path) -> None:
     """Put the mapping of a bundle into the hub, where it reads this delivery; may be done again."""
-    own = table.with_name(_MAPPING)
+    own = table.with_name(MAPPING)
     if own.is_file():
         lay_mapping(hub, organisation, own.read_bytes(), date.fromisoformat(day))

@@ -284,6 +284,8 @@ def _choice(column: str, action: str) -> dict[str, Any]:
 
 def alarms(place: Workplace, request: dict[str, Any]) -> Answer:
     """What would be asked at the hub about this file."""
+    from ctdhub.sensitive.linkage.shared_keys import births_apart
+
     at = bench(place)
     done = harmonise(
         at.file.raw, at.mapping, place.contributor, place.years, secrets.token_bytes(32)
@@ -291,9 +293,10 @@ def alarms(place: Workplace, request: dict[str, Any]) -> Answer:
     account = done.conservation
     now = ReadDelivery(
         place.contributor, place.day, at.mapping, (done.texts,), done.records,
-        account.rows_read, account.rejected, done.births.num_rows,
+        account.rows_read, account.rejected, births_apart(done.records, done.births),
     )  # fmt: skip
-    return {"alarms": [_alarm(one) for one in ring([now], AlarmLimits())]}
+    limits = AlarmLimits(unknown_share=place.unknown_share)
+    return {"alarms": [_alarm(one) for one in ring([now], limits)]}
 
 
 def _alarm(one: Alarm) -> dict[str, Any]:

@@ -5,15 +5,17 @@ Does not belong here: who may ask (the desk's ``allowed``), pages, words of any 
 
 **Request.**  An object.  The carrier sets these keys itself, from what it knows, never from a form:
 
-=============  ===================================================================================
-``folder``     absolute path of a hub or of a kit's folder; ``mappings/`` lies in it
-``contributor``  its id
-``who``        id of the person who asks, ``[A-Za-z0-9_-]{1,64}``: each person has a draft
-``day``        date of the delivery: the mapping in force on that day is the base of the draft
-``file``       absolute path of the file, null where only the mapping is asked about
-``name``       the file's name as its owner knows it (the file's own, if missing)
-``years``      first and last year of the public bounds (those of the schema, if missing)
-=============  ===================================================================================
+=================  ===============================================================================
+``folder``         absolute path of a hub or of a kit's folder; ``mappings/`` lies in it
+``contributor``    its id
+``who``            id of the person who asks, ``[A-Za-z0-9_-]{1,64}``: each person has a draft
+``day``            date of the delivery: the mapping in force on that day is the base of the draft
+``file``           absolute path of the file, null where only the mapping is asked about
+``name``           the file's name as its owner knows it (the file's own, if missing)
+``unknown_share``  share of a column's filled cells that may be unknown texts before an alarm rings
+                   (that of an agreement that states none, if missing)
+``years``          first and last year of the public bounds (those of the schema, if missing)
+=================  ===============================================================================
 
 ``ask`` names the request; the keys below come from the reader.
 

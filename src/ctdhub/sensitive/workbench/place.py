@@ -10,6 +10,7 @@ from typing import Any
 from ctdhub.core.days import is_day
 from ctdhub.core.error_catalogue import error
 from ctdhub.schema.model import YEARS
+from ctdhub.sensitive.alarms.alarm import AlarmLimits
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CONTRIBUTOR = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -26,6 +27,8 @@ class Workplace:
         day: date of the delivery.
         file: the file, None where only the mapping is asked about.
         name: the file's name as its owner knows it.
+        unknown_share: share of a column's filled cells that may be unknown texts before an alarm
+            rings.
         years: first and last year of the public bounds, both included.
     """
 
@@ -36,6 +39,7 @@ class Workplace:
     file: Path | None = None
     name: str = ""
     years: tuple[int, int] = YEARS
+    unknown_share: float = AlarmLimits.unknown_share
 
     @classmethod
     def of(cls, request: dict[str, Any]) -> Workplace:
@@ -56,8 +60,12 @@ class Workplace:
         if len(years) != 2 or not all(type(year) is int for year in years):
             raise error("workbench-request")
         name = str(request.get("name") or (path.name if path else ""))
+        share = request.get("unknown_share", AlarmLimits.unknown_share)
+        if not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise error("workbench-request")
         bounds = (years[0], years[1])
-        return cls(Path(folder) / "mappings", contributor, who, day, path, name, bounds)
+        mappings = Path(folder) / "mappings"
+        return cls(mappings, contributor, who, day, path, name, bounds, float(share))
 
     @property
     def lock(self) -> Path:

@@ -7,7 +7,6 @@ account itself.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import socketserver
@@ -15,15 +14,11 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
-from uuid import UUID
 
 from ctdhub.core.error_catalogue import as_json, error
-from ctdhub.desk.allowed import VISITOR, Who
 from ctdhub.desk.worker.answers.ask import ask
 from ctdhub.desk.worker.answers.may import sees
-
-log = logging.getLogger("ctdhub.desk")
+from ctdhub.desk.worker.listening import serve_at, who_of
 
 MOST_ASKED = 2**16
 """Bytes of a request."""
@@ -39,7 +34,7 @@ def answer_of(line: bytes) -> bytes:
 
     try:
         request = json.loads(line)
-        who = _who(str(request["account"]))
+        who = who_of(str(request["account"]))
     except (ValueError, KeyError, TypeError):
         return _refused("")
     shown = sees(who, request)
@@ -52,19 +47,6 @@ def answer_of(line: bytes) -> bytes:
 
 def _refused(name: str) -> bytes:
     return json.dumps({"error": as_json(error("desk-ask", name=name[:40]))}).encode()
-
-
-def _who(account: str) -> Who:
-    """Whoever has that key, with the roles that the database gives now."""
-    from ctdhub.desk.models.people import DeskAccount
-    from ctdhub.desk.walls import scoped, set_scope
-
-    key = UUID(hex=account)
-    with scoped(reading=True):  # the web process may hold SQLite while it waits for the answer
-        set_scope(Who(account=key.hex))
-        found = DeskAccount.objects.filter(id=key, is_active=True).first()
-        who: Who = found.who() if found else VISITOR
-    return who
 
 
 class _Line(socketserver.StreamRequestHandler):
@@ -81,27 +63,9 @@ class _Line(socketserver.StreamRequestHandler):
             close_old_connections()
 
 
-class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """What was not foreseen: its kind, never its words, which may be those of a record."""
-        kind = sys.exc_info()[0]
-        log.error("an answer failed: %s", kind.__name__ if kind else "")
-
-
 def serve(place: Path) -> None:
-    """Answer at a socket until the process is ended; a socket that a dead one left is replaced."""
-    place.parent.mkdir(mode=0o700, exist_ok=True)
-    with suppress(FileNotFoundError):
-        place.unlink()
-    kept = os.umask(0o007)
-    try:
-        server = _Server(str(place), _Line)
-    finally:
-        os.umask(kept)
-    with server:
-        server.serve_forever(poll_interval=0.2)
+    """Answer at a socket until the process is ended."""
+    serve_at(place, _Line)
 
 
 def main() -> int:

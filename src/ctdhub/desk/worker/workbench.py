@@ -1,0 +1,212 @@
+"""The process ``workbench``: it reads one delivery when asked, keeps drafts, and answers as JSON.
+
+``python -m ctdhub.desk.worker.workbench``.  It listens on a Unix socket in the folder of the desk.
+A message is its length and JSON, see ``desk.screens.carrier``; a connection may carry several, one
+after the other.  The web process says who asks and about which delivery, by their keys; roles,
+relation and state are looked up here and judged by the one table.  What a request is and what comes
+of it: ``sensitive.workbench.ask``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socketserver
+import sys
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from uuid import UUID
+
+from ctdhub.core.error_catalogue import as_json, error
+from ctdhub.core.errors import HubError
+from ctdhub.desk.allowed import Who, allowed, scope
+from ctdhub.desk.screens.carrier import LONGEST, SECONDS, next_message, send_message
+from ctdhub.desk.worker.listening import serve_at, who_of
+
+MOST_ASKED = 8 * 2**20
+"""Bytes of a request: a mapping as text, or operations on the texts of a page."""
+
+MEMORY = 2**32
+"""Bytes that it may take beyond what it has when it begins."""
+
+LOOKS = frozenset(
+    {
+        "alarms", "column", "columns", "history", "identifiers", "leaving", "mappings", "open",
+        "problems", "suggested", "text", "variables",
+    }
+)  # fmt: skip
+"""Requests that change nothing that anybody else sees."""
+
+EDITS = frozenset({"begin", "discard", "do", "redo", "try", "undo", "undo_kept", "write"})
+"""Requests about the draft of whoever asks."""
+
+
+def action_of(request: dict[str, Any]) -> str:
+    """The action of the table that a request asks for.
+
+    Raises:
+        HubError: there is no such request (rule "workbench-request").
+    """
+    name = request.get("ask")
+    if name == "keep":
+        return "mapping.keep"
+    if name in EDITS or (name == "open" and "sheet" in request):
+        return "mapping.edit"
+    if name in LOOKS:
+        return "mapping.read"
+    raise error("workbench-request")
+
+
+def answer_of(body: bytes) -> bytes:
+    """The answer to one request, as JSON.
+
+    Args:
+        body: the request as JSON; ``account`` and ``delivery`` are keys as 32 hexadecimal digits.
+    """
+    try:
+        found = json.dumps(_answer(body)).encode()
+        if len(found) <= LONGEST:
+            return found
+        met = error("job-memory")
+    except HubError as wrong:
+        met = wrong
+    except MemoryError:
+        met = error("job-memory")
+    return json.dumps({"error": as_json(met)}).encode()
+
+
+def _answer(body: bytes) -> dict[str, Any]:
+    from ctdhub.desk.models.deliveries import Delivery
+    from ctdhub.desk.walls import scoped
+
+    try:
+        request = json.loads(body)
+        who, key = who_of(str(request["account"])), UUID(hex=request["delivery"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise error("workbench-request") from None
+    action = action_of(request)
+    with scoped(who, reading=True):
+        delivery = Delivery.objects.filter(scope(who, action), id=key).first()
+    if delivery is None or not allowed(who, action, delivery):
+        raise error("workbench-denied")
+    return _of(who, delivery, request)
+
+
+def _of(who: Who, delivery: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """The answer about a delivery, to somebody who may ask."""
+    from ctdhub.build.hub import Hub
+    from ctdhub.build.rules import policy
+    from ctdhub.desk.config import current
+    from ctdhub.desk.worker.agreements import agreement_of
+    from ctdhub.sensitive.workbench.ask import ask
+    from ctdhub.sensitive.workbench.draft import drop_draft
+    from ctdhub.sensitive.workbench.place import Workplace
+
+    hub, organisation = Hub(current().hub), str(delivery.organisation_id)
+    file = file_of(hub, delivery)
+    fixed = {
+        "folder": str(hub.root),
+        "contributor": organisation,
+        "who": who.account,
+        "day": delivery.day or f"{delivery.created:%Y-%m-%d}",
+        "file": str(file),
+        "name": "",
+        "years": list(policy(hub).years),
+        "unknown_share": agreement_of(hub, organisation, date.min)[0].unknown_share,  # also ended
+    }
+    asked = {**request, **fixed}
+    if request["ask"] == "open":
+        place = Workplace.of(asked)
+        if not allowed(who, "mapping.edit", delivery):
+            drop_draft(place)  # whoever only looks sees the mapping in force, not one of before
+        _begin_with_that_of_the_bundle(place)
+    found: dict[str, Any] = ask(asked)
+    if "error" in found:
+        found["error"]["file"] = None  # its place in the hub folder is nothing for a page
+    return found
+
+
+def _begin_with_that_of_the_bundle(place: Any) -> None:
+    """A draft over the mapping that came with the file, where it is that which reads the file."""
+    from ctdhub.desk.worker.bundled import MAPPING
+    from ctdhub.sensitive.mapping import dated
+    from ctdhub.sensitive.mapping.mapping_file import text_of
+    from ctdhub.sensitive.workbench.draft import DraftFold, digest, load_draft, save_draft
+
+    own = place.file.with_name(MAPPING)
+    kept = dict(dated.mappings(place.mappings, place.contributor))
+    if not own.is_file() or place.day in kept or load_draft(place) is not None:
+        return
+    now = dated.in_force(place.mappings, place.contributor, place.day)
+    seen = digest(text_of(now[1])) if now else None
+    save_draft(place, DraftFold(text_of(own), None, (), seen, place.shown))
+
+
+def file_of(hub: Any, delivery: Any) -> Path:
+    """The table of a delivery.
+
+    Raises:
+        HubError: it is not opened yet, or is not there any more (rule "workbench-file").
+    """
+    from ctdhub.desk.uploads.places import table_of
+    from ctdhub.desk.worker.adoption import file_hash
+
+    organisation, key = str(delivery.organisation_id), delivery.id.hex
+    if delivery.account_id is None and delivery.state == "accepted":
+        for one in hub.received():
+            if (one.contributor, one.date) == (organisation, delivery.day):
+                status = one.file.stat()
+                if file_hash(one.file, status.st_size, status.st_mtime_ns) == delivery.sha256:
+                    return Path(one.file)
+    day = delivery.day if delivery.state == "accepted" else ""
+    found = table_of(hub.root, key, delivery.kind, organisation, day)
+    if delivery.state in ("receiving", "withdrawn") or not found.is_file():
+        raise error("workbench-file")
+    return found
+
+
+class _Asking(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        """Requests, one after the other, until the other side ends."""
+        from django.db import close_old_connections
+
+        self.request.settimeout(SECONDS)
+        with suppress(OSError, ValueError):
+            while (body := next_message(self.request, MOST_ASKED)) is not None:
+                try:
+                    send_message(self.request, answer_of(body))
+                finally:
+                    close_old_connections()
+
+
+def serve(place: Path) -> None:
+    """Answer at a socket until the process is ended."""
+    serve_at(place, _Asking)
+
+
+def main() -> int:
+    """Serve, and end quietly when asked to."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
+    import django
+
+    django.setup()
+    from ctdhub.desk.columns import SOCKET
+    from ctdhub.desk.config import current
+    from ctdhub.desk.jobs.process import bound_memory
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    bound_memory(MEMORY)
+    with suppress(KeyboardInterrupt):
+        serve(current().folder / SOCKET)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

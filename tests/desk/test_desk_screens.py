@@ -1,0 +1,218 @@
+"""Columns decided at the desk: by the workbench's own process, socket and checks of rights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+import time
+from contextlib import suppress
+from html import unescape
+from typing import Any
+
+import pytest
+
+from tests.desk.desks import OURS, Desk
+from tests.desk.sending import rounds, rows, sent, work
+
+COLUMNS = {
+    "sexe": ["F", "femme", "FEMME", "Fille ?", "H", "homme", "garçon"],
+    "age": ["0-8", "9-17", "18-20", "21-23", "24-26", "27-29", "30-38"],
+    "nom": ["Zqxname Una", "Zqxname Dua", "Zqxname Tria"],
+}
+"""Written as somebody would who has not seen the practice files; all of it is invented."""
+
+
+def dirty(rows_: int = 70) -> bytes:
+    lines = [",".join(COLUMNS)]
+    lines += [",".join(c[n % len(c)] for c in COLUMNS.values()) for n in range(rows_)]
+    return "\n".join(lines).encode()
+
+
+@pytest.fixture
+def bench(desk: Desk) -> Desk:
+    """A desk whose workbench answers at its socket."""
+    from ctdhub.desk.columns import SOCKET
+    from ctdhub.desk.worker.workbench import serve
+
+    place = desk.config.folder / SOCKET
+    threading.Thread(target=serve, args=(place,), daemon=True).start()
+    for _ in range(200):
+        if place.exists():
+            break
+        time.sleep(0.01)
+    assert rounds() == []
+    return desk
+
+
+@pytest.fixture
+def delivery(bench: Desk) -> Any:
+    """A delivery with a column of dirty texts, which the practice mapping cannot read."""
+    key = sent(bench.client_of("contributor"), dirty(), "csv")
+    assert work() == ["check done"]
+    return rows("Delivery").get(id=key)
+
+
+def way(delivery: Any, end: str = "columns/") -> str:
+    return f"/deliveries/{delivery.id.hex}/{end}"
+
+
+def offers(page: str) -> list[Any]:
+    """The operations that buttons of a page carry."""
+    found = re.findall(r'name="operations" value="([^"]*)"', page)
+    return [json.loads(unescape(one)) for one in found]
+
+
+def events(action: str, outcome: str = "done") -> int:
+    return int(rows("TrailEvent").filter(action=action, outcome=outcome).count())
+
+
+def direct(desk: Desk, role: str, delivery: Any, ask: str, **more: Any) -> dict[str, Any]:
+    """What the workbench says to a web process that asks for whatever it likes."""
+    from ctdhub.desk.columns import SOCKET
+    from ctdhub.desk.screens.carrier import SocketCarrier
+
+    fixed = {"account": desk.accounts[role].id.hex, "delivery": delivery.id.hex}
+    line = SocketCarrier(desk.config.folder / SOCKET, fixed)
+    return line.ask({"ask": ask, **more})
+
+
+def keep(client: Any, delivery: Any) -> None:
+    kept = client.post(way(delivery), {"act": "keep"})
+    assert kept.status_code == 200
+    assert "The mapping is kept." in kept.content.decode()
+    assert work() == ["check done"]
+    delivery.refresh_from_db()
+
+
+def test_decided_kept_checked_again_and_accepted(bench: Desk, delivery: Any) -> None:
+    officer = bench.client_of("data_officer")
+    assert "Decide the columns" in officer.get(way(delivery, "")).content.decode()
+    assert delivery.summary["stopped"], "the mapping in force is of another system"
+    looks = events("mapping.read")
+    page = officer.get(way(delivery)).content.decode()
+    assert events("mapping.read") == looks + 1
+    assert "Fille ?" in page
+    assert "Zqxname" not in page
+    keep(officer, delivery)
+    assert delivery.summary["rejected"] == 10
+    assert [alarm["stops"] for alarm in delivery.summary["alarms"] if not alarm["accepted"]]
+    officer.post(way(delivery, "accept/"))
+    assert work() == ["accept failed"]
+
+    column = officer.get(way(delivery, "columns/0/")).content.decode()
+    sheet = re.search(r'name="sheet" value="([^"]+)"', column)
+    assert sheet
+    given = {"texts": "Fille ?", "codes": "female", "sheet": sheet[1], "act": "map"}
+    assert "10 rows" in officer.post(way(delivery, "columns/0/"), given).content.decode()
+    assert rows("Job").filter(state="waiting").count() == 0, "a draft changes nothing"
+    keep(officer, delivery)
+    assert delivery.summary["rejected"] == 0
+    assert not [alarm for alarm in delivery.summary["alarms"] if not alarm["accepted"]]
+    place = bench.hub / "mappings" / OURS / f"{delivery.created:%Y-%m-%d}.yaml"
+    assert hashlib.sha256(place.read_bytes()).hexdigest() == delivery.mapping_commit
+    assert "Fille ?" in place.read_text("utf-8")
+    assert events("mapping.keep") == 2
+    log = (bench.hub / "mappings" / ".history" / f"{OURS}.jsonl").read_text("utf-8")
+    assert json.loads(log.splitlines()[-1])["who"] == bench.accounts["data_officer"].id.hex
+    officer.post(way(delivery, "accept/"))
+    assert work() == ["accept done"]
+    delivery.refresh_from_db()
+    assert delivery.state == "accepted"
+    assert officer.get(way(delivery)).status_code == 200, "the accepted file is read where it lies"
+    for file in (bench.hub / "desk").rglob("*"):
+        if file.is_file():
+            assert b"Fille" not in file.read_bytes(), file
+
+
+def test_each_role_as_the_table_says(bench: Desk, delivery: Any) -> None:
+    ours, steward = bench.client_of("contributor"), bench.client_of("steward")
+    operations = json.dumps([{"op": "setting", "key": "name", "value": "x"}])
+    for end in ("columns/", "columns/0/", "history/", "text/", "problems/", "identifiers/"):
+        for role, client in (("contributor", ours), ("steward", steward)):
+            answer = client.get(way(delivery, end))
+            assert answer.status_code == 200, (role, end)
+            assert "no-store" in answer["Cache-Control"]
+            assert "Zqxname" not in answer.content.decode()
+            assert "Keep the mapping" not in answer.content.decode()
+        assert not offers(steward.get(way(delivery, end)).content.decode())
+        assert steward.post(way(delivery, end), {"operations": operations}).status_code == 403
+        for role in ("administrator", "auditor", "privacy_officer"):
+            assert bench.client_of(role).get(way(delivery, end)).status_code == 403
+        foreign = bench.client_of("other").get(way(delivery, end))
+        assert foreign.status_code == 404
+        assert "Fille" not in foreign.content.decode()
+    assert ours.post(way(delivery), {"act": "keep"}).status_code == 403
+    assert events("mapping.keep", "denied") == 1
+    assert ours.post(way(delivery), {"operations": operations}).status_code == 200
+    assert ours.post(way(delivery), {"act": "keep", "operations": operations}).status_code == 200
+    drafts = [p.name for p in (bench.hub / "mappings" / ".drafts" / OURS).iterdir()]
+    assert any(bench.accounts["contributor"].id.hex in name for name in drafts)
+    assert not (bench.hub / "mappings" / OURS).exists(), "a draft is no mapping"
+
+
+def test_the_workbench_does_not_rely_on_the_web_process(bench: Desk, delivery: Any) -> None:
+    """Whatever a web process that somebody else has taken over asks for."""
+    forged = {"who": "x", "folder": "/", "file": "/etc/passwd", "contributor": "beacon-hotline"}
+    for role, ask in (
+        ("contributor", "keep"), ("other", "open"), ("other", "text"), ("steward", "do"),
+        ("administrator", "open"), ("auditor", "columns"), ("privacy_officer", "problems"),
+    ):  # fmt: skip
+        found = direct(bench, role, delivery, ask, operations=[], **forged)
+        assert found["error"]["rule"] == "workbench-denied", (role, ask)
+    opened = direct(bench, "data_officer", delivery, "open", **forged)
+    assert opened["file"]["rows"] == 70, "the file is that of the delivery"
+    from django.db import transaction
+
+    with transaction.atomic():  # as the page of an answer holds SQLite's one lock meanwhile
+        assert "error" not in direct(bench, "data_officer", delivery, "columns")
+    officer = bench.accounts["data_officer"]
+    rows("DeskAccount").filter(id=officer.id).update(is_active=False)
+    ended = direct(bench, "data_officer", delivery, "open")
+    assert ended["error"]["rule"] == "workbench-denied"
+    rows("DeskAccount").filter(id=officer.id).update(is_active=True)
+    from allauth.mfa.models import Authenticator
+
+    Authenticator.objects.filter(user=officer).delete()
+    alone = direct(bench, "data_officer", delivery, "open")
+    assert alone["error"]["rule"] == "workbench-denied", "without a second factor"
+    rows("Delivery").filter(id=delivery.id).update(state="withdrawn")
+    assert direct(bench, "contributor", delivery, "open")["error"]["rule"] == "workbench-file"
+
+
+def test_odd_messages_end_as_errors(bench: Desk, delivery: Any) -> None:
+    import socket
+    import struct
+
+    from ctdhub.desk.columns import SOCKET
+    from ctdhub.desk.screens.carrier import next_message, send_message
+
+    place = str(bench.config.folder / SOCKET)
+    assert (bench.config.folder / SOCKET).stat().st_mode & 0o007 == 0
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(place)
+        line.settimeout(20)
+        for body in (b"", b"[]", b"{", b"[" * 100_000, b'{"account": 1, "delivery": 2}', b"\xff"):
+            send_message(line, body)
+            found = json.loads(next_message(line) or b"{}")
+            assert found["error"]["rule"] == "workbench-request", body[:20]
+    for bytes_ in (struct.pack(">I", 2**31), b"GET / HTTP/1.1\r\n\r\n", b"\0"):
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(place)
+            line.settimeout(20)
+            line.sendall(bytes_)
+            line.shutdown(socket.SHUT_WR)
+            with suppress(ConnectionResetError):
+                assert next_message(line) is None
+    assert "error" not in direct(bench, "data_officer", delivery, "open"), "it goes on"
+
+
+def test_a_workbench_that_is_away_is_a_page(desk: Desk) -> None:
+    rounds()
+    key = sent(desk.client_of("contributor"), dirty(8), "csv")
+    work()
+    answer = desk.client_of("data_officer").get(f"/deliveries/{key}/columns/")
+    assert answer.status_code == 409
+    assert "workbench-away" in answer.content.decode()
+    assert "Fille" not in answer.content.decode()
