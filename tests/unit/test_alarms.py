@@ -171,6 +171,12 @@ def test_a_rare_form_without_anybody_rings_where_a_yes_may_hide(tmp_path: Path) 
     assert found == ["never-yes: exploitation_organ_removal"]
 
 
+def test_the_first_bundle_after_plain_files_brings_the_numbers_of_rows(tmp_path: Path) -> None:
+    before = delivered(tmp_path, Made(), "2026-01-01")
+    now = delivered(tmp_path, Made(change={"row_in_file": lambda i: i + 2}), "2026-02-01")
+    assert not [entry for entry in names(before, now) if entry.startswith("new-column")]
+
+
 def test_a_constant_was_decided_in_writing(tmp_path: Path) -> None:
     mapping = MAPPING.replace("{from: coe, country: true}", "{value: ITA}")
     assert names(delivered(tmp_path, Made(), mapping=mapping)) == []

@@ -220,3 +220,13 @@ def test_single_words_that_hardly_repeat_are_names_unless_the_column_is_a_countr
     rng = random.Random(2)
     made = [letters(rng, 6).title() for _n in range(40)]
     assert kinds(x=made, country=made) == {"x": "name"}
+
+
+def test_a_list_of_several_choices_is_none_in_a_file_of_few_rows_either() -> None:
+    rng = random.Random(7)
+    terms = [f"{letters(rng, 8)} {letters(rng, 9)} {letters(rng, 6)}" for _n in range(15)]
+    lists = [";".join(rng.sample(terms, 3)) for _n in range(41)]
+    notes = [
+        ";".join(f"{letters(rng, 9)} {letters(rng, 7)} a" for _m in range(3)) for _n in range(41)
+    ]
+    assert kinds(means=lists, seen=notes) == {"seen": "free_text"}

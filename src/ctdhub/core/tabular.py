@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 ROW = "_row"
 """Name of the column that holds the row number; no file may use it."""
 
+FILE_ROW = "row_in_file"
+"""The column of a bundle that says which row of the contributor's own file each of its rows is."""
+
 
 class Tabular(Protocol):
     """A table with its origin."""

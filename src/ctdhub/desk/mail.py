@@ -65,6 +65,11 @@ def tell_data_officers(kind: str, delivery: Any) -> None:
     _tell(kind, delivery, roles__role="data_officer")
 
 
+def tell_stewards(kind: str, delivery: Any) -> None:
+    """A message to every steward."""
+    _tell(kind, delivery, roles__role="steward")
+
+
 def _tell(kind: str, delivery: Any, **whom: Any) -> None:
     path = reverse("delivery", kwargs={"id": delivery.id})
     OutgoingMail.objects.bulk_create(

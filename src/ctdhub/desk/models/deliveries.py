@@ -163,3 +163,8 @@ class MappingDraft(Keyed):
                 fields=["account", "mapping"], name="one_draft_of_a_mapping_each"
             ),
         )
+
+
+def withdrawals_asked() -> models.QuerySet[Delivery]:
+    """Accepted deliveries that their organisations want to be used no more."""
+    return Delivery.objects.filter(state="accepted", summary__has_key="withdrawal_asked")

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, _
 from ctdhub.desk import tickets
-from ctdhub.desk.allowed import PRIVACY_OFFICER, STEWARD, allowed
+from ctdhub.desk.allowed import PRIVACY_OFFICER, STEWARD, Who, allowed
 from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.jobs.queue import enqueue
@@ -41,6 +41,22 @@ def approvals(request: HttpRequest) -> HttpResponse:
 def approval(request: Any, version: str) -> HttpResponse:
     """One candidate: everything that one looks at before approving, and what can be done."""
     return _shown(request, _version(version))
+
+
+def waiting(who: Who) -> list[tuple[str, str, int | None]]:
+    """Candidates that wait for this role, for the home page: label, address, no number."""
+    if not allowed(who, "approval.give"):
+        return []
+    try:
+        found = ask_hub(who, "candidates")["given"]["candidates"]
+    except HubError:
+        return []  # the page of the approvals says what is wrong
+    label = _("Approve {version}")
+    return [
+        (label.format(version=one["version"]), reverse("approval", args=[one["version"]]), None)
+        for one in found
+        if who.roles.intersection(one["missing"])
+    ]
 
 
 def _shown(request: Any, version: str, errors: list[tuple[str, str]] | None = None) -> HttpResponse:

@@ -21,6 +21,7 @@ _WORDS = {
     "change_keys": Text("Recording a change of approvers"),
     "hold": Text("Holding a candidate back"),
     "publish": Text("Publishing a release"),
+    "site": Text("Building the site"),
     "destroy": Text("Destroying a delivery"),
 }
 
@@ -38,7 +39,7 @@ def back_of(job: Job) -> tuple[str, str]:
         return said(Text("Back to the look")), reverse("looks")
     if job.what == "agreement":
         return said(Text("Back to the agreements")), reverse("agreements")
-    if job.what in ("approve", "hold", "publish"):
+    if job.what in ("approve", "hold", "publish", "site"):
         return said(Text("Back to the approvals")), reverse("approvals")
     if job.what == "withdraw":
         return said(Text("Back to the withdrawals")), reverse("withdrawals")

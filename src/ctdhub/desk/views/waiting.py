@@ -12,6 +12,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import _
 from ctdhub.desk.allowed import Who, allowed
 from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.models.deliveries import withdrawals_asked
 from ctdhub.desk.models.hub import ReleasePlan
 from ctdhub.desk.models.people import Organisation
 
@@ -25,7 +26,7 @@ def hub_waiting(who: Who) -> list[Task]:
     """Tasks of the hub's roles; none for a contributor, whom nothing here may tell of others."""
     if who.is_contributor or not who.roles:
         return []
-    return [*_counted(who), *_agreements(who), *_releases(who)]
+    return [*_counted(who), *_withdrawals(who), *_agreements(who), *_releases(who)]
 
 
 def _counted(who: Who) -> Iterator[Task]:
@@ -41,6 +42,14 @@ def _counted(who: Who) -> Iterator[Task]:
         yield _("Open alarms"), reverse("looks"), found["alarms"]
     if found.get("pairs"):
         yield _("Pairs to decide"), reverse("doubles"), found["pairs"]
+
+
+def _withdrawals(who: Who) -> Iterator[Task]:
+    """Deliveries that their organisations want to be used no more."""
+    if not allowed(who, "withdrawal.carry_out"):
+        return
+    if asked := withdrawals_asked().count():
+        yield _("Withdrawals that were asked for"), reverse("withdrawals"), asked
 
 
 def _agreements(who: Who) -> Iterator[Task]:

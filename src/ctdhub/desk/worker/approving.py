@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ctdhub.build import may_publish
 from ctdhub.build.approvers import accept_change
+from ctdhub.build.draw_site import draw_site
 from ctdhub.build.hub import Hub
 from ctdhub.build.stages import approve as stage
 from ctdhub.build.versions import waiting_version
@@ -31,7 +32,7 @@ def give(work: Work) -> Rows:
     _refuse_other(work.job, signed.statement.role)
     refuse_late(signed.statement.date, datetime.fromisoformat(given["arrived"]))
     release = stage.accept(hub, stage.waiting(hub, signed.statement.version), signed)
-    return lambda: {"published": release is not None, "version": signed.statement.version}
+    return lambda: _published(release is not None, signed.statement.version)
 
 
 def change(work: Work) -> Rows:
@@ -61,7 +62,13 @@ def hold(work: Work) -> Rows:
 def publish(work: Work) -> Rows:
     """Publish the candidate whose day has come; nothing else."""
     release = stage.publish_due(_hub())
-    return lambda: {"published": release is not None, "version": release.name if release else ""}
+    return lambda: _published(release is not None, release.name if release else "")
+
+
+def site(work: Work) -> Rows:
+    """Let the site show what is published."""
+    draw_site(_hub())
+    return lambda: {}
 
 
 def publish_when_due() -> None:
@@ -78,6 +85,13 @@ def publish_when_due() -> None:
     tried = Job.objects.filter(what="publish", thing=version, created__gt=now - _AGAIN)
     if not tried.exists():
         enqueue("publish", "build", thing=version)
+
+
+def _published(published: bool, version: str) -> dict[str, Any]:
+    """The outcome; a release that is out is shown by the site, which is a job of its own."""
+    if published:
+        enqueue("site", "build", thing=version)
+    return {"published": published, "version": version}
 
 
 def _hub() -> Hub:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctdhub.desk.mail import tell_data_officers, tell_organisation
+from ctdhub.desk.mail import tell_data_officers, tell_organisation, tell_stewards
 from ctdhub.desk.models.deliveries import Delivery
 from ctdhub.desk.worker.work import Rows, Work
 
@@ -17,6 +17,8 @@ def tell(work: Work) -> Rows:
 
     def rows() -> dict[str, Any]:
         say(given["kind"], delivery)
+        if given["kind"] == "withdrawal":  # it is the steward who carries it out
+            tell_stewards(given["kind"], delivery)
         return {}
 
     return rows

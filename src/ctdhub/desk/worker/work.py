@@ -63,6 +63,7 @@ def work_of(what: str) -> Callable[[Work], Rows]:
         "change_keys": approving.change,
         "hold": approving.hold,
         "publish": approving.publish,
+        "site": approving.site,
         **JOBS,
     }[what]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from ctdhub.core.tabular import FILE_ROW
 from ctdhub.core.text import fold
 from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits
 from ctdhub.sensitive.alarms.delivered import ReadDelivery
@@ -47,7 +48,10 @@ def _many(
 
 
 def _new_columns(now: ReadDelivery, before: ReadDelivery) -> Iterator[Alarm]:
-    had = {fold(c.column) for c in before.columns}
+    had = {
+        FILE_ROW,
+        *(fold(c.column) for c in before.columns),
+    }  # the first bundle after plain files
     new = [c for c in now.columns if fold(c.column) not in had and not c.read and not c.decided]
     for column in new:
         yield Alarm(

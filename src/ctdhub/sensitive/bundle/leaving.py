@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 
 from ctdhub.core.datafiles import as_csv
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.tabular import FILE_ROW
 from ctdhub.core.text import fold, trim
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.sensitive.bundle.leaving_mapping import leaving_mapping
@@ -40,9 +41,6 @@ from ctdhub.sensitive.mapping.run import harmonise
 
 SECRET_BYTES = 32
 """Bytes that the secret of codes has at least."""
-
-ROW = "row_in_file"
-"""Column of the row that the contributor's own file has, so that a reason can point to its cell."""
 
 Fate = Literal["leaves", "coded", "birth", "token", "stripped", "unread"]
 """leaves: as it is.  coded: as a code.  birth: as it is, a date of birth.  token: a keyed token.
@@ -119,7 +117,7 @@ def leaving(
     faulty = pc.is_in(rows, value_set=done.rejects["source_row"].combine_chunks())
     whole = pc.or_(kept, faulty)
     telling = _told_of_excluded(mapping)
-    columns: dict[str, list[str | None]] = {ROW: [str(row) for row in rows.to_pylist()]}
+    columns: dict[str, list[str | None]] = {FILE_ROW: [str(row) for row in rows.to_pylist()]}
     coding = _Coding(mapping, contributor, secret)
     for column in fates:
         if column.stays:

@@ -137,9 +137,14 @@ class _Column:
 
     @cached_property
     def is_list(self) -> bool:
-        """Whether most cells, or the pieces between semicolons, come from a short list."""
+        """Whether most cells, or the pieces between semicolons, come from a short list.
+
+        Where cells hold several pieces, pieces that come five times each are one already: notes do
+        not repeat, and a file of few rows has no room for more.
+        """
         pieces = pc.list_flatten(pc.split_pattern(self.cells, ";"))
-        return len(pc.utf8_trim_whitespace(pieces).unique()) <= max(5, 0.1 * len(pieces))
+        share = 0.2 if len(pieces) >= 2 * self.n else 0.1
+        return len(pc.utf8_trim_whitespace(pieces).unique()) <= max(5, share * len(pieces))
 
     @property
     def says_yes_or_no(self) -> bool:

@@ -47,7 +47,8 @@ def candidates(hub: Hub) -> dict[str, Any]:
     for candidate in by_version(hub.candidates):
         here = publication(candidate, now)
         rows.append((isolated(candidate.name), state_words(here)))
-        given.append({"version": candidate.name, "state": here.state})
+        missing = list(here.missing) if here.state in ("built", "approved by one") else []
+        given.append({"version": candidate.name, "state": here.state, "missing": missing})
     lead = () if rows else (_("No candidate waits for approval."),)
     found = table("", (_("version"), _("state")), rows, words=True) if rows else None
     return answered(

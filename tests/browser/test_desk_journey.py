@@ -1,0 +1,288 @@
+"""One release from the contributor's file to the portal and back, across all parts of the desk."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from wsgiref.simple_server import make_server
+
+import openpyxl
+import pytest
+import yaml
+
+pytest.importorskip("django", reason="Django is missing: pip install 'ctdhub[desk]'")
+
+from playwright.sync_api import Browser, Page, expect
+
+from ctdhub.build.hub import Hub
+from ctdhub.build.stages import approve as stage
+from ctdhub.core.keys import age
+from ctdhub.core.keys.signing import make_key
+from tests.browser.test_desk_approval import Person, Quiet, Server, keys_are
+from tests.desk import desks, postgres
+from tests.desk.conftest import with_accounts
+from tests.desk.desks import OURS, THEIRS, Desk
+from tests.desk.sending import practice_file, rounds, rows, sent, work
+from tests.desk.test_hub_pages import built_desk, text  # noqa: F401
+from tests.journeys.conftest import copied
+
+Command = Callable[..., tuple[int, str, str]]
+VERSION = "2026.2"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def served(
+    request: pytest.FixtureRequest,
+    built_desk: Path,  # noqa: F811
+    tmp_path: Path,
+) -> Iterator[Desk]:
+    """A practice desk on each database, with a release behind it, that answers."""
+    from django.core.wsgi import get_wsgi_application
+
+    from ctdhub.desk import asking
+    from ctdhub.desk.signing_page import with_signing_page
+    from ctdhub.desk.worker.answers.serve import answer_of
+
+    hub = copied(Hub(built_desk), tmp_path / "hub")
+    as_web, own = no_other, None
+    if request.param == "postgres":
+        place = request.getfixturevalue("postgres_template")
+        postgres.new_database(place, "journey", "base")
+        own = postgres.settings(place, "journey", "desk_work")
+        web = postgres.settings(place, "journey", "desk_web")
+
+        def as_web() -> Any:
+            return desks.connected(web)
+
+    server = make_server("127.0.0.1", 0, lambda *_: [], Server, Quiet)
+    toml = f"port = {server.server_port}\ninvented = true\n"
+    (hub.root / "desk.toml").write_text(toml, "utf-8")
+    with desks.opened(hub.root, own):
+        from ctdhub.desk.config import current
+
+        desk = with_accounts(Desk(hub.root, as_web, postgres=own is not None))
+        desk.address = f"http://localhost:{server.server_port}"
+        asking.use(answer_of_work(own, answer_of))
+        server.set_app(one_at_a_time(desk, with_signing_page(get_wsgi_application(), current())))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield desk
+        server.shutdown()
+        asking.use(asking.by_socket)
+
+
+def no_other() -> Any:
+    """SQLite knows no users."""
+    from contextlib import nullcontext
+
+    return nullcontext()
+
+
+def answer_of_work(own: dict[str, Any] | None, answer: Callable[[bytes], bytes]) -> Any:
+    """Answers come from another process, which is the worker's user of the database."""
+
+    def answered(line: bytes) -> bytes:
+        with desks.connected(own) if own else no_other():
+            return answer(line)
+
+    return answered
+
+
+def one_at_a_time(desk: Desk, app: Any) -> Any:
+    """The web process as its own user of the database; users are changed for one request alone."""
+    turn = threading.Lock()
+
+    def serve(environ: Any, start: Any) -> Any:
+        with turn, desk.as_web():
+            answer = app(environ, start)
+            found = [b"".join(answer)]
+            if hasattr(answer, "close"):
+                answer.close()
+            return found
+
+    return serve
+
+
+def make_bundle(desk: Desk, ctdhub: Command, file: Path, place: Path) -> Path:
+    """What the kit hands out: a bundle to the hub's recipients, signed by the contributor."""
+    place.mkdir()
+    own = make_key(place / "own.pem")
+    (desk.hub / "keys" / "inbox").mkdir(parents=True, exist_ok=True)
+    settings = yaml.safe_load((desk.hub / "hub.yaml").read_text("utf-8"))
+    settings["recipients"] = [age.make_identity(desk.hub / "keys" / "inbox" / "bundles.key")]
+    (desk.hub / "hub.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
+    agreement = desk.hub / "contributors" / f"{OURS}.yaml"
+    held = yaml.safe_load(agreement.read_text("utf-8")) | {"senders": [own.public]}
+    agreement.write_text(yaml.safe_dump(held, allow_unicode=True), "utf-8")
+    steward = Hub(desk.hub).practice_key("steward")
+    card, bundle = place / "our.ctdhub-card", place / "june.ctdbundle"
+    made = ctdhub("bundle", "card", desk.hub, OURS, "--key", steward, "--out", card)
+    assert made[0] == 0, made
+    made = ctdhub(
+        "bundle", "make", file, "--card", card, "--mapping", desk.hub / "mappings" / f"{OURS}.yaml",
+        "--key", place / "own.pem", "--codes", place / "codes.key", "--out", bundle, "--yes",
+    )  # fmt: skip
+    assert made[0] == 0, made
+    return bundle
+
+
+def renamed(file: Path, old: str, new: str) -> bytes:
+    """The same workbook with another name over one column."""
+    book, out = openpyxl.load_workbook(file), io.BytesIO()
+    found = [c for sheet in book for row in sheet.iter_rows() for c in row if c.value == old]
+    assert found
+    for cell in found:
+        cell.value = new
+    book.save(out)
+    return out.getvalue()
+
+
+def send(page: Page, desk: Desk, file: Path, way: str) -> str:
+    """Choose a file and send it; gives the key of its delivery."""
+    page.goto(f"{desk.address}{way}")
+    page.set_input_files("#file", file)
+    page.click("#go")
+    page.wait_for_url(re.compile(r"/deliveries/[0-9a-f-]{32,36}/"))
+    return page.url.rstrip("/").rsplit("/", 1)[1].replace("-", "")
+
+
+def plain(answer: Any) -> str:
+    """The words of a page."""
+    return re.sub(r"<[^>]+>|\s+", " ", text(answer).partition("<main")[2])
+
+
+def test_from_a_file_to_the_portal_and_back(
+    served: Desk, browser: Browser, ctdhub: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, file = served, practice_file(served)
+    assert rounds() == []
+    officer, steward, privacy = map(desk.client_of, ("data_officer", "steward", "privacy_officer"))
+    bundle = make_bundle(desk, ctdhub, file, tmp_path / "office")
+
+    # Two people make their passkeys, and the administrator writes the keys into hub.yaml.
+    people = [Person(browser, desk, desk.address, role) for role in ("steward", "privacy_officer")]
+    for person in people:
+        person.page.set_default_timeout(8000)
+        person.enrol()
+    devices = {d.role: d.key for d in rows("ApprovalDevice").all()}
+    keys_are(desk.hub, devices["steward"], devices["privacy_officer"])
+
+    # A plain file is sent, checked and returned; a bundle of the kit corrects it.
+    context = browser.new_context(locale="en")
+    desk.sign_in(context, "contributor")
+    page = context.new_page()
+    page.set_default_timeout(8000)
+    first = send(page, desk, file, "/deliveries/send/")
+    assert work() == ["check done"]
+    given = {"reason-values": "1", "cells-values": "B14", "note": "Two people are one."}
+    assert "Return" in text(officer.get(f"/deliveries/{first}/"))
+    assert officer.post(f"/deliveries/{first}/return/", given).status_code == 302
+    assert work() == ["tell done"]
+    page.goto(f"{desk.address}/")
+    page.click("text=Deliveries to correct or finish")
+    page.goto(f"{desk.address}/deliveries/{first}/")
+    for words in ("Two people are one.", "B14"):
+        expect(page.locator("main")).to_contain_text(words)
+    way = str(page.get_attribute("main a[href*='/send/']", "href"))
+    second = send(page, desk, bundle, way)
+    assert sorted(work()) == ["check done", "destroy done"]
+    theirs = practice_file(desk, THEIRS)
+    third = sent(desk.client_of("other"), theirs.read_bytes(), theirs.suffix[1:])
+    assert work() == ["check done"]
+    for key in (second, third):
+        shown = text(officer.get(f"/deliveries/{key}/"))
+        assert "Accept" in shown
+        assert officer.post(f"/deliveries/{key}/accept/").status_code == 302
+        assert work() == ["accept done"], shown
+    page.goto(f"{desk.address}/deliveries/{second}/")
+    expect(page.locator("main")).to_contain_text("Accepted")
+    assert rows("Delivery").get(id=first).state == "replaced"
+    assert text(steward.get("/look/")).count("unread") == 0
+
+    # From the plan to the candidate.
+    assert steward.post("/look/read/").status_code == 302
+    assert work() == ["read done"], rows("Job").first().outcome
+    note = {"version": VERSION, "week": "2026-12-07", "note-en": "One file more."}
+    plan = steward.post("/releases/new/", note)["Location"]
+    steward.post(f"{plan}rehearse/", {"people": "500", "epsilons": "60"})
+    steward.post(f"{plan}price/")
+    assert work() == ["rehearse done", "price done"], rows("Job").first().outcome
+    assert f"Decide on the price of release {VERSION}" in text(privacy.get("/"))
+    privacy.post(f"{plan}spend/", {"answer": "yes", "epsilon": "60.0"})
+    assert f"Build release {VERSION}" in text(steward.get("/"))
+    steward.post(f"{plan}build/")
+    assert work() == ["build done"], rows("Job").first().outcome
+    assert "One file more." in text(steward.get(f"{plan}changes/"))
+    page.goto(f"{desk.address}/")
+    for person in (steward, privacy):
+        assert f"Approve {VERSION}" in text(person.get("/"))
+        assert "price was charged" in text(person.get(plan))
+
+    # Two people, two devices; published on its day.
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    for one, day in zip(people, (tomorrow.date().isoformat(), ""), strict=True):
+        one.ask(VERSION, day)
+        assert one.press() == "good"
+        assert work() == ["approve done"], rows("Job").first().outcome
+    assert rounds() == []
+    assert work() == [], "its day has not come"
+    assert "approved, not yet published" in text(privacy.get(f"/approvals/{VERSION}/"))
+    assert "Nothing is waiting for you" in text(steward.get("/"))
+    due = stage.publish_due
+    clock = SimpleNamespace(now=lambda: tomorrow)
+    monkeypatch.setattr("ctdhub.desk.worker.approving.timezone", clock)
+    monkeypatch.setattr(stage, "publish_due", lambda hub: due(hub, tomorrow))
+    assert rounds() == []
+    assert work() == ["publish done", "site done"], rows("Job").first().outcome
+    release = desk.hub / "releases" / VERSION
+    done = ctdhub("verify", release)
+    assert done[0] == 0, done
+    assert done[1].count("passkey on sign.localhost") == 2
+    portal = (desk.hub / "site" / "index.html").read_text("utf-8")
+    assert VERSION in portal
+    assert VERSION in text(steward.get("/releases/"))
+    assert "One file more." in "".join(
+        path.read_text("utf-8") for path in (desk.hub / "site").rglob("*.html")
+    )
+
+    # The auditor reads what was done, and the file of it is whole.
+    auditor = desk.client_of("auditor")
+    trail = plain(auditor.get("/trail/"))
+    for person in ("contributor", "data_officer", "steward", "privacy_officer"):
+        assert f"Practice {person}" in trail or person in trail, trail
+    assert rounds() == []
+    checked = ctdhub("desk", "verify", desk.hub)
+    assert checked[0] == 0, checked
+    assert "The trail is whole" in checked[1]
+
+    # The contributor withdraws what it sent, and the steward carries it out.
+    page.goto(f"{desk.address}/deliveries/{second}/")
+    page.click("main a[href*='ask-withdraw']")
+    page.click("main .button")
+    assert work() == ["tell done"]
+    assert "Withdrawals that were asked for" in text(steward.get("/"))
+    assert f"/deliveries/{second}/" in text(steward.get("/withdrawals/")).replace("-", "")
+    told = {"key": OURS, "reason": "asked", "sure": "yes"}
+    assert steward.post("/withdrawals/contributor/", told).status_code == 302
+    assert work() == ["withdraw done"]
+    assert rounds() == []
+    page.goto(f"{desk.address}/deliveries/{second}/")
+    expect(page.locator("main")).to_contain_text("Withdrawn")
+
+    # The next file of the other contributor has a column under another name.
+    other = desk.client_of("other")
+    fourth = sent(other, renamed(theirs, "Gender", "Sex"), "xlsx")
+    assert work() == ["check done"]
+    shown = plain(other.get(f"/deliveries/{fourth}/"))
+    assert "Gender" in shown or "gender" in shown, shown
+    assert rows("Delivery").get(id=fourth).summary["stopped"]
+    officer.post(f"/deliveries/{fourth}/accept/")
+    assert work() == ["accept failed"]
+    context.close()
+    for person in people:
+        person.context.close()
