@@ -27,6 +27,7 @@ from ctdhub.desk.views import (
     looks,
     operation,
     releases,
+    report,
     trail,
     withdrawals,
 )
@@ -45,6 +46,7 @@ MODULES = (
     looks,
     doubles,
     lineage,
+    report,
     releases,
     approval,
     withdrawals,

@@ -1,4 +1,4 @@
-"""The first page: what waits for whoever signed in."""
+"""The first page: what waits for whoever signed in, and where things are."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from django.shortcuts import render
 
 from ctdhub.core.i18n import Text
 from ctdhub.desk.registry import page
+from ctdhub.desk.views.home_of_contributor import own_home
+from ctdhub.desk.views.home_of_hub import cards
 
 
 def home(request: Any) -> HttpResponse:
-    """What waits for this account, and where to begin."""
+    """For a contributor its last file, agreement and reports; for the hub's roles an overview."""
     modules = import_module("ctdhub.desk.urls").MODULES
     asked = [module.waiting for module in modules if hasattr(module, "waiting")]
     waiting = [entry for ask in asked for entry in ask(request.who)]
-    return render(request, "desk/home.html", {"title": Text("Home"), "waiting": waiting})
+    values: dict[str, Any] = {"title": Text("Home"), "waiting": waiting}
+    if request.who.is_contributor:
+        return render(request, "desk/home_of_contributor.html", values | own_home(request.who))
+    return render(request, "desk/home.html", values | {"cards": cards(request.who)})
 
 
 PAGES = [page("", home, action="home.read", menu=Text("Home"), order=0)]

@@ -26,6 +26,9 @@ with "texts" texts of cells: whoever passes them on sends ``no-store`` and keeps
 ``key_change``          ``role``, ``reason``: what it would sign about the keys in hub.yaml
 ``stopped``             ``job``: why it stopped, in full
 ``waiting``             counts of what waits: alarms, pairs, agreements, ended contributors
+``overview``            the hub at a glance: alarms, versions, budget, last build
+``report``              ``id``: a contributor's private report, for itself alone
+``next_week``           the week of the next release
 ======================  ============================================================================
 """
 
@@ -50,14 +53,20 @@ from ctdhub.desk.worker.answers import (
     ledgers,
     lineages,
     looks,
+    overview,
+    own,
     releases,
 )
 from ctdhub.release.approvers import Role
 
-SEES = ("texts", "columns", "drafts", "charges", "decide", "review")
+SEES = (
+    "texts", "columns", "drafts", "charges", "decide", "review", "alarms", "versions", "builds",
+)  # fmt: skip
 """``texts``: of cells; ``columns``: of files, with the rules that read them; ``drafts``: charges
 that were not published; ``charges``: what is left of a contributor's own limit; ``decide``: may
-decide pairs; ``review``: rejected rows and alarms of a candidate."""
+decide pairs; ``review``: rejected rows and alarms of a candidate;
+``alarms``, ``versions``, ``builds``: of the overview, the number of alarms, states of releases, the
+last build."""
 
 Given = Mapping[str, Any]
 
@@ -164,4 +173,7 @@ _ANSWERS: dict[str, _Answer] = {
     ),
     "key_change": lambda hub, r, _s: approvals.change_to_sign(hub, _role(r), _text(r, "reason")),
     "waiting": lambda hub, _r, s: {"given": waiting(hub, s)},
+    "overview": lambda hub, _r, s: overview.overview(hub, s),
+    "report": lambda hub, r, _s: own.report(hub, _text(r, "id")),
+    "next_week": lambda hub, _r, _s: own.next_week(hub),
 }

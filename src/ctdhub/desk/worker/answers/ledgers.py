@@ -105,7 +105,12 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
                 else words(_("Nothing was spent yet.")),
             ),
         ),
-        {"left": account.left, "budget": account.budget, "charges": len(account.entries)},
+        {
+            "left": account.left,
+            "budget": account.budget,
+            "spent": account.spent,
+            "charges": len(account.entries),
+        },
     )
 
 

@@ -27,6 +27,9 @@ ACTION_OF = {
     "changes": "plan.read",
     "stopped": "plan.price",
     "waiting": "home.read",
+    "overview": "home.read",
+    "report": "report.read",
+    "next_week": "home.read",
     "candidates": "approval.read",
     "candidate": "approval.read",
     "approvers": "approval.read",
@@ -42,11 +45,17 @@ _SEES = {
     "charges": "ledger.read",
     "decide": "doubles.decide",
     "review": "plan.price",
+    "alarms": "look.counts",
+    "versions": "plan.read",
+    "builds": "operation.read",
 }
 """The action that lets an answer show something."""
 
-_OF_ONE = frozenset({"agreement", "lineages", "lineage", "withdrawals"})
+_OF_ONE = frozenset({"agreement", "lineages", "lineage", "withdrawals", "report"})
 """Requests that a contributor may make of its own organisation."""
+
+_OF_NONE = frozenset({"ledger", "waiting", "next_week"})
+"""Those that it may make which are of no organisation."""
 
 
 class _Own:
@@ -67,7 +76,7 @@ def sees(who: Who, request: Mapping[str, Any]) -> frozenset[str] | None:
         return None
     thing = None
     if who.is_contributor:
-        if ask not in (*_OF_ONE, "ledger", "waiting"):
+        if ask not in _OF_ONE | _OF_NONE:
             return None
         key = "contributor" if ask in ("lineage", "lineages") else "id"
         thing = _Own(str(request.get(key, ""))) if ask in _OF_ONE else None
