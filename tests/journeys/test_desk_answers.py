@@ -156,6 +156,7 @@ def test_the_difference_to_the_last_release_is_read_before_it_is_signed(hub: Hub
     waiting = answer(hub, ask="versions")["given"]["versions"][0]
     assert waiting == {
         "version": candidate.name, "published": False, "missing": ["steward", "privacy_officer"],
+        "state": "built",
     }  # fmt: skip
     assert refused(hub, ask="changes", version="../../etc") == "no-candidate"
 

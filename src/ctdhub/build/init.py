@@ -40,7 +40,8 @@ FOLDERS = (
 )
 
 _IGNORED = (
-    "contributions/\nkeys/\nwork/\nwithdrawals/\ncandidates/\nreviews/\njournal/\nledger/secret\n"
+    "contributions/\nkeys/\nwork/\nwithdrawals/\nlinkage/\ncandidates/\nreviews/\njournal/\n"
+    "ledger/secret\n"
 )
 _SITE = """
 # Where the public will find the site, for search engines; until then no page claims an address.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -12,8 +12,11 @@ from rich.table import Table
 
 from ctdhub.cli.output import console
 from ctdhub.cli.verbs import about
-from ctdhub.core.format import listed, number, share
+from ctdhub.core.format import interval, listed, number, share
 from ctdhub.core.i18n import _, current, said
+
+if TYPE_CHECKING:
+    from ctdhub.build.hub import Hub
 
 ONCE = 0.01
 """Share of a contributor's persons held twice from which a word is said."""
@@ -34,7 +37,9 @@ def register(app: typer.Typer) -> None:
 
         hub = Hub(folder)
         report = link_report.linkage(hub)
+        decided = _decided(hub)
         if as_json:
+            report |= {"decided": decided} if decided else {}
             console.print(
                 json.dumps(report, indent=1), soft_wrap=True, markup=False, highlight=False
             )
@@ -65,6 +70,8 @@ def register(app: typer.Typer) -> None:
                 row["kinds"], number(row["pairs"]), number(round(row["by_chance"])), sure
             )
         console.print(patterns)
+        if decided:
+            console.print(_measured(decided))
         if report["conflicts"]:
             console.print(_conflicts(report["conflicts"]))
         facts = {"x": _("gender"), "y": _("citizenship")}
@@ -95,6 +102,48 @@ def register(app: typer.Typer) -> None:
                     "releases, so theirs cannot agree: {groups}."
                 ).format(groups=escape(groups))
             )
+
+
+def _decided(hub: Hub) -> dict[str, Any] | None:
+    """What the decisions at the desk say; None where there is none, or nothing to hold to."""
+    from ctdhub.build import doubles
+    from ctdhub.build.stages.link_report import PAIRS
+
+    if not (hub.work / "people" / PAIRS).is_file():
+        return None
+    return doubles.measured(hub)
+
+
+def _measured(found: dict[str, Any]) -> Table:
+    """Recall as the decisions on pairs measure it, as the desk shows it."""
+    table = Table(title=_("What the decisions say"), show_header=False)
+    words = {
+        "recall": _("links found by the report (recall)"),
+        "recall_after": _("links found after the decisions"),
+        "false_links": _("links of the report that are two people"),
+    }
+    for key, what in words.items():
+        if key in found:
+            low, high = interval(found[key]["low"], found[key]["high"], fine=True)
+            table.add_row(what, _("{low} to {high}").format(low=low, high=high))
+    decided = _("One person: {yes}. Two people: {no}. Decided differently by two: {differ}.")
+    lines = [decided.format(**{name: number(found[name]) for name in ("yes", "no", "differ")})]
+    if "recall" in found:
+        note = _(
+            "Intervals of {level}, of pairs that share a token: {pairs}; reviewed at random: {n}. "
+            "They allow for {errors} of wrong decisions. Links between records that share no token "
+            "are not counted."
+        )
+        lines.append(
+            note.format(
+                level=share(found["level"]),
+                pairs=number(found["pairs"]),
+                n=number(found["reviewed"]),
+                errors=share(found["errors"]),
+            )
+        )
+    table.caption = " ".join(lines)
+    return table
 
 
 def _unkeyed(report: dict[str, Any]) -> int:

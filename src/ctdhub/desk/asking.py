@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from ctdhub.core.error_catalogue import error, from_json
@@ -24,6 +26,7 @@ MOST_BYTES = 2**24
 """Of an answer."""
 
 _PATIENCE = 60.0
+"""Seconds that an answer may take from the first byte of the request to its own last."""
 
 Carrier = Callable[[bytes], bytes]
 
@@ -34,18 +37,21 @@ def by_socket(request: bytes) -> bytes:
     Raises:
         HubError: nobody answers (rule "desk-away").
     """
-    found = bytearray()
+    found, end = bytearray(), time.monotonic() + _PATIENCE
     try:
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(_PATIENCE)
             line.connect(str(desk().folder / SOCKET))
-            line.sendall(request + b"\n")
+            with suppress(BrokenPipeError):  # a busy process reads nothing, but says so
+                line.sendall(request + b"\n")
             while part := line.recv(2**16):
                 found += part
-                if len(found) > MOST_BYTES:
+                if len(found) > MOST_BYTES or time.monotonic() > end:
                     raise error("desk-away")
+                line.settimeout(max(end - time.monotonic(), 0.01))
     except OSError:
-        raise error("desk-away") from None
+        if not found:
+            raise error("desk-away") from None
     return bytes(found)
 
 
@@ -73,7 +79,11 @@ def ask_hub(who: Who, ask: str, **given: Any) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(_carrier[0](json.dumps(request).encode()))
     except ValueError:
         raise error("desk-away") from None
+    if not isinstance(found, dict):
+        raise error("desk-away")
     if "error" in found:
         met: HubError = from_json(found["error"])
         raise met
+    if not isinstance(found.get("given"), dict):
+        raise error("desk-away")
     return found

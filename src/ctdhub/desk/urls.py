@@ -28,6 +28,7 @@ from ctdhub.desk.views import (
     operation,
     releases,
     report,
+    telling,
     trail,
     withdrawals,
 )
@@ -49,6 +50,7 @@ MODULES = (
     report,
     releases,
     approval,
+    telling,
     withdrawals,
     ledger,
     trail,

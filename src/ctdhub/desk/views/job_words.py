@@ -14,6 +14,8 @@ _WORDS = {
     "build": Text("Building the release"),
     "agreement": Text("Changing an agreement"),
     "withdraw": Text("Withdrawing a contributor"),
+    "told_find": Text("Looking for the records of a report"),
+    "told_carry": Text("Carrying out a withdrawal"),
     "accept_alarm": Text("Accepting an alarm"),
     "check": Text("Checking a delivery"),
     "accept": Text("Accepting a delivery"),
@@ -41,6 +43,6 @@ def back_of(job: Job) -> tuple[str, str]:
         return said(Text("Back to the agreements")), reverse("agreements")
     if job.what in ("approve", "hold", "publish", "site"):
         return said(Text("Back to the approvals")), reverse("approvals")
-    if job.what == "withdraw":
+    if job.what in ("withdraw", "told_find", "told_carry"):
         return said(Text("Back to the withdrawals")), reverse("withdrawals")
     return said(Text("Home")), reverse("home")

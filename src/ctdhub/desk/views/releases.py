@@ -26,6 +26,7 @@ from ctdhub.release.note_words import tells_of_withdrawals
 
 NOTE_LONGEST = 1_000
 _ABOVE = ((Text("Releases"), "releases"),)
+_NO_PRICE = {"known": False, "stale": False, "epsilon": None}
 _ROW_STATES = ("drafted", "simulated")
 """States that only the row knows; every other one is computed from the hub folder."""
 
@@ -115,7 +116,7 @@ def plan(request: Any, thing: ReleasePlan) -> HttpResponse:
         "rehearsal": from_json(rehearsed["document"]),
         "rehearsed": rehearsed["given"],
         "price": from_json(price["document"]) if price else None,
-        "priced": price["given"] if price else {},
+        "priced": price["given"] if price else _NO_PRICE,
         "bar": bar,
         "working": Job.objects.filter(
             state__in=("waiting", "running"), given__plan=thing.id.hex

@@ -40,6 +40,8 @@ def _counted(who: Who) -> Iterator[Task]:
         yield _("Files that were not read yet"), reverse("looks"), found["unread"]
     if found.get("alarms"):
         yield _("Open alarms"), reverse("looks"), found["alarms"]
+    if found.get("told"):
+        yield _("Reported withdrawals to carry out"), reverse("withdrawals"), found["told"]
     if found.get("pairs"):
         yield _("Pairs to decide"), reverse("doubles"), found["pairs"]
 

@@ -40,7 +40,7 @@ def do(job: Any) -> None:
     """Do a job that is running; what its rows become is kept together with its end."""
     from django.db import transaction
 
-    from ctdhub.desk.worker.kept import error_as_kept
+    from ctdhub.desk.worker.kept import stopped_as_kept
     from ctdhub.desk.worker.work import Work, ended, work_of
 
     try:
@@ -52,9 +52,14 @@ def do(job: Any) -> None:
         if met.rule == BUSY:
             _wait(job)
         else:
-            ended(job, "failed", {"error": error_as_kept(met)})
+            ended(job, "failed", {"error": stopped_as_kept(met, _known(job))})
     except MemoryError:
-        ended(job, "failed", {"error": error_as_kept(error("job-memory"))})
+        ended(job, "failed", {"error": stopped_as_kept(error("job-memory"))})
+
+
+def _known(job: Any) -> frozenset[str]:
+    """What the row of a job holds already."""
+    return frozenset({job.thing, job.organisation_id or "", str(job.given.get("version", ""))})
 
 
 def _unforeseen(kind: type[BaseException], met: BaseException, trace: TracebackType | None) -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from ctdhub.build import agreement_file, desk_files, next_price, pipeline, rehearsal
+from ctdhub.build import agreement_file, desk_files, next_price, pipeline, rehearsal, told
 from ctdhub.build import withdraw as withdrawing
 from ctdhub.build.accept_alarm import accept_alarm as accept
 from ctdhub.build.hub import Hub
@@ -172,6 +172,25 @@ def withdraw(work: Work) -> Rows:
 
 
 @_private
+def told_find(work: Work) -> Rows:
+    """Look for the records of a withdrawal that a contributor reported."""
+    told.look_for(_hub(), str(work.job.given["told"]), _progress(work))
+    return lambda: {"text": Text("The records of the report were looked for.").as_json()}
+
+
+@_private
+def told_carry(work: Work) -> Rows:
+    """Carry out a withdrawal that a contributor reported."""
+    done = told.carry_out(_hub(), str(work.job.given["told"]), _progress(work))
+    text = (
+        Text("The withdrawal is carried out; build again.")
+        if done
+        else Text("The contributor must answer a question about the report first.")
+    )
+    return lambda: {"text": text.as_json()}
+
+
+@_private
 def accept_alarm(work: Work) -> Rows:
     """Accept an alarm by name in the mapping, for one delivery."""
     given = work.job.given
@@ -193,5 +212,7 @@ JOBS: dict[str, Jobs] = {
     "build": build,
     "agreement": agreement,
     "withdraw": withdraw,
+    "told_find": told_find,
+    "told_carry": told_carry,
     "accept_alarm": accept_alarm,
 }

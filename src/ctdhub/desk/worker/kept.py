@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from ctdhub.core.error_catalogue import as_json, catalogue
+from ctdhub.core.error_catalogue import as_json, catalogue, error, from_json
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import Text
+from ctdhub.core.i18n import Text, said
 from ctdhub.core.text import fold
 from ctdhub.schema.model import load_schema
 
@@ -43,6 +43,36 @@ def error_as_kept(met: HubError, letters: Mapping[str, str] | None = None) -> di
     fields = {name: _kept(value, known) for name, value in found["fields"].items()}
     column = known.get(fold(met.column)) if met.column else None
     return found | {"file": _ELSE, "column": column, "fields": fields}
+
+
+def stopped_as_kept(met: HubError, known: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Why a job stopped, as JSON that its row may hold: the rule and what to do.
+
+    Whatever room it is of, no name of a file, no number and no text stays, but the hub's own words
+    and those that the row holds already.
+
+    Args:
+        known: keys and versions that the row of the job holds.
+    """
+    fields = {name: _bare(value, known) for name, value in as_json(met)["fields"].items()}
+    found = {
+        "name": met.name,
+        "rule": met.rule,
+        **dict.fromkeys(("file", "row", "line", "column")),
+        "fields": fields,
+    }
+    try:
+        read = from_json(found)
+        str(read), said(read.remedy)
+    except (KeyError, TypeError, ValueError):  # its sentences ask for a number or a list
+        return as_json(error("desk-stopped", name=met.rule or "error"))
+    return found
+
+
+def _bare(value: Any, known: frozenset[str]) -> Any:
+    if isinstance(value, str) and (value in known or value in _own_words()):
+        return value
+    return _ELSE
 
 
 def _kept(value: Any, letters: Mapping[str, str]) -> Any:

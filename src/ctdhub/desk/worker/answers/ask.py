@@ -19,6 +19,10 @@ with "texts" texts of cells: whoever passes them on sends ``no-store`` and keeps
 ``decide``              ``pair``, ``same``, ``seen``: writes a decision of ``by``; needs "decide"
 ``lineage``             ``id``: name of a variable; ``contributor``?
 ``withdrawals``         ``id``?: the only contributor whose lines are shown
+``tell``                ``id``: contributor; ``scope``, ``reason``, ``numbers``, ``what``, ``ahead``
+``told``                ``id``: contributor; ``key``: one report, and what its contributor is asked
+``tell_rows``           ``id``, ``key``, ``seen``, ``chosen``, ``unknown``: what it answers
+``tell_back``           ``id``, ``key``: takes a report back that is not carried out
 ``price``, ``changes``  ``version``
 ``candidates``, ``approvers``
 ``candidate``           ``version``
@@ -56,15 +60,18 @@ from ctdhub.desk.worker.answers import (
     overview,
     own,
     releases,
+    telling,
 )
 from ctdhub.release.approvers import Role
 
 SEES = (
     "texts", "columns", "drafts", "charges", "decide", "review", "alarms", "versions", "builds",
+    "carry",
 )  # fmt: skip
 """``texts``: of cells; ``columns``: of files, with the rules that read them; ``drafts``: charges
 that were not published; ``charges``: what is left of a contributor's own limit; ``decide``: may
-decide pairs; ``review``: rejected rows and alarms of a candidate;
+decide pairs; ``review``: rejected rows and alarms of a candidate; ``carry``: may carry out
+reported withdrawals;
 ``alarms``, ``versions``, ``builds``: of the overview, the number of alarms, states of releases, the
 last build."""
 
@@ -133,6 +140,8 @@ def waiting(hub: Hub, sees: frozenset[str]) -> dict[str, int]:
         found["unread"] = looks.unread(hub)
     if "decide" in sees:
         found["pairs"] = doubles.undecided(hub)
+    if "carry" in sees:
+        found["told"] = telling.ready(hub)
     return found
 
 
@@ -158,6 +167,10 @@ _ANSWERS: dict[str, _Answer] = {
     ),
     "ledger": lambda hub, _r, s: ledgers.ledger_page(hub, drafts="drafts" in s),
     "withdrawals": lambda hub, r, _s: ledgers.withdrawals(hub, _text(r, "id")),
+    "tell": lambda hub, r, _s: telling.tell(hub, r),
+    "told": lambda hub, r, _s: telling.told(hub, r),
+    "tell_rows": lambda hub, r, _s: telling.rows(hub, r),
+    "tell_back": lambda hub, r, _s: telling.back(hub, r),
     "versions": lambda hub, _r, _s: releases.versions(hub),
     "rehearsal": lambda hub, _r, _s: releases.rehearsal(hub),
     "price": lambda hub, r, _s: releases.price(hub, _text(r, "version")),

@@ -15,6 +15,7 @@ from ctdhub.core.errors import printable
 from ctdhub.core.format import decimal, exact, isolated, number, share, tiny
 from ctdhub.core.i18n import _, said
 from ctdhub.desk.worker.answers.page import answered, name, section, table, words
+from ctdhub.desk.worker.answers.telling import told_rows
 from ctdhub.document.document import Bar, Bars
 from ctdhub.dp.ledger.purposes import told
 
@@ -217,6 +218,7 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
         blocks,
         {
             "outdated": old,
+            "told": told_rows(hub, contributor),
             "contributors": [
                 {"id": a.id, "name": printable(a.name), "withdrawn": a.id in gone}
                 for a in hub.agreements()

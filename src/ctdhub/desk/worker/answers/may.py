@@ -21,6 +21,10 @@ ACTION_OF = {
     "lineage": "lineage.read",
     "ledger": "ledger.account",
     "withdrawals": "withdrawal.read",
+    "tell": "withdrawal.tell",
+    "told": "withdrawal.tell",
+    "tell_rows": "withdrawal.tell",
+    "tell_back": "withdrawal.tell",
     "versions": "plan.read",
     "rehearsal": "plan.read",
     "price": "plan.price",
@@ -48,10 +52,12 @@ _SEES = {
     "alarms": "look.counts",
     "versions": "plan.read",
     "builds": "operation.read",
+    "carry": "withdrawal.carry_out",
 }
 """The action that lets an answer show something."""
 
-_OF_ONE = frozenset({"agreement", "lineages", "lineage", "withdrawals", "report"})
+_TELLING = ("tell", "told", "tell_rows", "tell_back")
+_OF_ONE = frozenset({"agreement", "lineages", "lineage", "withdrawals", "report", *_TELLING})
 """Requests that a contributor may make of its own organisation."""
 
 _OF_NONE = frozenset({"ledger", "waiting", "next_week"})

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import socketserver
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -18,10 +20,13 @@ from types import FrameType
 from ctdhub.core.error_catalogue import as_json, error
 from ctdhub.desk.worker.answers.ask import ask
 from ctdhub.desk.worker.answers.may import sees
-from ctdhub.desk.worker.listening import serve_at, who_of
+from ctdhub.desk.worker.listening import MOST_AT_ONCE, serve_at, who_of
 
-MOST_ASKED = 2**16
+MOST_ASKED = 2**18
 """Bytes of a request."""
+
+PATIENCE = 10.0
+"""Seconds in which a request must have come, and in which its answer must be taken."""
 
 
 def answer_of(line: bytes) -> bytes:
@@ -49,23 +54,45 @@ def _refused(name: str) -> bytes:
     return json.dumps({"error": as_json(error("desk-ask", name=name[:40]))}).encode()
 
 
-class _Line(socketserver.StreamRequestHandler):
-    timeout = 10
-
+class _Line(socketserver.BaseRequestHandler):
     def handle(self) -> None:
-        """One request, one answer."""
+        """One request, one answer; one that comes too slowly gets none."""
         from django.db import close_old_connections
 
-        line = self.rfile.readline(MOST_ASKED)
+        line = _line_of(self.request, time.monotonic() + PATIENCE)
+        self.request.settimeout(PATIENCE)
         try:
-            self.wfile.write(answer_of(line))
+            self.request.sendall(answer_of(line))
         finally:
             close_old_connections()
 
 
-def serve(place: Path) -> None:
-    """Answer at a socket until the process is ended."""
-    serve_at(place, _Line)
+def _line_of(line: socket.socket, end: float) -> bytes:
+    """What comes up to the end of a line, of the connection, or of the longest request.
+
+    Raises:
+        TimeoutError: it has not come whole by then.
+    """
+    found = bytearray()
+    while len(found) < MOST_ASKED and not found.endswith(b"\n"):
+        line.settimeout(max(end - time.monotonic(), 0.001))
+        part = line.recv(2**16)
+        if not part:
+            break
+        found += part
+        if time.monotonic() > end:
+            raise TimeoutError
+    return bytes(found)
+
+
+def serve(place: Path, most: int = MOST_AT_ONCE) -> None:
+    """Answer at a socket until the process is ended.
+
+    Args:
+        place: the socket.
+        most: see ``listening.serve_at``.
+    """
+    serve_at(place, _Line, most)
 
 
 def main() -> int:
