@@ -44,8 +44,8 @@ class AskedCase:
 
     Attributes:
         place: of the number in the report, from 1.
-        rows: its rows: ``date``, ``row``, ``year``, ``gender``, ``age``, and ``mark``, which is
-            not shown.
+        rows: its rows, each as a ``case_rows.CaseRow``; ``mark`` is not shown, and ``withdrawn``
+            must not be: it knows what others reported.
         chosen: marks of the rows that are hers; None until the contributor has said.
     """
 
@@ -172,8 +172,7 @@ def look_for(hub: Hub, key: str, progress: Progress) -> ToldWithdrawal:
     cases: list[AskedCase] = []
 
     def note(case: NumberedCase) -> Collection[int]:
-        names = ("date", "row", "year", "gender", "age", "mark")
-        rows = tuple({name: getattr(row, name) for name in names} for row in case.rows)
+        rows = tuple(asdict(row) for row in case.rows)
         cases.append(AskedCase(case.place, rows))
         return ()
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, cast, get_args
 
 from ctdhub.build import told as reports
+from ctdhub.build.case_rows import CaseRow
 from ctdhub.build.find_person import ByWhat
 from ctdhub.build.hub import Hub
 from ctdhub.core.error_catalogue import as_json, error, from_json
@@ -111,11 +112,12 @@ def _line(key: str, one: reports.ToldWithdrawal) -> dict[str, Any]:
 
 def _row(row: Mapping[str, Any]) -> list[str]:
     lang = current()
-    coded = ((SEX, row["gender"]), (AGE, row["age"]))
+    one = CaseRow(**row)
+    coded = ((SEX, one.gender), (AGE, one.age))
     return [
-        str(row["date"]),
-        number(row["row"]),
-        "–" if row["year"] is None else str(row["year"]),
+        one.date,
+        number(one.row),
+        "–" if one.year is None else str(one.year),
         *("–" if code is None else code_label(name, code, lang) for name, code in coded),
     ]
 
