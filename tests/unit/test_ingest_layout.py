@@ -73,6 +73,24 @@ def test_groups_of_names_above_the_names(tmp_path: Path) -> None:
     assert as_drafted(path)["sex"] == ["F", "M", "F", "F"]
 
 
+def test_groups_above_names_of_columns_without_numbers(tmp_path: Path) -> None:
+    """A title, an empty row and merged groups; ages and dates are texts."""
+    rows = [[f"T{i}", "FH"[i % 2], f"{17 + i % 9} ans", "ABC"[i % 3], "oui"] for i in range(40)]
+    head: list[list[Any]] = [["Registre"], [], ["Dossier", "Personne", None, "Situation", None]]
+    names = ["N°", "Sexe", "Âge", "Type", "Accord"]
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in [*head, names, *rows]:
+        sheet.append(row)
+    for cells in ("A1:E1", "B3:C3", "D3:E3"):
+        sheet.merge_cells(cells)
+    book.save(tmp_path / "a.xlsx")
+    assert look(tmp_path / "a.xlsx").header_row == 4
+    alike = find([[str(c or "") for c in r] for r in [*head, *rows]], ReadOptions())
+    assert alike.header_row == 1  # a record shares its texts with others
+
+
 def test_labels_below_the_names_are_no_record_and_only_they_are_left_out(tmp_path: Path) -> None:
     path = book(tmp_path / "a.xlsx", cases=[NAMES, LABELS, *ROWS])
     options = look(path)

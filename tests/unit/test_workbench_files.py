@@ -184,6 +184,26 @@ def test_a_renamed_column_of_the_next_file(tmp_path: Path) -> None:
     assert load_mapping(tmp_path / "mappings/our-ngo/2026-06-15.yaml").needed()[0] != "Genre"
 
 
+def test_each_file_of_a_day_has_its_own_draft(tmp_path: Path) -> None:
+    """Another file is not read by the draft of the first; a file of the same columns goes on."""
+    first = {"Sexe": ["F", "Autre", "nsp"] * 20, "Pays": ["Nigeria"] * 60}
+    a = Owner(tmp_path, _file(tmp_path / "a.csv", first))
+    b = Owner(tmp_path, _file(tmp_path / "b.csv", {"Âge": ["17", "20"] * 30, "Oui": ["x"] * 60}))
+    c = Owner(tmp_path, _file(tmp_path / "c.csv", first))
+    for owner, key in ((a, "a"), (b, "b"), (c, "c")):
+        owner.place["own_draft"] = key
+    a("open")
+    assert a("column", column="Sexe")["silent"] == [{"text": "nsp", "rows": 20}]
+    rule = {"from": "Sexe", "map": {"F": "female"}}
+    a("do", operations=[{"op": "rule", "variable": "gender", "rule": rule}])
+    b("open")
+    assert [one["column"] for one in b("columns")["columns"]] == ["Âge", "Oui"]
+    assert "gender" in a("text")["text"]
+    assert "gender" not in b("text")["text"]
+    c("open")
+    assert c("text")["text"] == a("text")["text"]
+
+
 def test_many_rows_and_many_texts(tmp_path: Path) -> None:
     """300,000 rows are counted in far less than 200 ms; of 20,000 texts some are compared."""
     n = 300_000

@@ -33,6 +33,7 @@ class PlainCarrier:
             "file": str(self.kit.path(self.file)),
             "name": self.file.name,
             "years": [first, last],
+            "own_draft": self.file.id,
         }
         answer: dict[str, Any] = ask({**request, **fixed})
         return answer

@@ -6,6 +6,7 @@ A column is its place in the file, since no address may hold a name out of someb
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -167,6 +168,7 @@ def _shown(
         "states": STATES,
         "special": SPECIAL,
         "actions": ACTIONS,
+        "when": datetime.fromisoformat,
         "json": lambda value: json.dumps(value, ensure_ascii=False),
     }
     values |= {

@@ -27,6 +27,9 @@ LEAST = 3
 ENOUGH = 0.9
 """Share of the columns with values below that a row of names must name."""
 
+ALIKE_ROWS = 10
+"""Rows below names under a row of groups, from which on records are known by what they share."""
+
 _NUMBER = re.compile(r"[-+]?[\d٠-٩۰-۹][\d٠-٩۰-۹\s.,:/%-]*(?:T[\d:.+Z-]+)?")
 _TRUTH = frozenset(("true", "false"))
 
@@ -75,7 +78,7 @@ def _names(rows: Rows) -> int | None:
     """The first row of distinct texts that names the columns which hold values below it.
 
     Below a row that names half of the columns a record could be taken for names, so there a row
-    must have a text where all rows below it have numbers or dates.
+    must have a text where all rows below it have numbers or dates, or be unlike all of them.
     """
     dense = False
     for place, row in enumerate(rows[:LAST]):
@@ -89,7 +92,7 @@ def _names(rows: Rows) -> int | None:
             and len(texts) >= ENOUGH * len(names)
             and len(set(names.values())) == len(names)
             and named >= ENOUGH
-            and (not dense or _above_typed(names, below))
+            and (not dense or _above_typed(names, below) or _unlike(names, below))
         ):
             return place
         dense = dense or named >= 0.5
@@ -103,6 +106,22 @@ def _above_typed(texts: Mapping[int, str], below: Sequence[Mapping[int, str]]) -
         if len(cells) >= LEAST and all(map(is_typed, cells)) and not is_typed(text):
             return True
     return False
+
+
+def _unlike(texts: Mapping[int, str], below: Sequence[Mapping[int, str]]) -> bool:
+    """Whether no text of a row stands again below it, in a table of texts that do.
+
+    A record shares its sex or its country with others; names below a row of groups do not.
+    """
+    if len(below) < ALIKE_ROWS:
+        return False
+    repeated = 0
+    for column, text in texts.items():
+        cells = [fold(row[column]) for row in below if column in row]
+        if text in cells:
+            return False
+        repeated += len(cells) >= LEAST and 2 * len(set(cells)) <= len(cells)
+    return repeated >= max(LEAST, len(texts) / 2)
 
 
 def _label_below(rows: Rows) -> dict[str, str] | None:

@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import FileError
+from ctdhub.core.errors import FileError, HubError
 from ctdhub.core.i18n import LANGUAGES, Named, Text, field_as_json
 from ctdhub.core.text import fold
 from ctdhub.schema.labels import group_label
@@ -20,7 +20,7 @@ from ctdhub.sensitive.mapping.patched_yaml import flow
 from ctdhub.sensitive.mapping.run import harmonise
 from ctdhub.sensitive.workbench import history
 from ctdhub.sensitive.workbench.bench import SUGGESTION, Bench, begun, bench
-from ctdhub.sensitive.workbench.draft import load_draft
+from ctdhub.sensitive.workbench.draft import load_draft, save_draft
 from ctdhub.sensitive.workbench.facets import (
     Facets,
     choices,
@@ -72,6 +72,8 @@ def _opened(place: Workplace, sheet: Any) -> Bench:
         return begun(place, SUGGESTION, ReadOptions(sheet=sheet))
     if load_draft(place) is not None:
         return bench(place)
+    if (at := _continued(place)) is not None:
+        return at
     at = begun(place, None)
     if at.draft.start is None:
         return at
@@ -80,6 +82,23 @@ def _opened(place: Workplace, sheet: Any) -> Bench:
     except FileError:  # the mapping speaks of another sheet, or another format
         return begun(place, SUGGESTION)
     return at if 2 * len(missing) <= len(wanted) else begun(place, SUGGESTION)
+
+
+def _continued(place: Workplace) -> Bench | None:
+    """A draft with the decisions on an earlier file of the same columns, which nobody kept yet."""
+    for other in place.other_drafts():
+        draft = load_draft(place, other)
+        if draft is None:
+            continue
+        at = Bench(place, draft)
+        try:
+            wanted, missing = fits(at.mapping, at.file)
+        except HubError:  # of another format or another sheet, or another program changed it
+            continue
+        if not missing and 2 * len(wanted) >= len(at.file.names):
+            save_draft(place, draft)
+            return at
+    return None
 
 
 def _verdicts(at: Bench) -> Verdicts:
@@ -119,7 +138,7 @@ def column(place: Workplace, request: dict[str, Any]) -> Answer:
         raise error("workbench-column", column=str(request.get("column")))
     verdicts = _verdicts(at)
     verdict = verdicts.of(name)
-    answer: Answer = {"verdict": verdict, "readings": []}
+    answer: Answer = {"verdict": verdict, "readings": [], "silent": []}
     sheets = sheets_of(at.mapping, at.file, name)
     wanted = request.get("sheet")
     chosen = next((one for one in sheets if wanted in (None, one.name)), None)
@@ -138,6 +157,12 @@ def column(place: Workplace, request: dict[str, Any]) -> Answer:
     answer["blank"] = at.file.raw.table.num_rows - verdict["filled"]
     if chosen is None and (verdict["state"] == "stripped" or not verdict["examples"]):
         return {**answer, **_no_values(), "sheet": None, "rule": ""}
+    silent = {*map(fold, at.mapping.empty)}
+    answer["silent"] = [
+        {"text": one.text, "rows": one.rows}
+        for one in at.file.counts(name)
+        if fold(one.text) in silent
+    ]
     if not sheets:
         answer["readings"] = readings(at.file, name, at.draft.document())
     if chosen is None:

@@ -15,6 +15,8 @@ Does not belong here: who may ask (the desk's ``allowed``), pages, words of any 
 ``unknown_share``  share of a column's filled cells that may be unknown texts before an alarm rings
                    (that of an agreement that states none, if missing)
 ``years``          first and last year of the public bounds (those of the schema, if missing)
+``own_draft``      id of the file, where each file has a draft of its own (else those of a day share
+                   one); decisions not kept yet on an earlier file of these columns are found again
 =================  ===============================================================================
 
 ``ask`` names the request; the keys below come from the reader.
@@ -80,6 +82,7 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
     "sure": bool} | null, "cluster": number | null}], "total": values before ``start`` and
     ``limit``, "blank": rows, "clusters": [{"cluster": number, "method": "key" | "near",
     "texts", "rows", "suggested"}], "note": Text | null (texts that were not compared),
+    "silent": [{"text", "rows"}] (read as not recorded in every column),
     "rule": the rule's YAML, "readings": see below}`` (texts of cells).
     Without a rule for the column ``sheet`` is null, ``values`` are its bare texts, and
     ``readings`` says what it may be: ``[{"label": Name, "variable", "reason": Text, "sure",

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from ctdhub.core.atomic import write_whole
@@ -160,11 +161,12 @@ def _written(layout: str, document: str, file: str) -> str:
     return patched(layout, json.loads(document), file)
 
 
-def load_draft(place: Workplace) -> DraftFold | None:
-    """This person's draft for the delivery, None where there is none."""
-    if not place.draft.is_file():
+def load_draft(place: Workplace, other: Path | None = None) -> DraftFold | None:
+    """This person's draft for the delivery, or another draft; None where there is none."""
+    path = other or place.draft
+    if not path.is_file():
         return None
-    told = json.loads(place.draft.read_text("utf-8"))
+    told = json.loads(path.read_text("utf-8"))
     operations = tuple(told["operations"])
     return DraftFold(told["base"], told["start"], operations, told["seen"], place.shown)
 

@@ -30,6 +30,8 @@ class Workplace:
         unknown_share: share of a column's filled cells that may be unknown texts before an alarm
             rings.
         years: first and last year of the public bounds, both included.
+        own_draft: id of the file in the carrier, where each file has a draft of its own; else the
+            files of a day share one.
     """
 
     mappings: Path
@@ -40,6 +42,7 @@ class Workplace:
     name: str = ""
     years: tuple[int, int] = YEARS
     unknown_share: float = AlarmLimits.unknown_share
+    own_draft: str = ""
 
     @classmethod
     def of(cls, request: dict[str, Any]) -> Workplace:
@@ -50,7 +53,9 @@ class Workplace:
         """
         folder, file = request.get("folder"), request.get("file")
         who, contributor, day = (str(request.get(k) or "") for k in ("who", "contributor", "day"))
+        own = str(request.get("own_draft") or "")
         fits = _NAME.fullmatch(who) and _CONTRIBUTOR.fullmatch(contributor) and is_day(day)
+        fits = fits and (not own or _NAME.fullmatch(own))
         if not fits or not isinstance(folder, str) or not Path(folder).is_absolute():
             raise error("workbench-request")
         path = None if file is None else Path(str(file))
@@ -65,7 +70,7 @@ class Workplace:
             raise error("workbench-request")
         bounds = (years[0], years[1])
         mappings = Path(folder) / "mappings"
-        return cls(mappings, contributor, who, day, path, name, bounds, float(share))
+        return cls(mappings, contributor, who, day, path, name, bounds, float(share), own)
 
     @property
     def lock(self) -> Path:
@@ -84,7 +89,15 @@ class Workplace:
     @property
     def draft(self) -> Path:
         """This person's draft for this delivery."""
-        return self.mappings / ".drafts" / self.contributor / f"{self.day}-{self.who}.json"
+        own = f"-{self.own_draft}" if self.own_draft else ""
+        return self.mappings / ".drafts" / self.contributor / f"{self.day}-{self.who}{own}.json"
+
+    def other_drafts(self) -> list[Path]:
+        """This person's drafts of other files, newest first; none where files share one."""
+        if not self.own_draft:
+            return []
+        found = [p for p in self.draft.parent.glob(f"*-{self.who}-*.json") if p != self.draft]
+        return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
     @property
     def shown(self) -> str:
