@@ -15,14 +15,14 @@ PLAIN = {"delimiter": ",", "encoding": "utf-8", "kobo": "false", "footer": "none
 
 
 def leaving_mapping(text: str, mapping: Mapping) -> str:
-    """The YAML of a mapping with another way of reading: comments and all else stay.
+    """The YAML of a mapping with another way of reading, without comments: they may quote cells.
 
     A mapping whose text cannot be changed in that one place is written anew, in JSON, which is
     YAML too.
     """
     plain = ReadOptions.model_validate(PLAIN)
     wanted = mapping.model_copy(update={"read": plain, "name": "mapping"})
-    for made in (_in_place(text), _anew(wanted)):
+    for made in (_bare(_in_place(text)), _anew(wanted)):
         if made and _means(made) == wanted:
             return made
     raise ValueError("the mapping cannot be written for what leaves")
@@ -47,6 +47,24 @@ def _in_place(text: str) -> str:
             break
     body = "".join(lines)
     return f"{body.rstrip()}\n\nread: {json.dumps(PLAIN)}\n"
+
+
+def _bare(text: str) -> str:
+    """A YAML text without its comments: those of a suggestion quote texts of columns that stay."""
+    scalars = [
+        (token.start_mark.index, token.end_mark.index)
+        for token in yaml.scan(text, Loader=yaml.SafeLoader)
+        if isinstance(token, yaml.ScalarToken)
+    ]
+    at, lines = 0, []
+    for line in text.splitlines(keepends=True):
+        marks = [i for i, c in enumerate(line) if c == "#" and not line[i - 1 : i].strip()]
+        free = [i for i in marks if not any(a <= at + i < b for a, b in scalars)]
+        kept = line[: free[0]].rstrip() + "\n" if free else line
+        if not free or kept.strip():
+            lines.append(kept)
+        at += len(line)
+    return "".join(lines)
 
 
 def _is_between(line: str) -> bool:
