@@ -55,7 +55,8 @@ class Workplace:
         who, contributor, day = (str(request.get(k) or "") for k in ("who", "contributor", "day"))
         own = str(request.get("own_draft") or "")
         fits = _NAME.fullmatch(who) and _CONTRIBUTOR.fullmatch(contributor) and is_day(day)
-        fits = fits and (not own or _NAME.fullmatch(own))
+        if own and not _NAME.fullmatch(own):
+            raise error("workbench-request")
         if not fits or not isinstance(folder, str) or not Path(folder).is_absolute():
             raise error("workbench-request")
         path = None if file is None else Path(str(file))
