@@ -17,7 +17,16 @@ import yaml
 from ctdhub.core.lock import locked
 from ctdhub.desk.deliveries import computed_state
 from tests.desk.desks import OURS, THEIRS, Desk
-from tests.desk.sending import begun, practice_file, rounds, rows, sent, without_tokens, work
+from tests.desk.sending import (
+    begun,
+    part,
+    practice_file,
+    rounds,
+    rows,
+    sent,
+    without_tokens,
+    work,
+)
 
 CANARY = "Zqxvanary"
 
@@ -106,6 +115,32 @@ def test_returned_with_reasons_and_corrected(open_desk: Desk, checked: Any) -> N
     assert not (open_desk.hub / "work" / "desk" / checked.id.hex).exists()
     assert rows("Delivery").get(id=key).replaces_id == checked.id
     assert rows("OutgoingMail").filter(kind="returned").count() == 1
+
+
+def test_of_two_corrections_of_one_delivery_the_first_counts(open_desk: Desk, checked: Any) -> None:
+    officer, ours = open_desk.client_of("data_officer"), open_desk.client_of("contributor")
+    officer.post(f"/deliveries/{checked.id.hex}/return/", {"reason-values": "1"})
+    file = practice_file(open_desk).read_bytes()
+    two = [begun(ours, file, "xlsx", replaces=checked.id.hex) for _ in range(2)]
+    for answer in two:
+        assert part(ours, answer["Location"], 0, file).status_code == 204
+    work()
+    states = [rows("Delivery").get(id=a["Location"].split("/")[2]).state for a in two]
+    assert states == ["checked", "refused"]
+
+
+def test_a_job_of_somebody_who_may_not_any_more_is_refused(open_desk: Desk, checked: Any) -> None:
+    from ctdhub.desk.jobs.queue import enqueue
+
+    without_alarms(open_desk, checked)
+    officer = open_desk.accounts["data_officer"]
+    enqueue("accept", "files", open_desk.accounts["contributor"].who(), checked)
+    enqueue("accept", "files", officer.who(), checked)
+    officer.is_active = False
+    officer.save()
+    assert work()[:2] == ["accept failed", "accept failed"]
+    checked.refresh_from_db()
+    assert checked.state == "checked"
 
 
 def bomb() -> bytes:

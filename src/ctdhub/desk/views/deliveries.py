@@ -120,11 +120,12 @@ def withdraw_delivery(request: Any, thing: Delivery) -> HttpResponse:
 
 def ask_withdraw(request: Any, thing: Delivery) -> HttpResponse:
     """Ask that a delivery that is accepted is used no more; the steward carries it out."""
-    if request.method == "POST":
+    if request.method == "POST" and not thing.summary.get("withdrawal_asked"):
         thing.summary["withdrawal_asked"] = f"{timezone.now():%Y-%m-%d}"
         thing.save(update_fields=["summary", "changed"])
         told = {"kind": "withdrawal", "whom": "data officers"}
         enqueue("tell", "files", request.who, thing, told)
+    if request.method == "POST":
         return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
     values = _values(request, thing) | {"title": Text("Withdraw a delivery"), "accepted": True}
     return render(request, "desk/withdraw.html", values)

@@ -16,6 +16,7 @@ from typing import Any
 from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy
 from ctdhub.build.settings import Agreement
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text
 from ctdhub.core.tabular import ROW
@@ -76,6 +77,7 @@ def check(work: Work) -> Rows:
         return lambda: {}
     report = CheckReport(sha256=delivery.sha256)
     try:
+        refuse_second_correction(delivery)
         work.say(Text("Opening the file"))
         table = opened(delivery, report)
         work.say(Text("Reading the file"))
@@ -85,6 +87,21 @@ def check(work: Work) -> Rows:
         report.summary = {"refused": error_as_kept(met), **_files(report)}
         report.findings = []
     return lambda: _set(delivery, report)
+
+
+def refuse_second_correction(delivery: Delivery) -> None:
+    """Of two files that correct the same delivery the one that was begun first counts.
+
+    Raises:
+        HubError: another one has taken its place already (rule "upload-replaces").
+    """
+    if delivery.replaces_id is None:
+        return
+    others = Delivery.objects.filter(
+        replaces_id=delivery.replaces_id, created__lt=delivery.created
+    ).exclude(state__in=("receiving", "withdrawn", "refused"))
+    if others.exists():
+        raise error("upload-replaces")
 
 
 def opened(delivery: Delivery, report: CheckReport) -> Path:

@@ -44,6 +44,7 @@ def do(job: Any) -> None:
     from ctdhub.desk.worker.work import Work, ended, work_of
 
     try:
+        refuse_stranger(job)
         rows = work_of(job.what)(Work(job))
         with transaction.atomic():
             if not ended(job, "done", rows()):
@@ -60,6 +61,35 @@ def do(job: Any) -> None:
 def _known(job: Any) -> frozenset[str]:
     """What the row of a job holds already."""
     return frozenset({job.thing, job.organisation_id or "", str(job.given.get("version", ""))})
+
+
+ACTIONS_OF = {
+    "accept": "delivery.accept",
+    "read": "look.refresh",
+    "rehearse": "plan.rehearse",
+    "price": "plan.price",
+    "build": "plan.build",
+    "agreement": "agreement.write",
+    "withdraw": "withdrawal.carry_out",
+    "accept_alarm": "alarm.accept",
+}
+"""Jobs that somebody asks for, and the action that they are; approvals are checked by themselves.
+"""
+
+
+def refuse_stranger(job: Any) -> None:
+    """The worker asks again whether whoever asked may: an account may be closed, a web conquered.
+
+    Raises:
+        HubError: the account may not, or not any more (rule "approval/role").
+    """
+    from ctdhub.desk.allowed import allowed
+
+    action = ACTIONS_OF.get(job.what)
+    if action is None or job.account_id is None:
+        return
+    if not job.account.is_active or not allowed(job.account.who(), action):
+        raise error("approval/role")
 
 
 def _unforeseen(kind: type[BaseException], met: BaseException, trace: TracebackType | None) -> None:
