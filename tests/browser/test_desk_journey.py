@@ -28,7 +28,7 @@ from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
 from tests.browser.test_desk_approval import Person, Quiet, Server, keys_are
 from tests.desk import desks, postgres
-from tests.desk.conftest import with_accounts
+from tests.desk.conftest import postgres_server, postgres_template, with_accounts  # noqa: F401
 from tests.desk.desks import OURS, THEIRS, Desk
 from tests.desk.sending import practice_file, rounds, rows, sent, work
 from tests.desk.test_hub_pages import built_desk, text  # noqa: F401
@@ -38,7 +38,7 @@ Command = Callable[..., tuple[int, str, str]]
 VERSION = "2026.2"
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"])
 def served(
     request: pytest.FixtureRequest,
     built_desk: Path,  # noqa: F811
