@@ -17,6 +17,7 @@ from ctdhub.desk import asking
 from tests.desk.desks import OURS, ROLES, THEIRS, Desk
 from tests.desk.test_hub_pages import built_desk, hub_desk  # noqa: F401 (fixtures)
 from tests.desk.things import CANARY, thing
+from tests.journeys.conftest import built  # noqa: F401 (a fixture)
 
 TODAY = datetime.now(UTC).date()
 MONDAY = TODAY - timedelta(days=TODAY.weekday())

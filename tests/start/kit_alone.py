@@ -14,8 +14,6 @@ import types
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from barred import Barred
-
 BOUNDARY = "part"
 
 
@@ -57,6 +55,8 @@ class Visitor:
 def as_windows() -> None:
     """No ``fcntl``, no numba; locks on bytes."""
     import subprocess  # which would take a module msvcrt for Windows itself
+
+    from barred import Barred  # next to this script
 
     del subprocess
     for name in ("fcntl", "numba"):

@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-
 from django.apps import AppConfig
-
-TABLES = (
-    "ctdhub.desk.models.people",
-    "ctdhub.desk.models.deliveries",
-    "ctdhub.desk.models.hub",
-    "ctdhub.desk.models.trail",
-    "ctdhub.desk.models.approvals",
-)
-"""Modules that hold tables."""
 
 
 class DeskApp(AppConfig):
@@ -26,8 +15,7 @@ class DeskApp(AppConfig):
     def import_models(self) -> None:
         """Read the modules of the tables; the package of them holds nothing itself."""
         super().import_models()
-        for name in TABLES:
-            importlib.import_module(name)
+        from ctdhub.desk.models import approvals, deliveries, hub, people, trail  # noqa: F401
 
     def ready(self) -> None:
         """Listen to what happens at the door."""

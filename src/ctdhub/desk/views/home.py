@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from django.http import HttpResponse
@@ -16,8 +15,9 @@ from ctdhub.desk.views.home_of_hub import cards
 
 def home(request: Any) -> HttpResponse:
     """For a contributor its last file, agreement and reports; for the hub's roles an overview."""
-    modules = import_module("ctdhub.desk.urls").MODULES
-    asked = [module.waiting for module in modules if hasattr(module, "waiting")]
+    from ctdhub.desk import urls  # it reads this module first
+
+    asked = [module.waiting for module in urls.MODULES if hasattr(module, "waiting")]
     waiting = [entry for ask in asked for entry in ask(request.who)]
     values: dict[str, Any] = {"title": Text("Home"), "waiting": waiting}
     if request.who.is_contributor:

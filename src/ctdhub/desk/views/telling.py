@@ -122,7 +122,7 @@ def _again(request: Any, key: str) -> HttpResponse:
         found = _own(request, "told", key=_checked(key))
     except HubError as met:
         return wrong(request, met)
-    missing = _("Answer each question; say so where no row is hers.")
+    missing = _("Answer each question; say so where no row is about the person.")
     return _shown(request, found, problems=[("questions", missing)])
 
 
