@@ -262,7 +262,12 @@ def test_offline_is_one_flag(
     app, drawn = typer.Typer(), list[bool]()
 
     def drawing(
-        _lead: Release, out: Path, _progress: object, edition: Edition, *_more: object
+        _lead: Release,
+        out: Path,
+        _progress: object,
+        edition: Edition,
+        *_more: object,
+        **_else: object,
     ) -> None:
         out.mkdir()
         drawn.append(edition.offline)

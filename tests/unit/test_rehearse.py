@@ -27,6 +27,7 @@ from ctdhub.dp.simulate import rehearse, stand_in
 from ctdhub.dp.standalone.domains import DomainsFile
 from ctdhub.dp.workload import workload
 from ctdhub.practice.stand_in import invented_people
+from ctdhub.report.table_kinds import kind_name
 from ctdhub.schema.model import load_schema
 
 DELTA = 1e-6
@@ -155,7 +156,7 @@ def test_every_kind_of_table_has_a_name() -> None:
     found = rehearse(plan, 4.0, 1e-8, stand_in(plan, 50))
     kinds = {f.kind for f in found.kinds}
     assert kinds == {*get_args(Kind)} - {"groups"}
-    assert len({verb.kind_name(f) for f in found.kinds}) == len(kinds)
+    assert len({kind_name(f.kind) for f in found.kinds}) == len(kinds)
 
 
 def test_the_verb_prints_json(app: typer.Typer, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def key_print(public: str) -> str:
     """Fingerprint of a public key: 8 times 4 hexadecimal digits of SHA-256.
 
     >>> key_print("ed25519:AAAA")[:9]
-    'f1bc c3ed'
+    '6590 2467'
     """
     code = hashlib.sha256(b"ctdhub key\0" + public.encode()).hexdigest()[:32]
     return " ".join(code[i : i + 4] for i in range(0, 32, 4))
