@@ -32,7 +32,7 @@ from tests.desk.conftest import postgres_server, postgres_template, with_account
 from tests.desk.desks import OURS, THEIRS, Desk
 from tests.desk.sending import practice_file, rounds, rows, sent, work
 from tests.desk.test_hub_pages import built_desk, text  # noqa: F401
-from tests.journeys.conftest import copied
+from tests.journeys.conftest import built, copied  # noqa: F401
 
 Command = Callable[..., tuple[int, str, str]]
 VERSION = "2026.2"
