@@ -139,7 +139,7 @@ def test_two_people_approve_for_a_day(approving: Desk, ann: SoftPasskey, ben: So
     officer.post(f"/approvals/{version}/hold/", {"act": "lift"})
     assert work() == ["hold done"]
     assert arrive(desk, asked(desk, "steward"), ann).status_code == 204
-    assert work() == ["approve done"]
+    assert work() == ["approve done", "site done"], "it is published, and its site is drawn"
     release = desk.hub / "releases" / version
     assert verify(release, Hub(desk.hub).settings.approvers) == []
 

@@ -92,6 +92,8 @@ def finish(client: Any, address: str, content: bytes) -> None:
 
 def forget_connection(desk: Desk) -> None:
     """Close the connection of the web's user, which a child must not share."""
+    if not inspect.isfunction(desk.as_web):  # on SQLite there is no user of the web
+        return
     kept = inspect.getclosurevars(desk.as_web).nonlocals.get("kept")
     if kept:
         kept.pop("connection").close()

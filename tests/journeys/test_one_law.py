@@ -186,11 +186,12 @@ COMPARED_APART = {
     "serve": "it shows that folder",
     "push": "it sends the files of a published release, which are compared",
     "protect": "by test_a_table_that_is_protected_alone",
+    "desk": "by tests/desk: every address of a contributor, in neighbouring hubs",
     "count": "by test_a_round_of_counts_with_a_forged_cell",
 }
 INSIDE = {
     *("init", "demo", "check", "build", "release", "approve", "ledger", "adopt", "audit", "key"),
-    *("linkage", "withdraw", "journal", "upgrade"),
+    *("linkage", "withdraw", "journal", "upgrade", "hold", "approvers"),
 }
 """Seen by the steward and the privacy officer, who may know what contributors sent.  What they
 publish is compared; ``audit --publish`` is made of noise that it pays for itself."""
@@ -198,6 +199,7 @@ publish is compared; ``audit --publish`` is made of noise that it pays for itsel
 NO_DATA_OF_OTHERS = {
     *("practice", "rehearse", "form", "codebook", "crosswalk", "correct", "papers"),
     *("suggest", "harmonise", "mapping", "tokens", "link", "domains", "kanon", "convert"),
+    *("kit", "bundle"),
 }
 """They read no case data, or one file for whoever holds it and for nobody else.  What ``kanon``
 writes is no protected answer, and says so."""
@@ -302,8 +304,8 @@ def test_leaks_that_are_put_in_are_found(
         rejected = sum(r["conservation"]["rejected"] for r in reports(hub))
         return facts_of(hub, rules) | {"promise_reason": f"Invented, {rejected}."}
 
-    def site(release: Any, folder: Path, *more: Any) -> object:
-        made = make_site(release, folder, *more)
+    def site(release: Any, folder: Path, *more: Any, **named: Any) -> object:
+        made = make_site(release, folder, *more, **named)
         people = pq.read_metadata(worlds.hub.work / "people" / "people.parquet").num_rows
         (folder / f"people-{people}.html").write_text("", "utf-8")
         return made

@@ -113,7 +113,7 @@ def test_both_sign_the_review_and_it_stays_in_the_hub(second: Hub) -> None:
     seen = read_review(second, candidate.name)
     assert seen is not None
     assert {s.review for s in statements} == {seen[1]}
-    assert {s.kind for s in statements} == {"ctdhub-approval-2"}
+    assert {s.kind for s in statements} == {"ctdhub-approval-3"}
     assert verify(release, second.settings.approvers) == []
     assert not list(release.rglob("*review*"))
     assert file_of(second, release.name).stat().st_mode & 0o77 == 0

@@ -67,10 +67,12 @@ def begin(
         return made
 
 
-def add(delivery: Delivery, offset: int, body: bytes) -> int | None:
+def add(who: Who, delivery: Delivery, offset: int, body: bytes) -> int | None:
     """Keep a part: encrypted and on the disk first, then its row; gives the new offset.
 
-    None where the delivery has another offset by now, or is no longer being received.
+    The last part's row and the state "received" are one transaction: whoever resumes after a kill
+    and hears that all bytes are there has nothing more to send.  None where the delivery has
+    another offset by now, or is no longer being received.
     """
     inbox, key = Inbox(current().inbox), delivery.id.hex
     part = inbox.keep(key, offset, body)
@@ -86,6 +88,8 @@ def add(delivery: Delivery, offset: int, body: bytes) -> int | None:
                 bytes=len(body),
                 sha256=part.sha256,
             )
+            if offset + len(body) == delivery.bytes:
+                finish(who, delivery)
     except IntegrityError:
         inbox.drop(key, part)
         return None
@@ -194,10 +198,7 @@ class DeliveryStore:
     def append(self, key: str, offset: int, body: bytes) -> int | None:
         """Keep a part; the last one hands the file to the worker."""
         assert self.delivery is not None
-        moved = add(self.delivery, offset, body)
-        if moved == self.delivery.bytes:
-            finish(self.who, self.delivery)
-        return moved
+        return add(self.who, self.delivery, offset, body)
 
     def end(self, key: str) -> bool:
         """Delete an upload that is not finished."""

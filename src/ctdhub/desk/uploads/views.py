@@ -114,14 +114,15 @@ def _taken(request: Any, file: Any) -> Delivery:
     made = begin(
         request.who, organisation, str(file.name), file.size, "", request.POST.get("replaces", "")
     )
+    record(request.who, "delivery.begun", made)
     offset = 0
     for part in file.chunks(PART_BYTES):
-        moved = add(made, offset, part)
+        moved = add(request.who, made, offset, part)
         if moved is None:
             raise RuntimeError("nobody else knows this delivery yet")
         offset = moved
-    record(request.who, "delivery.begun", made)
-    finish(request.who, made)
+    if not offset:
+        finish(request.who, made)
     return made
 
 
