@@ -164,6 +164,23 @@ def test_what_is_between_two_mappings_leads_from_one_to_the_other(operations: li
         assert made == other
 
 
+def test_a_flag_that_begins_later_knows_what_is_not_recorded() -> None:
+    """Else a text that means "not recorded" would be "no" there, by the order of two clicks."""
+    put_first = [
+        {"op": "map", "sheet": LIST, "text": "Fem", "codes": ["not-recorded"]},
+        {
+            "op": "map",
+            "sheet": LIST,
+            "text": "F",
+            "codes": ["exploitation_sexual", "means_threats"],
+        },
+    ]
+    one = started().with_operations(list(map(checked, put_first)))
+    other = started().with_operations(list(map(checked, put_first[::-1])))
+    assert said(one) == said(other)
+    assert said(one)["columns"]["means_threats"]["null_values"] == ["Fem"]
+
+
 def test_a_list_keeps_a_flag_that_another_column_fills() -> None:
     """A text of a list that means a flag with a rule of its own adds one, and takes none away."""
     text = YAML + "  means_threats: {from: Amenazas, map: {si: yes, no: no}}\n"

@@ -275,6 +275,8 @@ def _put_flags(
             same = {k: first[k] for k in ("from", "split", "absent", "unknown") if k in first}
             document["columns"][name] = {**same, "has": [text]}
             rules[name] = document["columns"][name]
+            for silent in _listed(first, "null_values"):  # in every flag of the list
+                _add_to(rules[name], "null_values", silent)
 
 
 def _node(document: Any, place: Place) -> Any:

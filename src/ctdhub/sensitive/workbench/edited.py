@@ -102,10 +102,14 @@ def _put_list(document: Document, listed: ListSheet, text: str, codes: list[str]
     for rule in rules.values():
         for key in ("known", "null_values"):
             drop_text(rule, key, text)
+    # What is "not recorded" is so in every flag of the list, also in one that begins now.
+    silent = texts_in(next(iter(rules.values()), {}).get("null_values", []))
     for name in (code for code in codes if code not in (NOT_RECORDED, OTHER_KIND, STAYS)):
         if name not in rules:
             there = rules_in(all_rules(document, listed.table).get(name))
             rules[name] = {**copy.deepcopy(pattern), "has": []}
+            for other in silent:
+                add_text(rules[name], "null_values", other)
             columns[name] = [*copy.deepcopy(there), rules[name]] if there else rules[name]
         add_text(rules[name], "has", text)
     for name in [name for name in rules if name not in codes]:
