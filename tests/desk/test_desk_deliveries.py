@@ -143,6 +143,15 @@ def test_a_job_of_somebody_who_may_not_any_more_is_refused(open_desk: Desk, chec
     assert checked.state == "checked"
 
 
+def test_every_job_of_the_hub_names_the_action_that_it_is() -> None:
+    from ctdhub.desk.allowed import ACTIONS
+    from ctdhub.desk.worker.child import ACTIONS_OF
+    from ctdhub.desk.worker.hub_jobs import JOBS
+
+    assert set(JOBS) <= set(ACTIONS_OF)
+    assert set(ACTIONS_OF.values()) <= set(ACTIONS)
+
+
 def bomb() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:

@@ -19,9 +19,6 @@ from ctdhub.desk.allowed import CONTRIBUTOR, HUB_ROLES, ROLES
 from ctdhub.desk.config import FILE, DeskConfig
 
 LINKS = "demo-links.json"
-PEOPLE = 3_000
-"""Fictitious people of a demo; its hub is built in less than a minute."""
-
 OTHER = "other-contributor"
 
 

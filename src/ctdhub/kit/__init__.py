@@ -1,4 +1,4 @@
-"""Reserved: a contributor's own pages, on the contributor's own computer (an extra).
+"""A contributor's own pages, on the contributor's own computer (the extra ``ctdhub[desk]``).
 
 Zone: assembly.  ``core``, ``schema``, ``document``, ``sensitive``, ``dp.secagg.contributor_side``,
 ``dp.count``; never ``release`` or ``build``; starts without fcntl, threads and numba.
