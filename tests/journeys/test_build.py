@@ -369,7 +369,7 @@ def test_what_a_site_shows_beside_its_release_draws_it_again_and_spends_nothing(
     assert ran(pipeline.build(hub)) == ["site"]
     page = home.read_text("utf-8")
     assert "0800 555 0100" in page
-    assert "0177" not in page
+    assert "157 0177" not in page
     assert sorted(hub.releases.iterdir()) == releases
     assert len(Ledger(hub.ledger).entries()) == entries
 

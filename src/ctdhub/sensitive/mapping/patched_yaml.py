@@ -214,6 +214,9 @@ class _Writer:
         lasts = [pair[1] for pair in node.value] if _pairs(node) else node.value
         gone = [place for place in range(len(firsts)) if place not in set(kept)]
         if node.flow_style:
+            between = zip([self._start(node), *map(self._end, lasts)], firsts, strict=False)
+            if any("?" in self._text[end : self._start(first)] for end, first in between):
+                raise _Cannot  # a key behind a question mark needs its mark
             for place in (place for place in gone if place < kept[-1]):
                 yield _Edit(self._start(firsts[place]), self._start(firsts[place + 1]), "")
             if gone and gone[-1] > kept[-1]:
