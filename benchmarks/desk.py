@@ -184,6 +184,9 @@ def printed(
         slowest = max(uploads)
         print(f"uploads {len(uploads)} of {given.megabytes} MB, slowest {slowest:.1f} s")
     print(f"errors {len(errors)} {sorted(set(errors))[:5]}")
+    fields = Path(f"/proc/{web}/stat").read_text("ascii").rsplit(")", 1)[1].split()
+    used = int(fields[11]) + int(fields[12])
+    print(f"CPU of the web process {used / os.sysconf('SC_CLK_TCK'):.1f} s")
     print(f"peak memory of the web process {int(peak[1]) // 1024 if peak else 0} MB")
     met = not errors and p95 < 500 and len(uploads) == given.uploads
     print("goals met" if met else "GOALS MISSED")
