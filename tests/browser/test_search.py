@@ -93,3 +93,33 @@ def test_nothing_is_asked_before_somebody_searches(web: str, tab: Page) -> None:
     tab.locator("#search-text").fill("Peru")
     expect(tab.locator("#search-list li").first).to_contain_text("Peru")
     assert [url.rpartition("/")[2] for url in asked[1:]] == ["search-index.js"]
+
+
+def test_a_country_is_compared_with_another_by_any_spelling(web: str, tab: Page) -> None:
+    """From its page; the explorer shows both."""
+    tab.goto(f"{web}{address('fr', VERSION, 'countries/pol.html')}")
+    box = tab.get_by_role("combobox", name="Comparer Pologne avec")
+    found = tab.locator("#compare-exploited [role=option]")
+    box.fill("Polen")
+    expect(tab.locator("#compare-exploited [role=status]")).to_be_visible()
+    box.fill("ألمانيا")
+    expect(found.first).to_contain_text("Allemagne")
+    box.press("Enter")
+    expect(tab).to_have_url(
+        re.compile(r"#country_of_exploitation=POL&vs\.country_of_exploitation=DEU$")
+    )
+    tab.wait_for_selector("html[data-explore=ready]")
+    expect(tab.locator("#explore-chips ul")).to_have_count(2)
+
+
+@pytest.mark.parametrize("typed", ["Ivory Coast", "cote d ivoire", "كوت ديفوار", "CIV"])
+def test_a_filter_finds_a_country_by_any_spelling(web: str, tab: Page, typed: str) -> None:
+    """As the search of the site does: in the field for all filters and in that of one."""
+    tab.goto(f"{web}{address('es', VERSION, 'explore.html')}")
+    tab.wait_for_selector("html[data-explore=ready]")
+    tab.locator("#explore-find").fill(typed)
+    expect(tab.locator("#explore-found button").first).to_contain_text("Côte d’Ivoire")
+    tab.locator("#explore-parts details[data-name=citizenship] > summary").click()
+    one = tab.locator("#explore-parts details[data-name=citizenship]")
+    one.locator("input[type=search]").fill(typed)
+    expect(one.locator("label:not(.search):visible")).to_have_text(["Côte d’Ivoire"])

@@ -12,6 +12,7 @@ KINDS = (
     "corridors.html",
     "map.html",
     "map-citizenship.html",
+    "map-exploitation.html",
     "trends.html",
     "trends-citizenship.html",
     "facts.html",
@@ -20,6 +21,7 @@ KINDS = (
     "changes.html",
     "estimates.html",
     "assistance.html",
+    "assistance-age-band.html",
     "mandated.html",
     "briefs.html",
     "data.html",
@@ -37,3 +39,19 @@ KINDS = (
     "stories/index.html",
     "stories/what-was-not-written-down.html",
 )
+APART = (
+    "assistance-citizenship-group-gender.html",
+    "trends-exploited-in.html",
+    "briefs/europe.html",
+    "briefs/ukr.html",
+    "learn/safely.html",
+    "learn/signals.html",
+    "embed/explore.html",
+    "embed/people-by-year.html",
+    "embed/corridors.html",
+    "embed/places/ukr.html",
+    "embed/trends-total.html",
+    "embed/stories/what-a-count-says-1.html",
+)
+"""Pages that share a template with one of ``KINDS`` and hold other parts of it; looked at with
+CTDHUB_EVERY_PAGE."""

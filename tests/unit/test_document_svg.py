@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ctdhub
-from ctdhub.document.charts import balance, bars, dots, print, standalone, tiles, years
+from ctdhub.document.charts import balance, bars, dots, print, standalone, tiles, whole, years
 from ctdhub.document.charts.keys import Sign, key
 from ctdhub.document.document import Bar, Change, Dots, Ends, Point, Years
 from ctdhub.document.html import bidi
@@ -53,6 +53,7 @@ def everything(label: str) -> list[str]:
     return [
         *(bars.draw(rows, "x", rtl=rtl, wide=wide) for rtl in (False, True) for wide in (None, 9)),
         *(dots.draw(Dots(rows, 70, (label,) * 3), "x", rtl=rtl) for rtl in (False, True)),
+        *(whole.draw((*rows, rows[0]), "x", rtl=rtl) for rtl in (False, True)),
         *(print.bar(row, 65, rtl=False) for row in rows),
         *(print.years(series, rtl=rtl) for rtl in (False, True)),
         *(years.draw(series, "x", rtl=rtl) for rtl in (False, True)),

@@ -10,12 +10,13 @@ from markupsafe import Markup
 
 from ctdhub.core.format import listed, number, span, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
-from ctdhub.document.charts import bars, years
+from ctdhub.document.charts import bars, whole, years
 from ctdhub.release.open import Release
 from ctdhub.report.citing import quote, reference
 from ctdhub.report.figures import Figure, FigureBar
 from ctdhub.report.snippets import snippets
 from ctdhub.report.year_chart import line_of
+from ctdhub.schema.roles import SEX
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import Links, address
 from ctdhub.site.onward import (
@@ -75,7 +76,15 @@ def plot(figure: Figure, *, other: bool = False) -> Markup:
     if figure.by_year:
         return years.draw(line_of(figure), figure.id, rtl=rtl)
     shown = replace(figure, bars=figure.other).drawn if other else figure.drawn
+    if figure.subject == SEX and figure.where and whole.fits(shown):
+        return whole.draw(shown, figure.id, rtl=rtl, whole=_known(figure, other=other))
     return bars.draw(shown, figure.id, rtl=rtl)
+
+
+def _known(figure: Figure, *, other: bool) -> float | None:
+    """All people whose answer is recorded, in the unit of the picture."""
+    in_people = (figure.unit == "people") is not other
+    return figure.table.base.value if in_people else 1.0
 
 
 def blanks(figure: Figure) -> str:

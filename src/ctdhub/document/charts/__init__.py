@@ -2,5 +2,6 @@
 
 Zone: ground.
 Not here: which numbers a chart shows (``report``).
-Public: ``bars``, ``years``, ``dots``, ``balance``, ``tiles``, ``keys``, ``print``, ``standalone``.
+Public: ``bars``, ``years``, ``dots``, ``balance``, ``whole``, ``tiles``, ``keys``, ``print``,
+``standalone``.
 """

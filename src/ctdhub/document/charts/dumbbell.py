@@ -38,7 +38,7 @@ def draw(rows: Sequence[Bar], *, rtl: bool, top: float = 1.0) -> Markup:
 def sign(k: int) -> Markup:
     """The mark of the group at place ``k``, for the words next to the picture."""
     canvas = Canvas(16, "px")
-    canvas.add(_shape(k, 8, 8))
+    canvas.add(shape(k, 8, 8, f"series{k + 1} mark"))
     return canvas.svg(kind="chart dumbbell key", width=16, height=16, aria_hidden="true")
 
 
@@ -47,14 +47,15 @@ def _mark(k: int, canvas: Canvas, at: float, lane: float) -> Markup:
     left = 100 - at if canvas.rtl else at
     frame = Canvas(0, "px")
     frame.put(
-        "svg", _shape(k, 0, 0), x=f"{left:.2f}%", y=round(lane), overflow="visible", width=1,
-        height=1,
+        "svg", shape(k, 0, 0, f"series{k + 1} mark"), x=f"{left:.2f}%", y=round(lane),
+        overflow="visible", width=1, height=1,
     )  # fmt: skip
     return frame.marks
 
 
-def _shape(k: int, x: int, y: int) -> Markup:
-    canvas, kind = Canvas(0, "px"), f"series{k + 1} mark"
+def shape(k: int, x: int, y: int, kind: str) -> Markup:
+    """The shape of the mark at place ``k`` around a point, of this class."""
+    canvas = Canvas(0, "px")
     r = _R
     if k == 0:
         canvas.put("circle", kind=kind, cx=x, cy=y, r=r)

@@ -10,6 +10,7 @@ from ctdhub.core.format import number, share
 from ctdhub.core.i18n import Text, _, current
 from ctdhub.report.figures import Figure, figures
 from ctdhub.report.places import SIDES, file, listed_places, path, place_link, sides
+from ctdhub.report.release_changes import earlier
 from ctdhub.report.sentences import children_sentence, place_sentences, side_sentences
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
@@ -19,6 +20,7 @@ from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.frame import FIGURES, Page
 from ctdhub.site.kinds import PLACES, Content, MenuEntry, PageKind
 from ctdhub.site.onward import embed_path
+from ctdhub.site.pages import changes
 from ctdhub.site.pages.about import about
 from ctdhub.site.pages.briefs import briefed
 from ctdhub.site.pages.briefs import path as brief_path
@@ -38,22 +40,31 @@ SILENT = 0.05
 
 KIND = PageKind(
     "places",
-    lambda content: pages(content.answers),
+    lambda content: pages(content.answers, compared=_compared(content)),
     menu=MenuEntry(PLACES, LIST, Text("Countries and regions, A–Z")),
     files=lambda folder, content: _write_files(folder / CHARTS, content),
     paths=lambda content: _paths(content.answers),
 )
 
 
-def pages(answers: Answers) -> Iterator[Page]:
-    """The list, a page for each region, a page for each country that is listed."""
+def pages(answers: Answers, *, compared: bool = False) -> Iterator[Page]:
+    """The list, a page for each region, a page for each country that is listed.
+
+    Args:
+        compared: whether the site has an earlier release; then each country leads to its row of
+            "What changed".
+    """
     held = listed_places(answers)
     printed = {place.key: brief_path(place) for place in briefed(answers)}
     yield _list(answers, held)
     for key in (*countries.regions(), *sorted(held)):
-        page = _page(answers, key, held, printed.get(key, ""))
+        page = _page(answers, key, held, printed.get(key, ""), compared=compared)
         yield page
         yield from of_place(answers, key, page)
+
+
+def _compared(content: Content) -> bool:
+    return bool(earlier(content.release, content.edition.series))
 
 
 def _paths(answers: Answers) -> Iterator[str]:
@@ -131,7 +142,7 @@ def _counted(answers: Answers, inside: tuple[str, ...]) -> dict[str, Any]:
     return words | {f"{name}_n": round(card.value or 0) for name, card in cards.items()}
 
 
-def _page(answers: Answers, key: str, held: frozenset[str], brief: str) -> Page:
+def _page(answers: Answers, key: str, held: frozenset[str], brief: str, *, compared: bool) -> Page:
     lang, is_country = current(), key in countries.ALPHA3
     name = countries.name(key, lang) if is_country else countries.region_name(key, lang)
     above = countries.region(key) if is_country else None
@@ -151,6 +162,8 @@ def _page(answers: Answers, key: str, held: frozenset[str], brief: str) -> Page:
         template="place.html",
         values={
             "name": name,
+            "code": key,
+            "changed": f"{changes.PATH}#{key.lower()}" if is_country and compared else "",
             "region": above and {"name": countries.region_name(above, lang), "path": path(above)},
             "note": "" if is_country else _note(key),
             "sides": halves,
@@ -180,6 +193,7 @@ def _side(
     )
     return {
         "id": name,
+        "variable": SIDES[name],
         "title": title,
         "tab": _tab(name, is_country=key in countries.ALPHA3),
         "people": sized(side.people),

@@ -113,6 +113,7 @@ var ctdhubChoice = (function () {
     this.choice = choice;
     this.changed = changed;
     this.boxes = new Map();
+    this.names = new Names();
     this._find();
     this.parts = data.questions.map(this._part, this);
   }
@@ -122,19 +123,36 @@ var ctdhubChoice = (function () {
       ? chart.flags.map(function (c) { return [c, self.data.yes[c]]; })
       : (chart.years ? chart.codes : chart.recorded).concat(0).map(function (code) { return [chart.column, code]; });
   };
+  /* How well a text is what is looked for, as in the search of the site: a place by any of its
+     spellings, once they are there; else by what the page calls it. */
+  function Names() { this.spelt = new Map(); }
+  Names.prototype.load = function (ready) {
+    var self = this;
+    ctdhubSearched.places(function (spelt) {
+      self.spelt = spelt;
+      ready();
+    });
+  };
+  Names.prototype.rank = function (text, typed) {
+    var own = ctdhubSearched.fold(text).includes(typed) ? 2 : 9, spelt = this.spelt.get(text);
+    return spelt ? Math.min(own, ctdhubSearched.rank(spelt, typed)) : own;
+  };
+
   /* Finds an answer of any question. */
   Panel.prototype._find = function () {
     var self = this, words = this.data.words, label = node("label", { class: "search" }, words.find + " ");
     var box = label.appendChild(node("input", { type: "search", id: "explore-find" }));
     var list = node("ul", { id: "explore-found" });
     function show() {
-      var wanted = plain(box.value), found = [];
-      if (wanted) self.data.questions.forEach(function (chart) {
+      var typed = ctdhubSearched.fold(box.value), found = [];
+      if (typed) self.data.questions.forEach(function (chart) {
         self._options(chart).forEach(function (option) {
           var text = self.say.label(chart, { column: option[0], code: option[1] });
-          if (option[1] && plain(text).includes(wanted)) found.push([ctdhubSay.fill(words.pair, { question: chart.title, answers: text }), option]);
+          if (option[1]) found.push([self.names.rank(text, typed), found.length,
+            [ctdhubSay.fill(words.pair, { question: chart.title, answers: text }), option]]);
         });
       });
+      found = ctdhubSearched.best(found).map(function (hit) { return hit[2]; });
       list.replaceChildren.apply(list, found.slice(0, MOST).map(function (one) {
         var item = node("li"), button = node("button", { type: "button" }, one[0]), option = one[1];
         item.append(button);
@@ -147,6 +165,7 @@ var ctdhubChoice = (function () {
         return item;
       }));
     }
+    box.addEventListener("focus", function () { self.names.load(show); });
     box.addEventListener("input", show);
     document.getElementById("explore-parts").append(label, list);
   };
@@ -184,16 +203,18 @@ var ctdhubChoice = (function () {
     part.append(set);
     this.refresh();
   };
-  function plain(text) { return text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase(); }
   Panel.prototype._search = function (set) {
-    var label = node("label", { class: "search" }, this.data.words.search + " ");
+    var self = this, label = node("label", { class: "search" }, this.data.words.search + " ");
     var box = label.appendChild(node("input", { type: "search" }));
-    box.addEventListener("input", function () {
-      var wanted = plain(box.value);
-      set.querySelectorAll("label:not(.search)").forEach(function (one) {
-        one.hidden = !plain(one.textContent).includes(wanted) && !one.firstChild.checked;
-      });
-    });
+    function show() {
+      var typed = ctdhubSearched.fold(box.value), all = Array.from(set.querySelectorAll("label:not(.search)"));
+      var shown = new Set(ctdhubSearched.best(all.map(function (one, k) {
+        return [typed ? self.names.rank(one.textContent.trim(), typed) : 0, k, one];
+      })).map(function (hit) { return hit[2]; }));
+      all.forEach(function (one) { one.hidden = !shown.has(one) && !one.firstChild.checked; });
+    }
+    box.addEventListener("focus", function () { self.names.load(show); });
+    box.addEventListener("input", show);
     return label;
   };
   Panel.prototype.refresh = function () {
