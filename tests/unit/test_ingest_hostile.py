@@ -178,9 +178,11 @@ def formulas(rng: random.Random) -> Iterator[File]:
         lines[rng.randint(1, len(lines) - 1)] = f'20;"{text}";x'
         yield f"formula{n}.csv", "\n".join(lines).encode()
     for n, inner in enumerate(["<f>1+1</f>", "<f/>", '<f t="shared" si="0"/>', "<f\n>A1</f>"]):
-        yield f"formula{n}.xlsx", xlsx(sheet(f'<c r="A2">{inner}<v>2</v></c>'))
+        yield f"formula{n}.xlsx", xlsx(sheet(f'<c r="A2">{inner}</c>'))
     row = "<table:table-row>{}</table:table-row>"
-    head = row.format("<table:table-cell><text:p>age</text:p></table:table-cell>")
+    head = row.format(
+        '<table:table-cell office:value-type="string"><text:p>age</text:p></table:table-cell>'
+    )
     cell = '<table:table-cell table:formula="of:=1+1" office:value="2"/>'
     yield "formula.ods", ods(head + row.format(cell))
 

@@ -52,12 +52,17 @@ def leaving_page(request: Any, thing: KitFile) -> HttpResponse:
         "cell": cell,
         "met": None,
         "finished": None,
+        "missing": [],
+        "place": {},
     }
     if signed is None:
         return render(request, "kit/leaving.html", values)
     carrier = carrier_of(request, thing)
     try:
         asked(carrier, "open")
+        whole = asked(carrier, "columns")
+        values["missing"] = whole["missing"]
+        values["place"] = {one["column"]: at for at, one in enumerate(whole["columns"])}
         done = finished(request.kit, thing, signed, asked(carrier, "text")["text"])
         if request.method == "POST":
             return _make(request, thing, carrier, done)

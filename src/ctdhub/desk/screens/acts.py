@@ -14,12 +14,9 @@ from typing import Any
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, many
 from ctdhub.desk.screens.carrier import Carrier, asked
-from ctdhub.desk.screens.words import changed
+from ctdhub.desk.screens.words import REASONS, changed
 
 _LONGEST = 2_000_000
-
-REASONS = ("no-consent", "not-a-victim", "left-out")
-"""Names of the exclusions that a screen makes."""
 
 
 def needed(posted: Any) -> str:

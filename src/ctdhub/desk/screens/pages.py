@@ -18,7 +18,16 @@ from ctdhub.desk.allowed import allowed
 from ctdhub.desk.registry import page
 from ctdhub.desk.screens.acts import Outcome, act, needed, small_number
 from ctdhub.desk.screens.carrier import Carrier, asked, carrier_of
-from ctdhub.desk.screens.words import ACTIONS, SPECIAL, STATES, cell, named, operation
+from ctdhub.desk.screens.words import (
+    ACTIONS,
+    REASONS,
+    SPECIAL,
+    STATES,
+    cell,
+    named,
+    operation,
+    reason_said,
+)
 
 PAGE = 100
 """Texts, or problems, on one page."""
@@ -63,12 +72,13 @@ def column(request: HttpRequest, thing: Any, at: int) -> HttpResponse:
         "sort": _one_of(given.get("sort"), ("rows", "text", "decision")),
         "start": small_number(given.get("start")) or 0,
         "limit": PAGE,
-        **({"sheet": given["sheet"]} if given.get("sheet") else {}),
+        **_sheet(carrier, names[at], request),
         **({"find": request.POST["find"]} if request.POST.get("find") else {}),
     }
     outcome = Outcome()
     if request.method == "POST" and request.POST.get("act") != "find":
         outcome = act(carrier, request.POST, given.get("sheet") or None)
+        shown |= _sheet(carrier, names[at], request)
     found = asked(carrier, "column", **shown)
     whole = asked(carrier, "columns")
     return _shown(
@@ -84,8 +94,20 @@ def column(request: HttpRequest, thing: Any, at: int) -> HttpResponse:
         counts=whole,
         history=asked(carrier, "history")["operations"],
         of_cluster=_clusters(found),
+        part=next((n for n, s in enumerate(found["sheets"]) if s["sheet"] == found["sheet"]), None),
         labels={choice["code"]: named(choice["label"]) for choice in found["choices"]},
     )
+
+
+def _sheet(carrier: Carrier, name: str, request: HttpRequest) -> dict[str, str]:
+    """The sheet that is asked for: a form names it, an address has its number alone."""
+    if request.method == "POST":
+        return {"sheet": request.POST["sheet"]} if request.POST.get("sheet") else {}
+    wanted = small_number(request.GET.get("sheet"))
+    if wanted is None:
+        return {}
+    there = asked(carrier, "column", column=name, limit=1)["sheets"]
+    return {"sheet": there[wanted]["sheet"]} if wanted < len(there) else {}
 
 
 def history(request: HttpRequest, thing: Any) -> HttpResponse:
@@ -168,6 +190,8 @@ def _shown(
         "states": STATES,
         "special": SPECIAL,
         "actions": ACTIONS,
+        "reasons": REASONS,
+        "reason_said": reason_said,
         "when": datetime.fromisoformat,
         "json": lambda value: json.dumps(value, ensure_ascii=False),
     }

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ctdhub.core.errors import printable
-from ctdhub.core.i18n import Numeral, Text, field_from_json, joined, many, said
+from ctdhub.core.i18n import Named, Numeral, Text, field_from_json, joined, many, said
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.model import load_schema
 
 LONGEST_CELL = 120
 """Characters of a cell that a screen shows."""
@@ -35,6 +37,26 @@ ACTIONS = {
     "keep": Text("leaves as it is"),
 }
 """Decisions on a column that may identify somebody."""
+
+
+REASONS = {
+    "no-consent": Text("no consent"),
+    "not-a-victim": Text("not a victim"),
+    "left-out": Text("another reason"),
+}
+"""Names of the exclusions that a screen makes."""
+
+SETTINGS = {
+    "read": Text("how the file is read"),
+    "dates": Text("order of day and month"),
+    "rows": Text("what a row is"),
+    "key": Text("columns that tell people apart"),
+    "tokens": Text("columns of keyed tokens"),
+    "optional": Text("columns that the file may lack"),
+    "perpetrators": Text("alleged perpetrators"),
+    "builtin": Text("a mapping that comes with the program"),
+}
+"""Settings of a mapping in words."""
 
 
 def named(value: Any) -> str:
@@ -76,10 +98,11 @@ def operation(op: Mapping[str, Any]) -> Text:
     """An operation as a line of the history."""
     kind = op["op"]
     if kind == "map":
-        codes = ", ".join(op["codes"] or ()) or "–"
+        meant = [code_said(op["sheet"] or "", code) for code in op["codes"] or ()]
+        codes = joined(meant, ", ") if meant else "–"
         return Text("“{text}” means {codes}", text=cell(op["text"], 60), codes=codes)
     if kind == "rule":
-        return Text("rule of {variable}", variable=op["variable"])
+        return Text("rule of {variable}", variable=variable_said(op["variable"]))
     if kind == "empty":
         return Text("“{text}” means: not recorded", text=cell(op["text"], 60))
     if kind == "known":
@@ -93,9 +116,38 @@ def operation(op: Mapping[str, Any]) -> Text:
             decision=ACTIONS.get(action, Text("not decided")),
         )
     if kind == "exclude":
-        return Text("rows left out: {name}", name=cell(op["name"], 60))
+        return Text("rows left out: {name}", name=reason_said(op["name"]))
     if kind == "accept":
         return Text("an alarm accepted")
     if kind == "layout":
         return Text("comments or layout of the text")
-    return Text("setting {name}", name=cell(op.get("key", kind), 60))
+    return Text("setting: {name}", name=SETTINGS.get(op.get("key", ""), cell(op.get("key"), 60)))
+
+
+def variable_said(name: str) -> Named | str:
+    """A variable's label in every language; a name that the schema lacks as it is."""
+    plain = name.rpartition(".")[2]
+    schema = load_schema()
+    return Named.of(lambda lang: label(plain, lang)) if schema.has(plain) else cell(name, 60)
+
+
+def code_said(sheet: str, code: str) -> Named | Text | str:
+    """What a code of a sheet means in every language.
+
+    Args:
+        sheet: as operations name it; of a list, the codes are variables.
+    """
+    if code in SPECIAL:
+        return SPECIAL[code]
+    if sheet.startswith("list:"):
+        return variable_said(code)
+    names = [part for part in sheet.split(".") if part and not part.isdecimal()]
+    schema = load_schema()
+    if not names or not schema.has(names[-1]):
+        return cell(code, 60)
+    return Named.of(lambda lang: code_label(names[-1], code, lang))
+
+
+def reason_said(name: str) -> Text | str:
+    """Why rows are left out: the words of the reasons that the screens know."""
+    return REASONS.get(name, cell(name, 60))

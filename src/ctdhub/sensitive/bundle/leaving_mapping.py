@@ -10,7 +10,13 @@ from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 
-PLAIN = {"delimiter": ",", "encoding": "utf-8", "kobo": "false", "footer": "none"}
+PLAIN = {
+    "delimiter": ",",
+    "encoding": "utf-8",
+    "kobo": "false",
+    "footer": "none",
+    "totals": "records",
+}
 """How the file that leaves is read, with nothing left to be found out."""
 
 

@@ -85,7 +85,9 @@ def _of_path(path: str, sheets: list[str], options: ReadOptions) -> str | None:
 
 def _table(book: Book, sheet: str, options: ReadOptions) -> pa.Table:
     own: dict[str, object] = {"sheet": sheet, "sheets": None, "skip_rows": (), "skip_if": {}}
-    found = _as_table(book.cells(options.model_copy(update=own)), book.file)
+    cells = book.cells(options.model_copy(update=own))
+    cells.computed.refuse(book.file)
+    found = _as_table(cells, book.file)
     if not options.form:
         return found
     names, columns = by_names(found.column_names[:-1], found.columns[:-1])

@@ -16,19 +16,15 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, many
 from ctdhub.core.tabular import ROW
 from ctdhub.sensitive.ingest import headers
-from ctdhub.sensitive.ingest.drop_non_records import (
-    INK,
-    is_label_row,
-    is_tag_row,
-    total_at_the_end,
-    totals_between,
-)
+from ctdhub.sensitive.ingest.computed import Computed
+from ctdhub.sensitive.ingest.drop_non_records import is_label_row, is_tag_row
 from ctdhub.sensitive.ingest.form_sheet import is_form
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.own_form import by_names
 from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reason_of, reject_table
 from ctdhub.sensitive.ingest.shape.children import with_children
 from ctdhub.sensitive.ingest.shape.long_table import pivoted
+from ctdhub.sensitive.ingest.totals import INK, find_totals
 from ctdhub.sensitive.ingest.whole_labels import taken_apart
 
 _BATCH = 10_000
@@ -118,6 +114,7 @@ class ReaderResult:
 
     ``children`` are child tables as :mod:`ctdhub.sensitive.ingest.shape.children` takes them.
     ``places`` say where a column stands, for errors; by default letters.
+    ``computed`` says which cells formulas made.
     """
 
     names: list[str]
@@ -131,6 +128,7 @@ class ReaderResult:
     notes: list[Text] = field(default_factory=list)
     children: Mapping[str, pa.Table] = field(default_factory=dict)
     places: list[str] | None = None
+    computed: Computed = field(default_factory=Computed)
 
 
 def gather(
@@ -162,7 +160,9 @@ def finish(
         cells = _lengthwise(cells, options, file, limits)
     if len(cells.rows) + len(cells.rejects) > limits.rows:
         raise too_many_rows(file, limits)
+    unseen = set(options.unseen)
     if (labels := is_label_row(cells.names, cells.columns, cells.rows, options)).any():
+        unseen |= set(cells.rows[labels].tolist())
         rest = pa.array(~labels)
         columns = [column.filter(rest) for column in cells.columns]
         cells = replace(cells, columns=columns, rows=cells.rows[~labels])
@@ -202,11 +202,24 @@ def finish(
         )
     for place, column in zip(letters, columns, strict=True):
         _check(place, column, rows, file, limits)
-    if total := total_at_the_end(columns, rows):
-        columns, rows = [column.slice(0, len(rows) - 1) for column in columns], rows[:-1]
-    if between := totals_between(columns, rows):
-        keep = pc.invert(pc.is_in(rows, value_set=pa.array([r.row for r in between], rows.type)))
+    totals: list[Reject] = []
+    sums = cells.computed.sums if options.totals != "records" else set()
+    if options.totals != "records" and (totals := find_totals(columns, rows, sums)):
+        keep = pc.invert(pc.is_in(rows, value_set=pa.array([r.row for r in totals], rows.type)))
         columns, rows = [column.filter(keep) for column in columns], rows.filter(keep)
+    unseen |= sums | {one.row for one in totals}
+    cells.computed.refuse(file, unseen)
+    notes += [note] if (note := cells.computed.note()) else []
+    if totals and options.totals == "left_out":
+        notes.append(
+            many(
+                "{n} line of totals was left out, as the mapping says.",
+                "{n} lines of totals were left out, as the mapping says.",
+                len(totals),
+                n=len(totals),
+            )
+        )
+        totals = []
     for name, child in cells.children.items():
         for column in child.column_names:
             if column != ROW:
@@ -237,7 +250,7 @@ def finish(
                 n=shaped.moved,
             )
         )
-    bad = [*cells.rejects, *([total] if total else []), *between, *shaped.rejects]
+    bad = [*cells.rejects, *totals, *shaped.rejects]
     rejects = reject_table(file, bad)
     return RawTable(
         file=file,

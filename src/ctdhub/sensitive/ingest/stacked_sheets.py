@@ -17,6 +17,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Text, many
 from ctdhub.core.text import fold
 from ctdhub.sensitive.ingest import headers
+from ctdhub.sensitive.ingest.computed import together
 from ctdhub.sensitive.ingest.header_rows import SheetView
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, too_many_rows
@@ -69,6 +70,7 @@ def read(book: Book, options: ReadOptions) -> ReaderResult:
         [],
         options.header_row,
         sheet=parts[0].sheet,
+        computed=together({place * step: part.computed for place, part in enumerate(parts)}),
     )
     made.notes.append(
         Text(

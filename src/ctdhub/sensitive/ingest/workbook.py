@@ -26,6 +26,7 @@ from ctdhub.sensitive.ingest import (
     stacked_sheets,
     xlsx_preflight,
 )
+from ctdhub.sensitive.ingest.computed import Computed
 from ctdhub.sensitive.ingest.header_rows import LOOKED_AT, SheetView
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, gather, too_many_rows
@@ -37,7 +38,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     """Names, columns and row numbers of one sheet, or of all.  Macros and links are never opened.
 
     Raises:
-        HostileFile: a limit is passed, the container is unsafe, a cell is a formula.
+        HostileFile: a limit is passed, the container is unsafe.
         UnreadableFile: this is no workbook, it is encrypted, or it is damaged; another sheet has
             the same column names and nothing is stated (``sheets``).
     """
@@ -113,9 +114,10 @@ class Book:
     def cells(self, options: ReadOptions) -> ReaderResult:
         """One sheet as the options say, all its content checked."""
         find = _ods_sheet if self._ods else _xlsx_sheet
-        name = find(self._archive, options)
+        name, computed = find(self._archive, options)
         with _panics(self.file):
-            return _cells(self._sheet(name), name, self.file, options, self.limits)
+            found = _cells(self._sheet(name), name, self.file, options, self.limits)
+        return replace(found, computed=computed.below(options.header_row))
 
     def view(self, name: str) -> SheetView:
         """The first rows of a sheet as texts; only its size is checked."""
@@ -191,13 +193,12 @@ def _is_ods(archive: Archive) -> bool:
     raise error("content/zip", file=archive.file)
 
 
-def _xlsx_sheet(archive: Archive, options: ReadOptions) -> str:
+def _xlsx_sheet(archive: Archive, options: ReadOptions) -> tuple[str, Computed]:
     sheet = xlsx_preflight.find(archive, options.sheet)
-    xlsx_preflight.measure(archive, sheet, options)
-    return sheet.name
+    return sheet.name, xlsx_preflight.measure(archive, sheet, options)
 
 
-def _ods_sheet(archive: Archive, options: ReadOptions) -> str:
+def _ods_sheet(archive: Archive, options: ReadOptions) -> tuple[str, Computed]:
     return ods_preflight.measure(archive, options)
 
 

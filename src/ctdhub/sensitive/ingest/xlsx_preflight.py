@@ -1,9 +1,9 @@
 """The XML of one xlsx sheet, measured before a workbook library builds its grid from it.
 
 A library allocates every cell between the first and the last used one, and writes a shared text
-out wherever it is used, so a few bytes can ask for gigabytes; formulas are refused because their
-stored results may be stale and their text may be active.  Macros, embedded objects and links to
-other files lie in parts that are never opened.
+out wherever it is used, so a few bytes can ask for gigabytes.  Formulas are never run: what is
+read is the value that was stored with them.  Macros, embedded objects and links to other files lie
+in parts that are never opened.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from defusedxml import ElementTree
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.sensitive.ingest.formulas import formula
+from ctdhub.sensitive.ingest.computed import Computed, RowOfFormulas
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.zip_preflight import Archive
 
@@ -115,18 +115,21 @@ def choose(sheets: dict[str, bool], wanted: str | None, file: str) -> str:
 
 def measure(
     archive: Archive, sheet: SheetInfo, options: ReadOptions, *, content: bool = True
-) -> None:
+) -> Computed:
     """Read a sheet's XML once, without parsing it, and refuse what must not be parsed.
 
     Args:
-        content: refuse formulas, errors and merged cells too; a sheet of which only the first rows
-            are looked at is measured alone.
+        content: look for formulas, errors and merged cells too; a sheet of which only the first
+            rows are looked at is measured alone.
+
+    Returns:
+        What is known of its formulas.
 
     Raises:
-        HostileFile: the grid would be too large, or a cell holds a formula.
-        UnreadableFile: cells do not say where they are, are merged or hold an error, or the sheet
-            ends early.
+        HostileFile: the grid would be too large.
+        UnreadableFile: cells do not say where they are or are merged, or the sheet ends early.
     """
+    made = Computed()
     columns: set[bytes] = set()
     last_row = cells = placed = 0
     has_formula, text = False, b""
@@ -140,7 +143,7 @@ def measure(
             continue
         has_formula = has_formula or _may_hold_formula(text)
         for cell in _ERROR.findall(text) if b'"e"' in text or b"'e'" in text else ():
-            raise _error_cell(archive, cell)
+            _lose(made, archive, cell)
         for column, last in _MERGED.findall(text) if b"mergeCell " in text else ():
             refuse_merged(archive, column.decode().upper(), int(last[:9]), options)
     if placed < cells or not _END.search(text):
@@ -149,8 +152,7 @@ def measure(
     if width * last_row > archive.limits.grid_cells:
         raise error("grid-size", file=archive.file)
     _measure_shared(archive, sheet, cells)
-    if has_formula:
-        _find_formula(archive, sheet)
+    return _with_formulas(made, archive, sheet) if has_formula else made
 
 
 def _whole_tags(archive: Archive, part: str) -> Iterator[bytes]:
@@ -198,45 +200,87 @@ def _measure_shared(archive: Archive, sheet: SheetInfo, cells: int) -> None:
             raise error("sheet-size", file=archive.file)
 
 
-def _find_formula(archive: Archive, sheet: SheetInfo) -> None:
-    parser = ElementTree.DefusedXMLParser(target=_FormulaSearch(archive.file))
+def _with_formulas(made: Computed, archive: Archive, sheet: SheetInfo) -> Computed:
+    parser = ElementTree.DefusedXMLParser(target=_FormulaSearch(made))
     for piece in archive.inflate(sheet.part):
         parser.feed(piece)
     parser.close()
+    return made
 
 
 class _FormulaSearch:
-    """Parser target that stops at the first formula of a cell."""
+    """Parser target that takes down which cells hold formulas, and whether with a value."""
 
-    def __init__(self, file: str) -> None:
-        self._file = file
-        self._place: str | None = None
+    def __init__(self, made: Computed) -> None:
+        self._made = made
+        self._row, self._own = 0, RowOfFormulas()
+        self._place: tuple[int, str] | None = None
+        self._formula: str | None = None
+        self._inside, self._value, self._kind, self._repeats = "", "", "", ""
+        self._adding: dict[str, bool] = {}
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.removeprefix(_MAIN).removeprefix(_STRICT)
         if name == "c":
-            self._place = attributes.get("r")
+            column = attributes.get("r", "").rstrip("0123456789")
+            number = attributes.get("r", "").removeprefix(column)[:9]
+            self._place = (int(number or 0), column.upper())
+            self._formula, self._value, self._kind = None, "", attributes.get("t", "n")
+            self._empty = True
+            if self._place[0] != self._row:
+                self._end_row()
+                self._row = self._place[0]
         elif name == "f" and self._place is not None:
-            column = self._place.rstrip("0123456789")
-            raise formula(self._file, int(self._place.removeprefix(column) or 0), column)
+            self._formula, self._inside = "", "f"
+            self._repeats = attributes.get("si", "") if attributes.get("t") == "shared" else ""
+        elif name in ("v", "is") and self._place is not None:
+            self._inside, self._empty = "v", False
+
+    def data(self, text: str) -> None:
+        if self._inside == "f":
+            self._formula = (self._formula or "") + text
+        elif self._inside == "v":
+            self._value += text
 
     def end(self, tag: str) -> None:
-        if tag.removeprefix(_MAIN).removeprefix(_STRICT) == "c":
+        name = tag.removeprefix(_MAIN).removeprefix(_STRICT)
+        if name in ("f", "v", "is"):
+            self._inside = ""
+        elif name == "c" and self._place is not None:
+            self._end_cell(self._place)
             self._place = None
 
+    def _end_cell(self, place: tuple[int, str]) -> None:
+        repeats = self._adding.get(self._repeats, False) if self._formula is not None else False
+        adds = self._own.cell(
+            place[0], self._formula, filled=bool(self._value), adds_up=repeats and not self._formula
+        )
+        if self._formula is None:
+            return
+        if self._repeats and self._formula:
+            self._adding[self._repeats] = adds
+        if place in self._made.lost:
+            return
+        if self._value or (self._kind == "str" and not self._empty):
+            self._made.saw(place)
+        else:
+            self._made.lost[place] = "formula"
+
+    def _end_row(self) -> None:
+        if self._own.is_sum():
+            self._made.sums.add(self._row)
+        self._own = RowOfFormulas()
+
     def close(self) -> None:
-        return None
+        self._end_row()
 
 
-def _error_cell(archive: Archive, cell: bytes) -> HubError:
-    """The error for a cell such as #N/A, which the library would hand on as an empty one."""
+def _lose(made: Computed, archive: Archive, cell: bytes) -> None:
+    """Take down a cell such as #N/A, which the library hands on as an empty one."""
     found = _REFERENCE.search(cell)
-    return error(
-        "error-cell",
-        file=archive.file,
-        row=int(found[2][:9]) if found else None,
-        column=found[1].decode().upper() if found else None,
-    )
+    if found is None:
+        raise error("error-cell", file=archive.file, row=None, column=None)
+    made.lost[int(found[2][:9]), found[1].decode().upper()] = "error-cell"
 
 
 def refuse_merged(archive: Archive, column: str, last: int, options: ReadOptions) -> None:

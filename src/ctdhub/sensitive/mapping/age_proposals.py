@@ -48,7 +48,7 @@ def ages(column: Glance, score: float) -> Iterator[Proposal | Doubt]:
     bands = load_schema().domain(AGE)
     plain = [text for text in texts if band_of(fold(text), bands)]
     meant = {t: years for t in texts if t not in plain and (years := years_in(t))}
-    within = {text: band for text, years in meant.items() if (band := _band(years, bands))}
+    within = {text: band for text, years in meant.items() if (band := band_holding(years, bands))}
     across = [text for text in meant if text not in within]
     words = [t for t in texts if t not in plain and word(t) in vocabulary().codes[MAJORITY]]
     told = [*plain, *within]
@@ -131,24 +131,28 @@ def _null_ages(column: Glance, numbers: dict[str, float]) -> list[str]:
     return found
 
 
-def _band(years: AgeRange, bands: tuple[str, ...]) -> str | None:
+def band_holding(years: AgeRange, bands: tuple[str, ...]) -> str | None:
+    """The one band that holds all ages of a range."""
     return next((b for b in bands if holds(b, years.low) and holds(b, years.high)), None)
+
+
+def side(years: AgeRange) -> str | None:
+    """Minor or adult, None where a range holds both."""
+    minor, adult = load_schema().codes["majority"]
+    eighteen = 1 + max(int(band.partition("-")[2]) for band in CHILD_BANDS)
+    return minor if years.high < eighteen else adult if years.low >= eighteen else None
 
 
 def _minors(
     column: Glance, texts: list[str], meant: dict[str, AgeRange], score: float
 ) -> Iterator[Proposal | Doubt]:
     """Ranges that fit no band still tell minors from adults, where none lies on both sides."""
-    minor, adult = load_schema().codes["majority"]
-    eighteen = 1 + max(int(band.partition("-")[2]) for band in CHILD_BANDS)
     known: dict[str, str | None] = {}
     for text in texts:
         if code := vocabulary().codes[MAJORITY].get(word(text)):
             known[text] = code
         elif years := meant.get(text):
-            known[text] = (
-                minor if years.high < eighteen else adult if years.low >= eighteen else None
-            )
+            known[text] = side(years)
     others = [text for text in texts if text not in known]
     if column.weight(known) < 0.5 * column.weight(texts) or not any(known.values()):
         reason = Text("the header suggests an age, but its texts are not ages that fit a band")

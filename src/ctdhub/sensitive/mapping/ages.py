@@ -29,8 +29,10 @@ def years_in(text: str) -> AgeRange | None:
 
     >>> years_in("17 ans"), years_in("8 months"), years_in("18 à 25")
     (AgeRange(low=17, high=17), AgeRange(low=0, high=0), AgeRange(low=18, high=25))
-    >>> years_in("moins de 18"), years_in("35+"), years_in("about 17")
+    >>> years_in("moins de 18"), years_in("35 et +"), years_in("about 17")
     (AgeRange(low=0, high=17), AgeRange(low=35, high=120), None)
+    >>> years_in("+18"), years_in("٢٥ سنة"), years_in("25 ans et 6 mois")
+    (AgeRange(low=18, high=120), AgeRange(low=25, high=25), AgeRange(low=25, high=25))
     """
     plain = fold(text)
     if (age := number_of(plain)) is not None:
@@ -43,6 +45,19 @@ def years_in(text: str) -> AgeRange | None:
                 first, second = first // MONTHS, second // MONTHS
             lowest = 0 if low is None else first + low
             return _within(lowest, OLDEST if high is None else second + high)
+    return None
+
+
+def about(text: str) -> int | None:
+    """The age that a text says is not exact, None where it says nothing of the kind.
+
+    >>> about("env. 25"), about("~ 25 ans"), about("25?"), about("25 aprox."), about("25")
+    (25, 25, 25, 25, None)
+    """
+    plain = fold(text)
+    for pattern in _approximate():
+        if (found := pattern.fullmatch(plain)) and int(found["a"]) <= OLDEST:
+            return int(found["a"])
     return None
 
 
@@ -78,6 +93,12 @@ def _patterns() -> tuple[tuple[re.Pattern[str], int | None, int | None], ...]:
             0,
             0,
         ),
+        (
+            rf"{number}\s*(?:{said['years']})\.?\s*(?:and|et|y|e|و)?\s*"
+            rf"(?:\d{{1,2}}\s*(?:{said['months']})\.?|demie?|medio|½)",
+            0,
+            0,
+        ),
         (rf"(?:{said['below']})\s*{number}{unit}", None, -1),
         (rf"(?:{said['up_to']})\s*{number}{unit}", None, 0),
         (rf"(?:{said['from']})\s*{number}{unit}", 0, None),
@@ -85,6 +106,18 @@ def _patterns() -> tuple[tuple[re.Pattern[str], int | None, int | None], ...]:
         (rf"{number}{unit}\s*(?:{said['and_over']})", 0, None),
     ]
     return tuple((re.compile(form), low, high) for form, low, high in forms)
+
+
+@cache
+def _approximate() -> tuple[re.Pattern[str], ...]:
+    said = {name: "|".join(_escaped(vocabulary().ages[name])) for name in ("years", "about")}
+    unit = rf"(?:\s*(?:{said['years']})\.?)?"
+    number = r"(?P<a>\d{1,3})"
+    mark = rf"\(?(?:{said['about']})\)?"
+    return (
+        re.compile(rf"{mark}\s*{number}{unit}"),
+        re.compile(rf"{number}{unit}\s*{mark}"),
+    )
 
 
 def _escaped(words: tuple[str, ...]) -> list[str]:

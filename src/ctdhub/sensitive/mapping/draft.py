@@ -15,6 +15,7 @@ from ctdhub.sensitive.ingest.identifier_words import kind_of
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.totals import RULE as TOTALS
 from ctdhub.sensitive.mapping.builtin_trial import BuiltinTrial
 from ctdhub.sensitive.mapping.child_drafts import ChildRules
 from ctdhub.sensitive.mapping.glance import Glance
@@ -126,6 +127,13 @@ def _note(text: Text) -> str:
 def _opening(draft: Draft) -> list[str]:
     lines = [_note(Text("Suggested for {file}: read every line.", file=draft.raw.file))]
     lines += [_note(note) for note in draft.raw.notes]
+    if totals := sum(one["rule"] == TOTALS for one in draft.raw.rejects.to_pylist()):
+        said = Text(
+            "Rows that look like lines of totals: {n}. Under read, write totals: left_out to leave "
+            "them out, or totals: records if they are records.",
+            n=Numeral(totals),
+        )
+        lines.append(_note(said))
     if draft.trial:
         lines.append(_note(draft.trial.said()))
         if draft.trial.ignored:

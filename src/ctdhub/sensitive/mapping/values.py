@@ -11,12 +11,14 @@ import re
 OLDEST = 120
 """Ages above are taken for a slip of the pen (the oldest documented age is 122)."""
 
-_NUMBER = re.compile(r"\+?\d{1,9}(?:\.\d+|,(?!\d{3}$)\d+)?")
+_NUMBER = re.compile(r"\d{1,9}(?:\.\d+|,(?!\d{3}$)\d+)?")
 _DASH = re.compile(r"\s*[-\u2010-\u2015]+\s*|\s+(?:to|a|à)\s+")
 
 
 def number_of(text: str) -> float | None:
     """The text as a number; a comma before three digits may stand for thousands and is not guessed.
+
+    A plus before it may mean "and over" (``+18``), which is no number.
 
     >>> number_of("17"), number_of("17,5"), number_of("1,250"), number_of("about 17")
     (17.0, 17.5, None, None)

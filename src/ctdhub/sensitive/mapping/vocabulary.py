@@ -80,6 +80,7 @@ class Vocabulary:
         ages: words with which ages are written.
         age_units: words of headers and cells that say in which unit ages are counted.
         units: for report and call, words of headers that give them away.
+        consent: words of a header that says who agreed that the record is shared.
     """
 
     headers: dict[str, frozenset[str]]
@@ -104,6 +105,7 @@ class Vocabulary:
     ages: dict[str, tuple[str, ...]]
     age_units: dict[str, tuple[str, ...]]
     units: dict[str, tuple[str, ...]]
+    consent: tuple[str, ...]
     _plain: dict[str, frozenset[str]] = field(repr=False, default_factory=dict)
 
     def yes_no(self, texts: Iterable[str]) -> dict[str, str] | None:
@@ -320,6 +322,7 @@ def vocabulary() -> Vocabulary:
         ages={name: tuple(words) for name, words in own["ages"].items()},
         age_units={name: tuple(words) for name, words in own["age_units"].items()},
         units={name: tuple(words) for name, words in own["units"].items()},
+        consent=tuple(flat(own["consent"])),
         _plain={
             key: names for key, names in _indexed(phrases, plain_header).items() if len(names) == 1
         },

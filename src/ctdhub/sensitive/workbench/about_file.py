@@ -31,8 +31,9 @@ from ctdhub.sensitive.workbench.facets import (
     suggestions,
     unborn,
 )
+from ctdhub.sensitive.workbench.missing import missing
 from ctdhub.sensitive.workbench.place import Workplace
-from ctdhub.sensitive.workbench.problems import problems
+from ctdhub.sensitive.workbench.problems import is_hidden, problems
 from ctdhub.sensitive.workbench.readings import named, readings
 from ctdhub.sensitive.workbench.rule_data import all_rules
 from ctdhub.sensitive.workbench.saved import fits, saved
@@ -111,6 +112,7 @@ def columns(place: Workplace, request: dict[str, Any]) -> Answer:
     at = bench(place)
     verdicts = _verdicts(at)
     found = verdicts.all()
+    asked = [*verdicts.questions()]
     states = [one["state"] for one in found]
     open_ = [one["column"] for one in found if one["state"] in ("stops", "decide")]
     order = sorted(
@@ -125,8 +127,9 @@ def columns(place: Workplace, request: dict[str, Any]) -> Answer:
         "next": order[0]["column"] if order else None,
         "questions": [
             {"question": text.as_json(), "choices": [one.as_json() for one in own]}
-            for text, own in verdicts.questions()
+            for text, own in asked
         ],
+        "missing": [one.as_json() for one in missing(at, found, len(asked))],
     }
 
 
@@ -144,6 +147,9 @@ def column(place: Workplace, request: dict[str, Any]) -> Answer:
     chosen = next((one for one in sheets if wanted in (None, one.name)), None)
     if chosen is None and isinstance(wanted, str):
         chosen = unborn(wanted)
+    hidden = _hidden(at, [name, *(chosen.sheet.columns if chosen else ())])
+    if hidden:
+        chosen, sheets = None, []
     own = [facets(at.mapping, at.file, one, place.years) for one in sheets]
     answer["sheets"] = [
         {
@@ -155,7 +161,8 @@ def column(place: Workplace, request: dict[str, Any]) -> Answer:
         for one in own
     ]
     answer["blank"] = at.file.raw.table.num_rows - verdict["filled"]
-    if chosen is None and (verdict["state"] == "stripped" or not verdict["examples"]):
+    bare = verdict["state"] == "stripped" or not verdict["examples"]
+    if hidden or (chosen is None and bare):
         return {**answer, **_no_values(), "sheet": None, "rule": ""}
     silent = {*map(fold, at.mapping.empty)}
     answer["silent"] = [
@@ -175,6 +182,12 @@ def column(place: Workplace, request: dict[str, Any]) -> Answer:
         "choices": list(choices(chosen)),
         "rule": _rules(at, verdict),
     }
+
+
+def _hidden(at: Bench, columns: list[str]) -> bool:
+    """Whether one of some columns may identify people; then nobody is shown a text of them."""
+    named = (at.file.header.find(column) or column for column in columns)
+    return any(is_hidden(at, one) for one in named)
 
 
 def _no_values() -> Answer:

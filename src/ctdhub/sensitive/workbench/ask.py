@@ -65,8 +65,10 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
 ``columns``
     ``{"columns": [verdict], "counts": {"right", "decide", "stops", "stripped"}, "rows", "records",
     "rejected", "excluded": {name: rows}, "new": [column], "gone": [column], "next": column | null,
-    "questions": [{"question": Text, "choices": [{"label": Text, "operations"}]}]}``.
-    ``questions`` are about the whole file (what a row is, the order of day and month).
+    "questions": [{"question": Text, "choices": [{"label": Text, "operations"}]}],
+    "missing": [{"text": Text, "blocks": bool, "columns": [column]}]}``.
+    ``questions`` are about the whole file (what a row is, the order of day and month, lines of
+    totals).  ``missing``: what is not decided or not read, what that costs, and whether it blocks.
     A verdict: ``{"column", "state": "right" | "decide" | "stops" | "stripped", "reason": Text,
     "targets": [{"variable", "label": Name}], "filled": cells, "distinct": texts,
     "examples": [{"text", "rows"}] (texts of cells; none of an identifier),

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ctdhub.core.i18n import Named, Text
+from ctdhub.core.i18n import Named, Numeral, Text
 from ctdhub.core.text import fold
 from ctdhub.schema import countries
 from ctdhub.schema.country_names import look_up, resolve
 from ctdhub.schema.country_words import country_said
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.roles import AGE
+from ctdhub.sensitive.mapping.age_proposals import MAJORITY, band_holding, side
+from ctdhub.sensitive.mapping.ages import about, years_in
 from ctdhub.sensitive.mapping.choice_words import spellings_of
 from ctdhub.sensitive.mapping.decisions import NOT_RECORDED, OTHER_KIND, STAYS, Answer, Sheet
 from ctdhub.sensitive.mapping.glance import means_nothing
@@ -60,6 +63,7 @@ class Meant:
     ) -> None:
         self._sheet = sheet
         variable = next(iter(sheet.places))
+        self._variable = "" if sheet.flags else variable
         self._country = not sheet.flags and load_schema().variable(variable).kind == "country"
         self._fits = likely or frozenset(sheet.choices)
         self._words: dict[str, Answer] = {
@@ -94,6 +98,8 @@ class Meant:
             return SuggestedCode(codes, Text("it is the name of this choice"), True)
         if said and (codes := self._vocabulary.get(said)) is not None:
             return SuggestedCode(codes, Text("a known word for this choice"), True)
+        if self._variable in (AGE, MAJORITY) and (found := self._as_age(text)):
+            return found
         if self._country and (found := self._as_country(text)):
             return found
         if means_nothing(text):
@@ -102,6 +108,19 @@ class Meant:
             reason = Text("spelt like “{text}”", text=self._spelt[like])
             return SuggestedCode(self._known[like], reason, True)
         return self._by_likeness(key)
+
+    def _as_age(self, text: str) -> SuggestedCode | None:
+        """The band of ages; where they are of several, or not exact, a person decides."""
+        years = years_in(text)
+        if years is None:
+            vague = Text("an approximate age: choose its band, or leave it not recorded")
+            return None if about(text) is None else SuggestedCode((NOT_RECORDED,), vague, False)
+        said = Text("ages {low} to {high}", low=Numeral(years.low), high=Numeral(years.high))
+        code = band_holding(years, self._sheet.choices) if self._variable == AGE else side(years)
+        if code is not None:
+            return SuggestedCode((code,), said, True)
+        several = Text("ages of more than one band: no code says so")
+        return SuggestedCode((NOT_RECORDED,), several, False)
 
     def _as_country(self, text: str) -> SuggestedCode | None:
         code = look_up(text).alpha3 or country_said(text)

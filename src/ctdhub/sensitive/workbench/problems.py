@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ctdhub.core.i18n import Named, Text
 from ctdhub.core.tabular import ROW
-from ctdhub.core.text import trim
+from ctdhub.core.text import fold, trim
+from ctdhub.schema.labels import label
+from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.workbench.bench import Bench
 
@@ -25,7 +28,7 @@ def problems(at: Bench) -> list[dict[str, Any]]:
     table = at.effect.faults
     places = {row: i for i, row in enumerate(file.codes[ROW].to_pylist())}
     cells = {name: file.codes[name].combine_chunks() for name in file.codes.column_names[:-1]}
-    hidden = {name for name in file.names if _is_hidden(at, name)}
+    hidden = {name for name in file.names if is_hidden(at, name)}
     columns = ("source_row", "column", "rule", "fields")
     for row, column, rule, fields in zip(
         *(table[name].to_pylist() for name in columns), strict=True
@@ -46,20 +49,31 @@ def problems(at: Bench) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda one: (-one["rows"], str(one["column"]), one["rule"]))
 
 
+def _in_words(reason: Text) -> Text:
+    """A reason that calls variables by their labels."""
+    schema = load_schema()
+    named = {
+        key: Named.of(lambda lang, name=value: label(name, lang))  # type: ignore[misc]
+        for key, value in reason.fields.items()
+        if key == "target" and isinstance(value, str) and schema.has(value)
+    }
+    return reason.holding(**{**reason.fields, **named}) if named else reason
+
+
 def _put(
     found: dict[tuple[Any, ...], dict[str, Any]], rows: dict[tuple[Any, ...], list[int]],
     key: tuple[Any, ...], row: int,
 ) -> None:  # fmt: skip
     if key not in found:
         rule, fields, column, text = key
-        reason = reason_of(fields).as_json()
+        reason = _in_words(reason_of(fields)).as_json()
         found[key] = {"rule": rule, "reason": reason, "column": column, "text": text}
         rows[key] = []
     rows[key].append(row)
 
 
-def _is_hidden(at: Bench, column: str) -> bool:
+def is_hidden(at: Bench, column: str) -> bool:
     """Whether the texts of a column are shown to nobody: it may identify people."""
-    decided = {c.casefold(): d.action for c, d in at.mapping.identifiers.items()}
-    action = decided.get(column.casefold())
+    decided = {fold(c): d.action for c, d in at.mapping.identifiers.items()}
+    action = decided.get(fold(column))
     return action not in (None, "keep") or (column in at.file.findings and action is None)

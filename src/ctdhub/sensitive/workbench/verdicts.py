@@ -12,11 +12,14 @@ from ctdhub.core.text import fold
 from ctdhub.schema.roles import PERIOD
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
+from ctdhub.sensitive.ingest.totals import RULE as TOTALS
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
+from ctdhub.sensitive.mapping.decisions import NOT_RECORDED
 from ctdhub.sensitive.mapping.identifiers import PROPOSED
 from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.unknown_texts import UnknownText
 from ctdhub.sensitive.workbench.bench import Bench
+from ctdhub.sensitive.workbench.consent import about_consent, account, decisions
 from ctdhub.sensitive.workbench.facets import Facets, facets, sheets_of, suggestions
 from ctdhub.sensitive.workbench.operations import Operation
 from ctdhub.sensitive.workbench.readings import doubt, named, readings, renamed
@@ -36,7 +39,12 @@ ACTIONS = {
 SHARE = 0.6
 """Share of a column's rows that a reading has to read to be proposed."""
 
-_EXAMPLES = 3
+CONSENT_BY_HAND = Text(
+    "it speaks of consent: choose the texts that do not say yes, and leave these rows out"
+)
+"""Said of a column whose texts do not tell a yes by themselves."""
+
+_EXAMPLES, _SHOWN = 3, 5
 _LIMITS = AlarmLimits()
 
 
@@ -177,7 +185,7 @@ class Verdicts:
     def _read(self, column: str) -> tuple[State, Text, list[Proposed]]:
         unknown = self._unknown.get(column, [])
         if not unknown:
-            return "right", Text("every text is read"), []
+            return "right", self._unsaid(column) or Text("every text is read"), []
         rows = sum(one.rows for one in unknown if one.outcome != "passed-over")
         filled = sum(one.rows for one in self._file.counts(column))
         stops = rows >= _LIMITS.least and rows > _LIMITS.unknown_share * filled
@@ -185,6 +193,20 @@ class Verdicts:
             "{n} row with an unknown text", "{n} rows with an unknown text", rows or len(unknown)
         )
         return "stops" if stops else "decide", reason, []
+
+    def _unsaid(self, column: str) -> Text | None:
+        """What is read as not recorded by a rule that reads other texts of the column."""
+        lost = sum(
+            value.rows
+            for one in self.facets(column)
+            for value in one.values
+            if one.today.get(fold(value.text)) == (NOT_RECORDED,)
+        )
+        return many(
+            "every text is read; {n} row as not recorded",
+            "every text is read; {n} rows as not recorded",
+            lost,
+        ) if lost else None  # fmt: skip
 
     def _unread(self, column: str) -> tuple[Text, list[Proposed]]:
         likely = [
@@ -196,6 +218,12 @@ class Verdicts:
                 self._file, self._mapping, self._document, column
             )
         ]  # fmt: skip
+        consent = about_consent(self._file, self._mapping, column)
+        agreed = (
+            [Proposed(label, said, False, (op,)) for label, said, op in decisions(consent)]
+            if (consent)
+            else []
+        )
         leave = Proposed(
             Text("leave it out"),
             Text("no rule reads it; it does not leave"),
@@ -203,7 +231,9 @@ class Verdicts:
             ({"op": "accept", "entry": {"alarm": f"new-column: {column}"}, "on": True},),
         )
         why = doubt(self._file, column) if column in self._file.codes.column_names else None
-        return why or Text("no rule reads it"), [*likely, leave]
+        if consent:
+            why = account(consent) if agreed else CONSENT_BY_HAND
+        return why or Text("no rule reads it"), [*agreed, *likely, leave]
 
     def _about_identifier(self, column: str, finding: IdentifierFinding) -> Iterator[Proposed]:
         wanted = PROPOSED.get(finding.kind, "strip")
@@ -283,7 +313,7 @@ class Verdicts:
                 operations = tuple(one["operations"])
                 if operations[0]["op"] != "accept":
                     yield column, Proposed(label, reason, one["sure"], operations, rows)
-            if verdict["unknown"]["texts"]:
+            if verdict["unknown"]["texts"] and verdict["examples"]:
                 yield from ((column, one) for one in self.suggested(column))
             elif not verdict["targets"] and verdict["identifier"] is None:
                 first, second, *_rest = readings(self._file, column, self._document)
@@ -304,6 +334,22 @@ class Verdicts:
                     for unit, label in _UNITS.items()
                 ],
             )  # fmt: skip
+        if totals := self._totals():
+            read = self._document.get("read") or {}
+            first = ", ".join(map(str, totals[:_SHOWN])) + (" …" if len(totals) > _SHOWN else "")
+            yield (
+                many(
+                    "{n} row looks like a line of totals (row {rows}). It is not counted.",
+                    "{n} rows look like lines of totals (rows {rows}). They are not counted.",
+                    len(totals),
+                    rows=first,
+                ),
+                [
+                    Proposed(label, Text("nobody said so yet"), how == "left_out",
+                             ({"op": "setting", "key": "read", "value": {**read, "totals": how}},))
+                    for how, label in _TOTALS.items()
+                ],
+            )  # fmt: skip
         if "dates" not in self._document and (two_ways := self._two_ways()):
             n = Numeral(two_ways)
             yield (
@@ -314,6 +360,11 @@ class Verdicts:
                     for order, label in _ORDERS.items()
                 ],
             )  # fmt: skip
+
+    def _totals(self) -> list[int]:
+        """Rows that look like lines of totals, about which nobody has said anything."""
+        rejects = self._file.raw.rejects
+        return [one["source_row"] for one in rejects.to_pylist() if one["rule"] == TOTALS]
 
     def _two_ways(self) -> int:
         """Dates of registration that each order reads differently; 0 where some text decides."""
@@ -336,6 +387,10 @@ LABELS = {
 }
 """The decisions on a column that may identify people."""
 
+_TOTALS = {
+    "left_out": Text("leave them out: they are totals"),
+    "records": Text("they are records like the others"),
+}
 _UNITS = {
     "person": Text("a person"),
     "report": Text("a report"),

@@ -1,0 +1,99 @@
+"""The column that says who consented: rows without a yes are offered to be left out, with counts.
+
+A rule keeps the texts that say yes rather than leaving out those that say no, so that a text which
+nobody has seen yet counts as no consent.  Blanks are neither: a person decides about them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ctdhub.core.i18n import Numeral, Text, many
+from ctdhub.core.text import fold
+from ctdhub.sensitive.mapping.header_words import says
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.vocabulary import vocabulary
+from ctdhub.sensitive.workbench.opened import OpenedFile
+from ctdhub.sensitive.workbench.operations import Operation
+
+NO_CONSENT = "no-consent"
+"""Name of the exclusion."""
+
+
+class Consent(NamedTuple):
+    """What a column says of consent, in rows.
+
+    Attributes:
+        column: its name.
+        yes: the texts that say yes.
+        agreed, refused, blank, other: rows that say yes, no, nothing, or something else.
+    """
+
+    column: str
+    yes: tuple[str, ...]
+    agreed: int
+    refused: int
+    blank: int
+    other: int
+
+
+def about_consent(file: OpenedFile, mapping: Mapping, column: str) -> Consent | None:
+    """What a column says of consent; None where its name does not speak of it."""
+    if not says(column, vocabulary().consent) or column not in file.codes.column_names:
+        return None
+    silent = {"", *map(fold, mapping.empty)}
+    rows = {"yes": 0, "no": 0, "blank": 0, "": 0}
+    yes = []
+    for text, n in file.counts(column):
+        said = (vocabulary().yes_no([text]) or {}).get(text, "")
+        kind = "blank" if fold(text) in silent else said
+        rows[kind] += n
+        if kind == "yes":
+            yes.append(text)
+    blank = rows["blank"] + file.rows - sum(rows.values())
+    if any(fold(text) not in silent and text.strip().isdigit() and text not in yes
+           and not vocabulary().yes_no([text]) for text, _n in file.counts(column)):  # fmt: skip
+        yes = []  # codes of a list: nobody knows which of them means yes
+    return Consent(column, tuple(yes), rows["yes"], rows["no"], blank, rows[""])
+
+
+def decisions(found: Consent) -> list[tuple[Text, Text, Operation]]:
+    """What can be decided about the rows: label, reason, operation; none where nothing says yes."""
+    if not found.yes:
+        return []
+    without, said = found.refused + found.blank + found.other, account(found)
+    if not found.blank:
+        all_others = many(
+            "leave out {n} row without a yes", "leave out {n} rows without a yes", without
+        )
+        return [(all_others, said, _kept(found, found.yes))]
+    strict = many(
+        "leave out {n} row without a yes, blanks too",
+        "leave out {n} rows without a yes, blanks too",
+        without,
+    )
+    lenient = many(
+        "leave out {n} row, keep those that are blank",
+        "leave out {n} rows, keep those that are blank",
+        without - found.blank,
+    )
+    return [
+        (strict, said, _kept(found, found.yes)),
+        (lenient, said, _kept(found, (*found.yes, ""))),
+    ]
+
+
+def account(found: Consent) -> Text:
+    """The rows by what the column says."""
+    return Text(
+        "consent: yes in {yes} rows, no in {no}, blank in {blank}, something else in {other}",
+        yes=Numeral(found.agreed),
+        no=Numeral(found.refused),
+        blank=Numeral(found.blank),
+        other=Numeral(found.other),
+    )
+
+
+def _kept(found: Consent, texts: tuple[str, ...]) -> Operation:
+    rule = {"unless": {found.column: [*texts]}}
+    return {"op": "exclude", "name": NO_CONSENT, "rule": rule}

@@ -1,0 +1,161 @@
+"""Lines of totals and formulas of workbooks: no sum is a person, no value is invented or lost."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.table import Table, TableCell, TableRow
+from odf.text import P
+
+from ctdhub.core.errors import FileError
+from ctdhub.core.i18n import said
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.readers import read_table
+
+NAMES = ["dossier", "sexe", "âge", "jours", "note"]
+PEOPLE = [["A1", "F", 20, 3, "x"], ["A2", "H", 31, 4, ""], ["A3", "F", 17, 5, "y"]]
+
+
+def workbook(path: Path, rows: list[list[Any]], stored: dict[str, str] | None = None) -> Path:
+    """A workbook; ``stored`` gives cells with formulas the value that Excel would keep."""
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in rows:
+        book.active.append(row)
+    held = io.BytesIO()
+    book.save(held)
+    with zipfile.ZipFile(held) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                for cell, value in (stored or {}).items():
+                    kind = b' t="e"' if value.startswith("#") else b""
+                    known = rb'<c r="%s"([^>]*)>(<f>[^<]*</f>)(?:<v ?/>|<v></v>)'
+                    put = rb'<c r="%s"\1%s>\2<v>%s</v>' % (cell.encode(), kind, value.encode())
+                    data, n = re.subn(known % cell.encode(), put, data)
+                    assert n == 1, cell
+            new.writestr(name, data)
+    return path
+
+
+def totals(raw: RawTable) -> list[int]:
+    rejects = raw.rejects.to_pylist()
+    assert {one["rule"] for one in rejects} <= {"totals-row"}
+    return [one["source_row"] for one in rejects]
+
+
+def test_a_line_of_totals_with_formulas_does_not_refuse_the_workbook(tmp_path: Path) -> None:
+    sums = ["Total", None, "=SUM(C2:C4)", "=SUM(D2:D4)", "=COUNTA(A2:A4)"]
+    path = workbook(tmp_path / "a.xlsx", [NAMES, *PEOPLE, sums])  # no value is stored
+    assert totals(read_table(path)) == [5]
+    assert read_table(path).table.num_rows == 3
+    left_out = read_table(path, ReadOptions(totals="left_out"))
+    assert (left_out.rows_read, totals(left_out)) == (3, [])
+    assert any("line of totals" in said(note) for note in left_out.notes)
+    with pytest.raises(FileError) as caught:
+        read_table(path, ReadOptions(totals="records"))
+    assert (caught.value.rule, caught.value.row, caught.value.column) == ("formula", 5, "C")
+
+
+def test_sums_without_a_word_are_known_by_their_formulas(tmp_path: Path) -> None:
+    rows = [NAMES, *PEOPLE, [None, None, "=AVERAGE(C2:C4)", "=SUM(D2:D4)", None]]
+    rows.insert(3, ["Lyon", None, "=SUM(C2:C3)", "=SUM(D2:D3)", "=COUNTA(A2:A3)"])
+    given = {"C4": "51", "D4": "7", "E4": "2", "C6": "22.6", "D6": "12"}
+    assert totals(read_table(workbook(tmp_path / "a.xlsx", rows, given))) == [4, 6]
+
+
+def test_a_formula_of_a_record_is_read_by_its_stored_value(tmp_path: Path) -> None:
+    rows = [NAMES, *PEOPLE, ["A4", "F", "=2026-1990", "=SUM(C5:C5)", '=IF(A5="","x","")']]
+    path = workbook(tmp_path / "a.xlsx", rows, {"C5": "36", "D5": "36", "E5": ""})
+    with pytest.raises(FileError) as caught:  # an empty value without a type is none
+        read_table(path)
+    assert (caught.value.rule, caught.value.column) == ("formula", "E")
+    rows[-1][-1] = None
+    raw = read_table(workbook(tmp_path / "b.xlsx", rows, {"C5": "36", "D5": "36"}))
+    assert raw.table["âge"].to_pylist() == ["20", "31", "17", "36"]
+    assert totals(raw) == []
+    assert any("C5" in said(note) for note in raw.notes)
+
+
+def test_an_error_in_a_line_of_totals_is_nobodys(tmp_path: Path) -> None:
+    rows = [NAMES, *PEOPLE, ["Moyenne", None, "=AVERAGE(C2:C4)", "=SUM(D2:D4)", None]]
+    stored = {"C5": "#DIV/0!", "D5": "12"}
+    assert totals(read_table(workbook(tmp_path / "a.xlsx", rows, stored))) == [5]
+    rows[2][2] = "#N/A"
+    with pytest.raises(FileError) as caught:
+        read_table(workbook(tmp_path / "b.xlsx", rows, stored))
+    assert (caught.value.rule, caught.value.row, caught.value.column) == ("error-cell", 3, "C")
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["TOTAL GÉNÉRAL", "Totaux 2024", "Gran total", "Nombre total de personnes", "المجموع الكلي",
+     "إجمالي", "الاجمالى", "KABUUAN", "Sous-total Lyon", "Total: 3"],
+)  # fmt: skip
+def test_words_for_totals(tmp_path: Path, word: str) -> None:
+    text = f"dossier,sexe,age,jours\nA1,F,20,3\n{word},,51,\nA2,H,31,4\nA3,F,17,5\n{word},3,68,12\n"
+    (tmp_path / "a.csv").write_text(text, "utf-8")
+    assert totals(read_table(tmp_path / "a.csv")) == [3, 6]
+
+
+def test_numbers_that_add_up_the_rows_above(tmp_path: Path) -> None:
+    body = "".join(f"A{n},F,{20 + n},{n},\n" for n in range(12))
+    path = tmp_path / "a.csv"
+    for last, found in (
+        (",,306,66,\n", [14]), (",12,,,\n", [14]), (",,306,67,\n", []), ("A9,,306,66,\n", []),
+        ("12,F,306,66,z\n", []),
+    ):  # fmt: skip
+        path.write_text(f"dossier,sexe,age,jours,note\n{body}{last}", "utf-8")
+        assert totals(read_table(path)) == found, last
+
+
+def test_a_full_row_is_asked_about_where_such_rows_are_few(tmp_path: Path) -> None:
+    people = "".join(f"B{n},F,{n}\n" for n in range(30))
+    (tmp_path / "a.csv").write_text(f"dossier,sexe,age\n{people}Total,15,30\nB99,H,9\n", "utf-8")
+    assert totals(read_table(tmp_path / "a.csv")) == [32]
+    assert read_table(tmp_path / "a.csv", ReadOptions(totals="records")).table.num_rows == 32
+
+
+def test_ods(tmp_path: Path) -> None:
+    def made(name: str, *last: TableCell) -> Path:
+        book, table = OpenDocumentSpreadsheet(), Table(name="a")
+        for row in (NAMES, *PEOPLE):
+            line = TableRow()
+            for cell in row:
+                given = TableCell(valuetype="string")
+                given.addElement(P(text=str(cell)))
+                line.addElement(given)
+            table.addElement(line)
+        line = TableRow()
+        for cell in last:
+            line.addElement(cell)
+        table.addElement(line)
+        book.spreadsheet.addElement(table)
+        book.save(tmp_path / name)
+        return tmp_path / name
+
+    def formula(text: str, value: str | None = None) -> TableCell:
+        stored = {"valuetype": "float", "value": value} if value else {}
+        return TableCell(formula=text, **stored)
+
+    def word(text: str) -> TableCell:
+        cell = TableCell(valuetype="string")
+        cell.addElement(P(text=text))
+        return cell
+
+    lost = made("a.ods", word("A4"), word("F"), formula("of:=1+1"))
+    with pytest.raises(FileError) as caught:
+        read_table(lost)
+    assert (caught.value.rule, caught.value.row, caught.value.column) == ("formula", 5, "C")
+    kept = read_table(made("b.ods", word("A4"), word("F"), formula("of:=20+1", "21")))
+    assert kept.table["âge"].to_pylist()[-1] == "21"
+    total = made("c.ods", word("Lyon"), TableCell(), formula("of:=SUM([.C2:.C4])"))
+    assert totals(read_table(total)) == [5]

@@ -1,0 +1,136 @@
+"""What the workbench asks rather than guesses: consent, totals, ages, what is missing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctdhub.core.i18n import Text, said
+from ctdhub.sensitive.workbench.ask import ask
+
+sys.path.insert(0, str(Path(__file__).parent))
+from test_workbench_files import Owner, _file
+
+AGES = ["41 et +", "env. 25", "~25", "30", "moins de 9", "+18", "٢٥", "48 ans et +", "20", "12"] * 2
+
+
+def consent(answers: list[str]) -> dict[str, list[str]]:
+    n = len(answers)
+    return {
+        "dossier": [f"A{i}" for i in range(n)],
+        "sexe": ["F", "H"] * (n // 2) + ["F"] * (n % 2),
+        "Accord écrit": answers,
+    }
+
+
+def labels(verdict: dict[str, Any]) -> list[str]:
+    return [said(Text.from_json(one["label"])) for one in verdict["proposals"]]
+
+
+def test_rows_without_a_yes_are_offered_first_and_blanks_are_asked_about(tmp_path: Path) -> None:
+    answers = ["oui"] * 5 + ["non"] * 2 + ["", "", "verbal"]
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", consent(answers)))
+    owner("open")
+    verdict = owner("columns")["columns"][2]
+    assert verdict["state"] == "decide"
+    assert labels(verdict)[:2] == [
+        "leave out 5 rows without a yes, blanks too",
+        "leave out 3 rows, keep those that are blank",
+    ]
+    assert "yes in 5 rows, no in 2, blank in 2, something else in 1" in said(
+        Text.from_json(verdict["reason"])
+    )
+    for proposal, excluded in zip(verdict["proposals"][:2], (5, 3), strict=False):
+        change = owner("try", operations=proposal["operations"])["change"]
+        assert change["excluded"] == [0, excluded]
+    owner("do", operations=verdict["proposals"][0]["operations"])
+    told = owner("columns")
+    assert told["excluded"] == {"no-consent": 5}
+    assert told["columns"][2]["state"] == "right"
+
+
+@pytest.mark.parametrize("answers", [["1", "2", "9"] * 4, ["signé", "verbal"] * 6])
+def test_no_code_is_taken_for_a_yes(tmp_path: Path, answers: list[str]) -> None:
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", consent(answers)))
+    owner("open")
+    verdict = owner("columns")["columns"][2]
+    assert labels(verdict) == ["leave it out"]
+    assert "choose the texts" in said(Text.from_json(verdict["reason"]))
+    lacks = [said(Text.from_json(one["text"])) for one in owner("columns")["missing"]]
+    assert any("want of consent" in one for one in lacks)
+
+
+def test_what_is_missing_is_said_with_its_columns(tmp_path: Path) -> None:
+    columns = {"dossier": ["A1", "A2", "A3"], "sexe": ["F", "H", "Fxyz"], "Prénom": ["a", "b", "c"]}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    owner("do", operations=[{"op": "identifier", "column": "Prénom", "decision": None}])
+    found = {said(Text.from_json(one["text"])): one for one in owner("columns")["missing"]}
+    (name,) = [one for one in found.values() if one["columns"] == ["Prénom"]]
+    assert name["blocks"]
+    assert any("cannot be counted by year" in text for text in found)
+    assert [one["blocks"] for one in found.values()] == sorted(
+        (one["blocks"] for one in found.values()), reverse=True
+    )
+
+
+def test_lines_of_totals_are_asked_about_and_the_mapping_keeps_the_answer(tmp_path: Path) -> None:
+    columns = {"dossier": ["A1", "A2", "Total"], "sexe": ["F", "H", ""], "age": ["3", "4", "7"]}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    told = owner("columns")
+    (asked,) = [q for q in told["questions"] if "total" in said(Text.from_json(q["question"]))]
+    assert told["records"] == 2
+    for choice, rows, records in zip(asked["choices"], (2, 3), (2, 3), strict=True):
+        (done,) = owner("do", operations=choice["operations"])["done"]
+        then = owner("columns")
+        assert (then["rows"], then["records"]) == (rows, records)
+        assert not any("total" in said(Text.from_json(q["question"])) for q in then["questions"])
+        owner("undo", n=[done])
+    owner("do", operations=asked["choices"][0]["operations"])
+    assert "totals: left_out" in owner("text")["text"].replace('"', "")
+
+
+def test_ages_get_their_band_or_are_asked_about(tmp_path: Path) -> None:
+    columns = {"sexe": ["F", "H"] * 10, "âge": AGES}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    rule = {"from": "âge", "band": True}
+    owner("do", operations=[{"op": "rule", "variable": "age_band", "rule": rule}])
+    values = {one["text"]: one for one in owner("column", column="âge")["values"]}
+    assert {t: v["decided"] for t, v in values.items() if v["decided"]} == {
+        "30": ["30-38"], "٢٥": ["24-26"], "20": ["18-20"], "12": ["9-17"],
+    }  # fmt: skip
+    meant = {t: v["suggested"] for t, v in values.items() if not v["decided"]}
+    assert {t: (s["codes"], s["sure"]) for t, s in meant.items()} == {
+        "41 et +": (["not-recorded"], False),
+        "env. 25": (["not-recorded"], False),
+        "~25": (["not-recorded"], False),
+        "+18": (["not-recorded"], False),
+        "moins de 9": (["0-8"], True),
+        "48 ans et +": (["48+"], True),
+    }
+
+
+def test_no_list_shows_texts_of_a_column_that_may_identify(tmp_path: Path) -> None:
+    names = [f"Zoltane{i}" for i in range(6)]
+    columns = {"nom": names, "sexe": ["F", "H"] * 3, "note": ["a;b"] * 6}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    for decided in (True, False):
+        for ask_ in (["nom"], ["NOM "], ["note", "nom"]):
+            sheet = f'list:records:";":{json.dumps(ask_)}'
+            for column in ("note", "nom"):
+                answer = ask({**owner.place, "ask": "column", "column": column, "sheet": sheet})
+                assert "Zoltane" not in json.dumps(answer), (ask_, column)
+        if decided:
+            owner("do", operations=[{"op": "identifier", "column": "nom", "decision": None}])
+    rule = {"from": "nom", "map": {"x": "female"}}
+    owner("do", operations=[{"op": "rule", "variable": "gender", "rule": rule}])
+    for request in ("column", "columns", "suggested", "problems"):
+        answer = ask({**owner.place, "ask": request, "column": "nom"})
+        assert "Zoltane" not in json.dumps(answer), request
