@@ -63,8 +63,8 @@ lint: $(VENV)/development ## style and types
 	$(BIN)/mypy
 	$(BIN)/python tools/subjects.py
 
-faults: $(VENV)/development ## kill a build at every call that writes and at 200 random times (90 CPU minutes)
-	$(BIN)/python tools/faults.py --times 200
+faults: $(VENV)/development ## kill a build at every call that writes and at 200 random times (45 CPU minutes)
+	$(BIN)/python tools/faults.py --log faults.jsonl
 
 docs: $(VENV)/docs ## the documentation as a site in docs/_site, with pages made from the code
 	$(BIN)/python tools/reference.py

@@ -1,23 +1,26 @@
 """Kill -9 at every call that writes, and at random times: nothing lost, nothing paid twice.
 
-Run by `make faults` (some 90 CPU minutes; too long for the tests, which try a few points):
+Run by `make faults` (some 45 CPU minutes; too long for the tests, which try a few points):
 
-    python tools/faults.py --times 200 --every 100
+    python tools/faults.py --log faults.jsonl
 
-`--verbs` and `--start` take up a run that was cut off: these verbs alone, from that point on.
+A run that was cut off, or stopped by `--minutes`, goes on where it was when it is given the same
+log.  Points and times are tried in a mixed order, so that the first tenth is a sample of all.
 
 Nine in ten calls write a file of a site into a folder that nobody reads until it is whole: of these
-each so many-th is a point, of all others each one.
+each so many-th is a point (`--every`), of all others each one.
 
-A practice hub of 1,000 invented people has one release and is asked for the next.  A copy of it is
-killed at each point of `build`, of the second approval and of a withdrawal, and at random times of
-a build.  After each kill the earlier releases verify, the next run of the same verb ends, there is
-exactly one charge more, and nothing of the killed run is left behind.
+A practice hub of 1,000 fictitious people has one release and is asked for the next.  A copy of it
+is killed at each point of `build`, of the second approval and of a withdrawal, and at random times
+of a build.  After each kill the earlier releases verify, the next run of the same verb ends, there
+is exactly one charge more, and nothing of the killed run is left behind.  The next run draws the
+site too where the kill was in the site, and after each fifth random time.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import re
@@ -29,6 +32,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "unit"), str(ROOT / "tools")]
@@ -54,9 +58,33 @@ from ctdhub.release.verify import verify  # noqa: E402
 
 CHARGES = {"build": 1, "approve": 0, "withdraw": 0}
 """Charges that a verb adds to those of its template, once a build has followed it."""
+SITE_AFTER = 5
+"""After each so many-th kill at a random time the next run draws the site too."""
 
 
-def templates(folder: Path) -> Iterator[tuple[str, Hub]]:
+class Template(NamedTuple):
+    """A hub in which a verb has something to do."""
+
+    hub: Hub
+    charges: int
+    released: str
+    points: list[str]
+    lasts: float
+
+
+class Kill(NamedTuple):
+    """One kill: at a point, or at a share of the time that the verb takes."""
+
+    verb: str
+    point: int
+    time: int = -1
+
+    @property
+    def name(self) -> str:
+        return f"{self.verb} {self.point}" if self.time < 0 else f"{self.verb} time {self.time}"
+
+
+def hubs(folder: Path) -> Iterator[tuple[str, Hub]]:
     """A hub for each verb, in which it has something to do."""
     base = init.practice_hub(folder / "base" / "hub", people=1_000)
     set_languages(base, "en")
@@ -74,40 +102,104 @@ def templates(folder: Path) -> Iterator[tuple[str, Hub]]:
     yield "withdraw", copied(base, folder / "withdraw" / "template")
 
 
+def template(hub: Hub, verb: str) -> Template:
+    """A hub with all points of its verb, and the seconds that the verb takes."""
+    charges, released = len(Ledger(hub.ledger).entries()), str(versions.released_version(hub))
+    points = forked.points(hub, verb)
+    spared = hub.root.with_name("spared")
+    shutil.rmtree(spared)
+    copied(hub, spared)
+    begun = time.monotonic()
+    Child(partial(forked.do, verb, spared)).communicate()
+    lasts = time.monotonic() - begun
+    shutil.rmtree(spared)
+    return Template(hub, charges, released, points, lasts)
+
+
+def kills(found: dict[str, Template], every: int, times: int) -> list[Kill]:
+    """All kills in an order in which each part is a sample of all."""
+    parts = [
+        [
+            Kill(verb, n)
+            for n, point in enumerate(each.points, 1)
+            if not in_site(point) or n % every == 0
+        ]
+        for verb, each in found.items()
+    ]
+    parts += [[Kill("build", 0, n) for n in range(times)]] if "build" in found else []
+    placed = []
+    for part in parts:
+        random.Random(1).shuffle(part)  # noqa: S311 - an order, no secret
+        placed += [(n / len(part), kill) for n, kill in enumerate(part)]
+    return [kill for _share, kill in sorted(placed)]
+
+
 def in_site(point: str) -> bool:
     """Whether a point is a file of a site that is drawn, or cleared away."""
     return re.search(r"\.(new|old)-site-[^/]*/.*/", point) is not None
 
 
-def faults_of(hub: Hub, verb: str, before: int, first: str, *, site: bool = True) -> list[str]:
+def tried(each: Template, kill: Kill) -> tuple[bool, str, list[str]]:
+    """Kill, look, clear away.
+
+    Returns:
+        whether the verb was still at work; where it was; what is wrong.
+    """
+    if kill.time < 0:
+        where = each.points[kill.point - 1]
+        place = each.hub.root.with_name(f"killed-{kill.point}")
+        hit = bool(forked.kill(each.hub, kill.verb, [kill.point]))
+        site = "-site-" in where
+    else:
+        after = random.uniform(0, each.lasts)  # noqa: S311
+        place, where = each.hub.root.with_name(f"time-{kill.time}"), f"after {after:.3f} s"
+        hit, site = at_a_time(each.hub, kill.verb, after, place), kill.time % SITE_AFTER == 0
+    found = looked_at(Hub(place), kill.verb, each, site=site) if hit else []
+    shutil.rmtree(place)
+    return hit, where, found
+
+
+def looked_at(hub: Hub, verb: str, each: Template, *, site: bool) -> list[str]:
+    """What is wrong after a kill, found by a child: many builds in one process need much memory."""
+
+    def look() -> int:
+        found = list(faults_of(hub, verb, each.charges, each.released, site=site))
+        sys.stdout.write(f"\n{json.dumps(found)}")
+        return 0
+
+    code, out, err = Child(look).communicate()
+    found: list[str] = [f"exit {code}: {err}"] if code else json.loads(out.splitlines()[-1])
+    return found
+
+
+def faults_of(hub: Hub, verb: str, before: int, first: str, *, site: bool = True) -> Iterator[str]:
     """What is wrong with a hub in which a verb was killed, once the verb has run again.
 
     Args:
         site: whether the next run draws the site too.
     """
-    found = []
-    bundles = [*hub.releases.glob("[!.]*"), *hub.candidates.glob("[!.]*")]
-    for bundle in bundles:
+    for bundle in [*hub.releases.glob("[!.]*"), *hub.candidates.glob("[!.]*")]:
         if verify(bundle, hub.settings.approvers):
-            found.append(f"{bundle.name} does not verify after the kill")
+            yield f"{bundle.name} does not verify after the kill"
     if not (hub.releases / first).is_dir():
-        found.append("the release before is gone")
+        yield "the release before is gone"
     try:
         if verb != "build" and not _done(hub, verb):
             forked.VERBS[verb](hub)
         pipeline.build(hub, until="site" if site else "release")
     except Exception as fault:  # noqa: BLE001 - whatever it is, it is a finding
-        return [*found, f"the next run ends with {type(fault).__name__}: {fault}"]
+        yield f"the next run ends with {type(fault).__name__}: {fault}"
+        return
     charges = len(Ledger(hub.ledger).entries()) - before
     wanted = 1 if verb == "withdraw" else CHARGES[verb]
     if charges != wanted:
-        found.append(f"{charges} charges instead of {wanted}")
+        yield f"{charges} charges instead of {wanted}"
     latest = hub.releases / str(versions.released_version(hub))
     if verify(latest, hub.settings.approvers):
-        found.append(f"{latest.name} does not verify")
+        yield f"{latest.name} does not verify"
     left = [p for p in hub.root.rglob(".*-*") if p.name.startswith((".new-", ".old-"))]
     left += [*hub.work.glob("pending/*")]
-    return [*found, *(f"left behind: {p.relative_to(hub.root)}" for p in left)]
+    yield from (f"left behind: {p.relative_to(hub.root)}" for p in left)
 
 
 def _done(hub: Hub, verb: str) -> bool:
@@ -130,6 +222,12 @@ def at_a_time(template: Hub, verb: str, after: float, place: Path) -> bool:
     return code == killer.KILLED
 
 
+def kept(log: Path | None) -> list[dict[str, Any]]:
+    """What an earlier run of the same log tried; a last line that was cut off is tried again."""
+    lines = log.read_text("utf-8").splitlines(keepends=True) if log and log.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--times", type=int, default=200, help="kills of a build at random times")
@@ -137,54 +235,35 @@ def main() -> int:
     parser.add_argument(
         "--verbs", nargs="+", choices=list(CHARGES), default=list(CHARGES), help="only these verbs"
     )
-    parser.add_argument("--start", type=int, default=0, help="the first point of each verb")
+    parser.add_argument("--log", type=Path, help="what was tried; a run with the same goes on")
+    parser.add_argument("--minutes", type=float, default=1e9, help="no new kill after so many")
     asked = parser.parse_args()
     os.environ.setdefault("CTDHUB_STATE", tempfile.mkdtemp(prefix="ctdhub-state-"))
-    wrong = kills = 0
+    done, begun = kept(asked.log), time.monotonic()
+    if asked.log:
+        asked.log.write_text("".join(f"{json.dumps(line)}\n" for line in done), "utf-8")
     with tempfile.TemporaryDirectory(prefix="ctdhub-faults-") as held:
-        for verb, template in templates(Path(held)):
-            if verb not in asked.verbs:
+        found = {v: template(hub, v) for v, hub in hubs(Path(held)) if v in asked.verbs}
+        chosen = kills(found, asked.every, asked.times)
+        for verb, each in found.items():
+            tried_here = sum(kill.verb == verb and kill.time < 0 for kill in chosen)
+            print(f"{verb}: {len(each.points)} calls that write, {tried_here} of them tried")
+        before = {line["kill"] for line in done}
+        for kill in chosen:
+            if kill.name in before:
                 continue
-            before, first = (
-                len(Ledger(template.ledger).entries()),
-                str(versions.released_version(template)),
-            )
-            points = forked.points(template, verb)
-            chosen = [
-                n
-                for n, p in enumerate(points)
-                if n >= asked.start and (not in_site(p) or n % asked.every == 0)
-            ]
-            print(
-                f"{verb}: {len(points)} calls that write, {len(chosen)} of them tried", flush=True
-            )
-            spared = template.root.with_name("spared")
-            shutil.rmtree(spared, ignore_errors=True)
-            for point in (n + 1 for n in chosen):
-                if forked.kill(template, verb, [point]):
-                    place = template.root.with_name(f"killed-{point}")
-                    kills += 1
-                    drawn = "-site-" in points[point - 1]
-                    for fault in faults_of(Hub(place), verb, before, first, site=drawn):
-                        wrong += 1
-                        print(f"  {point} {points[point - 1]}: {fault}", flush=True)
-                shutil.rmtree(template.root.with_name(f"killed-{point}"), ignore_errors=True)
-            if verb != "build":
-                continue
-            begun = time.monotonic()
-            copied(template, spared)
-            Child(partial(forked.do, "build", spared)).communicate()
-            lasts = time.monotonic() - begun
-            shutil.rmtree(spared)
-            for n in range(asked.times):
-                place, after = template.root.with_name(f"time-{n}"), random.uniform(0, lasts)  # noqa: S311
-                if at_a_time(template, verb, after, place):
-                    kills += 1
-                for fault in faults_of(Hub(place), verb, before, first):
-                    wrong += 1
-                    print(f"  after {after:.3f} s: {fault}", flush=True)
-                shutil.rmtree(place)
-    print(f"{kills} kills, {wrong} faults")
+            if time.monotonic() - begun > 60 * asked.minutes:
+                break
+            hit, where, faults = tried(found[kill.verb], kill)
+            done.append({"kill": kill.name, "hit": hit, "where": where, "faults": faults})
+            for fault in faults:
+                print(f"  {kill.name} {where}: {fault}", flush=True)
+            if asked.log:
+                with asked.log.open("a", encoding="utf-8") as log:
+                    log.write(f"{json.dumps(done[-1])}\n")
+    wrong = sum(len(line["faults"]) for line in done)
+    hits = sum(line["hit"] for line in done)
+    print(f"{len(done)} of {len(chosen)} tried: {hits} kills, {wrong} faults")
     return 1 if wrong else 0
 
 
