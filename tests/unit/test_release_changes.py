@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gc
 import re
 from dataclasses import replace
 from pathlib import Path
+from weakref import ref
 
 import pytest
 from changed_releases import HOTLINE, draw, without
@@ -67,6 +69,17 @@ def test_found_differences_are_true_and_their_intervals_hold(practice: Practice)
         assert drawn.false_share <= RATE
         assert not drawn.wrong_way
         assert drawn.held / len(drawn.result.cells) > 0.99
+
+
+def test_what_was_compared_goes_with_its_releases(three: tuple[Release, ...]) -> None:
+    """The desk opens releases for each page, in one process: comparisons must not hold them all."""
+    now = Answers(three[0])
+    found = words.compared(before := Answers(three[1]), now)
+    assert words.compared(before, now) is found
+    held = [ref(before), ref(now)]
+    del before, now
+    gc.collect()
+    assert [each() for each in held] == [None, None]
 
 
 def test_an_interval_leaves_out_zero_exactly_where_the_cell_differs(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ctdhub.border import Estimate
 from ctdhub.core.format import number, share
@@ -29,10 +28,13 @@ HEADING = (
 """Columns of :func:`rows`."""
 
 
-@lru_cache(maxsize=128)
 def compared(before: Answers, now: Answers) -> ReleaseChanges:
-    """The changes between two releases, computed once for all pages and files."""
-    return compare(before, now)
+    """The changes between two releases, computed once for all pages and files.
+
+    They are kept with the newer release and go with it: a process that opens one release after the
+    other, as the desk's does, must not hold them all.
+    """
+    return now.kept(("release changes", before), lambda: compare(before, now))
 
 
 def earlier(now: Release, series: Sequence[Answers]) -> tuple[Answers, ...]:
