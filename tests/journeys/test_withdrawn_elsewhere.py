@@ -80,6 +80,14 @@ def test_another_contributor_sees_nothing_of_it(hub: Hub) -> None:
     assert own_profile(hub, OTHER)[1] == itself
 
 
+def at_the_desk(hub: Hub, contributor: str) -> str:
+    """The register as the desk shows it to a contributor, or to the steward."""
+    pytest.importorskip("django", reason="install the extra desk")
+    from ctdhub.desk.worker.answers.ledgers import withdrawals
+
+    return repr(withdrawals(hub, contributor)["document"])
+
+
 def limited(hub: Hub, limit: int) -> None:
     file = hub.root / "hub.yaml"
     said = yaml.safe_load(file.read_text("utf-8")) | {"withdrawn_elsewhere": limit}
@@ -98,11 +106,14 @@ def test_above_the_limit_the_steward_decides(hub: Hub, ctdhub: Run) -> None:
     with pytest.raises(WithdrawalError) as met:
         pipeline.build(hub, until="link")
     assert met.value.rule == "withdrawn-elsewhere"
+    before = at_the_desk(hub, OTHER)
     code, out, _err = ctdhub("withdraw", hub.root, "--list")
     assert code == 0
     assert re.search(rf"{OTHER}\s*│\s*{quarter}\s*│\s*2\s*│\s*1", out)
     assert decide(hub, OTHER, only_here=False) == 1
     assert people(hub) == []
+    assert at_the_desk(hub, OTHER) == before, "that there was a decision tells whom others know"
+    assert "people of others: decided" in at_the_desk(hub, "")
     with pytest.raises(WithdrawalError) as met:
         decide(hub, OTHER, only_here=True)
     assert met.value.rule == "nothing-to-decide"
@@ -114,8 +125,16 @@ def test_or_the_others_keep_their_people(hub: Hub, ctdhub: Run) -> None:
     told(hub, OUR, HIS)
     assert len(people(hub)) == 1, "he withdrew at both, so nobody was taken out elsewhere but her"
     limited(hub, 0)
+    before = at_the_desk(hub, OTHER)
     assert ctdhub("withdraw", hub.root, "--contributor", OTHER, "--decide", "--only-here",
                   "--yes")[0] == 0  # fmt: skip
+    assert at_the_desk(hub, OTHER) == before
+    assert "in these records" not in before
+    assert "in these records" in at_the_desk(hub, "")
     assert people(hub) == [(2020, "female", "24-26", "yes", "NGA"), (2021, "female", "30-38", "yes",
                                                                     "ALB")]  # fmt: skip
     assert withdraw.register(hub)[0][-1].scope == "records"
+    withdraw.take_back(hub, OTHER, [HERS], "token", "asked")
+    undone = at_the_desk(hub, OTHER)
+    assert undone.count("undone") == 1
+    assert "in these records" not in undone

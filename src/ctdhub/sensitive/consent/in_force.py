@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ctdhub.sensitive.consent.entry import WAY, Withdrawal
 
@@ -121,3 +121,38 @@ def in_force(entries: Iterable[Withdrawal]) -> InForce:
             before = renewed.get(entry.contributor, frozenset())
             renewed[entry.contributor] = before | frozenset(entry.made)
     return InForce(tuple(found.values()), renewed, frozenset(seen), decided)
+
+
+def reported(entries: Iterable[Withdrawal], contributor: str) -> tuple[Withdrawal, ...]:
+    """The lines of what a contributor reported, as if no steward had decided about them.
+
+    That there was something to decide depends on the records of others: so neither the decision nor
+    what it wrote is among them, and who was kept to the contributor's own records counts as before.
+
+    >>> gone = Withdrawal("withdrawal", "person", "our-ngo", "ab", time="1")
+    >>> kept = (replace(gone, kind="undo", time="2"), replace(gone, scope="records", time="2"))
+    >>> reported([gone, *kept, Withdrawal("decided", "contributor", "our-ngo")], "our-ngo") == (
+    ...     gone,
+    ... )
+    True
+    """
+    own = [e for e in entries if e.contributor == contributor and e.kind != "decided"]
+
+    def lines(kind: str, scope: str) -> set[tuple[str, str, str]]:
+        return {(e.time, e.mark, e.because) for e in own if (e.kind, e.scope) == (kind, scope)}
+
+    decided = lines("undo", "person") & lines("withdrawal", "records")
+    moved: set[tuple[str, str]] = set()
+    found = []
+    for entry in own:
+        told = (entry.mark, entry.because)
+        if (entry.time, *told) in decided and (entry.kind, entry.scope) in _MOVED:
+            moved.add(told)
+        else:
+            mine = entry.scope == "records" and told in moved
+            found.append(replace(entry, scope="person") if mine else entry)
+    return tuple(found)
+
+
+_MOVED = {("undo", "person"), ("withdrawal", "records")}
+"""The two lines by which the steward keeps a withdrawal to the records of its contributor."""

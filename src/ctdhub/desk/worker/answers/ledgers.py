@@ -18,6 +18,7 @@ from ctdhub.desk.worker.answers.page import answered, name, section, table, word
 from ctdhub.desk.worker.answers.telling import told_rows
 from ctdhub.document.document import Bar, Bars
 from ctdhub.dp.ledger.purposes import told
+from ctdhub.sensitive.consent.in_force import in_force, reported
 
 
 def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
@@ -174,14 +175,15 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
     """The register: when, by whom, how far and why; nothing by which a person could be found.
 
     Args:
-        contributor: the only one whose lines are shown, with nothing about others; all if empty.
+        contributor: the only one whose lines are shown, with nothing about others and nothing that
+            the steward decided for their sake; all if empty.
 
     Raises:
         WithdrawalError: the register was changed.
     """
     entries, force = register(hub)
-    active = {e.number for e in force.entries}
-    own = [e for e in entries if contributor in ("", e.contributor)]
+    own = reported(entries, contributor) if contributor else entries
+    active = {e.number for e in in_force(own).entries}
     rows = [
         (
             *(() if contributor else (number(e.number),)),
