@@ -19,7 +19,6 @@ from engine.store import Run
 
 PEERS = Path(__file__).resolve().parents[1] / "peers"
 CPU_LIMIT = 30 * 60
-DELTA = 1e-6
 START = ("ctdhub", "start", 0.0, 0)
 THREADS = ("OPENBLAS", "OMP", "MKL", "NUMBA", "RAYON")
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in THREADS}
@@ -52,7 +51,7 @@ def run_peer(peer: Peer, data: DataSet, run: Run, limit: int = CPU_LIMIT) -> Non
         "table": str(data.table),
         "domains": data.domains,
         "epsilon": run.epsilon,
-        "delta": DELTA,
+        "delta": data.delta,
         "seed": run.repetition,
         "out": str(run.folder),
     }
@@ -64,8 +63,8 @@ def run_ours(data: DataSet, run: Run, support: str | None, limit: int = CPU_LIMI
     """`ctdhub protect` as a user calls it; the outputs lie in the run's folder `out`."""
     run.clear()
     command = [ctdhub(), "protect", str(data.table), "--domains", str(data.domains_file)]
-    command += ["--epsilon", f"{run.epsilon:g}", "--delta", f"{DELTA:g}"]
-    command += ["--max-people", f"{1 / (100 * DELTA):.0f}", "--budget", "100"]
+    command += ["--epsilon", f"{run.epsilon:g}", "--delta", f"{data.delta:g}"]
+    command += ["--max-people", str(data.bound), "--budget", "100"]
     command += ["--out", str(run.folder / "out")]
     command += ["--ledger", str(run.folder / "ledger"), "--new-ledger", "people of the benchmark"]
     os.environ["CTDHUB_STATE"] = str(run.folder / "state")

@@ -48,6 +48,16 @@ class DataSet:
     zero_is_value: bool = False
 
     @property
+    def bound(self) -> int:
+        """A public bound above the number of people, noise of the largest included."""
+        return self.rows + self.rows // 50
+
+    @property
+    def delta(self) -> float:
+        """The largest delta of four digits that is valid for so many people."""
+        return float(f"{0.999 / (100 * self.bound):.4g}")
+
+    @property
     def corridor(self) -> tuple[str, str] | None:
         """The two country columns, where the data set has both."""
         return CORRIDOR if set(CORRIDOR) <= set(self.domains) else None
