@@ -86,8 +86,8 @@ COVERED = """() => {
 
 def test_the_bar_covers_nothing_that_is_focused(opened: Page) -> None:
     """Backwards, from the foot of the page: then each element comes in at the upper edge."""
-    if "/embed/" in opened.url:
-        pytest.skip("a chart in a frame on another site has no bar")
+    if "/embed/" in opened.url or "/briefs/" in opened.url:
+        pytest.skip("a chart in a frame on another site and a sheet to be printed have no bar")
     opened.set_viewport_size(PHONE)
     assert opened.evaluate("document.querySelector('.top').offsetHeight") <= 56
     assert opened.evaluate(COVERED) == []
@@ -115,3 +115,32 @@ def test_every_word_of_a_drawing_stays_in_the_window(opened: Page) -> None:
     for size in (DESKTOP, PHONE):
         opened.set_viewport_size(size)
         assert opened.evaluate(OUTSIDE) == []
+
+
+TOUCHING = """() => {
+  const found = [];
+  for (const drawing of document.querySelectorAll("main svg, figure svg")) {
+    if (drawing.parentElement.closest("svg")) continue;
+    const all = [...drawing.querySelectorAll("text")]
+      .map(text => [text.textContent, text.getBoundingClientRect()]).filter(([, box]) => box.width);
+    all.forEach(([words, one], k) => all.slice(k + 1).forEach(([others, two]) => {
+      const wide = Math.min(one.right, two.right) - Math.max(one.left, two.left);
+      const high = Math.min(one.bottom, two.bottom) - Math.max(one.top, two.top);
+      if (wide > 2 && high > 5) found.push(`${words} | ${others}: ${wide} by ${high}`);
+    }));
+  }
+  return found;
+}"""
+
+
+def test_no_two_words_of_a_drawing_touch(opened: Page) -> None:
+    """In both units of a chart; a box of text is some pixels higher than its letters."""
+    both = ".in-share, .in-people { display: block !important }"
+    opened.evaluate(
+        "css => { const s = new CSSStyleSheet(); s.replaceSync(css);"
+        " document.adoptedStyleSheets = [s] }",
+        both,
+    )
+    for size in (DESKTOP, PHONE):
+        opened.set_viewport_size(size)
+        assert opened.evaluate(TOUCHING) == []

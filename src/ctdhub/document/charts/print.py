@@ -66,7 +66,7 @@ def _y(chart: Years, people: float) -> float:
 
 def _grid(canvas: Canvas, words: str, y: float) -> None:
     canvas.across("grid", y, AXIS, WIDE)
-    canvas.text(words, AXIS - 4, y + 3.5, anchor="end")
+    canvas.text(words, AXIS - 6, y + 2.5, anchor="end")
 
 
 def _mark(canvas: Canvas, chart: Years, k: int, point: Point) -> None:

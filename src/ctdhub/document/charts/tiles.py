@@ -99,18 +99,30 @@ def draw_map(tiles: TileMap, id_: str) -> Markup:
 
 
 def marks(tiles: Iterable[Tile], arrows: Iterable[Arrow] = ()) -> Markup:
-    """Tiles, then arrows above them, then the ranks above all arrows."""
+    """Tiles, then arrows above them, then the ranks above all arrows, each where it hides no other
+    rank and no code of a country, or as far from them as there is room."""
+    tiles = tuple(tiles)
+    codes = [_centre(tile.code) for tile in tiles]
     drawn: list[Markup] = []
     ranks: list[Markup] = []
     taken: list[Point] = []
     for arrow in arrows:
         line, places = _inside(arrow) if arrow.origin == arrow.place else _between(arrow)
         drawn.append(line)
-        taken.append(
-            next((p for p in places if all(math.dist(p, q) > 13 for q in taken)), places[0])
-        )
+        taken.append(max(places, key=lambda p: _free(p, taken, codes)))
         ranks.append(_rank(arrow, taken[-1]))
     return Markup("").join([*(_tile(tile) for tile in tiles), *drawn, *ranks])
+
+
+def _free(at: Point, ranks: Iterable[Point], codes: Iterable[Point]) -> float:
+    """How far a rank is from other ranks and from codes: 1 where it touches none, and no more.
+
+    A rank is a circle of 14 units; a code is 24 units wide and 10 high, and read where it is half
+    hidden, as two circles are not.
+    """
+    apart = (math.dist(at, other) / 15 for other in ranks)
+    beside = (max(abs(at[0] - x) / 20, abs(at[1] - y) / 13) for x, y in codes)
+    return min(1.0, *(x**1.5 for x in apart), *beside)
 
 
 def picture(key: Key) -> Markup:
@@ -248,10 +260,10 @@ def _between(arrow: Arrow) -> tuple[Markup, list[Point]]:
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in (tip, *wings))
     line = _path(arrow, path, width, element("polygon", points=points))
     places = []
-    for t in (0.5, 0.35, 0.65, 0.2, 0.8):
+    for t in (0.5, 0.35, 0.65, 0.2, 0.8, 0.42, 0.58, 0.27, 0.73):
         a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t * t
         at = a * x1 + b * cx + c * end[0], a * y1 + b * cy + c * end[1]
-        places.append(_towards(*at, cx, cy, 6))
+        places += [_towards(*at, cx, cy, way) for way in (6, -6)]
     return line, places
 
 
