@@ -9,7 +9,7 @@ from rich.table import Table
 
 from ctdhub.cli.output import console
 from ctdhub.core.errors import printable
-from ctdhub.core.format import decimal, exact, tiny
+from ctdhub.core.format import decimal, exact, stamped, tiny
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def show_account(account: Account) -> None:
     for e in account.entries:
         charges.add_row(
             str(e.number),
-            e.time[:16].replace("T", " "),
+            stamped(e.time),
             _kind(e.kind),
             escape(printable(said(told(e.what)), 200)),
             decimal(e.epsilon, "#,##0.000"),

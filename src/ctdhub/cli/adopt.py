@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from ctdhub.cli.output import console
 from ctdhub.cli.verbs import about
-from ctdhub.core.format import exact, number
+from ctdhub.core.format import exact, number, stamped
 from ctdhub.core.i18n import _
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def show_adopted(found: Adopted, folder: Path) -> None:
     for entry in found.counted:
         console.print(
             _("Counts as spent: epsilon {epsilon}, {time}.").format(
-                epsilon=exact(entry.epsilon), time=entry.time[:16].replace("T", " ")
+                epsilon=exact(entry.epsilon), time=stamped(entry.time)
             )
         )
     if not found.known:

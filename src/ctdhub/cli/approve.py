@@ -15,7 +15,7 @@ from ctdhub.cli.told import show_told
 from ctdhub.cli.unit import rows_of_statement
 from ctdhub.cli.verbs import about
 from ctdhub.core.errors import printable
-from ctdhub.core.format import decimal, exact, number, tiny
+from ctdhub.core.format import decimal, exact, number, stamped, tiny
 from ctdhub.core.format import share as percent
 from ctdhub.core.i18n import _, current, said
 
@@ -162,7 +162,7 @@ def show_statement(
             _("charge"),
             _("number {n} of the ledger, {time}: {what}").format(
                 n=charge.number,
-                time=charge.time[:16].replace("T", " "),
+                time=stamped(charge.time),
                 what=said(told(charge.what)),
             ),
         ),
@@ -309,7 +309,7 @@ def show_waiting(hub: Hub, version: str) -> None:
                 text.format(
                     role=said(ROLE_NAMES[hold.role]),
                     version=version,
-                    date=hold.date[:10],
+                    date=stamped(hold.date[:10]),
                     reason=printable(hold.reason, 1_000),
                 )
             )

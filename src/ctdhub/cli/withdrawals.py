@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli.output import console
-from ctdhub.core.format import number
+from ctdhub.core.format import number, stamped
 from ctdhub.core.i18n import _, current
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
         if e.kind == "renewal" and e.mark:
             kind = _("another row of the case: stays")
         cells = (e.contributor, kind, scopes[e.scope], reasons[e.reason], now)
-        table.add_row(number(e.number), e.time[:10], *map(escape, cells))
+        table.add_row(number(e.number), stamped(e.time[:10]), *map(escape, cells))
     console.print(table)
     show_elsewhere(hub)
     console.print(_("The register is whole: every line follows from the one before it."))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 from functools import lru_cache
 
 from babel import Locale
@@ -191,6 +191,19 @@ def clock(value: time) -> str:
     '15:05'
     """
     return f"{value:%H:%M}"
+
+
+def stamped(text: str) -> str:
+    """The day of a time that is written down, such as in a ledger, and its hour where it has one.
+
+    Args:
+        text: by ISO 8601, in UTC.
+
+    >>> stamped("2026-11-05T15:05:59Z"), stamped("2026-11-05")
+    ('5 November 2026, 15:05', '5 November 2026')
+    """
+    when = datetime.fromisoformat(text)
+    return day(when) if len(text) == len("2026-11-05") else f"{day(when)}, {clock(when.time())}"
 
 
 def region() -> str:

@@ -27,6 +27,9 @@ KIND = PageKind(
     files=lambda folder, content: write_mandated(folder / CHARTS, content.answers),
 )
 
+_NAMES = {"eurostat": "Eurostat", "greta": "GRETA", "unodc": "UNODC"}
+"""What the columns of shapes are called; names of bodies are the same in all languages."""
+
 
 def page(answers: Answers) -> Page:
     """The page of the tables."""
@@ -56,13 +59,14 @@ def page(answers: Answers) -> Page:
 
 def _shape(answers: Answers, name: str) -> dict[str, Any]:
     """Title and notes of a shape, from its table of one country; empty where there is none."""
-    codes = places(name, answers)
+    codes, short = places(name, answers), _NAMES.get(name) or _("SDG 16.2.2")
     if not codes:
-        return {"name": name, "notes": (), "title": name, "metadata": ""}
+        return {"name": name, "short": short, "notes": (), "title": short, "metadata": ""}
     sheet = SHAPES[name](answers, scope(answers, codes[0], years(answers)))
     sheet = replace(sheet, scope=replace(sheet.scope, places=codes))
     return {
         "name": name,
+        "short": short,
         "title": title(sheet),
         "notes": notes(sheet, answers.release),
         "metadata": f"charts/{file(name)}.metadata.json",
