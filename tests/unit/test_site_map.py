@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+import math
 import re
 from collections import Counter
 from importlib import resources
@@ -20,7 +21,7 @@ from test_site_page import CSS, made
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import language
-from ctdhub.document.charts.tiles import WIDEST, draw_map, layout, stroke
+from ctdhub.document.charts.tiles import SIZE, WIDEST, Arrow, Tile, draw_map, layout, marks, stroke
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.maps import STEPS, VIEWS, maps, steps
@@ -300,3 +301,20 @@ def test_a_full_map_stays_small(tmp_path: Path) -> None:
             text = shown(Answers(release), ["en", "ar"])
         assert len(gzip.compress(text.encode())) <= 100_000
     assert text.count("data-tile=") == 3 * 249
+
+
+def test_ranks_of_a_crowded_map_hide_neither_each_other_nor_codes() -> None:
+    """Neighbours with corridors to each other and inside, where ranks are most likely to meet."""
+    near = ["HTI", "DOM", "ARG", "URY", "PRY", "BOL", "UKR", "BLR", "RUS"]
+    pairs = [(a, b) for a, b in itertools.pairwise(near)] + [(a, a) for a in near]
+    arrows = [Arrow(a, b, 0.1, str(k), "words") for k, (a, b) in enumerate(pairs)]
+    world = [Tile(code, "few", code) for code in layout()]
+    drawn = ElementTree.fromstring(f"<svg>{marks(world, arrows)}</svg>")
+    ranks = [(float(c.get("cx", "")), float(c.get("cy", ""))) for c in drawn.iter("circle")]
+    assert len(ranks) == len(arrows)
+    assert min(math.dist(a, b) for a, b in itertools.combinations(ranks, 2)) > 9
+    codes = [((x + 0.5) * SIZE, (y + 0.5) * SIZE) for x, y in layout().values()]
+    hidden = [
+        (r, c) for r in ranks for c in codes if abs(r[0] - c[0]) < 10 and abs(r[1] - c[1]) < 6
+    ]
+    assert hidden == []

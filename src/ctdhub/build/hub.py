@@ -194,6 +194,7 @@ class Hub:
             sent.setdefault(given.contributor, []).append(given.date)
         return {
             "hub": settings.name,
+            **({"hub_names": dict(settings.names)} if settings.names else {}),
             "contributors": [
                 {
                     "id": a.id,
@@ -201,6 +202,7 @@ class Hub:
                     "kind": a.kind,
                     "years": list(a.years or years),
                     "deliveries": sorted(set(sent[a.id])),
+                    **({"names": dict(a.names)} if a.names else {}),
                     **({"breaks": [b.as_facts() for b in a.breaks]} if a.breaks else {}),
                     **({} if a.show_counts else {"show_counts": False}),
                     **row_facts(self, a, sent[a.id]),

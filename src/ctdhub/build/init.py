@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -28,6 +29,14 @@ from ctdhub.schema.model import load_schema
 
 PEOPLE_IN_NEW_HUB = 60_000
 """Invented people in a practice hub, unless said otherwise."""
+
+PRACTICE = "Practice hub (fictitious data)"
+PRACTICE_NAMES = {
+    "fr": "Plateforme d’exercice (données fictives)",
+    "es": "Plataforma de práctica (datos ficticios)",
+    "ar": "منصة تدريب (بيانات وهمية)",
+}
+"""The name of a practice hub, in English and by language."""
 
 FOLDERS = (
     "contributors",
@@ -109,6 +118,7 @@ def new_hub(
     invented: bool = False,
     max_people: int = MAX_PEOPLE,
     place: Path | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Hub:
     """Make a hub folder with settings to fill in, and begin its ledger.
 
@@ -119,6 +129,7 @@ def new_hub(
         max_people: a public bound of the people that it will ever hold; it decides epsilon and
             budget of the policy, see :func:`ctdhub.dp.default_policy.default_policy`.
         place: the folder that the hub will be moved to; it stays where it is, if None.
+        names: its name by language, where it has others.
 
     Raises:
         HubFolderError: the folder exists and is not empty.
@@ -130,6 +141,7 @@ def new_hub(
     (folder / "contributions").chmod(0o700)
     settings = {
         "name": name,
+        **({"names": dict(names)} if names else {}),
         "languages": list(LANGUAGES),
         "schema_version": load_schema().version,
         "invented": invented,
@@ -168,7 +180,7 @@ def practice_hub(folder: Path, people: int | None = None, progress: Progress | N
     _require_empty(folder)
     fresh = folder.with_name(f".new-{folder.name}-{secrets.token_hex(4)}")
     try:
-        hub = new_hub(fresh, "Practice hub (fictitious data)", invented=True, place=folder)
+        hub = new_hub(fresh, PRACTICE, invented=True, place=folder, names=PRACTICE_NAMES)
         _fill(hub, people, progress)
         _name_practice_approvers(hub)
         if folder.exists():

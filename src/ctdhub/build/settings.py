@@ -100,6 +100,7 @@ _REACHED = r"^(https://[^\s\"'<>\\]{1,300}|[^\s@\"'<>]{1,64}@[^\s@\"'<>]{1,200}\
 class HubSettings(FrozenModel):
     """hub.yaml: name of the hub, languages of its site, schema version, engine.
 
+    ``names`` is the name of the hub by language, for pages of languages in which it has another.
     ``schema_version`` decides which columns there are where the policy releases all of them.
     ``homepage`` (https) and ``helpline`` (a number or address) are shown on the site if given.
     ``contact`` (an e-mail address, or https) is where readers reach the hub and object to what the
@@ -117,6 +118,7 @@ class HubSettings(FrozenModel):
     """
 
     name: PlainName
+    names: dict[Language, PlainName] = Field(default_factory=dict)
     languages: tuple[Language, ...] = LANGUAGES
     schema_version: str = Field(default=UNNAMED, pattern=VERSION)
     engine: Literal["duckdb", "spark"] = "duckdb"
@@ -150,6 +152,7 @@ class HubSettings(FrozenModel):
 class Agreement(FrozenModel):
     """contributors/<id>.yaml: what a contributor and the hub agreed on.
 
+    ``names`` is its name by language, where it has others.
     ``show_counts`` says whether noisy counts of this contributor may be released under its name:
     only where it agreed.  Without, its people are counted together with those of other such
     contributors, and where none agreed nothing is counted by contributor.
@@ -165,6 +168,7 @@ class Agreement(FrozenModel):
 
     id: str = Field(pattern=ID, max_length=60)
     name: PlainName
+    names: dict[Language, PlainName] = Field(default_factory=dict)
     kind: str
     years: tuple[int, int] | None = None
     scope: str

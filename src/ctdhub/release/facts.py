@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.i18n import LANGUAGES, current
 
 LICENCES = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
@@ -68,12 +68,21 @@ class SeriesBreak(_Facts):
         return printable(text.strip(), 300)
 
 
+def _safe_names(given: dict[str, str]) -> dict[str, str]:
+    return {code: printable(name.strip(), LONGEST_NAME) for code, name in given.items()}
+
+
+Names = Annotated[dict[str, str], AfterValidator(_safe_names)]
+"""A name by language."""
+
+
 class Contributor(_Facts):
     """An organisation that contributed: its name, kind and the years that it reports on.
 
     ``id`` is what measurements by contributor call it, empty where the facts name it alone.
     ``deliveries`` are the days on which its files were received, None where older software made
     the release.  ``rows_per_person`` is the most rows that one person may have here.
+    ``names`` are its name by language, where it has one.
     """
 
     id: str = Field(default="", max_length=60)
@@ -83,6 +92,12 @@ class Contributor(_Facts):
     deliveries: tuple[str, ...] | None = None
     breaks: tuple[SeriesBreak, ...] = ()
     rows_per_person: int = 1
+    names: Names = Field(default_factory=dict)
+
+    @property
+    def called(self) -> str:
+        """Its name in the language in force: for pages, not for files that all languages share."""
+        return self.names.get(current(), self.name)
 
     @field_validator("id", "name", "kind")
     @classmethod
@@ -95,6 +110,7 @@ class PublicFacts(_Facts):
 
     Attributes:
         hub: name of the hub, who publishes.
+        hub_names: its name by language, where it has one.
         contributors: the organisations whose case records went in.
         years: first and last year of the policy, both included.
         schema_version: of the hub's schema.
@@ -122,6 +138,13 @@ class PublicFacts(_Facts):
     homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
     helpline: str = ""
     promise_reason: str = ""
+    hub_names: Names = Field(default_factory=dict)
+
+    @property
+    def called(self) -> str:
+        """The hub's name in the language in force: for pages, never for files that all languages
+        share."""
+        return self.hub_names.get(current(), self.hub)
 
     @field_validator("contributors", mode="before")
     @classmethod

@@ -17,7 +17,7 @@ from ctdhub.stats.answers import Answers
 
 def subject(release: Release) -> str:
     """The line that readers of a list see first, in the language in force."""
-    words = _("{hub}: release {version}").format(hub=release.facts.hub, version=release.version)
+    words = _("{hub}: release {version}").format(hub=release.facts.called, version=release.version)
     practice = _("Practice data")
     return f"[{practice}] {words}" if release.facts.invented else words
 
@@ -39,7 +39,7 @@ def text(answers: Answers, series: Sequence[Answers], site: str = "") -> str:
             "{hub} has published release {version}: {people} people identified as victims of "
             "trafficking ({low} to {high}), {years}."
         ).format(
-            hub=isolated(release.facts.hub),
+            hub=isolated(release.facts.called),
             version=release.version,
             people=number(people.value),
             low=number(people.low),

@@ -16,7 +16,7 @@ def common(release: Release) -> dict[str, Any]:
     """What all cards of a release have in common: values of the template ``card.html``."""
     return {
         "level": share(release.protected.guarantee.level),
-        "names": [c.name for c in release.facts.contributors],
+        "names": [c.called for c in release.facts.contributors],
         "caveat": caveat(),
         "citation": citation(release),
         "source": source_line(release, "{url}"),

@@ -156,7 +156,7 @@ def _leading(figure: Figure) -> Sequence[str]:
 def _source(release: Release, url: str) -> str:
     facts = release.facts
     text = _("{hub}, release {version}, licence: {licence}. {url}").format(
-        hub=isolated(facts.hub),
+        hub=isolated(facts.called),
         version=release.version,
         licence=facts.licence or _("not stated"),
         url=isolated(url),

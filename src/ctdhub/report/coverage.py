@@ -19,7 +19,7 @@ def turned(release: Release, between: tuple[int, int] | None = None) -> tuple[st
     for turn in turns(release):
         if between is not None and not between[0] < turn.year <= between[1]:
             continue
-        found += turn_sentences(turn)
+        found += turn_sentences(turn, release)
     if not found and between is not None:
         return ()
     if not found:
@@ -27,7 +27,7 @@ def turned(release: Release, between: tuple[int, int] | None = None) -> tuple[st
     return (*found, _("A rise or fall around these years may come from that."))
 
 
-def turn_sentences(turn: Turn) -> tuple[str, ...]:
+def turn_sentences(turn: Turn, release: Release) -> tuple[str, ...]:
     """Who joined in a year, and who no longer reports from it on."""
     found = []
     if turn.joined:
@@ -36,16 +36,17 @@ def turn_sentences(turn: Turn) -> tuple[str, ...]:
             "{year}: contributors joined, {names}.",
             len(turn.joined),
         )
-        found.append(text.format(year=year(turn.year), names=_named(turn.joined)))
+        found.append(text.format(year=year(turn.year), names=_named(turn.joined, release)))
     if turn.left:
         text = ngettext(
             "{year}: a contributor no longer reports, {names}.",
             "{year}: contributors no longer report, {names}.",
             len(turn.left),
         )
-        found.append(text.format(year=year(turn.year), names=_named(turn.left)))
+        found.append(text.format(year=year(turn.year), names=_named(turn.left, release)))
     return tuple(found)
 
 
-def _named(names: tuple[str, ...]) -> str:
-    return listed([set_apart(name) for name in names])
+def _named(names: tuple[str, ...], release: Release) -> str:
+    called = {c.name: c.called for c in release.facts.contributors}
+    return listed([set_apart(called.get(name, name)) for name in names])

@@ -155,7 +155,7 @@ def document(report: Report, release: Release) -> Document:
         citation(release),
     )
     return Document(
-        meta=Meta(current(), current() in RIGHT_TO_LEFT, release.facts.hub),
+        meta=Meta(current(), current() in RIGHT_TO_LEFT, release.facts.called),
         title=question_label(report.question),
         lead=(),
         sections=(

@@ -96,7 +96,7 @@ def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> Fa
     return FactSheet(
         release=answers.release,
         lang=current(),
-        title=answers.release.facts.hub,
+        title=answers.release.facts.called,
         place=None,
         years=first.years,
         corridors_in_years=side.corridors_in_years or not limited,
@@ -249,7 +249,7 @@ def document(sheet: FactSheet, *, cards: bool) -> Document:
         title = section.title if cards or len(sheet.sections) > 1 else ""
         parts.append(Section(section.id, title, blocks))
     return Document(
-        meta=Meta(lang, lang in RIGHT_TO_LEFT, sheet.release.facts.hub),
+        meta=Meta(lang, lang in RIGHT_TO_LEFT, sheet.release.facts.called),
         title=_("{place}, {years}").format(place=sheet.title, years=span(sheet.years)),
         lead=(),
         sections=(*parts, Section("notes", "", (Words(tuple(_notes(sheet))),))),

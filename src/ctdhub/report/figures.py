@@ -232,7 +232,7 @@ def _by_year(answers: Answers, among: Among) -> Figure:
             found,
             note=f"{found.note} {note}",
             turns=tuple(str(turn.year) for turn in met),
-            explained=tuple(" ".join(turn_sentences(turn)) for turn in met),
+            explained=tuple(" ".join(turn_sentences(turn, answers.release)) for turn in met),
         )
     return found
 

@@ -149,7 +149,7 @@ def document(table: MandatedTable, release: Release, *, headed: bool) -> Documen
         _("Intervals hold with {level} confidence.").format(level=level),
     )
     return Document(
-        meta=Meta(lang, lang in RIGHT_TO_LEFT, release.facts.hub),
+        meta=Meta(lang, lang in RIGHT_TO_LEFT, release.facts.called),
         title=title(table),
         lead=(f"{citation(release)} {caveat()}",),
         sections=(*sections, Section("notes", "", (Items(said),))),

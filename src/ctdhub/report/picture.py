@@ -57,7 +57,7 @@ def source_line(release: Release, url: str) -> str:
     """Where a picture comes from, in the language in force: hub, release, licence, address, day."""
     facts = release.facts
     return _("Source: {hub}, release {version}, {day}. Licence: {licence}. {url}").format(
-        hub=set_apart(facts.hub),
+        hub=set_apart(facts.called),
         version=release.version,
         day=day(date.fromisoformat(release.manifest.created[:10])),
         licence=facts.licence or _("not stated"),
@@ -105,5 +105,5 @@ def _notes(figure: Figure, release: Release) -> list[str]:
         if figure.by_year
         else _("The line across the end of each bar is its interval."),
         _("Identified cases, not prevalence."),
-        citation(release).replace(facts.hub, set_apart(facts.hub), 1),
+        citation(release).replace(facts.called, set_apart(facts.called), 1),
     ]

@@ -61,7 +61,7 @@ def press_sheet(
     return FactSheet(
         release=release,
         lang=current(),
-        title=release.facts.hub if place is None else place.name(current()),
+        title=release.facts.called if place is None else place.name(current()),
         place=place,
         years=covered,
         corridors_in_years=True,

@@ -173,7 +173,7 @@ def _chart(
     breaks = tuple(dict.fromkeys(b for p in panels if p.shift for b in p.shift.report.breaks))
     marks: dict[str, list[str]] = {}
     for turn in turns(release):
-        marks.setdefault(str(turn.year), []).extend(turn_sentences(turn))
+        marks.setdefault(str(turn.year), []).extend(turn_sentences(turn, release))
     for one in breaks:
         marks.setdefault(str(one.year), []).append(break_sentence(one))
     drawn = [str(when) for when in span(release)[1:] if str(when) in marks]

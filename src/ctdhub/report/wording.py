@@ -34,7 +34,7 @@ def caveat() -> str:
 def citation(release: Release) -> str:
     """How to cite a figure of a release: its version, and whether it was corrected or withdrawn."""
     text = _("{hub} ({year}). Protected trafficking case data, release {version}.").format(
-        hub=isolated(release.facts.hub), year=release.year, version=release.version
+        hub=isolated(release.facts.called), year=release.year, version=release.version
     )
     practice = _("Practice data: fictitious.") if release.facts.invented else ""
     return " ".join(part for part in (text, practice, citation_mark(release)) if part)

@@ -50,7 +50,7 @@ def tombstone(page: Page | WholePage, release: Release, instead: Release | None)
             "citation": citation(release),
             "published": day(date.fromisoformat(release.manifest.created[:10])),
             "years": span(release.years),
-            "contributors": [c.name for c in facts.contributors],
+            "contributors": [c.called for c in facts.contributors],
             "digest": release.errata[0].notice.digest,
             "kept": [name for name in KEPT if (release.path / name).is_file()],
             "instead": instead

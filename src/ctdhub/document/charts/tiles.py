@@ -122,7 +122,7 @@ def _free(at: Point, ranks: Iterable[Point], codes: Iterable[Point]) -> float:
     """
     apart = (math.dist(at, other) / 15 for other in ranks)
     beside = (max(abs(at[0] - x) / 20, abs(at[1] - y) / 13) for x, y in codes)
-    return min(1.0, *(x**1.5 for x in apart), *beside)
+    return min(1.0, *(math.pow(x, 1.5) for x in apart), *beside)
 
 
 def picture(key: Key) -> Markup:

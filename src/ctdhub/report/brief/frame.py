@@ -28,7 +28,7 @@ def meta(release: Release, made: date) -> Meta:
     return Meta(
         lang=current(),
         rtl=current() in RIGHT_TO_LEFT,
-        organisation=release.facts.hub,
+        organisation=release.facts.called,
         mark=" ".join([*([practice] if release.facts.invented else []), *changed]),
         foot=citation(release),
         made=made,

@@ -58,7 +58,7 @@ def lesson(answers: Answers, drawn: Drawn) -> Lesson:
 def _joined(release: Release, figure: Figure | None) -> Exercise | None:
     """The largest rise beyond the noise into a year in which just one contributor began."""
     starts = [c.years[0] for c in release.facts.contributors if c.years]
-    names = {c.years[0]: c.name for c in release.facts.contributors if c.years}
+    names = {c.years[0]: c.called for c in release.facts.contributors if c.years}
     rises = [
         (before, after)
         for before, after in pairwise(labelled(figure))

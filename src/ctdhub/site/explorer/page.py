@@ -92,7 +92,7 @@ def page(content: Content) -> Page:
             "level": share(release.protected.guarantee.level),
             "caveat": caveat(),
             "source": sources()["published"],
-            "contributor_names": [c.name for c in release.facts.contributors],
+            "contributor_names": [c.called for c in release.facts.contributors],
             **about(release),
         },
         menu=PATH,
@@ -139,7 +139,7 @@ def _embedded(content: Content) -> str:
             contacts=edition.help_of(release).contacts()[:HELPLINES],
             caveat=caveat(),
             level=share(release.protected.guarantee.level),
-            contributor_names=[c.name for c in release.facts.contributors],
+            contributor_names=[c.called for c in release.facts.contributors],
             citation=citation(release),
         )
     )
@@ -308,7 +308,7 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
         "signs": signs(),
         "digits": Locale.parse(lang).default_numbering_system,
         "colours": colours(),
-        "hub": facts.hub,
+        "hub": facts.called,
         "licence": facts.licence,
         "invented": facts.invented,
         "credit": f"{caveat()} {citation(release)}",

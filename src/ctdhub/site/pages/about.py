@@ -20,7 +20,7 @@ def about(release: Release) -> dict[str, Any]:
     return {
         "codebook": own if (release.path / own).exists() else "",
         "contributors": [
-            (c.name, " – ".join(year(y) for y in c.years or release.years))
+            (c.called, " – ".join(year(y) for y in c.years or release.years))
             for c in release.facts.contributors
         ],
         "citation": _citation(release),
@@ -36,5 +36,5 @@ def codebook(code: str) -> str:
 
 def _citation(release: Release) -> Markup:
     """How to cite the release; the hub's name keeps its own direction."""
-    hub = escape(release.facts.hub)
+    hub = escape(release.facts.called)
     return escape(citation(release)).replace(hub, Markup("<bdi>{}</bdi>").format(hub), 1)

@@ -84,7 +84,7 @@ def write_files(folder: Path, release: Release, calendar: Calendar) -> None:
     Args:
         folder: gets ``events.ics``, ``events.json`` and ``events/<id>.ics``.
     """
-    hub, today = release.facts.hub, calendar.today
+    hub, today = release.facts.called, calendar.today
     note = "Practice event: invented." if release.facts.invented else ""
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     (folder / FEED).write_bytes(calendar_file(calendar.events, hub, today, note))

@@ -125,7 +125,7 @@ def _timeline(release: Release) -> list[dict[str, Any]]:
         words = year(first) if first >= last else f"{year(first)} – {year(last)}"
         found.append(
             {
-                "name": contributor.name,
+                "name": contributor.called,
                 "years": words,
                 "svg": draw_span(years, (first, last), rtl=rtl),
             }

@@ -95,7 +95,7 @@ def build_exhibit(
                 contacts = edition.help_of(release).contacts()
                 page = _page(answers, stories, languages, first, idle, contacts)
             (fresh / f"{code}.html").write_text(page, "utf-8")
-        index = stub(f"{first}.html", first, release.facts.hub, hidden=True)
+        index = stub(f"{first}.html", first, release.facts.called, hidden=True)
         (fresh / "index.html").write_text(index, "utf-8")
     report(_("Exhibition built"), 1.0)
 

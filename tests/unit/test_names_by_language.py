@@ -1,0 +1,60 @@
+"""A hub and its contributors are called what readers of a language call them; files are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from invented_release import protected_answer
+
+from ctdhub.core.i18n import language
+from ctdhub.release.bundle import write_release
+from ctdhub.release.facts import PublicFacts
+from ctdhub.release.open import open_release
+from ctdhub.site.build import build_site
+from ctdhub.site.frame import address
+
+HOSTILE = "<b>المنصة</b>\u202e"
+
+
+def facts() -> dict[str, object]:
+    return {
+        "hub": "The hub",
+        "hub_names": {"fr": "La plateforme", "ar": HOSTILE},
+        "contributors": [{"name": "One", "names": {"fr": "Premier"}}, "Two"],
+        "years": [2010, 2012],
+        "schema_version": "1.0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "hub", "contributor"),
+    [
+        ("en", "The hub", "One"),
+        ("fr", "La plateforme", "Premier"),
+        ("es", "The hub", "One"),
+        ("ar", "<b>المنصة</b>·", "One"),
+    ],
+)
+def test_what_has_a_name_in_a_language_is_called_so(code: str, hub: str, contributor: str) -> None:
+    found = PublicFacts.of(facts())
+    with language(code):
+        assert found.called == hub
+        assert [c.called for c in found.contributors] == [contributor, "Two"]
+
+
+def test_pages_have_the_name_and_files_of_all_languages_the_first(tmp_path: Path) -> None:
+    answer = protected_answer()
+    given = facts()
+    named = {"hub": given["hub"], "hub_names": given["hub_names"], "languages": ["en", "fr", "ar"]}
+    answer = replace(answer, facts={**answer.facts, **named})
+    with language("fr"):
+        path = write_release(answer, tmp_path, "2026.1", "")
+    for name in ("README.md", "dcat.jsonld", "datapackage.json"):
+        assert "La plateforme" not in (path / name).read_text("utf-8")
+    build_site(open_release(path), tmp_path / "site", only=["help", "home"])
+    for code, title in (("en", "The hub"), ("fr", "La plateforme"), ("ar", "&lt;b&gt;المنصة")):
+        page = (tmp_path / "site" / address(code, "2026.1", "help.html")).read_text("utf-8")
+        assert f"<bdi>{title}" in page
+        assert "<b>المنصة" not in page
