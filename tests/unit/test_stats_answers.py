@@ -285,6 +285,21 @@ def test_a_condition_that_everybody_meets_is_none(release: Release) -> None:
     assert found.count(both) == found.count({"citizenship": ["UKR"]})
 
 
+def test_values_that_nobody_can_have_change_no_number_and_no_interval(tmp_path: Path) -> None:
+    """Years before the first, or a code of another list: what is added up is the same."""
+    answers = Answers(opened(protected_answer(people_rows(), reconciled=True), tmp_path))
+    few = answers.domain("year_of_registration")[:3]
+    for where in ({"citizenship": ["CIV"]}, {}, {"gender": ["female"], "citizenship": ["UKR"]}):
+        own = {**where, "year_of_registration": few}
+        more = {**where, "year_of_registration": (*map(str, range(1990, int(few[0]))), *few)}
+        assert answers.count(more) == answers.count(own), where
+        assert answers.share(more, own) == answers.share(own, own)
+    one = {"year_of_registration": [few[0], "1990"], "gender": ["female"]}
+    assert answers.is_published(one) == answers.is_published(
+        {**one, "year_of_registration": few[:1]}
+    )
+
+
 def test_a_published_cell_stays_one_under_a_condition_that_everybody_meets(
     release: Release,
 ) -> None:

@@ -138,12 +138,18 @@ class Estimator:
         return self._answered[asked]
 
     def _asked(self, where: Where) -> Asked:
-        """The question, without conditions that everybody meets."""
+        """The question, without conditions that everybody meets, and without values that nobody can
+        have, such as years before the first: they would count among those that are added up."""
         found = []
         for name, values in where.items():
             own = self._set(values)
-            known = name in self._variables
-            if not known or len(own) < len(whole := self._all(name)) or not own >= whole:
+            if name not in self._variables:
+                found.append((name, own))
+                continue
+            whole = self._all(name)
+            if not own <= whole:
+                own = own & whole or own
+            if len(own) < len(whole) or not own >= whole:
                 found.append((name, own))
         return frozenset(found)
 
