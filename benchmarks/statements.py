@@ -1,6 +1,6 @@
 """How often what is printed holds the truth, by the kind of statement, over many draws of noise.
 
-    python benchmarks/statements.py [--draws 50] [--people 20000] [--epsilon 4]
+    python benchmarks/statements.py [--draws 50] [--first 1] [--people 20000] [--epsilon 4]
 
 Practice people, linked once, under other noise each draw.  Each statement is asked for as a reader
 gets it: tables, sheets of facts and press paragraphs of places, mandated tables, the largest
@@ -161,6 +161,7 @@ def main() -> int:
     """Print the table; 1 where a kind of 400 statements and more misses its goal."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--draws", type=int, default=50)
+    parser.add_argument("--first", type=int, default=1, help="seed of the first draw")
     parser.add_argument("--people", type=int, default=20_000)
     parser.add_argument("--epsilon", type=float, default=4.0)
     given = parser.parse_args()
@@ -177,10 +178,13 @@ def main() -> int:
         practice.policy = Policy(columns=columns, years=YEARS, epsilon=given.epsilon)
         practice.rho = rho_of(given.epsilon, 1e-8)
         truth = Truth(practice)
-        for seed in range(1, given.draws + 1):
+        for seed in range(given.first, given.first + given.draws):
             for kind, card in said(Answers(practice.release(seed))):
                 if (real := truth.of(card)) is not None:
                     tallies.setdefault(kind, Tally()).add(card, real)
+            if (done := seed + 1 - given.first) % 10 == 0 and done < given.draws:
+                print(f"after {done} draws")
+                _print(tallies)
     return _print(tallies)
 
 

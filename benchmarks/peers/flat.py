@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctdhub.stats.signals.discovery import q_values
 from ctdhub.stats.signals.tails import Floats, negative_binomial, widened
 
 PRIOR_DEGREES = 4.0
@@ -247,10 +246,10 @@ def _lean(y: Floats, before: np.ndarray, near: Floats, each: Floats, times: Floa
     return lean[:, None]
 
 
-def alarms(
-    counts: Floats, noise: Floats, window: int, rate: float, season: np.ndarray, least: float = 10
-) -> np.ndarray:
-    """Which series were signals."""
+def chances(
+    counts: Floats, noise: Floats, window: int, season: np.ndarray, least: float = 10
+) -> Floats:
+    """Two-sided chances, 1 where too few people were seen or expected."""
     at = np.arange(counts.shape[1])
     start = at.size - window
     past = at < start if season.any() else (at < start) & (at >= start - max(4, 2 * window))
@@ -258,4 +257,4 @@ def alarms(
     rise = tested.p_rise <= tested.p_fall
     people = np.where(rise, tested.seen, tested.expected)
     p = np.minimum(1.0, 2 * np.minimum(tested.p_rise, tested.p_fall))
-    return np.asarray(q_values(np.where(people >= least, p, 1.0)) <= rate)
+    return np.where(people >= least, p, 1.0)
