@@ -165,7 +165,8 @@ class Sources:
         measurements: see :data:`MEASUREMENTS`.  Tables hold ``reporting_entity`` and
             ``year_of_registration``, some a third column; the table ``lists`` holds people by the
             set of lists that know them (ids in the order of ``lists``, joined with "+"); people
-            on none of them are not in it.  The table ``doubles`` has one cell: how many of the
+            on none of them are not in it; tables of ``lists`` and a variable hold the same by
+            its values ("" where not recorded).  The table ``doubles`` has one cell: how many of the
             people of the answer are another one of them, found by further tokens.
             :data:`POSSIBLE` by citizenship and by :data:`BIRTH` counts those who may be another
             one, :data:`CAPTURES` what finds them, :data:`UNKEYED` rows without any key.

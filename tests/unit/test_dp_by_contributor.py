@@ -246,6 +246,33 @@ def test_the_counts_are_those_of_the_people(tmp_path: Path) -> None:
         assert value == pytest.approx(n, abs=6 * found.sigma[LISTS] + 1)
 
 
+def test_lists_are_counted_by_strata_too(tmp_path: Path) -> None:
+    """Half of the lists' own budget; the same reach; cells in the order of the public values."""
+    policy = changed(**LISTED, strata=["gender"])
+    public = public_sources(policy, SCHEMA, FACTS)
+    assert public is not None
+    assert public.lists is not None
+    rho = Fraction(1, 20)
+    both = {q.columns: q for q in public.lists.questions(rho)}
+    assert cost(tuple(both.values())) <= rho
+    one, by = both[(LISTS,)], both[LISTS, "gender"]
+    assert (one.reach, one.sigma2) == (by.reach, by.sigma2)
+    found = ask(tmp_path, 30, policy).sources
+    assert found is not None
+    genders = [*SCHEMA.domain("gender"), ""]
+    sets = [v[0] for c, v in cells(found) if c == (LISTS,)]
+    held = [v for c, v in cells(found) if c == (LISTS, "gender")]
+    assert held == [(on, gender) for on in sets for gender in genders]
+
+
+@pytest.mark.parametrize("name", [PERIOD, "citizenship", "eye_colour"])
+def test_strata_are_few_released_values(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        ask(tmp_path, 10, changed(**LISTED, strata=[name]))
+    assert (caught.value.rule, name in str(caught.value)) == ("policy-sources", True)
+    assert not (tmp_path / "ledger").exists()
+
+
 def test_whoever_is_not_shown_is_pooled(tmp_path: Path) -> None:
     policy = changed()
     found = ask(tmp_path, 300, policy, facts("mirador", "rivage")).sources

@@ -136,8 +136,8 @@ def test_json_has_stable_keys_and_the_numbers(say: Say) -> None:
     found = json.loads(text)
     assert list(found) == [
         "says", "spread", "intervals", "reach", "level", "refused", "lists", "left_out", "seen",
-        "overlapping", "noise", "cells", "methods", "if_people_differ", "strata", "changes",
-        "warnings",
+        "overlapping", "noise", "cells", "methods", "if_people_differ", "strata", "links",
+        "changes", "warnings",
     ]  # fmt: skip
     assert found["seen"] == 641
     assert found["overlapping"] == 150

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,7 @@ def test_deliveries_that_repeat_change_nothing() -> None:
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     found = counted([of("1", "x", token("j", 1)), of("1", "y", token("j", 1))])
+    found = replace(found, strata={("gender", "", ("x", "y")): 1, ("gender", "male", ("y",)): 2})
     found.write(tmp_path / "overlap.json")
     assert Overlap.read(tmp_path / "overlap.json") == found
 
@@ -170,10 +172,45 @@ def test_one_person_changes_no_more_rows_than_is_paid_for(
     people: list[tuple],
     most: int,  # type: ignore[type-arg]
 ) -> None:
+    """Nor more people on lists by gender than without it."""
     rows = rows_of(people)
+    rest = [r for r in rows if r["key"] != "0"]
     change = people_of(rows, most)
-    change.subtract(people_of([r for r in rows if r["key"] != "0"], most))
+    change.subtract(people_of(rest, most))
     assert sum(n * n for n in change.values()) <= joined_reach(most)
+    by_gender = Counter(strata_of(rows, most))
+    by_gender.subtract(strata_of(rest, most))
+    assert sum(n * n for n in by_gender.values()) <= joined_reach(most)
+
+
+def strata_of(rows: Sequence[Row], most: int) -> dict[tuple[str, str, tuple[str, ...]], int]:
+    """People on lists by gender, where lists are joined by one token more than rows are."""
+    records, tokens = tables([{"year_of_registration": 2018, **r} for r in rows])
+    by_rows, by_lists = (joins(records, tokens, n) for n in (max(0, most - 1), most))
+    asked = Linking(by_rows, by_lists, ("x", "y"), ALL, ("gender",))
+    found = link(records, load_schema(), asked)
+    sums: Counter[tuple[str, ...]] = Counter()
+    for (_name, _value, on), n in found.strata.items():
+        sums[on] += n
+    assert sums == found.known
+    return dict(found.strata)
+
+
+def test_people_on_lists_are_counted_by_what_a_row_of_theirs_says() -> None:
+    rows = [
+        of("1", "x", token("j", 1), key="k"),
+        of("1", "y", token("j", 1), key="l"),
+        of("2", "y", key="m", gender="male"),
+        of("3", "z", key="n", gender="female"),
+    ]
+    found = strata_of(rows, 1)
+    assert found == {("gender", "", ("x", "y")): 1, ("gender", "male", ("y",)): 1}
+    known = Overlap(("x", "y"), ALL, 1, {("x", "y"): 1, ("y",): 1}, strata=found)
+    asked = ListTables(("x", "y"), ALL, 1, strata=(("gender", ("female", "male")),))
+    counts = asked.counts(known)[("lists", "gender")]
+    where = [asked.sets.index(on) for on in (("y",), ("x", "y"))]
+    assert counts[where].tolist() == [[0, 1, 0], [0, 0, 1]]
+    assert counts.shape == asked.shape(("lists", "gender")) == (3, 3)
 
 
 def test_rows_of_one_person_become_one() -> None:

@@ -67,7 +67,8 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 help=_(
                     "Columns of the table that are not lists, such as gender,age: estimate within "
-                    "each of their values too."
+                    "each of their values too. Of a release, a variable of its strata; the first "
+                    "if none is named."
                 )
             ),
         ] = "",
@@ -78,18 +79,21 @@ def register(app: typer.Typer) -> None:
         from ctdhub.report.mse_chart import chart_file
         from ctdhub.report.mse_files import report
         from ctdhub.stats.mse.estimate import LEVEL, estimate
-        from ctdhub.stats.mse.of_release import list_names
+        from ctdhub.stats.mse.of_release import links_in, list_names
 
         options.one_of(form, FORMATS, "--format")
         options.require_new(out)
         _check(chart, level)
         with options.speaking(lang):
             lists, within, notes, release = _read(source, strata)
+            links = links_in(release) if release else None
             names = list_names(release) if release else {}
             first = scope(release) if release else ""
             given = release.protected.guarantee.level if release else LEVEL
             with bar() as progress:
-                result = estimate(lists, level or given, replicates, report=progress, strata=within)
+                result = estimate(
+                    lists, level or given, replicates, report=progress, strata=within, links=links
+                )
             if chart is not None:
                 title = printable(source.resolve().name)
                 drawn = chart_file(result, names, title, first)
@@ -108,7 +112,7 @@ def register(app: typer.Typer) -> None:
                 def show() -> None:
                     if first:
                         console.print(f"[bold yellow]{escape(first)}[/]")
-                    _print(result, first_notes, names)
+                    _print(result, first_notes, names, _variable(release, strata))
 
                 if out is None:
                     show()
@@ -136,18 +140,19 @@ def _read(
     any."""
     from ctdhub.core.tabular import ROW
     from ctdhub.sensitive.ingest.readers import read_as_is
-    from ctdhub.stats.mse.of_release import lists_in
+    from ctdhub.stats.mse.of_release import lists_in, measured_strata, strata_in
     from ctdhub.stats.mse.read import lists_of
 
     wanted = [name.strip() for name in strata.split(",") if name.strip()]
     if source.is_dir():
-        if wanted:
-            raise error("strata-release", file=source)
         release = options.opened(source)
         lists = lists_in(release)
         if lists is None:
             raise error("no-overlap", file=source)
-        return lists, {}, (), release
+        measured = measured_strata(release)
+        if wanted and (len(wanted) > 1 or wanted[0] not in measured):
+            raise error("strata-release", file=source, measured=", ".join(measured) or "-")
+        return lists, dict(strata_in(release, *wanted)), (), release
     raw = read_as_is(source)
     names = [name for name in raw.table.column_names if name != ROW]
     columns = [raw.table[name].to_pylist() for name in names]
@@ -156,7 +161,14 @@ def _read(
     return found, within, tuple(map(said, (*raw.notes, *notes))), None
 
 
-def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> None:
+def _variable(release: Release | None, strata: str) -> str:
+    """The variable of a release's strata; "" of a file."""
+    from ctdhub.stats.mse.of_release import measured_strata
+
+    return (strata.strip() or next(iter(measured_strata(release)), "")) if release else ""
+
+
+def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str], variable: str) -> None:
     from ctdhub.report import mse as words
 
     if result.gate.refused:
@@ -171,7 +183,7 @@ def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str]) -> 
         console.print(_table(title, result.methods))
         console.print(_differing(result))
         if result.strata is not None:
-            console.print(escape(words.strata(result.strata)))
+            console.print(escape(words.strata(result.strata, variable)))
         for method in result.methods:
             if method.pairs:
                 pairs = _("; ").join(" – ".join(names.get(n, n) for n in p) for p in method.pairs)

@@ -94,8 +94,9 @@ perpetrators: {rows: 3, share: 0.05}
 # estimated.  Only contributors whose agreement has show_counts: true have counts of their own; all
 # others are one, and where no agreement has it nothing is counted by contributor.  `lists` names,
 # by their ids, 2 to 8 contributors whose people share keys; with [] no overlap is measured.  It is
-# measured in the years that all of them cover.  `share` is their part of a release's budget (of
-# rho); with share: 0 neither is released.
+# measured in the years that all of them cover.  `strata` may name variables, such as gender: then
+# the overlap is counted by them too, for estimates within these groups.  `share` is their part of a
+# release's budget (of rho); with share: 0 neither is released.
 sources: {share: 0.05, lists: []}
 
 # How many tokens of a person (`ctdhub tokens`) may join her with others, beside her key, so that

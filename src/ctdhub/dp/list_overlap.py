@@ -33,7 +33,7 @@ from ctdhub.dp.plan import Columns, joined_reach
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.workload import Workload, question
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import ORIGIN
+from ctdhub.schema.roles import ORIGIN, PERIOD
 
 DOUBLES_SHARE = Fraction(1, 10)
 """Part of the overlap's budget that goes to the number of doubles: it is one number, and large."""
@@ -53,6 +53,13 @@ POSSIBLE_SHARES: dict[Columns, Fraction] = {
 """Parts that go to possible doubles, to what says how many are missed even so, and to rows without
 any key, where the policy asks."""
 
+STRATA_SHARE = Fraction(1, 2)
+"""Part of the lists' own budget that goes to the same by strata, together: the tables by strata
+say as much of the whole, once they are added up."""
+
+MOST_VALUES = 30
+"""More strata than this would each be small."""
+
 KINDS = 4
 """Tokens of a person that find possible doubles beside those that join rows."""
 
@@ -70,6 +77,7 @@ class ListTables:
         citizenships: public values by which possible doubles are counted; () where they are not.
         found: share of all doubles that a review found, as the policy states; None without one.
         merged: share of people who share a row, at most; likewise.
+        strata: variables by whose public values people on lists are counted too, with the values.
     """
 
     names: tuple[str, ...]
@@ -80,6 +88,7 @@ class ListTables:
     citizenships: tuple[str, ...] = ()
     found: float | None = None
     merged: float | None = None
+    strata: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def sets(self) -> tuple[tuple[str, ...], ...]:
@@ -92,20 +101,20 @@ class ListTables:
     def tables(self) -> dict[Columns, tuple[int, int, Fraction]]:
         """Cells, squared L2 sensitivity and share of the budget of each table.
 
+        By strata a person on lists falls into one cell as she does without: her value is a function
+        of her own records, so the reach is the same.
+
         A double is every row but the least of those that tokens join.  Without one row of a person
         at most as many rows as it has tokens are doubles no more, and none becomes one; with
         ``fewer`` tokens likewise.  By citizenship both may fall on one cell each.  A capture joins
         by one token more than rows; people whom several contributors know are cells of people, see
         ``joined_reach`` (decision 63).
         """
-        cells = len(self.sets), joined_reach(self.tokens, self.rows)
         if self.tokens == self.fewer:
-            return {(LISTS,): (*cells, Fraction(1))}
+            return self._lists(Fraction(1))
         shares = POSSIBLE_SHARES if self.citizenships else {}
-        found: dict[Columns, tuple[int, int, Fraction]] = {
-            (LISTS,): (*cells, 1 - DOUBLES_SHARE - sum(shares.values())),
-            (DOUBLES,): (1, (self.rows * self.tokens) ** 2, DOUBLES_SHARE),
-        }
+        found = self._lists(1 - DOUBLES_SHARE - sum(shares.values()))
+        found[(DOUBLES,)] = (1, (self.rows * self.tokens) ** 2, DOUBLES_SHARE)
         if shares:
             keys, more = self.fewer, self.fewer + KINDS
             sizes = {
@@ -118,6 +127,24 @@ class ListTables:
                 found[columns] = (size, self.rows**2 * reach, shares[columns])
         return found
 
+    def _lists(self, share: Fraction) -> dict[Columns, tuple[int, int, Fraction]]:
+        """People by lists, and the same by strata, of a share of the budget."""
+        reach = joined_reach(self.tokens, self.rows)
+        within = share * STRATA_SHARE if self.strata else Fraction(0)
+        found: dict[Columns, tuple[int, int, Fraction]]
+        found = {(LISTS,): (len(self.sets), reach, share - within)}
+        for name, values in self.strata:
+            cells = len(self.sets) * (len(values) + 1)
+            found[(LISTS, name)] = (cells, reach, within / len(self.strata))
+        return found
+
+    def shape(self, columns: Columns) -> tuple[int, ...]:
+        """Shape of a table of :attr:`tables`: sets of lists, or people, on the first axis."""
+        cells, *_rest = self.tables[columns]
+        if columns[0] == LISTS and len(columns) > 1:
+            return len(self.sets), cells // len(self.sets)
+        return (*[1] * (len(columns) - 1), cells)
+
     def questions(self, rho: Fraction) -> Workload:
         """The tables with their noise; they cost at most ``rho`` together.
 
@@ -125,8 +152,8 @@ class ListTables:
             PolicyError: a table would get more noise than can be drawn.
         """
         return tuple(
-            question(columns, (*[1] * (len(columns) - 1), cells), "groups", rho * share, reach)
-            for columns, (cells, reach, share) in self.tables.items()
+            question(columns, self.shape(columns), "groups", rho * share, reach)
+            for columns, (_cells, reach, share) in self.tables.items()
         )
 
     def counts(self, found: Overlap | None) -> Counts:
@@ -151,6 +178,11 @@ class ListTables:
             (CAPTURES,): np.array(captures, np.int32),
             (UNKEYED,): np.array([found.without_key], np.int32),
         }
+        for name, values in self.strata:
+            exact[LISTS, name] = np.array(
+                [[found.strata.get((name, v, s), 0) for v in (*values, "")] for s in self.sets],
+                np.int32,
+            )
         return {columns: exact[columns] for columns in self.tables}
 
 
@@ -163,7 +195,8 @@ def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
 
     Raises:
         PolicyError: the policy names a list of no contributor, of one whose agreement does not
-            let its counts be shown, or lists that have no year in common.
+            let its counts be shown, lists that have no year in common, or strata of a variable
+            that is not released, is the year, or has too few or too many values.
     """
     settings = policy.sources
     if not settings.share or not settings.lists:
@@ -180,10 +213,17 @@ def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
     if first > last:
         names = ", ".join(settings.lists)
         raise error("policy-sources/years", file="policy.yaml", id=names)
-    joins, rows = policy.linking, person_rows(policy, facts).bound
-    by = load_schema().domain(ORIGIN, policy.years) if joins.by_citizenship else ()
+    joins, rows, schema = policy.linking, person_rows(policy, facts).bound, load_schema()
+    by = schema.domain(ORIGIN, policy.years) if joins.by_citizenship else ()
     tokens = joins.lists, joins.people
-    return ListTables(settings.lists, (first, last), *tokens, rows, by, joins.found, joins.merged)
+    released = policy.domains(schema)
+    for name in settings.strata:
+        if name not in released or not 2 <= len(released[name]) <= MOST_VALUES or name == PERIOD:
+            raise error("policy-sources/strata", file="policy.yaml", name=name, most=MOST_VALUES)
+    strata = tuple((name, tuple(released[name])) for name in dict.fromkeys(settings.strata))
+    return ListTables(
+        settings.lists, (first, last), *tokens, rows, by, joins.found, joins.merged, strata
+    )
 
 
 def _contributors(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:

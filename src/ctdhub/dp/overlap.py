@@ -23,6 +23,8 @@ class Overlap:
             empty where nobody asks, as are the next two.
         births: the same by how exactly the birth is known, keys of :data:`BIRTHS`.
         captures: rows found by each of :data:`CAPTURES`.
+        strata: people by the lists that know them, as in ``people``, by variable and value, ""
+            where not recorded; empty where nobody asks.
     """
 
     lists: tuple[str, ...] = ()
@@ -34,10 +36,13 @@ class Overlap:
     possible: dict[str, int] = field(default_factory=dict)
     births: dict[str, int] = field(default_factory=dict)
     captures: dict[str, int] = field(default_factory=dict)
+    strata: dict[tuple[str, str, tuple[str, ...]], int] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
-        content = {**asdict(self), "people": [[*item] for item in self.people.items()]}
+        content = asdict(self)
+        for name in ("people", "strata"):
+            content[name] = [[*item] for item in content[name].items()]
         path.write_text(json.dumps(content, indent=1), "utf-8")
 
     @staticmethod
@@ -52,4 +57,5 @@ class Overlap:
             found["doubles"],
             found.get("without_key", 0),
             *(found.get(name, {}) for name in ("possible", "births", "captures")),
+            {(name, value, tuple(on)): n for (name, value, on), n in found.get("strata", ())},
         )

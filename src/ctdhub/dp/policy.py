@@ -93,10 +93,12 @@ class SourceSettings(FrozenModel):
     Attributes:
         share: of the release's rho; 0 leaves both out of the release.
         lists: ids of contributors whose lists overlap, for their people share keys; () for none.
+        strata: released variables by whose values the overlap is counted too.
     """
 
     share: float = Field(default=0.05, ge=0, le=0.9)
     lists: tuple[str, ...] = Field(default=(), max_length=8)
+    strata: tuple[str, ...] = Field(default=(), max_length=3)
 
 
 class LinkingSettings(FrozenModel):

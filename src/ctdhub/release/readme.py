@@ -128,6 +128,10 @@ def _measurements(manifest: Manifest) -> str:
         if found.lists:
             lists = ", ".join(_plain(name) for name in found.lists)
             text += _OVERLAP.format(lists=lists, sigma=f"{found.sigma[LISTS]:.1f}")
+            for name in (
+                t.removeprefix(f"{LISTS}*") for t in found.sigma if t.startswith(f"{LISTS}*")
+            ):
+                text += _STRATA.format(name=name, sigma=f"{found.sigma[f'{LISTS}*{name}']:.1f}")
         if found.list_years:
             text += _LIST_YEARS.format(first=found.list_years[0], last=found.list_years[1])
         if found.tokens:
@@ -230,6 +234,10 @@ in `manifest.json` under `sources`.
 _OVERLAP = """
 Its table `lists` counts people by the set of lists that know them, of {lists}; people on none of
 these are not in it. The standard deviation of its noise is {sigma} people.
+"""
+
+_STRATA = """\
+The table of `lists` and `{name}` counts the same by {name} (standard deviation {sigma} people).
 """
 
 _LIST_YEARS = """\

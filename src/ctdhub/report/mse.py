@@ -9,8 +9,9 @@ from typing import Any
 
 from ctdhub.core.errors import printable
 from ctdhub.core.format import decimal, listed, number, share, year
-from ctdhub.core.i18n import _, formula
+from ctdhub.core.i18n import _, current, formula
 from ctdhub.release.open import Release
+from ctdhub.schema.labels import code_label
 from ctdhub.stats.mse import decomposable
 from ctdhub.stats.mse.estimate import Result
 from ctdhub.stats.mse.heterogeneity import HINT, SIGN, WIDEST, Uneven
@@ -18,7 +19,7 @@ from ctdhub.stats.mse.methods import Doubt, Method, Name, Why
 from ctdhub.stats.mse.of_release import doubles, list_names, years_of
 from ctdhub.stats.mse.overlap_check import LEAST_OVERLAP, Gate
 from ctdhub.stats.mse.sensitivity import SensitivityChange
-from ctdhub.stats.mse.strata import Strata
+from ctdhub.stats.mse.strata import Label, Strata
 from ctdhub.stats.series import overlap
 
 Names = Mapping[str, str]
@@ -139,7 +140,34 @@ def spread(result: Result) -> str:
     alike = _(
         "If all people are equally easy to find, the intervals together go from {least} to {most}."
     ).format(**ends)
-    return " ".join((lower_end(result.uneven), found, alike, _claim(result)))
+    said = (lower_end(result.uneven), found, alike, links(result), _claim(result))
+    return " ".join(filter(None, said))
+
+
+def links(result: Result) -> str:
+    """What is known of the links, and how far the estimates go with it; empty where nothing is."""
+    known = result.links
+    if known is None:
+        return ""
+    if known.too_many:
+        return _(
+            "This release cannot tell how many links between these lists are missing or wrong: it "
+            "may be more than half. With so many wrong links there may be no estimate at all."
+        )
+    told = _(
+        "In this release about {missed} of the links between these lists are missing, at most "
+        "{most}, and at most {false} join two different people."
+    ).format(
+        missed=share(known.missed, fine=True),
+        most=share(known.missed_most, fine=True),
+        false=share(known.false_most, fine=True),
+    )
+    if result.linked is None:
+        return told + " " + _("With so many wrong links there may be no estimate at all.")
+    low, high = map(number, result.linked)
+    return f"{told} " + _("With these links the estimates go from {low} to {high}.").format(
+        low=low, high=high
+    )
 
 
 def lower_end(uneven: Uneven) -> str:
@@ -188,11 +216,21 @@ def what_if_assumes() -> str:
     return _("Lists are independent; the two halves are assumed, not estimated.")
 
 
-def strata(found: Strata) -> str:
-    """Which strata were taken, and which of them together."""
+def strata(found: Strata, variable: str = "") -> str:
+    """Which strata were taken, and which of them together.
+
+    Args:
+        variable: whose codes the strata of a release are; of a file they are texts.
+    """
     if not found.rows:
         return _("No estimate within strata: fewer than two strata overlap enough.")
-    shown = [" + ".join(" / ".join(part) for part in labels) for labels, _n in found.parts]
+
+    def named(part: Label) -> str:
+        if not variable:
+            return " / ".join(part)
+        return code_label(variable, part[0], current()) if part[0] else _("not recorded")
+
+    shown = [" + ".join(map(named, labels)) for labels, _n in found.parts]
     return _(
         "Strata: {strata}. Strata joined by “+” were taken together, because their lists overlap "
         "too little for an estimate of their own."
@@ -338,13 +376,18 @@ def bootstrap(method: Method, level: float) -> str:
 def change(item: SensitivityChange, names: Names | None = None) -> str:
     """What was changed, and whether other pairs of lists are chosen then."""
     shown = [(names or {}).get(n, n) for n in item.names]
-    rate = share(item.rate or 0.0)
+    rate = share(item.rate or 0.0, fine=bool(item.known))
     text = {
         "without": _("Without the list {a}"),
         "merged": _("{a} and {b} as one list"),
         "missed_links": _("If {rate} of the true links between records were missed"),
         "false_links": _("If {rate} of the links join two different people"),
     }[item.kind].format(a=shown[0] if shown else "", b=shown[-1] if shown else "", rate=rate)
+    if item.known:
+        text = {
+            "about": _("{change} (about as many as in this release)"),
+            "most": _("{change} (the most in this release)"),
+        }[item.known].format(change=text)
     if not item.anew:
         return text
     if item.rate is None or item.others is None:

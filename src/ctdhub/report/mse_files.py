@@ -8,6 +8,7 @@ from ctdhub.report.mse import assumption, refusal, spread, warnings
 from ctdhub.stats.mse.estimate import Result
 from ctdhub.stats.mse.heterogeneity import Uneven
 from ctdhub.stats.mse.methods import Method
+from ctdhub.stats.mse.sensitivity import WrongLinks
 from ctdhub.stats.mse.strata import Strata
 
 
@@ -20,8 +21,9 @@ def report(result: Result) -> dict[str, Any]:
     is claimed to hold the population), ``level``, ``refused`` (rule and words, or null), ``lists``
     (name: people), ``left_out``, ``seen``, ``overlapping``, ``noise`` (standard deviation of each
     cell), ``cells`` (the table), ``methods``, ``if_people_differ`` (``z``, ``seem_to``, ``rows``,
-    ``what_if``; null where refused), ``strata`` (``parts``, ``rows``; null where none were asked
-    for), ``changes``, ``warnings``.
+    ``what_if``; null where refused), ``strata`` (``parts``, ``rows``; null where there are none),
+    ``links`` (``missed``, ``missed_at_most``, ``false_at_most``, and ``linked``, [low, high] of
+    the estimates with them; null where nothing is known of links), ``changes``, ``warnings``.
     """
     gate, lists = result.gate, result.gate.lists or result.lists
     return {
@@ -43,11 +45,13 @@ def report(result: Result) -> dict[str, Any]:
         "methods": [_method(m) for m in result.methods],
         "if_people_differ": None if result.uneven is None else _uneven(result.uneven),
         "strata": None if result.strata is None else _strata(result.strata),
+        "links": None if result.links is None else _links(result.links, result.linked),
         "changes": [
             {
                 "kind": c.kind,
                 "lists": list(c.names),
                 "rate": c.rate,
+                "known": c.known or None,
                 "seen": round(c.seen),
                 "stepwise": None if c.stepwise is None else round(c.stepwise),
                 "independent": None if c.independent is None else round(c.independent),
@@ -99,6 +103,15 @@ def _strata(found: Strata) -> dict[str, Any]:
             for labels, seen in found.parts
         ],
         "rows": [_method(row) for row in found.rows],
+    }
+
+
+def _links(found: WrongLinks, linked: tuple[float, float] | None) -> dict[str, Any]:
+    return {
+        "missed": round(found.missed, 4),
+        "missed_at_most": round(found.missed_most, 4),
+        "false_at_most": round(found.false_most, 4),
+        "linked": _rounded(linked),
     }
 
 

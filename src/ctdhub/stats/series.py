@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,10 @@ class Series:
     no_year: float = 0.0
 
 
+ByValue = Mapping[str, Mapping[tuple[bool, ...], float]]
+"""People by value and by membership of lists."""
+
+
 @dataclass(frozen=True)
 class ListOverlap:
     """Noisy counts of people by the set of lists that know them.
@@ -58,6 +62,8 @@ class ListOverlap:
         tokens: the most tokens of a person by which lists were joined, beside her key.
         doubles: noisy number of people of the release who are another one of them, and the standard
             deviation of its noise; None where further tokens were not asked.
+        strata: the same cells by the value of a variable ("" where not recorded), by variable, and
+            the standard deviation of the noise of each.
     """
 
     lists: tuple[str, ...]
@@ -66,6 +72,7 @@ class ListOverlap:
     years: tuple[int, int] | None = None
     tokens: int = 0
     doubles: tuple[float, float] | None = None
+    strata: Mapping[str, tuple[ByValue, float]] = field(default_factory=dict)
 
 
 def all_series(release: Release) -> tuple[Series, ...]:
@@ -111,18 +118,28 @@ def overlap(release: Release) -> ListOverlap | None:
     sources = release.protected.sources
     if sources is None or not sources.lists:
         return None
-    cells, doubles = {}, None
-    measured = sources.measurements
-    measured = measured.filter(pc.equal(pc.list_value_length(measured["columns"]), 1))
+    cells: dict[tuple[bool, ...], float] = {}
+    strata: dict[str, dict[str, dict[tuple[bool, ...], float]]] = {}
+    doubles, measured = None, sources.measurements
     by_lists = pc.is_in(pc.list_element(measured["columns"], 0), pa.array([LISTS, DOUBLES]))
     for row in measured.filter(by_lists).to_pylist():
+        known = row["values"][0].split(LIST_JOIN)
+        on = tuple(name in known for name in sources.lists)
         if row["columns"] == [LISTS]:
-            known = row["values"][0].split(LIST_JOIN)
-            cells[tuple(name in known for name in sources.lists)] = row["noisy"]
+            cells[on] = row["noisy"]
         elif row["columns"] == [DOUBLES]:
             doubles = row["noisy"], sources.sigma[DOUBLES]
+        else:
+            name, value = row["columns"][1], row["values"][1]
+            strata.setdefault(name, {}).setdefault(value, {})[on] = row["noisy"]
     return ListOverlap(
-        sources.lists, cells, sources.sigma[LISTS], sources.list_years, sources.tokens, doubles
+        sources.lists,
+        cells,
+        sources.sigma[LISTS],
+        sources.list_years,
+        sources.tokens,
+        doubles,
+        {name: (by, sources.sigma[f"{LISTS}*{name}"]) for name, by in strata.items()},
     )
 
 

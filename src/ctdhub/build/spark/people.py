@@ -102,8 +102,8 @@ class _PeopleJob:
         _write(each_once(children.cast(MENTIONED)), self.places.perpetrators, part)
         _write(linked.conflicts, self.places.conflicts, part)
         found = Totals.of(linked)
-        known = [[*item] for item in found.known.items()]
-        return json.dumps([found.records, found.people, found.conflicts, known])
+        sets = [[[*item] for item in part.items()] for part in (found.known, found.strata)]
+        return json.dumps([found.records, found.people, found.conflicts, *sets])
 
 
 @lru_cache(maxsize=1)
@@ -190,9 +190,10 @@ def link_people(
 
 def _totals(answer: str) -> Totals:
     """What a task told of its part."""
-    records, people, conflicts, known = json.loads(answer)
+    records, people, conflicts, known, strata = json.loads(answer)
     sets = Counter({tuple(names): n for names, n in known})
-    return Totals(records, people, Counter(conflicts), sets)
+    within = Counter({(name, value, tuple(on)): n for (name, value, on), n in strata})
+    return Totals(records, people, Counter(conflicts), sets, within)
 
 
 def _ids(files: Sequence[tuple[Path, Path]], gone: pa.Array) -> Iterator[pa.ChunkedArray]:

@@ -78,15 +78,17 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         linking = Linking(by_rows, by_rows)
         if lists:
             by_lists = joins(records, tokens, lists.tokens)
-            linking = Linking(by_rows, by_lists, lists.names, lists.years)
+            strata = tuple(name for name, _values in lists.strata)
+            linking = Linking(by_rows, by_lists, lists.names, lists.years, strata)
         places = Places(folder / PEOPLE, folder / PERPETRATORS, folder / CONFLICTS)
         linked = engine.link(files, gone, linking, places)
         overlap = Overlap()
         if lists:
             doubles = linking.lists.num_rows - by_rows.num_rows
-            people = dict(sorted(linked.known.items()))
+            people, within = (dict(sorted(c.items())) for c in (linked.known, linked.strata))
+            keyless = sum(nobody.values())
             overlap = Overlap(
-                lists.names, lists.years, lists.tokens, people, doubles, sum(nobody.values())
+                lists.names, lists.years, lists.tokens, people, doubles, keyless, strata=within
             )
             if lists.citizenships:
                 found = possible_doubles(records, tokens, by_rows, asked.people)

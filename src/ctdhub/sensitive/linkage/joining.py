@@ -18,12 +18,14 @@ class Linking:
         lists: persons who are one on lists; no fewer than in ``rows``, in the same groups.
         names: ids of the contributors whose lists are counted.
         years: first and last year in which a list must know a person.
+        strata: variables by whose values people on lists are counted too.
     """
 
     rows: pa.Table = field(default_factory=JOINS.empty_table)
     lists: pa.Table = field(default_factory=JOINS.empty_table)
     names: tuple[str, ...] = ()
     years: tuple[int, int] = (0, 0)
+    strata: tuple[str, ...] = ()
 
     def in_rows(self, persons: pa.Array) -> pa.Array:
         """Persons by the key of their row."""

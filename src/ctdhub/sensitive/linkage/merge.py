@@ -27,7 +27,12 @@ from ctdhub.sensitive.linkage.codes import Coded
 from ctdhub.sensitive.linkage.conflicts import conflicts
 from ctdhub.sensitive.linkage.joining import Linking
 from ctdhub.sensitive.linkage.merge_rules import Together, derived
-from ctdhub.sensitive.linkage.overlap import people_by_lists
+from ctdhub.sensitive.linkage.overlap import (
+    ByStratum,
+    lists_of_people,
+    people_by_lists,
+    people_by_strata,
+)
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,14 @@ class Linked:
         records: number of records that went in.
         conflicts: what records of one person say differently, see ``conflicts``.
         known: people by the lists that know them, see ``people_by_lists``.
+        strata: the same by what is asked of them, see ``people_by_strata``.
     """
 
     columns: Mapping[str, Coded]
     records: int
     conflicts: pa.Table
     known: Counter[tuple[str, ...]]
+    strata: ByStratum
 
     def __len__(self) -> int:
         return len(self.columns[DELIVERIES].codes)
@@ -102,7 +109,12 @@ def link(records: pa.Table, schema: Schema, linking: Linking | None = None) -> L
     merged |= derived(merged, together.sizes, schema)
     differ = conflicts(together, whose.values, table["record_id"], said, merged, schema)
     columns = {name: merged[name] for name in arrow_schema("people").names}
-    return Linked(columns, records.num_rows, differ, known)
+    strata: ByStratum = Counter()
+    if linking.strata:
+        sets = lists_of_people(records, linking.on_lists(persons), linking.names, linking.years)
+        asked = {name: columns[name] for name in linking.strata}
+        strata = people_by_strata(sets, linking.on_lists(whose.values), asked, linking.names)
+    return Linked(columns, records.num_rows, differ, known, strata)
 
 
 def _first(ids: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.intp]]:

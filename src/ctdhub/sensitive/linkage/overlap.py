@@ -3,18 +3,65 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.schema.roles import CONTRIBUTOR, PERIOD
+from ctdhub.sensitive.linkage.codes import Coded
+
+ByStratum = Counter[tuple[str, str, tuple[str, ...]]]
+"""People by variable, value ("" where not recorded) and the lists that know them."""
 
 
 def people_by_lists(
     records: pa.Table, persons: pa.Array, lists: Sequence[str], years: tuple[int, int]
 ) -> Counter[tuple[str, ...]]:
-    """People by the lists that know them, ids in order.
+    """People by the lists that know them, ids in order; see :func:`lists_of_people`."""
+    sets = lists_of_people(records, persons, lists, years)
+    return Counter(
+        {
+            _named(row["values"], lists): row["counts"]
+            for row in pc.value_counts(sets["bits_sum"]).to_pylist()
+        }
+    )
+
+
+def people_by_strata(
+    sets: pa.Table, people: pa.Array, said: Mapping[str, Coded], lists: Sequence[str]
+) -> ByStratum:
+    """People by the lists that know them and by what their rows say.
+
+    A person on lists may have several rows: she has the first value that one of them records, in
+    the order of ``people``, which depends on nobody else's rows.
+
+    Args:
+        sets: see :func:`lists_of_people`.
+        people: the person on lists whom each row of people is about, rows by their names.
+        said: variables that are asked for, row by row of people.
+        lists: ids of contributors.
+    """
+    found: ByStratum = Counter()
+    for name, column in said.items():
+        rows = pa.table({"person": people, "value": column.decoded().cast(pa.string())})
+        rows = rows.filter(rows["value"].is_valid())
+        firsts = rows.group_by("person", use_threads=False).aggregate([("value", "first")])
+        joined = sets.join(firsts, "person").group_by(["bits_sum", "value_first"])
+        for row in joined.aggregate([([], "count_all")]).to_pylist():
+            on = _named(row["bits_sum"], lists)
+            found[name, row["value_first"] or "", on] += row["count_all"]
+    return found
+
+
+def _named(bits: int, lists: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for i, name in enumerate(lists) if bits >> i & 1)
+
+
+def lists_of_people(
+    records: pa.Table, persons: pa.Array, lists: Sequence[str], years: tuple[int, int]
+) -> pa.Table:
+    """``person`` and ``bits_sum``, the lists that know her as bits; who is on none has no row.
 
     Args:
         records: ``reporting_entity``, ``year_of_registration``.
@@ -30,10 +77,4 @@ def people_by_lists(
     known = known.filter(pc.and_(inside, which.is_valid()))
     once = known.group_by(["person", "list"]).aggregate([])
     bits = pc.shift_left(pa.scalar(1, pa.int32()), once["list"])
-    sets = once.append_column("bits", bits).group_by("person").aggregate([("bits", "sum")])
-    return Counter(
-        {
-            tuple(name for i, name in enumerate(lists) if row["values"] >> i & 1): row["counts"]
-            for row in pc.value_counts(sets["bits_sum"]).to_pylist()
-        }
-    )
+    return once.append_column("bits", bits).group_by("person").aggregate([("bits", "sum")])

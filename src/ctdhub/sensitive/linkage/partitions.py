@@ -27,6 +27,7 @@ from ctdhub.sensitive.linkage.children import by_person, each_once
 from ctdhub.sensitive.linkage.conflicts import CONFLICTS
 from ctdhub.sensitive.linkage.joining import Linking
 from ctdhub.sensitive.linkage.merge import Linked, link, persons_of
+from ctdhub.sensitive.linkage.overlap import ByStratum
 
 PART_ROWS = 2**18
 """Records of a part, on average."""
@@ -47,13 +48,14 @@ class Totals:
         records: records that went in.
         people: people they are about.
         conflicts: persons by the variable in which their records differ.
-        known: as in :class:`ctdhub.sensitive.linkage.merge.Linked`.
+        known, strata: as in :class:`ctdhub.sensitive.linkage.merge.Linked`.
     """
 
     records: int = 0
     people: int = 0
     conflicts: Counter[str] = field(default_factory=Counter)
     known: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    strata: ByStratum = field(default_factory=Counter)
 
     def __add__(self, other: Totals) -> Totals:
         return Totals(
@@ -61,6 +63,7 @@ class Totals:
             self.people + other.people,
             self.conflicts + other.conflicts,
             self.known + other.known,
+            self.strata + other.strata,
         )
 
     @staticmethod
@@ -68,7 +71,8 @@ class Totals:
         """Of one part."""
         differ = linked.conflicts.group_by([PERSON, "variable"]).aggregate([])
         by_variable = Counter[str](differ["variable"].to_pylist())
-        return Totals(linked.records, linked.people.num_rows, by_variable, linked.known)
+        people = linked.people.num_rows
+        return Totals(linked.records, people, by_variable, linked.known, linked.strata)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.mse.estimate import Result
 from ctdhub.stats.mse.lists import Lists
 from ctdhub.stats.mse.methods import Method
-from ctdhub.stats.mse.of_release import estimate_in, list_names
+from ctdhub.stats.mse.of_release import estimate_in, list_names, measured_strata
 
 PATH, FILE = "estimates.html", "estimates"
 COLUMNS = ("method", "people", "low", "high", "why_not")
@@ -61,6 +61,8 @@ def page(answers: Answers) -> Page:
         values["refusal"] = words.refusal(result.gate, names)
     else:
         values |= _estimated(result, names)
+        if result.strata:
+            values["strata"] = words.strata(result.strata, measured_strata(release)[0])
     if result is not None:
         values |= {
             "seen": words.seen(result),

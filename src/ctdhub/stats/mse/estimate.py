@@ -17,7 +17,7 @@ from ctdhub.stats.mse.lists import Floats, Lists, pair_places
 from ctdhub.stats.mse.methods import Doubt, Method, Name
 from ctdhub.stats.mse.overlap_check import Gate, pass_gate
 from ctdhub.stats.mse.seeded_bits import Source, bits_of
-from ctdhub.stats.mse.sensitivity import SensitivityChange, changes
+from ctdhub.stats.mse.sensitivity import SensitivityChange, WrongLinks, changes
 from ctdhub.stats.mse.stepwise import select
 from ctdhub.stats.mse.strata import Label, Strata, stratified
 
@@ -38,6 +38,7 @@ class Result:
         changes: the sensitivity of the estimates.
         uneven: the rows if people differ in how easily they are found; None where the gate refuses.
         strata: the estimates within strata; None where none were asked for.
+        links: what is known of the links behind the lists; None where nothing is.
     """
 
     lists: Lists
@@ -47,6 +48,7 @@ class Result:
     changes: tuple[SensitivityChange, ...]
     uneven: Uneven | None = None
     strata: Strata | None = None
+    links: WrongLinks | None = None
 
     @property
     def found(self) -> tuple[Method, ...]:
@@ -68,13 +70,46 @@ class Result:
     @property
     def reach(self) -> tuple[float, float] | None:
         """The range that is said to hold the population: the lowest and the highest end of all
-        intervals, those of the rows if people differ and of strata included.
+        intervals, those of the rows if people differ and of strata included; widened by what is
+        known of the links.
 
-        None where no range may be claimed: the lists hint that people differ, or cannot be asked.
+        None where no range may be claimed: the lists hint that people differ, or cannot be asked,
+        or so many links may be wrong that nothing can be estimated.
         """
         if self.uneven is None or self.uneven.hinted or not self.uneven.asked or not self.found:
             return None
-        return _ends((*self.found, *self.uneven.rows, *(self.strata.rows if self.strata else ())))
+        ends = _ends((*self.found, *self.uneven.rows, *(self.strata.rows if self.strata else ())))
+        if ends is None or self.links is None:
+            return ends
+        moved = self._moved
+        return None if moved is None else (ends[0] * moved[0], ends[1] * moved[1])
+
+    @property
+    def linked(self) -> tuple[float, float] | None:
+        """The spread, moved by as much as wrong links that are known of may move estimates.
+
+        None where nothing is known of the links, or so many may be wrong that there is no
+        estimate.
+        """
+        if self.spread is None or self.links is None or self._moved is None:
+            return None
+        return self.spread[0] * self._moved[0], self.spread[1] * self._moved[1]
+
+    @property
+    def _moved(self) -> tuple[float, float] | None:
+        """The least and the largest factor by which known wrong links move an estimate."""
+        if self.links is None or self.links.too_many:
+            return None
+        found: dict[str, float | None] = {m.name: m.value for m in self.methods}
+        times = [1.0]
+        for change in (c for c in self.changes if c.known):
+            for name, other in (("independent", change.independent), ("stepwise", change.stepwise)):
+                own = found.get(name)
+                if own is not None and other is None:
+                    return None
+                if own and other is not None:
+                    times.append(other / own)
+        return min(times), max(times)
 
 
 def _ends(methods: Sequence[Method]) -> tuple[float, float] | None:
@@ -89,6 +124,7 @@ def estimate(
     source: Callable[[str], Source] | None = None,
     report: Report | None = None,
     strata: Mapping[Label, Lists] | None = None,
+    links: WrongLinks | None = None,
 ) -> Result:
     """Estimate by all methods.
 
@@ -99,6 +135,7 @@ def estimate(
             the same table always gives the same numbers.
         report: told (message, fraction).
         strata: the same lists, counted within strata.
+        links: what is known of the links behind the lists.
     """
     tell = report or (lambda message, fraction: None)
     gate = pass_gate(lists, level)
@@ -115,7 +152,8 @@ def estimate(
     chosen.append(_graphs(held, level, bits("graphs")))
     tell(Text("Leaving lists out"), 0.8)
     differing = uneven(held, level, chosen[0].value)
-    return Result(lists, gate, level, tuple(chosen), changes(held, level), differing, within)
+    changed = changes(held, level, links)
+    return Result(lists, gate, level, tuple(chosen), changed, differing, within, links)
 
 
 def _without(lists: Lists, names: Sequence[str]) -> Lists:
@@ -125,9 +163,15 @@ def _without(lists: Lists, names: Sequence[str]) -> Lists:
 
 
 @lru_cache(maxsize=8)
-def remembered(lists: Lists, level: float, replicates: int) -> Result:
+def remembered(
+    lists: Lists,
+    level: float,
+    replicates: int,
+    strata: tuple[tuple[Label, Lists], ...] = (),
+    links: WrongLinks | None = None,
+) -> Result:
     """The same, made once in a process: pages in several languages show one result."""
-    return estimate(lists, level, replicates)
+    return estimate(lists, level, replicates, strata=dict(strata), links=links)
 
 
 def _resampled(lists: Lists, level: float, replicates: int, source: Source) -> list[Method]:

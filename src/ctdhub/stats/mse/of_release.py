@@ -1,17 +1,100 @@
-"""The hidden population behind the overlapping lists of a release."""
+"""The hidden population behind the overlapping lists of a release.
+
+Where the overlap was counted by strata too, each of these tables says as much of the whole when it
+is added up.  The whole is their mean, weighed by inverse variance, and strata are moved by equal
+parts of what they lack to add up to it: the least-squares answer.
+
+What is known of the links comes from possible doubles (``release.people_once``).  Missed are those
+of the doubles that the lists' own tokens do not join.  At most, all of them are people of these
+lists in these years; about, they are missed as often there as among all people whom two
+contributors or more share.
+"""
 
 from __future__ import annotations
 
+import math
+from statistics import NormalDist
+
+import numpy as np
+
+from ctdhub.border import CAPTURE_CELLS, CAPTURES
 from ctdhub.release.open import Release
+from ctdhub.release.people_once import LinkErrors
 from ctdhub.stats.mse.estimate import REPLICATES, Result, remembered
 from ctdhub.stats.mse.lists import Lists
-from ctdhub.stats.series import overlap
+from ctdhub.stats.mse.sensitivity import WrongLinks
+from ctdhub.stats.mse.strata import Label
+from ctdhub.stats.series import ListOverlap, overlap
 
 
 def lists_in(release: Release) -> Lists | None:
-    """The release's own table of overlaps; None where it was not measured."""
+    """The release's overlaps; None where they were not measured."""
     found = overlap(release)
-    return None if found is None else Lists.of(found.lists, found.cells, found.sigma)
+    return None if found is None else _whole(found)
+
+
+def strata_in(release: Release, variable: str = "") -> dict[Label, Lists]:
+    """The same within the values of a variable, which add up to it; {} where they were not counted.
+
+    Args:
+        variable: "" is the first that was.
+    """
+    found = overlap(release)
+    by = found.strata.get(variable or next(iter(found.strata), "")) if found else None
+    if found is None or by is None:
+        return {}
+    (tables, sigma), whole = by, _whole(found)
+    n = len(tables)
+    own = math.sqrt(sigma**2 * (1 - 1 / n) + (whole.sigma / n) ** 2)
+    parts = {value: Lists.of(found.lists, cells) for value, cells in tables.items()}
+    lacks = (whole.y - sum(part.y for part in parts.values())) / n
+    return {
+        (value,): Lists(part.names, tuple((part.y + lacks).tolist()), own)
+        for value, part in parts.items()
+    }
+
+
+def measured_strata(release: Release) -> tuple[str, ...]:
+    """Variables by whose values overlaps were counted."""
+    found = overlap(release)
+    return tuple(found.strata) if found else ()
+
+
+def _whole(found: ListOverlap) -> Lists:
+    one = Lists.of(found.lists, found.cells, found.sigma)
+    weights, sums = [found.sigma**-2 if found.sigma else 1.0], [one.y]
+    for tables, sigma in found.strata.values():
+        weights.append(1 / (len(tables) * sigma**2))
+        each = [Lists.of(found.lists, cells).y for cells in tables.values()]
+        sums.append(np.sum(each, axis=0))
+    if len(sums) == 1:
+        return one
+    total = sum(weights)
+    mean = np.average(sums, axis=0, weights=weights)
+    return Lists(one.names, tuple(mean.tolist()), total**-0.5)
+
+
+def links_in(release: Release) -> WrongLinks | None:
+    """What a release tells of the links behind its lists; None where it tells nothing."""
+    errors, sources, lists = LinkErrors.of(release.protected), release.protected.sources, None
+    if errors is None or sources is None or (lists := lists_in(release)) is None:
+        return None
+    level = release.protected.guarantee.level
+    joined = sources.doubles(level)
+    least, about = (joined.low, joined.value) if joined else (0, 0)
+    most, middle = max(0.0, errors.doubles - least), max(0.0, errors.middle - about)
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    weights = lists.on.sum(axis=1) - 1
+    made = float(weights @ lists.y)
+    fewest = max(1.0, made - z * lists.sigma * float((weights**2).sum()) ** 0.5)
+    shared = sources.cells(CAPTURES).get(CAPTURE_CELLS[-1])
+    alike = max(1.0, made if shared is None else shared + about)
+    missed_most = most / (most + fewest)
+    return WrongLinks(
+        missed=min(missed_most, middle / (middle + alike)),
+        missed_most=missed_most,
+        false_most=min(1.0, errors.merged / fewest),
+    )
 
 
 def estimate_in(release: Release) -> Result | None:
@@ -21,8 +104,11 @@ def estimate_in(release: Release) -> Result | None:
     command, which takes as many tables of the bootstrap by default.
     """
     lists = lists_in(release)
+    if lists is None:
+        return None
+    strata = tuple(strata_in(release).items())
     level = release.protected.guarantee.level
-    return None if lists is None else remembered(lists, level, REPLICATES)
+    return remembered(lists, level, REPLICATES, strata, links_in(release))
 
 
 def list_names(release: Release) -> dict[str, str]:

@@ -11,7 +11,7 @@ were made joins two different people, the true table is A(f) times the counted o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -21,7 +21,30 @@ from ctdhub.stats.mse.overlap_check import pass_gate
 from ctdhub.stats.mse.stepwise import select
 
 RATES = (0.05, 0.1, 0.2)
+MOST_RATE = 0.5
+"""Shares of wrong links above this say that nothing is known of the links."""
 Kind = Literal["without", "merged", "missed_links", "false_links"]
+Known = Literal["", "about", "most"]
+
+
+@dataclass(frozen=True)
+class WrongLinks:
+    """What is known of the links behind a table, shares in 0..1.
+
+    Attributes:
+        missed: share of the true links between lists that were not made, about.
+        missed_most: the same, at most.
+        false_most: share of the links made that join different people, at most.
+    """
+
+    missed: float
+    missed_most: float
+    false_most: float
+
+    @property
+    def too_many(self) -> bool:
+        """Whether so many may be wrong that no table behind them can be worked out."""
+        return max(self.missed_most, self.false_most) > MOST_RATE
 
 
 @dataclass(frozen=True)
@@ -40,6 +63,8 @@ class SensitivityChange:
         anew: whether other pairs are chosen than on the table itself, among the lists in both.
         others: the estimate with these pairs where links are wrong and ``anew``; else None.
             Where a list is left out or merged ``stepwise`` is the estimate with them.
+        known: "about" or "most" where the rate is what is known of these links, see
+            :class:`WrongLinks`; "" where it is an example.
     """
 
     kind: Kind
@@ -50,16 +75,31 @@ class SensitivityChange:
     independent: float | None
     anew: bool = False
     others: float | None = None
+    known: Known = ""
 
 
-def changes(lists: Lists, level: float) -> tuple[SensitivityChange, ...]:
+def changes(
+    lists: Lists, level: float, links: WrongLinks | None = None
+) -> tuple[SensitivityChange, ...]:
     """All changes: each list left out, each pair merged, links missed and false.
 
     Args:
         level: of the gate's interval.
+        links: what is known of the links; these rows come last.
     """
     chosen = select(lists.y[None], len(lists.names), lists.sigma).chosen[0]
-    return tuple(_changed(*other, lists, chosen, level) for other in _others(lists))
+    found = [_changed(*other, lists, chosen, level) for other in _others(lists)]
+    for kind, rate, known in _known(links) if links and not links.too_many else ():
+        table = relinked(lists, rate) if kind == "missed_links" else unlinked(lists, rate)
+        change = _changed(kind, (), rate, table, lists, chosen, level)
+        found.append(replace(change, known=known))
+    return tuple(found)
+
+
+def _known(links: WrongLinks) -> Iterator[tuple[Kind, float, Known]]:
+    yield "missed_links", links.missed, "about"
+    yield "missed_links", links.missed_most, "most"
+    yield "false_links", links.false_most, "most"
 
 
 def _others(lists: Lists) -> Iterator[tuple[Kind, tuple[str, ...], float | None, Lists]]:

@@ -8,13 +8,14 @@ taken together; the bootstrap draws all strata at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ctdhub.stats.mse.bca import plain
-from ctdhub.stats.mse.bootstrap import multinomial
+from ctdhub.stats.mse.bootstrap import multinomial, normal, resampled
 from ctdhub.stats.mse.lists import Floats, Lists
 from ctdhub.stats.mse.methods import Method, Name
 from ctdhub.stats.mse.overlap_check import pass_gate
@@ -45,7 +46,7 @@ def stratified(
     """Estimate within strata and add up.
 
     Args:
-        tables: of the same lists, counted without noise.
+        tables: of the same lists; those that carry noise have it independently.
         level: of the intervals, in 0..1.
         replicates: tables of the bootstrap.
         source: random bits.
@@ -54,18 +55,41 @@ def stratified(
     seen = tuple((labels, lists.seen) for labels, lists in parts)
     if len(parts) < 2:
         return Strata(seen, ())
-    y = np.concatenate([lists.y for _labels, lists in parts])
-    drawn = multinomial(round(float(y.sum())), y, replicates, source).astype(np.float64)
-    both = np.vstack([y, drawn]).reshape(1 + replicates, len(parts), -1)
     k = len(parts[0][1].names)
-    found = [select(both[:, i], k) for i in range(len(parts))]
+    found = [
+        select(np.vstack([lists.y, drawn]), k, lists.sigma)
+        for (_labels, lists), drawn in zip(parts, _drawn(parts, replicates, source), strict=True)
+    ]
+    chance = normal((replicates,), source)
+
+    def row(name: Name, each: Sequence[Floats]) -> Method:
+        """Added up; how many people were seen of each part is chance as well, which tables of as
+        many people do not show: N (N - n) / n, for n of N are seen."""
+        spread = sum(
+            max(0.0, float(own[0]) * (float(own[0]) / max(lists.seen, 1.0) - 1))
+            for own, (_labels, lists) in zip(each, parts, strict=True)
+        )
+        people = np.sum(each, axis=0)
+        people[1:] += spread**0.5 * chance
+        return _row(name, people, level)
+
     return Strata(
         seen,
         (
-            _row("independent_strata", np.sum([f.alone for f in found], axis=0), level),
-            _row("stepwise_strata", np.sum([f.people for f in found], axis=0), level),
+            row("independent_strata", [f.alone for f in found]),
+            row("stepwise_strata", [f.people for f in found]),
         ),
     )
+
+
+def _drawn(parts: Sequence[tuple[object, Lists]], rows: int, source: Source) -> list[Floats]:
+    """Tables of each part as they might have come out: all people thrown at once where they were
+    counted; with noise, each part by itself."""
+    if any(lists.sigma for _labels, lists in parts):
+        return [resampled(lists, rows, source) for _labels, lists in parts]
+    y = np.concatenate([lists.y for _labels, lists in parts])
+    drawn = multinomial(round(float(y.sum())), y, rows, source).astype(np.float64)
+    return np.split(drawn, len(parts), axis=1)
 
 
 def _row(name: Name, people: Floats, level: float) -> Method:
@@ -92,13 +116,19 @@ def _parts(tables: dict[Label, Lists], level: float) -> list[tuple[tuple[Label, 
 
 
 def _enough(lists: Lists, level: float) -> bool:
-    """Whether the gate opens for all lists with people; lists with nobody do no harm."""
+    """Whether the gate opens for all lists with people; lists with nobody do no harm.
+
+    Of lists that carry noise the overlap must be twice as large as the half-width of its interval:
+    one over a smaller one is too large on average, and sometimes there is no finite estimate.
+    """
     for name, people in lists.sizes.items():
         if people <= 0 and len(lists.names) > 1:
             lists = lists.without(name)
     gate = pass_gate(lists, level)
-    return gate.refused is None and not gate.alone
+    sure = gate.certain >= gate.overlapping - gate.certain
+    return gate.refused is None and not gate.alone and sure
 
 
 def _together(tables: list[Lists]) -> Lists:
-    return tables[0].replace(np.sum([lists.y for lists in tables], axis=0))
+    counts = np.sum([lists.y for lists in tables], axis=0).tolist()
+    return Lists(tables[0].names, tuple(counts), math.hypot(*(lists.sigma for lists in tables)))
