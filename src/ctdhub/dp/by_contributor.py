@@ -162,8 +162,8 @@ class Sourced:
             sets = public.lists.sets
             cells = [[LISTS]] * len(sets), [[LIST_JOIN.join(s)] for s in sets]
             parts.append(_rows(cells, noisy[(LISTS,)]))
-            for name, values in public.lists.strata:
-                both = [[LIST_JOIN.join(s), v] for s in sets for v in (*values, "")]
+            for name, domain in public.lists.strata:
+                both = [[LIST_JOIN.join(s), v] for s in sets for v in (*domain, "")]
                 parts.append(_rows(([[LISTS, name]] * len(both), both), noisy[LISTS, name]))
         if (DOUBLES,) in noisy:
             parts.append(_rows(([[DOUBLES]], [["people"]]), noisy[(DOUBLES,)]))

@@ -49,6 +49,7 @@ class Overlap:
     def read(path: Path) -> Overlap:
         """Read what :meth:`write` wrote."""
         found = json.loads(path.read_text("utf-8"))
+        strata = {(name, value, tuple(on)): n for (name, value, on), n in found.get("strata", ())}
         return Overlap(
             tuple(found["lists"]),
             tuple(found["years"]),
@@ -56,6 +57,8 @@ class Overlap:
             {tuple(names): people for names, people in found["people"]},
             found["doubles"],
             found.get("without_key", 0),
-            *(found.get(name, {}) for name in ("possible", "births", "captures")),
-            {(name, value, tuple(on)): n for (name, value, on), n in found.get("strata", ())},
+            found.get("possible", {}),
+            found.get("births", {}),
+            found.get("captures", {}),
+            strata,
         )

@@ -85,7 +85,8 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         overlap = Overlap()
         if lists:
             doubles = linking.lists.num_rows - by_rows.num_rows
-            people, within = (dict(sorted(c.items())) for c in (linked.known, linked.strata))
+            people = dict(sorted(linked.known.items()))
+            within = dict(sorted(linked.strata.items()))
             keyless = sum(nobody.values())
             overlap = Overlap(
                 lists.names, lists.years, lists.tokens, people, doubles, keyless, strata=within
