@@ -143,19 +143,24 @@ def _imported(tree: ast.AST) -> Iterator[str]:
     >>> sorted(_imported(ast.parse("from a.b import c\\nif TYPE_CHECKING:\\n    import d")))
     ['a.b', 'a.b.c']
     """
-    if isinstance(tree, ast.Import):
-        yield from (alias.name for alias in tree.names)
-    elif isinstance(tree, ast.ImportFrom):
-        if tree.level or tree.module is None:
-            raise ImportError("modules of this package name each other in full")
-        yield tree.module
-        yield from (f"{tree.module}.{alias.name}" for alias in tree.names)
-    elif isinstance(tree, ast.If) and _for_checkers(tree.test):
-        for other in tree.orelse:
-            yield from _imported(other)
-    else:
-        for node in ast.iter_child_nodes(tree):
-            yield from _imported(node)
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level or node.module is None:
+                raise ImportError("modules of this package name each other in full")
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.If) and _for_checkers(node.test):
+            waiting += node.orelse
+        else:
+            waiting += [n for n in ast.iter_child_nodes(node) if isinstance(n, _STATEMENTS)]
+
+
+_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+"""Where an import can be: no expression holds one."""
 
 
 def _for_checkers(test: ast.expr) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import (
@@ -247,13 +249,19 @@ def checked_settings(text: str, path: Path, model: type[_Model]) -> _Model:
         PolicyError: it is no YAML, or breaks the model; all faults at once.
     """
     try:
-        return model.model_validate(yaml.safe_load(text))
+        return model.model_validate(deepcopy(_held(text)))
     except (yaml.YAMLError, RecursionError):
         raise error("settings-yaml", file=path) from None
     except ValidationError as cause:
         lines = _lines(text)
         faults = joined([_on_line(e["loc"], e["type"], lines) for e in cause.errors()], "; ")
         raise error("settings", file=path, faults=faults) from None
+
+
+@lru_cache(maxsize=256)
+def _held(text: str) -> Any:
+    """What a text of YAML holds; a build reads the same few files some hundred times."""
+    return yaml.safe_load(text)
 
 
 def _on_line(place: tuple[int | str, ...], kind: str, lines: Mapping[str, int]) -> Text:
