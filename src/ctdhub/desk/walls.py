@@ -115,7 +115,6 @@ WALLS = (
     Wall("DeliveryPart", ("delivery.list",), own=_ORG_ID),
     Wall("DeliveryFinding", ("delivery.list",), own=_ORG_ID),
     Wall("ReturnReason", ("delivery.list",), own=_ORG_ID),
-    Wall("MappingDraft", (), mine="account_id"),
     Wall("ReleasePlan", ("plan.read",)),
     Wall("Job", ("job.read",), own=_ORG_ID, mine="account_id"),
     Wall(

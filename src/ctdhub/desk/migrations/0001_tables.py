@@ -521,49 +521,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="MappingDraft",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=ctdhub.desk.models.keys.random_key,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("mapping", models.CharField(max_length=120)),
-                ("base_sha256", models.CharField(max_length=64)),
-                ("changed", models.DateTimeField(auto_now=True)),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "delivery",
-                    models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.CASCADE, to="desk.delivery"
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="desk.organisation"
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("account", "mapping"), name="one_draft_of_a_mapping_each"
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
             name="Job",
             fields=[
                 (

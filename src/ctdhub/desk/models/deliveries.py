@@ -139,32 +139,6 @@ class ReturnReason(Keyed):
         ordering = ("created",)
 
 
-class MappingDraft(Keyed):
-    """That somebody edits a mapping; its operations are a file in ``mappings/.drafts/``.
-
-    Attributes:
-        mapping: name of the mapping's file without its ending.
-        base_sha256: of the text that the operations are made against.
-    """
-
-    account = models.ForeignKey(DeskAccount, models.CASCADE)
-    organisation = models.ForeignKey(Organisation, models.PROTECT)
-    delivery = models.ForeignKey(Delivery, models.CASCADE, null=True)
-    mapping = models.CharField(max_length=120)
-    base_sha256 = models.CharField(max_length=64)
-    changed = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        """A draft is of one person."""
-
-        default_permissions = ()
-        constraints = (
-            models.UniqueConstraint(
-                fields=["account", "mapping"], name="one_draft_of_a_mapping_each"
-            ),
-        )
-
-
 def withdrawals_asked() -> models.QuerySet[Delivery]:
     """Accepted deliveries that their organisations want to be used no more."""
     return Delivery.objects.filter(state="accepted", summary__has_key="withdrawal_asked")
