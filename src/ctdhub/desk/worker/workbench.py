@@ -35,8 +35,8 @@ MEMORY = 2**32
 
 LOOKS = frozenset(
     {
-        "alarms", "column", "columns", "history", "identifiers", "leaving", "mappings", "open",
-        "problems", "suggested", "text", "variables",
+        "alarms", "column", "columns", "history", "identifiers", "mappings", "open", "problems",
+        "suggested", "text", "variables",
     }
 )  # fmt: skip
 """Requests that change nothing that anybody else sees."""

@@ -349,32 +349,6 @@ def _alarm(one: Alarm) -> dict[str, Any]:
     }
 
 
-def leaving(place: Workplace, request: dict[str, Any]) -> Answer:
-    """What of each column would leave in a bundle."""
-    from ctdhub.sensitive.bundle.leaving import column_fates
-
-    at = bench(place)
-    fates = column_fates(at.file.raw, at.mapping)
-    return {
-        "columns": [
-            {"column": one.name, "fate": one.fate, "reason": FATES[one.fate].as_json()}
-            for one in fates
-        ],
-        "rows": at.file.rows,
-    }
-
-
-FATES = {
-    "leaves": Text("leaves as it is: a rule reads it"),
-    "coded": Text("leaves as a code that only you can make"),
-    "birth": Text("leaves as it is: the hub makes an age band or a year of it"),
-    "token": Text("leaves as it is: a code for linking"),
-    "stripped": Text("stays here: you decided so"),
-    "unread": Text("stays here: no rule reads it"),
-}
-"""What becomes of a column when a bundle is made."""
-
-
 def mappings(place: Workplace, request: dict[str, Any]) -> Answer:
     """Mappings that were kept before, and how well each reads the file."""
     return {"mappings": saved(place, bench(place).file)}

@@ -133,10 +133,6 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
 ``alarms``
     What would be asked at the hub: ``{"alarms": [{"name", "about", "what": Text, "stops": bool,
     "accepted": bool, "operations": to accept it}]}``.
-``leaving``
-    What of each column a bundle would hold: ``{"columns": [{"column", "fate": "leaves" | "coded" |
-    "birth" | "token" | "stripped" | "unread", "reason": Text}], "rows"}``.  The page before a
-    bundle is sent reads the finished bundle instead (``sensitive.bundle``).
 ``mappings``
     ``{"mappings": [{"from", "fits": columns that are there, "of": columns that it reads,
     "missing": [column], "builtin": name | null, "chosen": bool}]}``, best first.
@@ -178,7 +174,6 @@ ANSWERS: dict[str, Answerer] = {
     "problems": about_file.problems_,
     "identifiers": about_file.identifiers,
     "alarms": about_file.alarms,
-    "leaving": about_file.leaving,
     "mappings": about_file.mappings,
     "begin": about_file.begin,
     "variables": about_file.variables,
