@@ -51,7 +51,8 @@ def test_the_truth_lies_in_the_intervals(practice: Practice) -> None:
 
 
 def widths(release: Release) -> list[int]:
-    found = (Answers(release).count(where) for where in questions())
+    answers = Answers(release)
+    found = (answers.count(where) for where in questions())
     return [round((one.high or 0) - (one.low or 0)) for one in found]
 
 
