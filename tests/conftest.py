@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from state_of_run import state  # noqa: F401 - a fixture of all tests
 
 from ctdhub.cli import main, output
 from ctdhub.core.lock import locked
+from tests.pinned import PINNED
 
 settings.register_profile("ctdhub", deadline=None)
 settings.load_profile("ctdhub")
@@ -52,6 +53,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: somewhere a browser, a server or a cluster is waited
+    for."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 2
+
+
 Once = Callable[[str, Callable[[Path], object]], Path]
 """Gives what a function makes at a path that is not there yet, made once under a name."""
 
@@ -77,6 +84,15 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
         return place
 
     return get
+
+
+@pytest.fixture(scope="session", autouse=True)
+def same_everywhere() -> Iterator[None]:
+    """Neither the disk nor the day changes what a test does (``tests.pinned``)."""
+    with pytest.MonkeyPatch.context() as patch:
+        for target, name, value in PINNED:
+            patch.setattr(target, name, value)
+        yield
 
 
 @pytest.fixture
