@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from invented_release import ASSISTED, TABLES, protected_answer
 from lists_of_invented_people import invented, sources_of
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.release.bundle import write_release
@@ -21,6 +21,7 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition
 from ctdhub.site.serve import serve
+from tests.conftest import Once
 from tests.desk.conftest import desk, live_desk, practice_desk  # noqa: F401 (fixtures)
 
 STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
@@ -29,6 +30,9 @@ RULES = {
     "resultTypes": ["violations"],
 }
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ENGINE = shutil.which("chromium-headless-shell") or CHROMIUM
+"""Debian has Chromium's engine without windows, menus and tabs too: it opens the same pages in half
+of the CPU time.  What only a whole browser has, such as its back-forward cache, takes the other."""
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -39,14 +43,16 @@ QUIET = (
     "--disable-sync",
 )
 
+expect.set_options(timeout=30_000)  # machines are slow and shared
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium without a window."""
-    if CHROMIUM is None:
+    if ENGINE is None:
         pytest.skip("Chromium is missing: apt-get install chromium fonts-noto-core")
     with sync_playwright() as tool:
-        found = tool.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        found = tool.chromium.launch(executable_path=ENGINE, args=list(QUIET))
         yield found
         found.close()
 
@@ -98,26 +104,28 @@ def lasting(browser: Browser) -> Iterator[Lasting]:
 
 
 @pytest.fixture(scope="session")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """An invented release in every language."""
-    lists = invented(20_000, (0.25, 0.2, 0.1), 4, 6.0)
-    answer = replace(
-        protected_answer(tables=(*TABLES, *ASSISTED), facts={"languages": list(LANGUAGES)}),
-        sources=sources_of(lists, ("one", "two", "three")),
-    )
-    folder = tmp_path_factory.mktemp("hub") / "releases"
-    return open_release(write_release(answer, folder, "2026.1", "First."))
+def release(once: Once) -> Release:
+    """An invented release in every language, of a hub with the practice events and stories."""
+
+    def make(hub: Path) -> None:
+        lists = invented(20_000, (0.25, 0.2, 0.1), 4, 6.0)
+        answer = replace(
+            protected_answer(tables=(*TABLES, *ASSISTED), facts={"languages": list(LANGUAGES)}),
+            sources=sources_of(lists, ("one", "two", "three")),
+        )
+        write_release(answer, hub / "releases", "2026.1", "First.")
+        events = resources.files("ctdhub.practice") / "events.yaml"
+        (hub / events.name).write_bytes(events.read_bytes())
+        shutil.copytree(STORIES, hub / "stories")
+
+    return open_release(once("browsed-hub", make) / "releases" / "2026.1")
 
 
 @pytest.fixture(scope="session")
-def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its site, with the practice events and stories."""
-    out, hub = tmp_path_factory.mktemp("out") / "site", release.path.parents[1]
-    events = resources.files("ctdhub.practice") / "events.yaml"
-    (hub / events.name).write_bytes(events.read_bytes())
-    shutil.copytree(STORIES, hub / "stories")
-    build_site(release, out, edition=Edition.of(hub))
-    return out
+def site(release: Release, once: Once) -> Path:
+    """Its site."""
+    edition = Edition.of(release.path.parents[1])
+    return once("browsed-site", lambda out: build_site(release, out, edition=edition))
 
 
 @pytest.fixture(scope="session")
@@ -131,5 +139,5 @@ def web(site: Path) -> str:
         ready.set()
 
     threading.Thread(target=serve, args=(site, 0, tell), daemon=True).start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     return found[0]

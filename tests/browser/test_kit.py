@@ -21,8 +21,6 @@ from ctdhub.core.keys.signing import make_key
 from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, card_bytes, sign_card
 from ctdhub.sensitive.bundle.open import check_bundle, open_bundle
 
-expect.set_options(timeout=30_000)  # the first file starts a process that reads it
-
 HEAD = ["N° dossier", "Prénom", "Nom", "Sexe", "Âge", "Date d’accueil", "Nationalité",
         "Pays d’exploitation", "Type d’exploitation", "Consentement", "Notes"]  # fmt: skip
 SEXES = ("F", "F", "F", "H", "Fém", "Femme")
