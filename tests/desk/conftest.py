@@ -5,12 +5,6 @@ Tests of other folders import the fixtures that they need.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from itertools import count
@@ -119,23 +113,9 @@ def each_desk(request: pytest.FixtureRequest) -> Desk:
 @pytest.fixture
 def live_desk(desk: Desk) -> Iterator[Desk]:
     """A desk whose web process answers at ``desk.address``; Chromium may ask it for passkeys."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    (desk.hub / "desk.toml").write_text(f"port = {port}\ninvented = true\n", "utf-8")
-    desk.address = f"http://localhost:{port}"
-    given = {**os.environ, "CTDHUB_DESK": str(desk.hub), "DATABASE_URL": ""}
-    web = subprocess.Popen([sys.executable, "-m", "ctdhub.desk.web"], env=given)
-    try:
-        for _ in range(300):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            assert web.poll() is None, "the web process ended"
-            time.sleep(0.1)
+    with desks.answering(desk.hub, "invented = true") as port:
+        desk.address = f"http://localhost:{port}"
         yield desk
-    finally:
-        web.terminate()
-        web.wait()
 
 
 _numbers = count(1)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,8 @@ from ctdhub.desk import config
 ROLES = ("contributor", "data_officer", "steward", "privacy_officer", "administrator", "auditor")
 OURS, THEIRS = "rivage-refuge", "beacon-hotline"
 """The organisation of the account "contributor", and that of the account "other"."""
+PATIENCE = 180.0
+"""Seconds until a process that was started must answer, however busy the machine is."""
 
 
 def set_up(hub: Path) -> None:
@@ -54,6 +60,43 @@ def connected(settings: dict[str, Any], kept: dict[str, Any] | None = None) -> I
         connections["default"], connections.databases["default"] = before, described
         if kept is None:
             found.close()
+
+
+@contextmanager
+def answering(hub: Path, settings: str) -> Iterator[int]:
+    """The web process of a desk on SQLite for as long as this lasts; gives its port.
+
+    Args:
+        settings: more lines of ``desk.toml``.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (hub / "desk.toml").write_text(f"port = {port}\n{settings}\n", "utf-8")
+    given = {**os.environ, "CTDHUB_DESK": str(hub), "DATABASE_URL": ""}
+    web = subprocess.Popen([sys.executable, "-m", "ctdhub.desk.web"], env=given)
+    try:
+        until = time.monotonic() + PATIENCE
+        while True:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            assert web.poll() is None, "the web process ended"
+            assert time.monotonic() < until, "the web process does not answer"
+            time.sleep(0.1)
+        yield port
+    finally:
+        web.terminate()
+        web.wait()
+
+
+def reachable(socket_at: Path) -> None:
+    """Wait until a process or thread answers at a socket: its file is there before it listens."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(socket_at))
+            return
+        assert time.monotonic() < until, f"nobody answers at {socket_at}"
+        time.sleep(0.01)
 
 
 @dataclass

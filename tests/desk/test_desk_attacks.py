@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import os
-import socket
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.desk import desks
 from tests.desk.desks import OURS, Desk
 from tests.desk.sending import PART, TUS, begun, practice_file, rounds, rows
 
@@ -110,32 +108,17 @@ def test_nobody_else_of_the_machine_reads_the_database(tmp_path: Path) -> None:
 @pytest.fixture
 def behind_a_proxy(desk: Desk) -> Any:
     """A desk with a name, behind one proxy, and a way to ask it as that proxy does."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    text = f'host = "desk.example.org"\nproxies = 1\nport = {port}\n'
-    (desk.hub / "desk.toml").write_text(text, "utf-8")
-    given = {**os.environ, "CTDHUB_DESK": str(desk.hub), "DATABASE_URL": ""}
-    web = subprocess.Popen([sys.executable, "-m", "ctdhub.desk.web"], env=given)
+    with desks.answering(desk.hub, 'host = "desk.example.org"\nproxies = 1') as port:
 
-    def ask(path: str, **headers: str) -> http.client.HTTPResponse:
-        line = http.client.HTTPConnection("127.0.0.1", port)
-        told = {"Host": "desk.example.org", "X-Forwarded-Proto": "https"}
-        line.request(
-            "GET", path, headers=told | {k.replace("_", "-"): v for k, v in headers.items()}
-        )
-        return line.getresponse()
+        def ask(path: str, **headers: str) -> http.client.HTTPResponse:
+            line = http.client.HTTPConnection("127.0.0.1", port)
+            told = {"Host": "desk.example.org", "X-Forwarded-Proto": "https"}
+            line.request(
+                "GET", path, headers=told | {k.replace("_", "-"): v for k, v in headers.items()}
+            )
+            return line.getresponse()
 
-    try:
-        for _ in range(300):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            assert web.poll() is None, "the web process ended"
-            time.sleep(0.1)
         yield ask
-    finally:
-        web.terminate()
-        web.wait()
 
 
 def test_numbers_of_operation_are_for_this_computer_behind_a_proxy_too(

@@ -103,7 +103,7 @@ def test_of_plans_the_week_alone_is_told(hub_desk: Desk) -> None:  # noqa: F811
         later.save()
         assert shown(client) == page, state
     plan(hub_desk, "2031.8", MONDAY)
-    assert "2031" not in shown(client)
+    assert not re.search(r"\b2031\b", shown(client))
     answer = asking.ask_hub(hub_desk.accounts["contributor"].who(), "next_week")
     assert answer == {"given": {"week": MONDAY.isoformat()}}
 

@@ -245,8 +245,8 @@ def test_three_deaths_fail_by_name_and_orphans_are_taken_up(ready: Desk) -> None
 
 
 def is_gone(process: int) -> bool:
-    """Whether a process ends within ten seconds; a zombie that nobody waits for has ended."""
-    for _ in range(200):
+    """Whether a process ends within a minute; a zombie that nobody waits for has ended."""
+    for _ in range(1200):
         try:
             state = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()[0]
         except (FileNotFoundError, ProcessLookupError):
@@ -262,8 +262,8 @@ def test_a_job_is_cancelled_with_its_whole_group(ready: Desk, tmp_path: Path) ->
 
     child = (
         "import os, subprocess, sys, time;"
-        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
-        "open(sys.argv[1], 'w').write(str(p.pid)); time.sleep(60)"
+        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+        "open(sys.argv[1], 'w').write(str(p.pid)); time.sleep(600)"
     )
     noted = tmp_path / "pid"
     began = time.monotonic()
@@ -272,7 +272,7 @@ def test_a_job_is_cancelled_with_its_whole_group(ready: Desk, tmp_path: Path) ->
         lambda: noted.exists() and bool(noted.read_text()),
     )
     assert (code, cancelled) == (-signal.SIGTERM, True)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 300
     assert is_gone(int(noted.read_text()))
 
 
@@ -280,7 +280,7 @@ def test_a_child_ends_with_its_parent_and_has_bounds(tmp_path: Path) -> None:
     noted = tmp_path / "pid"
     inner = (
         "import os, sys, time; from ctdhub.desk.jobs.process import end_with_parent;"
-        f"end_with_parent(); open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+        f"end_with_parent(); open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     )
     outer = (
         "import sys; from ctdhub.desk.jobs.process import run_child;"

@@ -6,14 +6,13 @@ import hashlib
 import json
 import re
 import threading
-import time
 from contextlib import suppress
 from html import unescape
 from typing import Any
 
 import pytest
 
-from tests.desk.desks import OURS, Desk
+from tests.desk.desks import OURS, Desk, reachable
 from tests.desk.sending import rounds, rows, sent, work
 
 COLUMNS = {
@@ -38,10 +37,7 @@ def bench(desk: Desk) -> Desk:
 
     place = desk.config.folder / SOCKET
     threading.Thread(target=serve, args=(place,), daemon=True).start()
-    for _ in range(200):
-        if place.exists():
-            break
-        time.sleep(0.01)
+    reachable(place)
     assert rounds() == []
     return desk
 

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,7 @@ def test_a_shared_number_is_asked_about_and_the_steward_carries_out(
     assert CANARY not in json.loads(left.read_bytes())["numbers"]
     assert "Zq-7741" not in left.read_text("utf-8")
     nowhere(hub_desk, CANARY)
-    assert "7741" not in caplog.text
+    assert not re.search(r"\b7741\b", caplog.text)  # in a key of a job it may be by chance
 
 
 def test_a_report_is_its_contributors_alone(hub_desk: Desk) -> None:
@@ -161,7 +161,7 @@ def test_a_report_is_its_contributors_alone(hub_desk: Desk) -> None:
     assert "told/" not in text(other.get("/withdrawals/")).partition("<main")[2]
     steward = hub_desk.client_of("steward")
     assert steward.get(page).status_code == 403
-    assert "2018" not in text(steward.get("/withdrawals/"))
+    assert not re.search(r"\b2018\b", text(steward.get("/withdrawals/")))
     file = next((hub_desk.hub / "withdrawals" / "told").glob("*.json"))
     assert (file.stat().st_mode | file.parent.stat().st_mode) & 0o077 == 0
     assert hub_desk.client_of("contributor").post(f"{page}take-back/").status_code == 302
@@ -311,31 +311,40 @@ def test_a_busy_process_says_so_at_once_and_a_slow_asker_does_not_hold_it(
 ) -> None:
     from ctdhub.desk.worker.answers import serve
 
-    monkeypatch.setattr(serve, "PATIENCE", 0.6)
+    monkeypatch.setattr(serve, "PATIENCE", desks.PATIENCE)
     place = hub_desk.config.folder / asking.SOCKET
     threading.Thread(target=serve.serve, args=(place, 2), daemon=True).start()
     who = hub_desk.accounts["steward"].who()
-    while not place.exists():
-        time.sleep(0.01)
+    desks.reachable(place)
     asking.use(asking.by_socket)
-    slow = [socket.socket(socket.AF_UNIX) for _ in range(2)]
-    for line in slow:
-        line.connect(str(place))
-        line.sendall(b"{")
-    time.sleep(0.1)
+
+    def begin_slowly() -> list[socket.socket]:
+        lines = [socket.socket(socket.AF_UNIX) for _ in range(2)]
+        for line in lines:
+            line.connect(str(place))
+            line.sendall(b"{")
+        return lines
+
+    slow = begin_slowly()
     begun = time.monotonic()
     with pytest.raises(HubError) as busy:
         asking.ask_hub(who, "versions", id="x" * 100_000)
     assert busy.value.rule == "desk-busy"
-    assert time.monotonic() - begun < 0.5
-    for _ in range(4):  # drop by drop does not hold it either
+    assert time.monotonic() - begun < desks.PATIENCE / 4
+    for line in slow:
+        line.close()
+
+    monkeypatch.setattr(serve, "PATIENCE", 0.6)
+    slow, answer = begin_slowly(), None
+    while answer is None:
+        assert time.monotonic() - begun < desks.PATIENCE, "drop by drop holds it"
         time.sleep(0.2)
         for line in slow:
-            try:
+            with suppress(OSError):
                 line.sendall(b" ")
-            except OSError:
-                break
-    assert asking.ask_hub(who, "versions")["given"]["versions"] == []
+        with suppress(HubError):
+            answer = asking.ask_hub(who, "versions")
+    assert answer["given"]["versions"] == []
     for line in slow:
         line.close()
 

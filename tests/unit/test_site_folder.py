@@ -173,7 +173,7 @@ def server(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
     (site / "r" / ".hidden" / "x.txt").write_text("secret")
     ready: queue.Queue[str] = queue.Queue()
     threading.Thread(target=serve, args=(site, 0, ready.put), daemon=True).start()
-    host, port = ready.get(timeout=10).removeprefix("http://").rstrip("/").split(":")
+    host, port = ready.get(timeout=60).removeprefix("http://").rstrip("/").split(":")
     yield host, int(port)
     (site / "way-out.txt").unlink()
     (site / ".step.json").unlink()
@@ -181,7 +181,7 @@ def server(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
 
 
 def get(server: tuple[str, int], path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(*server, timeout=10)
+    connection = http.client.HTTPConnection(*server, timeout=60)
     connection.request("GET", path)
     response = connection.getresponse()
     return response.status, response.read()
@@ -216,7 +216,7 @@ def test_server_leads_nowhere_else(server: tuple[str, int], path: str) -> None:
 
 @pytest.mark.parametrize(("host", "status"), [("localhost", 200), ("evil.example", 403), ("", 403)])
 def test_server_answers_to_no_other_name(server: tuple[str, int], host: str, status: int) -> None:
-    connection = http.client.HTTPConnection(*server, timeout=10)
+    connection = http.client.HTTPConnection(*server, timeout=60)
     connection.putrequest("GET", "/", skip_host=True)
     connection.putheader("Host", host and f"{host}:{server[1]}")
     connection.endheaders()
@@ -237,7 +237,7 @@ def test_server_answers_to_no_other_name(server: tuple[str, int], host: str, sta
 def test_server_compresses_text_for_those_who_take_it(
     server: tuple[str, int], site: Path, path: str, takes: str, packed: bool
 ) -> None:
-    connection = http.client.HTTPConnection(*server, timeout=10)
+    connection = http.client.HTTPConnection(*server, timeout=60)
     connection.request("GET", path, headers={"Accept-Encoding": takes})
     response = connection.getresponse()
     body = response.read()
@@ -274,7 +274,7 @@ def test_interrupt_stops_the_server_cleanly(site: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline().startswith("http://127.0.0.1:")
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (0, "stopped\n", "")
 
 

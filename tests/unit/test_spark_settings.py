@@ -136,7 +136,7 @@ def test_a_step_that_runs_twice_at_once_is_done_once(tmp_path: Path) -> None:
 
     def run(fresh: Path) -> None:
         (fresh / "out.txt").write_text("same", "utf-8")
-        both.wait(10)
+        both.wait(60)
 
     step = Step("write", {"value": "a"}, tmp_path / "out", run)
     done: list[object] = []

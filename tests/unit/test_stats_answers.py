@@ -271,7 +271,7 @@ def test_seven_broad_conditions_are_a_bounded_number_of_questions(
     broad = {n: none.domain(n) for n in names}
     assert none.count(broad) == NOT_MEASURED
     assert not asked
-    assert process_time() - begun < 0.05
+    assert process_time() - begun < 1  # not by going through all combinations
     held = protected_answer(people_rows(60), tables=(*names, "*".join(names)))
     assert Answers(opened(held, tmp_path)).count(broad).value is not None
     assert 1 <= len(asked) <= 3**7
