@@ -20,13 +20,14 @@ import pytest
 import yaml
 from invented_round import DOMAINS, lay_table, stream
 
-from ctdhub.build import find_person, own_report, pipeline, withdraw
+from ctdhub.build import find_person, own_report, pipeline, rehearsal, withdraw
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import ledger
 from ctdhub.build.reports import reports
 from ctdhub.build.stages import candidate, edition
 from ctdhub.build.withdrawn import out_of_force
 from ctdhub.cli.verbs import MODULES
+from ctdhub.core.keys.age import make_identity
 from ctdhub.core.keys.signing import make_key
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import up_to
@@ -56,8 +57,12 @@ TOKENS = (
     MAPPING.replace("case: hash", "case: token")
     + """
   assistance_accommodation: {from: housed, map: {"1": received, "0": declined}}
+perpetrators:
+  split: ";"
+  columns: {perpetrator_gender: {from: by, map: {F: female, M: male}}}
 """
 )
+COLUMNS_SENT = f"{HEADER},housed,by"
 COLUMNS = [
     "year_of_registration", "gender", "citizenship", "exploitation_sexual",
     "assistance_accommodation",
@@ -75,7 +80,8 @@ def rows(first: int, last: int, case: Callable[[int], str] = token) -> list[str]
         draw = random.Random(number)
         year, sex, age = draw.choice((2018, 2019, 2020, 2021)), draw.choice("FFM"), 20 + number % 30
         harm, origin, housed = draw.choice("001"), draw.choice(("NGA", "ALB")), draw.choice("01")
-        found.append(f"{case(number)},{year},{sex},{age},{harm},{origin},{housed}")
+        by = draw.choice(("", "M", "F;M", "M;M;M"))
+        found.append(f"{case(number)},{year},{sex},{age},{harm},{origin},{housed},{by}")
     return found
 
 
@@ -83,18 +89,19 @@ def lay(folder: Path) -> Hub:
     """A hub of three contributors whose releases two people approve; it has one."""
     hub = new_hub(folder)
     set_languages(hub, "en")
-    set_policy(hub, years=[2018, 2021], columns=COLUMNS, perpetrators={"share": 0.0},
+    set_policy(hub, years=[2018, 2021], columns=COLUMNS, perpetrators={"share": 0.1},
                budget={"epsilon": 20.0}, reason="Invented.", epsilon=3.0,
                sources={"share": 0.1, "lists": [WHO, KNOWS]})  # fmt: skip
     for contributor in (WHO, KNOWS, ASIDE):
         join(hub, contributor, TOKENS, years=[2018, 2021])
-    send(hub, WHO, ONE, *rows(0, 40), header=f"{HEADER},housed")
-    send(hub, KNOWS, ONE, *rows(30, 60), header=f"{HEADER},housed")
-    send(hub, ASIDE, ONE, *rows(100, 130), header=f"{HEADER},housed")
+    send(hub, WHO, ONE, *rows(0, 40), header=COLUMNS_SENT)
+    send(hub, KNOWS, ONE, *rows(30, 60), header=COLUMNS_SENT)
+    send(hub, ASIDE, ONE, *rows(100, 130), header=COLUMNS_SENT)
     hub.practice_key("steward").parent.mkdir(exist_ok=True)
     keys = {role: make_key(hub.practice_key(role)).public for role in ROLES}
     file = hub.root / "hub.yaml"
-    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text("utf-8")) | {"approvers": keys}))
+    said = {"approvers": keys, "recipients": [make_identity(folder.with_name("inbox.age"))]}
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text("utf-8")) | said))
     return Hub(folder)
 
 
@@ -119,7 +126,7 @@ def sends(*lines: str) -> Callable[[Worlds], None]:
     """The contributor sends its file once more, with these rows."""
 
     def happens(worlds: Worlds) -> None:
-        send(worlds.hub, WHO, TWO, *lines, header=f"{HEADER},housed")
+        send(worlds.hub, WHO, TWO, *lines, header=COLUMNS_SENT)
 
     return happens
 
@@ -147,15 +154,29 @@ def everything(worlds: Worlds) -> None:
     sends(*BASE[:3], UNREADABLE, *BASE[4:-1])(worlds)
 
 
+def corrects(worlds: Worlds) -> None:
+    """Of two who withdraw one is back; the first file came again without the other one; what the
+    second says of perpetrators is corrected."""
+    sends(*BASE[:-2], f"{token(90)},2020,F,30,1,NGA,1,F;F;M")(worlds)
+    for number in (35, 36):
+        told = find_person.look_up(worlds.hub, WHO, [token(number)], "token", "person", "asked")
+        withdraw.withdraw(worlds.hub, told.entries)
+    withdraw.take_back(worlds.hub, WHO, [token(36)], "token", "mistake")
+    send(worlds.hub, WHO, ONE, *rows(0, 35), *rows(36, 40), header=COLUMNS_SENT)
+
+
 SAME = sends(*BASE)
-UNREADABLE = f"{token(3)},20x1,?,old,maybe,nowhere,?"
-UNLIKE = f"{token(99)},2018,M,70,1,VNM,1"
-KNOWN_TO_ANOTHER = f"{token(55)},2019,F,25,1,GHA,0"
+UNREADABLE = f"{token(3)},20x1,?,old,maybe,nowhere,?,?"
+UNLIKE = f"{token(99)},2018,M,70,1,VNM,1,F;F;F;M;M"
+KNOWN_TO_ANOTHER = f"{token(55)},2019,F,25,1,GHA,0,"
 NEIGHBOURS: dict[str, Callable[[Worlds], None]] = {
     "more": sends(*BASE, UNLIKE, KNOWN_TO_ANOTHER),
-    "fewer and changed": sends(*BASE[:2], f"{token(2)},2021,M,17,0,PHL,0", UNREADABLE, *BASE[4:-1]),
+    "fewer and changed": sends(
+        *BASE[:2], f"{token(2)},2021,M,17,0,PHL,0,F", UNREADABLE, *BASE[4:-1]
+    ),
     "withdrawal": withdraws,
     "draft": drafts,
+    "corrected and withdrawn": corrects,
 }
 """What may happen at one contributor; nothing of it may be seen but by itself."""
 
@@ -203,6 +224,13 @@ NO_DATA_OF_OTHERS = {
 }
 """They read no case data, or one file for whoever holds it and for nobody else.  What ``kanon``
 writes is no protected answer, and says so."""
+
+OF_SETTINGS: tuple[tuple[str, ...], ...] = (
+    ("papers", "{hub}", "--out", "{out}/papers"),
+    ("bundle", "card", "{hub}", KNOWS, "--key", "{key}", "--out", "{out}/card"),
+    ("correct", "{hub}", "2026.1", "--note", "A note.", "--yes"),
+)
+"""Those of them that are given a hub, for a test that it is so."""
 
 
 def test_every_verb_is_compared_or_says_why_not() -> None:
@@ -329,6 +357,27 @@ def test_leaks_that_are_put_in_are_found(
     assert not any(name.endswith("who=hotline: own.html") for name in found)
 
 
+def test_what_reads_no_case_data_is_the_same_whatever_was_sent(worlds: Worlds, ctdhub: Run) -> None:
+    """In the second world every contributed file is no table, and what was made of them is gone."""
+    found: list[Seen] = []
+    for spoilt in (False, True):
+        with worlds.world() as hub, worlds.noise("settings", hold=False):
+            if spoilt:
+                shutil.rmtree(hub.work)
+                for file in (hub.root / "contributions").glob("*/*/*"):
+                    file.write_bytes(b"\x00")
+            places = {"hub": hub.root, "key": hub.practice_key("steward")}
+            answers = [ran(ctdhub, worlds.folder / "out", words, **places) for words in OF_SETTINGS]
+            answers.append(
+                {"rehearse": repr(rehearsal.of_hub(hub)).encode()}
+            )  # it draws real noise
+            found.append({name: content for each in answers for name, content in each.items()})
+    told = {n: v.split(b"\n")[0] for n, v in found[0].items() if n.endswith(": printed")}
+    assert set(told.values()) == {b"exit code 0"}, told
+    assert {words[0] for words in OF_SETTINGS} <= NO_DATA_OF_OTHERS
+    require_equal(*found)
+
+
 def test_a_table_that_is_protected_alone(worlds: Worlds, ctdhub: Run) -> None:
     words = ("protect", "{table}", "--domains", "{domains}", "--epsilon", "1", "--delta", "1e-6",
              "--max-people", "10000", "--ledger", "{ledger}", "--new-ledger", "Invented people.",
@@ -337,7 +386,7 @@ def test_a_table_that_is_protected_alone(worlds: Worlds, ctdhub: Run) -> None:
     for lines in (BASE, [*BASE, UNLIKE], BASE[:-1]):
         with worlds.world() as hub, worlds.noise("a table", hold=True):
             table, domains = hub.root.parent / "t.csv", hub.root.parent / "domains.yaml"
-            table.write_text("\n".join([f"{HEADER},housed", *lines, ""]), "utf-8")
+            table.write_text("\n".join([COLUMNS_SENT, *lines, ""]), "utf-8")
             domains.write_text("version: 1\ncolumns:\n  sex: [F, M]\n  nationality: "
                                "[NGA, ALB, VNM]\n  year: {years: [2018, 2021]}\n")  # fmt: skip
             places = {"table": table, "domains": domains, "ledger": hub.root.parent / "ledger"}
