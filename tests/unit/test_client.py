@@ -215,8 +215,8 @@ def test_files_that_are_no_tables_are_refused_even_with_their_hash(copied: Path)
         open_site(copied).records()
 
 
-def spoil(site: Path, change: Callable[[Any], object]) -> None:
-    path = site / "r" / VERSION / "api" / "index.json"
+def spoil(site: Path, change: Callable[[Any], object], name: str = "index") -> None:
+    path = site / "r" / VERSION / "api" / f"{name}.json"
     found = json.loads(path.read_text("utf-8"))
     change(found)
     path.write_text(json.dumps(found))
@@ -226,17 +226,27 @@ def test_a_hostile_index_leads_nowhere(copied: Path) -> None:
     secret = copied.parent / "secret.json"
     secret.write_text('{"rows": [], "sigma": 1, "unlisted": {}}')
     name = "../../../../secret"
-    spoil(copied, lambda f: f["tables"][0].update(variables=[name], json=f"{name}.json"))
+    hostile = {"variables": [name], "json": f"{name}.json"}
+    spoil(copied, lambda f: f["tables"][0].update(hostile), "tables")
     with pytest.raises(SiteError) as caught:
         open_site(copied).table(name)
     assert caught.value.rule == "damaged"
-    spoil(copied, lambda f: f["tables"].pop(0))
+    spoil(copied, lambda f: f["tables"].pop(0), "tables")
     spoil(copied, lambda f: f["places"][0].update(key="../../../../secret"))
     with pytest.raises(SiteError):
         open_site(copied).place("../../../../secret")
     (copied / "api" / "latest.json").write_text('{"version": "../.."}')
     with pytest.raises(SiteError):
         open_site(copied)
+
+
+def test_a_site_of_older_software_has_its_tables_in_the_index(copied: Path) -> None:
+    tables = copied / "r" / VERSION / "api" / "tables.json"
+    here = open_site(copied).tables()
+    held = json.loads(tables.read_text("utf-8"))["tables"]
+    tables.unlink()
+    spoil(copied, lambda f: f.update(tables=held))
+    assert open_site(copied).tables().equals(here)
 
 
 def test_a_link_out_of_the_folder_is_not_followed(copied: Path) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import pytest
 from invented_release import ASSISTED, FACTS, TABLES, protected_answer
+from page_budgets import too_heavy_in
 from page_kinds import KINDS
 from signs_of_numbers import astray
 
@@ -342,7 +343,4 @@ def test_signs_of_numbers_stay_on_their_side_in_arabic(kind: str, site: Path) ->
 
 
 def test_no_page_is_too_heavy_for_a_slow_line(site: Path) -> None:
-    for file in site.rglob("*.html"):
-        text = file.read_bytes()
-        assert len(text) <= 200 * 1024, file
-        assert len(gzip.compress(text)) <= 40 * 1024, file
+    assert too_heavy_in(site) == []

@@ -287,7 +287,7 @@ def test_a_picture_says_all_that_its_figure_says(practice: Path) -> None:
             assert root.find(f"{SVG}title") is not None
             shown = "".join("".join(t.itertext()) for t in texts(file))
             assert VERSION in shown
-            anchors = {"start", "end", *(["middle"] if file.stem == "people-by-year" else [])}
+            anchors = {None, "start", "end", *(["middle"] if file.stem == "people-by-year" else [])}
             assert all(t.get("text-anchor") in anchors for t in texts(file))
             assert "CC-BY-4.0" in shown
             assert f"r/{VERSION}/{code}/index.html#{file.stem}" in shown

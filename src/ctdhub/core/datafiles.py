@@ -81,10 +81,16 @@ def put_rows(
     )
 
 
-def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], *, end: str = "\n") -> str:
+def as_csv(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    end: str = "\n",
+    quoted: bool = False,
+) -> str:
     """Heading and rows as CSV, formulas made harmless."""
     out = io.StringIO(newline="")
-    put_rows(out, columns, rows, end=end)
+    put_rows(out, columns, rows, end=end, quoted=quoted)
     return out.getvalue()
 
 
@@ -92,8 +98,7 @@ def write_csv(
     path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], *, quoted: bool = False
 ) -> None:
     """Write heading and rows into a file, formulas made harmless; its folder is there."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        put_rows(file, columns, rows, quoted=quoted)
+    path.write_bytes(as_csv(columns, rows, quoted=quoted).encode())
 
 
 def as_json(value: object) -> str:
@@ -107,4 +112,4 @@ def as_json(value: object) -> str:
 
 def write_json(path: Path, value: object) -> None:
     """Write :func:`as_json` into a file in UTF-8; its folder is there."""
-    path.write_text(as_json(value), "utf-8")
+    path.write_bytes(as_json(value).encode())

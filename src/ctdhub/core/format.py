@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, time
+from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale
@@ -246,8 +247,17 @@ def _grouped(text: str, code: str | None = None) -> str:
 
 @lru_cache(maxsize=2**16)
 def _percent(value: float, fine: bool, code: str) -> str:
+    """Rounded half to even, as all numbers of Babel are."""
+    steps = Decimal(str(value)).scaleb(3 if fine else 2)
+    return _rounded_percent(int(steps.quantize(Decimal(1))), fine, code)
+
+
+@lru_cache(maxsize=2**13)
+def _rounded_percent(steps: int, fine: bool, code: str) -> str:
+    """So many hundredths, or thousandths; pages have few different ones."""
     pattern = Locale.parse(code).percent_formats[None].pattern
     if fine:
         pattern = pattern.replace("##0", "##0.0")
+    value = Decimal(steps).scaleb(-3 if fine else -2)
     text = format_percent(value, pattern, locale=code, numbering_system="default")
     return _grouped(str(text).replace("\u200e", ""), code)

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Literal, Union, cast, get_args
 
@@ -95,7 +95,13 @@ def catalogue(code: str) -> gettext.NullTranslations:
 
 def _(message: str) -> str:
     """The message in the language in force.  Format placeholders after, not before."""
-    return catalogue(current()).gettext(message)
+    return _translated(current(), message)
+
+
+@lru_cache(maxsize=2**13)
+def _translated(code: str, message: str) -> str:
+    """Pages ask for the same few messages a hundred thousand times."""
+    return catalogue(code).gettext(message)
 
 
 def ngettext(one: str, many: str, n: int) -> str:

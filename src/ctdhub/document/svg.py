@@ -44,6 +44,13 @@ def element(tag: str, /, *inside: Markup | str, **attributes: Place | None) -> M
     >>> element("text", "A & B", kind="label", x=3, y=1.25, text_anchor="end")
     Markup('<text class="label" x="3" y="1.2" text-anchor="end">A &amp; B</text>')
     """
+    return Markup(_written(tag, inside, attributes))  # noqa: S704  (every text is escaped)
+
+
+def _written(
+    tag: str, inside: tuple[Markup | str, ...], attributes: Mapping[str, Place | None]
+) -> str:
+    """The element as text: a chart has some hundred, and is markup when it is whole."""
     words = ""
     for name, value in attributes.items():
         if type(value) is float:
@@ -51,9 +58,9 @@ def element(tag: str, /, *inside: Markup | str, **attributes: Place | None) -> M
         elif value is not None:
             words += f' {_name(name)}="{_escaped(value) if isinstance(value, str) else value}"'
     if not inside:
-        return Markup(f"<{tag}{words}/>")  # noqa: S704  (values are escaped above)
-    body = "".join(part if isinstance(part, Markup) else escape(part) for part in inside)
-    return Markup(f"<{tag}{words}>{body}</{tag}>")  # noqa: S704  (escaped, or markup)
+        return f"<{tag}{words}/>"
+    body = "".join([part if isinstance(part, Markup) else escape(part) for part in inside])
+    return f"<{tag}{words}>{body}</{tag}>"
 
 
 @cache
@@ -108,7 +115,7 @@ class Canvas:
 
     def __init__(self, width: float = 100, unit: Unit = "%", *, rtl: bool = False) -> None:
         self.width, self.unit, self.rtl = width, unit, rtl
-        self._marks: list[Markup] = []
+        self._marks: list[str] = []
 
     @property
     def marks(self) -> Markup:
@@ -125,7 +132,7 @@ class Canvas:
 
     def put(self, tag: str, /, *inside: Markup | str, **attributes: Place | None) -> None:
         """Any element, its places as SVG has them: nothing of it is mirrored."""
-        self._marks.append(element(tag, *inside, **attributes))
+        self._marks.append(_written(tag, inside, attributes))
 
     def add(self, marks: Markup) -> None:
         """Marks of another canvas."""
@@ -183,14 +190,15 @@ class Canvas:
             at: Place = "100%" if self.rtl else "0"
         else:
             at = self._at(x)
+        end = _MIRRORED[anchor] if anchor and self.rtl else anchor
         self.put(
             "text",
             text,
             kind=kind,
             x=at,
-            dx=-gap if gap is not None and self.rtl else gap,
+            dx=-gap if gap and self.rtl else gap or None,
             y=y,
-            text_anchor=anchor and (_MIRRORED[anchor] if self.rtl else anchor),
+            text_anchor=None if end == "start" else end,
         )
 
     def _at(self, x: Place) -> Place:

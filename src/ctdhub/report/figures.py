@@ -267,8 +267,10 @@ def figure_of(
 ) -> Figure:
     """A table in words: ``words`` names the codes of a row, ``meaning`` defines the question."""
 
+    named = [(row, _name(row, words), _cells(row)) for row in table.rows]
+
     def bars(*, shares: bool) -> tuple[FigureBar, ...]:
-        return tuple(_bar(row, words, shares=shares) for row in table.rows)
+        return tuple(_bar(row, name, cells, shares=shares) for row, name, cells in named)
 
     return Figure(
         name,
@@ -292,27 +294,30 @@ def _switches(table: Table) -> bool:
     )
 
 
-def _bar(row: Row, words: Callable[[tuple[str, ...]], str], *, shares: bool) -> FigureBar:
+def _name(row: Row, words: Callable[[tuple[str, ...]], str]) -> str:
+    return state_words("not_recorded") if row.kind == "not_recorded" else words(row.codes)
+
+
+def _bar(row: Row, name: str, cells: tuple[str, ...], *, shares: bool) -> FigureBar:
     missing = row.kind == "not_recorded"
-    name = state_words("not_recorded") if missing else words(row.codes)
     drawn = row.share if shares and row.share is not None else row.people
     kind: Kind = row.kind
     if row.kind != "nobody_reports" and drawn.state != "shown":
         kind = drawn.state
     if kind == "protected":
         few = (state_words(kind), *ends(row.people), "–")
-        cells = _cells(row) if row.people.has_range else few
+        cells = cells if row.people.has_range else few
         return FigureBar(name, state_words(kind), missing=missing, kind=kind, cells=cells)
     if kind in ("nobody_reports", "not_measured"):
         return FigureBar(name, state_words(kind), missing=missing, kind=kind)
     if kind == "imprecise":
-        return FigureBar(name, sized(drawn), missing=missing, kind=kind, cells=_cells(row))
+        return FigureBar(name, sized(drawn), missing=missing, kind=kind, cells=cells)
     outside = shares and missing
     size = None if outside else drawn.value
     text = sized(drawn)
     if outside:
         text = _("{people} people, outside the shares").format(people=text)
-    return FigureBar(name, text, size, drawn.low, drawn.high, missing, kind, _cells(row))
+    return FigureBar(name, text, size, drawn.low, drawn.high, missing, kind, cells)
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import LANGUAGES, _, language
+from ctdhub.core.memory import uncollected
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
 from ctdhub.site.api.files import write_latest
@@ -84,7 +85,7 @@ def build_site(
     plan = _Plan(progress or (lambda message, fraction: None), only, languages)
     edition = replace(edition, series=tuple(map(Answers, shown)))
     told = {"made by": release.manifest.software, "release": release.version}
-    with renewed(out, MARK if plan.whole else DRAFT, told) as fresh:
+    with uncollected(), renewed(out, MARK if plan.whole else DRAFT, told) as fresh:
         parts = Parts(before if plan.whole else None, fresh)
         for i, each in enumerate(edition.series):
             part = replace(plan, report=partial(_part, plan.report, i / len(shown), 1 / len(shown)))

@@ -136,7 +136,7 @@ class ReleaseWriter:
 def write(path: Path, text: str) -> None:
     """Write a page; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
+    path.write_bytes(text.encode())
 
 
 def offered(release: Release) -> tuple[str, ...]:

@@ -291,7 +291,8 @@ class Estimator:
         if not where:
             people = self.release.protected.people
             return Sum(people.value, self._sigma[""] ** 2, 0.0)
-        ways = [self._direct(where), *([self._of_records(where)] if self.reconciled else [])]
+        fitted = self._of_records(where) if self.reconciled else None
+        ways = [self._direct(where, fitted.half(self.z) if fitted else math.inf), fitted]
         for v in sorted(where):
             others = {n: values for n, values in where.items() if n != v}
             own = self._set(where[v])
@@ -302,15 +303,23 @@ class Estimator:
                     ways.append(whole.less(left_out))
         return min((w for w in ways if w), key=lambda w: w.half(self.z), default=None)
 
-    def _direct(self, where: Where) -> Sum | None:
-        """The same from one table: of those that hold all variables the best of the least noisy."""
+    def _direct(self, where: Where, most: float) -> Sum | None:
+        """The same from one table: of those that hold all variables the best of the least noisy.
+
+        Args:
+            most: half the width of another answer; tables whose noise alone is more are left out.
+        """
         wanted = {n: self._set(values) for n, values in where.items()}
         sums = []
         for names, variance in self._least_noisy({n: len(own) for n, own in wanted.items()}):
             key = self._tables[names]
-            sums.append(self._added(key, wanted, variance))
-            if PERIOD in names and self.release.measured:
-                sums.append(self._measured(key, wanted))
+            yearly = PERIOD in names and bool(self.release.measured)
+            if not yearly and self.z * math.sqrt(variance) > most:
+                continue
+            added = self._added(key, wanted, variance)
+            sums.append(added)
+            if yearly:
+                sums.append(self._measured(key, wanted, added.value))
         return min(sums, key=lambda w: w.half(self.z), default=None)
 
     def _least_noisy(self, sizes: Mapping[str, int]) -> list[tuple[frozenset[str], float]]:
@@ -337,8 +346,9 @@ class Estimator:
         seen, rest = (cells.total(limits) for cells in self._seen_and_rest(key))
         return Sum(seen + rest, variance, rest)
 
-    def _measured(self, key: str, wanted: dict[str, frozenset[str]]) -> Sum:
-        """The same from noisy counts by year, and records of groups that have none."""
+    def _measured(self, key: str, wanted: dict[str, frozenset[str]], records: float) -> Sum:
+        """The same from noisy counts by year, and records of groups that have none; where tables
+        were reconciled its number is that of ``records``."""
         names = key.split("*")
         limits = {n: wanted[n] for n in names if n in wanted}
         noisy, others = self._noisy_and_rest(key)
@@ -353,8 +363,7 @@ class Estimator:
         hidden = self._below(whole) if uncounted else 0.0
         if not self.reconciled:
             return Sum(seen + rest, variance, rest, hidden)
-        value = self._added(key, wanted, variance).value
-        return Sum(value, variance, rest, hidden + abs(value - seen - rest))
+        return Sum(records, variance, rest, hidden + abs(records - seen - rest))
 
     def _seen_and_rest(self, key: str) -> tuple[CellSums, CellSums]:
         """Cells of a table: published counts of those shown, protected records of the others."""

@@ -1,7 +1,8 @@
 """The interface for programs: static JSON and CSV files beside the pages of a release.
 
     <site>/api/latest.json                      the newest release, and where it lies
-    <site>/r/<version>/api/index.json           what the release holds; every path is named there
+    <site>/r/<version>/api/index.json           what the release holds; other paths are named there
+    <site>/r/<version>/api/tables.json          the tables: there are thousands, and few need all
     <site>/r/<version>/api/tables/<a>-<b>.json  a measured table of one or two variables; also .csv
     <site>/r/<version>/api/places/<key>.json    facts of a country or region that has a page
     <site>/r/<version>/api/schema/<file>.json   JSON Schema (2020-12) of the files above
@@ -40,7 +41,8 @@ from ctdhub.stats.headline import place_facts
 from ctdhub.stats.perspective import Side
 
 FOLDER, LATEST = "api", "latest.json"
-SCHEMAS = ("index", "table", "place", "latest")
+TABLES = "tables.json"
+SCHEMAS = ("index", "tables", "table", "place", "latest")
 LARGEST = 2
 """Variables of a table that has files of its own."""
 BLANKS = {
@@ -74,13 +76,14 @@ def write_api(answers: Answers, folder: Path, languages: Sequence[str]) -> None:
             **_about(answers.release),
             "languages": list(languages),
             "variables": [_variable(answers, v, languages) for v in sorted(answers.variables)],
-            "tables": tables,
+            "tables": TABLES,
             "larger_tables": "Tables of three variables stand in counts.parquet only.",
             "places": held,
             "figures": _figures(answers, languages),
             "files": _files(answers.release),
         }
         _write(api / "index.json", index)
+        _write(api / TABLES, {**head, "tables": tables})
         _write(api / "openapi.json", openapi(answers.release, tables, held))
 
 
@@ -214,7 +217,7 @@ def _row(
 
 
 def _write_table(answers: Answers, key: str, api: Path, head: Mapping[str, Any]) -> dict[str, Any]:
-    """Both files of a table, and its entry in the index."""
+    """Both files of a table, and its entry in the list."""
     names = key.split("*")
     cells, errors = answers.cells(*names), answers.release.link_errors
     at = names.index(ORIGIN) if ORIGIN in names else None
@@ -328,4 +331,4 @@ def _files(release: Release) -> list[dict[str, Any]]:
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    path.write_text(text + "\n", "utf-8")
+    path.write_bytes(f"{text}\n".encode())

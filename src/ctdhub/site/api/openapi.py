@@ -22,12 +22,15 @@ def openapi(
     """The description of one release.
 
     Args:
-        tables, places: their entries in the index; there is at least one place.
+        tables, places: their entries in list and index; there is at least one place.
     """
     facts = release.facts
     found = {
         "/api/index.json": _get(
             "What the release holds.", "application/json", schema="schema/index.json"
+        ),
+        "/api/tables.json": _get(
+            "The measured tables.", "application/json", schema="schema/tables.json"
         ),
         "/api/places/{place}.json": _get(
             "Facts of a country or region.",
@@ -43,7 +46,7 @@ def openapi(
     }
     if tables:
         stem = "-".join(tables[0]["variables"])
-        variables = "Variables joined with a hyphen, in the order of the index."
+        variables = "Variables joined with a hyphen, in the order of the list."
         table = {**_parameter("table", variables), "example": stem}
         for kind, form in (("json", "application/json"), ("csv", "text/csv")):
             found[f"/api/tables/{{table}}.{kind}"] = _get(

@@ -47,8 +47,11 @@ def of_place(answers: Answers, key: str, own: Page | None = None) -> Iterator[Pa
         there = {
             f.id: svg for side in (own.values["sides"] if own else ()) for f, svg in side["figures"]
         }
-        cards = [(f, there[f.id] if f.id in there else plot(f)) for f in found]
-        yield _framed(file(key), found[0].subtitle, path(key), {"cards": cards, "lines": None})
+        values: dict[str, Any] = {"lines": None}
+        values["cards"] = [(f, there[f.id] if f.id in there else plot(f)) for f in found]
+        if own and there.keys() >= {f.id for f in found}:
+            values["others"] = own.values["others"]
+        yield _framed(file(key), found[0].subtitle, path(key), values)
 
 
 def _page(name: str, shown: list[Figure], home: str) -> Page:

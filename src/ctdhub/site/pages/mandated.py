@@ -50,7 +50,7 @@ def page(answers: Answers) -> Page:
             "years": span(years(answers)),
             "shapes": shapes,
             "common": common,
-            "rows": _rows(answers),
+            "regions": _by_region(answers),
             **about(answers.release),
         },
         menu=DATA,
@@ -71,6 +71,14 @@ def _shape(answers: Answers, name: str) -> dict[str, Any]:
         "notes": notes(sheet, answers.release),
         "metadata": f"charts/{file(name)}.metadata.json",
     }
+
+
+def _by_region(answers: Answers) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The rows of each region that has any, with its name; in two columns where there is room."""
+    found = {key: list[dict[str, Any]]() for key in (*countries.regions(), countries.NO_REGION)}
+    for row in _rows(answers):
+        found[countries.region(row["id"].upper())].append(row)
+    return [(countries.region_name(key, current()), rows) for key, rows in found.items() if rows]
 
 
 def _rows(answers: Answers) -> list[dict[str, Any]]:

@@ -1,8 +1,13 @@
-"""Countries and regions: a page each, as origin and as place of exploitation, and their list."""
+"""Countries and regions: a page each, as origin and as place of exploitation, and their list.
+
+A place of which many charts can be drawn has a second page, so that none is too heavy for a slow
+line.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +40,8 @@ from ctdhub.stats.query import Query
 LIST = "countries/index.html"
 ORDER: tuple[SideName, ...] = ("exploited", "citizens")
 """The sides of a place on its page."""
+MOST = 4
+"""Charts of a side on the page of a place; the others have a page of their own."""
 SILENT = 0.05
 """Questions that are not recorded for a smaller share of people are not listed as such."""
 
@@ -60,6 +67,7 @@ def pages(answers: Answers, *, compared: bool = False) -> Iterator[Page]:
     for key in (*countries.regions(), *sorted(held)):
         page = _page(answers, key, held, printed.get(key, ""), compared=compared)
         yield page
+        yield from _more(page)
         yield from of_place(answers, key, page)
 
 
@@ -72,8 +80,13 @@ def _paths(answers: Answers) -> Iterator[str]:
     keys = (*countries.regions(), *sorted(listed_places(answers)))
     yield from (LIST, *map(path, keys))
     for key in keys:
-        if any(figures(answers, among) for among in sides(key).values()):
+        drawn = [figures(answers, among) for among in sides(key).values()]
+        if any(drawn):
             yield embed_path(file(key))
+        if any(len(side) > MOST for side in drawn):
+            facts = place_facts(answers, key)
+            if any(len(_drawn(answers, facts, key, name)) > MOST for name in ORDER):
+                yield _more_path(path(key))
 
 
 def _write_files(folder: Path, content: Content) -> None:
@@ -154,6 +167,7 @@ def _page(answers: Answers, key: str, held: frozenset[str], brief: str, *, compa
         else _("By place of exploitation"),
     }
     halves = [_side(answers, facts, key, name_, titles[name_], held) for name_ in ORDER]
+    found = any(len(half["figures"]) > MOST for half in halves)
     return Page(
         path=path(key),
         country=key if is_country else "",
@@ -167,6 +181,14 @@ def _page(answers: Answers, key: str, held: frozenset[str], brief: str, *, compa
             "region": above and {"name": countries.region_name(above, lang), "path": path(above)},
             "note": "" if is_country else _note(key),
             "sides": halves,
+            "others": {
+                f.id: plot(f, other=True)
+                for half in halves
+                for f, _svg in half["figures"]
+                if f.other
+            },
+            "most": MOST,
+            "more": _more_path(path(key)) if found else "",
             "reports": key.lower() if key in reported_places(answers) else "",
             "brief": brief,
             "inside": [] if is_country else _places(answers, key, held),
@@ -175,6 +197,29 @@ def _page(answers: Answers, key: str, held: frozenset[str], brief: str, *, compa
         menu=LIST,
         scripts=FIGURES,
     )
+
+
+def _more(page: Page) -> Iterator[Page]:
+    """The page of the charts that have no room on that of a place."""
+    if page.values["more"]:
+        name, more = page.values["name"], _("More charts")
+        yield replace(
+            page,
+            path=page.values["more"],
+            title=f"{name} · {more}",
+            template="more_charts.html",
+            values={**page.values, "place": page.path},
+        )
+
+
+def _more_path(place: str) -> str:
+    return place.replace(".html", "-charts.html")
+
+
+def _drawn(answers: Answers, facts: PlaceFacts, key: str, name: SideName) -> tuple[Figure, ...]:
+    """The figures that the page shows of a side: none where too few people are."""
+    side = facts.citizens if name == "citizens" else facts.exploited
+    return figures(answers, sides(key)[name]) if side.people.has_range else ()
 
 
 def _side(
@@ -212,7 +257,7 @@ def _side(
         "few": _("Not shown: below the reporting threshold; this is not zero.")
         if protected
         else "",
-        "figures": [] if protected else [(f, plot(f)) for f in drawn],
+        "figures": [(f, plot(f)) for f in _drawn(answers, facts, key, name)],
         "missing": ""
         if protected or len(drawn) > 4
         else _("Other queries are below the reporting threshold here."),

@@ -49,7 +49,7 @@
       if (block.dataset.ready) return;
       block.dataset.ready = "yes";
       block.textContent = dated(whole(block.textContent), block.dataset.copy);
-      var button = document.createElement("button"), name = block.getAttribute("aria-label");
+      var button = document.createElement("button"), name = block.parentNode.querySelector("b").textContent;
       button.type = "button";
       button.textContent = said.wordsCopy;
       button.setAttribute("aria-live", "polite");
@@ -75,10 +75,7 @@
       var made = document.createElement("div"), block = document.createElement("pre");
       made.className = "copied";
       made.appendChild(document.createElement("b")).textContent = kind[0];
-      block.tabIndex = 0;
       block.dir = "ltr";
-      block.setAttribute("role", "region");
-      block.setAttribute("aria-label", kind[0]);
       block.dataset.copy = kind[0].toLowerCase();
       block.textContent = entry(kind[1], { id: figure.id, title: kind[2], url: url });
       made.appendChild(block);

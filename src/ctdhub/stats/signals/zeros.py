@@ -9,8 +9,11 @@ that did not come: no number of the file tells which.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from ctdhub.stats.signals.tails import Floats
+
+Ints = npt.NDArray[np.int64]
 
 UNLIKELY = 0.001
 """Chance of so many zeros below which they are too many."""
@@ -34,7 +37,7 @@ def too_many_zeros(
     Returns:
         Three arrays of shape (series,); the chance is 1 where there are not too many.
     """
-    from scipy.stats import betabinom, binom
+    from scipy.special import bdtrc
 
     known = ~np.isnan(counts)
     before, now = known & past, known & window
@@ -49,14 +52,28 @@ def too_many_zeros(
     phi = np.maximum((spread - safe) / safe**2, _LEAST_DISPERSION)
     chance = (1 + phi * safe) ** (-1 / phi)
     exact = (zeros < n) & ~noise.any(axis=1)
-    many = (binom.sf(zeros - 1, n, chance) < UNLIKELY) & exact
+    many = (bdtrc(zeros - 1, n, chance) < UNLIKELY) & exact
     rarer = np.ones(n.size)
     a, b = (zeros + 0.5) / _TOGETHER, (n - zeros + 0.5) / _TOGETHER
     silent, m = (empty & now).sum(axis=1), now.sum(axis=1)
-    rarer[many] = betabinom.sf(silent - 1, m, a, b)[many]
-    asked = (binom.sf(silent - 1, m, chance) < ASKED) & exact & (silent > 0)
+    rarer[many] = _at_least(silent[many], m[many], a[many], b[many])
+    asked = (bdtrc(silent - 1, m, chance) < ASKED) & exact & (silent > 0)
     return (
         np.where(many, zeros, 0).astype(float),
         rarer,
         np.where(asked, silent, 0).astype(float),
     )
+
+
+def _at_least(k: Ints, n: Ints, a: Floats, b: Floats) -> Floats:
+    """Chance of k or more of n under a beta-binomial distribution, shape (series,)."""
+    from scipy.special import betaln, gammaln
+
+    j, of = np.arange(n.max(initial=0) + 1), n[:, None]
+    left = np.maximum(of - j, 0)
+    ways = gammaln(of + 1) - gammaln(j + 1) - gammaln(left + 1)
+    logs = ways + betaln(j + a[:, None], left + b[:, None]) - betaln(a, b)[:, None]
+    among = (j >= k[:, None]) & (j <= of)
+    chances = np.exp(logs, where=among, out=np.zeros(among.shape))
+    found: Floats = np.minimum(chances.sum(axis=1), 1.0)
+    return found
