@@ -21,7 +21,7 @@ from ctdhub.release.open import open_release
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address
-from tests.browser.test_pages import DESKTOP, PHONE
+from tests.browser.test_pages import DESKTOP, PHONE, SMALL
 
 MOST = 4
 AGES = "age_band*country_of_exploitation"
@@ -223,7 +223,9 @@ def test_6_a_helpline_in_arabic_on_a_phone(begin: Begin, helped: Path) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_7_what_changed_for_one_country(begin: Begin, two: Path) -> None:
+def test_7_what_changed_for_one_country(
+    begin: Begin, two: Path, violations: Callable[[Page], str]
+) -> None:
     reader = begin(f"{two.as_uri()}/")
     reader.menu("Change")
     reader.menu("What changed")
@@ -231,6 +233,9 @@ def test_7_what_changed_for_one_country(begin: Begin, two: Path) -> None:
     row.scroll_into_view_if_needed()
     expect(row).to_contain_text(re.compile(r"\d"))
     expect(row.locator("b").first).to_be_visible()
+    for size in (DESKTOP, SMALL):
+        reader.page.set_viewport_size(size)
+        assert violations(reader.page) == ""
 
 
 def test_8_ones_own_country_by_its_name_in_another_language(begin: Begin) -> None:

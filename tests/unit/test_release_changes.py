@@ -6,6 +6,7 @@ import csv
 import gc
 import re
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from weakref import ref
 
@@ -24,7 +25,7 @@ from ctdhub.report import release_changes as words
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import PLAIN
 from ctdhub.site.kinds import Content
-from ctdhub.site.pages import changes
+from ctdhub.site.pages import changes, places
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.release_changes import RATE, compare
 
@@ -172,6 +173,20 @@ def test_the_home_page_has_a_sentence(three: tuple[Release, ...]) -> None:
         assert changes.teaser(Content(series[2], replace(PLAIN, series=series))) is None
     assert told is not None
     assert "differ by more than the noise" in told["sentence"]
+
+
+def test_a_country_leads_to_its_own_row(three: tuple[Release, ...]) -> None:
+    series = tuple(map(Answers, three))
+    newest, first = (
+        Content(each, replace(PLAIN, series=series)) for each in (series[0], series[2])
+    )
+    with language("ar"):
+        rows = {place["id"] for place in next(changes.pages(newest)).values["pair"]["places"]}
+        for here in (newest, first):
+            found = (page for page in places.KIND.pages(here) if getattr(page, "country", ""))
+            for page in islice(found, 3):
+                led = page.values["changed"]
+                assert led == "" if here is first else led.partition("#")[2] in rows
 
 
 def test_no_printed_interval_of_a_difference_ends_in_zero(three: tuple[Release, ...]) -> None:
