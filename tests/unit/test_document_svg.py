@@ -57,6 +57,7 @@ def everything(label: str) -> list[str]:
         *(print.bar(row, 65, rtl=False) for row in rows),
         *(print.years(series, rtl=rtl) for rtl in (False, True)),
         *(years.draw(series, "x", rtl=rtl) for rtl in (False, True)),
+        *(years.spark(series, rtl=rtl) for rtl in (False, True)),
         years.body(series, rtl=True, wide=700).marks,
         years.draw_span((2015, 2016), (2016, 2016)),
         *balance.draw((change, change), rtl=True),

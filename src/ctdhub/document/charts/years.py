@@ -22,6 +22,8 @@ DIAMOND = "M0-6L6 0L0 6L-6 0Z"
 """The mark of the same contributors, around its place."""
 _UNITS = 1000
 """Units of the plot, both ways, in which line and band are drawn before they are stretched."""
+SPARKS = 4
+"""Years with a number that a line without axis needs."""
 _LABELS = 6
 """Years that are written below a panel, at most."""
 _NEAR_ZERO = 0.12
@@ -59,6 +61,17 @@ def body(chart: Years, *, rtl: bool, wide: int) -> Drawing:
         overflow="visible",
     )
     return Drawing(plot, wide // 2)
+
+
+def spark(chart: Years, *, rtl: bool = False) -> Markup:
+    """The line with its band alone, to be put next to the sentence that says its numbers; empty
+    where fewer than :data:`SPARKS` years are shown."""
+    if sum(point.state == "shown" for point in chart.points) < SPARKS:
+        return Markup("")
+    plot = _Plot(chart, rtl=rtl)
+    plot.line("grid", 0, 0, 1, 0)
+    plot.lines()
+    return plot.canvas.svg(kind="chart spark", aria_hidden="true", width=128, height=32)
 
 
 def draw_span(years: Sequence[int], covered: tuple[int, int], *, rtl: bool = False) -> Markup:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, ngettext
-from ctdhub.document.charts.years import draw
+from ctdhub.document.charts.years import draw, spark
 from ctdhub.document.svg import round_top
 from ctdhub.report import signal_contributors, signal_files
 from ctdhub.report.signal_charts import LISTED, SignalChart, drawn, looked_for, table, write_signals
@@ -85,13 +85,11 @@ def _kinds(result: ReleaseSignals) -> list[dict[str, Any]]:
 def _drawn(chart: SignalChart, turns: frozenset[str]) -> dict[str, Any]:
     shown = (r.people.high or 0 for r in chart.people.rows if r.people.value is not None)
     people, rtl = round_top(max(shown, default=1)), current() in RIGHT_TO_LEFT
-    panels = [
-        (chart.people, draw(chart.people.chart(people, turns=turns), f"{chart.id}-1", rtl=rtl))
-    ]
+    lines = [(chart.people, chart.people.chart(people, turns=turns))]
     if chart.share is not None:
-        svg = draw(chart.share.chart(1.0, share, turns), f"{chart.id}-2", rtl=rtl)
-        panels.append((chart.share, svg))
-    return {"figure": chart, "panels": panels}
+        lines.append((chart.share, chart.share.chart(1.0, share, turns)))
+    panels = [(p, draw(line, f"{chart.id}-{k}", rtl=rtl)) for k, (p, line) in enumerate(lines, 1)]
+    return {"figure": chart, "panels": panels, "spark": spark(lines[-1][1], rtl=rtl)}
 
 
 def _rest(result: ReleaseSignals) -> str:
