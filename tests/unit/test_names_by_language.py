@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from invented_release import protected_answer
@@ -12,8 +13,11 @@ from ctdhub.core.i18n import language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.open import open_release
+from ctdhub.report.called import called
+from ctdhub.report.coverage import turn_sentences
 from ctdhub.site.build import build_site
 from ctdhub.site.frame import address
+from ctdhub.stats.trend import Turn
 
 HOSTILE = "<b>المنصة</b>\u202e"
 
@@ -40,8 +44,8 @@ def facts() -> dict[str, object]:
 def test_what_has_a_name_in_a_language_is_called_so(code: str, hub: str, contributor: str) -> None:
     found = PublicFacts.of(facts())
     with language(code):
-        assert found.called == hub
-        assert [c.called for c in found.contributors] == [contributor, "Two"]
+        assert called(found) == hub
+        assert [called(c) for c in found.contributors] == [contributor, "Two"]
 
 
 def test_pages_have_the_name_and_files_of_all_languages_the_first(tmp_path: Path) -> None:
@@ -58,3 +62,18 @@ def test_pages_have_the_name_and_files_of_all_languages_the_first(tmp_path: Path
         page = (tmp_path / "site" / address(code, "2026.1", "help.html")).read_text("utf-8")
         assert f"<bdi>{title}" in page
         assert "<b>المنصة" not in page
+
+
+def test_those_who_joined_are_called_so() -> None:
+    """In the sentences below a line of years."""
+    answer = protected_answer()
+    first, *rest = answer.facts["contributors"]
+    named = [{**first, "names": {"fr": "Premier"}}, *rest]
+    with TemporaryDirectory() as folder:
+        answer = replace(answer, facts={**answer.facts, "contributors": named})
+        release = open_release(write_release(answer, Path(folder), "2026.1", ""))
+        turn = Turn(2015, joined=(str(first["name"]),), left=())
+        with language("fr"):
+            assert "Premier" in turn_sentences(turn, release)[0]
+        with language("es"):
+            assert str(first["name"]) in turn_sentences(turn, release)[0]

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.core.i18n import LANGUAGES, current
+from ctdhub.core.i18n import LANGUAGES
 
 LICENCES = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
@@ -94,11 +94,6 @@ class Contributor(_Facts):
     rows_per_person: int = 1
     names: Names = Field(default_factory=dict)
 
-    @property
-    def called(self) -> str:
-        """Its name in the language in force: for pages, not for files that all languages share."""
-        return self.names.get(current(), self.name)
-
     @field_validator("id", "name", "kind")
     @classmethod
     def _safe(cls, text: str) -> str:
@@ -139,12 +134,6 @@ class PublicFacts(_Facts):
     helpline: str = ""
     promise_reason: str = ""
     hub_names: Names = Field(default_factory=dict)
-
-    @property
-    def called(self) -> str:
-        """The hub's name in the language in force: for pages, never for files that all languages
-        share."""
-        return self.hub_names.get(current(), self.hub)
 
     @field_validator("contributors", mode="before")
     @classmethod

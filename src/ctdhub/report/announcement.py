@@ -10,6 +10,7 @@ from ctdhub.core.format import isolated, number, span
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, language
 from ctdhub.release.dcat import place
 from ctdhub.release.open import Release
+from ctdhub.report.called import called
 from ctdhub.report.release_changes import compared, earlier, public_changes, summary
 from ctdhub.report.wording import caveat
 from ctdhub.stats.answers import Answers
@@ -17,7 +18,7 @@ from ctdhub.stats.answers import Answers
 
 def subject(release: Release) -> str:
     """The line that readers of a list see first, in the language in force."""
-    words = _("{hub}: release {version}").format(hub=release.facts.called, version=release.version)
+    words = _("{hub}: release {version}").format(hub=called(release.facts), version=release.version)
     practice = _("Practice data")
     return f"[{practice}] {words}" if release.facts.invented else words
 
@@ -39,7 +40,7 @@ def text(answers: Answers, series: Sequence[Answers], site: str = "") -> str:
             "{hub} has published release {version}: {people} people identified as victims of "
             "trafficking ({low} to {high}), {years}."
         ).format(
-            hub=isolated(release.facts.called),
+            hub=isolated(called(release.facts)),
             version=release.version,
             people=number(people.value),
             low=number(people.low),

@@ -6,6 +6,7 @@ from typing import Any
 
 from ctdhub.core.format import share
 from ctdhub.release.open import Release
+from ctdhub.report.called import called
 from ctdhub.report.citing import bibtex, ris, template
 from ctdhub.report.figures import Figure
 from ctdhub.report.picture import source_line
@@ -16,7 +17,7 @@ def common(release: Release) -> dict[str, Any]:
     """What all cards of a release have in common: values of the template ``card.html``."""
     return {
         "level": share(release.protected.guarantee.level),
-        "names": [c.called for c in release.facts.contributors],
+        "names": [called(c) for c in release.facts.contributors],
         "caveat": caveat(),
         "citation": citation(release),
         "source": source_line(release, "{url}"),

@@ -12,6 +12,7 @@ from typing import Protocol
 from ctdhub.core.format import isolated
 from ctdhub.core.i18n import _
 from ctdhub.release.open import Release
+from ctdhub.report.called import called
 from ctdhub.report.figures import Figure
 from ctdhub.report.wording import citation
 
@@ -156,7 +157,7 @@ def _leading(figure: Figure) -> Sequence[str]:
 def _source(release: Release, url: str) -> str:
     facts = release.facts
     text = _("{hub}, release {version}, licence: {licence}. {url}").format(
-        hub=isolated(facts.called),
+        hub=isolated(called(facts)),
         version=release.version,
         licence=facts.licence or _("not stated"),
         url=isolated(url),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ctdhub.core.format import listed, set_apart, year
 from ctdhub.core.i18n import _, ngettext
 from ctdhub.release.open import Release
+from ctdhub.report.called import called
 from ctdhub.stats.trend import Turn, turns
 
 
@@ -48,5 +49,5 @@ def turn_sentences(turn: Turn, release: Release) -> tuple[str, ...]:
 
 
 def _named(names: tuple[str, ...], release: Release) -> str:
-    called = {c.name: c.called for c in release.facts.contributors}
-    return listed([set_apart(called.get(name, name)) for name in names])
+    names_here = {c.name: called(c) for c in release.facts.contributors}
+    return listed([set_apart(names_here.get(name, name)) for name in names])

@@ -12,6 +12,7 @@ from ctdhub.document import plain
 from ctdhub.document.document import Document, Meta, Section, Sentences, TextTable, Words
 from ctdhub.release.open import Release
 from ctdhub.report.breaks import break_data, break_sentence
+from ctdhub.report.called import called
 from ctdhub.report.decomposition import (
     counted_once,
     measured_apart,
@@ -155,7 +156,7 @@ def document(report: Report, release: Release) -> Document:
         citation(release),
     )
     return Document(
-        meta=Meta(current(), current() in RIGHT_TO_LEFT, release.facts.called),
+        meta=Meta(current(), current() in RIGHT_TO_LEFT, called(release.facts)),
         title=question_label(report.question),
         lead=(),
         sections=(

@@ -19,6 +19,7 @@ from ctdhub.release.open import Release
 from ctdhub.report import sentences as saying
 from ctdhub.report import wording
 from ctdhub.report.breaks import break_sentence
+from ctdhub.report.called import called
 from ctdhub.report.errata_words import shown
 from ctdhub.report.question import asked
 from ctdhub.schema.labels import label
@@ -96,7 +97,7 @@ def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> Fa
     return FactSheet(
         release=answers.release,
         lang=current(),
-        title=answers.release.facts.called,
+        title=called(answers.release.facts),
         place=None,
         years=first.years,
         corridors_in_years=side.corridors_in_years or not limited,
@@ -249,7 +250,7 @@ def document(sheet: FactSheet, *, cards: bool) -> Document:
         title = section.title if cards or len(sheet.sections) > 1 else ""
         parts.append(Section(section.id, title, blocks))
     return Document(
-        meta=Meta(lang, lang in RIGHT_TO_LEFT, sheet.release.facts.called),
+        meta=Meta(lang, lang in RIGHT_TO_LEFT, called(sheet.release.facts)),
         title=_("{place}, {years}").format(place=sheet.title, years=span(sheet.years)),
         lead=(),
         sections=(*parts, Section("notes", "", (Words(tuple(_notes(sheet))),))),

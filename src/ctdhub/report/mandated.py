@@ -16,6 +16,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document import markdown, plain
 from ctdhub.document.document import Document, Items, Meta, Section, TextTable
 from ctdhub.release.open import Release
+from ctdhub.report.called import called
 from ctdhub.report.mandated_wording import (
     dimension_label,
     line_label,
@@ -149,7 +150,7 @@ def document(table: MandatedTable, release: Release, *, headed: bool) -> Documen
         _("Intervals hold with {level} confidence.").format(level=level),
     )
     return Document(
-        meta=Meta(lang, lang in RIGHT_TO_LEFT, release.facts.called),
+        meta=Meta(lang, lang in RIGHT_TO_LEFT, called(release.facts)),
         title=title(table),
         lead=(f"{citation(release)} {caveat()}",),
         sections=(*sections, Section("notes", "", (Items(said),))),

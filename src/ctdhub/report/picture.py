@@ -18,6 +18,7 @@ from ctdhub.document.charts.bars import body
 from ctdhub.document.charts.standalone import MARGIN, WIDTH, Picture, standalone
 from ctdhub.document.svg import Drawing
 from ctdhub.release.open import Release
+from ctdhub.report.called import called
 from ctdhub.report.figures import Figure, figures
 from ctdhub.report.wording import citation
 from ctdhub.report.year_chart import line_of
@@ -57,7 +58,7 @@ def source_line(release: Release, url: str) -> str:
     """Where a picture comes from, in the language in force: hub, release, licence, address, day."""
     facts = release.facts
     return _("Source: {hub}, release {version}, {day}. Licence: {licence}. {url}").format(
-        hub=set_apart(facts.called),
+        hub=set_apart(called(facts)),
         version=release.version,
         day=day(date.fromisoformat(release.manifest.created[:10])),
         licence=facts.licence or _("not stated"),
@@ -105,5 +106,5 @@ def _notes(figure: Figure, release: Release) -> list[str]:
         if figure.by_year
         else _("The line across the end of each bar is its interval."),
         _("Identified cases, not prevalence."),
-        citation(release).replace(facts.called, set_apart(facts.called), 1),
+        citation(release).replace(called(facts), set_apart(called(facts)), 1),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctdhub.core.format import inline, share, year
 from ctdhub.core.i18n import _, current, ngettext
+from ctdhub.report.called import called
 from ctdhub.report.claims import is_majority, people_claim, share_words, surely
 from ctdhub.report.facts import FactLine, FactSection, FactSheet, no_people, side_titles
 from ctdhub.report.sentences import (
@@ -61,7 +62,7 @@ def press_sheet(
     return FactSheet(
         release=release,
         lang=current(),
-        title=release.facts.called if place is None else place.name(current()),
+        title=called(release.facts) if place is None else place.name(current()),
         place=place,
         years=covered,
         corridors_in_years=True,

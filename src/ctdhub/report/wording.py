@@ -10,6 +10,7 @@ from ctdhub.core.format import interval, isolated, number, share, share_parts, s
 from ctdhub.core.i18n import Text, _, formula, said
 from ctdhub.core.narrow import is_narrow
 from ctdhub.release.open import Release
+from ctdhub.report.called import called
 from ctdhub.report.errata_words import citation_mark
 from ctdhub.stats.cards import NumberCard
 
@@ -34,7 +35,7 @@ def caveat() -> str:
 def citation(release: Release) -> str:
     """How to cite a figure of a release: its version, and whether it was corrected or withdrawn."""
     text = _("{hub} ({year}). Protected trafficking case data, release {version}.").format(
-        hub=isolated(release.facts.called), year=release.year, version=release.version
+        hub=isolated(called(release.facts)), year=release.year, version=release.version
     )
     practice = _("Practice data: fictitious.") if release.facts.invented else ""
     return " ".join(part for part in (text, practice, citation_mark(release)) if part)

@@ -19,6 +19,7 @@ from ctdhub.release.approvals import APPROVALS
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, as_data, as_markdown, plain_data
 from ctdhub.release.manifest import SUMS
 from ctdhub.release.open import Release
+from ctdhub.report.called import called
 from ctdhub.report.wording import citation
 from ctdhub.site.frame import HOME, Page, address
 from ctdhub.site.kinds import WholePage
@@ -50,7 +51,7 @@ def tombstone(page: Page | WholePage, release: Release, instead: Release | None)
             "citation": citation(release),
             "published": day(date.fromisoformat(release.manifest.created[:10])),
             "years": span(release.years),
-            "contributors": [c.called for c in facts.contributors],
+            "contributors": [called(c) for c in facts.contributors],
             "digest": release.errata[0].notice.digest,
             "kept": [name for name in KEPT if (release.path / name).is_file()],
             "instead": instead

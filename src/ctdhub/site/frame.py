@@ -22,6 +22,7 @@ from ctdhub.document.embedded import embedded
 from ctdhub.document.html import bidi
 from ctdhub.document.inline import inlined as in_page
 from ctdhub.report import cards
+from ctdhub.report.called import called
 
 FIGURES = ("save.js", "copy.js", "figure.js")
 """Scripts of a page with figures: they add cards, and the downloads that a browser must make."""
@@ -138,5 +139,5 @@ def environment() -> Environment:
         auto_reload=False,
     )
     found.globals |= {"_": _, "key": key, "scroll": scroll}
-    found.filters |= {"base": cards.base, "missing": cards.missing, "bidi": bidi}
+    found.filters |= {"base": cards.base, "missing": cards.missing, "bidi": bidi, "called": called}
     return found

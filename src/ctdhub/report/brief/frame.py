@@ -10,6 +10,7 @@ from ctdhub.document.document import Meta, Section, Words
 from ctdhub.document.numbers import Notebook
 from ctdhub.release.open import Release
 from ctdhub.report.breaks import break_sentence
+from ctdhub.report.called import called
 from ctdhub.report.double_counting import comparison_note
 from ctdhub.report.errata_words import shown
 from ctdhub.report.helplines import Help
@@ -28,7 +29,7 @@ def meta(release: Release, made: date) -> Meta:
     return Meta(
         lang=current(),
         rtl=current() in RIGHT_TO_LEFT,
-        organisation=release.facts.called,
+        organisation=called(release.facts),
         mark=" ".join([*([practice] if release.facts.invented else []), *changed]),
         foot=citation(release),
         made=made,

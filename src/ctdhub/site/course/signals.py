@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from ctdhub.core.i18n import _
 from ctdhub.release.open import Release
+from ctdhub.report.called import called
 from ctdhub.report.figures import Figure
 from ctdhub.report.wording import sized
 from ctdhub.site.course.parts import Choice, Drawn, Exercise, Lesson, labelled, neighbours, overlap
@@ -58,7 +59,7 @@ def lesson(answers: Answers, drawn: Drawn) -> Lesson:
 def _joined(release: Release, figure: Figure | None) -> Exercise | None:
     """The largest rise beyond the noise into a year in which just one contributor began."""
     starts = [c.years[0] for c in release.facts.contributors if c.years]
-    names = {c.years[0]: c.called for c in release.facts.contributors if c.years}
+    names = {c.years[0]: called(c) for c in release.facts.contributors if c.years}
     rises = [
         (before, after)
         for before, after in pairwise(labelled(figure))

@@ -20,6 +20,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.bars import draw
 from ctdhub.document.embedded import embedded
 from ctdhub.document.svg import colours
+from ctdhub.report.called import called
 from ctdhub.report.errata_words import shown
 from ctdhub.report.figures import Figure, figure_of
 from ctdhub.report.wording import caveat, citation, sized
@@ -92,7 +93,7 @@ def page(content: Content) -> Page:
             "level": share(release.protected.guarantee.level),
             "caveat": caveat(),
             "source": sources()["published"],
-            "contributor_names": [c.called for c in release.facts.contributors],
+            "contributor_names": [called(c) for c in release.facts.contributors],
             **about(release),
         },
         menu=PATH,
@@ -139,7 +140,7 @@ def _embedded(content: Content) -> str:
             contacts=edition.help_of(release).contacts()[:HELPLINES],
             caveat=caveat(),
             level=share(release.protected.guarantee.level),
-            contributor_names=[c.called for c in release.facts.contributors],
+            contributor_names=[called(c) for c in release.facts.contributors],
             citation=citation(release),
         )
     )
@@ -308,7 +309,7 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
         "signs": signs(),
         "digits": Locale.parse(lang).default_numbering_system,
         "colours": colours(),
-        "hub": facts.called,
+        "hub": called(facts),
         "licence": facts.licence,
         "invented": facts.invented,
         "credit": f"{caveat()} {citation(release)}",

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from ctdhub.core.format import share, year
 from ctdhub.core.i18n import LANGUAGES, _, current
 from ctdhub.release.open import Release
+from ctdhub.report.called import called
 from ctdhub.report.double_counting import comparison_note
 from ctdhub.report.wording import citation
 
@@ -20,7 +21,7 @@ def about(release: Release) -> dict[str, Any]:
     return {
         "codebook": own if (release.path / own).exists() else "",
         "contributors": [
-            (c.called, " – ".join(year(y) for y in c.years or release.years))
+            (called(c), " – ".join(year(y) for y in c.years or release.years))
             for c in release.facts.contributors
         ],
         "citation": _citation(release),
@@ -36,5 +37,5 @@ def codebook(code: str) -> str:
 
 def _citation(release: Release) -> Markup:
     """How to cite the release; the hub's name keeps its own direction."""
-    hub = escape(release.facts.called)
+    hub = escape(called(release.facts))
     return escape(citation(release)).replace(hub, Markup("<bdi>{}</bdi>").format(hub), 1)

@@ -17,6 +17,7 @@ from ctdhub.core.datafiles import write_json
 from ctdhub.core.format import clock, listed, number, region
 from ctdhub.core.i18n import Text, _, current, ngettext
 from ctdhub.release.open import Release
+from ctdhub.report.called import called
 from ctdhub.report.events.calendar import KINDS, Calendar, Event
 from ctdhub.report.events.ics import calendar_file, identifier
 from ctdhub.site.frame import Page
@@ -84,7 +85,7 @@ def write_files(folder: Path, release: Release, calendar: Calendar) -> None:
     Args:
         folder: gets ``events.ics``, ``events.json`` and ``events/<id>.ics``.
     """
-    hub, today = release.facts.called, calendar.today
+    hub, today = called(release.facts), calendar.today
     note = "Practice event: invented." if release.facts.invented else ""
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     (folder / FEED).write_bytes(calendar_file(calendar.events, hub, today, note))

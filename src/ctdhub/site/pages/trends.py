@@ -17,6 +17,7 @@ from ctdhub.document.html import bidi
 from ctdhub.document.svg import round_top
 from ctdhub.release.open import Release
 from ctdhub.report.balance import Balance, write_shifts
+from ctdhub.report.called import called
 from ctdhub.report.coverage import turned
 from ctdhub.report.decomposition import counted_once
 from ctdhub.report.series import Trend, trends, uncovered
@@ -125,7 +126,7 @@ def _timeline(release: Release) -> list[dict[str, Any]]:
         words = year(first) if first >= last else f"{year(first)} – {year(last)}"
         found.append(
             {
-                "name": contributor.called,
+                "name": called(contributor),
                 "years": words,
                 "svg": draw_span(years, (first, last), rtl=rtl),
             }

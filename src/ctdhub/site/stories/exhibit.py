@@ -20,6 +20,7 @@ from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language
 from ctdhub.document.charts.bars import draw
 from ctdhub.document.embedded import embedded
 from ctdhub.release.open import Release
+from ctdhub.report.called import called
 from ctdhub.report.errata_words import shown
 from ctdhub.report.figures import Figure
 from ctdhub.report.helplines import Contact
@@ -95,7 +96,7 @@ def build_exhibit(
                 contacts = edition.help_of(release).contacts()
                 page = _page(answers, stories, languages, first, idle, contacts)
             (fresh / f"{code}.html").write_text(page, "utf-8")
-        index = stub(f"{first}.html", first, release.facts.called, hidden=True)
+        index = stub(f"{first}.html", first, called(release.facts), hidden=True)
         (fresh / "index.html").write_text(index, "utf-8")
     report(_("Exhibition built"), 1.0)
 
