@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import socket
 import threading
 import time
@@ -315,15 +316,19 @@ def test_a_busy_process_says_so_at_once_and_a_slow_asker_does_not_hold_it(
     place = hub_desk.config.folder / asking.SOCKET
     threading.Thread(target=serve.serve, args=(place, 2), daemon=True).start()
     who = hub_desk.accounts["steward"].who()
-    desks.reachable(place)
     asking.use(asking.by_socket)
 
     def begin_slowly() -> list[socket.socket]:
-        lines = [socket.socket(socket.AF_UNIX) for _ in range(2)]
-        for line in lines:
-            line.connect(str(place))
-            line.sendall(b"{")
-        return lines
+        """Two lines that are begun, and that nobody was told to be too many."""
+        held: list[socket.socket] = []
+        while len(held) < 2:
+            line = socket.socket(socket.AF_UNIX)
+            with suppress(OSError):  # nobody listens yet
+                line.connect(str(place))
+                line.sendall(b"{")
+                if not select.select([line], [], [], 0.2)[0]:
+                    held.append(line)
+        return held
 
     slow = begin_slowly()
     begun = time.monotonic()
@@ -334,16 +339,26 @@ def test_a_busy_process_says_so_at_once_and_a_slow_asker_does_not_hold_it(
     for line in slow:
         line.close()
 
-    monkeypatch.setattr(serve, "PATIENCE", 0.6)
-    slow, answer = begin_slowly(), None
-    while answer is None:
-        assert time.monotonic() - begun < desks.PATIENCE, "drop by drop holds it"
-        time.sleep(0.2)
-        for line in slow:
-            with suppress(OSError):
-                line.sendall(b" ")
-        with suppress(HubError):
-            answer = asking.ask_hub(who, "versions")
+    monkeypatch.setattr(serve, "PATIENCE", 2.0)
+    slow, served, answer = begin_slowly(), threading.Event(), None
+
+    def drop_by_drop() -> None:
+        while not served.wait(0.1):
+            for line in slow:
+                with suppress(OSError):
+                    line.sendall(b" ")
+
+    drops = threading.Thread(target=drop_by_drop)
+    drops.start()
+    try:
+        while answer is None and time.monotonic() - begun < desks.PATIENCE:
+            with suppress(HubError):
+                answer = asking.ask_hub(who, "versions")
+            time.sleep(0.2)
+    finally:
+        served.set()
+        drops.join()
+    assert answer is not None, "drop by drop holds it"
     assert answer["given"]["versions"] == []
     for line in slow:
         line.close()
