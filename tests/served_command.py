@@ -1,23 +1,31 @@
-"""The command on the path of a shell, answered by forks of this process.
+"""The command on the path of a shell, answered by forks of a process that has built a hub.
 
-A script that is run as a reader types it starts the command a dozen times.  To load what a build
-needs takes longer each time than a small build, so a thread of this process waits at a socket, and
-forks a child for each command that has its words, folder, environment and files.
+A script that is run as a reader types it starts the command a dozen times, and to load what a build
+needs takes longer each time than a small build.  So a process of its own builds once, waits at a
+socket, and forks a child for each command, with its words, folder, environment and files.
+
+Not the process that runs the tests: a child would begin with what is under way in its other threads
+and in what else was tested in it, a browser's greenlets, a server, a cluster's client.  One has
+crashed.  This process has no thread of Python but one, and the pools of pyarrow and numpy are made
+to be forked.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import select
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
-
-from ctdhub.cli import main, output
 
 CLIENT = """#!{python} -SE
 import json, os, socket, sys
@@ -29,46 +37,68 @@ with socket.socket(socket.AF_UNIX) as server:
     sys.exit(int(server.recv(8) or b"70"))
 """
 WIDTH = 200
+ROOT = Path(__file__).parents[1]
 
 
 @contextmanager
-def served(command: Path) -> Iterator[None]:
-    """Lay an executable at a path; as long as this lasts it is the command of this source."""
+def served(command: Path, built: Path) -> Iterator[None]:
+    """Lay an executable at a path; as long as this lasts it is the command of this source.
+
+    Where it draws a site, the mandated tables, a third of the work, are of one year.
+
+    Args:
+        built: a built hub, of which the process builds a copy first.
+    """
     place = command.with_name(".served")
     command.write_text(CLIENT.format(python=sys.executable, place=place), "utf-8")
     command.chmod(0o755)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))
         listener.listen()
-        serving = threading.Thread(target=_serve, args=(listener,), daemon=True)
-        serving.start()
-        try:
-            yield
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            serving.join()
+        server = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(listener.fileno()), str(built)],
+            stdin=subprocess.PIPE,
+            pass_fds=[listener.fileno()],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+    try:
+        yield
+    finally:
+        server.communicate()  # its input ends, and so does it
+        assert server.returncode == 0
 
 
-def _serve(listener: socket.socket) -> None:
-    while True:
-        try:
-            asked, _address = listener.accept()
-        except OSError:
-            return
+def serve(listener: socket.socket) -> None:
+    """Answer whoever comes, several at once where a pipe needs them, until the input ends."""
+    while listener in select.select([listener, sys.stdin], [], [])[0]:
+        asked, _address = listener.accept()
         with asked:
-            size, files, _flags, _from = socket.recv_fds(asked, 8, 3)
-            with asked.makefile("rb") as stream:
-                said = json.loads(stream.read(int.from_bytes(size, "big")))
-            if (child := os.fork()) == 0:
-                os._exit(_run(files, *said))
-            for file in files:
-                os.close(file)
-            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            asked.sendall(str(code).encode())
+            assert threading.active_count() == 1, "a fork has a copy of one thread only"
+            if os.fork() == 0:
+                listener.close()
+                _answer(asked)
+                os._exit(0)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _answer(asked: socket.socket) -> None:
+    size, files, _flags, _from = socket.recv_fds(asked, 8, 3)
+    with asked.makefile("rb") as stream:
+        said = json.loads(stream.read(int.from_bytes(size, "big")))
+    if (child := os.fork()) == 0:
+        asked.close()
+        os._exit(_run(files, *said))
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    asked.sendall(str(code).encode())
 
 
 def _run(files: list[int], folder: str, environment: dict[str, str], words: list[str]) -> int:
     """In a child: the command with the words; gives its exit code."""
+    from ctdhub.cli import main, output
+
     for number, file in enumerate(files):
         os.dup2(file, number)
     sys.stdin, sys.stdout, sys.stderr = (
@@ -90,3 +120,27 @@ def _run(files: list[int], folder: str, environment: dict[str, str], words: list
     sys.stdout.flush()
     sys.stderr.flush()
     return code
+
+
+def warm(built: Path) -> None:
+    """Build once, so that children of this process have loaded what a build and a site need."""
+    from ctdhub.build import pipeline
+    from ctdhub.build.hub import Hub
+    from ctdhub.site.pages import mandated_files
+    from tests.journeys.conftest import copied, set_policy
+    from tests.pinned import PINNED
+
+    for target, name, value in (*PINNED, (mandated_files, "YEARS", 1)):
+        setattr(target, name, value)
+    with tempfile.TemporaryDirectory() as folder:
+        hub = copied(Hub(built), Path(folder) / "hub", "work")
+        set_policy(hub, epsilon=3.5)
+        pipeline.build(hub, until="release")
+    import_module("ctdhub.site.build")
+    gc.collect()
+    gc.freeze()  # a child shares what it does not change
+
+
+if __name__ == "__main__":
+    warm(Path(sys.argv[2]))
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -6,13 +6,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from ctdhub.build.hub import Hub
+from tests.forked import needs_fork
 from tests.journeys.conftest import copied
+from tests.served_command import served
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
@@ -57,18 +60,17 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(built: Hub, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(built: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("desk")
     copied(built, folder / "demo-hub")
     command = folder / "bin" / "ctdhub"
     command.parent.mkdir()
-    start = "from ctdhub.cli.main import main; main()"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{start}" "$@"\n')
-    command.chmod(0o755)
     path = f"{command.parent}:/usr/bin:/bin"
-    return Desk(folder, os.environ | {"PATH": path, "CTDHUB_LANG": "en"})
+    with served(command, built.root):
+        yield Desk(folder, os.environ | {"PATH": path, "CTDHUB_LANG": "en"})
 
 
+@needs_fork
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_of_a_page_runs(page: Path, desk: Desk) -> None:
     found = blocks(page)

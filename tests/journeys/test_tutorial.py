@@ -13,7 +13,6 @@ import pytest
 
 from ctdhub.build.hub import Hub
 from ctdhub.core.i18n import NATIVE_NAMES
-from ctdhub.site.pages import mandated_files
 from tests.forked import needs_fork
 from tests.journeys.conftest import copied
 from tests.served_command import served
@@ -30,9 +29,7 @@ def blocks() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def place(
-    built: Hub, warm: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def place(built: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with the practice hub in it, and the command of this source on the path."""
     copied(built, tmp_path / "demo-hub")
     command = tmp_path / "bin" / "ctdhub"
@@ -41,9 +38,8 @@ def place(
     python.symlink_to(sys.executable)
     monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin:/bin")
     monkeypatch.setenv("CTDHUB_LANG", "en")
-    monkeypatch.setattr(mandated_files, "YEARS", 1)
     monkeypatch.chdir(tmp_path)
-    with served(command):
+    with served(command, built.root):
         yield tmp_path
 
 
