@@ -44,7 +44,7 @@ ARROWS = {
     "desk.screens": "core schema document",
     "desk": "core schema document border release stats report site desk.screens",
     "kit": "core schema document sensitive.ingest sensitive.mapping sensitive.linkage "
-    "sensitive.workbench sensitive.bundle sensitive.profile dp desk.screens",
+    "sensitive.workbench sensitive.bundle sensitive.profile sensitive.returns dp desk.screens",
 }
 ASSEMBLY = {"api", "build", "cli", "ctdhub", "desk.worker"}
 

@@ -230,3 +230,15 @@ def test_a_list_of_several_choices_is_none_in_a_file_of_few_rows_either() -> Non
         ";".join(f"{letters(rng, 9)} {letters(rng, 7)} a" for _m in range(3)) for _n in range(41)
     ]
     assert kinds(means=lists, seen=notes) == {"seen": "free_text"}
+
+
+def test_a_piece_of_its_own_among_pieces_that_repeat_is_no_choice() -> None:
+    """Notes that name somebody between words that all of them have are no list of choices."""
+    notes = [f"vu;rappeler;RAS;suivi;oui;Mme Zoltane{n} du quartier nord" for n in range(60)]
+    choices = [
+        ["logement;soins", "soins;papiers", "logement;papiers;autre"][n % 3] for n in range(60)
+    ]
+    table = {"Notes": notes, "Commentaires": [f"{c} à faire" for c in choices], "kinds": choices}
+    names = [found.column for found in find_identifiers(raw(table))]
+    assert "Notes" in names
+    assert "kinds" not in names

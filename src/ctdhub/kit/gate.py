@@ -76,7 +76,12 @@ def everywhere(request: HttpRequest) -> dict[str, Any]:
         "hub_name": card.card.hub if card else _("Kit"),
         "invented": bool(card and card.card.invented),
         "csrf": "",
-        "further": [("leaving", _("What leaves")), ("dashboard", _("Your numbers"))],
+        "further": [
+            ("tokens", _("Tokens")),
+            ("leaving", _("What leaves")),
+            ("dashboard", _("Your numbers")),
+            ("owed", _("Owed reports")),
+        ],
         "here": request.get_full_path(),
         "menu": [],
         "messages": [],

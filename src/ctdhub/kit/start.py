@@ -112,6 +112,8 @@ def drop(request: Any) -> HttpResponse:
 def forget(request: Any, thing: KitFile) -> HttpResponse:
     """Delete the kit's copy of a file; the mapping and the bundle stay."""
     request.kit.path(thing).unlink(missing_ok=True)
+    for report in (request.kit.root / "reports").glob(f"{thing.id}.*"):
+        report.unlink(missing_ok=True)
     with request.kit.changing() as state:
         state.files = [one for one in state.files if one.id != thing.id]
     return HttpResponseRedirect(reverse("home"))

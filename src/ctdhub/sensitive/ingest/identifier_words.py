@@ -46,7 +46,7 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "maiden name, name, names, nom, noms, prenom, prenoms, nombre, nombres, apellido,"
         "apellidos, nome, cognome, vorname, nachname, familienname, username, user name,"
         "submitted by, enumerator, interviewer, case owner, caseowner, case worker, caseworker,"
-        "case manager, اسم, الاسم, اللقب, لقب, الكنية"
+        "case manager, pangalan, apelyido, اسم, الاسم, اللقب, لقب, الكنية"
     ),
     "case_number": _phrases(
         "case number, casenumber, case no, case nr, case id, caseid, case ref, case reference,"
@@ -56,7 +56,8 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "unique id, reference number, registration number, uuid, link token, link code, token,"
         "numero dossier, numero de dossier, num dossier, no dossier, n dossier,"
         "n de dossier, id dossier, id cas,"
-        "matricule, expediente, numero caso, numero de caso, nro caso, id caso,"
+        "matricule, expediente, folio, no folio, numero de folio,"
+        "numero caso, numero de caso, nro caso, id caso,"
         "nro registro, numero registro, numero de registro, registro interno, aktenzeichen,"
         "fallnummer, fall id, رقم الحالة, رقم الملف, رقم القضية, رقم التسجيل"
     ),

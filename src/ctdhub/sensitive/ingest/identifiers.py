@@ -7,6 +7,7 @@ only the sign @ is looked for everywhere.  A column that merely says yes or no i
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,6 +30,9 @@ SAMPLE = 3_000
 
 ENOUGH = 20
 """Cells below which loose forms (codes, single words, sentences) prove nothing by not repeating."""
+
+ALONE = 0.1
+"""Share of cells with a piece of their own up to which a column may be a list of choices."""
 
 A_FEW = 6
 """Cells from which strict forms (telephones, documents, full names) count."""
@@ -140,11 +144,26 @@ class _Column:
         """Whether most cells, or the pieces between semicolons, come from a short list.
 
         Where cells hold several pieces, pieces that come five times each are one already: notes do
-        not repeat, and a file of few rows has no room for more.
+        not repeat, and a file of few rows has no room for more.  Where many cells have a piece of
+        their own among pieces that repeat, it is a note, or a name, in a list.
         """
+        if self.alone > ALONE:
+            return False
         pieces = pc.list_flatten(pc.split_pattern(self.cells, ";"))
         share = 0.2 if len(pieces) >= 2 * self.n else 0.1
         return len(pc.utf8_trim_whitespace(pieces).unique()) <= max(5, share * len(pieces))
+
+    @cached_property
+    def alone(self) -> float:
+        """Share of the cells with a piece, of several, that is in no other: a note in a list."""
+        cells = [
+            {piece.strip() for piece in cell.split(";")} - {""}
+            for cell in self.cells.to_pylist()
+            if ";" in cell
+        ]
+        times = Counter(piece for pieces in cells for piece in pieces)
+        own = sum(any(times[piece] == 1 for piece in pieces) for pieces in cells)
+        return own / self.n
 
     @property
     def says_yes_or_no(self) -> bool:

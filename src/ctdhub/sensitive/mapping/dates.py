@@ -115,8 +115,15 @@ class DateForm(Frozen):
         >>> form = DateForm()
         >>> form.year("2020.0"), form.year("03/2020"), form.year("mar 2020"), form.year("1/7/20")
         ('2020', '2020', '2020', None)
+
+        Where no order is stated, a date that only the other order makes one has that year too.
+
+        >>> form.year("07/15/2024"), form.date("07/15/2024")
+        ('2024', None)
         """
         found = self._read(text, years)
+        if found is None and self == DAY_FIRST_UNSTATED:
+            found = MONTH_FIRST._read(text, years)
         return f"{found[0]:04d}" if found else None
 
     def _read(self, text: str, years: tuple[int, int] | None) -> Part | None:
@@ -183,6 +190,7 @@ class DateForm(Frozen):
         return f"{meant[0]:04d}" if len(meant) == 1 else None
 
 
+DAY_FIRST_UNSTATED = DateForm()
 DAY_FIRST, MONTH_FIRST = DateForm(order="dmy"), DateForm(order="mdy")
 
 

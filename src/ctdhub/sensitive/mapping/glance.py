@@ -29,7 +29,7 @@ WORDY = 60
 SENTENCE = 9
 """Words from which it is one; labels of choices are shorter."""
 
-SEPARATORS = (";", "|", ",")
+SEPARATORS = (";", "|", ",", "،", "؛")
 
 SORTED_LISTS = 3
 """Lists of several elements from which their order is evidence."""
@@ -91,12 +91,12 @@ class Glance:
     ) -> str | None:
         """The mark between elements of lists, None where the cells are no lists.
 
-        The first mark that some texts hold; a comma, which sentences hold too, in every fifth.  A
-        blank only where every piece of every text is one of the known words.
+        The first mark that some texts hold; a comma, of any script, in every fifth, for sentences
+        hold it too.  A blank only where every piece of every text is one of the known words.
         """
         for mark in marks:
             share = self.share(partial(_holds, mark))
-            if share > (0.2 if mark == "," else 0.0):
+            if share > (0.2 if mark in ",،" else 0.0):
                 return mark
         pieces = {word(piece) for text in self.texts for piece in text.split()}
         if self.share(lambda text: " " in text.strip()) and pieces and pieces <= {*known}:

@@ -20,7 +20,11 @@ from ctdhub.sensitive.ingest.identifier_words import words as words_of
 
 _ASKED = re.compile(r"\w.*[?؟]")
 _NUMBERED = re.compile(r"\d{1,3}\s*[-–=:.)]+\s*([^\W\d].*)", re.DOTALL)
-_QUESTION = re.compile(r"^\s*q?\d{1,3}[a-z]?(?:\s*[.):_-]+\s*|\s+)(?=\D)", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"^\s*(?:q|p|preg|pregunta|item|frage|س)?\.?\s?\d{1,3}(?:[._]\d{1,2})?[a-z]?"
+    r"(?:\s*[.):_-]+\s*|\s+)(?=\D)",
+    re.IGNORECASE,
+)
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
 """What stands between the parts of a header: a section of a form, and a question in it."""
@@ -46,8 +50,8 @@ def word(text: str) -> str:
 def bare(header: str) -> str:
     """A header without the number of its question and without a hint in brackets at its end.
 
-    >>> bare("Q7 Sex (required)"), bare("age (mother)")
-    ('Sex', 'age (mother)')
+    >>> bare("Q7 Sex (required)"), bare("age (mother)"), bare("P4_1 Sexo")
+    ('Sex', 'age (mother)', 'Sexo')
     """
     plain = _QUESTION.sub("", header)
     found = _BRACKETS.search(plain)

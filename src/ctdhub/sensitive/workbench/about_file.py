@@ -82,7 +82,8 @@ def _opened(place: Workplace, sheet: Any) -> Bench:
         wanted, missing = fits(at.mapping, at.file)
     except FileError:  # the mapping speaks of another sheet, or another format
         return begun(place, SUGGESTION)
-    return at if 2 * len(missing) <= len(wanted) else begun(place, SUGGESTION)
+    fitting = wanted and 2 * len(missing) <= len(wanted)  # one that reads nothing fits nothing
+    return at if fitting else begun(place, SUGGESTION)
 
 
 def _continued(place: Workplace) -> Bench | None:
@@ -129,7 +130,7 @@ def columns(place: Workplace, request: dict[str, Any]) -> Answer:
             {"question": text.as_json(), "choices": [one.as_json() for one in own]}
             for text, own in asked
         ],
-        "missing": [one.as_json() for one in missing(at, found, len(asked))],
+        "missing": [one.as_json() for one in missing(at, found, len(asked), verdicts.two_orders())],
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ctdhub.core.i18n import Text, field_from_json, many
+from ctdhub.core.i18n import Numeral, Text, field_from_json, many
 from ctdhub.schema.roles import AGE, ORIGIN, PERIOD, SEX
 from ctdhub.sensitive.mapping.header_words import says
 from ctdhub.sensitive.mapping.vocabulary import vocabulary
@@ -33,15 +33,37 @@ class Lack:
         return {"text": self.text.as_json(), "blocks": self.blocks, "columns": [*self.columns]}
 
 
-def missing(at: Bench, verdicts: list[dict[str, Any]], questions: int) -> list[Lack]:
+def missing(
+    at: Bench,
+    verdicts: list[dict[str, Any]],
+    questions: int,
+    two_orders: tuple[str, int, int] | None,
+) -> list[Lack]:
     """What is missing, what blocks first.
 
     Args:
         at: the draft with its file.
         verdicts: on all columns.
         questions: about the whole file that nobody has answered.
+        two_orders: a column of dates with the day first and dates with the month first, with the
+            rows of each.
     """
     found = [*_columns(verdicts), *_variables(at, verdicts)]
+    if at.place.own_draft and at.file.raw.children:
+        text = Text(
+            "The file has a table with several rows for a person: it cannot leave as a bundle. "
+            "Send the file itself to the hub, as the agreement says."
+        )
+        found.append(Lack(text, True))
+    if two_orders:
+        column, day, month = two_orders
+        text = Text(
+            "Dates are written in two orders: with the day first in {day} rows, with the month "
+            "first in {month}. Of the others only the year is certain.",
+            day=Numeral(day),
+            month=Numeral(month),
+        )
+        found.append(Lack(text, False, (column,)))
     if questions:
         found.append(
             Lack(

@@ -237,14 +237,27 @@ class Verdicts:
 
     def _about_identifier(self, column: str, finding: IdentifierFinding) -> Iterator[Proposed]:
         wanted = PROPOSED.get(finding.kind, "strip")
-        taken = self._mapping.key_columns() is not None
-        if wanted == "hash" and taken:
-            wanted = "strip" if self._mapping.case_column() else "case"
+        if wanted == "hash":
+            ways = ["hash"] if self._mapping.key_columns() is None else []
+            ways += ["case"] if self._mapping.case_column() is None else []
+            turn = self._numbers.index(column)
+            wanted = ways[turn] if turn < len(ways) else "strip"
         for action in dict.fromkeys((wanted, "strip")):
             yield Proposed(
                 LABELS[action], ACTIONS[action], action == wanted,
                 ({"op": "identifier", "column": column, "decision": action},),
             )  # fmt: skip
+
+    @cached_property
+    def _numbers(self) -> list[str]:
+        """Columns of numbers of cases that nobody has decided about, in the order of the file."""
+        return [
+            name
+            for name in self._file.names
+            if (finding := self._file.findings.get(name))
+            and PROPOSED.get(finding.kind) == "hash"
+            and fold(name) not in self._decided
+        ]
 
     def _identifier(
         self, finding: IdentifierFinding | None, action: str | None
@@ -366,11 +379,32 @@ class Verdicts:
         rejects = self._file.raw.rejects
         return [one["source_row"] for one in rejects.to_pylist() if one["rule"] == TOTALS]
 
+    def two_orders(self) -> tuple[str, int, int] | None:
+        """A column of which some dates have the day first for certain, and some the month.
+
+        Returns:
+            Its name, and the rows of each; None where the file has one order.
+        """
+        for name in self._period_columns():
+            counts = self._file.counts(name)[:2000]
+            each = [(DAY_FIRST.date(fold(t)), MONTH_FIRST.date(fold(t)), n) for t, n in counts]
+            day = sum(n for one, other, n in each if one and not other)
+            month = sum(n for one, other, n in each if other and not one)
+            if day and month:
+                return name, day, month
+        return None
+
+    def _period_columns(self) -> list[str]:
+        columns = [c for rule in self._mapping.columns.get(PERIOD, ()) for c in rule.source]
+        return [n for c in columns if (n := self._file.header.find(c)) is not None]
+
     def _two_ways(self) -> int:
         """Dates of registration that each order reads differently; 0 where some text decides."""
-        columns = [c for rule in self._mapping.columns.get(PERIOD, ()) for c in rule.source]
-        names = [n for c in columns if (n := self._file.header.find(c)) is not None]
-        texts = [fold(one.text) for name in names for one in self._file.counts(name)[:2000]]
+        texts = [
+            fold(one.text)
+            for name in self._period_columns()
+            for one in self._file.counts(name)[:2000]
+        ]
         day, month = ([t for t in texts if form.date(t)] for form in (DAY_FIRST, MONTH_FIRST))
         if set(day) != set(month):
             return 0

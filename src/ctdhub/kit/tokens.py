@@ -1,0 +1,166 @@
+"""Keyed tokens in place of names, made on the contributor's own computer.
+
+The file with tokens is a further file of the kit, which is looked at, mapped and bundled like any
+other; names, birth dates and places are not in it.  The linkage key stays in the kit's folder.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, printable
+from ctdhub.core.i18n import Text
+from ctdhub.core.keys.envelope import is_envelope, make_pair, public_half, unwrap
+from ctdhub.core.keys.linkage import (
+    LinkageKey,
+    filling_secret,
+    is_linkage_key,
+    is_locked,
+    read_linkage_key,
+    write_linkage_key,
+)
+from ctdhub.desk.registry import page
+from ctdhub.desk.screens.carrier import asked, carrier_of
+from ctdhub.desk.screens.words import cell
+from ctdhub.kit.state import Kit, KitFile
+from ctdhub.schema.roles import AGE
+from ctdhub.sensitive.ingest.isolated import read_isolated
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.linkage.pprl.ages import AgeAt
+from ctdhub.sensitive.linkage.pprl.columns import TokenPlan, plan, propose
+from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
+from ctdhub.sensitive.linkage.pprl.tokenise import tokenise
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+
+KEY, PAIR = "linkage.key", "receiving.pem"
+_RELEASE = re.compile(r"\d{4}\.[1-9]\d{0,5}")
+
+FATES = {
+    "token": (Text("becomes tokens, then is removed"), "quiet"),
+    "strip": (Text("is removed"), "quiet"),
+    "code": (Text("becomes a keyed code"), "wait"),
+    "stay": (Text("stays in the file"), "wait"),
+}
+"""What becomes of a column, and the tone of its tag."""
+
+
+def tokens_page(request: Any, thing: KitFile) -> HttpResponse:
+    """What tokens would be made of, and the button that makes them."""
+    kit: Kit = request.kit
+    values: dict[str, Any] = {
+        "title": Text("Tokens in place of names"),
+        "thing": thing,
+        "cell": cell,
+        "met": None,
+        "plan": None,
+        "fates": FATES,
+        "age": None,
+    }
+    try:
+        if request.method == "POST" and request.FILES.get("key"):
+            _take_key(kit, request.FILES["key"], request.POST.get("passphrase", ""))
+            return HttpResponseRedirect(reverse("tokens", kwargs={"id": thing.pk}))
+        mapping, raw = _read(request, thing)
+        values["plan"] = what = _plan(raw, mapping)
+        values["age"] = age = _age(mapping, what)
+        if request.method == "POST":
+            made = _make(kit, thing, raw, what, age, request.POST)
+            return HttpResponseRedirect(reverse("columns", kwargs={"id": made.pk}))
+    except HubError as met:
+        values["met"] = met
+    key, pair = kit.root / KEY, kit.root / PAIR
+    if not pair.exists():
+        make_pair(pair)
+    values |= {
+        "held": is_linkage_key(key),
+        "locked": is_locked(key),
+        "receiving": public_half(pair),
+    }
+    return render(request, "kit/tokens.html", values, status=422 if values["met"] else 200)
+
+
+def _take_key(kit: Kit, given: Any, passphrase: str) -> None:
+    """Keep the linkage key: as it came, or out of an envelope for this kit."""
+    place, key = given.place, kit.root / KEY
+    try:
+        if is_envelope(place):
+            found = unwrap(place, kit.root / PAIR)
+            key.unlink(missing_ok=True)
+            write_linkage_key(key, found, passphrase)
+        elif is_linkage_key(place):
+            read_linkage_key(place, passphrase)
+            place.replace(key)
+        else:
+            raise error("kit-no-linkage-key")
+    finally:
+        Path(place).unlink(missing_ok=True)
+
+
+def _read(request: Any, thing: KitFile) -> tuple[Mapping, RawTable]:
+    carrier = carrier_of(request, thing)
+    asked(carrier, "open")
+    mapping = parse_mapping(asked(carrier, "text")["text"], "mapping.yaml")
+    raw = read_isolated(request.kit.path(thing), mapping.read)
+    return mapping, replace(raw, file=thing.name)
+
+
+def _plan(raw: RawTable, mapping: Mapping) -> TokenPlan:
+    """As the names of columns say, and as was decided about identifiers."""
+    roles = propose(raw)
+    taken = set(roles.values())
+    there = set(raw.table.column_names) - taken
+    kept = [c for c, d in mapping.identifiers.items() if d.action == "keep" and c in there]
+    return plan(raw, roles, kept, [c for c in mapping.stripped() if c in there])
+
+
+def _age(mapping: Mapping, what: TokenPlan) -> AgeAt | None:
+    """The day at which the mapping counts ages from the birth date, which goes."""
+    for rule in mapping.columns.get(AGE, ()):
+        if rule.at and what.of("birth") in rule.source:
+            return AgeAt(rule.at, mapping.dates.order or "dmy")
+    return None
+
+
+def _make(
+    kit: Kit, thing: KitFile, raw: RawTable, what: TokenPlan, age: AgeAt | None, posted: Any
+) -> KitFile:
+    """Write the file with tokens into the kit's folder, as a file of its own."""
+    release = posted.get("release", "").strip()
+    if not _RELEASE.fullmatch(release):
+        raise error("release")
+    key = _key(kit, posted.get("passphrase", ""))
+    made = KitFile(
+        secrets.token_hex(16), printable(f"tokens-{release}-{thing.name}", 200), ".csv",
+        thing.day, "",
+    )  # fmt: skip
+    out = kit.path(made)
+    tokenise(raw, what, Tokeniser(key.secret, release, filling_secret(kit.root / KEY)), out, age)
+    made = replace(made, sha256=sha256(out.read_bytes()).hexdigest())
+    with kit.changing() as state:
+        state.files.append(made)
+    return made
+
+
+def _key(kit: Kit, passphrase: str) -> LinkageKey:
+    if not is_linkage_key(kit.root / KEY):
+        raise error("kit-no-linkage-key")
+    return read_linkage_key(kit.root / KEY, passphrase)
+
+
+PAGES = [
+    page(
+        "deliveries/<id>/tokens/", tokens_page, action="delivery.send", of="Delivery",
+        name="tokens", methods=("GET", "POST"),
+    )
+]  # fmt: skip
