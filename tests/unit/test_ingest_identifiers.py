@@ -239,6 +239,6 @@ def test_a_piece_of_its_own_among_pieces_that_repeat_is_no_choice() -> None:
         ["logement;soins", "soins;papiers", "logement;papiers;autre"][n % 3] for n in range(60)
     ]
     table = {"Notes": notes, "Commentaires": [f"{c} à faire" for c in choices], "kinds": choices}
-    names = [found.column for found in find_identifiers(raw(table))]
+    names = [found.column for found in find_identifiers(raw(**table))]
     assert "Notes" in names
     assert "kinds" not in names

@@ -15,7 +15,8 @@ from django.urls import reverse
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import Text
+from ctdhub.core.i18n import Text, _
+from ctdhub.core.tabular import FILE_ROW
 from ctdhub.desk.registry import page
 from ctdhub.desk.screens.carrier import asked, carrier_of
 from ctdhub.desk.screens.words import cell
@@ -75,7 +76,7 @@ def leaving_page(request: Any, thing: KitFile) -> HttpResponse:
         "finished": done,
         "manifest": opened.manifest,
         "report": json.loads(opened.report),
-        "header": header,
+        "header": [_("Row") if name == FILE_ROW else name for name in header],
         "sample": secrets.SystemRandom().sample(body, min(SAMPLE, len(body))),
         "bytes": len(done.packed.archive),
         "inside": (DATA, MAPPING, REPORT),

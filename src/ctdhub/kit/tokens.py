@@ -121,7 +121,10 @@ def _plan(raw: RawTable, mapping: Mapping) -> TokenPlan:
     taken = set(roles.values())
     there = set(raw.table.column_names) - taken
     kept = [c for c, d in mapping.identifiers.items() if d.action == "keep" and c in there]
-    return plan(raw, roles, kept, [c for c in mapping.stripped() if c in there])
+    gone = [c for c in mapping.stripped() if c in there]
+    decided = Text("stays here: you decided so")
+    found = plan(raw, roles, kept, gone).columns
+    return TokenPlan(tuple(replace(c, reason=decided) if c.name in gone else c for c in found))
 
 
 def _age(mapping: Mapping, what: TokenPlan) -> AgeAt | None:
