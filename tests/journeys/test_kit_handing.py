@@ -199,7 +199,7 @@ def test_totals_two_header_rows_and_consent_on_the_way_to_a_bundle(kit: KitPages
     assert "row 33" in page
     assert "want of consent" in page
     kit.press("leave them out: they are totals")
-    kit.press("leave out 20 rows without a yes, blanks too")
+    kit.press("leave out 20 rows without a yes, empty cells too")
     assert "sheet=columns" not in kit.page
     bundle = kit.bundle()
     assert json.loads(bundle.report) == {

@@ -38,10 +38,10 @@ def test_rows_without_a_yes_are_offered_first_and_blanks_are_asked_about(tmp_pat
     verdict = owner("columns")["columns"][2]
     assert verdict["state"] == "decide"
     assert labels(verdict)[:2] == [
-        "leave out 5 rows without a yes, blanks too",
-        "leave out 3 rows, keep those that are blank",
+        "leave out 5 rows without a yes, empty cells too",
+        "leave out 3 rows, keep those that are empty",
     ]
-    assert "yes in 5 rows, no in 2, blank in 2, something else in 1" in said(
+    assert "yes in 5 rows, no in 2, empty in 2, something else in 1" in said(
         Text.from_json(verdict["reason"])
     )
     for proposal, excluded in zip(verdict["proposals"][:2], (5, 3), strict=False):

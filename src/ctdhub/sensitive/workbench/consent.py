@@ -68,13 +68,13 @@ def decisions(found: Consent) -> list[tuple[Text, Text, Operation]]:
         )
         return [(all_others, said, _kept(found, found.yes))]
     strict = many(
-        "leave out {n} row without a yes, blanks too",
-        "leave out {n} rows without a yes, blanks too",
+        "leave out {n} row without a yes, empty cells too",
+        "leave out {n} rows without a yes, empty cells too",
         without,
     )
     lenient = many(
-        "leave out {n} row, keep those that are blank",
-        "leave out {n} rows, keep those that are blank",
+        "leave out {n} row, keep those that are empty",
+        "leave out {n} rows, keep those that are empty",
         without - found.blank,
     )
     return [
@@ -86,10 +86,10 @@ def decisions(found: Consent) -> list[tuple[Text, Text, Operation]]:
 def account(found: Consent) -> Text:
     """The rows by what the column says."""
     return Text(
-        "consent: yes in {yes} rows, no in {no}, blank in {blank}, something else in {other}",
+        "consent: yes in {yes} rows, no in {no}, empty in {empty}, something else in {other}",
         yes=Numeral(found.agreed),
         no=Numeral(found.refused),
-        blank=Numeral(found.blank),
+        empty=Numeral(found.blank),
         other=Numeral(found.other),
     )
 
