@@ -40,7 +40,7 @@ SHARE = 0.6
 """Share of a column's rows that a reading has to read to be proposed."""
 
 CONSENT_BY_HAND = Text(
-    "it speaks of consent: choose the texts that do not say yes, and leave these rows out"
+    "it is about consent: choose the texts that do not say yes, and leave these rows out"
 )
 """Said of a column whose texts do not tell a yes by themselves."""
 
