@@ -9,7 +9,7 @@ TESTS ?= -q -n auto --dist loadfile --no-loadscope-reorder
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo desk test golden spark bench faults lint docs messages rules changelog dist lock clean
+.PHONY: help demo desk test golden spark bench faults lint audit docs messages rules changelog dist lock clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -63,6 +63,9 @@ lint: $(VENV)/development ## style and types
 	$(BIN)/mypy
 	$(BIN)/python tools/subjects.py
 
+audit: $(VENV)/development ## locked packages: pinned, licences, known weaknesses (says so where it cannot ask)
+	$(BIN)/python tools/audit.py
+
 faults: $(VENV)/development ## kill a build at every call that writes and at 200 random times (45 CPU minutes)
 	$(BIN)/python tools/faults.py --log faults.jsonl
 
@@ -92,6 +95,7 @@ lock: ## renew the locked versions (needs uv)
 	$(LOCK) --extra build --extra desk --extra postgres --extra dev -c requirements-desk.lock pyproject.toml -o requirements-dev.lock
 	$(LOCK) --extra build --extra spark -c requirements-dev.lock pyproject.toml -o requirements-spark.lock
 	$(LOCK) --extra build --extra docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
+	echo "pip-audit>=2.10" | $(LOCK) - -o requirements-audit.lock
 
 clean: ## remove the environment, the practice hub, what was built
 	rm -rf $(VENV) $(DEMO_DIR) $(DESK_DIR) $(DESK_DIR)-inbox dist docs/_site docs/generated
