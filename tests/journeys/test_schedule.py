@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from soft_passkeys import SoftPasskey
@@ -18,8 +19,8 @@ from ctdhub.core.errors import HubError, PolicyError, ReleaseError
 from ctdhub.core.keys.signing import make_key, read_key
 from ctdhub.release.approvals import APPROVALS, Approval, Approvals
 from ctdhub.release.approver_changes import FILE, SignedChange
-from ctdhub.release.approvers import ROLES, Role
-from ctdhub.release.holds import hold_file
+from ctdhub.release.approvers import ROLES, Mark, Role
+from ctdhub.release.holds import Holds, SignedLift, hold_file
 from ctdhub.release.verify import verify
 from tests.journeys.conftest import copied
 from tests.journeys.test_approve import set_approvers
@@ -107,24 +108,87 @@ def test_a_hold_is_obeyed_and_lifted_by_its_role(
         pipeline.build(real, until="release")
     hold_file(candidate).unlink()
     may_publish.hold(real, candidate, "steward", "look again")
-    may_publish.lift(real, candidate, "steward")
+    code, _out, err = ctdhub(*hold, "steward", "--lift")
+    assert (code, "needs your signature" in err) == (2, True)
+    key = real.practice_key("privacy_officer")
+    assert ctdhub(*hold, "steward", "--lift", "--key", key)[0] == 2, "another's key"
+    assert stage.publish_due(real) is None
+    assert ctdhub(*hold, "steward", "--lift", "--key", real.practice_key("steward"))[0] == 0
     assert stage.publish_due(real) == real.releases / candidate.name
     assert [p.name for p in real.candidates.iterdir()] == []
     with pytest.raises(ReleaseError):
         stage.waiting(real)
 
 
-def test_refused_files_are_refused_for_good_and_others_are_not(real: Hub) -> None:
-    candidate = stage.waiting(real)
-    may_publish.hold(real, candidate, "steward", "wrong note", refuse=True)
-    with pytest.raises(ReleaseError, match="does not hold"):
-        may_publish.lift(real, candidate, "steward")
-    now = datetime.now(UTC)
-    assert may_publish.publication(candidate, now).state == "refused"
+def lifted(where: Hub, with_key: Role, /, **other: Any) -> SignedLift:
+    """Take the hold of a role back with its key; ``other`` is written into the statement first."""
+    candidate = stage.waiting(where)
+    told = may_publish.to_lift(where, candidate, with_key).model_copy(update=other)
+    mark = Mark.of(told.message(), read_key(where.practice_key(with_key)))
+    signed = SignedLift(lift=told, **mark.model_dump())
+    may_publish.lift(where, candidate, signed)
+    return signed
+
+
+def test_what_takes_a_hold_back_counts_for_that_hold_and_these_files_alone(real: Hub) -> None:
+    """Forged files, another release, another hold, replayed, another role's key, rebuilt files."""
+    candidate, now = stage.waiting(real), datetime.now(UTC)
+
+    def state() -> str:
+        return may_publish.publication(real, candidate, now).state
+
+    may_publish.hold(real, candidate, "steward", "look again")
+    for other in (
+        {"version": "1999.1"},
+        {"hub": "another hub"},
+        {"digest": "0" * 64},
+        {"hold": "0" * 64},
+        {"reason": "something else"},
+        {"practice": not real.settings.invented},
+        {"role": "privacy_officer"},
+    ):
+        with pytest.raises(ReleaseError):
+            lifted(real, "steward", **other)
+        assert state() == "held", other
+    signed = lifted(real, "steward")
+    assert state() == "built"
+    kept = Holds.read(candidate)
+    assert kept.lifts == (signed,)
+
+    may_publish.hold(real, candidate, "steward", "look again")  # the same words, another hold
+    with pytest.raises(ReleaseError):
+        may_publish.lift(real, candidate, signed)
+    anew = Holds.read(candidate)
+    stranger = make_key(real.root / "stranger.pem")
+    told = may_publish.to_lift(real, candidate, "steward")
+    forged = SignedLift(lift=told, **Mark.of(told.message(), stranger).model_dump())
+    named = forged.model_copy(update={"key": read_key(real.practice_key("steward")).public})
+    for lifts in ((signed,), (forged,), (named,), (signed, forged, named)):
+        Holds(holds=anew.holds, lifts=lifts).write(candidate)  # whoever can write the folder
+        assert state() == "held"
+    anew.write(candidate)
+    lifted(real, "steward")
+    assert state() == "built"
     sums = candidate / "SHA256SUMS"
     sums.chmod(0o644)
     sums.write_bytes(sums.read_bytes() + b"\n")
-    assert may_publish.publication(candidate, now).state == "built"
+    assert state() == "held", "other files are held again"
+
+
+def test_refused_files_are_refused_for_good_and_others_are_not(real: Hub) -> None:
+    candidate = stage.waiting(real)
+    may_publish.hold(real, candidate, "steward", "wrong note", refuse=True)
+    may_publish.hold(real, candidate, "steward", "and look again")
+    lifted(real, "steward")
+    with pytest.raises(ReleaseError, match="does not hold"):
+        may_publish.to_lift(real, candidate, "steward")
+    now = datetime.now(UTC)
+    assert may_publish.publication(real, candidate, now).state == "refused"
+    sums = candidate / "SHA256SUMS"
+    sums.chmod(0o644)
+    sums.write_bytes(sums.read_bytes() + b"\n")
+    state = may_publish.publication(real, candidate, now).state
+    assert state == "held", "refused no more; what took the hold back was about the others"
 
 
 def test_passkeys_approve_and_only_the_other_approver_changes_them(

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from ctdhub.build.approvers import refuse_unsigned
+from ctdhub.build.approvers import approvers, refuse_unsigned
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
 from ctdhub.build.paid import check_paid, refuse_published
@@ -25,7 +25,7 @@ from ctdhub.core.lock import locked
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.approvers import ROLE_NAMES, Role
 from ctdhub.release.errata import cleaned
-from ctdhub.release.holds import LONGEST_REASON, Hold, Holds, hold_file
+from ctdhub.release.holds import LONGEST_REASON, Hold, Holds, Lift, SignedLift, hold_file
 from ctdhub.release.verify import digest
 
 State = Literal["built", "approved by one", "held", "refused", "scheduled", "due"]
@@ -48,8 +48,10 @@ class Publication:
     holds: Sequence[Hold] = field(default=())
 
 
-def publication(candidate: Path, now: datetime) -> Publication:
-    """Where a candidate is, as its files say; signatures are not checked.
+def publication(hub: Hub, candidate: Path, now: datetime) -> Publication:
+    """Where a candidate is, as its files say.
+
+    Signatures of approvals are not checked here; those that take a hold back are.
 
     Args:
         now: with its time zone.
@@ -59,7 +61,8 @@ def publication(candidate: Path, now: datetime) -> Publication:
     """
     given = Approvals.read(candidate)
     held = Holds.read(candidate)
-    holds = held.about(digest(candidate)) if held.holds else ()
+    keys, practice = hub.settings.approvers, hub.settings.invented
+    holds = held.about(digest(candidate), keys, practice) if held.holds else ()
     missing, opens = given.missing, given.opens
     state: State = "due"
     if any(hold.refused for hold in holds):
@@ -87,7 +90,7 @@ def may_publish(hub: Hub, candidate: Path, now: datetime | None = None) -> bool:
     check_paid(hub)
     refuse_older(hub, candidate)
     refuse_published(hub, candidate)
-    if publication(candidate, now or datetime.now(UTC)).state != "due":
+    if publication(hub, candidate, now or datetime.now(UTC)).state != "due":
         return False
     refuse_unsigned(hub)
     if any(
@@ -115,12 +118,7 @@ def hold(hub: Hub, candidate: Path, role: Role, reason: str, *, refuse: bool = F
         raise error("hold/reason", most=LONGEST_REASON)
     version = candidate.name
     with _alone(hub), noted(hub, "hold", version=version, role=role, refused=refuse):
-        made = Hold(
-            role=role,
-            reason=said,
-            date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            refused=digest(candidate) if refuse else None,
-        )
+        made = Hold.new(role, said, _now(), digest(candidate) if refuse else None)
         Holds.read(candidate).having(made).write(candidate)
         if not candidate.is_dir():
             hold_file(candidate).unlink(missing_ok=True)
@@ -128,20 +126,51 @@ def hold(hub: Hub, candidate: Path, role: Role, reason: str, *, refuse: bool = F
     return made
 
 
-def lift(hub: Hub, candidate: Path, role: Role) -> None:
-    """Take back the hold of a role; what was refused stays refused.
+def to_lift(hub: Hub, candidate: Path, role: Role) -> Lift:
+    """What a role would sign now to take its hold back; what was refused stays refused.
 
     Raises:
-        ReleaseError: the role does not hold it.
+        ReleaseError: the role does not hold the candidate back.
     """
-    version = candidate.name
+    held = publication(hub, candidate, datetime.now(UTC)).holds
+    mine = [h for h in held if h.role == role and h.refused is None]
+    if not mine:
+        name = printable(candidate.name)
+        raise error("hold/none", file=candidate, version=name, role=ROLE_NAMES[role])
+    return Lift(
+        hub=hub.settings.name,
+        version=candidate.name,
+        role=role,
+        hold=mine[0].digest,
+        since=mine[0].date,
+        reason=mine[0].reason,
+        digest=digest(candidate),
+        date=_now(),
+        practice=hub.settings.invented,
+        approvers=approvers(hub),
+    )
+
+
+def lift(hub: Hub, candidate: Path, signed: SignedLift) -> None:
+    """Take back the hold of a role, which signed that.
+
+    Raises:
+        ReleaseError: the role does not hold it back; the statement is about another hold or about
+            other files; or the signature does not hold.
+    """
+    told = signed.lift
+    version, role = candidate.name, told.role
     with _alone(hub), noted(hub, "hold", version=version, role=role, lifted=True):
-        held = Holds.read(candidate)
-        if not any(h.role == role and h.refused is None for h in held.holds):
-            raise error(
-                "hold/none", file=candidate, version=printable(version), role=ROLE_NAMES[role]
-            )
-        held.without(role).write(candidate)
+        now = to_lift(hub, candidate, role)
+        if told != now.model_copy(update={"date": told.date}):
+            raise error("hold/other", file=candidate, version=printable(version))
+        if not signed.counts(hub.settings.approvers, hub.settings.invented):
+            raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[role])
+        Holds.read(candidate).lifted(signed).write(candidate)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _alone(hub: Hub) -> AbstractContextManager[None]:

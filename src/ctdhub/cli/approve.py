@@ -297,7 +297,7 @@ def show_waiting(hub: Hub, version: str) -> None:
     from ctdhub.build.may_publish import publication
     from ctdhub.release.approvers import ROLE_NAMES
 
-    given = publication(hub.candidates / version, datetime.now(UTC))
+    given = publication(hub, hub.candidates / version, datetime.now(UTC))
     for hold in given.holds:
         text = (
             _("The {role} refused {version} on {date}: {reason}")

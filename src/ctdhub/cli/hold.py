@@ -12,6 +12,7 @@ from rich.table import Table
 from ctdhub.cli.approve import As, open_key, show_waiting
 from ctdhub.cli.output import console
 from ctdhub.cli.verbs import about
+from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.i18n import _, said
 
@@ -39,7 +40,12 @@ def register(app: typer.Typer) -> None:
                 "--refuse", help=_("Refuse these files for good; a new build makes others.")
             ),
         ] = False,
-        lift: Annotated[bool, typer.Option("--lift", help=_("Take your own hold back."))] = False,
+        lift: Annotated[
+            bool, typer.Option("--lift", help=_("Take your own hold back, signed with your key."))
+        ] = False,
+        key: Annotated[
+            Path | None, typer.Option(help=_("The file of your private key, with --lift."))
+        ] = None,
     ) -> None:
         from ctdhub.build import may_publish
         from ctdhub.build.hub import Hub
@@ -48,7 +54,14 @@ def register(app: typer.Typer) -> None:
         hub = Hub(folder)
         candidate = waiting(hub, version)
         if lift:
-            may_publish.lift(hub, candidate, role.value)
+            from ctdhub.release.approvers import Mark
+            from ctdhub.release.holds import SignedLift
+
+            told = may_publish.to_lift(hub, candidate, role.value)
+            if key is None:
+                raise error("hold/key")
+            mark = Mark.of(told.message(), open_key(key))
+            may_publish.lift(hub, candidate, SignedLift(lift=told, **mark.model_dump()))
         else:
             may_publish.hold(hub, candidate, role.value, reason, refuse=refuse)
         show_waiting(hub, candidate.name)

@@ -238,9 +238,9 @@ Example: ctdhub withdraw my-hub --contributor our-ngo --all --delete-raw"""
         ),
         "hold": _(
             "Hold a candidate back, or refuse it: nothing is published, whatever was approved."
-            "\n\nEach role takes back its own hold with --lift."
+            "\n\nEach role takes back its own hold with --lift, and signs that with its key."
             '\n\nExample: ctdhub hold my-hub 2026.1 --role privacy_officer --reason "ages"'
-            "\n\nExample: ctdhub hold my-hub 2026.1 --role privacy_officer --lift"
+            "\n\nExample: ctdhub hold my-hub 2026.1 --role privacy_officer --lift --key officer.pem"
         ),
         "approvers": _(
             "Show the keys of the two approvers, or sign a change of them in hub.yaml."

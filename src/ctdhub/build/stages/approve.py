@@ -163,7 +163,7 @@ def publish_due(hub: Hub, now: datetime | None = None) -> Path | None:
         HubError: as :func:`publish` and :func:`may_publish`.
     """
     version = waiting_version(hub)
-    if version is None or publication(hub.candidates / version, _now(now)).state != "due":
+    if version is None or publication(hub, hub.candidates / version, _now(now)).state != "due":
         return None
     with hub.lock(), noted(hub, "publish", version=version):
         return publish(hub, hub.candidates / version, now)

@@ -28,7 +28,7 @@ def publish_release(hub: Hub) -> Step | None:
     output, waits = hub.work / "release", hub.candidates / version
     published = (hub.releases / version / MANIFEST).is_file()
     if not published:
-        here = publication(waits, datetime.now(UTC))
+        here = publication(hub, waits, datetime.now(UTC))
         signed = not here.missing or may_approve_itself(hub)
         if not signed or here.state in ("held", "refused", "scheduled"):
             return None
