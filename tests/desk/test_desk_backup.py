@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import pytest
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.keys import age
+from ctdhub.core.keys.signing import make_key
 from ctdhub.desk.config import DeskConfig
-from tests.desk import desks
+from tests.desk import desks, postgres
 from tests.desk.desks import Desk
+from tests.desk.things import thing
 
 pytest.importorskip("pyrage", reason="pyrage is missing: pip install 'ctdhub[desk]'")
 
@@ -39,7 +42,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of what a backup has to hold of a hub folder."""
     left_out = ("work/", "site/", "desk/desk.sqlite3", "desk/.lane", "desk/last-backup", "keys/",
-                "desk/keys/", "desk/.trail-lock")  # fmt: skip
+                "desk/keys/", "desk/.trail-lock", "desk/desk.dump")  # fmt: skip
     return {
         name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -62,13 +65,14 @@ def test_restored_folder_rows_and_keys_are_those_of_the_backup(
 ) -> None:
     from ctdhub.desk.models.trail import TrailEvent
     from ctdhub.desk.trail import append_trail, record
-    from ctdhub.desk.worker.backup import back_up, back_up_keys
+    from ctdhub.desk.worker.backup import back_up, back_up_keys, signer
     from ctdhub.desk.worker.restore import put_back, resume
 
     with_inbox(desk)
     record(desk.accounts["steward"].who(), "plan.read")
     append_trail(desk.config.trail)
     before = hashes(desk.hub)
+    key = signer(desk.config).public  # made where there is none
     keys = {p.name: p.read_bytes() for p in (desk.hub / "keys").rglob("*") if p.is_file()}
     out, keys_out = tmp_path / "backup.age", tmp_path / "keys.age"
     made = back_up(desk.config, out, identity[1])
@@ -79,7 +83,7 @@ def test_restored_folder_rows_and_keys_are_those_of_the_backup(
 
     record(desk.accounts["steward"].who(), "plan.read")  # what came later is not in it
     there = tmp_path / "empty" / "machine" / "hub"
-    restored, said = put_back(out, keys_out, [identity[0]], there)
+    restored, said = put_back(out, keys_out, [identity[0]], there, key)
     assert hashes(there) == before
     assert said["heads"] == made.heads
     assert {p.name: p.read_bytes() for p in (there / "keys").rglob("*") if p.is_file()} == keys
@@ -103,7 +107,7 @@ def test_a_backup_under_writes_is_of_one_moment(
     from ctdhub.desk.models.trail import TrailEvent
     from ctdhub.desk.trail import append_trail, record
     from ctdhub.desk.trail_file import last_line
-    from ctdhub.desk.worker.backup import back_up
+    from ctdhub.desk.worker.backup import back_up, signer
     from ctdhub.desk.worker.restore import put_back
 
     with_inbox(desk)
@@ -126,12 +130,106 @@ def test_a_backup_under_writes_is_of_one_moment(
         stop.set()
         writer.join()
     there = tmp_path / "there"
-    put_back(tmp_path / "backup.age", None, [identity[0]], there)
+    put_back(tmp_path / "backup.age", None, [identity[0]], there, signer(desk.config).public)
     last = last_line(there / "desk" / "trail.jsonl")
     assert last is not None
     with desks.opened(there):
         rows = {event.number: event.hash for event in TrailEvent.objects.all()}
         assert rows[last.number] == last.hash  # no line without its row
+
+
+def test_postgres_is_copied_under_writes_and_restored_with_its_walls(
+    desk_on_postgres: Desk,
+    postgres_template: Path,
+    tmp_path: Path,
+    identity: tuple[Path, tuple[str, ...]],
+    elsewhere: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Dump and restore by the server's own tools, onto a second server that is empty."""
+    from django.apps import apps
+    from django.db import ProgrammingError, connection
+
+    from ctdhub.desk.models.trail import TrailEvent, TrailHead
+    from ctdhub.desk.trail import record
+    from ctdhub.desk.worker.backup import back_up, signer
+    from ctdhub.desk.worker.restore import put_back, resume
+
+    desk, name = desk_on_postgres, connection.settings_dict["NAME"]
+    with_inbox(desk)
+    for table in ("Delivery", "DeliveryFinding", "Invitation", "OutgoingMail", "ApprovalDevice"):
+        thing(desk, table, desks.THEIRS)
+    tables = [
+        model
+        for model in apps.get_app_config("desk").get_models()
+        if model.__name__ not in ("TrailEvent", "TrailHead", "Job")
+    ]
+
+    def rows() -> dict[str, list[Any]]:
+        return {m.__name__: sorted(map(repr, m.objects.order_by().values_list())) for m in tables}
+
+    def walls() -> list[Any]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT tablename, policyname, roles, cmd, qual, with_check FROM pg_policies"
+                " ORDER BY 1, 2"
+            )
+            found = cursor.fetchall()
+            cursor.execute(
+                "SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text FROM pg_class"
+                " WHERE relrowsecurity ORDER BY 1"
+            )
+            return [*found, *cursor.fetchall()]
+
+    who, stop, written = desk.accounts["steward"].who(), threading.Event(), [0]
+
+    def write() -> None:
+        while not stop.is_set():
+            record(who, "plan.read")
+            written[0] += 1
+        connection.close()
+
+    before, files, kept = rows(), hashes(desk.hub), walls()
+    assert all(before[name] for name in ("Delivery", "RoleHeld", "Invitation"))
+    monkeypatch.delenv("DATABASE_URL_OWNER", raising=False)
+    with desk.as_web(), pytest.raises(HubError) as met:  # whom the walls hide rows from
+        back_up(desk.config, tmp_path / "partial.age", identity[1])
+    assert met.value.name == "backup-database/walls"
+    monkeypatch.setenv("DATABASE_URL_OWNER", postgres.url(postgres_template, name, "desk_owner"))
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        while written[0] < 5:
+            pass
+        back_up(desk.config, tmp_path / "backup.age", identity[1])
+    finally:
+        stop.set()
+        writer.join()
+    with postgres.server() as empty:
+        postgres.new_database(empty, "restored")
+        for variable, user in (
+            ("DATABASE_URL_OWNER", "desk_owner"),
+            ("DATABASE_URL_WORK", "desk_work"),
+        ):
+            monkeypatch.setenv(variable, postgres.url(empty, "restored", user))
+        there = tmp_path / "empty" / "hub"
+        key = signer(desk.config).public
+        restored, said = put_back(tmp_path / "backup.age", None, [identity[0]], there, key)
+        assert said["database"] == "postgresql"
+        assert hashes(there) == files
+        with desks.opened(there, postgres.settings(empty, "restored", "desk_work")):
+            resume(restored, "postgresql")
+            assert rows() == before
+            last = TrailEvent.objects.first()
+            assert last is not None
+            assert 5 <= last.number < written[0]  # of one moment, while writing went on
+            head = TrailHead.objects.get()
+            assert (head.number, head.hash) == (last.number, last.hash)
+            assert walls() == kept
+            with desks.connected(postgres.settings(empty, "restored", "desk_web")):
+                assert not apps.get_model("desk", "Delivery").objects.exists()
+                with pytest.raises(ProgrammingError), connection.cursor() as cursor:
+                    cursor.execute("DELETE FROM desk_trailevent")
 
 
 def test_what_is_damaged_cut_or_for_others_puts_nothing_back(
@@ -151,14 +249,14 @@ def test_what_is_damaged_cut_or_for_others_puts_nothing_back(
     for name, bad in cases.items():
         (tmp_path / name).write_bytes(bad)
         with pytest.raises(HubError) as met:
-            put_back(tmp_path / name, None, [identity[0]], tmp_path / "there" / "hub")
+            put_back(tmp_path / name, None, [identity[0]], tmp_path / "there" / "hub", None)
         assert met.value.rule == "age-unreadable"
     with pytest.raises(HubError):
-        put_back(whole, None, [stranger], tmp_path / "there" / "hub")
+        put_back(whole, None, [stranger], tmp_path / "there" / "hub", None)
     assert list((tmp_path / "there").iterdir()) == []
     (tmp_path / "taken").mkdir()
     with pytest.raises(HubError) as met:
-        put_back(whole, None, [identity[0]], tmp_path / "taken")
+        put_back(whole, None, [identity[0]], tmp_path / "taken", None)
     assert met.value.rule == "restore-folder"
 
 
@@ -200,10 +298,78 @@ def test_an_archive_that_somebody_else_made_is_refused(
     with made.open("wb") as out:
         age.encrypt(io.BytesIO(_archive(members, listed)), out, identity[1])
     with pytest.raises(HubError) as met:
-        put_back(made, None, [identity[0]], place / "hub")
+        put_back(made, None, [identity[0]], place / "hub", None)
     assert met.value.rule == "restore-archive"
     assert list(place.iterdir()) == []
     assert not (tmp_path / "outside").exists()
+
+
+def test_only_what_the_desk_signed_is_restored(
+    desk: Desk,
+    tmp_path: Path,
+    identity: tuple[Path, tuple[str, ...]],
+    ctdhub: Callable[..., tuple[int, str, str]],
+) -> None:
+    """Everybody who knows the recipient can make an archive; the words at the command line too."""
+    from ctdhub.desk.worker.backup import back_up, back_up_keys, signer
+    from ctdhub.desk.worker.restore import put_back
+
+    out, keys_out, key = tmp_path / "b.age", tmp_path / "k.age", signer(desk.config).public
+    back_up(desk.config, out, identity[1])
+    back_up_keys(desk.config, keys_out, identity[1])
+    clear = tmp_path / "clear.tar"
+    with out.open("rb") as source:
+        age.decrypt(source, clear, [identity[0]])
+
+    def changed(name: str, change: Callable[[dict[str, bytes]], Any]) -> Path:
+        """The archive with other members, its list made to fit, encrypted to the recipient."""
+        with tarfile.open(clear) as tar:
+            members = {m.name: (tar.extractfile(m) or io.BytesIO()).read() for m in tar}
+        change(members)
+        held = io.BytesIO()
+        with tarfile.open(fileobj=held, mode="w") as tar:
+            for path, content in members.items():
+                info = tarfile.TarInfo(path)
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+        made = tmp_path / name
+        held.seek(0)
+        with made.open("wb") as target:
+            age.encrypt(held, target, identity[1])
+        return made
+
+    def another_file(members: dict[str, bytes]) -> None:
+        members["hub/hub.yaml"] += b"# mine\n"
+        said = json.loads(members["manifest.json"])
+        said["files"]["hub/hub.yaml"] = hashlib.sha256(members["hub/hub.yaml"]).hexdigest()
+        members["manifest.json"] = json.dumps(said).encode()
+
+    def another_key(members: dict[str, bytes]) -> None:
+        another_file(members)
+        mine = make_key(tmp_path / "mine.pem")
+        text = f"{mine.public} {mine.sign(members['manifest.json'])}"
+        members["manifest.sig"] = text.encode()
+
+    def rules(archive: Path, given: str | None = key, keys: Path | None = None) -> str:
+        with pytest.raises(HubError) as met:
+            put_back(archive, keys, [identity[0]], tmp_path / "there" / "hub", given)
+        return str(met.value.name)
+
+    same = "restore-signature"
+    assert rules(changed("1", another_file)) == same
+    assert rules(changed("2", another_key)) == f"{same}/key"
+    assert rules(changed("3", lambda m: m.pop("manifest.sig"))) == f"{same}/none"
+    assert rules(changed("4", lambda m: m.update({"manifest.sig": b"\xff\xfe"}))) == f"{same}/key"
+    assert rules(out, make_key(tmp_path / "other.pem").public) == f"{same}/key"
+    assert rules(keys_out) == "restore-archive", "the file of keys is no backup, though signed"
+    assert rules(out, keys=out) == "restore-archive", "nor the other way round"
+    assert list((tmp_path / "there").iterdir()) == []
+
+    words = ("desk", "restore", out, "--identity", identity[0], "--to", tmp_path / "x" / "hub")
+    for more in ((), ("--signer", "ed25519:x"), ("--signer", key, "--unsigned")):
+        assert ctdhub(*words, *more)[0] == 2
+    put_back(changed("5", another_file), None, [identity[0]], tmp_path / "asked" / "hub", None)
+    assert (tmp_path / "asked" / "hub" / "hub.yaml").read_bytes().endswith(b"# mine\n")
 
 
 def test_a_charge_that_was_cut_off_is_never_copied(

@@ -93,7 +93,7 @@ def add(desk: typer.Typer) -> None:
             options.require_new(target)
         _opened(folder)
         from ctdhub.desk.config import current
-        from ctdhub.desk.worker.backup import back_up, back_up_keys, note
+        from ctdhub.desk.worker.backup import back_up, back_up_keys, note, signer
 
         with bar() as progress:
             progress(_("Writing the backup"), 0.1)
@@ -108,6 +108,8 @@ def add(desk: typer.Typer) -> None:
                 n=number(len(made.files)), hash=made.heads["ledger"][:16] or "-"
             )
         )
+        console.print(_("Signed with the key below. Keep it on paper: a restore asks for it."))
+        console.print(signer(current()).public, highlight=False, markup=False, soft_wrap=True)
         if keys is not None:
             options.tell_written(keys)
         else:
@@ -117,7 +119,7 @@ def add(desk: typer.Typer) -> None:
         help=_(
             "Put a backup back into a new folder, end all sign-ins, and adopt the ledger.\n\n"
             "Example: ctdhub desk restore my-hub.age --keys my-keys.age --identity recovery.key "
-            "--to my-hub"
+            "--signer ed25519:... --to my-hub"
         )
     )
     def restore(
@@ -127,12 +129,28 @@ def add(desk: typer.Typer) -> None:
             list[Path], typer.Option(help=_("File with an age identity that opens the backup."))
         ],
         keys: Annotated[Path | None, typer.Option(help=_("The file of the keys."))] = None,
+        signer: Annotated[
+            str, typer.Option(help=_("Public key that signed the backup, from your paper."))
+        ] = "",
+        unsigned: Annotated[
+            bool, typer.Option("--unsigned", help=_("Restore a backup that nobody signed."))
+        ] = False,
     ) -> None:
+        from ctdhub.core.keys.signing import is_public_key
         from ctdhub.desk.worker.restore import put_back
 
+        if unsigned == bool(signer) or (signer and not is_public_key(signer)):
+            raise error("restore-signer")
+        if unsigned:
+            console.print(
+                _(
+                    "Warning: nothing proves who made this backup. Look at accounts, approvers' "
+                    "keys and the trail before the desk is reached by others."
+                )
+            )
         with bar() as progress:
             progress(_("Reading the backup"), 0.1)
-            _desk, said = put_back(archive, keys, identity, to)
+            _desk, said = put_back(archive, keys, identity, to, signer or None)
         console.print(
             _("Every file is as the backup of {time} says; files: {n}.").format(
                 time=escape(str(said["made"])), n=number(len(said["files"]))

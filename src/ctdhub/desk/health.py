@@ -129,11 +129,16 @@ def _queues(known: dict[str, Any]) -> Iterator[Check]:
 
 
 def _backup(desk: DeskConfig) -> Check:
-    made = str(_read(desk, LAST_BACKUP).get("made", ""))
+    last = _read(desk, LAST_BACKUP)
+    made = str(last.get("made", ""))
     if not made:
         return Check("backup_age_seconds", Text("Backup"), Text("none was made yet"), "bad", -1)
     age = time.time() - datetime.fromisoformat(made).timestamp()
-    words = Text("the last one is of {time} (UTC)", time=made[:16].replace("T", " "))
+    words = Text(
+        "the last one is of {time} (UTC), signed with {key}",
+        time=made[:16].replace("T", " "),
+        key=str(last.get("signer", "-")),
+    )
     tone: Tone = "wait" if age > _OLD_BACKUP else "good"
     return Check("backup_age_seconds", Text("Backup"), words, tone, age)
 

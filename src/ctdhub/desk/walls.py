@@ -60,6 +60,9 @@ def set_token(token_sha256: str) -> None:
 WEB, WORK = "desk_web", "desk_work"
 """Users of the database: that of the web process, whom the walls bind, and that of the worker."""
 
+OWN = "own"
+"""The policy of the tables' owner, who copies all rows for a backup."""
+
 _ORG = "current_setting('desk.org', true)"
 _ACCOUNT = "current_setting('desk.account', true)"
 _ROLES = "string_to_array(current_setting('desk.roles', true), ',')"
@@ -104,7 +107,7 @@ class Wall:
 _ORG_ID = "organisation_id"
 WALLS = (
     Wall("Organisation", ("delivery.list", "agreement.read", "invitation.read"), own="id"),
-    Wall("RoleHeld", ("account.read",), mine="account_id"),
+    Wall("RoleHeld", ("account.read", "people.read"), mine="account_id"),
     Wall(
         "Invitation",
         ("invitation.read", "invitation.confirm"),
@@ -151,11 +154,31 @@ def build_walls() -> None:
                 f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY;'
                 f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY;'
                 f'DROP POLICY IF EXISTS web ON "{table}"; DROP POLICY IF EXISTS work ON "{table}";'
+                f'DROP POLICY IF EXISTS {OWN} ON "{table}";'
+                f'CREATE POLICY {OWN} ON "{table}" TO CURRENT_USER USING (true) WITH CHECK (true);'
                 f'CREATE POLICY work ON "{table}" TO {WORK} USING (true) WITH CHECK (true);'
                 f'CREATE POLICY web ON "{table}" TO {WEB} USING ({wall.condition()})'
                 f" WITH CHECK ({check});"
                 f'REVOKE ALL ON "{table}" FROM {WEB}; GRANT {wall.may} ON "{table}" TO {WEB}'
             )
+
+
+def refuse_partial_view() -> None:
+    """Refuse to copy the tables as a user who may not see every row of them.
+
+    Raises:
+        HubError: some table has a wall without a gap for the user in force (rule
+            "backup-database").
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_tables t WHERE schemaname = 'public' AND rowsecurity"
+            " AND NOT EXISTS (SELECT 1 FROM pg_policies p WHERE p.schemaname = t.schemaname"
+            " AND p.tablename = t.tablename AND permissive = 'PERMISSIVE' AND qual = 'true'"
+            " AND cmd = 'ALL' AND current_user = ANY (p.roles)))"
+        )
+        if cursor.fetchone()[0]:
+            raise error("backup-database/walls")
 
 
 def refuse_strong_user() -> None:

@@ -5,6 +5,10 @@ a charge that was cut off is finished first, since its secret must never be copi
 file is read before the database and the folder after it, so that no row names a file that is not
 there and no line of the trail is missing from its table.  Keys are another file, to be kept
 elsewhere.  Nothing of it is on the disk in clear: the archive goes through a pipe to the cipher.
+
+The list at the end of an archive is signed with the desk's own key, ``keys/backup.pem``, since
+whoever knows a recipient can encrypt to it.  The public half is kept on paper: what an archive says
+of itself proves nothing.
 """
 
 from __future__ import annotations
@@ -30,13 +34,14 @@ from ctdhub.core import atomic
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.keys import age
+from ctdhub.core.keys.signing import SigningKey, make_key, read_key
 from ctdhub.core.lock import locked
 from ctdhub.desk.config import DeskConfig
 from ctdhub.desk.health import LAST_BACKUP
 from ctdhub.desk.worker.identities import identity_folder
 
-FORM = 1
-MANIFEST = "manifest.json"
+FORM = 2
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 HUB, INBOX, DATABASE, KEYS = "hub", "inbox", "database", "keys"
 SQLITE, DUMP = "desk.sqlite3", "desk.dump"
 REMADE = ("work", "site")
@@ -52,11 +57,15 @@ class Contents:
     Attributes:
         made: in UTC.
         database: "sqlite" or "postgresql"; "" in the file of keys.
+        kind: "backup" or "keys", so that one is never taken for the other.
+        hub: name of the hub.
         heads: last lines of ledger, register of withdrawals and trail: their hashes.
         files: SHA-256 of each member.
     """
 
     made: str
+    kind: str
+    hub: str
     database: str = ""
     heads: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
@@ -65,6 +74,15 @@ class Contents:
         """The member."""
         values = {"form": FORM, **vars(self)}
         return json.dumps(values, sort_keys=True, indent=1).encode("ascii") + b"\n"
+
+
+def signer(desk: DeskConfig) -> SigningKey:
+    """The key that signs backups; made where there is none."""
+    path = desk.hub / "keys" / "backup.pem"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        make_key(path)
+    return read_key(path)
 
 
 def back_up(
@@ -89,7 +107,7 @@ def back_up(
             raise error("backup-charge", file=hub.root)
         with locked(desk.folder / ".trail-lock"):
             trail = desk.trail.stat().st_size if desk.trail.exists() else 0
-            made = Contents(_now(), heads=heads_of(desk))
+            made = Contents(_now(), HUB, hub.settings.name, heads=heads_of(desk))
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=desk.folder) as private:
             copy, made.database = _database(desk, Path(private))
 
@@ -100,7 +118,7 @@ def back_up(
                 for path in _files(desk.inbox):
                     add(f"{INBOX}/{path.relative_to(desk.inbox).as_posix()}", path, None)
 
-            _write(target, recipients, members, made)
+            _write(target, recipients, members, made, signer(desk))
     return made
 
 
@@ -120,14 +138,16 @@ def back_up_keys(desk: DeskConfig, target: Path, recipients: tuple[str, ...]) ->
             for path in _files(elsewhere):
                 add(f"{KEYS}/keys/inbox/{path.relative_to(elsewhere).as_posix()}", path, None)
 
-    made = Contents(_now())
-    _write(target, recipients, members, made)
+    key = signer(desk)  # before its folder is read
+    made = Contents(_now(), KEYS, Hub(desk.hub).settings.name)
+    _write(target, recipients, members, made, key)
     return made
 
 
 def note(desk: DeskConfig, made: Contents) -> None:
     """Keep when the last backup was made, for the page that shows it."""
     line = {"made": made.made, "files": len(made.files), "heads": made.heads}
+    line["signer"] = signer(desk).public
     atomic.write_whole(desk.folder / LAST_BACKUP, json.dumps(line).encode("ascii"), mode=0o644)
 
 
@@ -180,13 +200,19 @@ def _database(desk: DeskConfig, private: Path) -> tuple[Path, str]:
     """A copy of the database as it is at one moment, and its kind."""
     from django.db import connection
 
+    from ctdhub.desk.database import OWNER, as_user
+    from ctdhub.desk.walls import refuse_partial_view
+
     if connection.vendor == "sqlite":
         copy = private / SQLITE
         with connection.cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(copy)])
         return copy, "sqlite"
     copy = private / DUMP
-    run_postgres_tool("pg_dump", ["-Fc", "--no-owner", "-f", str(copy)], desk)
+    with as_user(OWNER):
+        refuse_partial_view()  # what the walls hide would be missing without a word
+    options = ["-Fc", "--no-owner", "--enable-row-security"]
+    run_postgres_tool("pg_dump", [*options, "-f", str(copy)], desk)
     return copy, "postgresql"
 
 
@@ -227,8 +253,9 @@ def _write(
     recipients: tuple[str, ...],
     members: Callable[[Callable[[str, Path, int | None], None]], None],
     contents: Contents,
+    key: SigningKey,
 ) -> None:
-    """An archive of these members and the list of them, through the cipher into a new file."""
+    """An archive of these members, the list of them and its signature, through the cipher."""
     reading, writing = os.pipe()
     failed: list[BaseException] = []
 
@@ -236,7 +263,9 @@ def _write(
         try:
             with os.fdopen(writing, "wb") as out, tarfile.open(fileobj=out, mode="w|") as tar:
                 members(lambda name, path, size: _add(tar, name, path, size, contents))
-                _add_bytes(tar, MANIFEST, contents.as_json())
+                said = contents.as_json()
+                _add_bytes(tar, MANIFEST, said)
+                _add_bytes(tar, SIGNATURE, f"{key.public} {key.sign(said)}\n".encode("ascii"))
         except BaseException as met:  # noqa: BLE001 - raised again by the thread that waits
             failed.append(met)
 

@@ -1,6 +1,7 @@
 """A backup put back on an empty machine: whole and proven, or nothing.
 
-Each file is compared with the list in the archive before the folder gets its name.  Then the
+The list in the archive must be signed with the key that whoever restores names, from paper, and
+each file is compared with it before the folder gets its name.  Then the
 database is put in its place, every sign-in is ended, what was checked and not accepted waits to be
 checked again, and ``adopt`` lets the ledger go on here: what this machine knows to be spent and the
 copy does not counts as spent.
@@ -20,7 +21,9 @@ from ctdhub.build.adopt import adopt
 from ctdhub.build.hub import Hub
 from ctdhub.core import atomic
 from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import printable
 from ctdhub.core.keys import age
+from ctdhub.core.keys.signing import is_signed
 from ctdhub.desk.config import DeskConfig
 from ctdhub.desk.worker.backup import (
     DATABASE,
@@ -30,17 +33,20 @@ from ctdhub.desk.worker.backup import (
     INBOX,
     KEYS,
     MANIFEST,
+    SIGNATURE,
     heads_of,
     run_postgres_tool,
 )
 from ctdhub.dp.ledger.adopt import Adopted
 
-_LONGEST_LIST = 64 * 2**20
+_LONGEST_LIST, _LONGEST_SIGNATURE = 64 * 2**20, 1_000
+_UNSIGNED_FORM = 1
+"""Archives of older programs, which nobody signed."""
 _TWO_OF_A_NAME = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
 def put_back(
-    backup: Path, keys: Path | None, identities: list[Path], hub: Path
+    backup: Path, keys: Path | None, identities: list[Path], hub: Path, signer: str | None
 ) -> tuple[DeskConfig, dict[str, Any]]:
     """Unpack a backup as a hub folder, and its inbox next to it.
 
@@ -49,6 +55,7 @@ def put_back(
             folder by hand later.
         identities: files with an age identity that opens them.
         hub: a folder that does not exist.
+        signer: public half of the key that signed them; None takes what nobody signed.
 
     Returns:
         The desk there, and what the archive says of itself.
@@ -56,16 +63,17 @@ def put_back(
     Raises:
         HubFolderError: the folder exists (rule "restore-folder").
         FileError: an archive is damaged, is for others, or holds something else than its list
-            (rules "age-unreadable", "restore-archive").
+            (rules "age-unreadable", "restore-archive"), or is not signed with that key (rule
+            "restore-signature").
     """
     if hub.exists():
         raise error("restore-folder", file=hub)
     hub.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=hub.parent) as private:
         place = Path(private)
-        said = _unpacked(backup, identities, place / "all")
+        said = _unpacked(backup, identities, place / "all", HUB, signer)
         if keys is not None:
-            _unpacked(keys, identities, place / "keys")
+            _unpacked(keys, identities, place / "keys", KEYS, signer)
         fresh = place / "all" / HUB
         if not (fresh / "hub.yaml").is_file():
             raise error("restore-archive", file=backup)
@@ -123,28 +131,53 @@ def resume(desk: DeskConfig, database: str) -> Adopted:
     return adopt(Hub(desk.hub))
 
 
-def _unpacked(archive: Path, identities: list[Path], place: Path) -> dict[str, Any]:
+def _unpacked(
+    archive: Path, identities: list[Path], place: Path, kind: str, signer: str | None
+) -> dict[str, Any]:
     """The files of an archive below a folder, each as its list says; gives what it says."""
     place.mkdir(mode=0o700)
     clear = place.with_suffix(".tar")
     with archive.open("rb") as source:
         age.decrypt(source, clear, identities)
     found: dict[str, str] = {}
-    said: dict[str, Any] | None = None
+    listed, signature = b"", b""
     try:
         with tarfile.open(clear, "r:") as tar:
             for info, content in _members(tar, archive):
                 if info.name == MANIFEST:
-                    said = json.loads(content.read(_LONGEST_LIST))
+                    listed = content.read(_LONGEST_LIST)
+                elif info.name == SIGNATURE:
+                    signature = content.read(_LONGEST_SIGNATURE)
                 else:
                     found[info.name] = _write(place / info.name, info, content)
+        said = json.loads(listed)
     except (tarfile.TarError, ValueError, RecursionError, *_TWO_OF_A_NAME):
         raise error("restore-archive", file=archive) from None
     finally:
         clear.unlink(missing_ok=True)
-    if not isinstance(said, dict) or said.get("form") != FORM or said.get("files") != found:
+    if not isinstance(said, dict) or said.get("files") != found or not _known(said, kind):
         raise error("restore-archive", file=archive)
+    if signer is not None:
+        _refuse_unsigned(archive, listed, signature, signer)
     return said
+
+
+def _known(said: dict[str, Any], kind: str) -> bool:
+    """Whether an archive is of a form that is read, and is what it is taken for."""
+    if said.get("form") == FORM:
+        return said.get("kind") == kind
+    return said.get("form") == _UNSIGNED_FORM
+
+
+def _refuse_unsigned(archive: Path, listed: bytes, signature: bytes, signer: str) -> None:
+    """Refuse a list that the holder of this key did not sign."""
+    if not signature:
+        raise error("restore-signature/none", file=archive)
+    key, _, made = signature.decode("ascii", "replace").strip().partition(" ")
+    if key != signer:
+        raise error("restore-signature/key", file=archive, key=printable(key, 60))
+    if not is_signed(listed, made, signer):
+        raise error("restore-signature", file=archive)
 
 
 def _members(tar: tarfile.TarFile, archive: Path) -> Iterator[tuple[tarfile.TarInfo, Any]]:
