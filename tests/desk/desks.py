@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,13 @@ class Desk:
                 backend="allauth.account.auth_backends.AuthenticationBackend",
             )
         return client
+
+    def asking(self, role: str) -> Any:
+        """The account of a role in a visit that is open, as the web process asks for it."""
+        client = self.client_of(role)
+        client.get("/account/")  # the list of visits has it from its first page on
+        visit = client.cookies["__Host-session"].value
+        return replace(self.accounts[role].who(), visit=visit)
 
     def sign_in(self, context: Any, role: str) -> None:
         """Let a browser's context be signed in as the account of a role."""

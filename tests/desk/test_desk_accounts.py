@@ -19,25 +19,47 @@ def link_of(answer: Any) -> str:
     return found[0]
 
 
-def invited(desk: Desk, role: str, organisation: str = "", email: str = "new@example.org") -> str:
+def code_in(answer: Any) -> str:
+    found = re.search(r">((?:[A-Z2-7]{4}-){3}[A-Z2-7]{4})<", answer.content.decode())
+    assert found, answer.content.decode()[-2000:]
+    return found[1]
+
+
+def asked(desk: Desk, role: str, organisation: str = "", email: str = "new@example.org") -> str:
     given = {"email": email, "name": "New", "role": role, "organisation": organisation}
     answer = desk.client_of("administrator").post("/accounts/invite/", given)
     assert answer.status_code == 200, answer.content.decode()
     return link_of(answer)
 
 
-def taken(desk: Desk, link: str) -> Any:
+def place_of(email: str = "new@example.org") -> str:
+    from ctdhub.desk.models.people import Invitation
+
+    return f"/invitations/{Invitation.objects.filter(email=email)[0].id.hex}/confirm/"
+
+
+def invited(
+    desk: Desk, role: str, organisation: str = "", email: str = "new@example.org"
+) -> tuple[str, str]:
+    """Link of the administrator and code of the second person."""
+    link = asked(desk, role, organisation, email)
+    second = "privacy_officer"
+    return link, code_in(desk.client_of(second).post(place_of(email)))
+
+
+def taken(desk: Desk, way: tuple[str, str]) -> Any:
     client = desk.client_of()
+    link, code = way
     assert client.get(link).status_code == 200
-    answer = client.post(link, {"name": "New", "password": PASSWORD})
+    answer = client.post(link, {"name": "New", "password": PASSWORD, "code": code})
     assert (answer.status_code, answer.get("Location")) == (302, "/accounts/2fa/")
     return client
 
 
 def test_an_invitation_is_good_once_and_a_second_step_is_a_must(desk: Desk) -> None:
-    link = invited(desk, "steward")
-    client = taken(desk, link)
-    assert desk.client_of().get(link).status_code == 404
+    way = invited(desk, "steward")
+    client = taken(desk, way)
+    assert desk.client_of().get(way[0]).status_code == 404
     for path in ("/", "/trail/"):
         assert client.get(path)["Location"] == "/accounts/2fa/"
     assert "second step" in client.get("/accounts/2fa/").content.decode()
@@ -106,32 +128,33 @@ def test_roles_that_exclude_each_other(desk: Desk, first: str, second: str, fits
         assert fits
 
 
-def test_one_account_takes_a_second_role(desk: Desk) -> None:
-    link = invited(desk, "steward", email="data-officer@example.org")
+def test_one_account_takes_a_second_role(each_desk: Desk) -> None:
+    desk = each_desk
+    link, code = invited(desk, "steward", email="data-officer@example.org")
     assert desk.client_of().get(link)["Location"].startswith("/accounts/login/?next=")
     client = desk.client_of("data_officer")
     assert client.get(link).status_code == 200
-    assert client.post(link).status_code == 302
+    assert client.post(link).status_code == 422
+    assert client.post(link, {"code": "AAAA-" * 3 + "AAAA"}).status_code == 422
+    assert client.post(link, {"code": code.lower().replace("-", " ")}).status_code == 302
     assert desk.accounts["data_officer"].who().roles == {"data_officer", "steward"}
     assert desk.client_of("other").get(link).status_code == 404
 
 
-def test_a_new_way_in_needs_two_people(desk: Desk) -> None:
-    from ctdhub.desk.models.people import Invitation
-
+def test_a_new_way_in_needs_two_people(each_desk: Desk) -> None:
+    desk = each_desk
     lost = desk.accounts["contributor"]
     before = desk.client_of("contributor")
-    desk.client_of("administrator").post(f"/accounts/{lost.id.hex}/renew/")
-    one = Invitation.objects.get(account=lost)
-    place = f"/renewals/{one.id.hex}/"
+    answer = desk.client_of("administrator").post(f"/accounts/{lost.id.hex}/renew/")
+    link, place = link_of(answer), place_of(lost.email)
     assert desk.client_of("administrator").get(place).status_code == 403
     assert desk.client_of("contributor").get(place).status_code == 409
     assert desk.client_of("other").get(place).status_code == 404
     helper = desk.client_of("data_officer")
     assert place in helper.get("/").content.decode()
-    link = link_of(helper.post(place))
+    code = code_in(helper.post(place))
     assert helper.post(place).status_code == 409
-    client = taken(desk, link)
+    client = taken(desk, (link, code))
     assert before.get("/").status_code == 302
     assert client.get("/")["Location"] == "/accounts/2fa/"  # not a first visit
 
@@ -172,6 +195,11 @@ def test_a_visit_ends_and_a_changed_factor_ends_the_others(
     monkeypatch.setattr("ctdhub.desk.middleware.time.time", lambda: now + 1801)
     assert clients[0].get("/").status_code == 302
     monkeypatch.undo()
+    client = desk.client_of("data_officer")
+    assert client.get("/").status_code == 200
+    monkeypatch.setattr("ctdhub.desk.middleware.time.time", lambda: now - 3600)
+    assert client.get("/").status_code == 302, "a clock that was set back makes no visit longer"
+    monkeypatch.undo()
     client = desk.client_of("steward")
     for minutes in range(0, 13 * 60, 25):
         monkeypatch.setattr(
@@ -196,5 +224,6 @@ def test_a_closed_account_is_out(desk: Desk) -> None:
     key = desk.accounts["other"].id.hex
     assert client.post(f"/accounts/{key}/close/").status_code == 302
     assert theirs.get("/").status_code == 302
+    assert client.post(f"/accounts/{key}/close/").status_code == 409  # and does not open it
     own = desk.accounts["administrator"].id.hex
     assert client.post(f"/accounts/{own}/close/").status_code == 409

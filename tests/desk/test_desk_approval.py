@@ -134,10 +134,14 @@ def test_two_people_approve_for_a_day(approving: Desk, ann: SoftPasskey, ben: So
     officer.post(f"/approvals/{version}/hold/", held)
     assert work() == ["hold done"]
     assert "one more look" in steward.get(f"/approvals/{version}/").content.decode()
-    steward.post(f"/approvals/{version}/hold/", {"act": "lift"})
-    assert work() == ["hold failed"], "only who holds it lifts it"
-    officer.post(f"/approvals/{version}/hold/", {"act": "lift"})
-    assert work() == ["hold done"]
+    assert officer.post(f"/approvals/{version}/hold/", {"act": "lift"}).status_code == 404
+    answer = steward.post(f"/approvals/{version}/lift/")
+    assert b"does not hold" in answer.content, "only who holds it lifts it"
+    told = way(officer.post(f"/approvals/{version}/lift/"))
+    assert arrive(desk, told, ann).status_code == 409, "nor does another's device"
+    told = way(officer.post(f"/approvals/{version}/lift/"))
+    assert arrive(desk, told, ben).status_code == 204
+    assert work() == ["lift done"]
     assert arrive(desk, asked(desk, "steward"), ann).status_code == 204
     assert work() == ["approve done", "site done"], "it is published, and its site is drawn"
     release = desk.hub / "releases" / version

@@ -104,7 +104,7 @@ def test_of_plans_the_week_alone_is_told(hub_desk: Desk) -> None:  # noqa: F811
         assert shown(client) == page, state
     plan(hub_desk, "2031.8", MONDAY)
     assert not re.search(r"\b2031\b", shown(client))
-    answer = asking.ask_hub(hub_desk.accounts["contributor"].who(), "next_week")
+    answer = asking.ask_hub(hub_desk.asking("contributor"), "next_week")
     assert answer == {"given": {"week": MONDAY.isoformat()}}
 
 
@@ -124,9 +124,9 @@ def test_the_private_report_is_its_own_alone(hub_desk: Desk) -> None:  # noqa: F
         for address in REPORT:
             assert hub_desk.client_of(role).get(address).status_code == 403, role
         with pytest.raises(HubError):
-            asking.ask_hub(hub_desk.accounts[role].who(), "report", id=OURS)
+            asking.ask_hub(hub_desk.asking(role), "report", id=OURS)
     with pytest.raises(HubError) as refused:
-        asking.ask_hub(hub_desk.accounts["contributor"].who(), "report", id=THEIRS)
+        asking.ask_hub(hub_desk.asking("contributor"), "report", id=THEIRS)
     assert refused.value.rule == "desk-ask"
     assert "/report/" in shown(client)
 

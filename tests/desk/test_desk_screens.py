@@ -69,7 +69,8 @@ def direct(desk: Desk, role: str, delivery: Any, ask: str, **more: Any) -> dict[
     from ctdhub.desk.columns import SOCKET
     from ctdhub.desk.screens.carrier import SocketCarrier
 
-    fixed = {"account": desk.accounts[role].id.hex, "delivery": delivery.id.hex}
+    who = desk.asking(role)
+    fixed = {"account": who.account, "visit": who.visit, "delivery": delivery.id.hex}
     line = SocketCarrier(desk.config.folder / SOCKET, fixed)
     return line.ask({"ask": ask, **more})
 

@@ -8,6 +8,8 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -349,7 +351,7 @@ def test_the_hub_is_asked_by_a_socket(built_desk: Path, tmp_path: Path) -> None:
     with desks.opened(tmp_path / "h"):
         desk = with_accounts(Desk(tmp_path / "h", nullcontext))
         place = desk.config.folder / asking.SOCKET
-        who = desk.accounts["steward"].who()
+        who = desk.asking("steward")
         with pytest.raises(HubError) as away:
             asking.ask_hub(who, "versions")
         assert away.value.rule == "desk-away"
@@ -357,11 +359,68 @@ def test_the_hub_is_asked_by_a_socket(built_desk: Path, tmp_path: Path) -> None:
         desks.reachable(place)
         found = asking.ask_hub(who, "versions")
         assert found["given"]["versions"][0]["version"] == "2026.1"
-        auditor = desk.accounts["auditor"].who()
-        for asker, ask in ((auditor, "look"), (Who("0" * 32), "ledger"), (Who("x"), "ledger")):
+        auditor, officer = desk.asking("auditor"), desk.accounts["data_officer"].who()
+        others = (
+            (auditor, "look"),
+            (Who("0" * 32), "ledger"),
+            (Who("x"), "ledger"),
+            (officer, "ledger"),  # signed in nowhere
+            (replace(officer, visit=who.visit), "ledger"),  # in the visit of somebody else
+            (replace(officer, visit="x" * 32), "ledger"),
+        )
+        for asker, ask in others:
             with pytest.raises(HubError) as refused:
                 asking.ask_hub(asker, ask, id=THEIRS)
             assert refused.value.rule == "desk-ask"
+
+
+def test_whoever_is_not_signed_in_any_more_is_not_asked_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A visit that ended, rested too long, was long enough, or is another's; too many questions."""
+    from allauth.usersessions.models import UserSession
+    from django.contrib.sessions.models import Session
+    from django.utils import timezone
+
+    from ctdhub.core.errors import HubError
+    from ctdhub.desk.allowed import VISITOR
+    from ctdhub.desk.models.trail import TrailEvent
+    from ctdhub.desk.worker import listening
+
+    monkeypatch.setattr(listening, "_asked", {})
+    monkeypatch.setattr(listening, "_looked", {})
+    who = desk.asking("steward")
+
+    def found() -> Any:
+        return listening.who_of(who.account, who.visit)
+
+    assert found() == who
+    visits = UserSession.objects.filter(session_key=who.visit)
+    for field, hours in (("last_seen_at", 0.6), ("created_at", 13)):
+        before = visits.values_list(field, flat=True)[0]
+        visits.update(**{field: timezone.now() - timedelta(hours=hours)})
+        assert found() == VISITOR, field
+        visits.update(**{field: before})
+    assert found() == who
+    Session.objects.filter(session_key=who.visit).update(expire_date=timezone.now())
+    assert found() == VISITOR
+    Session.objects.filter(session_key=who.visit).delete()
+    assert found() == VISITOR
+
+    other = desk.asking("data_officer")
+    for _ in range(3):
+        listening.note_look(other, "look.read")
+        listening.note_look(other, "ledger.read")  # no case data
+    listening.write_looks(once=True)
+    looks = TrailEvent.objects.filter(action__startswith="answer.")
+    assert [(e.account, e.action) for e in looks] == [(other.account, "answer.look.read")]
+    monkeypatch.setattr(listening, "MOST_A_MINUTE", 3)
+    monkeypatch.setattr(listening, "_asked", {})
+    for _ in range(3):
+        listening.who_of(other.account, other.visit)
+    with pytest.raises(HubError) as often:
+        listening.who_of(other.account, other.visit)
+    assert often.value.rule == "desk-busy"
 
 
 def _ledger(desk: Desk) -> list[str]:

@@ -315,7 +315,7 @@ def test_a_busy_process_says_so_at_once_and_a_slow_asker_does_not_hold_it(
     monkeypatch.setattr(serve, "PATIENCE", desks.PATIENCE)
     place = hub_desk.config.folder / asking.SOCKET
     threading.Thread(target=serve.serve, args=(place, 2), daemon=True).start()
-    who = hub_desk.accounts["steward"].who()
+    who = hub_desk.asking("steward")
     asking.use(asking.by_socket)
 
     def begin_slowly() -> list[socket.socket]:

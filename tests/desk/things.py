@@ -15,7 +15,7 @@ def thing(desk: Desk, table: str, organisation: str, **more: Any) -> Any:
     from django.apps import apps
     from django.db import models
 
-    from ctdhub.desk.models.people import DeskAccount, Organisation
+    from ctdhub.desk.models.people import DeskAccount, Organisation, RoleHeld
 
     model = apps.get_model("desk", table)
     person = desk.accounts["contributor" if organisation == OURS else "other"]
@@ -23,6 +23,8 @@ def thing(desk: Desk, table: str, organisation: str, **more: Any) -> Any:
         return person
     if model is Organisation:
         return Organisation.objects.get(pk=organisation)
+    if model is RoleHeld:
+        return RoleHeld.objects.get(account=person)
     mark = "own" if organisation == OURS else CANARY
     given: dict[str, Any] = {}
     for field in model._meta.concrete_fields:

@@ -61,6 +61,36 @@ def register(app: typer.Typer) -> None:
         console.print(said(Text("The desk is at {address}", address=origin)))
         raise typer.Exit(run_all(current(), (only,) if only else tuple(PROCESSES)))
 
+    @desk.command(
+        help=_(
+            "Confirm invitations that nobody at the desk can confirm, since all who could have "
+            "left or cannot sign in. Without `--yes`, the list."
+        )
+    )
+    def confirm(
+        folder: Folder,
+        yes: Annotated[bool, typer.Option("--yes", help=_("Confirm all of the list."))] = False,
+    ) -> None:
+        opened(folder)
+        from ctdhub.desk.accounts import invitations
+        from ctdhub.desk.allowed import VISITOR
+        from ctdhub.desk.database import WORK, as_user
+        from ctdhub.desk.roles import role_name
+        from ctdhub.desk.trail import record
+
+        with as_user(WORK):
+            stuck = [one for one in invitations.waiting_ones() if not invitations.seconds(one)]
+            if not stuck:
+                raise error("desk-confirm")
+            for one in stuck:
+                line = f"{one.name} <{one.email}>: {role_name(one.role)}"
+                console.print(line, soft_wrap=True, highlight=False, markup=False)
+                if yes:
+                    code = invitations.confirm(one, None)
+                    record(VISITOR, "invitation.confirm", one)
+                    text = _("The code, shown once and good for 72 hours: {code}")
+                    console.print(text.format(code=code), highlight=False, markup=False)
+
     @desk.command(help=_("Check the settings of a desk as for a server that is reached from afar."))
     def check(folder: Folder) -> None:
         opened(folder)

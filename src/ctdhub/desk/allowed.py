@@ -8,7 +8,7 @@ attributes ``organisation_id``, ``account_id`` and ``state``, or those of them t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 CONTRIBUTOR, DATA_OFFICER, STEWARD = "contributor", "data_officer", "steward"
@@ -28,11 +28,13 @@ class Who:
         account: key of the account; empty for a visitor who has not signed in.
         roles: those that it holds; empty for a visitor.
         organisation: id of the organisation that a contributor belongs to.
+        visit: key of the visit in which they ask, where they ask another process; a secret.
     """
 
     account: str = ""
     roles: frozenset[str] = frozenset()
     organisation: str = ""
+    visit: str = field(default="", repr=False, compare=False)
 
     @property
     def is_contributor(self) -> bool:
@@ -127,6 +129,7 @@ ACTIONS: dict[str, Action] = {
     "invitation.confirm": Action(
         (_to("contributor", "own"), _to("data_officer steward privacy_officer auditor"))
     ),
+    "people.read": Action((_to("data_officer steward privacy_officer administrator auditor"),)),
     # The trail.
     "trail.read": Action((_to("auditor administrator"),)),
     # Operation.

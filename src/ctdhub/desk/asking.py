@@ -1,7 +1,7 @@
 """Asking the hub: the web process sends a request to the process that may read the hub folder.
 
-The answer is passed on and kept nowhere.  Who asks is looked up there again, by the account's key:
-a web process that somebody else has taken over can ask no more than its accounts may.
+The answer is passed on and kept nowhere.  Who asks is looked up there again, by the keys of account
+and visit: only whoever is signed in can be asked for, and no more than their roles may.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def ask_hub(who: Who, ask: str, **given: Any) -> dict[str, Any]:
     Raises:
         HubError: that of the answer, or nobody answers.
     """
-    request = {**given, "ask": ask, "account": who.account, "lang": current()}
+    request = {**given, "ask": ask, "account": who.account, "visit": who.visit, "lang": current()}
     try:
         found: dict[str, Any] = json.loads(_carrier[0](json.dumps(request).encode()))
     except ValueError:

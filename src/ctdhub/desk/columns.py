@@ -26,7 +26,7 @@ class DeliveryCarrier:
 
     def __init__(self, who: Who, delivery: Delivery) -> None:
         self.who, self.delivery = who, delivery
-        fixed = {"account": who.account, "delivery": delivery.id.hex}
+        fixed = {"account": who.account, "visit": who.visit, "delivery": delivery.id.hex}
         self._line = SocketCarrier(current().folder / SOCKET, fixed)
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:

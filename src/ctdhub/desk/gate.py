@@ -6,6 +6,7 @@ It opens the transaction with the scope, finds out who asks, finds the thing, as
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -54,7 +55,7 @@ def _who(request: Any) -> Who:
     who = VISITOR
     if request.user.is_authenticated:
         set_scope(Who(account=request.user.id.hex))
-        who = request.user.who()
+        who = replace(request.user.who(), visit=request.session.session_key or "")
     set_scope(who)
     request.who = who
     return who

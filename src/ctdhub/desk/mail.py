@@ -16,9 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ctdhub.core.i18n import LANGUAGES, Text, language, said
+from ctdhub.desk.allowed import AUDITOR, HUB_ROLES
 from ctdhub.desk.config import current
 from ctdhub.desk.models.hub import OutgoingMail
 from ctdhub.desk.models.people import DeskAccount
+from ctdhub.desk.trail import head
 
 log = logging.getLogger("ctdhub.desk")
 
@@ -52,6 +54,28 @@ def message(kind: str) -> tuple[Text, Text]:
             Text("A withdrawal was asked for"),
             Text("An organisation asks that a delivery is used no more:"),
         ),
+        "invitation": (
+            Text("An invitation waits for a second person"),
+            Text(
+                "Somebody was invited, or needs a new way in. It counts once a second person who "
+                "knows them confirms it. It is under \u201cWaiting for you\u201d:"
+            ),
+        ),
+        "role_taken": (
+            Text("Somebody took up a role of the hub"),
+            Text("Who holds which role, and who confirmed it, is on this page:"),
+        ),
+        "role_ended": (
+            Text("An account was closed, or a role ended"),
+            Text("Who holds which role, and who confirmed it, is on this page:"),
+        ),
+        "trail_head": (
+            Text("Last line of the trail"),
+            Text(
+                "Keep this message. A trail that was changed later has another line of this "
+                "number; compare it on this page:"
+            ),
+        ),
     }[kind]
 
 
@@ -70,15 +94,42 @@ def tell_stewards(kind: str, delivery: Any) -> None:
     _tell(kind, delivery, roles__role="steward")
 
 
+def tell_hub(kind: str) -> None:
+    """A message to everybody who holds a role of the hub."""
+    _send(kind, reverse("people"), roles__role__in=sorted(HUB_ROLES))
+
+
+def tell_head_of_trail() -> None:
+    """A message a day to every auditor with number and hash of the last line of the trail."""
+    recent = timezone.now() - timedelta(days=1)
+    if OutgoingMail.objects.filter(kind="trail_head", created__gt=recent).exists():
+        return
+    number, digest = head()
+    if number:
+        line = {"line": f"{number} {digest}"}
+        _send("trail_head", reverse("trail"), line, roles__role=AUDITOR)
+
+
+def tell_seconds(invitation: Any) -> None:
+    """A message to everybody who may confirm an invitation."""
+    from ctdhub.desk.accounts.invitations import seconds
+
+    theirs = [account.pk for account in seconds(invitation)]
+    _send("invitation", reverse("home"), pk__in=theirs)
+
+
 def _tell(kind: str, delivery: Any, **whom: Any) -> None:
-    path = reverse("delivery", kwargs={"id": delivery.id})
+    _send(kind, reverse("delivery", kwargs={"id": delivery.id}), **whom)
+
+
+def _send(kind: str, path: str, more: dict[str, str] | None = None, **whom: Any) -> None:
     OutgoingMail.objects.bulk_create(
         OutgoingMail(
             account=account,
             email=account.email,
             language=account.language or LANGUAGES[0],
             kind=kind,
-            fields={"path": path},
+            fields={"path": path, **(more or {})},
         )
         for account in DeskAccount.objects.filter(is_active=True, **whom).distinct()
     )
@@ -115,6 +166,8 @@ def _written(mail: OutgoingMail, connection: Any) -> EmailMessage:
     with language(mail.language if mail.language in LANGUAGES else LANGUAGES[0]):
         subject, sentence = message(mail.kind)
         body = f"{said(sentence)}\n\n{current().origin}{mail.fields.get('path', '/')}\n"
+        if line := mail.fields.get("line"):
+            body += f"\n{line}\n"
         return EmailMessage(
             f"{current().hub_name}: {said(subject)}".replace("\n", " "),
             body,

@@ -15,6 +15,7 @@ from django.utils import translation
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.desk.accounts.visits import IDLE, LONGEST
 from ctdhub.desk.allowed import VISITOR
 from ctdhub.desk.errors import error_page
 
@@ -23,8 +24,6 @@ log = logging.getLogger("ctdhub.desk")
 Answer = Callable[[Any], HttpResponse]
 
 LANGUAGE_COOKIE = "__Host-language"
-IDLE, LONGEST = 30 * 60, 12 * 3600
-"""Seconds of rest after which a visit ends, and seconds after which it ends in any case."""
 _MARK_EVERY = 60
 
 POLICY = (
@@ -91,7 +90,7 @@ def end_old_visit(request: Any) -> None:
     now = int(time.time())
     began = request.session.setdefault("began", now)
     seen = request.session.get("seen", now)
-    if now - began > LONGEST or now - seen > IDLE:
+    if now - began > LONGEST or abs(now - seen) > IDLE:  # also where the clock was set back
         logout(request)
     elif now - seen > _MARK_EVERY or "seen" not in request.session:
         request.session["seen"] = now

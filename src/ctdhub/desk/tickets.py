@@ -24,6 +24,7 @@ from ctdhub.desk.walls import set_scope, set_token
 from ctdhub.release.approvals import Approval, Statement, refuse_late
 from ctdhub.release.approver_changes import KeyChange, SignedChange
 from ctdhub.release.approvers import Mark, Role
+from ctdhub.release.holds import Lift, SignedLift
 from ctdhub.release.passkey import Passkey
 
 GOOD_FOR = timedelta(minutes=10)
@@ -40,7 +41,7 @@ def way_to_sign(
     Args:
         account: who signs.
         role: as what.
-        what: "release" or "keys".
+        what: "release", "keys" or "lift".
         found: ``statement`` (base64url) and ``keys`` (those that may sign), as the worker gave it.
         version: of the candidate.
     """
@@ -129,6 +130,18 @@ def change_of(ticket: SigningTicket, given: dict[str, Any], now: datetime) -> Si
     refuse_late(told.date, now)
     mark = _mark(given, told.message(), told.was, ticket.role, told.practice)
     return SignedChange(change=told, **mark.model_dump())
+
+
+def lift_of(ticket: SigningTicket, given: dict[str, Any], now: datetime) -> SignedLift:
+    """What takes a hold back, signed.
+
+    Raises:
+        ReleaseError: as :func:`approval_of`.
+    """
+    told = Lift.model_validate_json(ticket.statement)
+    refuse_late(told.date, now)
+    mark = _mark(given, told.message(), told.approvers, ticket.role, told.practice)
+    return SignedLift(lift=told, **mark.model_dump())
 
 
 def _mark(given: dict[str, Any], message: bytes, keys: Any, role: Any, practice: bool) -> Mark:

@@ -1,12 +1,18 @@
 """Invitations: how an account begins, gets another role, or gets a new way in.
 
-A token of 256 bits is shown once and kept as its SHA-256 only; it is good once, for 72 hours.  A
-new way in, where somebody has lost password and factors, needs two people: the administrator who
-asks, and one more who knows the person and hands the link on.
+Two people are needed for each: the administrator who asks has a link, and one more, who knows the
+person and is no administrator, confirms it and has a code.  The person needs both; neither of the
+two can take it up alone.  Link and code are shown once and kept as their SHA-256 only; they are
+good once, for 72 hours.
+
+Only before anybody but administrators has held a role in the hub is one person enough, since there
+is nobody to be the second; what was asked then and not taken up waits like all others as soon as
+there is somebody.  That never comes back, whoever leaves.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from datetime import timedelta
@@ -19,8 +25,11 @@ from django.http import Http404
 from django.utils import timezone
 
 from ctdhub.desk.accounts.visits import end_visits
-from ctdhub.desk.allowed import ADMINISTRATOR, CONTRIBUTOR
+from ctdhub.desk.allowed import ADMINISTRATOR, CONTRIBUTOR, allowed, roles_of
+from ctdhub.desk.mail import tell_hub, tell_seconds
 from ctdhub.desk.models.people import DeskAccount, Invitation, RoleHeld
+from ctdhub.desk.models.trail import TrailHead
+from ctdhub.desk.trail import record
 from ctdhub.desk.walls import set_scope, set_token
 
 HOURS = 72
@@ -41,10 +50,12 @@ def invite(
 ) -> tuple[Invitation, str]:
     """An invitation and its token, which is nowhere else.
 
+    Whoever may confirm it gets a message, unless it counts without.
+
     Args:
         organisation: id of the one that a contributor belongs to.
         by: None for the first administrator.
-        account: whose way in is made anew; the token then counts once :func:`confirm` made one.
+        account: whose way in is made anew.
     """
     token = secrets.token_urlsafe(32)
     made = Invitation.objects.create(
@@ -55,9 +66,35 @@ def invite(
         organisation_id=organisation,
         by=by,
         account=account,
+        alone=by is None or (account is None and founding()),
         until=timezone.now() + timedelta(hours=HOURS),
     )
+    if not made.alone:
+        tell_seconds(made)
     return made, token
+
+
+def founding() -> bool:
+    """Whether nobody has ever held a role in the hub that confirms invitations.
+
+    To be asked as somebody who sees all roles.
+    """
+    theirs = sorted(roles_of("invitation.confirm"))
+    taken_up = Invitation.objects.filter(role__in=theirs, used__isnull=False)
+    return not (taken_up.exists() or RoleHeld.objects.filter(role__in=theirs).exists())
+
+
+def seconds(invitation: Invitation) -> list[DeskAccount]:
+    """Who may confirm an invitation: neither whoever asked for it nor whom it is for."""
+    people = DeskAccount.objects.filter(is_active=True).prefetch_related("roles")
+    return [one for one in people if may_confirm(invitation, one)]
+
+
+def may_confirm(invitation: Invitation, second: DeskAccount) -> bool:
+    """Whether an account is one of :func:`seconds`."""
+    theirs = second.pk in (invitation.by_id, invitation.account_id)
+    theirs = theirs or second.email == invitation.email
+    return not theirs and bool(allowed(second.who(), "invitation.confirm", invitation))
 
 
 def first_administrator() -> str:
@@ -72,13 +109,39 @@ def first_administrator() -> str:
     return invite("", "", ADMINISTRATOR)[1]
 
 
-def confirm(invitation: Invitation, second: DeskAccount) -> str:
-    """Let a second person stand for a new way in; gives the token, which they hand on."""
-    token = secrets.token_urlsafe(32)
-    invitation.second, invitation.token_sha256 = second, _hash(token)
-    invitation.until = timezone.now() + timedelta(hours=HOURS)
-    invitation.save()
-    return token
+def confirm(invitation: Invitation, second: DeskAccount | None) -> str:
+    """Let a second person stand for an invitation; gives the code, which they hand on.
+
+    Args:
+        second: None for whoever runs the server, where there is nobody else.
+
+    Raises:
+        Http404: it was confirmed, used or taken back meanwhile.
+    """
+    code = base64.b32encode(secrets.token_bytes(10)).decode("ascii")
+    changed = (
+        waiting_ones()
+        .filter(pk=invitation.pk)
+        .update(
+            second=second,
+            code_sha256=_hash(code),
+            confirmed=timezone.now(),
+            until=timezone.now() + timedelta(hours=HOURS),
+        )
+    )
+    if not changed:
+        raise Http404
+    return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
+
+
+def refuse(invitation: Invitation) -> None:
+    """A second person does not stand for an invitation: it ends.
+
+    Raises:
+        Http404: it was confirmed, used or taken back meanwhile.
+    """
+    if not waiting_ones().filter(pk=invitation.pk).update(cancelled=timezone.now()):
+        raise Http404
 
 
 def open_ones() -> Any:
@@ -86,12 +149,28 @@ def open_ones() -> Any:
     return Invitation.objects.filter(used=None, cancelled=None, until__gt=timezone.now())
 
 
+def waiting_ones() -> Any:
+    """Open ones that a second person must confirm."""
+    return open_ones().filter(confirmed=None, alone=False)
+
+
 def of_token(token: str) -> Invitation | None:
-    """The invitation of a token that counts."""
+    """The open invitation of a token; it may wait for a second person."""
     set_token(_hash(token))
     found = open_ones().filter(token_sha256=_hash(token))
-    ready = found.filter(Q(account=None) | Q(second__isnull=False))
-    return ready.first()  # type: ignore[no-any-return]
+    return found.first()  # type: ignore[no-any-return]
+
+
+def code_fits(invitation: Invitation, code: str) -> bool:
+    """Whether this is the code of whoever confirmed an invitation; one that counts alone has none.
+
+    Args:
+        code: as it was typed: capitals, spaces and hyphens do not matter.
+    """
+    if invitation.alone:
+        return True
+    bare = "".join(code.upper().replace("-", " ").split())
+    return secrets.compare_digest(_hash(bare), invitation.code_sha256)
 
 
 def role_excluded(email: str, role: str) -> bool:
@@ -113,6 +192,7 @@ def take_up(invitation: Invitation, name: str, password: str, language: str) -> 
         account: DeskAccount = invitation.account
         Authenticator.objects.filter(user=account).delete()
         end_visits(account)
+        account.is_active = True
     else:
         account = DeskAccount(email=invitation.email)
     account.name, account.language = name.strip() or invitation.name, language
@@ -124,11 +204,18 @@ def take_up(invitation: Invitation, name: str, password: str, language: str) -> 
     )
     if invitation.account is None:
         give_role(invitation, account)
+    else:
+        set_scope(account.as_visitor())
+        who = account.who()
+        set_scope(who)
+        record(who, "invitation.take", invitation)
+        if invitation.role != CONTRIBUTOR:
+            tell_hub("role_taken")
     return account
 
 
 def give_role(invitation: Invitation, account: DeskAccount) -> None:
-    """Give an account the role of an invitation.
+    """Give an account the role of an invitation; the hub's people get a message.
 
     Raises:
         IntegrityError: it holds a role that must not go with it.
@@ -137,15 +224,24 @@ def give_role(invitation: Invitation, account: DeskAccount) -> None:
     RoleHeld.objects.create(
         account=account, role=invitation.role, organisation_id=invitation.organisation_id
     )
+    who = account.who()
+    set_scope(who)
+    record(who, "invitation.take", invitation)
+    if invitation.role in roles_of("invitation.confirm"):
+        open_ones().filter(by__isnull=False).update(alone=False)
+    if invitation.role != CONTRIBUTOR:
+        tell_hub("role_taken")
 
 
 def use(invitation: Invitation) -> None:
     """An invitation is good once, whoever else found it open at the same time.
 
     Raises:
-        Http404: it was used or taken back meanwhile.
+        Http404: it was used or taken back meanwhile, or a second person must confirm it now.
     """
-    if not open_ones().filter(pk=invitation.pk).update(used=timezone.now()):
+    TrailHead.objects.select_for_update().get(id=1)  # one after the other: who comes first founds
+    ready = open_ones().filter(Q(alone=True) | Q(confirmed__isnull=False))
+    if not ready.filter(pk=invitation.pk).update(used=timezone.now()):
         raise Http404
 
 

@@ -10,7 +10,7 @@ from django.db import models
 from ctdhub.desk.models.keys import Keyed
 from ctdhub.desk.models.people import DeskAccount
 
-WHAT = ("release", "keys", "device")
+WHAT = ("release", "keys", "device", "lift")
 
 
 class SigningTicket(Keyed):
@@ -19,8 +19,9 @@ class SigningTicket(Keyed):
     Attributes:
         token_sha256: SHA-256 of the token that the page was given.
         role: as what the account signs.
-        what: "release" (an approval), "keys" (a change of approvers) or "device" (a new passkey).
-        version: of the candidate, for "release".
+        what: "release" (an approval), "keys" (a change of approvers), "lift" (a hold is taken
+            back) or "device" (a new passkey).
+        version: of the candidate, for "release" and "lift".
         statement: the text that is to be signed, empty for "device".
     """
 

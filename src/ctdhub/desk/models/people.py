@@ -147,16 +147,20 @@ class RoleHeld(Keyed):
 
 
 class Invitation(Keyed):
-    """An invitation to one person, for one role; its token is sent and never stored.
+    """An invitation to one person, for one role; its token and its code are never stored.
 
     Attributes:
-        token_sha256: SHA-256 of the token's 256 bits.
+        token_sha256: SHA-256 of the token's 256 bits, which the administrator hands on.
+        code_sha256: SHA-256 of the code that the second person hands on; "" before.
         by: who invites; None for the first administrator, invited at the command line.
-        second: who else of the organisation confirmed that an existing account is invited anew.
-        account: the account that is invited anew because its factors were lost.
+        second: who else confirmed it; None where whoever runs the server did.
+        confirmed: when that was.
+        alone: it counts without a second person, since there was nobody yet who could be one.
+        account: the account that gets a new way in, because its factors were lost or it was closed.
     """
 
     token_sha256 = models.CharField(max_length=64, unique=True)
+    code_sha256 = models.CharField(max_length=64, default="")
     email = models.EmailField(max_length=254)
     name = models.CharField(max_length=100)
     role = models.CharField(max_length=20, choices=_ROLES)
@@ -168,6 +172,8 @@ class Invitation(Keyed):
     until = models.DateTimeField()
     used = models.DateTimeField(null=True)
     cancelled = models.DateTimeField(null=True)
+    confirmed = models.DateTimeField(null=True)
+    alone = models.BooleanField(default=False)
 
     class Meta:
         """Newest first."""

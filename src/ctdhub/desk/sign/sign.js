@@ -22,7 +22,7 @@ const WORDS = {
     yes: "yes", nothing: "no", practice_note: "Practice: the data are fictitious",
     "role.steward": "steward", "role.privacy_officer": "privacy officer",
     statement: "digits of the statement", kind: "kind of statement", "kind.ctdhub-approval-3": "Approval of a release",
-    "kind.ctdhub-approvers-1": "Change of the approvers' keys", "kind.ctdhub-erratum-1": "Notice about a published release",
+    "kind.ctdhub-approvers-1": "Change of the approvers' keys", "kind.ctdhub-lift-1": "Taking back a hold: the release may be published", hold: "hash of the hold", since: "held back since (UTC)", "kind.ctdhub-erratum-1": "Notice about a published release",
     hub: "hub", version: "version", role: "signed as", "guarantee.epsilon": "guarantee: epsilon", "guarantee.delta": "guarantee: delta",
     charge: "charge", digest: "hash of all files", "ledger.hash": "line of the privacy-budget ledger", date: "time (UTC)",
     practice: "practice", review: "hash of the review", not_before: "published not before", changes: "hash of note, changes and alarms",
@@ -48,7 +48,7 @@ const WORDS = {
     yes: "oui", nothing: "non", practice_note: "Exercice : les données sont fictives",
     "role.steward": "responsable des données", "role.privacy_officer": "responsable de la confidentialité",
     statement: "chiffres de la déclaration", kind: "type de déclaration", "kind.ctdhub-approval-3": "Approbation d’une publication",
-    "kind.ctdhub-approvers-1": "Changement des clés d’approbation", "kind.ctdhub-erratum-1": "Avis sur une publication",
+    "kind.ctdhub-approvers-1": "Changement des clés d’approbation", "kind.ctdhub-lift-1": "Levée d’une suspension : la publication peut être diffusée", hold: "empreinte de la suspension", since: "suspendue depuis (UTC)", "kind.ctdhub-erratum-1": "Avis sur une publication",
     hub: "plateforme", version: "version", role: "signé en tant que", "guarantee.epsilon": "garantie : epsilon", "guarantee.delta": "garantie : delta",
     charge: "imputation", digest: "empreinte de tous les fichiers", "ledger.hash": "ligne du registre du budget de confidentialité", date: "heure (UTC)",
     practice: "exercice", review: "empreinte de l’examen", not_before: "pas de diffusion avant le", changes: "empreinte de la note, des changements et des alarmes",
@@ -74,7 +74,7 @@ const WORDS = {
     yes: "sí", nothing: "no", practice_note: "Práctica: los datos son ficticios",
     "role.steward": "responsable de datos", "role.privacy_officer": "responsable de privacidad",
     statement: "cifras de la declaración", kind: "tipo de declaración", "kind.ctdhub-approval-3": "Aprobación de una publicación",
-    "kind.ctdhub-approvers-1": "Cambio de las claves de quienes aprueban", "kind.ctdhub-erratum-1": "Aviso sobre una publicación",
+    "kind.ctdhub-approvers-1": "Cambio de las claves de quienes aprueban", "kind.ctdhub-lift-1": "Levantamiento de una suspensión: la publicación puede difundirse", hold: "huella de la suspensión", since: "suspendida desde (UTC)", "kind.ctdhub-erratum-1": "Aviso sobre una publicación",
     hub: "plataforma", version: "versión", role: "firma como", "guarantee.epsilon": "garantía: épsilon", "guarantee.delta": "garantía: delta",
     charge: "cargo", digest: "huella de todos los archivos", "ledger.hash": "línea del libro del presupuesto de privacidad", date: "hora (UTC)",
     practice: "práctica", review: "huella de la revisión", not_before: "no se publica antes del", changes: "huella de la nota, los cambios y las alarmas",
@@ -100,7 +100,7 @@ const WORDS = {
     yes: "نعم", nothing: "لا", practice_note: "تدريب: البيانات وهمية",
     "role.steward": "أمين البيانات", "role.privacy_officer": "مسؤول الخصوصية",
     statement: "أرقام البيان", kind: "نوع البيان", "kind.ctdhub-approval-3": "الموافقة على إصدار",
-    "kind.ctdhub-approvers-1": "تغيير مفاتيح الموافقين", "kind.ctdhub-erratum-1": "إشعار بشأن إصدار منشور",
+    "kind.ctdhub-approvers-1": "تغيير مفاتيح الموافقين", "kind.ctdhub-lift-1": "رفع تعليق: يمكن نشر الإصدار", hold: "بصمة التعليق", since: "معلَّق منذ (UTC)", "kind.ctdhub-erratum-1": "إشعار بشأن إصدار منشور",
     hub: "المنصة", version: "رقم الإصدار", role: "الصفة عند التوقيع", "guarantee.epsilon": "الضمان: إبسيلون", "guarantee.delta": "الضمان: دلتا",
     charge: "الخصم", digest: "بصمة جميع الملفات", "ledger.hash": "سطر دفتر ميزانية الخصوصية", date: "الوقت (UTC)",
     practice: "تدريب", review: "بصمة المراجعة", not_before: "لا يُنشر قبل", changes: "بصمة الملاحظة والتغييرات والإنذارات",
@@ -114,9 +114,10 @@ const WORDS = {
 const FIELDS = {
   "ctdhub-approval-3": "approvers changes charge date digest guarantee hub kind ledger not_before practice review role trail version",
   "ctdhub-approvers-1": "date hub kind now number practice previous reason release role was",
+  "ctdhub-lift-1": "approvers date digest hold hub kind practice reason role since version",
   "ctdhub-erratum-1": "concerns date digest hub kind note number practice role signed sort version",
 };
-const FIRST = ["statement", "kind", "hub", "version", "role", "date", "not_before", "reason", "sort", "note", "practice", "guarantee", "charge", "digest"];
+const FIRST = ["statement", "kind", "hub", "version", "role", "date", "not_before", "since", "reason", "sort", "note", "practice", "guarantee", "charge", "digest"];
 const SECONDS = 120;
 
 let lang = "en";

@@ -1,4 +1,8 @@
-"""Accounts and invitations, for the administrator, who sees no case data."""
+"""Accounts and invitations, for the administrator, who sees no case data.
+
+What the administrator asks for waits for a second person; what ends something counts at once, and
+everybody who holds a role of the hub gets a message.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +18,22 @@ from django.utils import timezone
 from ctdhub.core.i18n import Text, _
 from ctdhub.desk.accounts import invitations
 from ctdhub.desk.accounts.factors import FACTORS
+from ctdhub.desk.accounts.names import NameField, PlainEmailField
 from ctdhub.desk.accounts.visits import end_visits
 from ctdhub.desk.allowed import CONTRIBUTOR, ROLES
 from ctdhub.desk.errors import error_page
+from ctdhub.desk.mail import tell_hub
 from ctdhub.desk.models.people import DeskAccount, Invitation, Organisation
 from ctdhub.desk.registry import page
 from ctdhub.desk.roles import role_name
+from ctdhub.desk.trail import record
 
 
 class InviteForm(forms.Form):
     """Whom to invite, and to what."""
 
-    email = forms.EmailField(max_length=254)
-    name = forms.CharField(max_length=100)
+    email = PlainEmailField()
+    name = NameField()
     role = forms.ChoiceField(choices=[])
     organisation = forms.ModelChoiceField(Organisation.objects.none(), required=False)
 
@@ -65,23 +72,34 @@ def accounts(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/accounts.html", values)
 
 
-def invite(request: HttpRequest) -> HttpResponse:
+def invite(request: Any) -> HttpResponse:
     """Invite a person; the link is shown once, to be handed on by a way that one trusts."""
     form = InviteForm(request.POST or None)
-    link = None
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         organisation = given["organisation"]
-        _made, token = invitations.invite(
-            given["email"],
-            given["name"],
-            given["role"],
-            organisation.pk if organisation else None,
-            by=request.user,
-        )
-        link = request.build_absolute_uri(reverse("invitation", kwargs={"token": token}))
-    values = {"title": Text("Invite a person"), "form": form, "link": link}
+        asked = given["email"], given["name"], given["role"]
+        return _asked(request, *asked, organisation.pk if organisation else None)
+    values = {"title": Text("Invite a person"), "form": form, "lonely": invitations.founding()}
     return render(request, "desk/invite.html", values, status=422 if form.errors else 200)
+
+
+def _asked(
+    request: Any, email: str, name: str, role: str, organisation: str | None, account: Any = None
+) -> HttpResponse:
+    """The page with the link of an invitation, and what it waits for."""
+    made, token = invitations.invite(
+        email, name, role, organisation, by=request.user, account=account
+    )
+    record(request.who, "invitation.write", made)
+    link = request.build_absolute_uri(reverse("invitation", kwargs={"token": token}))
+    values = {
+        "title": Text("A new way in") if account else Text("Invite a person"),
+        "link": link,
+        "alone": made.alone,
+        "seconds": len(invitations.seconds(made)),
+    }
+    return render(request, "desk/invite.html", values)
 
 
 def cancel(request: HttpRequest, found: Any) -> HttpResponse:
@@ -91,12 +109,27 @@ def cancel(request: HttpRequest, found: Any) -> HttpResponse:
 
 
 def close(request: HttpRequest, account: Any) -> HttpResponse:
-    """Close an account, or open it again; all its visits end.  Not one's own."""
-    if account == request.user:
+    """Close an account; all its visits end.  Not one's own.
+
+    It opens again by a new way in, which a second person confirms.
+    """
+    if account == request.user or not account.is_active:
         return error_page(request, 409)
-    account.is_active = not account.is_active
+    account.is_active = False
     account.save(update_fields=["is_active"])
     end_visits(account)
+    tell_hub("role_ended")
+    return HttpResponseRedirect(reverse("accounts"))
+
+
+def end_role(request: HttpRequest, held: Any) -> HttpResponse:
+    """End a role of an account; all its visits end.  Not one's own."""
+    if held.account == request.user:
+        return error_page(request, 409)
+    account = held.account
+    held.delete()
+    end_visits(account)
+    tell_hub("role_ended")
     return HttpResponseRedirect(reverse("accounts"))
 
 
@@ -106,26 +139,26 @@ def end_all(request: HttpRequest, account: Any) -> HttpResponse:
     return HttpResponseRedirect(reverse("accounts"))
 
 
-def renew(request: HttpRequest, account: Any) -> HttpResponse:
+def renew(request: Any, account: Any) -> HttpResponse:
     """Ask for a new way in for somebody who lost theirs; a second person must confirm it."""
     held = account.roles.first()
     if held is None or account == request.user:
         return error_page(request, 409)
-    invitations.invite(
-        account.email,
-        account.name,
-        held.role,
-        held.organisation_id,
-        by=request.user,
-        account=account,
-    )
-    return HttpResponseRedirect(reverse("accounts"))
+    invitations.open_ones().filter(account=account).update(cancelled=timezone.now())
+    asked = account.email, account.name, held.role, held.organisation_id
+    return _asked(request, *asked, account=account)
 
 
 _POST, _ACCOUNT = ("POST",), "DeskAccount"
 PAGES = [
     page("accounts/", accounts, action="account.read", menu=Text("Accounts"), order=95),
-    page("accounts/invite/", invite, action="invitation.write", methods=("GET", "POST")),
+    page(
+        "accounts/invite/",
+        invite,
+        action="invitation.write",
+        methods=("GET", "POST"),
+        recorded=False,
+    ),
     page(
         "invitations/<id>/cancel/",
         cancel,
@@ -156,6 +189,15 @@ PAGES = [
         action="invitation.write",
         of=_ACCOUNT,
         name="renew_account",
+        methods=_POST,
+        recorded=False,
+    ),
+    page(
+        "roles/<id>/end/",
+        end_role,
+        action="account.end",
+        of="RoleHeld",
+        name="end_role",
         methods=_POST,
     ),
 ]

@@ -98,15 +98,27 @@ def sign(request: Any, version: str) -> HttpResponse:
 
 
 def hold(request: Any, version: str) -> HttpResponse:
-    """Hold a candidate back, refuse it, or take one's own hold back."""
+    """Hold a candidate back, or refuse it; nothing needs to be signed for that."""
     version, act = _version(version), request.POST.get("act", "")
-    if act not in ("hold", "refuse", "lift"):
+    if act not in ("hold", "refuse"):
         raise Http404
     reason = request.POST.get("reason", "").strip()
-    if act != "lift" and not 0 < len(reason) <= LONGEST_REASON:
+    if not 0 < len(reason) <= LONGEST_REASON:
         return _shown(request, version, [("reason", _("Give a reason."))])
     given = {"version": version, "role": _role(request), "act": act, "reason": reason}
     return begun(request, "hold", "files", version, **given)
+
+
+def lift(request: Any, version: str) -> HttpResponse:
+    """Make what takes one's own hold back, and lead to the signing page."""
+    version, role = _version(version), _role(request)
+    try:
+        found = ask_hub(request.who, "lift", version=version, role=role)
+    except HubError as met:
+        return wrong(request, met)
+    way = tickets.way_to_sign(request.user, role, "lift", found["given"], version)
+    back = reverse("approval", kwargs={"version": version})
+    return _to_signing_page(request, way, found["given"]["digest"], back)
 
 
 def publish(request: Any, version: str) -> HttpResponse:
@@ -176,6 +188,9 @@ def _arrive(request: Any) -> None:
     if ticket.what == "keys":
         change = tickets.change_of(ticket, given, now)
         what, thing, text = "change_keys", "approvers", change.model_dump_json(exclude_none=True)
+    elif ticket.what == "lift":
+        lifted = tickets.lift_of(ticket, given, now)
+        what, thing, text = "lift", ticket.version, lifted.model_dump_json(exclude_none=True)
     else:
         made = tickets.approval_of(ticket, given, now)
         what, thing, text = "approve", ticket.version, made.model_dump_json(exclude_none=True)
@@ -227,6 +242,13 @@ PAGES = [
     page("approvals/<str:version>/", approval, action="approval.read"),
     page("approvals/<str:version>/sign/", sign, action="approval.give", methods=_POST),
     page("approvals/<str:version>/hold/", hold, action="approval.hold", methods=_POST),
+    page(
+        "approvals/<str:version>/lift/",
+        lift,
+        action="approval.give",
+        name="lift_hold",
+        methods=_POST,
+    ),
     page(
         "approvals/<str:version>/publish/",
         publish,

@@ -22,6 +22,7 @@ _WORDS = {
     "approve": Text("Recording an approval"),
     "change_keys": Text("Recording a change of approvers"),
     "hold": Text("Holding a candidate back"),
+    "lift": Text("Taking a hold back"),
     "publish": Text("Publishing a release"),
     "site": Text("Building the site"),
     "destroy": Text("Destroying a delivery"),
@@ -41,7 +42,7 @@ def back_of(job: Job) -> tuple[str, str]:
         return said(Text("Back to the look")), reverse("looks")
     if job.what == "agreement":
         return said(Text("Back to the agreements")), reverse("agreements")
-    if job.what in ("approve", "hold", "publish", "site"):
+    if job.what in ("approve", "hold", "lift", "publish", "site"):
         return said(Text("Back to the approvals")), reverse("approvals")
     if job.what in ("withdraw", "told_find", "told_carry"):
         return said(Text("Back to the withdrawals")), reverse("withdrawals")

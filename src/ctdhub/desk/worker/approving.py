@@ -21,6 +21,7 @@ from ctdhub.desk.worker.work import Rows, Work
 from ctdhub.release.approvals import Approval, refuse_late
 from ctdhub.release.approver_changes import SignedChange
 from ctdhub.release.approvers import Role
+from ctdhub.release.holds import SignedLift
 
 _AGAIN = timedelta(hours=1)
 
@@ -46,16 +47,23 @@ def change(work: Work) -> Rows:
 
 
 def hold(work: Work) -> Rows:
-    """Hold a candidate back, refuse it, or take a hold back."""
+    """Hold a candidate back, or refuse it."""
     hub, given = _hub(), work.job.given
     role: Role = given["role"]
     _refuse_other(work.job, role)
     candidate = stage.waiting(hub, given["version"])
-    if given["act"] == "lift":
-        may_publish.lift(hub, candidate, role)
-    else:
-        refuse = given["act"] == "refuse"
-        may_publish.hold(hub, candidate, role, given["reason"], refuse=refuse)
+    may_publish.hold(hub, candidate, role, given["reason"], refuse=given["act"] == "refuse")
+    return lambda: {"version": candidate.name}
+
+
+def lift(work: Work) -> Rows:
+    """Take back a hold, as its role signed."""
+    hub, given = _hub(), work.job.given
+    signed = SignedLift.model_validate_json(given["signed"])
+    _refuse_other(work.job, signed.lift.role)
+    refuse_late(signed.lift.date, datetime.fromisoformat(given["arrived"]))
+    candidate = stage.waiting(hub, signed.lift.version)
+    may_publish.lift(hub, candidate, signed)
     return lambda: {"version": candidate.name}
 
 
@@ -80,7 +88,7 @@ def publish_when_due() -> None:
     version = waiting_version(hub)
     if version is None:
         return
-    if may_publish.publication(hub.candidates / version, now).state != "due":
+    if may_publish.publication(hub, hub.candidates / version, now).state != "due":
         return
     tried = Job.objects.filter(what="publish", thing=version, created__gt=now - _AGAIN)
     if not tried.exists():

@@ -83,15 +83,17 @@ def refuse_stranger(job: Any) -> None:
     """The worker asks again whether whoever asked may: an account may be closed, a web conquered.
 
     Raises:
-        HubError: the account may not, or not any more (rule "approval/role").
+        HubError: nobody asked, or an account that may not, or not any more (rule "approval/role").
     """
     from ctdhub.desk.allowed import allowed
+    from ctdhub.desk.trail import record
 
-    action = ACTIONS_OF.get(job.what)
-    if action is None or job.account_id is None:
+    action, account = ACTIONS_OF.get(job.what), job.account
+    if action is None:
         return
-    if not job.account.is_active or not allowed(job.account.who(), action):
+    if account is None or not account.is_active or not allowed(account.who(), action):
         raise error("approval/role")
+    record(account.who(), f"job.{job.what}", job.thing)  # from here, whatever the web writes
 
 
 def _unforeseen(kind: type[BaseException], met: BaseException, trace: TracebackType | None) -> None:

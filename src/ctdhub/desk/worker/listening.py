@@ -1,7 +1,10 @@
 """Processes that answer the web process at a Unix socket: who asks, and the socket itself.
 
-They trust the web process in nothing that concerns rights: it says whose account asks, and roles
-and second factor are read here.
+They trust the web process in little that concerns rights: it says in which visit of which account
+somebody asks.  That this visit is open, roles and second factor are read here; so many questions a
+minute are answered to an account, and that it looked at case data is written into the trail from
+here, whatever the web process writes.  The web process makes visits when somebody signs in, so one
+that is taken over can make one too: it is then in the list of visits and in the trail.
 """
 
 from __future__ import annotations
@@ -9,16 +12,18 @@ from __future__ import annotations
 import json
 import logging
 import os
+import queue
 import socketserver
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from ctdhub.core.error_catalogue import as_json, error
-from ctdhub.desk.allowed import VISITOR, Who
+from ctdhub.desk.allowed import ACTIONS, VISITOR, Who
 
 log = logging.getLogger("ctdhub.desk")
 
@@ -28,27 +33,98 @@ MOST_AT_ONCE = 8
 _SAY = 0.5
 
 
-def who_of(account: str) -> Who:
-    """Whoever has that key, with the roles that the database gives now.
+def who_of(account: str, visit: str) -> Who:
+    """Whoever has that key, with the roles that the database gives now, if the visit is open.
 
     No lock of the database is waited for: the web process may hold it while it asks.
 
     Args:
         account: 32 hexadecimal digits.
+        visit: key of a session.
 
     Raises:
         ValueError: it is no key.
+        HubError: the account has asked too often (rule "desk-busy").
     """
     from ctdhub.desk.accounts.factors import proved
+    from ctdhub.desk.accounts.visits import is_open
     from ctdhub.desk.models.people import DeskAccount
     from ctdhub.desk.walls import scoped, set_scope
 
     key = UUID(hex=account)
+    if not _asked_in_measure(key.hex):
+        raise error("desk-busy")
     with scoped(reading=True):
         set_scope(Who(account=key.hex))
         found = DeskAccount.objects.filter(id=key, is_active=True).first()
-        who: Who = found.who() if found is not None and proved(found) else VISITOR
+        known = found is not None and proved(found) and is_open(found, visit)
+        who: Who = found.who() if known else VISITOR
     return who
+
+
+MOST_A_MINUTE = 600
+"""Questions of one account that are answered in a minute."""
+
+_asked: dict[str, tuple[int, int]] = {}
+_counting = threading.Lock()
+
+
+def _asked_in_measure(account: str) -> bool:
+    """Count a question of an account; whether it is one of those that are answered."""
+    minute = int(time.monotonic() // 60)
+    with _counting:
+        if len(_asked) > _MOST_KEPT:
+            _asked.clear()
+        then, n = _asked.get(account, (minute, 0))
+        n = n + 1 if then == minute else 1
+        _asked[account] = (minute, n)
+    return n <= MOST_A_MINUTE
+
+
+AGAIN = 600.0
+"""Seconds after which the same look of an account becomes an event of the trail again."""
+
+_MOST_KEPT = 100_000
+_looked: dict[tuple[str, str, str], float] = {}
+_to_write: queue.SimpleQueue[tuple[Who, str, str]] = queue.SimpleQueue()
+
+
+def note_look(who: Who, action: str, thing: str = "") -> None:
+    """Let a look at case data become an event of the trail, soon and not while somebody waits."""
+    if not ACTIONS[action].looks:
+        return
+    key, now = (who.account, action, thing), time.monotonic()
+    with _counting:
+        if len(_looked) > _MOST_KEPT:
+            _looked.clear()
+        if now - _looked.get(key, -AGAIN) < AGAIN:
+            return
+        _looked[key] = now
+    _to_write.put((who, action, thing))
+
+
+def write_looks(*, once: bool = False) -> None:
+    """Write the looks that were noted, as they come.
+
+    Args:
+        once: those that wait, and no more.
+    """
+    from django.db import DatabaseError, close_old_connections
+
+    from ctdhub.desk.trail import record
+    from ctdhub.desk.walls import scoped
+
+    while not (once and _to_write.empty()):
+        who, action, thing = _to_write.get()
+        try:
+            with scoped(who):
+                record(who, f"answer.{action}", thing)
+        except DatabaseError as met:  # busy or away: not lost
+            log.error("a look waits for the trail: %s", type(met).__name__)
+            _to_write.put((who, action, thing))
+            time.sleep(1)
+        finally:
+            close_old_connections()
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -101,5 +177,6 @@ def serve_at(
         server = _Server(str(place), handler, most)
     finally:
         os.umask(kept)
+    threading.Thread(target=write_looks, daemon=True).start()
     with server:
         server.serve_forever(poll_interval=0.2)

@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from ctdhub.core.errors import HubError
 from ctdhub.desk.config import current
+from ctdhub.desk.mail import tell_head_of_trail
 from ctdhub.desk.models.people import Organisation
 from ctdhub.desk.trail import append_trail
 from ctdhub.desk.uploads.inbox import Inbox
@@ -23,7 +24,7 @@ log = logging.getLogger("ctdhub.desk")
 
 
 def make_rounds() -> list[str]:
-    """Identity of the month, room for each organisation, adoption, retention, the trail's file.
+    """Identity of the month, room for each organisation, adoption, retention, the trail.
 
     Returns:
         Names of what went wrong; the rest was done, and each is tried again in a minute.
@@ -35,6 +36,7 @@ def make_rounds() -> list[str]:
         "retention": enforce,
         "publish": publish_when_due,
         "trail": lambda: append_trail(current().trail),
+        "head": tell_head_of_trail,
         "health": note_health,
     }
     failed = []

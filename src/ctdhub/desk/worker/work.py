@@ -62,6 +62,7 @@ def work_of(what: str) -> Callable[[Work], Rows]:
         "approve": approving.give,
         "change_keys": approving.change,
         "hold": approving.hold,
+        "lift": approving.lift,
         "publish": approving.publish,
         "site": approving.site,
         **JOBS,

@@ -25,7 +25,7 @@ from ctdhub.core.error_catalogue import as_json, error
 from ctdhub.core.errors import HubError
 from ctdhub.desk.allowed import Who, allowed, scope
 from ctdhub.desk.screens.carrier import LONGEST, SECONDS, next_message, send_message
-from ctdhub.desk.worker.listening import serve_at, who_of
+from ctdhub.desk.worker.listening import note_look, serve_at, who_of
 
 MOST_ASKED = 8 * 2**20
 """Bytes of a request: a mapping as text, or operations on the texts of a page."""
@@ -65,7 +65,8 @@ def answer_of(body: bytes) -> bytes:
     """The answer to one request, as JSON.
 
     Args:
-        body: the request as JSON; ``account`` and ``delivery`` are keys as 32 hexadecimal digits.
+        body: the request as JSON; ``account`` and ``delivery`` are keys as 32 hexadecimal digits,
+            ``visit`` is that of a session.
     """
     try:
         found = json.dumps(_answer(body)).encode()
@@ -85,7 +86,8 @@ def _answer(body: bytes) -> dict[str, Any]:
 
     try:
         request = json.loads(body)
-        who, key = who_of(str(request["account"])), UUID(hex=request["delivery"])
+        who = who_of(str(request["account"]), str(request["visit"]))
+        key = UUID(hex=request["delivery"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise error("workbench-request") from None
     action = action_of(request)
@@ -93,6 +95,7 @@ def _answer(body: bytes) -> dict[str, Any]:
         delivery = Delivery.objects.filter(scope(who, action), id=key).first()
     if delivery is None or not allowed(who, action, delivery):
         raise error("workbench-denied")
+    note_look(who, action, key.hex)
     return _of(who, delivery, request)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.build import approvers as keys
+from ctdhub.build import may_publish
 from ctdhub.build.hub import Hub
 from ctdhub.build.may_publish import Publication, publication
 from ctdhub.build.paid import ledger
@@ -45,7 +46,7 @@ def candidates(hub: Hub) -> dict[str, Any]:
     """Every candidate and where it is."""
     now, rows, given = datetime.now(UTC), [], []
     for candidate in by_version(hub.candidates):
-        here = publication(candidate, now)
+        here = publication(hub, candidate, now)
         rows.append((isolated(candidate.name), state_words(here)))
         missing = list(here.missing) if here.state in ("built", "approved by one") else []
         given.append({"version": candidate.name, "state": here.state, "missing": missing})
@@ -64,7 +65,7 @@ def candidate(hub: Hub, version: str) -> dict[str, Any]:
         LedgerTampered: the ledger was changed.
     """
     place = _candidate(hub, version)
-    here = publication(place, datetime.now(UTC))
+    here = publication(hub, place, datetime.now(UTC))
     given = {
         "version": version,
         "state": here.state,
@@ -96,6 +97,16 @@ def to_sign(hub: Hub, version: str, role: Role, not_before: str) -> dict[str, An
         raise error("not-before") from None
     made, _manifest = statement(hub, _candidate(hub, version), role, first)
     return _to_sign(made.message(), keys.approvers(hub).keys(role))
+
+
+def lift_to_sign(hub: Hub, version: str, role: Role) -> dict[str, Any]:
+    """What takes the hold of a role back, as the signing page takes it.
+
+    Raises:
+        HubError: the role does not hold the candidate back.
+    """
+    told = may_publish.to_lift(hub, _candidate(hub, version), role)
+    return _to_sign(told.message(), keys.approvers(hub).keys(role))
 
 
 def change_to_sign(hub: Hub, role: Role, reason: str) -> dict[str, Any]:

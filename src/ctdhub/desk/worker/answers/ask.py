@@ -27,6 +27,7 @@ with "texts" texts of cells: whoever passes them on sends ``no-store`` and keeps
 ``candidates``, ``approvers``
 ``candidate``           ``version``
 ``statement``           ``version``, ``role``, ``not_before``: what this role would sign now
+``lift``                ``version``, ``role``: what takes this role's hold back
 ``key_change``          ``role``, ``reason``: what it would sign about the keys in hub.yaml
 ``stopped``             ``job``: why it stopped, in full
 ``waiting``             counts of what waits: alarms, pairs, agreements, ended contributors
@@ -184,6 +185,7 @@ _ANSWERS: dict[str, _Answer] = {
     "statement": lambda hub, r, _s: approvals.to_sign(
         hub, _text(r, "version"), _role(r), _text(r, "not_before")
     ),
+    "lift": lambda hub, r, _s: approvals.lift_to_sign(hub, _text(r, "version"), _role(r)),
     "key_change": lambda hub, r, _s: approvals.change_to_sign(hub, _role(r), _text(r, "reason")),
     "waiting": lambda hub, _r, s: {"given": waiting(hub, s)},
     "overview": lambda hub, _r, s: overview.overview(hub, s),

@@ -38,6 +38,7 @@ ACTION_OF = {
     "candidate": "approval.read",
     "approvers": "approval.read",
     "statement": "approval.give",
+    "lift": "approval.give",
     "key_change": "approval.give",
 }
 """The action of each request."""

@@ -55,7 +55,7 @@ def versions(hub: Hub) -> dict[str, Any]:
     for candidate in by_version(hub.candidates):
         if candidate.name in done:
             continue
-        found = publication(candidate, now)
+        found = publication(hub, candidate, now)
         given.append(
             {
                 "version": candidate.name,

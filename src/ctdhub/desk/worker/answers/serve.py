@@ -18,9 +18,10 @@ from pathlib import Path
 from types import FrameType
 
 from ctdhub.core.error_catalogue import as_json, error
+from ctdhub.core.errors import HubError
 from ctdhub.desk.worker.answers.ask import ask
-from ctdhub.desk.worker.answers.may import sees
-from ctdhub.desk.worker.listening import MOST_AT_ONCE, serve_at, who_of
+from ctdhub.desk.worker.answers.may import ACTION_OF, sees
+from ctdhub.desk.worker.listening import MOST_AT_ONCE, note_look, serve_at, who_of
 
 MOST_ASKED = 2**18
 """Bytes of a request."""
@@ -33,18 +34,21 @@ def answer_of(line: bytes) -> bytes:
     """The answer to one request, as JSON.
 
     Args:
-        line: the request; ``account`` is the key of whoever asks.
+        line: the request; ``account`` and ``visit`` are the keys of whoever asks.
     """
     from ctdhub.desk.config import current
 
     try:
         request = json.loads(line)
-        who = who_of(str(request["account"]))
+        who = who_of(str(request["account"]), str(request["visit"]))
     except (ValueError, KeyError, TypeError):
         return _refused("")
+    except HubError as met:
+        return json.dumps({"error": as_json(met)}).encode()
     shown = sees(who, request)
     if shown is None:
         return _refused(str(request.get("ask")))
+    note_look(who, ACTION_OF[request["ask"]])
     asked = {**request, "sees": sorted(shown), "by": who.account}
     found = ask(current().hub, asked)
     return json.dumps(found).encode()
