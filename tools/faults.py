@@ -29,10 +29,12 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "unit"), str(ROOT / "tools")]
@@ -73,15 +75,18 @@ class Template(NamedTuple):
 
 
 class Kill(NamedTuple):
-    """One kill: at a point, or at a share of the time that the verb takes."""
+    """One kill: at a point, or at a random time.
 
+    Attributes:
+        name: in the log; the same in each run, though names of folders are random.
+        point: its number from 1, as this run counts them; 0 for a time.
+        time: its number from 0; -1 for a point.
+    """
+
+    name: str
     verb: str
     point: int
     time: int = -1
-
-    @property
-    def name(self) -> str:
-        return f"{self.verb} {self.point}" if self.time < 0 else f"{self.verb} time {self.time}"
 
 
 def hubs(folder: Path) -> Iterator[tuple[str, Hub]]:
@@ -120,18 +125,32 @@ def kills(found: dict[str, Template], every: int, times: int) -> list[Kill]:
     """All kills in an order in which each part is a sample of all."""
     parts = [
         [
-            Kill(verb, n)
-            for n, point in enumerate(each.points, 1)
-            if not in_site(point) or n % every == 0
+            Kill(f"{verb} {name}", verb, n)
+            for n, (name, point) in enumerate(zip(names(each.points), each.points, strict=True), 1)
+            if not in_site(point) or crc32(name.encode()) % every == 0
         ]
         for verb, each in found.items()
     ]
-    parts += [[Kill("build", 0, n) for n in range(times)]] if "build" in found else []
+    at_times = [Kill(f"build time {n}", "build", 0, n) for n in range(times)]
+    parts += [at_times] if "build" in found else []
     placed = []
     for part in parts:
         random.Random(1).shuffle(part)  # noqa: S311 - an order, no secret
         placed += [(n / len(part), kill) for n, kill in enumerate(part)]
     return [kill for _share, kill in sorted(placed)]
+
+
+def names(points: list[str]) -> Iterator[str]:
+    """A name for each point that is the same in every run.
+
+    >>> list(names(["open /a/ctdhub-faults-x_1/build/spared/.new-12ab34cd", "open /b/y"]))
+    ['open /.new-* 1', 'open /b/y 1']
+    """
+    met = Counter[str]()
+    for point in points:
+        name = re.sub("[0-9a-f]{8,}", "*", re.sub("/.*/spared/", "/", point))
+        met[name] += 1
+        yield f"{name} {met[name]}"
 
 
 def in_site(point: str) -> bool:
@@ -263,7 +282,8 @@ def main() -> int:
                     log.write(f"{json.dumps(done[-1])}\n")
     wrong = sum(len(line["faults"]) for line in done)
     hits = sum(line["hit"] for line in done)
-    print(f"{len(done)} of {len(chosen)} tried: {hits} kills, {wrong} faults")
+    left = {kill.name for kill in chosen} - {line["kill"] for line in done}
+    print(f"{len(done)} tried, {len(left)} left: {hits} kills, {wrong} faults")
     return 1 if wrong else 0
 
 
