@@ -19,8 +19,8 @@ from pathlib import Path
 
 PARTS = {"run", "estimate_worlds", "signal_worlds"}
 """Modules of others, and this one."""
-OF_A_SITE = {"page_heights", "page_weights"}
-"""They are asked of a site: ``python benchmarks/page_weights.py SITE``."""
+OF_A_SITE = {"desk_pages", "page_heights", "page_weights"}
+"""They are asked of a site or a demo desk: ``python benchmarks/page_weights.py SITE``."""
 
 
 def main() -> int:

@@ -271,7 +271,7 @@ def test_from_a_file_to_the_portal_and_back(
     fourth = sent(other, renamed(theirs, "Gender", "Sex"), "xlsx")
     assert work() == ["check done"]
     shown = plain(other.get(f"/deliveries/{fourth}/"))
-    assert "lacks columns that the mapping reads" in shown, shown
+    assert "lacks columns that the mapping reads: Gender" in shown, shown
     assert rows("Delivery").get(id=fourth).summary["stopped"]
     officer.post(f"/deliveries/{fourth}/accept/")
     assert work() == ["accept failed"]

@@ -213,6 +213,14 @@ def test_from_the_plan_to_the_candidate(hub_desk: Desk) -> None:
     plan = made["Location"]
     assert "30" in text(steward.get(plan))
     assert steward.post(f"{plan}build/").status_code == 409  # nothing was rehearsed
+    wanted = ["gender", "exploitation_sexual", "records_per_person"]
+    table = hub_desk.client_of("contributor").post("/tables/ask/", {"variables": wanted})[
+        "Location"
+    ]
+    policy = re.search(r'name="policy" value="(\w{64})"', text(officer.get(table)))
+    assert policy
+    officer.post(f"{table}decide/", {"answer": "yes", "reason": "useful", "policy": policy[1]})
+    assert [job.state for job in work(hub_desk)] == ["done"]
     asked = {"people": "500", "epsilons": "30 60"}
     assert steward.post(f"{plan}rehearse/", asked).status_code == 302
     assert [job.state for job in work(hub_desk)] == ["done"]
@@ -244,7 +252,13 @@ def test_from_the_plan_to_the_candidate(hub_desk: Desk) -> None:
     assert "Rows that were not used" in changes
     auditor = text(hub_desk.client_of("auditor").get(f"{plan}changes/"))
     assert "Rows that were not used" not in auditor
-    (hub_desk.hub / "candidates" / "2026.2").rename(hub_desk.hub / "work" / "gone")
+    made = hub_desk.hub / "candidates" / "2026.2"
+    measured = json.loads((made / "manifest.json").read_text("utf-8"))["drawn"]
+    assert set(wanted) in [set(one.split("*")) for one in measured]  # of its own noise
+    assert "in a coming release" in text(hub_desk.client_of("contributor").get(table))
+    made.rename(hub_desk.hub / "releases" / "2026.2")  # as two people would have it
+    assert "published in 2026.2" in text(hub_desk.client_of("contributor").get(table))
+    (hub_desk.hub / "releases" / "2026.2").rename(hub_desk.hub / "work" / "gone")
     assert "To do" in text(steward.get(plan)) or "to do" in text(steward.get(plan))
 
 

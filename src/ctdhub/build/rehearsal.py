@@ -18,7 +18,7 @@ from ctdhub.dp.by_contributor import SourceTables, public_sources
 from ctdhub.dp.ledger.reserve import drafts_bought, versions_bought
 from ctdhub.dp.person_rows import person_rows
 from ctdhub.dp.plan import Plan, plan_of
-from ctdhub.dp.policy import Budget
+from ctdhub.dp.policy import Budget, Policy
 from ctdhub.dp.simulate import Rehearsal, rehearse, stand_in
 from ctdhub.practice.stand_in import FEWEST, invented_people
 
@@ -34,14 +34,18 @@ class Rehearsed:
     budget: Budget | None = None
 
 
-def of_hub(hub: Hub) -> Rehearsed:
+def of_hub(hub: Hub, rules: Policy | None = None) -> Rehearsed:
     """The hub's policy.  Noise does not depend on how many contributors there are, so that a hub
     without agreements rehearses with one that stands in.
+
+    Args:
+        hub: the hub.
+        rules: another policy than that of its folder.
 
     Raises:
         PolicyError: the policy or an agreement has faults.
     """
-    rules = policy(hub)
+    rules = rules or policy(hub)
     schema = variables(hub, rules)
     given = hub.contributions()
     agreed = [

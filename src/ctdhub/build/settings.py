@@ -165,6 +165,8 @@ class Agreement(FrozenModel):
     ``rows_per_person`` is the most rows that one person may have here, where no key tells people
     apart; public.  Said, it is also enforced: of one case no more persons count.
     ``senders`` holds the public keys with which the contributor signs its bundles.
+    ``keep_months`` is how many months after its day a delivery is kept: then the desk's worker
+    withdraws it and erases its file, which it says a month ahead.
     ``unknown_share`` is the share of a column's filled cells that may hold unknown texts.
     """
 
@@ -177,6 +179,7 @@ class Agreement(FrozenModel):
     legal_basis: str
     consent_rule: str
     retention: str
+    keep_months: int | None = Field(default=None, ge=1, le=600, strict=True)
     display_rule: str
     show_counts: bool = False
     budget_limit: float | None = Field(default=None, gt=0)

@@ -125,6 +125,8 @@ def tell(
         MappingError: its mapping knows no such numbers or tokens.
     """
     find_person.known_contributor(hub, contributor)
+    if scope == "delivery":
+        raise error("told-numbers", n=MOST)  # a delivery is withdrawn by its own page
     clean = tuple(dict.fromkeys(line.strip() for line in numbers if line.strip()))
     if scope == "contributor":
         clean = ()

@@ -133,6 +133,11 @@ def misused(met: Exception) -> HubError:
     command = context.command_path if context else "ctdhub"
     if type(met).__name__ == "MissingParameter":
         return error("usage/missing", name=name, command=command)
+    bounds = _bounds(met)
+    if name and "ge" in bounds:
+        return error("usage/least", name=name, least=bounds["ge"])
+    if name and "le" in bounds:
+        return error("usage/most", name=name, most=bounds["le"])
     if name:
         return error("usage", name=name, command=command)
     if option := getattr(met, "option_name", ""):
@@ -140,3 +145,10 @@ def misused(met: Exception) -> HubError:
     if context and hasattr(context.command, "commands"):
         return error("usage/no-verb", command=command)
     return error("usage/too-many", command=command)
+
+
+def _bounds(met: Exception) -> dict[str, Any]:
+    """The bound that a number went beyond: ``ge`` or ``le``, as Typer's own check names it."""
+    cause = met.__cause__
+    found = cause.errors() if cause is not None and hasattr(cause, "errors") else []
+    return dict(found[0].get("ctx") or {}) if found else {}

@@ -130,6 +130,7 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
         "person": _("a person, everywhere"),
         "records": _("a person, in these records"),
         "contributor": _("the contributor"),
+        "delivery": _("a delivery"),
     }
     reasons = {
         "asked": _("asked"),

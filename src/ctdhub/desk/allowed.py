@@ -151,6 +151,7 @@ ACTIONS: dict[str, Action] = {
     "delivery.return": Action((_to(_CASE, "any", "checked"),)),
     "delivery.accept": Action((_to("data_officer", "any", "checked"),)),
     "delivery.ask_withdraw": Action((_to("contributor", "own", "accepted"),)),
+    "delivery.carry_out": Action((_to("steward", "any", "accepted"),)),
     # Mappings and columns, by way of the workbench.
     "mapping.read": Action((_to("contributor", "own"), _to(_CASE)), looks=True),
     "mapping.edit": Action((_to("contributor", "own"), _to("data_officer")), looks=True),
@@ -161,9 +162,14 @@ ACTIONS: dict[str, Action] = {
     ),
     "agreement.write": Action((_to("data_officer privacy_officer"),)),
     "paper.read": Action(
-        (_to("contributor", "own"), _to("data_officer steward privacy_officer auditor"))
+        (
+            _to("contributor", "own"),
+            _to("data_officer steward privacy_officer administrator auditor"),
+        )
     ),
-    "paper.write": Action((_to("contributor", "own"), _to("steward privacy_officer"))),
+    "paper.draft": Action((_to("data_officer steward privacy_officer administrator"),)),
+    "paper.write": Action((_to("privacy_officer administrator"),)),
+    "paper.remove": Action((_to("privacy_officer administrator"),)),
     "report.read": Action((_to("contributor", "own"),), looks=True),
     # What the hub looks at.
     "look.read": Action((_to(_CASE),), looks=True),
@@ -203,6 +209,16 @@ ACTIONS: dict[str, Action] = {
     "approval.give": Action((_to("steward privacy_officer"),)),
     "approval.hold": Action((_to("steward privacy_officer"),)),
     "approval.publish": Action((_to("steward"),)),
+    # Tables on request.
+    "table.read": Action(
+        (_to("contributor", "own"), _to("data_officer steward privacy_officer auditor"))
+    ),
+    "table.ask": Action((_to("contributor", "own"), _to("data_officer steward"))),
+    "table.take_back": Action(
+        (_to("contributor", "own", "asked"), _to("data_officer steward", "self", "asked"))
+    ),
+    "table.price": Action((_to("steward privacy_officer"),)),
+    "table.decide": Action((_to("privacy_officer", "any", "asked"),)),
     # Jobs.
     "job.read": Action((_OWN_ACCOUNT, _to("steward privacy_officer"))),
     "job.cancel": Action((_OWN_ACCOUNT, _to("steward"))),

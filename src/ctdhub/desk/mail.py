@@ -76,6 +76,18 @@ def message(kind: str) -> tuple[Text, Text]:
                 "number; compare it on this page:"
             ),
         ),
+        "withdrawn": (
+            Text("A delivery was withdrawn"),
+            Text("A file of your organisation was withdrawn and erased at the hub:"),
+        ),
+        "erasure": (
+            Text("A file will be erased"),
+            Text("The agreement says how long a file is kept. This one will be erased soon:"),
+        ),
+        "table": (
+            Text("A request for a table was decided"),
+            Text("The hub decided about a table that your organisation asked for:"),
+        ),
     }[kind]
 
 
@@ -92,6 +104,13 @@ def tell_data_officers(kind: str, delivery: Any) -> None:
 def tell_stewards(kind: str, delivery: Any) -> None:
     """A message to every steward."""
     _tell(kind, delivery, roles__role="steward")
+
+
+def tell_of_table(asked: Any) -> None:
+    """A message to whoever asked for a table, once it is decided."""
+    path = reverse("table", kwargs={"id": asked.id})
+    if asked.organisation_id:
+        _send("table", path, roles__organisation_id=asked.organisation_id)
 
 
 def tell_hub(kind: str) -> None:

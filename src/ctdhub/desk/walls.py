@@ -119,6 +119,7 @@ WALLS = (
     Wall("DeliveryFinding", ("delivery.list",), own=_ORG_ID),
     Wall("ReturnReason", ("delivery.list",), own=_ORG_ID),
     Wall("ReleasePlan", ("plan.read",)),
+    Wall("TableRequest", ("table.read",), own=_ORG_ID),
     Wall("Job", ("job.read",), own=_ORG_ID, mine="account_id"),
     Wall(
         "SigningTicket",

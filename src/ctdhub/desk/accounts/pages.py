@@ -28,6 +28,14 @@ def by_invitation(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("account_login"))
 
 
+def change_password(request: Any) -> HttpResponse:
+    """A new password; an account that never had one is opened by passkey or a demo's link."""
+    if not request.user.has_usable_password():
+        return HttpResponseRedirect(reverse("own_account"))
+    answer: HttpResponse = account.password_change(request)
+    return answer
+
+
 def _door(
     path: str, view: Any, name: str, action: str = _SELF, methods: tuple[str, ...] = _BOTH
 ) -> Any:
@@ -41,7 +49,7 @@ PAGES = [
     _door("inactive/", account.account_inactive, "account_inactive", _DOOR),
     _door("signup/", by_invitation, "account_signup", _DOOR, ("GET",)),
     _door("reauthenticate/", account.reauthenticate, "account_reauthenticate"),
-    _door("password/change/", account.password_change, "account_change_password"),
+    _door("password/change/", change_password, "account_change_password"),
     _door("2fa/", factors.index, "mfa_index"),
     _door("2fa/authenticate/", factors.authenticate, "mfa_authenticate", _DOOR),
     _door("2fa/reauthenticate/", factors.reauthenticate, "mfa_reauthenticate"),

@@ -19,6 +19,7 @@ PLAN_STATES = (
     "refused",
     "held",
 )
+REQUEST_STATES = ("asked", "agreed", "refused", "withdrawn")
 JOB_STATES = ("waiting", "running", "done", "failed", "cancelled")
 LANES = ("build", "files")
 
@@ -61,6 +62,50 @@ class ReleasePlan(Keyed):
         ordering = ("-created",)
         constraints = (
             models.CheckConstraint(condition=Q(state__in=PLAN_STATES), name="plan_state"),
+        )
+
+
+class TableRequest(Keyed):
+    """A table that somebody asks for and the last release does not hold.
+
+    Attributes:
+        organisation: that asks; None where a person of the hub asks on behalf of the public.
+        account: who wrote it down.
+        variables: names of the schema, at most four.
+        region: of UN M49, in which people were exploited; "" for everywhere.
+        first, last: years; None for all.
+        purpose: what it is for; free text, never about a person.
+        state: "agreed" once the policy of the next release has the table.
+        reason: code of the list, of a refusal or an agreement.
+        decided, decided_by: when, by whom; neither is shown to who asked.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True)
+    account = models.ForeignKey(DeskAccount, models.SET_NULL, null=True)
+    variables = models.JSONField(default=list)
+    region = models.CharField(max_length=40, default="", blank=True)
+    first = models.IntegerField(null=True)
+    last = models.IntegerField(null=True)
+    purpose = models.CharField(max_length=1000, default="", blank=True)
+    state = models.CharField(
+        max_length=10, default="asked", choices=[(s, s) for s in REQUEST_STATES]
+    )
+    reason = models.CharField(max_length=40, default="", blank=True)
+    decided = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(
+        DeskAccount, models.SET_NULL, null=True, related_name="decided_tables"
+    )
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """Newest first."""
+
+        default_permissions = ()
+        ordering = ("-created",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=REQUEST_STATES), name="table_request_state"
+            ),
         )
 
 

@@ -29,6 +29,7 @@ class Organisation(models.Model):
         id: the id of the agreement.
         agreement_sha256: of the file when it was last read.
         ends: last day of the agreement.
+        keep_months: how long a delivery is kept; None where the agreement gives no number.
         lost: the file is gone.
     """
 
@@ -36,6 +37,7 @@ class Organisation(models.Model):
     name = models.CharField(max_length=200)
     agreement_sha256 = models.CharField(max_length=64, default="")
     ends = models.DateField(null=True)
+    keep_months = models.IntegerField(null=True)
     lost = models.BooleanField(default=False)
     read_at = models.DateTimeField(auto_now=True)
 

@@ -23,6 +23,7 @@ from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of, wrong
 TEXTS = ("purpose", "scope", "legal_basis", "consent_rule", "retention", "display_rule")
 NEEDED = ("scope", "legal_basis", "consent_rule", "retention", "display_rule")
 LONGEST = 2_000
+MOST_MONTHS = 600
 _ABOVE = ((Text("Agreements"), "agreements"),)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
@@ -115,6 +116,10 @@ def labels() -> dict[str, str]:
         "retention": _("Retention: when files are deleted"),
         "display_rule": _("How the organisation and its data are shown"),
         "show_counts": _("Noisy counts may be published under its own name"),
+        "keep_months": _(
+            "Months after which a file is erased, counted from the day of the delivery (empty: by "
+            "hand)"
+        ),
         "budget_limit": _("Limit of epsilon in all (empty: none of its own)"),
         "ends": _("Last day (empty: none)"),
     }
@@ -123,7 +128,7 @@ def labels() -> dict[str, str]:
 def _posted(post: Any) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: str(post.get(name, ""))[: LONGEST + 1]
-        for name in ("name", "kind", "budget_limit", "ends", *TEXTS)
+        for name in ("name", "kind", "keep_months", "budget_limit", "ends", *TEXTS)
     }
     return {**found, "show_counts": bool(post.get("show_counts"))}
 
@@ -140,7 +145,12 @@ def _checked(posted: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, st
     for name in ("name", *TEXTS):
         if len(settings[name]) > (200 if name == "name" else LONGEST):
             problems.append((name, _("{field}: this is too long.").format(field=called[name])))
-    settings["budget_limit"], settings["ends"] = None, None
+    settings |= dict.fromkeys(("keep_months", "budget_limit", "ends"))
+    if text := posted["keep_months"].strip():
+        fits = re.fullmatch(r"[1-9][0-9]{0,2}", text) and int(text) <= MOST_MONTHS
+        settings["keep_months"] = int(text) if fits else None
+        if not fits:
+            problems.append(("keep_months", _("Write the months as a number from 1 to 600.")))
     if text := posted["budget_limit"].strip().replace(",", "."):
         settings["budget_limit"] = float(text) if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", text) else 0
         if not settings["budget_limit"]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +18,7 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import Text, _, said
 from ctdhub.desk.allowed import CONTRIBUTOR, Who, allowed, scope
 from ctdhub.desk.jobs.queue import enqueue
+from ctdhub.desk.kept_until import NOTICE, day_of, erased_on
 from ctdhub.desk.models.deliveries import Delivery, DeliveryFinding, ReturnReason
 from ctdhub.desk.models.hub import Job
 from ctdhub.desk.registry import page
@@ -25,6 +26,8 @@ from ctdhub.desk.rendering import day
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.store import withdraw
 from ctdhub.desk.views import delivery_words as words
+from ctdhub.desk.views.hub_page import begun
+from ctdhub.desk.views.withdrawals import REASONS
 
 _ON_A_PAGE = 50
 _CELL = re.compile(r"[A-Z]{0,3}[1-9][0-9]{0,8}")
@@ -44,6 +47,8 @@ def deliveries(request: Any) -> HttpResponse:
         "waiting": waiting,
         "shown": Paginator(shown, _ON_A_PAGE).get_page(request.GET.get("page")),
         "words": words,
+        "day_of": day_of,
+        "erased_on": erased_on,
     }
     return render(request, "desk/deliveries.html", values)
 
@@ -131,16 +136,49 @@ def ask_withdraw(request: Any, thing: Delivery) -> HttpResponse:
     return render(request, "desk/withdraw.html", values)
 
 
+def carry_out_withdrawal(request: Any, thing: Delivery) -> HttpResponse:
+    """The steward withdraws one delivery: its file is erased, and no build reads it any more."""
+    asked = bool(thing.summary.get("withdrawal_asked"))
+    problems, reason = [], str(request.POST.get("reason", "asked" if asked else "mistake"))
+    if reason not in REASONS:
+        raise Http404
+    if request.method == "POST":
+        if request.POST.get("sure") != "yes":
+            problems.append(
+                ("sure", _("Say that nothing of this file may be in the next release."))
+            )
+        elif _working(thing):
+            return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
+        else:
+            return begun(request, "withdraw_delivery", "build", thing, reason=reason)
+    values = _values(request, thing) | {
+        "title": Text("Withdraw a delivery"),
+        "asked": asked,
+        "reason": reason,
+        "problems": problems,
+    }
+    return render(request, "desk/carry_out.html", values, status=422 if problems else 200)
+
+
 def waiting(who: Who) -> list[tuple[str, str, int | None]]:
     """What waits for somebody, for the home page: label, address, number."""
     if not allowed(who, "delivery.list"):
         return []
     own = who.is_contributor
+    soon = _erased_soon(who)
     found = sum(_waits(d, own) for d in _seen(who).filter(state__in=OPEN)[:200])
-    if not found:
-        return []
     label = Text("Deliveries to correct or finish") if own else Text("Deliveries to look at")
-    return [(said(label), reverse("deliveries"), found)]
+    late = Text("Files that are erased within 30 days")
+    lines = ((label, found), (late, soon))
+    return [(said(text), reverse("deliveries"), n) for text, n in lines if n]
+
+
+def _erased_soon(who: Who) -> int:
+    """Deliveries whose erasure is near enough that people are told of it."""
+    last = timezone.now().date() + NOTICE
+    kept = _seen(who).filter(state="accepted", organisation__keep_months__isnull=False)
+    ends = (erased_on(one) for one in kept.select_related("organisation")[:1000])
+    return sum(end is not None and end <= last for end in ends)
 
 
 def _seen(who: Who) -> QuerySet[Delivery]:
@@ -158,7 +196,10 @@ def _values(request: Any, thing: Delivery) -> dict[str, Any]:
     failed = None if job else _last_failed(thing)
     refused = thing.summary.get("refused")
     return {
-        "title": Text("Delivery of {day}", day=day(thing.created)),
+        "title": Text("Delivery of {day}", day=day(day_of(thing))),
+        "day_of": day_of,
+        "came": words.came(thing),
+        "erased": erased_on(thing),
         "thing": thing,
         "own": own,
         "words": words,
@@ -253,6 +294,8 @@ PAGES = [
     page("deliveries/<id>/check/", check_again, action="delivery.check", of="Delivery",
          methods=("POST",)),
     page("deliveries/<id>/withdraw/", withdraw_delivery, action="delivery.withdraw",
+         of="Delivery", methods=_BOTH),
+    page("deliveries/<id>/carry-out/", carry_out_withdrawal, action="delivery.carry_out",
          of="Delivery", methods=_BOTH),
     page("deliveries/<id>/ask-withdraw/", ask_withdraw, action="delivery.ask_withdraw",
          of="Delivery", methods=_BOTH),

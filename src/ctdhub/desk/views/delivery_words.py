@@ -6,6 +6,8 @@ from typing import Any
 
 from ctdhub.core.error_catalogue import from_json
 from ctdhub.core.i18n import Text, joined
+from ctdhub.desk.models.deliveries import Delivery
+from ctdhub.desk.rendering import moment
 
 REASONS = ("format", "columns", "values", "identifiers", "duplicate", "incomplete", "wrong-file")
 """Codes of the list from which a returned delivery has at least one."""
@@ -68,6 +70,13 @@ def state_sentence(state: str) -> Text:
         "accepted": Text("The hub accepted the file. It counts in a coming release."),
         "withdrawn": Text("The delivery was ended. Its bytes were deleted."),
     }[state]
+
+
+def came(delivery: Delivery) -> tuple[Text, str]:
+    """When a file came: a label and a time, of one that the command line put in its finding."""
+    if delivery.account_id is None:
+        return Text("Found in the hub folder"), moment(delivery.created)
+    return Text("Received"), moment(delivery.created)
 
 
 def kind_name(kind: str) -> Text:

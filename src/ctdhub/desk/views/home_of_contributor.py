@@ -17,6 +17,7 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import Text, _, ngettext, said
 from ctdhub.desk.allowed import Who, scope
 from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.kept_until import day_of, erased_on
 from ctdhub.desk.models.deliveries import Delivery
 from ctdhub.desk.models.people import Organisation
 from ctdhub.desk.registry import pages
@@ -41,11 +42,14 @@ def own_home(who: Who) -> dict[str, Any]:
         (_("Files accepted"), number(sent.filter(state="accepted").count())),
         (_("Next release"), _week(who)),
     ]
+    if one and (end := _next_erasure(sent)):
+        facts.append((_("Next file that is erased"), day(end)))
     if one:
         facts.append((_("Last day of the agreement"), day(one.ends) if one.ends else _("none")))
     return {
         "name": one.name if one else "",
         "last": last,
+        "day_of": day_of,
         "state": said(words.state_name(last.state)) if last else "",
         "tone": words.state_tone(last.state) if last else "",
         "sentence": said(words.state_sentence(last.state)) if last else "",
@@ -55,6 +59,12 @@ def own_home(who: Who) -> dict[str, Any]:
         "reminder": _reminder(one.ends) if one else None,
         "links": _links(who),
     }
+
+
+def _next_erasure(sent: Any) -> date | None:
+    """The first day on which a file of its own is erased by the agreement."""
+    kept = sent.filter(state="accepted").select_related("organisation")
+    return min((end for one in kept[:1000] if (end := erased_on(one))), default=None)
 
 
 def _returned(last: Delivery) -> str:

@@ -53,7 +53,7 @@ def cards(who: Who) -> list[HomeCard]:
         found = ask_hub(who, "overview")["given"]
     except HubError:
         found = {}  # nobody answers: the cards of rows are shown
-    made = (_deliveries(who), _alarms(found), _releases(who, found), _budget(found))
+    made = (_deliveries(who), _alarms(who, found), _releases(who, found), _budget(found))
     more = (_built(who, found), _operation(who), _accounts(who), _trail(who))
     return [card for cards_ in (*made, *more) for card in cards_]
 
@@ -70,7 +70,7 @@ def _deliveries(who: Who) -> Iterator[HomeCard]:
     yield HomeCard(_("Deliveries"), reverse("deliveries"), lines)
 
 
-def _alarms(found: dict[str, Any]) -> Iterator[HomeCard]:
+def _alarms(who: Who, found: dict[str, Any]) -> Iterator[HomeCard]:
     if "alarms" not in found:
         return
     one = found["alarms"]
@@ -82,6 +82,9 @@ def _alarms(found: dict[str, Any]) -> Iterator[HomeCard]:
         lines = [(text, "", "")] if n else []
         if unread:
             lines.append((f"{late}: {number(unread)}", "", ""))
+            if not allowed(who, "look.refresh"):
+                theirs = _("A data officer or the steward reads them; you need do nothing.")
+                lines.append((theirs, "", ""))
         lines = lines or [(_("No alarm is open."), "", "")]
     yield HomeCard(_("Alarms"), reverse("looks"), lines)
 

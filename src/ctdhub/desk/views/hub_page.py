@@ -20,7 +20,9 @@ from ctdhub.desk.models.people import Organisation
 from ctdhub.document.as_json import from_json
 from ctdhub.document.charts.print import bar
 
-_MISSING = ("contributor", "lineage-variable", "no-delivery", "no-candidate", "no-told")
+_MISSING = (
+    "contributor", "lineage-variable", "no-delivery", "no-candidate", "no-told", "no-paper",
+)  # fmt: skip
 VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}")
 
 
@@ -61,14 +63,7 @@ def hub_page(
 
 def wrong(request: Any, met: HubError) -> HttpResponse:
     """The page of an error: what, what to do, its rule; a thing that is not there is not found."""
-    missing = met.rule in (
-        "contributor",
-        "lineage-variable",
-        "no-delivery",
-        "no-candidate",
-        "no-told",
-    )
-    return error_page(request, 404 if missing else 422, met)
+    return error_page(request, 404 if met.rule in _MISSING else 422, met)
 
 
 def organisation_of(request: Any, key: str, action: str) -> Organisation:

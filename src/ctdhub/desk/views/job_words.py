@@ -14,9 +14,11 @@ _WORDS = {
     "build": Text("Building the release"),
     "agreement": Text("Changing an agreement"),
     "withdraw": Text("Withdrawing a contributor"),
+    "withdraw_delivery": Text("Withdrawing a delivery"),
     "told_find": Text("Looking for the records of a report"),
     "told_carry": Text("Carrying out a withdrawal"),
     "accept_alarm": Text("Accepting an alarm"),
+    "take_up": Text("Taking a table into the policy"),
     "check": Text("Checking a delivery"),
     "accept": Text("Accepting a delivery"),
     "approve": Text("Recording an approval"),
@@ -44,6 +46,8 @@ def back_of(job: Job) -> tuple[str, str]:
         return said(Text("Back to the agreements")), reverse("agreements")
     if job.what in ("approve", "hold", "lift", "publish", "site"):
         return said(Text("Back to the approvals")), reverse("approvals")
-    if job.what in ("withdraw", "told_find", "told_carry"):
+    if job.what == "take_up":
+        return said(Text("Back to the table")), reverse("table", kwargs={"id": job.thing})
+    if job.what in ("withdraw", "withdraw_delivery", "told_find", "told_carry"):
         return said(Text("Back to the withdrawals")), reverse("withdrawals")
     return said(Text("Home")), reverse("home")

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 
 from ctdhub.core.i18n import Text
+from ctdhub.desk.kept_until import day_of
 from ctdhub.desk.models.deliveries import withdrawals_asked
 from ctdhub.desk.registry import page
 from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
@@ -18,7 +19,7 @@ def withdrawals(request: Any) -> HttpResponse:
     """The register; a contributor sees its own lines alone."""
     of: dict[str, Any] = {"id": request.who.organisation} if request.who.is_contributor else {}
     asked = [] if of else withdrawals_asked().select_related("organisation")
-    values = {"asked": list(asked)}
+    values = {"asked": list(asked), "day_of": day_of}
     return hub_page(request, "withdrawals", "desk/hub/withdrawals.html", values=values, **of)
 
 

@@ -92,16 +92,13 @@ def organisations(hub: Hub) -> None:
         digest = hashlib.sha256(content).hexdigest()
         row = known.get(path.stem)
         if row is None or row.agreement_sha256 != digest or row.lost:
-            name, ends = _stated(content, path.stem)
-            Organisation.objects.update_or_create(
-                id=path.stem,
-                defaults={"name": name, "agreement_sha256": digest, "ends": ends, "lost": False},
-            )
+            found = {"agreement_sha256": digest, "lost": False, **_stated(content, path.stem)}
+            Organisation.objects.update_or_create(id=path.stem, defaults=found)
     Organisation.objects.exclude(id__in=seen).filter(lost=False).update(lost=True)
 
 
-def _stated(content: bytes, stem: str) -> tuple[str, object]:
-    """Name and last day, as far as the file can be read; a fault of it is the hub's to mend."""
+def _stated(content: bytes, stem: str) -> dict[str, object]:
+    """Name, last day and retention, as far as the file can be read; a fault of it is the hub's."""
     from datetime import date
 
     try:
@@ -109,8 +106,12 @@ def _stated(content: bytes, stem: str) -> tuple[str, object]:
     except yaml.YAMLError:
         found = None
     found = found if isinstance(found, dict) else {}
-    ends = found.get("ends")
-    return str(found.get("name") or stem)[:200], ends if type(ends) is date else None
+    ends, months = found.get("ends"), found.get("keep_months")
+    return {
+        "name": str(found.get("name") or stem)[:200],
+        "ends": ends if type(ends) is date else None,
+        "keep_months": months if type(months) is int and 0 < months <= 600 else None,
+    }
 
 
 def _files(hub: Hub) -> Iterator[FolderFile]:

@@ -30,7 +30,7 @@ from ctdhub.desk.uploads.places import opened_folder, table_name
 from ctdhub.desk.worker.agreements import agreement_of
 from ctdhub.desk.worker.bundled import rules_of, unpack
 from ctdhub.desk.worker.identities import identities
-from ctdhub.desk.worker.kept import error_as_kept, text_as_kept
+from ctdhub.desk.worker.kept import error_as_kept, named_by, text_as_kept
 from ctdhub.desk.worker.opening import join
 from ctdhub.desk.worker.work import Rows, Work
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
@@ -158,7 +158,7 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
         return
     report.mapping = hashlib.sha256(rules_file.read_bytes()).hexdigest()
     raw = read_isolated(table, mapping.read)
-    letters = _letters(raw)
+    letters = named_by(mapping.needed()) | _letters(raw)
     if work:
         work.say(Text("Checking each row"))
     try:

@@ -71,9 +71,11 @@ ACTIONS_OF = {
     "build": "plan.build",
     "agreement": "agreement.write",
     "withdraw": "withdrawal.carry_out",
+    "withdraw_delivery": "withdrawal.carry_out",
     "told_find": "withdrawal.tell",
     "told_carry": "withdrawal.carry_out",
     "accept_alarm": "alarm.accept",
+    "take_up": "table.decide",
 }
 """Jobs that somebody asks for, and the action that they are; approvals are checked by themselves.
 """

@@ -14,8 +14,17 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from ctdhub.build import agreement_file, desk_files, next_price, pipeline, rehearsal, told
+from ctdhub.build import (
+    agreement_file,
+    desk_files,
+    next_price,
+    pipeline,
+    rehearsal,
+    table_request,
+    told,
+)
 from ctdhub.build import withdraw as withdrawing
+from ctdhub.build import withdraw_delivery as withdrawing_delivery
 from ctdhub.build.accept_alarm import accept_alarm as accept
 from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy
@@ -24,9 +33,12 @@ from ctdhub.core.error_catalogue import as_json, error
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text
 from ctdhub.desk.config import current
-from ctdhub.desk.models.hub import ReleasePlan
+from ctdhub.desk.mail import tell_of_table, tell_organisation
+from ctdhub.desk.models.deliveries import Delivery
+from ctdhub.desk.models.hub import ReleasePlan, TableRequest
 from ctdhub.desk.models.people import Organisation
 from ctdhub.desk.worker.child import BUSY
+from ctdhub.desk.worker.ending import destroyed
 from ctdhub.desk.worker.work import Rows, Work
 from ctdhub.dp.price import up_to
 from ctdhub.release.approvals import CANDIDATES
@@ -154,7 +166,13 @@ def agreement(work: Work) -> Rows:
     (agreed,) = [one for one in hub.agreements() if one.id == key]
 
     def rows() -> dict[str, Any]:
-        known = {"name": agreed.name, "agreement_sha256": found, "ends": agreed.ends, "lost": False}
+        known = {
+            "name": agreed.name,
+            "agreement_sha256": found,
+            "ends": agreed.ends,
+            "keep_months": agreed.keep_months,
+            "lost": False,
+        }
         Organisation.objects.update_or_create(id=key, defaults=known)
         return {"text": Text("The agreement was written.").as_json()}
 
@@ -169,6 +187,28 @@ def withdraw(work: Work) -> Rows:
     entry = Withdrawal("withdrawal", "contributor", str(given["contributor"]), reason=reason)
     withdrawing.withdraw(_hub(), [entry])
     return lambda: {"text": Text("The contributor is withdrawn; build again.").as_json()}
+
+
+@_private
+def withdraw_delivery(work: Work) -> Rows:
+    """A delivery is withdrawn: its file is erased, and no build reads it any more."""
+    delivery = Delivery.objects.get(id=work.job.thing)
+    reason = next(one for one in REASONS if one == work.job.given["reason"])
+    if delivery.state == "accepted":
+        withdrawing_delivery.withdraw_delivery(
+            _hub(), str(delivery.organisation_id), delivery.day, file_shas(delivery), reason
+        )
+
+    def rows() -> dict[str, Any]:
+        done = Delivery.objects.filter(id=delivery.id, state="accepted").update(
+            state="withdrawn", lost=False, changed=timezone.now()
+        )
+        destroyed(delivery)
+        if done:
+            tell_organisation("withdrawn", delivery)
+        return {"text": Text("The delivery is withdrawn; build again.").as_json()}
+
+    return rows
 
 
 @_private
@@ -201,6 +241,30 @@ def accept_alarm(work: Work) -> Rows:
     return lambda: {"text": Text("The alarm is accepted.").as_json()}
 
 
+@_private
+def take_up(work: Work) -> Rows:
+    """Write a requested table into the policy; the next release holds it and pays for it."""
+    asked = TableRequest.objects.get(id=work.job.thing)
+    if asked.state in ("asked", "agreed"):
+        table_request.take_up(_hub(), asked.variables, str(work.job.given["policy"]))
+
+    def rows() -> dict[str, Any]:
+        done = TableRequest.objects.filter(id=asked.id, state="asked").update(
+            state="agreed", decided=timezone.now(), decided_by=work.job.account
+        )
+        if done:
+            tell_of_table(asked)
+        text = Text("The table is in the policy; the next release holds it.")
+        return {"text": text.as_json()}
+
+    return rows
+
+
+def file_shas(delivery: Delivery) -> frozenset[str]:
+    """SHA-256 of the files in ``contributions/`` that a delivery may be."""
+    return frozenset({delivery.sha256, *map(str, delivery.summary.get("files", ()))})
+
+
 def _plan(given: Mapping[str, Any]) -> UUID:
     return UUID(hex=str(given["plan"]))
 
@@ -212,7 +276,9 @@ JOBS: dict[str, Jobs] = {
     "build": build,
     "agreement": agreement,
     "withdraw": withdraw,
+    "withdraw_delivery": withdraw_delivery,
     "told_find": told_find,
     "told_carry": told_carry,
     "accept_alarm": accept_alarm,
+    "take_up": take_up,
 }

@@ -16,9 +16,11 @@ from pathlib import Path
 
 from ctdhub.core import atomic
 from ctdhub.core.keys import age
+from ctdhub.desk.uploads.drawer import PaperDrawer
 from ctdhub.desk.uploads.inbox import Inbox
 
 _MONTH = re.compile(r"inbox-(\d{4}-\d{2})\.key")
+PAPERS = "papers.key"
 _MARGIN = 3600.0
 """Seconds that a request may have read the recipients before they were replaced."""
 
@@ -30,8 +32,9 @@ def identity_folder(hub: Path) -> Path:
 
 
 def identities(hub: Path) -> list[Path]:
-    """All identities that there are, the newest month first, those of bundles last."""
+    """Identities of what is sent in, the newest month first, those of bundles last."""
     found = sorted(identity_folder(hub).glob("*.key"), reverse=True)
+    found = [path for path in found if path.name != PAPERS]
     return sorted(found, key=lambda path: _MONTH.fullmatch(path.name) is None)
 
 
@@ -49,6 +52,22 @@ def renew(hub: Path, inbox: Inbox, today: date, recovery: tuple[str, ...] = ()) 
         atomic.sync(folder)
     wanted = (*age.recipients_of(own), *recovery)
     file = inbox.recipients_file
+    if not file.is_file() or age.read_recipients(file) != wanted:
+        age.write_recipients(file, wanted)
+
+
+def renew_drawer(hub: Path, drawer: PaperDrawer, recovery: tuple[str, ...] = ()) -> None:
+    """Have an identity of the drawer of papers, which is never destroyed, and encrypt to it.
+
+    Args:
+        recovery: as of :func:`renew`.
+    """
+    own = identity_folder(hub) / PAPERS
+    if not own.exists():
+        age.make_identity(own)
+        atomic.sync(own.parent)
+    wanted = (*age.recipients_of(own), *recovery)
+    file = drawer.recipients_file
     if not file.is_file() or age.read_recipients(file) != wanted:
         age.write_recipients(file, wanted)
 

@@ -2,11 +2,14 @@
 
 A table whose header row is missing has cells in its place, so that names of columns are texts of
 records too.  Columns become their letters, the hub's own words stay, and all else becomes "…".
+
+A column that the file lacks has no letter.  The mapping names it, which a person wrote, so its name
+stays, unless it looks like what a cell holds: a mapping may have been made from such a table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -19,6 +22,8 @@ from ctdhub.schema.model import load_schema
 _READING = frozenset({"ingest", "mapping", "linkage", "consent", "spark"})
 """Rooms whose errors are about texts of files."""
 _ELSE = "…"
+_MOST_DIGITS, _LONGEST_NAME = 4, 60
+"""Of a name of a column: a year may be in it, a date or a number of a case may not."""
 
 
 def text_as_kept(text: Text, letters: Mapping[str, str]) -> dict[str, Any]:
@@ -69,6 +74,21 @@ def stopped_as_kept(met: HubError, known: frozenset[str] = frozenset()) -> dict[
     return found
 
 
+def named_by(columns: Iterable[str]) -> dict[str, str]:
+    """Names of a mapping's columns that may stay, by :func:`fold` of each.
+
+    >>> sorted(named_by(["Sexe", "12/03/1999", "a@b.org", "0044 1234"]))
+    ['sexe']
+    """
+    return {fold(name): name for name in columns if not _like_a_cell(name)}
+
+
+def _like_a_cell(name: str) -> bool:
+    """Whether a name may be a cell: with a number as long as a date's, an address, a sentence."""
+    digits = sum(sign.isnumeric() for sign in name)
+    return digits > _MOST_DIGITS or "@" in name or len(name) > _LONGEST_NAME
+
+
 def _bare(value: Any, known: frozenset[str]) -> Any:
     if isinstance(value, str) and (value in known or value in _own_words()):
         return value
@@ -77,7 +97,10 @@ def _bare(value: Any, known: frozenset[str]) -> Any:
 
 def _kept(value: Any, letters: Mapping[str, str]) -> Any:
     if isinstance(value, str):
-        return letters.get(fold(value)) or (value if value in _own_words() else _ELSE)
+        if (one := _word(value, letters)) is not None:
+            return one
+        parts = [_word(part, letters) or _ELSE for part in value.split(", ")]
+        return ", ".join(parts) if set(parts) != {_ELSE} else _ELSE
     if isinstance(value, dict):
         if "numeral" in value or "share" in value:
             return value
@@ -88,6 +111,10 @@ def _kept(value: Any, letters: Mapping[str, str]) -> Any:
             return value | {"fields": inside}
         return _ELSE  # a name that was looked up from a cell says what the cell holds
     return value
+
+
+def _word(value: str, letters: Mapping[str, str]) -> str | None:
+    return letters.get(fold(value)) or (value if value in _own_words() else None)
 
 
 @cache

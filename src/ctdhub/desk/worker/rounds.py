@@ -13,11 +13,13 @@ from ctdhub.desk.config import current
 from ctdhub.desk.mail import tell_head_of_trail
 from ctdhub.desk.models.people import Organisation
 from ctdhub.desk.trail import append_trail
+from ctdhub.desk.uploads.drawer import PaperDrawer
 from ctdhub.desk.uploads.inbox import Inbox
 from ctdhub.desk.worker.adoption import adopt
 from ctdhub.desk.worker.approving import publish_when_due
+from ctdhub.desk.worker.erasure import erase_due
 from ctdhub.desk.worker.health import note_health
-from ctdhub.desk.worker.identities import renew
+from ctdhub.desk.worker.identities import renew, renew_drawer
 from ctdhub.desk.worker.retention import enforce
 
 log = logging.getLogger("ctdhub.desk")
@@ -34,6 +36,7 @@ def make_rounds() -> list[str]:
         "adoption": adopt,
         "room": _room,
         "retention": enforce,
+        "erasure": erase_due,
         "publish": publish_when_due,
         "trail": lambda: append_trail(current().trail),
         "head": tell_head_of_trail,
@@ -55,6 +58,7 @@ def make_rounds() -> list[str]:
 def _inbox() -> None:
     desk = current()
     renew(desk.hub, Inbox(desk.inbox), datetime.now(UTC).date(), desk.file.recovery)
+    renew_drawer(desk.hub, PaperDrawer(desk.inbox), desk.file.recovery)
 
 
 def _room() -> None:

@@ -53,7 +53,7 @@ def elsewhere(files: Iterable[Filed], force: InForce, secret: bytes) -> Mapping[
     """
     telling: dict[str, list[Withdrawal]] = {}
     for entry in force.entries:
-        if entry.scope != "contributor":
+        if entry.scope in ("person", "records"):
             telling.setdefault(entry.mark, []).append(entry)
     if not force.persons:
         return {}

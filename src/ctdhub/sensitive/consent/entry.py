@@ -13,9 +13,9 @@ withdrew, after its tokens were made anew or, with a mark, that a row of a share
 the contributor's raw files were deleted; the steward decided that its withdrawals of a quarter may
 take out so many people of other contributors."""
 
-Scope = Literal["person", "records", "contributor"]
+Scope = Literal["person", "records", "contributor", "delivery"]
 """How far it reaches: a person at every contributor, the contributor's records of a person, all
-records of the contributor."""
+records of the contributor, those of one of its deliveries."""
 
 Reason = Literal["asked", "consent", "agreement", "mistake", "other"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -35,8 +35,8 @@ class Withdrawal:
     Attributes:
         kind, scope: see :data:`Kind` and :data:`Scope`.
         contributor: id of the contributor that told the hub.
-        mark: keyed hash of the key of a person or a case, or of the id of a record without a
-            person key, hexadecimal; empty for a contributor.
+        mark: keyed hash of the key of a person or a case, of the id of a record without a person
+            key, or of a delivery's file, hexadecimal; empty for a contributor.
         because: where the number of a case was told, the mark of that case on the lines of the
             person keys that it found, and of the rows that were chosen where several people share
             it; empty on what was told.

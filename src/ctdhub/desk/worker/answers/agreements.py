@@ -13,6 +13,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
 from ctdhub.core.format import day, decimal, exact, isolated, listed, number, span
 from ctdhub.core.i18n import _, current, ngettext
+from ctdhub.desk.kept_until import due_on
 from ctdhub.desk.worker.answers.page import (
     answered,
     days,
@@ -103,6 +104,7 @@ def agreement(hub: Hub, contributor: str, *, charges: bool) -> dict[str, Any]:
             "kinds": kinds(),
             "settings": {
                 **{key: getattr(one, key) for key in ("name", "kind", "show_counts", *TEXTS)},
+                "keep_months": one.keep_months,
                 "budget_limit": one.budget_limit,
                 "ends": one.ends.isoformat() if one.ends else "",
             },
@@ -138,6 +140,7 @@ def setting_words() -> dict[str, str]:
         "display_rule": _("how its data are shown"),
         "show_counts": _("noisy counts under its own name"),
         "budget_limit": _("limit of epsilon in all"),
+        "keep_months": _("a file is erased after"),
         "ends": _("last day"),
     }
 
@@ -168,6 +171,7 @@ def _terms(one: Agreement) -> Any:
             (called[key], name(getattr(one, key), 2_000) if getattr(one, key) else "–")
             for key in TEXTS
         ),
+        (called["keep_months"], _months(one.keep_months)),
         (_("years"), span(one.years) if one.years else _("those of the hub")),
         (called["ends"], days(one.ends)),
     ]
@@ -179,6 +183,12 @@ def _terms(one: Agreement) -> Any:
         for found in one.breaks
     ]
     return table("", (), [*rows, *breaks], words=True)
+
+
+def _months(months: int | None) -> str:
+    if months is None:
+        return _("no number of months: by hand")
+    return ngettext("{n} month", "{n} months", months).format(n=number(months))
 
 
 def _said(text: str) -> str:
@@ -203,8 +213,12 @@ def _deliveries(one: Agreement, own: list[str]) -> Any:
     if not own:
         return words(_("Nothing was sent yet."), kept)
     first = _("Files are here since {day}.").format(day=day(date.fromisoformat(own[0])))
-    rows = [(day(date.fromisoformat(each)),) for each in reversed(own)]
-    return table("", (_("delivery"),), rows, note=f"{first} {kept}", words=True)
+    rows = []
+    for each in map(date.fromisoformat, reversed(own)):
+        due = due_on(each, one.keep_months)
+        rows.append((day(each), days(due)))
+    head = (_("delivery"), _("erased on"))
+    return table("", head, rows, note=f"{first} {kept}", words=True)
 
 
 def _sent(hub: Hub) -> dict[str, list[str]]:

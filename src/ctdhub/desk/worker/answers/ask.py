@@ -24,6 +24,11 @@ with "texts" texts of cells: whoever passes them on sends ``no-store`` and keeps
 ``tell_rows``           ``id``, ``key``, ``seen``, ``chosen``, ``unknown``: what it answers
 ``tell_back``           ``id``, ``key``: takes a report back that is not carried out
 ``price``, ``changes``  ``version``
+``paper_draft``         ``kind``, ``id``: contributor of an agreement
+``paper_file``          ``key``: of a signed paper; ``id``: whose it is, "" for the hub's
+``table_form``          variables and regions of which a table may be asked
+``table_held``          ``tables``: of each, a list of variables, the release that holds it
+``table_price``         ``variables``: what the table would cost the next release
 ``candidates``, ``approvers``
 ``candidate``           ``version``
 ``statement``           ``version``, ``role``, ``not_before``: what this role would sign now
@@ -60,7 +65,9 @@ from ctdhub.desk.worker.answers import (
     looks,
     overview,
     own,
+    papers,
     releases,
+    tables,
     telling,
 )
 from ctdhub.release.approvers import Role
@@ -179,6 +186,11 @@ _ANSWERS: dict[str, _Answer] = {
         hub, _text(r, "version"), reviewed="review" in s
     ),
     "stopped": lambda hub, r, _s: stopped(hub, _text(r, "job")),
+    "paper_draft": lambda hub, r, _s: papers.draft(hub, _text(r, "kind"), _text(r, "id")),
+    "paper_file": lambda hub, r, _s: papers.file(hub, _text(r, "key"), _text(r, "id")),
+    "table_form": lambda hub, _r, _s: tables.form(hub),
+    "table_held": lambda hub, r, _s: tables.held(hub, r),
+    "table_price": lambda hub, r, _s: tables.price(hub, r),
     "candidates": lambda hub, _r, _s: approvals.candidates(hub),
     "candidate": lambda hub, r, _s: approvals.candidate(hub, _text(r, "version")),
     "approvers": lambda hub, _r, _s: approvals.approvers(hub),

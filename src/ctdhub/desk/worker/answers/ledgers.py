@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ctdhub.build.account import Account
@@ -16,8 +19,9 @@ from ctdhub.core.format import decimal, exact, isolated, number, share, tiny
 from ctdhub.core.i18n import _, said
 from ctdhub.desk.worker.answers.page import answered, name, section, table, words
 from ctdhub.desk.worker.answers.telling import told_rows
-from ctdhub.document.document import Bar, Bars
+from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.purposes import told
+from ctdhub.dp.ledger.reserve import BudgetSplit
 from ctdhub.sensitive.consent.in_force import in_force, reported
 
 
@@ -66,6 +70,7 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
         )
         for c in account.contributors
     ]
+    parts = _parts(split, account, given)
     lead = _(
         "Spent: epsilon {spent} of {budget} at delta {delta}. One more version may have {left}."
     )
@@ -81,7 +86,7 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
             ),
         ),
         (
-            section("spent", _("Budget"), _bars(account.spent, account.budget, split.left)),
+            section("spent", _("Where the budget goes"), *_whole(parts, account)),
             section(
                 "kinds",
                 _("Spent by purpose"),
@@ -148,15 +153,56 @@ def _public(hub: Hub, title: str) -> dict[str, Any]:
     )
 
 
-def _bars(spent: float, budget: float, left: float) -> Bars:
-    rows = [
-        (_("budget"), budget, exact(budget)),
-        (_("spent"), spent, decimal(spent, "#,##0.###")),
-        (_("most that one more version may have"), left, decimal(left, "#,##0.###")),
+@dataclass(frozen=True)
+class BudgetPart:
+    """A part of the budget: what it is for, its cost in rho, and what that is as an epsilon."""
+
+    what: str
+    rho: float
+    epsilon: str
+
+
+def _parts(split: BudgetSplit, account: Account, given: Mapping[str, str]) -> list[BudgetPart]:
+    """The parts that add up to the budget: each published answer, the reserve, what is left."""
+    shown = [e for e in account.entries if e.kind != "release" or e.id in given]
+    parts = [
+        BudgetPart(
+            _("release {version}").format(version=isolated(given[e.id]))
+            if e.id in given
+            else f"{kind_words(e.kind)}: {said(told(e.what))}",
+            e.rho,
+            decimal(e.epsilon, "#,##0.###"),
+        )
+        for e in shown
     ]
-    bars = tuple(Bar(label, text, size, size, size) for label, size, text in rows)
-    note = _("Epsilons do not add up: several answers together cost less than their sum.")
-    return Bars(_("Epsilon"), "", bars, note)
+    left = max(0.0, split.budget - split.reserve - split.versions)
+    return [
+        *parts,
+        BudgetPart(_("kept for drafts"), split.reserve, _alone(split.reserve, split.delta)),
+        BudgetPart(_("left for versions to come"), left, decimal(account.left, "#,##0.###")),
+    ]
+
+
+def _whole(parts: Sequence[BudgetPart], account: Account) -> Iterator[Any]:
+    whole = math.fsum(part.rho for part in parts)
+    rows = [(p.what, share(p.rho / whole, fine=True), p.epsilon) for p in parts]
+    rows.append((_("sum: the whole budget"), share(1.0, fine=True), exact(account.budget)))
+    drafts = math.fsum(e.rho for e in account.entries) - math.fsum(
+        p.rho for p in parts[: len(parts) - 2]
+    )
+    used = _("Of what is kept for drafts, {share} was used so far.").format(
+        share=share(min(1.0, max(0.0, drafts) / parts[-2].rho) if parts[-2].rho else 0.0)
+    )
+    note = _(
+        "The shares add up. The epsilons do not: several answers together cost less than the sum "
+        "of their epsilons. Each epsilon is what the line would cost alone."
+    )
+    yield table("", (_("for what"), _("share of the budget"), _("epsilon")), rows, note=note)
+    yield words(used)
+
+
+def _alone(rho: float, delta: float) -> str:
+    return decimal(epsilon_of(rho, delta), "#,##0.###")
 
 
 def kind_words(kind: str) -> str:
@@ -277,6 +323,7 @@ def _scope(scope: str) -> str:
         "person": _("a person, everywhere"),
         "records": _("a person, in these records"),
         "contributor": _("the contributor"),
+        "delivery": _("a delivery"),
     }[scope]
 
 

@@ -34,6 +34,11 @@ ACTION_OF = {
     "overview": "home.read",
     "report": "report.read",
     "next_week": "home.read",
+    "paper_draft": "paper.draft",
+    "paper_file": "paper.read",
+    "table_form": "table.ask",
+    "table_held": "table.read",
+    "table_price": "table.price",
     "candidates": "approval.read",
     "candidate": "approval.read",
     "approvers": "approval.read",
@@ -58,10 +63,12 @@ _SEES = {
 """The action that lets an answer show something."""
 
 _TELLING = ("tell", "told", "tell_rows", "tell_back")
-_OF_ONE = frozenset({"agreement", "lineages", "lineage", "withdrawals", "report", *_TELLING})
+_OF_ONE = frozenset(
+    {"agreement", "lineages", "lineage", "withdrawals", "report", "paper_file", *_TELLING}
+)
 """Requests that a contributor may make of its own organisation."""
 
-_OF_NONE = frozenset({"ledger", "waiting", "next_week"})
+_OF_NONE = frozenset({"ledger", "waiting", "next_week", "table_form", "table_held"})
 """Those that it may make which are of no organisation."""
 
 

@@ -1,0 +1,223 @@
+"""Tables on request: asked for, priced, decided with a reason, published as any table is.
+
+What anybody is told of a request follows from settings, published releases and the choice of a
+person who was shown no count: so neither a refusal nor its time says anything of a case record.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from ctdhub.core.errors import HubError
+from ctdhub.core.format import span
+from ctdhub.core.i18n import Text, _
+from ctdhub.desk.allowed import Who, allowed, scope
+from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.jobs.queue import enqueue
+from ctdhub.desk.models.hub import Job, TableRequest
+from ctdhub.desk.registry import page
+from ctdhub.desk.views.hub_page import begun, wrong
+from ctdhub.document.as_json import from_json
+from ctdhub.document.charts.print import bar
+
+REFUSED = ("imprecise", "budget", "exposing", "purpose", "other")
+AGREED = ("useful", "mandate", "other")
+"""Codes of the reasons that who asked is shown."""
+
+_MOST, _LONGEST, _SHOWN = 4, 1_000, 200
+_YEAR = re.compile(r"(19|20|21)\d\d")
+_EMPTY: dict[str, Any] = {"variables": [], "region": "", "first": "", "last": "", "purpose": ""}
+
+
+def tables(request: Any) -> HttpResponse:
+    """Requests: a contributor's own, or all for the hub's roles."""
+    shown = list(_seen(request.who).select_related("organisation")[:_SHOWN])
+    try:
+        lines = _lines(request, shown)
+    except HubError as met:
+        return wrong(request, met)
+    values = {"title": Text("Tables on request"), "lines": lines}
+    return render(request, "desk/hub/tables.html", values)
+
+
+def ask_table(request: Any) -> HttpResponse:
+    """The form, and what was written in it; a table that a release holds is not asked for."""
+    try:
+        known = ask_hub(request.who, "table_form")["given"]
+        if request.method != "POST":
+            return _form(request, known, _EMPTY, [])
+        shown = {name: str(request.POST.get(name, "")).strip() for name in _EMPTY}
+        shown["variables"] = request.POST.getlist("variables")[:50]
+        wanted, problems = _checked(shown, known)
+        if problems:
+            return _form(request, known, shown, problems)
+        one = ask_hub(request.who, "table_held", tables=[wanted["variables"]])["given"]["tables"][0]
+    except HubError as met:
+        return wrong(request, met)
+    if one["version"]:
+        return _form(request, known, shown, [], one)
+    made = TableRequest.objects.create(
+        organisation_id=request.who.organisation or None,
+        account_id=UUID(request.who.account),
+        purpose=shown["purpose"],
+        **wanted,
+    )
+    return HttpResponseRedirect(reverse("table", kwargs={"id": made.id}))
+
+
+def table(request: Any, thing: TableRequest) -> HttpResponse:
+    """One request: its state; for those who may know it, its price; for who decides, the choice."""
+    price = None
+    open_ = thing.state == "asked"
+    try:
+        (line,) = _lines(request, [thing])
+        if open_ and allowed(request.who, "table.price"):
+            price = ask_hub(request.who, "table_price", variables=thing.variables)
+    except HubError as met:
+        return wrong(request, met)
+    working = Job.objects.filter(
+        what="take_up", thing=thing.id.hex, state__in=("waiting", "running")
+    )
+    values = {
+        "title": Text("Request for a table"),
+        "line": line,
+        "price": from_json(price["document"]) if price else None,
+        "policy": price["given"]["policy"] if price else "",
+        "bar": bar,
+        "refused": reasons(REFUSED),
+        "agreed": reasons(AGREED),
+        "job": working.first() if allowed(request.who, "table.price") else None,
+    }
+    return render(request, "desk/hub/table.html", values)
+
+
+def decide_table(request: Any, thing: TableRequest) -> HttpResponse:
+    """The privacy officer's yes, against the price that was shown, or no; each with a reason."""
+    answer, reason = str(request.POST.get("answer")), str(request.POST.get("reason"))
+    if reason not in {"yes": AGREED, "no": REFUSED}.get(answer, ()):
+        raise Http404
+    if answer == "yes":
+        thing.reason = reason
+        thing.save(update_fields=["reason"])
+        policy = str(request.POST.get("policy", ""))[:64]
+        return begun(request, "take_up", "build", thing, policy=policy)
+    done = TableRequest.objects.filter(id=thing.id, state="asked").update(
+        state="refused", reason=reason, decided=timezone.now(), decided_by=request.user.id
+    )
+    if done:
+        enqueue("tell", "files", request.who, thing, {"kind": "table"})
+    return HttpResponseRedirect(reverse("table", kwargs={"id": thing.id}))
+
+
+def take_table_back(request: Any, thing: TableRequest) -> HttpResponse:
+    """Whoever asked does not want it any more."""
+    TableRequest.objects.filter(id=thing.id, state="asked").update(state="withdrawn")
+    return HttpResponseRedirect(reverse("tables"))
+
+
+def waiting(who: Who) -> list[tuple[str, str, int | None]]:
+    """Requests that wait for the privacy officer."""
+    if not allowed(who, "table.decide"):
+        return []
+    found = TableRequest.objects.filter(state="asked").count()
+    return [(_("Tables that were asked for"), reverse("tables"), found)] if found else []
+
+
+def reasons(codes: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Reasons of the list in words."""
+    words = {
+        "imprecise": _("at this cost the numbers would be too imprecise to be of use"),
+        "budget": _("the privacy budget is kept for other tables"),
+        "exposing": _("so fine a division could point to individuals"),
+        "purpose": _("the purpose is not one of those that were agreed"),
+        "useful": _("many readers are helped by it"),
+        "mandate": _("a law or a mandate asks for it"),
+        "other": _("another reason; ask the hub"),
+    }
+    return [(code, words[code]) for code in codes]
+
+
+def _seen(who: Who) -> Any:
+    return TableRequest.objects.filter(scope(who, "table.read"))
+
+
+def _lines(request: Any, shown: list[TableRequest]) -> list[dict[str, Any]]:
+    """Requests as they are shown: in words, with the release that holds the table by now."""
+    asked = [one.variables for one in shown]
+    found = ask_hub(request.who, "table_held", tables=asked)["given"]["tables"] if shown else []
+    regions: dict[str, str] = {}
+    if any(one.region for one in shown):
+        regions = dict(ask_hub(request.who, "table_form")["given"]["regions"])
+    said_ = dict((*reasons(REFUSED), *reasons(AGREED)))
+    return [
+        {
+            "row": one,
+            "variables": held["variables"],
+            "version": held["version"] if one.state == "agreed" else "",
+            "region": regions.get(one.region, ""),
+            "years": span((one.first, one.last)) if one.first and one.last else "",
+            "reason": said_.get(one.reason, "") if one.state in ("agreed", "refused") else "",
+        }
+        for one, held in zip(shown, found, strict=True)
+    ]
+
+
+def _checked(
+    shown: dict[str, Any], known: dict[str, Any]
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The request as a row has it, and what is wrong with what was written."""
+    names = {name for group in known["groups"] for name, _label in group["variables"]}
+    regions = {key for key, _label in known["regions"]}
+    chosen = [name for name in dict.fromkeys(shown["variables"]) if name in names]
+    problems = []
+    years = [shown["first"], shown["last"]]
+    if any(years) and not (all(_YEAR.fullmatch(y) for y in years) and years[0] <= years[1]):
+        problems.append(("first", _("Write both years, the first one first, or none.")))
+    region = shown["region"] if shown["region"] in regions else ""
+    more = [known["place"]] * bool(region) + [known["year"]] * any(years)
+    if not chosen:
+        problems.append(("variables", _("Choose at least one variable.")))
+    chosen = list(dict.fromkeys((*chosen, *more)))
+    if len(chosen) > _MOST:
+        text = _("Choose at most four variables; a region and years count as one each.")
+        problems.append(("variables", text))
+    if len(shown["purpose"]) > _LONGEST:
+        problems.append(("purpose", _("The text is too long.")))
+    first, last = (int(y) if y.isascii() and y.isdigit() else None for y in years)
+    return {"variables": chosen, "region": region, "first": first, "last": last}, problems
+
+
+def _form(
+    request: Any,
+    known: dict[str, Any],
+    shown: dict[str, Any],
+    problems: list[tuple[str, str]],
+    held: dict[str, Any] | None = None,
+) -> HttpResponse:
+    values = {
+        "title": Text("Ask for a table"),
+        "known": known,
+        "shown": shown,
+        "problems": problems,
+        "held": held,
+    }
+    return render(request, "desk/hub/table_form.html", values, status=422 if problems else 200)
+
+
+_BOTH = ("GET", "POST")
+PAGES = [
+    page("tables/", tables, action="table.read", menu=Text("Tables on request"), order=42),
+    page("tables/ask/", ask_table, action="table.ask", methods=_BOTH),
+    page("tables/<id>/", table, action="table.read", of="TableRequest"),
+    page("tables/<id>/decide/", decide_table, action="table.decide", of="TableRequest",
+         methods=("POST",)),
+    page("tables/<id>/take-back/", take_table_back, action="table.take_back", of="TableRequest",
+         methods=("POST",)),
+]  # fmt: skip
