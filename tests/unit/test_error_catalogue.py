@@ -85,7 +85,7 @@ def _given() -> dict[str, list[Use]]:
 
 ALLOWED = {
     "agreed", "at", "budget", "columns", "cost", "domains", "encoding", "faults", "format", "id",
-    "k", "kept", "left", "limit", "lines", "n", "name", "names", "people", "place", "places",
+    "k", "kept", "left", "limit", "lines", "most", "n", "name", "names", "people", "place", "places",
     "reason", "refusal", "row", "tests", "text", "used", "why",
 }  # fmt: skip
 """What may stand in errors of the rooms that see case records: limits, numbers, names of columns

@@ -72,8 +72,10 @@ class Computed:
             UnreadableFile: a formula failed (rule "error-cell").
         """
         for (row, column), rule in sorted(self.lost.items()):
+            if row not in without and rule == "formula":
+                raise error("formula", file=file, row=row, column=column)
             if row not in without:
-                raise error(rule, file=file, row=row, column=column)
+                raise error("error-cell", file=file, row=row, column=column)
 
     def note(self) -> Text | None:
         """What is said of the formulas that were read by their values."""
