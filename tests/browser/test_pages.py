@@ -31,7 +31,7 @@ def looked_at() -> list[str]:
 
     Each kind is opened in two languages, one light and one dark, and each language has kinds of
     both modes; with CTDHUB_EVERY_PAGE set, every kind, and those of ``APART``, is opened in every
-    language and mode, and axe also looks at 320 by 256 pixels (``make axe``).
+    language and mode, and axe also looks at 320 by 256 pixels.
     """
     if EVERY:
         every = (*KINDS, *APART)
