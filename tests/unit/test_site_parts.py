@@ -79,7 +79,10 @@ def test_a_site_is_the_same_with_and_without_the_one_before(
 
     assert "2026.1/en/countries/europe.html" in build(edition, old=False)
     other = {name for name in build(edition) if not name.startswith("2025.1/")}
-    assert other == {"2026.1/en/index.html", "2026.1/en/changes.html", *_of_changes(site)}
+    linked = {name for name in other if "/en/countries/" in name}
+    ukraine = site / "r" / "2026.1" / "en" / "countries" / "ukr.html"
+    assert "changes.html#ukr" in ukraine.read_text("utf-8")
+    assert other - linked == {"2026.1/en/index.html", "2026.1/en/changes.html", *_of_changes(site)}
     assert build(edition) == set()
     assert hash_folder(site) == fresh(edition)
     told = replace(edition, lead={"en": "New words."})

@@ -246,7 +246,7 @@ def test_a_workbook_with_formulas_is_refused_by_name_and_without_values(tmp_path
 def test_texts_of_identifiers_are_shown_to_nobody(tmp_path: Path) -> None:
     owner = Owner(tmp_path, write(tmp_path / "liste.csv", 60))
     owner("open")
-    told = [owner(name) for name in ("columns", "identifiers", "problems", "suggested", "leaving")]
+    told = [owner(name) for name in ("columns", "identifiers", "problems", "suggested")]
     told += [owner("column", column=one.name) for one in COLUMNS if one.fate in ("strip", "key")]
     for canary in ("Zoltane0", "+33 6 01", "p7@exemple", "RF-1003", "quai imaginaire"):
         assert canary not in json.dumps(told, ensure_ascii=False)
