@@ -80,7 +80,7 @@ def everywhere(request: HttpRequest) -> dict[str, Any]:
             ("tokens", _("Tokens")),
             ("leaving", _("What leaves")),
             ("dashboard", _("Your numbers")),
-            ("owed", _("Owed reports")),
+            ("owed", _("Reports due")),
         ],
         "here": request.get_full_path(),
         "menu": [],

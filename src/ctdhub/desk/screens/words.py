@@ -50,7 +50,7 @@ SETTINGS = {
     "read": Text("how the file is read"),
     "dates": Text("order of day and month"),
     "rows": Text("what a row is"),
-    "key": Text("columns that tell people apart"),
+    "key": Text("columns that distinguish people"),
     "tokens": Text("columns of keyed tokens"),
     "optional": Text("columns that the file may lack"),
     "perpetrators": Text("alleged perpetrators"),

@@ -83,7 +83,9 @@ def _alarms(who: Who, found: dict[str, Any]) -> Iterator[HomeCard]:
         if unread:
             lines.append((f"{late}: {number(unread)}", "", ""))
             if not allowed(who, "look.refresh"):
-                theirs = _("A data officer or the steward reads them; you need do nothing.")
+                theirs = _(
+                    "A data officer or the steward reads them; you do not need to do anything."
+                )
                 lines.append((theirs, "", ""))
         lines = lines or [(_("No alarm is open."), "", "")]
     yield HomeCard(_("Alarms"), reverse("looks"), lines)

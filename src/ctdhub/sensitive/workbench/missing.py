@@ -51,7 +51,7 @@ def missing(
     found = [*_columns(verdicts), *_variables(at, verdicts)]
     if at.place.own_draft and at.file.raw.children:
         text = Text(
-            "The file has a table with several rows for a person: it cannot leave as a bundle. "
+            "The file has a table with several rows for a person: it cannot be sent as a bundle. "
             "Send the file itself to the hub, as the agreement says."
         )
         found.append(Lack(text, True))
@@ -101,23 +101,23 @@ def _columns(verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
         yield Lack(text, True, gone)
     if unknown:
         text = many(
-            "{n} row has a text that nothing reads: it is not counted, and the hub will send the "
+            "{n} row has a text that no rule reads: it is not counted, and the hub will send the "
             "file back.",
-            "{n} rows have a text that nothing reads: they are not counted, and the hub will send "
+            "{n} rows have a text that no rule reads: they are not counted, and the hub will send "
             "the file back.",
             rows,
         )
         yield Lack(text, True, unknown)
     if agreed := tuple(c for c in open_ if says(c, vocabulary().consent)):
         yield Lack(
-            Text("Nobody is left out for want of consent yet: decide about the column."),
+            Text("Nobody is left out for lack of consent yet: decide about the column."),
             False,
             agreed,
         )
     if open_:
         text = many(
-            "{n} column is not decided: what it says does not leave and is not counted.",
-            "{n} columns are not decided: what they say does not leave and is not counted.",
+            "{n} column is not decided: what it says is not sent and not counted.",
+            "{n} columns are not decided: what they say is not sent and not counted.",
             len(open_),
         )
         yield Lack(text, False, open_)
