@@ -85,13 +85,18 @@ def refuse_stranger(job: Any) -> None:
     """The worker asks again whether whoever asked may: an account may be closed, a web conquered.
 
     Raises:
-        HubError: nobody asked, or an account that may not, or not any more (rule "approval/role").
+        HubError: nobody asked and its time has not come, or an account that may not, or not any
+            more (rule "approval/role").
     """
-    from ctdhub.desk.allowed import allowed
+    from ctdhub.desk.allowed import VISITOR, allowed
     from ctdhub.desk.trail import record
+    from ctdhub.desk.worker.erasure import is_due
 
     action, account = ACTIONS_OF.get(job.what), job.account
     if action is None:
+        return
+    if account is None and is_due(job):
+        record(VISITOR, f"job.{job.what}", job.thing)
         return
     if account is None or not account.is_active or not allowed(account.who(), action):
         raise error("approval/role")

@@ -8,10 +8,13 @@ shorter, still has its month of notice.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from ctdhub.build.hub import Hub
+from ctdhub.desk.config import current
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.kept_until import NOTICE, TOLD, day_of, due_on, erased_on
 from ctdhub.desk.mail import tell_data_officers, tell_organisation, tell_stewards
@@ -49,8 +52,22 @@ def erase_due(today: date | None = None) -> dict[str, int]:
     return done
 
 
+def is_due(job: Any) -> bool:
+    """Whether a job that nobody asked for is the erasure of a file whose time is over.
+
+    The agreement in the hub folder says so; a row alone, which the web process may write, does not.
+    """
+    if job.what != "withdraw_delivery" or job.given.get("reason") != "agreement":
+        return False
+    row = Delivery.objects.filter(id=job.thing).first()
+    months = {one.id: one.keep_months for one in Hub(current().hub).agreements()}
+    due = due_on(day_of(row), months.get(row.organisation_id)) if row is not None else None
+    return due is not None and due <= timezone.now().date()
+
+
 def _tell(row: Delivery, now: date, due: date) -> None:
     with transaction.atomic():
+        row = Delivery.objects.select_for_update().get(id=row.id)  # a withdrawal may be asked now
         row.summary[TOLD] = {"on": now.isoformat(), "due": due.isoformat()}
         row.save(update_fields=["summary", "changed"])
         for say in (tell_organisation, tell_data_officers, tell_stewards):
