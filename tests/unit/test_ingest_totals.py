@@ -24,8 +24,13 @@ NAMES = ["dossier", "sexe", "âge", "jours", "note"]
 PEOPLE = [["A1", "F", 20, 3, "x"], ["A2", "H", 31, 4, ""], ["A3", "F", 17, 5, "y"]]
 
 
-def workbook(path: Path, rows: list[list[Any]], stored: dict[str, str] | None = None) -> Path:
-    """A workbook; ``stored`` gives cells with formulas the value that Excel would keep."""
+def workbook(
+    path: Path, rows: list[list[Any]], stored: dict[str, str] | None = None, *, saved: bool = True
+) -> Path:
+    """A workbook; ``stored`` gives cells with formulas the value that Excel would keep.
+
+    Not ``saved`` by Excel it asks to be computed when it is opened, as libraries write it.
+    """
     book = openpyxl.Workbook()
     assert book.active is not None
     for row in rows:
@@ -35,6 +40,8 @@ def workbook(path: Path, rows: list[list[Any]], stored: dict[str, str] | None = 
     with zipfile.ZipFile(held) as old, zipfile.ZipFile(path, "w") as new:
         for name in old.namelist():
             data = old.read(name)
+            if name == "xl/workbook.xml" and saved:
+                data = data.replace(b' fullCalcOnLoad="1"', b"")
             if name == "xl/worksheets/sheet1.xml":
                 for cell, value in (stored or {}).items():
                     kind = b' t="e"' if value.startswith("#") else b""
@@ -83,6 +90,17 @@ def test_a_formula_of_a_record_is_read_by_its_stored_value(tmp_path: Path) -> No
     assert raw.table["âge"].to_pylist() == ["20", "31", "17", "36"]
     assert totals(raw) == []
     assert any("C5" in said(note) for note in raw.notes)
+
+
+def test_a_value_that_a_library_stored_is_none(tmp_path: Path) -> None:
+    rows = [NAMES, *PEOPLE, ["A4", "F", "=2026-1990", 4, "z"]]
+    path = workbook(tmp_path / "a.xlsx", rows, {"C5": "0"}, saved=False)
+    with pytest.raises(FileError) as caught:
+        read_table(path)
+    assert (caught.value.rule, caught.value.row, caught.value.column) == ("formula", 5, "C")
+    rows[-1] = ["Total", None, "=SUM(C2:C4)", "=SUM(D2:D4)", None]
+    path = workbook(tmp_path / "b.xlsx", rows, {"C5": "0", "D5": "0"}, saved=False)
+    assert totals(read_table(path)) == [5]
 
 
 def test_an_error_in_a_line_of_totals_is_nobodys(tmp_path: Path) -> None:

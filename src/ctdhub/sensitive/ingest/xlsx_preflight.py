@@ -38,11 +38,16 @@ _HELD = 4 * 2**20
 
 @dataclass(frozen=True)
 class SheetInfo:
-    """A sheet of a workbook: its name, the part that holds it, the parts with shared texts."""
+    """A sheet of a workbook: its name, the part that holds it, the parts with shared texts.
+
+    ``stale`` says that its formulas are to be computed when it is opened: what is stored with them
+    (0, by some libraries) is not their value.
+    """
 
     name: str
     part: str
     texts: tuple[str, ...]
+    stale: bool
 
 
 def find(archive: Archive, wanted: str | None) -> SheetInfo:
@@ -51,12 +56,12 @@ def find(archive: Archive, wanted: str | None) -> SheetInfo:
     Raises:
         UnreadableFile: there is no such sheet.
     """
-    sheets, texts = _listed(archive)
+    sheets, texts, stale = _listed(archive)
     shows = {name: visible for name, (_part, visible) in sheets.items()}
     name = choose(shows, wanted, archive.file)
     if sheets[name][0] not in archive.names:
         raise damaged(archive.file)
-    return SheetInfo(name, sheets[name][0], texts)
+    return SheetInfo(name, sheets[name][0], texts, stale)
 
 
 def visible(archive: Archive) -> list[str]:
@@ -64,8 +69,8 @@ def visible(archive: Archive) -> list[str]:
     return [name for name, (_part, shows) in _listed(archive)[0].items() if shows]
 
 
-def _listed(archive: Archive) -> tuple[dict[str, tuple[str, bool]], tuple[str, ...]]:
-    """Part and visibility of each sheet by name, and the parts with shared texts."""
+def _listed(archive: Archive) -> tuple[dict[str, tuple[str, bool]], tuple[str, ...], bool]:
+    """Part and visibility of each sheet by name, parts with shared texts, ``SheetInfo.stale``."""
     start = ElementTree.fromstring(archive.read("_rels/.rels"))
     books = {_part(link, "") for link in start if _type(link) == "officeDocument"}
     if books != {"xl/workbook.xml"}:  # the library would follow another link than this module
@@ -75,15 +80,18 @@ def _listed(archive: Archive) -> tuple[dict[str, tuple[str, bool]], tuple[str, .
     parts = {link.get("Id"): _part(link) for link in links if _type(link) == "worksheet"}
     texts = {_part(link) for link in links if _type(link) == "sharedStrings"}
     sheets: dict[str, tuple[str, bool]] = {}
+    stale = False
     for element in book.iter():
-        if element.tag.rpartition("}")[2] != "sheet":
+        kind = element.tag.rpartition("}")[2]
+        stale |= kind == "calcPr" and element.get("fullCalcOnLoad") in ("1", "true")
+        if kind != "sheet":
             continue
         part = next((parts.get(v) for k, v in element.attrib.items() if k.endswith("}id")), None)
         if part is not None:
             shows = element.get("state", "visible") == "visible"
             sheets[element.get("name") or ""] = (part, shows)
     texts = {*texts, "xl/sharedStrings.xml"} & set(archive.names)
-    return sheets, tuple(sorted(texts))
+    return sheets, tuple(sorted(texts)), stale
 
 
 def _type(link: Element) -> str:
@@ -201,7 +209,7 @@ def _measure_shared(archive: Archive, sheet: SheetInfo, cells: int) -> None:
 
 
 def _with_formulas(made: Computed, archive: Archive, sheet: SheetInfo) -> Computed:
-    parser = ElementTree.DefusedXMLParser(target=_FormulaSearch(made))
+    parser = ElementTree.DefusedXMLParser(target=_FormulaSearch(made, sheet.stale))
     for piece in archive.inflate(sheet.part):
         parser.feed(piece)
     parser.close()
@@ -211,8 +219,8 @@ def _with_formulas(made: Computed, archive: Archive, sheet: SheetInfo) -> Comput
 class _FormulaSearch:
     """Parser target that takes down which cells hold formulas, and whether with a value."""
 
-    def __init__(self, made: Computed) -> None:
-        self._made = made
+    def __init__(self, made: Computed, stale: bool) -> None:
+        self._made, self._stale = made, stale
         self._row, self._own = 0, RowOfFormulas()
         self._place: tuple[int, str] | None = None
         self._formula: str | None = None
@@ -261,7 +269,8 @@ class _FormulaSearch:
             self._adding[self._repeats] = adds
         if place in self._made.lost:
             return
-        if self._value or (self._kind == "str" and not self._empty):
+        stored = self._value or (self._kind == "str" and not self._empty)
+        if stored and not self._stale:
             self._made.saw(place)
         else:
             self._made.lost[place] = "formula"
