@@ -196,3 +196,16 @@ def test_days_of_erasure() -> None:
     assert due_on(date(2024, 2, 29), 12) == date(2025, 2, 28)
     assert due_on(date(2026, 12, 31), 2) == date(2027, 2, 28)
     assert due_on(date(2026, 1, 1), 600) == date(2076, 1, 1)
+
+
+def test_a_job_of_nobody_erases_only_what_the_agreement_gives_up(desk: Desk) -> None:
+    from ctdhub.desk.jobs.queue import enqueue
+
+    rounds()
+    mine = rows("Delivery").filter(organisation=OURS).first()
+    for months, reason, end in ((600, "agreement", "failed"), (1, "asked", "failed"),
+                                (1, "agreement", "done")):  # fmt: skip
+        set_months(desk, OURS, months)
+        enqueue("withdraw_delivery", "build", None, mine, {"reason": reason})
+        assert work() == [f"withdraw_delivery {end}"], (months, reason)
+    assert not (desk.hub / "contributions" / OURS / day_of(mine).isoformat()).exists()
