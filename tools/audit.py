@@ -155,7 +155,7 @@ def ask() -> dict[str, Any]:
     words = ["--service", "osv", "--disable-pip", "--require-hashes", "--format", "json"]
     done = subprocess.run(
         [place / "bin" / "pip-audit", "--progress-spinner", "off", *words, *files],
-        capture_output=True, text=True, check=False,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -180,7 +180,7 @@ def main(words: list[str]) -> int:
         return 1 if wrong else 2 if "--must" in words else 0
     try:
         weak, left = asked(ask())
-    except (OSError, subprocess.CalledProcessError, ValueError, KeyError) as met:
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError) as met:
         print(f"audit: NOT RUN: pip-audit failed ({type(met).__name__}).")
         return 1 if wrong else 2 if "--must" in words else 0
     for line in weak:
