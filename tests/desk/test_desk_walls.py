@@ -233,3 +233,9 @@ def test_the_scope_is_set_in_one_place() -> None:
     assert setting == {"walls.py"}
     text = (folder / "walls.py").read_text("utf-8")
     assert text.count("set_config(") == text.count("%s, true)")
+
+
+def test_migrations_say_all_that_the_models_say(desk: Desk) -> None:
+    from django.core.management import call_command
+
+    call_command("makemigrations", check_changes=True, verbosity=0)  # exits where there are some
