@@ -91,6 +91,22 @@ def test_a_refusal_has_a_reason_and_no_time(hub_desk: Desk) -> None:  # noqa: F8
     assert CANARY not in text(other.get("/tables/"))
 
 
+def test_a_yes_that_waits_for_what_is_taken_back_writes_nothing(hub_desk: Desk) -> None:  # noqa: F811
+    from ctdhub.desk.models.hub import TableRequest
+
+    way, officer = asked(hub_desk), hub_desk.client_of("privacy_officer")
+    policy = re.search(r'name="policy" value="(\w{64})"', text(officer.get(way)))
+    assert policy
+    before = (hub_desk.hub / "policy.yaml").read_bytes()
+    yes = {"answer": "yes", "reason": "useful", "policy": policy[1]}
+    assert officer.post(f"{way}decide/", yes).status_code == 302
+    assert hub_desk.client_of("contributor").post(f"{way}take-back/").status_code == 302
+    (job,) = work(hub_desk)
+    assert job.outcome["text"]["message"] == "The request is no longer open; nothing was written."
+    assert (hub_desk.hub / "policy.yaml").read_bytes() == before
+    assert TableRequest.objects.get().state == "withdrawn"
+
+
 def test_a_table_of_the_last_release_is_not_asked_for(hub_desk: Desk) -> None:  # noqa: F811
     from ctdhub.desk.models.hub import TableRequest
 

@@ -104,10 +104,10 @@ def decide_table(request: Any, thing: TableRequest) -> HttpResponse:
     if reason not in {"yes": AGREED, "no": REFUSED}.get(answer, ()):
         raise Http404
     if answer == "yes":
-        thing.reason = reason
-        thing.save(update_fields=["reason"])
         policy = str(request.POST.get("policy", ""))[:64]
-        return begun(request, "take_up", "build", thing, policy=policy)
+        if TableRequest.objects.filter(id=thing.id, state="asked").update(reason=reason):
+            return begun(request, "take_up", "build", thing, policy=policy)
+        return HttpResponseRedirect(reverse("table", kwargs={"id": thing.id}))
     done = TableRequest.objects.filter(id=thing.id, state="asked").update(
         state="refused", reason=reason, decided=timezone.now(), decided_by=request.user.id
     )

@@ -245,10 +245,14 @@ def accept_alarm(work: Work) -> Rows:
 def take_up(work: Work) -> Rows:
     """Write a requested table into the policy; the next release holds it and pays for it."""
     asked = TableRequest.objects.get(id=work.job.thing)
-    if asked.state in ("asked", "agreed"):
+    wanted = asked.state in ("asked", "agreed")  # it may be taken back while the yes waits
+    if wanted:
         table_request.take_up(_hub(), asked.variables, str(work.job.given["policy"]))
 
     def rows() -> dict[str, Any]:
+        if not wanted:
+            text = Text("The request is no longer open; nothing was written.")
+            return {"text": text.as_json()}
         done = TableRequest.objects.filter(id=asked.id, state="asked").update(
             state="agreed", decided=timezone.now(), decided_by=work.job.account
         )
