@@ -20,13 +20,13 @@ from ctdhub.desk.worker.approving import publish_when_due
 from ctdhub.desk.worker.erasure import erase_due
 from ctdhub.desk.worker.health import note_health
 from ctdhub.desk.worker.identities import renew, renew_drawer
-from ctdhub.desk.worker.retention import enforce
+from ctdhub.desk.worker.retention import enforce, sweep_papers
 
 log = logging.getLogger("ctdhub.desk")
 
 
 def make_rounds() -> list[str]:
-    """Identity of the month, room for each organisation, adoption, retention, the trail.
+    """Identity of the month, room for each organisation, adoption, retention, papers, the trail.
 
     Returns:
         Names of what went wrong; the rest was done, and each is tried again in a minute.
@@ -36,6 +36,7 @@ def make_rounds() -> list[str]:
         "adoption": adopt,
         "room": _room,
         "retention": enforce,
+        "papers": sweep_papers,
         "erasure": erase_due,
         "publish": publish_when_due,
         "trail": lambda: append_trail(current().trail),

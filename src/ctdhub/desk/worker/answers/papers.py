@@ -50,6 +50,7 @@ def file(hub: Hub, key: str, whose: str) -> dict[str, Any]:
     from ctdhub.desk.uploads.drawer import PaperDrawer
     from ctdhub.desk.worker.identities import PAPERS as IDENTITY
     from ctdhub.desk.worker.identities import identity_folder
+    from ctdhub.desk.worker.retention import CLEAR
 
     desk = current()
     try:
@@ -63,7 +64,7 @@ def file(hub: Hub, key: str, whose: str) -> dict[str, Any]:
         raise error("no-paper")
     folder = hub.work / "desk"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".paper-", dir=folder) as private:
+    with tempfile.TemporaryDirectory(prefix=CLEAR, dir=folder) as private:
         clear = Path(private) / "paper"
         with place.open("rb") as sealed:
             age.decrypt(sealed, clear, [identity_folder(desk.hub) / IDENTITY])
