@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
 from ctdhub.build.withdraw_delivery import withdraw_delivery
 from ctdhub.core.errors import HubError
@@ -71,6 +74,29 @@ def test_signed_papers_are_kept_encrypted_and_given_out_as_files(hub_desk: Desk)
     assert officer.post(f"/papers/{own.id.hex}/remove/").status_code == 302
     assert officer.get(f"/papers/{own.id.hex}/").status_code == 404
     assert rows("TrailEvent").filter(action="paper.remove", thing=own.sha256).exists()
+
+
+def test_what_a_killed_process_left_of_papers_goes_after_an_hour(hub_desk: Desk) -> None:  # noqa: F811
+    rounds()
+    assert paper(hub_desk, "administrator").status_code == 302
+    own = rows("Paper").get()
+    drawer, clear = hub_desk.config.inbox / ".papers", hub_desk.hub / "work" / "desk"
+    kept = {path.name for path in drawer.iterdir()}
+    assert f"{own.id.hex}.age" in kept
+    left = [drawer / f"{'a' * 32}.age", drawer / f"{'b' * 32}.age"]
+    for path in left:
+        path.write_bytes(b"ciphertext")
+    open_ = [clear / ".paper-old", clear / ".paper-new"]
+    for folder in open_:
+        folder.mkdir(parents=True)
+        (folder / "paper").write_bytes(PDF)
+    old = time.time() - 3_700
+    for path in (*drawer.iterdir(), open_[0]):
+        if path != left[1]:
+            os.utime(path, (old, old))
+    assert rounds() == []
+    assert {path.name for path in drawer.iterdir()} == kept | {left[1].name}
+    assert [folder.is_dir() for folder in open_] == [False, True]
 
 
 def test_drafts_are_given_out_to_the_hub_alone(hub_desk: Desk) -> None:  # noqa: F811
@@ -182,6 +208,19 @@ def test_a_withdrawal_that_was_cut_off_is_finished(
         with pytest.raises(Killed):
             withdraw_delivery(hub, OURS, one.date, digest, "asked")
     assert one.file.exists()
+    assert one not in hub.contributions()
+    assert OURS not in {c.contributor for c in hub.contributions()}
+    assert hub.received() != hub.contributions() != ()
+    again = one.file.parent.with_name("2027-01-02") / one.file.name
+    again.parent.mkdir()
+    again.write_bytes(one.file.read_bytes())  # the same bytes of another day are not it
+    with pytest.raises(HubError) as stopped:
+        pipeline.build(hub, until="link")
+    assert stopped.value.rule == "delivery-withdrawn"
+    assert one.date in str(stopped.value)
+    assert [c.file for c in hub.contributions() if c.contributor == OURS] == [again]
+    again.unlink()
+    again.parent.rmdir()
     assert withdraw_delivery(hub, OURS, one.date, digest, "asked") == 1
     assert not one.file.exists()
     assert withdraw_delivery(hub, OURS, one.date, digest, "asked") == 0

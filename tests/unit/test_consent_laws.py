@@ -18,9 +18,9 @@ import pytest
 
 from ctdhub.core.errors import WithdrawalError
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.consent.entry import Withdrawal, read
+from ctdhub.sensitive.consent.entry import Withdrawal, mark, read
 from ctdhub.sensitive.consent.in_force import in_force
-from ctdhub.sensitive.consent.match import Filed, also_known, left_out, mark
+from ctdhub.sensitive.consent.match import Filed, also_known, left_out
 from ctdhub.sensitive.consent.register import Register, WitnessedHead
 from ctdhub.sensitive.linkage.merge import Linked, link, persons_of
 from ctdhub.sensitive.mapping.identifiers import Keying, keyings

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.consent.entry import Withdrawal
+from ctdhub.sensitive.consent.entry import Withdrawal, mark
 from ctdhub.sensitive.consent.in_force import InForce
-from ctdhub.sensitive.consent.match import Filed, left_out, mark
+from ctdhub.sensitive.consent.match import Filed, left_out
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.linkage.children import by_person, each_once

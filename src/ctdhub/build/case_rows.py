@@ -14,9 +14,9 @@ from ctdhub.build.harmonised import date_of
 from ctdhub.build.steps import Step
 from ctdhub.build.withdrawn import without
 from ctdhub.schema.roles import AGE, PERIOD, SEX
-from ctdhub.sensitive.consent.entry import Kind, Withdrawal
+from ctdhub.sensitive.consent.entry import Kind, Withdrawal, mark
 from ctdhub.sensitive.consent.in_force import InForce
-from ctdhub.sensitive.consent.match import mark, row_mark
+from ctdhub.sensitive.consent.match import row_mark
 
 _READ = ["record_id", "person_key", "source_row", PERIOD, SEX, AGE]
 

@@ -22,9 +22,9 @@ from ctdhub.build.steps import Progress, Step
 from ctdhub.build.withdrawn import EachFiled, filed, made_with, replaced_ids
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, MappingError, printable
-from ctdhub.sensitive.consent.entry import Reason, Scope, Withdrawal
+from ctdhub.sensitive.consent.entry import Reason, Scope, Withdrawal, mark
 from ctdhub.sensitive.consent.in_force import InForce
-from ctdhub.sensitive.consent.match import also_known, left_out, mark
+from ctdhub.sensitive.consent.match import also_known, left_out
 from ctdhub.sensitive.mapping.identifiers import Keying, keyings
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping

@@ -21,7 +21,7 @@ from ctdhub.core.errors import printable
 from ctdhub.core.lock import locked
 from ctdhub.release.approvals import CANDIDATES
 from ctdhub.release.approvers import Role
-from ctdhub.sensitive.consent.entry import Withdrawal
+from ctdhub.sensitive.consent.entry import Withdrawal, delivery_mark
 from ctdhub.sensitive.consent.in_force import InForce, in_force
 from ctdhub.sensitive.consent.register import Register, other_key
 
@@ -129,9 +129,33 @@ class Hub:
         return self.withdrawals.entries()
 
     def contributions(self) -> tuple[Contribution, ...]:
-        """Raw files that a build reads: those of contributors that did not withdraw."""
-        gone = self.withdrawn().contributors
-        return tuple(c for c in self.received() if c.contributor not in gone)
+        """Raw files that a build reads: those that nobody withdrew, nor their contributor."""
+        force, received = self.withdrawn(), self.received()
+        out = set(self._erased(force, received))
+        return tuple(
+            c for c in received if c.contributor not in force.contributors and c not in out
+        )
+
+    def refuse_withdrawn_files(self) -> None:
+        """Refuse to go on while a file is there whose delivery was withdrawn.
+
+        Its erasure was cut off, or it is back from a copy.
+
+        Raises:
+            HubFolderError: there is one.
+        """
+        for found in self._erased(self.withdrawn(), self.received()):
+            raise error(
+                "delivery-withdrawn", file=found.file, id=found.contributor, date=found.date
+            )
+
+    def _erased(self, force: InForce, received: tuple[Contribution, ...]) -> Iterator[Contribution]:
+        """Files that were to be erased; those of who withdrew no delivery are not opened."""
+        for one in received:
+            if marks := force.deliveries_of(one.contributor):
+                made = delivery_mark(self.person_key(), one.contributor, one.date, one.sha256)
+                if made in marks:
+                    yield one
 
     def received(self) -> tuple[Contribution, ...]:
         """All raw files, by contributor, date and name.

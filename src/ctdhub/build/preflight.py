@@ -22,12 +22,13 @@ def check(hub: Hub, version: str, note: str, *, pays: bool) -> None:
 
     Raises:
         HubError: something published was not paid for from this ledger, a linkage key lies in the
-            hub, an agreement has ended, the version has another note, or what a site would show
-            has faults.
+            hub, an agreement has ended, a file of a withdrawn delivery is still there, the version
+            has another note, or what a site would show has faults.
     """
     check_paid(hub)
     refuse_linkage_keys(hub)
     hub.check_terms()
+    hub.refuse_withdrawn_files()
     if pays:
         check_shown(hub)
     candidate.refuse_note(hub, version, note)

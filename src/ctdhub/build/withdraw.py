@@ -23,9 +23,8 @@ from ctdhub.core.atomic import remove
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.release.manifest import MANIFEST
-from ctdhub.sensitive.consent.entry import Reason, Withdrawal
+from ctdhub.sensitive.consent.entry import Reason, Withdrawal, mark
 from ctdhub.sensitive.consent.in_force import InForce
-from ctdhub.sensitive.consent.match import mark
 from ctdhub.sensitive.consent.register import WitnessedHead
 
 

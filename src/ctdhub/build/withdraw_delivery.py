@@ -1,24 +1,23 @@
 """Withdrawing one delivery: a line of the register first, then its file is erased.
 
-From then on no build reads it, and a candidate that was made with it may no longer be published.
+From then on no build reads it, even where the file is still there or back from a copy
+(:meth:`Hub.contributions`), and a candidate that was made with it may no longer be published.
 Published releases stay.  Copies outside of the hub folder are for people to delete.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
-from pathlib import Path
 
 from ctdhub.build.find_person import in_force_already, known_contributor
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
+from ctdhub.build.steps import hash_file
 from ctdhub.build.withdraw import append
 from ctdhub.core.atomic import remove, sync
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.sensitive.consent.entry import Reason, Withdrawal
-from ctdhub.sensitive.consent.match import mark
+from ctdhub.sensitive.consent.entry import Reason, Withdrawal, delivery_mark
 
 
 def withdraw_delivery(
@@ -44,14 +43,14 @@ def withdraw_delivery(
     known_contributor(hub, contributor)
     with hub.lock(), noted(hub, "withdraw", contributor=contributor, delivery=date):
         own = [c.file for c in hub.received() if (c.contributor, c.date) == (contributor, date)]
-        found = {path: digest for path in own if (digest := _sha256(path)) in files}
+        found = {path: digest for path in own if (digest := hash_file(path)) in files}
         secret, force = hub.person_key(), hub.withdrawn()
         lines = [
             Withdrawal(
                 "withdrawal",
                 "delivery",
                 contributor,
-                mark(secret, f"\0delivery\0{contributor}\0{date}\0{digest}"),
+                delivery_mark(secret, contributor, date, digest),
                 reason=reason,
             )
             for digest in sorted({*found.values()} or set(files))
@@ -80,8 +79,3 @@ def _emptied(hub: Hub, contributor: str, date: str) -> None:
         if not any(place.glob("[!.]*")):
             remove(place)
         sync(place.parent)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

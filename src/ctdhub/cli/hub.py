@@ -133,6 +133,7 @@ def register(app: typer.Typer) -> None:
         _warn_of_terms(hub)
         show_left_out(hub)
         withdraw.register(hub)
+        hub.refuse_withdrawn_files()
         help = check_shown(hub)
         faults = 0
         for agreement in hub.agreements():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
@@ -116,16 +115,7 @@ def _stated(content: bytes, stem: str) -> dict[str, object]:
 
 def _files(hub: Hub) -> Iterator[FolderFile]:
     for given in hub.received():
-        status = given.file.stat()
-        digest = file_hash(given.file, status.st_size, status.st_mtime_ns)
-        yield FolderFile(given.contributor, given.date, given.file, digest)
-
-
-@lru_cache(maxsize=10_000)
-def file_hash(path: Path, _size: int, _time: int) -> str:
-    """SHA-256 of a file, once for each version of it."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+        yield FolderFile(given.contributor, given.date, given.file, given.sha256)
 
 
 def _row_of(file: FolderFile, rows: dict[UUID, Delivery]) -> Delivery | None:

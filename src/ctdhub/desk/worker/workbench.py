@@ -156,15 +156,13 @@ def file_of(hub: Any, delivery: Any) -> Path:
         HubError: it is not opened yet, or is not there any more (rule "workbench-file").
     """
     from ctdhub.desk.uploads.places import table_of
-    from ctdhub.desk.worker.adoption import file_hash
 
     organisation, key = str(delivery.organisation_id), delivery.id.hex
     if delivery.account_id is None and delivery.state == "accepted":
         for one in hub.received():
-            if (one.contributor, one.date) == (organisation, delivery.day):
-                status = one.file.stat()
-                if file_hash(one.file, status.st_size, status.st_mtime_ns) == delivery.sha256:
-                    return Path(one.file)
+            of_day = (one.contributor, one.date) == (organisation, delivery.day)
+            if of_day and one.sha256 == delivery.sha256:
+                return Path(one.file)
     day = delivery.day if delivery.state == "accepted" else ""
     found = table_of(hub.root, key, delivery.kind, organisation, day)
     if delivery.state in ("receiving", "withdrawn") or not found.is_file():

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.sensitive.consent.entry import Withdrawal
+from ctdhub.sensitive.consent.entry import Withdrawal, mark
 from ctdhub.sensitive.consent.in_force import InForce
-from ctdhub.sensitive.consent.match import Filed, mark, row_mark
+from ctdhub.sensitive.consent.match import Filed, row_mark
 
 Told = tuple[str, str]
 """A contributor that told, and the quarter in which it did, as 2026-Q1."""

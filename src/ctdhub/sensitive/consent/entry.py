@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
@@ -90,6 +91,32 @@ def read(line: bytes, before: Withdrawal | None) -> Withdrawal | None:
         return None
     follows = (before.number + 1, before.hash) if before else (1, FIRST)
     return entry if whole and known and (entry.number, entry.previous) == follows else None
+
+
+def mark(secret: bytes, key: str) -> str:
+    """What stands in the register for the key of a person or a case.
+
+    HMAC-SHA256 (RFC 2104) under the hub's person key.  No message of another use begins with a
+    zero byte, for ids of contributors are not empty.
+
+    >>> mark(b"k" * 32, "a") == mark(b"k" * 32, "a") != mark(b"k" * 32, "b")
+    True
+    """
+    return hmac.digest(secret, b"\0withdrawal\0" + key.encode(), hashlib.sha256).hex()
+
+
+def delivery_mark(secret: bytes, contributor: str, date: str, digest: str) -> str:
+    """What stands in the register for a file of a delivery.
+
+    The same bytes of another day are another delivery.
+
+    Args:
+        secret: the hub's person key.
+        contributor: whose.
+        date: day of the delivery, as its folder is named.
+        digest: SHA-256 of the file, hexadecimal.
+    """
+    return mark(secret, f"\0delivery\0{contributor}\0{date}\0{digest}")
 
 
 def _canonical(content: dict[str, Any]) -> bytes:

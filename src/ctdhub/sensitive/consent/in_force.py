@@ -40,6 +40,12 @@ class InForce:
             e.mark for e in self.entries if e.scope == "records" and e.contributor == contributor
         )
 
+    def deliveries_of(self, contributor: str) -> frozenset[str]:
+        """Marks of files of deliveries of this contributor that were withdrawn."""
+        return frozenset(
+            e.mark for e in self.entries if e.scope == "delivery" and e.contributor == contributor
+        )
+
     def told_by(self, contributor: str) -> InForce:
         """What this contributor told, and nothing of what others did."""
         own = tuple(e for e in self.entries if e.contributor == contributor)

@@ -10,14 +10,13 @@ the others are kept: a row of that case that nobody has spoken of may be hers, c
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctdhub.sensitive.consent.entry import mark
 from ctdhub.sensitive.consent.in_force import InForce
 
 RULE = "withdrawn"
@@ -37,18 +36,6 @@ class Filed:
     contributor: str
     records: pa.Table
     cases: pa.Table
-
-
-def mark(secret: bytes, key: str) -> str:
-    """What stands in the register for the key of a person or a case.
-
-    HMAC-SHA256 (RFC 2104) under the hub's person key.  No message of another use begins with a
-    zero byte, for ids of contributors are not empty.
-
-    >>> mark(b"k" * 32, "a") == mark(b"k" * 32, "a") != mark(b"k" * 32, "b")
-    True
-    """
-    return hmac.digest(secret, b"\0withdrawal\0" + key.encode(), hashlib.sha256).hex()
 
 
 def row_mark(secret: bytes, person_key: str | None, record_id: str) -> str:
