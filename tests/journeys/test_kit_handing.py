@@ -197,7 +197,7 @@ def test_totals_two_header_rows_and_consent_on_the_way_to_a_bundle(kit: KitPages
     book.save(kit.root / "a.xlsx")
     page = kit.send(kit.home + "drop/", file=kit.root / "a.xlsx")
     assert "row 33" in page
-    assert "want of consent" in page
+    assert "lack of consent" in page
     kit.press("leave them out: they are totals")
     kit.press("leave out 20 rows without a yes, empty cells too")
     assert "sheet=columns" not in kit.page

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from ctdhub.core.i18n import Text, said
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.workbench.ask import ask
+from ctdhub.sensitive.workbench.consent import about_consent, decisions
 
 sys.path.insert(0, str(Path(__file__).parent))
 from test_workbench_files import Owner, _file
@@ -53,6 +57,40 @@ def test_rows_without_a_yes_are_offered_first_and_blanks_are_asked_about(tmp_pat
     assert told["columns"][2]["state"] == "right"
 
 
+SIMPLE = "version: 1\ncolumns:\n  gender: {from: sex, map: {F: female}}\n"
+TURNED = [
+    "Consent withdrawn", "Consent refused", "No consent", "Retrait du consentement",
+    "Consentement retiré", "Consentimiento revocado", "Sin consentimiento", "consent_revoked_yn",
+    "Has the person withdrawn consent? (yes/no)", "Opted out of data sharing", "سحب الموافقة",
+    "عدم الموافقة", "بدون موافقة", "Refus de l’accord", "Consent declined", "Consent not given",
+]  # fmt: skip
+ELSEWHERE = ["Autorización de residencia", "Autorisation de séjour", "Autorisé à travailler"]
+AGREED = [
+    "Consent (yes/no)", "¿Consiente? Sí/No", "Consentement (O/N)", "الموافقة (نعم/لا)",
+    "Autorisation de partage", "Autoriza compartir su caso",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("header", [*TURNED, *ELSEWHERE, *AGREED])
+def test_a_yes_is_consent_only_where_the_header_asks_for_it(header: str) -> None:
+    file: Any = SimpleNamespace(
+        codes=pa.table({header: []}), rows=12, counts=lambda column: [("oui", 4), ("non", 8)]
+    )
+    found = about_consent(file, parse_mapping(SIMPLE, "m.yaml"), header)
+    assert (found is None) == (header in ELSEWHERE)
+    assert bool(found and decisions(found)) == (header in AGREED)
+
+
+def test_a_yes_to_a_withdrawal_is_left_to_a_person(tmp_path: Path) -> None:
+    columns = consent(["oui", "non", "non"] * 4)
+    columns["Consent withdrawn"] = columns.pop("Accord écrit")
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    verdict = owner("columns")["columns"][2]
+    assert labels(verdict) == ["leave it out"]
+    assert "do not say that the person agrees" in said(Text.from_json(verdict["reason"]))
+
+
 @pytest.mark.parametrize("answers", [["1", "2", "9"] * 4, ["signé", "verbal"] * 6])
 def test_no_code_is_taken_for_a_yes(tmp_path: Path, answers: list[str]) -> None:
     owner = Owner(tmp_path, _file(tmp_path / "a.csv", consent(answers)))
@@ -61,7 +99,7 @@ def test_no_code_is_taken_for_a_yes(tmp_path: Path, answers: list[str]) -> None:
     assert labels(verdict) == ["leave it out"]
     assert "choose the texts" in said(Text.from_json(verdict["reason"]))
     lacks = [said(Text.from_json(one["text"])) for one in owner("columns")["missing"]]
-    assert any("want of consent" in one for one in lacks)
+    assert any("lack of consent" in one for one in lacks)
 
 
 def test_what_is_missing_is_said_with_its_columns(tmp_path: Path) -> None:

@@ -81,6 +81,8 @@ class Vocabulary:
         age_units: words of headers and cells that say in which unit ages are counted.
         units: for report and call, words of headers that give them away.
         consent: words of a header that says who agreed that the record is shared.
+        not_consent: what turns such a header round: ``words``, ``parts`` of words, and ``yes_no``,
+            answers named in a header, which turn nothing round.
     """
 
     headers: dict[str, frozenset[str]]
@@ -106,6 +108,7 @@ class Vocabulary:
     age_units: dict[str, tuple[str, ...]]
     units: dict[str, tuple[str, ...]]
     consent: tuple[str, ...]
+    not_consent: dict[str, tuple[str, ...]]
     _plain: dict[str, frozenset[str]] = field(repr=False, default_factory=dict)
 
     def yes_no(self, texts: Iterable[str]) -> dict[str, str] | None:
@@ -323,6 +326,10 @@ def vocabulary() -> Vocabulary:
         age_units={name: tuple(words) for name, words in own["age_units"].items()},
         units={name: tuple(words) for name, words in own["units"].items()},
         consent=tuple(flat(own["consent"])),
+        not_consent={
+            kind: tuple(" ".join(words_of(said)) for said in words)
+            for kind, words in own["not_consent"].items()
+        },
         _plain={
             key: names for key, names in _indexed(phrases, plain_header).items() if len(names) == 1
         },

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ctdhub.core.i18n import Numeral, Text, many
 from ctdhub.core.text import fold
+from ctdhub.sensitive.ingest.identifier_words import words as words_of
 from ctdhub.sensitive.mapping.header_words import says
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.vocabulary import vocabulary
@@ -25,7 +26,7 @@ class Consent(NamedTuple):
 
     Attributes:
         column: its name.
-        yes: the texts that say yes.
+        yes: the texts that say yes; none where the name of the column turns a yes round.
         agreed, refused, blank, other: rows that say yes, no, nothing, or something else.
     """
 
@@ -35,6 +36,20 @@ class Consent(NamedTuple):
     refused: int
     blank: int
     other: int
+
+
+def turned_round(column: str) -> bool:
+    """Whether the name of a column about consent may make a yes mean no: a person decides.
+
+    >>> turned_round("Consent withdrawn"), turned_round("Consent (yes/no)")
+    (True, False)
+    """
+    words = vocabulary().not_consent
+    name = f" {' '.join(words_of(column))} "
+    for answers in words["yes_no"]:
+        name = name.replace(f" {answers} ", " ")
+    said = name.split()
+    return any(one in words["words"] or any(p in one for p in words["parts"]) for one in said)
 
 
 def about_consent(file: OpenedFile, mapping: Mapping, column: str) -> Consent | None:
@@ -54,6 +69,8 @@ def about_consent(file: OpenedFile, mapping: Mapping, column: str) -> Consent | 
     if any(fold(text) not in silent and text.strip().isdigit() and text not in yes
            and not vocabulary().yes_no([text]) for text, _n in file.counts(column)):  # fmt: skip
         yes = []  # codes of a list: nobody knows which of them means yes
+    if turned_round(column):
+        yes = []
     return Consent(column, tuple(yes), rows["yes"], rows["no"], blank, rows[""])
 
 

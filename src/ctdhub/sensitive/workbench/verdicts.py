@@ -40,9 +40,10 @@ SHARE = 0.6
 """Share of a column's rows that a reading has to read to be proposed."""
 
 CONSENT_BY_HAND = Text(
-    "it is about consent: choose the texts that do not say yes, and leave these rows out"
+    "it is about consent: choose the texts that do not say that the person agrees, and leave these "
+    "rows out"
 )
-"""Said of a column whose texts do not tell a yes by themselves."""
+"""Said of a column whose texts, or whose name, do not tell who agrees by themselves."""
 
 _EXAMPLES, _SHOWN = 3, 5
 _LIMITS = AlarmLimits()
