@@ -151,6 +151,12 @@ def test_names_become_tokens_here_and_an_owed_workbook_is_filled(kit: KitPages) 
     wrap(new_key(), receiving[0], kit.root / "for-us.key")
     assert "no linkage key" in kit.send(tokens, key=kit.root / "noms.csv")
     kit.send(tokens, key=kit.root / "for-us.key")
+    kept = (kit.root / "kit/linkage.key").read_bytes()
+    wrap(new_key(), receiving[0], kit.root / "another.key")
+    assert "another linkage key" in kit.send(tokens, key=kit.root / "another.key")
+    assert (kit.root / "kit/linkage.key").read_bytes() == kept
+    assert "Replace the key that is here" in kit.get(tokens)
+    kit.send(tokens, key=kit.root / "for-us.key")  # the same one is no other
     assert "not a valid" in kit.post(tokens, release="soon") or kit.status == 422
     kit.post(tokens, release="2026.1")
     assert kit.at.endswith("/columns/")

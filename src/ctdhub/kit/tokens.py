@@ -17,6 +17,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
+from ctdhub.core.atomic import made_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, printable
 from ctdhub.core.i18n import Text
@@ -27,6 +28,7 @@ from ctdhub.core.keys.linkage import (
     is_linkage_key,
     is_locked,
     read_linkage_key,
+    stated_fingerprint,
     write_linkage_key,
 )
 from ctdhub.desk.registry import page
@@ -69,7 +71,7 @@ def tokens_page(request: Any, thing: KitFile) -> HttpResponse:
     }
     try:
         if request.method == "POST" and request.FILES.get("key"):
-            _take_key(kit, request.FILES["key"], request.POST.get("passphrase", ""))
+            _take_key(kit, request.FILES["key"], request.POST)
             return HttpResponseRedirect(reverse("tokens", kwargs={"id": thing.pk}))
         mapping, raw = _read(request, thing)
         values["plan"] = what = _plan(raw, mapping)
@@ -90,19 +92,25 @@ def tokens_page(request: Any, thing: KitFile) -> HttpResponse:
     return render(request, "kit/tokens.html", values, status=422 if values["met"] else 200)
 
 
-def _take_key(kit: Kit, given: Any, passphrase: str) -> None:
-    """Keep the linkage key: as it came, or out of an envelope for this kit."""
-    place, key = given.place, kit.root / KEY
+def _take_key(kit: Kit, given: Any, posted: Any) -> None:
+    """Keep the linkage key: as it came, or out of an envelope for this kit.
+
+    The key that was there stays until the new one is whole, and another one takes its place only
+    where the form says so.
+    """
+    place, key, passphrase = given.place, kit.root / KEY, posted.get("passphrase", "")
     try:
         if is_envelope(place):
             found = unwrap(place, kit.root / PAIR)
-            key.unlink(missing_ok=True)
-            write_linkage_key(key, found, passphrase)
         elif is_linkage_key(place):
-            read_linkage_key(place, passphrase)
-            place.replace(key)
+            found = read_linkage_key(place, passphrase)
         else:
             raise error("kit-no-linkage-key")
+        another = is_linkage_key(key) and stated_fingerprint(key) != found.fingerprint
+        if another and not posted.get("replace"):
+            raise error("kit-other-linkage-key")
+        with made_whole(key) as fresh:
+            write_linkage_key(fresh, found, passphrase)
     finally:
         Path(place).unlink(missing_ok=True)
 

@@ -164,6 +164,11 @@ def is_locked(path: Path) -> bool:
     return path.is_file() and pem.read(path)[0] == LOCKED
 
 
+def stated_fingerprint(path: Path) -> str:
+    """The fingerprint that a key file states, locked or open; empty where it states none."""
+    return pem.read(path)[1].get("fingerprint", "")
+
+
 def holds_secret(path: Path) -> bool:
     """Whether a file, whatever its name, begins with a linkage key or a share of one."""
     with path.open("rb") as file:
