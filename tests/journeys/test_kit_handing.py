@@ -209,7 +209,8 @@ def test_totals_two_header_rows_and_consent_on_the_way_to_a_bundle(kit: KitPages
     assert "sheet=columns" not in kit.page
     bundle = kit.bundle()
     assert json.loads(bundle.report) == {
-        "rows_read": 30, "records": 10, "rejected": 0, "unread": 0, "excluded": {"no-consent": 20},
+        "rows_read": 31, "records": 10, "rejected": 0, "unread": 0,
+        "excluded": {"no-consent": 20, "totals-row": 1},
     }  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(bundle.cases.decode())))
     assert sum(1 for row in rows if row["Sexe"]) == 10

@@ -16,9 +16,12 @@ from odf.text import P
 
 from ctdhub.core.errors import FileError
 from ctdhub.core.i18n import said
+from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.run import harmonise
 
 NAMES = ["dossier", "sexe", "âge", "jours", "note"]
 PEOPLE = [["A1", "F", 20, 3, "x"], ["A2", "H", 31, 4, ""], ["A3", "F", 17, 5, "y"]]
@@ -65,7 +68,7 @@ def test_a_line_of_totals_with_formulas_does_not_refuse_the_workbook(tmp_path: P
     assert totals(read_table(path)) == [5]
     assert read_table(path).table.num_rows == 3
     left_out = read_table(path, ReadOptions(totals="left_out"))
-    assert (left_out.rows_read, totals(left_out)) == (3, [])
+    assert (left_out.rows_read, left_out.totals, totals(left_out)) == (4, 1, [])
     assert any("line of totals" in said(note) for note in left_out.notes)
     with pytest.raises(FileError) as caught:
         read_table(path, ReadOptions(totals="records"))
@@ -140,6 +143,46 @@ def test_a_full_row_is_asked_about_where_such_rows_are_few(tmp_path: Path) -> No
     (tmp_path / "a.csv").write_text(f"dossier,sexe,age\n{people}Total,15,30\nB99,H,9\n", "utf-8")
     assert totals(read_table(tmp_path / "a.csv")) == [32]
     assert read_table(tmp_path / "a.csv", ReadOptions(totals="records")).table.num_rows == 32
+
+
+@pytest.mark.parametrize("word", ["Somme", "Total Energies", "Suma", "Total"])
+@pytest.mark.parametrize("last", [False, True])
+def test_no_answer_of_before_drops_a_row_like_the_others(
+    tmp_path: Path, word: str, last: bool
+) -> None:
+    people = [f"D{n},F,{20 + n % 9}," for n in range(30)]
+    people.insert(30 if last else 12, f"{word},H,34,")
+    path = tmp_path / "a.csv"
+    sums = "" if last else "Total,,763,\n"
+    path.write_text("lieu,sexe,age,note\n" + "\n".join(people) + "\n" + sums, "utf-8")
+    raw = read_isolated(path, ReadOptions(totals="left_out"))
+    assert totals(raw) == [32 if last else 14]
+    assert "filled like a record" in raw.rejects["reason"][0].as_py()
+    assert (raw.rows_read, raw.table.num_rows, raw.totals) == (31 + (not last), 30, not last)
+
+
+def test_full_lines_of_sums_need_no_second_answer(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "lieu,hommes,femmes\nA,1,2\nB,4,5\nC,7,9\nSous-total,12,16\nD,1,1\nE,2,3\nF,3,4\n"
+        "Sous-total,6,8\nTotal,18,24\n",
+        "utf-8",
+    )
+    raw = read_table(path, ReadOptions(totals="left_out"))
+    assert (raw.rows_read, raw.totals, totals(raw)) == (9, 3, [])
+
+
+def test_lines_left_out_are_in_the_account_of_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("no,sex\nA1,F\nA2,M\nA3,F\nTotal,\n", "utf-8")
+    mapping = parse_mapping(
+        "version: 1\nread: {totals: left_out}\nidentifiers: {no: hash}\n"
+        "columns:\n  gender: {from: sex, map: {F: female, M: male}}\n",
+        "m.yaml",
+    )
+    raw = read_table(tmp_path / "a.csv", mapping.read)
+    account = harmonise(raw, mapping, "north", (2000, 2030), bytes(32)).conservation
+    assert (account.rows_read, account.records, account.rejected) == (4, 3, 0)
+    assert account.excluded == {"totals-row": 1}
 
 
 def test_ods(tmp_path: Path) -> None:

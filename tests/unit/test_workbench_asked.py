@@ -123,14 +123,28 @@ def test_lines_of_totals_are_asked_about_and_the_mapping_keeps_the_answer(tmp_pa
     told = owner("columns")
     (asked,) = [q for q in told["questions"] if "total" in said(Text.from_json(q["question"]))]
     assert told["records"] == 2
-    for choice, rows, records in zip(asked["choices"], (2, 3), (2, 3), strict=True):
+    for choice, rows, records in zip(asked["choices"], (3, 3), (2, 3), strict=True):
         (done,) = owner("do", operations=choice["operations"])["done"]
         then = owner("columns")
         assert (then["rows"], then["records"]) == (rows, records)
+        assert then["excluded"] == ({"totals-row": 1} if records == 2 else {})
         assert not any("total" in said(Text.from_json(q["question"])) for q in then["questions"])
         owner("undo", n=[done])
     owner("do", operations=asked["choices"][0]["operations"])
     assert "totals: left_out" in owner("text")["text"].replace('"', "")
+
+
+def test_a_row_like_the_others_is_asked_about_again(tmp_path: Path) -> None:
+    columns = {"lieu": ["Aisne", "Oise", "Somme"], "sexe": ["F", "H", "F"], "age": ["3", "4", "9"]}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    (asked,) = [q for q in owner("columns")["questions"] if "total" in str(q["question"])]
+    owner("do", operations=asked["choices"][0]["operations"])
+    (asked,) = [q for q in owner("columns")["questions"] if "total" in str(q["question"])]
+    assert "filled like a record" in said(Text.from_json(asked["question"]))
+    (records,) = asked["choices"]
+    owner("do", operations=records["operations"])
+    assert owner("columns")["records"] == 3
 
 
 def test_ages_get_their_band_or_are_asked_about(tmp_path: Path) -> None:

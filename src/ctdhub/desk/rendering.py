@@ -58,8 +58,10 @@ def address(name: str, **parts: Any) -> str:
     return str(reverse(name, kwargs={k: getattr(v, "pk", v) for k, v in parts.items()}))
 
 
-def words(text: Text | dict[str, Any]) -> str:
-    """A Text in the reader's language, also one that is JSON."""
+def words(text: Text | dict[str, Any] | str) -> str:
+    """A Text in the reader's language, also one that is JSON; a plain text as it is."""
+    if isinstance(text, str):
+        return text
     return said(text if isinstance(text, Text) else Text.from_json(text))
 
 

@@ -41,6 +41,7 @@ ACTIONS = {
 
 REASONS = {
     "no-consent": Text("no consent"),
+    "totals-row": Text("lines of totals"),
     "not-a-victim": Text("not a victim"),
     "left-out": Text("another reason"),
 }

@@ -32,6 +32,7 @@ from ctdhub.sensitive.bundle.leaving_mapping import leaving_mapping
 from ctdhub.sensitive.ingest.formulas import unescaped
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.totals import RULE as TOTALS
 from ctdhub.sensitive.mapping.identifiers import Keying
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
@@ -248,6 +249,8 @@ def _check(
 def _told(done: Harmonised, unread: int) -> tuple[Any, ...]:
     """All that a hub takes from a harmonised file, whatever its keys are made with.
 
+    Lines of totals that were left out are no rows of what leaves.
+
     Args:
         unread: rows that could not be read at all, and so cannot leave.
     """
@@ -262,7 +265,7 @@ def _told(done: Harmonised, unread: int) -> tuple[Any, ...]:
         done.no_record.num_rows,
         done.births.num_rows,
         done.conservation.rejected - unread,
-        dict(done.conservation.excluded),
+        {rule: n for rule, n in done.conservation.excluded.items() if rule != TOTALS},
     )
 
 

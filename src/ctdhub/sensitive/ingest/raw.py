@@ -24,7 +24,7 @@ from ctdhub.sensitive.ingest.own_form import by_names
 from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reason_of, reject_table
 from ctdhub.sensitive.ingest.shape.children import with_children
 from ctdhub.sensitive.ingest.shape.long_table import pivoted
-from ctdhub.sensitive.ingest.totals import INK, find_totals
+from ctdhub.sensitive.ingest.totals import INK, LIKE_A_RECORD, find_totals
 from ctdhub.sensitive.ingest.whole_labels import taken_apart
 
 _BATCH = 10_000
@@ -41,14 +41,15 @@ class RawTable:
             (int64): the 1-based row that a spreadsheet shows.  In JSON, which has no header, it
             is the line or the position in the list.
         rejects: rows that could not be read, schema ``REJECTS``, one line per row.
-        rows_read: rows of ``table`` and ``rejects`` together.  Rows without any value and the
-            rows named in ``skip_rows`` are no rows.
+        rows_read: rows of ``table`` and ``rejects`` and lines of ``totals`` together.  Rows without
+            any value and the rows named in ``skip_rows`` are no rows.
         encoding, delimiter: of a text file, else None.
         sheet: of a workbook, else None.
         notes: what the reader decided on its own, for the contributor to see.
         children: child rows by the name of their table: text columns of which ``table`` has
             columns of the same names unless they were not to be folded, and ``_row``, the row of
             ``table`` that each belongs to.
+        totals: lines of totals that were left out, as the mapping says.
     """
 
     file: str
@@ -61,10 +62,11 @@ class RawTable:
     sheet: str | None = None
     notes: tuple[Text, ...] = ()
     children: Mapping[str, pa.Table] = field(default_factory=dict)
+    totals: int = 0
 
     def __post_init__(self) -> None:
-        if self.rows_read != self.table.num_rows + self.rejects.num_rows:
-            raise ValueError("rows read must be the rows of the table and the rejects")
+        if self.rows_read != self.table.num_rows + self.rejects.num_rows + self.totals:
+            raise ValueError("rows read must be those of the table, the rejects and the totals")
         if self.table.column_names[-1:] != [ROW] or not self.rejects.schema.equals(REJECTS):
             raise ValueError("a raw table ends with _row and its rejects have the schema REJECTS")
 
@@ -210,16 +212,18 @@ def finish(
     unseen |= sums | {one.row for one in totals}
     cells.computed.refuse(file, unseen)
     notes += [note] if (note := cells.computed.note()) else []
-    if totals and options.totals == "left_out":
+    found = totals
+    if options.totals == "left_out":
+        totals = [one for one in found if one.reason == LIKE_A_RECORD]
+    if left_out := len(found) - len(totals):
         notes.append(
             many(
                 "{n} line of totals was left out, as the mapping says.",
                 "{n} lines of totals were left out, as the mapping says.",
-                len(totals),
-                n=len(totals),
+                left_out,
+                n=left_out,
             )
         )
-        totals = []
     for name, child in cells.children.items():
         for column in child.column_names:
             if column != ROW:
@@ -257,12 +261,13 @@ def finish(
         sha256=sha256,
         table=table,
         rejects=rejects,
-        rows_read=table.num_rows + rejects.num_rows,
+        rows_read=table.num_rows + rejects.num_rows + left_out,
         encoding=cells.encoding,
         delimiter=cells.delimiter,
         sheet=cells.sheet,
         notes=tuple(notes),
         children=shaped.children,
+        totals=left_out,
     )
 
 

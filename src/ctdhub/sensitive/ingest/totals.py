@@ -1,7 +1,9 @@
 """Lines of totals among the rows of a table: a sum that would be counted as a person.
 
 What is found is a reject until somebody decides: ``read: {totals: left_out}`` leaves the lines
-out, ``read: {totals: records}`` takes them for records.
+out and counts them as an exclusion of that name, ``read: {totals: records}`` takes them for
+records.  A row that only a word gives away, and that is filled like the others, may be a place or
+a name ("Somme"): no answer of before decides about it.
 """
 
 from __future__ import annotations
@@ -20,6 +22,13 @@ INK = r"[^\s\x0b\x{85}\pZ\p{Cf}]"
 """What a cell with content has: a character that is no white space and no mark nobody sees."""
 
 RULE = "totals-row"
+"""The reject, and the exclusion once the mapping leaves such lines out."""
+
+LIKE_A_RECORD = Text(
+    "The row begins with a word for a total but is filled like a record. If it is a total, remove "
+    "it from the file; if it is a record, write `totals: records` and leave totals out by a rule."
+)
+"""Why a row is asked about although the mapping leaves lines of totals out."""
 
 _BEFORE = r"(?i)^[\s\pZ\p{Cf}*=]*"
 _AFTER = r"[\s\pZ\p{Cf}:.=*]*$"
@@ -46,6 +55,9 @@ RARE = 10
 LEAST = 3
 """Numbers that a sum is made of, at least."""
 
+_MOST = 5_000_000
+"""Rows to look at for sums, at most; beyond it a row that a word gives away is asked about."""
+
 _NUMBER = r"^[\s\pZ]*[0-9٠-٩۰-۹]+([.,][0-9]+)?[\s\pZ]*$"
 
 
@@ -57,7 +69,8 @@ def find_totals(
     - a row whose formulas add up other rows;
     - a row whose first filled cell speaks of a total: where it is the last one and says nothing
       else, where at most half of it is filled, where one of its numbers is the sum or the count of
-      those above, or where such rows are few.  Elsewhere "total" may be a value like any other;
+      those above, all or since the last total, or where such rows are few.  Elsewhere "total" may
+      be a value like any other;
     - a last row of numbers alone, at most half filled, each the sum or the count of those above.
 
     Args:
@@ -77,17 +90,38 @@ def find_totals(
     if 0 < full.sum() * RARE <= n:
         found |= full
     for place in np.flatnonzero(full & ~found):
-        found[place] = any(_adds_up(column, int(place), found) for column in columns)
+        found[place] = _sums_up(columns, int(place), found)
     if not found[-1] and 1 < filled[-1] * 2 <= len(columns):
         found[-1] = all(
             _adds_up(column, n - 1, found) for column in columns if _written(column.slice(n - 1))[0]
         )
     said = Text("The row begins with a word for a total; it is not a record.")
     summed = Text("The numbers of the row add up other rows; it is not a record.")
+    alone = speaks & found & ~by_formula
+    if not found.all():
+        alone &= filled >= np.median(filled[~found])
+    if alone.sum() * n <= _MOST:
+        for place in np.flatnonzero(alone):
+            alone[place] = not _sums_up(columns, int(place), found)
     return [
-        Reject(int(numbers[place]), RULE, said if speaks[place] else summed)
+        Reject(
+            int(numbers[place]),
+            RULE,
+            LIKE_A_RECORD if alone[place] else said if speaks[place] else summed,
+        )
         for place in np.flatnonzero(found)
     ]
+
+
+def _sums_up(columns: Sequence[pa.ChunkedArray], place: int, totals: NDArray[np.bool_]) -> bool:
+    """Whether a number of a row is the sum or the count of all above, or since the last total."""
+    before = np.flatnonzero(totals[:place])
+    starts = {0, int(before[-1]) + 1 if len(before) else 0}
+    return any(
+        _adds_up(column.slice(start), place - start, totals[start:])
+        for start in starts
+        for column in columns
+    )
 
 
 def _speaking(columns: Sequence[pa.ChunkedArray], n: int, words: str) -> NDArray[np.bool_]:

@@ -64,7 +64,8 @@ def try_builtin(raw: RawTable, name: str, identifiers: Iterable[str] = ()) -> Bu
     decided = {fold(column) for column in (*mapping.identifiers, *mapping.tokens)}
     part = raw.table.slice(0, ROWS)
     part = part.drop_columns([c for c in identifiers if fold(c) not in decided])
-    tried = replace(raw, table=part, rejects=raw.rejects.slice(0, 0), rows_read=part.num_rows)
+    none, n = raw.rejects.slice(0, 0), part.num_rows
+    tried = replace(raw, table=part, rejects=none, rows_read=n, totals=0)
     try:
         done = harmonise(tried, mapping, "trial", YEARS, bytes(32))
     except HubError:

@@ -18,6 +18,7 @@ from ctdhub.schema.roles import CONTRIBUTOR
 from ctdhub.sensitive.ingest.formulas import unescaped
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
+from ctdhub.sensitive.ingest.totals import RULE as TOTALS
 from ctdhub.sensitive.mapping.examples import check_mapping
 from ctdhub.sensitive.mapping.identifiers import Keying, check_decided, keyings, without_stripped
 from ctdhub.sensitive.mapping.keyed_rows import births_differ, no_record
@@ -104,6 +105,8 @@ def harmonise(
     tokens = token_table(found, records["record_id"].combine_chunks(), contributor)
     rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
     counts = Counter(done.excluded["rule"].to_pylist())
+    if raw.totals:
+        counts[TOTALS] += raw.totals
     conservation = Conservation(
         rows_read=raw.rows_read,
         records=records.num_rows,

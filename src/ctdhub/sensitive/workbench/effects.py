@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ctdhub.core.tabular import ROW
 from ctdhub.core.text import fold
+from ctdhub.sensitive.ingest.totals import RULE as TOTALS
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import serial_views
 from ctdhub.sensitive.mapping.program import Asked, program
@@ -224,11 +225,14 @@ class FileEffect:
         """Rows by what becomes of them; rows that could not be read count as rejected."""
         found, rows = np.unique(self.excluded[self._left_out], return_counts=True)
         names = map(self.file.named, found.tolist())
+        excluded = dict(zip(map(str, names), rows.tolist(), strict=True))
+        if totals := self.file.raw.totals:
+            excluded[TOTALS] = excluded.get(TOTALS, 0) + totals
         return {
             "rows": self.file.raw.rows_read,
             "records": int(self.records.sum()),
             "rejected": int(self.rejected.sum()) + self.file.raw.rejects.num_rows,
-            "excluded": dict(zip(map(str, names), rows.tolist(), strict=True)),
+            "excluded": excluded,
         }
 
     @cached_property

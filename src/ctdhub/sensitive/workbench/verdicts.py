@@ -12,6 +12,7 @@ from ctdhub.core.text import fold
 from ctdhub.schema.roles import PERIOD
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
+from ctdhub.sensitive.ingest.totals import LIKE_A_RECORD
 from ctdhub.sensitive.ingest.totals import RULE as TOTALS
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.decisions import NOT_RECORDED
@@ -351,17 +352,22 @@ class Verdicts:
         if totals := self._totals():
             read = self._document.get("read") or {}
             first = ", ".join(map(str, totals[:_SHOWN])) + (" …" if len(totals) > _SHOWN else "")
+            again = read.get("totals") == "left_out"  # a word alone, in a row like the others
+            ways = ["records"] if again else [*_TOTALS]
+            if again and self._file.raw.totals:
+                ways = []  # the others would be counted
+            looks = many(
+                "{n} row looks like a line of totals (row {rows}). It is not counted.",
+                "{n} rows look like lines of totals (rows {rows}). They are not counted.",
+                len(totals),
+                rows=first,
+            )
             yield (
-                many(
-                    "{n} row looks like a line of totals (row {rows}). It is not counted.",
-                    "{n} rows look like lines of totals (rows {rows}). They are not counted.",
-                    len(totals),
-                    rows=first,
-                ),
+                Text("{first} {then}", first=looks, then=LIKE_A_RECORD) if again else looks,
                 [
-                    Proposed(label, Text("nobody said so yet"), how == "left_out",
+                    Proposed(_TOTALS[how], Text("nobody said so yet"), how == "left_out",
                              ({"op": "setting", "key": "read", "value": {**read, "totals": how}},))
-                    for how, label in _TOTALS.items()
+                    for how in ways
                 ],
             )  # fmt: skip
         if "dates" not in self._document and (two_ways := self._two_ways()):
