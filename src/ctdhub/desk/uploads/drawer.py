@@ -5,12 +5,10 @@ They lie beside the inbox, encrypted to an identity of their own that is never d
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 from ctdhub.core import atomic
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.keys import age
+from ctdhub.desk.uploads.inbox import checked_key, sealed
 
 _FOLDER = ".papers"
 _FILE = 0o660
@@ -41,9 +39,7 @@ class PaperDrawer:
         Args:
             key: of its row, 32 hexadecimal digits; anything else is no place.
         """
-        if len(key) != 32 or not set(key) <= set("0123456789abcdef"):
-            raise ValueError("no key of a paper")
-        return self.folder / f"{key}.age"
+        return self.folder / f"{checked_key(key)}.age"
 
     def keep(self, key: str, plain: bytes) -> None:
         """Encrypt a paper and force it to the disk.
@@ -52,11 +48,7 @@ class PaperDrawer:
             FileError: the worker has not said yet to whom to encrypt (rule "inbox-closed").
             OSError: the disk is full, or refuses.
         """
-        if not self.recipients_file.is_file():
-            raise error("inbox-closed")
-        sealed = io.BytesIO()
-        age.encrypt(io.BytesIO(plain), sealed, age.read_recipients(self.recipients_file))
-        atomic.write_new(self.place(key), sealed.getvalue(), _FILE)
+        atomic.write_new(self.place(key), sealed(plain, self.recipients_file), _FILE)
         atomic.sync(self.folder)
 
     def remove(self, key: str) -> None:

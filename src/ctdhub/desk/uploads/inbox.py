@@ -38,6 +38,30 @@ class StoredPart:
         return f"{self.offset:015d}-{self.sha256[:16]}.age"
 
 
+def sealed(plain: bytes, recipients_file: Path) -> bytes:
+    """Bytes encrypted to whom the worker named in a file.
+
+    Raises:
+        FileError: it has named nobody yet (rule "inbox-closed").
+    """
+    if not recipients_file.is_file():
+        raise error("inbox-closed")
+    out = io.BytesIO()
+    age.encrypt(io.BytesIO(plain), out, age.read_recipients(recipients_file))
+    return out.getvalue()
+
+
+def checked_key(key: str) -> str:
+    """The key of a row as part of a path: 32 hexadecimal digits.
+
+    Raises:
+        ValueError: it is anything else, and so no place.
+    """
+    if len(key) != 32 or not set(key) <= set("0123456789abcdef"):
+        raise ValueError("no key of a row")
+    return key
+
+
 class Inbox:
     """The folder of all parts.
 
@@ -61,11 +85,7 @@ class Inbox:
             FileError: the worker has not said yet to whom to encrypt (rule "inbox-closed").
             OSError: the disk is full, or refuses.
         """
-        if not self.recipients_file.is_file():
-            raise error("inbox-closed")
-        sealed = io.BytesIO()
-        age.encrypt(io.BytesIO(plain), sealed, age.read_recipients(self.recipients_file))
-        content = sealed.getvalue()
+        content = sealed(plain, self.recipients_file)
         part = StoredPart(offset, hashlib.sha256(content).hexdigest())
         place = self.place(delivery)
         _make(place)
@@ -79,9 +99,7 @@ class Inbox:
         Args:
             delivery: its key, 32 hexadecimal digits; anything else is no place.
         """
-        if len(delivery) != 32 or not set(delivery) <= set("0123456789abcdef"):
-            raise ValueError("no key of a delivery")
-        return self.folder / delivery
+        return self.folder / checked_key(delivery)
 
     def drop(self, delivery: str, part: StoredPart) -> None:
         """Delete a part that came too late."""
