@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.desk.desks import Desk
 
@@ -41,11 +41,13 @@ def test_an_administrator_comes_by_invitation_and_again_by_passkey_alone(
     assert violations(page) == ""
     page.fill("[name=password]", "short")
     page.click("main .button")
-    assert page.evaluate("document.activeElement.className") == "summary"
+    expect(page.locator("main .summary")).to_be_focused()
     page.fill("[name=password]", "a sentence that is long enough")
     page.click("main .button")
+    page.wait_for_selector("text=Add a passkey")
     assert violations(page) == ""
     page.click("text=Add a passkey")
+    page.wait_for_selector("#mfa_webauthn_add")
     assert violations(page) == ""
     page.fill("[name=name]", "Test device")
     page.click("#mfa_webauthn_add")
