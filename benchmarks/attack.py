@@ -4,7 +4,7 @@
 
 Each cell attacks the product's own releases of six columns, as often as --runs says in each world
 (and as often again to choose how to judge), and its noisy tables as often as --tables says.  The
-people are invented.  It prints the lower bounds on epsilon that the attacks prove, beside what a
+people are fictitious.  It prints the lower bounds on epsilon that the attacks prove, beside what a
 perfect attack on as many releases would prove, and misses its target where one is above the claim.
 Each bound is wrong with a chance of at most 1 in 1000.
 """
@@ -41,7 +41,7 @@ PEOPLE, EPSILONS, DELTA, RISK, SEED = (500, 3000, 6000), (0.5, 1.0, 2.0), 1e-6, 
 
 
 def crowd(plan: Plan, people: int) -> Codes:
-    """Invented people who are alike: at most three values of each column are in use."""
+    """Fictitious people who are alike: at most three values of each column are in use."""
     rng, columns = np.random.default_rng(SEED), {}
     for name, size in plan.sizes.items():
         shares = rng.dirichlet(np.ones(min(size, 4)))

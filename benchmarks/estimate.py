@@ -9,7 +9,7 @@ targets are 10 seconds for 1,000 replicates of the United Kingdom's five lists a
 eight lists.  The published lists are not part of the project; where they are absent, the table of
 them is left out.
 
-Then, over invented populations of known size (``estimate_worlds.py``; TABLES of each, 100 if not
+Then, over fictitious populations of known size (``estimate_worlds.py``; TABLES of each, 100 if not
 said): how often the intervals of each method hold the population, when a range is claimed and
 whether it holds, and how the rows "if people differ" and their test do.  Last, coverage for three
 large independent lists with and without the noise of a release.

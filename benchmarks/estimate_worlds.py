@@ -1,4 +1,4 @@
-"""Invented populations behind lists, of known size: what ``benchmarks/estimate.py`` estimates.
+"""Fictitious populations behind lists, of known size: what ``benchmarks/estimate.py`` estimates.
 
 ``ALIKE`` and ``DIFFERING`` are eight worlds that the method was built on.  ``OTHERS`` were written
 afterwards, on other assumptions: chances from a continuous distribution, lists that follow or avoid

@@ -2,7 +2,7 @@
 
     python benchmarks/exhibit.py [--minutes 60]
 
-A real Chromium shows the kiosk of a small invented release.  Again and again a visitor touches
+A real Chromium shows the kiosk of a small fictitious release.  Again and again a visitor touches
 slides, pauses, changes the language and walks away; then the first slide of the first language must
 return.  It prints the heap after each round and misses its target where the heap grows by 1 MB, the
 page's nodes or listeners grow, a round ends elsewhere, or the console has an error.  Rounds are

@@ -136,7 +136,7 @@ def release(records: int, folder: Path) -> Release:
             1.0, 1e-9, 0.01, "person", "discrete Gaussian", 0.95, sigma, "invented", drawn=sigma
         ),
         facts={
-            "hub": "Invented hub",
+            "hub": "Fictitious hub",
             "contributors": [{"id": "one", "name": "One", "kind": "hotline"}],
             "years": list(YEARS),
             "schema_version": "1.0",

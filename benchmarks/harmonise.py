@@ -2,7 +2,7 @@
 
     python benchmarks/harmonise.py [--rows 200000]
 
-The rows are invented here (seeded), with the spellings that such files have: -99 and Unknown for
+The rows are made up here (seeded), with the spellings that such files have: -99 and Unknown for
 missing values, 0/1 flags, alpha-2 codes and names of countries, double hyphens in age bands.
 Each contender reads the same file in a process of its own; wall, CPU seconds and peak memory are
 those of that process, imports included in "start".  pandas reads and recodes only: it finds no
@@ -118,7 +118,7 @@ EMPTY = ["", "-99", "Unknown"]
 
 
 def make_file(path: Path, rows: int) -> None:
-    """Write the invented file."""
+    """Write the fictitious file."""
     rng = np.random.default_rng(SEED)
 
     def drawn(texts: list[str], blank: float = 0.2) -> pa.Array:

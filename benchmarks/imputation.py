@@ -2,7 +2,7 @@
 
     python benchmarks/imputation.py [--runs 200] [--case plain]
 
-Invented people of three latent classes have six columns; whether they were helped follows a
+Fictitious people of three latent classes have six columns; whether they were helped follows a
 logistic model of four of them, with known coefficients.  Each run draws people anew, protects them
 with ten sets for inference, fits the model in every set and pools.  Prints for each coefficient how
 often its 95 % interval holds the truth, and the mean half-width: of the exact data, of the
@@ -87,7 +87,7 @@ CASES = {
 
 
 def people_of(case: Case, rng: np.random.Generator) -> People:
-    """Invented people, as codes; 0 is not recorded."""
+    """Fictitious people, as codes; 0 is not recorded."""
     n = case.people
     latent = rng.choice(len(CLASSES), n, p=CLASSES)
     found = {}

@@ -7,7 +7,7 @@ people are counted by year, and noise of the default policy is added again and a
 after that is what `ctdhub signals HUB` does.  Prints the share of draws in which the rise of the
 share was found with the fall of the whole beside it, and the mean number of signals that concern
 neither the planted corridor nor the places of the contributor that stopped (they may be true: the
-invented organisations grow); the target is that nine of ten draws find it.
+fictitious organisations grow); the target is that nine of ten draws find it.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python benchmarks/scale.py [--rows 1000000] [--base 500000] [--file-rows 500000]
     python benchmarks/scale.py --rows 10000000 --base 1000000     ten minutes or more, 10 GB of disk
 
-A hub of four invented contributors gets files of 63 columns shaped like CTDC's (those of
+A hub of four fictitious contributors gets files of 63 columns shaped like CTDC's (those of
 ``harmonise.py``) and a column of codes: one record in ten is of the person of the record before it,
 one in ten of a person whom the file of the contributor before knows too.  All files are one file
 with other codes, so that records and persons differ and making them is cheap.
@@ -57,7 +57,7 @@ def make_hub(root: Path, rows: int, file_rows: int) -> None:
     """A hub whose files have ``rows`` rows in all."""
     from ctdhub.build.init import new_hub
 
-    new_hub(root, "Scale (invented data)", invented=True)
+    new_hub(root, "Scale (fictitious data)", invented=True)
     policy = root / "policy.yaml"
     settings = yaml.safe_load(policy.read_text("utf-8")) | {"years": list(YEARS)}
     policy.write_text(yaml.safe_dump(settings), "utf-8")

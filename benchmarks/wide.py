@@ -159,7 +159,7 @@ def made(table: Table, epsilon: float, scratch: Path, *, focus: bool = True) -> 
         folder, "protect", str(folder / "table.parquet"), "--domains", str(draft),
         "--epsilon", f"{epsilon:g}", "--delta", f"{0.999 / (100 * bound):.5g}",
         "--max-people", str(bound), "--budget", "100", "--out", str(folder / "out"),
-        "--ledger", str(folder / "ledger"), "--new-ledger", "invented people",
+        "--ledger", str(folder / "ledger"), "--new-ledger", "fictitious people",
     )  # fmt: skip
     records = pq.read_table(folder / "out" / "records.parquet")
     found = {

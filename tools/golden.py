@@ -11,8 +11,9 @@ name.  Files of a folder that is named ``….many`` share one line.  To see what
 sides and compare them: `check --keep before` on the old code, `check --keep after` on the new one,
 then `diff -r before after`.
 
-Outputs are those of invented people under seeded noise at a fixed moment (``golden_parts.world``).
-A new version of Python, of a library or of ctdhub itself may change lines too.
+Outputs are those of fictitious people under seeded noise at a fixed moment
+(``golden_parts.world``).  A new version of Python, of a library or of ctdhub itself may change
+lines too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Invented case records: 37 columns, two of them countries, heavy corridors, many blanks.
+"""Fictitious case records: 37 columns, two of them countries, heavy corridors, many blanks.
 
 Belongs here: one generator, fixed but for the number of rows and the seed.  Does not belong here:
 other shapes of tables (``shapes``), files.

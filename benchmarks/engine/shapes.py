@@ -1,4 +1,4 @@
-"""Invented tables of other kinds than those that the engine was tuned on, and wide columns alone.
+"""Fictitious tables of other kinds than those that the engine was tuned on, and wide columns alone.
 
 Belongs here: one function a shape, fixed but for the number of rows.  Does not belong here: case
 records (``case_records``), files, figures.

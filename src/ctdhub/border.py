@@ -234,7 +234,7 @@ class Protected:
         case_records: the protected number of case records, a different statistic.
         guarantee: see :class:`Guarantee`.
         facts: public facts that need no protection: hub name, contributors, years, schema
-            version, whether the data are invented, the caveats that readers must see.
+            version, whether the data are fictitious, the caveats that readers must see.
         perpetrators: None where the answer has none, as its public policy says.
         measurements: noisy counts by year, see :data:`MEASUREMENTS`, of the groups whose total is
             shown in ``counts``; the years of a group follow each other, "not recorded" last.

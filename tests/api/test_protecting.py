@@ -39,7 +39,7 @@ def people(n: int = 900) -> pa.Table:
 
 
 def asked(frame: Any, domains: str, **more: Any) -> ctdhub.ProtectedTable:
-    new = "" if Path("ledger").exists() else "invented people"
+    new = "" if Path("ledger").exists() else "fictitious people"
     settings: dict[str, Any] = {"epsilon": 2.0, "ledger": "ledger", "max_people": 10_000, **more}
     settings.setdefault("new_ledger", new)
     return ctdhub.protect(frame, domains=domains, **settings)

@@ -105,7 +105,7 @@ def lasting(browser: Browser) -> Iterator[Lasting]:
 
 @pytest.fixture(scope="session")
 def release(once: Once) -> Release:
-    """An invented release in every language, of a hub with the practice events and stories."""
+    """A fictitious release in every language, of a hub with the practice events and stories."""
 
     def make(hub: Path) -> None:
         lists = invented(20_000, (0.25, 0.2, 0.1), 4, 6.0)

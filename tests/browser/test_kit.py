@@ -29,7 +29,7 @@ KINDS = ("Exploitation sexuelle", "Travail forcé", "travail force", "Mendicité
 
 
 def spreadsheet(path: Path) -> Path:
-    """A file as a small refuge keeps it; the people are invented."""
+    """A file as a small refuge keeps it; the people are fictitious."""
     rows = [
         [f"D-{1000 + i}", "Secrète", "Personne", SEXES[i % 6], str(14 + i % 40),
          f"{1 + i % 28:02d}/{1 + i % 12:02d}/{2022 + i % 3}", ("Nigéria", "Roumanie")[i % 2],
@@ -68,7 +68,7 @@ def office(tmp_path: Path) -> Office:
         recipients=(recipient,),
         approvers={"steward": (steward.public,)},
         contributor="refuge",
-        contributor_name="Refuge (inventé)",
+        contributor_name="Refuge (fictif)",
         contributor_kind="case_management",
         agreement=CardAgreement(consent_rule="Accord écrit.", ends="2027-01-31"),
         date="2026-11-27",

@@ -20,7 +20,7 @@ COLUMNS = {
     "age": ["0-8", "9-17", "18-20", "21-23", "24-26", "27-29", "30-38"],
     "nom": ["Zqxname Una", "Zqxname Dua", "Zqxname Tria"],
 }
-"""Written as somebody would who has not seen the practice files; all of it is invented."""
+"""Written as somebody would who has not seen the practice files; all of it is fictitious."""
 
 
 def dirty(rows_: int = 70) -> bytes:

@@ -1,4 +1,4 @@
-"""Hubs of a few invented rows, to try what deliveries do to people."""
+"""Hubs of a few fictitious rows, to try what deliveries do to people."""
 
 from __future__ import annotations
 

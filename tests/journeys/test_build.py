@@ -335,7 +335,7 @@ def test_what_a_site_shows_beside_its_release_draws_it_again_and_spends_nothing(
     releases, entries = sorted(hub.releases.iterdir()), len(Ledger(hub.ledger).entries())
     pages = hub.site / "r" / str(versions.released_version(hub)) / "en"
     home, told = pages / "index.html", pages / "stories" / "a-corridor-is-not-a-cause.html"
-    assert "Invented Helpline" in home.read_text("utf-8")
+    assert "Fictitious Helpline" in home.read_text("utf-8")
     assert told.is_file()
     events, lines = hub.root / "events.yaml", hub.root / "helplines.yaml"
     before = events.read_text("utf-8")

@@ -186,7 +186,7 @@ def test_a_suggestion_in_a_file_is_a_mapping(  # type: ignore[no-untyped-def]
 ) -> None:
     """What is printed can be sent into a file: remarks for the reader go elsewhere."""
     assert ctdhub("practice", "files", "--people", "1000")[0] == 0
-    code, out, err = ctdhub("suggest", "files/practice_invented_refuge_htcds.xlsx")
+    code, out, err = ctdhub("suggest", "files/practice_fictitious_refuge_htcds.xlsx")
     assert code == 0
     assert yaml.safe_load(out)["version"] == 1
     assert "htcds-2-export" in err

@@ -49,7 +49,7 @@ class KitPages:
             hub="Practice hub", invented=True, schema_version="1.2", years=(2002, 2030),
             recipients=(age.make_identity(self.identity),),
             approvers={"steward": (steward.public,)}, contributor="refuge",
-            contributor_name="Refuge (inventé)", contributor_kind="case_management",
+            contributor_name="Refuge (fictif)", contributor_kind="case_management",
             agreement=CardAgreement(consent_rule="Accord écrit."), date="2026-11-27",
         )  # fmt: skip
         (root / "refuge.ctdhub-card").write_bytes(card_bytes(sign_card(card, steward)))
@@ -129,7 +129,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitPages]:
 
 
 def names(path: Path) -> Path:
-    """UTF-16 with semicolons, as old Excel exports it; the people are invented."""
+    """UTF-16 with semicolons, as old Excel exports it; the people are fictitious."""
     rows = [
         [f"D{i}", f"Alma{i}", f"Zoltane{i}", f"{2 + i % 27:02d}/{1 + i % 12:02d}/{1980 + i % 25}",
          "FFH"[i % 3], f"{1 + i % 28:02d}/03/2024"]

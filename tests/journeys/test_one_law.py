@@ -74,7 +74,7 @@ def token(number: int) -> str:
 
 
 def rows(first: int, last: int, case: Callable[[int], str] = token) -> list[str]:
-    """Invented rows; one person is the same in every list."""
+    """Fictitious rows; one person is the same in every list."""
     found = []
     for number in range(first, last):
         draw = random.Random(number)
@@ -380,7 +380,7 @@ def test_what_reads_no_case_data_is_the_same_whatever_was_sent(worlds: Worlds, c
 
 def test_a_table_that_is_protected_alone(worlds: Worlds, ctdhub: Run) -> None:
     words = ("protect", "{table}", "--domains", "{domains}", "--epsilon", "1", "--delta", "1e-6",
-             "--max-people", "10000", "--ledger", "{ledger}", "--new-ledger", "Invented people.",
+             "--max-people", "10000", "--ledger", "{ledger}", "--new-ledger", "Fictitious people.",
              "--out", "{out}/protected")  # fmt: skip
     found = []
     for lines in (BASE, [*BASE, UNLIKE], BASE[:-1]):
@@ -439,7 +439,7 @@ def test_a_round_of_counts_with_a_forged_cell(
             monkeypatch.setattr(contributor_side, "with_noise", noisy)
             found |= step("mask", f"{{now}}/{name}.csv", "{x}", "--keep", f"{{now}}/{name}")
         found |= step("close", "{x}", "--keep", "{now}/hub", "--ledger", "{now}/ledger",
-                      "--budget", "20", "--new-ledger", "Invented people.")  # fmt: skip
+                      "--budget", "20", "--new-ledger", "Fictitious people.")  # fmt: skip
         for name in FOUR:
             found |= step("reveal", "{x}", "--keep", f"{{now}}/{name}")
         found |= step("sum", "{x}", "--keep", "{now}/hub")

@@ -28,7 +28,7 @@ ALL = [2010, 2014]
 
 @pytest.fixture(scope="module")
 def manifest() -> Manifest:
-    """Of an invented release, whose facts do not matter."""
+    """Of a fictitious release, whose facts do not matter."""
     return Manifest.describe(protected_answer([]), "2026.1", datetime(2026, 1, 1, tzinfo=UTC), {})
 
 
@@ -56,7 +56,7 @@ def leaves(hub: Hub, contributor: str) -> None:
 
 
 def released(hub: Hub, manifest: Manifest, version: str) -> None:
-    """Today's contributors are in a release, all of whose figures are invented."""
+    """Today's contributors are in a release, all of whose figures are fictitious."""
     facts = hub.facts(policy(hub).years)
     names = ("", "year_of_registration", "source_type")
     made = manifest.model_copy(
@@ -113,7 +113,7 @@ def test_it_is_refused_before_anything_is_charged(
 ) -> None:
     released(hub, manifest, "2026.1")
     comes(hub, "c")
-    monkeypatch.setattr(protect, "check_paid", lambda hub: None)  # the release is invented
+    monkeypatch.setattr(protect, "check_paid", lambda hub: None)  # the release is fictitious
     with pytest.raises(PolicyError) as met:
         protect.answer(hub, policy(hub), ThisMachine())
     assert met.value.name == "sources-series"

@@ -156,7 +156,7 @@ def test_a_hub_is_looked_at_as_it_is_and_says_who_left(built: Hub, ctdhub) -> No
     assert code == 0
     found = json.loads(out)
     assert found["release"]["contributor_changes"] == [
-        {"year": 2023, "joined": [], "left": ["Beacon Hotline (practice, invented)"]}
+        {"year": 2023, "joined": [], "left": ["Beacon Hotline (practice, fictitious)"]}
     ]
     assert found["window"] == {"first": "2023", "last": "2025", "periods": 3}
 

@@ -45,7 +45,7 @@ class Culture:
 
 @dataclass(frozen=True)
 class Somebody:
-    """One invented person."""
+    """One fictitious person."""
 
     culture: Culture
     gender: str
@@ -105,7 +105,7 @@ def _names(text: str) -> list[list[str]]:
 def people(
     culture: Culture, n: int, rng: Random, recipe: Recipe, gender: str = ""
 ) -> list[Somebody]:
-    """Invented people; all of one gender where it is said."""
+    """Fictitious people; all of one gender where it is said."""
     return [_somebody(culture, rng, recipe, gender) for _ in range(n)]
 
 
@@ -407,7 +407,7 @@ def _pairs(values: Iterable[object]) -> int:
 def sampled(
     culture: Culture, n: int, seed: int, recipe: Recipe, most: int, knows: float = 1 / 2
 ) -> Measured:
-    """Three offices that each know a share of ``n`` invented people."""
+    """Three offices that each know a share of ``n`` fictitious people."""
     rng = np.random.default_rng(seed)
     group = people(culture, n, rng, recipe)
     return measured(list(offices(group, rng, recipe, knows)), group, most)

@@ -1,7 +1,7 @@
 """A fictitious file of 40 columns, each dirty in its own way, with what a person would decide.
 
 For tests of the workbench, the kit and the desk: ``write`` makes the file, ``COLUMNS`` says of each
-column what is in it and what it means.  Everything in it is invented; nobody in it exists.
+column what is in it and what it means.  Everything in it is fictitious; nobody in it exists.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Exports as five systems write them, of invented people; the shapes are those of their sources.
+"""Exports as five systems write them, of fictitious people; the shapes are those of their sources.
 
 Each function gives what a steward saves: a name and a text.  All of them tell of the same people,
 so that what is drafted and harmonised can be compared with :data:`TRUTH`.
@@ -23,7 +23,7 @@ PEOPLE = 24
 
 @dataclass(frozen=True)
 class Person:
-    """An invented person."""
+    """A fictitious person."""
 
     number: int
     date: str
@@ -35,7 +35,7 @@ class Person:
 
 
 def people() -> list[Person]:
-    """All invented people."""
+    """All fictitious people."""
     return [
         Person(
             i,

@@ -1,4 +1,4 @@
-"""Invented people for tests of protect: seeded, correlated, about nobody."""
+"""Fictitious people for tests of protect: seeded, correlated, about nobody."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ FACTS: dict[str, Any] = {
 
 
 def people_rows(n: int = 4000, seed: int = 7) -> list[dict[str, str | None]]:
-    """Rows of invented people."""
+    """Rows of fictitious people."""
     rng, help_ = random.Random(seed), random.Random(seed + 1)
     ages = load_schema().codes["age_band"]
     rows = []
@@ -180,7 +180,7 @@ def by_year(
 
 
 def invented_sources(lists: Sequence[str] = ("one", "two"), sigma: float = 12.0) -> Sources:
-    """Contributors "one" and "two" of :data:`FACTS`: invented counts by year, gender and list."""
+    """Contributors "one" and "two" of :data:`FACTS`: fictitious counts by year, gender and list."""
     found: list[dict[str, Any]] = []
     for i, who in enumerate(("", "one", "two")):
         for k, year in enumerate((*map(str, range(YEARS[0], YEARS[1] + 1)), "")):

@@ -1,4 +1,4 @@
-"""Rounds of counts between invented contributors, and what somebody can read of one."""
+"""Rounds of counts between fictitious contributors, and what somebody can read of one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def domains(folder: Path) -> DomainsFile:
 
 
 def lay_table(path: Path, seed: str, rows: int = 200) -> list[str]:
-    """An invented table as CSV; gives its lines without the header."""
+    """A fictitious table as CSV; gives its lines without the header."""
     draw = stream(seed.encode())
 
     def one(of: list[str]) -> str:
@@ -129,6 +129,6 @@ class Play:
 
 
 def numbers(seed: str, cells: int, most: int = 50) -> Cells:
-    """Invented counts."""
+    """Fictitious counts."""
     drawn = np.frombuffer(stream(seed.encode())(4 * cells), dtype="<u4")
     return (drawn % np.uint32(most)).astype(np.uint32)

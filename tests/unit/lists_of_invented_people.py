@@ -1,4 +1,4 @@
-"""Lists of invented people for tests of estimates: seeded, about nobody."""
+"""Lists of fictitious people for tests of estimates: seeded, about nobody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An invented release in which something moved, so that there is something to say of it.
+"""A fictitious release in which something moved, so that there is something to say of it.
 
 Two contributors report from 2012 on, "one" to 2017 and "two" to 2019.  From 2018 on seven in ten of
 those exploited in Poland are women, four in ten before.  Each year ten more go from Romania to
@@ -50,7 +50,7 @@ def helped(group: str, i: int) -> str:
 
 
 def moving_rows(accommodation: Helped = helped) -> list[Row]:
-    """Rows of invented people, with the contributor that knows them."""
+    """Rows of fictitious people, with the contributor that knows them."""
     rows: list[Row] = []
     for year in range(YEARS[0], YEARS[1] + 1):
         for origin, place, who, people in ROUTES:

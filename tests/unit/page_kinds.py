@@ -1,4 +1,4 @@
-"""One page of each kind that the site of the invented release has."""
+"""One page of each kind that the site of the fictitious release has."""
 
 KINDS = (
     "index.html",

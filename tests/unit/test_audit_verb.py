@@ -41,7 +41,7 @@ def app() -> typer.Typer:
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Path:
-    """A hub of 300 invented people, linked."""
+    """A hub of 300 fictitious people, linked."""
     folder = tmp_path / "hub"
     init.new_hub(folder, "Hub")
     (folder / "policy.yaml").write_text(SETTINGS, "utf-8")

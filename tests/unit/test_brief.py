@@ -182,7 +182,7 @@ def test_too_few_are_never_zero(answers: Answers) -> None:
     assert isinstance(document, Document)
     assert document.lead[0] == "Not shown: below the reporting threshold; this is not zero."
     assert not [t for t in texts(document) if re.search(r"\b0 people", t)]
-    # people of its region stand in: nobody of Oceania is in the invented data, so no sentence
+    # people of its region stand in: nobody of Oceania is in the fictitious data, so no sentence
     assert len(document.lead) == 2
 
 

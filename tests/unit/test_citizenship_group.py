@@ -99,7 +99,7 @@ CASES = {
 
 
 def sample(policy: Policy, n: int, seed: int = 3) -> pa.Table:
-    """Invented people with the group that follows from two countries, released or not."""
+    """Fictitious people with the group that follows from two countries, released or not."""
     names = (*dict.fromkeys((*policy.columns, *PARENTS)),)
     wide = people(n, policy.model_copy(update={"columns": names}), seed)
     of_eu = pa.array([None, "ITA", "FRA", "ROU", "DEU", "PHL", "CIV", "GBR"])

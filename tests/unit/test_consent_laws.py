@@ -44,7 +44,7 @@ Told = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class Row:
-    """One row of an invented file; the person behind it is known to the test alone."""
+    """One row of a fictitious file; the person behind it is known to the test alone."""
 
     contributor: str
     case: str

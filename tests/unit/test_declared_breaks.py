@@ -99,7 +99,7 @@ def test_a_form_concerns_its_variables_alone(release: Release) -> None:
 
 def test_two_contributors_of_one_name_are_told_apart(tmp_path: Path) -> None:
     """A service under two operators is two contributors; a break listed twice is said once."""
-    name = "Helpline (invented)"
+    name = "Helpline (fictitious)"
     held = opened(
         tmp_path,
         contributor("old", (2015, 2016), name=name),

@@ -15,7 +15,7 @@ from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
 from ctdhub.stats.trend import difference
 
 SEEDS = range(1, 5)
-BEACON = "Beacon Hotline (practice, invented)"
+BEACON = "Beacon Hotline (practice, fictitious)"
 PEOPLE = 10_000
 
 

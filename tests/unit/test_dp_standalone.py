@@ -62,7 +62,7 @@ def run(app: typer.Typer, command: list[str], out: Path, *more: str) -> Result:
     place = Path(more[more.index("--ledger") + 1]) if "--ledger" in more else out.parent / "ledger"
     asked += [] if "--ledger" in more else ["--ledger", str(place)]
     if not {"--new-ledger"} & set(more) and not (place / "population.json").exists():
-        asked += ["--new-ledger", "invented people"]
+        asked += ["--new-ledger", "fictitious people"]
     return CliRunner().invoke(app, [*command, "--out", str(out), *asked, *more])
 
 

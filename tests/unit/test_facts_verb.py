@@ -84,7 +84,7 @@ def test_json_cards_are_complete_and_right(facts: Run, release: Path) -> None:
 
 
 def test_what_was_not_measured_is_said(facts: Run, release: Path) -> None:
-    """The invented release has no gender by year and country, and corridors of all years only."""
+    """The fictitious release has no gender by year and country, and corridors of all years only."""
     code, out, _err = facts(release, "--region", "Europe", "--years", "2016-2017")
     assert code == 0
     assert out.count("Share of women and girls: not measured in this release.") == 2

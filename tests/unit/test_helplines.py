@@ -174,7 +174,7 @@ def test_what_init_shows_and_the_practice_hub_has_can_be_read(tmp_path: Path) ->
     assert all("Invented" in line.name for line in lines)
     assert not Help(lines).unchecked()
     assert Help(lines, OLD).contacts()[0] == Contact(
-        "United Kingdom, Invented Helpline",
+        "United Kingdom, Fictitious Helpline",
         "+44 808 157 0142",
         "9 to 17, in English, free, confidential",
         "tel:+448081570142",

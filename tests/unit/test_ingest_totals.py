@@ -1,4 +1,4 @@
-"""Lines of totals and formulas of workbooks: no sum is a person, no value is invented or lost."""
+"""Lines of totals and formulas of workbooks: no sum is a person, no value is made up or lost."""
 
 from __future__ import annotations
 

@@ -282,7 +282,7 @@ def test_one_person_can_bridge_others_in_clusters_but_never_in_rows() -> None:
     assert len(left) == 1
 
 
-# Figures: the cut-offs are the defaults; keys were chosen on invented people.
+# Figures: the cut-offs are the defaults; keys were chosen on fictitious people.
 
 
 def truth_of(made: Clusters, person: dict[str, str], by: dict[str, str]):  # type: ignore[no-untyped-def]
@@ -339,7 +339,7 @@ def test_febrl_by_tokens(record_property: Callable[[str, object], None]) -> None
 
 
 def invented(folder: Path, people: int, seed: int) -> tuple[list[Row], dict[str, str]]:
-    """Rows of five invented lists, and the person behind each case."""
+    """Rows of five fictitious lists, and the person behind each case."""
     rows: list[Row] = []
     sexes = {"F": "female", "M": "male"}
     for office, path in write_names(folder, people, seed).items():

@@ -237,7 +237,7 @@ def test_the_bound_is_reached(most: int) -> None:
     assert (cells, doubles**2) == (bound["lists"], bound["doubles"])
 
 
-# Figures: the order of kinds was chosen on invented people drawn with other seeds.
+# Figures: the order of kinds was chosen on fictitious people drawn with other seeds.
 
 
 def off(found: Overlap, truth: Counter[tuple[str, ...]]) -> float:

@@ -1,4 +1,4 @@
-"""The practice files: reproducible, honest about being invented, in the formats they claim."""
+"""The practice files: reproducible, honest about being fictitious, in the formats they claim."""
 
 import csv
 import hashlib
@@ -20,7 +20,7 @@ from ctdhub.practice.write import CONTRIBUTORS, PracticeSummary, write_practice
 from ctdhub.schema.model import load_schema
 
 SMALL = 1_500
-INVENTED = re.compile(r"practice|practica|práctica|pratique|invent", re.IGNORECASE)
+FICTITIOUS = re.compile(r"fictitious|fictif|ficticio", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
@@ -65,19 +65,19 @@ def test_sizes_out_of_range_are_refused(people: int, tmp_path: Path) -> None:
         write_practice(tmp_path, people)
 
 
-def test_every_file_says_that_it_is_invented(small: PracticeSummary) -> None:
+def test_every_file_says_that_it_is_fictitious(small: PracticeSummary) -> None:
     assert set(small.files) == set(CONTRIBUTORS)
-    assert "everything in this folder is invented" in (small.folder / "README.txt").read_text()
+    assert "everything in this folder is fictitious" in (small.folder / "README.txt").read_text()
     assert json.loads((small.folder / "truth.json").read_text())["invented"] is True
     for file in small.files.values():
-        assert INVENTED.search(file.name)
+        assert FICTITIOUS.search(file.name)
     for contributor in ("beacon-hotline", "rivage-refuge"):
         (sheet,) = load_workbook(small.files[contributor], read_only=True).sheetnames
-        assert INVENTED.search(sheet)
+        assert FICTITIOUS.search(sheet)
     for kind in ("mappings", "contributors"):
         for contributor in CONTRIBUTORS:
             text = (small.folder / kind / f"{contributor}.yaml").read_text("utf-8")
-            assert INVENTED.search(text.splitlines()[0])
+            assert FICTITIOUS.search(text.splitlines()[0])
 
 
 def test_names_and_numbers_are_placeholders(small: PracticeSummary) -> None:

@@ -1,4 +1,4 @@
-"""Invented people meet the published figures and carry the planted facts."""
+"""Fictitious people meet the published figures and carry the planted facts."""
 
 import numpy as np
 import pytest

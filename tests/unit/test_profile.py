@@ -16,7 +16,7 @@ SCHEMA = load_schema()
 
 
 def records(rows: list[dict[str, object]]) -> pa.Table:
-    """Records with the given values, about invented people."""
+    """Records with the given values, about fictitious people."""
     filled = [
         {
             "record_id": f"r{k}",

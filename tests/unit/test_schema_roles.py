@@ -18,7 +18,7 @@ from ctdhub.schema.model import Schema, load_schema
 
 PACKAGE = Path(ctdhub.__file__).parent
 NAMED = ("schema", "practice", "site/api", "client")
-"""Rooms that may name variables: the schema itself, invented data, the published interface."""
+"""Rooms that may name variables: the schema itself, fictitious data, the published interface."""
 
 LITERALS = {
     "gender": {  # names of published files and anchors, and columns of mandated tables

@@ -52,7 +52,7 @@ COUNTED = contributor_side.counted
 
 
 def lay(folder: Path) -> None:
-    """Four invented tables of 80 rows, and the first once more with one row of hers."""
+    """Four fictitious tables of 80 rows, and the first once more with one row of hers."""
     draw = stream(b"four tables")
 
     def one(of: str) -> str:

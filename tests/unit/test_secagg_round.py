@@ -452,7 +452,7 @@ def test_release_from_counts_equals_the_release_from_records(
 
 def run(app: typer.Typer, *command: str) -> Result:
     if "--ledger" in command and not Path(command[command.index("--ledger") + 1]).exists():
-        command = (*command, "--new-ledger", "invented people")
+        command = (*command, "--new-ledger", "fictitious people")
     result = CliRunner().invoke(app, list(command))
     if isinstance(result.exception, HubError):
         raise result.exception

@@ -40,7 +40,7 @@ EVIL = {
 
 
 def made(folder: Path, lists: Lists | None) -> Release:
-    """A release whose overlaps are those of invented lists a, b, c: one, two, three."""
+    """A release whose overlaps are those of fictitious lists a, b, c: one, two, three."""
     answer = protected_answer(facts={**EVIL, "languages": list(LANGUAGES)})
     if lists is not None:
         answer = replace(answer, sources=sources_of(lists, IDS))

@@ -53,7 +53,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 
 HEAD = "country,year,population,source,reference_date"
-TAIL = "Practice statistics (invented),2017-07-01"
+TAIL = "Practice statistics (fictitious),2017-07-01"
 
 
 def poland(**parts: int) -> Population:
@@ -62,7 +62,7 @@ def poland(**parts: int) -> Population:
     return Population(
         {
             ("POL", "2017", *keys.get(name, ("", ""))): Inhabitants(
-                n, 2, "Practice (invented)", "2017-07-01"
+                n, 2, "Practice (fictitious)", "2017-07-01"
             )
             for name, n in {"total": 38_000_000, **parts}.items()
         }
@@ -358,7 +358,7 @@ def test_a_library_of_sdmx_reads_the_file_back(release: Release, tmp_path: Path)
     assert [float(x) for x in found.data["OBS_VALUE"]] == [float(r["OBS_VALUE"]) for r in rows]
     women = [r for r in rows if (r["SERIES"], r["SEX"]) == ("VC_HTF_DETVR", "F")]
     assert (
-        "Per 100,000 of: women and girls (Practice (invented), 2017-07-01)"
+        "Per 100,000 of: women and girls (Practice (fictitious), 2017-07-01)"
         in women[0]["COMMENT_TS"]
     )
 
@@ -480,7 +480,7 @@ def test_women_are_divided_by_women_where_the_file_has_them(release: Release) ->
     assert (adults.per, adults.rate.denominator) == ("", 38_000_000)
     text = written(sheet, release, "text")
     assert "women and girls" in text
-    assert f"Population: {isolated('Practice (invented)')}, on 1 July 2017." in text
+    assert f"Population: {isolated('Practice (fictitious)')}, on 1 July 2017." in text
     assert any("of all inhabitants" in note for note in notes(sheet, release))
     assert any("noise added for privacy and nothing else" in n for n in notes(sheet, release))
     rows = list(csv.DictReader(io.StringIO(written(sheet, release, "csv"))))
@@ -598,7 +598,7 @@ def test_the_verb(release: Release, tmp_path: Path) -> None:
     run(*asked, "--population", str(people), "--format", "json", "--out", str(file))
     given = json.loads(file.read_text("utf-8"))
     assert given["rows"][0]["per_100000"] > 0
-    assert given["rows"][0]["population_source"] == "Practice statistics (invented)"
+    assert given["rows"][0]["population_source"] == "Practice statistics (fictitious)"
     assert "Pologne" in run(*asked, "--lang", "fr")
     for wrong in (
         ("--for", "nonsense"),

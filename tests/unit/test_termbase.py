@@ -87,17 +87,19 @@ def messages_of(code: str) -> tuple[str, ...]:
     return tuple(form for text in kept for form in messages.as_tuple(text))
 
 
-def labels_of(code: str) -> Iterator[str]:
-    def leaves(node: Any) -> Iterator[str]:
-        if isinstance(node, dict):
-            for value in node.values():
-                yield from leaves(value)
-        elif isinstance(node, list):
-            for value in node:
-                yield from leaves(value)
-        elif isinstance(node, str):
-            yield node
+def leaves(node: Any) -> Iterator[str]:
+    """Every text in what YAML holds."""
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from leaves(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from leaves(value)
+    elif isinstance(node, str):
+        yield node
 
+
+def labels_of(code: str) -> Iterator[str]:
     yield from leaves(yaml.safe_load((LABELS / f"{code}.yaml").read_text("utf-8")))
 
 
@@ -125,6 +127,23 @@ def test_no_practice_story_has_a_word_that_is_not_to_be_used(code: str) -> None:
     stories = sorted((messages.PACKAGE / "practice" / "stories").glob(f"*.{code}.md"))
     assert stories
     assert not {s.name: words for s in stories if (words := found(s.read_text("utf-8"), code))}
+
+
+def test_no_practice_file_has_a_word_that_is_not_to_be_used() -> None:
+    """What a hub made for practice shows: names, agreements and events, in any language."""
+    folder = messages.PACKAGE / "practice"
+    files = sorted(folder.glob("*.yaml")) + sorted(folder.glob("contributors/*.yaml"))
+    given = {file.name: yaml.safe_load(file.read_text("utf-8")) for file in files}
+    assert len(given) > 4
+    hits = {
+        name: words
+        for name, content in given.items()
+        for text in leaves(content)
+        if " " in text  # a sentence or a name, not a key
+        for code in LANGUAGES
+        if (words := found(text, code))
+    }
+    assert not hits
 
 
 def test_every_term_has_four_languages_and_an_owner() -> None:

@@ -33,7 +33,7 @@ from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject, find_qu
 from ctdhub.stats.trend import covering
 
 Run = Callable[..., tuple[int, str, str]]
-BEACON = "Beacon Hotline (practice, invented)"
+BEACON = "Beacon Hotline (practice, fictitious)"
 EVIL = "<script>alert(1)</script> & {change}"
 
 

@@ -35,7 +35,7 @@ perpetrators:
 tests: []
 """
 FILES = {
-    "hub.yaml": "name: An old hub (invented)\nlanguages: [en]  # for now\n",
+    "hub.yaml": "name: An old hub (fictitious)\nlanguages: [en]  # for now\n",
     "policy.yaml": "version: 1\nyears: [2015, 2025]\n",
     "mappings/clinic.yaml": MAPPING,
     "mappings/shelter.yaml": "version: 1\ncolumns: {gender: {from: Sex}}\n",

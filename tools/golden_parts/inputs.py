@@ -1,6 +1,6 @@
-"""Small invented tables and settings that several parts read.
+"""Small fictitious tables and settings that several parts read.
 
-Belongs here: files that are written before commands run; everything in them is invented.
+Belongs here: files that are written before commands run; everything in them is fictitious.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def series_table(path: Path, seed: int = 5) -> None:
 
 
 def lists_table(path: Path) -> None:
-    """How four invented lists overlap."""
+    """How four fictitious lists overlap."""
     chance = random.Random(3)
     lines = ["police,hotline,refuge,clinic,people"]
     for cell in range(1, 16):
@@ -58,7 +58,7 @@ def lists_table(path: Path) -> None:
 
 
 def population_table(path: Path) -> None:
-    """Invented populations by country and year."""
+    """Fictitious populations by country and year."""
     lines = ["country,year,population"]
     for number, country in enumerate(("ITA", "DEU", "FRA", "POL", "ESP")):
         lines += [f"{country},{year},{10_000_000 * (number + 1)}" for year in range(2010, 2026)]

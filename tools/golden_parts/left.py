@@ -89,7 +89,7 @@ def _schema(world: World, kept: Kept) -> None:
 
 
 def _names(world: World, kept: Kept) -> None:
-    """Lists of invented names made into tokens under a fixed key."""
+    """Lists of fictitious names made into tokens under a fixed key."""
     world.done("practice", "names", "--names", "--people", 1_000, "--seed", 7)
     world.done("key", "new", "--for", "linkage", "--out", "link.key")
     kept.outcome("tokens/fingerprint", world.done("key", "show", "link.key"))

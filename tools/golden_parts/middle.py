@@ -42,7 +42,7 @@ def _alone(world: World, kept: Kept) -> None:
     protect = ("protect", "people.csv", "--domains", "domains.yaml")
     spent = ("--epsilon", 1, "--delta", "1e-6", "--max-people", 10_000)
     for lang in LANGUAGES:
-        new = ("--ledger", f"alone-{lang}/ledger", "--new-ledger", "invented people")
+        new = ("--ledger", f"alone-{lang}/ledger", "--new-ledger", "fictitious people")
         done = world.done(*protect, *spent, *new, "--out", f"alone-{lang}/out", lang=lang)
         kept.outcome(f"alone/said.{lang}", done)
         kept.tree(f"alone/{lang}", Path(f"alone-{lang}/out"))
@@ -79,7 +79,7 @@ def _together(world: World, kept: Kept) -> None:
         inputs.people_table(table, rows=300, seed=20 + number)
         said.append(world.done("count", "mask", table, exchange, "--keep", f"keep-{side}"))
     said.append(world.done("count", "close", exchange, *hub, "--ledger", "together/ledger",
-                           "--new-ledger", "invented people"))  # fmt: skip
+                           "--new-ledger", "fictitious people"))  # fmt: skip
     for side in SIDES:
         said.append(world.done("count", "reveal", exchange, "--keep", f"keep-{side}"))
     said.append(world.done("count", "sum", exchange, *hub))

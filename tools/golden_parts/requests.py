@@ -49,7 +49,7 @@ def record(world: World, kept: Kept) -> None:
             "--delta": "1e-6",
             "--max-people": "10000",
             "--ledger": f"requests/{name}/ledger",
-            "--new-ledger": "invented people",
+            "--new-ledger": "fictitious people",
         } | dict(zip(options[::2], options[1::2], strict=True))
         flat = [word for pair in words.items() for word in pair]
         before = len(world.requests)

@@ -17,11 +17,11 @@ from golden_parts.wrong_files import MAPPING, Wrong
 
 AGREEMENT = """\
 id: refuge
-name: Refuge (invented)
+name: Refuge (fictitious)
 kind: case_management
 years: [2015, 2025]
-scope: People assisted in person (invented).
-legal_basis: Agreement 1 (invented).
+scope: People assisted in person (fictitious).
+legal_basis: Agreement 1 (fictitious).
 consent_rule: Only people who agreed.
 retention: Raw files are deleted after 24 months.
 display_rule: Named as a source.
@@ -40,10 +40,10 @@ RELEASE = "hub/releases/2026.1"
 
 
 def make_base(world: World, base: Path) -> None:
-    """A hub of one invented contributor with one release, a linkage key beside it."""
+    """A hub of one fictitious contributor with one release, a linkage key beside it."""
     with world.inside(base):
         world.done("key", "new", "--for", "linkage", "--out", "link.key")
-        world.done("init", "hub", "--name", "Small hub (invented)")
+        world.done("init", "hub", "--name", "Small hub (fictitious)")
         hub = Path("hub")
         (hub / "keys").mkdir(exist_ok=True)
         approvers = "approvers:\n"
@@ -105,7 +105,7 @@ def _settings() -> list[tuple[str, Wrong]]:
     changes = {
         "hub-yaml": ("hub/hub.yaml", "name:", "name: ["),
         "hub-key": ("hub/hub.yaml", "name:", "colour: red\nname:"),
-        "hub-name": ("hub/hub.yaml", "name: Small hub (invented)", 'name: ""'),
+        "hub-name": ("hub/hub.yaml", "name: Small hub (fictitious)", 'name: ""'),
         "hub-language": ("hub/hub.yaml", "- fr", "- xx"),
         "hub-approver": ("hub/hub.yaml", "  steward: ed25519:", "  steward: rsa:"),
         "agreement-yaml": ("hub/contributors/refuge.yaml", "years: [", "years: [["),

@@ -79,8 +79,8 @@ def signed_keys(hub: Hub) -> KnownKeys | None:
 def refuse_unsigned(hub: Hub) -> None:
     """Refuse keys in hub.yaml that no approver has agreed to.
 
-    A practice hub, whose people are invented, and one that has published nothing yet may name whom
-    they like.
+    A practice hub, whose people are fictitious, and one that has published nothing yet may name
+    whom they like.
 
     Raises:
         PolicyError: hub.yaml names no approvers.

@@ -28,7 +28,7 @@ from ctdhub.report.helplines import FILE as HELPLINES
 from ctdhub.schema.model import load_schema
 
 PEOPLE_IN_NEW_HUB = 60_000
-"""Invented people in a practice hub, unless said otherwise."""
+"""Fictitious people in a practice hub, unless said otherwise."""
 
 PRACTICE = "Practice hub (fictitious data)"
 PRACTICE_NAMES = {
@@ -83,9 +83,9 @@ _PRACTICE_PROMISE = (
 )
 """What a practice hub has in place of the usual promise."""
 _PRACTICE_HELPLINES = """\
-# Practice, invented: nobody answers here.  Both numbers are kept free for fiction.
+# Practice, fictitious: nobody answers here.  Both numbers are kept free for fiction.
 - country: GBR
-  name: Invented Helpline
+  name: Fictitious Helpline
   kind: trafficking
   number: "+44 808 157 0142"
   hours: 9 to 17
@@ -157,11 +157,11 @@ def new_hub(
 
 
 def practice_hub(folder: Path, people: int | None = None, progress: Progress | None = None) -> Hub:
-    """Make a practice hub with invented contributions, or open the one that is there.
+    """Make a practice hub with fictitious contributions, or open the one that is there.
 
     Args:
         folder: a new or empty folder, or a practice hub.
-        people: number of invented people, by default :data:`PEOPLE_IN_NEW_HUB` or as many as the
+        people: number of fictitious people, by default :data:`PEOPLE_IN_NEW_HUB` or as many as the
             hub has.
         progress: told (message, fraction done).
 

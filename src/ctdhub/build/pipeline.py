@@ -43,7 +43,7 @@ def build(
         version, note: of the candidate that this build makes, where the steward wants his own; a
             note that no bundle would carry is refused.
         pay: told what a charge would cost before it is made, and may refuse it; without it nothing
-            is charged.  A practice hub, whose people are invented, spends unasked.
+            is charged.  A practice hub, whose people are fictitious, spends unasked.
         accept_alarms: charge although alarms about the data are open.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The verb ``practice``: write invented contributors' files with a known truth."""
+"""The verb ``practice``: write fictitious contributors' files with a known truth."""
 
 from __future__ import annotations
 

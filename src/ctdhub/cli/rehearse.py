@@ -1,4 +1,4 @@
-"""The verb ``rehearse``: how large the errors of a policy would be, on invented people."""
+"""The verb ``rehearse``: how large the errors of a policy would be, on fictitious people."""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ class Meta:
         lang: code of the language.
         rtl: whether it runs from right to left.
         organisation: who publishes.
-        mark: a warning on every page, such as that the data are invented; may be empty.
+        mark: a warning on every page, such as that the data are fictitious; may be empty.
         foot: citation.
         made: the day of the document, and the same day in words; a file that is set needs one.
         page: "{page} of {pages}" in the language.

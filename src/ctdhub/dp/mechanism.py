@@ -80,7 +80,7 @@ def answer_of(
 ) -> MechanismOutput:
     """The mechanism alone, without ledger: for ``protect_table``, audits and rehearsals.
 
-    Whoever calls it owes the ledger a charge of ``rho`` unless the people are invented.
+    Whoever calls it owes the ledger a charge of ``rho`` unless the people are fictitious.
 
     Args:
         exact: every table of the plan's workload; emptied as soon as its noise is drawn.

@@ -1,4 +1,4 @@
-"""A dry run on invented people: what a policy would show, before anything is paid.
+"""A dry run on fictitious people: what a policy would show, before anything is paid.
 
 Noise depends on public settings only, so that sigma, half-widths and the smallest counts shown are
 exact.  How many cells are shown and how close the records come depends on the data: those figures
@@ -105,11 +105,11 @@ class Rehearsal:
 def stand_in(
     plan: Plan, people: int, known: pa.Table | None = None, source: noise.Bits = os.urandom
 ) -> Codes:
-    """Invented people by the plan's domains.
+    """Fictitious people by the plan's domains.
 
     Args:
         people: how many.
-        known: columns of invented people that hang together; ``people`` rows.  Every other column
+        known: columns of fictitious people that hang together; ``people`` rows.  Every other column
             is drawn by itself: its values, in random order, have shares that fall like 1 / rank.
         source: random bits.
     """
@@ -144,7 +144,7 @@ def rehearse(
     perpetrators: float = 0.0,
     sources: SourceTables | None = None,
 ) -> Rehearsal:
-    """Run the mechanism on invented people; nothing is charged, for nobody real is in it.
+    """Run the mechanism on fictitious people; nothing is charged, for nobody real is in it.
 
     Args:
         codes: see :func:`stand_in`; never real people.

@@ -20,7 +20,7 @@ from ctdhub.dp.plan import Columns, Kind, Plan
 
 _GROWTH = 0.5
 """Within a kind a table's share grows with cells^0.5, so that sigma falls with cells^-0.25
-(0.3, 0.5 and 0.7 were tried on invented people; sizes of tables are public)."""
+(0.3, 0.5 and 0.7 were tried on fictitious people; sizes of tables are public)."""
 
 
 _LIMIT = 2**30

@@ -14,7 +14,7 @@ from ctdhub.practice.tokens import numbered, telephones
 from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2
 from ctdhub.schema.model import load_schema
 
-FILE = "practice_invented_casework.csv"
+FILE = "practice_fictitious_casework.csv"
 REJECTED = (("Nationality", "Ukrayne"), ("IntakeDate", "1899-12-30"), ("Sex", "8"))
 EXCLUDED = {"not-a-victim": ("CaseStatus", "NOT_VICTIM"), "no-consent": ("Consent", "N")}
 NONE = "-99"
@@ -72,7 +72,7 @@ def write(path: Path, r: Records, tokens: Texts, rng: np.random.Generator, m: Ma
             f"assistance_{kind}", _STATUS, "assistance"
         )
     columns |= _perpetrators(r, rng)
-    columns["Notes"] = np.full(n, "Practice note – invented, nobody said this", object)
+    columns["Notes"] = np.full(n, "Practice note – fictitious, nobody said this", object)
     r.spoil(columns, REJECTED, EXCLUDED)
     for name, column in columns.items():
         columns[name] = np.where(column == "", NONE, column).astype(object)

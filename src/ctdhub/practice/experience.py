@@ -1,4 +1,4 @@
-"""What happened to invented people: ages, exploitation, means of control, assistance."""
+"""What happened to fictitious people: ages, exploitation, means of control, assistance."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from ctdhub.practice.sheets import write_xlsx
 from ctdhub.practice.tokens import numbered, telephones
 from ctdhub.schema.countries import ALPHA3, name
 
-FILE = "practice_invented_hotline.xlsx"
-SHEET = "Practice, invented"
+FILE = "practice_fictitious_hotline.xlsx"
+SHEET = "Practice, fictitious"
 REJECTED = (
     ("Nationalities", "Untied Staates"),
     ("Report date", "1899-06-01"),
@@ -102,7 +102,7 @@ def write(path: Path, r: Records, tokens: Texts, rng: np.random.Generator, m: Ma
         "Sex venue": r.several(SEX, "sex"),
         "Means of control": r.several(MEANS, "means"),
         "Relationship of recruiter": r.several(RECRUITERS, "recruiter"),
-        "Call notes": np.full(n, "Practice note: invented, nobody called", object),
+        "Call notes": np.full(n, "Practice note: fictitious, nobody called", object),
     }
     unsaid = (columns["Means of control"] == "") & (rng.random(n) < 0.5)
     columns["Means of control"][unsaid] = "Not Specified"

@@ -1,4 +1,4 @@
-"""The marginals that the invented people follow, as a frozen model read from YAML.
+"""The marginals that the fictitious people follow, as a frozen model read from YAML.
 
 The numbers come from published figures, each named beside its number in the YAML: CTDC Data
 Codebook v6 (November 2017, missing counts), IOM's figures of October 2019 on CTDC (more than

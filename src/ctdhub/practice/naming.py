@@ -1,4 +1,4 @@
-"""Invented lists with invented names in four scripts, to practise linking on."""
+"""Fictitious lists with fictitious names in four scripts, to practise linking on."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def write_names(
 
     Args:
         folder: made if it is not there.
-        people: invented people.
+        people: fictitious people.
         seed: the same seed gives the same files.
         slips: what offices get wrong.
         known: chance that an office knows a person.

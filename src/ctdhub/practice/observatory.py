@@ -14,7 +14,7 @@ from ctdhub.practice.sheets import write_csv
 from ctdhub.practice.tokens import numbered
 from ctdhub.schema.countries import ALPHA3, name
 
-FILE = "practice_invented_observatory.csv"
+FILE = "practice_fictitious_observatory.csv"
 REJECTED = (("Nacionalidad", "Colomvia"), ("Fecha", "31/12/1899"), ("Sexo", "Código 5"))
 EXCLUDED = {"not-a-victim": ("Condición", "No es víctima"), "no-consent": ("Consentimiento", "No")}
 NONE = "Sin dato"
@@ -84,7 +84,7 @@ def write(path: Path, r: Records, tokens: Texts, rng: np.random.Generator, m: Ma
         "Alojamiento": r.words("assistance_accommodation", _STATUS, "assistance"),
         "Atención médica": r.words("assistance_medical", _STATUS, "assistance"),
         "Atención psicosocial": r.words("assistance_psychosocial", _STATUS, "assistance"),
-        "Observaciones": np.full(n, "Texto de práctica, inventado", object),
+        "Observaciones": np.full(n, "Texto de práctica, ficticio", object),
     }
     r.spoil(columns, REJECTED, EXCLUDED)
     for column, cells in columns.items():

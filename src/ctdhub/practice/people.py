@@ -1,4 +1,4 @@
-"""Invented people with known attributes, drawn so that published marginals are met.
+"""Fictitious people with known attributes, drawn so that published marginals are met.
 
 A person's columns hang together through a latent class (chosen by the corridor's profile) and a
 hidden severity.  Three contributors draw independently from one population, so its size, and so
@@ -28,7 +28,7 @@ from ctdhub.schema.model import load_schema
 
 @dataclass(frozen=True)
 class People:
-    """Invented people; every array has one entry per person.
+    """Fictitious people; every array has one entry per person.
 
     Attributes:
         known: (people, contributors), whether the contributor knows the person.

@@ -24,7 +24,7 @@ class Records:
     """Rows of one contributor; every array has one entry per row.
 
     Attributes:
-        people: the invented people.
+        people: the fictitious people.
         person: position of the row's person in ``people``.
         date: day of registration (datetime64[D]).
         missing: block to whether the row leaves it empty.

@@ -18,8 +18,8 @@ from ctdhub.practice.sheets import write_xlsx
 from ctdhub.practice.tokens import numbered, telephones
 from ctdhub.schema.countries import ALPHA3, name
 
-FILE = "practice_invented_refuge_htcds.xlsx"
-SHEET = "Pratique, inventé"
+FILE = "practice_fictitious_refuge_htcds.xlsx"
+SHEET = "Exercice, fictif"
 REJECTED = (
     ("prs_Citizenship", "Roumannnie"),
     ("cas_IncomingReferralDate", "1899-05-17"),
@@ -132,7 +132,7 @@ def write(path: Path, r: Records, tokens: Texts, rng: np.random.Generator, m: Ma
         "vic_LocationOfExploitation": r.words("country_of_exploitation", french, "country"),
         "cas_Status": np.array(["Actif", "Suivi", "Clos"], object)[pick(rng, n, (3, 2, 5))],
         "cas_IncomingReferralDate": r.date.astype(object),
-        "cas_IncomingReferralDetails": np.full(n, "Texte de pratique, inventé", object),
+        "cas_IncomingReferralDetails": np.full(n, "Texte d’exercice, fictif", object),
         "x_LinkToken": tokens[r.person],
     }
     columns["prs_Birthdate"][r.missing["age"]] = ""

@@ -1,4 +1,4 @@
-"""Invented names as sounds, and how offices with four scripts would spell them.
+"""Fictitious names as sounds, and how offices with four scripts would spell them.
 
 A name is a row of sounds drawn at random, so no name means anybody.  Spellings vary as people's do:
 several letters for one sound, marks on vowels, vowels left out in Arabic script.

@@ -1,4 +1,4 @@
-"""Invented people for a dry run: in the hub's codes, without files or contributors."""
+"""Fictitious people for a dry run: in the hub's codes, without files or contributors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FEWEST = 100
 
 
 def invented_people(people: int, seed: int = 20260101) -> pa.Table:
-    """Invented people with every attribute known; the same seed gives the same people.
+    """Fictitious people with every attribute known; the same seed gives the same people.
 
     Args:
         people: at least :data:`FEWEST`.

@@ -14,7 +14,7 @@ PRACTICE_KEY = b"practice key: invented, public, protects nobody"
 
 
 def token(person: int) -> str:
-    """HMAC-SHA256 of an invented person's number with the public practice key, in hex.
+    """HMAC-SHA256 of a fictitious person's number with the public practice key, in hex.
 
     >>> len(token(1)), token(1) == token(1), token(1) == token(2)
     (64, True, False)

@@ -28,24 +28,24 @@ FORMATS: dict[str, ModuleType] = {
     "mirador-observatory": observatory,
 }
 CONTRIBUTORS = tuple(FORMATS)
-"""Ids of the invented contributors."""
+"""Ids of the fictitious contributors."""
 CONTRIBUTION_DATE = "2026-01-15"
 """The day on which the practice contributions are said to have arrived."""
 PEOPLE = (1_000, 2_000_000)
 """Fewest and most people on request."""
 
-README = """Practice data: everything in this folder is invented.
+README = """Practice data: everything in this folder is fictitious.
 
 No person, case, number or organisation in these files exists.  Names are placeholders, telephone
 numbers come from a range that is kept for drama, e-mail addresses end in example.org, and the
 key of the link tokens is printed in the software.  Shares follow published figures, so the files
 behave like real ones; they say nothing about any country, community or organisation.
 
-*.csv, *.xlsx        what four invented contributors sent, each in its own format
+*.csv, *.xlsx        what four fictitious contributors sent, each in its own format
 mappings/            how each format becomes the hub's schema
-contributors/        the invented agreements
+contributors/        the fictitious agreements
 truth.json           what was planted and counted, to compare results with
-truth/people.parquet the invented people with their true attributes in the hub's codes
+truth/people.parquet the fictitious people with their true attributes in the hub's codes
 """
 
 
@@ -79,7 +79,7 @@ class PracticeSummary:
 
     Attributes:
         folder: the folder.
-        people: invented people.
+        people: fictitious people.
         seed: the seed; the same seed and size give the same bytes.
         files: contributor to its file.
         sent: contributor to what its file holds.
@@ -100,11 +100,11 @@ def write_practice(
     seed: int = 20260101,
     progress: Callable[[Text, float], None] | None = None,
 ) -> PracticeSummary:
-    """Write four invented contributors' files, their mappings and agreements, and the truth.
+    """Write four fictitious contributors' files, their mappings and agreements, and the truth.
 
     Args:
         folder: made if it is not there; practice files of an earlier run are written over.
-        people: invented people, 1,000 to 2,000,000, each known to at least one contributor.
+        people: fictitious people, 1,000 to 2,000,000, each known to at least one contributor.
         seed: the same seed and number of people give the same files, byte for byte, as long as
             the versions of numpy and pyarrow stay the same.
         progress: called with a message and the fraction done.

@@ -63,7 +63,7 @@ class Statement(FrozenModel):
         digest: SHA-256 of ``SHA256SUMS``.
         ledger: see :class:`LedgerHead`.
         date: UTC, to the second.
-        practice: whether the data are invented, so that no person need have looked.
+        practice: whether the data are fictitious, so that no person need have looked.
         review: SHA-256 of what the hub showed beside the release and keeps to itself.
         not_before: first day (UTC) on which the release may be published, if that was said.
         changes: SHA-256 of note, generated changelog and alarms as the person was shown them.

@@ -39,7 +39,7 @@ class KeyChange(FrozenModel):
         was, now: the approvers before and after.
         reason: such as "device lost"; public.
         date: UTC, to the second.
-        practice: whether the data are invented.
+        practice: whether the data are fictitious.
     """
 
     kind: Literal["ctdhub-approvers-1"] = "ctdhub-approvers-1"

@@ -55,7 +55,7 @@ def citation(version: str, year: str, facts: PublicFacts, changed: str = "") -> 
 
 
 def description(facts: PublicFacts) -> str:
-    """What the data are, the warning about invented data first."""
+    """What the data are, the warning about fictitious data first."""
     warning = "Practice data: invented, about nobody. " if facts.invented else ""
     return " ".join([warning + WHAT_IT_IS, *facts.caveats])
 

@@ -60,7 +60,7 @@ class Notice(FrozenModel):
         date: the day on which it was written, UTC, such as 2026-11-27.
         note: what readers must know, by language.
         concerns: columns, measured tables (``a*b``) and charts that it is about; none: all.
-        practice: whether the data are invented.
+        practice: whether the data are fictitious.
     """
 
     kind: Literal["ctdhub-erratum-1"] = "ctdhub-erratum-1"

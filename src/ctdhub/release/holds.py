@@ -70,7 +70,7 @@ class Lift(FrozenModel):
         since, reason: of the hold, so that whoever signs can read them.
         digest: SHA-256 of ``SHA256SUMS`` of the candidate; one that is made anew is held again.
         date: UTC, to the second.
-        practice: whether the data are invented.
+        practice: whether the data are fictitious.
         approvers: the keys of both people then.
     """
 
@@ -105,7 +105,7 @@ class SignedLift(Mark):
         """Whether it is signed with a key that the role has today.
 
         Args:
-            practice: whether the hub's data are invented.
+            practice: whether the hub's data are fictitious.
         """
         told = self.lift
         if keys is None or self.key not in keys.keys(told.role) or told.practice != practice:
@@ -140,7 +140,7 @@ class Holds(FrozenModel):
 
         Args:
             keys: of the approvers today; without them nothing takes a hold back.
-            practice: whether the hub's data are invented.
+            practice: whether the hub's data are fictitious.
         """
         signed = [one.lift for one in self.lifts if one.counts(keys, practice)]
         return tuple(

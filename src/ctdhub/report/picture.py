@@ -97,7 +97,7 @@ def alone(
 
 
 def _notes(figure: Figure, release: Release) -> list[str]:
-    """What stands below the bars; the warning about invented data, if any, is in the citation."""
+    """What stands below the bars; the warning about fictitious data, if any, is in the citation."""
     facts = release.facts
     return [
         *(text for text in (figure.note, figure.definition) if text),

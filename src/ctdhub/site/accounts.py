@@ -38,7 +38,7 @@ class PublishedSpending:
 
 
 FREE = "worlds-"
-"""Begins the keys of attacks on invented people."""
+"""Begins the keys of attacks on fictitious people."""
 LONGEST = 2_000
 """Letters of a sentence of the card; what is longer is cut."""
 Sentence = Annotated[str, AfterValidator(lambda text: printable(text, LONGEST))]
@@ -72,7 +72,7 @@ class Audit(BaseModel):
 
     @property
     def free(self) -> bool:
-        """Whether its attacks were on invented people alone, which costs nothing to publish."""
+        """Whether its attacks were on fictitious people alone, which costs nothing to publish."""
         return all(attack.key.startswith(FREE) for attack in self.attacks)
 
 

@@ -1,7 +1,7 @@
 """What search engines and other sites read of a page: canonical address, previews, Dataset.
 
 Addresses begin with ``https://`` only where the hub's own public address is known; else none is
-written, so a copy on a memory stick does not claim to be somewhere.  Pages with invented data ask
+written, so a copy on a memory stick does not claim to be somewhere.  Pages with fictitious data ask
 not to be found.
 """
 
@@ -169,7 +169,7 @@ def write_for_robots(
 ) -> None:
     """Write robots.txt and sitemap.xml where the site's address is known.
 
-    The sitemap names every page of the newest release with its other languages.  Invented data
+    The sitemap names every page of the newest release with its other languages.  Fictitious data
     have none: their pages ask not to be found, and robots.txt must let that be read.
 
     Args:

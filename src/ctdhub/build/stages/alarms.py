@@ -192,7 +192,7 @@ def may_pay(
         happened: for the journal: what was charged, and which alarms were accepted.
 
     Returns:
-        None for a practice hub, whose people are invented: it spends unasked.
+        None for a practice hub, whose people are fictitious: it spends unasked.
 
     What it gives raises, beside what ``pay`` raises:
         WouldCharge: rule ``open-alarms``.

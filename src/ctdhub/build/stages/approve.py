@@ -189,7 +189,7 @@ def publish(hub: Hub, candidate: Path, now: datetime | None = None) -> Path:
 
 
 def may_approve_itself(hub: Hub) -> bool:
-    """Whether the data are invented and the hub holds the two practice keys of hub.yaml."""
+    """Whether the data are fictitious and the hub holds the two practice keys of hub.yaml."""
     keys = hub.settings.approvers
     return (
         hub.settings.invented

@@ -9,7 +9,7 @@ publish them costs what they could tell about a person:
 * canary, release: one answer.  For publication the guesser does not know everybody else, so that
   its guesses are post-processing of the answer.
 * inference: one answer, and the noise in six counts (``membership.protected``).
-* worlds: nothing, as for publication the people are invented; on real people each of its many
+* worlds: nothing, as for publication the people are fictitious; on real people each of its many
   answers would have to be paid for.
 """
 
@@ -173,7 +173,7 @@ def run(
 
 
 def _crowd(people: pa.Table, few: Setting, public: bool) -> Codes:
-    """Invented people for publication, else some of the hub's own."""
+    """Fictitious people for publication, else some of the hub's own."""
     if public:
         return two_worlds.blank(few.plan, WORLD_PEOPLE)
     own = encode(people, few.plan.domains)

@@ -67,7 +67,7 @@ def wide(people: Codes) -> Codes:
 
 
 def blank(plan: Plan, people: int) -> Codes:
-    """That many invented people of whom nothing is recorded: a wide record stands out most."""
+    """That many fictitious people of whom nothing is recorded: a wide record stands out most."""
     columns = {n: packed(np.zeros(people), size) for n, size in plan.sizes.items()}
     return Codes(columns, dict(plan.sizes), people)
 

@@ -53,7 +53,7 @@ class Pace:
 
 STEADY = Pace(1.0, 0.7, 4, 0.08, 80_000, 12)
 """Associations that noise alone would explain stay out of the records (0.5 to 2 standard deviations
-were tried on invented people)."""
+were tried on fictitious people)."""
 
 CLOSE = Pace(0.0, 0.0, 8, 0.002, 80_000, 1)
 """Records meet the tables as closely as whole numbers can, noise and all: what an estimate loses

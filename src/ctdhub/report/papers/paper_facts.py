@@ -42,7 +42,7 @@ class PaperFacts:
     Attributes:
         hub: its name.
         contact: where it is reached; may be empty.
-        invented: whether its data are invented.
+        invented: whether its data are fictitious.
         licence: of what it publishes.
         columns: variables of the schema that it releases, in the order of the schema.
         epsilon, delta: guarantee of one release.

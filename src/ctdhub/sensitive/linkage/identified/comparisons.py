@@ -1,6 +1,6 @@
 """How features are compared, and which pairs are compared at all, as Splink takes it.
 
-What training starts from, m and u, was counted on invented people in four scripts
+What training starts from, m and u, was counted on fictitious people in four scripts
 (``practice.naming``): how often a level is met by two rows of one person, and of two people.
 """
 
