@@ -60,6 +60,11 @@ LIST_JOIN = "+"
 SHOWN = "shown"
 PROTECTED = "protected"
 
+FALSE_SHARE = 0.005
+"""Share of empty cells among the shown that policies allow unless they say otherwise.  R of m cells
+are shown where at least R estimates are as large as chance alone makes ``FALSE_SHARE R / m`` of the
+empty ones (Benjamini and Hochberg 1995, see ``dp.intervals``)."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -285,3 +290,24 @@ def mint(**parts: Any) -> Protected:
 def restore(**parts: Any) -> Protected:
     """Read a Protected value back from stored artefacts.  For ``dp`` and ``release`` alone."""
     return Protected(**parts, _mint=_MINT)
+
+
+def highest_unseen(sigma: float, cells: int, shown: int) -> int:
+    """What no estimate of a cell that is not shown is above, in people.
+
+    Args:
+        sigma: standard deviation of a cell of the table, in people.
+        cells, shown: how many cells the table has, and how many of them are shown.
+    """
+    by_chance = FALSE_SHARE * min(1.0, max(1, shown) / cells)
+    return math.ceil(NormalDist().inv_cdf(1 - by_chance / 2) * sigma + 0.5) - 1
+
+
+def unseen_end(highest: float, sigma: float, level: float) -> int:
+    """Upper end, in people, of the interval of a cell that is not shown.
+
+    Args:
+        highest: see :func:`highest_unseen`.
+        level: coverage of the interval, in 0..1.
+    """
+    return math.ceil(highest + NormalDist().inv_cdf((1 + level) / 2) * sigma)

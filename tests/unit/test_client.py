@@ -28,6 +28,7 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.site.build import build_site
 from ctdhub.site.serve import serve
+from ctdhub.stats.answers import Answers
 
 VERSION = "2026.1"
 LARGE = "gender*age_band*citizenship"
@@ -97,6 +98,18 @@ def test_numbers_come_with_what_a_reader_needs(site: Site) -> None:
     assert about["level"] == site.level == 0.95
     assert about["invented"] is site.invented is True
     assert about["unlisted"]["state"] == "protected"
+
+
+def test_a_cell_is_at_most_what_its_values_are(copied: Path, release: Release) -> None:
+    site, answers = open_site(copied, arrow=True), Answers(release)
+    for code in (*answers.domain("citizenship")[:20], "UKR", ""):
+        cell = {"gender": "male", "citizenship": code}
+        assert site.at_most(**cell) == answers.count({n: [c] for n, c in cell.items()}).high
+    few = {"gender": "male", "citizenship": "ITA"}
+    spoil(copied, lambda f: f["unlisted"].update(high=3), "tables/citizenship")
+    assert open_site(copied).at_most(**few) == 3 < answers.count({"gender": ["male"]}).high
+    with pytest.raises(SiteError):
+        site.at_most(gender="male", age_band="minor", citizenship="UKR")
 
 
 def test_index_places_labels_records(site: Site, release: Release) -> None:

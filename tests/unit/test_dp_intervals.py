@@ -173,7 +173,7 @@ def test_counts_table_has_the_border_schema_and_the_total_first() -> None:
     }
     found, total = reconciled(noisy, questions()), Estimate(491, 480, 500)
     shown = shown_cells(found.items(), questions(), total, LEVEL, SHARE, domains)
-    cells = published_cells(noisy, questions(), total, shown)
+    cells = published_cells(noisy, questions(), total, shown, LEVEL)
     table = counts_table(cells, questions(), domains, total)
     assert table.schema.equals(COUNTS)
     rows = table.to_pylist()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.border import Estimate
+from ctdhub.border import Estimate, highest_unseen, unseen_end
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.intervals import shown_cells
 from ctdhub.dp.mechanism import MechanismOutput, answer
@@ -187,6 +187,26 @@ def test_no_part_is_above_its_whole(runs: list[tuple[Counts, MechanismOutput]]) 
                         assert part.low <= whole.low
                         assert part.high <= whole.high
     assert parts > 2_000
+
+
+def test_no_part_is_above_a_whole_that_is_not_shown(
+    runs: list[tuple[Counts, MechanismOutput]],
+) -> None:
+    """What is said of a cell that is not shown is said of each part of it, shown or not."""
+    parts = 0
+    for _truth, output in runs:
+        shown = cells(output)
+        for (table, values), part in shown.items():
+            for axes in (axes for k in range(1, len(table)) for axes in combinations(table, k)):
+                key = axes, tuple(v for n, v in zip(table, values, strict=True) if n in axes)
+                if key in shown or "*".join(axes) not in output.sigma:
+                    continue
+                sd, size = output.sigma["*".join(axes)], math.prod(PLAN.shape(axes))
+                of_table = sum(t == axes for t, _values in shown)
+                most = unseen_end(highest_unseen(sd, size, of_table), sd, PLAN.level)
+                assert part.high <= max(most, part.value)
+                parts += 1
+    assert parts > 20
 
 
 def test_intervals_hold_the_truth_by_table_size_and_direction(

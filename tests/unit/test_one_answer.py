@@ -12,6 +12,7 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -121,13 +122,24 @@ def ways(
 
 def by_file(files: Path, query: Query) -> Iterator[tuple[str, Number]]:
     """A cell in the site's file of its table; tables of three variables have none."""
+    cell = {name: next(iter(codes)) for name, codes in query.where.items()}
+    if row := in_file(files, cell):
+        yield "file of the site", (row["count"], row["low"], row["high"])
+
+
+def in_file(files: Path, cell: Mapping[str, str]) -> dict[str, Any] | None:
+    """The row of a cell; a cell without one is at most what each of its values has alone."""
     for path in files.glob("tables/*.json"):
         table = json.loads(path.read_text("utf-8"))
-        if sorted(table["variables"]) != sorted(query.where):
-            continue
-        cell = [next(iter(query.where[name])) for name in table["variables"]]
-        row = next((r for r in table["rows"] if r["values"] == cell), table["unlisted"])
-        yield "file of the site", (row["count"], row["low"], row["high"])
+        if sorted(table["variables"]) == sorted(cell):
+            values = [cell[name] for name in table["variables"]]
+            for row in table["rows"]:
+                if row["values"] == values:
+                    return dict(row)
+            alone = [in_file(files, {name: code}) for name, code in cell.items() if len(cell) > 1]
+            ends = [one["high"] for one in (table["unlisted"], *alone) if one]
+            return {**table["unlisted"], "high": min(ends)}
+    return None
 
 
 def by_story(query: Query) -> Callable[[Answers], Number]:

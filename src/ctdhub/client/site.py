@@ -98,7 +98,8 @@ class Site:
     (too few to show reliably, never zero; ``count`` is missing) or "not_measured".  The empty
     text among values means "not recorded".  ``attrs["ctdhub"]`` of a DataFrame, or the schema
     metadata ``ctdhub`` of a Table (JSON), holds release, level, caveat and citation; for a table
-    of counts also ``sigma`` and ``unlisted``, the interval of every cell that has no row.
+    of counts also ``sigma`` and ``unlisted``, the interval of every cell that has no row, as far
+    as that table says (see :meth:`at_most`).
     """
 
     source: Source
@@ -176,8 +177,7 @@ class Site:
         """
         wanted = frozenset(variables)
         if len(wanted) == len(variables) and wanted in self._tables:
-            names, _entry = self._tables[wanted]
-            found = read_json(self.source, f"{self._folder}/api/tables/{'-'.join(names)}.json")
+            names, found = self._file(wanted)
             with damage():
                 rows = [
                     dict(zip(names, r["values"], strict=True))
@@ -191,6 +191,30 @@ class Site:
                 kinds |= dict.fromkeys(ONCE, "int64")
             return self._frame(rows_of(rows, kinds), about)
         return self._large(variables)
+
+    def at_most(self, **values: str) -> int:
+        """Upper end, in people, of one cell of a table of one or two variables.
+
+        A cell that has no row is at most the upper end of ``unlisted``, and of the people with each
+        of its values alone: the least of these, as on every page of the site.
+
+        Args:
+            values: of each variable its code, "" for "not recorded".
+
+        Raises:
+            SiteError: this release did not measure these together in a table of its own.
+        """
+        if not values or frozenset(values) not in self._tables:
+            raise error("not-measured/together")
+        names, found = self._file(frozenset(values))
+        with damage():
+            cell = [values[name] for name in names]
+            highs = [int(r["high"]) for r in found["rows"] if r["values"] == cell]
+            most = highs[0] if highs else int(found["unlisted"]["high"])
+        wholes = [name for name in names if frozenset([name]) in self._tables]
+        if highs or len(names) == 1:
+            return most
+        return min([most, *(self.at_most(**{name: values[name]}) for name in wholes)])
 
     def place(self, key: str) -> Any:
         """Facts of a country ("civ") or region ("europe").
@@ -233,6 +257,12 @@ class Site:
         """Protected records, one row per person, missing where not recorded; no row is a real
         person."""
         return self._frame(self._parquet("records.parquet"), {})
+
+    def _file(self, variables: frozenset[str]) -> tuple[list[str], Any]:
+        """The variables of a table in their order, and its file."""
+        names, _entry = self._tables[variables]
+        path = f"{self._folder}/api/tables/{'-'.join(names)}.json"
+        return names, read_json(self.source, path)
 
     @property
     def _folder(self) -> str:

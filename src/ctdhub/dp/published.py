@@ -7,7 +7,8 @@ deviations to either side of the count.
 
 Intervals are then made to agree with each other: the people of a cell are among those of every cell
 that contains it, so where both intervals hold the truth the whole has at least as many people as
-the part's low end, and the part at most as many as the whole's high end.
+the part's low end, and the part at most as many as the whole's high end, be the whole shown or not
+(:func:`ctdhub.border.unseen_end`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ctdhub.border import COUNTS, PROTECTED, SHOWN, Estimate
+from ctdhub.border import COUNTS, PROTECTED, SHOWN, Estimate, highest_unseen, unseen_end
 from ctdhub.dp.count import Counts
 from ctdhub.dp.intervals import Shown
 from ctdhub.dp.plan import Columns
@@ -53,23 +54,30 @@ def published_cells(
     questions: Workload,
     people: Estimate,
     shown: Mapping[Columns, Shown],
+    level: float,
 ) -> dict[Columns, PublishedCells]:
     """The published cells of every table; () is the number of people, shown or not.
 
     Args:
         made: every table of the settled records.
         shown: the cells that stand out, see :func:`ctdhub.dp.intervals.shown_cells`.
+        level: of the intervals, in 0..1.
     """
     asked = {q.columns: q for q in questions if q.columns}
     ends = {t: _ends(made[t], shown[t]) for t in asked}
     wholes = {t: list(_wholes(asked, ends, t)) for t in asked}
     for t in sorted(asked, key=len, reverse=True):
-        for whole, part, place in wholes[t]:
+        for whole, part, place, _others in wholes[t]:
             np.maximum.at(ends[whole].low, place, ends[t].low[part])
     for t in sorted(asked, key=len):
-        np.minimum(ends[t].high, people.high, out=ends[t].high)
-        for whole, part, place in wholes[t]:
-            ends[t].high[part] = np.minimum(ends[t].high[part], ends[whole].high[place])
+        high = ends[t].high
+        np.minimum(high, people.high, out=high)
+        for whole, part, place, others in wholes[t]:
+            high[part] = np.minimum(high[part], ends[whole].high[place])
+            if others.size:
+                size, cells, sd = made[whole].size, ends[whole].cells.size, shown[whole].sd
+                most = unseen_end(highest_unseen(sd, size, cells), sd, level)
+                high[others] = np.minimum(high[others], np.maximum(most, ends[t].count[others]))
     total = np.array([0] if people.low > 0 else [], dtype=np.intp)
     stated = [np.full(total.size, n, "i8") for n in (people.value, people.low, people.high)]
     return {(): PublishedCells(total, *stated), **ends}
@@ -89,24 +97,25 @@ def _ends(made: npt.NDArray[np.integer], shown: Shown) -> PublishedCells:
 
 def _wholes(
     asked: Mapping[Columns, Measurement], ends: Mapping[Columns, PublishedCells], table: Columns
-) -> Iterator[tuple[Columns, npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """The measured tables of fewer columns: cells of this one that a shown cell there contains, and
-    which cell that is."""
+) -> Iterator[tuple[Columns, Places32, Places32, Places32]]:
+    """The measured tables of fewer columns: cells of this one that a shown cell there contains,
+    which cell that is, and the other cells of this one."""
     cells, shape = ends[table].cells, asked[table].shape
     if not cells.size:
         return
     at = dict(zip(table, np.unravel_index(cells, shape), strict=True))
     for k in range(1, len(table)):
         for whole in combinations(table, k):
-            if whole not in asked or not (shown := ends[whole].cells).size:
+            if whole not in asked:
                 continue
+            shown = np.append(ends[whole].cells, -1)
             flat = at[whole[0]]
             for name, size in zip(whole[1:], asked[whole].shape[1:], strict=True):
                 flat = flat * size + at[name]
-            place = shown.searchsorted(flat)
-            place[place == shown.size] = 0
-            part = (shown[place] == flat).nonzero()[0]
-            yield whole, part.astype(np.int32), place[part].astype(np.int32)
+            place = shown[:-1].searchsorted(flat)
+            inside = shown[place] == flat
+            part, others = inside.nonzero()[0], (~inside).nonzero()[0]
+            yield whole, *(x.astype(np.int32) for x in (part, place[part], others))
 
 
 def counts_table(

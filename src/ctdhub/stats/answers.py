@@ -181,10 +181,13 @@ class Answers(Estimator):
         key = self._measured_as(query)
         if key is None:
             return {codes: self.count({**among, **_cell(query, codes)}) for codes in cells}
-        shown, most = self.cells(*query.by, *among), Interval(0, 0, self.unseen(key))
+        shown = self.cells(*query.by, *among)
         end = tuple(next(iter(codes)) for codes in among.values())
         found = {codes: shown.get((*codes, *end)) for codes in cells}
-        return {c: Interval(e.value, e.low, e.high) if e else most for c, e in found.items()}
+        return {
+            c: Interval(e.value, e.low, e.high) if e else self.count({**among, **_cell(query, c)})
+            for c, e in found.items()
+        }
 
 
 def _cell(query: Query, codes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

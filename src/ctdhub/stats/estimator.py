@@ -3,8 +3,8 @@
 Method.  A question names a set of values for each of some variables.
 1. A single cell of a measured table is read from the protected counts, as published.  A cell that
    is not shown had an estimate below the least that is shown: that is known from how many of how
-   many cells are (``FALSE_SHARE``).  It lies between 0 and that bound plus ``z * sigma``.  The
-   least count that is shown says less: counts are those of records, and may be below estimates.
+   many cells are (``border.highest_unseen``).  It lies between 0 and that bound plus ``z * sigma``.
+   The least count that is shown says less: counts are those of records, and may be below estimates.
 2. A sum of cells of a measured table takes the published counts of the cells that are shown and the
    synthetic records for the rest.  Its interval is ``value ± the root of
    (z sigma sqrt(m))^2 + rest^2``: z the normal quantile of the release's level, sigma the table's
@@ -24,7 +24,13 @@ Method.  A question names a set of values for each of some variables.
    the second way's is made wider by as much as its own number is away from that count.  There is a
    third: the noise of the fit, which all measured tables made together (``sum_variance``), and a
    quarter of the rest (:data:`OF_REST`) as an error.
-3. Where no measured table holds all variables of the question there is no interval: nothing was
+3. Whoever meets all conditions meets all but one of them: where both intervals hold the truth, a
+   number is at most the upper end of the same question without one of its conditions.  So a part's
+   upper end is never above that of its whole, and an interval misses at most where its own or that
+   of a whole would have missed by itself; published cells were made so in the release
+   (``dp.published``).  In a reconciled release the ends of a sum are also at least those of each of
+   its cells, which makes an interval wider and no miss.
+4. Where no measured table holds all variables of the question there is no interval: nothing was
    measured, and no number is shown.
 A share takes its interval from Fieller's theorem (E. C. Fieller, 1954, J. R. Stat. Soc. B 16:175),
 with the correlation that the errors of the two counts have in the fit; in older releases with none.
@@ -36,11 +42,12 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
 from statistics import NormalDist
 
 import pyarrow.compute as pc
 
-from ctdhub.border import SHOWN, Estimate
+from ctdhub.border import SHOWN, Estimate, highest_unseen, unseen_end
 from ctdhub.release.measurements import YearCounts
 from ctdhub.release.open import Release
 from ctdhub.schema.model import load_schema
@@ -52,11 +59,6 @@ from ctdhub.stats.sum_variance import SumVariances
 
 Asked = frozenset[tuple[str, frozenset[str]]]
 """A question: the values of each variable, in no order."""
-
-FALSE_SHARE = 0.005
-"""Share of empty cells among the shown that policies allow unless they say otherwise.  R of m cells
-are shown where at least R estimates are as large as chance alone makes ``FALSE_SHARE R / m`` of the
-empty ones (Benjamini and Hochberg 1995, see ``dp.intervals``)."""
 
 CANDIDATES = 3
 """Tables tried for a sum, the least noisy first."""
@@ -85,7 +87,7 @@ class Estimator:
         self._records = release.protected.records
         self._tallies: dict[str, tuple[CellSums, CellSums]] = {}
         self._noisy: dict[str, tuple[CellSums, CellSums]] = {}
-        self._lows: dict[str, CellSums] = {}
+        self._ends: dict[str, tuple[CellSums, CellSums]] = {}
         self._answered: dict[Asked, Interval] = {}
         self._domains: dict[str, tuple[str, ...]] = {}
         self._everything: dict[str, frozenset[str]] = {}
@@ -178,25 +180,37 @@ class Estimator:
             cell = tuple(next(iter(where[v])) for v in key.split("*"))
             if found := self._shown(key).get(cell):
                 return Interval(found.value, found.low, found.high)
-            return Interval(0, 0, self.unseen(key))
+            return Interval(0, 0, min(self.unseen(key), self._least_whole(where)))
         total = self._sum(where)
         if total is None:
             return NOT_MEASURED
         half = total.half(self.z)
         value = max(0, round(total.value))
         low, high = math.floor(total.value - half), math.ceil(max(0.0, total.value) + half)
-        low = max(low, self._part(where)) if self.reconciled else low
-        return Interval(value, min(value, max(0, low)), max(value, high))
+        if self.reconciled and (key := self.measured(*where)):
+            low, high = self._with_cells(key, where, low, high)
+        end = max(value, min(high, self._least_whole(where)))
+        return Interval(value, min(value, max(0, low)), end)
 
-    def _part(self, where: Where) -> int:
-        """The largest low end of a published cell among these people."""
-        key = self.measured(*where)
-        if key is None:
-            return 0
-        if key not in self._lows:
-            lows = {cell: e.low for cell, e in self._shown(key).items()}
-            self._lows[key] = CellSums.of(key.split("*"), lows)
-        return int(self._lows[key].largest(where))
+    def _with_cells(self, key: str, where: Where, low: int, high: int) -> tuple[int, int]:
+        """The ends of a sum of cells of a table, at least those of each of its cells."""
+        if key not in self._ends:
+            names, shown = key.split("*"), self._shown(key)
+            lows = {cell: e.low for cell, e in shown.items()}
+            highs = {cell: e.high for cell, e in shown.items()}
+            self._ends[key] = CellSums.of(names, lows), CellSums.of(names, highs)
+        lows_of, highs_of = self._ends[key]
+        low, high = max(low, int(lows_of.largest(where))), max(high, int(highs_of.largest(where)))
+        if high < self.unseen(key):
+            cells = (zip(where, codes, strict=True) for codes in product(*where.values()))
+            ends = (self.count({name: (code,) for name, code in cell}).high for cell in cells)
+            high = max(high, *(int(end) for end in ends if end is not None))
+        return low, high
+
+    def _least_whole(self, where: Where) -> float:
+        """The least upper end of the same question without one of its conditions."""
+        wholes = (self.count({n: own for n, own in where.items() if n != v}) for v in where)
+        return min((w.high for w in wholes if w.high is not None), default=math.inf)
 
     def share(self, part: Where, whole: Where) -> Interval:
         """Share, in 0..1, of the people of ``whole`` who are also in ``part``."""
@@ -231,12 +245,14 @@ class Estimator:
         return self._cells.get(key, {})
 
     def unseen(self, key: str) -> int:
-        """Upper end, in people, for a cell of a measured table that is not shown.
+        """Upper end, in people, for a cell of a measured table that is not shown, as far as that
+        table says; :meth:`count` gives the least of it and of the cell's wholes.
 
         Args:
             key: of the table, as :meth:`measured` gives it.
         """
-        return math.ceil(self._below(key) + self.z * self._sigma[key])
+        level = self.release.protected.guarantee.level
+        return unseen_end(self._below(key), self._sigma[key], level)
 
     def _below(self, key: str) -> float:
         """What no estimate of a cell that is not shown is above, in people, rounded."""
@@ -249,8 +265,7 @@ class Estimator:
         if shown and not self.reconciled:
             return min(e.value for e in shown.values()) - 1
         cells = math.prod(len(self.domain(v)) + 1 for v in key.split("*"))
-        by_chance = FALSE_SHARE * min(1.0, max(1, len(shown)) / cells)
-        return math.ceil(NormalDist().inv_cdf(1 - by_chance / 2) * self._sigma[key] + 0.5) - 1
+        return highest_unseen(self._sigma[key], cells, len(shown))
 
     def _sum(self, where: Where) -> Sum | None:
         """The best way to answer by adding cells; None where nothing was measured.

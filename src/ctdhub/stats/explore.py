@@ -9,7 +9,9 @@ Bounds.  Where nothing that was measured can carry an interval, still nobody who
 conditions fails one of them: the number is at most the least upper end among the measured tables of
 some of the variables (Fréchet's bound; at least it may be 0).  The explorer takes the tables that
 no other contains, at most ``BOUNDS``, those with most variables first, then the least noisy; as the
-least of k ends is taken, each takes the level ``1 - (1 - level)/k`` (Bonferroni).
+least of k ends is taken, each takes the level ``1 - (1 - level)/k`` (Bonferroni).  What is said of
+the same question without one of its conditions is a bound too, as it is: a part that is said to be
+more than its whole would contradict it, and this bound misses only where the other number does.
 """
 
 from __future__ import annotations

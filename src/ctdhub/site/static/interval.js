@@ -4,6 +4,14 @@ var ctdhubEstimator = (function () {
   var CANDIDATES = 3, OF_FIT = 1.05, OF_REST = 0.25, without = ctdhubEngine.without, keyOf = ctdhubEngine.key;
 
   function product(numbers) { return numbers.reduce(function (m, n) { return m * n; }, 1); }
+  /* Each choice of one code by column. */
+  function singles(where) {
+    return Array.from(where).reduce(function (cells, one) {
+      return cells.flatMap(function (cell) {
+        return one[1].map(function (code) { return new Map(cell).set(one[0], [code]); });
+      });
+    }, [new Map()]);
+  }
   /* Python's round: halves go to the even number. */
   function round(x) {
     var down = Math.floor(x), rest = x - down;
@@ -176,6 +184,7 @@ var ctdhubEstimator = (function () {
     this.wanted = new Set();
     this.counts = new Map();
     this.sums = new Map();
+    this.bounds = new Map();
     this.parts = new Map();
     this.give(tail.cells);
   }
@@ -196,6 +205,7 @@ var ctdhubEstimator = (function () {
     });
     this.counts.clear();
     this.sums.clear();
+    this.bounds.clear();
   };
   /* Whether the cells of a table are here; if not it is wanted. */
   Estimator.prototype.has = function (table) {
@@ -252,9 +262,23 @@ var ctdhubEstimator = (function () {
     if (!total) return null;
     var half = total.half(this.z), value = Math.max(0, round(total.value));
     var low = Math.floor(total.value - half), high = Math.ceil(Math.max(0, total.value) + half);
-    if (this.reconciled && table) low = Math.max(low, this._part(table, where, pivot));
+    if (this.reconciled && table) {
+      var ends = this._withCells(table, where, pivot, low, high);
+      low = ends[0];
+      high = ends[1];
+    }
+    high = Math.min(high, this._leastWhole(where, pivot));
     return { n: value, low: Math.min(value, Math.max(0, low)), high: Math.max(value, high),
       published: false };
+  };
+  /* The least upper end of the same question without one of its conditions. */
+  Estimator.prototype._leastWhole = function (where, pivot) {
+    var self = this, least = Infinity;
+    where.forEach(function (_codes, c) {
+      var whole = self.count(without(where, c), pivot);
+      if (whole) least = Math.min(least, whole.high);
+    });
+    return least;
   };
   Estimator.prototype._cell = function (table, where) {
     if (!this.has(table)) return { n: 0, low: 0, high: 0, published: true };
@@ -262,18 +286,28 @@ var ctdhubEstimator = (function () {
       return at * sizes[c] + where.get(c)[0];
     }, 0);
     var k = table.ends.get(place);
-    if (k === undefined) return { n: 0, low: 0, high: table.unseen, published: true };
+    if (k === undefined)
+      return { n: 0, low: 0, high: Math.min(table.unseen, this._leastWhole(where)), published: true };
     var n = this.reconciled ? this.engine.count(table.columns[0], without(where, table.columns[0]))[
       where.get(table.columns[0])[0]] : table.people[k];
     return { n: n, low: table.low[k], high: table.high[k], published: true };
   };
-  /* The largest low end of a published cell among these people. */
-  Estimator.prototype._part = function (table, where, pivot) {
-    if (!this.has(table)) return 0;
-    if (!table.shown) table.shown = new Cells(table.columns, this.sizes, table.at, table.low);
-    var column = where.has(pivot) ? pivot : table.columns[0];
-    var most = table.shown.by(column, without(where, column))[2];
-    return where.get(column).reduce(function (top, code) { return Math.max(top, most[code]); }, 0);
+  /* The ends of a sum of cells of a table, at least those of each of its cells. */
+  Estimator.prototype._withCells = function (table, where, pivot, low, high) {
+    if (!this.has(table)) return [low, high];
+    var self = this, sizes = this.sizes, column = where.has(pivot) ? pivot : table.columns[0];
+    if (!table.shown) table.shown = ["low", "high"].map(function (end) {
+      return new Cells(table.columns, sizes, table.at, table[end]);
+    });
+    var most = table.shown.map(function (cells) { return cells.by(column, without(where, column))[2]; });
+    where.get(column).forEach(function (code) {
+      low = Math.max(low, most[0][code]);
+      high = Math.max(high, most[1][code]);
+    });
+    if (high < table.unseen) singles(where).forEach(function (cell) {
+      high = Math.max(high, self.count(cell, pivot).high);
+    });
+    return [low, high];
   };
 
   /* The best way to add cells; null where nothing was measured. */
@@ -409,16 +443,30 @@ var ctdhubEstimator = (function () {
     return this.reconciled ? this.fitted.correlation(this.asked(part), this.asked(whole)) : 0;
   };
 
-  /* At most the least upper end among measured tables of some of the conditions. */
+  /* At most the least upper end among measured tables of some of the conditions, and what is said
+     of the same question without one of its conditions. */
   Estimator.prototype.bound = function (where, pivot, most) {
-    var self = this, parts = this._parts(Array.from(where.keys()), most);
+    var key = keyOf(where), found = this.bounds.get(key);
+    if (found === undefined) {
+      found = this._bound(where, pivot, most);
+      this.bounds.set(key, found);
+    }
+    return found;
+  };
+  Estimator.prototype._bound = function (where, pivot, most) {
+    var self = this, parts = this._parts(Array.from(where.keys()), most), least = this.people[2];
     var wider = parts.length ? this.wider[parts.length - 1] : 1;
-    return parts.reduce(function (least, part) {
+    parts.forEach(function (part) {
       var found = self.count(new Map(Array.from(where).filter(function (one) {
         return part.columns.includes(one[0]);
       })), pivot);
-      return Math.min(least, Math.ceil(found.n + (found.high - found.n) * wider));
-    }, this.people[2]);
+      least = Math.min(least, Math.ceil(found.n + (found.high - found.n) * wider));
+    });
+    where.forEach(function (_codes, c) {
+      var others = without(where, c), whole = self.count(others, pivot);
+      least = Math.min(least, whole ? whole.high : self.bound(others, pivot, most));
+    });
+    return least;
   };
   /* Measured tables within a set of columns that no other contains, a limited number. */
   Estimator.prototype._parts = function (columns, most) {

@@ -27,6 +27,7 @@ var ctdhubView = (function () {
     this.numbers.wanted.clear();
     this.numbers.counts.clear();
     this.numbers.sums.clear();
+    this.numbers.bounds.clear();
     var files = new Set(wanted.map(function (key) {
       return key.split(",").map(function (c) { return self.of.get(+c); }).sort().join(".");
     }));
