@@ -162,7 +162,7 @@ def test_a_folder_that_may_not_be_written(ctdhub, tmp_path: Path) -> None:  # ty
     code, _out, err = ctdhub("init", "hub")
     tmp_path.chmod(0o700)
     assert code == 2
-    assert "no right" in err
+    assert "Permission denied" in err
 
 
 def test_what_the_system_refuses_is_said(  # type: ignore[no-untyped-def]

@@ -91,7 +91,7 @@ def test_a_disk_that_may_only_be_read(hub: Hub, disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     code, _out, err = run(hub)
     assert code == 2
-    assert "no right to read or write the ledger" in err
+    assert "the ledger cannot be read or written" in err
     assert run(hub, "ledger")[0] == 0
 
 

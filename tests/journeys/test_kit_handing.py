@@ -149,7 +149,7 @@ def test_names_become_tokens_here_and_an_owed_workbook_is_filled(kit: KitPages) 
     receiving = re.search(r"x25519:[A-Za-z0-9+/=]+", page)
     assert receiving is not None
     wrap(new_key(), receiving[0], kit.root / "for-us.key")
-    assert "no linkage key" in kit.send(tokens, key=kit.root / "noms.csv")
+    assert "neither a linkage key" in kit.send(tokens, key=kit.root / "noms.csv")
     kit.send(tokens, key=kit.root / "for-us.key")
     kept = (kit.root / "kit/linkage.key").read_bytes()
     wrap(new_key(), receiving[0], kit.root / "another.key")

@@ -159,7 +159,7 @@ def test_what_must_not_be_pushed(real: Release, portal: str, tmp_path: Path) -> 
         "file:///etc",
         "https://x.example/?q=1",
     ):
-        with pytest.raises(ReleaseError, match="no address"):
+        with pytest.raises(ReleaseError, match="not the address"):
             Portal(url, SECRET)
 
 
@@ -200,7 +200,7 @@ def test_the_command_refuses_without_a_token_and_candidates(
     assert (code, "Nothing was sent" in out, SECRET in out) == (0, True, False)
     waiting = made(tmp_path / "candidates", "2026.7")
     code, _out, said = ctdhub("push", waiting.path, "--to", portal, "--organisation", "o")
-    assert (code, "no published release" in said) == (2, True)
+    assert (code, "not a published release" in said) == (2, True)
 
 
 def test_metadata_for_a_doi(real: Release, tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_the_title_has_the_comma_of_its_language(facts: Run, release: Path) -> N
         (["--region", ""], "no region or country"),
         (["--years", "2014-2016"], "does not cover"),
         (["--years", "2018-2016"], "later than the last"),
-        (["--years", "soon"], "no years"),
+        (["--years", "soon"], "not years"),
         (["--out", "absent/facts.md"], "What to do"),
     ],
 )

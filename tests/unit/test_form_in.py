@@ -214,7 +214,7 @@ def test_codes_that_the_form_does_not_have_leave_a_doubt(tmp_path: Path, form: P
     rows = [["intake/sx", "intake/a1"], ["1", "17"], ["3", "30"], ["2", "31"]]
     found, _done = drafted(book(tmp_path / "a.xlsx", Intake=rows), form)
     assert "gender" not in found.mapping.columns
-    assert "no choices of the form" in found.yaml
+    assert "not choices of the form" in found.yaml
 
 
 LABELS = ("Forced labour", "Labour", "Forced", "Forced labour at sea", "Threats", "نقل قسري")

@@ -1,4 +1,5 @@
-"""What records of one person say differently is kept, with who said it and what the row says."""
+"""Where records of one person contradict each other, it is kept with who said it and what the row
+says."""
 
 from __future__ import annotations
 

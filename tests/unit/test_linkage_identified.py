@@ -444,7 +444,7 @@ def test_the_next_round_keeps_tokens(two: dict[str, Rows], tmp_path: Path) -> No
         assert lost["manara"][at]["link_token"] != before["manara"][at]["link_token"]
     with pytest.raises(FileError, match="another key or release"):
         earlier_tokens(tmp_path / "one" / "out", Tokeniser(bytes(range(32)), "2026.2").check)
-    with pytest.raises(FileError, match="no folder that"):
+    with pytest.raises(FileError, match="not a folder that"):
         earlier_tokens(tmp_path / "one", MAKER.check)
 
 

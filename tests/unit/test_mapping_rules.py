@@ -592,7 +592,7 @@ def test_the_lineage_counts_what_never_became_no():
         assert "some rule knows" in said(entry.rule)
     passed = run(KINDS.replace("RULE", ", unknown: pass"), {"t": "a;b", "b": "x"}).lineage[0]
     assert "no where it says anything else" in said(passed.rule)
-    assert "passed over" in noted(passed)
+    assert "skipped" in noted(passed)
 
 
 @pytest.mark.parametrize("extra", ["known: [x]", "unknown: pass"])

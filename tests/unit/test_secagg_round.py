@@ -348,7 +348,7 @@ def test_secrets_stay_out_of_the_folder_that_others_see(table: Table) -> None:
     assert open_keep(table.keep("refuge")).private not in repr(open_keep(table.keep("refuge")))
     with pytest.raises(CountError, match="not empty"):
         contributor_side.join(table.exchange, table.keep("refuge"), "refuge")
-    with pytest.raises(CountError, match="no folder of secrets"):
+    with pytest.raises(CountError, match="not a folder of secrets"):
         contributor_side.reveal(table.exchange, table.folder / "nowhere")
     with pytest.raises(CountError, match="knows no contributor"):
         contributor_side.join(table.exchange, table.folder / "x", "../x")
@@ -539,7 +539,7 @@ def test_columns_of_the_schema(tmp_path: Path) -> None:
     asked = [part for c in columns for part in ("--column", c)]
     plain = ["count", "new", exchange, "--keep", keep, "--domains", "schema", *given,
              "--epsilon", "1", "--delta", "1e-6", "--max-people", "10000"]  # fmt: skip
-    with pytest.raises(PolicyError, match="no public variable"):
+    with pytest.raises(PolicyError, match="not a public variable"):
         run(app, *plain, "--column", "no_such")
     run(app, *plain, *asked)
     for n in names:
@@ -586,7 +586,7 @@ def test_a_file_of_an_older_round_is_named(table: Table) -> None:
 )
 def test_any_other_file_is_refused(table: Table, content: bytes) -> None:
     named(table.exchange, "plan").write_bytes(content)
-    with pytest.raises(CountError, match="no file of a round"):
+    with pytest.raises(CountError, match="not a file of a round"):
         contributor_side.join(table.exchange, table.keep("refuge"), "refuge")
 
 

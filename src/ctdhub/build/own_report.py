@@ -174,7 +174,7 @@ def _sent(own: Profile) -> TextTable:
     ]
     return TextTable(
         title=_("Rows, records and people"),
-        subtitle=_("People are joined by the keys of your own records only."),
+        subtitle=_("Records are linked by the keys of your own records only."),
         head=(_("What"), _("Number")),
         rows=tuple(rows),
     )

@@ -294,7 +294,7 @@ def _fault(place: tuple[int | str, ...], kind: str) -> Text:
     if kind == "same_key":
         return Text("{place}: two people need two different keys", place=name)
     if kind == "public_key":
-        return Text("{place}: this is no key as `ctdhub key new` prints it", place=name)
+        return Text("{place}: this is not a key as `ctdhub key new` prints it", place=name)
     if kind == "break_outside":
         return Text("{place}: a break is outside the years of the agreement", place=name)
     if kind == "break_variables":

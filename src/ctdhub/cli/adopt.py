@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
     @app.command(help=about("adopt"))
     def adopt(
         folder: Annotated[
-            Path, typer.Argument(help=_("The hub folder, or the ledger folder of a lone table."))
+            Path, typer.Argument(help=_("The hub folder, or the ledger folder of a single table."))
         ] = Path(),
     ) -> None:
         from ctdhub.build import adopt as hubs
@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
                     _("{file} was changed since and stays as it is.").format(file=escape(name))
                 )
             elif back:
-                console.print(_("{file} is as it was.").format(file=escape(name)))
+                console.print(_("{file} was not changed.").format(file=escape(name)))
             else:
                 text = (
                     _(
@@ -61,11 +61,13 @@ def register(app: typer.Typer) -> None:
                         "perpetrators belong together, as before."
                     )
                     if name.startswith("mappings/")
-                    else _("{file} now says what held by default; look at its end.")
+                    else _(
+                        "{file} now states what applied by default; look at the end of the file."
+                    )
                 )
                 console.print(text.format(file=escape(name)))
         text = (
-            _("The hub is as older software knows it; charges: {n}.")
+            _("The hub is again in the form that older software knows; charges: {n}.")
             if back
             else _("The ledger keeps its charges: {n}. Next: `ctdhub build --explain`.")
         )

@@ -55,7 +55,7 @@ def register(app: typer.Typer) -> None:
             "create": _("create dataset {name}"),
             "update": _("update dataset {name}"),
             "upload": _("upload {name}"),
-            "keep": _("{name} is there already"),
+            "keep": _("{name} already exists"),
         }
         steps = ckan.push(
             release,

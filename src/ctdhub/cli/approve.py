@@ -224,7 +224,7 @@ def show_review(hub: Hub, candidate: Path) -> None:
         rows.add_row(escape(contributor), number(read), number(rejected), share)
     console.print(rows)
     if not found[0].alarms:
-        console.print(_("No alarm rang."))
+        console.print(_("No alarm was raised."))
         return
     alarms = Table(title=_("Alarms (for you alone)"))
     for heading in (_("contributor"), _("delivery"), _("alarm"), _("counted"), _("accepted")):

@@ -62,10 +62,10 @@ def register(app: typer.Typer) -> None:
 
     @bundles.command(
         help=_(
-            "Make a bundle from a file and its mapping: what no rule reads stays, numbers of cases "
-            "become codes, and only the hub can open it. It shows what leaves, and asks."
-            "\n\nExample: ctdhub bundle make cases.xlsx --card our-ngo.ctdhub-card --mapping "
-            "our-ngo.yaml --key own.pem --codes codes.key --out june.ctdbundle"
+            "Make a bundle from a file and its mapping: what no rule reads stays, numbers of "
+            "cases become codes, and only the hub can open it. It shows what will be sent, and "
+            "asks.\n\nExample: ctdhub bundle make cases.xlsx --card our-ngo.ctdhub-card "
+            "--mapping our-ngo.yaml --key own.pem --codes codes.key --out june.ctdbundle"
         )
     )
     def make(
@@ -108,7 +108,7 @@ def register(app: typer.Typer) -> None:
         with bar() as progress:
             progress(_("Reading the file"), 0.0)
             raw = read_isolated(file, rules.read)
-            progress(_("Making what leaves"), 0.4)
+            progress(_("Preparing what will be sent"), 0.4)
             found = leaving(
                 raw, rules, mapping_text(mapping), hub.contributor, hub.years, secret, out.parent
             )
@@ -186,10 +186,10 @@ def register(app: typer.Typer) -> None:
 def fate_words(fate: str) -> str:
     """What becomes of a column, in the language in force."""
     return {
-        "leaves": _("leaves as it is"),
-        "coded": _("leaves as a code"),
-        "birth": _("leaves as it is: a date of birth"),
-        "token": _("leaves: keyed tokens"),
+        "is sent": _("is sent as it is"),
+        "coded": _("is sent as a code"),
+        "birth": _("is sent as it is: a date of birth"),
+        "token": _("is sent: keyed tokens"),
         "stripped": _("stays here: it may identify a person"),
         "unread": _("stays here: no rule reads it"),
     }[fate]

@@ -47,8 +47,8 @@ def register(app: typer.Typer) -> None:
 
     @counts.command(
         help=_(
-            "Say what a file of a round is, and its fingerprint."
-            "\n\nExample: ctdhub count show exchange/round.count"
+            "Show what a file of a round is, and its fingerprint.\n\nExample: ctdhub count "
+            "show exchange/round.count"
         )
     )
     def show(
@@ -122,8 +122,8 @@ def _hub(counts: typer.Typer) -> None:
             typer.Option(
                 min=1,
                 help=_(
-                    "The most contributors that may know one person; noise grows with it. "
-                    "Default: all."
+                    "Maximum number of contributors that may know one person; noise grows with "
+                    "it. Default: all."
                 ),
             ),
         ] = None,
@@ -174,8 +174,8 @@ def _hub(counts: typer.Typer) -> None:
 
     @counts.command(
         help=_(
-            "Hub: fix who takes part. Writes the round that every contributor gets."
-            "\n\nExample: ctdhub count start exchange --keep hub-secret"
+            "Hub: settle who takes part. Writes the round that every contributor gets.\n\n"
+            "Example: ctdhub count start exchange --keep hub-secret"
         )
     )
     def start(
@@ -205,9 +205,9 @@ def _hub(counts: typer.Typer) -> None:
 
     @counts.command(
         help=_(
-            "Hub: close the round. Says whose counts are in the sum, once and for all, and charges "
-            "the ledger: from now on the round is paid for, whatever comes of it."
-            "\n\nExample: ctdhub count close exchange --keep hub-secret --ledger ledger "
+            "Hub: close the round. Says whose counts are in the sum, once and for all, and "
+            "charges the ledger: from now on the round is charged, whatever its outcome.\n\n"
+            "Example: ctdhub count close exchange --keep hub-secret --ledger ledger "
             "--new-ledger 'the people of our clinics'"
         )
     )
@@ -249,15 +249,15 @@ def _hub(counts: typer.Typer) -> None:
     @counts.command(
         name="sum",
         help=_(
-            "Hub: take the masks off the sum. What is left has the noise of all in it."
-            "\n\nExample: ctdhub count sum exchange --keep hub-secret"
+            "Hub: remove the masks from the sum. The result contains the noise of all "
+            "contributors.\n\nExample: ctdhub count sum exchange --keep hub-secret"
         ),
     )
     def total(exchange: Exchange, keep: Kept) -> None:
         from ctdhub.dp.secagg import hub_side
 
         with bar() as progress:
-            progress(_("taking the masks off"), 0.2)
+            progress(_("removing the masks"), 0.2)
             path, found = hub_side.total(exchange, keep)
         console.print(
             _("The sum of {names} is in {file}.").format(
@@ -365,9 +365,9 @@ def _contributor(counts: typer.Typer) -> None:
 
     @counts.command(
         help=_(
-            "Contributor: answer the hub's request, once. The masks of the sum then come off; "
-            "yours alone never do."
-            "\n\nExample: ctdhub count reveal exchange --keep my-secret"
+            "Contributor: answer the hub's request, once. This removes the masks from the sum; "
+            "your own mask alone is never removed.\n\nExample: ctdhub count reveal exchange "
+            "--keep my-secret"
         )
     )
     def reveal(exchange: Exchange, keep: Kept) -> None:

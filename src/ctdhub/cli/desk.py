@@ -88,7 +88,7 @@ def register(app: typer.Typer) -> None:
                 if yes:
                     code = invitations.confirm(one, None)
                     record(VISITOR, "invitation.confirm", one)
-                    text = _("The code, shown once and good for 72 hours: {code}")
+                    text = _("The code, shown once and valid for 72 hours: {code}")
                     console.print(text.format(code=code), highlight=False, markup=False)
 
     @desk.command(help=_("Check the settings of a desk as for a server that is reached from afar."))

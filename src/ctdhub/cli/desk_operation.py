@@ -31,7 +31,7 @@ def add(desk: typer.Typer) -> None:
             Path, typer.Argument(help=_("Folder of the practice hub; made where there is none."))
         ] = Path("demo-desk"),
         people: Annotated[
-            int, typer.Option(min=200, help=_("How many fictitious people it begins with."))
+            int, typer.Option(min=200, help=_("Number of fictitious people at the start."))
         ] = 3_000,
         serve: Annotated[
             bool, typer.Option("--serve/--no-serve", help=_("Serve it after the links are shown."))

@@ -238,7 +238,9 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
                 f"{code_label(a.kind, status, current())} {ranged(part)}"
                 for status, part in group.shares.items()
             ]
-            parts.append(_("received, of need: {share}").format(share=ranged(group.of_need)))
+            parts.append(
+                _("received, of those who needed it: {share}").format(share=ranged(group.of_need))
+            )
             console.print(f"[bold]{escape(name)}[/]")
             told = _("; ").join(parts)
             console.print(Padding(escape(f"{known}\n{told}"), (0, 0, 0, 2)))

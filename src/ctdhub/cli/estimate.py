@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
         replicates: Annotated[
             int,
             typer.Option(
-                min=100, max=100_000, help=_("How many resampled tables the intervals rest on.")
+                min=100, max=100_000, help=_("Number of resampled tables for the intervals.")
             ),
         ] = REPLICATES,
         level: Annotated[

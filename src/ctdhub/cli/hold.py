@@ -131,7 +131,7 @@ def show_change(told: KeyChange) -> None:
         was, now = told.was.keys(role), told.now.keys(role)
         for key in dict.fromkeys((*was, *now)):
             what = _("stays") if key in was and key in now else _("new")
-            what = what if key in now else _("signs no more")
+            what = what if key in now else _("no longer signs")
             table.add_row(said(ROLE_NAMES[role]), what, fingerprint(key), escape(key))
     for old in told.now.gone:
         if old in told.was.gone:

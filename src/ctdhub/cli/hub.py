@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
                 min=1,
                 max=10**9,
                 help=_(
-                    "More people than the hub will ever hold; 50,000 unless said. From 100,000 "
+                    "More people than the hub will ever hold; default: 50,000. From 100,000 "
                     "on, the policy starts at epsilon 1 and budget 3 instead of 2 and 6."
                 ),
             ),

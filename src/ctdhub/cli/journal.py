@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
     @app.command(help=about("journal"))
     def journal(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
-        last: Annotated[int, typer.Option(min=1, help=_("How many lines at most."))] = 50,
+        last: Annotated[int, typer.Option(min=1, help=_("Maximum number of lines."))] = 50,
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
         from ctdhub.build.hub import Hub

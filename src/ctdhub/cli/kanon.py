@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
     @app.command(help=about("kanon"))
     def kanon(
         table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
-        k: Annotated[int, typer.Option(help=_("Least number of equal rows, 5 or more."))] = 11,
+        k: Annotated[int, typer.Option(help=_("Minimum number of equal rows, 5 or more."))] = 11,
         columns: Annotated[
             str, typer.Option(help=_("Columns to publish, with commas; by default all."))
         ] = "",

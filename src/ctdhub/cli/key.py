@@ -169,8 +169,10 @@ Example: ctdhub key split link.key --need 3 --shares 5 --out shares"""
     )
     def split(
         key: KeyFile,
-        need: Annotated[int, typer.Option(help=_("How many shares give the key."))],
-        shares: Annotated[int, typer.Option(help=_("How many shares there are."))],
+        need: Annotated[
+            int, typer.Option(help=_("Number of shares that are needed to restore the key."))
+        ],
+        shares: Annotated[int, typer.Option(help=_("Number of shares to make."))],
         out: Annotated[Path, typer.Option(help=_("A folder for the files of the shares."))],
     ) -> None:
         from ctdhub.core.keys.linkage_shares import split_files
@@ -182,9 +184,8 @@ Example: ctdhub key split link.key --need 3 --shares 5 --out shares"""
 
     @keys.command(
         help=_(
-            "Make the linkage key out of its shares."
-            "\n\nExample: ctdhub key join share-1-of-5.key share-4-of-5.key share-5-of-5.key "
-            "--out link.key"
+            "Restore the linkage key from its shares.\n\nExample: ctdhub key join "
+            "share-1-of-5.key share-4-of-5.key share-5-of-5.key --out link.key"
         )
     )
     def join(
@@ -201,10 +202,10 @@ Example: ctdhub key split link.key --need 3 --shares 5 --out shares"""
 
     @keys.command(
         help=_(
-            "Make the next linkage key out of this one: all who hold it get the same next one."
-            "\n\nThen delete the old one: who steals the next key cannot go back. If a key was "
-            "stolen, make a new one instead."
-            "\n\nExample: ctdhub key rotate link.key --out link-2.key"
+            "Derive the next linkage key from this one: everybody who holds it gets the same "
+            "next key.\n\nThen delete the old one: somebody who steals the next key cannot "
+            "derive the old one. If a key was stolen, make a new one instead.\n\nExample: "
+            "ctdhub key rotate link.key --out link-2.key"
         )
     )
     def rotate(key: KeyFile, out: Out, passphrase: Passphrase = False) -> None:

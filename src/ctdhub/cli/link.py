@@ -46,7 +46,9 @@ def register(app: typer.Typer) -> None:
         earlier: Annotated[
             Path | None,
             typer.Option(
-                help=_("The folder of the round before: who had a token for this release keeps it.")
+                help=_(
+                    "Folder of the previous round: people who had a token for this release keep it."
+                )
             ),
         ] = None,
         columns: Annotated[
@@ -64,7 +66,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         keep: Annotated[
             list[str] | None,
-            typer.Option(help=_("Columns that look like identifiers and are none.")),
+            typer.Option(help=_("Columns that look like identifiers but are not.")),
         ] = None,
         age_at: Annotated[
             list[str] | None,
@@ -76,7 +78,7 @@ def register(app: typer.Typer) -> None:
         sheet: Annotated[list[str] | None, options.sheet()] = None,
         header_row: Annotated[list[str] | None, options.header_row(least=None)] = None,
         cut: Annotated[
-            float, typer.Option(min=0.5, max=1.0, help=_("Least probability of a link."))
+            float, typer.Option(min=0.5, max=1.0, help=_("Minimum probability of a link."))
         ] = LinkageSettings().cut,
         review: Annotated[
             int,
@@ -102,9 +104,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         review_errors: Annotated[
             float,
-            typer.Option(
-                min=0.0, max=0.5, help=_("The most decisions that are wrong, as a share.")
-            ),
+            typer.Option(min=0.0, max=0.5, help=_("Maximum share of decisions that are wrong.")),
         ] = 0.05,
         yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
     ) -> None:

@@ -43,8 +43,8 @@ def show_review(review: dict[str, Any]) -> None:
         )
     table.caption = _(
         "Intervals of {level}. They allow for {errors} of wrong decisions, and count what is "
-        "undecided as whatever makes each end worse. By the model, {beyond} of all links are no "
-        "pair that could be reviewed; they count as not found."
+        "undecided as whatever makes each end worse. By the model, {beyond} of all links "
+        "cannot be reviewed as pairs; they count as not found."
     ).format(
         level=share(review["level"]),
         errors=share(review["errors"], fine=True),

@@ -80,8 +80,8 @@ def register(app: typer.Typer) -> None:
         if report["links"] and not policy(hub).linking.lists:
             console.print(
                 _(
-                    "Nothing released follows these links. To join people by some of their tokens "
-                    "in what is released, set linking in policy.yaml, for example "
+                    "Nothing released follows these links. To merge people by some of their "
+                    "tokens in what is released, set linking in policy.yaml, for example "
                     "linking: {people: 0, lists: 2}."
                 )
             )
@@ -99,7 +99,7 @@ def register(app: typer.Typer) -> None:
             console.print(
                 _(
                     "These contributors made their tokens with different keys or for different "
-                    "releases, so theirs cannot agree: {groups}."
+                    "releases, so their tokens cannot agree: {groups}."
                 ).format(groups=escape(groups))
             )
 
@@ -170,7 +170,7 @@ def _conflicts(persons: dict[str, int]) -> Table:
 
     table = Table(
         _("variable"), _("people"), _("what counts"),
-        title=_("What records of one person say differently"),
+        title=_("Where records of one person contradict each other"),
     )  # fmt: skip
     for variable, n in persons.items():
         rule = in_words(load_schema().variable(variable))

@@ -145,7 +145,7 @@ def _rows(now: SeenDelivery, before: SeenDelivery | None) -> TextTable:
 def alarm_table(alarms: Sequence[Alarm]) -> list[TextTable | Words]:
     """Open alarms, then accepted ones with the reason."""
     if not alarms:
-        return [Words((_("No alarm rings for this delivery."),), _("Alarms"))]
+        return [Words((_("This delivery raises no alarm."),), _("Alarms"))]
     ordered = sorted(alarms, key=lambda a: (a.accepted, not a.stops))
     rows = [(said(a.what()), isolated(printable(a.entry)), _state(a)) for a in ordered]
     head = (_("What was found"), _("Alarm"), _("State"))

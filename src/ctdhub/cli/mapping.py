@@ -100,7 +100,7 @@ Example: ctdhub mapping export our-ngo.yaml --file cases.xlsx --out questions.xl
         for one in found:
             if one.before:
                 console.print(
-                    _("Read otherwise so far: sheet {sheet}, row {row}: {before} → {now}").format(
+                    _("Read differently so far: sheet {sheet}, row {row}: {before} → {now}").format(
                         sheet=escape(one.name),
                         row=one.row,
                         before="; ".join(one.before),

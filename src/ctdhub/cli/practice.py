@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
             raise error("practice-folder/files", file=folder)
         options.require_own(folder, "truth.csv" if names else "truth.json")
         if names:
-            with errors.status(_("Inventing people")):
+            with errors.status(_("Drawing fictitious people")):
                 files = write_names(folder, people, seed)
             for path in files.values():
                 console.print(escape(str(path)), soft_wrap=True, highlight=False)

@@ -184,7 +184,7 @@ def _rows(same: Sequence[Figures], level: float) -> list[tuple[str, list[str]]]:
         (interval, [_range(f.half_width) for f in same]),
         (_("smallest count shown, typically"), [_range(f.shown_from) for f in same]),
         (_("cells shown*"), ["–" if f.shown is None else share(f.shown, fine=True) for f in same]),
-        (_("records against truth* (TVD)"), [decimal(f.tv, "#,##0.0000") for f in same]),
+        (_("records compared with the truth* (TVD)"), [decimal(f.tv, "#,##0.0000") for f in same]),
     ]
 
 

@@ -86,7 +86,9 @@ def register(app: typer.Typer) -> None:
         ] = None,
         min_count: Annotated[
             int,
-            typer.Option(min=0, help=_("Fewest people in the window, or expected there.")),
+            typer.Option(
+                min=0, help=_("Minimum number of people in the window, or expected there.")
+            ),
         ] = MIN_COUNT,
         gaps: Annotated[
             Gaps | None,

@@ -108,7 +108,9 @@ def register(app: typer.Typer) -> None:
     @app.command(help=about("serve"))
     def serve(
         folder: Annotated[Path, typer.Argument(help=_("A hub or the folder of a site."))] = Path(),
-        port: Annotated[int, typer.Option(min=0, max=65535, help=_("0 takes a free one."))] = 8000,
+        port: Annotated[
+            int, typer.Option(min=0, max=65535, help=_("0 chooses any free port."))
+        ] = 8000,
         no_open: Annotated[
             bool, typer.Option("--no-open", help=_("Do not open the browser."))
         ] = False,

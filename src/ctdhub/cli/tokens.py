@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
         ] = "",
         strip: Annotated[str, typer.Option(help=_("Further columns to strip, with commas."))] = "",
         keep: Annotated[
-            str, typer.Option(help=_("Columns that look like identifiers and are none."))
+            str, typer.Option(help=_("Columns that look like identifiers but are not."))
         ] = "",
         age_at: Annotated[
             str, typer.Option(help=_("Add the age in years on the day in this column."))
@@ -147,7 +147,7 @@ def show_plan(what: TokenPlan, age_at: str) -> None:
         "token": _("converted to tokens, then removed"),
         "strip": _("is removed"),
         "code": _("becomes a keyed code"),
-        "stay": _("leaves as it is"),
+        "stay": _("is sent as it is"),
     }
     table = Table(
         _("column"),

@@ -173,11 +173,11 @@ Example: ctdhub papers my-hub --paper dpia --format pdf --out drafts"""
             "\n\nExample: ctdhub build my-hub --explain"
         ),
         "release": _(
-            "Build up to a release and give it a version and a note of your own."
-            "\n\nIt is published when two people have approved it. A new version is drawn anew and "
-            "charged, whether anything changed or not; to hand on an earlier one, see `ctdhub "
-            "reissue`."
-            '\n\nExample: ctdhub release my-hub --version 2026.2 --note "adds two contributors"'
+            "Build up to a release and give it a version and a note of your own.\n\nIt is "
+            "published when two people have approved it. A new version is drawn anew and "
+            "charged, whether anything changed or not; to reissue an earlier one, see `ctdhub "
+            'reissue`.\n\nExample: ctdhub release my-hub --version 2026.2 --note "adds two '
+            'contributors"'
         ),
         "journal": _(
             "Show who ran or decided what in a hub: builds, charges, approvals, withdrawals.\n\nIt "
@@ -250,12 +250,10 @@ Example: ctdhub withdraw my-hub --contributor our-ngo --all --delete-raw"""
             '"new device"'
         ),
         "reissue": _(
-            """Hand on a published version again: its files are copied as they are.
-
-This is decided without reading the data: no case files are opened and nothing is charged. A new \
-version is always drawn anew and charged, whether anything changed or not.
-
-Example: ctdhub reissue my-hub 2026.1 --out for-the-archive/2026.1"""
+            "Reissue a published version: its files are copied as they are.\n\nThis is decided "
+            "without reading the data: no case files are opened and nothing is charged. A new "
+            "version is always drawn anew and charged, whether anything changed or not.\n\n"
+            "Example: ctdhub reissue my-hub 2026.1 --out for-the-archive/2026.1"
         ),
         "push": _(
             "Bring a published release to a CKAN portal, with all its files."
@@ -286,11 +284,10 @@ Example: ctdhub reissue my-hub 2026.1 --out for-the-archive/2026.1"""
             "\n\nExample: ctdhub ledger my-hub --json"
         ),
         "adopt": _(
-            "Continue the ledger of a hub in this folder, after it was copied, moved or restored."
-            "\n\nWhat was charged on this machine and is not in this copy counts as spent. From "
-            "then on every other copy refuses to charge. The folder of a lone table's ledger can "
-            "be named too."
-            "\n\nExample: ctdhub adopt my-hub"
+            "Continue the ledger of a hub in this folder, after it was copied, moved or "
+            "restored.\n\nWhat was charged on this machine and is not in this copy counts as "
+            "spent. From then on every other copy refuses to charge. The folder of a single "
+            "table's ledger can be named too.\n\nExample: ctdhub adopt my-hub"
         ),
         "upgrade": _(
             "Continue with this software in a hub that an older version made; --back undoes it."
@@ -330,11 +327,12 @@ Example: ctdhub reissue my-hub 2026.1 --out for-the-archive/2026.1"""
             "questions.xlsx --out our-ngo.new.yaml"
         ),
         "tokens": _(
-            "Turn names and birth dates into keyed tokens and strip them in the same pass."
-            "\n\nRun it where the file is: names never leave. It shows what happens to each "
-            "column and asks; it never shows a value. Contributors who use the same key, release "
-            "and columns get tokens that agree where they know the same person."
-            "\n\nExample: ctdhub tokens cases.xlsx --key link.key --release 2026.1 --out leaves.csv"
+            "Turn names and birth dates into keyed tokens and strip them in the same pass.\n\n"
+            "Run it on the computer where the file is: names never leave that computer. It "
+            "shows what happens to each column and asks; it never shows a value. Contributors "
+            "who use the same key, release and columns get tokens that agree where they know "
+            "the same person.\n\nExample: ctdhub tokens cases.xlsx --key link.key --release "
+            "2026.1 --out leaves.csv"
         ),
         "bundle": _(
             "Make and open bundles: one signed and encrypted file that a contributor hands to a "
@@ -348,14 +346,14 @@ Example: ctdhub reissue my-hub 2026.1 --out for-the-archive/2026.1"""
             "\n\nExample: ctdhub kit"
         ),
         "link": _(
-            "Link persons of several contributors by their names, and write copies without names."
-            "\n\nFor contributors, or a unit that they trust, who may lawfully hold each other's "
-            "identifiers; never at the hub. Who is spelt differently at two contributors is found "
-            "too. In the copies, link_token is the same wherever a person is the same; all else is "
-            "as `ctdhub tokens` writes it. An option with a file before it, "
-            "such as --columns B.csv:given=name1,family=name2, is for that file alone. Needs "
-            "pip install 'ctdhub\\[splink]'."
-            "\n\nExample: ctdhub link A.csv B.xlsx --key link.key --release 2026.1 --out round-1"
+            "Link persons of several contributors by their names, and write copies without "
+            "names.\n\nFor contributors, or a unit that they trust, who may lawfully hold each "
+            "other's identifiers; never at the hub. People whose names are spelt differently "
+            "by two contributors are found too. In the copies, link_token is the same wherever "
+            "a person is the same; everything else is as `ctdhub tokens` writes it. An option "
+            "with a file before it, such as --columns B.csv:given=name1,family=name2, is for "
+            "that file alone. Needs pip install 'ctdhub\\[splink]'.\n\nExample: ctdhub link "
+            "A.csv B.xlsx --key link.key --release 2026.1 --out round-1"
         ),
         "count": _(
             "Count together without handing over records: the hub learns only a noisy sum."

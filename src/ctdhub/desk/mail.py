@@ -52,7 +52,7 @@ def message(kind: str) -> tuple[Text, Text]:
         ),
         "withdrawal": (
             Text("A withdrawal was asked for"),
-            Text("An organisation asks that a delivery is used no more:"),
+            Text("An organisation asks that a delivery no longer be used:"),
         ),
         "invitation": (
             Text("An invitation waits for a second person"),

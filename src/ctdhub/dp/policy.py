@@ -190,7 +190,7 @@ class Policy(FrozenModel):
             raise InvalidSetting(Text("epsilon of one release exceeds the budget of all releases"))
         if not 1900 <= self.years[0] <= self.years[1] <= 2200:
             raise InvalidSetting(
-                Text("years must be two years between 1900 and 2200, the first first")
+                Text("years must be two years between 1900 and 2200, the earlier one first")
             )
         if self.years[1] - self.years[0] > 100:
             raise InvalidSetting(Text("years may span at most 100 years"))

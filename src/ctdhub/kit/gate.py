@@ -78,7 +78,7 @@ def everywhere(request: HttpRequest) -> dict[str, Any]:
         "csrf": "",
         "further": [
             ("tokens", _("Tokens")),
-            ("leaving", _("What leaves")),
+            ("leaving", _("What is sent")),
             ("dashboard", _("Your numbers")),
             ("owed", _("Reports due")),
         ],

@@ -46,7 +46,7 @@ def leaving_page(request: Any, thing: KitFile) -> HttpResponse:
     """Everything that would leave, read out of the finished archive."""
     signed = request.kit.card()
     values: dict[str, Any] = {
-        "title": Text("What leaves"),
+        "title": Text("What is sent"),
         "thing": thing,
         "signed": signed,
         "compared": request.kit.state().compared,

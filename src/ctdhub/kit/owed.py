@@ -29,7 +29,7 @@ def owed_page(request: Any, thing: KitFile) -> HttpResponse:
     """Fill an empty workbook from a file, and say where each column comes from."""
     kit: Kit = request.kit
     values: dict[str, Any] = {
-        "title": Text("Reports that you owe"), "thing": thing, "cell": cell, "met": None,
+        "title": Text("Reports that you must send"), "thing": thing, "cell": cell, "met": None,
         "account": None, "unread": 0,
     }  # fmt: skip
     if request.method == "POST":

@@ -121,7 +121,7 @@ def write_practice(
 
     m = load_marginals()
     streams = np.random.SeedSequence(seed).spawn(1 + len(FORMATS))
-    tell(Text("Inventing people"), 0.0)
+    tell(Text("Drawing fictitious people"), 0.0)
     drawn = draw(people, np.random.default_rng(streams[0]), m)
     keyed = tokens(people)
     folder.mkdir(parents=True, exist_ok=True)

@@ -252,7 +252,7 @@ class Approvals(FrozenModel):
             if (fault := given.fault(message, rules, signed.role)) is not None:
                 found.append(fault)
             elif not signed.is_about(manifest, digest):
-                found.append(Text("The {role} approved something else than this.", role=role))
+                found.append(Text("The {role} approved something other than this.", role=role))
             elif approvers and not approvers.count(
                 signed.role, given.key, message, signed.ledger.hash, lines
             ):

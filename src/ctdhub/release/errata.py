@@ -140,7 +140,7 @@ class Erratum(FrozenModel):
         """What is wrong with it, given the release that it lies next to."""
         told, found = self.notice, []
         if (told.version, told.number, told.digest) != (version, number, digest):
-            found.append(Text("The notice is about something else than this release."))
+            found.append(Text("The notice is not about this release."))
         for given in self.signatures:
             role, message = ROLE_NAMES[given.role], self.message(given.role, given.date)
             practice = DeviceRules(practice=told.practice)

@@ -91,7 +91,7 @@ def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> Chart:
             _("Recorded"),
             state_words("not_recorded"),
             *(code_label(found[0].kind, status, current()) for status in statuses),
-            _("received, of need"),
+            _("received, of those who needed it"),
         ),
         lines=tuple(_line(a, group) for a in found for group in (a.everybody, *a.groups)),
         note=" ".join(

@@ -316,8 +316,8 @@ def warnings(result: Result, names: Names | None = None) -> list[str]:
         return found
     if len(lists.names) == 2:
         found.append(
-            _("With two lists nobody can check whether they are independent; everything hangs on "
-              "it.")
+            _("With two lists nobody can check whether they are independent, and the whole "
+              "estimate depends on it.")
         )  # fmt: skip
     if lists.sigma:
         found.append(
@@ -404,8 +404,8 @@ def always() -> list[str]:
           "numbers are too low; the rows “if people differ” show by how much."),
         _("The population is everybody whom the lists could have known in these years; people who "
           "had no chance at all of being on a list are in no estimate."),
-        _("Nobody came or left for good in between, and the records of a person were linked "
-          "rightly; the table on changes shows what wrong links would do."),
+        _("Nobody joined or left the population in between, and the records of each person "
+          "were linked correctly; the table on changes shows the effect of wrong links."),
         _("These are estimates of people, not counts; doubt about the method comes on top of the "
           "intervals."),
     ]  # fmt: skip

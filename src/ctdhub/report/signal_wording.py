@@ -127,7 +127,7 @@ def missing_reports(found: Found, finding: Finding) -> str:
     ]
     return _(
         "It is 0 in {periods}, which its earlier periods make very unlikely. Did all reports "
-        "arrive? If not, leave those cells empty: this fall rests on them."
+        "arrive? If not, leave those cells empty: this fall depends on them."
     ).format(periods=listed(periods))
 
 

@@ -30,11 +30,11 @@ SPECIAL = {
 
 ACTIONS = {
     "strip": Text("stays here"),
-    "hash": Text("becomes a code; tells people apart"),
+    "hash": Text("becomes a code; distinguishes people"),
     "case": Text("becomes a code"),
-    "token": Text("keyed token, leaves as it is"),
-    "band": Text("date of birth, leaves for the age"),
-    "keep": Text("leaves as it is"),
+    "token": Text("keyed token, sent as it is"),
+    "band": Text("date of birth, sent so that the age can be calculated"),
+    "keep": Text("is sent as it is"),
 }
 """Decisions on a column that may identify somebody."""
 
@@ -74,9 +74,9 @@ def changed(change: Mapping[str, Any]) -> Text:
     """What an edit changes, in a sentence or two."""
     rows = change["rows"]
     parts: list[Any] = [
-        many("{n} row is read otherwise.", "{n} rows are read otherwise.", rows)
+        many("{n} row is read differently.", "{n} rows are read differently.", rows)
         if rows
-        else Text("No row is read otherwise.")
+        else Text("No row is read differently.")
     ]
     before, after = change["rejected"]
     if before != after:

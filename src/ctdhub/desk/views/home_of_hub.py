@@ -115,7 +115,7 @@ def _budget(found: dict[str, Any]) -> Iterator[HomeCard]:
         spent, left = decimal(one["spent"], _EPSILON), decimal(one["left"], _EPSILON)
         whole = exact(one["budget"])
         text = _("Spent: epsilon {spent} of {budget}.").format(spent=spent, budget=whole)
-        more = _("One more version may have {left}.").format(left=left)
+        more = _("Available for one more version: {left}.").format(left=left)
         lines = [(text, "", ""), (more, "", "")]
     yield HomeCard(_("Privacy budget"), reverse("ledger"), lines)
 

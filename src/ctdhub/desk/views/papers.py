@@ -142,7 +142,7 @@ def _checked(
         text = _("The file is larger than {n} MB.").format(n=MOST_BYTES // 2**20)
         problems.append(("file", text))
     elif not content.startswith(_PDF):
-        problems.append(("file", _("The file is no PDF.")))
+        problems.append(("file", _("The file is not a PDF.")))
     row = {
         "id": random_key(),
         "organisation": theirs if of_one else None,

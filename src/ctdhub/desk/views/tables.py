@@ -135,7 +135,7 @@ def reasons(codes: tuple[str, ...]) -> list[tuple[str, str]]:
     words = {
         "imprecise": _("at this cost the numbers would be too imprecise to be of use"),
         "budget": _("the privacy budget is kept for other tables"),
-        "exposing": _("so fine a division could point to individuals"),
+        "exposing": _("such a fine division could point to individuals"),
         "purpose": _("the purpose is not one of those that were agreed"),
         "useful": _("many readers are helped by it"),
         "mandate": _("a law or a mandate asks for it"),
@@ -179,7 +179,7 @@ def _checked(
     problems = []
     years = [shown["first"], shown["last"]]
     if any(years) and not (all(_YEAR.fullmatch(y) for y in years) and years[0] <= years[1]):
-        problems.append(("first", _("Write both years, the first one first, or none.")))
+        problems.append(("first", _("Write both years, the earlier one first, or none.")))
     region = shown["region"] if shown["region"] in regions else ""
     more = [known["place"]] * bool(region) + [known["year"]] * any(years)
     if not chosen:

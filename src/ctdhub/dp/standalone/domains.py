@@ -56,7 +56,9 @@ class DomainColumn(FrozenModel):
         if (self.values is None) == (self.years is None):
             raise InvalidSetting(Text("a column has either values or years"))
         if self.years and not 0 <= self.years[0] <= self.years[1] <= self.years[0] + 300:
-            raise InvalidSetting(Text("years are two years, the first first, at most 300 apart"))
+            raise InvalidSetting(
+                Text("years are two years, the earlier one first, at most 300 apart")
+            )
         domain = self.domain
         if not domain:
             raise InvalidSetting(Text("a column needs at least one value"))

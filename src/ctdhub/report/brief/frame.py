@@ -93,8 +93,8 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
     notebook.add("guarantee", "sum", guarantee.epsilon, (epsilon, delta))
     methods = (
         _(
-            "Case records of the contributors were harmonised, joined to people and counted; "
-            "records with the same person key count once."
+            "Case records of the contributors were harmonised, linked and counted; records "
+            "with the same person key count once."
         ),
         _(
             "Noise was added to every count. It bounds how much anybody can learn from the release "

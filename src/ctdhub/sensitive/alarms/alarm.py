@@ -123,8 +123,8 @@ _WHAT: Mapping[str, Text] = {
     ),
     "many-records-a-key": Text("Person keys: {of}; records with these keys: {n}."),
     "sorted-lists": Text(
-        "All lists of alleged perpetrators in the column {about} are sorted and without a repeat "
-        "(cells: {of}): they look like sets, whose order says nothing."
+        "All lists of alleged perpetrators in the column {about} are sorted and without "
+        "repeats (cells: {of}): they look like sets, whose order says nothing."
     ),
     "ids-rewritten": Text(
         "Numbers in the column {about} are written in another way, such as 17.0 or 0017 for 17: "

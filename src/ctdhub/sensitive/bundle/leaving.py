@@ -43,7 +43,7 @@ from ctdhub.sensitive.mapping.run import harmonise
 SECRET_BYTES = 32
 """Bytes that the secret of codes has at least."""
 
-Fate = Literal["leaves", "coded", "birth", "token", "stripped", "unread"]
+Fate = Literal["is sent", "coded", "birth", "token", "stripped", "unread"]
 """leaves: as it is.  coded: as a code.  birth: as it is, a date of birth.  token: a keyed token.
 stripped: a decision of the mapping keeps it here.  unread: no rule reads it, so it stays here."""
 
@@ -160,7 +160,7 @@ def column_fates(raw: RawTable, mapping: Mapping) -> list[ColumnFate]:
         elif plain in tokens:
             fate = "token"
         elif plain in used | keyed:
-            fate = "birth" if plain in births else "leaves"
+            fate = "birth" if plain in births else "is sent"
         found.append(ColumnFate(name, fate))  # type: ignore[arg-type]
     return found
 

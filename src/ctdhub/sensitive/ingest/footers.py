@@ -74,8 +74,8 @@ def _marks(cell: str) -> bool:
 def note(rows: int) -> Text:
     """What is said of the rows that were left out."""
     return many(
-        "{n} row at the end is the footer of a Salesforce report; it is no record.",
-        "{n} rows at the end are the footer of a Salesforce report; they are no records.",
+        "{n} row at the end is the footer of a Salesforce report; it is not a record.",
+        "{n} rows at the end are the footer of a Salesforce report; they are not records.",
         rows,
         n=rows,
     )

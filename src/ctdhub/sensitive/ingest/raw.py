@@ -171,7 +171,7 @@ def finish(
     if len(cells.rows) and is_tag_row(cells.columns):
         columns = [column.slice(1) for column in cells.columns]
         cells = replace(cells, columns=columns, rows=cells.rows[1:])
-        cells.notes.append(Text("The row below the names holds HXL tags; it is no record."))
+        cells.notes.append(Text("The row below the names holds HXL tags; it is not a record."))
     names, letters, columns = _named(cells, file)
     if "type" in names and is_form(names, columns[names.index("type")].to_pylist()):
         raise error("xlsform", file=file)
@@ -186,8 +186,8 @@ def finish(
             blank = int(len(rows) - filled.sum())
             cells.notes.append(
                 many(
-                    "{n} row holds no value in any column; it is no record.",
-                    "{n} rows hold no value in any column; they are no records.",
+                    "{n} row holds no value in any column; it is not a record.",
+                    "{n} rows hold no value in any column; they are not records.",
                     blank,
                     n=blank,
                 )
@@ -248,8 +248,8 @@ def finish(
     if shaped.moved:
         notes.append(
             many(
-                "{n} row is a child row of another; it is no record.",
-                "{n} rows are child rows of others; they are no records.",
+                "{n} row is a child row of another; it is not a record.",
+                "{n} rows are child rows of others; they are not records.",
                 shaped.moved,
                 n=shaped.moved,
             )

@@ -182,7 +182,7 @@ class _Joined:
             return None
         first, second = self._members[a], self._members[b]
         if first.keys() & second.keys():
-            return Text("It would join two persons of one contributor.")
+            return Text("It would merge two people of one contributor.")
         for x in first.values():
             for y in second.values():
                 if reason := contradiction(self._facts, x, y):
@@ -210,7 +210,7 @@ def _join(
             apart = joined.root(one) != joined.root(other)
             reason = Text("Likely, not certain.") if apart else None
         elif rivals[i]:
-            reason = Text("Another person of the contributor is as likely.")
+            reason = Text("Another person of this contributor is just as likely.")
         else:
             before = joined.root(one) != joined.root(other)
             reason = joined.join(one, other)

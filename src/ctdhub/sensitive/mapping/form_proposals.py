@@ -123,7 +123,7 @@ class FormProposals:
         if question.kind == "one" and question.choices:
             held = _texts_held(column, question)
             if held is None:
-                return [Doubt(column.name, Text("it holds texts that are no choices of the form"))]
+                return [Doubt(column.name, Text("it holds texts that are not choices of the form"))]
             return _best(_one(column, question, way, said, held) for way, said in _ways(question))
         named = (replace(column, name=said) for _way, said in _ways(question))
         return _best(_renamed(proposals(each), column.name) for each in named)

@@ -60,8 +60,8 @@ def _entry(
         notes.append(note)
     elif strays:
         note = many(
-            "{n} element of a list is known to no rule and was passed over",
-            "{n} elements of lists are known to no rule and were passed over",
+            "{n} element of a list is known to no rule and was skipped",
+            "{n} elements of lists are known to no rule and were skipped",
             strays,
             n=strays,
         )

@@ -88,7 +88,9 @@ class Mapping(Frozen):
                 if target not in names:
                     raise MappingFault(
                         Text(
-                            "{name} is no variable of the hub's {table}", name=target, table=table
+                            "{name} is not a variable of the hub's {table}",
+                            name=target,
+                            table=table,
                         ),
                         *place,
                         target,
@@ -174,8 +176,8 @@ class Mapping(Frozen):
                 if not fold(column).startswith(fold(f"{child}.")):
                     raise MappingFault(
                         Text(
-                            "{column} is no column of the child table {child}: "
-                            "its columns are named {child}.column",
+                            "{column} is not a column of the child table {child}: its columns "
+                            "are named {child}.column",
                             column=column,
                             child=child,
                         ),
@@ -240,7 +242,9 @@ def _check_rule(rule: Rule, variable: Variable, schema: Schema, where: Place) ->
     if rule.country and kind != "country":
         raise MappingFault(Text("country may be used only with a country"), *where, "country")
     if rule.from_hub and (rule.country or rule.band or rule.year or rule.split):
-        raise MappingFault(Text("with from_hub only map, has, when and unknown go"), *where)
+        raise MappingFault(
+            Text("with from_hub only map, has, when and unknown may be used"), *where
+        )
     if kind == "entity":
         if rule.value is None and not rule.map:
             raise MappingFault(Text("an entity is named by value or map, never by a cell"), *where)
@@ -255,7 +259,7 @@ def _check_rule(rule: Rule, variable: Variable, schema: Schema, where: Place) ->
             shown = ", ".join(domain[:12]) + ("…" if len(domain) > 12 else "")
             raise MappingFault(
                 Text(
-                    "{code} is no code of {name}; its codes are: {codes}",
+                    "{code} is not a code of {name}; its codes are: {codes}",
                     code=code,
                     name=variable.name,
                     codes=shown,

@@ -50,7 +50,7 @@ class Fault:
                 target=self.target,
             ),
             "unknown-country": Text(
-                "The text in {column} is no known name or code of a country.", column=column
+                "The text in {column} is not a known name or code of a country.", column=column
             ),
             "unparsable-date": Text(
                 "The text in {column} is not a date whose year is certain. Dates are read as "

@@ -20,7 +20,7 @@ Outcome = Literal["rejected", "flags-unknown", "passed-over", "not-recorded"]
 OUTCOMES: dict[Outcome, Text] = {
     "rejected": Text("the row was rejected"),
     "flags-unknown": Text("yes/no variables of the column are not recorded"),
-    "passed-over": Text("passed over, as the mapping says"),
+    "passed-over": Text("skipped, as the mapping says"),
     "not-recorded": Text("not recorded"),
 }
 """The outcomes in words."""

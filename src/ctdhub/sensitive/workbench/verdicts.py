@@ -29,9 +29,9 @@ State = Literal["right", "decide", "stops", "stripped"]
 
 ACTIONS = {
     "strip": Text("stays here: the column is taken out before anything else happens"),
-    "hash": Text("becomes the person key: a code is made of it, the text stays inside"),
+    "hash": Text("becomes the person key: a code is made from it, the text stays here"),
     "token": Text("is the person key, a code that was made for linking"),
-    "case": Text("becomes a code by which a withdrawal is found; it joins no records"),
+    "case": Text("becomes a code by which a withdrawal is found; it links no records"),
     "band": Text("only an age band or a year is made of it"),
     "keep": Text("is kept: somebody stated that it identifies nobody"),
 }
@@ -228,7 +228,7 @@ class Verdicts:
         )
         leave = Proposed(
             Text("leave it out"),
-            Text("no rule reads it; it does not leave"),
+            Text("no rule reads it; it is not sent"),
             False,
             ({"op": "accept", "entry": {"alarm": f"new-column: {column}"}, "on": True},),
         )

@@ -108,10 +108,10 @@ def _compare(first: tuple[str, Row], second: tuple[str, Row]) -> Exercise:
     if open_:
         whys = (
             _(
-                "Its estimate is higher, but the two intervals overlap. Another draw of the noise "
-                "might turn the order round."
+                "Its estimate is higher, but the two intervals overlap. Another draw of the "
+                "noise might reverse the order."
             ),
-            _("Its estimate is lower, and the two intervals overlap. Nothing here speaks for it."),
+            _("Its estimate is lower, and the two intervals overlap. Nothing here supports it."),
             _("The intervals overlap, so either of the two may be larger."),
         )
     else:

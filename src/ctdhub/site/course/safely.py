@@ -69,7 +69,7 @@ def _columns() -> Exercise:
             Choice(
                 _("Name of the shelter"),
                 False,
-                _("It may lead somebody to the door. It never belongs into shared data."),
+                _("It may lead somebody to the person's door. It never belongs in shared data."),
             ),
             Choice(
                 _("Age group and year of registration"),
@@ -153,7 +153,7 @@ def _consent() -> Exercise:
             Choice(
                 _("I send it, because the names are removed."),
                 False,
-                _("Removing names is needed, but it is no permission."),
+                _("Removing names is needed, but it is not permission."),
             ),
             Choice(
                 _("I ask in plain words, and leave the record out until I may share it."),
@@ -163,7 +163,7 @@ def _consent() -> Exercise:
             Choice(
                 _("I send it, because the data help others."),
                 False,
-                _("A good purpose is no permission. People decide what is said about them."),
+                _("A good purpose is not permission. People decide what is said about them."),
             ),
         ),
     )

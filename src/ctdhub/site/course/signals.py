@@ -151,7 +151,7 @@ def _training() -> Exercise:
             Choice(
                 _("More people were found; whether more were trafficked stays open."),
                 True,
-                _("This keeps apart what was seen and what may have caused it."),
+                _("This separates what was seen from what may have caused it."),
             ),
             Choice(
                 _("Twice as many people are trafficked there now."),
@@ -161,7 +161,7 @@ def _training() -> Exercise:
             Choice(
                 _("The training failed, because numbers went up."),
                 False,
-                _("To find more people was its purpose."),
+                _("Finding more people was its purpose."),
             ),
         ),
     )
@@ -174,7 +174,7 @@ def _change() -> Exercise:
             Choice(
                 _("Nothing: the intervals do not overlap."),
                 False,
-                _("They tell that the counts differ. They do not tell why."),
+                _("They show that the counts differ. They do not show why."),
             ),
             Choice(
                 _("Whether others have already reported a rise."),
@@ -184,7 +184,7 @@ def _change() -> Exercise:
             Choice(
                 _("Whether the same organisations reported, with the same definitions."),
                 True,
-                _("And ask people who know the place whether the change is true to them."),
+                _("And ask people who know the place whether they see the change too."),
             ),
         ),
     )

@@ -92,7 +92,7 @@ def _texts() -> dict[str, tuple[str, ...]]:
             _("You can stop at any time. Before you tell your story, ask who will learn of it."),
         ),
         "child": (
-            _("Call a line for children, or tell an adult whom you trust. It is not your fault."),
+            _("Call a children's helpline, or tell an adult whom you trust. It is not your fault."),
             _("If you worry about a child, call too. You need not be sure."),
         ),
         "safely": (

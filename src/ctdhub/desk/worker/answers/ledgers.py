@@ -72,7 +72,8 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
     ]
     parts = _parts(split, account, given)
     lead = _(
-        "Spent: epsilon {spent} of {budget} at delta {delta}. One more version may have {left}."
+        "Spent: epsilon {spent} of {budget} at delta {delta}. Available for one more version: "
+        "{left}."
     )
     return answered(
         hub,

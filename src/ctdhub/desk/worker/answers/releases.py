@@ -112,7 +112,7 @@ def rehearsal(hub: Hub) -> dict[str, Any]:
     lead = _("Fictitious people: {n}; delta {delta}; nothing was charged.").format(
         n=number(found["people"]), delta=tiny(figures[0]["delta"])
     )
-    old = _("The policy changed since: rehearse again.") if given["stale"] else ""
+    old = _("The policy has changed since then: rehearse again.") if given["stale"] else ""
     kinds = [one["kind"] for one in figures[0]["kinds"]]
     charts = [
         _chart(
@@ -196,7 +196,7 @@ def price(hub: Hub, version: str) -> dict[str, Any]:
     """What a version would cost, as the last job found it; nothing was charged."""
     title, found = _("Price"), kept(hub, PRICE)
     if found is None or found["version"] != version:
-        lead = _("The price of version {version} was not asked yet.").format(
+        lead = _("The price of version {version} has not been requested yet.").format(
             version=isolated(printable(version))
         )
         return answered(hub, title, (lead,), (), {"known": False, "stale": False})
@@ -224,7 +224,7 @@ def price(hub: Hub, version: str) -> dict[str, Any]:
     )
     warn = []
     if stale:
-        warn.append(_("The data changed since the price was asked: ask again."))
+        warn.append(_("The data changed since the price was requested: request it again."))
     if found["alarms"]:
         warn.append(_("While an alarm is open nothing is charged: look at it first."))
     return answered(
@@ -268,7 +268,7 @@ def difference(hub: Hub, version: str, *, reviewed: bool) -> dict[str, Any]:
         _("What readers will see"),
         words(printable(note, 2_000) or _("No note was given."), warned, title=_("Note")),
         words(title=_("What changed since the last release")) if lines else None,
-        Items(lines) if lines else words(_("Nothing is said of changes.")),
+        Items(lines) if lines else words(_("Nothing is said about changes.")),
     )
     review = read_review(hub, version) if reviewed else None
     told = [said(one.words) for one in told_of(hub, bundle)]
@@ -335,7 +335,7 @@ def _told(told: list[str]) -> Any:
 
 def _review(review: Review | None) -> list[Any]:
     """Rows that were not used and alarms, for those who approve alone."""
-    title = _("Rows and alarms, for those who approve alone")
+    title = _("Rows and alarms, for the approvers only")
     if review is None:
         text = _("Older software made this candidate: nothing was noted for its approvers.")
         return [section("review", title, words(text))]
@@ -362,6 +362,8 @@ def _review(review: Review | None) -> list[Any]:
             "review",
             title,
             table(_("Rows that were not used"), head, rows),
-            table(_("Alarms"), heads, alarms, words=True) if alarms else words(_("No alarm rang.")),
+            table(_("Alarms"), heads, alarms, words=True)
+            if alarms
+            else words(_("No alarm was raised.")),
         )
     ]

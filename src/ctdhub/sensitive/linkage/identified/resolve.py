@@ -135,7 +135,7 @@ def resolve(
         if p < cut:
             reason = reason or Text("Likely, not certain.")
         elif rivals[i]:
-            reason = reason or Text("Another person of the contributor is as likely.")
+            reason = reason or Text("Another person of this contributor is just as likely.")
         if not reason:
             both = members[a] | members[b]
             members[sets.join(a, b)] = both
@@ -199,7 +199,7 @@ def _against(persons: IdentifiedPersons, first: set[int], second: set[int]) -> T
             if reason := contradiction(persons, one, other):
                 return reason
     if {int(persons.file[x]) for x in first} & {int(persons.file[x]) for x in second}:
-        return Text("It would join two persons of one contributor.")
+        return Text("It would merge two people of one contributor.")
     return None
 
 
