@@ -422,10 +422,10 @@ def test_what_cannot_be(built: Hub, tmp_path: Path, arguments: tuple[str, ...], 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--contributor", HARBOUR, "--list"), "--list does not go with: --contributor."),
+        (("--contributor", HARBOUR, "--list"), "--list cannot be used with: --contributor."),
         (("--list", "--json", "--all", "--file", "-"),
-         "--list does not go with: --file, --all."),
-        (("--contributor", HARBOUR, "--all", "--by", "case"), "--all does not go with: --by."),
+         "--list cannot be used with: --file, --all."),
+        (("--contributor", HARBOUR, "--all", "--by", "case"), "--all cannot be used with: --by."),
         (("--json", "--contributor", HARBOUR), "--json may be used with --list only."),
         ((), "--contributor is missing."),
         (("--contributor", HARBOUR, "--file", "-"), "--yes is missing."),

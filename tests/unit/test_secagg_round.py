@@ -303,7 +303,7 @@ def test_rounds_do_not_mix(table: Table, tmp_path: Path) -> None:
     with pytest.raises(CountError, match="another contributor"):
         table.close()
     shutil.copy(named(table.exchange, "round"), named(table.exchange, "masked", "refuge"))
-    with pytest.raises(CountError, match="of kind round"):
+    with pytest.raises(CountError, match="its kind is round"):
         table.close()
 
 

@@ -101,7 +101,7 @@ const WORDS = {
     "role.steward": "أمين البيانات", "role.privacy_officer": "مسؤول الخصوصية",
     statement: "أرقام البيان", kind: "نوع البيان", "kind.ctdhub-approval-3": "الموافقة على إصدار",
     "kind.ctdhub-approvers-1": "تغيير مفاتيح الموافقين", "kind.ctdhub-lift-1": "رفع تعليق: يمكن نشر الإصدار", hold: "بصمة التعليق", since: "معلَّق منذ (UTC)", "kind.ctdhub-erratum-1": "إشعار بشأن إصدار منشور",
-    hub: "المنصة", version: "رقم الإصدار", role: "الصفة عند التوقيع", "guarantee.epsilon": "الضمان: إبسيلون", "guarantee.delta": "الضمان: دلتا",
+    hub: "المنصة", version: "رقم الإصدار", role: "الدور عند التوقيع", "guarantee.epsilon": "الضمان: إبسيلون", "guarantee.delta": "الضمان: دلتا",
     charge: "الخصم", digest: "بصمة جميع الملفات", "ledger.hash": "سطر دفتر ميزانية الخصوصية", date: "الوقت (UTC)",
     practice: "تدريب", review: "بصمة المراجعة", not_before: "لا يُنشر قبل", changes: "بصمة الملاحظة والتغييرات والإنذارات",
     trail: "آخر حدث في المكتب", approvers: "الموافقون", number: "الرقم", previous: "السطر السابق", release: "آخر إصدار موقَّع",
