@@ -136,7 +136,7 @@ def harmonise(
 
 def _check_columns(raw: RawTable, mapping: Mapping) -> None:
     header = Header(raw.column_names())
-    spared = {fold(column) for column in mapping.optional} | _renamed(mapping, header)
+    spared = {fold(column) for column in mapping.optional} | replaced(mapping, header)
     missing = [
         column
         for column in mapping.needed()
@@ -146,23 +146,23 @@ def _check_columns(raw: RawTable, mapping: Mapping) -> None:
         raise error("missing-columns", file=raw.file, columns=", ".join(missing))
 
 
-def _renamed(mapping: Mapping, header: Header) -> set[str]:
+def replaced(mapping: Mapping, header: Header) -> set[str]:
     """Folded columns that a file need not have, for it has another that a rule takes instead.
 
     Of a flag all columns must be there: one that is missing could hold the only yes.
     """
     keys, _action = mapping.key_columns() or ((), "")
     asked = {fold(c) for c in (*keys, *mapping.tokens, mapping.case_column() or "")}
-    replaced: set[str] = set()
+    others_there: set[str] = set()
     for place, rule in mapping.uses():
         columns = {fold(column) for column in rule.columns()}
         if isinstance(rule, Rule) and load_schema().variable(str(place[-1])).kind != "flag":
             others = {fold(c) for c in rule.source if header.find(c) is None}
             if len(others) < len(set(map(fold, rule.source))):
-                replaced |= others
+                others_there |= others
                 columns -= others
         asked |= columns
-    return replaced - asked
+    return others_there - asked
 
 
 def _places(all_rows: pa.ChunkedArray, rows: pa.ChunkedArray) -> pa.Array | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text, field_as_json
@@ -15,8 +15,6 @@ from ctdhub.sensitive.mapping.child_drafts import record_proposals
 from ctdhub.sensitive.mapping.dates import DAY_FIRST
 from ctdhub.sensitive.mapping.glance import Glance
 from ctdhub.sensitive.mapping.header_words import word
-from ctdhub.sensitive.mapping.known_texts import KnownTexts
-from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import elements_of
 from ctdhub.sensitive.mapping.patched_yaml import Document
 from ctdhub.sensitive.mapping.proposal import Doubt, Proposal
@@ -250,47 +248,3 @@ def _codes(seen: Glance, variable: str) -> dict[str, str]:
         return sexes(seen.name, seen.texts)
     known = vocabulary().codes.get(variable, {})
     return {text: known[word(text)] for text in seen.texts if word(text) in known}
-
-
-def renamed(file: OpenedFile, mapping: Mapping, document: Document, column: str) -> Iterator[Any]:
-    """Rules whose column is gone and that may read this one instead.
-
-    Yields:
-        The column that is gone, why, whether that is sure, and the operations.
-    """
-    gone = [c for c in mapping.needed() if file.header.find(c) is None]
-    own = set(vocabulary().variables(column))
-    texts, named = file.counts(column)[:200], KnownTexts(mapping)
-    for old in gone:
-        operations = list(_reading_both(document, old, column))
-        if not operations:
-            continue
-        known = named.known(old)
-        rows = sum(one.rows for one in texts)
-        same = sum(one.rows for one in texts if fold(one.text) in known)
-        if rows and same >= 0.5 * rows and len(known) > 2:
-            reason = Text("its texts are those of “{column}”, which is missing", column=old)
-            yield old, reason, same >= 0.9 * rows, operations
-        elif own & set(vocabulary().variables(old)):
-            reason = Text("its name says the same as “{column}”, which is missing", column=old)
-            yield old, reason, False, operations
-
-
-def _reading_both(document: Document, old: str, new: str) -> Iterator[Operation]:
-    """The rules that read a column, reading another too."""
-    for variable, rules in all_rules(document, "records").items():
-        made, changed = [], False
-        for rule in rules_in(rules):
-            source = rule.get("from", [])
-            columns = source if isinstance(source, list) else [source]
-            if any(fold(c) == fold(old) for c in columns) and new not in columns:
-                rule, changed = {**rule, "from": [*columns, new]}, True
-            made.append(rule)
-        if changed:
-            one = made[0] if len(made) == 1 else made
-            yield {"op": "rule", "variable": variable, "rule": one}
-    decided = document.get("identifiers") or {}
-    decision = next((d for c, d in decided.items() if fold(c) == fold(old)), None)
-    if decision is not None:
-        yield {"op": "identifier", "column": new, "decision": decision}
-        yield {"op": "identifier", "column": old, "decision": None}

@@ -18,12 +18,14 @@ from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.decisions import NOT_RECORDED
 from ctdhub.sensitive.mapping.identifiers import PROPOSED
 from ctdhub.sensitive.mapping.rule import Rule
+from ctdhub.sensitive.mapping.run import replaced
 from ctdhub.sensitive.mapping.unknown_texts import UnknownText
 from ctdhub.sensitive.workbench.bench import Bench
 from ctdhub.sensitive.workbench.consent import about_consent, account, decisions
 from ctdhub.sensitive.workbench.facets import Facets, facets, sheets_of, suggestions
 from ctdhub.sensitive.workbench.operations import Operation
-from ctdhub.sensitive.workbench.readings import doubt, named, readings, renamed
+from ctdhub.sensitive.workbench.readings import doubt, named, readings
+from ctdhub.sensitive.workbench.renamed import RenamedColumns
 
 State = Literal["right", "decide", "stops", "stripped"]
 
@@ -112,20 +114,10 @@ class Verdicts:
 
     def gone(self) -> list[str]:
         """Columns that a rule reads, or the last file had, and that the file lacks."""
-        there = {fold(name) for name in self._file.names}
-        needed = [c for c in self._mapping.needed() if fold(c) not in there]
-        return list(dict.fromkeys(c for c in needed if self._is_missed(c)))
-
-    def _is_missed(self, column: str) -> bool:
-        """Whether no other column is taken instead; see ``run.harmonise``."""
-        if fold(column) in self._optional:
-            return False
-        rules = [r for _p, r in self._mapping.uses() if column in r.columns()]
-        return not rules or not all(
-            isinstance(rule, Rule)
-            and any(self._file.header.find(c) for c in rule.source if c != column)
-            for rule in rules
-        )
+        header = self._file.header
+        spared = self._optional | replaced(self._mapping, header)
+        needed = (c for c in self._mapping.needed() if header.find(c) is None)
+        return list(dict.fromkeys(c for c in needed if fold(c) not in spared))
 
     def new(self) -> list[str]:
         """Columns that the last file lacked."""
@@ -138,7 +130,7 @@ class Verdicts:
         key = fold(column)
         finding = self._file.findings.get(column)
         action = self._decided[key][1].action if key in self._decided else None
-        state, reason, proposals = self._judged(column, finding, action)
+        state, reason, proposals = self._settled(column) or ("decide", *self._unread(column))
         hidden = action not in (None, "keep") or (finding is not None and action is None)
         counts = self._file.counts(column)
         unknown = self._unknown.get(column, [])
@@ -160,10 +152,10 @@ class Verdicts:
             "proposals": [one.as_json() for one in proposals],
         }
 
-    def _judged(
-        self, column: str, finding: IdentifierFinding | None, action: str | None
-    ) -> tuple[State, Text, list[Proposed]]:
-        key = fold(column)
+    def _settled(self, column: str) -> tuple[State, Text, list[Proposed]] | None:
+        """The verdict on a column of which something is said, or that may identify people."""
+        key, finding = fold(column), self._file.findings.get(column)
+        action = self._decided[key][1].action if key in self._decided else None
         if key in self._keys and action is None:
             return "stripped", ACTIONS["hash"], []
         if action in ("strip", "hash", "token", "case"):
@@ -182,7 +174,12 @@ class Verdicts:
             return "right", Text("left out: no rule reads it"), []
         if action == "keep" or key in self._optional:
             return "right", ACTIONS["keep"], []
-        return "decide", *self._unread(column)
+        return None
+
+    @cached_property
+    def _renamed(self) -> RenamedColumns:
+        undecided = [name for name in self._file.names if self._settled(name) is None]
+        return RenamedColumns(self._file, self._mapping, self._document, self.gone(), undecided)
 
     def _read(self, column: str) -> tuple[State, Text, list[Proposed]]:
         unknown = self._unknown.get(column, [])
@@ -214,11 +211,9 @@ class Verdicts:
         likely = [
             Proposed(
                 Text("read “{column}” instead of “{old}”", column=column, old=old),
-                reason, sure, tuple(operations),
+                reason, sure, operations,
             )
-            for old, reason, sure, operations in renamed(
-                self._file, self._mapping, self._document, column
-            )
+            for old, reason, sure, operations in self._renamed.instead(column)
         ]  # fmt: skip
         consent = about_consent(self._file, self._mapping, column)
         agreed = (
