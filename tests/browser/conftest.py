@@ -43,7 +43,20 @@ QUIET = (
     "--disable-sync",
 )
 
-expect.set_options(timeout=30_000)  # machines are slow and shared
+PATIENCE = 30_000
+"""Milliseconds until a page must have done what it was asked for, also Playwright's own default:
+machines are slow and shared, so no test waits for less."""
+
+expect.set_options(timeout=PATIENCE)
+
+
+def loads(page: Page, act: Callable[[], object]) -> None:
+    """Do what loads another page, and wait until that is there.
+
+    A click returns before: whoever looks then sees the old page, or half of the new one.
+    """
+    with page.expect_navigation():
+        act()
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +75,7 @@ def violations() -> Callable[[Page], str]:
     """What axe finds against WCAG 2.2 AA on a page; empty where it finds nothing."""
 
     def found(page: Page) -> str:
+        page.wait_for_load_state()
         told = Axe().run(page, options=RULES)
         return told.generate_report() if told.violations_count else ""
 

@@ -26,6 +26,7 @@ from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
 from ctdhub.build.stages import approve as stage
 from ctdhub.dp.price import up_to
+from tests.browser.conftest import loads
 from tests.desk import desks
 from tests.desk.conftest import with_accounts
 from tests.desk.desks import Desk
@@ -128,7 +129,7 @@ class Person:
 
     def enrol(self) -> None:
         self.page.goto(f"{self.address}/approvals/keys/")
-        self.page.click("text=Create a passkey")
+        loads(self.page, lambda: self.page.click("text=Create a passkey"))
         self.to_signing_page()
         assert self.press() == "good"
 
@@ -137,7 +138,7 @@ class Person:
         self.page.goto(f"{self.address}/approvals/{version}/")
         self.page.check("#looked")
         self.page.fill("#not_before", day)
-        self.page.click("text=Approve with passkey")
+        loads(self.page, lambda: self.page.click("text=Approve with passkey"))
         found = re.search(r"(?:[0-9a-f]{4} ){3}[0-9a-f]{4}", self.page.inner_text("main"))
         assert found
         self.to_signing_page()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import loads
 from tests.desk.desks import Desk
 
 DEVICE = {
@@ -29,7 +30,6 @@ def test_an_administrator_comes_by_invitation_and_again_by_passkey_alone(
     _made, token = invite("first@example.org", "First", "administrator")
     context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en")
     page, complaints = context.new_page(), list[str]()
-    page.set_default_timeout(8000)
     page.add_init_script(VIOLATIONS)
     page.on("console", lambda m: complaints.append(m.text) if "olicy" in m.text else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -40,37 +40,35 @@ def test_an_administrator_comes_by_invitation_and_again_by_passkey_alone(
     page.goto(f"{live_desk.address}/accounts/invitation/{token}/")
     assert violations(page) == ""
     page.fill("[name=password]", "short")
-    page.click("main .button")
+    loads(page, lambda: page.click("main .button"))
     expect(page.locator("main .summary")).to_be_focused()
     page.fill("[name=password]", "a sentence that is long enough")
-    page.click("main .button")
-    page.wait_for_selector("text=Add a passkey")
+    loads(page, lambda: page.click("main .button"))
     assert violations(page) == ""
-    page.click("text=Add a passkey")
-    page.wait_for_selector("#mfa_webauthn_add")
+    loads(page, lambda: page.click("text=Add a passkey"))
     assert violations(page) == ""
     page.fill("[name=name]", "Test device")
     page.click("#mfa_webauthn_add")
     page.wait_for_url("**/2fa/codes/")
-    assert page.locator(".codes li").count() == 10
+    expect(page.locator(".codes li")).to_have_count(10)
     assert violations(page) == ""
     page.click("text=I have kept the codes")
-    page.click("text=Go on to the desk")
-    page.wait_for_url(f"{live_desk.address}/")
+    loads(page, lambda: page.click("text=Go on to the desk"))
+    assert page.url == f"{live_desk.address}/"
     kept = device.send("WebAuthn.getCredentials", {"authenticatorId": found["authenticatorId"]})
     assert kept["credentials"][0]["rpId"] == "localhost"
     assert kept["credentials"][0]["isResidentCredential"]
 
-    page.click("text=Sign out")
+    loads(page, lambda: page.click("text=Sign out"))
     page.wait_for_url("**/accounts/login/")
     assert violations(page) == ""
     page.click("#passkey_login")
     page.wait_for_url(f"{live_desk.address}/")
     page.goto(f"{live_desk.address}/accounts/2fa/passkeys/")
-    assert "Test device" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("Test device")
     page.goto(f"{live_desk.address}/accounts/")
     assert violations(page) == ""
-    page.click("text=Sign out")
+    loads(page, lambda: page.click("text=Sign out"))
 
     device.send(
         "WebAuthn.setUserVerified",

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from wsgiref.simple_server import make_server
 
 import openpyxl
 import pytest
@@ -26,9 +22,10 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.stages import approve as stage
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
-from tests.browser.test_desk_approval import Person, Quiet, Server, keys_are
-from tests.desk import desks, postgres
-from tests.desk.conftest import postgres_server, postgres_template, with_accounts  # noqa: F401
+from tests.browser.conftest import loads
+from tests.browser.desk_server import answering_here
+from tests.browser.test_desk_approval import Person, keys_are
+from tests.desk.conftest import postgres_server, postgres_template  # noqa: F401
 from tests.desk.desks import OURS, THEIRS, Desk
 from tests.desk.sending import practice_file, rounds, rows, sent, work
 from tests.desk.test_hub_pages import built_desk, text  # noqa: F401
@@ -45,59 +42,9 @@ def served(
     tmp_path: Path,
 ) -> Iterator[Desk]:
     """A practice desk on each database, with a release behind it, that answers."""
-    from django.core.wsgi import get_wsgi_application
-
-    from ctdhub.desk import asking
-    from ctdhub.desk.signing_page import with_signing_page
-    from ctdhub.desk.worker.answers.serve import answer_of
-
     hub = copied(Hub(built_desk), tmp_path / "hub")
-    own: dict[str, Any] | None = None
-    as_web: Callable[[], Any] = nullcontext
-    if request.param == "postgres":
-        place = request.getfixturevalue("postgres_template")
-        postgres.new_database(place, "journey", "base")
-        own = postgres.settings(place, "journey", "desk_work")
-        as_web = partial(desks.connected, postgres.settings(place, "journey", "desk_web"))
-    server = make_server("127.0.0.1", 0, lambda *_: [], Server, Quiet)
-    toml = f"port = {server.server_port}\ninvented = true\n"
-    (hub.root / "desk.toml").write_text(toml, "utf-8")
-    with desks.opened(hub.root, own):
-        from ctdhub.desk.config import current
-
-        desk = with_accounts(Desk(hub.root, as_web, postgres=own is not None))
-        desk.address = f"http://localhost:{server.server_port}"
-        asking.use(answer_of_work(own, answer_of))
-        server.set_app(one_at_a_time(desk, with_signing_page(get_wsgi_application(), current())))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with answering_here(hub.root, request) as desk:
         yield desk
-        server.shutdown()
-        asking.use(asking.by_socket)
-
-
-def answer_of_work(own: dict[str, Any] | None, answer: Callable[[bytes], bytes]) -> Any:
-    """Answers come from another process, which is the worker's user of the database."""
-
-    def answered(line: bytes) -> bytes:
-        with desks.connected(own) if own else nullcontext():
-            return answer(line)
-
-    return answered
-
-
-def one_at_a_time(desk: Desk, app: Any) -> Any:
-    """The web process as its own user of the database; users are changed for one request alone."""
-    turn = threading.Lock()
-
-    def serve(environ: Any, start: Any) -> Any:
-        with turn, desk.as_web():
-            answer = app(environ, start)
-            found = [b"".join(answer)]
-            if hasattr(answer, "close"):
-                answer.close()
-            return found
-
-    return serve
 
 
 def make_bundle(desk: Desk, ctdhub: Command, file: Path, place: Path) -> Path:
@@ -159,7 +106,6 @@ def test_from_a_file_to_the_portal_and_back(
     # Two people make their passkeys, and the administrator writes the keys into hub.yaml.
     people = [Person(browser, desk, desk.address, role) for role in ("steward", "privacy_officer")]
     for person in people:
-        person.page.set_default_timeout(8000)
         person.enrol()
     devices = {d.role: d.key for d in rows("ApprovalDevice").all()}
     keys_are(desk.hub, devices["steward"], devices["privacy_officer"])
@@ -168,7 +114,6 @@ def test_from_a_file_to_the_portal_and_back(
     context = browser.new_context(locale="en")
     desk.sign_in(context, "contributor")
     page = context.new_page()
-    page.set_default_timeout(8000)
     first = send(page, desk, file, "/deliveries/send/")
     assert work() == ["check done"]
     given = {"reason-values": "1", "cells-values": "B14", "note": "Two people are one."}
@@ -176,7 +121,7 @@ def test_from_a_file_to_the_portal_and_back(
     assert officer.post(f"/deliveries/{first}/return/", given).status_code == 302
     assert work() == ["tell done"]
     page.goto(f"{desk.address}/")
-    page.click("text=Deliveries to correct or finish")
+    loads(page, lambda: page.click("text=Deliveries to correct or finish"))
     page.goto(f"{desk.address}/deliveries/{first}/")
     for words in ("Two people are one.", "B14"):
         expect(page.locator("main")).to_contain_text(words)
@@ -254,8 +199,8 @@ def test_from_a_file_to_the_portal_and_back(
 
     # The contributor withdraws what it sent, and the steward carries it out.
     page.goto(f"{desk.address}/deliveries/{second}/")
-    page.click("main a[href*='ask-withdraw']")
-    page.click("main .button")
+    loads(page, lambda: page.click("main a[href*='ask-withdraw']"))
+    loads(page, lambda: page.click("main .button"))
     assert work() == ["tell done"]
     assert "Withdrawals that were asked for" in text(steward.get("/"))
     assert f"/deliveries/{second}/" in text(steward.get("/withdrawals/")).replace("-", "")

@@ -34,7 +34,7 @@ from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.comparison import verdict, widening
 from ctdhub.stats.intervals import Interval
 from ctdhub.stats.query import Query
-from tests.browser.conftest import RULES
+from tests.browser.conftest import RULES, loads
 from tests.browser.test_pages import PHONE, ZOOMED
 
 VERSION, PATH = "2026.1", "explore.html"
@@ -421,7 +421,7 @@ def test_journey(tab: Page, base: str, lang: str, release: Release) -> None:
     languages = offered(release)
     following = languages[(languages.index(lang) + 1) % len(languages)]
     hash = tab.url.partition("#")[2]
-    tab.click(f'nav a[hreflang="{following}"]')
+    loads(tab, lambda: tab.click(f'nav a[hreflang="{following}"]'))
     tab.wait_for_selector("html[data-explore=ready]")
     assert tab.url.endswith(hash)
     assert rows_of(tab)[0]["people"] == found[0]["people"]
@@ -675,7 +675,7 @@ def test_accessible_while_in_use(tab: Page, web: str, lang: str) -> None:
         tab.set_viewport_size(size)
         # the chart is drawn anew for the new width by an observer, a frame or more later
         fits = "width => document.documentElement.scrollWidth <= width"
-        tab.wait_for_function(fits, arg=size["width"], timeout=5_000)
+        tab.wait_for_function(fits, arg=size["width"])
     tab.click("#explore-open")
     found = Axe().run(tab, options=RULES)
     assert found.violations_count == 0, found.generate_report()

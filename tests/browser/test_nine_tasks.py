@@ -118,7 +118,6 @@ def begin(browser: Browser, web: str) -> Iterator[Begin]:
 
     def at(base: str = web, lang: str = "en", phone: bool = False) -> Reader:
         page = context.new_page()
-        page.set_default_timeout(10_000)
         page.on("pageerror", lambda e: errors.append(str(e)))
         page.set_viewport_size(PHONE if phone else DESKTOP)
         return Reader(page, base + address(lang, "2026.1"))
