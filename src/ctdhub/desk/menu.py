@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.urls import reverse
 
-from ctdhub.core.i18n import said
+from ctdhub.core.i18n import current, said
 from ctdhub.desk.allowed import Who, allowed
 from ctdhub.desk.registry import pages
 
@@ -22,11 +23,7 @@ class DeskMenuEntry:
 
 def entries(who: Who, path: str) -> list[DeskMenuEntry]:
     """Entries in their order; the longest address that the open page begins with is marked."""
-    shown = sorted(
-        (page.order, said(page.menu), reverse(page.name))
-        for page in pages()
-        if page.menu is not None and allowed(who, page.action)
-    )
+    shown = _shown(Who(who.account and "any", who.roles, who.organisation and "any"), current())
     fit = [
         href
         for _order, _label, href in shown
@@ -34,3 +31,13 @@ def entries(who: Who, path: str) -> list[DeskMenuEntry]:
     ]
     best = max(fit, key=len, default="")
     return [DeskMenuEntry(label, href, href == best) for _order, label, href in shown]
+
+
+@lru_cache(maxsize=256)
+def _shown(who: Who, _language: str) -> list[tuple[int, str, str]]:
+    """Order, label and address of what somebody in these roles may open; the same for all."""
+    return sorted(
+        (page.order, said(page.menu), reverse(page.name))
+        for page in pages()
+        if page.menu is not None and allowed(who, page.action)
+    )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from allauth.usersessions.internal.usersessionkit import track_activity
 from django.contrib.auth import logout
+from django.contrib.sessions.backends.base import UpdateError
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
@@ -18,6 +20,7 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.desk.accounts.visits import IDLE, LONGEST
 from ctdhub.desk.allowed import VISITOR
 from ctdhub.desk.errors import error_page
+from ctdhub.desk.statements import unhurried
 
 log = logging.getLogger("ctdhub.desk")
 
@@ -99,7 +102,7 @@ def end_old_visit(request: Any) -> None:
 
 class Visits:
     """The list of visits, brought up to date as often as a visit is marked: a row that is written
-    with each page would let every reader wait for the disk."""
+    with each page would let every reader wait for all others who write."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
@@ -107,7 +110,10 @@ class Visits:
     def __call__(self, request: Any) -> HttpResponse:
         """Answer, and note the visit once a minute."""
         if getattr(request, "marked", False):
-            track_activity(request, user=request.user, session=request.session)
+            with suppress(UpdateError), unhurried():  # ended meanwhile: said once all is answered
+                track_activity(request, user=request.user, session=request.session)
+                request.session.save()
+                request.session.modified = False  # until something else changes
         return self.answer(request)
 
 

@@ -110,6 +110,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = _desk.file.proxies
 LOGIN_URL, LOGIN_REDIRECT_URL = "account_login", "/"
 
 # Sessions: 30 minutes of rest, 12 hours at most; cookies that only this host sends and reads.
+SESSION_ENGINE = "ctdhub.desk.accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_FAILURE_VIEW = "ctdhub.desk.errors.forbidden"

@@ -29,10 +29,13 @@ from ctdhub.desk.allowed import ADMINISTRATOR, CONTRIBUTOR, allowed, roles_of
 from ctdhub.desk.mail import tell_hub, tell_seconds
 from ctdhub.desk.models.people import DeskAccount, Invitation, RoleHeld
 from ctdhub.desk.models.trail import TrailHead
+from ctdhub.desk.statements import rows
 from ctdhub.desk.trail import record
 from ctdhub.desk.walls import set_scope, set_token
 
 HOURS = 72
+_WAITING = """SELECT 1 FROM desk_invitation WHERE used IS NULL AND cancelled IS NULL
+AND confirmed IS NULL AND until > %s LIMIT 1"""
 APART = (
     {CONTRIBUTOR, "steward", "privacy_officer", "administrator", "auditor"},
     {CONTRIBUTOR, "data_officer", "administrator", "auditor"},
@@ -152,6 +155,11 @@ def open_ones() -> Any:
 def waiting_ones() -> Any:
     """Open ones that a second person must confirm."""
     return open_ones().filter(confirmed=None, alone=False)
+
+
+def any_waits() -> bool:
+    """Whether there is one of :func:`waiting_ones` at all that whoever asks may see."""
+    return bool(rows(_WAITING, timezone.now()))
 
 
 def of_token(token: str) -> Invitation | None:

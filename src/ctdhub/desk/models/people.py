@@ -18,8 +18,10 @@ from ctdhub.desk.allowed import (
     Who,
 )
 from ctdhub.desk.models.keys import Keyed, random_key
+from ctdhub.desk.statements import rows
 
 _ROLES = [(role, role) for role in ROLES]
+_HELD = "SELECT role, organisation_id FROM desk_roleheld WHERE account_id = %s"
 
 
 class Organisation(models.Model):
@@ -105,9 +107,12 @@ class DeskAccount(AbstractBaseUser):
 
     def who(self) -> Who:
         """The account as ``desk.allowed`` asks for it; reads its roles."""
-        held = list(self.roles.all())
-        theirs = [role.organisation_id for role in held if role.organisation_id]
-        return Who(self.id.hex, frozenset(role.role for role in held), theirs[0] if theirs else "")
+        if "roles" in getattr(self, "_prefetched_objects_cache", {}):
+            held = [(one.role, one.organisation_id) for one in self.roles.all()]
+        else:
+            held = [(role, theirs) for role, theirs in rows(_HELD, self.id)]
+        theirs = [organisation for _role, organisation in held if organisation]
+        return Who(self.id.hex, frozenset(role for role, _theirs in held), (theirs or [""])[0])
 
 
 class RoleHeld(Keyed):

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,6 +20,7 @@ from ctdhub.desk.config import current
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.deliveries import Delivery, DeliveryPart
 from ctdhub.desk.models.people import Organisation
+from ctdhub.desk.statements import rows
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.inbox import Inbox
 from ctdhub.desk.uploads.kinds import kind_of
@@ -28,6 +29,8 @@ from ctdhub.desk.uploads.tus import TusRefused, TusUpload
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"[0-9a-f]{32}")
+_RECEIVING = "SELECT 1 FROM desk_delivery WHERE id = %s AND state = 'receiving'"
+_KEPT = "SELECT SUM(bytes) FROM desk_deliverypart WHERE delivery_id = %s"
 
 
 def begin(
@@ -78,8 +81,7 @@ def add(who: Who, delivery: Delivery, offset: int, body: bytes) -> int | None:
     part = inbox.keep(key, offset, body)
     try:
         with transaction.atomic():
-            held = Delivery.objects.select_for_update().filter(id=delivery.id, state="receiving")
-            if not held.exists() or offset_of(delivery) != offset:
+            if not rows(_held(), delivery.id) or offset_of(delivery) != offset:
                 raise IntegrityError
             DeliveryPart.objects.create(
                 delivery=delivery,
@@ -132,7 +134,12 @@ def withdraw(delivery: Delivery) -> bool:
 
 def offset_of(delivery: Delivery) -> int:
     """Bytes of a delivery that are kept."""
-    return int(DeliveryPart.objects.filter(delivery=delivery).aggregate(n=Sum("bytes"))["n"] or 0)
+    return int(rows(_KEPT, delivery.id)[0][0] or 0)
+
+
+def _held() -> str:
+    """Lock a delivery that is being received; SQLite locks all when a transaction begins."""
+    return _RECEIVING + (" FOR UPDATE" if connection.features.has_select_for_update else "")
 
 
 def expires(delivery: Delivery) -> Any:
@@ -145,11 +152,12 @@ def sent_so_far(organisation: str) -> SentSoFar:
     own, now = Delivery.objects.filter(organisation=organisation), timezone.now()
     since = now - timedelta(hours=current().file.limits.hours_to_finish)
     opened = own.filter(state="receiving", created__gt=since)
+    open_ = opened.aggregate(n=Count("id"), bytes=Sum("bytes"))
     brought = DeliveryPart.objects.filter(delivery__in=opened).aggregate(n=Sum("bytes"))["n"] or 0
     day = own.filter(created__gt=now - timedelta(days=1), account__isnull=False)
     return SentSoFar(
-        open_uploads=opened.count(),
-        open_bytes=(opened.aggregate(n=Sum("bytes"))["n"] or 0) - brought,
+        open_uploads=open_["n"],
+        open_bytes=(open_["bytes"] or 0) - brought,
         day_bytes=day.aggregate(n=Sum("bytes"))["n"] or 0,
         room=Inbox(current().inbox).room(organisation),
     )

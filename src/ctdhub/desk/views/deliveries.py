@@ -23,6 +23,7 @@ from ctdhub.desk.models.deliveries import Delivery, DeliveryFinding, ReturnReaso
 from ctdhub.desk.models.hub import Job
 from ctdhub.desk.registry import page
 from ctdhub.desk.rendering import day
+from ctdhub.desk.statements import rows
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.store import withdraw
 from ctdhub.desk.views import delivery_words as words
@@ -32,15 +33,14 @@ from ctdhub.desk.views.withdrawals import REASONS
 _ON_A_PAGE = 50
 _CELL = re.compile(r"[A-Z]{0,3}[1-9][0-9]{0,8}")
 _MOST_CELLS = 200
-OPEN = ("receiving", "received", "checked", "refused", "returned")
-"""States in which somebody must still do something."""
+_ERASING = "SELECT 1 FROM desk_organisation WHERE keep_months IS NOT NULL LIMIT 1"
 
 
 def deliveries(request: Any) -> HttpResponse:
     """The deliveries that somebody may see, those that wait first."""
     shown = _seen(request.who).select_related("organisation")
     own = request.who.is_contributor
-    waiting = [d for d in shown.filter(state__in=OPEN)[:200] if _waits(d, own)]
+    waiting = list(shown.filter(state__in=_waiting_states(own))[:200])
     values = {
         "title": Text("Deliveries"),
         "own": own,
@@ -166,7 +166,7 @@ def waiting(who: Who) -> list[tuple[str, str, int | None]]:
         return []
     own = who.is_contributor
     soon = _erased_soon(who)
-    found = sum(_waits(d, own) for d in _seen(who).filter(state__in=OPEN)[:200])
+    found = _seen(who).filter(state__in=_waiting_states(own)).count()
     label = Text("Deliveries to correct or finish") if own else Text("Deliveries to look at")
     late = Text("Files that are erased within 30 days")
     lines = ((label, found), (late, soon))
@@ -175,6 +175,8 @@ def waiting(who: Who) -> list[tuple[str, str, int | None]]:
 
 def _erased_soon(who: Who) -> int:
     """Deliveries whose erasure is near enough that people are told of it."""
+    if not rows(_ERASING):
+        return 0
     last = timezone.now().date() + NOTICE
     kept = _seen(who).filter(state="accepted", organisation__keep_months__isnull=False)
     ends = (erased_on(one) for one in kept.select_related("organisation")[:1000])
@@ -185,9 +187,9 @@ def _seen(who: Who) -> QuerySet[Delivery]:
     return Delivery.objects.filter(scope(who, "delivery.list"))
 
 
-def _waits(found: Delivery, own: bool) -> bool:
-    """Whether somebody of this side must do something."""
-    return found.state in (("receiving", "refused", "returned") if own else ("checked",))
+def _waiting_states(own: bool) -> tuple[str, ...]:
+    """States in which somebody of this side must do something."""
+    return ("receiving", "refused", "returned") if own else ("checked",)
 
 
 def _values(request: Any, thing: Delivery) -> dict[str, Any]:

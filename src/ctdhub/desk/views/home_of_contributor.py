@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
@@ -37,12 +38,13 @@ def own_home(who: Who) -> dict[str, Any]:
     sent = Delivery.objects.filter(scope(who, "delivery.list"))
     last = sent.exclude(state__in=_PAST).order_by("-created", "id").first()
     one = Organisation.objects.filter(id=who.organisation, lost=False).first()
+    counts = dict(sent.order_by().values_list("state").annotate(n=Count("id")))
     facts = [
-        (_("Files sent"), number(sent.exclude(state="receiving").count())),
-        (_("Files accepted"), number(sent.filter(state="accepted").count())),
+        (_("Files sent"), number(sum(counts.values()) - counts.get("receiving", 0))),
+        (_("Files accepted"), number(counts.get("accepted", 0))),
         (_("Next release"), _week(who)),
     ]
-    if one and (end := _next_erasure(sent)):
+    if one and one.keep_months is not None and (end := _next_erasure(sent)):
         facts.append((_("Next file that is erased"), day(end)))
     if one:
         facts.append((_("Last day of the agreement"), day(one.ends) if one.ends else _("none")))

@@ -154,7 +154,7 @@ def confirmation(request: Any, found: Any) -> HttpResponse:
 
 def waiting(who: Who) -> list[tuple[str, str, int | None]]:
     """Invitations and new ways in that somebody may confirm."""
-    if not allowed(who, "invitation.confirm"):
+    if not allowed(who, "invitation.confirm") or not invitations.any_waits():
         return []
     ours = invitations.waiting_ones().filter(scope(who, "invitation.confirm"))
     ours = ours.exclude(account=who.account).exclude(by=who.account)
