@@ -63,16 +63,17 @@ def connected(settings: dict[str, Any], kept: dict[str, Any] | None = None) -> I
 
 
 @contextmanager
-def answering(hub: Path, settings: str) -> Iterator[int]:
-    """The web process of a desk on SQLite for as long as this lasts; gives its port.
+def web(hub: Path, settings: str, url: str = "") -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The web process of a desk for as long as this lasts, and its port.
 
     Args:
         settings: more lines of ``desk.toml``.
+        url: of its database; on SQLite without one.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     (hub / "desk.toml").write_text(f"port = {port}\n{settings}\n", "utf-8")
-    given = {**os.environ, "CTDHUB_DESK": str(hub), "DATABASE_URL": ""}
+    given = {**os.environ, "CTDHUB_DESK": str(hub), "DATABASE_URL": url}
     web = subprocess.Popen([sys.executable, "-m", "ctdhub.desk.web"], env=given)
     try:
         until = time.monotonic() + PATIENCE
@@ -82,10 +83,17 @@ def answering(hub: Path, settings: str) -> Iterator[int]:
             assert web.poll() is None, "the web process ended"
             assert time.monotonic() < until, "the web process does not answer"
             time.sleep(0.1)
-        yield port
+        yield web, port
     finally:
         web.terminate()
         web.wait()
+
+
+@contextmanager
+def answering(hub: Path, settings: str) -> Iterator[int]:
+    """The web process of a desk on SQLite for as long as this lasts; gives its port."""
+    with web(hub, settings) as (_web, port):
+        yield port
 
 
 def reachable(socket_at: Path) -> None:

@@ -67,6 +67,7 @@ class DeskFile(FrozenModel):
         more_hosts: other names that are answered, such as that of the container.
         port: on which the web process listens, on ``address``.
         address: of the interface on which it listens.
+        web_processes: how many answer there; None is one for each core, at most two.
         proxies: number of trusted reverse proxies in front of it.
         inbox: folder of uploads as ciphertext, outside of the hub folder.
         recovery: age recipients that can open the inbox if the machine is lost; their identities
@@ -79,6 +80,7 @@ class DeskFile(FrozenModel):
     more_hosts: tuple[str, ...] = ()
     port: int = Field(default=8765, ge=0, lt=65536)
     address: str = "127.0.0.1"
+    web_processes: int | None = Field(default=None, ge=1, le=4)
     proxies: int = Field(default=0, ge=0, le=5)
     inbox: Path | None = None
     recovery: tuple[str, ...] = ()
@@ -128,6 +130,11 @@ class DeskConfig:
     def inbox(self) -> Path:
         """Uploads as ciphertext, next to the hub folder, which the web process cannot write."""
         return self.file.inbox or self.hub.with_name(f"{self.hub.name}-inbox")
+
+    @property
+    def web_processes(self) -> int:
+        """How many web processes answer."""
+        return self.file.web_processes or min(2, os.cpu_count() or 1)
 
     @property
     def local(self) -> bool:
