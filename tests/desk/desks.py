@@ -197,6 +197,8 @@ def opened(hub: Path, settings: dict[str, Any] | None = None) -> Iterator[None]:
         with connected(settings or config.current().database(url="")):
             yield
     finally:
+        # 128 MB for each organisation, which a run of all tests need not keep to its end
+        shutil.rmtree(config.current().inbox / ".room", ignore_errors=True)
         config.use(before)
 
 
