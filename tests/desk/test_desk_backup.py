@@ -42,7 +42,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of what a backup has to hold of a hub folder."""
     left_out = ("work/", "site/", "desk/desk.sqlite3", "desk/.lane", "desk/last-backup", "keys/",
-                "desk/keys/", "desk/.trail-lock", "desk/desk.dump")  # fmt: skip
+                "desk/keys/", "desk/.trail-lock", "desk/desk.dump", "desk/.restoring")  # fmt: skip
     return {
         name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -63,7 +63,9 @@ def with_inbox(desk: Desk) -> None:
 def test_restored_folder_rows_and_keys_are_those_of_the_backup(
     desk: Desk, tmp_path: Path, identity: tuple[Path, tuple[str, ...]], elsewhere: None
 ) -> None:
+    from ctdhub.desk.jobs.lanes import lane
     from ctdhub.desk.models.trail import TrailEvent
+    from ctdhub.desk.processes import run_all
     from ctdhub.desk.trail import append_trail, record
     from ctdhub.desk.worker.backup import back_up, back_up_keys, signer
     from ctdhub.desk.worker.restore import put_back, resume
@@ -91,8 +93,15 @@ def test_restored_folder_rows_and_keys_are_those_of_the_backup(
     with desks.opened(there):
         client = Desk(there, desk.as_web).client_of()
         assert TrailEvent.objects.count() == 1
+        with pytest.raises(HubError) as met:  # nobody serves before the restore is done
+            run_all(restored)
+        assert met.value.rule == "restore-unfinished"
+        with lane(restored.folder, "files"), pytest.raises(HubError) as met:
+            resume(restored, said["database"])
+        assert met.value.rule == "lane-taken"
         adopted = resume(restored, said["database"])
         assert adopted.charges >= 0
+        assert not restored.restoring.exists()
         assert client.get("/accounts/login/").status_code == 200
         record(desk.accounts["steward"].who(), "plan.read")
         assert append_trail(restored.trail) == 1  # rows and file go on together

@@ -307,5 +307,11 @@ def test_two_workers_of_one_lane_are_refused(ready: Desk) -> None:
     with lane(ready.config.folder, "files"):
         with pytest.raises(HubError, match="Another worker"):
             serve("files", once=True)
-        with lane(ready.config.folder, "build"):
-            pass
+        with lane(ready.config.folder, "build") as check:
+            check()
+            ready.config.folder.rename(ready.hub / "old")  # a backup is restored meanwhile
+            with pytest.raises(HubError, match="Another folder"):
+                check()
+            ready.config.folder.mkdir()
+            with lane(ready.config.folder, "build"), pytest.raises(HubError, match="Another f"):
+                check()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +112,15 @@ def test_drafts_are_given_out_to_the_hub_alone(hub_desk: Desk) -> None:  # noqa:
     assert hub_desk.client_of("contributor").get("/papers/draft/dpia/").status_code == 403
 
 
+def told_before(key: Any, days: int) -> None:
+    """Let people have been told of an erasure so many days ago."""
+    row = rows("Delivery").get(id=key)
+    on = (datetime.now(UTC).date() - timedelta(days=days)).isoformat()
+    rows("Delivery").filter(id=key).update(
+        summary=row.summary | {TOLD: row.summary[TOLD] | {"on": on}}
+    )
+
+
 def set_months(desk: Desk, key: str, months: int) -> None:
     """An agreement that says how long a delivery is kept."""
     file = desk.hub / "contributors" / f"{key}.yaml"
@@ -151,6 +160,11 @@ def test_an_erasure_is_told_a_month_ahead_and_goes_the_way_of_a_withdrawal(
     assert place.is_dir()
     assert erase_due(end) == {"told": 0, "begun": 1}
     assert erase_due(end) == {"told": 0, "begun": 0}
+    assert work() == ["withdraw_delivery failed"]  # the clock of who began it was wrong
+    assert place.is_dir()
+    rows("Job").all().delete()
+    told_before(mine.id, 30)
+    assert erase_due() == {"told": 0, "begun": 1}
     assert work() == ["withdraw_delivery done"]
     assert not place.exists()
     assert rows("Delivery").get(id=mine.id).state == "withdrawn"
@@ -240,11 +254,27 @@ def test_days_of_erasure() -> None:
 def test_a_job_of_nobody_erases_only_what_the_agreement_gives_up(desk: Desk) -> None:
     from ctdhub.desk.jobs.queue import enqueue
 
+    def asked(reason: str = "agreement") -> str:
+        enqueue("withdraw_delivery", "build", None, mine, {"reason": reason})
+        return work()[0].partition(" ")[2]
+
     rounds()
     mine = rows("Delivery").filter(organisation=OURS).first()
-    for months, reason, end in ((600, "agreement", "failed"), (1, "asked", "failed"),
-                                (1, "agreement", "done")):  # fmt: skip
-        set_months(desk, OURS, months)
-        enqueue("withdraw_delivery", "build", None, mine, {"reason": reason})
-        assert work() == [f"withdraw_delivery {end}"], (months, reason)
-    assert not (desk.hub / "contributions" / OURS / day_of(mine).isoformat()).exists()
+    place = desk.hub / "contributions" / OURS / day_of(mine).isoformat()
+    set_months(desk, OURS, 600)
+    assert asked() == "failed"  # years to go, and nobody was told
+    set_months(desk, OURS, 2)  # long over, told today
+    told_before(mine.id, 29)
+    assert asked() == "failed"
+    told_before(mine.id, 30)
+    assert asked("asked") == "failed"
+    file = desk.hub / "contributors" / f"{OURS}.yaml"
+    file.write_text(
+        file.read_text("utf-8").replace("keep_months: 2\n", "keep_months: 1\n"), "utf-8"
+    )
+    assert asked() == "failed"  # told of another day: a month anew
+    assert place.is_dir()
+    set_months(desk, OURS, 1)
+    told_before(mine.id, 30)
+    assert asked() == "done"
+    assert not place.exists()

@@ -168,6 +168,31 @@ def test_of_a_row_without_consent_nothing_leaves_but_the_reason(found: WhatLeave
     assert found.report["excluded"] == {"no-consent": 2}
 
 
+def token(i: int) -> str:
+    return f"a-{i:032x}"
+
+
+@pytest.mark.parametrize("key", [False, True])
+def test_of_a_row_without_consent_no_token_leaves_that_finds_her_elsewhere(
+    place: Path, key: bool
+) -> None:
+    """Whoever did not agree is not to be found; a token that is the key says whose record goes."""
+    head, *lines = CASES.splitlines()
+    cases = (
+        "\n".join([f"{head};jeton", *(f"{line};{token(i)}" for i, line in enumerate(lines))]) + "\n"
+    )
+    mapping = (
+        MAPPING.replace("dossier: hash", "jeton: token\n  dossier: strip")
+        if key
+        else f"{MAPPING}tokens: [jeton]\n"
+    )
+    if key:
+        mapping = mapping.replace("{dossier: A1, ", f"{{jeton: {token(0)}, ")
+    rows = list(csv.DictReader(io.StringIO(what_leaves(place, cases, mapping).cases.decode())))
+    found = [row["jeton"] for row in rows]
+    assert found == [token(i) if key or i not in (1, 5) else "" for i in range(6)]
+
+
 def test_equal_input_gives_equal_bytes(
     tmp_path: Path, packed: Packed, card: HubCard, own: SigningKey
 ) -> None:

@@ -43,16 +43,23 @@ def register(app: typer.Typer) -> None:
         opened(folder)
         from ctdhub.desk.accounts.invitations import first_administrator
         from ctdhub.desk.config import current
-        from ctdhub.desk.database import OWNER, WORK, as_user, prepare
+        from ctdhub.desk.database import (
+            OWNER,
+            as_user,
+            owns_tables,
+            prepare,
+            refuse_older_tables,
+        )
         from ctdhub.desk.processes import PROCESSES, run_all
 
         if only and only not in PROCESSES:
             raise error("desk-process", names=", ".join(PROCESSES))
         origin = current().origin
-        if only in ("", "web"):
+        if only in ("", "web") and not owns_tables():
+            refuse_older_tables()
+        elif only in ("", "web"):
             with as_user(OWNER):
                 prepare()
-            with as_user(WORK):
                 token = first_administrator()
             if token:
                 link = f"{origin}/accounts/invitation/{token}/"

@@ -165,8 +165,12 @@ def add(desk: typer.Typer) -> None:
         from ctdhub.desk.config import DeskConfig
         from ctdhub.desk.worker.backup import DUMP
 
-        there = (DeskConfig(folder).folder / DUMP).exists()
-        _resume(folder, "postgresql" if there else "sqlite")
+        desk = DeskConfig(folder)
+        if desk.restoring.exists():
+            _resume(folder, desk.restoring.read_text("ascii"))
+        else:
+            there = (desk.folder / DUMP).exists()
+            _resume(folder, "postgresql" if there else "sqlite")
 
 
 def _resume(folder: Path, database: str) -> None:

@@ -73,6 +73,8 @@ class DeskFile(FrozenModel):
         recovery: age recipients that can open the inbox if the machine is lost; their identities
             are kept elsewhere.
         encrypted_volume: whether ``contributions`` and ``work`` are on an encrypted volume.
+        known_passwords: a sorted file of SHA-1 in capital hexadecimal digits, one a line, of
+            passwords that were stolen somewhere; none of them is taken.
         invented: the hub holds fictitious data; every page says so.
     """
 
@@ -85,6 +87,7 @@ class DeskFile(FrozenModel):
     inbox: Path | None = None
     recovery: tuple[str, ...] = ()
     encrypted_volume: bool | None = None
+    known_passwords: Path | None = None
     invented: bool = False
     limits: DeskLimits = DeskLimits()
     mail: MailServer = MailServer()
@@ -127,6 +130,14 @@ class DeskConfig:
         return self.folder / "trail.jsonl"
 
     @property
+    def restoring(self) -> Path:
+        """A file that is there until a restore is done; it names the kind of its database.
+
+        No process of the desk serves before.
+        """
+        return self.folder / ".restoring"
+
+    @property
     def inbox(self) -> Path:
         """Uploads as ciphertext, next to the hub folder, which the web process cannot write."""
         return self.file.inbox or self.hub.with_name(f"{self.hub.name}-inbox")
@@ -165,6 +176,16 @@ class DeskConfig:
         found = yaml.safe_load((self.hub / "hub.yaml").read_text("utf-8"))
         name = found.get("name") if isinstance(found, dict) else None
         return str(name or self.hub.name)
+
+    def session_key(self) -> str:
+        """What signs cookies and tokens of forms: ``secret("session")``.
+
+        A process whose user may not read that file signs nothing, and gets a key that nobody has.
+        """
+        try:
+            return self.secret("session")
+        except PermissionError:
+            return secrets.token_hex(32)
 
     def secret(self, name: str) -> str:
         """A secret of the web process, 256 bits as hexadecimal digits, made where there is none.

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.desk.config import current
 from ctdhub.desk.walls import build_walls
 
@@ -36,3 +38,19 @@ def prepare() -> None:
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
     build_walls()
+
+
+def refuse_older_tables() -> None:
+    """Refuse tables that only their owner could bring up to this version.
+
+    Raises:
+        PolicyError: there are none yet, or they are older (rule "desk-database").
+    """
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise error("desk-database/tables")
+
+
+def owns_tables() -> bool:
+    """Whether this process can change tables: SQLite has no owner, PostgreSQL's must be named."""
+    return connection.vendor != "postgresql" or bool(os.environ.get(OWNER))

@@ -43,7 +43,14 @@ def erased_on(delivery: Delivery) -> date | None:
     if delivery.state != "accepted" or delivery.lost:
         return None
     due = due_on(day_of(delivery), delivery.organisation.keep_months)
-    told = delivery.summary.get(TOLD)
-    if due is None or told is None or told["due"] != due.isoformat():
+    if due is None or (end := end_of_notice(delivery, due)) is None:
         return due
-    return max(due, date.fromisoformat(told["on"]) + NOTICE)
+    return max(due, end)
+
+
+def end_of_notice(delivery: Delivery, due: date) -> date | None:
+    """The day on which the notice of an erasure ends; None where nobody was told of this day."""
+    told = delivery.summary.get(TOLD)
+    if told is None or told["due"] != due.isoformat():
+        return None
+    return date.fromisoformat(told["on"]) + NOTICE

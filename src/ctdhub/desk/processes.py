@@ -12,6 +12,7 @@ import sys
 import time
 from types import FrameType
 
+from ctdhub.core.error_catalogue import error
 from ctdhub.desk.config import FOLDER_VARIABLE, DeskConfig
 
 PROCESSES: dict[str, tuple[str, ...]] = {
@@ -45,7 +46,12 @@ def run_all(desk: DeskConfig, names: tuple[str, ...] = tuple(PROCESSES)) -> int:
     """Run these processes until this one is told to end; gives the exit code.
 
     One that ends by itself is started again, :data:`MOST_STARTS` times in all; then all end.
+
+    Raises:
+        HubError: a restore into this folder is not done (rule "restore-unfinished").
     """
+    if desk.restoring.exists():
+        raise error("restore-unfinished", file=desk.hub)
     children = {name: _child(desk, name) for name in names}
     starts = dict.fromkeys(names, 1)
 

@@ -11,7 +11,7 @@ from ctdhub.desk.config import current
 _desk = current()
 _local = _desk.local
 
-SECRET_KEY = _desk.secret("session")
+SECRET_KEY = _desk.session_key()
 DEBUG = False
 ALLOWED_HOSTS = [_desk.file.host, *_desk.file.more_hosts]
 ROOT_URLCONF = "ctdhub.desk.urls"
@@ -89,6 +89,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "ctdhub.desk.accounts.passwords.WordsOfTheHub"},
+    {"NAME": "ctdhub.desk.accounts.passwords.KnownOnes"},
 ]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}

@@ -30,10 +30,12 @@ def application() -> Any:
     """The WSGI application of the desk in ``CTDHUB_DESK``.
 
     Raises:
+        PermissionError: the key of sessions is another user's.
         ValueError: an address has no action.
         PolicyError: the database's user is one whom row-level security does not bind.
     """
     os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
+    current().secret("session")
     from django.core.wsgi import get_wsgi_application
 
     made = get_wsgi_application()

@@ -6,7 +6,8 @@ a worker that died: the lock dies with its process, and nothing else lets it go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,22 +22,37 @@ MEMORY = {"build": 2**35, "files": 2**32}
 
 
 @contextmanager
-def lane(folder: Path, name: str) -> Iterator[None]:
+def lane(folder: Path, name: str) -> Iterator[Callable[[], None]]:
     """Hold a lane.
 
     Args:
         folder: ``desk/`` of the hub.
 
+    Yields:
+        A function to call before each piece of work: it raises an error (rule "lane-taken") where
+        another folder took the place of this one, in which nobody holds this lane.
+
     Raises:
         HubError: another worker holds it (rule "lane-taken").
     """
     folder.mkdir(mode=0o700, exist_ok=True)
-    held = locked(folder / f".lane-{name}", wait=False)
+    file = folder / f".lane-{name}"
+    held = locked(file, wait=False)
     try:
         held.__enter__()
     except BlockingIOError:
         raise error("lane-taken", name=name) from None
+    own = file.stat()
+
+    def check() -> None:
+        try:
+            same = os.path.samestat(own, file.stat())
+        except OSError:
+            same = False
+        if not same:
+            raise error("lane-taken/replaced", name=name)
+
     try:
-        yield
+        yield check
     finally:
         held.__exit__(None, None, None)

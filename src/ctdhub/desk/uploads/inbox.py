@@ -130,6 +130,8 @@ class Inbox:
         _make(file.parent)
         handle = os.open(file, os.O_RDWR | os.O_CREAT, _FILE)
         try:
+            if os.fstat(handle).st_uid == os.geteuid():
+                os.fchmod(handle, _FILE)  # whatever the umask: the web process uses the room up
             held = os.fstat(handle).st_size
             if held > size:
                 os.truncate(handle, size)

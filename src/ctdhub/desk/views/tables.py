@@ -82,9 +82,6 @@ def table(request: Any, thing: TableRequest) -> HttpResponse:
             price = ask_hub(request.who, "table_price", variables=thing.variables)
     except HubError as met:
         return wrong(request, met)
-    working = Job.objects.filter(
-        what="take_up", thing=thing.id.hex, state__in=("waiting", "running")
-    )
     values = {
         "title": Text("Request for a table"),
         "line": line,
@@ -93,26 +90,28 @@ def table(request: Any, thing: TableRequest) -> HttpResponse:
         "bar": bar,
         "refused": reasons(REFUSED),
         "agreed": reasons(AGREED),
-        "job": working.first() if allowed(request.who, "table.price") else None,
+        "job": _taken_up(thing).first() if allowed(request.who, "table.price") else None,
     }
     return render(request, "desk/hub/table.html", values)
 
 
 def decide_table(request: Any, thing: TableRequest) -> HttpResponse:
-    """The privacy officer's yes, against the price that was shown, or no; each with a reason."""
+    """The privacy officer's yes, against the price that was shown, or no; each with a reason.
+
+    Of two answers at once the first counts; a yes that waits or is carried out is one.
+    """
     answer, reason = str(request.POST.get("answer")), str(request.POST.get("reason"))
     if reason not in {"yes": AGREED, "no": REFUSED}.get(answer, ()):
         raise Http404
-    if answer == "yes":
-        policy = str(request.POST.get("policy", ""))[:64]
-        if TableRequest.objects.filter(id=thing.id, state="asked").update(reason=reason):
-            return begun(request, "take_up", "build", thing, policy=policy)
+    held = TableRequest.objects.select_for_update().filter(id=thing.id, state="asked")
+    if held.first() is None or _taken_up(thing).exists():
         return HttpResponseRedirect(reverse("table", kwargs={"id": thing.id}))
-    done = TableRequest.objects.filter(id=thing.id, state="asked").update(
-        state="refused", reason=reason, decided=timezone.now(), decided_by=request.user.id
-    )
-    if done:
-        enqueue("tell", "files", request.who, thing, {"kind": "table"})
+    if answer == "yes":
+        held.update(reason=reason)
+        policy = str(request.POST.get("policy", ""))[:64]
+        return begun(request, "take_up", "build", thing, policy=policy)
+    held.update(state="refused", reason=reason, decided=timezone.now(), decided_by=request.user.id)
+    enqueue("tell", "files", request.who, thing, {"kind": "table"})
     return HttpResponseRedirect(reverse("table", kwargs={"id": thing.id}))
 
 
@@ -142,6 +141,11 @@ def reasons(codes: tuple[str, ...]) -> list[tuple[str, str]]:
         "other": _("another reason; ask the hub"),
     }
     return [(code, words[code]) for code in codes]
+
+
+def _taken_up(thing: TableRequest) -> Any:
+    """Jobs that write this table into the policy, or wait to."""
+    return Job.objects.filter(what="take_up", thing=thing.id.hex, state__in=("waiting", "running"))
 
 
 def _seen(who: Who) -> Any:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from ctdhub.build.hub import Hub
 from ctdhub.desk.config import current
 from ctdhub.desk.jobs.queue import enqueue
-from ctdhub.desk.kept_until import NOTICE, TOLD, day_of, due_on, erased_on
+from ctdhub.desk.kept_until import NOTICE, TOLD, day_of, due_on, end_of_notice, erased_on
 from ctdhub.desk.mail import tell_data_officers, tell_organisation, tell_stewards
 from ctdhub.desk.models.deliveries import Delivery
 from ctdhub.desk.models.hub import Job
@@ -52,17 +52,25 @@ def erase_due(today: date | None = None) -> dict[str, int]:
     return done
 
 
-def is_due(job: Any) -> bool:
+def is_due(job: Any, today: date | None = None) -> bool:
     """Whether a job that nobody asked for is the erasure of a file whose time is over.
 
-    The agreement in the hub folder says so; a row alone, which the web process may write, does not.
+    The agreement in the hub folder says which day that is; a row alone, which the web process may
+    write, does not.  People must have been told of this very day a month ago: an agreement that
+    became shorter while the job waited gives them another month.
+
+    Args:
+        today: the day of asking, in UTC.
     """
     if job.what != "withdraw_delivery" or job.given.get("reason") != "agreement":
         return False
     row = Delivery.objects.filter(id=job.thing).first()
+    if row is None:
+        return False
     months = {one.id: one.keep_months for one in Hub(current().hub).agreements()}
-    due = due_on(day_of(row), months.get(row.organisation_id)) if row is not None else None
-    return due is not None and due <= timezone.now().date()
+    due = due_on(day_of(row), months.get(row.organisation_id))
+    end = end_of_notice(row, due) if due is not None else None
+    return due is not None and end is not None and max(due, end) <= (today or timezone.now().date())
 
 
 def _tell(row: Delivery, now: date, due: date) -> None:

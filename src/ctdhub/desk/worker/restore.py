@@ -89,6 +89,7 @@ def put_back(
         if (place / "all" / INBOX).exists():
             inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
             _move_into(place / "all" / INBOX, inbox)
+        atomic.write_new(DeskConfig(fresh).restoring, str(said["database"]).encode("ascii"))
         fresh.replace(hub)
         atomic.sync(hub.parent)
     return DeskConfig(hub), said
@@ -103,32 +104,36 @@ def resume(desk: DeskConfig, database: str) -> Adopted:
         database: "sqlite" or "postgresql", as the backup says.
 
     Raises:
-        HubError: the database cannot be restored (rule "backup-database"), or is of another kind
-            (rule "restore-database").
+        HubError: a worker is at work (rule "lane-taken"), the database cannot be restored (rule
+            "backup-database"), or is of another kind (rule "restore-database").
         LedgerTampered: see :func:`ctdhub.build.adopt.adopt`.
     """
     from django.contrib.sessions.models import Session
     from django.db import connection
 
     from ctdhub.desk.database import OWNER, WORK, as_user, prepare
+    from ctdhub.desk.jobs.lanes import lane
     from ctdhub.desk.jobs.queue import enqueue
     from ctdhub.desk.models.deliveries import Delivery
 
     if connection.vendor != database:
         raise error("restore-database", kind=database)
-    dump = desk.folder / DUMP
-    if dump.exists():
-        options = ["--no-owner", "--exit-on-error", "--single-transaction"]
-        run_postgres_tool("pg_restore", [*options, str(dump)], desk)
-        dump.unlink()
-    with as_user(OWNER):
-        prepare()
-    with as_user(WORK):
-        Session.objects.all().delete()
-        for delivery in Delivery.objects.filter(state="checked"):
-            Delivery.objects.filter(id=delivery.id).update(state="received")
-            enqueue("check", "files", thing=delivery)
-    return adopt(Hub(desk.hub))
+    with lane(desk.folder, "files"), lane(desk.folder, "build"):
+        dump = desk.folder / DUMP
+        if dump.exists():
+            options = ["--no-owner", "--exit-on-error", "--single-transaction"]
+            run_postgres_tool("pg_restore", [*options, str(dump)], desk)
+            dump.unlink()
+        with as_user(OWNER):
+            prepare()
+        with as_user(WORK):
+            Session.objects.all().delete()
+            for delivery in Delivery.objects.filter(state="checked"):
+                Delivery.objects.filter(id=delivery.id).update(state="received")
+                enqueue("check", "files", thing=delivery)
+        adopted = adopt(Hub(desk.hub))
+        desk.restoring.unlink(missing_ok=True)
+    return adopted
 
 
 def _unpacked(

@@ -31,7 +31,8 @@ def serve(name: str, *, once: bool = False) -> None:
         once: do what waits, and end.
 
     Raises:
-        HubError: another worker holds the lane (rule "lane-taken").
+        HubError: another worker holds the lane, or another folder took the place of the hub's
+            (rule "lane-taken").
     """
     from django.db import OperationalError, close_old_connections
     from django_tasks_db.management.commands.db_worker import Worker
@@ -41,7 +42,7 @@ def serve(name: str, *, once: bool = False) -> None:
     from ctdhub.desk.jobs.runner import release_orphans
     from ctdhub.desk.worker.rounds import make_rounds
 
-    with lane(current().folder, name):
+    with lane(current().folder, name) as check:
         release_orphans(name)
         worker = Worker(
             queue_names=[name],
@@ -56,6 +57,7 @@ def serve(name: str, *, once: bool = False) -> None:
         _at_work[:] = [worker]
         last = -_ROUND_EVERY
         while True:
+            check()
             if name == "files" and time.monotonic() - last >= _ROUND_EVERY:
                 make_rounds()
                 last = time.monotonic()

@@ -6,8 +6,9 @@ contributor's own, but not each cell:
 - a column that no rule of the mapping reads stays, and so does every stripped one;
 - a number of a case becomes a code under a secret that stays with the contributor (HMAC-SHA256):
   the same number gives the same code in each delivery, and nobody else can make it;
-- of a row that a rule excludes, for want of consent for example, nothing leaves but the code and
-  the cells by which the rule excludes it: a person of whom an older delivery had a record goes.
+- of a row that a rule excludes, for want of consent for example, nothing leaves but the key of the
+  person and the cells by which the rule excludes it: a person of whom an older delivery had a
+  record goes.  Tokens that find her at other contributors stay here.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ def leaving(
         if column.fate == "coded":
             columns[column.name] = coding.codes(column.name, cells)
             continue
-        if fold(column.name) not in telling and column.fate != "token":
+        if fold(column.name) not in telling:
             cells = pc.if_else(whole, cells, pa.scalar(None, pa.string()))
         columns[column.name] = cells.to_pylist()
     cases = as_csv(list(columns), zip(*columns.values(), strict=True)).encode()
@@ -204,7 +205,8 @@ def code_of(text: str | None, keying: Keying) -> str | None:
 
 def _told_of_excluded(mapping: Mapping) -> set[str]:
     """Folded names of the columns by which rows are excluded, and by which people are known."""
-    told: set[str] = set()
+    key = mapping.key_columns()
+    told = {fold(column) for column in key[0]} if key and key[1] == "token" else set()
     for _place, rule in mapping.uses():
         if isinstance(rule, Exclusion):
             told |= {fold(column) for column in rule.columns()}
