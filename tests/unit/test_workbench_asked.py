@@ -91,6 +91,25 @@ def test_a_yes_to_a_withdrawal_is_left_to_a_person(tmp_path: Path) -> None:
     assert "do not say that the person agrees" in said(Text.from_json(verdict["reason"]))
 
 
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [
+        ("acepta", "no acepta"), ("ACEPTA", "Rechaza"), ("accepte", "n’accepte pas"),
+        ("D'accord", "Pas d'accord"), ("Acceptée", "refusée"), ("موافق", "غير موافق"),
+        ("تُوافق", "رفضت"), ("aceita", "não aceita"), ("Agreed", "declined"), ("given", "not given"),
+    ],
+)  # fmt: skip
+def test_words_of_consent_are_read_where_the_header_asks_for_it(yes: str, no: str) -> None:
+    rows = [(yes, 4), (no, 8), (f"{yes} ?", 1)]
+    file: Any = SimpleNamespace(
+        codes=pa.table({"Consentement": []}), rows=13, counts=lambda column: rows
+    )
+    found = about_consent(file, parse_mapping(SIMPLE, "m.yaml"), "Consentement")
+    assert found is not None
+    assert (found.yes, found.agreed, found.refused, found.other) == ((yes,), 4, 8, 1)
+    assert len(decisions(found)) == 1
+
+
 @pytest.mark.parametrize("answers", [["1", "2", "9"] * 4, ["signé", "verbal"] * 6])
 def test_no_code_is_taken_for_a_yes(tmp_path: Path, answers: list[str]) -> None:
     owner = Owner(tmp_path, _file(tmp_path / "a.csv", consent(answers)))

@@ -83,6 +83,7 @@ class Vocabulary:
         consent: words of a header that says who agreed that the record is shared.
         not_consent: what turns such a header round: ``words``, ``parts`` of words, and ``yes_no``,
             answers named in a header, which turn nothing round.
+        consent_answers: words of a cell below such a header, beside ``pairs``, to yes or no.
     """
 
     headers: dict[str, frozenset[str]]
@@ -109,6 +110,7 @@ class Vocabulary:
     units: dict[str, tuple[str, ...]]
     consent: tuple[str, ...]
     not_consent: dict[str, tuple[str, ...]]
+    consent_answers: dict[str, str]
     _plain: dict[str, frozenset[str]] = field(repr=False, default_factory=dict)
 
     def yes_no(self, texts: Iterable[str]) -> dict[str, str] | None:
@@ -329,6 +331,9 @@ def vocabulary() -> Vocabulary:
         not_consent={
             kind: tuple(" ".join(words_of(said)) for said in words)
             for kind, words in own["not_consent"].items()
+        },
+        consent_answers={
+            word(said): code for code, words in own["consent_answers"].items() for said in words
         },
         _plain={
             key: names for key, names in _indexed(phrases, plain_header).items() if len(names) == 1

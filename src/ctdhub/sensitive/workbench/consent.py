@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ctdhub.core.i18n import Numeral, Text, many
 from ctdhub.core.text import fold
 from ctdhub.sensitive.ingest.identifier_words import words as words_of
-from ctdhub.sensitive.mapping.header_words import says
+from ctdhub.sensitive.mapping.header_words import says, word
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.vocabulary import vocabulary
 from ctdhub.sensitive.workbench.opened import OpenedFile
@@ -60,8 +60,7 @@ def about_consent(file: OpenedFile, mapping: Mapping, column: str) -> Consent | 
     rows = {"yes": 0, "no": 0, "blank": 0, "": 0}
     yes = []
     for text, n in file.counts(column):
-        said = (vocabulary().yes_no([text]) or {}).get(text, "")
-        kind = "blank" if fold(text) in silent else said
+        kind = "blank" if fold(text) in silent else _answer(text)
         rows[kind] += n
         if kind == "yes":
             yes.append(text)
@@ -72,6 +71,12 @@ def about_consent(file: OpenedFile, mapping: Mapping, column: str) -> Consent | 
     if turned_round(column):
         yes = []
     return Consent(column, tuple(yes), rows["yes"], rows["no"], blank, rows[""])
+
+
+def _answer(text: str) -> str:
+    """Whether a text below such a header says "yes" or "no"; "" where it is neither."""
+    known = vocabulary().yes_no([text])
+    return known[text] if known else vocabulary().consent_answers.get(word(text), "")
 
 
 def decisions(found: Consent) -> list[tuple[Text, Text, Operation]]:
