@@ -142,3 +142,15 @@ def test_of_two_columns_that_fit_neither_is_sure(owner: Any) -> None:
     assert [one[:2] for one in offers(of, "Sexe du recruteur")] == [("Genre", False)]
     of = owner(rules, Sexe_du_recruteur=texts, Sexe=texts)
     assert offers(of, "Sexe")[0][:2] == ("Genre", True)
+
+
+def test_what_is_sure_of_a_column_is_said_once(owner: Any) -> None:
+    """It could also be read by a rule of its own, which would leave the old column missing."""
+    texts = times("Femme", "Homme", "Femme")
+    of = owner(GENDER % ("Genre", "Femme", "Homme"), Sexe=texts)
+    of(
+        "do",
+        operations=[o for s in of("suggested")["suggested"] if s["sure"] for o in s["operations"]],
+    )
+    found = {one["column"]: one["state"] for one in of("columns")["columns"]}
+    assert found == {"Date": "right", "Sexe": "right"}

@@ -325,6 +325,8 @@ class Verdicts:
                     yield column, Proposed(label, reason, one["sure"], operations, rows)
             if verdict["unknown"]["texts"] and verdict["examples"]:
                 yield from ((column, one) for one in self.suggested(column))
+            elif any(one["sure"] for one in verdict["proposals"]):
+                continue  # another reading would undo it
             elif not verdict["targets"] and verdict["identifier"] is None:
                 first, second, *_rest = readings(self._file, column, self._document)
                 if first["share"] >= SHARE and first["share"] > second["share"]:
