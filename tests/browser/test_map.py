@@ -83,7 +83,7 @@ def test_the_pages_stand_without_a_script(browser: Browser, site: Path) -> None:
     assert page.locator("#map-citizenship a[data-tile]").first.is_visible()
     page.goto(url(site, "map.html"))
     page.locator("#map-citizenship a").click()
-    assert page.url.endswith("/map-citizenship.html")
+    page.wait_for_url("**/map-citizenship.html")
     page.go_back()
     page.locator("#map-corridors summary").first.click()
     assert page.locator("#map-corridors table").is_visible()
