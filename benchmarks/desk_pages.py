@@ -47,6 +47,9 @@ OTHER = "other_contributor"
 MAY_LACK = ("mfa_view_recovery_codes", "paper_file")
 """Shown once alone, and a file: there is none in a demo desk."""
 NOT_PAGES = ("static/", "health/", "metrics", "accounts/signup/", "accounts/inactive/", "demo/")
+NOVICE, PASSWORD = "novice", "a long password of a demo"
+"""A contributor on the first visit, with a password and no second factor yet."""
+AT_FIRST = ("account_change_password", "mfa_activate_totp")
 MOST_STOPS, HELD = 400, 8
 WIDTHS = (320, 390, 1440)
 RUN = """(options) => axe.run(options).then(found => found.violations.map(
@@ -110,13 +113,14 @@ def things(folder: Path) -> dict[str, str]:
     import django
 
     django.setup()
+    from allauth.account.models import EmailAddress
     from django.utils import timezone
 
     from ctdhub.build import pipeline, told
     from ctdhub.build.hub import Hub
     from ctdhub.desk.models.deliveries import Delivery
     from ctdhub.desk.models.hub import Job, ReleasePlan, TableRequest
-    from ctdhub.desk.models.people import DeskAccount, Invitation
+    from ctdhub.desk.models.people import DeskAccount, Invitation, RoleHeld
     from ctdhub.dp.price import up_to
 
     contributor = DeskAccount.objects.get(email="contributor@example.org")
@@ -149,6 +153,11 @@ def things(folder: Path) -> dict[str, str]:
         account=DeskAccount.objects.get(email="data-officer@example.org"),
         until=timezone.now() + timezone.timedelta(hours=70),
     )
+    email = f"{NOVICE}@example.org"
+    if not DeskAccount.objects.filter(email=email).exists():
+        novice = DeskAccount.objects.create_user(email, "Demo novice", PASSWORD)
+        EmailAddress.objects.create(user=novice, email=email, verified=True, primary=True)
+        RoleHeld.objects.create(account=novice, role="contributor", organisation_id=own)
     hub = Hub(folder)
     if not (hub.root / "candidates" / built.version).exists():
         pipeline.build(hub, until="candidate", version=built.version, pay=up_to(100))
@@ -198,12 +207,14 @@ def screens(known: dict[str, str]) -> Iterator[tuple[str, str, list[str]]]:
         theirs = Who("1", frozenset({CONTRIBUTOR}), known["key"])
         if allowed(theirs, page.action):
             who += [CONTRIBUTOR] if "<" in page.path else [CONTRIBUTOR, OTHER]
+        if page.name in AT_FIRST:
+            who = [NOVICE]
         yield page.name, f"/{way}", [] if page.action == "door.open" else who
 
 
 def fewer(who: list[str]) -> list[str]:
     """One role of the hub, and the contributor."""
-    return [*[r for r in who if r in ROLES][:1], *[r for r in who if r == "contributor"]]
+    return [*[r for r in who if r in ROLES][:1], *[r for r in who if r in ("contributor", NOVICE)]]
 
 
 def look(page: Page, where: str, found: Found, rules: dict[str, Any]) -> None:
@@ -245,8 +256,20 @@ def opened(browser: Browser, link: str) -> Page:
     return page
 
 
+def first_visit(page: Page, base: str) -> None:
+    """Come in by a password alone."""
+    page.goto(f"{base}/accounts/login/")
+    page.fill("[name=login]", f"{NOVICE}@example.org")
+    page.fill("[name=password]", PASSWORD)
+    with page.expect_navigation():
+        page.click("main form[method=post] .button")
+
+
 def confirm(page: Page, way: str, role: str) -> None:
-    """Say the code of the account's app where a page asks for it; a code counts once."""
+    """Say the code of the account's app, or the password, where a page asks for it.
+
+    A code counts once.
+    """
     from allauth.mfa.totp.internal.auth import (
         format_hotp_value,
         hotp_value,
@@ -256,15 +279,16 @@ def confirm(page: Page, way: str, role: str) -> None:
 
     from ctdhub.desk.models.people import DeskAccount
 
-    account = DeskAccount.objects.get(email=f"{role.replace('_', '-')}@example.org")
-    secret = decrypt(account.authenticator_set.get(type="totp").data["secret"])
     for _ in range(2):
         if "/reauthenticate/" not in page.url or "/reauthenticate/" in way:
             return
-        page.fill(
-            "[name=code]",
-            format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time()))),
-        )
+        if role == NOVICE:
+            page.fill("[name=password]", PASSWORD)
+        else:
+            account = DeskAccount.objects.get(email=f"{role.replace('_', '-')}@example.org")
+            secret = decrypt(account.authenticator_set.get(type="totp").data["secret"])
+            counter = next(iter(yield_hotp_counters_from_time()))
+            page.fill("[name=code]", format_hotp_value(hotp_value(secret, counter)))
         with page.expect_navigation():
             page.click("main .button")
         if "/reauthenticate/" in page.url:
@@ -277,7 +301,7 @@ def main() -> int:
     given.add_argument("folder", type=Path)
     given.add_argument("languages", nargs="*", default=LANGUAGES)
     given.add_argument("--pictures", type=Path)
-    given.add_argument("--roles", nargs="*", default=["", *ROLES, "contributor", OTHER])
+    given.add_argument("--roles", nargs="*", default=["", *ROLES, "contributor", OTHER, NOVICE])
     given.add_argument("--screens", nargs="*", help="their names in the register")
     asked = given.parse_args()
     folder, languages = asked.folder.resolve(), list(asked.languages)
@@ -293,7 +317,9 @@ def main() -> int:
                 executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
             )
             for role in asked.roles:
-                page = opened(browser, links[role.replace("_", " ")] if role else "")
+                page = opened(browser, links.get(role.replace("_", " "), ""))
+                if role == NOVICE:
+                    first_visit(page, base)
                 for n, code in enumerate(languages):
                     page.goto(base if role else f"{base}/accounts/login/")
                     page.click(f"form.languages button[value={code}]")
