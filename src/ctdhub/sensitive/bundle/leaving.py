@@ -44,7 +44,7 @@ from ctdhub.sensitive.mapping.run import harmonise
 SECRET_BYTES = 32
 """Bytes that the secret of codes has at least."""
 
-Fate = Literal["is sent", "coded", "birth", "token", "stripped", "unread"]
+Fate = Literal["leaves", "coded", "birth", "token", "stripped", "unread"]
 """leaves: as it is.  coded: as a code.  birth: as it is, a date of birth.  token: a keyed token.
 stripped: a decision of the mapping keeps it here.  unread: no rule reads it, so it stays here."""
 
@@ -161,7 +161,7 @@ def column_fates(raw: RawTable, mapping: Mapping) -> list[ColumnFate]:
         elif plain in tokens:
             fate = "token"
         elif plain in used | keyed:
-            fate = "birth" if plain in births else "is sent"
+            fate = "birth" if plain in births else "leaves"
         found.append(ColumnFate(name, fate))  # type: ignore[arg-type]
     return found
 
