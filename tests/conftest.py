@@ -44,6 +44,20 @@ def told_of_skipped(reasons: Iterable[str]) -> list[str]:
     return lines
 
 
+DATA = Path(__file__).parents[2] / "shared" / "data"
+"""Public data sets that are no part of the project, where a machine has them."""
+MISSING_DATA = "a public data set is missing"
+"""What tests say that skip without one of them."""
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where the public data sets are, no test may be skipped for want of one."""
+    told = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = told.stats.get("skipped", []) if told else []
+    if DATA.is_dir() and any(MISSING_DATA in report.longrepr[2] for report in skipped):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What was skipped stands at the end, with what brings it."""
     skipped = terminalreporter.stats.get("skipped", [])

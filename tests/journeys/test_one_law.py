@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import typer
 import yaml
 from invented_round import DOMAINS, lay_table, stream
 
@@ -26,6 +27,7 @@ from ctdhub.build.paid import ledger
 from ctdhub.build.reports import reports
 from ctdhub.build.stages import candidate, edition
 from ctdhub.build.withdrawn import out_of_force
+from ctdhub.cli import app
 from ctdhub.cli.verbs import MODULES
 from ctdhub.core.keys.age import make_identity
 from ctdhub.core.keys.signing import make_key
@@ -202,27 +204,36 @@ OWN: dict[str, tuple[str, ...]] = {
 }
 """Commands whose outcome a contributor is given, as they are compared."""
 
+ROUND = ("new", "join", "start", "mask", "close", "reveal", "sum", "show", "release")
+"""Steps of a round of counts."""
+
 COMPARED_APART = {
     "site": "its folder is compared, as the build of each world draws it",
     "serve": "it shows that folder",
     "push": "it sends the files of a published release, which are compared",
     "protect": "by test_a_table_that_is_protected_alone",
-    "desk": "by tests/desk: every address of a contributor, in neighbouring hubs",
-    "count": "by test_a_round_of_counts_with_a_forged_cell",
+    "desk serve": "by tests/desk/test_desk_neighbours.py: every page of a contributor",
+    **dict.fromkeys(
+        (f"count {step}" for step in ROUND), "by test_a_round_of_counts_with_a_forged_cell"
+    ),
 }
 INSIDE = {
-    *("init", "demo", "check", "build", "release", "approve", "ledger", "adopt", "audit", "key"),
-    *("linkage", "withdraw", "journal", "upgrade", "hold", "approvers"),
+    *("init", "demo", "check", "build", "release", "approve", "ledger", "adopt", "audit"),
+    *("linkage", "withdraw", "journal", "upgrade", "hold", "approvers", "bundle open"),
+    *("desk confirm", "desk check", "desk demo", "desk verify"),
+    *("desk backup", "desk restore", "desk resume"),
 }
 """Seen by the steward and the privacy officer, who may know what contributors sent.  What they
 publish is compared; ``audit --publish`` is made of noise that it pays for itself."""
 
 NO_DATA_OF_OTHERS = {
     *("practice", "rehearse", "form", "codebook", "crosswalk", "correct", "papers"),
-    *("suggest", "harmonise", "mapping", "tokens", "link", "domains", "kanon", "convert"),
-    *("kit", "bundle"),
+    *("suggest", "harmonise", "tokens", "link", "domains", "kanon", "convert"),
+    *("mapping export", "mapping import", "mapping history", "mapping undo"),
+    *("kit", "bundle card", "bundle make"),
+    *("key new", "key show", "key wrap", "key unwrap", "key split", "key join", "key rotate"),
 }
-"""They read no case data, or one file for whoever holds it and for nobody else.  What ``kanon``
+"""They read keys, settings, or one file for whoever holds it and for nobody else.  What ``kanon``
 writes is no protected answer, and says so."""
 
 OF_SETTINGS: tuple[tuple[str, ...], ...] = (
@@ -233,11 +244,21 @@ OF_SETTINGS: tuple[tuple[str, ...], ...] = (
 """Those of them that are given a hub, for a test that it is so."""
 
 
+def verbs() -> set[str]:
+    """All verbs; of one that has verbs below it, these, as ``key new``."""
+    found: set[str] = set()
+    command = typer.main.get_command(app.command())
+    for verb, one in command.commands.items():  # type: ignore[attr-defined]
+        below = getattr(one, "commands", {})
+        found |= {f"{verb} {name}" for name in below} or {verb}
+    return found
+
+
 def test_every_verb_is_compared_or_says_why_not() -> None:
-    """Who adds a verb says here who sees its outcome."""
+    """Who adds a verb, or one below it, says here who sees its outcome."""
     classes = [PUBLIC, OWN, COMPARED_APART, INSIDE, NO_DATA_OF_OTHERS]
-    verbs = {verb for each in MODULES.values() for verb in each}
-    assert verbs == {verb for each in classes for verb in each}
+    assert {verb.split()[0] for verb in verbs()} == {v for each in MODULES.values() for v in each}
+    assert verbs() == {verb for each in classes for verb in each}
     several = Counter(verb for each in classes for verb in each)
     assert [verb for verb, n in several.items() if n > 1] == ["brief"]
 
@@ -374,7 +395,8 @@ def test_what_reads_no_case_data_is_the_same_whatever_was_sent(worlds: Worlds, c
             found.append({name: content for each in answers for name, content in each.items()})
     told = {n: v.split(b"\n")[0] for n, v in found[0].items() if n.endswith(": printed")}
     assert set(told.values()) == {b"exit code 0"}, told
-    assert {words[0] for words in OF_SETTINGS} <= NO_DATA_OF_OTHERS
+    named = {" ".join(words[:n]) for words in OF_SETTINGS for n in (1, 2)}
+    assert len(named & NO_DATA_OF_OTHERS) == len(OF_SETTINGS)
     require_equal(*found)
 
 
@@ -407,7 +429,10 @@ def test_a_round_of_counts_with_a_forged_cell(
     now, out = tmp_path / "now", tmp_path / "out"
     places = {"x": now / "exchange", "now": now, "keep": now}
 
+    stepped = set()
+
     def step(what: str, *words: str) -> Seen:
+        stepped.add(what)
         return ran(ctdhub, out, ("count", what, *words), **places)
 
     def begin() -> None:
@@ -442,6 +467,7 @@ def test_a_round_of_counts_with_a_forged_cell(
                       "--budget", "20", "--new-ledger", "Fictitious people.")  # fmt: skip
         for name in FOUR:
             found |= step("reveal", "{x}", "--keep", f"{{now}}/{name}")
+        found |= step("show", "{x}")
         found |= step("sum", "{x}", "--keep", "{now}/hub")
         found |= step("release", "{now}/hub/sum.count", "--out", "{out}/protected")
         for file in (now / "exchange").iterdir():  # under masks: sizes tell, contents are random
@@ -456,6 +482,7 @@ def test_a_round_of_counts_with_a_forged_cell(
     shutil.copytree(now, tmp_path / "kept")
     with worlds.world():  # for its state folder
         found = [happens()]
+    assert stepped == set(ROUND)
     printed = [told for name, told in found[0].items() if name.endswith(": printed")]
     assert [told for told in printed if not told.startswith(b"exit code 0")] == []
     assert any(name.endswith("records.csv") for name in found[0])

@@ -334,6 +334,19 @@ def test_settings_out_of_range_are_refused_before_the_table_is_read(
     assert not (tmp_path / "ledger").exists()
 
 
+def test_more_people_than_the_bound_are_charged_and_end_with_a_fault(
+    app: typer.Typer, tmp_path: Path
+) -> None:
+    """By the noisy number: a refusal before the charge would tell of the exact one."""
+    command = lay(tmp_path, ROWS * 200)
+    result = run(app, command, tmp_path / "out", "--max-people", "100")
+    assert result.exit_code == 1, result.output
+    assert "Do not publish" in result.output
+    assert len(Ledger(tmp_path / "ledger").entries()) == 1
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))
+    assert manifest["facts"]["faults"] == ["max-people"]
+
+
 def test_delta_bounds_a_public_number_of_people() -> None:
     assert most_people(1e-6) == 10_000
     assert most_people(3e-7) == 33_333
@@ -490,7 +503,9 @@ def test_records_follow_the_table(app: typer.Typer, tmp_path: Path) -> None:
 ADULT = Path(__file__).parents[3] / "shared" / "data" / "adult"
 
 
-@pytest.mark.skipif(not ADULT.is_dir(), reason="the Adult data are not here")
+@pytest.mark.skipif(
+    not ADULT.is_dir(), reason="a public data set is missing: lay adult into ../shared/data"
+)
 def test_a_table_of_50_000_people(app: typer.Typer, tmp_path: Path) -> None:
     sizes = json.loads((ADULT / "domain.json").read_text("utf-8"))
     some = {n: [str(i) for i in range(k)] for n, k in sizes.items() if k < 50}

@@ -325,7 +325,9 @@ def febrl() -> tuple[list[Row], dict[str, str]]:
     return rows, {str(r["id"]): links.get(str(r["id"]), str(r["id"])) for r in rows}
 
 
-@pytest.mark.skipif(not FEBRL.is_dir(), reason="the FEBRL data are not here")
+@pytest.mark.skipif(
+    not FEBRL.is_dir(), reason="a public data set is missing: lay febrl4 into ../shared/data"
+)
 def test_febrl_by_tokens(record_property: Callable[[str, object], None]) -> None:
     begin = time.perf_counter()
     rows, person = febrl()
@@ -410,7 +412,9 @@ def test_people_held_twice_in_other_spellings_do_not_spoil_the_rest(
         assert recall(share) >= plain - lost, "a few weak agreements of some forty pairs go"
 
 
-@pytest.mark.skipif(not FEBRL.is_dir(), reason="the FEBRL data are not here")
+@pytest.mark.skipif(
+    not FEBRL.is_dir(), reason="a public data set is missing: lay febrl4 into ../shared/data"
+)
 def test_febrl_over_three_contributors_with_people_held_twice(
     record_property: Callable[[str, object], None],
 ) -> None:

@@ -120,7 +120,9 @@ def test_five_lists_in_four_scripts(
     assert wrong < 0.005
 
 
-@pytest.mark.skipif(not FEBRL.is_dir(), reason="the FEBRL data are not here")
+@pytest.mark.skipif(
+    not FEBRL.is_dir(), reason="a public data set is missing: lay febrl4 into ../shared/data"
+)
 def test_febrl_by_identifiers(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
