@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from ctdhub.border import Guarantee, Perpetrators, Protected, mint
 from ctdhub.core.i18n import Text
+from ctdhub.core.memory import uncollected
 from ctdhub.dp import answer_store, engine4, kernels, pending
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.asking import (
@@ -110,6 +111,7 @@ def protect(
     )
 
 
+@uncollected()  # thousands of tables stay until the end, in no cycle
 def protect_table(
     people: pa.Table | Rows,
     asked: ReleaseRequest,

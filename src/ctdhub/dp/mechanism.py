@@ -121,7 +121,8 @@ def answer_to(
         compared=compared,
     )
     kept: dict[Columns, Estimated] = {}
-    found = _keeping(kept, plan, least_squares(noisy, questions, pooled))
+    variance = cell_variances(questions)
+    found = _keeping(kept, plan, least_squares(noisy, questions, pooled, variance))
     shown = intervals.shown_cells(
         found, questions, total, plan.level, plan.false_share, plan.domains, plan.followers
     )
@@ -150,7 +151,7 @@ def answer_to(
         people=total,
         case_records=case_records,
         measurements=measurements,
-        sigma={"*".join(t): variance**0.5 for t, variance in cell_variances(questions).items()},
+        sigma={"*".join(t): of_cell**0.5 for t, of_cell in variance.items()},
         drawn={"*".join(q.columns): q.sigma for q in questions},
         rho=rho,
         not_fitted=tuple(

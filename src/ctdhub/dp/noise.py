@@ -115,7 +115,7 @@ def _cumulative(sigma2: Fraction, width: int) -> tuple[int, list[tuple[int, int]
         (0, 1) and the last is (2^width - 1, 2^width): P(N >= m) <= exp(-m^2 / (2 sigma squared)).
     """
     reach = _reach(sigma2, width + 4)
-    spare = 128
+    spare = 64
     scaled = _scaled_tails(sigma2, width, spare)[: reach + 2]
     while any(high - low > 1 for low, high in scaled):
         spare *= 2

@@ -41,7 +41,8 @@ def reconciled(noisy: Counts, questions: Workload) -> dict[Columns, Estimated]:
     Args:
         noisy: every table of the questions, as it was measured.
     """
-    found = dict(least_squares(noisy, questions, pool(noisy, questions, most_pooled(questions))))
+    pooled = pool(noisy, questions, most_pooled(questions))
+    found = dict(least_squares(noisy, questions, pooled, cell_variances(questions)))
     return {t: found[t] for t in dict.fromkeys([(), *(q.columns for q in questions)])}
 
 
@@ -51,14 +52,17 @@ def most_pooled(questions: Workload) -> int:
 
 
 def least_squares(
-    noisy: Counts, questions: Workload, pooled: dict[Columns, Estimated]
+    noisy: Counts,
+    questions: Workload,
+    pooled: dict[Columns, Estimated],
+    variance: dict[Columns, float],
 ) -> Iterator[tuple[Columns, Estimated]]:
     """The tables of :func:`reconciled` one after another, in any order: together they are large.
 
     Args:
         pooled: tables of at most :func:`most_pooled` columns.
+        variance: of each table's cells, of :func:`cell_variances`.
     """
-    variance = cell_variances(questions)
     sizes = {n: size for q in questions for n, size in zip(q.columns, q.shape, strict=True)}
     components = {t: _centred(e.value[None])[0] for t, e in pooled.items()}
     for group in _batches(variance, sizes):

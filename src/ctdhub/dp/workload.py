@@ -70,7 +70,8 @@ def workload(plan: Plan, rho: float) -> Workload:
     """
     weights = plan.weights.model_dump()
     kinds = {t: kind for t, kind in plan.tables.items() if weights[kind] > 0}
-    weigh = {t: float(np.prod(plan.shape(t), dtype=float)) ** _GROWTH for t in kinds}
+    shapes = {t: plan.shape(t) for t in kinds}
+    weigh = {t: float(math.prod(shape)) ** _GROWTH for t, shape in shapes.items()}
     of_kind: dict[Kind, float] = defaultdict(float)
     for t, kind in kinds.items():
         of_kind[kind] += weigh[t]
@@ -84,8 +85,8 @@ def workload(plan: Plan, rho: float) -> Workload:
             share = Fraction(weights[kind] / total) * Fraction(weigh[t] / of_kind[kind])
             # The shares are rounded numbers; a billionth less keeps their sum under the whole.
             part = budget * share * Fraction(10**9 - 1, 10**9)
-            sigma2[alike] = question(t, plan.shape(t), kind, part, plan.reach).sigma2
-        questions.append(Measurement(t, plan.shape(t), kind, sigma2[alike], plan.reach))
+            sigma2[alike] = question(t, shapes[t], kind, part, plan.reach).sigma2
+        questions.append(Measurement(t, shapes[t], kind, sigma2[alike], plan.reach))
     if cost(tuple(questions)) > budget:
         raise ArithmeticError("the workload costs more than its budget")
     return tuple(questions)
