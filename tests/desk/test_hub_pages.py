@@ -143,23 +143,6 @@ def test_a_contributor_is_told_nothing_of_others(hub_desk: Desk) -> None:
     assert "left of it" not in text(mine)
 
 
-def test_neighbours_show_a_contributor_the_same(hub_desk: Desk) -> None:
-    client = hub_desk.client_of("contributor")
-    places = ("/lineage/", "/lineage/gender/", "/ledger/", "/withdrawals/", "/agreements/")
-
-    def all_of() -> list[str]:
-        return [text(client.get(p, follow=True)).partition("<main")[2] for p in places]
-
-    before = all_of()
-    file = next((hub_desk.hub / "contributions" / "harbour-casework").glob("*/*"))
-    rows = file.read_bytes().rstrip(b"\n").split(b"\n")
-    file.write_bytes(b"\n".join(rows[:-20]) + b"\n")
-    policy = hub_desk.hub / "policy.yaml"
-    policy.write_text(policy.read_text("utf-8").replace("60.0", "59.0"), "utf-8")
-    pipeline.build(Hub(hub_desk.hub), until="protect")
-    assert all_of() == before
-
-
 def test_texts_of_cells_are_for_the_data_officer_and_the_steward(hub_desk: Desk) -> None:
     address = "/look/harbour-casework/"
     assert "Ukrayne" in text(hub_desk.client_of("data_officer").get(address))

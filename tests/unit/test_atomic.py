@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,18 @@ def test_read_only_files_are_made_writable_before_they_go(
     atomic.remove(bundle)
     assert not bundle.exists()
     assert kept.stat().st_mode & 0o777 == 0o444
+
+
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_a_file_is_for_its_owner_alone_unless_told_otherwise(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        atomic.write_new(tmp_path / "new", b"1")
+        atomic.write_whole(tmp_path / "whole", b"1")
+        atomic.write_whole(tmp_path / "for all", b"1", 0o644)
+        atomic.take(tmp_path / "room", 1)
+    finally:
+        os.umask(before)
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in tmp_path.iterdir()}
+    assert modes.pop("for all") == 0o644
+    assert modes == {"new": 0o600, "whole": 0o600, "room": 0o600 & ~umask}

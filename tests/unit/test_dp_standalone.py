@@ -344,7 +344,7 @@ def test_more_people_than_the_bound_are_charged_and_end_with_a_fault(
     assert "Do not publish" in result.output
     assert len(Ledger(tmp_path / "ledger").entries()) == 1
     manifest = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))
-    assert manifest["facts"]["faults"] == ["max-people"]
+    assert manifest["faults"] == ["max-people"]
 
 
 def test_delta_bounds_a_public_number_of_people() -> None:

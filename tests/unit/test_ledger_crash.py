@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from invented_people import people, small_policy
+from synced_files import synced  # noqa: F401 (a fixture)
 from tests.forked import Child, needs_fork
 
 from ctdhub.core.errors import LedgerTampered
@@ -75,7 +76,11 @@ def charged(folder: Path, times: int) -> Ledger:
 
 
 @pytest.mark.parametrize("cut", [1, 2, 10, 100])
-def test_a_torn_line_is_set_aside_and_the_rest_holds(tmp_path: Path, cut: int) -> None:
+def test_a_torn_line_is_set_aside_and_the_rest_holds(
+    tmp_path: Path,
+    synced: list[str],  # noqa: F811
+    cut: int,
+) -> None:
     """A charge whose line tore was never synced: ``head`` still names the line before."""
     ledger = charged(tmp_path, 2)
     head = (ledger.folder / "head").read_bytes()
@@ -85,7 +90,9 @@ def test_a_torn_line_is_set_aside_and_the_rest_holds(tmp_path: Path, cut: int) -
     (ledger.folder / "head").write_bytes(head)
     whole = cut == 1  # only the end of the line is missing: the entry counts as spent
     assert len(ledger.entries()) == (3 if whole else 2)
+    synced.clear()
     charged(tmp_path, 1)
+    assert synced.count("ledger.jsonl") == 2  # mended, then written
     assert len(ledger.entries()) == (4 if whole else 3)
     assert len(list(ledger.folder.glob("torn-*"))) == (0 if whole else 1)
 
@@ -133,19 +140,11 @@ def test_two_processes_never_write_the_same_number(tmp_path: Path) -> None:
 
 
 def test_charge_is_synced_before_it_returns(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    synced: list[str],  # noqa: F811
 ) -> None:
-    synced: list[str] = []
-    real = os.fsync
-
-    def watch(handle: int) -> None:
-        synced.append(Path(f"/proc/self/fd/{handle}").readlink().name)
-        real(handle)
-
-    if not Path("/proc/self/fd").exists():
-        pytest.skip("the names of open files are not to be had here")
-    monkeypatch.setattr(os, "fsync", watch)
     charged(tmp_path, 1)
     place = synced.index("ledger.jsonl")
-    assert "ledger" in synced[place:]  # the folder, after the file
-    assert any(name.startswith(".new-") for name in synced[place:])  # then the head
+    line, folder, head, again = synced[place : place + 4]
+    assert (line, folder, again) == ("ledger.jsonl", "ledger", "ledger"), "names, after what is in"
+    assert head.startswith(".new-head-")  # never without the line that it names
