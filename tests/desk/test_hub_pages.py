@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.desk import asking
