@@ -467,7 +467,7 @@ def test_a_round_of_counts_with_a_forged_cell(
                       "--budget", "20", "--new-ledger", "Fictitious people.")  # fmt: skip
         for name in FOUR:
             found |= step("reveal", "{x}", "--keep", f"{{now}}/{name}")
-        found |= step("show", "{x}")
+        found |= step("show", "{x}/round.count")
         found |= step("sum", "{x}", "--keep", "{now}/hub")
         found |= step("release", "{now}/hub/sum.count", "--out", "{out}/protected")
         for file in (now / "exchange").iterdir():  # under masks: sizes tell, contents are random

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,9 +18,9 @@ from soft_passkeys import SoftPasskey, url
 
 import ctdhub
 from ctdhub.core.errors import ReleaseError
-from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.i18n import LANGUAGES, said
 from ctdhub.core.keys.signing import PREFIX, make_key
-from ctdhub.release.approvals import LedgerHead, Promise, Statement
+from ctdhub.release.approvals import Approval, Approvals, LedgerHead, Promise, Statement
 from ctdhub.release.approver_changes import (
     FILE,
     FIRST,
@@ -356,3 +357,24 @@ def test_a_mark_of_one_kind_is_none_of_the_other(tmp_path: Path) -> None:
     assert passkey.fault(MESSAGE, RULES, "steward") is None
     bare = passkey.model_copy(update={"client_data": None, "authenticator_data": None})
     assert bare.fault(MESSAGE, RULES, "steward") is not None
+
+
+def test_one_role_does_not_approve_twice_with_two_keys(tmp_path: Path) -> None:
+    """Of a person with two keys; the second would stand for the other person."""
+    one, two, other = (make_key(tmp_path / name) for name in ("one", "two", "other"))
+    facts = {"hub": "A hub", "invented": True}
+    release: Any = SimpleNamespace(
+        facts=facts, version="2026.1", charge="c", epsilon=1.0, delta=1e-8
+    )
+    about = Statement.about(
+        release, "0" * 64, "steward", LedgerHead(hash="1" * 64), "2026-01-01T00:00:00Z"
+    )
+    given = Approvals(
+        approvals=tuple(
+            Approval(statement=about, **Mark.of(about.message(), key).model_dump())
+            for key in (one, two)
+        )
+    )
+    keys = Approvers(steward=(one.public, two.public), privacy_officer=other.public)
+    faults = [said(fault) for fault in given.faults(release, "0" * 64, keys)]
+    assert faults == ["A role approved twice."]
