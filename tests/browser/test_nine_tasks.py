@@ -127,28 +127,36 @@ def begin(browser: Browser, web: str) -> Iterator[Begin]:
     assert errors == []
 
 
-def test_1_women_from_one_country_in_another_by_year(begin: Begin) -> None:
-    """No table has all four variables, so the nearest questions are offered."""
-    reader = begin()
+@pytest.mark.parametrize("phone", [False, True])
+def test_1_women_from_one_country_in_another_by_year(begin: Begin, phone: bool) -> None:
+    """No table has all four variables, so the nearest questions are offered.
+
+    On a phone the filters are a sheet, and the first chart of all leads to the explorer.
+    """
+    reader = begin(phone=phone)
     page = reader.page
-    reader.menu("Explore")
-    reader.explorer()
-    found = page.locator("#explore-found button")
-    for typed, answer in (
-        ("woman", "Gender: Woman or girl"),
-        ("ukr", "Citizenship: Ukraine"),
-        ("pol", "Country of exploitation: Poland"),
-    ):
-        box = page.locator("#explore-find")
-        reader.pick(box, typed, found.filter(has_text=re.compile(f"^{answer}$")))
+    if phone:
+        reader.click(page.get_by_role("link", name="Split or compare").first)
         reader.explorer()
+        reader.click(page.locator("#explore-open"))
+    else:
+        reader.menu("Explore")
+        reader.explorer()
+    found = page.locator("#explore-found button").first
+    box = page.locator("#explore-find")
+    box.fill("women, ukr, pologne")
+    expect(found).to_have_text(
+        "Gender: Woman or girl, Citizenship: Ukraine, Country of exploitation: Poland"
+    )
+    reader.click(found)
+    reader.explorer()
     expect(page.locator("#explore-chips button")).to_have_count(3)
     offers = page.locator("#explore-offers a")
     expect(page.locator("#explore-offers")).to_be_visible()
     assert offers.count() >= 1
     for text in offers.all_inner_texts():
         assert "can be shown" in text
-    offers.first.click()
+    reader.click(offers.first)
     reader.explorer()
     expect(page.locator("#explore-offers")).to_be_hidden()
     expect(page.locator("#explore-subtitle")).to_contain_text("Year of registration")

@@ -33,7 +33,7 @@ LINE = """\
   kind: trafficking
   number: "0800 000 000"
   text: "1234"
-  hours: 9 to 17
+  hours: Mo-Fr 9:00-17:00
   languages: [fr]
   free: true
   checked_on: 2026-01-31
@@ -63,7 +63,9 @@ def test_the_hub_has_the_last_word(release: Release, tmp_path: Path) -> None:
     for helpline in (OLD, "", None):
         told = foot(release, Edition.of(tmp_path, helpline=helpline))
         assert "Côte d’Ivoire, Écoute <b>: 0800 000 000" in told
-        assert "(9 to 17, in French, free, text message to 1234)" in told
+        assert (
+            "(Monday to Friday from 09:00 to 17:00, in French, free, text message to 1234)" in told
+        )
         assert "confidential" not in told, "said only where the entry says so"
         assert OLD not in told
         assert FROZEN not in told
@@ -74,7 +76,41 @@ def test_the_hub_has_the_last_word(release: Release, tmp_path: Path) -> None:
         assert "0800" not in emergency
         assert "0800" in lines
     with language("ar"):
-        assert "ساحل العاج، Écoute" in foot(release, Edition.of(tmp_path))
+        told = foot(release, Edition.of(tmp_path))
+        assert "ساحل العاج، Écoute" in told
+        assert "من الاثنين إلى الجمعة من 09:00 إلى 17:00" in told
+
+
+@pytest.mark.parametrize(
+    ("hours", "en", "fr"),
+    [
+        ("24/7", "every day, day and night", "tous les jours, jour et nuit"),
+        ("20:00-2:00", "every day from 20:00 to 02:00", "tous les jours de 20:00 à 02:00"),
+        (
+            "Mo-We,Fr 08:00-12:00, 14:00-18:30; Su 10:00-24:00",
+            "Monday to Wednesday and Friday from 08:00 to 12:00 and from 14:00 to 18:30; "
+            "Sunday from 10:00 to 24:00",
+            "du lundi au mercredi et vendredi de 08:00 à 12:00 et de 14:00 à 18:30\u202f; "
+            "dimanche de 10:00 à 24:00",
+        ),
+        *((other, other, other) for other in ("Mo-Fr 25:00-26:00", "24/7;", "Di 9:00-17:00")),
+    ],
+)
+def test_hours_are_said_in_the_language_of_the_page(hours: str, en: str, fr: str) -> None:
+    """What is in another form is shown as it is, and only then `check` warns."""
+    line = Helpline(
+        country="CIV",
+        name="A",
+        kind="trafficking",
+        number="12",
+        hours=hours,
+        checked_on=date(2026, 1, 31),
+    )
+    bare = str.maketrans("", "", "\u2068\u2069")
+    for lang, text in (("en", en), ("fr", fr)):
+        with language(lang):
+            assert Help((line,)).contacts()[0].note.translate(bare) == text
+    assert bool(Help((line,)).in_one_language()) == (hours == en)
 
 
 def test_posters_take_the_first_line(release: Release, tmp_path: Path) -> None:
@@ -108,7 +144,7 @@ FAULTS = {
     "kind: trafficking": ("kind: chat", "emergency"),
     'number: "0800 000 000"': ("number: 0700123", "between quotes"),
     'text: "1234"': ("text: '=cmd|1'", "text"),
-    "hours: 9 to 17": ("url: javascript:alert(1)", "https://"),
+    "hours: Mo-Fr 9:00-17:00": ("url: javascript:alert(1)", "https://"),
     "languages: [fr]": ("languages: [French]", "languages"),
     "free: true": ("toll: none", "no such key"),
     "checked_on: 2026-01-31": ("hours: always", "checked_on: this is missing"),
@@ -160,6 +196,11 @@ def test_check_warns_of_no_line_and_of_old_ones(
         code, out, _err = ctdhub("check", hub.root)
         assert (code, "nobody has checked" in out) == (0, warned)
         assert "no line to call" not in out
+        assert "Mo-Fr 09:00-17:00" not in out
+    (hub.root / FILE).write_text(line.replace("Mo-Fr 9:00-17:00", "9 to 17"), "utf-8")
+    assert "Write them as 24/7 or Mo-Fr 09:00-17:00" in " ".join(
+        ctdhub("check", hub.root)[1].split()
+    )
     (hub.root / FILE).write_text("lines: []", "utf-8")
     assert ctdhub("check", hub.root)[0] == 2
 
@@ -176,7 +217,7 @@ def test_what_init_shows_and_the_practice_hub_has_can_be_read(tmp_path: Path) ->
     assert Help(lines, OLD).contacts()[0] == Contact(
         "United Kingdom, Fictitious Helpline",
         "+44 808 157 0142",
-        "9 to 17, in English, free, confidential",
+        "Monday to Friday from 09:00 to 17:00, in English, free, confidential",
         "tel:+448081570142",
     )
 

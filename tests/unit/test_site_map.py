@@ -174,7 +174,9 @@ def test_the_table_of_regions_holds_their_counts(text: str, answers: Answers) ->
 
 def test_blanks_are_told_apart(text: str) -> None:
     part = figure(text, "map-citizenship")
-    drawing = part[part.index('<div class="worldmap">') : part.index('<ul class="legend"')]
+    drawing = part[
+        part.index('<div class="worldmap wide-only">') : part.index('<ul class="legend"')
+    ]
     legend = part[part.index('<ul class="legend"') :]
     for words in (
         "zero: no tile says so",

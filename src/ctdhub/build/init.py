@@ -65,7 +65,7 @@ _HELPLINES = """\
 #   name: Name as people there know it
 #   kind: trafficking          # or emergency, children, migrants, police
 #   number: "…"                # between quotes; or text (for messages), or url (https)
-#   hours: every day, day and night
+#   hours: 24/7                # or days and times, such as Mo-Fr 09:00-17:00
 #   languages: [fr]
 #   free: true                 # only where it is so
 #   confidential: true
@@ -88,7 +88,7 @@ _PRACTICE_HELPLINES = """\
   name: Fictitious Helpline
   kind: trafficking
   number: "+44 808 157 0142"
-  hours: 9 to 17
+  hours: Mo-Fr 09:00-17:00
   languages: [en]
   free: true
   confidential: true

@@ -303,6 +303,14 @@ def _warn_of_helplines(help: Help, without: Sequence[str]) -> None:
                 names=listed(sorted(countries.name(code, current()) for code in without)),
             )
         )
+    for line in help.in_one_language():
+        console.print(
+            _(
+                "Warning: the hours of {name} ({country}) are shown in the same words in every "
+                "language. Write them as 24/7 or Mo-Fr 09:00-17:00, then each page says them in "
+                "its language."
+            ).format(name=escape(line.name), country=line.country)
+        )
     for line in help.unchecked():
         console.print(
             _(

@@ -18,8 +18,9 @@ from pydantic_core import PydanticCustomError
 
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import printable
-from ctdhub.core.format import isolated, listed
+from ctdhub.core.format import listed
 from ctdhub.core.i18n import Text, _, current, joined
+from ctdhub.report.opening_hours import in_every_language, said
 from ctdhub.schema import countries
 
 FILE = "helplines.yaml"
@@ -41,7 +42,8 @@ class Helpline(BaseModel):
         kind: one of :data:`KINDS`.
         number, text: what to dial, and where to send a text message.
         url: an https address.
-        hours: when somebody answers, in the words of its country.
+        hours: when somebody answers there, by the clock of its country; see
+            :func:`~ctdhub.report.opening_hours.said`.
         languages: codes such as "fr" that are spoken there.
         free, confidential: said on pages only where the entry says so.
         checked_on: the day on which somebody last called.
@@ -173,6 +175,10 @@ class Help:
         day = today or datetime.now(UTC).date()
         return tuple(line for line in self.lines if day - line.checked_on > FRESH)
 
+    def in_one_language(self) -> tuple[Helpline, ...]:
+        """Lines whose hours are words, which every page shows as they are."""
+        return tuple(x for x in self.lines if x.hours and not in_every_language(x.hours))
+
 
 def read_help(hub: Path, text: str = "") -> Help:
     """Where a hub sends people, as its folder says now.
@@ -211,7 +217,7 @@ def _contact(line: Helpline, *, place: bool) -> Contact:
     text = _("text message to {number}").format(number=line.text) if line.text else ""
     reach = line.number or text or line.url
     more = [part for part in (text, line.url) if part and part != reach]
-    said = [_("free") if line.free else "", _("confidential") if line.confidential else ""]
+    promised = [_("free") if line.free else "", _("confidential") if line.confidential else ""]
     for_whom = {
         "children": _("for children"),
         "migrants": _("for migrants"),
@@ -219,9 +225,9 @@ def _contact(line: Helpline, *, place: bool) -> Contact:
     }.get(line.kind, "")
     parts = (
         for_whom,
-        isolated(line.hours) if line.hours else "",
+        said(line.hours) if line.hours else "",
         _spoken(line.languages),
-        *said,
+        *promised,
         *more,
     )
     return Contact(label, reach, _(", ").join(p for p in parts if p), _href(line))

@@ -87,15 +87,27 @@ def extent() -> tuple[int, int]:
 
 def draw_map(tiles: TileMap, id_: str) -> Markup:
     """The map as an ``<svg>`` that is named by the elements ``<id>-t`` and ``<id>-s``."""
-    width, height = extent()
     return element(
         "svg",
-        marks(tiles.tiles, tiles.arrows),
+        element("g", marks(tiles.tiles, tiles.arrows), kind="tiles", id=f"{id_}-tiles"),
         kind="tiles",
         role="group",
         aria_labelledby=f"{id_}-t {id_}-s",
-        viewBox=f"-4 -4 {width + 8} {height + 8}",
+        viewBox=_view(),
     )
+
+
+def overview(id_: str) -> Markup:
+    """The map of :func:`draw_map` once more on the same page, as small as the screen needs it.
+
+    It is for the eye alone: whoever places it says so to other readers (``inert``).
+    """
+    return element("svg", element("use", href=f"#{id_}-tiles"), viewBox=_view())
+
+
+def _view() -> str:
+    width, height = extent()
+    return f"-4 -4 {width + 8} {height + 8}"
 
 
 def marks(tiles: Iterable[Tile], arrows: Iterable[Arrow] = ()) -> Markup:

@@ -203,7 +203,7 @@ class _Plot:
         at = self.x(k), self.y(point.value)
         first = -11 if at[1] > _NEAR_ZERO else -27
         for row, (words, kind) in enumerate(
-            ((point.year, None), (point.number or point.text, "number"), (point.ends, None))
+            ((point.year, "ends"), (point.number or point.text, "number"), (point.ends, "ends"))
         ):
             if words:
                 self.text(words, *at, kind, "start", dx=8, dy=first + 16 * row)

@@ -68,7 +68,7 @@ def _choices() -> dict[str, Any]:
         "any": _("Any of the ticked answers"),
         "every": _("All of the ticked answers together"),
         "search": _("Search a country"),
-        "find": _("Find a filter"),
+        "find": _("Find filters, with commas between them"),
         "remove": _("Remove the filter {filter}"),
         "all": _("all people"),
         "group": _("Group {letter}"),

@@ -6,13 +6,12 @@ Each map has a page of its own, so that no page is too heavy for a slow line.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import Text, _, current
-from ctdhub.document.charts.tiles import draw_map, picture, standalone
+from ctdhub.document.charts.tiles import draw_map, overview, picture, standalone
 from ctdhub.report.figures import Figure
 from ctdhub.report.maps import ARROWS, CORRIDORS, Map, maps
 from ctdhub.report.picture import provenance, source_line
@@ -88,18 +87,25 @@ def _page(
 
 def _drawn(chosen: Map) -> dict[str, Any]:
     """A map with its table, which names the countries that are shown and counts the others."""
-    bars = [b for b in chosen.figure.bars if b.cells and b.kind != "protected"]
-    bars.sort(key=lambda b: (b.missing, -(b.size or 0)))
+    pages = {tile.code: tile.href for tile in chosen.drawn.tiles}
+    rows = zip(chosen.figure.bars, chosen.figure.table.rows, strict=True)
+    bars = [
+        (bar, "" if chosen.drawn.arrows else pages.get(row.codes[0], ""))
+        for bar, row in rows
+        if bar.cells and bar.kind != "protected"
+    ]
+    bars.sort(key=lambda b: (b[0].missing, -(b[0].size or 0)))
     rest = len(chosen.figure.bars) - len(bars)
     other = ""
     if rest and not chosen.drawn.arrows:
         other = _(
             "Other countries and territories: {n}; not shown (below the reporting threshold)."
         ).format(n=number(rest))
-    figure = replace(chosen.figure, bars=tuple(bars))
     return {
-        "figure": figure,
+        "figure": chosen.figure,
+        "bars": bars,
         "svg": draw_map(chosen.drawn, chosen.figure.id),
+        "overview": overview(chosen.figure.id),
         "legend": [(picture(key), key.words) for key in chosen.drawn.legend],
         "rest": other,
     }

@@ -106,12 +106,14 @@ var ctdhubChoice = (function () {
     this.side = 1;
   };
 
-  /* The panel: one part for each question, made when it is opened. */
-  function Panel(data, say, choice, changed) {
+  /* The panel: one part for each question, made when it is opened.  "chosen" is called once several
+     answers were taken at a time. */
+  function Panel(data, say, choice, changed, chosen) {
     this.data = data;
     this.say = say;
     this.choice = choice;
     this.changed = changed;
+    this.chosen = chosen;
     this.boxes = new Map();
     this.names = new Names();
     this._find();
@@ -134,33 +136,52 @@ var ctdhubChoice = (function () {
     });
   };
   Names.prototype.rank = function (text, typed) {
-    var own = ctdhubSearched.fold(text).includes(typed) ? 2 : 9, spelt = this.spelt.get(text);
-    return spelt ? Math.min(own, ctdhubSearched.rank(spelt, typed)) : own;
+    var name = ctdhubSearched.fold(text), spelt = this.spelt.get(text);
+    return Math.min(name.includes(typed) ? 2 : 9, ctdhubSearched.rank(spelt ? name + "|" + spelt : name, typed));
   };
 
-  /* Finds an answer of any question. */
+  /* Finds an answer of any question, or with commas between them one answer each of several: as
+     "women, Nigeria, Italy", where the country that is named first is that of citizenship. */
   Panel.prototype._find = function () {
     var self = this, words = this.data.words, label = node("label", { class: "search" }, words.find + " ");
     var box = label.appendChild(node("input", { type: "search", id: "explore-find" }));
     var list = node("ul", { id: "explore-found" });
-    function show() {
-      var typed = ctdhubSearched.fold(box.value), found = [];
-      if (typed) self.data.questions.forEach(function (chart) {
+    function hits(typed) {
+      var found = [];
+      self.data.questions.forEach(function (chart) {
         self._options(chart).forEach(function (option) {
           var text = self.say.label(chart, { column: option[0], code: option[1] });
           if (option[1]) found.push([self.names.rank(text, typed), found.length,
-            [ctdhubSay.fill(words.pair, { question: chart.title, answers: text }), option]]);
+            ctdhubSay.fill(words.pair, { question: chart.title, answers: text }), option]);
         });
       });
-      found = ctdhubSearched.best(found).map(function (hit) { return hit[2]; });
-      list.replaceChildren.apply(list, found.slice(0, MOST).map(function (one) {
-        var item = node("li"), button = node("button", { type: "button" }, one[0]), option = one[1];
+      return ctdhubSearched.best(found).slice(0, MOST);
+    }
+    /* One hit of each part, those of different questions. */
+    function together(parts) {
+      return parts.map(hits).reduce(function (sets, some) {
+        return sets.flatMap(function (set) {
+          return some.filter(function (hit) {
+            return set.every(function (other) { return other[3][0] !== hit[3][0]; });
+          }).map(function (hit) { return set.concat([hit]); });
+        }).slice(0, MOST * MOST);
+      }, [[]]);
+    }
+    function show() {
+      var all = ctdhubSearched.fold(box.value), parts = box.value.split(/[,،;؛]/).map(ctdhubSearched.fold).filter(Boolean);
+      var found = all ? together([all]).concat(parts.length > 1 ? together(parts) : []) : [];
+      list.replaceChildren.apply(list, found.slice(0, MOST).map(function (set) {
+        var item = node("li"), button = node("button", { type: "button" }, set.map(function (hit) { return hit[2]; }).join(words.comma));
         item.append(button);
         button.addEventListener("click", function () {
-          if (!(self.choice.set().get(option[0]) || []).includes(option[1])) self.choice.toggle(option[0], option[1]);
+          set.forEach(function (hit) {
+            var option = hit[3];
+            if (!(self.choice.set().get(option[0]) || []).includes(option[1])) self.choice.toggle(option[0], option[1]);
+          });
           box.value = "";
           show();
           self.changed();
+          if (set.length > 1) self.chosen();
         });
         return item;
       }));

@@ -374,7 +374,7 @@
     document.documentElement.classList.toggle("explore-wide", wide.matches);
   }
   function wire() {
-    panel = new ctdhubChoice.Panel(data, say, choice, changed);
+    panel = new ctdhubChoice.Panel(data, say, choice, changed, function () { if (!wide.matches) id("pick").close(); });
     place();
     wide.addEventListener("change", place);
     id("open").addEventListener("click", function () { id("pick").showModal(); });

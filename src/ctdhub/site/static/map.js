@@ -14,7 +14,7 @@
         arrow.classList.toggle("mine", mine);
         any = any || mine;
       });
-      map.classList.toggle("chosen", any);
+      [map, map.firstElementChild].forEach(function (one) { one.classList.toggle("chosen", any); });
     }
     function words(tile) { return tile.querySelector("title").textContent; }
     function at(event) {
