@@ -49,6 +49,8 @@ MAY_LACK = ("mfa_view_recovery_codes", "paper_file")
 NOT_PAGES = ("static/", "health/", "metrics", "accounts/signup/", "accounts/inactive/", "demo/")
 NOVICE, PASSWORD = "novice", "a long password of a demo"
 """A contributor on the first visit, with a password and no second factor yet."""
+RETURNING = "returning"
+"""A contributor with a password and an app for codes, who is asked for one at the door."""
 AT_FIRST = ("account_change_password", "mfa_activate_totp")
 MOST_STOPS, HELD = 400, 8
 WIDTHS = (320, 390, 1440)
@@ -114,6 +116,7 @@ def things(folder: Path) -> dict[str, str]:
 
     django.setup()
     from allauth.account.models import EmailAddress
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
     from django.utils import timezone
 
     from ctdhub.build import pipeline, told
@@ -153,11 +156,14 @@ def things(folder: Path) -> dict[str, str]:
         account=DeskAccount.objects.get(email="data-officer@example.org"),
         until=timezone.now() + timezone.timedelta(hours=70),
     )
-    email = f"{NOVICE}@example.org"
-    if not DeskAccount.objects.filter(email=email).exists():
-        novice = DeskAccount.objects.create_user(email, "Demo novice", PASSWORD)
-        EmailAddress.objects.create(user=novice, email=email, verified=True, primary=True)
-        RoleHeld.objects.create(account=novice, role="contributor", organisation_id=own)
+    for name in (NOVICE, RETURNING):
+        email = f"{name}@example.org"
+        if not DeskAccount.objects.filter(email=email).exists():
+            made = DeskAccount.objects.create_user(email, f"Demo {name}", PASSWORD)
+            EmailAddress.objects.create(user=made, email=email, verified=True, primary=True)
+            RoleHeld.objects.create(account=made, role="contributor", organisation_id=own)
+            if name == RETURNING:
+                TOTP.activate(made, generate_totp_secret())
     hub = Hub(folder)
     if not (hub.root / "candidates" / built.version).exists():
         pipeline.build(hub, until="candidate", version=built.version, pay=up_to(100))
@@ -256,10 +262,10 @@ def opened(browser: Browser, link: str) -> Page:
     return page
 
 
-def first_visit(page: Page, base: str) -> None:
-    """Come in by a password alone."""
+def by_password(page: Page, base: str, name: str) -> None:
+    """Say a password at the door."""
     page.goto(f"{base}/accounts/login/")
-    page.fill("[name=login]", f"{NOVICE}@example.org")
+    page.fill("[name=login]", f"{name}@example.org")
     page.fill("[name=password]", PASSWORD)
     with page.expect_navigation():
         page.click("main form[method=post] .button")
@@ -319,14 +325,18 @@ def main() -> int:
             for role in asked.roles:
                 page = opened(browser, links.get(role.replace("_", " "), ""))
                 if role == NOVICE:
-                    first_visit(page, base)
+                    by_password(page, base, NOVICE)
                 for n, code in enumerate(languages):
+                    if not role:
+                        page.context.clear_cookies()
                     page.goto(base if role else f"{base}/accounts/login/")
                     page.click(f"form.languages button[value={code}]")
                     page.wait_for_selector(f"html[lang={code}]")
                     for name, way, who in everything:
                         mine = role in (fewer(who) if n > 1 else who)
-                        if mine if role else name == "account_login":
+                        if not role and name == "mfa_authenticate":
+                            by_password(page, base, RETURNING)
+                        if mine if role else name in ("account_login", "mfa_authenticate"):
                             every = n == 0 and (not role or role in fewer(who))
                             view = View(name, role or "visitor", code, every, role in who[1:])
                             shown = code in (languages[0], "ar") and role in fewer(who)[:1]
