@@ -95,7 +95,7 @@ def measured(hub: Path, given: argparse.Namespace) -> int:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                 break
             time.sleep(0.1)
-        for n, page in enumerate(PAGES * 4):
+        for n, page in enumerate(PAGES * 10):
             Visitor(port, sessions[n]).ask("GET", page)  # what is loaded once is loaded
         return loaded(port, sessions, given, [one.pid for one in started.values()])
     finally:

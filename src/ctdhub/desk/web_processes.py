@@ -66,6 +66,8 @@ def run(count: int, answer: Callable[[], None]) -> int:
             while len(children) < count:
                 children[_child(answer, ours, theirs)] = time.monotonic()
             ended, status = os.wait()
+            if ended not in children:  # of whoever was this process before
+                continue
             lived = time.monotonic() - children.pop(ended)
             log.error("a web process ended: %s", os.waitstatus_to_exitcode(status))
             quick = quick + 1 if lived < _SHORT else 0
