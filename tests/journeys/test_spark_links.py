@@ -12,6 +12,7 @@ import yaml
 
 from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
+from ctdhub.dp.overlap import Overlap
 from ctdhub.practice.naming import LISTS
 from tests.journeys.test_spark import master, on_spark, pytestmark
 from tests.journeys.test_tokens import AGREEMENT, linked
@@ -31,7 +32,7 @@ def test_tokens_join_the_same_people(
     linking: dict[str, int],
 ) -> None:
     policy = yaml.safe_load((linked.root / "policy.yaml").read_text("utf-8"))
-    policy |= {"linking": linking, "sources": {"lists": list(LISTS)}}
+    policy |= {"linking": linking, "sources": {"lists": list(LISTS), "strata": ["gender"]}}
     (linked.root / "policy.yaml").write_text(yaml.safe_dump(policy), "utf-8")
     for office in LISTS:
         text = yaml.safe_dump(AGREEMENT | {"id": office, "name": office, "show_counts": True})
@@ -46,4 +47,6 @@ def test_tokens_join_the_same_people(
         assert rows(one / name) == rows(other / name), name
     for name in ("overlap.json", "linkage.json", "review.csv", "report.json"):
         assert (one / name).read_bytes() == (other / name).read_bytes(), name
-    assert '"doubles": 0' not in (one / "overlap.json").read_text("utf-8")
+    overlap = Overlap.read(one / "overlap.json")
+    assert overlap.doubles > 0
+    assert {"female", "male"} <= {value for _name, value, _on in overlap.strata}
