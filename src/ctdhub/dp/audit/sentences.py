@@ -152,8 +152,8 @@ def of_inference(audit: InferenceAudit, epsilon: float, delta: float) -> Attack:
             "Noise with a standard deviation of {noise} was added to each of these numbers."
         ).format(noise=exact(audit.noise))
     reading = _(
-        "Being in the data changed the share of right guesses by {value} percentage points (95 "
-        "% interval {low} to {high}); the guarantee allows up to {allowed}."
+        "Being included changed the share of right guesses by {value} percentage points (95 % "
+        "interval {low} to {high}); the guarantee allows up to {allowed}."
     ).format(
         value=formula(f"{100 * seen.value:+.1f}"),
         low=formula(f"{100 * seen.low:+.1f}"),
