@@ -147,7 +147,7 @@ def _told_in(cell: Cell, earlier: Sequence[Published], now: Published) -> Iterab
     for release in (*earlier, now):  # what each said last
         agreed = agreed - release.here(cell) | release.here(cell) & release.agreed
     yield from ((id_, "joins") for id_ in lone - agreed)
-    yield from ((id_, "is sent") for id_ in forced - already - agreed)
+    yield from ((id_, "leaves") for id_ in forced - already - agreed)
     yield from ((id_, "follows") for id_ in every - forced - already - lone - agreed)
 
 

@@ -186,7 +186,7 @@ def register(app: typer.Typer) -> None:
 def fate_words(fate: str) -> str:
     """What becomes of a column, in the language in force."""
     return {
-        "is sent": _("is sent as it is"),
+        "leaves": _("is sent as it is"),
         "coded": _("is sent as a code"),
         "birth": _("is sent as it is: a date of birth"),
         "token": _("is sent: keyed tokens"),

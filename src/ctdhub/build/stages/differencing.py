@@ -126,7 +126,7 @@ def told_of(hub: Hub, candidate: Path | None = None) -> tuple[ToldContributor, .
             one.id, called.get(one.id, one.id), last.version, width, last.interval_level, one.years
         )
         for one in told(before, now)
-        if one.why == "is sent"
+        if one.why == "leaves"
     )
 
 

@@ -30,7 +30,7 @@ from ctdhub.sensitive.linkage.pprl.derive import Identity, Tokeniser
 from ctdhub.sensitive.linkage.pprl.tokenise import people_of, tokenise
 from ctdhub.sensitive.linkage.settings import LinkageSettings
 
-LEAVES = "is sent"
+LEAVES = "leaves"
 """Folder of the copies, which may leave; what lies beside it may not."""
 
 
