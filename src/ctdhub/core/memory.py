@@ -11,8 +11,9 @@ from contextlib import contextmanager
 def uncollected() -> Iterator[None]:
     """Look for no garbage in cycles inside the block: what is made there is kept until its end.
 
-    Each search visits all that is kept, and finds next to nothing.  What is in no cycle is freed
-    as ever.
+    Each search visits all that is kept, and finds next to nothing; so would the one that is due at
+    the end: what is kept then counts as old instead, and waits for a search of everything.  What is
+    in no cycle is freed as ever.
     """
     was = gc.isenabled()
     gc.disable()
@@ -20,4 +21,6 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was:
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
