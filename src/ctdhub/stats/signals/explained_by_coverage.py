@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,7 +46,9 @@ def explained(
         change = finding.count[1].value - finding.count[0].value
         settled = change != 0 and sum(parts) / change >= MOST
         moved.append((abs(change), Explained(finding, sources[most], settled)))
-    return tuple(one for _size, one in sorted(moved, key=lambda m: (-m[0], m[1].finding.name)))
+    largest = [one for _size, one in sorted(moved, key=lambda m: (-m[0], m[1].finding.name))]
+    rising = plain.rising([one.finding for one in largest])
+    return tuple(replace(one, finding=f) for one, f in zip(largest, rising, strict=True))
 
 
 def _change(part: Floats, plain: Found) -> float:

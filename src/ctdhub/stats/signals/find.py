@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 import numpy as np
@@ -150,6 +150,9 @@ class Found:
         too_few_periods: names of the series that were not tested.
         seasons: whether periods of the year have expected counts of their own.
         missed: how often earlier windows missed what was expected of them; None without any.
+        counted: the test of each series' number.
+        believed: the largest p-value of a number that is believed, shape (series,); nan where it
+            was not tested.
     """
 
     panel: SeriesPanel
@@ -161,6 +164,8 @@ class Found:
     too_few_periods: tuple[str, ...]
     seasons: bool
     missed: Missed | None
+    counted: Tested = field(repr=False)
+    believed: Floats = field(repr=False)
 
     @property
     def signals(self) -> tuple[Finding, ...]:
@@ -182,15 +187,27 @@ class Found:
         half, most = np.quantile(np.array(known), [0.5, 0.9], method="higher")
         return float(half), float(most)
 
+    def rising(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        """Findings of this result, each with the smallest rise of its number."""
+        rows = np.array([f.row for f in findings], dtype=int)
+        tested = Tested(*(getattr(self.counted, part.name)[rows] for part in fields(Tested)))
+        least = smallest_rises(tested, self.believed[rows], self.settings.min_count)
+        return tuple(replace(f, smallest=float(x)) for f, x in zip(findings, least, strict=True))
+
     def span(self, ends: tuple[int, int]) -> tuple[str, str]:
         """First and last period of the window or of the past, as written."""
         return str(self.panel.periods[ends[0]]), str(self.panel.periods[ends[1]])
 
 
-def find(panel: SeriesPanel, settings: Settings | None = None) -> Found:
+def find(
+    panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool = True
+) -> Found:
     """Test every series of a panel.
 
     Where there are too few periods for any test the result says so, it has no findings.
+
+    Args:
+        smallest: whether findings say the smallest rise; else :meth:`Found.rising` says it.
     """
     settings = settings or Settings()
     kind, n = panel.periods[0].kind, len(panel.periods)
@@ -236,17 +253,15 @@ def find(panel: SeriesPanel, settings: Settings | None = None) -> Found:
         j.q_level[:] = np.maximum(flat, q_values(j.p_level))
     believed = [t for j in judged for t in (j.p / j.weight)[j.q <= settings.rate]]
     threshold = max(believed, default=settings.rate / max(1, int(testable.sum())))
-    reached = threshold * judged[0].weight
-    smallest = np.where(testable[0], smallest_rises(counted, reached, settings.min_count), np.nan)
     figures = _Figures(
-        panel, known & past, known & window, both & past, both & window, shared, smallest,
+        panel, known & past, known & window, both & past, both & window, shared,
         np.nan_to_num(counted.zeros), np.nan_to_num(counted.empty),
     )  # fmt: skip
     findings = [
         _finding(figures, int(row), judged, settings.rate)
         for row in np.flatnonzero(testable.any(axis=0))
     ]
-    return Found(
+    found = Found(
         panel=panel,
         findings=ordered(findings, settings.rate),
         window=(start, n - 1),
@@ -256,7 +271,10 @@ def find(panel: SeriesPanel, settings: Settings | None = None) -> Found:
         too_few_periods=tuple(panel.names[row] for row in np.flatnonzero(~testable.any(axis=0))),
         missed=missed(panel, begin, start, length, season),
         seasons=IN_A_CYCLE[kind] > 1 and bool(past.sum() >= CYCLES * IN_A_CYCLE[kind]),
+        counted=counted,
+        believed=np.where(testable[0], threshold * judged[0].weight, np.nan),
     )
+    return replace(found, findings=found.rising(found.findings)) if smallest else found
 
 
 def ordered(findings: Sequence[Finding], rate: float) -> tuple[Finding, ...]:
@@ -287,8 +305,8 @@ def _shared(panel: SeriesPanel, past: np.ndarray, window: np.ndarray, both: np.n
         past,
         window,
     )
-    for field, values in zip(fields(Tested), spread, strict=True):
-        values[rows] = getattr(found, field.name)
+    for part, values in zip(fields(Tested), spread, strict=True):
+        values[rows] = getattr(found, part.name)
     return Tested(*spread)
 
 
@@ -300,7 +318,6 @@ class _Figures:
     both_before: np.ndarray
     both_now: np.ndarray
     shared: Tested
-    smallest: Floats
     zeros: Floats
     empty: Floats
 
@@ -365,7 +382,7 @@ def _finding(f: _Figures, row: int, judged: list[Judged], rate: float) -> Findin
         share=(f.earlier(row), f.share(s.seen, s.error_seen, row)) if shared else None,
         known=int(f.before[row].sum()),
         known_shares=int(f.both_before[row].sum()),
-        smallest=float(f.smallest[row]),
+        smallest=math.nan,
         zeros=int(f.zeros[row]),
         empty=int(f.empty[row]),
     )

@@ -12,7 +12,7 @@ instead of the series as it is (``matched_sample``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -85,11 +85,12 @@ def signals(
         return ReleaseSignals(release, None, (), (), answers=answers)
     years = range(first, last + 1)
     nobody = frozenset(year for year in years if not covering(release, year))
-    plain = find(panel_of(looked, years, nobody), settings)
+    plain = find(panel_of(looked, years, nobody), settings, smallest=False)
     begin, end = (plain.panel.periods[k].place for k in (plain.past[0], plain.window[1]))
     sources = changed(release, begin, end)
     near = tuple(t for t in turns(release) if begin < t.year <= end)
     if not sources:
+        plain = replace(plain, findings=plain.rising(plain.findings))
         return ReleaseSignals(release, told_once(plain, looked), looked, near, answers=answers)
     asked = tuple((one.places, one.part) for one in looked)
     panel, compared = remainder(answers, plain, asked, sources)

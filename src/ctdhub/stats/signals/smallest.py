@@ -23,7 +23,7 @@ def smallest_rises(tested: Tested, believed: Floats, least: float) -> Floats:
 
     Args:
         tested: counts.
-        believed: the largest two-sided p-value that is believed, shape (series,).
+        believed: the largest two-sided p-value that is believed, shape (series,); nan where none is.
         least: people in the window without whom there is no rise.
 
     Returns:
@@ -42,7 +42,8 @@ def smallest_rises(tested: Tested, believed: Floats, least: float) -> Floats:
     bound = _solved(lambda x: reached(x, one) <= believed / 2, 0 * one, widest)
     bound = np.maximum(bound, least)
     found = _solved(lambda f: reached(bound, f) >= POWER, one, MOST * one)
-    return np.where(np.isnan(tested.expected) | (found > 0.99 * MOST), np.nan, found)
+    unknown = np.isnan(tested.expected) | np.isnan(believed) | (found > 0.99 * MOST)
+    return np.where(unknown, np.nan, found)
 
 
 def _solved(enough: Callable[[Floats], np.ndarray], low: Floats, high: Floats) -> Floats:
