@@ -236,9 +236,10 @@ class Estimator:
         """Shown cells of every measured table."""
         found: dict[str, dict[tuple[str, ...], Estimate]] = {}
         counts = self.release.protected.counts
-        for row in counts.filter(pc.equal(counts["state"], SHOWN)).to_pylist():
-            cells = found.setdefault("*".join(row["columns"]), {})
-            cells[tuple(row["values"])] = Estimate(row["count"], row["low"], row["high"])
+        shown = counts.filter(pc.equal(counts["state"], SHOWN))
+        parts = (shown[name].to_pylist() for name in ("columns", "values", "count", "low", "high"))
+        for names, values, *numbers in zip(*parts, strict=True):
+            found.setdefault("*".join(names), {})[tuple(values)] = Estimate(*numbers)
         return found
 
     def _shown(self, key: str) -> dict[tuple[str, ...], Estimate]:
