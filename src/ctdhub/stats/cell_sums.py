@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,28 +51,41 @@ class _Met:
 @dataclass(frozen=True)
 class CellSums:
     """Cells of a table: by column the place of each distinct value and which of them each cell has;
-    people."""
+    people, and those in cells that are not shown."""
 
     columns: dict[str, tuple[dict[str, int], npt.NDArray[np.intp]]]
     people: npt.NDArray[np.float64]
+    rest: npt.NDArray[np.float64]
     _kept: dict[tuple[str, frozenset[str]], _Met] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, names: Sequence[str], cells: Mapping[tuple[str, ...], float]) -> CellSums:
+    def of(
+        cls,
+        names: Sequence[str],
+        cells: Mapping[tuple[str, ...], float],
+        shown: Container[tuple[str, ...]] = (),
+    ) -> CellSums:
         """From people by cell."""
         columns = {}
         for k, name in enumerate(names):
             place: dict[str, int] = {}
             codes = [place.setdefault(cell[k], len(place)) for cell in cells]
             columns[name] = (place, np.array(codes, dtype=np.intp))
-        return cls(columns, np.array(list(cells.values()), dtype=np.float64))
+        rest = [0.0 if cell in shown else n for cell, n in cells.items()]
+        people = np.array(list(cells.values()), dtype=np.float64)
+        return cls(columns, people, np.array(rest, dtype=np.float64))
 
     def total(self, limits: Mapping[str, Collection[str]]) -> float:
         """People in the cells whose values are all within the limits."""
         return float(self.people[self._inside(limits)].sum())
 
+    def total_and_rest(self, limits: Mapping[str, Collection[str]]) -> tuple[float, float]:
+        """The same, and those of them in cells that are not shown."""
+        inside = self._inside(limits)
+        return float(self.people[inside].sum()), float(self.rest[inside].sum())
+
     def total_and_size(self, limits: Mapping[str, Collection[str]]) -> tuple[float, int]:
-        """The same, and how many cells that is."""
+        """People in these cells, and how many cells that is."""
         inside = self._inside(limits)
         people = self.people[inside]
         return float(people.sum()), people.size

@@ -40,7 +40,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from statistics import NormalDist
@@ -57,6 +56,7 @@ from ctdhub.stats.intervals import NOT_MEASURED, Interval, ratio
 from ctdhub.stats.query import Where
 from ctdhub.stats.sum_variance import SumVariances
 
+Sets = Mapping[str, frozenset[str]]
 Asked = frozenset[tuple[str, frozenset[str]]]
 """A question: the values of each variable, in no order."""
 
@@ -85,7 +85,7 @@ class Estimator:
         self.years = release.facts.years
         self._variables = frozenset(release.protected.records.column_names)
         self._records = release.protected.records
-        self._tallies: dict[str, tuple[CellSums, CellSums]] = {}
+        self._tallies: dict[str, CellSums] = {}
         self._noisy: dict[str, tuple[CellSums, CellSums]] = {}
         self._ends: dict[str, tuple[CellSums, CellSums]] = {}
         self._answered: dict[Asked, Interval] = {}
@@ -268,15 +268,18 @@ class Estimator:
         cells = math.prod(len(self.domain(v)) + 1 for v in key.split("*"))
         return highest_unseen(self._sigma[key], cells, len(shown))
 
-    def _sum(self, where: Where) -> Sum | None:
+    def _sum(self, where: Sets) -> Sum | None:
         """The best way to answer by adding cells; None where nothing was measured.
 
         A question of k variables leads to at most 3^k others: each condition as it is, left out, or
         turned around.
+
+        Args:
+            where: a question as :meth:`_asked` has it.
         """
-        asked = self._asked(where)
+        asked = frozenset(where.items())
         if asked not in self._sums:
-            self._sums[asked] = self._best(dict(asked)) if self._holds(dict(asked)) else None
+            self._sums[asked] = self._best(where) if self._holds(where) else None
         return self._sums[asked]
 
     def _holds(self, where: Where) -> bool:
@@ -287,13 +290,12 @@ class Estimator:
             self._held[asked] = any(asked <= names for names, _sigma in among)
         return self._held[asked]
 
-    def _of_records(self, where: Where) -> Sum:
+    def _of_records(self, where: Sets) -> Sum:
         """The count of the records, with the noise of the fit."""
-        wanted = {n: self._set(values) for n, values in where.items()}
-        key = self._smallest(frozenset(wanted))
-        variance = OF_FIT**2 * self._fitted.of({n: len(values) for n, values in wanted.items()})
-        found = self._added(key, wanted, variance)
-        return replace(found, rest=OF_REST * found.rest)
+        key = self._smallest(frozenset(where))
+        variance = OF_FIT**2 * self._fitted.of({n: len(values) for n, values in where.items()})
+        found = self._added(key, where, variance)
+        return Sum(found.value, variance, OF_REST * found.rest)
 
     def _smallest(self, names: frozenset[str]) -> str:
         """The key of the smallest table that holds these variables, the least noisy of several."""
@@ -303,39 +305,37 @@ class Estimator:
             self._smallest_of[names] = found[-1]
         return self._smallest_of[names]
 
-    def _best(self, where: Where) -> Sum | None:
+    def _best(self, where: Sets) -> Sum | None:
         if not where:
             people = self.release.protected.people
             return Sum(people.value, self._sigma[""] ** 2, 0.0)
         fitted = self._of_records(where) if self.reconciled else None
-        ways = [self._direct(where, fitted.half(self.z) if fitted else math.inf), fitted]
+        ways = [self._direct(where, fitted), fitted]
         for v in sorted(where):
-            others = {n: values for n, values in where.items() if n != v}
-            own = self._set(where[v])
-            outside = self._all(v) - own
-            if len(outside) < len(own):
+            outside = self._all(v) - where[v]
+            if len(outside) < len(where[v]):
+                others = {n: values for n, values in where.items() if n != v}
                 whole, left_out = self._sum(others), self._sum({**others, v: outside})
                 if whole and left_out:
                     ways.append(whole.less(left_out))
         return min((w for w in ways if w), key=lambda w: w.half(self.z), default=None)
 
-    def _direct(self, where: Where, most: float) -> Sum | None:
+    def _direct(self, where: Sets, fitted: Sum | None) -> Sum | None:
         """The same from one table: of those that hold all variables the best of the least noisy.
 
         Args:
-            most: half the width of another answer; tables whose noise alone is more are left out.
+            fitted: another answer; ways whose noise alone makes a wider one are not gone.
         """
-        wanted = {n: self._set(values) for n, values in where.items()}
-        sums = []
-        for names, variance in self._least_noisy({n: len(own) for n, own in wanted.items()}):
+        sums, most = [], fitted.half(self.z) if fitted else math.inf
+        for names, variance in self._least_noisy({n: len(own) for n, own in where.items()}):
             key = self._tables[names]
-            yearly = PERIOD in names and bool(self.release.measured)
-            if not yearly and self.z * math.sqrt(variance) > most:
-                continue
-            added = self._added(key, wanted, variance)
-            sums.append(added)
-            if yearly:
-                sums.append(self._measured(key, wanted, added.value))
+            if self.z * math.sqrt(variance) <= most:
+                sums.append(self._added(key, where, variance))
+            if PERIOD in names and self.release.measured:
+                groups, years, whole = self._by_group(key, where)
+                least = groups * min(years * self._sigma[key] ** 2, self._sigma[whole] ** 2)
+                if self.z * math.sqrt(least) <= most:
+                    sums.append(self._measured(key, where, fitted.value if fitted else 0.0))
         return min(sums, key=lambda w: w.half(self.z), default=None)
 
     def _least_noisy(self, sizes: Mapping[str, int]) -> list[tuple[frozenset[str], float]]:
@@ -354,26 +354,19 @@ class Estimator:
             self._tried[asked] = [(names, noise[names]) for names in least]
         return self._tried[asked]
 
-    def _added(self, key: str, wanted: dict[str, frozenset[str]], variance: float) -> Sum:
+    def _added(self, key: str, wanted: Sets, variance: float) -> Sum:
         """Cells of one table added up: published counts where shown, records for the rest.
 
         Where tables were reconciled that is the number of records."""
-        limits = {n: wanted[n] for n in key.split("*") if n in wanted}
-        seen, rest = (cells.total(limits) for cells in self._seen_and_rest(key))
-        return Sum(seen + rest, variance, rest)
+        value, rest = self._counted(key).total_and_rest(wanted)
+        return Sum(value, variance, rest)
 
-    def _measured(self, key: str, wanted: dict[str, frozenset[str]], records: float) -> Sum:
+    def _measured(self, key: str, wanted: Sets, records: float) -> Sum:
         """The same from noisy counts by year, and records of groups that have none; where tables
         were reconciled its number is that of ``records``."""
-        names = key.split("*")
-        limits = {n: wanted[n] for n in names if n in wanted}
         noisy, others = self._noisy_and_rest(key)
-        (seen, counted), rest = noisy.total_and_size(limits), others.total(limits)
-        years = len(limits.get(PERIOD, range(len(self.domain(PERIOD)) + 1)))
-        groups = math.prod(
-            len(limits[n]) if n in limits else len(self.domain(n)) + 1 for n in names if n != PERIOD
-        )
-        whole = self.measured(*(n for n in names if n != PERIOD)) or key
+        (seen, counted), rest = noisy.total_and_size(wanted), others.total(wanted)
+        groups, years, whole = self._by_group(key, wanted)
         uncounted = max(0.0, groups - counted / max(1, years))
         variance = counted * self._sigma[key] ** 2 + uncounted * self._sigma[whole] ** 2
         hidden = self._below(whole) if uncounted else 0.0
@@ -381,15 +374,20 @@ class Estimator:
             return Sum(seen + rest, variance, rest, hidden)
         return Sum(records, variance, rest, hidden + abs(records - seen - rest))
 
-    def _seen_and_rest(self, key: str) -> tuple[CellSums, CellSums]:
+    def _by_group(self, key: str, wanted: Sets) -> tuple[int, int, str]:
+        """Groups and years of a table by year that a question asks for, and the key of the table of
+        these groups without the year, of the table itself if there is none."""
+        others = [n for n in key.split("*") if n != PERIOD]
+        sizes = (len(wanted[n]) if n in wanted else len(self.domain(n)) + 1 for n in others)
+        years = len(wanted.get(PERIOD, range(len(self.domain(PERIOD)) + 1)))
+        return math.prod(sizes), years, self.measured(*others) or key
+
+    def _counted(self, key: str) -> CellSums:
         """Cells of a table: published counts of those shown, protected records of the others."""
         if key not in self._tallies:
-            names, shown = key.split("*"), self._shown(key)
-            tally = self._tally(key)
-            self._tallies[key] = (
-                CellSums.of(names, {cell: e.value for cell, e in shown.items()}),
-                CellSums.of(names, {cell: n for cell, n in tally.items() if cell not in shown}),
-            )
+            shown = {cell: e.value for cell, e in self._shown(key).items()}
+            cells = {**self._tally(key), **shown}
+            self._tallies[key] = CellSums.of(key.split("*"), cells, shown)
         return self._tallies[key]
 
     def noisy_groups(self, *variables: str) -> dict[tuple[str, ...], Mapping[str, float]]:
