@@ -143,14 +143,14 @@ def _sheet(sheet: PlainSheet, *, rtl: bool) -> Iterator[str]:
         if n >= MOST_ROWS:
             raise ValueError("a sheet holds no more rows")
         bold = n == 0 and sheet.heading
-        yield f"<row>{''.join(_cell(cell, bold=bold) for cell in row)}</row>"
+        yield f"<row>{''.join([_cell(cell, bold) for cell in row])}</row>"
     yield "</sheetData></worksheet>"
 
 
-def _cell(cell: Cell, *, bold: bool) -> str:
-    if cell is None or cell == "":
-        return "<c/>"
-    return _text(cell, bold) if isinstance(cell, str) else f'<c s="2"><v>{cell}</v></c>'
+def _cell(cell: Cell, bold: bool) -> str:
+    if isinstance(cell, str):
+        return _text(cell, bold) if cell else "<c/>"
+    return "<c/>" if cell is None else f'<c s="2"><v>{cell}</v></c>'
 
 
 @lru_cache(maxsize=4096)

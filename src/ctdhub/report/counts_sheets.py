@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.border import SHOWN
@@ -29,7 +30,7 @@ def write_counts(path: Path, release: Release) -> None:
     sheets = [PlainSheet(_("About"), (24, 100), _about(release), heading=False)]
     for n in sorted(set(sizes.to_pylist()) - {0}):
         name = ngettext("{n} variable", "{n} variables", n).format(n=n)
-        rows = _rows(n, counts.filter(pc.equal(sizes, n)).to_pylist())
+        rows = _rows(n, counts.filter(pc.equal(sizes, n)))
         sheets.append(PlainSheet(name[:31], (*(28, 34) * n, 12, 14, 14), rows))
     write_spreadsheet(path, sheets, rtl=current() in RIGHT_TO_LEFT)
 
@@ -56,13 +57,15 @@ def _about(release: Release) -> Iterator[tuple[Cell, ...]]:
     yield _("Licence"), " ".join(x for x in (facts.licence, facts.licence_url) if x)
 
 
-def _rows(n: int, cells: list[dict[str, Any]]) -> Iterator[tuple[Cell, ...]]:
-    names = (_("Variable"), _("Value"))
-    yield (*names * n, _("People"), _("Lower bound"), _("Upper bound"))
+def _rows(n: int, counts: pa.Table) -> Iterator[tuple[Cell, ...]]:
+    heads = (_("Variable"), _("Value"))
+    yield (*heads * n, _("People"), _("Lower bound"), _("Upper bound"))
     lang, unknown = current(), state_words("not_recorded")
-    variable = cache(lambda name: label(name, lang))
-    value = cache(lambda name, code: code_label(name, code, lang) if code else unknown)
-    for cell in cells:
-        pairs = zip(cell["columns"], cell["values"], strict=True)
-        words = [text for name, code in pairs for text in (variable(name), value(name, code))]
-        yield (*words, cell["count"], cell["low"], cell["high"])
+
+    @cache
+    def words(name: str, code: str) -> tuple[str, str]:
+        return label(name, lang), code_label(name, code, lang) if code else unknown
+
+    parts = (counts[name].to_pylist() for name in ("columns", "values", "count", "low", "high"))
+    for names, codes, *numbers in zip(*parts, strict=True):
+        yield (*chain.from_iterable(map(words, names, codes)), *numbers)

@@ -76,9 +76,8 @@ def metadata(sheet: MandatedTable, release: Release) -> dict[str, Any]:
 
 
 def _csv(sheet: MandatedTable, release: Release) -> str:
-    common = {"level": release.protected.guarantee.level, "release": release.version}
-    rows = (_row(sheet, line) | common for line in sheet.lines)
-    return as_csv(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
+    common = release.protected.guarantee.level, release.version
+    return as_csv(COLUMNS, ((*_row(sheet, line).values(), *common) for line in sheet.lines))
 
 
 def _json(sheet: MandatedTable, release: Release) -> str:
@@ -90,6 +89,7 @@ def _json(sheet: MandatedTable, release: Release) -> str:
 
 
 def _row(sheet: MandatedTable, line: MandatedLine) -> dict[str, Any]:
+    """All :data:`COLUMNS` but those that are the same in each row, in this order."""
     people, rate, whom = line.people, line.rate, sheet.denominator(line)
     return {
         "table": sheet.name,
