@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from ctdhub.core.format import number, share
-from ctdhub.core.i18n import _, current
+from ctdhub.core.i18n import LANGUAGES, _, current
 from ctdhub.document.document import Bar
 from ctdhub.report.coverage import turn_sentences
 from ctdhub.report.headlines import headline as headline_of
@@ -117,7 +117,12 @@ def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
     Corridors are among them where no condition is set but on their two countries.
     """
     where = tuple((name, tuple(codes)) for name, codes in among.where.items())
-    return _made(answers, current(), where, among.prefix, among.file)
+    asked = current(), where, among.prefix, among.file
+    if current() != LANGUAGES[0]:
+        return _made(answers, *asked)
+    return answers.kept(
+        ("figures", *asked), lambda: _made(answers, *asked)
+    )  # for files, at the end
 
 
 @lru_cache(maxsize=2)
