@@ -135,8 +135,11 @@ class ReleaseWriter:
 
 def write(path: Path, text: str) -> None:
     """Write a page; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode())
+    try:
+        path.write_bytes(text.encode())
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
 
 
 def offered(release: Release) -> tuple[str, ...]:
