@@ -199,9 +199,7 @@ class Found:
         return str(self.panel.periods[ends[0]]), str(self.panel.periods[ends[1]])
 
 
-def find(
-    panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool = True
-) -> Found:
+def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool = True) -> Found:
     """Test every series of a panel.
 
     Where there are too few periods for any test the result says so, it has no findings.

@@ -23,7 +23,8 @@ def smallest_rises(tested: Tested, believed: Floats, least: float) -> Floats:
 
     Args:
         tested: counts.
-        believed: the largest two-sided p-value that is believed, shape (series,); nan where none is.
+        believed: the largest two-sided p-value that is believed, shape (series,), nan for
+            a series that was not tested.
         least: people in the window without whom there is no rise.
 
     Returns:
