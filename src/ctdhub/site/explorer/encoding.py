@@ -17,6 +17,9 @@ import numpy.typing as npt
 from ctdhub.stats.explore import Codes
 
 FEW, MANY = 4, 256
+LEVEL = 7
+"""Of gzip: the two levels above it make the files of a release of 60,000 people 1 % smaller, in
+four times the time."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def pack(columns: Mapping[str, Codes], sizes: Sequence[int], more: bytes = b"") 
     parts = [weights.astype(f"<u{weight}").tobytes()]
     parts += [_packed(c[starts], b) for c, b in zip(rows, bits, strict=True)]
     raw = b"".join(parts)
-    data = gzip.compress(raw + more, 9, mtime=0)
+    data = gzip.compress(raw + more, LEVEL, mtime=0)
     return Pack(data, int(starts.size), weight, bits, len(raw) + len(more), len(raw))
 
 

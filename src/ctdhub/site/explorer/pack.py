@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.schema.model import load_schema
-from ctdhub.site.explorer.encoding import Pack, pack
+from ctdhub.site.explorer.encoding import LEVEL, Pack, pack
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.explore import Exploration, PublishedTable
 
@@ -173,7 +173,7 @@ def write_data(answers: Answers, folder: Path, *, offline: bool) -> None:
         if wanted:
             raw = _json(_cells(held.exploration, wanted))
             stem = f"{FOLDER}/{'.'.join(questions)}"
-            write_file(folder, stem, gzip.compress(raw, 9, mtime=0), offline=offline)
+            write_file(folder, stem, gzip.compress(raw, LEVEL, mtime=0), offline=offline)
     if not offline:
         static = resources.files("ctdhub.site") / "static"
         scripts = [(static / name).read_text("utf-8") for name in (*ENGINE, "counting.js")]

@@ -27,6 +27,7 @@ from ctdhub.report.wording import caveat, citation, sized
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import ORIGIN, PERIOD
+from ctdhub.site.explorer.encoding import LEVEL
 from ctdhub.site.explorer.pack import (
     DATA,
     ENGINE,
@@ -261,7 +262,7 @@ def write_words(folder: Path, content: Content) -> None:
     held = explorer(content.answers)
     charts = [_chart(held, question) for question in held.questions]
     found = json.dumps(_described(held, charts, content), separators=(",", ":"), ensure_ascii=False)
-    data = gzip.compress(found.encode(), 9, mtime=0)
+    data = gzip.compress(found.encode(), LEVEL, mtime=0)
     write_file(folder, _stem(current()), data, offline=content.edition.offline)
 
 
