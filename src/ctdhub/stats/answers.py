@@ -115,10 +115,10 @@ class Answers(Estimator):
         of = query.of or Query(known)
         missing = self.missing(Query(known, of=Query(among)))
         whole = self.count(of.where)
-        rows = []
-        for codes, answer in self._by_row(query, among).items():
+        rows, found = [], self._by_row(query, among)
+        own = any(self.is_published({**among, **_cell(query, codes)}) for codes in [*found][:1])
+        for codes, answer in found.items():
             asked, kind = Query({**among, **_cell(query, codes)}), self.kind(query.by, codes)
-            own = self.is_published(asked.where)
             people = card(self.release, answer, "people", asked, missing=missing, published=own)
             share = None
             if shares and kind != "not_recorded":
