@@ -171,7 +171,7 @@ class Estimator:
             self._everything[variable] = frozenset((*self.domain(variable), ""))
         return self._everything[variable]
 
-    def _count(self, where: Where) -> Interval:
+    def _count(self, where: Sets) -> Interval:
         if not where:
             people = self.release.protected.people
             return Interval(people.value, people.low, people.high)
