@@ -89,6 +89,8 @@ class Estimator:
         self._noisy: dict[str, tuple[CellSums, CellSums]] = {}
         self._ends: dict[str, tuple[CellSums, CellSums]] = {}
         self._answered: dict[Asked, Interval] = {}
+        self._unseen_ends: dict[tuple[str, tuple[str, ...]], int] = {}
+        self._wholes_of: dict[str, tuple[int, list[tuple[tuple[str, ...], list[int]]]]] = {}
         self._domains: dict[str, tuple[str, ...]] = {}
         self._everything: dict[str, frozenset[str]] = {}
         self._sets: dict[tuple[str, ...], frozenset[str]] = {}
@@ -180,7 +182,7 @@ class Estimator:
             cell = tuple(next(iter(where[v])) for v in key.split("*"))
             if found := self._shown(key).get(cell):
                 return Interval(found.value, found.low, found.high)
-            return Interval(0, 0, min(self.unseen(key), self._least_whole(where)))
+            return Interval(0, 0, self._unseen_end(key, cell))
         total = self._sum(where)
         if total is None:
             return NOT_MEASURED
@@ -202,10 +204,38 @@ class Estimator:
         lows_of, highs_of = self._ends[key]
         low, high = max(low, int(lows_of.largest(where))), max(high, int(highs_of.largest(where)))
         if high < self.unseen(key):
-            cells = (zip(where, codes, strict=True) for codes in product(*where.values()))
-            ends = (self.count({name: (code,) for name, code in cell}).high for cell in cells)
-            high = max(high, *(int(end) for end in ends if end is not None))
+            cells, shown = product(*(where[name] for name in key.split("*"))), self._shown(key)
+            ends = (self._unseen_end(key, cell) for cell in cells if cell not in shown)
+            high = max(high, max(ends, default=0))
         return low, high
+
+    def _unseen_end(self, key: str, cell: tuple[str, ...]) -> int:
+        """Upper end, in people, for a cell that is not shown: the least of what its table says and
+        of its wholes' ends."""
+        if (key, cell) not in self._unseen_ends:
+            if key not in self._wholes_of:
+                self._wholes_of[key] = self.unseen(key), self._wholes(key)
+            end, wholes = self._wholes_of[key]
+            for whole, order in wholes:
+                end = min(end, self._end(whole, tuple([cell[i] for i in order])))
+            self._unseen_ends[key, cell] = end
+        return self._unseen_ends[key, cell]
+
+    def _wholes(self, key: str) -> list[tuple[tuple[str, ...], list[int]]]:
+        """The questions of one variable less, and where their variables are in a cell."""
+        names = key.split("*")
+        without = (tuple(n for n in names if n != name) for name in names)
+        wholes = (tuple((self.measured(*left) or "*".join(left)).split("*")) for left in without)
+        return [(whole, [names.index(n) for n in whole if n]) for whole in wholes]
+
+    def _end(self, names: tuple[str, ...], cell: tuple[str, ...]) -> int:
+        """Upper end, in people, of those with these values; of all people where there are none."""
+        key = "*".join(names)
+        if key not in self._sigma:  # read from a larger table
+            where = {name: (code,) for name, code in zip(names, cell, strict=True)}
+            return int(self.count(where).high or self.release.protected.people.high)
+        found = self._shown(key).get(cell) if key else self.release.protected.people
+        return int(found.high) if found else self._unseen_end(key, cell)
 
     def _least_whole(self, where: Where) -> float:
         """The least upper end of the same question without one of its conditions."""
