@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.error_catalogue import as_json, error, from_json
 from ctdhub.core.errors import HubError
 from ctdhub.core.state import state_folder
 from ctdhub.dp.accounting import rho_of
@@ -116,6 +116,19 @@ def test_a_copy_is_refused_until_it_is_adopted_and_then_the_other_one(tmp_path: 
     found = adopt(one)
     assert [e.what for e in found.counted] == ["in the copy"]
     assert spent(one) == spent(two) == ["release", "in the copy"]
+
+
+def test_only_who_works_on_the_computer_reads_where_the_ledger_is_charged(tmp_path: Path) -> None:
+    """What a desk shows comes as JSON: the name of the other folder, and no folder above it."""
+    one, two = tmp_path / "H", tmp_path / "G"
+    spend(hub(one))
+    shutil.copytree(one, two)
+    with pytest.raises(HubError) as caught:
+        spend(hub(two))
+    assert str(one) in str(caught.value)
+    elsewhere = json.dumps(as_json(caught.value))
+    assert str(tmp_path) not in elsewhere
+    assert "the ledger is charged in H." in str(from_json(json.loads(elsewhere)))
 
 
 def test_copies_that_went_different_ways_are_added_up(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Literal, Union, cast, get_args
 
 Language = Literal["en", "fr", "es", "ar"]
@@ -109,8 +110,9 @@ def ngettext(one: str, many: str, n: int) -> str:
     return catalogue(current()).ngettext(one, many, n)
 
 
-Field = Union[str, int, float, "Text", "Numeral", "Percent", "Several", "Named"]
-"""The value of a field: a name, a number as it is, or what each language writes its own way."""
+Field = Union[str, int, float, Path, "Text", "Numeral", "Percent", "Several", "Named"]
+"""The value of a field: a name, a number as it is, a file or folder of this computer, whose readers
+elsewhere learn its name alone, or what each language writes its own way."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,13 @@ class Text:
 
 
 def field_as_json(field: Field) -> Any:
-    """The value of a field as JSON knows it; :func:`field_from_json` is the way back."""
+    """The value of a field as JSON knows it; :func:`field_from_json` is the way back.
+
+    Of a file or folder it is the name: JSON goes to other computers, whose readers must not learn
+    how folders of this one are named.
+    """
+    from ctdhub.core.errors import printable
+
     if isinstance(field, Text):
         return field.as_json()
     if isinstance(field, Numeral):
@@ -249,6 +257,8 @@ def field_as_json(field: Field) -> Any:
         return {"several": [field_as_json(item) for item in field.items], "most": field.most}
     if isinstance(field, Named):
         return {"named": list(field.names)}
+    if isinstance(field, Path):
+        return printable(field.name)
     return field
 
 
@@ -329,6 +339,8 @@ def _said_field(field: Field) -> str | int | float:
     if isinstance(field, Named):
         at = LANGUAGES.index(cast(Language, current()))
         return field.names[at if at < len(field.names) else 0]
+    if isinstance(field, Path):
+        return printable(str(field))
     return field
 
 

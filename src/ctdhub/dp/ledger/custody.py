@@ -19,7 +19,6 @@ from pathlib import Path
 
 from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
 from ctdhub.dp.ledger.charge import Charge
 from ctdhub.dp.ledger.disk import guarded
 from ctdhub.dp.ledger.file import LedgerFile
@@ -66,7 +65,7 @@ class Custody:
         if lease is None:
             raise error("ledger-copy/replaced", file=self.place)
         if lease != self.place:
-            raise error("ledger-copy", file=self.place, place=printable(str(lease)))
+            raise error("ledger-copy", file=self.place, place=lease)
         known = self.witness.entries()
         if [e.hash for e in known] != [e.hash for e in entries[: len(known)]]:
             raise error("ledger-behind", file=self.place)
