@@ -97,7 +97,7 @@ class Figures:
         records = settled(records, shown, plan, total.value)
         self.cpu[1] += process_time() - begun
         made = count(Codes(dict(records), plan.sizes, total.value), [q.columns for q in questions])
-        cells = published_cells(made, questions, total, shown, LEVEL)
+        cells = published_cells(made, questions, total, shown, LEVEL, SHARE)
         for q in questions:
             t = q.columns
             if not t:

@@ -62,7 +62,7 @@ PROTECTED = "protected"
 
 FALSE_SHARE = 0.005
 """Share of empty cells among the shown that policies allow unless they say otherwise.  R of m cells
-are shown where at least R estimates are as large as chance alone makes ``FALSE_SHARE R / m`` of the
+are shown where at least R estimates are as large as chance alone makes this share of R / m of the
 empty ones (Benjamini and Hochberg 1995, see ``dp.intervals``)."""
 
 
@@ -102,6 +102,8 @@ class Guarantee:
         drawn: standard deviation of the noise that was drawn for each measured table, keyed as in
             ``sigma``.  Where it is given, tables were reconciled: the counts are those of the
             records and add up.  {} in answers that are older.
+        false_share: the policy's, see :data:`FALSE_SHARE`: which cells are shown depends on it, and
+            so what is known of the others.
     """
 
     epsilon: float
@@ -116,6 +118,7 @@ class Guarantee:
     by_rows: dict[str, float] = field(default_factory=dict, compare=False)
     not_fitted: tuple[str, ...] | None = None
     drawn: dict[str, float] = field(default_factory=dict)
+    false_share: float = FALSE_SHARE
 
 
 @dataclass(frozen=True)
@@ -292,14 +295,15 @@ def restore(**parts: Any) -> Protected:
     return Protected(**parts, _mint=_MINT)
 
 
-def highest_unseen(sigma: float, cells: int, shown: int) -> int:
+def highest_unseen(sigma: float, cells: int, shown: int, false_share: float) -> int:
     """What no estimate of a cell that is not shown is above, in people.
 
     Args:
         sigma: standard deviation of a cell of the table, in people.
         cells, shown: how many cells the table has, and how many of them are shown.
+        false_share: see :class:`Guarantee`.
     """
-    by_chance = FALSE_SHARE * min(1.0, max(1, shown) / cells)
+    by_chance = false_share * min(1.0, max(1, shown) / cells)
     return math.ceil(NormalDist().inv_cdf(1 - by_chance / 2) * sigma + 0.5) - 1
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from ctdhub.border import COUNTS, SHOWN, Estimate
+from ctdhub.border import COUNTS, SHOWN, Estimate, highest_unseen
 from ctdhub.dp.intervals import (
     case_records,
     choose,
@@ -66,6 +66,21 @@ def test_published_intervals_cover_and_few_shown_cells_are_empty(rest: str) -> N
     assert shown > 1000
     assert missed <= allowed(shown, 1 - LEVEL)
     assert empty <= allowed(shown, SHARE)
+
+
+@pytest.mark.parametrize("share", [0.05, SHARE, 1e-3, 1e-6])
+@pytest.mark.parametrize("large", [0, 1, 60])
+def test_no_estimate_of_a_cell_that_is_not_shown_is_above_what_is_said_of_it(
+    share: float, large: int
+) -> None:
+    """By the policy's own share: a stricter one leaves cells with larger estimates out."""
+    noisy = np.zeros(100, dtype=np.int64)
+    noisy[1 : 1 + large] = 1_000
+    for estimate in range(200):
+        noisy[0] = estimate
+        found = choose(noisy, 100.0, LEVEL, share).cells
+        if 0 not in found:
+            assert estimate <= highest_unseen(10.0, noisy.size, found.size, share)
 
 
 @pytest.mark.parametrize("sigma2", [Fraction(2), Fraction(60)])
@@ -173,7 +188,7 @@ def test_counts_table_has_the_border_schema_and_the_total_first() -> None:
     }
     found, total = reconciled(noisy, questions()), Estimate(491, 480, 500)
     shown = shown_cells(found.items(), questions(), total, LEVEL, SHARE, domains)
-    cells = published_cells(noisy, questions(), total, shown, LEVEL)
+    cells = published_cells(noisy, questions(), total, shown, LEVEL, SHARE)
     table = counts_table(cells, questions(), domains, total)
     assert table.schema.equals(COUNTS)
     rows = table.to_pylist()

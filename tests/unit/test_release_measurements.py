@@ -16,7 +16,7 @@ import pytest
 import yaml
 from invented_release import FACTS, invented_sources, people_rows, protected_answer
 
-from ctdhub.border import MEASUREMENTS, Protected, Sources
+from ctdhub.border import FALSE_SHARE, MEASUREMENTS, Protected, Sources
 from ctdhub.cli.approve import _measured as told_before_signing
 from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import language
@@ -27,6 +27,7 @@ from ctdhub.release.open import open_release
 from ctdhub.release.verify import sha256, sums, verify
 from ctdhub.site.pages import data
 from ctdhub.site.render import render
+from ctdhub.stats.estimator import Estimator
 
 
 def answer(sources: Sources | None = None) -> Protected:
@@ -251,3 +252,18 @@ def test_whoever_signs_is_told_of_contributors_and_lists(release: Path) -> None:
 def test_contributors_have_ids(release: Path) -> None:
     found = open_release(release).facts.contributors
     assert [c.id for c in found] == [c["id"] for c in FACTS["contributors"]]
+
+
+def test_a_stricter_choice_of_cells_is_said_and_leaves_larger_counts_unseen(tmp_path: Path) -> None:
+    """Manifests of the usual choice do not name it, and older ones are read as such."""
+    plain, ends = protected_answer(people_rows(120), reconciled=True), {}
+    for share in (FALSE_SHARE, 1e-6):
+        stricter = replace(plain, guarantee=replace(plain.guarantee, false_share=share))
+        place = write_release(stricter, tmp_path / str(share), "2026.1", "First.")
+        said = json.loads((place / "manifest.json").read_text("utf-8"))
+        assert said.get("false_share", FALSE_SHARE) == share
+        assert ("false_share" in said) == (share != FALSE_SHARE)
+        assert verify(place) == []
+        estimator = Estimator(open_release(place))
+        ends[share] = estimator.unseen("gender")
+    assert ends[1e-6] > ends[FALSE_SHARE]

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from ctdhub.border import (
     COUNTS,
+    FALSE_SHARE,
     MEASUREMENTS,
     Estimate,
     Guarantee,
@@ -127,6 +128,8 @@ def _kept(guarantee: Guarantee) -> dict[str, Any]:
     del told["by_rows"]
     if guarantee.rows == 1:
         del told["rows"]
+    if guarantee.false_share == FALSE_SHARE:
+        del told["false_share"]
     return told
 
 

@@ -272,6 +272,7 @@ def _minted(
         epsilon_by_rows(entry.rho, asked.delta, asked.plan.rows),
         found.not_fitted + (inner.not_fitted if inner else ()),
         found.drawn,
+        asked.plan.false_share,
     )
     return mint(
         records=found.records,

@@ -132,7 +132,7 @@ def answer_to(
     records = settled(records, shown, plan, total.value, source)
     tell(Text("publishing"), 0.9)
     made = count(Codes(dict(records), plan.sizes, total.value), [q.columns for q in questions])
-    cells = published_cells(made, questions, total, shown, plan.level)
+    cells = published_cells(made, questions, total, shown, plan.level, plan.false_share)
     del made
     counts = counts_table(cells, questions, plan.domains, total)
     measurements = by_year(kept, questions, plan, cells)

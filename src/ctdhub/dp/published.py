@@ -55,6 +55,7 @@ def published_cells(
     people: Estimate,
     shown: Mapping[Columns, Shown],
     level: float,
+    false_share: float,
 ) -> dict[Columns, PublishedCells]:
     """The published cells of every table; () is the number of people, shown or not.
 
@@ -62,6 +63,7 @@ def published_cells(
         made: every table of the settled records.
         shown: the cells that stand out, see :func:`ctdhub.dp.intervals.shown_cells`.
         level: of the intervals, in 0..1.
+        false_share: by which they were chosen.
     """
     asked = {q.columns: q for q in questions if q.columns}
     ends = {t: _ends(made[t], shown[t]) for t in asked}
@@ -76,7 +78,7 @@ def published_cells(
             high[part] = np.minimum(high[part], ends[whole].high[place])
             if others.size:
                 size, cells, sd = made[whole].size, ends[whole].cells.size, shown[whole].sd
-                most = unseen_end(highest_unseen(sd, size, cells), sd, level)
+                most = unseen_end(highest_unseen(sd, size, cells, false_share), sd, level)
                 high[others] = np.minimum(high[others], np.maximum(most, ends[t].count[others]))
     total = np.array([0] if people.low > 0 else [], dtype=np.intp)
     stated = [np.full(total.size, n, "i8") for n in (people.value, people.low, people.high)]

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from statistics import NormalDist, median
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 import ctdhub
 from ctdhub.border import (
     BIRTH,
     CAPTURES,
+    FALSE_SHARE,
     POSSIBLE,
     Estimate,
     Guarantee,
@@ -142,7 +143,8 @@ class Manifest(FrozenModel):
     ``measurements`` is null in releases that are older than they are, and
     so is ``not_fitted``: measured tables that the records were not fitted to.
     ``sigma`` is the standard deviation of the unbiased estimate of a cell, ``drawn`` that of the
-    noise of its table alone; ``drawn`` is empty in releases whose tables were not reconciled."""
+    noise of its table alone; ``drawn`` is empty in releases whose tables were not reconciled.
+    ``false_share`` is the policy's, and is written only where it is not the default."""
 
     manifest_version: Literal[1] = 1
     version: str = Field(pattern=VERSION_PATTERN)
@@ -160,6 +162,7 @@ class Manifest(FrozenModel):
     sigma: dict[str, float]
     not_fitted: tuple[str, ...] | None = None
     drawn: dict[str, float] = Field(default={})
+    false_share: float = Field(default=FALSE_SHARE, gt=0, le=0.25)
     charge: str
     accuracy: Accuracy
     people: ManifestFigure
@@ -171,6 +174,13 @@ class Manifest(FrozenModel):
     sources: MeasuredSources | None = None
     facts: dict[str, Any]
     files: dict[str, FileEntry]
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = write(self)
+        if self.false_share == FALSE_SHARE:
+            del found["false_share"]
+        return found
 
     def guarantee(self) -> Guarantee:
         """The guarantee as the type of the border."""
@@ -187,6 +197,7 @@ class Manifest(FrozenModel):
             by_rows=dict(self.epsilon_by_rows),
             not_fitted=self.not_fitted,
             drawn=dict(self.drawn),
+            false_share=self.false_share,
         )
 
     @classmethod
@@ -211,6 +222,7 @@ class Manifest(FrozenModel):
             sigma=g.sigma,
             not_fitted=g.not_fitted,
             drawn=g.drawn,
+            false_share=g.false_share,
             charge=g.charge,
             accuracy=accuracy(g),
             people=_figure(

@@ -296,7 +296,8 @@ class Estimator:
         if shown and not self.reconciled:
             return min(e.value for e in shown.values()) - 1
         cells = math.prod(len(self.domain(v)) + 1 for v in key.split("*"))
-        return highest_unseen(self._sigma[key], cells, len(shown))
+        share = self.release.protected.guarantee.false_share
+        return highest_unseen(self._sigma[key], cells, len(shown), share)
 
     def _sum(self, where: Sets) -> Sum | None:
         """The best way to answer by adding cells; None where nothing was measured.

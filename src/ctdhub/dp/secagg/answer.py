@@ -137,6 +137,7 @@ def protected(
             epsilon_by_rows(round_.rho, terms.delta, plan.rows),
             answer.not_fitted,
             answer.drawn,
+            plan.false_share,
         ),
         facts={},
         measurements=answer.measurements,
