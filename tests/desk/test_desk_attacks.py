@@ -153,3 +153,12 @@ def test_a_database_of_another_trail_is_named_and_loses_no_line_in_silence(desk:
     with pytest.raises(LedgerTampered):
         append_trail(file)
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("key", ['"\\000bcdefghijklmnop"', "x" * 5_000, '"\\377\\000"', "é" * 20])
+def test_a_cookie_that_no_database_could_have_given_is_no_visit(each_desk: Desk, key: str) -> None:
+    """Cookies may hold any character, written as ``\\000``; PostgreSQL keeps all but one."""
+    client = each_desk.client_of(raise_request_exception=False)
+    for address in ("/", "/accounts/login/"):
+        answer = client.get(address, headers={"cookie": f"__Host-session={key}"})
+        assert answer.status_code in (200, 302), (address, answer.status_code)

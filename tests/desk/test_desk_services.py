@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from ctdhub.core.errors import HubError
-from ctdhub.desk.processes import PROCESSES
+from ctdhub.desk.config import DeskConfig
+from ctdhub.desk.processes import PROCESSES, run_all
 from ctdhub.desk.uploads.inbox import Inbox
 from tests.desk.desks import Desk, connected
 
@@ -145,3 +146,38 @@ def test_without_the_owner_older_tables_are_refused_and_nobody_is_invited(
         assert owns_tables()
     with connected({**described, "USER": "desk_owner"}):  # as the first start does
         assert len(first_administrator()) == 43
+
+
+def test_a_desk_that_runs_ends_where_a_backup_is_put_into_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its worker ends by itself, and would be started again before sign-ins are ended; its web
+    process would go on with the visits of the backup."""
+    (tmp_path / "hub.yaml").write_text("name: a hub\n", "utf-8")
+    desk, started = DeskConfig(tmp_path), []
+
+    class Child:
+        """Of a worker that ends since its folder was replaced."""
+
+        def __init__(self, command: list[str], **_given: Any) -> None:
+            started.append(command[2:])
+            self.returncode = 2
+            self.ended = False
+            desk.folder.mkdir(exist_ok=True)
+            desk.restoring.write_text("sqlite", "ascii")
+
+        def poll(self) -> int:
+            return self.returncode
+
+        def terminate(self) -> None:
+            self.ended = True
+
+        def wait(self, _timeout: float) -> None:
+            assert self.ended
+
+    monkeypatch.setattr("ctdhub.desk.processes.subprocess.Popen", Child)
+    monkeypatch.setattr("ctdhub.desk.processes.signal.signal", lambda *_given: None)
+    with pytest.raises(HubError) as met:
+        run_all(desk, ("web", "build"))
+    assert met.value.rule == "restore-unfinished"
+    assert started == [["ctdhub.desk.web"], ["ctdhub.desk.worker.serve", "build"]]

@@ -48,10 +48,10 @@ def run_all(desk: DeskConfig, names: tuple[str, ...] = tuple(PROCESSES)) -> int:
     One that ends by itself is started again, :data:`MOST_STARTS` times in all; then all end.
 
     Raises:
-        HubError: a restore into this folder is not done (rule "restore-unfinished").
+        HubError: a restore into this folder is not done, or began while they ran (rule
+            "restore-unfinished").
     """
-    if desk.restoring.exists():
-        raise error("restore-unfinished", file=desk.hub)
+    _refuse_unfinished(desk)
     children = {name: _child(desk, name) for name in names}
     starts = dict.fromkeys(names, 1)
 
@@ -63,6 +63,7 @@ def run_all(desk: DeskConfig, names: tuple[str, ...] = tuple(PROCESSES)) -> int:
     try:
         while not failed:
             time.sleep(0.2)
+            _refuse_unfinished(desk)
             for name, child in children.items():
                 if child.poll() is None:
                     continue
@@ -83,6 +84,11 @@ def run_all(desk: DeskConfig, names: tuple[str, ...] = tuple(PROCESSES)) -> int:
             except subprocess.TimeoutExpired:
                 child.kill()
     return failed
+
+
+def _refuse_unfinished(desk: DeskConfig) -> None:
+    if desk.restoring.exists():
+        raise error("restore-unfinished", file=desk.hub)
 
 
 def _child(desk: DeskConfig, name: str) -> subprocess.Popen[bytes]:

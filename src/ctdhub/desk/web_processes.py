@@ -106,14 +106,22 @@ def _end_with(pipe: int) -> None:
 
 
 def _end(children: dict[int, float]) -> None:
-    for child in children:
+    """End all; one may have ended just before this process was told to."""
+    left = {child for child in children if not _is_gone(child)}
+    for child in left:
         os.kill(child, signal.SIGTERM)
     until = time.monotonic() + _PATIENCE
-    left = set(children)
     while left:
-        left -= {child for child in left if os.waitpid(child, os.WNOHANG)[0]}
+        left -= {child for child in left if _is_gone(child)}
         if left and time.monotonic() > until:
             for child in left:
                 os.kill(child, signal.SIGKILL)
             until = float("inf")
         time.sleep(0.02)
+
+
+def _is_gone(child: int) -> bool:
+    try:
+        return bool(os.waitpid(child, os.WNOHANG)[0])
+    except ChildProcessError:  # it was waited for already
+        return True

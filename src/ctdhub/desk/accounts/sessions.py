@@ -16,8 +16,12 @@ class SessionStore(db.SessionStore):
     """The name is Django's: it is part of what signs the data."""
 
     def load(self) -> dict[str, Any]:
-        """What the session holds; one that is not there, or is over, loses its key."""
-        found = rows(_OPEN, str(self.session_key), timezone.now())
+        """What the session holds; one that is not there, or is over, loses its key.
+
+        A key is what a cookie says: one with a character that PostgreSQL cannot keep is not there.
+        """
+        key = str(self.session_key)
+        found = [] if "\0" in key else rows(_OPEN, key, timezone.now())
         if not found:
             self._session_key = None
             return {}
