@@ -203,7 +203,9 @@ def test_no_part_is_above_a_whole_that_is_not_shown(
                     continue
                 sd, size = output.sigma["*".join(axes)], math.prod(PLAN.shape(axes))
                 of_table = sum(t == axes for t, _values in shown)
-                most = unseen_end(highest_unseen(sd, size, of_table, PLAN.false_share), sd, PLAN.level)
+                most = unseen_end(
+                    highest_unseen(sd, size, of_table, PLAN.false_share), sd, PLAN.level
+                )
                 assert part.high <= max(most, part.value)
                 parts += 1
     assert parts > 20
