@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -385,6 +386,7 @@ def test_whoever_is_not_signed_in_any_more_is_not_asked_for(
 
     monkeypatch.setattr(listening, "_asked", {})
     monkeypatch.setattr(listening, "_looked", {})
+    monkeypatch.setattr(listening, "_to_write", SimpleQueue())
     who = desk.asking("steward")
 
     def found() -> Any:

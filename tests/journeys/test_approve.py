@@ -234,7 +234,7 @@ def test_approvals_of_another_release_do_not_count(real: Hub) -> None:
     candidate = approve_stage.waiting(real)
     (first,) = real.releases.iterdir()
     shutil.copy(first / APPROVALS, candidate / APPROVALS)
-    assert "something else" in said(verify(candidate)[0].text)
+    assert "something other than this" in said(verify(candidate)[0].text)
     with pytest.raises(ReleaseError, match="are not valid"):
         pipeline.build(real)
     assert candidate.exists()
@@ -296,7 +296,7 @@ def test_a_practice_approval_is_none_of_a_real_release(real: Hub) -> None:
     given, _manifest = approve_stage.statement(real, candidate, "steward")
     key = read_key(real.practice_key("steward"))
     Approvals().signed(given.model_copy(update={"practice": True}), key).write(candidate)
-    assert "something else" in said(verify(candidate, real.settings.approvers)[0].text)
+    assert "something other than this" in said(verify(candidate, real.settings.approvers)[0].text)
 
 
 def test_a_newer_release_overtakes_a_candidate(real: Hub) -> None:

@@ -29,7 +29,7 @@ def test_plain_scalars_stay_texts():
 @pytest.mark.parametrize(
     ("columns", "place", "says"),
     [
-        ("  gendre: {value: female}\n", "columns.gendre (line 3)", "no variable"),
+        ("  gendre: {value: female}\n", "columns.gendre (line 3)", "not a variable"),
         ("  gender: {from: s, map: {F: femal}}\n", "columns.gender.map.F (line 3)", "its codes"),
         ("  gender: {from: s, mapp: {}}\n", "mapp (line 3)", "no such key"),
         (GENDER + GENDER, "columns.gender (line 4)", "given twice"),
@@ -177,8 +177,8 @@ def test_a_built_in_mapping_can_be_amended() -> None:
 @pytest.mark.parametrize(
     ("text", "said", "line"),
     [
-        ("columns: {gendre: {from: g}}", "gendre is no variable", 2),
-        ("columns: {gender: {from: gender, map: {1: femme}}}", "femme is no code", 2),
+        ("columns: {gendre: {from: g}}", "gendre is not a variable", 2),
+        ("columns: {gender: {from: gender, map: {1: femme}}}", "femme is not a code", 2),
         ("null_values: x\nnull_values: {gender: [x]}", "given twice", 3),
         ("null_values: {gendre: [x]}", "gendre is not mapped here", 2),
         ("null_values: null", "null_values is a list", 2),
