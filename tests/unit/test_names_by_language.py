@@ -15,8 +15,12 @@ from ctdhub.release.facts import PublicFacts
 from ctdhub.release.open import open_release
 from ctdhub.report.called import called
 from ctdhub.report.coverage import turn_sentences
+from ctdhub.report.decomposition import part_label, told
 from ctdhub.site.build import build_site
 from ctdhub.site.frame import address
+from ctdhub.stats.breaks import DeclaredBreak
+from ctdhub.stats.decomposition.split import ChangePart, Split
+from ctdhub.stats.decomposition.subject import EVERYBODY
 from ctdhub.stats.trend import Turn
 
 HOSTILE = "<b>المنصة</b>\u202e"
@@ -77,3 +81,18 @@ def test_those_who_joined_are_called_so() -> None:
             assert "Premier" in turn_sentences(turn, release)[0]
         with language("es"):
             assert str(first["name"]) in turn_sentences(turn, release)[0]
+
+
+def test_what_changed_and_who_declared_a_break_is_called_so() -> None:
+    """In sentences and beside bars; what files of all languages share keeps the one name."""
+    found = PublicFacts.of(facts())
+    part = ChangePart("left", ("One", "Two"), -9, -12, -6)
+    met = DeclaredBreak("2017-01-01", "One", "form")
+    split = Split(2010, 2012, -9, -12, -6, (part,), None, 0.95, (met,))
+    with language("fr"):
+        said = " ".join((*told(EVERYBODY, split, found), part_label(part, found)))
+        assert said.count("Premier") == 3
+        assert "One" not in said
+        assert "One" in " ".join(told(EVERYBODY, split))
+    with language("es"):
+        assert "Premier" not in " ".join(told(EVERYBODY, split, found))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ctdhub.core.i18n import language
+from ctdhub.release.facts import PublicFacts
 from ctdhub.report import signals as signal_words
 from ctdhub.report.signal_files import about_turn
 from ctdhub.report.signals import Quantity
@@ -32,12 +33,24 @@ def test_a_figure_that_was_not_tested_moves_only_where_its_intervals_part() -> N
         assert "rose" in signal_words._and_count(near, "rise")  # its own test is believed
 
 
-def test_names_keep_their_direction_in_arabic() -> None:
-    turn = Turn(2019, ("Mirador (2)",), ())
+def test_names_keep_their_direction_in_arabic_and_are_those_of_the_language() -> None:
+    turn = Turn(2019, ("Mirador (2)", "Harbour"), ())
+    facts = PublicFacts.of(
+        {
+            "hub": "The hub",
+            "contributors": [{"name": "Harbour", "names": {"ar": "المرفأ"}}, "Mirador (2)"],
+            "years": [2010, 2020],
+            "schema_version": "1.0",
+        }
+    )
     with language("ar"):
-        assert "\u2068Mirador (2)\u2069" in about_turn(turn)
+        told = about_turn(turn, facts)
+    assert "\u2068Mirador (2)\u2069" in told
+    assert "\u2068المرفأ\u2069" in told
     with language("en"):
-        assert "\u2068" not in about_turn(turn)
+        told = about_turn(turn, facts)
+    assert "\u2068" not in told
+    assert "Harbour" in told
 
 
 @pytest.mark.parametrize(

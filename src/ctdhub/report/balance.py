@@ -10,6 +10,7 @@ from ctdhub.core.datafiles import write_json
 from ctdhub.core.format import year
 from ctdhub.core.i18n import _
 from ctdhub.document.document import Change
+from ctdhub.release.facts import PublicFacts
 from ctdhub.release.open import Release
 from ctdhub.report.decomposition import (
     ends,
@@ -60,14 +61,15 @@ def shift(answers: Answers, question: ChangeSubject) -> Shift | None:
     found = report(answers, question)
     if found is None:
         return None
-    same, who = _same(answers.release, found), panel_sentence(found.panel)
+    facts = answers.release.facts
+    same, who = _same(answers.release, found), panel_sentence(found.panel, facts)
     if not found.moved:
         who = f"{who} {measured_apart()}"
     return Shift(
         report=found,
         same=same,
         who=who if same else "",
-        balances=tuple(_balance(question, s) for s in reversed(found.splits)),
+        balances=tuple(_balance(question, s, facts) for s in reversed(found.splits)),
     )
 
 
@@ -88,16 +90,16 @@ def _same(release: Release, found: Report) -> dict[str, NumberCard]:
     return {str(when): card for when, card in found.panel.years}
 
 
-def _balance(question: ChangeSubject, split: Split) -> Balance:
+def _balance(question: ChangeSubject, split: Split, facts: PublicFacts) -> Balance:
     title = _("{later} compared with {earlier}").format(
         earlier=year(split.earlier), later=year(split.later)
     )
     changes = [_drawn(_("All of the change"), split)]
-    changes += [_drawn(part_label(part), part) for part in split.parts]
+    changes += [_drawn(part_label(part, facts), part) for part in split.parts]
     divided = any(part.kind in ("left", "joined", "rest") for part in split.parts)
     return Balance(
         title=title,
-        sentences=told(question, split),
+        sentences=told(question, split, facts),
         changes=tuple(changes) if divided else (),
     )
 

@@ -9,18 +9,24 @@ from typing import Any
 from ctdhub.core.format import day, listed, set_apart
 from ctdhub.core.i18n import _, current, said
 from ctdhub.release.changes import BREAKS
+from ctdhub.release.facts import PublicFacts
+from ctdhub.report.called import called_all
 from ctdhub.schema.labels import group_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.stats.breaks import DeclaredBreak
 
 
-def break_sentence(found: DeclaredBreak) -> str:
-    """Who declared a break, from which day on, why, and for what."""
+def break_sentence(found: DeclaredBreak, facts: PublicFacts | None = None) -> str:
+    """Who declared a break, from which day on, why, and for what.
+
+    Args:
+        facts: for the contributor's name in the language in force; its one name without them.
+    """
     why = said(BREAKS[found.kind])
     if found.note:
         why = _("{why} ({note})").format(why=why, note=set_apart(found.note))
     words = {
-        "name": set_apart(found.name),
+        "name": set_apart(called_all((found.name,), facts)[0]),
         "day": day(date.fromisoformat(found.day)),
         "why": why,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ctdhub.core.format import listed, set_apart, year
 from ctdhub.core.i18n import _, ngettext
 from ctdhub.release.open import Release
-from ctdhub.report.called import called
+from ctdhub.report.called import called_all
 from ctdhub.stats.trend import Turn, turns
 
 
@@ -49,5 +49,4 @@ def turn_sentences(turn: Turn, release: Release) -> tuple[str, ...]:
 
 
 def _named(names: tuple[str, ...], release: Release) -> str:
-    names_here = {c.name: called(c) for c in release.facts.contributors}
-    return listed([set_apart(names_here.get(name, name)) for name in names])
+    return listed([set_apart(name) for name in called_all(names, release.facts)])

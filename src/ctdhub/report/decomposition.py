@@ -6,10 +6,13 @@ Nothing here says that trafficking rose or fell: what is counted are people who 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ctdhub.core.format import interval, isolated, listed, number, share_ranged, year
 from ctdhub.core.i18n import _, current, formula, ngettext
+from ctdhub.release.facts import PublicFacts
 from ctdhub.report.breaks import break_sentence
+from ctdhub.report.called import called_all
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import place_of
@@ -34,11 +37,17 @@ def question_label(question: ChangeSubject) -> str:
     return _("{variable}: {value}").format(variable=label(name, lang), value=value)
 
 
-def told(question: ChangeSubject, split: Split) -> tuple[str, ...]:
-    """The change, each of its parts, and the breaks declared between the two years."""
+def told(
+    question: ChangeSubject, split: Split, facts: PublicFacts | None = None
+) -> tuple[str, ...]:
+    """The change, each of its parts, and the breaks declared between the two years.
+
+    Args:
+        facts: for contributors' names in the language in force; their one names without them.
+    """
     found = [_change(split)]
-    found += [_part(question, split, part) for part in split.parts]
-    found += [break_sentence(one) for one in split.breaks]
+    found += [_part(question, split, _called(part, facts)) for part in split.parts]
+    found += [break_sentence(one, facts) for one in split.breaks]
     if split.breaks:
         found.append(_("Part of the change may be due to a declared break."))
     return tuple(found)
@@ -179,7 +188,7 @@ def _rest(part: ChangePart) -> str:
     ).format(change=people(part.value), ends=ends(part))
 
 
-def panel_sentence(panel: FixedPanel | None) -> str:
+def panel_sentence(panel: FixedPanel | None, facts: PublicFacts) -> str:
     """Who is in the series of the same contributors."""
     if panel is None:
         return _(
@@ -188,7 +197,7 @@ def panel_sentence(panel: FixedPanel | None) -> str:
         )
     first, last = panel.span
     return _("The same contributors in every year, {first} to {last}: {names}.").format(
-        first=year(first), last=year(last), names=_named(panel.names)
+        first=year(first), last=year(last), names=_named(called_all(panel.names, facts))
     )
 
 
@@ -208,7 +217,7 @@ def counted_once() -> str:
     )
 
 
-def part_label(part: ChangePart) -> str:
+def part_label(part: ChangePart, facts: PublicFacts) -> str:
     """A part in few words, for a table or beside a bar."""
     words = {
         "left": _("No longer reports: {names}"),
@@ -219,7 +228,11 @@ def part_label(part: ChangePart) -> str:
         "unmeasured": _("Cannot be split: {names}"),
         "unclear": _("Too few recorded to split: {names}"),
     }
-    return words[part.kind].format(names=_named(part.names))
+    return words[part.kind].format(names=_named(called_all(part.names, facts)))
+
+
+def _called(part: ChangePart, facts: PublicFacts | None) -> ChangePart:
+    return replace(part, names=called_all(part.names, facts))
 
 
 def _named(names: Sequence[str]) -> str:
@@ -252,8 +265,3 @@ def signed(change: int) -> str:
     """
     sign = "+" if change > 0 else "−" if change < 0 else ""
     return formula(f"{sign}{number(abs(change))}")
-
-
-def sentences(question: ChangeSubject, splits: Sequence[Split]) -> tuple[str, ...]:
-    """Each split as a paragraph."""
-    return tuple(" ".join(told(question, split)) for split in splits)

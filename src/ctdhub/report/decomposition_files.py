@@ -145,9 +145,12 @@ def as_text(report: Report, release: Release) -> str:
 
 def document(report: Report, release: Release) -> Document:
     """Both series by year, the splits in sentences, what to know, the citation."""
-    who = (panel_sentence(report.panel), *(() if report.moved else (measured_apart(),)))
-    who += tuple(break_sentence(one) for one in report.breaks)
-    splits = [Sentences(told(report.question, split)) for split in report.splits]
+    who = (
+        panel_sentence(report.panel, release.facts),
+        *(() if report.moved else (measured_apart(),)),
+    )
+    who += tuple(break_sentence(one, release.facts) for one in report.breaks)
+    splits = [Sentences(told(report.question, s, release.facts)) for s in report.splits]
     nothing = _("Nobody reports on one of the two years, so there is nothing to split.")
     level = share(release.protected.guarantee.level)
     notes = (

@@ -19,7 +19,7 @@ from ctdhub.release.open import Release
 from ctdhub.report import sentences as saying
 from ctdhub.report import wording
 from ctdhub.report.breaks import break_sentence
-from ctdhub.report.called import called
+from ctdhub.report.called import called, called_all
 from ctdhub.report.errata_words import shown
 from ctdhub.report.question import asked
 from ctdhub.schema.labels import label
@@ -315,9 +315,10 @@ def _notes(sheet: FactSheet) -> list[str]:
         )
     if sheet.place is not None and (countries := _spelt_out(sheet.place, sheet.lang)):
         found.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))
-    found.append(_("Who contributed: {names}.").format(names=listed(c.contributors)))
+    who = called_all(c.contributors, sheet.release.facts)
+    found.append(_("Who contributed: {names}.").format(names=listed(who)))
     declared = breaks_within(sheet.release, None, *sheet.years)
-    found += [break_sentence(one) for one in declared]
+    found += [break_sentence(one, sheet.release.facts) for one in declared]
     found += [notice.text for notice in shown(sheet.release)]
     found += [*sheet.release.facts.caveats, wording.citation(sheet.release)]
     return found

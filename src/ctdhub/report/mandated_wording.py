@@ -320,7 +320,8 @@ def _common(sheet: MandatedTable, release: Release) -> list[str]:
             "that this release has no such table."
         ),
     ]
-    notes += [break_sentence(one) for one in breaks_within(release, None, *sheet.years)]
+    declared = breaks_within(release, None, *sheet.years)
+    notes += [break_sentence(one, release.facts) for one in declared]
     if release.year in sheet.scope.years:
         notes.append(_("{year} was not over when the release was made.").format(year=release.year))
     return notes

@@ -284,7 +284,7 @@ def _nested(gate: Gate, names: Names) -> str:
     nested = [printable(names.get(name, name)) for name in gate.nested]
     if len(gate.nested) == 1:
         return _(
-            "No estimate: the number of people who are on other lists and not on the list {list} "
+            "No estimate: the number of people who are on other lists and not on the list “{list}” "
             "is {n}, and at least {least} are needed. A list that receives nearly everybody from "
             "the others says nothing about people on no list. Estimate from the other lists alone, "
             "or make it one list with the list that feeds it."
@@ -294,9 +294,9 @@ def _nested(gate: Gate, names: Names) -> str:
             least=number(LEAST_OVERLAP),
         )
     return _(
-        "No estimate: everybody on the list {inner} is on the list {outer} as well, so the first "
-        "list adds no information about people on no list. Leave it out, or make the two one list, "
-        "and estimate again."
+        "No estimate: everybody on the list “{inner}” is on the list “{outer}” as well, so the "
+        "first list adds no information about people on no list. Leave it out, or make the two one "
+        "list, and estimate again."
     ).format(inner=nested[0], outer=nested[1])
 
 

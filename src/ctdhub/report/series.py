@@ -175,7 +175,7 @@ def _chart(
     for turn in turns(release):
         marks.setdefault(str(turn.year), []).extend(turn_sentences(turn, release))
     for one in breaks:
-        marks.setdefault(str(one.year), []).append(break_sentence(one))
+        marks.setdefault(str(one.year), []).append(break_sentence(one, release.facts))
     drawn = [str(when) for when in span(release)[1:] if str(when) in marks]
     return Trend(
         id=name,
@@ -186,7 +186,7 @@ def _chart(
         note=base_note(table),
         definition=meaning,
         table=table,
-        breaks=tuple(break_sentence(one) for one in breaks),
+        breaks=tuple(break_sentence(one, release.facts) for one in breaks),
         title=title,
         turns=tuple(drawn),
         explained=tuple(" ".join(marks[when]) for when in drawn),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from ctdhub.core.format import listed, number
+from ctdhub.core.format import isolated, listed, number
 from ctdhub.core.i18n import _, current, ngettext
+from ctdhub.report.called import called_all
 from ctdhub.report.signal_wording import part, title
 from ctdhub.report.wording import ranged
 from ctdhub.schema.labels import code_label
@@ -43,7 +44,7 @@ def basis(result: ReleaseSignals, finding: Finding) -> str:
             "contributors joined or left; how many those reported is estimated from all years "
             "together."
         )
-    return text.format(kinds=_kinds(result), names=listed(_names(result)))
+    return text.format(kinds=_kinds(result), names=_called(result, _names(result)))
 
 
 def short() -> str:
@@ -58,6 +59,11 @@ def _kinds(result: ReleaseSignals) -> str:
 
 def _names(result: ReleaseSignals) -> tuple[str, ...]:
     return tuple(name for one in result.sources for name in one.names)
+
+
+def _called(result: ReleaseSignals, names: tuple[str, ...]) -> str:
+    """Contributors as a list in the language in force; each keeps its own direction."""
+    return listed([isolated(name) for name in called_all(names, result.release.facts)])
 
 
 def about_changes(result: ReleaseSignals) -> str:
@@ -150,7 +156,7 @@ def _explained(result: ReleaseSignals, by: CoverageChange, held: tuple[Explained
                 "{n} series moved as the reports of {names} began or ended; what others report "
                 "of them did not move beyond its own past.",
                 len(settled),
-            ).format(n=number(len(settled)), names=listed(by.names))
+            ).format(n=number(len(settled)), names=_called(result, by.names))
         )
         told.append(
             _("The largest: {examples}.").format(
@@ -165,7 +171,7 @@ def _explained(result: ReleaseSignals, by: CoverageChange, held: tuple[Explained
                 "{n} series moved more than the reports of {names} explain, but what others "
                 "report of them is too few or too uncertain to be a signal.",
                 others,
-            ).format(n=number(others), names=listed(by.names))
+            ).format(n=number(others), names=_called(result, by.names))
         )
     if by.mixed:
         told.append(

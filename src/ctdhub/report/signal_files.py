@@ -13,7 +13,9 @@ from typing import Any
 from ctdhub.core.format import isolated, listed, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.document import Document, Meta, Section, Words
+from ctdhub.release.facts import PublicFacts
 from ctdhub.report import signal_contributors, signal_wording, signals
+from ctdhub.report.called import called, called_all
 from ctdhub.report.signals import SignalWords
 from ctdhub.report.wording import caveat, citation
 from ctdhub.stats.cards import NumberCard
@@ -248,7 +250,8 @@ def file_document(found: Found, warnings: Sequence[str]) -> Document:
 
 def release_document(result: ReleaseSignals) -> Document:
     """The report on a release."""
-    found, hub = result.found, result.release.facts.hub
+    found, facts = result.found, result.release.facts
+    hub = called(facts)
     if found is None:
         return _document(hub, [not_measured()])
     texts = []
@@ -256,7 +259,10 @@ def release_document(result: ReleaseSignals) -> Document:
         words = signal_wording.of_release(result, lead.finding)
         texts.append(f"{words.title}. {' '.join(sentences_of(result, lead))}")
     name = partial(signal_contributors.named, result)
-    about = [*(about_turn(t) for t in result.turns), signal_contributors.about_changes(result)]
+    about = [
+        *(about_turn(t, facts) for t in result.turns),
+        signal_contributors.about_changes(result),
+    ]
     apart = [" ".join((explained_title() + ".", *signal_contributors.explanations(result)))]
     return _document(
         hub,
@@ -300,22 +306,26 @@ def explained_title() -> str:
     return _("Explained by who reports")
 
 
-def about_turn(turn: Turn) -> str:
+def about_turn(turn: Turn, facts: PublicFacts) -> str:
     """Who joined or left, in words."""
     parts = []
     if turn.joined:
         parts.append(
             _("From {year} on there are also reports from {names}.").format(
-                year=year(turn.year), names=listed([isolated(n) for n in turn.joined])
+                year=year(turn.year), names=_listed_names(turn.joined, facts)
             )
         )
     if turn.left:
         parts.append(
             _("From {year} on there are no more reports from {names}.").format(
-                year=year(turn.year), names=listed([isolated(n) for n in turn.left])
+                year=year(turn.year), names=_listed_names(turn.left, facts)
             )
         )
     return " ".join(parts)
+
+
+def _listed_names(names: Sequence[str], facts: PublicFacts) -> str:
+    return listed([isolated(name) for name in called_all(names, facts)])
 
 
 def _opening(found: Found, warnings: Sequence[str]) -> list[str]:

@@ -117,8 +117,10 @@ def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Year
     for k in shown:
         notebook.card(f"{id}.{rows[k].codes[0]}", rows[k].people, points[k].text)
     top = round_top(max(p.high for p in points if p.state != "not_measured"))
-    met = breaks_within(answers.release, tuple(where), *answers.release.years)
-    lines = {str(t.year) for t in turns(answers.release)} | {str(b.year) for b in met}
+    release = answers.release
+    met = breaks_within(release, tuple(where), *release.years)
+    declared = [break_sentence(one, release.facts) for one in met]
+    lines = {str(t.year) for t in turns(release)} | {str(b.year) for b in met}
     chart = year_chart(rows, top, turns=lines)
     dotted = (
         _("Dotted lines: contributors joined or left, or declared a break.")
@@ -139,5 +141,5 @@ def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Year
         marked=(peak,),
         year=_("Year"),
         column=_("People by year, as a table"),
-        note=" ".join((dotted, *turned(answers.release), *map(break_sentence, met))),
+        note=" ".join((dotted, *turned(release), *declared)),
     )

@@ -9,6 +9,7 @@ from ctdhub.core.format import number, year
 from ctdhub.core.i18n import _
 from ctdhub.document.document import Section, Words
 from ctdhub.document.numbers import Notebook
+from ctdhub.release.facts import PublicFacts
 from ctdhub.report.brief.subjects import Corridor
 from ctdhub.report.coverage import turned
 from ctdhub.report.decomposition import measured_apart, question_label, recorded_share, signed, told
@@ -38,7 +39,7 @@ def changed(
         found = report(answers, question)
         if found is None or all(row.people.value is None for row in found.rows):
             continue
-        if texts := _texts(found, notebook):
+        if texts := _texts(found, answers.release.facts, notebook):
             blocks.append(Words(tuple(texts), question_label(question)))
             apart = apart or (found.apart and not found.moved)
         for split in reversed(found.splits):
@@ -80,7 +81,7 @@ def on_corridor(answers: Answers, corridor: Corridor, notebook: Notebook) -> tup
                 "The same contributors report on both years. What they record, policing, funding "
                 "or outreach may still have changed."
             )
-            texts.append(" ".join((*told(EVERYBODY, split), same)))
+            texts.append(" ".join((*told(EVERYBODY, split, release.facts), same)))
     return _section([Words(tuple(texts))] if texts else [])
 
 
@@ -91,7 +92,7 @@ def _section(blocks: Sequence[Words]) -> tuple[Section, ...]:
     return (Section("change", title, tuple(blocks), KEEP),)
 
 
-def _texts(found: Report, notebook: Notebook) -> list[str]:
+def _texts(found: Report, facts: PublicFacts, notebook: Notebook) -> list[str]:
     """A paragraph for each span of years of which something is clear, the longest first."""
     texts = []
     for split in reversed(found.splits):
@@ -99,7 +100,7 @@ def _texts(found: Report, notebook: Notebook) -> list[str]:
         if clear and _can_be_split(split):
             id = f"change.{found.question.code or 'all'}"
             _note(found.question.where, id, split, notebook)
-            texts.append(" ".join(told(found.question, split)))
+            texts.append(" ".join(told(found.question, split, facts)))
     return texts
 
 

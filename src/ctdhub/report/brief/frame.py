@@ -104,7 +104,9 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
         ).format(epsilon=epsilon, delta=delta),
     )
     names = _("; ").join(_contributors(release))
-    declared = [break_sentence(one) for one in breaks_within(release, None, *release.years)]
+    declared = [
+        break_sentence(one, release.facts) for one in breaks_within(release, None, *release.years)
+    ]
     notices = tuple(notice.short for notice in shown(release)[:PRINTED])
     return (
         *([Section("errata", _("Corrections"), (Words(notices),))] if notices else []),
@@ -125,7 +127,7 @@ def _contributors(release: Release) -> list[str]:
         first, last = one.years or release.years
         found.append(
             _("{name} ({first} to {last})").format(
-                name=set_apart(one.name), first=year(first), last=year(last)
+                name=set_apart(called(one)), first=year(first), last=year(last)
             )
         )
     return found

@@ -55,7 +55,7 @@ def page(answers: Answers) -> Page:
             "smallest": smallest_rise(found, name) if found else "",
             "no_breaks": no_breaks(found, name) if found else [],
             "nothing": none_found(found) if found and not found.signals else "",
-            "changes": [signal_files.about_turn(t) for t in result.turns],
+            "changes": [signal_files.about_turn(t, answers.release.facts) for t in result.turns],
             "after_changes": signal_contributors.about_changes(result),
             "explained_title": signal_files.explained_title(),
             "explained": signal_contributors.explanations(result),
