@@ -26,7 +26,7 @@ from tests.browser.test_pages import DESKTOP, PHONE, SMALL
 MOST = 4
 AGES = "age_band*country_of_exploitation"
 HELPLINES = """\
-- {country: GBR, name: Invented Line, kind: trafficking, number: "0800 000 111",
+- {country: GBR, name: Fictitious Line, kind: trafficking, number: "0800 000 111",
    languages: [ar, en], checked_on: 2026-01-31}
 """
 

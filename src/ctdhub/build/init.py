@@ -94,7 +94,7 @@ _PRACTICE_HELPLINES = """\
   confidential: true
   checked_on: {today}
 - country: USA
-  name: Invented Line for Children
+  name: Fictitious Helpline for Children
   kind: children
   number: "+1 202 555 0142"
   languages: [en, es]
