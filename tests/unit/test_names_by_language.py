@@ -88,7 +88,7 @@ def test_what_changed_and_who_declared_a_break_is_called_so() -> None:
     found = PublicFacts.of(facts())
     part = ChangePart("left", ("One", "Two"), -9, -12, -6)
     met = DeclaredBreak("2017-01-01", "One", "form")
-    split = Split(2010, 2012, -9, -12, -6, (part,), None, 0.95, (met,))
+    split = Split(2010, 2012, -9, -12, -6, (part,), None, False, 0.95, (met,))
     with language("fr"):
         said = " ".join((*told(EVERYBODY, split, found), part_label(part, found)))
         assert said.count("Premier") == 3
