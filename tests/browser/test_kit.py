@@ -139,7 +139,7 @@ def test_from_an_untouched_spreadsheet_to_a_bundle(
         who.go(screen)
         assert violations(tab) == "", (at, screen)
     who.go("Ce qui est envoyé")
-    expect(tab.locator("main")).to_contain_text("Lignes dont seul le motif part")
+    expect(tab.locator("main")).to_contain_text("Lignes dont seul le motif est envoyé")
     assert "Secrète" not in tab.content()
     assert "D-1000" not in tab.content()
     assert violations(tab) == ""
