@@ -145,10 +145,13 @@ def names(points: list[str]) -> Iterator[str]:
 
     >>> list(names(["open /a/ctdhub-faults-x_1/build/spared/.new-12ab34cd", "open /b/y"]))
     ['open /.new-* 1', 'open /b/y 1']
+    >>> list(names(["os.rmdir /a/spared/.writing-.new-site-1d7c0d36-cmya3a58/.part-5m_j72ak"]))
+    ['os.rmdir /.writing-.new-site-*-*/.part-* 1']
     """
     met = Counter[str]()
     for point in points:
-        name = re.sub("[0-9a-f]{8,}", "*", re.sub("/.*/spared/", "/", point))
+        inside = re.sub("/.*/spared/", "/", point)
+        name = re.sub(r"[0-9a-f]{8,}|(?<=-)[a-z0-9_]{8}(?=/|$)", "*", inside)
         met[name] += 1
         yield f"{name} {met[name]}"
 
