@@ -153,45 +153,6 @@ def test_lines_of_totals_are_asked_about_and_the_mapping_keeps_the_answer(tmp_pa
     assert "totals: left_out" in owner("text")["text"].replace('"', "")
 
 
-def test_notes_are_asked_about_and_the_mapping_keeps_the_answer(tmp_path: Path) -> None:
-    columns = {
-        "dossier": ["A1", "A2", "Source : registre de Lyon", "", "Total"],
-        "sexe": ["F", "H", "", "", ""],
-        "age": ["3", "4", "", "", "7"],
-        "pays": ["Nigéria", "Roumanie", "", "Laos", ""],
-    }
-    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
-    owner("open")
-
-    def asked() -> list[tuple[str, list[dict[str, Any]]]]:
-        told = owner("columns")["questions"]
-        return [
-            (text, q["choices"])
-            for q in told
-            if "not counted" in (text := said(Text.from_json(q["question"])))
-        ]
-
-    totals, (text, _choices) = asked()
-    assert "rows 4, 5" in text
-    assert "Lyon" not in text
-    owner("do", operations=totals[1][0]["operations"])
-    (done,) = owner("do", operations=asked()[0][1][1]["operations"])["done"]
-    assert owner("columns")["excluded"] == {"totals-row": 1}  # both answers are kept
-    assert owner("columns")["records"] == 4
-    owner("undo", n=[done])
-    owner("do", operations=asked()[0][1][0]["operations"])
-    told = owner("columns")
-    assert (told["rows"], told["records"]) == (5, 2)
-    assert told["excluded"] == {"totals-row": 1, "note-row": 1}
-    ((text, choices),) = asked()  # Laos may be all that is known of somebody
-    assert "row 5" in text
-    assert "record of which little is known" in text
-    assert choices == []
-    written = owner("text")["text"].replace('"', "")
-    assert "totals: left_out" in written
-    assert "notes: left_out" in written
-
-
 def test_a_row_like_the_others_is_asked_about_again(tmp_path: Path) -> None:
     columns = {"lieu": ["Aisne", "Oise", "Somme"], "sexe": ["F", "H", "F"], "age": ["3", "4", "9"]}
     owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))

@@ -32,7 +32,6 @@ from ctdhub.schema.emit import arrow_schema
 from ctdhub.sensitive.bundle.leaving_mapping import leaving_mapping
 from ctdhub.sensitive.ingest.formulas import unescaped
 from ctdhub.sensitive.ingest.isolated import read_isolated
-from ctdhub.sensitive.ingest.note_rows import RULE as NOTES
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.totals import RULE as TOTALS
 from ctdhub.sensitive.mapping.identifiers import Keying
@@ -252,7 +251,7 @@ def _check(
 def _told(done: Harmonised, unread: int) -> tuple[Any, ...]:
     """All that a hub takes from a harmonised file, whatever its keys are made with.
 
-    Lines of totals and notes that were left out are no rows of what leaves.
+    Lines of totals that were left out are no rows of what leaves.
 
     Args:
         unread: rows that could not be read at all, and so cannot leave.
@@ -268,7 +267,7 @@ def _told(done: Harmonised, unread: int) -> tuple[Any, ...]:
         done.no_record.num_rows,
         done.births.num_rows,
         done.conservation.rejected - unread,
-        {rule: n for rule, n in done.conservation.excluded.items() if rule not in (TOTALS, NOTES)},
+        {rule: n for rule, n in done.conservation.excluded.items() if rule != TOTALS},
     )
 
 

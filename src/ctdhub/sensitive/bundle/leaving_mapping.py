@@ -16,7 +16,6 @@ PLAIN = {
     "kobo": "false",
     "footer": "none",
     "totals": "records",
-    "notes": "records",
 }
 """How the file that leaves is read, with nothing left to be found out."""
 

@@ -43,7 +43,7 @@ _LARGE = 2**26
 """A process that has read so many bytes is not kept."""
 
 _COMMAND = (sys.executable, "-P", "-m", "ctdhub.sensitive.ingest.isolated")
-_STATED = ("file", "sha256", "rows_read", "encoding", "delimiter", "sheet", "totals", "note_rows")
+_STATED = ("file", "sha256", "rows_read", "encoding", "delimiter", "sheet", "totals")
 
 
 def read_isolated(

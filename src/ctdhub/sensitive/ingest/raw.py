@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -19,22 +19,15 @@ from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.computed import Computed
 from ctdhub.sensitive.ingest.drop_non_records import is_label_row, is_tag_row
 from ctdhub.sensitive.ingest.form_sheet import is_form
-from ctdhub.sensitive.ingest.note_rows import LIKE_A_RECORD, find_notes
-from ctdhub.sensitive.ingest.note_rows import RULE as NOTES
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.own_form import by_names
 from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reason_of, reject_table
 from ctdhub.sensitive.ingest.shape.children import with_children
 from ctdhub.sensitive.ingest.shape.long_table import pivoted
-from ctdhub.sensitive.ingest.totals import INK, find_totals, written
-from ctdhub.sensitive.ingest.totals import LIKE_A_RECORD as LIKE_A_TOTAL
-from ctdhub.sensitive.ingest.totals import RULE as TOTALS
+from ctdhub.sensitive.ingest.totals import INK, LIKE_A_RECORD, find_totals
 from ctdhub.sensitive.ingest.whole_labels import taken_apart
 
 _BATCH = 10_000
-
-SHEET = "_sheet"
-"""The column that a reader of several sheets makes: the name of the sheet."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +41,15 @@ class RawTable:
             (int64): the 1-based row that a spreadsheet shows.  In JSON, which has no header, it
             is the line or the position in the list.
         rejects: rows that could not be read, schema ``REJECTS``, one line per row.
-        rows_read: rows of ``table`` and ``rejects``, ``totals`` and ``note_rows`` together.  Rows
-            without any value and the rows named in ``skip_rows`` are no rows.
+        rows_read: rows of ``table`` and ``rejects`` and lines of ``totals`` together.  Rows without
+            any value and the rows named in ``skip_rows`` are no rows.
         encoding, delimiter: of a text file, else None.
         sheet: of a workbook, else None.
         notes: what the reader decided on its own, for the contributor to see.
         children: child rows by the name of their table: text columns of which ``table`` has
             columns of the same names unless they were not to be folded, and ``_row``, the row of
             ``table`` that each belongs to.
-        totals, note_rows: lines of totals, and notes among the rows, that were left out, as the
-            mapping says.
+        totals: lines of totals that were left out, as the mapping says.
     """
 
     file: str
@@ -71,12 +63,10 @@ class RawTable:
     notes: tuple[Text, ...] = ()
     children: Mapping[str, pa.Table] = field(default_factory=dict)
     totals: int = 0
-    note_rows: int = 0
 
     def __post_init__(self) -> None:
-        left_out = self.totals + self.note_rows
-        if self.rows_read != self.table.num_rows + self.rejects.num_rows + left_out:
-            raise ValueError("rows read must be those of the table, the rejects and those left out")
+        if self.rows_read != self.table.num_rows + self.rejects.num_rows + self.totals:
+            raise ValueError("rows read must be those of the table, the rejects and the totals")
         if self.table.column_names[-1:] != [ROW] or not self.rejects.schema.equals(REJECTS):
             raise ValueError("a raw table ends with _row and its rejects have the schema REJECTS")
 
@@ -214,30 +204,24 @@ def finish(
         )
     for place, column in zip(letters, columns, strict=True):
         _check(place, column, rows, file, limits)
-    sums = cells.computed.sums
-    typed = cells.delimiter is not None or cells.sheet is not None
-    columns, rows, asked = _no_records(names, columns, rows, sums, options, typed=typed)
-    unseen |= {one.row for one in asked} | (sums if options.totals != "records" else set())
+    totals: list[Reject] = []
+    sums = cells.computed.sums if options.totals != "records" else set()
+    if options.totals != "records" and (totals := find_totals(columns, rows, sums)):
+        keep = pc.invert(pc.is_in(rows, value_set=pa.array([r.row for r in totals], rows.type)))
+        columns, rows = [column.filter(keep) for column in columns], rows.filter(keep)
+    unseen |= sums | {one.row for one in totals}
     cells.computed.refuse(file, unseen)
     notes += [note] if (note := cells.computed.note()) else []
-    totals = [one for one in asked if one.rule == TOTALS and _left_out(one, options)]
-    note_rows = [one for one in asked if one.rule == NOTES and _left_out(one, options)]
-    if totals:
+    found = totals
+    if options.totals == "left_out":
+        totals = [one for one in found if one.reason == LIKE_A_RECORD]
+    if left_out := len(found) - len(totals):
         notes.append(
             many(
                 "{n} line of totals was left out, as the mapping says.",
                 "{n} lines of totals were left out, as the mapping says.",
-                len(totals),
-                n=len(totals),
-            )
-        )
-    if note_rows:
-        notes.append(
-            many(
-                "{n} note among the rows was left out, as the mapping says.",
-                "{n} notes among the rows were left out, as the mapping says.",
-                len(note_rows),
-                n=len(note_rows),
+                left_out,
+                n=left_out,
             )
         )
     for name, child in cells.children.items():
@@ -270,71 +254,21 @@ def finish(
                 n=shaped.moved,
             )
         )
-    asked = [one for one in asked if not _left_out(one, options)]
-    bad = [*cells.rejects, *asked, *shaped.rejects]
+    bad = [*cells.rejects, *totals, *shaped.rejects]
     rejects = reject_table(file, bad)
     return RawTable(
         file=file,
         sha256=sha256,
         table=table,
         rejects=rejects,
-        rows_read=table.num_rows + rejects.num_rows + len(totals) + len(note_rows),
+        rows_read=table.num_rows + rejects.num_rows + left_out,
         encoding=cells.encoding,
         delimiter=cells.delimiter,
         sheet=cells.sheet,
         notes=tuple(notes),
         children=shaped.children,
-        totals=len(totals),
-        note_rows=len(note_rows),
+        totals=left_out,
     )
-
-
-def _no_records(
-    names: Sequence[str],
-    columns: list[pa.ChunkedArray],
-    rows: pa.Array,
-    sums: Collection[int],
-    options: ReadOptions,
-    *,
-    typed: bool,
-) -> tuple[list[pa.ChunkedArray], pa.Array, list[Reject]]:
-    """The rows without lines of totals and notes, and these.
-
-    Notes are looked for where people type them, in sheets and texts, but not where the mapping
-    makes the rows of others or has rows of several kinds, each with few cells.
-    """
-    find = [
-        options.totals != "records",
-        typed
-        and options.notes != "records"
-        and not options.long
-        and not any(child.inside for child in options.children.values()),
-    ]
-    found: list[Reject] = []
-    own = [column for name, column in zip(names, columns, strict=True) if name != SHEET]
-    if any(find) and len(rows):
-        filled = sum((written(column).astype(int) for column in own), np.zeros(len(rows), int))
-    for kind in range(2) if len(rows) else ():
-        if not find[kind]:
-            continue
-        if kind:
-            met = [one for one in find_notes(own, rows, filled) if one.row not in sums]
-        else:
-            met = find_totals(own, rows, sums, filled)
-        if met:
-            gone = pc.is_in(rows, value_set=pa.array([one.row for one in met], rows.type))
-            keep = pc.invert(gone)
-            columns, own = ([c.filter(keep) for c in each] for each in (columns, own))
-            rows, filled = rows.filter(keep), filled[keep.to_numpy(zero_copy_only=False)]
-            found += met
-    return columns, rows, found
-
-
-def _left_out(row: Reject, options: ReadOptions) -> bool:
-    """Whether the mapping leaves a row that is no record out, and the row is clearly none."""
-    if row.rule == TOTALS:
-        return options.totals == "left_out" and row.reason != LIKE_A_TOTAL
-    return options.notes == "left_out" and row.reason != LIKE_A_RECORD
 
 
 def _lengthwise(

@@ -20,10 +20,13 @@ from ctdhub.sensitive.ingest import headers
 from ctdhub.sensitive.ingest.computed import together
 from ctdhub.sensitive.ingest.header_rows import SheetView
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.raw import SHEET, ReaderResult, too_many_rows
+from ctdhub.sensitive.ingest.raw import ReaderResult, too_many_rows
 
 if TYPE_CHECKING:
     from ctdhub.sensitive.ingest.workbook import Book
+
+SHEET = "_sheet"
+"""The column that says which sheet a row is from."""
 
 ALIKE = 0.5
 """Share of the names from which a sheet with other names may hold records too."""

@@ -62,10 +62,7 @@ _NUMBER = r"^[\s\pZ]*[0-9٠-٩۰-۹]+([.,][0-9]+)?[\s\pZ]*$"
 
 
 def find_totals(
-    columns: Sequence[pa.ChunkedArray],
-    rows: pa.Array,
-    sums: Collection[int],
-    filled: NDArray[np.int64],
+    columns: Sequence[pa.ChunkedArray], rows: pa.Array, sums: Collection[int]
 ) -> list[Reject]:
     """A reject for each line of totals.
 
@@ -80,12 +77,12 @@ def find_totals(
         columns: the texts of each column.
         rows: the number of each row.
         sums: rows whose formulas add up other rows.
-        filled: filled cells of each row.
     """
     n = len(rows)
     if not n:
         return []
     speaks, numbers = _speaking(columns, n, _WORDS), rows.to_numpy()
+    filled = sum((_written(column).astype(int) for column in columns), np.zeros(n, int))
     by_formula = np.isin(numbers, list(sums))
     found = by_formula | (speaks & (filled * 2 <= len(columns)))
     found[-1] |= _speaking([column.slice(n - 1) for column in columns], 1, _ALONE)[0]
@@ -96,7 +93,7 @@ def find_totals(
         found[place] = _sums_up(columns, int(place), found)
     if not found[-1] and 1 < filled[-1] * 2 <= len(columns):
         found[-1] = all(
-            _adds_up(column, n - 1, found) for column in columns if written(column.slice(n - 1))[0]
+            _adds_up(column, n - 1, found) for column in columns if _written(column.slice(n - 1))[0]
         )
     said = Text("The row begins with a word for a total; it is not a record.")
     summed = Text("The numbers of the row add up other rows; it is not a record.")
@@ -135,7 +132,7 @@ def _speaking(columns: Sequence[pa.ChunkedArray], n: int, words: str) -> NDArray
             break
         speaks = pc.match_substring_regex(column, words).fill_null(False).to_numpy()
         found |= before & speaks
-        before &= ~written(column)
+        before &= ~_written(column)
     return found
 
 
@@ -157,8 +154,8 @@ def _number(text: str | None) -> float | None:
     return float(text.strip().replace(",", "."))
 
 
-def written(column: pa.ChunkedArray) -> NDArray[np.bool_]:
-    """Which cells of a column hold anything that is seen."""
+def _written(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Which cells hold anything that is seen."""
     there: NDArray[np.bool_] = (
         pc.match_substring_regex(column, INK).fill_null(False).to_numpy().astype(bool)
     )

@@ -65,7 +65,7 @@ def try_builtin(raw: RawTable, name: str, identifiers: Iterable[str] = ()) -> Bu
     part = raw.table.slice(0, ROWS)
     part = part.drop_columns([c for c in identifiers if fold(c) not in decided])
     none, n = raw.rejects.slice(0, 0), part.num_rows
-    tried = replace(raw, table=part, rejects=none, rows_read=n, totals=0, note_rows=0)
+    tried = replace(raw, table=part, rejects=none, rows_read=n, totals=0)
     try:
         done = harmonise(tried, mapping, "trial", YEARS, bytes(32))
     except HubError:

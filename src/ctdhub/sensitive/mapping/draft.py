@@ -13,7 +13,6 @@ from ctdhub.schema.country_names import look_up
 from ctdhub.schema.roles import PERIOD
 from ctdhub.sensitive.ingest.identifier_words import kind_of
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
-from ctdhub.sensitive.ingest.note_rows import RULE as NOTES
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.totals import RULE as TOTALS
@@ -133,13 +132,6 @@ def _opening(draft: Draft) -> list[str]:
             "Rows that look like lines of totals: {n}. Under read, write totals: left_out to leave "
             "them out, or totals: records if they are records.",
             n=Numeral(totals),
-        )
-        lines.append(_note(said))
-    if notes := sum(one["rule"] == NOTES for one in draft.raw.rejects.to_pylist()):
-        said = Text(
-            "Rows that look like notes: {n}. Under read, write notes: left_out to leave them out, "
-            "or notes: records if they are records.",
-            n=Numeral(notes),
         )
         lines.append(_note(said))
     if draft.trial:

@@ -16,7 +16,6 @@ from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import CONTRIBUTOR
 from ctdhub.sensitive.ingest.formulas import unescaped
-from ctdhub.sensitive.ingest.note_rows import RULE as NOTES
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.ingest.totals import RULE as TOTALS
@@ -106,9 +105,8 @@ def harmonise(
     tokens = token_table(found, records["record_id"].combine_chunks(), contributor)
     rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
     counts = Counter(done.excluded["rule"].to_pylist())
-    for rule, n in ((TOTALS, raw.totals), (NOTES, raw.note_rows)):
-        if n:
-            counts[rule] += n
+    if raw.totals:
+        counts[TOTALS] += raw.totals
     conservation = Conservation(
         rows_read=raw.rows_read,
         records=records.num_rows,

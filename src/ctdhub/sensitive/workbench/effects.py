@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from ctdhub.core.tabular import ROW
 from ctdhub.core.text import fold
-from ctdhub.sensitive.ingest.note_rows import RULE as NOTES
 from ctdhub.sensitive.ingest.totals import RULE as TOTALS
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import serial_views
@@ -227,9 +226,8 @@ class FileEffect:
         found, rows = np.unique(self.excluded[self._left_out], return_counts=True)
         names = map(self.file.named, found.tolist())
         excluded = dict(zip(map(str, names), rows.tolist(), strict=True))
-        for rule, n in ((TOTALS, self.file.raw.totals), (NOTES, self.file.raw.note_rows)):
-            if n:
-                excluded[rule] = excluded.get(rule, 0) + n
+        if totals := self.file.raw.totals:
+            excluded[TOTALS] = excluded.get(TOTALS, 0) + totals
         return {
             "rows": self.file.raw.rows_read,
             "records": int(self.records.sum()),

@@ -12,9 +12,7 @@ from ctdhub.core.text import fold
 from ctdhub.schema.roles import PERIOD
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
-from ctdhub.sensitive.ingest.note_rows import LIKE_A_RECORD as LIKE_A_NOTE
-from ctdhub.sensitive.ingest.note_rows import RULE as NOTES
-from ctdhub.sensitive.ingest.totals import LIKE_A_RECORD as LIKE_A_TOTAL
+from ctdhub.sensitive.ingest.totals import LIKE_A_RECORD
 from ctdhub.sensitive.ingest.totals import RULE as TOTALS
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.decisions import NOT_RECORDED
@@ -348,7 +346,27 @@ class Verdicts:
                     for unit, label in _UNITS.items()
                 ],
             )  # fmt: skip
-        yield from self._no_records()
+        if totals := self._totals():
+            read = self._document.get("read") or {}
+            first = ", ".join(map(str, totals[:_SHOWN])) + (" …" if len(totals) > _SHOWN else "")
+            again = read.get("totals") == "left_out"  # a word alone, in a row like the others
+            ways = ["records"] if again else [*_TOTALS]
+            if again and self._file.raw.totals:
+                ways = []  # the others would be counted
+            looks = many(
+                "{n} row looks like a line of totals (row {rows}). It is not counted.",
+                "{n} rows look like lines of totals (rows {rows}). They are not counted.",
+                len(totals),
+                rows=first,
+            )
+            yield (
+                Text("{first} {then}", first=looks, then=LIKE_A_RECORD) if again else looks,
+                [
+                    Proposed(_TOTALS[how], Text("nobody said so yet"), how == "left_out",
+                             ({"op": "setting", "key": "read", "value": {**read, "totals": how}},))
+                    for how in ways
+                ],
+            )  # fmt: skip
         if "dates" not in self._document and (two_ways := self._two_ways()):
             n = Numeral(two_ways)
             yield (
@@ -360,27 +378,10 @@ class Verdicts:
                 ],
             )  # fmt: skip
 
-    def _no_records(self) -> Iterator[tuple[Text, list[Proposed]]]:
-        """Questions about rows that look like no records, of which nobody has said anything."""
-        read = self._document.get("read") or {}
-        for key, rule, unlike in (("totals", TOTALS, LIKE_A_TOTAL), ("notes", NOTES, LIKE_A_NOTE)):
-            rejects = self._file.raw.rejects.to_pylist()
-            if not (found := [one["source_row"] for one in rejects if one["rule"] == rule]):
-                continue
-            rows = ", ".join(map(str, found[:_SHOWN])) + (" …" if len(found) > _SHOWN else "")
-            again = read.get(key) == "left_out"  # those that may be records
-            ways = ["records"] if again else ["left_out", "records"]
-            if again and (self._file.raw.totals if key == "totals" else self._file.raw.note_rows):
-                ways = []  # the others would be counted
-            looks = _looks(key, len(found), rows)
-            yield (
-                Text("{first} {then}", first=looks, then=unlike) if again else looks,
-                [
-                    Proposed(_NO_RECORDS[key, how], Text("nobody said so yet"), how == "left_out",
-                             ({"op": "setting", "key": "read", "value": {**read, key: how}},))
-                    for how in ways
-                ],
-            )  # fmt: skip
+    def _totals(self) -> list[int]:
+        """Rows that look like lines of totals, about which nobody has said anything."""
+        rejects = self._file.raw.rejects
+        return [one["source_row"] for one in rejects.to_pylist() if one["rule"] == TOTALS]
 
     def two_orders(self) -> tuple[str, int, int] | None:
         """A column of which some dates have the day first for certain, and some the month.
@@ -424,11 +425,9 @@ LABELS = {
 }
 """The decisions on a column that may identify people."""
 
-_NO_RECORDS = {
-    ("totals", "left_out"): Text("leave them out: they are totals"),
-    ("totals", "records"): Text("they are records like the others"),
-    ("notes", "left_out"): Text("leave them out: they are notes"),
-    ("notes", "records"): Text("they are records like the others"),
+_TOTALS = {
+    "left_out": Text("leave them out: they are totals"),
+    "records": Text("they are records like the others"),
 }
 _UNITS = {
     "person": Text("a person"),
@@ -436,19 +435,3 @@ _UNITS = {
     "call": Text("a call"),
 }
 _ORDERS = {"dmy": Text("the day comes first"), "mdy": Text("the month comes first")}
-
-
-def _looks(key: str, n: int, rows: str) -> Text:
-    if key == "notes":
-        return many(
-            "{n} row looks like a note (row {rows}). It is not counted.",
-            "{n} rows look like notes (rows {rows}). They are not counted.",
-            n,
-            rows=rows,
-        )
-    return many(
-        "{n} row looks like a line of totals (row {rows}). It is not counted.",
-        "{n} rows look like lines of totals (rows {rows}). They are not counted.",
-        n,
-        rows=rows,
-    )
