@@ -59,7 +59,6 @@ def answering_here(hub: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
         with mock.patch.object(columns, "SocketCarrier", near):
             yield desk
         server.shutdown()
-        asking.use(asking.by_socket)
 
 
 class _Near:

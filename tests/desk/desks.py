@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ctdhub.desk import config
+from ctdhub.desk import asking, config
 
 ROLES = ("contributor", "data_officer", "steward", "privacy_officer", "administrator", "auditor")
 OURS, THEIRS = "rivage-refuge", "beacon-hotline"
@@ -199,6 +199,7 @@ def opened(hub: Path, settings: dict[str, Any] | None = None) -> Iterator[None]:
     finally:
         # 128 MB for each organisation, which a run of all tests need not keep to its end
         shutil.rmtree(config.current().inbox / ".room", ignore_errors=True)
+        asking.use(asking.by_socket)  # as a process begins, whatever answered this desk
         config.use(before)
 
 

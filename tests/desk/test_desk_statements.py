@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.desk.desks import Desk
 
-PAGES = ("/deliveries/", "/deliveries/send/", "/account/")
+PAGES = ("/", "/deliveries/", "/deliveries/send/", "/account/")
 MOST = 10
 
 

@@ -75,7 +75,6 @@ def hub_desk(built_desk: Path, tmp_path: Path) -> Iterator[Desk]:
     with desks.opened(tmp_path / "hub"):
         asking.use(answer_of)
         yield with_accounts(Desk(tmp_path / "hub", nullcontext))
-    asking.use(asking.by_socket)
 
 
 def work(desk: Desk) -> list[Any]:
@@ -263,7 +262,6 @@ def other_desk(once: Once, practice_desk: Path, tmp_path: Path) -> Iterator[Desk
         desks.people(desk)
         asking.use(answer_of)
         yield desk
-        asking.use(asking.by_socket)
         connection.close()
 
 

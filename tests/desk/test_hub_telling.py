@@ -80,7 +80,6 @@ def hub_desk(telling_desk: Path, tmp_path: Path) -> Iterator[Desk]:
     with desks.opened(tmp_path / "hub"):
         asking.use(answer_of)
         yield with_accounts(Desk(tmp_path / "hub", nullcontext))
-    asking.use(asking.by_socket)
 
 
 def reported(desk: Desk, **more: str) -> str:
