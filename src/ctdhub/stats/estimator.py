@@ -232,8 +232,8 @@ class Estimator:
         """Upper end, in people, of those with these values; of all people where there are none."""
         key = "*".join(names)
         if key not in self._sigma:  # read from a larger table
-            where = {name: (code,) for name, code in zip(names, cell, strict=True)}
-            return int(self.count(where).high or self.release.protected.people.high)
+            high = self.count({n: (code,) for n, code in zip(names, cell, strict=True)}).high
+            return int(self.release.protected.people.high if high is None else high)
         found = self._shown(key).get(cell) if key else self.release.protected.people
         return int(found.high) if found else self._unseen_end(key, cell)
 
