@@ -191,8 +191,13 @@ def people(desk: Desk) -> None:
 @contextmanager
 def opened(hub: Path, settings: dict[str, Any] | None = None) -> Iterator[None]:
     """Serve the desk of this folder inside the block, on SQLite unless settings are given."""
+    from django.conf import settings as django_settings
+
     before = config.current()
     config.use(config.DeskConfig(hub))
+    signed_by = django_settings.SECRET_KEY
+    # that of the process is its first desk's: a web process of this folder would refuse its visits
+    django_settings.SECRET_KEY = config.current().session_key()
     try:
         with connected(settings or config.current().database(url="")):
             yield
@@ -200,6 +205,7 @@ def opened(hub: Path, settings: dict[str, Any] | None = None) -> Iterator[None]:
         # 128 MB for each organisation, which a run of all tests need not keep to its end
         shutil.rmtree(config.current().inbox / ".room", ignore_errors=True)
         asking.use(asking.by_socket)  # as a process begins, whatever answered this desk
+        django_settings.SECRET_KEY = signed_by
         config.use(before)
 
 
