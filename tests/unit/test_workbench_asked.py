@@ -205,3 +205,41 @@ def test_no_list_shows_texts_of_a_column_that_may_identify(tmp_path: Path) -> No
     for request in ("column", "columns", "suggested", "problems"):
         answer = ask({**owner.place, "ask": request, "column": "nom"})
         assert "Zoltane" not in json.dumps(answer), request
+
+
+def test_notes_are_asked_about_and_the_mapping_keeps_the_answer(tmp_path: Path) -> None:
+    columns = {
+        "dossier": ["A1", "A2", "Source : registre de Lyon", "", "Total"],
+        "sexe": ["F", "H", "", "", ""],
+        "age": ["3", "4", "", "", "7"],
+        "pays": ["Nigéria", "Roumanie", "", "Laos", ""],
+    }
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    rule = {"from": "pays", "country": True}
+    owner("do", operations=[{"op": "rule", "variable": "citizenship", "rule": rule}])
+
+    def asked() -> list[tuple[str, list[dict[str, Any]]]]:
+        told = owner("columns")["questions"]
+        return [
+            (text, q["choices"])
+            for q in told
+            if "not counted" in (text := said(Text.from_json(q["question"])))
+        ]
+
+    totals, (text, _choices) = asked()
+    assert "row 4" in text
+    assert "Lyon" not in text
+    owner("do", operations=totals[1][0]["operations"])
+    (done,) = owner("do", operations=asked()[0][1][1]["operations"])["done"]
+    assert owner("columns")["excluded"] == {"totals-row": 1}  # both answers are kept
+    assert owner("columns")["records"] == 4
+    owner("undo", n=[done])
+    owner("do", operations=asked()[0][1][0]["operations"])
+    told = owner("columns")
+    assert (told["rows"], told["records"]) == (5, 3)  # Laos is all that is known of somebody
+    assert told["excluded"] == {"totals-row": 1, "note-row": 1}
+    assert asked() == []
+    written = owner("text")["text"].replace('"', "")
+    assert "totals: left_out" in written
+    assert "notes: left_out" in written

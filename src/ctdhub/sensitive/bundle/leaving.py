@@ -37,6 +37,7 @@ from ctdhub.sensitive.ingest.totals import RULE as TOTALS
 from ctdhub.sensitive.mapping.identifiers import Keying
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.note_rows import RULE as NOTES
 from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.rule import Exclusion
 from ctdhub.sensitive.mapping.run import harmonise
@@ -112,7 +113,7 @@ def leaving(
     if raw.children:
         raise error("leaves-children", file=raw.file)
     done = harmonise(raw, mapping, contributor, years, secret)
-    table = unescaped(raw.table)
+    table, unread = _without_notes(unescaped(raw.table), done, raw.rejects.num_rows)
     fates = column_fates(raw, mapping)
     rows = table["_row"].combine_chunks()
     kept = pc.is_in(rows, value_set=done.records["source_row"].combine_chunks())
@@ -134,10 +135,21 @@ def leaving(
     cases = as_csv(list(columns), zip(*columns.values(), strict=True)).encode()
     withheld = len(rows) - pc.sum(whole.cast(pa.int64())).as_py() if len(rows) else 0
     plain = leaving_mapping(text, mapping)
-    account = _account(done, raw.rejects.num_rows)
+    account = _account(done, unread)
     found = WhatLeaves(cases, plain, tuple(fates), len(rows), withheld, account)
-    _check(found, done, contributor, years, raw, private)
+    _check(found, done, contributor, years, raw.file, unread, private)
     return found
+
+
+def _without_notes(table: pa.Table, done: Harmonised, unread: int) -> tuple[pa.Table, int]:
+    """The rows that leave, and how many could not be read or are notes about which nobody decided.
+
+    As lines of totals, notes are no rows of what leaves: without the cells that stay, nothing
+    would tell them from records.
+    """
+    asked = pc.sum(pc.equal(done.rejects["rule"], NOTES)).as_py() or 0
+    keep = pc.invert(pc.is_in(table["_row"], value_set=pa.array(done.notes, pa.int64())))
+    return table.filter(keep), unread + asked
 
 
 def column_fates(raw: RawTable, mapping: Mapping) -> list[ColumnFate]:
@@ -230,7 +242,8 @@ def _check(
     done: Harmonised,
     contributor: str,
     years: tuple[int, int],
-    raw: RawTable,
+    name: str,
+    unread: int,
     private: Path,
 ) -> None:
     """Read what would leave as the hub will, and compare.
@@ -244,14 +257,14 @@ def _check(
         file.write_bytes(found.cases)
         read = read_isolated(file, again.read)
     then = harmonise(read, again, contributor, years, bytes(32))
-    if _told(then, 0) != _told(done, raw.rejects.num_rows):
-        raise error("leaves-differ", file=raw.file)
+    if _told(then, 0) != _told(done, unread):
+        raise error("leaves-differ", file=name)
 
 
 def _told(done: Harmonised, unread: int) -> tuple[Any, ...]:
     """All that a hub takes from a harmonised file, whatever its keys are made with.
 
-    Lines of totals that were left out are no rows of what leaves.
+    Lines of totals and notes are no rows of what leaves.
 
     Args:
         unread: rows that could not be read at all, and so cannot leave.
@@ -267,7 +280,7 @@ def _told(done: Harmonised, unread: int) -> tuple[Any, ...]:
         done.no_record.num_rows,
         done.births.num_rows,
         done.conservation.rejected - unread,
-        {rule: n for rule, n in done.conservation.excluded.items() if rule != TOTALS},
+        {rule: n for rule, n in done.conservation.excluded.items() if rule not in (TOTALS, NOTES)},
     )
 
 

@@ -16,6 +16,7 @@ PLAIN = {
     "kobo": "false",
     "footer": "none",
     "totals": "records",
+    "notes": "records",
 }
 """How the file that leaves is read, with nothing left to be found out."""
 

@@ -36,6 +36,9 @@ class ReadOptions(ShapeOptions):
             for, and left out where it is found.
         totals: ``left_out`` leaves lines of totals out, ``records`` takes them for records; by
             default they are found and are rejects, so that somebody is asked.
+        notes: ``left_out`` leaves notes among the rows (a source, a footnote) out, ``records``
+            takes them for records; by default they are found and are rejects, so that somebody is
+            asked.
         choices: column to all labels that its cells are made of, with blanks between and inside
             them, as exports by labels write several choices; cells become lists.
         form: ``ctdhub`` where the file is an export of the form that ``ctdhub form`` writes;
@@ -57,6 +60,7 @@ class ReadOptions(ShapeOptions):
     delimiter: Annotated[str, Field(pattern=r"^[\t -~]$")] | None = None
     footer: Literal["salesforce", "none"] | None = None
     totals: Literal["left_out", "records"] | None = None
+    notes: Literal["left_out", "records"] | None = None
     choices: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     form: Literal["ctdhub"] | None = None
     encoding: str | None = None

@@ -86,6 +86,7 @@ class Harmonised:
         no_record: person keys of rows that became no record (``keyed_rows.NO_RECORD``).
         births: person keys with different years of birth (``keyed_rows.BIRTHS``).
         texts: what the file's texts are, those that no rule can read one by one.
+        notes: numbers of the rows that look like notes, rejected or left out.
 
     Raises:
         ValueError: record ids repeat, or the tables contradict the account.
@@ -101,6 +102,7 @@ class Harmonised:
     no_record: pa.Table
     births: pa.Table
     texts: FileTexts = field(default_factory=FileTexts)
+    notes: tuple[int, ...] = ()
 
     @cached_property
     def records(self) -> pa.Table:

@@ -24,10 +24,12 @@ from ctdhub.sensitive.mapping.identifiers import Keying, check_decided, keyings,
 from ctdhub.sensitive.mapping.keyed_rows import births_differ, no_record
 from ctdhub.sensitive.mapping.lineage import lineage_of
 from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.note_rows import note_rows, without_notes
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.record_ids import record_ids
 from ctdhub.sensitive.mapping.result import Conservation, Harmonised
 from ctdhub.sensitive.mapping.rule import Rule
+from ctdhub.sensitive.mapping.texts import as_codes
 from ctdhub.sensitive.mapping.tokens import token_table, tokens_of, told_apart
 from ctdhub.sensitive.mapping.transform import Transform, Transformed
 
@@ -78,9 +80,9 @@ def harmonise(
     if len(key) < 16:
         raise ValueError("the key for person keys needs at least 16 bytes")
     report = progress or (lambda message, fraction: None)
-    raw = without_stripped(raw, mapping)
     children = {name: unescaped(rows) for name, rows in raw.children.items()}
-    raw = replace(raw, table=unescaped(raw.table), children=children)
+    whole = replace(raw, table=unescaped(raw.table), children=children)
+    raw = without_stripped(whole, mapping)
     report(Text("Looking for identifiers"), 0.0)
     _check_columns(raw, mapping)  # first: without a header row its "names" are people's data
     check_decided(raw, mapping)
@@ -89,10 +91,14 @@ def harmonise(
     message = Text("Applying the mapping")
     report(message, 0.2)
     transform = Transform(mapping, years)
+    codes = as_codes(whole.table)
     done = transform.run(
-        raw.table, lambda fraction: report(message, 0.2 + 0.6 * fraction), raw.children
+        codes.select(raw.table.column_names),
+        lambda fraction: report(message, 0.2 + 0.6 * fraction),
+        raw.children,
     )
     report(Text("Accounting for every row"), 0.8)
+    done = without_notes(done, whole, codes, mapping)
     person, case = keyings(mapping, contributor, key)
     rows = done.values["_row"]
     place = _places(raw.table["_row"], rows)
@@ -117,7 +123,9 @@ def harmonise(
         mapping, records, perpetrators, done.folded, done.texts.ignored, done.untied
     )
     excluded = done.excluded["_row"].combine_chunks()
-    others = no_record(raw.table, all_keys, rows.combine_chunks(), excluded)
+    nobody = pc.is_in(raw.table["_row"].combine_chunks(), value_set=(notes := note_rows(done)))
+    named = pc.if_else(nobody, pa.scalar(None, pa.string()), all_keys)  # a note is nobody's row
+    others = no_record(raw.table, named, rows.combine_chunks(), excluded)
     births = births_differ(raw.table, place, keys, mapping)
     report(Text("Harmonised"), 1.0)
     return Harmonised(
@@ -131,6 +139,7 @@ def harmonise(
         others,
         births,
         done.texts,
+        tuple(notes.to_pylist()),
     )
 
 

@@ -20,10 +20,11 @@ from ctdhub.core.tabular import ROW
 from ctdhub.core.text import fold
 from ctdhub.sensitive.ingest.totals import RULE as TOTALS
 from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.note_rows import RULE as NOTES
+from ctdhub.sensitive.mapping.note_rows import find_notes
 from ctdhub.sensitive.mapping.parsers import serial_views
 from ctdhub.sensitive.mapping.program import Asked, program
 from ctdhub.sensitive.mapping.read_texts import file_texts
-from ctdhub.sensitive.mapping.row_faults import LOCAL
 from ctdhub.sensitive.mapping.rule import Exclusion
 from ctdhub.sensitive.mapping.transform import Transform
 from ctdhub.sensitive.mapping.unknown_texts import FileTexts
@@ -203,7 +204,8 @@ class FileEffect:
     Attributes:
         parts: each group with its effect.
         excluded: for each row the rule that leaves it out.
-        rejected: rows with a fault that no rule leaves out.
+        notes: rows that would be records and look like notes.
+        rejected: rows with a fault that no rule leaves out, and notes that are asked about.
     """
 
     def __init__(self, mapping: Mapping, file: OpenedFile, years: tuple[int, int]) -> None:
@@ -217,9 +219,18 @@ class FileEffect:
             if effect.excluded.any():
                 found = effect.excluded[effect.of_row]
                 self.excluded = _first_rule(self.excluded, found, order)
+        records = ~faulty & (self.excluded == 0)
+        self.notes = find_notes(file.raw, file.codes, mapping, records, self._recorded)
+        asked = self.notes.rejected(mapping)
+        self.excluded[self.notes.left_out(mapping)] = file.numbers([NOTES])[0]
         self._left_out: Bools = self.excluded != 0
-        self.rejected: Bools = faulty & ~self._left_out
-        self.records: Bools = ~faulty & ~self._left_out
+        self.rejected: Bools = (faulty | asked) & ~self._left_out
+        self.records: Bools = ~(faulty | asked) & ~self._left_out
+
+    def _recorded(self, variable: str) -> Bools:
+        """The rows for which a variable is recorded."""
+        codes = _codes(self.value(variable), self.file.rows)
+        return np.asarray(codes != 0, bool)
 
     def counts(self) -> dict[str, Any]:
         """Rows by what becomes of them; rows that could not be read count as rejected."""
@@ -253,7 +264,7 @@ class FileEffect:
         Rows that a rule leaves out have none.
         """
         numbers = self.file.codes[ROW].to_numpy()
-        parts = [LOCAL.empty_table()]
+        parts = [self.notes.rejects(self.file.codes[ROW].combine_chunks(), self.mapping)]
         for _group, one in self.parts:
             if not one.rejects.num_rows:
                 continue

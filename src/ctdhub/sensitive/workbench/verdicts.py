@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+import pyarrow as pa
+
 from ctdhub.core.i18n import Numeral, Text, field_from_json, many
+from ctdhub.core.tabular import ROW
 from ctdhub.core.text import fold
 from ctdhub.schema.roles import PERIOD
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
@@ -348,7 +351,6 @@ class Verdicts:
             )  # fmt: skip
         if totals := self._totals():
             read = self._document.get("read") or {}
-            first = ", ".join(map(str, totals[:_SHOWN])) + (" …" if len(totals) > _SHOWN else "")
             again = read.get("totals") == "left_out"  # a word alone, in a row like the others
             ways = ["records"] if again else [*_TOTALS]
             if again and self._file.raw.totals:
@@ -357,7 +359,7 @@ class Verdicts:
                 "{n} row looks like a line of totals (row {rows}). It is not counted.",
                 "{n} rows look like lines of totals (rows {rows}). They are not counted.",
                 len(totals),
-                rows=first,
+                rows=_first(totals),
             )
             yield (
                 Text("{first} {then}", first=looks, then=LIKE_A_RECORD) if again else looks,
@@ -365,6 +367,21 @@ class Verdicts:
                     Proposed(_TOTALS[how], Text("nobody said so yet"), how == "left_out",
                              ({"op": "setting", "key": "read", "value": {**read, "totals": how}},))
                     for how in ways
+                ],
+            )  # fmt: skip
+        read = self._document.get("read") or {}
+        if "notes" not in read and (notes := self._notes()):
+            yield (
+                many(
+                    "{n} row looks like a note (row {rows}). It is not counted.",
+                    "{n} rows look like notes (rows {rows}). They are not counted.",
+                    len(notes),
+                    rows=_first(notes),
+                ),
+                [
+                    Proposed(label, Text("nobody said so yet"), how == "left_out",
+                             ({"op": "setting", "key": "read", "value": {**read, "notes": how}},))
+                    for how, label in _NOTES.items()
                 ],
             )  # fmt: skip
         if "dates" not in self._document and (two_ways := self._two_ways()):
@@ -382,6 +399,12 @@ class Verdicts:
         """Rows that look like lines of totals, about which nobody has said anything."""
         rejects = self._file.raw.rejects
         return [one["source_row"] for one in rejects.to_pylist() if one["rule"] == TOTALS]
+
+    def _notes(self) -> list[int]:
+        """Rows that look like notes, about which nobody has said anything."""
+        asked = self._at.effect.notes.rejected(self._mapping)
+        found: list[int] = self._file.codes[ROW].filter(pa.array(asked)).to_pylist()
+        return found
 
     def two_orders(self) -> tuple[str, int, int] | None:
         """A column of which some dates have the day first for certain, and some the month.
@@ -429,9 +452,18 @@ _TOTALS = {
     "left_out": Text("leave them out: they are totals"),
     "records": Text("they are records like the others"),
 }
+_NOTES = {
+    "left_out": Text("leave them out: they are notes"),
+    "records": Text("they are records like the others"),
+}
 _UNITS = {
     "person": Text("a person"),
     "report": Text("a report"),
     "call": Text("a call"),
 }
 _ORDERS = {"dmy": Text("the day comes first"), "mdy": Text("the month comes first")}
+
+
+def _first(rows: list[int]) -> str:
+    """The numbers of the first rows."""
+    return ", ".join(map(str, rows[:_SHOWN])) + (" …" if len(rows) > _SHOWN else "")

@@ -1,0 +1,250 @@
+"""Notes below and between the rows of a table: no note is a person, no person a note."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.table import Table, TableCell, TableRow
+from odf.text import P
+
+from ctdhub.core.i18n import said
+from ctdhub.sensitive.bundle.leaving import leaving
+from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.rejects import reason_of
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.result import Harmonised
+from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.workbench.effects import file_effect
+from ctdhub.sensitive.workbench.opened import OpenedFile
+
+NAMES = ["no", "sex", "age", "country", "date", "remark"]
+COUNTRIES = ["Nigeria", "Viet Nam", "Romania", "Nigeria", "Honduras", "Eritrea"]
+PEOPLE = [
+    [f"A{n}", "FM"[n % 2], str(20 + n), country, f"2024-03-{n + 10}", f"seen {n} times, and again"]
+    for n, country in enumerate(COUNTRIES)
+]
+YEARS = (2000, 2030)
+RULES = """
+version: 1
+rows: person
+identifiers: {no: hash, remark: strip}
+columns:
+  gender: {from: sex, map: {F: female, M: male}}
+  age_band: {from: age, band: true}
+  citizenship: {from: country, country: true}
+  year_of_registration: {from: date, year: true}
+"""
+
+
+def csv(path: Path, rows: list[list[str]], names: list[str] = NAMES) -> Path:
+    wide = (row + [""] * (len(names) - len(row)) for row in [names, *rows])
+    path.write_text("".join(";".join(row) + "\n" for row in wide), "utf-8")
+    return path
+
+
+def done_with(path: Path, notes: str = "", rules: str = RULES) -> Harmonised:
+    """The file harmonised; what the workbench counts of it is the same."""
+    mapping = parse_mapping((f"read: {{notes: {notes}}}\n" if notes else "") + rules, "m.yaml")
+    raw = read_table(path, mapping.read)
+    done = harmonise(raw, mapping, "north", YEARS, bytes(32))
+    effect = file_effect(mapping, OpenedFile(raw, mapping.read), YEARS)
+    account = done.conservation
+    assert effect.counts() == {
+        "rows": account.rows_read,
+        "records": account.records,
+        "rejected": account.rejected,
+        "excluded": {rule: n for rule, n in account.excluded.items() if n},
+    }
+    faults = effect.faults.select(["source_row", "rule", "fields"]).sort_by("source_row")
+    theirs = done.rejects.select(["source_row", "rule", "fields"]).sort_by("source_row")
+    assert faults.to_pylist() == theirs.to_pylist()
+    return done
+
+
+def found(done: Harmonised) -> list[int]:
+    return [one["source_row"] for one in done.rejects.to_pylist() if one["rule"] == "note-row"]
+
+
+NOTES = [
+    ["Source: register of the ministry"], ["* ages are estimated"], ["Confidentiel"],
+    ["المصدر: سجل الوزارة"], ["\u200f* الأعمار تقديرية"], ["ملاحظة"], ["資料來源：內政部"],
+    ["", "", "", "", "", "¹ estimada por el equipo"], ["Fait à Lyon le 3 mars"],
+    ["North office"], ["Printed in March 2024"], ["-----"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("note", NOTES)
+def test_a_note_is_never_a_record(tmp_path: Path, note: list[str]) -> None:
+    between = [*PEOPLE[:3], note, *PEOPLE[3:]]
+    below = [*PEOPLE, [""], note, note]
+    for rows, places in ((between, [5]), (below, [9, 10])):
+        path = csv(tmp_path / "a.csv", rows)
+        done = done_with(path)
+        assert (found(done), done.conservation.records) == (places, 6)
+        told = [said(reason_of(one["fields"])) for one in done.rejects.to_pylist()]
+        assert not any(cell and cell in text for cell in note for text in told)
+        done = done_with(path, "left_out")
+        assert done.conservation.excluded == {"note-row": len(places)}
+        assert (done.conservation.records, done.notes) == (6, tuple(places))
+        assert done_with(path, "records").conservation.records == 6 + len(places)
+
+
+def test_two_or_three_cells_are_a_note_in_a_wide_table(tmp_path: Path) -> None:
+    more = [f"q{n}" for n in range(9)]
+    people = [row + [f"said {n}" for n in range(9)] for row in PEOPLE]
+    signature = [["Signature", *[""] * 6, "The director"], ["Printed", *[""] * 9, "on", "paper"]]
+    done = done_with(csv(tmp_path / "a.csv", [*people, *signature], [*NAMES, *more]))
+    assert (found(done), done.conservation.records) == ([8, 9], 6)
+    done = done_with(csv(tmp_path / "a.csv", [*PEOPLE, ["Signature", "", "", "", "", "She"]]))
+    assert found(done) == []  # two of six cells: a person who is called by another number
+
+
+@pytest.mark.parametrize(
+    "known", [["A9"], ["", "F"], ["", "", "34"], ["", "", "", "Laos"], ["", "", "", "", "2024"],
+              ["", "", "", "Côte d’Ivoire"], ["", "", "", "", "", "seen 3 times, and again"]],
+)  # fmt: skip
+def test_a_record_of_which_one_thing_is_known_is_a_record(tmp_path: Path, known: list[str]) -> None:
+    for rows in ([*PEOPLE[:3], known, *PEOPLE[3:]], [*PEOPLE, [""], known]):
+        for notes in ("", "left_out"):
+            done = done_with(csv(tmp_path / "a.csv", rows), notes)
+            assert (found(done), done.conservation.records) == ([], 7)
+
+
+def test_a_text_that_no_rule_reads_is_a_fault_as_before_and_none_is_dropped(tmp_path: Path) -> None:
+    path = csv(tmp_path / "a.csv", [*PEOPLE, ["", "", "", "Nigerria"]])
+    for notes in ("", "left_out"):
+        done = done_with(path, notes)
+        assert done.rejects["rule"].to_pylist() == ["unknown-country"]
+    careless = RULES.replace("country: true", "country: true, unknown: null")
+    for notes in ("", "left_out"):
+        done = done_with(path, notes, careless)
+        assert (found(done), done.conservation.records) == ([8], 6)
+        assert "of which little is known" in done.rejects["reason"][0].as_py()
+
+
+def test_the_first_column_is_a_name_that_stays_with_the_contributor(tmp_path: Path) -> None:
+    people = [[f"Name{'abcdefgh'[n]}", *row] for n, row in enumerate(PEOPLE)]
+    rules = RULES.replace("{no: hash,", "{no: hash, name: strip,")
+    path = csv(tmp_path / "a.csv", [*people, ["Source: ministry"]], ["name", *NAMES])
+    done = done_with(path, rules=rules)
+    assert (found(done), done.conservation.records) == ([8], 6)
+
+
+def test_exclusions_of_the_mapping_come_first(tmp_path: Path) -> None:
+    rules = RULES + "exclude: [{rule: no-sex, when: {sex: ''}}]\n"
+    done = done_with(csv(tmp_path / "a.csv", [*PEOPLE, ["Source: x"]]), "left_out", rules)
+    assert done.conservation.excluded == {"no-sex": 1}
+
+
+def test_a_mapping_that_reads_little_makes_no_notes_of_full_rows(tmp_path: Path) -> None:
+    """Rows of another office, which fill other columns."""
+    rules = RULES.split("  age_band")[0]
+    rows = [*PEOPLE, *(["", "", *row[2:]] for row in PEOPLE)]
+    done = done_with(csv(tmp_path / "a.csv", rows), "left_out", rules)
+    assert (found(done), done.conservation.records) == ([], 12)
+
+
+def test_a_narrow_table_and_a_table_of_which_little_is_known_are_tables(tmp_path: Path) -> None:
+    rules = "version: 1\nrows: person\ncolumns:\n  gender: {from: sex, map: {F: female, M: male}}\n"
+    rows = [[f"word{'abcdefgh'[n % 8]}{'xyz'[n % 3]}"] for n in range(60)]
+    assert found(done_with(csv(tmp_path / "a.csv", rows, ["place", "sex"]), rules=rules)) == []
+    rows = [["Lyon", "F"], ["Oise", ""], ["", "M"], ["Aisne", "M"], ["Source: x", ""]]
+    done = done_with(csv(tmp_path / "a.csv", rows, ["place", "sex"]), rules=rules)
+    assert found(done) == [3, 6]  # a place alone: somebody is asked about both
+
+
+def test_perpetrators_are_something_that_is_known(tmp_path: Path) -> None:
+    rules = RULES + (
+        "perpetrators:\n  split: ','\n  columns:\n"
+        "    perpetrator_gender: {from: by, map: {man: male, woman: female}}\n"
+    )
+    people = [[*row, "man, woman"] for row in PEOPLE]
+    rows = [*people, ["", "", "", "", "", "", "woman"]]
+    done = done_with(csv(tmp_path / "a.csv", rows, [*NAMES, "by"]), "left_out", rules)
+    assert (found(done), done.conservation.records) == ([], 7)
+
+
+def _filled(row: list[str], width: int) -> list[Any]:
+    return [cell or None for cell in row] + [None] * (width - len(row))
+
+
+def test_xlsx_of_several_sheets(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for n in range(2):
+        sheet = book.active if n == 0 else book.create_sheet("Second")
+        assert sheet is not None
+        for row in (NAMES, *PEOPLE, ["Printed on paper"], ["* estimated"]):
+            sheet.append(_filled(row, 6))
+    book.save(tmp_path / "a.xlsx")
+    rules = f"read: {{sheets: all}}\n{RULES}"
+    done = done_with(tmp_path / "a.xlsx", rules=rules)
+    assert done.conservation.records == 12
+    assert [row % 1000 for row in found(done)] == [8, 9, 8, 9]
+
+
+def test_ods(tmp_path: Path) -> None:
+    book, table = OpenDocumentSpreadsheet(), Table(name="a")
+    for row in (NAMES, *PEOPLE, [], ["Source: ministry"]):
+        line = TableRow()
+        for cell in row or [""]:
+            given = TableCell(valuetype="string")
+            given.addElement(P(text=cell))
+            line.addElement(given)
+        table.addElement(line)
+    book.spreadsheet.addElement(table)
+    book.save(tmp_path / "a.ods")
+    assert found(done_with(tmp_path / "a.ods")) == [9]
+
+
+def test_json_has_no_notes(tmp_path: Path) -> None:
+    lines = [
+        '{"no": "A1", "sex": "F", "age": "3", "country": "Laos", "date": "2024"}',
+        '{"no": "Source: x"}',
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines), "utf-8")
+    assert found(done_with(tmp_path / "a.jsonl")) == []
+
+
+@pytest.mark.parametrize("notes", ["", "left_out"])
+@pytest.mark.parametrize("first", ["hash", "strip", "case"])
+def test_no_note_leaves_the_contributor(tmp_path: Path, notes: str, first: str) -> None:
+    path = csv(tmp_path / "a.csv", [*PEOPLE[:3], ["Source: ministry"], *PEOPLE[3:], ["* about"]])
+    text = (f"read: {{notes: {notes}}}\n" if notes else "") + RULES.replace(
+        "no: hash", f"no: {first}"
+    )
+    mapping = parse_mapping(text, "m.yaml")
+    what = leaving(
+        read_table(path, mapping.read), mapping, text, "north", YEARS, bytes(32), tmp_path
+    )
+    assert what.rows == 6
+    assert b"ministry" not in what.cases
+    assert what.report["records"] == 6
+    assert what.report["unread"] == (0 if notes else 2)
+
+
+@given(
+    rows=st.lists(
+        st.lists(st.sampled_from(["", "", "F", "A3", "Laos", "2024", "33", "Note: x"]),
+                 min_size=6, max_size=6),
+        max_size=8,
+    ),
+    notes=st.sampled_from(["", "left_out", "records"]),
+)  # fmt: skip
+def test_whatever_the_rows_every_one_is_accounted_for(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], notes: str
+) -> None:
+    """Nothing that a rule reads is lost, and the workbench counts as a build does."""
+    path = csv(tmp_path_factory.mktemp("law") / "a.csv", [*PEOPLE, *rows])
+    done = done_with(path, notes)
+    out = set(done.notes)
+    assert set(found(done)) <= out
+    for number, row in enumerate(rows, 8):
+        if number in out:
+            assert sum(map(bool, row)) == 1
+            assert "Note: x" in row or row[5] or row[0]
