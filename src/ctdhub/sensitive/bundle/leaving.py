@@ -38,6 +38,7 @@ from ctdhub.sensitive.mapping.identifiers import Keying
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.note_rows import RULE as NOTES
+from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.rule import Exclusion
 from ctdhub.sensitive.mapping.run import harmonise
@@ -104,14 +105,14 @@ def leaving(
         private: a folder where case data may be, in which what leaves is for a moment.
 
     Raises:
-        FileError: the file has child rows (rule "leaves-children"); or what would leave does not
-            give the same records (rule "leaves-differ").
+        FileError: a rule reads a column of child rows that is folded otherwise than into a list
+            (rule "leaves-children"); or what would leave does not give the same records (rule
+            "leaves-differ").
         HubError: as :func:`ctdhub.sensitive.mapping.run.harmonise`.
     """
     if len(secret) < SECRET_BYTES:
         raise ValueError("the secret of the codes needs at least 32 bytes")
-    if raw.children:
-        raise error("leaves-children", file=raw.file)
+    _check_lists(raw, mapping)
     done = harmonise(raw, mapping, contributor, years, secret)
     table, unread = _without_notes(unescaped(raw.table), done, raw.rejects.num_rows)
     fates = column_fates(raw, mapping)
@@ -139,6 +140,22 @@ def leaving(
     found = WhatLeaves(cases, plain, tuple(fates), len(rows), withheld, account)
     _check(found, done, contributor, years, raw.file, unread, private)
     return found
+
+
+def _check_lists(raw: RawTable, mapping: Mapping) -> None:
+    """See that child rows can leave as lists in the cells of their record.
+
+    Raises:
+        FileError: a column of theirs is folded into one text, or into none ("leaves-children").
+    """
+    rule = mapping.perpetrators
+    if rule is None or rule.child is None or rule.child not in raw.children:
+        return
+    fold = mapping.read.children[rule.child].fold if rule.child in mapping.read.children else {}
+    header = Header(raw.children[rule.child].column_names)
+    for column in filter(None, map(header.find, rule.sources())):
+        if fold.get(column.removeprefix(f"{rule.child}."), "list") != "list":
+            raise error("leaves-children", file=raw.file, column=column)
 
 
 def _without_notes(table: pa.Table, done: Harmonised, unread: int) -> tuple[pa.Table, int]:

@@ -9,6 +9,7 @@ import yaml
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.rule import PerpetratorRule
 
 PLAIN = {
     "delimiter": ",",
@@ -24,12 +25,18 @@ PLAIN = {
 def leaving_mapping(text: str, mapping: Mapping) -> str:
     """The YAML of a mapping with another way of reading, without comments: they may quote cells.
 
-    A mapping whose text cannot be changed in that one place is written anew, in JSON, which is
-    YAML too.
+    Child rows leave as lists in the cells of their record, and are read as such.  A mapping whose
+    text cannot be changed in that one place is written anew, in JSON, which is YAML too.
     """
-    plain = ReadOptions.model_validate(PLAIN)
-    wanted = mapping.model_copy(update={"read": plain, "name": "mapping"})
-    for made in (_bare(_in_place(text)), _anew(wanted)):
+    lists = {"lists": mapping.read.lists} if mapping.read.lists else {}
+    wanted = mapping.model_copy(
+        update={
+            "read": ReadOptions.model_validate(PLAIN | lists),
+            "perpetrators": _in_lists(mapping),
+            "name": "mapping",
+        }
+    )
+    for made in (_bare(_in_place(text, PLAIN | lists)), _anew(wanted, PLAIN | lists)):
         if made and _means(made) == wanted:
             return made
     raise ValueError("the mapping cannot be written for what leaves")
@@ -39,7 +46,15 @@ def _means(text: str) -> Mapping:
     return parse_mapping(text, "mapping.yaml").model_copy(update={"name": "mapping"})
 
 
-def _in_place(text: str) -> str:
+def _in_lists(mapping: Mapping) -> PerpetratorRule | None:
+    """The rules of child rows for the lists that these were folded into."""
+    rule = mapping.perpetrators
+    if rule is None or rule.child is None:
+        return rule
+    return PerpetratorRule(split=mapping.read.mark, aligned=True, columns=rule.columns)
+
+
+def _in_place(text: str, plain: dict[str, str]) -> str:
     """The text with the block ``read`` taken out and another put below it; "" where it is flow."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
@@ -53,7 +68,7 @@ def _in_place(text: str) -> str:
             del lines[key.start_mark.line : last]
             break
     body = "".join(lines)
-    return f"{body.rstrip()}\n\nread: {json.dumps(PLAIN)}\n"
+    return f"{body.rstrip()}\n\nread: {json.dumps(plain)}\n"
 
 
 def _bare(text: str) -> str:
@@ -79,7 +94,7 @@ def _is_between(line: str) -> bool:
     return not line.strip() or line.lstrip().startswith("#")
 
 
-def _anew(mapping: Mapping) -> str:
+def _anew(mapping: Mapping, plain: dict[str, str]) -> str:
     values = mapping.model_dump(mode="json", by_alias=True, exclude_unset=True)
     values.pop("name", None)
-    return json.dumps({**values, "read": PLAIN}, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps({**values, "read": plain}, ensure_ascii=False, indent=1) + "\n"

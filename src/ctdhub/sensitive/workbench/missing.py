@@ -49,12 +49,6 @@ def missing(
             rows of each.
     """
     found = [*_columns(verdicts), *_variables(at, verdicts)]
-    if at.place.own_draft and at.file.raw.children:
-        text = Text(
-            "The file has a table with several rows for a person: it cannot be sent as a bundle. "
-            "Send the file itself to the hub, as the agreement says."
-        )
-        found.append(Lack(text, True))
     if two_orders:
         column, day, month = two_orders
         text = Text(
