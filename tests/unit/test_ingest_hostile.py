@@ -172,6 +172,8 @@ def formulas(rng: random.Random) -> Iterator[File]:
         "=HYPERLINK(1)",
         "\t=1",
         "-a(1)",
+        "--- a(1)",
+        "--a",
     ]
     for n, text in enumerate(texts * 3):
         lines = good_csv(rng).decode().splitlines()

@@ -247,6 +247,7 @@ def test_one_error_with_place_rule_and_remedy(
         "-1.5e-3",
         "+1 (555) 010-999",
         "- Río",
+        "--- end ---",
         "a=b",
         "me@example.org",
         "2020-01-01",

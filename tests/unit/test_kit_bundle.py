@@ -168,6 +168,21 @@ def test_of_a_row_without_consent_nothing_leaves_but_the_reason(found: WhatLeave
     assert found.report["excluded"] == {"no-consent": 2}
 
 
+def test_of_a_row_that_is_no_victims_the_status_leaves(place: Path) -> None:
+    """It tells the hub to leave the row out; of a row without consent it does not leave."""
+    status = (
+        '  victim_status: {from_hub: means_threats, map: {"no": not_a_victim}}\n'
+        '  means_threats: {from: notes, map: {rien: "no"}, unknown: "null"}\n'
+    )
+    cases = CASES + "A7;Secret Six;H;1990-01-02;2024-04-02;oui;rien;0706\n"
+    found = what_leaves(place, cases, MAPPING.replace("tests:", f"{status}tests:"))
+    assert found.report["excluded"] == {"no-consent": 2, "not-a-victim": 1}
+    assert found.withheld == 3
+    rows = list(csv.DictReader(io.StringIO(found.cases.decode())))
+    assert {k for k, v in rows[6].items() if v} == {"row_in_file", "dossier", "accord", "notes"}
+    assert {k for k, v in rows[1].items() if v} == {"row_in_file", "dossier", "accord"}
+
+
 def token(i: int) -> str:
     return f"a-{i:032x}"
 

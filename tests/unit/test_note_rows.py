@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableCell, TableRow
@@ -79,20 +80,17 @@ NOTES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("note", NOTES)
-def test_a_note_is_never_a_record(tmp_path: Path, note: list[str]) -> None:
-    between = [*PEOPLE[:3], note, *PEOPLE[3:]]
-    below = [*PEOPLE, [""], note, note]
-    for rows, places in ((between, [5]), (below, [9, 10])):
-        path = csv(tmp_path / "a.csv", rows)
-        done = done_with(path)
-        assert (found(done), done.conservation.records) == (places, 6)
-        told = [said(reason_of(one["fields"])) for one in done.rejects.to_pylist()]
-        assert not any(cell and cell in text for cell in note for text in told)
-        done = done_with(path, "left_out")
-        assert done.conservation.excluded == {"note-row": len(places)}
-        assert (done.conservation.records, done.notes) == (6, tuple(places))
-        assert done_with(path, "records").conservation.records == 6 + len(places)
+def test_a_note_is_never_a_record(tmp_path: Path) -> None:
+    path = csv(tmp_path / "a.csv", [*PEOPLE[:3], *NOTES, *PEOPLE[3:], [""], *NOTES, NOTES[0]])
+    places = [*range(5, 5 + len(NOTES)), *range(9 + len(NOTES), 10 + 2 * len(NOTES))]
+    done = done_with(path)
+    assert (found(done), done.conservation.records) == (places, 6)
+    told = {said(reason_of(one["fields"])) for one in done.rejects.to_pylist()}
+    assert not any(cell and cell in text for note in NOTES for cell in note for text in told)
+    done = done_with(path, "left_out")
+    assert done.conservation.excluded == {"note-row": len(places)}
+    assert (done.conservation.records, done.notes) == (6, tuple(places))
+    assert done_with(path, "records").conservation.records == 6 + len(places)
 
 
 def test_two_or_three_cells_are_a_note_in_a_wide_table(tmp_path: Path) -> None:
@@ -134,6 +132,46 @@ def test_the_first_column_is_a_name_that_stays_with_the_contributor(tmp_path: Pa
     path = csv(tmp_path / "a.csv", [*people, ["Source: ministry"]], ["name", *NAMES])
     done = done_with(path, rules=rules)
     assert (found(done), done.conservation.records) == ([8], 6)
+
+
+NUMBERED = [[f"F{n:03}", *row[1:]] for n, row in enumerate(PEOPLE)]
+NUMBERED.append(["unknown", *PEOPLE[0][1:]])
+NAMED = [[name, *row[1:]] for name, row in zip(["Ka Lo", *"bcdef"], PEOPLE, strict=True)]
+NAMED.append(["A 7", *PEOPLE[0][1:]])
+
+
+@pytest.mark.parametrize(
+    ("people", "rules", "asked", "out"),
+    [
+        (NUMBERED, RULES, ["2023/0006", "2024", "B-7"], ["Page 3", "Confidential", "1 of 2"]),
+        (NUMBERED, RULES.replace("hash", "case"), ["2023/0006"], ["Page 3", "End"]),
+        (NUMBERED, RULES.replace("no: hash", "no: strip"), [], ["2023/0006", "Page 3", "2024"]),
+        (NAMED, RULES, ["Pe Ru", "Ana"], ["Source of all"]),
+    ],
+)  # fmt: skip
+def test_a_number_of_another_kind_is_asked_about_and_never_left_out(
+    tmp_path: Path, people: list[list[str]], rules: str, asked: list[str], out: list[str]
+) -> None:
+    """A new office counts anew: of a person only the number is known, and no other is like it."""
+    header = ["Case", *NAMES[1:]]  # again, below: it is no record, and no number
+    rows = [*people, header, *([text] for text in (*asked, *out))]
+    path, last = csv(tmp_path / "a.csv", rows), 10 + len(asked)
+    assert found(done_with(path, rules=rules)) == list(range(10, last + len(out)))
+    done = done_with(path, "left_out", rules)
+    assert found(done) == list(range(10, last))
+    assert list(done.notes) == [*range(last, last + len(out)), *range(10, last)]
+    told = {one["reason"] for one in done.rejects.to_pylist() if one["rule"] == "note-row"}
+    assert all("of which little is known" in reason for reason in told)
+
+
+def test_a_note_has_no_key(tmp_path: Path) -> None:
+    """It is no weak token, and nobody whose record goes."""
+    people = [[f"a-{n:032x}", *row[1:]] for n, row in enumerate(PEOPLE, 10**9)]
+    path = csv(tmp_path / "a.csv", [*people, ["Source: the register"], ["a" * 40]])
+    for notes in ("", "left_out"):
+        done = done_with(path, notes, RULES.replace("hash", "token"))
+        assert (done.conservation.records, done.no_record.num_rows) == (6, 0)
+        assert list(done.notes) == [8, 9]
 
 
 def test_exclusions_of_the_mapping_come_first(tmp_path: Path) -> None:
@@ -202,13 +240,32 @@ def test_ods(tmp_path: Path) -> None:
     assert found(done_with(tmp_path / "a.ods")) == [9]
 
 
-def test_json_has_no_notes(tmp_path: Path) -> None:
-    lines = [
-        '{"no": "A1", "sex": "F", "age": "3", "country": "Laos", "date": "2024"}',
-        '{"no": "Source: x"}',
-    ]
-    (tmp_path / "a.jsonl").write_text("\n".join(lines), "utf-8")
-    assert found(done_with(tmp_path / "a.jsonl")) == []
+def test_what_a_program_writes_has_no_notes(tmp_path: Path) -> None:
+    """JSON, a line for each value, and tables with child tables."""
+    people = [{"no": f"A{n}", "sex": "female", "age": "3", "q": "x", "r": "y"} for n in range(4)]
+    rules = "version: 1\nrows: person\nidentifiers: {no: hash}\ncolumns: {gender: {from: sex}}\n"
+    (tmp_path / "a.json").write_text(json.dumps([*people, {"no": "Anna"}]), "utf-8")
+    done = done_with(tmp_path / "a.json", rules=rules)
+    assert (found(done), done.conservation.records) == ([], 5)
+
+    lines = [[one["no"], name, text] for one in people for name, text in one.items()]
+    path = csv(tmp_path / "b.csv", [*lines, ["Anna", "q", "other"]], ["event", "name", "value"])
+    long = f"read: {{long: {{id: event, name: name, value: value}}}}\n{rules}"
+    done = done_with(path, rules=long.replace("no: hash", "no: strip, event: hash"))
+    assert (found(done), done.conservation.records) == ([], 5)
+
+    book = openpyxl.Workbook()
+    sheet, child = book.active, book.create_sheet("by")
+    assert sheet is not None
+    for row in (people[0], *(one.values() for one in people), ["Anna", "", "", "", ""]):
+        sheet.append(list(row))
+    for row in (["parent", "sex"], ["A1", "M"]):
+        child.append(row)
+    book.save(tmp_path / "c.xlsx")
+    tied = f"read: {{children: {{by: {{sheet: by, key: no, parent: parent}}}}}}\n{rules}"
+    tied = tied.replace("no: hash", "no: hash, by.parent: strip")
+    done = done_with(tmp_path / "c.xlsx", rules=tied)
+    assert (found(done), done.conservation.records) == ([], 5)
 
 
 @pytest.mark.parametrize("notes", ["", "left_out"])
@@ -228,6 +285,7 @@ def test_no_note_leaves_the_contributor(tmp_path: Path, notes: str, first: str) 
     assert what.report["unread"] == (0 if notes else 2)
 
 
+@settings(max_examples=25, deadline=None)
 @given(
     rows=st.lists(
         st.lists(st.sampled_from(["", "", "F", "A3", "Laos", "2024", "33", "Note: x"]),

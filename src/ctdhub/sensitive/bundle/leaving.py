@@ -29,6 +29,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.tabular import FILE_ROW
 from ctdhub.core.text import fold, trim
 from ctdhub.schema.emit import arrow_schema
+from ctdhub.schema.roles import STANDING
 from ctdhub.sensitive.bundle.leaving_mapping import leaving_mapping
 from ctdhub.sensitive.ingest.formulas import unescaped
 from ctdhub.sensitive.ingest.isolated import read_isolated
@@ -73,7 +74,8 @@ class WhatLeaves:
         mapping: text of the mapping that reads it.
         columns: what becomes of each column of the contributor's file, in its order.
         rows: rows of the file.
-        withheld: rows of which only the code and the reason leaves, since a rule excludes them.
+        withheld: rows of which only the code and the reason leaves, since a rule or their status
+            excludes them.
         report: the account of the rows, counts only.
     """
 
@@ -120,7 +122,8 @@ def leaving(
     kept = pc.is_in(rows, value_set=done.records["source_row"].combine_chunks())
     faulty = pc.is_in(rows, value_set=done.rejects["source_row"].combine_chunks())
     whole = pc.or_(kept, faulty)
-    telling = _told_of_excluded(mapping)
+    telling, standing = _told_of_excluded(mapping), _told_of_standing(mapping)
+    outside = pc.is_in(rows, value_set=pa.array(done.not_victims, pa.int64()))
     columns: dict[str, list[str | None]] = {FILE_ROW: [str(row) for row in rows.to_pylist()]}
     coding = _Coding(mapping, contributor, secret)
     for column in fates:
@@ -131,7 +134,8 @@ def leaving(
             columns[column.name] = coding.codes(column.name, cells)
             continue
         if fold(column.name) not in telling:
-            cells = pc.if_else(whole, cells, pa.scalar(None, pa.string()))
+            told = pc.or_(whole, outside) if fold(column.name) in standing else whole
+            cells = pc.if_else(told, cells, pa.scalar(None, pa.string()))
         columns[column.name] = cells.to_pylist()
     cases = as_csv(list(columns), zip(*columns.values(), strict=True)).encode()
     withheld = len(rows) - pc.sum(whole.cast(pa.int64())).as_py() if len(rows) else 0
@@ -239,6 +243,16 @@ def _told_of_excluded(mapping: Mapping) -> set[str]:
     for _place, rule in mapping.uses():
         if isinstance(rule, Exclusion):
             told |= {fold(column) for column in rule.columns()}
+    return told
+
+
+def _told_of_standing(mapping: Mapping) -> set[str]:
+    """Folded names of the columns that say who is not a victim."""
+    told, waiting = set[str](), [STANDING]
+    while waiting:  # from_hub leads in no circle
+        for rule in mapping.columns.get(waiting.pop(), ()):
+            told |= {fold(column) for column in rule.columns()}
+            waiting += [rule.from_hub] if rule.from_hub else []
     return told
 
 

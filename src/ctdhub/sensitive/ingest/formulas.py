@@ -16,14 +16,15 @@ from ctdhub.sensitive.ingest.raw import buffers, has_byte
 _LEADS = b"=@+-\t\r\n"
 
 HARMLESS = (
-    r"^\s*([^=@+\-\s]|[+-][\d\s().,:/%'’+-]*([eE][+-]?\d+)?\s*$|[+-]\s+[^=@|!(&\[]*$"
+    r"^\s*([^=@+\-\s]|[+-][\d\s().,:/%'’+-]*([eE][+-]?\d+)?\s*$|[+-]+\s+[^=@|!(&\[]*$"
     r"|[+-]\d[\d.,]*\s*[;,|:\s][^=@!(&\[]*$|$)"
 )
 """A text is no formula if it begins with anything but = @ + -, if it is + or - and then only
 digits and the signs of numbers, telephone numbers, dates and ranges (-99, +39 02 …, -6%, --), if
-the + or - is a bullet (a space follows), or if it stands before a number that a separator ends, as
-in lists of codes (-99;Sexual); behind bullet and separator nothing may stand that could call
-anything or refer to another program, sheet or file.  A bar alone cannot: a call by DDE needs ! too.
+the + or - are a bullet or a rule (a space follows: "- text", "--- end ---"), or if it stands before
+a number that a separator ends, as in lists of codes (-99;Sexual); behind bullet and separator
+nothing may stand that could call anything or refer to another program, sheet or file.  A bar alone
+cannot: a call by DDE needs ! too.
 The list of leading characters is that of the OWASP page on CSV injection."""
 
 MADE_HARMLESS = r"^'([=+\-@%|])"

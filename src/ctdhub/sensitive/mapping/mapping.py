@@ -218,16 +218,19 @@ class Mapping(Frozen):
         named = (c for c, decision in self.identifiers.items() if decision.action == "case")
         return next(named, None)
 
+    def names_people(self) -> tuple[str, ...]:
+        """The columns by which a person or a case is known, those of tokens too."""
+        key, case = self.key_columns(), self.case_column()
+        return (*(key[0] if key else ()), *([case] if case else []), *self.tokens)
+
     def stripped(self) -> tuple[str, ...]:
         """Columns that never leave the reader."""
         return tuple(c for c, d in self.identifiers.items() if d.action == "strip")
 
     def needed(self) -> tuple[str, ...]:
         """Source columns that are read, in the order of the mapping."""
-        key, case = self.key_columns(), self.case_column()
         used = [column for _place, rule in self.uses() for column in rule.columns()]
-        keys = [*(key[0] if key else ()), *([case] if case else [])]
-        return tuple(dict.fromkeys([*used, *keys, *self.tokens]))
+        return tuple(dict.fromkeys([*used, *self.names_people()]))
 
 
 _BAND = re.compile(r"^\d+(-\d+|\+)$")

@@ -62,8 +62,9 @@ class Notes(NamedTuple):
     """Which rows of a table are notes, by their place.
 
     Attributes:
-        sure: those of which every cell that the mapping reads is empty.
-        perhaps: those with a text in such a cell, of which the mapping makes no value.
+        sure: those of which every cell that the mapping reads is empty, or names no case.
+        perhaps: those with a text in such a cell, of which the mapping makes no value, or that may
+            be the number of a case.
     """
 
     sure: Bools
@@ -136,11 +137,15 @@ def find_notes(
         read |= text_in(exclusion.columns())
     if mapping.perpetrators:
         found &= ~text_in(mapping.perpetrators.sources())
-    fuller = pa.array(~sparse)
+    fuller, known = pa.array(~sparse), pa.array(~sparse & records)
+    numbers = {header.find(column) for column in mapping.names_people()}
     for name in names:
-        at = np.flatnonzero(found & written[name])
+        column, at = codes[name], np.flatnonzero(found & written[name])
         if len(at):
-            found[at[_like(codes[name].take(pa.array(at)), codes[name].filter(fuller))]] = False
+            cells = column.take(pa.array(at))
+            found[at[_like(cells, column.filter(fuller))]] = False
+            if name in numbers:
+                read[at[_numbers(cells, column.filter(known))]] = True
     return Notes(found & ~read, found & read)
 
 
@@ -172,8 +177,8 @@ def without_notes(
     rejects = pa.concat_tables([done.rejects, notes.rejects(rows, mapping)])
     return replace(
         done,
-        values=_but(done.values, gone),
-        children=None if done.children is None else _but(done.children, gone),
+        values=but_rows(done.values, gone),
+        children=None if done.children is None else but_rows(done.children, gone),
         rejects=rejects,
         rejected=done.rejected + int(asked.sum()),
         excluded=pa.concat_tables([done.excluded, excluded]),
@@ -187,7 +192,8 @@ def note_rows(done: Transformed) -> pa.Array:
     return pa.chunked_array([*out.chunks, *asked.chunks], pa.int64()).combine_chunks()
 
 
-def _but(table: pa.Table, rows: pa.Array) -> pa.Table:
+def but_rows(table: pa.Table, rows: pa.Array) -> pa.Table:
+    """A table without the rows of these numbers."""
     return table.filter(pc.invert(pc.is_in(table[ROW], value_set=rows)))
 
 
@@ -204,7 +210,7 @@ def _like(cells: pa.ChunkedArray, fuller: pa.ChunkedArray) -> Bools:
     cells, fuller = (_plain(one) for one in (cells, fuller))
     digit = pc.match_substring_regex(cells, r"\p{Nd}")
     found = pc.is_in(cells, value_set=fuller)
-    token = pc.invert(pc.match_substring_regex(cells, r"[\s\pZ]"))
+    token = pc.match_substring_regex(cells, r"^[^\s\pZ]*\pL[^\s\pZ]*$")
     for pattern, instead, only in ((r"\p{Nd}+", "9", digit), (r"[\pL\p{Nd}]", "x", token)):
         built, known = (
             pc.replace_substring_regex(one, pattern, instead) for one in (cells, fuller)
@@ -212,6 +218,17 @@ def _like(cells: pa.ChunkedArray, fuller: pa.ChunkedArray) -> Bools:
         alike = pc.is_in(built, value_set=known.unique())
         found = pc.or_(found, pc.and_(pc.and_(digit, only), alike))
     return np.asarray(found.to_numpy(zero_copy_only=False), bool)
+
+
+def _numbers(cells: pa.ChunkedArray, known: pa.ChunkedArray) -> Bools:
+    """Which cells may name a case: no more words than those of records, a digit where most have."""
+    cells, known = _plain(cells), _plain(known)
+    known = known.filter(pc.not_equal(known, ""))
+    words, most = (pc.count_substring_regex(one, r"[^\s\pZ]+") for one in (cells, known))
+    short = pc.less_equal(words, pc.max(most).as_py() or 0)
+    digit, digits = (pc.match_substring_regex(one, r"\p{Nd}") for one in (cells, known))
+    found = pc.or_(digit, (pc.mean(digits).as_py() or 0) <= 0.5)
+    return np.asarray(pc.and_(short, found).to_numpy(zero_copy_only=False), bool)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:

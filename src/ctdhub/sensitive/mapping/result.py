@@ -87,6 +87,7 @@ class Harmonised:
         births: person keys with different years of birth (``keyed_rows.BIRTHS``).
         texts: what the file's texts are, those that no rule can read one by one.
         notes: numbers of the rows that look like notes, rejected or left out.
+        not_victims: numbers of the rows left out as ``not-a-victim``.
 
     Raises:
         ValueError: record ids repeat, or the tables contradict the account.
@@ -103,6 +104,7 @@ class Harmonised:
     births: pa.Table
     texts: FileTexts = field(default_factory=FileTexts)
     notes: tuple[int, ...] = ()
+    not_victims: tuple[int, ...] = ()
 
     @cached_property
     def records(self) -> pa.Table:

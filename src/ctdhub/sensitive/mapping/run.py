@@ -24,14 +24,14 @@ from ctdhub.sensitive.mapping.identifiers import Keying, check_decided, keyings,
 from ctdhub.sensitive.mapping.keyed_rows import births_differ, no_record
 from ctdhub.sensitive.mapping.lineage import lineage_of
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.note_rows import note_rows, without_notes
+from ctdhub.sensitive.mapping.note_rows import but_rows, note_rows, without_notes
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.record_ids import record_ids
 from ctdhub.sensitive.mapping.result import Conservation, Harmonised
 from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.texts import as_codes
 from ctdhub.sensitive.mapping.tokens import token_table, tokens_of, told_apart
-from ctdhub.sensitive.mapping.transform import Transform, Transformed
+from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE, Transform, Transformed
 
 RECORDS = pa.schema(
     [
@@ -99,18 +99,20 @@ def harmonise(
     )
     report(Text("Accounting for every row"), 0.8)
     done = without_notes(done, whole, codes, mapping)
+    notes = note_rows(done)  # nobody's rows, which have no key
+    table = but_rows(raw.table, notes) if len(notes) else raw.table
     person, case = keyings(mapping, contributor, key)
     rows = done.values["_row"]
-    place = _places(raw.table["_row"], rows)
-    all_keys, told = _keys(raw, person), _keys(raw, case)
+    place = _places(table["_row"], rows)
+    all_keys, told = _keys(table, person), _keys(table, case)
     keys, told = (found if place is None else found.take(place) for found in (all_keys, told))
-    found = tokens_of(raw.table, mapping, rows.combine_chunks())
+    found = tokens_of(table, mapping, rows.combine_chunks())
     apart = told_apart(found, keys)
     records, perpetrators = _records(raw, contributor, key, keys, [told, apart], done)
     cases = pa.table([records["record_id"], told], schema=CASES).filter(pc.is_valid(told))
     tokens = token_table(found, records["record_id"].combine_chunks(), contributor)
     rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
-    counts = Counter(done.excluded["rule"].to_pylist())
+    counts = Counter((rules := done.excluded["rule"]).to_pylist())
     if raw.totals:
         counts[TOTALS] += raw.totals
     conservation = Conservation(
@@ -123,10 +125,8 @@ def harmonise(
         mapping, records, perpetrators, done.folded, done.texts.ignored, done.untied
     )
     excluded = done.excluded["_row"].combine_chunks()
-    nobody = pc.is_in(raw.table["_row"].combine_chunks(), value_set=(notes := note_rows(done)))
-    named = pc.if_else(nobody, pa.scalar(None, pa.string()), all_keys)  # a note is nobody's row
-    others = no_record(raw.table, named, rows.combine_chunks(), excluded)
-    births = births_differ(raw.table, place, keys, mapping)
+    others = no_record(table, all_keys, rows.combine_chunks(), excluded)
+    births = births_differ(table, place, keys, mapping)
     report(Text("Harmonised"), 1.0)
     return Harmonised(
         records,
@@ -140,6 +140,7 @@ def harmonise(
         births,
         done.texts,
         tuple(notes.to_pylist()),
+        tuple(done.excluded.filter(pc.equal(rules, NOT_COUNTED_RULE))["_row"].to_pylist()),
     )
 
 
@@ -181,11 +182,11 @@ def _places(all_rows: pa.ChunkedArray, rows: pa.ChunkedArray) -> pa.Array | None
     return pc.index_in(rows.combine_chunks(), value_set=all_rows.combine_chunks())
 
 
-def _keys(raw: RawTable, keying: Keying | None) -> pa.Array:
-    """The key of each row of the file, null where it has none."""
+def _keys(table: pa.Table, keying: Keying | None) -> pa.Array:
+    """The key of each row of a table, null where it has none."""
     if keying is None:
-        return pa.nulls(raw.table.num_rows, pa.string())
-    return keying.keys(raw.table)
+        return pa.nulls(table.num_rows, pa.string())
+    return keying.keys(table)
 
 
 def _records(
