@@ -27,9 +27,10 @@ from ctdhub.sensitive.workbench.opened import OpenedFile
 NAMES = ["no", "sex", "age", "country", "date", "remark"]
 COUNTRIES = ["Nigeria", "Viet Nam", "Romania", "Nigeria", "Honduras", "Eritrea"]
 PEOPLE = [
-    [f"A{n}", "FM"[n % 2], str(20 + n), country, f"2024-03-{n + 10}", f"seen {n} times, and again"]
+    [f"A{n}", "FM"[n % 2], str(20 + n), country, f"2024-03-{n + 10}",
+     f"seen {n} times, and again" if n else "came alone"]
     for n, country in enumerate(COUNTRIES)
-]
+]  # fmt: skip
 YEARS = (2000, 2030)
 RULES = """
 version: 1
@@ -40,6 +41,7 @@ columns:
   age_band: {from: age, band: true}
   citizenship: {from: country, country: true}
   year_of_registration: {from: date, year: true}
+  source_type: {value: hotline}
 """
 
 
@@ -93,19 +95,22 @@ def test_a_note_is_never_a_record(tmp_path: Path) -> None:
     assert done_with(path, "records").conservation.records == 6 + len(places)
 
 
-def test_two_or_three_cells_are_a_note_in_a_wide_table(tmp_path: Path) -> None:
-    more = [f"q{n}" for n in range(9)]
-    people = [row + [f"said {n}" for n in range(9)] for row in PEOPLE]
+@pytest.mark.parametrize("wide", [6, 10])
+def test_two_or_three_cells_are_a_note_in_a_wide_table(tmp_path: Path, wide: int) -> None:
+    names = [*NAMES, *(f"q{n}" for n in range(wide))]
+    people = [row + [f"said {n}" for n in range(wide)] for row in PEOPLE]
     signature = [["Signature", *[""] * 6, "The director"], ["Printed", *[""] * 9, "on", "paper"]]
-    done = done_with(csv(tmp_path / "a.csv", [*people, *signature], [*NAMES, *more]))
-    assert (found(done), done.conservation.records) == ([8, 9], 6)
+    four = ["Anna", *[""] * 7, "was", "here", "once"]
+    done = done_with(csv(tmp_path / "a.csv", [*people, *signature, four], names))
+    assert (found(done), done.conservation.records) == ([8, 9], 7)
     done = done_with(csv(tmp_path / "a.csv", [*PEOPLE, ["Signature", "", "", "", "", "She"]]))
     assert found(done) == []  # two of six cells: a person who is called by another number
 
 
 @pytest.mark.parametrize(
-    "known", [["A9"], ["", "F"], ["", "", "34"], ["", "", "", "Laos"], ["", "", "", "", "2024"],
-              ["", "", "", "Côte d’Ivoire"], ["", "", "", "", "", "seen 3 times, and again"]],
+    "known", [["A19"], ["", "F"], ["", "", "34"], ["", "", "", "Laos"], ["", "", "", "", "2024"],
+              ["", "", "", "Côte d’Ivoire"], ["", "", "", "", "", "seen 12 times, and again"],
+              ["", "", "", "", "", "Came alone "]],
 )  # fmt: skip
 def test_a_record_of_which_one_thing_is_known_is_a_record(tmp_path: Path, known: list[str]) -> None:
     for rows in ([*PEOPLE[:3], known, *PEOPLE[3:]], [*PEOPLE, [""], known]):
@@ -153,7 +158,7 @@ def test_a_number_of_another_kind_is_asked_about_and_never_left_out(
     tmp_path: Path, people: list[list[str]], rules: str, asked: list[str], out: list[str]
 ) -> None:
     """A new office counts anew: of a person only the number is known, and no other is like it."""
-    header = ["Case", *NAMES[1:]]  # again, below: it is no record, and no number
+    header = ["Case number", *NAMES[1:]]  # again, below: it is no record, and no number
     rows = [*people, header, *([text] for text in (*asked, *out))]
     path, last = csv(tmp_path / "a.csv", rows), 10 + len(asked)
     assert found(done_with(path, rules=rules)) == list(range(10, last + len(out)))
@@ -162,6 +167,13 @@ def test_a_number_of_another_kind_is_asked_about_and_never_left_out(
     assert list(done.notes) == [*range(last, last + len(out)), *range(10, last)]
     told = {one["reason"] for one in done.rejects.to_pylist() if one["rule"] == "note-row"}
     assert all("of which little is known" in reason for reason in told)
+
+
+def test_a_number_of_digits_and_letters_is_built_like_others(tmp_path: Path) -> None:
+    ids = ["7f3a2b1c", "a1b2c3d4", "00ff11aa", "deadbe01", "ktm 7f3", "ktm 12"]
+    people = [[one, *row[1:]] for one, row in zip(ids, PEOPLE, strict=True)]
+    done = done_with(csv(tmp_path / "a.csv", [*people, ["bada55a7"], ["Map 123"]]))
+    assert (found(done), done.conservation.records) == ([9], 7)
 
 
 def test_a_note_has_no_key(tmp_path: Path) -> None:
@@ -178,6 +190,18 @@ def test_exclusions_of_the_mapping_come_first(tmp_path: Path) -> None:
     rules = RULES + "exclude: [{rule: no-sex, when: {sex: ''}}]\n"
     done = done_with(csv(tmp_path / "a.csv", [*PEOPLE, ["Source: x"]]), "left_out", rules)
     assert done.conservation.excluded == {"no-sex": 1}
+    rules = RULES + "exclude: [{rule: no-consent, when: {consent: [refused]}}]\n"
+    rows = [*([*row, "given"] for row in PEOPLE), ["", "", "", "", "", "", "not asked"]]
+    done = done_with(csv(tmp_path / "a.csv", rows, [*NAMES, "consent"]), "left_out", rules)
+    assert found(done) == [8]  # the mapping reads that column
+
+
+def test_what_a_mapping_takes_without_a_text_is_no_value_of_a_note(tmp_path: Path) -> None:
+    """A shelter for women: who is not said to be a man is a woman."""
+    read = "{from: sex, map: {F: female, M: male}}"
+    rules = RULES.replace(read, f"[{read}, {{value: female}}]")
+    done = done_with(csv(tmp_path / "a.csv", [*PEOPLE, ["", "F"], ["Source: x"]]), rules=rules)
+    assert (found(done), done.conservation.records) == ([9], 7)
 
 
 def test_a_mapping_that_reads_little_makes_no_notes_of_full_rows(tmp_path: Path) -> None:
@@ -192,6 +216,9 @@ def test_a_narrow_table_and_a_table_of_which_little_is_known_are_tables(tmp_path
     rules = "version: 1\nrows: person\ncolumns:\n  gender: {from: sex, map: {F: female, M: male}}\n"
     rows = [[f"word{'abcdefgh'[n % 8]}{'xyz'[n % 3]}"] for n in range(60)]
     assert found(done_with(csv(tmp_path / "a.csv", rows, ["place", "sex"]), rules=rules)) == []
+    rows = [*PEOPLE * 5, [*PEOPLE[0], *"abcdefgh"], ["Anna", "", "", "", "", "alone"]]
+    done = done_with(csv(tmp_path / "a.csv", rows, [*NAMES, *"abcdefgh"]))
+    assert found(done) == []  # one row is wide, and the table is not
     rows = [["Lyon", "F"], ["Oise", ""], ["", "M"], ["Aisne", "M"], ["Source: x", ""]]
     done = done_with(csv(tmp_path / "a.csv", rows, ["place", "sex"]), rules=rules)
     assert found(done) == [3, 6]  # a place alone: somebody is asked about both
@@ -242,14 +269,15 @@ def test_ods(tmp_path: Path) -> None:
 
 def test_what_a_program_writes_has_no_notes(tmp_path: Path) -> None:
     """JSON, a line for each value, and tables with child tables."""
-    people = [{"no": f"A{n}", "sex": "female", "age": "3", "q": "x", "r": "y"} for n in range(4)]
+    person = {"sex": "female", **{f"q{m}": "x" for m in range(9)}}
+    people = [{"no": f"A{n}", **person} for n in range(4)]
     rules = "version: 1\nrows: person\nidentifiers: {no: hash}\ncolumns: {gender: {from: sex}}\n"
     (tmp_path / "a.json").write_text(json.dumps([*people, {"no": "Anna"}]), "utf-8")
     done = done_with(tmp_path / "a.json", rules=rules)
     assert (found(done), done.conservation.records) == ([], 5)
 
     lines = [[one["no"], name, text] for one in people for name, text in one.items()]
-    path = csv(tmp_path / "b.csv", [*lines, ["Anna", "q", "other"]], ["event", "name", "value"])
+    path = csv(tmp_path / "b.csv", [*lines, ["Anna", "q1", "other"]], ["event", "name", "value"])
     long = f"read: {{long: {{id: event, name: name, value: value}}}}\n{rules}"
     done = done_with(path, rules=long.replace("no: hash", "no: strip, event: hash"))
     assert (found(done), done.conservation.records) == ([], 5)
@@ -257,7 +285,7 @@ def test_what_a_program_writes_has_no_notes(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet, child = book.active, book.create_sheet("by")
     assert sheet is not None
-    for row in (people[0], *(one.values() for one in people), ["Anna", "", "", "", ""]):
+    for row in (people[0], *(one.values() for one in people), ["Anna", *[""] * 10]):
         sheet.append(list(row))
     for row in (["parent", "sex"], ["A1", "M"]):
         child.append(row)
