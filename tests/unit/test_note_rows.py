@@ -108,8 +108,9 @@ def test_two_or_three_cells_are_a_note_in_a_wide_table(tmp_path: Path, wide: int
 
 
 @pytest.mark.parametrize(
-    "known", [["A19"], ["", "F"], ["", "", "34"], ["", "", "", "Laos"], ["", "", "", "", "2024"],
-              ["", "", "", "Côte d’Ivoire"], ["", "", "", "", "", "seen 12 times, and again"],
+    "known", [["A19", "F"], ["", "F"], ["", "", "34"], ["", "", "", "Laos"],
+              ["", "", "", "", "2024"], ["", "", "", "Côte d’Ivoire"],
+              ["", "", "", "", "", "seen 12 times, and again"],
               ["", "", "", "", "", "Came alone "]],
 )  # fmt: skip
 def test_a_record_of_which_one_thing_is_known_is_a_record(tmp_path: Path, known: list[str]) -> None:
@@ -117,6 +118,24 @@ def test_a_record_of_which_one_thing_is_known_is_a_record(tmp_path: Path, known:
         for notes in ("", "left_out"):
             done = done_with(csv(tmp_path / "a.csv", rows), notes)
             assert (found(done), done.conservation.records) == ([], 7)
+
+
+@pytest.mark.parametrize("serial", [False, True])
+def test_rows_that_were_numbered_beforehand_are_asked_about(tmp_path: Path, serial: bool) -> None:
+    """No answer of before decides about them: a number may be all that is known of somebody."""
+    names, numbered = (["serial", *NAMES] if serial else NAMES), [[f"A{n}"] for n in range(6, 16)]
+    people = [[str(n), *row] for n, row in enumerate(PEOPLE)] if serial else PEOPLE
+    empty = [[str(n)] for n in range(6, 16)] if serial else numbered
+    for notes in ("", "left_out"):
+        done = done_with(csv(tmp_path / "a.csv", [*people, *empty], names), notes)
+        assert (found(done), done.conservation.records) == ([*range(8, 18)], 6)
+    assert (
+        done_with(csv(tmp_path / "a.csv", people + empty, names), "records").records.num_rows == 16
+    )
+    few = [[row[0], row[1]] for row in PEOPLE]  # a table of two columns often lacks one of them
+    rules = "version: 1\nrows: person\ncolumns:\n  gender: {from: sex, map: {F: female, M: male}}\n"
+    done = done_with(csv(tmp_path / "a.csv", [*few, *numbered], ["no", "sex"]), rules=rules)
+    assert (found(done), done.conservation.records) == ([], 16)
 
 
 def test_a_text_that_no_rule_reads_is_a_fault_as_before_and_none_is_dropped(tmp_path: Path) -> None:
@@ -172,7 +191,8 @@ def test_a_number_of_another_kind_is_asked_about_and_never_left_out(
 def test_a_number_of_digits_and_letters_is_built_like_others(tmp_path: Path) -> None:
     ids = ["7f3a2b1c", "a1b2c3d4", "00ff11aa", "deadbe01", "ktm 7f3", "ktm 12"]
     people = [[one, *row[1:]] for one, row in zip(ids, PEOPLE, strict=True)]
-    done = done_with(csv(tmp_path / "a.csv", [*people, ["bada55a7"], ["Map 123"]]))
+    path, kept = csv(tmp_path / "a.csv", [*people, ["bada55a7"], ["Map 123"]]), "no: {keep: a code}"
+    done = done_with(path, rules=RULES.replace("no: hash", kept))  # it names nobody
     assert (found(done), done.conservation.records) == ([9], 7)
 
 

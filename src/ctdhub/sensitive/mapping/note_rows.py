@@ -1,11 +1,12 @@
 """Notes below and between the rows of a table: a text that would be counted as a person.
 
 A source, a footnote, a heading of a block, a signature with its date: a row of hardly any cell, in
-which the mapping finds no value, and no cell of which is built like those of fuller rows.  It is a
+which the mapping finds no value, and no cell of which is built like those of fuller rows.  So is a
+row of a form that was numbered beforehand: a number that may name a case is all it has.  It is a
 reject until somebody decides: ``read: {notes: left_out}`` leaves notes out and counts them as an
 exclusion of that name, ``read: {notes: records}`` takes them for records.  A row with a text in a
 column that the mapping reads may be a record of which little is known: no answer of before decides
-about it.
+about it, nor about a number alone.
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ RULE = "note-row"
 """The reject, and the exclusion once the mapping leaves notes out."""
 
 LIKE_A_RECORD = Text(
-    "The row has hardly a filled cell, and the mapping finds no value in it: it may be a note, or "
-    "a record of which little is known. If it is a note, remove it from the file; if it is a "
-    "record, write `notes: records` under `read` and leave notes out by a rule."
+    "The row has hardly a filled cell, and the mapping finds no value in it: it may be a note, an "
+    "empty row with a number, or a record of which little is known. If it is no record, remove it "
+    "from the file; if it is one, write `notes: records` under `read` and leave the others out by "
+    "a rule."
 )
 """Why a row is asked about although the mapping leaves notes out."""
 
@@ -63,8 +65,8 @@ class Notes(NamedTuple):
 
     Attributes:
         sure: those of which every cell that the mapping reads is empty, or names no case.
-        perhaps: those with a text in such a cell, of which the mapping makes no value, or that may
-            be the number of a case.
+        perhaps: those with a text in such a cell, of which the mapping makes no value, or with a
+            number that may be that of a case or of the row.
     """
 
     sure: Bools
@@ -143,7 +145,10 @@ def find_notes(
         column, at = codes[name], np.flatnonzero(found & written[name])
         if len(at):
             cells = column.take(pa.array(at))
-            found[at[_like(cells, column.filter(fuller))]] = False
+            like = _like(cells, column.filter(fuller))
+            alone = like & (_whole_number(cells) | (name in numbers)) & (full >= SPARSE)
+            found[at[like & ~alone]] = False
+            read[at[alone]] = True
             if name in numbers:
                 read[at[_numbers(cells, column.filter(known))]] = True
     return Notes(found & ~read, found & read)
@@ -218,6 +223,12 @@ def _like(cells: pa.ChunkedArray, fuller: pa.ChunkedArray) -> Bools:
         alike = pc.is_in(built, value_set=known.unique())
         found = pc.or_(found, pc.and_(pc.and_(digit, only), alike))
     return np.asarray(found.to_numpy(zero_copy_only=False), bool)
+
+
+def _whole_number(cells: pa.ChunkedArray) -> Bools:
+    """Which cells hold nothing but digits."""
+    digits = pc.match_substring_regex(_plain(cells), r"^\p{Nd}+$")
+    return np.asarray(digits.to_numpy(zero_copy_only=False), bool)
 
 
 def _numbers(cells: pa.ChunkedArray, known: pa.ChunkedArray) -> Bools:
