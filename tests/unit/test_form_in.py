@@ -187,8 +187,8 @@ def test_groups_are_joined_as_the_server_likes(tmp_path: Path, form: Path, mark:
     head = [f"expl{mark}toe", *(f"expl{mark}toe/{c}" for c in ("a", "b", "c", "dk", "other"))]
     rows = [head, ["a b", "1", "1", "0", "0", "0"], ["dk", "0", "0", "0", "1", "0"], [None] * 6]
     path = tmp_path / "odk.csv"
-    text = "\n".join(",".join(["1", *(c or "" for c in row)]) for row in rows)
-    path.write_text(text.replace("1,expl", "n,expl", 1), "utf-8")
+    text = "\n".join(",".join(["1", "2024-04-01", *(c or "" for c in row)]) for row in rows)
+    path.write_text(text.replace("1,2024-04-01,expl", "n,day,expl", 1), "utf-8")
     found, done = drafted(path, form)
     assert found.mapping.columns["exploitation_sexual"][0].source == (f"expl{mark}toe/b",)
     assert done.records["exploitation_sexual"].to_pylist() == ["yes", None, None]
