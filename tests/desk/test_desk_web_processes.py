@@ -71,7 +71,8 @@ def test_one_that_ended_by_itself_does_not_keep_the_others_alive() -> None:
     """It was waited for in the moment in which all were told to end."""
     from ctdhub.desk import web_processes
 
-    gone, living = (subprocess.Popen(["sleep", seconds]) for seconds in ("0", "60"))
+    sleep = [sys.executable, "-c", "import sys, time; time.sleep(int(sys.argv[1]))"]
+    gone, living = (subprocess.Popen([*sleep, seconds]) for seconds in ("0", "60"))
     os.waitpid(gone.pid, 0)
     web_processes._end({gone.pid: 0.0, living.pid: 0.0})
     assert is_gone(living.pid)
