@@ -73,7 +73,7 @@ class WhatLeaves:
         cases: the file, CSV in UTF-8.
         mapping: text of the mapping that reads it.
         columns: what becomes of each column of the contributor's file, in its order.
-        rows: rows of the file.
+        rows: rows of what leaves, notes left out.
         withheld: rows of which only the code and the reason leaves, since a rule or their status
             excludes them.
         report: the account of the rows, counts only.
@@ -155,10 +155,10 @@ def _check_lists(raw: RawTable, mapping: Mapping) -> None:
     rule = mapping.perpetrators
     if rule is None or rule.child is None or rule.child not in raw.children:
         return
-    fold = mapping.read.children[rule.child].fold if rule.child in mapping.read.children else {}
+    child = mapping.read.children.get(rule.child)
     header = Header(raw.children[rule.child].column_names)
     for column in filter(None, map(header.find, rule.sources())):
-        if fold.get(column.removeprefix(f"{rule.child}."), "list") != "list":
+        if child and child.fold.get(column.removeprefix(f"{rule.child}."), "list") != "list":
             raise error("leaves-children", file=raw.file, column=column)
 
 
