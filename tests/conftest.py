@@ -11,13 +11,18 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from state_of_run import state  # noqa: F401 - a fixture of all tests
 
-from ctdhub.cli import main, output
-from ctdhub.core.lock import locked
-from tests.pinned import PINNED
+from tests.chance import FIRST, chance, install
 
-settings.register_profile("ctdhub", deadline=None)
+install()
+
+from state_of_run import state  # noqa: E402, F401 - a fixture of all tests
+
+from ctdhub.cli import main, output  # noqa: E402
+from ctdhub.core.lock import locked  # noqa: E402
+from tests.pinned import PINNED  # noqa: E402
+
+settings.register_profile("ctdhub", deadline=None, derandomize=chance.seed == FIRST)
 settings.load_profile("ctdhub")
 
 
@@ -79,6 +84,24 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """What a test draws follows from its name."""
+    chance.begin(item.nodeid)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """What a fixture of several tests draws follows from its name, not from the first of them."""
+    if fixturedef.scope == "function":
+        return (yield)
+    with chance.apart(f"{fixturedef.baseid} {fixturedef.argname} {request.param_index}"):
+        return (yield)
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores: somewhere a browser, a server or a cluster is waited
     for."""
@@ -105,7 +128,8 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
             if not place.exists():
                 fresh = shared / f"making-{name}"
                 shutil.rmtree(fresh, ignore_errors=True)
-                make(fresh)
+                with chance.apart(name):
+                    make(fresh)
                 fresh.rename(place)
         return place
 

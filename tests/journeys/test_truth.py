@@ -28,6 +28,7 @@ CONDITIONS: list[dict[str, Collection[str]]] = [
     {"year_of_registration": YEARS},
 ]
 REGIONS = [*countries.regions(), *countries.subregions(), "eu", "council_of_europe"]
+SIDES = ("citizenship", "country_of_exploitation")
 
 
 def true_count(people: pa.Table, where: Mapping[str, Collection[str]]) -> int:
@@ -37,20 +38,30 @@ def true_count(people: pa.Table, where: Mapping[str, Collection[str]]) -> int:
 
 @pytest.mark.parametrize("epsilon", [4.0, 60.0])
 def test_sums_over_regions_contain_the_truth(hub: Hub, epsilon: float) -> None:
-    """Whether noise or the fit of the records is the greater error, intervals cover."""
-    set_policy(hub, epsilon=epsilon)
-    pipeline.build(hub, until="release")
+    """Whether noise or the fit of the records is the greater error, intervals cover.
+
+    In one release errors go together, for regions overlap: one in 25 covers less than 0.95 of its
+    questions, all together 0.98.  So several releases are asked.
+    """
+    held = []
+    for number in range(6):
+        set_policy(hub, epsilon=epsilon + number / 1000)
+        pipeline.build(hub, until="release")
+        held += covered(hub)
+    assert len(held) == 6 * len(REGIONS) * len(SIDES) * len(CONDITIONS)
+    assert sum(held) / len(held) >= 0.95
+
+
+def covered(hub: Hub) -> list[bool]:
+    """For each question, whether the interval of the latest release holds what is true."""
     answers = Answers(open_release(hub.releases / str(versions.released_version(hub))))
     people = pq.read_table(hub.work / "people" / filenames.PEOPLE)
     year = people.schema.get_field_index("year_of_registration")
     people = people.set_column(year, "year_of_registration", people[year].cast(pa.string()))
-    hits = total = 0
-    sides = ("citizenship", "country_of_exploitation")
-    for region, side, condition in product(REGIONS, sides, CONDITIONS):
+    held = []
+    for region, side, condition in product(REGIONS, SIDES, CONDITIONS):
         where = {side: countries.members(region), **condition}
         answer = answers.count(where)
         if answer.value is not None and answer.low is not None and answer.high is not None:
-            total += 1
-            hits += answer.low <= true_count(people, where) <= answer.high
-    assert total == len(REGIONS) * len(sides) * len(CONDITIONS)
-    assert hits / total >= 0.95
+            held.append(answer.low <= true_count(people, where) <= answer.high)
+    return held
