@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 import typer
 
+import ctdhub
 from ctdhub.cli import verbs
 from ctdhub.cli.app import command
 from ctdhub.cli.overview import no_such_verb, overview
@@ -84,3 +87,9 @@ def test_an_unknown_option_of_the_command_is_told(ctdhub) -> None:  # type: igno
     code, _out, err = ctdhub("--bogus")
     assert code == 2
     assert "--bogus" in err
+
+
+def test_the_command_is_a_module_too() -> None:
+    command = [sys.executable, "-m", "ctdhub", "--version"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ctdhub.__version__
