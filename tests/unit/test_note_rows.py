@@ -224,6 +224,28 @@ def test_what_a_mapping_takes_without_a_text_is_no_value_of_a_note(tmp_path: Pat
     assert (found(done), done.conservation.records) == ([9], 7)
 
 
+def test_what_a_mapping_says_of_a_text_that_it_did_not_know_is_no_value_of_a_note(
+    tmp_path: Path,
+) -> None:
+    """A constant behind a rule that passes over texts, and a list where what is left means no."""
+    read = "{from: sex, map: {F: female, M: male}}"
+    passing = read[:-1] + ", unknown: null}"
+    rules = RULES.replace(read, f"[{passing}, {{value: female}}]")
+    rows = [*PEOPLE, ["", "F"], ["", "Source: register"]]
+    done = done_with(csv(tmp_path / "a.csv", rows), rules=rules)
+    assert (found(done), done.conservation.records) == ([9], 7)
+    said_by = "[{value: female, when: {sex: [F]}}, {value: male, when: {sex: [Man]}}]"
+    rows = [*([no, "", *rest] for no, _sex, *rest in PEOPLE), ["", "Man"]]
+    done = done_with(csv(tmp_path / "a.csv", rows), rules=RULES.replace(read, said_by))
+    assert (found(done), done.conservation.records) == ([], 7)
+    listed = "{from: form, split: /, has: [sex], absent: no, unknown: pass}"
+    rules = f"{RULES}  exploitation_sexual: {listed}\n"
+    forms = ["sex", "work", "sex/work", "", "work", "sex"]
+    rows = [*([*row, form] for row, form in zip(PEOPLE, forms, strict=True)), [""] * 6 + ["* sex?"]]
+    done = done_with(csv(tmp_path / "a.csv", rows, [*NAMES, "form"]), rules=rules)
+    assert (found(done), done.conservation.records) == ([8], 6)
+
+
 def test_a_mapping_that_reads_little_makes_no_notes_of_full_rows(tmp_path: Path) -> None:
     """Rows of another office, which fill other columns."""
     rules = RULES.split("  age_band")[0]

@@ -29,6 +29,7 @@ from ctdhub.sensitive.ingest.totals import INK
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.row_faults import LOCAL
+from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.transform import Transformed
 
 RULE = "note-row"
@@ -133,7 +134,7 @@ def find_notes(
     for variable, rules in mapping.columns.items():
         text = text_in(column for rule in rules for column in rule.columns())
         read |= text
-        if (found & text).any():
+        if (found & text).any() and all(map(_knows, rules)):
             found &= ~(text & recorded(variable))
     for exclusion in mapping.exclude:
         read |= text_in(exclusion.columns())
@@ -200,6 +201,12 @@ def note_rows(done: Transformed) -> pa.Array:
 def but_rows(table: pa.Table, rows: pa.Array) -> pa.Table:
     """A table without the rows of these numbers."""
     return table.filter(pc.invert(pc.is_in(table[ROW], value_set=rows)))
+
+
+def _knows(rule: Rule) -> bool:
+    """Whether what the rule records tells that it knew the text that it read."""
+    says_no = rule.unknown == "pass" and rule.absent
+    return not says_no and (rule.value is None or bool(rule.when))
 
 
 def _written(column: pa.DictionaryArray) -> Bools:
