@@ -166,6 +166,51 @@ def test_a_row_like_the_others_is_asked_about_again(tmp_path: Path) -> None:
     assert owner("columns")["records"] == 3
 
 
+@pytest.mark.parametrize(
+    ("rows", "said_of", "offered", "left"),
+    [
+        (["Source: x"], ["1 row looks like a note (row 6)"], "leave the notes out", 0),
+        (
+            ["Source: x", "5", "6"],
+            ["1 row looks like a note (row 6)", "2 rows say hardly anything (rows 7, 8)"],
+            "leave the notes out",
+            2,
+        ),
+        (
+            ["5"],
+            ["1 row says hardly anything (row 6)"],
+            "they are no records: they stay uncounted",
+            1,
+        ),
+    ],
+)
+def test_notes_and_numbered_rows_are_told_apart(
+    tmp_path: Path, rows: list[str], said_of: list[str], offered: str, left: int
+) -> None:
+    columns = {
+        "dossier": [*"1234", *rows], "sexe": [*"FHFH", *[""] * len(rows)],
+        "age": ["31", "24", "25", "41", *[""] * len(rows)],
+        "pays": ["Mali", "Mali", "Niger", "Mali", *[""] * len(rows)],
+    }  # fmt: skip
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    told = owner("columns")
+    (asked,) = [q for q in told["questions"] if "not counted" in str(q["question"])]
+    text = said(Text.from_json(asked["question"]))
+    assert [one for one in said_of if one in text] == said_of
+    assert text.count("not counted") == len(said_of)
+    assert told["records"] == 4
+    away, records = asked["choices"]
+    assert said(Text.from_json(away["label"])) == offered
+    (done,) = owner("do", operations=away["operations"])["done"]
+    then = owner("columns")
+    assert (then["records"], then["rejected"]) == (4, left)
+    assert not any("not counted" in str(q["question"]) for q in then["questions"])
+    owner("undo", n=[done])
+    owner("do", operations=records["operations"])
+    assert owner("columns")["records"] == 4 + len(rows)
+
+
 def test_ages_get_their_band_or_are_asked_about(tmp_path: Path) -> None:
     columns = {"sexe": ["F", "H"] * 10, "âge": AGES}
     owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))

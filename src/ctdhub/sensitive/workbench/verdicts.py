@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-import pyarrow as pa
-
 from ctdhub.core.i18n import Numeral, Text, field_from_json, many
 from ctdhub.core.tabular import ROW
 from ctdhub.core.text import fold
@@ -370,20 +368,8 @@ class Verdicts:
                 ],
             )  # fmt: skip
         read = self._document.get("read") or {}
-        if "notes" not in read and (notes := self._notes()):
-            yield (
-                many(
-                    "{n} row looks like a note (row {rows}). It is not counted.",
-                    "{n} rows look like notes (rows {rows}). They are not counted.",
-                    len(notes),
-                    rows=_first(notes),
-                ),
-                [
-                    Proposed(label, Text("nobody said so yet"), how == "left_out",
-                             ({"op": "setting", "key": "read", "value": {**read, "notes": how}},))
-                    for how, label in _NOTES.items()
-                ],
-            )  # fmt: skip
+        if "notes" not in read:
+            yield from self._notes(read)
         if "dates" not in self._document and (two_ways := self._two_ways()):
             n = Numeral(two_ways)
             yield (
@@ -400,11 +386,44 @@ class Verdicts:
         rejects = self._file.raw.rejects
         return [one["source_row"] for one in rejects.to_pylist() if one["rule"] == TOTALS]
 
-    def _notes(self) -> list[int]:
-        """Rows that look like notes, about which nobody has said anything."""
-        asked = self._at.effect.notes.rejected(self._mapping)
-        found: list[int] = self._file.codes[ROW].filter(pa.array(asked)).to_pylist()
-        return found
+    def _notes(self, read: dict[str, Any]) -> Iterator[tuple[Text, list[Proposed]]]:
+        """A question about rows that may be no records, about which nobody has said anything.
+
+        Args:
+            read: how the file is read, as the draft says it.
+        """
+        notes, rows = self._at.effect.notes, self._file.codes[ROW].to_numpy()
+        asked = notes.rejected(self._mapping)
+        sure, perhaps = (rows[asked & one].tolist() for one in (notes.sure, notes.perhaps))
+        said = many(
+            "{n} row looks like a note (row {rows}). It is not counted.",
+            "{n} rows look like notes (rows {rows}). They are not counted.",
+            len(sure),
+            rows=_first(sure),
+        )
+        if perhaps:
+            then = many(
+                "{n} row says hardly anything (row {rows}): it may be an empty row with a number, "
+                "or a record of which little is known. It is not counted; if it is no record, "
+                "remove it from the file.",
+                "{n} rows say hardly anything (rows {rows}): they may be empty rows with a number, "
+                "or records of which little is known. They are not counted; remove from the file "
+                "those that are no records.",
+                len(perhaps),
+                rows=_first(perhaps),
+            )
+            said = Text("{first} {then}", first=said, then=then) if sure else then
+        elif not sure:
+            return
+        ways = {"left_out": _LEFT_OUT if sure else _UNCOUNTED, "records": _RECORDS}
+        yield (
+            said,
+            [
+                Proposed(label, Text("nobody said so yet"), how == "left_out",
+                         ({"op": "setting", "key": "read", "value": {**read, "notes": how}},))
+                for how, label in ways.items()
+            ],
+        )  # fmt: skip
 
     def two_orders(self) -> tuple[str, int, int] | None:
         """A column of which some dates have the day first for certain, and some the month.
@@ -448,14 +467,13 @@ LABELS = {
 }
 """The decisions on a column that may identify people."""
 
+_RECORDS = Text("they are records like the others")
 _TOTALS = {
     "left_out": Text("leave them out: they are totals"),
-    "records": Text("they are records like the others"),
+    "records": _RECORDS,
 }
-_NOTES = {
-    "left_out": Text("leave them out: they are notes"),
-    "records": Text("they are records like the others"),
-}
+_LEFT_OUT = Text("leave the notes out")
+_UNCOUNTED = Text("they are no records: they stay uncounted")
 _UNITS = {
     "person": Text("a person"),
     "report": Text("a report"),
