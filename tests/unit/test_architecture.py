@@ -67,6 +67,8 @@ def room(name: str) -> str:
     parts = name.split(".")[1:]
     if not parts:
         return "ctdhub"
+    if parts == ["__main__"]:
+        return "cli"
     if parts[0] == "desk" and len(parts) > 1:
         return (
             "desk.screens"
