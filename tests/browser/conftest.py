@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -65,7 +66,10 @@ def browser() -> Iterator[Browser]:
     if ENGINE is None:
         pytest.skip("Chromium is missing: apt-get install chromium fonts-noto-core")
     with sync_playwright() as tool:
-        found = tool.chromium.launch(executable_path=ENGINE, args=list(QUIET))
+        # Without a locale Chromium opens no file whose name has other letters than English ones.
+        found = tool.chromium.launch(
+            executable_path=ENGINE, args=list(QUIET), env={**os.environ, "LC_ALL": "C.UTF-8"}
+        )
         yield found
         found.close()
 

@@ -40,7 +40,8 @@ def server() -> Iterator[Path]:
 
     data = place / "data"
     try:
-        run(bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N")
+        # As on a machine that was set up without a locale, where databases are in SQL_ASCII.
+        run(bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", "--no-locale")
         options = f"{_QUIET} -k {place}"
         run(bin_folder / "pg_ctl", "-D", data, "-w", "-o", options, "-l", place / "log", "start")
         try:
@@ -64,10 +65,13 @@ def _admin(place: Path) -> Iterator[Any]:
         yield connection.cursor()
 
 
-def new_database(place: Path, name: str, template: str = "template1") -> None:
-    """Make a database that ``desk_owner`` owns."""
+def new_database(
+    place: Path, name: str, template: str = "template0", encoding: str = "UTF8"
+) -> None:
+    """Make a database that ``desk_owner`` owns, as the guide to the desk says."""
+    made_of = f"ENCODING '{encoding}' TEMPLATE {template}"
     with _admin(place) as cursor:
-        cursor.execute(f"CREATE DATABASE {name} OWNER desk_owner TEMPLATE {template}")
+        cursor.execute(f"CREATE DATABASE {name} OWNER desk_owner {made_of}")
 
 
 def settings(place: Path, name: str, user: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ security alone must then keep the organisations apart.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -197,6 +198,24 @@ def test_the_start_refuses_a_user_whom_the_walls_do_not_bind(
             with pytest.raises(PolicyError) as met:
                 refuse_strong_user()
             assert met.value.rule == "desk-database"
+
+
+def test_a_database_that_cannot_keep_every_script_is_refused(
+    desk_on_postgres: Desk, postgres_template: Any
+) -> None:
+    from ctdhub.core.errors import PolicyError
+    from ctdhub.desk.database import prepare, refuse_encoding, refuse_older_tables
+    from ctdhub.desk.worker.restore import resume
+    from tests.desk import desks, postgres
+
+    refuse_encoding()
+    postgres.new_database(postgres_template, "narrow", encoding="SQL_ASCII")
+    with desks.connected(postgres.settings(postgres_template, "narrow", "desk_owner")):
+        restored = partial(resume, desk_on_postgres.config, "postgresql")
+        for act in (prepare, refuse_older_tables, restored):
+            with pytest.raises(PolicyError, match="SQL_ASCII") as met:
+                act()
+            assert met.value.name == "desk-database/encoding"
 
 
 @pytest.mark.parametrize("until_the_end", ["true", "false"])

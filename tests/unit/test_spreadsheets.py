@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
 import subprocess
 import zipfile
@@ -108,6 +109,7 @@ def test_libreoffice_opens_labels_of_each_language_and_keeps_ages_as_text(
         check=True,
         capture_output=True,
         timeout=240,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},  # else it writes English letters alone
     )
     for code, age in ages.items():
         texts = [p.read_text("utf-8") for p in tmp_path.glob(f"{code}-*.csv")]

@@ -34,18 +34,43 @@ def as_user(variable: str) -> Iterator[None]:
 
 
 def prepare() -> None:
-    """Bring the tables up to this version; to be called as their owner, before anything else."""
+    """Bring the tables up to this version; to be called as their owner, before anything else.
+
+    Raises:
+        PolicyError: see :func:`refuse_encoding`.
+    """
+    refuse_encoding()
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
     build_walls()
+
+
+def refuse_encoding() -> None:
+    """Refuse a database that does not keep the letters of every language.
+
+    A server that was set up without a locale makes databases in SQL_ASCII, which take English and
+    fail at the first name in Arabic or with an accent.
+
+    Raises:
+        PolicyError: its encoding is not UTF-8 (rule "desk-database").
+    """
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_encoding")
+        (encoding,) = cursor.fetchone()
+    if encoding != "UTF8":
+        raise error("desk-database/encoding", encoding=encoding)
 
 
 def refuse_older_tables() -> None:
     """Refuse tables that only their owner could bring up to this version.
 
     Raises:
-        PolicyError: there are none yet, or they are older (rule "desk-database").
+        PolicyError: there are none yet, or they are older (rule "desk-database"); or see
+            :func:`refuse_encoding`.
     """
+    refuse_encoding()
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise error("desk-database/tables")

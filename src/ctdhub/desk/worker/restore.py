@@ -106,18 +106,20 @@ def resume(desk: DeskConfig, database: str) -> Adopted:
     Raises:
         HubError: a worker is at work (rule "lane-taken"), the database cannot be restored (rule
             "backup-database"), or is of another kind (rule "restore-database").
+        PolicyError: see :func:`ctdhub.desk.database.refuse_encoding`.
         LedgerTampered: see :func:`ctdhub.build.adopt.adopt`.
     """
     from django.contrib.sessions.models import Session
     from django.db import connection
 
-    from ctdhub.desk.database import OWNER, WORK, as_user, prepare
+    from ctdhub.desk.database import OWNER, WORK, as_user, prepare, refuse_encoding
     from ctdhub.desk.jobs.lanes import lane
     from ctdhub.desk.jobs.queue import enqueue
     from ctdhub.desk.models.deliveries import Delivery
 
     if connection.vendor != database:
         raise error("restore-database", kind=database)
+    refuse_encoding()
     with lane(desk.folder, "files"), lane(desk.folder, "build"):
         dump = desk.folder / DUMP
         if dump.exists():
