@@ -114,14 +114,15 @@ def write_looks(*, once: bool = False) -> None:
     from ctdhub.desk.trail import record
     from ctdhub.desk.walls import scoped
 
-    while not (once and _to_write.empty()):
-        who, action, thing = _to_write.get()
+    waiting = _to_write
+    while not (once and waiting.empty()):
+        who, action, thing = waiting.get()
         try:
             with scoped(who):
                 record(who, f"answer.{action}", thing)
         except DatabaseError as met:  # busy or away: not lost
             log.error("a look waits for the trail: %s", type(met).__name__)
-            _to_write.put((who, action, thing))
+            waiting.put((who, action, thing))
             time.sleep(1)
         finally:
             close_old_connections()
