@@ -2,7 +2,8 @@
 
     python tools/golden.py check                     recompute everything; exit 1 if a line differs
     python tools/golden.py write                     the same, and write the lines down
-    python tools/golden.py check --part right        one part: left, middle, right or faults
+    python tools/golden.py check --part right        one part, or several: see PARTS
+    python tools/golden.py check --changed main      the parts of rooms that changed since then
     python tools/golden.py check --keep DIR          keep the outputs, to compare two runs
     python tools/golden.py show right/verbs/NAME     print one output
 
@@ -27,10 +28,10 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from golden_parts.record import NEEDS_HUB
+from golden_parts.changed import PARTS, changed_since, touched
+from golden_parts.record import before
 from golden_parts.world import REPOSITORY, environment
 
-PARTS = ("left", "middle", "right", "faults")
 LINES = REPOSITORY / "tests" / "golden"
 MANY = ".many"
 
@@ -38,9 +39,10 @@ MANY = ".many"
 def main(words: list[str] | None = None) -> int:
     """Run a verb; gives the exit code."""
     asked = _asked(words)
-    parts = asked.part or PARTS
-    if asked.verb == "show":
-        parts = [asked.name.partition("/")[0]]
+    parts = _parts(asked)
+    if not parts:
+        print(f"No output follows from what changed since {asked.changed}.")
+        return 0
     with tempfile.TemporaryDirectory(prefix="golden-") as scratch:
         kept = Path(scratch) / "kept"
         compute(parts, Path(scratch), kept)
@@ -65,8 +67,7 @@ def compute(parts: Iterable[str], scratch: Path, kept: Path) -> None:
     Raises:
         SystemExit: a part broke; what it said is on standard error.
     """
-    wanted = ["hub", *parts] if set(parts) & set(NEEDS_HUB) else list(parts)
-    for part in wanted:
+    for part in [*before(parts), *parts]:
         folder = scratch / "work" / part
         folder.mkdir(parents=True)
         command = [sys.executable, "-m", "golden_parts.record", part, str(folder), str(kept / part)]
@@ -118,6 +119,17 @@ def differences(old: dict[str, str], new: dict[str, str]) -> list[str]:
     return found
 
 
+def _parts(asked: argparse.Namespace) -> tuple[str, ...]:
+    if asked.verb == "show":
+        return (asked.name.partition("/")[0],)
+    if asked.changed:
+        parts = touched(changed_since(asked.changed))
+        if parts:
+            print(f"Parts of rooms that changed since {asked.changed}: {', '.join(parts)}")
+        return parts
+    return tuple(asked.part or PARTS)
+
+
 def _show(kept: Path, name: str) -> int:
     path = kept / name
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
@@ -136,11 +148,13 @@ def _asked(words: list[str] | None) -> argparse.Namespace:
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb in ("check", "write"):
         one = verbs.add_parser(verb)
-        one.add_argument("--part", action="append", choices=PARTS)
+        which = one.add_mutually_exclusive_group()
+        which.add_argument("--part", action="append", choices=PARTS)
+        which.add_argument("--changed", metavar="REV", default=None)
         one.add_argument("--keep", type=Path, default=None)
     show = verbs.add_parser("show")
     show.add_argument("name")
-    show.set_defaults(part=None, keep=None)
+    show.set_defaults(part=None, keep=None, changed=None)
     return parser.parse_args(words)
 
 

@@ -1,6 +1,6 @@
 """The golden set itself: equal whoever runs it and where, and its lists are well formed.
 
-The set as a whole takes three CPU minutes and is run by `make golden`.
+The set as a whole takes six CPU minutes and is run by `make golden`.
 """
 
 from __future__ import annotations
@@ -8,14 +8,17 @@ from __future__ import annotations
 import doctest
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
-from golden_parts import wrong_files, wrong_hubs
+from golden_parts import changed, desk, record, wrong_files, wrong_hubs
+from golden_parts.hub_answers import ROLES
 from golden_parts.left import FORMATS
-from golden_parts.record import NEEDS_HUB
+from golden_parts.record import BASES, MAKES
 from golden_parts.right import SAID
 
 import golden
+from ctdhub.sensitive.workbench.ask import ANSWERS
 
 
 def sample(folder: Path) -> dict[str, str]:
@@ -76,8 +79,29 @@ def test_every_case_has_its_line() -> None:
     assert {f"left/crosswalk/{name}-json.txt" for name in FORMATS} <= set(left)
     asked = {name.rpartition("-")[0] for name in left if name.startswith("left/requests/")}
     assert len(asked) == 12
-    assert set(NEEDS_HUB) < set(golden.PARTS)
+    seen = {name.rpartition("-")[2].partition(".")[0] for name in golden.written("workbench")}
+    assert set(ANSWERS) <= seen
+    answers = "\n".join(golden.written("hub_answers"))
+    assert all(f"hub_answers/{role}/refused.txt" in answers for role in ROLES)
+    assert set(BASES) - set(MAKES) < set(golden.PARTS)
 
 
 def test_doctests() -> None:
-    assert doctest.testmod(golden).failed == 0
+    for module in (golden, changed, desk, record):
+        assert doctest.testmod(module).failed == 0
+
+
+def test_what_changed_picks_the_parts(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    said = []
+    monkeypatch.setattr(golden, "compute", lambda parts, *_folders: said.extend(parts))
+    monkeypatch.setattr(golden, "changed_since", lambda _revision: ["docs/index.md"])
+    assert golden.main(["check", "--changed", "main"]) == 0
+    assert "since main" in capsys.readouterr().out
+    assert said == []
+    paths = ["src/ctdhub/kit/start.py"]
+    monkeypatch.setattr(golden, "changed_since", lambda _revision: paths)
+    golden.main(["check", "--changed", "main"])
+    assert said == ["faults", "kit_pages"]
+    assert changed.touched(["src/ctdhub/schema/x.py"]) == golden.PARTS
+    rooms = [place for place in changed.TOUCHES if not place.endswith(".txt")]
+    assert [place for place in rooms if not (golden.REPOSITORY / place).exists()] == []

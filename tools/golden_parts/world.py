@@ -103,7 +103,7 @@ class _Stream:
 def environment() -> dict[str, str]:
     """The environment of a golden run, the same whoever starts it."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return kept | ENVIRONMENT | {"PYTHONPATH": str(REPOSITORY / "src")}
+    return kept | ENVIRONMENT | {"PYTHONPATH": f"{REPOSITORY / 'src'}{os.pathsep}{REPOSITORY}"}
 
 
 @dataclass(frozen=True)
