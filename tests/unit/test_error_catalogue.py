@@ -227,3 +227,8 @@ def test_what_each_language_writes_its_own_way_survives_json() -> None:
         assert in_english(text) == "12,345 of Germany and All people"
     assert said(Text("{ab}", ab=Several(("a" * 9, "b" * 9), 12))).startswith("a" * 9)
     assert len(said(Text("{ab}", ab=Several(("a" * 9, "b" * 9), 12)))) <= 13
+
+
+def test_an_error_says_the_column_that_its_sentences_name() -> None:
+    met = error("workbench-column", column="Genre")
+    assert (met.what, met.column) == ("The file has no column Genre.", "Genre")

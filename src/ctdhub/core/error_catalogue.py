@@ -11,7 +11,8 @@ list of them::
       doc: "Why the rule is there, or its source; for the reference page only."
 
 Names of rules are a public contract.  The value of a ``{field}`` is given where the error is
-raised, and is never that of a case record; ``{file}`` and ``{row}`` may be those of its place.
+raised, and is never that of a case record; ``{file}``, ``{row}``, ``{line}`` and ``{column}``
+may be those of its place.
 
 >>> str(error("empty-file", file="in/a.csv"))
 'The file is empty. Check the file, and give one that holds data. (file a.csv, rule empty-file)'
@@ -107,7 +108,8 @@ def error(
     given: dict[str, Field] = dict(fields)
     if file is not None:
         given.setdefault("file", printable(Path(file).name))
-    given |= {k: v for k, v in (("row", row), ("line", line)) if v is not None}
+    found = {"row": row, "line": line, "column": printable(column) if column else None}
+    given |= {k: v for k, v in found.items() if v is not None}
     return entry.kind(
         _text(entry.what, given),
         _text(entry.fix, given),

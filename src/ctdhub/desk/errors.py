@@ -45,13 +45,13 @@ def error_page(request: HttpRequest, status: int, met: HubError | None = None) -
     Args:
         met: the error of the product that was met; it is shown with its rule and its remedy.
     """
-    number = secrets.token_hex(4) if status >= 500 else ""
-    if number:
-        log.error("error %s", number)
+    quoted = secrets.token_hex(4) if status >= 500 else ""
+    if quoted:
+        log.error("error %s", quoted, exc_info=True)
     title, advice = _words(status)
     if met is not None:
         advice = met.remedy
-    values = {"status": status, "title": title, "advice": advice, "met": met, "number": number}
+    values = {"status": status, "title": title, "advice": advice, "met": met, "quoted": quoted}
     return render(request, "desk/error.html", values, status=status)
 
 

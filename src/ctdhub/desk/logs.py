@@ -1,10 +1,24 @@
-"""Lines of the log: JSON with time, level and event; no value, no name, no query string."""
+"""Lines of the log of desk and kit: JSON with time, level and event; no value, name or query."""
 
 from __future__ import annotations
 
 import json
 import logging
 from datetime import UTC, datetime
+
+LOGGED = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "ctdhub.desk.logs.JsonLines"}},
+    "handlers": {"err": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["err"], "level": "WARNING"},
+    "loggers": {
+        "django.request": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        "ctdhub": {"level": "INFO"},
+        "waitress.queue": {"level": "ERROR"},
+    },
+}
+"""Django's setting: messages of a request carry no value, no name and no query string."""
 
 
 class JsonLines(logging.Formatter):
@@ -25,9 +39,9 @@ class JsonLines(logging.Formatter):
 
 
 def _places(record: logging.LogRecord) -> str:
-    """Files and lines on the way to an error, innermost last."""
+    """Modules and lines on the way to an error, innermost last."""
     import traceback
 
     trace = record.exc_info[2] if record.exc_info else None
-    frames = traceback.extract_tb(trace)[-6:]
-    return " > ".join(f"{f.filename.rpartition('site-packages/')[2]}:{f.lineno}" for f in frames)
+    steps = list(traceback.walk_tb(trace))[-6:]
+    return " > ".join(f"{step.f_globals.get('__name__')}:{line}" for step, line in steps)

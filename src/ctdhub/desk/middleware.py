@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,8 +10,7 @@ from typing import Any
 from allauth.usersessions.internal.usersessionkit import track_activity
 from django.contrib.auth import logout
 from django.contrib.sessions.backends.base import UpdateError
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
 from ctdhub.core.errors import HubError
@@ -21,8 +19,6 @@ from ctdhub.desk.accounts.visits import IDLE, LONGEST
 from ctdhub.desk.allowed import VISITOR
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.statements import unhurried
-
-log = logging.getLogger("ctdhub.desk")
 
 Answer = Callable[[Any], HttpResponse]
 
@@ -128,9 +124,5 @@ class Errors:
         return self.answer(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The page of an error of the product; other errors are written to the log."""
-        if isinstance(exception, HubError):
-            return error_page(request, 409, exception)
-        if not isinstance(exception, (Http404, PermissionDenied, SuspiciousOperation)):
-            log.error("unexpected", exc_info=exception)
-        return None
+        """The page of an error of the product; ``server_error`` answers for all others."""
+        return error_page(request, 409, exception) if isinstance(exception, HubError) else None

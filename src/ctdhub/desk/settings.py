@@ -7,6 +7,7 @@ from pathlib import Path
 from ctdhub.core.i18n import LANGUAGES as OFFERED
 from ctdhub.core.i18n import NATIVE_NAMES
 from ctdhub.desk.config import current
+from ctdhub.desk.logs import LOGGED
 
 _desk = current()
 _local = _desk.local
@@ -129,17 +130,4 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if not _local:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-
-# Messages of a request carry no value, no name and no query string.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "ctdhub.desk.logs.JsonLines"}},
-    "handlers": {"err": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["err"], "level": "WARNING"},
-    "loggers": {
-        "django.request": {"handlers": [], "level": "CRITICAL", "propagate": False},
-        "ctdhub": {"level": "INFO"},
-        "waitress.queue": {"level": "ERROR"},
-    },
-}
+LOGGING = LOGGED

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ctdhub.core.i18n import LANGUAGES as OFFERED
 from ctdhub.core.i18n import NATIVE_NAMES
+from ctdhub.desk.logs import LOGGED
 from ctdhub.kit.folder import VARIABLE
 
 KIT_FOLDER = Path(os.environ[VARIABLE])
@@ -39,5 +40,4 @@ FILE_UPLOAD_HANDLERS = ["ctdhub.kit.uploads.IntoTheFolder"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 DEFAULT_CHARSET = "utf-8"
-LOGGING_CONFIG = None
-"""Nothing is logged: whoever sits before the screen sees what happens."""
+LOGGING = LOGGED

@@ -45,7 +45,7 @@ def _values(request: Any, thing: Job) -> dict[str, Any]:
         "open": thing.state in OPEN,
         "progress": thing.progress,
         "met": _met(request, thing, outcome),
-        "said": outcome.get("text"),
+        "result": outcome.get("text"),
         "back": back_of(thing),
         "may_cancel": thing.state in OPEN and bool(allowed(request.who, "job.cancel", thing)),
     }
