@@ -127,7 +127,7 @@ def main() -> int:
         child(asked.child)
         return 0
     if find_spec("pyspark") is None or shutil.which("java") is None:
-        print("Not run: it needs pyspark (pip install 'ctdhub[spark]') and Java.")
+        print("Not run: it needs pyspark (pip install '.[spark]') and Java.")
         return 0
     found = {}
     with tempfile.TemporaryDirectory() as folder:

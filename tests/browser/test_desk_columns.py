@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-pytest.importorskip("django", reason="Django is missing: pip install 'ctdhub[desk]'")
+pytest.importorskip("django", reason="Django is missing: pip install '.[desk]'")
 
 from playwright.sync_api import Browser, Locator, Page, expect
 

@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 import yaml
 
-pytest.importorskip("django", reason="Django is missing: pip install 'ctdhub[desk]'")
+pytest.importorskip("django", reason="Django is missing: pip install '.[desk]'")
 
 from playwright.sync_api import Browser, Page, expect
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-pytest.importorskip("waitress", reason='the extra is missing: pip install "ctdhub[desk]"')
+pytest.importorskip("waitress", reason='the extra is missing: pip install ".[desk]"')
 
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key

@@ -17,7 +17,7 @@ from tests.conftest import Once
 from tests.desk import desks, postgres
 from tests.desk.desks import Desk
 
-MISSING = "Django is missing: pip install 'ctdhub[desk]'"
+MISSING = "Django is missing: pip install '.[desk]'"
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +58,7 @@ def postgres_server() -> Iterator[Path]:
     """A PostgreSQL server of this process of the run."""
     if postgres.programs() is None:
         pytest.skip("PostgreSQL is missing: apt-get install postgresql")
-    pytest.importorskip("psycopg", reason="psycopg is missing: pip install 'ctdhub[postgres]'")
+    pytest.importorskip("psycopg", reason="psycopg is missing: pip install '.[postgres]'")
     with postgres.server() as place:
         yield place
 

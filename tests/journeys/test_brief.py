@@ -27,7 +27,7 @@ from ctdhub.release.open import open_release
 from ctdhub.stats.answers import Answers
 from tests.journeys.conftest import REPORTED
 
-pytest.importorskip("typst", reason="typst is missing: pip install 'ctdhub[pdf]'")
+pytest.importorskip("typst", reason="typst is missing: pip install '.[pdf]'")
 OWN = "harbour-casework"
 
 

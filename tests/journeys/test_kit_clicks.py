@@ -19,7 +19,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 from dirty_columns import COLUMNS, DirtyColumn, write
 
-pytest.importorskip("waitress", reason='the extra is missing: pip install "ctdhub[desk]"')
+pytest.importorskip("waitress", reason='the extra is missing: pip install ".[desk]"')
 
 MOST = 150
 

@@ -295,7 +295,7 @@ def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: P
 
 def test_people_whom_tokens_miss_are_one_row(tmp_path: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]
     """Two lists, one Latin and one Arabic: once by `tokens`, once by `link`, to people at a hub."""
-    pytest.importorskip("splink", reason="splink is missing: pip install 'ctdhub[splink]'")
+    pytest.importorskip("splink", reason="splink is missing: pip install '.[splink]'")
     names, key, offices = tmp_path / "names", tmp_path / "link.key", ("harbour", "manara")
     assert ctdhub("practice", names, "--names", "--people", 1000, "--seed", 9)[0] == 0
     assert ctdhub("key", "new", "--for", "linkage", "--out", key)[0] == 0
@@ -333,7 +333,7 @@ def test_people_whom_tokens_miss_are_one_row(tmp_path: Path, ctdhub) -> None:  #
 
 
 def test_options_for_one_file_and_refusals_of_link(linked: Hub, tmp_path: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]
-    pytest.importorskip("splink", reason="splink is missing: pip install 'ctdhub[splink]'")
+    pytest.importorskip("splink", reason="splink is missing: pip install '.[splink]'")
     names, out = tmp_path / "names", tmp_path / "round"
     common = ("--key", tmp_path / "link.key", "--release", "2026.1", "--yes")
     one, other, third = (names / f"{office}.csv" for office in ("harbour", "mayak", "manara"))

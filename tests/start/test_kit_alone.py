@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("waitress", reason='the extra is missing: pip install "ctdhub[desk]"')
+pytest.importorskip("waitress", reason='the extra is missing: pip install ".[desk]"')
 
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key

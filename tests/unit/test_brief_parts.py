@@ -25,7 +25,7 @@ from ctdhub.report.brief.observances import observance
 from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day
 from ctdhub.stats.answers import Answers
 
-pytest.importorskip("typst", reason="typst is not installed: pip install 'ctdhub[pdf]'")
+pytest.importorskip("typst", reason="typst is not installed: pip install '.[pdf]'")
 MADE = date(2026, 11, 25)
 TYPESETTER = Typesetter()
 SUBJECTS = {

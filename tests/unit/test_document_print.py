@@ -30,7 +30,7 @@ from ctdhub.document.document import (
 from ctdhub.document.html import write as to_html
 from ctdhub.document.pdf import Typesetter
 
-pytest.importorskip("typst", reason="typst is not installed: pip install 'ctdhub[pdf]'")
+pytest.importorskip("typst", reason="typst is not installed: pip install '.[pdf]'")
 META = Meta(
     lang="en",
     rtl=False,
@@ -246,7 +246,7 @@ def test_without_typst_the_error_says_what_to_install(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(DocumentError) as caught:
         Typesetter()
-    assert "pip install 'ctdhub[pdf]'" in caught.value.fix
+    assert "pip install typst" in caught.value.fix
     assert to_html(sheet())
 
 

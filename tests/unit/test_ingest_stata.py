@@ -143,7 +143,7 @@ def test_without_the_library_the_remedy_is_named(survey: Path) -> None:
         [sys.executable, "-c", code, str(survey)], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("stata-extra")
-    assert "ctdhub[spss]" in done.stdout
+    assert "pip install pyreadstat" in done.stdout
 
 
 def test_what_only_begins_like_one_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pyrage", reason='the extra is missing: pip install "ctdhub[desk]"')
+pytest.importorskip("pyrage", reason='the extra is missing: pip install ".[desk]"')
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.keys import age

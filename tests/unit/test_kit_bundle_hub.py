@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-pytest.importorskip("pyrage", reason='the extra is missing: pip install "ctdhub[desk]"')
+pytest.importorskip("pyrage", reason='the extra is missing: pip install ".[desk]"')
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.init import new_hub

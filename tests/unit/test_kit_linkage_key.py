@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("waitress", reason='the extra is missing: pip install "ctdhub[desk]"')
+pytest.importorskip("waitress", reason='the extra is missing: pip install ".[desk]"')
 
 from ctdhub.core.keys.linkage import (
     is_locked,

@@ -342,7 +342,8 @@ Example: ctdhub withdraw my-hub --contributor our-ngo --all --delete-raw"""
         "kit": _(
             "Open the kit: your file, column by column, in your own browser, until a bundle is "
             "ready for the hub.\n\nIt runs on this computer only and needs no network. It writes "
-            "in its own folder and nowhere else. It needs pip install 'ctdhub\\[desk]'."
+            "in its own folder and nowhere else. It needs the extra desk: pip install '.\\[desk]' "
+            "from the source folder of ctdhub."
             "\n\nExample: ctdhub kit"
         ),
         "link": _(
@@ -352,7 +353,7 @@ Example: ctdhub withdraw my-hub --contributor our-ngo --all --delete-raw"""
             "by two contributors are found too. In the copies, link_token is the same wherever "
             "a person is the same; everything else is as `ctdhub tokens` writes it. An option "
             "with a file before it, such as --columns B.csv:given=name1,family=name2, is for "
-            "that file alone. Needs pip install 'ctdhub\\[splink]'.\n\nExample: ctdhub link "
+            "that file alone. Needs pip install splink.\n\nExample: ctdhub link "
             "A.csv B.xlsx --key link.key --release 2026.1 --out round-1"
         ),
         "count": _(
@@ -424,8 +425,8 @@ Example: ctdhub equity my-hub --kind accommodation --by citizenship_group"""
         "desk": _(
             "Serve the hub's desk, where organisations send data and people decide."
             "\n\nThe desk works on the hub folder, as these commands do. Accounts are made by "
-            "invitation; the first one, for an administrator, is printed. Needs "
-            "pip install 'ctdhub\\[desk]'."
+            "invitation; the first one, for an administrator, is printed. It needs the extra desk: "
+            "pip install '.\\[desk]' from the source folder of ctdhub."
             "\n\nExample: ctdhub desk my-hub\n\nExample: ctdhub desk verify my-hub"
         ),
         "codebook": _("Write the codebook: what each variable and code means, in every language."),

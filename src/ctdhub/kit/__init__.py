@@ -1,4 +1,4 @@
-"""A contributor's own pages, on the contributor's own computer (the extra ``ctdhub[desk]``).
+"""A contributor's own pages, on the contributor's own computer (the extra ``desk``).
 
 Zone: assembly.  ``core``, ``schema``, ``document``, ``sensitive``, ``dp.secagg.contributor_side``,
 ``dp.count``; never ``release`` or ``build``; starts without fcntl, threads and numba.

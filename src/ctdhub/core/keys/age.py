@@ -3,7 +3,7 @@
 A recipient is a public half (``age1…``), an identity a file with the private half, as
 ``age-keygen`` writes it.  age names no sender: who must be known signs inside.  What is opened has
 its name only once its last byte was proven; until then it has a private name, and a flipped byte or
-a cut end leaves nothing behind.  Needs the extra ``ctdhub[desk]``, at the first call.
+a cut end leaves nothing behind.  Needs the package pyrage, at the first call.
 """
 
 from __future__ import annotations

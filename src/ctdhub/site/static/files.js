@@ -206,7 +206,7 @@ var ctdhubFiles = (function () {
     var cells = !chart.flags && !choice.versus && view.series.every(function (one) { return one.published && !one.part; });
     if (cells) return published(name, only, folder, data.version, python);
     return [
-      ["Python", "# pip install ctdhub; the release as downloaded, unpacked in a folder\nimport ctdhub\n\nrelease = ctdhub.open_release(" + quoted(data.version) + ")\n" + asked],
+      ["Python", "# needs ctdhub; the release as downloaded, unpacked in a folder\nimport ctdhub\n\nrelease = ctdhub.open_release(" + quoted(data.version) + ")\n" + asked],
       ["R", "records <- arrow::read_parquet(" + quoted(folder + "/records.parquet") + ")\n" +
         (r ? "records <- subset(records, " + r + ")\n" : "") +
         (chart.flags ? "print(colSums(records[c(" + columns.map(quoted).join(", ") + ")] == \"yes\", na.rm = TRUE))"
@@ -225,7 +225,7 @@ var ctdhubFiles = (function () {
     var sql = only.map(function (one) { return "\n  AND " + value(one[0]) + " = '" + one[1][0].replace(/'/g, "''") + "'"; });
     var r = only.map(function (one) { return "rows <- rows[mapply(\\(n, v) v[match(" + quoted(one[0]) + ", n)] == " + quoted(one[1][0]) + ", rows$columns, rows$values), ]\n"; });
     return [
-      ["Python", "# pip install ctdhub; the release as downloaded, unpacked in a folder\nimport ctdhub\n\nrelease = ctdhub.open_release(" + quoted(version) +
+      ["Python", "# needs ctdhub; the release as downloaded, unpacked in a folder\nimport ctdhub\n\nrelease = ctdhub.open_release(" + quoted(version) +
         ")\nprint(release.table(" + quoted(name) + ", where={" + python.join(", ") + "}).to_arrow())"],
       ["R", "counts <- arrow::read_parquet(" + quoted(file) + ")\nrows <- counts[sapply(counts$columns, setequal, c(" + names.map(quoted).join(", ") + ")), ]\n" +
         r.join("") + "print(rows)"],
