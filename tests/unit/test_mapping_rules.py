@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pyarrow as pa
 import pytest
+import yaml
 
 from ctdhub.core.errors import FileError, IdentifierFound, MappingError
 from ctdhub.core.i18n import language, said
@@ -339,12 +342,17 @@ def test_keys_stay_with_their_rows_when_rows_drop_out():
 
 def test_undecided_identifiers_are_refused_with_the_lines_to_add():
     mapping = "columns:\n  gender: {from: sex, map: {F: female}}"
-    rows = [{"sex": "F", "email": f"reader{i}@example.org"} for i in range(20)]
+    mail, phone = "email", "Tel. #1: home"
+    rows = [
+        {"sex": "F", mail: f"reader{i}@example.org", phone: f"+33 6 12 34 56 {i}"}
+        for i in range(10, 30)
+    ]
     with pytest.raises(IdentifierFound) as caught:
         run(mapping, *rows)
-    assert "email: strip" in caught.value.fix
     assert "reader" not in str(caught.value)
-    done = run("identifiers: {email: strip}\n" + mapping, *rows)
+    (lines,) = re.findall(r"identifiers: \{.*?\}", caught.value.fix)
+    assert yaml.safe_load(lines)["identifiers"].keys() == {mail, phone}
+    done = run(f"{lines}\n{mapping}", *rows)
     assert done.conservation.records == 20
 
 

@@ -62,11 +62,13 @@ def check_decided(raw: RawTable, mapping: Mapping) -> None:
         taken = proposed == "hash" and (mapping.key_columns() or "hash" in lines.values())
         named = mapping.case_column() or "case" in lines.values()
         lines[finding.column] = ("strip" if named else "case") if taken else proposed
+    from ctdhub.sensitive.mapping.patched_yaml import flow
+
     raise error(
         "identifiers",
         file=raw.file,
         columns=found,
-        lines="; ".join(f"{column}: {line}" for column, line in lines.items()),
+        lines=flow(lines),
     )
 
 

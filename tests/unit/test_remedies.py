@@ -1,0 +1,166 @@
+"""A remedy was tried: its commands, options and lines of YAML are right where they are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from pydantic import ValidationError
+
+from ctdhub.build.settings import Agreement, HubSettings
+from ctdhub.cli.app import command
+from ctdhub.core.error_catalogue import CatalogueEntry, catalogue, error
+from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.dp.policy import Policy
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.mapping.mapping import Mapping as ColumnMapping
+from ctdhub.sensitive.mapping.rule import Rule
+
+STORY_BRACES = {"story-number"}
+"""What is typed into a story stands in two braces."""
+
+
+def remedy(entry: CatalogueEntry, code: str) -> str:
+    """What to do, as a reader sees it: every field filled with something that may stand there."""
+    fields: dict[str, Any] = {name: FIELDS.get(name, "x") for name in entry.placeholders}
+    met = error(entry.name, **fields | {"file": "a.csv", "row": 3, "line": 2, "column": "Genre"})
+    with language(code):
+        return met.fix.replace("\u200e", "")
+
+
+FIELDS = {
+    "command": "ctdhub build", "id": "our-ngo", "version": "2026.1", "lines": '{"Nom": strip}',
+    "entry": '{alarm: "never-yes: gender", delivery: "2026-01-15"}',
+}  # fmt: skip
+EACH = pytest.mark.parametrize("entry", catalogue().values(), ids=lambda e: e.name)
+ROOT: Any = typer.main.get_command(command())
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """What a text says to type, in backticks or not, from ``ctdhub`` and a verb on."""
+    for typed in re.findall(r"`(ctdhub [^`]+)`", text):
+        yield typed.split()
+    for said in re.findall(r"\bctdhub [a-z]+[^.;,]*", re.sub("`[^`]*`", "", text)):
+        if said.split()[1] in ROOT.commands:
+            yield said.split()
+
+
+def options_of(verb: Any) -> set[str]:
+    """Options of a verb and of its inner verbs."""
+    own = {o for p in verb.params for o in (*p.opts, *p.secondary_opts)} | {"--help"}
+    return own.union(*map(options_of, getattr(verb, "commands", {}).values()))
+
+
+def unknown(typed: list[str]) -> list[str]:
+    """What of a command is no verb or no option of it."""
+    verb: Any = ROOT
+    for word in typed[1:]:
+        if hasattr(verb, "commands") and re.fullmatch("[a-z]+", word):
+            if word not in verb.commands and not getattr(verb, "invoke_without_command", False):
+                return [word]
+            verb = verb.commands.get(word, verb)
+    return [w for w in typed if w.startswith("--") and w.partition("=")[0] not in options_of(verb)]
+
+
+@EACH
+def test_a_remedy_names_commands_and_options_that_exist(entry: CatalogueEntry) -> None:
+    some = options_of(ROOT)
+    for code in LANGUAGES:
+        text = remedy(entry, code)
+        assert not [word for typed in commands(text) for word in unknown(typed)], (code, text)
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) <= some, (code, text)
+
+
+@EACH
+def test_no_remedy_has_two_braces(entry: CatalogueEntry) -> None:
+    found = [c for c in LANGUAGES if re.search(r"\{\{|\}\}", remedy(entry, c))]
+    assert not found or entry.name in STORY_BRACES
+
+
+AGREEMENT = {
+    "id": "our-ngo", "name": "Our NGO", "kind": "case_management", "years": [2002, 2030],
+    "scope": "x", "legal_basis": "x", "consent_rule": "x", "retention": "x", "display_rule": "x",
+    "deliveries": "cumulative",
+}  # fmt: skip
+RULE = {"from": "sex", "map": {"F": "female"}}
+MAPPING = {"version": 1, "columns": {"gender": RULE}}
+
+
+def _read(given: dict[str, Any]) -> Any:
+    """A line below ``read`` of a mapping."""
+    return ColumnMapping.model_validate(MAPPING | {"read": given})
+
+
+def _rule(given: dict[str, Any]) -> Any:
+    """A line of a rule of a mapping."""
+    return ColumnMapping.model_validate(MAPPING | {"columns": {"gender": RULE | given}})
+
+
+MODELS: list[tuple[str, type[Any], Callable[[dict[str, Any]], Any]]] = [
+    ("agreement", Agreement, lambda given: Agreement.model_validate(AGREEMENT | given)),
+    ("hub.yaml", HubSettings, lambda given: HubSettings.model_validate({"name": "x"} | given)),
+    ("policy.yaml", Policy, Policy.model_validate),
+    ("mapping", ColumnMapping, lambda given: ColumnMapping.model_validate(MAPPING | given)),
+    ("mapping", ReadOptions, _read),
+    ("mapping", Rule, _rule),
+]
+FILES = {name for name, _model, _take in MODELS}
+NAMED_BY = {"agreement": "agree"}
+PROSE = {
+    "version: add", "columns: --columns", "has: x", "year: they", "lists: name",
+    "lists: nombre", "key: x", "rows: x", "sources: اذكر",
+}  # fmt: skip
+"""What has the form of a line and is a sentence that goes on."""
+
+
+def fields_of(model: type[Any]) -> set[str]:
+    """Keys that a file may have."""
+    return {f.alias or name for name, f in model.model_fields.items()}
+
+
+KEYS = {key for _name, model, _take in MODELS for key in fields_of(model)}
+VALUE = r"""\{(?:[^{}]|\{[^{}]*\})*\}|\[[^\]]*\]|"[^"]*"|'[^']*'|[\w-]+|\.(?= )"""
+
+
+def lines_of_yaml(text: str) -> list[str]:
+    """What looks like a line of a file of settings: a key that one has, and its value."""
+    found = re.findall(rf"(?<![\w-])((?:{'|'.join(KEYS)}): (?:{VALUE}))", text)
+    return [line for line in found if line not in PROSE]
+
+
+@EACH
+def test_a_line_of_yaml_is_taken_by_the_file_that_it_is_for(entry: CatalogueEntry) -> None:
+    english = remedy(entry, "en")
+    told = " ".join([*entry.what, english]).lower()
+    named = {name for name in FILES if NAMED_BY.get(name, name) in told}
+    lines = lines_of_yaml(english)
+    for line in lines:
+        took = {name for name, model, take in MODELS if _takes(model, take, line)}
+        assert took & (named or FILES), (line, took, english)
+    keys = [line.partition(" ")[0] for line in lines]
+    for code in LANGUAGES[1:]:
+        theirs = lines_of_yaml(remedy(entry, code))
+        assert [line.partition(" ")[0] for line in theirs] == keys, (code, theirs, lines)
+
+
+def _takes(model: type[Any], take: Callable[[dict[str, Any]], Any], line: str) -> bool:
+    given = yaml.safe_load(line)
+    if not set(given) <= fields_of(model):
+        return False
+    try:
+        take(given)
+    except ValidationError:
+        return False
+    return True
+
+
+def test_lines_are_found_and_wrong_ones_refused() -> None:
+    found = {line for entry in catalogue().values() for line in lines_of_yaml(remedy(entry, "en"))}
+    assert {"left: {2026-06-15: gone}", "read: {header_row: 3}", "deliveries: cumulative"} <= found
+    assert not any(_takes(model, take, "left: {2026: gone}") for _n, model, take in MODELS[2:])
+    assert unknown(["ctdhub", "withdraw", "HUB", "--nobody"]) == ["--nobody"]
+    assert unknown(["ctdhub", "key", "find", "--out", "FILE"]) == ["find"]
