@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import typer
 import yaml
@@ -17,6 +18,9 @@ from ctdhub.core.error_catalogue import CatalogueEntry, catalogue, error
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.dp.policy import Policy
 from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.rejects import REJECTS
+from ctdhub.sensitive.linkage.pprl.columns import propose
 from ctdhub.sensitive.mapping.mapping import Mapping as ColumnMapping
 from ctdhub.sensitive.mapping.rule import Rule
 
@@ -79,6 +83,28 @@ def test_a_remedy_names_commands_and_options_that_exist(entry: CatalogueEntry) -
 def test_no_remedy_has_two_braces(entry: CatalogueEntry) -> None:
     found = [c for c in LANGUAGES if re.search(r"\{\{|\}\}", remedy(entry, c))]
     assert not found or entry.name in STORY_BRACES
+
+
+ALSO_IN_THE_KIT = [
+    "cell-count", "duplicate-header", "empty-header", "no-header", "no-header/empty",
+    "no-header/sheet", "no-sheet", "age-at/born-after", "age-at/no-birth", "age-at/no-day",
+    "roles/none",
+]  # fmt: skip
+"""Errors about a file that kit, desk and command all meet."""
+
+
+@pytest.mark.parametrize("name", ALSO_IN_THE_KIT)
+def test_what_kit_and_desk_meet_has_a_remedy_without_a_command(name: str) -> None:
+    here = re.sub(r"With the command[^.]*\.", "", remedy(catalogue()[name], "en"))
+    assert here.strip()
+    assert not re.search(r"--[a-z]|header_row|in the mapping", here), here
+
+
+def test_columns_named_as_the_remedy_says_are_found() -> None:
+    names = re.findall(r"[a-z]+_[a-z]+", remedy(catalogue()["roles/none"], "en"))
+    table = pa.table({name: ["x"] for name in names} | {"_row": [2]})
+    roles = propose(RawTable("a.csv", "0" * 64, table, REJECTS.empty_table(), 1))
+    assert roles == dict(zip(("given", "family", "birth", "place"), names, strict=True))
 
 
 AGREEMENT = {
