@@ -11,7 +11,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from invented_release import FACTS, TABLES, people_rows, protected_answer
 
 from ctdhub.border import COUNTS, restore
@@ -174,15 +173,6 @@ def test_catalogue_metadata_agree_with_the_files(release: Path) -> None:
     dcat = json.loads((release / "dcat.jsonld").read_text("utf-8"))
     assert dcat["@type"] == "dcat:Dataset"
     assert len(dcat["dcat:distribution"]) == len(package["resources"])
-
-
-def test_deployment_entry_states_the_promise(release: Path) -> None:
-    entry = yaml.safe_load((release / "opendp-deployment.yaml").read_text("utf-8"))["deployment"]
-    loss = entry["privacy_loss"]
-    assert loss["privacy_parameters"] == {"epsilon": 1.0, "delta": 1e-9, "rho": 0.011}
-    assert loss["privacy_unit"] == "User-level"
-    assert "person" in loss["privacy_unit_details"]
-    assert "discrete Gaussian" in entry["implementation"]["mechanisms"]
 
 
 def test_readme_says_what_must_be_said(release: Path) -> None:

@@ -16,7 +16,6 @@ from ctdhub.core.i18n import LANGUAGES, Text
 from ctdhub.release.catalogue import croissant, frictionless
 from ctdhub.release.changelog import CHANGELOG, changelog_text, in_languages
 from ctdhub.release.dcat import dcat
-from ctdhub.release.deployment import deployment
 from ctdhub.release.errata import Errata, errata_of, status
 from ctdhub.release.facts import PublicFacts
 from ctdhub.release.manifest import MANIFEST, SUMS, VERSION_PATTERN, FileEntry, Manifest
@@ -184,7 +183,6 @@ def _describe(
         "datapackage.json": frictionless(manifest, facts, columns, of_perpetrators),
         "dcat.jsonld": dcat(manifest, facts, site),
         "croissant.json": croissant(manifest, facts, columns, of_perpetrators),
-        "opendp-deployment.yaml": deployment(manifest, facts),
     }
     for name, text in texts.items():
         (fresh / name).write_text(text, "utf-8")

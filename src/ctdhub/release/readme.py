@@ -46,7 +46,6 @@ _LATER = {
     "datapackage.json": "Frictionless Data Package",
     "dcat.jsonld": "DCAT, for data catalogues",
     "croissant.json": "Croissant, for machine-learning tools",
-    "opendp-deployment.yaml": "entry for the OpenDP deployments registry",
 }
 
 

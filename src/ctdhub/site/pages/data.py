@@ -244,7 +244,6 @@ def _downloads(release: Release) -> list[dict[str, Any]]:
                 "datapackage.json": _("Frictionless Data Package"),
                 "dcat.jsonld": _("for data catalogues (DCAT)"),
                 "croissant.json": _("for machine-learning tools (Croissant)"),
-                "opendp-deployment.yaml": _("entry for the OpenDP deployments registry"),
             },
         ),
         (
