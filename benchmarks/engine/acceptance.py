@@ -242,13 +242,12 @@ def intervals(results: Results) -> Iterator[Verdict]:
 
 def attack(results: Results) -> Iterator[Verdict]:
     """Point 6."""
-    runs = results.attack.get("attacks", [])
-    proved = [max(r["release"]["epsilon"], r["tables"]["epsilon"]) / r["claimed"] for r in runs]
+    proved = [a["proved"] / a["epsilon"] for a in results.attacks if a["proved"] is not None]
     yield judge(
         "6",
-        f"wide-record attack, {len(runs)} settings: largest lower bound / claimed ε",
+        f"attacks, {len(proved)} settings: largest lower bound / claimed ε",
         "< 1",
-        [max(proved, default=None)],
+        [max(proved)],
         "{0:.2f}",
         lambda value: value < 1,
     )

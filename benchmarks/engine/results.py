@@ -18,7 +18,7 @@ from engine.contenders import PEERS, START, engine_state
 from engine.plan import OURS, SUPPORTS, Plan, Spec
 from engine.store import Run
 
-ATTACK = PEERS.parent / "out" / "attack.json"
+ATTACK = PEERS.parents[1] / "src" / "ctdhub" / "dp" / "attacks.json"
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,9 @@ class Results:
         return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
     @property
-    def attack(self) -> dict[str, Any]:
-        """What benchmarks/attack.py wrote: `risk`, `perfect` and `attacks`; {} if not there."""
-        return json.loads(ATTACK.read_text("utf-8")) if ATTACK.exists() else {}
+    def attacks(self) -> list[dict[str, Any]]:
+        """The card that benchmarks/attack.py wrote, line by line."""
+        return json.loads(ATTACK.read_text("utf-8"))["attacks"]
 
 
 def ratio(a: float | None, b: float | None) -> float | None:

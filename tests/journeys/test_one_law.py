@@ -218,13 +218,13 @@ COMPARED_APART = {
     ),
 }
 INSIDE = {
-    *("init", "demo", "check", "build", "release", "approve", "ledger", "adopt", "audit"),
+    *("init", "demo", "check", "build", "release", "approve", "ledger", "adopt"),
     *("linkage", "withdraw", "journal", "upgrade", "hold", "approvers", "bundle open"),
     *("desk confirm", "desk check", "desk demo", "desk verify"),
     *("desk backup", "desk restore", "desk resume"),
 }
 """Seen by the steward and the privacy officer, who may know what contributors sent.  What they
-publish is compared; ``audit --publish`` is made of noise that it pays for itself."""
+publish is compared."""
 
 NO_DATA_OF_OTHERS = {
     *("practice", "rehearse", "form", "codebook", "crosswalk", "correct", "papers"),

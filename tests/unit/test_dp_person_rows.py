@@ -15,16 +15,15 @@ from invented_people import small_policy
 
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.asking import unit
-from ctdhub.dp.audit.views import Setting, joined
 from ctdhub.dp.by_contributor import public_sources
 from ctdhub.dp.child_rows import mentioned, plan_of_perpetrators
-from ctdhub.dp.count import encode
+from ctdhub.dp.count import count, encode
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.person_rows import PersonRows, epsilon_by_rows, person_rows
 from ctdhub.dp.plan import joined_reach, plan_of
 from ctdhub.dp.policy import Policy
-from ctdhub.dp.workload import cost, workload
+from ctdhub.dp.workload import cost, measure, workload
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.linkage.token_joins import pieces
 
@@ -117,25 +116,28 @@ def test_b_rows_of_one_person_move_the_likelihood_by_no_more_than_rho() -> None:
     """Two worlds, one with a woman who has three rows: the log-likelihood ratio of the noisy tables
     has mean rho and variance twice that.  At noise for one row it would be nine times as much."""
     bound = 3
-    setting = Setting(plan_of(POLICY, SCHEMA, PersonRows(bound)), POLICY.epsilon, POLICY.delta)
-    domains = POLICY.domains(SCHEMA)
-    crowd = encode(pa.table({n: pa.array([None] * 50, pa.string()) for n in domains}), domains)
+    rho, domains = rho_of(POLICY.epsilon, POLICY.delta), POLICY.domains(SCHEMA)
+    questions = workload(plan_of(POLICY, SCHEMA, PersonRows(bound)), rho)
+    crowd = pa.table({n: pa.array([None] * 50, pa.string()) for n in domains})
     hers = pa.table({n: pa.array([d[-1]] * bound, pa.string()) for n, d in domains.items()})
-    without, within = (setting.count(w) for w in (crowd, joined(crowd, encode(hers, domains))))
-    step = {q.columns: within[q.columns] - without[q.columns] for q in setting.questions}
+    without, within = (
+        count(encode(world, domains), [q.columns for q in questions])
+        for world in (crowd, pa.concat_tables([crowd, hers]))
+    )
+    step = {q.columns: within[q.columns] - without[q.columns] for q in questions}
     assert max(int(s.max()) for s in step.values()) == bound
-    runs, seen = 600, joined(crowd, encode(hers, domains))
+    runs = 600
     ratios = np.zeros(runs)
     for run in range(runs):
-        noisy = setting.measured(seen).tables
+        noisy = measure(within, questions)
         ratios[run] = sum(
             float(((noisy[t] - without[t]) * step[t] - step[t] ** 2 / 2).sum()) / float(q.sigma2)
-            for q in setting.questions
+            for q in questions
             for t in [q.columns]
         )
-    slack = 6 * math.sqrt(2 * setting.rho / runs)
-    assert abs(ratios.mean() - setting.rho) < slack
-    assert abs(ratios.var() / (2 * setting.rho) - 1) < 6 * math.sqrt(2 / runs)
+    slack = 6 * math.sqrt(2 * rho / runs)
+    assert abs(ratios.mean() - rho) < slack
+    assert abs(ratios.var() / (2 * rho) - 1) < 6 * math.sqrt(2 / runs)
 
 
 def test_the_ledger_charges_what_a_person_is_promised(tmp_path: Any) -> None:

@@ -29,8 +29,8 @@ def split(book: Ledger, published: str, drafts: float = 0.25, budget: float = 3.
 
 
 def test_drafts_are_not_seen_while_they_fit(tmp_path: Path) -> None:
-    one = split(ledger(tmp_path / "1", "release", "release", "evaluation"), "a")
-    none = split(ledger(tmp_path / "0", "release", "evaluation"), "a")
+    one = split(ledger(tmp_path / "1", "release", "release", "file"), "a")
+    none = split(ledger(tmp_path / "0", "release", "file"), "a")
     assert one.drafts == pytest.approx(ONE)
     assert none.drafts == 0
     assert one.shown == none.shown >= epsilon_of(3 * ONE, DELTA)

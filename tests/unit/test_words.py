@@ -18,8 +18,6 @@ WRITERS = {
     "build/own_report.py",
     "build/stages/harmonise.py",
     "build/stages/link_report.py",
-    "dp/audit/card.py",
-    "dp/audit/sentences.py",
     "dp/standalone/draft.py",
     "release/changelog.py",
     "sensitive/linkage/identified/report.py",

@@ -181,8 +181,6 @@ def _ledgers() -> list[tuple[str, Wrong]]:
         ("gone", Wrong(build, {}, lambda f: shutil.rmtree(f / "hub/ledger"))),
         ("answer-gone", Wrong(build, {}, _answer_gone)),
         ("answer-changed", Wrong(("build", "hub", "--until", "candidate"), {}, _answer_changed)),
-        ("audit-kind", Wrong(("audit", "hub", "--kind", "magic"))),
-        ("audit-none", Wrong(("audit", "nowhere"))),
         ("approve-none", Wrong(approve)),
         ("approve-version", Wrong((*approve, "--version", "9"))),
         ("linkage-none", Wrong(("linkage", "hub"), {}, lambda f: shutil.rmtree(f / "hub/work"))),

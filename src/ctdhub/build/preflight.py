@@ -35,7 +35,7 @@ def check(hub: Hub, version: str, note: str, *, pays: bool) -> None:
 
 
 def check_shown(hub: Hub) -> Help | None:
-    """Read events, stories, helplines, audit card and address of a hub, all that its site shows.
+    """Read events, stories, helplines and address of a hub, all that its site shows.
 
     Returns:
         Where the hub sends people.

@@ -85,6 +85,5 @@ def _kind(kind: str) -> str:
         "chart": _("chart"),
         "file": _("file"),
         "brief": _("brief"),
-        "evaluation": _("evaluation"),
     }
     return words.get(kind, escape(printable(kind)))

@@ -38,7 +38,6 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.site": ("site", "serve"),
     "ctdhub.cli.announce": ("push", "deposit", "notice"),
     "ctdhub.cli.brief": ("brief",),
-    "ctdhub.cli.audit": ("audit",),
     "ctdhub.cli.facts": ("facts",),
     "ctdhub.cli.trends": ("trends",),
     "ctdhub.cli.signals": ("signals",),
@@ -70,7 +69,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "upgrade",
         "desk",
     ),
-    "privacy_officer": ("approve", "hold", "approvers", "ledger", "adopt", "audit", "key"),
+    "privacy_officer": ("approve", "hold", "approvers", "ledger", "adopt", "key"),
     "contributor": (
         "kit",
         "form",
@@ -294,13 +293,6 @@ Example: ctdhub withdraw my-hub --contributor our-ngo --all --delete-raw"""
             "\n\nIts ledger keeps every charge. Settings whose default has changed are written "
             "down with the value that they had. The files as they were stay in before-upgrade."
             "\n\nExample: ctdhub upgrade my-hub"
-        ),
-        "audit": _(
-            "Run a privacy audit: simulate attacks on the hub's own data and compare the results "
-            "with the guarantee.\n\nThe findings are internal: they stay in work/audit. With "
-            "--publish they are made such that they may be published, and what that costs is "
-            "charged to the ledger first.\n\nExit code 0: within the guarantee; 1: beyond it; 2: "
-            "an error.\n\nExample: ctdhub audit my-hub --kind canary"
         ),
         "key": _("Make and pass on keys: to approve releases, and to link without identities."),
         "form": _(

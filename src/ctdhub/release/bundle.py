@@ -18,7 +18,7 @@ from ctdhub.release.changelog import CHANGELOG, changelog_text, in_languages
 from ctdhub.release.dcat import dcat
 from ctdhub.release.errata import Errata, errata_of, status
 from ctdhub.release.facts import PublicFacts
-from ctdhub.release.manifest import MANIFEST, SUMS, VERSION_PATTERN, FileEntry, Manifest
+from ctdhub.release.manifest import ATTACKS, MANIFEST, SUMS, VERSION_PATTERN, FileEntry, Manifest
 from ctdhub.release.readme import readme
 from ctdhub.release.tables import check_border, write_measured, write_sets, write_tables
 from ctdhub.release.verify import digest, sha256, sums
@@ -38,6 +38,7 @@ def write_release(
     changed: tuple[Text, ...] = (),
     candidates: Path | None = None,
     site: str = "",
+    attacks: bytes = b"",
 ) -> Path:
     """Write ``releases/<version>/`` in one step; a reader sees all of it or nothing.
 
@@ -50,6 +51,7 @@ def write_release(
         progress: told (message, fraction).
         candidates: where the bundle waits for approval instead of being published at once.
         site: public address of the hub's site, for catalogues; empty where it is not known.
+        attacks: what attacks on the method of protection achieved (JSON); empty where not known.
 
     Returns:
         The folder of the release; its files can be read only.
@@ -84,6 +86,8 @@ def write_release(
         (fresh / CHANGELOG).write_text(
             changelog_text(releases, version, created, changelog, words), "utf-8"
         )
+        if attacks:
+            (fresh / ATTACKS).write_bytes(attacks)
         _describe(protected, facts, fresh, version, created, site)
         report(Text("Closing the release"), 0.9)
         _close(protected, fresh, version, created)

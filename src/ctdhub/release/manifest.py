@@ -27,6 +27,8 @@ from ctdhub.release.people_once import LinkErrors
 from ctdhub.schema.roles import ORIGIN
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
+ATTACKS = "attacks.json"
+"""What attacks on the method of protection achieved."""
 CORRIDOR = "citizenship*country_of_exploitation"
 VERSION_PATTERN = r"^\d{4}\.[1-9]\d{0,5}$"
 """A version is also the name of a folder: no separators, no leading dot, no "..", 80 at most."""

@@ -46,6 +46,7 @@ _LATER = {
     "datapackage.json": "Frictionless Data Package",
     "dcat.jsonld": "DCAT, for data catalogues",
     "croissant.json": "Croissant, for machine-learning tools",
+    "attacks.json": "what attacks on this method of protection achieved, on fictitious people",
 }
 
 

@@ -1,20 +1,16 @@
-"""What a hub tells of its own care: the privacy spent, and the audit that it published."""
+"""What stands behind a promise: the privacy that a hub spent, and what attacks achieved."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
-from ctdhub.core.i18n import Language
-
-AUDIT = "audit.json"
-"""In the hub's folder: what ``ctdhub audit HUB --publish --out HUB/audit.json`` writes."""
+from ctdhub.release.manifest import ATTACKS
 
 
 @dataclass(frozen=True)
@@ -37,62 +33,70 @@ class PublishedSpending:
     delta: float
 
 
-FREE = "worlds-"
-"""Begins the keys of attacks on fictitious people."""
-LONGEST = 2_000
-"""Letters of a sentence of the card; what is longer is cut."""
-Sentence = Annotated[str, AfterValidator(lambda text: printable(text, LONGEST))]
+class Attack(BaseModel):
+    """What one attack on fictitious people achieved.
 
-
-class PublishedAttack(BaseModel):
-    """One attack in sentences."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    key: str
-    title: Sentence
-    tried: Sentence
-    found: Sentence
-    reading: Sentence
-
-
-class Audit(BaseModel):
-    """The audit card, in the language that it was made in."""
+    Attributes:
+        attack, seen: what was guessed, and from what.
+        people, columns: of the data that were attacked.
+        epsilon, delta: the guarantee.
+        trials, right: guesses, and how many of them were right.
+        others: number of people held out, with whom those in the data are compared.
+        chance: share of right guesses without the person.
+        gain, low, high: share of right guesses less ``chance``, with its interval.
+        allowed: the most that the guarantee allows ``gain`` to be.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    internal: bool
-    charge: str
+    attack: Literal["canary", "worlds", "inference", "copies"]
+    seen: Literal["release", "tables"]
+    people: int
+    columns: int
     epsilon: float
     delta: float
-    language: Language
-    promise: tuple[Sentence, ...]
-    attacks: tuple[PublishedAttack, ...] = Field(min_length=1)
-    limits: Sentence
+    trials: int = Field(ge=1)
+    right: int
+    others: int | None
+    chance: float
+    gain: float
+    low: float
+    high: float
+    allowed: float = Field(gt=0)
+
+
+class AttackCard(BaseModel):
+    """What attacks achieved on a METHOD of protection; ``level`` is that of the intervals."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    method: int
+    made: date
+    level: float = Field(gt=0, lt=1)
+    attacks: tuple[Attack, ...] = Field(min_length=1)
 
     @property
-    def free(self) -> bool:
-        """Whether its attacks were on fictitious people alone, which costs nothing to publish."""
-        return all(attack.key.startswith(FREE) for attack in self.attacks)
+    def nearest(self) -> list[Attack]:
+        """Of each kind of attack the one that came nearest to its limit."""
+        found: dict[tuple[str, str], Attack] = {}
+        for one in sorted(self.attacks, key=lambda a: a.gain / a.allowed):
+            found[one.attack, one.seen] = one
+        return [found[key] for key in dict.fromkeys((a.attack, a.seen) for a in self.attacks)]
 
 
-def read_audit(hub: Path, paid: Collection[str]) -> Audit | None:
-    """The audit card that a hub shows; None where it shows none.
+def read_attacks(release: Path) -> AttackCard | None:
+    """The figures that are signed with a release; None where there are none.
 
     Args:
-        hub: root of the hub's folder.
-        paid: ids of the charges for evaluations in the hub's ledger.
+        release: folder of a verified release.
 
     Raises:
-        HubError: the file is no audit card, or nobody paid for its publication.
+        ReleaseError: they are none that this software can read.
     """
-    file = hub / AUDIT
+    file = release / ATTACKS
     if not file.is_file():
         return None
     try:
-        found = Audit.model_validate_json(file.read_text("utf-8"))
-    except (ValidationError, UnicodeDecodeError) as cause:
-        raise error("audit-card", file=file) from cause
-    if found.internal or not (found.free or found.charge in paid):
-        raise error("internal/published", file=file)
-    return found
+        return AttackCard.model_validate_json(file.read_bytes())
+    except ValidationError as cause:
+        raise error("attack-card", file=file) from cause

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctdhub.release.open import Release
 from ctdhub.report.events.calendar import Calendar, read_calendar
 from ctdhub.report.helplines import Help, read_help
-from ctdhub.site.accounts import Audit, PublishedSpending, read_audit
+from ctdhub.site.accounts import PublishedSpending
 from ctdhub.site.sharing import Sharing
 from ctdhub.site.stories.source import Story, read_stories
 from ctdhub.stats.answers import Answers
@@ -26,7 +26,6 @@ class Edition:
         offline: the explorer reads its data from a script, which also works from ``file://``,
             instead of fetching them.
         spending: what the hub's ledger holds; None where that is not known.
-        audit: the audit card that the hub paid to publish.
         help: where the hub sends people now; None where there is no hub to ask.
         series: answers of all releases that the site shows; () where one is drawn alone.
         lead: the hub's own words for the first page, by language.
@@ -40,7 +39,6 @@ class Edition:
     stories: tuple[Story, ...] = ()
     offline: bool = False
     spending: PublishedSpending | None = None
-    audit: Audit | None = None
     help: Help | None = None
     series: tuple[Answers, ...] = ()
     lead: Mapping[str, str] = field(default_factory=dict)
@@ -56,7 +54,6 @@ class Edition:
         *,
         offline: bool = False,
         spending: PublishedSpending | None = None,
-        paid: Collection[str] = (),
         helpline: str | None = None,
         lead: Mapping[str, str] | None = None,
         place: str = "",
@@ -70,7 +67,6 @@ class Edition:
             hub: root of the hub's folder; None for a release alone.
             url: public address of the site; empty where it is not known.
             offline, spending, lead, place, contact, exits: as above.
-            paid: ids of the charges for evaluations in the hub's ledger.
             doi: the DOI of each version that has one.
             helpline: the one text of hub.yaml, shown where there is no list; None without hub.yaml.
 
@@ -87,7 +83,6 @@ class Edition:
             stories=read_stories(hub / "stories"),
             offline=offline,
             spending=spending,
-            audit=read_audit(hub, paid),
             help=found if found.lines or helpline is not None else None,
             lead=lead or {},
             place=place,

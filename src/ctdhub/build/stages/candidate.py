@@ -13,6 +13,7 @@ import json
 import secrets
 import shutil
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from ctdhub.release.bundle import write_release as write_bundle
 from ctdhub.release.changelog import CHANGELOG, carries_note, newest_note
 from ctdhub.release.changes import changes
 from ctdhub.release.facts import PublicFacts
-from ctdhub.release.manifest import MANIFEST
+from ctdhub.release.manifest import ATTACKS, MANIFEST
 from ctdhub.release.open import open_release
 
 _FACTS = Input("hub.yaml and agreements", Text("hub.yaml and agreements"))
@@ -189,9 +190,15 @@ def _write(hub: Hub, answer: Protected, version: str, note: str, place: Path) ->
             other = rewritten(reviewed[0].rules, rules_of(hub))
     told = changes(before, PublicFacts.of(answer.facts), other)
     write_review(hub, version)
-    site = hub.settings.site.url
     return write_bundle(
-        answer, hub.releases, version, note, changed=told, candidates=place, site=site
+        answer,
+        hub.releases,
+        version,
+        note,
+        changed=told,
+        candidates=place,
+        site=hub.settings.site.url,
+        attacks=(resources.files("ctdhub.dp") / ATTACKS).read_bytes(),
     )
 
 

@@ -28,7 +28,6 @@ def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Editi
         address,
         offline=offline,
         spending=spending(hub),
-        paid=paid_audits(hub),
         helpline=settings.helpline,
         lead={str(code): text for code, text in settings.site.lead.items()},
         place=settings.site.place,
@@ -53,8 +52,3 @@ def spending(hub: Hub) -> PublishedSpending:
         budget=rules.budget.epsilon,
         delta=split.delta,
     )
-
-
-def paid_audits(hub: Hub) -> frozenset[str]:
-    """The charges that paid for an audit which may be published."""
-    return frozenset(entry.id for entry in ledger(hub).entries() if entry.kind == "evaluation")

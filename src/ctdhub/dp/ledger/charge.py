@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
-Kind = Literal["release", "chart", "file", "brief", "evaluation"]
+Kind = Literal["release", "chart", "file", "brief"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """What privacy can be spent on."""
 

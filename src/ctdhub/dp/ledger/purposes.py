@@ -10,7 +10,7 @@ from typing import Literal
 
 from ctdhub.core.i18n import Field, Text, joined
 
-Purpose = Literal["again", "adopted", "all", "columns", "audit"]
+Purpose = Literal["again", "adopted", "all", "columns"]
 
 
 _TEXTS: dict[Purpose, Text] = {
@@ -20,7 +20,6 @@ _TEXTS: dict[Purpose, Text] = {
     ),
     "all": Text("release of all public columns at epsilon {epsilon}, budget {budget}"),
     "columns": Text("release of {n} columns at epsilon {epsilon}, budget {budget}"),
-    "audit": Text("publication of an audit: {kinds}"),
 }
 
 
@@ -36,8 +35,8 @@ def written(purpose: Purpose, /, **fields: object) -> str:
 def told(what: str) -> Text:
     """What a ledger says a charge is for, to be said in any language; other words stay as they are.
 
-    >>> told("publication of an audit: canary").fields
-    {'kinds': 'canary'}
+    >>> told("release of 3 columns at epsilon 4, budget 12").fields
+    {'budget': '12', 'epsilon': '4', 'n': '3'}
     """
     for text in _TEXTS.values():
         if found := re.fullmatch(_pattern(text.message), what):

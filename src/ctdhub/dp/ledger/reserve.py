@@ -29,7 +29,7 @@ class BudgetSplit:
     Attributes:
         budget: all of it.
         reserve: its part for drafts.
-        versions: spent on what was published, audits among it.
+        versions: spent on what was published.
         drafts: spent on releases that were not published so far.
         delta: at which epsilons are told.
         waiting: the part of ``drafts`` that the newest release took: it may yet be published.
@@ -75,14 +75,6 @@ class BudgetSplit:
         if self.drafts > self.reserve * (1 + _ROUNDING):
             used, kept = (epsilon_of(r, self.delta) for r in (self.drafts, self.reserve))
             raise error("budget/drafts", file="policy.yaml", used=used, kept=kept)
-        self.check_room(rho, epsilon)
-
-    def check_room(self, rho: float, epsilon: float) -> None:
-        """Refuse what is published, a version or findings of an audit, if it takes of the reserve.
-
-        Raises:
-            Overspend: what is left beside the reserve does not reach.
-        """
         if self.versions + rho > (self.budget - self.reserve) * (1 + _ROUNDING):
             raise error(
                 "budget/versions",

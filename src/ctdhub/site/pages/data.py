@@ -250,6 +250,7 @@ def _downloads(release: Release) -> list[dict[str, Any]]:
             _("To check the files"),
             {
                 "manifest.json": _("exact parameters and the hash of every file"),
+                "attacks.json": _("what attacks on this method of protection achieved"),
                 "APPROVALS.json": _("who approved this release, signed"),
                 "SHA256SUMS": _("hashes, to check the files"),
             },

@@ -6,14 +6,14 @@ import math
 from statistics import median
 from typing import Any
 
-from ctdhub.core.format import decimal, number, share, tiny
-from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, said
+from ctdhub.core.format import day, decimal, number, share, signed, tiny
+from ctdhub.core.i18n import Text, _, current, said
 from ctdhub.release.approvals import APPROVALS, Approvals, who
 from ctdhub.release.open import Release
 from ctdhub.report.double_counting import counted_twice, twice_by_birth, twice_by_citizenship
 from ctdhub.report.person_unit_words import sentences, unit_words
 from ctdhub.schema.labels import label
-from ctdhub.site.accounts import Audit, PublishedSpending
+from ctdhub.site.accounts import AttackCard, PublishedSpending, read_attacks
 from ctdhub.site.edition import PLAIN, Edition
 from ctdhub.site.frame import Page
 from ctdhub.site.kinds import DATA, MenuEntry, PageKind
@@ -33,7 +33,7 @@ KIND = PageKind(
 
 
 def page(release: Release, edition: Edition = PLAIN) -> Page:
-    """The page on methods; the edition knows the hub's ledger and its audit card."""
+    """The page on methods; the edition knows the hub's ledger."""
     return Page(
         path=PATH,
         title=_("Methods"),
@@ -57,10 +57,7 @@ def page(release: Release, edition: Edition = PLAIN) -> Page:
             "twice_by_birth": twice_by_birth(release),
             "approved": _approved(release),
             **_spent(edition.spending),
-            "audit": _audit(release, edition),
-            "audit_direction": "rtl"
-            if edition.audit and edition.audit.language in RIGHT_TO_LEFT
-            else "ltr",
+            **_attacked(read_attacks(release.path)),
             **about(release),
         },
         menu=PATH,
@@ -136,11 +133,33 @@ def _accuracy(release: Release) -> list[tuple[str, str]]:
     return [(words, decimal(value)) for words, value in rows if value]
 
 
-def _audit(release: Release, edition: Edition) -> Audit | None:
-    """The audit card, where it is about the promise that this release was made under."""
-    card, promised = edition.audit, release.protected.guarantee
-    same = card and (card.epsilon, card.delta) == (promised.epsilon, promised.delta)
-    return card if same else None
+def _attacked(card: AttackCard | None) -> dict[str, Any]:
+    """What attacks achieved, in percentage points; nothing where no figures are signed."""
+    if card is None:
+        return {"attacks": []}
+    rows = [
+        {
+            "of": f"{one.attack}-{one.seen}",
+            "epsilon": decimal(one.epsilon, "0.###"),
+            "trials": number(one.trials),
+            "right": share(one.right / one.trials, fine=True),
+            "chance": share(one.chance, fine=True),
+            "gain": _("{value} ({low} to {high})").format(
+                value=signed(100 * one.gain),
+                low=signed(math.floor(1000 * one.low) / 10),
+                high=signed(math.ceil(1000 * one.high) / 10),
+            ),
+            "allowed": decimal(math.floor(1000 * one.allowed) / 10),
+        }
+        for one in card.nearest
+    ]
+    return {
+        "attacks": rows,
+        "attack_settings": number(len(card.attacks)),
+        "attack_method": number(card.method),
+        "attack_day": day(card.made),
+        "attack_level": share(card.level),
+    }
 
 
 def _spent(spending: PublishedSpending | None) -> dict[str, Any]:
@@ -152,7 +171,6 @@ def _spent(spending: PublishedSpending | None) -> dict[str, Any]:
         "chart": _("chart"),
         "file": _("file"),
         "brief": _("brief"),
-        "evaluation": _("evaluation"),
     }
     rows = [
         (words.get(kind, kind), number(n), decimal(epsilon, "0.###"))

@@ -213,7 +213,6 @@ def kind_words(kind: str) -> str:
         "chart": _("chart"),
         "file": _("file"),
         "brief": _("brief"),
-        "evaluation": _("evaluation"),
     }
     return words_.get(kind, printable(kind))
 

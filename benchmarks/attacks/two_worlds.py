@@ -7,14 +7,14 @@ always.  The attacker here knows everybody else and looks for just that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ctdhub.dp.audit.bounds import two_world_epsilon
-from ctdhub.dp.audit.views import Setting, cells, joined, packed, shown
+from attacks.bounds import RateDifference, rate, two_world_epsilon
+from attacks.views import Setting, cells, joined, packed, shown
 from ctdhub.dp.count import Codes
 from ctdhub.dp.mechanism import MechanismOutput
 from ctdhub.dp.plan import Plan
@@ -35,7 +35,7 @@ STATISTICS = (
 
 
 @dataclass(frozen=True)
-class WorldsAudit:
+class WorldsAttack:
     """What the attack proved.
 
     Attributes:
@@ -43,7 +43,8 @@ class WorldsAudit:
         runs: releases in each world that were judged; as many again chose how to judge.
         right, wrong: alarms in the world with the record, and in the one without.
         statistic: what the attacker looked at.
-        epsilon: lower bound on epsilon, at ``delta``, wrong with a chance of at most ``risk``.
+        epsilon: lower bound on epsilon.
+        gain: share of releases whose world was told, less one half, with its interval.
     """
 
     people: int
@@ -52,8 +53,7 @@ class WorldsAudit:
     wrong: int
     statistic: str
     epsilon: float
-    delta: float
-    risk: float
+    gain: RateDifference
 
 
 def wide(people: Codes) -> Codes:
@@ -66,19 +66,7 @@ def wide(people: Codes) -> Codes:
     return Codes(columns, people.sizes, 1)
 
 
-def blank(plan: Plan, people: int) -> Codes:
-    """That many fictitious people of whom nothing is recorded: a wide record stands out most."""
-    columns = {n: packed(np.zeros(people), size) for n, size in plan.sizes.items()}
-    return Codes(columns, dict(plan.sizes), people)
-
-
-def attack_releases(
-    setting: Setting,
-    people: Codes,
-    risk: float,
-    runs: int,
-    told: Callable[[float], None] = lambda share: None,
-) -> WorldsAudit:
+def attack_releases(setting: Setting, people: Codes, risk: float, runs: int) -> WorldsAttack:
     """Tell the worlds apart by what is released; ``runs`` judged releases in each world."""
     record = wide(people)
     worlds = (people, joined(people, record))
@@ -86,11 +74,10 @@ def attack_releases(
     for run in range(2 * runs):
         for inside, world in enumerate(worlds):
             found[inside, run] = read(setting.answer(world), setting.plan, record)
-        told((run + 1) / (2 * runs))
     return _judged(found, people.people, STATISTICS, setting.delta, risk)
 
 
-def attack_tables(setting: Setting, people: Codes, risk: float, runs: int) -> WorldsAudit:
+def attack_tables(setting: Setting, people: Codes, risk: float, runs: int) -> WorldsAttack:
     """Tell the worlds apart by the noisy tables: the likelihood ratio, which no test can beat.
 
     The wide record adds one to one cell of each table, so the logarithm of the ratio is the sum
@@ -133,7 +120,7 @@ def read(found: MechanismOutput, plan: Plan, record: Codes) -> Floats:
 
 def _judged(
     found: Floats, people: int, names: Sequence[str], delta: float, risk: float
-) -> WorldsAudit:
+) -> WorldsAttack:
     """Choose statistic, threshold and direction on one half of the runs, judge on the other.
 
     So the choice costs no confidence.
@@ -154,4 +141,5 @@ def _judged(
     out, held = sign * found[:, runs:, s]
     right, wrong = int((held >= sign * threshold).sum()), int((out >= sign * threshold).sum())
     epsilon = two_world_epsilon(right, wrong, runs, delta, risk)
-    return WorldsAudit(people, runs, right, wrong, names[s], epsilon, delta, risk)
+    gain = rate(right + runs - wrong, 2 * runs, risk)
+    return WorldsAttack(people, runs, right, wrong, names[s], epsilon, gain)

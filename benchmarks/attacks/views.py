@@ -37,10 +37,10 @@ Key = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Setting:
-    """What is audited: a plan at a cost, and the guarantee that this is claimed to give.
+    """What is attacked: a plan at a cost, and the guarantee that this is claimed to give.
 
     Attributes:
-        source: random bits of the engine; tests break it to prove that audits notice.
+        source: random bits of the engine; tests break it to prove that attacks notice.
     """
 
     plan: Plan

@@ -1,4 +1,4 @@
-"""The one-run canary audit: many planted people, each in or out by a coin, one run, many guesses.
+"""The one-run canary attack: many planted people, each in or out by a coin, one run, many guesses.
 
 Steinke, Nasr and Jagielski 2023, "Privacy auditing with one (1) training run" (arXiv 2305.08846).
 Canaries are drawn from the public domains, so that they do not depend on the data.
@@ -6,19 +6,18 @@ Canaries are drawn from the public domains, so that they do not depend on the da
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from attacks.bounds import RateDifference, one_run_epsilon, rate
+from attacks.similarity import Likeness
+from attacks.views import Setting, View, cells, chosen, joined, packed
 from ctdhub.dp import noise
-from ctdhub.dp.audit.bounds import one_run_epsilon
-from ctdhub.dp.audit.similarity import Likeness
-from ctdhub.dp.audit.views import Key, Setting, View, cells, chosen, joined, packed
 from ctdhub.dp.count import Codes, Counts
 from ctdhub.dp.plan import Plan
-from ctdhub.dp.workload import Measurement, Workload
+from ctdhub.dp.workload import Workload
 
 SHARES = (1.0, 0.5, 0.25, 0.1)
 """Shares of the canaries that are guessed at, the rest being passed over; fixed in advance."""
@@ -30,23 +29,21 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class CanaryAudit:
+class CanaryAttack:
     """What one run proved.
 
     Attributes:
         canaries: how many there were.
         guesses, right: at the share of :data:`SHARES` that proved most.
-        epsilon: lower bound on epsilon, at ``delta``, wrong with a chance of at most ``risk``.
-        knew_others: whether the guesser knew everybody else.
+        epsilon: lower bound on epsilon.
+        gain: share of right guesses less one half, with its interval.
     """
 
     canaries: int
     guesses: int
     right: int
     epsilon: float
-    delta: float
-    risk: float
-    knew_others: bool = True
+    gain: RateDifference
 
 
 def canaries(plan: Plan, number: int) -> Codes:
@@ -58,37 +55,27 @@ def canaries(plan: Plan, number: int) -> Codes:
     return Codes(columns, dict(plan.sizes), number)
 
 
-def audit(
-    setting: Setting,
-    people: Codes,
-    planted: Codes,
-    view: View,
-    risk: float,
-    *,
-    knows_others: bool = True,
-) -> CanaryAudit:
+def attack(
+    setting: Setting, people: Codes, planted: Codes, view: View, risk: float
+) -> CanaryAttack:
     """Plant canaries by fair coins, run once, guess, and bound epsilon.
 
     Args:
-        people: everybody else.
+        people: everybody else, whom the guesser knows.
         planted: see :func:`canaries`; at most :data:`MOST`.
         view: what is seen of the run, ``setting.published`` or ``setting.measured``.
         risk: chance that the bound is above the true epsilon.
-        knows_others: the guesser knows everybody else, as the promise allows.  Without, it sees
-            the view alone, and its guesses are post-processing of it.
     """
     coins = (noise.words(planted.people) & np.uint64(1)).astype(bool)
     seen = view(joined(people, chosen(planted, coins)))
-    known = setting.count(people) if knows_others else None
-    guessers = [scores(planted, seen.tables, setting.questions, known)]
+    guessers = [scores(planted, seen.tables, setting.questions, setting.count(people))]
     if seen.records:
         guessers.append(copies(planted, seen.records))
     found = [judged(s, coins, setting.delta, risk / len(guessers)) for s in guessers]
-    best = max(found, key=lambda f: f.epsilon)
-    return replace(best, risk=risk, knew_others=knows_others)
+    return max(found, key=lambda f: (f.epsilon, f.gain.low))
 
 
-def judged(score: Floats, coins: npt.NDArray[np.bool_], delta: float, risk: float) -> CanaryAudit:
+def judged(score: Floats, coins: npt.NDArray[np.bool_], delta: float, risk: float) -> CanaryAttack:
     """Guess "in" for the highest scores and "out" for the lowest, and bound epsilon.
 
     The risk is divided between the numbers of guesses that are tried.
@@ -99,11 +86,12 @@ def judged(score: Floats, coins: npt.NDArray[np.bool_], delta: float, risk: floa
         half = round(m * share / 2)
         right = int((~coins[order[:half]]).sum() + coins[order[m - half :]].sum())
         epsilon = one_run_epsilon(m, 2 * half, right, delta, risk / len(SHARES))
-        tried.append(CanaryAudit(m, 2 * half, right, epsilon, delta, risk))
-    return max(tried, key=lambda t: t.epsilon)
+        gain = rate(right, 2 * half, risk / len(SHARES))
+        tried.append(CanaryAttack(m, 2 * half, right, epsilon, gain))
+    return max(tried, key=lambda t: (t.epsilon, t.gain.low))
 
 
-def scores(planted: Codes, seen: Counts, questions: Workload, known: Counts | None) -> Floats:
+def scores(planted: Codes, seen: Counts, questions: Workload, known: Counts) -> Floats:
     """How much the tables speak for each canary being in; shape (canaries,).
 
     A noisy cell y that holds canaries x_j (0 or 1) over a known rest b is close to normal with
@@ -111,22 +99,14 @@ def scores(planted: Codes, seen: Counts, questions: Workload, known: Counts | No
     normal prior of mean 1/2 and variance 1/4 its greatest point solves (4 I + G) (x - 1/2) = r,
     where G sums 1 / sigma squared over the tables in which two canaries share a cell, and r sums
     (y - b - half the canaries of the cell) / sigma squared.  The score is x - 1/2.
-
-    Without ``known`` the rest is what independent columns would give, trusted so much less.
     """
     m = planted.people
     agree, pull = 4.0 * np.eye(m), np.zeros(m)
-    rest = _rest(seen, questions, planted.people) if known is None else None
     for q in questions:
         key = cells(planted, q)
         ranks = np.unique(key, return_inverse=True)[1].astype(np.int32)
         same = ranks[:, None] == ranks
-        if rest is None:
-            below, doubt = (known or {})[q.columns].ravel()[key].astype(float), np.zeros(m)
-        else:
-            below = rest(q, key)
-            doubt = below**2
-        weight = 1 / (float(q.sigma2) + doubt)
+        below, weight = known[q.columns].ravel()[key], 1 / float(q.sigma2)
         agree += same * weight
         pull += (seen[q.columns].ravel()[key] - below - same.sum(1) / 2) * weight
     return np.asarray(np.linalg.solve(agree, pull))
@@ -142,23 +122,3 @@ def copies(planted: Codes, records: Codes) -> Floats:
         most = shared.max()
         found.append(float(most) + float(alike.times[shared == most].sum()) / (records.people + 1))
     return np.array(found)
-
-
-def _rest(seen: Counts, questions: Workload, planted: int) -> Callable[[Measurement, Key], Floats]:
-    """People in each cell if columns were independent, half of the canaries taken away."""
-    one_way = {
-        q.columns[0]: np.maximum(seen[q.columns].astype(float), 0)
-        for q in questions
-        if len(q.columns) == 1
-    }
-    total = max(1.0, float(seen[()]) if () in seen else 1.0)
-    others = max(0.0, total - planted / 2)
-
-    def expected(q: Measurement, key: Key) -> Floats:
-        share = np.ones(key.size)
-        places = np.unravel_index(key, q.shape) if q.columns else ()
-        for name, codes in zip(q.columns, places, strict=True):
-            share = share * one_way[name][codes] / max(1.0, float(one_way[name].sum()))
-        return others * share
-
-    return expected

@@ -81,6 +81,30 @@ def least_rate(seen: int, of: int, risk: float) -> float:
     return _last(lambda p: float(binomial(of, p)[seen:].sum()) < risk, 0.0, 1.0)
 
 
+def rate(seen: int, of: int, risk: float) -> RateDifference:
+    """A rate less one half with its interval by Clopper and Pearson.
+
+    >>> rate(50, 100, 0.05).value
+    0.0
+    """
+    if not of:
+        return RateDifference(0.0, -0.5, 0.5)
+    low, high = least_rate(seen, of, risk / 2), 1 - least_rate(of - seen, of, risk / 2)
+    return RateDifference(seen / of - 0.5, low - 0.5, high - 0.5)
+
+
+def greatest_advantage(epsilon: float, delta: float) -> float:
+    """Most that guesses about people in the answer can be right oftener than about people out.
+
+    p <= e^epsilon q + delta and 1 - q <= e^epsilon (1 - p) + delta give
+    p - q <= (e^epsilon - 1 + 2 delta) / (e^epsilon + 1).
+
+    >>> round(greatest_advantage(1.0, 0.0), 3)
+    0.462
+    """
+    return min(1.0, (math.exp(epsilon) - 1 + 2 * delta) / (math.exp(epsilon) + 1))
+
+
 def two_world_epsilon(right: int, wrong: int, runs: int, delta: float, risk: float) -> float:
     """Lower bound on epsilon from alarms in two worlds that differ by one person.
 
@@ -114,36 +138,30 @@ class RateDifference:
     high: float
 
 
-def difference(
-    one: tuple[float, float], other: tuple[float, float], level: float = 0.95, noise: float = 0.0
-) -> RateDifference:
+def difference(one: tuple[float, float], other: tuple[float, float], risk: float) -> RateDifference:
     """Rate of ``one`` minus rate of ``other``, each (successes, trials); Newcombe 1998, method 10.
 
-    Args:
-        noise: standard deviation of noise in each of the four counts, 0 where they are exact.
-
-    >>> d = difference((56, 70), (48, 80))  # Newcombe's own example
+    >>> d = difference((56, 70), (48, 80), 0.05)  # Newcombe's own example
     >>> round(d.value, 4), round(d.low, 4), round(d.high, 4)
     (0.2, 0.0524, 0.3339)
     """
     if min(one[1], other[1]) < 1:
         return RateDifference(0.0, -1.0, 1.0)
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    (p1, low1, high1), (p2, low2, high2) = (_wilson(*r, z, noise) for r in (one, other))
+    z = NormalDist().inv_cdf(1 - risk / 2)
+    (p1, low1, high1), (p2, low2, high2) = (_wilson(*r, z) for r in (one, other))
     value = p1 - p2
     low = value - math.hypot(p1 - low1, high2 - p2)
     high = value + math.hypot(high1 - p1, p2 - low2)
     return RateDifference(value, max(-1.0, low), min(1.0, high))
 
 
-def _wilson(successes: float, trials: float, z: float, noise: float) -> tuple[float, float, float]:
-    """Rate and its score interval (Wilson 1927), wider by the noise of both counts."""
-    p = min(1.0, max(0.0, successes / trials))
+def _wilson(successes: float, trials: float, z: float) -> tuple[float, float, float]:
+    """Rate and its score interval (Wilson 1927)."""
+    p = successes / trials
     centre, reach = p + z * z / (2 * trials), p * (1 - p) / trials + (z / (2 * trials)) ** 2
     scale = 1 + z * z / trials
     low, high = ((centre + s * z * math.sqrt(reach)) / scale for s in (-1, 1))
-    more = z * noise * math.sqrt(1 + p * p) / trials
-    return p, p - math.hypot(p - low, more), p + math.hypot(high - p, more)
+    return p, low, high
 
 
 def _log_ratio(one: float, other: float) -> float:
