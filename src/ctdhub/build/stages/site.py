@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ctdhub.build.closure import software
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages.edition import edition, paid_audits, spending
+from ctdhub.build.stages.edition import edition, spending
 from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of
 from ctdhub.core.i18n import Text
 from ctdhub.release.errata import ERRATA as NOTICES
@@ -16,7 +16,6 @@ from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import leading, open_releases
 from ctdhub.report.events.calendar import FILE as EVENTS
 from ctdhub.report.helplines import FILE as HELPLINES
-from ctdhub.site.accounts import AUDIT
 
 if TYPE_CHECKING:
     from ctdhub.site.parts import Before
@@ -42,7 +41,7 @@ def before(hub: Hub) -> Before:
 def build_site(hub: Hub, progress: Progress | None) -> Step:
     """All releases -> the static site; the newest one that was not withdrawn leads."""
     released = {m.parent.name: hash_file(m) for m in sorted(hub.releases.glob(f"*/{MANIFEST}"))}
-    told = [*hub.stories.glob("*.md"), *(hub.root / name for name in (EVENTS, AUDIT, HELPLINES))]
+    told = [*hub.stories.glob("*.md"), *(hub.root / name for name in (EVENTS, HELPLINES))]
 
     settings = hub.settings
     notices = sorted((hub.root / NOTICES).glob("*/[!.]*.json"))
@@ -66,7 +65,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
             TOLD: hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
             READERS: hash_of([settings.helpline, settings.contact, settings.exit]),
             ERRATA: hash_of({f"{f.parent.name}/{f.name}": hash_file(f) for f in notices}),
-            SPENT: hash_of([asdict(spending(hub)), sorted(paid_audits(hub))]),
+            SPENT: hash_of(asdict(spending(hub))),
         },
         output=hub.site,
         run=run,
