@@ -96,6 +96,7 @@ def test_a_site_speaks_every_language_of_its_hub(hub: Hub) -> None:
     assert sorted(p.name for p in pages.iterdir() if p.name in LANGUAGES) == sorted(languages)
     for code in languages:
         assert f'lang="{code}"' in (pages / code / "index.html").read_text("utf-8")
+        assert 'id="attacks"' in (pages / code / "methods.html").read_text("utf-8")
 
 
 def test_a_changed_policy_makes_a_new_release_and_pays_for_it(hub: Hub) -> None:

@@ -22,7 +22,6 @@ MEDIA = {
     ".jsonld": "application/ld+json",
     ".html": "text/html",
     ".md": "text/markdown",
-    ".yaml": "application/yaml",
 }
 KEYWORDS = (
     "human trafficking",
