@@ -30,6 +30,9 @@ AGREEMENT = {
     "consent_rule": "invented", "retention": "invented", "display_rule": "invented",
 }  # fmt: skip
 
+KEEP = ("--keep", "sex,year,citizenship")
+"""The columns of the practice lists that stay."""
+
 
 def receive(hub: Hub, office: str, made: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]
     """Take a contributor's file with tokens into the hub, with its agreement and a mapping."""
@@ -56,7 +59,7 @@ def linked(tmp_path: Path, ctdhub, once: Once) -> Hub:  # type: ignore[no-untype
         hub = init.new_hub(folder / "hub", "invented")
         for office in LISTS:
             made = folder / f"{office}.csv"
-            args = ("--key", key, "--release", "2026.1", "--out", made, "--yes")
+            args = ("--key", key, "--release", "2026.1", *KEEP, "--out", made, "--yes")
             code, out, _err = ctdhub("tokens", names / f"{office}.csv", *args)
             assert code == 0
             assert "converted to tokens, then removed" in out
@@ -124,8 +127,8 @@ def test_the_report_changes_no_row_of_people(linked: Hub) -> None:
 def test_another_release_or_key_is_noticed(linked: Hub, tmp_path: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]
     again = linked.root / "contributions" / "mayak" / "2026-01-15" / "mayak.csv"
     again.unlink()
-    args = ("--key", tmp_path / "link.key", "--release", "2026.2", "--out", again, "--yes")
-    assert ctdhub("tokens", tmp_path / "names" / "mayak.csv", *args)[0] == 0
+    args = ("--key", tmp_path / "link.key", "--release", "2026.2", *KEEP, "--out", again)
+    assert ctdhub("tokens", tmp_path / "names" / "mayak.csv", *args, "--yes")[0] == 0
     pipeline.build(linked, until="link")
     report = link_report.linkage(linked)
     assert ["mayak"] in report["made_apart"]
@@ -304,7 +307,7 @@ def test_people_whom_tokens_miss_are_one_row(tmp_path: Path, ctdhub) -> None:  #
     people = len({row["person"] for row in truth})
     both = len(truth) - people
     made: dict[str, int] = {}
-    common = ("--key", key, "--release", "2026.1", "--yes")
+    common = ("--key", key, "--release", "2026.1", *KEEP, "--yes")
     for way in ("tokens", "link"):
         hub, out = init.new_hub(tmp_path / way, "invented"), tmp_path / f"{way}-out"
         text = hub.policy_file.read_text("utf-8").replace("people: auto", "people: 0")
@@ -336,6 +339,7 @@ def test_options_for_one_file_and_refusals_of_link(linked: Hub, tmp_path: Path, 
     pytest.importorskip("splink", reason="splink is missing: pip install '.[splink]'")
     names, out = tmp_path / "names", tmp_path / "round"
     common = ("--key", tmp_path / "link.key", "--release", "2026.1", "--yes")
+    keep = ("--keep", "sex,year", "--keep", "harbour.csv:sex,year,intake")
     one, other, third = (names / f"{office}.csv" for office in ("harbour", "mayak", "manara"))
     text = other.read_text("utf-8").splitlines()
     text[0] = text[0].replace("given_name", "n1").replace("family_name", "n2")
@@ -345,8 +349,8 @@ def test_options_for_one_file_and_refusals_of_link(linked: Hub, tmp_path: Path, 
     one.write_text("\n".join(dated) + "\n", "utf-8")
     roles = "given=n1,family=n2,birth=birth_date,place=town,sex=sex,case=case_number"
     args = (
-        "--columns", f"mayak.csv:{roles}", "--header-row", "mayak.csv:2", "--strip",
-        "citizenship", "--age-at", "harbour.csv:intake",
+        "--columns", f"mayak.csv:{roles}", "--header-row", "mayak.csv:2", *keep,
+        "--age-at", "harbour.csv:intake",
     )  # fmt: skip
     code, said, _err = ctdhub("link", one, other, *common, "--out", out, *args)
     assert code == 0

@@ -34,6 +34,7 @@ from ctdhub.sensitive.linkage.pprl.derive import (
 from ctdhub.sensitive.linkage.pprl.phonetics import parts, skeleton
 from ctdhub.sensitive.linkage.pprl.scripts import romanised
 from ctdhub.sensitive.linkage.pprl.tokenise import tokenise
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.tokens import FORM
 
 KEY = bytes(range(32))
@@ -257,7 +258,8 @@ def test_identifiers_never_leave(tmp_path: Path, write, form: str) -> None:  # t
         "case": "Case No",
     }  # fmt: skip
     out = tmp_path / f"out{form}"
-    made = tokenise(raw, plan(raw, roles), MAKER, out, AgeAt("Intake"))
+    what = plan(raw, roles, keep=["Sex", "Type", "Intake"])
+    made = tokenise(raw, what, MAKER, out, AgeAt("Intake"))
     assert (made.rows, made.without_token, made.without_any, made.births_unread) == (3, 1, 1, 0)
     table = pa_csv.read_csv(out) if form == ".csv" else pq.read_table(out)
     assert table.column_names == [
@@ -280,7 +282,7 @@ def test_identifiers_never_leave(tmp_path: Path, write, form: str) -> None:  # t
 
 def test_what_is_written_is_what_was_shown(tmp_path: Path) -> None:
     raw = read_table(_csv(tmp_path / "in.csv", ROWS))
-    what = plan(raw, {"name": "Surname", "birth": "DOB"}, strip=["Type"])
+    what = plan(raw, {"name": "Surname", "birth": "DOB"}, ["Sex", "Town", "Intake"], ["Type"])
     assert {c.name: c.fate for c in what.columns} == {
         "Case No": "strip", "First name": "strip", "Surname": "token", "DOB": "token",
         "Sex": "stay", "Town": "stay", "Phone": "strip", "Notes": "strip", "Type": "strip",
@@ -289,6 +291,54 @@ def test_what_is_written_is_what_was_shown(tmp_path: Path) -> None:
     tokenise(raw, what, MAKER, tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(encoding="utf-8") as file:
         assert next(csv.reader(file)) == ["Sex", "Town", "Intake", "link_token", "link_tokens"]
+
+
+USUAL = (
+    "Short story", "Narrative", "Case summary", "Remarks", "What happened", "Contact", "WhatsApp",
+    "Mobile", "Emergency contact", "Referred by", "Caseworker", "Friend", "Comments", "Récit",
+    "Observaciones", "ملاحظات", "Gender of the caller, in her words", "Extra",
+)  # fmt: skip
+"""Headers under which case files hold free text, names and national numbers."""
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["Marta", "+51 1 555 0101", "0044 555", "07700900123", "Marta C. was met at night; see Oleg"],
+)
+def test_what_nobody_asked_for_is_stripped_whatever_it_holds(tmp_path: Path, cell: str) -> None:
+    """Given names and notes are short repeated texts, so that no look at values finds them."""
+    rows = [["Name", "Birth date", *USUAL], *([["Oleg Zorin", "2001-12-24", *[cell] * 18]] * 30)]
+    raw = read_table(_csv(tmp_path / "in.csv", rows))
+    what = plan(raw, propose(raw))
+    assert what.fated("stay") == ()
+    tokenise(raw, what, MAKER, tmp_path / "out.csv")
+    assert cell not in (tmp_path / "out.csv").read_text("utf-8")
+
+
+MAPPING = """\
+version: 1
+identifiers: {Ficha: hash, Relato: strip}
+exclude: [{rule: no-consent, unless: {Acepta: [si]}}]
+columns:
+  gender: {from: [sexo], map: {M: female, H: male}}
+  year_of_registration: {from: Fecha, year: true}
+"""
+
+
+def test_a_column_stays_if_the_mapping_reads_it(tmp_path: Path) -> None:
+    head = ["Nombre", "Apellido", "Ficha", "Sexo", "Relato", "Fecha", "Acepta", "Apodo"]
+    cells = ["Marta", "Cruz", "K-1", "M", "Marta C.", "2020-05-02", "si", "Marta"]
+    raw = read_table(_csv(tmp_path / "in.csv", [head, cells]))
+    rules = parse_mapping(MAPPING, "m.yaml")
+    what = plan(raw, propose(raw), mapping=rules)
+    assert what.fated("stay") == ("Sexo", "Fecha", "Acepta")
+    assert what.fated("code") == ("Ficha",)
+    assert what.fated("strip") == ("Relato", "Apodo")
+    assert what.of("sex") == "Sexo"
+    less = plan(raw, propose(raw), keep=["Apodo"], strip=["Fecha"], mapping=rules)
+    assert less.fated("stay") == ("Sexo", "Acepta", "Apodo")
+    with pytest.raises(FileError):
+        plan(raw, {"given": "Sexo", "sex": "Sexo"}, keep=["Sexo"])
 
 
 def _mixed() -> list[list[str]]:
@@ -434,9 +484,9 @@ def test_an_age_in_the_file_is_not_replaced(tmp_path: Path) -> None:
     raw = read_table(_csv(tmp_path / "in.csv", rows))
     roles = {"name": "name", "birth": "birth"}
     with pytest.raises(FileError) as caught:
-        tokenise(raw, plan(raw, roles), MAKER, tmp_path / "out.csv", AgeAt("day"))
+        tokenise(raw, plan(raw, roles, ["age"]), MAKER, tmp_path / "out.csv", AgeAt("day"))
     assert (caught.value.rule, caught.value.column) == ("age-at", "age")
-    tokenise(raw, plan(raw, roles, strip=["age"]), MAKER, tmp_path / "out.csv", AgeAt("day"))
+    tokenise(raw, plan(raw, roles), MAKER, tmp_path / "out.csv", AgeAt("day"))
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])

@@ -98,8 +98,9 @@ def _names(world: World, kept: Kept) -> None:
             continue
         kept.file(f"tokens/{file.name}", file)
         lang = LANGUAGES[number % len(LANGUAGES)]
-        words = ("--key", "link.key", "--release", "2026.1", "--out", f"out-{file.name}", "--yes")
-        done = world.run("tokens", file, *words, lang=lang)
+        words = ("--key", "link.key", "--release", "2026.1", "--keep", "sex,year,citizenship")
+        out = ("--out", f"out-{file.name}", "--yes")
+        done = world.run("tokens", file, *words, *out, lang=lang)
         kept.outcome(f"tokens/{file.stem}.{lang}", done)
         if Path(f"out-{file.name}").exists():
             kept.file(f"tokens/out-{file.name}", Path(f"out-{file.name}"))

@@ -61,13 +61,11 @@ def register(app: typer.Typer) -> None:
                 )
             ),
         ] = None,
-        strip: Annotated[
-            list[str] | None, typer.Option(help=_("Further columns to strip, with commas."))
+        mapping: Annotated[
+            list[str] | None, typer.Option(help=options.token_mapping_help())
         ] = None,
-        keep: Annotated[
-            list[str] | None,
-            typer.Option(help=_("Columns that look like identifiers but are not.")),
-        ] = None,
+        keep: Annotated[list[str] | None, typer.Option(help=options.token_keep_help())] = None,
+        strip: Annotated[list[str] | None, typer.Option(help=options.token_strip_help())] = None,
         age_at: Annotated[
             list[str] | None,
             typer.Option(help=_("Add the age in years on the day in this column.")),
@@ -135,8 +133,9 @@ def register(app: typer.Typer) -> None:
         tokeniser = Tokeniser(open_linkage_key(key).secret, release, filling_secret(key))
         if earlier:
             check_earlier(earlier, tokeniser)
-        stated = {"columns": columns, "strip": strip, "keep": keep, "age-at": age_at,
-                  "sheet": sheet, "header-row": header_row, "review-by": review_by}  # fmt: skip
+        stated = {"columns": columns, "mapping": mapping, "keep": keep, "strip": strip,
+                  "age-at": age_at, "sheet": sheet, "header-row": header_row,
+                  "review-by": review_by}  # fmt: skip
         of_file = _by_file(files, stated)
         with bar() as progress:
             held = [_held(file, of_file[file.name], dates, progress) for file in files]
@@ -187,15 +186,18 @@ def register(app: typer.Typer) -> None:
 def _held(file: Path, said: dict[str, str], dates: options.Order, progress: Report) -> Held:
     """One file as read, with what happens to its columns; all are read before one is shown."""
     from ctdhub.sensitive.ingest.isolated import read_isolated
+    from ctdhub.sensitive.ingest.options import ReadOptions
     from ctdhub.sensitive.linkage.identified.link_files import Held
     from ctdhub.sensitive.linkage.pprl.ages import AgeAt, check_ages
     from ctdhub.sensitive.linkage.pprl.columns import plan, propose
+    from ctdhub.sensitive.mapping.mapping_file import named_mapping
 
     progress(_("Reading the file"), 0.0)
-    raw = read_isolated(file, _reading(said["sheet"], said["header-row"]))
-    progress(_("Looking for identifiers"), 0.5)
+    rules = named_mapping(said["mapping"]) if said["mapping"] else None
+    base = rules.read if rules else ReadOptions()
+    raw = read_isolated(file, _reading(base, said["sheet"], said["header-row"]))
     roles = roles_of(said["columns"]) if said["columns"] else propose(raw)
-    what = plan(raw, roles, names(said["keep"]), names(said["strip"]))
+    what = plan(raw, roles, names(said["keep"]), names(said["strip"]), rules)
     age = AgeAt(said["age-at"], dates.value) if said["age-at"] else None
     if age:
         check_ages(raw, what, age)
@@ -225,12 +227,10 @@ def _by_file(
     return found
 
 
-def _reading(sheet: str, header_row: str) -> ReadOptions:
-    from ctdhub.sensitive.ingest.options import ReadOptions
-
+def _reading(base: ReadOptions, sheet: str, header_row: str) -> ReadOptions:
     if header_row and not (header_row.isdecimal() and int(header_row)):
         raise error("option/header-row")
-    return ReadOptions(sheet=sheet or None, header_row=int(header_row or 1))
+    return options.reading(base, sheet or None, int(header_row) if header_row else None, None)
 
 
 def _show(summary: dict[str, Any]) -> None:

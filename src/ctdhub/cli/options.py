@@ -98,6 +98,21 @@ def dates(text: str) -> Any:
     return typer.Option("--dates", help=text)
 
 
+def token_mapping_help() -> str:
+    """Help of ``--mapping`` where a file becomes a copy without identifiers."""
+    return _("A mapping file, or a built-in mapping: the columns that it reads stay.")
+
+
+def token_keep_help() -> str:
+    """Help of ``--keep`` there."""
+    return _("Columns that stay, with commas. What neither this nor the mapping names is removed.")
+
+
+def token_strip_help() -> str:
+    """Help of ``--strip`` there."""
+    return _("Columns to remove although the mapping reads them, with commas.")
+
+
 def reading(
     base: ReadOptions, sheet: str | None, header_row: int | None, delimiter: str | None
 ) -> ReadOptions:

@@ -48,10 +48,9 @@ def register(app: typer.Typer) -> None:
                 )
             ),
         ] = "",
-        strip: Annotated[str, typer.Option(help=_("Further columns to strip, with commas."))] = "",
-        keep: Annotated[
-            str, typer.Option(help=_("Columns that look like identifiers but are not."))
-        ] = "",
+        mapping: Annotated[str, typer.Option(help=options.token_mapping_help())] = "",
+        keep: Annotated[str, typer.Option(help=options.token_keep_help())] = "",
+        strip: Annotated[str, typer.Option(help=options.token_strip_help())] = "",
         age_at: Annotated[
             str, typer.Option(help=_("Add the age in years on the day in this column."))
         ] = "",
@@ -70,18 +69,20 @@ def register(app: typer.Typer) -> None:
         from ctdhub.sensitive.linkage.pprl.columns import plan, propose
         from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
         from ctdhub.sensitive.linkage.pprl.tokenise import check_new, tokenise
+        from ctdhub.sensitive.mapping.mapping_file import named_mapping
 
         check_release(release)
         check_new(out)
         secret = open_linkage_key(key)
         with bar() as progress:
             progress(_("Reading the file"), 0.0)
-            reading = options.reading(ReadOptions(), sheet, header_row, delimiter)
+            rules = named_mapping(mapping) if mapping else None
+            base = rules.read if rules else ReadOptions()
+            reading = options.reading(base, sheet, header_row, delimiter)
             raw = read_isolated(file, reading)
             options.refuse_unused(raw, sheet, header_row, delimiter)
-            progress(_("Looking for identifiers"), 0.5)
             roles = roles_of(columns) if columns else propose(raw)
-            what = plan(raw, roles, names(keep), names(strip))
+            what = plan(raw, roles, names(keep), names(strip), rules)
             age = AgeAt(age_at, dates.value) if age_at else None
             if age:
                 check_ages(raw, what, age)

@@ -74,7 +74,7 @@ def tokens_page(request: Any, thing: KitFile) -> HttpResponse:
             _take_key(kit, request.FILES["key"], request.POST)
             return HttpResponseRedirect(reverse("tokens", kwargs={"id": thing.pk}))
         mapping, raw = _read(request, thing)
-        values["plan"] = what = _plan(raw, mapping)
+        values["plan"] = what = plan(raw, propose(raw), mapping=mapping)
         values["age"] = age = _age(mapping, what)
         if request.method == "POST":
             made = _make(kit, thing, raw, what, age, request.POST)
@@ -121,18 +121,6 @@ def _read(request: Any, thing: KitFile) -> tuple[Mapping, RawTable]:
     mapping = parse_mapping(asked(carrier, "text")["text"], "mapping.yaml")
     raw = read_isolated(request.kit.path(thing), mapping.read)
     return mapping, replace(raw, file=thing.name)
-
-
-def _plan(raw: RawTable, mapping: Mapping) -> TokenPlan:
-    """As the names of columns say, and as was decided about identifiers."""
-    roles = propose(raw)
-    taken = set(roles.values())
-    there = set(raw.table.column_names) - taken
-    kept = [c for c, d in mapping.identifiers.items() if d.action == "keep" and c in there]
-    gone = [c for c in mapping.stripped() if c in there]
-    decided = Text("stays here: you decided so")
-    found = plan(raw, roles, kept, gone).columns
-    return TokenPlan(tuple(replace(c, reason=decided) if c.name in gone else c for c in found))
 
 
 def _age(mapping: Mapping, what: TokenPlan) -> AgeAt | None:

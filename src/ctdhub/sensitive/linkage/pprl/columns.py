@@ -10,9 +10,10 @@ from typing import Literal
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.i18n import Text
 from ctdhub.core.tabular import ROW
+from ctdhub.core.text import fold
 from ctdhub.sensitive.ingest.identifier_words import kind_of, words
-from ctdhub.sensitive.ingest.identifiers import find_identifiers
 from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.mapping.mapping import Mapping as Reading
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.tokens import TOKEN_COLUMN, TOKENS_COLUMN
 
@@ -107,14 +108,16 @@ def plan(
     roles: Mapping[Role, str],
     keep: Collection[str] = (),
     strip: Collection[str] = (),
+    mapping: Reading | None = None,
 ) -> TokenPlan:
-    """Decide every column.
+    """Decide every column: what nobody asked for is stripped, whatever its cells hold.
 
     Args:
-        roles: columns that tokens are made of; they are stripped.  ``sex`` stays: it identifies
-            nobody, and the hub checks links by it.  ``case`` becomes a keyed code.
-        keep: columns that look like identifiers and are none.
-        strip: further columns to strip.
+        roles: columns that tokens are made of; they are stripped.  ``sex`` makes no token and is
+            decided as any other column; ``case`` becomes a keyed code.
+        keep: columns that stay.
+        strip: columns that go although the mapping reads them.
+        mapping: what it reads stays, and what it makes keys of becomes keyed codes.
 
     Raises:
         FileError: a named column is not there, has two fates, or takes the name of a new column;
@@ -125,7 +128,8 @@ def plan(
     places = {name: header.find(name) for name in named}
     if missing := [name for name, place in places.items() if place in (None, ROW)]:
         raise error("columns/absent", file=raw.file, column=", ".join(missing))
-    if twice := sorted({name for name in named if named.count(name) > 1}):
+    single = [*roles.values(), *(n for n in keep if n != roles.get("sex")), *strip]
+    if twice := sorted({name for name in single if single.count(name) > 1}):
         raise error("columns/two-purposes", file=raw.file, column=", ".join(twice))
     if taken := [name for name in (TOKEN_COLUMN, TOKENS_COLUMN) if header.find(name) is not None]:
         raise error("columns/taken", file=raw.file, column=", ".join(taken))
@@ -133,36 +137,34 @@ def plan(
         raise error("roles/none", file=raw.file)
     by_role = {places[name]: role for role, name in roles.items()}
     kept, stripped = {places[n] for n in keep}, {places[n] for n in strip}
-    found = {finding.column: finding for finding in find_identifiers(raw)}
-    columns = []
-    for name in raw.table.column_names:
-        if name == ROW:
-            continue
+    read, keyed = _read_and_keyed(mapping) if mapping else (frozenset(), frozenset())
+
+    def decided(name: str) -> tuple[Fate, Text]:
         role = by_role.get(name)
-        if role == "sex":
-            columns.append(
-                IdentifierColumn(name, "stay", Text("The hub checks links by it."), role)
-            )
-        elif role == "case":
-            columns.append(
-                IdentifierColumn(name, "code", Text("Used by the hub to distinguish people."), role)
-            )
-        elif role:
-            columns.append(IdentifierColumn(name, "token", Text("Tokens are made of it."), role))
-        elif name in stripped:
-            columns.append(IdentifierColumn(name, "strip", Text("You named it under --strip.")))
-        elif name in kept or name not in found:
-            columns.append(
-                IdentifierColumn(
-                    name,
-                    "stay",
-                    Text(
-                        "No direct identifier detected. This "
-                        "column may still help to identify "
-                        "somebody: check it."
-                    ),
-                )
-            )
-        else:
-            columns.append(IdentifierColumn(name, "strip", found[name].reason))
-    return TokenPlan(tuple(columns))
+        if role == "case":
+            return "code", Text("Used by the hub to distinguish people.")
+        if role and role != "sex":
+            return "token", Text("Tokens are made of it.")
+        if name in stripped:
+            return "strip", Text("You named it under --strip.")
+        if name in kept:
+            return "stay", Text("You named it under --keep. It may help to identify somebody.")
+        if fold(name) in read:
+            return "stay", Text("The mapping reads it. It may help to identify somebody.")
+        if fold(name) in keyed:
+            return "code", Text("Used by the hub to distinguish people.")
+        return "strip", Text("Nobody asked for it.")
+
+    columns = [name for name in raw.table.column_names if name != ROW]
+    return TokenPlan(
+        tuple(IdentifierColumn(name, *decided(name), by_role.get(name)) for name in columns)
+    )
+
+
+def _read_and_keyed(mapping: Reading) -> tuple[frozenset[str], frozenset[str]]:
+    """Folded names of the columns that a mapping reads, and of those that become keys only."""
+    key = mapping.key_columns()
+    tokens = {*mapping.tokens, *(key[0] if key and key[1] == "token" else ())}
+    read = frozenset(fold(c) for _place, rule in mapping.uses() for c in rule.columns())
+    read |= {fold(column) for column in tokens}
+    return read, frozenset(map(fold, mapping.names_people())) - read
