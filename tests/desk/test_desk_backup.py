@@ -107,6 +107,33 @@ def test_restored_folder_rows_and_keys_are_those_of_the_backup(
         assert append_trail(restored.trail) == 1  # rows and file go on together
 
 
+def test_a_backup_holds_no_room_and_the_worker_keeps_it_again(
+    desk: Desk, tmp_path: Path, identity: tuple[Path, tuple[str, ...]], elsewhere: None
+) -> None:
+    from ctdhub.desk.uploads.inbox import ROOM, Inbox
+    from ctdhub.desk.worker.backup import back_up, signer
+    from ctdhub.desk.worker.restore import put_back
+    from ctdhub.desk.worker.rounds import _room
+
+    with_inbox(desk)
+    for organisation in (desks.OURS, desks.THEIRS):
+        Inbox(desk.config.inbox).reserve(organisation, 32 * 2**20)
+    key = signer(desk.config).public
+    out, there = tmp_path / "backup.age", tmp_path / "there" / "hub"
+    made = back_up(desk.config, out, identity[1])
+    assert "inbox/part" in made.files
+    assert not [name for name in made.files if ROOM in name]
+    assert out.stat().st_size < 16 * 2**20
+    restored, _said = put_back(out, None, [identity[0]], there, key)
+    assert (restored.inbox / "part").exists()
+    assert not (restored.inbox / ROOM).exists()
+    assert Inbox(restored.inbox).room(desks.OURS) is None, "nothing is refused until it is kept"
+    with desks.opened(there):
+        _room()
+        kept = restored.file.limits.kept_room
+        assert Inbox(restored.inbox).room(desks.OURS) == kept > 0
+
+
 def test_a_backup_under_writes_is_of_one_moment(
     desk: Desk, tmp_path: Path, identity: tuple[Path, tuple[str, ...]]
 ) -> None:

@@ -20,7 +20,9 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.keys import age
 
 RECIPIENTS = "recipients.txt"
-_ROOM = ".room"
+ROOM = ".room"
+"""Folder of what is kept free for each organisation; the worker makes it in its rounds."""
+
 _FOLDER, _FILE = 0o770, 0o660
 """The web process puts parts in and the worker takes them out: two users of one group."""
 
@@ -155,7 +157,7 @@ class Inbox:
             os.truncate(file, max(0, held - size))
 
     def _room(self, organisation: str) -> Path:
-        return self.folder / _ROOM / organisation
+        return self.folder / ROOM / organisation
 
 
 def _make(folder: Path) -> None:

@@ -38,6 +38,7 @@ from ctdhub.core.keys.signing import SigningKey, make_key, read_key
 from ctdhub.core.lock import locked
 from ctdhub.desk.config import DeskConfig
 from ctdhub.desk.health import LAST_BACKUP
+from ctdhub.desk.uploads.inbox import ROOM
 from ctdhub.desk.worker.identities import identity_folder
 
 FORM = 2
@@ -116,7 +117,9 @@ def back_up(
                 for name, path in hub_files(desk):
                     add(f"{HUB}/{name}", path, trail if path == desk.trail else None)
                 for path in _files(desk.inbox):
-                    add(f"{INBOX}/{path.relative_to(desk.inbox).as_posix()}", path, None)
+                    place = path.relative_to(desk.inbox)
+                    if place.parts[0] != ROOM:  # nothing but room on this disk
+                        add(f"{INBOX}/{place.as_posix()}", path, None)
 
             _write(target, recipients, members, made, signer(desk))
     return made
