@@ -26,7 +26,7 @@ from tests.desk import desks
 from tests.desk.desks import ROLES, Desk
 from tests.desk.test_hub_pages import text, work
 from tests.journeys.conftest import copied
-from tests.journeys.small_hub import KEYLESS, MAPPING, join, new_hub, send
+from tests.journeys.small_hub import KEYLESS, MAPPING, join, new_hub, people, send
 
 CANARY = "Zq-7741/ع"
 """A number of a case that must not be found anywhere but in the worker's files."""
@@ -204,8 +204,47 @@ def test_unknown_numbers_are_dropped_or_kept_for_later(hub_desk: Desk) -> None:
     work(hub_desk)
     assert "waits for the steward" in text(client.get(ahead))
     hub_desk.client_of("steward").post(f"{ahead}carry-out/")
-    assert [j.state for j in work(hub_desk)] == ["done"]
+    (job,) = work(hub_desk)
+    assert "nothing of it was taken out" in said(Text.from_json(job.outcome["text"]))
     assert len(Hub(hub_desk.hub).withdrawn().entries) == 1
+
+
+def test_a_report_that_finds_nobody_is_not_done(hub_desk: Desk) -> None:
+    """It says so to the contributor and the steward, until a record comes and is left out."""
+    hub, client = Hub(hub_desk.hub), hub_desk.client_of("contributor")
+    steward = hub_desk.client_of("steward")
+    pages = [reported(hub_desk, numbers=n, ahead="yes") for n in ("later", "one\nnobody")]
+    work(hub_desk)
+    for page in pages:
+        steward.post(f"{page}carry-out/")
+    assert [j.state for j in work(hub_desk)] == ["done", "done"]
+    none, some = (text(client.get(page)) for page in pages)
+    assert "nothing of yours was taken out" in none
+    assert "codes in place of your numbers" in none
+    assert "carried out</" not in none
+    assert "Take the report back" not in none
+    assert "carried out</" in some
+    assert "Numbers that none of your records had: 1" in some
+    for who in (client, steward):
+        register = text(who.get("/withdrawals/"))
+        assert register.count("no record found so far") == 2, "of three lines"
+        assert "no record found</" in register
+    assert "later" not in "".join(
+        p.read_text("utf-8") for p in (hub_desk.hub / "withdrawals").rglob("*.json*")
+    )
+    assert len(people(hub)) == 5, "six but for the one"
+    rows = (hub.root / "contributions" / OURS / "2026-01-15" / "a.csv").read_text("utf-8")
+    send(hub, OURS, "2026-01-15", *rows.splitlines()[1:], "later,2021,M,31,0,ALB")
+    assert len(people(hub)) == 5, "the new one is left out"
+    for who in (client, steward):
+        assert text(who.get("/withdrawals/")).count("no record found so far") == 1
+    for code in LANGUAGES:
+        client.cookies["desk_language"] = code
+        for place in (pages[0], "/withdrawals/tell/", "/withdrawals/"):
+            shown = text(client.get(place, headers={"accept-language": code}))
+            main = shown.partition("<main")[2]
+            assert "{" not in re.sub(r"<[^>]*>", "", main), (code, place)
+            assert code == "en" or "no record found" not in main, (code, place)
 
 
 def test_what_changed_between_answer_and_act_is_asked_again(hub_desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -236,6 +237,16 @@ def harmonised_files(hub: Hub, contributor: str, progress: Progress | None) -> l
         if step.reason() is None:
             found.append(step)
     return found
+
+
+def read_files(hub: Hub, contributor: str = "") -> list[Step]:
+    """Files that are harmonised as they are now; of one contributor if it is named."""
+    years, steps = policy(hub).years, list[Step]()
+    for one in hub.contributions():
+        with suppress(MappingError):
+            if contributor in ("", one.contributor):
+                steps.append(harmonise_file(hub, one, years))
+    return [step for step in steps if step.reason() is None]
 
 
 def _carried(step: Step, keys: Iterable[str], out: pa.Array) -> set[str]:

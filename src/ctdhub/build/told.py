@@ -33,9 +33,9 @@ from ctdhub.sensitive.consent.entry import Reason, Scope, Withdrawal
 MOST, LONGEST = 100, 500
 """Numbers of one report, and characters of a number."""
 
-ToldState = Literal["sent", "asked", "ready", "done"]
-"""Its records are looked for; the contributor must answer; the steward may carry it out; it is
-carried out."""
+ToldState = Literal["sent", "asked", "ready", "not_found", "done"]
+"""Its records are looked for; the contributor must answer; the steward may carry it out; it is in
+force, and no record of the contributor had any of its numbers; it is carried out."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class ToldWithdrawal:
         numbers: as the contributor writes them; empty once it is carried out.
         ahead: also those that no record carries yet.
         unknown: places of those that no record carries.
+        not_found: how many numbers no record of the contributor had when it was carried out.
         asked: numbers that several people share.
         sent, ended: UTC, ISO 8601.
     """
@@ -82,6 +83,7 @@ class ToldWithdrawal:
     numbers: tuple[str, ...] = field(default=(), repr=False)
     ahead: bool = False
     unknown: tuple[int, ...] = ()
+    not_found: int = 0
     asked: tuple[AskedCase, ...] = field(default=(), repr=False)
     sent: str = ""
     ended: str = ""
@@ -168,7 +170,7 @@ def look_for(hub: Hub, key: str, progress: Progress) -> ToldWithdrawal:
         HubError: its files cannot be read, or a build is at work.
     """
     told = report_of(hub, key)
-    if told.scope == "contributor" or told.state == "done":
+    if told.scope == "contributor" or told.ended:
         return told
     find_person.harmonise_own(hub, told.contributor, progress)
     cases: list[AskedCase] = []
@@ -256,7 +258,7 @@ def take_back(hub: Hub, key: str, contributor: str) -> None:
         WithdrawalError: there is none, or it is carried out.
     """
     with _held(hub):
-        if report_of(hub, key, contributor).state == "done":
+        if report_of(hub, key, contributor).ended:
             raise error("told-changed")
         _path(hub, key).unlink()
 
@@ -271,14 +273,16 @@ def carry_out(hub: Hub, key: str, progress: Progress) -> bool:
         HubError: as of ``withdraw``.
     """
     told = look_for(hub, key, progress)
-    if told.state == "done":
+    if told.ended:
         return True
     if told.open or told.state != "ready":
         return False
     withdrawing.withdraw(hub, _entries(hub, told))
     with _held(hub):
-        done = replace(told, state="done", numbers=(), asked=(), unknown=(), ended=_now())
-        _write(hub, key, done)
+        missed = len(told.unknown)
+        state: ToldState = "not_found" if missed and missed == len(told.numbers) else "done"
+        kept = replace(told, state=state, not_found=missed, ended=_now())
+        _write(hub, key, replace(kept, numbers=(), asked=(), unknown=()))
     return True
 
 

@@ -13,19 +13,34 @@ from ctdhub.build.find_person import (
     keys_of,
     known_contributor,
     numbers_told,
+    read_files,
 )
 from ctdhub.build.harmonised import contributor_of
 from ctdhub.build.hub import Hub
 from ctdhub.build.journal import noted
 from ctdhub.build.paid import check_paid, ledger
-from ctdhub.build.withdrawn import made_with, refuse_older, replaced_ids, ways_of
+from ctdhub.build.withdrawn import filed, made_with, refuse_older, replaced_ids, ways_of
 from ctdhub.core.atomic import remove
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import Text
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.sensitive.consent.entry import Reason, Withdrawal, mark
 from ctdhub.sensitive.consent.in_force import InForce
+from ctdhub.sensitive.consent.match import carried
 from ctdhub.sensitive.consent.register import WitnessedHead
+
+NOTHING_FOUND = Text(
+    "No record found so far: no record that the hub has read has the number or token, so nothing "
+    "was taken out. It stays in force: a record that comes later is left out."
+)
+CODE_OF_KIT = Text(
+    "An organisation that sends bundles from the kit sends codes in place of numbers of cases, so "
+    "that a number finds nobody. Ask it in which row of the file that it sent the person is; the "
+    "file under contributions has that row number (row_in_file) and the code, which is given in "
+    "place of the number."
+)
+"""What a steward is told of a number that no record has."""
 
 
 def register(hub: Hub) -> tuple[tuple[Withdrawal, ...], InForce]:
@@ -37,6 +52,37 @@ def register(hub: Hub) -> tuple[tuple[Withdrawal, ...], InForce]:
     """
     check_paid(hub)
     return hub.withdrawal_lines(), hub.withdrawn()
+
+
+def records_found(hub: Hub, contributor: str = "") -> dict[tuple[str, str], bool]:
+    """Whether any record carries what was told of each person whose withdrawal is in force.
+
+    Args:
+        hub: the hub.
+        contributor: the only one whose lines and whose files are looked at, so that nothing of
+            others shows; all if empty.
+
+    Returns:
+        By contributor and mark of the number or token that it told, whether a file that was read
+        has a record of that person; nothing of a contributor none of whose files was read.
+    """
+    force = hub.withdrawn().told_by(contributor) if contributor else hub.withdrawn()
+    told = [e for e in force.entries if e.scope in ("person", "records")]
+    if not told:
+        return {}
+    steps = read_files(hub, contributor)
+    out, secret = replaced_ids(hub, steps).ids, hub.person_key()
+    by: dict[str, set[str]] = {}
+    for step in steps:
+        by.setdefault(contributor_of(step), set()).update(carried(filed(step, out), force, secret))
+    anywhere = frozenset[str]().union(*by.values())
+    answer: dict[tuple[str, str], bool] = {}
+    for e in told:
+        if e.contributor in by:
+            marks = anywhere if e.scope == "person" else by[e.contributor]
+            key = (e.contributor, e.because or e.mark)
+            answer[key] = answer.get(key, False) or e.mark in marks
+    return answer
 
 
 def withdraw(hub: Hub, entries: Iterable[Withdrawal]) -> int:

@@ -13,7 +13,13 @@ from rich.markup import escape
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.told import show_told
 from ctdhub.cli.verbs import about
-from ctdhub.cli.withdrawals import choose_rows, show_elsewhere, show_found, show_register
+from ctdhub.cli.withdrawals import (
+    choose_rows,
+    show_elsewhere,
+    show_found,
+    show_nothing_found,
+    show_register,
+)
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError
 from ctdhub.core.format import listed, number
@@ -202,6 +208,11 @@ def register(app: typer.Typer) -> None:
                 _ask(_("Write this down?"), yes=yes)
                 n = withdraw_stage.withdraw(hub, found.entries)
                 console.print(_("Withdrawals written down: {n}.").format(n=number(n)))
+            carried = withdraw_stage.records_found(hub) if found.unknown else {}
+            if any(
+                carried.get((e.contributor, e.because or e.mark)) is False for e in found.entries
+            ):
+                show_nothing_found()
             if found.records.get(contributor):
                 _raw(contributor)
             show_elsewhere(hub, contributor)

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ctdhub.cli.output import console
 from ctdhub.core.format import number, stamped
-from ctdhub.core.i18n import _, current
+from ctdhub.core.i18n import _, current, said
 
 if TYPE_CHECKING:
     from ctdhub.build.case_rows import NumberedCase
@@ -32,6 +32,14 @@ def show_found(found: FoundRecords) -> None:
     for name, records in found.records.items():
         table.add_row(_("records of {id} left out").format(id=escape(name)), number(records))
     console.print(table)
+
+
+def show_nothing_found() -> None:
+    """What it means that no record has a number, and what helps."""
+    from ctdhub.build.withdraw import CODE_OF_KIT, NOTHING_FOUND
+
+    console.print(said(NOTHING_FOUND))
+    console.print(said(CODE_OF_KIT))
 
 
 def show_elsewhere(hub: Hub, contributor: str = "") -> None:
@@ -108,10 +116,13 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
 
     entries, force = withdraw.register(hub)
     active = {e.number for e in force.entries}
+    found = withdraw.records_found(hub)
+    told = {e.number: found.get((e.contributor, e.because or e.mark)) for e in force.entries}
     if as_json:
         keep = ("number", "time", "kind", "scope", "contributor", "reason")
         rows = [
-            {k: v for k, v in asdict(e).items() if k in keep} | {"in_force": e.number in active}
+            {k: v for k, v in asdict(e).items() if k in keep}
+            | {"in_force": e.number in active, "found": told.get(e.number)}
             for e in entries
         ]
         console.print(json.dumps(rows, indent=1), soft_wrap=True, markup=False, highlight=False)
@@ -144,6 +155,8 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
         table.add_column(heading, overflow="fold")
     for e in entries:
         now = _("in force") if e.number in active else ""
+        if told.get(e.number) is False:
+            now = _("no record found so far")
         kind = _("found with it") if e.because and e.kind == "withdrawal" else kinds[e.kind]
         if e.kind == "renewal" and e.mark:
             kind = _("another row of the case: stays")
@@ -151,4 +164,6 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
         table.add_row(number(e.number), stamped(e.time[:10]), *map(escape, cells))
     console.print(table)
     show_elsewhere(hub)
+    if False in told.values():
+        show_nothing_found()
     console.print(_("The register is whole: every line follows from the one before it."))

@@ -221,12 +221,16 @@ def told_find(work: Work) -> Rows:
 @_private
 def told_carry(work: Work) -> Rows:
     """Carry out a withdrawal that a contributor reported."""
-    done = told.carry_out(_hub(), str(work.job.given["told"]), _progress(work))
-    text = (
-        Text("The withdrawal is carried out; build again.")
-        if done
-        else Text("The contributor must answer a question about the report first.")
-    )
+    hub, key = _hub(), str(work.job.given["told"])
+    if not told.carry_out(hub, key, _progress(work)):
+        text = Text("The contributor must answer a question about the report first.")
+    elif told.report_of(hub, key).state == "not_found":
+        text = Text(
+            "No record of the contributor has these numbers: nothing of it was taken out. They "
+            "stay in force for later files."
+        )
+    else:
+        text = Text("The withdrawal is carried out; build again.")
     return lambda: {"text": text.as_json()}
 
 

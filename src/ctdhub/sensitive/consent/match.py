@@ -80,6 +80,17 @@ def left_out(files: Iterable[Filed], force: InForce, secret: bytes) -> pa.Array:
     return ids.all()
 
 
+def carried(file: Filed, force: InForce, secret: bytes) -> frozenset[str]:
+    """Marks in force of people whom a file has a record of: by its key, its case, or itself."""
+    wanted = {e.mark for e in force.entries}
+    columns = (file.records["person_key"], file.cases["case"])
+    keys = {key for column in columns for key in column.unique().drop_null().to_pylist()}
+    rows = _of_cases(file, force.chosen, secret).to_pylist()
+    found = {mark(secret, key) for key in keys}
+    found |= {row_mark(secret, row["person_key"], row["record_id"]) for row in rows}
+    return frozenset(wanted & found)
+
+
 def also_known(files: Sequence[Filed], cases: Iterable[str]) -> dict[str, set[str]]:
     """Person keys of the records of each case, where it has any.
 

@@ -13,7 +13,13 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.paid import budget_split, check_paid, ledger, published
 from ctdhub.build.rules import policy
 from ctdhub.build.stages.edition import spending
-from ctdhub.build.withdraw import outdated, register
+from ctdhub.build.withdraw import (
+    CODE_OF_KIT,
+    NOTHING_FOUND,
+    outdated,
+    records_found,
+    register,
+)
 from ctdhub.core.errors import printable
 from ctdhub.core.format import decimal, exact, isolated, number, share, tiny
 from ctdhub.core.i18n import _, said
@@ -22,6 +28,7 @@ from ctdhub.desk.worker.answers.telling import told_rows
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.purposes import told
 from ctdhub.dp.ledger.reserve import BudgetSplit
+from ctdhub.sensitive.consent.entry import Withdrawal
 from ctdhub.sensitive.consent.in_force import in_force, reported
 
 
@@ -230,6 +237,14 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
     entries, force = register(hub)
     own = reported(entries, contributor) if contributor else entries
     active = {e.number for e in in_force(own).entries}
+    missing = {told for told, any_ in records_found(hub, contributor).items() if not any_}
+
+    def standing(e: Withdrawal) -> str:
+        if e.number not in active:
+            return "–"
+        nobody = (e.contributor, e.because or e.mark) in missing
+        return _("no record found so far") if nobody else _("in force")
+
     rows = [
         (
             *(() if contributor else (number(e.number),)),
@@ -238,7 +253,7 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
             _what(e.kind, bool(e.because), bool(e.mark)),
             _scope(e.scope),
             _reason(e.reason),
-            _("in force") if e.number in active else "–",
+            standing(e),
         )
         for e in reversed(own)
     ]
@@ -254,6 +269,8 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
         else _("Nobody has withdrawn.")
     )
     blocks = [section("register", "", table("", head, rows, words=True) if rows else None)]
+    if missing:
+        blocks.append(section("not-found", _("No record found so far"), _not_found(contributor)))
     old: list[str] = []
     if not contributor:
         old = outdated(hub)
@@ -275,6 +292,18 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
             else [],
         },
     )
+
+
+def _not_found(contributor: str) -> Any:
+    if contributor:
+        return words(
+            _(
+                "Where no record was found so far, none of your records that the hub has read has "
+                "the number, so nothing of yours was taken out. It stays in force: a record that "
+                "comes later is left out."
+            )
+        )
+    return words(said(NOTHING_FOUND), said(CODE_OF_KIT))
 
 
 def _outdated(versions: list[str]) -> Any:

@@ -105,6 +105,7 @@ def _line(key: str, one: reports.ToldWithdrawal) -> dict[str, Any]:
         "reason": one.reason,
         "state": one.state,
         "numbers": len(one.numbers),
+        "not_found": one.not_found,
         "sent": one.sent[:10],
         "ended": one.ended[:10],
     }
