@@ -221,6 +221,32 @@ def test_tokens_asks_before_it_writes(
         assert not (tmp_path / "out.csv").exists()
 
 
+READS = """
+version: 1
+read: {header_row: 2}
+identifiers: {case_no: hash}
+columns:
+  gender: {from: sex, map: {F: female, M: male}}
+"""
+
+
+def test_what_the_mapping_reads_stays_and_how_it_reads_holds(tmp_path: Path, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    file, key, out = (tmp_path / name for name in ("in.csv", "link.key", "out.csv"))
+    head = "first_name,family_name,dob,case_no,sex,remarks,year"
+    file.write_text(f"made in 2026,,,,,,\n{head}\nMarta,Cruz,1990-05-03,K-1,F,ask Oleg,2020\n")
+    (tmp_path / "m.yaml").write_text(READS, "utf-8")
+    assert ctdhub("key", "new", "--for", "linkage", "--out", key)[0] == 0
+    given = ("--key", key, "--release", "2026.1", "--mapping", tmp_path / "m.yaml", "--yes")
+    assert ctdhub("tokens", file, *given, "--out", out)[0] == 0
+    assert out.read_text("utf-8").splitlines()[0] == '"case_no","sex","link_token","link_tokens"'
+    assert not [cell for cell in ("K-1", "Oleg", "Marta") if cell in out.read_text("utf-8")]
+    again = tmp_path / "again.csv"
+    assert (
+        ctdhub("tokens", file, *given, "--out", again, "--strip", "sex", "--keep", "year")[0] == 0
+    )
+    assert again.read_text("utf-8").startswith('"case_no","year","link_token"')
+
+
 def estimated(hub: Hub, linking: dict[str, float]) -> tuple[Release, ListOverlap]:
     """The candidate of a hub that names its five lists, joined by so many tokens."""
     policy = yaml.safe_load((hub.root / "policy.yaml").read_text("utf-8"))

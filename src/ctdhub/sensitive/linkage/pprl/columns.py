@@ -128,7 +128,8 @@ def plan(
     places = {name: header.find(name) for name in named}
     if missing := [name for name, place in places.items() if place in (None, ROW)]:
         raise error("columns/absent", file=raw.file, column=", ".join(missing))
-    single = [*roles.values(), *(n for n in keep if n != roles.get("sex")), *strip]
+    said = [*keep, *strip]
+    single = [*(n for role, n in roles.items() if role != "sex" or n not in said), *said]
     if twice := sorted({name for name in single if single.count(name) > 1}):
         raise error("columns/two-purposes", file=raw.file, column=", ".join(twice))
     if taken := [name for name in (TOKEN_COLUMN, TOKENS_COLUMN) if header.find(name) is not None]:
