@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
+import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -138,6 +141,46 @@ def test_the_plain_form_says_what_is_missing(open_desk: Desk) -> None:
         assert "There is a problem" in answer.content.decode()
     page = client.get("/deliveries/send/?replaces=%22><script>").content.decode()
     assert "<script>" not in page.split("replaces", 1)[1][:200]
+
+
+def test_a_full_disk_says_so_and_keeps_no_half(
+    open_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ctdhub.core import atomic
+
+    whole = atomic.write_new
+
+    def full(path: Path, content: bytes, mode: int = 0o600) -> None:
+        whole(path, content[:3], mode)
+        raise OSError(errno.ENOSPC, "no room")
+
+    client = open_desk.client_of("contributor")
+    address = begun(client, b"a,b\n1,2\n", "csv")["Location"]
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic, "write_new", full)
+        refused = part(client, address, 0, b"a,b\n")
+        form = client.post("/deliveries/send/", {"file": io.BytesIO(b"a,b\n1,2\n")})
+    assert refused.status_code == 507
+    assert "disk of the hub is full" in refused.content.decode()
+    assert form.status_code in (400, 507)
+    assert not list(Path(open_desk.config.inbox).rglob("*.age"))
+    assert part(client, address, 0, b"a,b\n").status_code == 204, "it goes on where it stopped"
+
+
+def test_the_disk_of_the_inbox_is_watched(open_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ctdhub.desk import health
+
+    real = os.statvfs(open_desk.hub)
+
+    def told(place: Path) -> Any:
+        blocks = 7 if Path(place) == open_desk.config.inbox else 10**9
+        return SimpleNamespace(f_bavail=blocks, f_frsize=real.f_frsize)
+
+    monkeypatch.setattr(os, "statvfs", told)
+    found = {check.key: check for check in health.checks(open_desk.config)}
+    one, other = found["inbox_free_bytes"], found["disk_free_bytes"]
+    assert (one.value, one.tone, one.needed) == (7 * real.f_frsize, "bad", False)
+    assert (other.value, other.tone) == (10**9 * real.f_frsize, "good")
 
 
 def test_without_a_worker_nothing_is_taken(desk: Desk) -> None:

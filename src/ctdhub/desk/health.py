@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from django.db import DatabaseError, connection
@@ -24,6 +25,7 @@ Tone = Literal["good", "wait", "bad"]
 
 _WORKER_AWAY = 300
 _LITTLE_ROOM = 2 * 2**30
+_INBOX = Text("Disk of the inbox")
 _OLD_BACKUP = 8 * 86400
 _DAY = 86400
 _MANY_FAILED = 20
@@ -58,7 +60,8 @@ def checks(desk: DeskConfig) -> list[Check]:
     return [
         Check("database", Text("Database"), Text("answers"), "good", 1, needed=True),
         *_of_worker(known),
-        _room(desk),
+        _room("disk_free_bytes", Text("Disk"), desk.folder, needed=True),
+        *([_room("inbox_free_bytes", _INBOX, desk.inbox)] if desk.inbox.exists() else []),
         *_queues(known),
         _backup(desk),
         _volume(desk),
@@ -104,12 +107,12 @@ def _of_worker(known: dict[str, Any]) -> Iterator[Check]:
         yield Check(f"{key}_whole", label, words, "bad" if rule else "good", float(not rule))
 
 
-def _room(desk: DeskConfig) -> Check:
-    space = os.statvfs(desk.folder)
+def _room(key: str, label: Text, place: Path, *, needed: bool = False) -> Check:
+    space = os.statvfs(place)
     free = space.f_bavail * space.f_frsize
     words = Text("{n} GB free", n=round(free / 1e9, 1))
     tone: Tone = "bad" if free < _LITTLE_ROOM else "good"
-    return Check("disk_free_bytes", Text("Disk"), words, tone, free, needed=True)
+    return Check(key, label, words, tone, free, needed)
 
 
 def _queues(known: dict[str, Any]) -> Iterator[Check]:

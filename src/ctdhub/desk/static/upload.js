@@ -61,6 +61,7 @@
             "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(at.offset),
             "Upload-Checksum": "sha256 " + base64(await crypto.subtle.digest("SHA-256", body))
           }, body)
+          if (answer.status === 507) { say(await answer.text()); go.disabled = false; return }
           if (answer.status !== 204) throw new Error(String(answer.status))
           at.offset = Number(answer.headers.get("Upload-Offset"))
           tries = 0

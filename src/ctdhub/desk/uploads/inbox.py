@@ -91,7 +91,11 @@ class Inbox:
         part = StoredPart(offset, hashlib.sha256(content).hexdigest())
         place = self.place(delivery)
         _make(place)
-        atomic.write_new(place / part.name, content, _FILE)
+        try:
+            atomic.write_new(place / part.name, content, _FILE)
+        except OSError:
+            (place / part.name).unlink(missing_ok=True)  # what fitted would take the rest
+            raise
         atomic.sync(place)
         return part
 

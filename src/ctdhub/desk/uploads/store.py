@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -78,7 +79,12 @@ def add(who: Who, delivery: Delivery, offset: int, body: bytes) -> int | None:
     another offset by now, or is no longer being received.
     """
     inbox, key = Inbox(current().inbox), delivery.id.hex
-    part = inbox.keep(key, offset, body)
+    try:
+        part = inbox.keep(key, offset, body)
+    except OSError as met:
+        if met.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _refused(507, error("upload-full")) from None
     try:
         with transaction.atomic():
             if not rows(_held(), delivery.id) or offset_of(delivery) != offset:

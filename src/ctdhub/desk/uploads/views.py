@@ -96,7 +96,8 @@ def _answer(request: Any, store: DeliveryStore, key: str) -> HttpResponse:
     try:
         return _as_http(tus.answer(request.method, headers, body, key, store, longest))
     except HubError as met:
-        return _as_http(TusAnswer(503, {"Tus-Resumable": tus.VERSION}, met))
+        status = 503 if met.rule == "inbox-closed" else status_of(met)
+        return _as_http(TusAnswer(status, {"Tus-Resumable": tus.VERSION}, met))
 
 
 def _as_http(found: TusAnswer) -> HttpResponse:
