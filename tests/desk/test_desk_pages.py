@@ -12,6 +12,7 @@ from urllib.parse import quote, urljoin
 import pytest
 
 from ctdhub.core.i18n import LANGUAGES
+from tests.desk import rights
 from tests.desk.desks import ROLES, Desk
 from tests.desk.test_desk_accounts import code_of, secret_of
 from tests.desk.test_desk_walls import NO_SUCH, address, ask, pages, theirs_of
@@ -119,7 +120,6 @@ def test_odd_input_is_never_a_server_error(
     database: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Every page and method, as somebody who may open it: odd queries, bodies, keys."""
-    from ctdhub.desk.allowed import allowed
     from ctdhub.desk.registry import pages as registered
 
     desk: Desk = request.getfixturevalue(database)
@@ -134,7 +134,7 @@ def test_odd_input_is_never_a_server_error(
     for page in registered():
         if page.name in ("account_logout", "close_account", "end_visits"):
             continue
-        may = [role for role in ROLES if allowed(desk.accounts[role].who(), page.action)]
+        may = [role for role in ROLES if rights.may(role, page.action)]
         client = clients[may[0]]
         key = theirs[page.of].pk if page.of else NO_SUCH
         places = [

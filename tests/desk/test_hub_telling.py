@@ -22,7 +22,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, Text, language, many, said
 from ctdhub.desk import asking
 from tests.conftest import Once
-from tests.desk import desks
+from tests.desk import desks, rights
 from tests.desk.desks import ROLES, Desk
 from tests.desk.test_hub_pages import text, work
 from tests.journeys.conftest import copied
@@ -288,7 +288,6 @@ def test_the_whole_organisation_and_what_is_refused(hub_desk: Desk) -> None:
 
 
 def test_every_page_says_that_the_worker_is_away(hub_desk: Desk) -> None:
-    from ctdhub.desk.allowed import allowed
     from ctdhub.desk.models.hub import Job, ReleasePlan
     from ctdhub.desk.registry import pages
 
@@ -310,7 +309,7 @@ def test_every_page_says_that_the_worker_is_away(hub_desk: Desk) -> None:
         more = parts | {"id": keys.get(page.of, "")} | ({"key": "0" * 32} if told_page else {})
         address = re.sub(r"<(?:\w+:)?(\w+)>", lambda m, more=more: more[m[1]], "/" + page.path)
         for role, client in clients.items():
-            if not allowed(hub_desk.accounts[role].who(), page.action):
+            if not rights.may(role, page.action):
                 continue
             for method in {"GET", "POST"} & set(page.methods):
                 answer = getattr(client, method.lower())(address)

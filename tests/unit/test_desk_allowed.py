@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.desk import rights
 
 from ctdhub.desk.allowed import ACTIONS, HUB_ROLES, ROLES, VISITOR, Owner, Who, allowed, roles_of
 
@@ -17,8 +19,30 @@ def who(role: str, organisation: str = "ours") -> Who:
     return Who("1" * 32, frozenset({role}), organisation if role == "contributor" else "")
 
 
-def thing(organisation: str, state: str = "checked") -> SimpleNamespace:
-    return SimpleNamespace(organisation_id=organisation, account_id="2" * 32, state=state)
+def thing(organisation: str, state: str = "checked", account: str = "2" * 32) -> SimpleNamespace:
+    return SimpleNamespace(organisation_id=organisation, account_id=account, state=state)
+
+
+def test_the_table_gives_what_the_guides_say() -> None:
+    """Each action, role, relation and state against a table written out by hand."""
+    assert set(rights.TABLE) == set(ACTIONS)
+    assert rights.ROLES == ROLES
+    states = {state for right in rights.TABLE.values() for state in right.states} | {"of-none"}
+    wrong = []
+    for action, right in rights.TABLE.items():
+        marks = {"looks": ACTIONS[action].looks, "unproved": ACTIONS[action].unproved}
+        marks["visitors"] = bool(allowed(VISITOR, action))
+        if {mark for mark, has in marks.items() if has} != right.marks:
+            wrong.append(f"{action}: marks")
+        for role in ROLES:
+            if bool(allowed(who(role), action)) != right.given(role):
+                wrong.append(f"{action}: {role}")
+            for own, self_, state in product((True, False), (True, False), sorted(states)):
+                one = thing("ours" if own else "theirs", state, ("1" if self_ else "2") * 32)
+                given = right.given(role, own=own, self_=self_, state=state)
+                if bool(allowed(who(role), action, one)) != given:
+                    wrong.append(f"{action}: {role}, own {own}, self {self_}, {state}")
+    assert not wrong
 
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))
