@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any, cast
 
@@ -256,6 +257,30 @@ def _nobody_else_changed(
     sizes = Counter(min(len(ids), 4) for ids in left)
     told = Counter(linked.people["records_per_person"].to_pylist())
     assert sorted(told.values()) == sorted(sizes.values())
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_token_that_comes_after_the_withdrawal(order: tuple[int, ...]) -> None:
+    """Others' records with a token leave, though the case was told before anybody knew it."""
+    sequence = Sequence("s")
+    ours, others = sequence.contributor("both"), sequence.contributor("token")
+    files = [
+        [Row(ours, "A1", None, "female", 2018)],
+        [Row(ours, "A1", "s-token-00000001", "female", 2019), Row(ours, "A2", None, "male", 2019)],
+        [
+            Row(others, "B7", "s-token-00000001", "female", 2018),
+            Row(others, "B8", "s-token-00000002", "male", 2018),
+        ],
+    ]
+    sequence.files = [files[i] for i in order]
+    hers = {files[0][0], files[1][0]}
+    for scope, wanted in (("person", hers | {files[2][0]}), ("records", hers)):
+        told = (ours, "case", "A1", scope)
+        sequence.told = {told: set()}
+        held, rows = together([sequence])
+        force = in_force(lines("withdrawal", told, set()))
+        assert {rows[i] for i in left_out(held, force, SECRET).to_pylist()} == wanted
+        assert sequence.gone() == wanted
 
 
 def test_undoing_everything_gives_the_state_of_nothing(tmp_path: Path) -> None:

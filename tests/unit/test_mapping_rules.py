@@ -134,6 +134,27 @@ def test_several_columns_of_a_flag():
     assert done.records["means_threats"].to_pylist() == ["yes", "no", None, "yes", "no"]
 
 
+@pytest.mark.parametrize(
+    ("target", "rule", "read", "unread", "broken"),
+    [
+        ("gender", "map: {F: female}", "F", "hunger", "unknown-code"),
+        ("means_threats", "map: {1: yes, 0: no}", "1", "hunger", "unknown-code"),
+        ("citizenship", "country: true", "Perú", "Atlantis", "unknown-country"),
+        ("year_of_registration", "year: true", "2019", "long ago", "unparsable-date"),
+    ],
+)
+def test_what_cannot_be_read_in_any_of_several_columns_rejects_the_row(
+    target: str, rule: str, read: str, unread: str, broken: str
+):
+    """Whichever column holds it, and though another says what the value is."""
+    mapping = f"columns:\n  {target}: {{from: [a, b], {rule}}}"
+    pairs = [(read, unread), (unread, read), (None, unread), (unread, None), (unread, unread)]
+    done = run(mapping, *({"a": a, "b": b} for a, b in [*pairs, (read, read), (None, read)]))
+    assert done.records["source_row"].to_pylist() == [7, 8]
+    found = [(r["source_row"], r["column"], r["rule"]) for r in done.rejects.to_pylist()]
+    assert found == [(row, "ba"[row in (3, 5, 6)], broken) for row in range(2, 7)]
+
+
 def test_lists_of_rules_conditions_and_hub_variables():
     mapping = """
 columns:

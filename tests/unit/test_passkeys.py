@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,14 @@ import ctdhub
 from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import LANGUAGES, said
 from ctdhub.core.keys.signing import PREFIX, make_key
-from ctdhub.release.approvals import Approval, Approvals, LedgerHead, Promise, Statement
+from ctdhub.release.approvals import (
+    Approval,
+    Approvals,
+    LedgerHead,
+    Promise,
+    Statement,
+    refuse_late,
+)
 from ctdhub.release.approver_changes import (
     FILE,
     FIRST,
@@ -233,6 +241,19 @@ def test_one_key_is_one_key_however_it_is_written() -> None:
 
 ONE = "03ad6ea703095c342a1a267f63ad28d61ca15dcd7be2d127ea94eff7741b3359"
 TWO = "d423802144ee5c95760295d32fbd8cde06b1038eb7b93579214569c8a58de5dc"
+
+
+@pytest.mark.parametrize("seconds", [-3600, -121, -119, 0, 119, 121, 3600])
+def test_a_statement_of_another_time_is_refused(seconds: int) -> None:
+    """Kept for later, or dated ahead so that it can be kept: two minutes, either way."""
+    arrived = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    date = (arrived + timedelta(seconds=seconds)).isoformat()
+    if abs(seconds) < 120:
+        refuse_late(date, arrived)
+        return
+    with pytest.raises(ReleaseError) as refused:
+        refuse_late(date, arrived)
+    assert refused.value.rule == "approval"
 
 
 def test_earlier_forms_of_a_statement_are_the_same_bytes() -> None:

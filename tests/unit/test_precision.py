@@ -24,7 +24,7 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import card
 from ctdhub.stats.headline import place_facts
 from ctdhub.stats.intervals import Interval, fieller
-from ctdhub.stats.precision import POINT
+from ctdhub.stats.precision import POINT, in_headline, is_precise
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -53,6 +53,22 @@ def test_a_share_that_clipping_made_narrow_is_no_point(answers: Answers) -> None
         assert sized(found) == ranged(found)
         assert "between" in sized(found)
         assert not re.search(r"\d+% \(", sized(found))
+
+
+def test_how_wide_a_printed_number_may_be(answers: Answers) -> None:
+    """The widths of the documentation, in figures: 30 points, 20 in a headline, 160 %."""
+    for width, printed, headline in [
+        (0.19, True, True), (0.21, True, False), (0.29, True, False), (0.31, False, False),
+    ]:  # fmt: skip
+        share = Interval(0.5, 0.5 - width / 2, 0.5 + width / 2)
+        found = card(answers.release, share, "share", None)
+        assert (found.state == "shown") == printed, width
+        assert in_headline(share) == headline, width
+        with language("en"):
+            said = sized(found).replace("\u00a0", " ")
+        assert said.startswith("50% ± ") if printed else said.startswith("between "), said
+    for half, printed in ((79, True), (81, False)):
+        assert is_precise(Interval(100, 100 - half, 100 + half), "people") == printed
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import combinations, product
+from itertools import combinations, combinations_with_replacement, permutations
 from typing import Any
 
 import numpy as np
@@ -255,21 +255,21 @@ def uncovered(n: int, t: int, c: int) -> set[int]:
                 for p in protocol._asked(play.round, asked, d)
             }
         )
-    for answers in product(range(len(told)), repeat=len(honest)):
-        seen = Counter(seed for a in answers for seed in shown[a])
+    pairs = {
+        (i, j): (
+            (i, protocol.others(play.round, i).index(j) + 1),
+            (j, protocol.others(play.round, j).index(i) + 1),
+        )
+        for i, j in permutations(honest, 2)
+    }
+    for answers in combinations_with_replacement(shown, len(honest)):  # whoever gives which
+        seen = Counter(seed for answer in answers for seed in answer)
         known = {seed for seed, times in seen.items() if times >= t - c}
-
-        def pair_known(i: str, j: str, known: set[tuple[str, int]] = known) -> bool:
-            places = (i, protocol.others(play.round, i).index(j) + 1), (
-                j, protocol.others(play.round, j).index(i) + 1)  # fmt: skip
-            return any(place in known for place in places)
-
-        for size in range(1, len(honest) + 1):
-            for group in combinations(honest, size):
+        own = [i for i in honest if (i, 0) in known]
+        for size in range(1, len(own) + 1):
+            for group in combinations(own, size):
                 rest = [j for j in honest if j not in group]
-                if all((i, 0) in known for i in group) and all(
-                    pair_known(i, j) for i in group for j in rest
-                ):
+                if all(known & {*pairs[i, j]} for i in group for j in rest):
                     sizes.add(size)
     return sizes
 
@@ -283,6 +283,7 @@ def uncovered(n: int, t: int, c: int) -> set[int]:
         (4, 3, 1, 2),
         (5, 4, 1, 3),
         (5, 4, 2, 2),
+        (6, 4, 1, 2),
         (4, 3, 2, 1),
     ],
 )
