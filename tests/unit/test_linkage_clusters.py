@@ -85,6 +85,15 @@ def test_people_whom_two_know_are_found() -> None:
     assert all(p.probability > CUT for p in made.patterns)
 
 
+def test_between_look_and_cut_people_are_shown_and_never_joined() -> None:
+    (pattern,) = found(crowd()).patterns
+    assert 0.9 < pattern.probability < 1
+    made = found(crowd(), cut=1.0, look=0.5)
+    assert (made.links, made.clusters, made.review.num_rows) == (0, 120, 60)
+    assert set(reasons(made)) == {"Likely, not certain."}
+    assert found(crowd(), cut=1.0, look=1.0).review.num_rows == 0
+
+
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
