@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from invented_people import FACTS, overlap_of, people, reported, small_policy
 
@@ -79,8 +79,11 @@ def test_counts_in_parts_are_counts_at_once(
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example([("u", "a")] * 3, 2)
+@example([("u", "a"), ("v", None), ("u", "b"), ("u", None), ("v", "a")], 2)
+@example([], 1)
 @given(
     st.lists(st.tuples(st.sampled_from("uvwxyz"), st.sampled_from(["a", "b", "c", None])),
              max_size=40),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from random import Random
+from typing import Any
+
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ctdhub.schema.citizenship_group import citizenship_group
@@ -74,6 +78,9 @@ def test_denominators_of_a_group_of_flags() -> None:
     assert shares == [50, 50, 25]
 
 
+NAMES = ("year_of_registration", "gender", "citizenship", "country_of_exploitation",
+         "means_threats", "assistance_medical")  # fmt: skip
+
 keys = st.sampled_from([None, "a", "b", "c"])
 rows = st.lists(
     st.fixed_dictionaries(
@@ -86,15 +93,52 @@ rows = st.lists(
     ),
     max_size=8,
 )
+BATCH, EXAMPLES = 8, 16
+"""So many inputs are told apart by their contributor and linked together: 128 in each law."""
 
 
-@settings(max_examples=25, deadline=None)
-@given(rows, st.randoms(use_true_random=False))
-def test_order_of_keyed_people_does_not_matter(given_rows: list[dict], random) -> None:
+def many(inputs: st.SearchStrategy[list[Any]]) -> st.SearchStrategy[list[list[Any]]]:
+    return st.lists(inputs, min_size=BATCH, max_size=BATCH)
+
+
+def told_apart(inputs: list[list[Any]]) -> list[Any]:
+    """The rows of all inputs, as if each were a hub of its own."""
+    return [
+        {**r, "reporting_entity": f"{i:03}",
+         "person_key": r["person_key"] and f"{i:03}/{r['person_key']}"}
+        for i, own in enumerate(inputs) for r in own
+    ]  # fmt: skip
+
+
+def record(key: str | None, year: int | None = None, **more: object) -> dict[str, object]:
+    """A row as the strategies draw it."""
+    empty = dict.fromkeys((*NAMES, "person_key"))
+    return {**empty, "person_key": key, "year_of_registration": year, **more}
+
+
+HARD = [
+    [record("a", 2020, gender="male"), record("a", 2015, gender="female")],
+    [record("a", None, gender="male"), record("a", 2015)],
+    [record("a", means_threats="no"), record("a", means_threats="yes"), record("b")],
+    [record("a", 2020, gender="male"), record("a", 2020, gender="female")],
+    [record("a"), record("a"), record("a"), record("a"), record("a")],
+]
+"""The earlier record comes last; it says nothing; flags differ; records of one year differ; equal
+records."""
+UNKEYED = [[record(None, 2020), record(None, 2020)], [record(None), record("a")]]
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(many(rows), st.randoms(use_true_random=False))
+@example([*HARD, *UNKEYED], Random(1))
+def test_order_of_keyed_people_does_not_matter(inputs: list[list[dict]], random) -> None:
     """Equal records give equal tables: their ids are made of what they say."""
     distinct = {
-        (r["person_key"], r["year_of_registration"]): {**r, "record_id": str(r)} for r in given_rows
-    }
+        (r["reporting_entity"], r["person_key"], r["year_of_registration"]): {
+            **r, "record_id": str(r)
+        }
+        for r in told_apart(inputs)
+    }  # fmt: skip
     shuffled = list(distinct.values())
     random.shuffle(shuffled)
     one = link(table(list(distinct.values())), SCHEMA).people
@@ -102,18 +146,24 @@ def test_order_of_keyed_people_does_not_matter(given_rows: list[dict], random) -
     assert one.equals(other)
 
 
-@settings(max_examples=25, deadline=None)
-@given(rows)
-def test_one_person_changes_one_row(given_rows: list[dict]) -> None:
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(many(rows))
+@example([*HARD, *UNKEYED])
+def test_one_person_changes_one_row(inputs: list[list[dict]]) -> None:
     """Add-or-remove one person: all her records together are one row of the people table."""
-    whole = link(table(given_rows), SCHEMA).people.to_pylist()
-    without = link(table([r for r in given_rows if r["person_key"] != "a"]), SCHEMA).people
-    removed = len(whole) - without.num_rows
-    assert removed == any(r["person_key"] == "a" for r in given_rows)
-    left = without.to_pylist()
-    for row in left:
-        whole.remove(row)
-    assert len(whole) == removed
+    whole = people_by_input(inputs)
+    without = people_by_input([[r for r in own if r["person_key"] != "a"] for own in inputs])
+    for own, rows_, left in zip(inputs, whole, without, strict=True):
+        assert not left - rows_, own
+        assert (rows_ - left).total() == any(r["person_key"] == "a" for r in own), own
+
+
+def people_by_input(inputs: list[list[Any]]) -> list[Counter[str]]:
+    """The rows of people of each input, as texts."""
+    found = [Counter[str]() for _own in inputs]
+    for row in link(table(told_apart(inputs)), SCHEMA).people.to_pylist():
+        found[int(row["reporting_entity"])][str(row)] += 1
+    return found
 
 
 def test_no_records_no_people() -> None:
@@ -144,8 +194,6 @@ def test_one_person_never_decides_how_another_is_merged() -> None:
     assert more.num_rows == people.num_rows + 1
 
 
-NAMES = ("year_of_registration", "gender", "citizenship", "country_of_exploitation",
-         "means_threats", "assistance_medical")  # fmt: skip
 STATUSES = [None, "not_available", "needed", "offered", "declined", "received"]
 said = st.lists(
     st.fixed_dictionaries(
@@ -163,10 +211,11 @@ said = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(said)
-def test_people_are_what_the_rules_say_in_plain_words(given_rows: list[dict]) -> None:
-    expected = []
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(many(said))
+@example(HARD)
+def test_people_are_what_the_rules_say_in_plain_words(inputs: list[list[dict]]) -> None:
+    expected, given_rows = [], told_apart(inputs)
     for key in sorted({row["person_key"] for row in given_rows}, key=str.encode):
         own = [row for row in given_rows if row["person_key"] == key]
         own.sort(key=lambda row: [(row[n] is None, row[n] or 0) for n in NAMES])
