@@ -19,6 +19,7 @@ import pytest
 
 from ctdhub.core.errors import WithdrawalError
 from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.consent.elsewhere import elsewhere
 from ctdhub.sensitive.consent.entry import Withdrawal, mark, read
 from ctdhub.sensitive.consent.in_force import in_force
 from ctdhub.sensitive.consent.match import Filed, also_known, left_out
@@ -278,9 +279,12 @@ def test_a_token_that_comes_after_the_withdrawal(order: tuple[int, ...]) -> None
         told = (ours, "case", "A1", scope)
         sequence.told = {told: set()}
         held, rows = together([sequence])
-        force = in_force(lines("withdrawal", told, set()))
+        told_in = [replace(e, time="2026-02-01") for e in lines("withdrawal", told, set())]
+        force = in_force(told_in)
         assert {rows[i] for i in left_out(held, force, SECRET).to_pylist()} == wanted
         assert sequence.gone() == wanted
+        others_too = {(ours, "2026-Q1"): 1} if scope == "person" else {}
+        assert elsewhere(held, force, SECRET) == others_too
 
 
 def test_undoing_everything_gives_the_state_of_nothing(tmp_path: Path) -> None:
