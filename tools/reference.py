@@ -1,6 +1,7 @@
 """Pages of the documentation that are made from the code: verbs, settings, schema, docstrings.
 
-Run by `make docs`, which writes them to docs/generated.  Nothing there is edited by hand.
+Run by `make docs`, which writes them to docs/generated, and the list of verbs, which the README
+leads to, to docs/reference/verbs.md.  Nothing in them is edited by hand.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ctdhub.core.i18n import language
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "generated"
+VERBS = ROOT / "docs" / "reference" / "verbs.md"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -34,6 +36,32 @@ def _cell(text: str) -> str:
 
 def _prose(text: str) -> str:
     return "\n\n".join(_cell(block).replace("\\|", "|") for block in re.split(r"\n\s*\n", text))
+
+
+def verbs() -> str:
+    """Every verb by whom it is for, with its line and its examples."""
+    from ctdhub.cli.verbs import ROLES, helps, role_title
+
+    parts = [
+        "# Verbs",
+        "Whom a verb is for first; anybody may run any. `ctdhub VERB --help` says more: options, "
+        "and what each verb needs. A verb that cannot go on ends with exit code 2 and a remedy. "
+        "Messages come in English, French, Spanish and Arabic (`CTDHUB_LANG=fr`).",
+    ]
+    with language("en"):
+        told = helps()
+        for role, names in ROLES.items():
+            rows = []
+            for name in names:
+                first, *more = told[name].split("\n\n")
+                shown = [x.partition("Example: ")[2] for x in more if x.startswith("Example: ")]
+                examples = " ".join(f"`{' '.join(x.split())}`" for x in shown)
+                rows.append((f"`{name}`", first, examples or f"`ctdhub {name} --help`"))
+            parts += [f"## {role_title(role)}", table(("verb", "what it does", "example"), rows)]
+    return "\n\n".join(parts) + (
+        "\n\nThis page is made from the help of the verbs by `python tools/reference.py`. From "
+        "Python: [the Python interface](python.md).\n"
+    )
 
 
 def commands() -> str:
@@ -215,6 +243,7 @@ def main() -> None:
     OUT.mkdir(exist_ok=True)
     for name, text in pages().items():
         (OUT / name).write_text(text, "utf-8")
+    VERBS.write_text(verbs(), "utf-8")
     print(f"{OUT.relative_to(ROOT)}: {len(list(OUT.glob('*.md')))} pages")
 
 

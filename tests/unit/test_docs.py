@@ -45,10 +45,21 @@ def test_commands_exist(page: Path) -> None:
         assert verb in VERBS, verb
 
 
-def test_every_verb_is_in_the_readme() -> None:
+def test_every_verb_is_in_the_list_of_verbs() -> None:
+    page = reference.VERBS.read_text("utf-8")
+    assert page == reference.verbs(), "run `python tools/reference.py`"
+    assert {*re.findall(r"^\| `(\w+)` \| \S", page, re.MULTILINE)} == VERBS
+    assert "reference/verbs.md" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_readme_is_a_screen_and_a_half() -> None:
+    """One picture, two commands; what is generated or has its page is only named."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    missing = {v for v in VERBS if f"ctdhub {v}" not in readme and f"make {v}" not in readme}
-    assert not missing
+    assert len(readme.split()) <= 550
+    assert len(re.findall(r"!\[", readme)) == 1
+    assert re.findall(r"^make (\w+)$", readme, re.MULTILINE) == ["demo", "test"]
+    roles = {page.stem for page in (ROOT / "docs/start").glob("*.md")}
+    assert {*re.findall(r"docs/start/([\w-]+)\.md", readme)} == roles
 
 
 def test_every_key_of_a_mapping_is_described() -> None:
@@ -107,6 +118,10 @@ def test_pages_made_from_the_code_name_every_verb_key_and_variable() -> None:
 
 def test_every_page_is_in_the_documentation_site() -> None:
     index = (ROOT / "docs/index.md").read_text("utf-8")
+    shown = set(re.findall(r"\]\(([\w/-]+\.md)\)", index))
+    for folder in ("start", "tutorial", "how-to", "reference", "explanation"):
+        pages = {f"{folder}/{page.name}" for page in (ROOT / "docs" / folder).glob("*.md")}
+        assert not pages - shown
     folders = {page.parent.name for page in (ROOT / "docs").glob("*/*.md")} - {"generated"}
     assert not {name for name in folders if f"{name}/" not in index}
     assert all(f"generated/{name.removesuffix('.md')}" in index for name in reference.pages())
