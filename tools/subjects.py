@@ -1,6 +1,8 @@
-"""Check that the subject of each commit begins with its room: ``room: what``.
+"""Check that the subject of each commit begins with its room, ``room: what``, and that a commit
+which changes `src` says why, in a body.
 
-Run by `make lint`.  Commits before 0.2 are left alone; without a history there is nothing to check.
+Run by `make lint`.  Subjects before 0.2, and bodies from before they were asked for, are left
+alone; without a history there is nothing to check.
 """
 
 from __future__ import annotations
@@ -49,20 +51,52 @@ def wrong(subjects: Iterable[str], known: set[str]) -> list[str]:
     return found
 
 
-def subjects() -> list[str]:
-    """Subjects since 0.1.0, none where this is no clone that reaches so far back."""
-    words = ["git", "-C", str(ROOT), "log", "--no-merges", "--format=%s", f"{SINCE}..HEAD"]
+def git(root: Path, *words: str) -> str:
+    """What git says, nothing where this is no clone that reaches so far back."""
+    command = ["git", "-C", str(root), *words]
     try:
-        run = subprocess.run(words, capture_output=True, text=True, check=True)
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def subjects() -> list[str]:
+    """Subjects since 0.1.0."""
+    return git(ROOT, "log", "--no-merges", "--format=%s", f"{SINCE}..HEAD").splitlines()
+
+
+TRAILER = re.compile(r"[A-Z][A-Za-z-]+: \S.*")
+
+
+def without_why(root: Path = ROOT) -> list[str]:
+    """Subjects of commits that change `src` and have no body but trailers.
+
+    Asked for of what was built upon the commit that brought this function; where a clone is too
+    shallow to have that commit, of all that it has but its first.
+    """
+    here = "tools/subjects.py"
+    brought = git(root, "log", "--reverse", "--format=%H", "-Sdef without_why", "--", here)
+    if not brought:
         return []
-    return run.stdout.splitlines()
+    since = f"{brought.splitlines()[0]}..HEAD"
+    form = "--format=%s%x00%b%x01"
+    words = ("log", "--no-merges", "--full-history", "--ancestry-path", form, since, "--", "src")
+    found = []
+    for commit in git(root, *words).split("\x01"):
+        subject, _nothing, body = commit.strip("\n").partition("\0")
+        lines = [line for line in body.splitlines() if line.strip()]
+        if subject and all(TRAILER.fullmatch(line) for line in lines):
+            found.append(subject)
+    return found
 
 
 def main() -> None:
     found = wrong(subjects(), rooms())
     if found:
         raise SystemExit("these subjects do not begin with a room:\n" + "\n".join(found))
+    found = without_why()
+    if found:
+        raise SystemExit("these commits change src and do not say why:\n" + "\n".join(found))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
-"""The changelog is assembled without losing a fragment; subjects of commits begin with a room."""
+"""The changelog is assembled without losing a fragment; commits begin with a room and say why."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import changelog
@@ -56,3 +59,54 @@ def test_subjects_begin_with_a_room() -> None:
     good = ["dp: a", "dp/noise: b", "dp, release: c", "docs: d"]
     bad = ["Fix it", "dp:", "dp : a", "DP: a", "attic: a", "dp, attic: a", ""]
     assert subjects.wrong([*good, *bad], known) == bad
+
+
+class History:
+    """A repository of its own, in which a commit changes one file."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir()
+        self.git("init", "--quiet", "--initial-branch=main")
+
+    def git(self, *words: str) -> None:
+        who = {f"GIT_{role}_{part}": "x@example.org" for role in ("AUTHOR", "COMMITTER")
+               for part in ("NAME", "EMAIL")}  # fmt: skip
+        env = {**os.environ, **who, "GIT_CONFIG_GLOBAL": os.devnull}
+        subprocess.run(["git", *words], cwd=self.root, env=env, check=True, capture_output=True)
+
+    def commit(self, path: str, message: str, text: str = "") -> None:
+        file = self.root / path
+        file.parent.mkdir(exist_ok=True)
+        before = file.read_text("utf-8") if file.exists() else ""
+        file.write_text(text or before + message, "utf-8")
+        self.git("add", path)
+        self.git("commit", "--quiet", "-m", message)
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is missing: install it")
+def test_a_commit_that_changes_the_source_says_why(tmp_path: Path) -> None:
+    """From the commit on that asked for it, and not on branches that were begun before."""
+    asked = Path(subjects.__file__).read_text("utf-8")
+    history = History(tmp_path / "whole")
+    history.commit("src/a.py", "dp: before anybody asked")
+    assert subjects.without_why(history.root) == []
+    history.git("branch", "early")
+    history.commit("tools/subjects.py", "tools: ask why", asked)
+    history.commit("src/a.py", "dp: says why\n\nBecause.")
+    history.commit("docs/a.md", "docs: changes no source")
+    history.commit("src/b.py", "site: does not")
+    history.commit("src/c.py", "site: a name is no reason\n\nSigned-off-by: X <x@example.org>")
+    history.commit("tools/subjects.py", "tools: later", asked.replace("def without_why", "def why"))
+    history.git("checkout", "--quiet", "early")
+    history.commit("src/d.py", "dp: begun before")
+    history.git("checkout", "--quiet", "main")
+    history.git("merge", "--quiet", "--no-edit", "early")
+    silent = ["site: a name is no reason", "site: does not"]
+    assert subjects.without_why(history.root) == silent
+    for depth in (1, 3, 6):
+        shallow = tmp_path / f"shallow-{depth}"
+        history.git("clone", "--quiet", f"--depth={depth}", history.root.as_uri(), str(shallow))
+        assert set(subjects.without_why(shallow)) <= set(silent), depth
+    assert subjects.without_why(shallow) == silent
+    assert subjects.without_why(tmp_path) == []
