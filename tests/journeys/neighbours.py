@@ -156,9 +156,10 @@ class Worlds:
         self.chance.asked.clear()
 
 
-SIGNED = ("review", "signature")
+SIGNED = ("review", "changes", "signature")
 """Of ``APPROVALS.json``, random by nature: the hash of a private file that begins with 32 fresh
-random bytes, and the signature of a statement that names it."""
+random bytes, that of what approvers are shown, which is hashed with the same bytes, and the
+signature of a statement that names both."""
 
 LINE = "APPROVALS.json, the line of the ledger"
 """What is compared apart: a hash of all lines so far, in each of which are 32 random digits."""

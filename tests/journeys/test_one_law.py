@@ -167,6 +167,32 @@ def corrects(worlds: Worlds) -> None:
     send(worlds.hub, WHO, ONE, *rows(0, 35), *rows(36, 40), header=COLUMNS_SENT)
 
 
+def learns(worlds: Worlds) -> None:
+    """One row more holds a text that nobody knew, so the steward writes a rule for it, leaves some
+    rows out, lets another text stay unknown and accepts an alarm."""
+    sends(*BASE, f"{token(98)},2020,NB,30,1,NGA,1,F")(worlds)
+    mapping, agreement = (
+        worlds.hub.mapping(WHO), worlds.hub.root / "contributors" / f"{WHO}.yaml",
+    )  # fmt: skip
+    rules = yaml.safe_load(mapping.read_text("utf-8"))
+    rules["columns"]["gender"]["map"]["NB"] = "transgender_nonconforming"
+    rules["exclude"].append({"rule": "no-case", "when": {"housed": ["test"]}})
+    rules["accept"] = ["unknown-texts: nationality"]
+    mapping.write_text(yaml.safe_dump(rules), "utf-8")
+    said = yaml.safe_load(agreement.read_text("utf-8"))
+    agreement.write_text(yaml.safe_dump(said | {"unknown_share": 0.05}), "utf-8")
+
+
+def is_another_format(worlds: Worlds) -> None:
+    """One row has a year in another way, for which the mapping of its contributor is rewritten."""
+    sends(*BASE[:-1], f"{token(91)},05/2020,F,30,1,NGA,1,F")(worlds)
+    mapping = worlds.hub.mapping(WHO)
+    rules = yaml.safe_load(mapping.read_text("utf-8"))
+    rules["dates"] = {"format": "%m/%Y"}
+    rules["columns"]["age_band"] = {"from": "age", "band": True, "unknown": "null"}
+    mapping.write_text(yaml.safe_dump(rules), "utf-8")
+
+
 SAME = sends(*BASE)
 UNREADABLE = f"{token(3)},20x1,?,old,maybe,nowhere,?,?"
 UNLIKE = f"{token(99)},2018,M,70,1,VNM,1,F;F;F;M;M"
@@ -179,6 +205,8 @@ NEIGHBOURS: dict[str, Callable[[Worlds], None]] = {
     "withdrawal": withdraws,
     "draft": drafts,
     "corrected and withdrawn": corrects,
+    "a rule that a text forces": learns,
+    "a rule that a date forces": is_another_format,
 }
 """What may happen at one contributor; nothing of it may be seen but by itself."""
 

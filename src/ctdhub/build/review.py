@@ -23,10 +23,11 @@ from ctdhub.build.steps import hash_of
 from ctdhub.core.atomic import sweep, write_whole
 from ctdhub.core.error_catalogue import error
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.i18n import LANGUAGES, Named, Several, Text
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.changelog import CHANGELOG, newest_changes, newest_note
-from ctdhub.release.changes import LEFT_OUT
+from ctdhub.release.bundle import latest_release
+from ctdhub.schema.labels import label
 from ctdhub.sensitive.alarms.alarm import Alarm
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
@@ -34,6 +35,9 @@ from ctdhub.sensitive.mapping.mapping_file import load_mapping
 REVIEWS = "reviews"
 Rules = dict[str, dict[str, str]]
 """Contributor to variable to a hash of the rules that fill it; see :func:`rules_of`."""
+
+LEFT_OUT = "exclude"
+"""Stands for the rules that say which rows are no records."""
 
 
 class FileAccount(FrozenModel):
@@ -68,7 +72,8 @@ class Review(FrozenModel):
         files: one entry a file that was read.
         alarms: what rang in the build, accepted in a mapping or, where not, by whoever spent the
             charge (``ctdhub journal`` says who).
-        rules: what the mappings said, so that the next release can tell what changed.
+        rules: what the mappings said, so that the next review can tell what changed.
+        rewritten: variables that other rules read than in the last release, by contributor.
     """
 
     secret: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -76,6 +81,19 @@ class Review(FrozenModel):
     files: tuple[FileAccount, ...]
     alarms: tuple[RungAlarm, ...] = ()
     rules: Rules
+    rewritten: dict[str, tuple[str, ...]] = Field(default={})
+
+    @property
+    def told_of_rules(self) -> tuple[Text, ...]:
+        """What mappings read by other rules now, a sentence for each contributor."""
+        return tuple(
+            Text(
+                "{name}: the rules that read its files were rewritten for: {variables}",
+                name=name,
+                variables=Several(tuple(map(_variable, each))),
+            )
+            for name, each in self.rewritten.items()
+        )
 
     @property
     def rejected(self) -> dict[str, tuple[int, int]]:
@@ -95,12 +113,15 @@ def file_of(hub: Hub, version: str) -> Path:
 def write_review(hub: Hub, version: str) -> None:
     """Write what the last build saw beside a version; an older review of it is replaced."""
     seen = [_delivered(report) for report in reports(hub)]
+    rules, last = rules_of(hub), latest_release(hub.releases)
+    before = read_review(hub, last.name) if last else None
     review = Review(
         secret=secrets.token_hex(32),
         version=version,
         files=tuple(seen),
         alarms=tuple(map(_rang, alarms_of(hub))),
-        rules=rules_of(hub),
+        rules=rules,
+        rewritten=rewritten(before[0].rules, rules) if before else {},
     )
     path = file_of(hub, version)
     path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -142,7 +163,7 @@ def hash_of_review(hub: Hub, candidate: Path) -> str | None:
 
 
 def hash_of_changes(hub: Hub, candidate: Path) -> str:
-    """SHA-256 of what approvers are shown of a candidate's making: note, changelog, alarms.
+    """SHA-256 of what approvers are shown of a candidate's making: note, changelog, rules, alarms.
 
     The secret of the review is hashed with it, so that no reader of a statement can find out by
     trying which alarms rang.
@@ -155,6 +176,7 @@ def hash_of_changes(hub: Hub, candidate: Path) -> str:
     told = {
         "note": newest_note(text),
         "changes": {code: newest_changes(text, code) for code in LANGUAGES},
+        "rules": found[0].rewritten if found else {},
         "alarms": [alarm.model_dump(mode="json") for alarm in found[0].alarms] if found else [],
         "secret": found[0].secret if found else "",
     }
@@ -187,18 +209,24 @@ def _written(mapping: Mapping) -> dict[str, list[Any]]:
     return rules | {LEFT_OUT: [e.model_dump(mode="json") for e in mapping.exclude]}
 
 
-def rewritten(before: Rules, now: Rules) -> dict[str, list[str]]:
+def rewritten(before: Rules, now: Rules) -> dict[str, tuple[str, ...]]:
     """By contributor of both, what other rules read now.
 
     >>> rewritten({"a": {"sex": "1", "age": "2"}, "b": {}}, {"a": {"sex": "1", "year": "3"}})
-    {'a': ['age', 'year']}
+    {'a': ('age', 'year')}
     """
     found = {}
     for contributor in sorted(before.keys() & now.keys()):
         was, is_ = before[contributor], now[contributor]
         if names := sorted(n for n in was.keys() | is_.keys() if was.get(n) != is_.get(n)):
-            found[contributor] = names
+            found[contributor] = tuple(names)
     return found
+
+
+def _variable(name: str) -> Text | Named:
+    if name == LEFT_OUT:
+        return Text("which rows are left out")
+    return Named.of(lambda code: label(name, code))
 
 
 def _rang(alarm: Alarm) -> RungAlarm:

@@ -223,6 +223,8 @@ def show_review(hub: Hub, candidate: Path) -> None:
         share = percent(rejected / read) if read else "–"
         rows.add_row(escape(contributor), number(read), number(rejected), share)
     console.print(rows)
+    for told in found[0].told_of_rules:
+        console.print(escape(said(told)))
     if not found[0].alarms:
         console.print(_("No alarm was raised."))
         return

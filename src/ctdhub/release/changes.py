@@ -1,23 +1,17 @@
 """What changed since the last release, as sentences without a number of people.
 
-They are made of public facts of two releases (who contributes, on which days files came, breaks
-that agreements declare, the version of the schema) and of the names of variables whose rules were
-rewritten.  Of withdrawals nothing is said, not even whether there are any.
+They are made of public facts of two releases: who contributes, on which days files came, breaks
+that agreements declare, the version of the schema.  Of mappings nothing is said, for what one row
+holds may force somebody to rewrite one; whoever wants readers to know declares a break.  Of
+withdrawals nothing is said, not even whether there are any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
-from ctdhub.core.i18n import Named, Several, Text
+from ctdhub.core.i18n import Several, Text
 from ctdhub.release.facts import Contributor, PublicFacts, SeriesBreak
-from ctdhub.schema.labels import label
-
-Rewritten = Mapping[str, Sequence[str]]
-"""Ids of contributors to what is read by other rules now: names of variables, :data:`LEFT_OUT`."""
-
-LEFT_OUT = "exclude"
-"""Stands for the rules that say which rows are no records."""
 
 BREAKS: Mapping[str, Text] = {
     "operator": Text("another organisation runs the service"),
@@ -29,21 +23,20 @@ BREAKS: Mapping[str, Text] = {
 """Why a series breaks, by the kinds of ``facts.SeriesBreak``."""
 
 
-def changes(before: PublicFacts | None, now: PublicFacts, rewritten: Rewritten) -> tuple[Text, ...]:
+def changes(before: PublicFacts | None, now: PublicFacts) -> tuple[Text, ...]:
     """Sentences about two releases of one hub.
 
     Args:
         before: public facts of the last release; None if there is none.
         now: those of the release that is being made.
-        rewritten: see :data:`Rewritten`; contributors that are new are passed over.
     """
     if before is None:
         names = Several(tuple(c.name for c in now.contributors))
         return (Text("First release, with data of: {names}", names=names),)
-    return tuple(_compared(before, now, rewritten))
+    return tuple(_compared(before, now))
 
 
-def _compared(before: PublicFacts, now: PublicFacts, rewritten: Rewritten) -> Iterator[Text]:
+def _compared(before: PublicFacts, now: PublicFacts) -> Iterator[Text]:
     old, new = ({c.id or c.name: c for c in facts.contributors} for facts in (before, now))
     if came := [new[i].name for i in new if i not in old]:
         yield Text("New contributors: {names}", names=Several(tuple(came)))
@@ -51,7 +44,7 @@ def _compared(before: PublicFacts, now: PublicFacts, rewritten: Rewritten) -> It
         yield Text("No longer in the data: {names}", names=Several(tuple(left)))
     for i, contributor in new.items():
         if i in old:
-            yield from _of_one(old[i], contributor, rewritten.get(i, ()))
+            yield from _of_one(old[i], contributor)
     if before.schema_version != now.schema_version:
         yield Text(
             "The schema is version {new} now; it was {old}.",
@@ -68,7 +61,7 @@ def _compared(before: PublicFacts, now: PublicFacts, rewritten: Rewritten) -> It
         )
 
 
-def _of_one(before: Contributor, now: Contributor, rewritten: Sequence[str]) -> Iterator[Text]:
+def _of_one(before: Contributor, now: Contributor) -> Iterator[Text]:
     if before.deliveries is not None and now.deliveries is not None:
         if came := [day for day in now.deliveries if day not in before.deliveries]:
             days = Several(tuple(came))
@@ -78,13 +71,6 @@ def _of_one(before: Contributor, now: Contributor, rewritten: Sequence[str]) -> 
             yield Text(
                 "{name}: data received on {days} are no longer read.", name=now.name, days=days
             )
-    if rewritten:
-        names = Several(tuple(_variable(v) for v in rewritten))
-        yield Text(
-            "{name}: the rules that read its files were rewritten for: {variables}",
-            name=now.name,
-            variables=names,
-        )
     if before.rows_per_person != now.rows_per_person:
         yield Text(
             "{name}: at most {n} rows of one person count; it was {old}.",
@@ -105,9 +91,3 @@ def _of_one(before: Contributor, now: Contributor, rewritten: Sequence[str]) -> 
 def _why(found: SeriesBreak) -> Text:
     why = BREAKS[found.kind]
     return Text("{why} ({note})", why=why, note=found.note) if found.note else why
-
-
-def _variable(name: str) -> Text | Named:
-    if name == LEFT_OUT:
-        return Text("which rows are left out")
-    return Named.of(lambda code: label(name, code))

@@ -62,7 +62,7 @@ class VersionNote:
 
 def public_changes(before: Release, now: Release, found: ReleaseChanges) -> list[str]:
     """Contributors, years, definitions and measured tables that changed, a sentence for each."""
-    told = [said(text) for text in changes(before.facts, now.facts, {})]
+    told = [said(text) for text in changes(before.facts, now.facts)]
     for release, tables in ((now, found.only_now), (before, found.only_before)):
         if tables:
             text = _("Tables that only release {version} has: {names}")

@@ -22,7 +22,7 @@ from ctdhub.build.closure import software
 from ctdhub.build.filenames import ANSWER, CANDIDATE
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid, ledger, published
-from ctdhub.build.review import read_review, rewritten, rules_of, write_review
+from ctdhub.build.review import write_review
 from ctdhub.build.rules import public_facts
 from ctdhub.build.steps import Input, Step, hash_file, hash_of, software_names
 from ctdhub.build.versions import by_version, candidate_version, waiting_version
@@ -182,13 +182,9 @@ def _refuse_other_note(hub: Hub, bundle: Path, notes: str) -> None:
 
 def _write(hub: Hub, answer: Protected, version: str, note: str, place: Path) -> Path:
     """A bundle with what changed since the last release, and what the approvers are shown of it."""
-    last, before = latest_release(hub.releases), None
-    other: dict[str, list[str]] = {}
-    if last is not None:
-        before = open_release(last).facts
-        if (reviewed := read_review(hub, last.name)) is not None:
-            other = rewritten(reviewed[0].rules, rules_of(hub))
-    told = changes(before, PublicFacts.of(answer.facts), other)
+    last = latest_release(hub.releases)
+    before = open_release(last).facts if last else None
+    told = changes(before, PublicFacts.of(answer.facts))
     write_review(hub, version)
     return write_bundle(
         answer,

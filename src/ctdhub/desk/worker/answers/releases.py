@@ -334,7 +334,7 @@ def _told(told: list[str]) -> Any:
 
 
 def _review(review: Review | None) -> list[Any]:
-    """Rows that were not used and alarms, for those who approve alone."""
+    """Rows that were not used, rules that changed and alarms, for those who approve alone."""
     title = _("Rows and alarms, for the approvers only")
     if review is None:
         text = _("Older software made this candidate: nothing was noted for its approvers.")
@@ -357,11 +357,13 @@ def _review(review: Review | None) -> list[Any]:
         for alarm in review.alarms
     ]
     heads = (_("contributor"), _("delivery"), _("alarm"), _("counted"), _("accepted"))
+    told = tuple(said(text) for text in review.told_of_rules)
     return [
         section(
             "review",
             title,
             table(_("Rows that were not used"), head, rows),
+            *([Items(told)] if told else []),
             table(_("Alarms"), heads, alarms, words=True)
             if alarms
             else words(_("No alarm was raised.")),
