@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from lists_of_invented_people import NAMES, invented
 from test_mse_methods import cells
 
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import language
+from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.report import mse as words
 from ctdhub.report.mse_files import report
 from ctdhub.stats.mse.estimate import Result, estimate
@@ -132,10 +132,10 @@ def test_people_who_differ_are_told_first_and_no_range_is_claimed() -> None:
     result = estimate(visible(), replicates=100)
     with language("en"):
         text, warned = words.spread(result), words.warnings(result)
-    assert text.startswith("These numbers are probably too low: ")
+    assert text.startswith("The lists show signs that some people are harder to find than others. ")
     assert "go from 2,016 to 2,027 people" in text
     assert "No range is given" in text
-    assert any("z = 2.82" in line and "at least" in line for line in warned)
+    assert any("z = 2.82" in line for line in warned)
     assert result.reach is None
     assert result.uneven is not None
     assert [(k, round(n)) for k, n in result.uneven.what_if] == [(2, 2246), (5, 2919), (10, 3374)]
@@ -147,6 +147,42 @@ def test_people_who_differ_are_told_first_and_no_range_is_claimed() -> None:
     assert data["reach"] is None
     assert data["if_people_differ"]["seem_to"] is True
     assert json.dumps(data)
+
+
+def apart() -> Lists:
+    """Four lists of 5,000 people that avoid each other's people: each overlap is a third of what
+    independent lists would have, the triples a ninth of that."""
+    on, shares = members(4), np.array((0.25, 0.2, 0.15, 0.1))
+    chance = np.where(on, shares, 1 - shares).prod(axis=1) * (1 / 3.0) ** np.maximum(
+        on.sum(axis=1) - 1, 0
+    )
+    return Lists(tuple("abcd"), tuple(map(float, np.round(5000 * chance))))
+
+
+@pytest.mark.parametrize("table", [visible, apart])
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_text_calls_an_estimate_a_lower_end(table: Callable[[], Lists], code: str) -> None:
+    """Lists that avoid each other's people give too many: both directions are said, always."""
+    result = estimate(table(), replicates=50)
+    if table is apart:
+        assert result.spread is not None
+        assert result.spread[0] > 5000
+    with language(code):
+        told = [words.spread(result), *words.warnings(result), *words.always()]
+    low, high, lower_end = BOTH[code]
+    assert low in told[0]
+    assert high in told[0]
+    assert sum(high in text for text in told) == 2
+    assert not [text for text in told if lower_end in text]
+
+
+BOTH = {
+    "en": ("too low if", "too high if", "at least”"),
+    "fr": ("trop bas si", "trop élevés si", "au moins »"),
+    "es": ("demasiado bajas si", "demasiado altas si", "al menos»"),
+    "ar": ("أدنى من الواقع إذا", "أعلى من الواقع إذا", "على الأقل»"),
+}
+"""What is said of estimates that are too low and too high, and the words that one may not quote."""
 
 
 def test_the_common_interaction_gives_back_the_table_it_is_made_of() -> None:

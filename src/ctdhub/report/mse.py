@@ -119,7 +119,7 @@ def doubt(name: Name, kind: Doubt) -> str:
 
 
 def spread(result: Result) -> str:
-    """The first thing to say: whether the numbers are a lower end, and how far the methods lie
+    """The first thing to say: which way the numbers may err, and how far the methods lie
     apart; empty where none gave a number."""
     if result.spread is None or result.intervals is None or result.uneven is None:
         return ""
@@ -140,7 +140,7 @@ def spread(result: Result) -> str:
     alike = _(
         "If all people are equally easy to find, the intervals together go from {least} to {most}."
     ).format(**ends)
-    said = (lower_end(result.uneven), found, alike, links(result), _claim(result))
+    said = (direction(result.uneven), found, alike, links(result), _claim(result))
     return " ".join(filter(None, said))
 
 
@@ -170,21 +170,21 @@ def links(result: Result) -> str:
     )
 
 
-def lower_end(uneven: Uneven) -> str:
-    """Whether the numbers of methods that take people to be alike are a lower end."""
+def direction(uneven: Uneven) -> str:
+    """Which way the numbers err, and when; what the lists show of it stands first."""
+    sign = ""
     if uneven.shown:
-        return _(
-            "These numbers are probably too low: the lists show signs that some people are harder "
-            "to find than others. The rows “if people differ” show by how much."
-        )
-    if uneven.hinted:
-        return _(
-            "These numbers may be too low: the lists hint that some people are harder to find than "
-            "others. The rows “if people differ” show by how much."
-        )
+        sign = _("The lists show signs that some people are harder to find than others.")
+    elif uneven.hinted:
+        sign = _("The lists hint that some people are harder to find than others.")
+    return f"{sign} {_either()}".strip()
+
+
+def _either() -> str:
     return _(
-        "If some people are harder to find than others, these numbers are too low; the rows “if "
-        "people differ” show by how much."
+        "These numbers are too low if some people are harder to find than others, or if lists "
+        "refer people to each other; they are too high if lists avoid each other’s people, as "
+        "shelters may. The rows “if people differ” show the first of these alone."
     )
 
 
@@ -345,10 +345,9 @@ def _differ(uneven: Uneven) -> str:
         if uneven.shown
         else _("People may differ in how easily they are found (z = {z}, above {least}).")
     )
-    told = text.format(
+    return text.format(
         z=decimal(uneven.z or 0.0, "0.00"), least=decimal(SIGN if uneven.shown else HINT, "0.###")
     )
-    return told + " " + _("Quote each estimate with “at least”.")
 
 
 def bootstrap(method: Method, level: float) -> str:
@@ -400,8 +399,9 @@ def change(item: SensitivityChange, names: Names | None = None) -> str:
 def always() -> list[str]:
     """What is assumed by all methods, and what the number is not."""
     return [
-        _("Everybody is equally easy to find. If some people are harder to find than others, these "
-          "numbers are too low; the rows “if people differ” show by how much."),
+        _("Everybody is equally easy to find, and apart from pairs that a method takes in, no list "
+          "refers people to another or avoids its people."),
+        _either(),
         _("The population is everybody whom the lists could have known in these years; people who "
           "had no chance at all of being on a list are in no estimate."),
         _("Nobody joined or left the population in between, and the records of each person "
