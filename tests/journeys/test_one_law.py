@@ -377,9 +377,9 @@ def test_leaks_that_are_put_in_are_found(
     """An exact count in a name, rejects in the manifest, drafts on a page, others' withdrawals."""
     facts_of, make_site = candidate.public_facts, site_pages.build_site
 
-    def facts(hub: Hub, rules: Policy) -> dict[str, Any]:
+    def facts(hub: Hub, rules: Policy, until: int) -> dict[str, Any]:
         rejected = sum(r["conservation"]["rejected"] for r in reports(hub))
-        return facts_of(hub, rules) | {"promise_reason": f"Invented, {rejected}."}
+        return facts_of(hub, rules, until) | {"promise_reason": f"Invented, {rejected}."}
 
     def site(release: Any, folder: Path, *more: Any, **named: Any) -> object:
         made = make_site(release, folder, *more, **named)

@@ -84,8 +84,8 @@ def _given() -> dict[str, list[Use]]:
 
 
 ALLOWED = {
-    "agreed", "at", "budget", "columns", "cost", "domains", "encoding", "faults", "format", "id",
-    "k", "kept", "left", "limit", "lines", "most", "n", "name", "names", "people", "place",
+    "agreed", "at", "budget", "columns", "cost", "domains", "encoding", "faults", "first",
+    "format", "id", "k", "kept", "last", "left", "limit", "lines", "most", "n", "name", "names", "people", "place",
     "places", "reason", "refusal", "row", "tests", "text", "used", "why",
 }  # fmt: skip
 """What may stand in errors of the rooms that see case records: limits, numbers, names of columns

@@ -11,10 +11,11 @@ from typing import Any
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.person_rows import row_facts
-from ctdhub.build.rules import policy, variables
+from ctdhub.build.rules import policy, variables, year_of
 from ctdhub.build.steps import Progress
 from ctdhub.core.i18n import Text
 from ctdhub.dp.by_contributor import SourceTables, public_sources
+from ctdhub.dp.coverage import covered_years
 from ctdhub.dp.ledger.reserve import drafts_bought, versions_bought
 from ctdhub.dp.person_rows import person_rows
 from ctdhub.dp.plan import Plan, plan_of
@@ -54,10 +55,11 @@ def of_hub(hub: Hub, rules: Policy | None = None) -> Rehearsed:
         for a in hub.agreements()
     ]
     some = agreed or [{"id": name} for name in rules.sources.lists or ("contributor",)]
-    facts = {"contributors": some}
+    until = min(rules.years[1], year_of(hub, ""))
+    facts = {"contributors": some, "years": (rules.years[0], until)}
     sources = public_sources(rules, schema, facts)
     share = rules.perpetrators.share
-    plan = plan_of(rules, schema, person_rows(rules, facts))
+    plan = plan_of(rules, schema, person_rows(rules, facts), covered_years(rules, facts))
     return Rehearsed(plan, rules.delta, share, sources, rules.budget)
 
 

@@ -25,8 +25,8 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Named, Several, Text
 from ctdhub.release.approvals import Approvals
-from ctdhub.release.changelog import CHANGELOG, newest_changes, newest_note
 from ctdhub.release.bundle import latest_release
+from ctdhub.release.changelog import CHANGELOG, newest_changes, newest_note
 from ctdhub.schema.labels import label
 from ctdhub.sensitive.alarms.alarm import Alarm
 from ctdhub.sensitive.mapping.mapping import Mapping

@@ -8,8 +8,11 @@ from typing import Any
 import yaml
 
 from ctdhub.build.hub import Hub
+from ctdhub.build.versions import waiting_version
 from ctdhub.core.error_catalogue import error
 from ctdhub.dp.policy import Policy, load_policy, usual_promise
+from ctdhub.release.bundle import next_version
+from ctdhub.release.facts import PublicFacts
 from ctdhub.schema.model import Schema, Variable, load_schema
 
 
@@ -27,10 +30,20 @@ def policy(hub: Hub) -> Policy:
     return rules
 
 
-def public_facts(hub: Hub, rules: Policy) -> dict[str, Any]:
-    """Public facts of the hub, and why its promise is weaker than usual where it is."""
-    reason = rules.reason.strip()
-    return hub.facts(rules.years) | ({"promise_reason": reason} if reason else {})
+def public_facts(hub: Hub, rules: Policy, until: int) -> dict[str, Any]:
+    """Public facts of the hub, and why its promise is weaker than usual where it is.
+
+    Args:
+        until: the year of the version, see :func:`year_of`: the last that can be covered.
+    """
+    reason, facts = rules.reason.strip(), hub.facts(rules.years)
+    facts["years"] = list(PublicFacts.of(facts).covered(until))
+    return facts | ({"promise_reason": reason} if reason else {})
+
+
+def year_of(hub: Hub, version: str) -> int:
+    """The year of a version; of the one that a build would write where none is given."""
+    return int((version or waiting_version(hub) or next_version(hub.releases))[:4])
 
 
 def takes_tokens(hub: Hub, contributor: str = "") -> bool:

@@ -31,6 +31,7 @@ from ctdhub.border import (
     Sources,
 )
 from ctdhub.dp.count import Counts
+from ctdhub.dp.coverage import covered_years
 from ctdhub.dp.list_overlap import BIRTHS_BY, POSSIBLE_BY, ListTables, list_tables
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.overlap import Overlap
@@ -128,7 +129,7 @@ class Sourced:
         return Tally(
             domains,
             self.public.tables,
-            open=tuple(n for n in domains if n == CONTRIBUTOR),
+            open=tuple(n for n in domains if n in (CONTRIBUTOR, PERIOD)),
             regions=tuple(n for n in domains if n in COUNTRY_OF),
         )
 
@@ -204,7 +205,7 @@ def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> 
     given = [c for c in facts.get("contributors", ()) if isinstance(c, Mapping) and c.get("id")]
     named = tuple(str(c["id"]) for c in given if c.get("show_counts", True))
     lists = list_tables(policy, facts)
-    released = policy.domains(schema)
+    released = policy.domains(schema, covered_years(policy, facts))
     domains: Domains = {}
     if named and PERIOD in released:
         domains = {CONTRIBUTOR: named, PERIOD: released[PERIOD]}

@@ -32,6 +32,7 @@ from ctdhub.dp.asking import (
 from ctdhub.dp.by_contributor import Sourced, sourced
 from ctdhub.dp.charge_secret import ChargeSecret
 from ctdhub.dp.child_rows import Mentioned, mentioned
+from ctdhub.dp.coverage import covered_years
 from ctdhub.dp.ledger.book import Ledger, new_id
 from ctdhub.dp.ledger.charge import Charge, taking_part
 from ctdhub.dp.ledger.purposes import written
@@ -71,8 +72,9 @@ def protect(
         people: one row per person, columns of ``Schema.table("people")``; they may lie anywhere.
         policy: what is released, and how well people are protected.
         ledger: pays before noise is drawn; see ``reuse`` for what is not paid again.
-        facts: public facts, passed through; they also say which contributors have counts, and how
-            many rows one person may have (``person_rows``).
+        facts: public facts, passed through; they also say which contributors have counts, how
+            many rows one person may have (``person_rows``), and which years are covered
+            (``coverage``): any other year counts as not recorded.
         progress: told (message, fraction done).
         perpetrators: child rows of people, see ``mentioned``; None is a table without rows, so
             that only the policy decides whether the answer has them.
@@ -97,7 +99,7 @@ def protect(
     )
     of = person_rows(policy, facts)
     question = ReleaseRequest(
-        plan_of(policy, schema, of),
+        plan_of(policy, schema, of, covered_years(policy, facts)),
         policy.epsilon,
         policy.delta,
         policy.budget.epsilon,
@@ -142,7 +144,8 @@ def protect_table(
         sources.public.workload(costs.sources)
     tell(Text("counting"), 0.05)
     rows = InMemory(people) if isinstance(people, pa.Table) else people
-    exact = _counted(rows, Tally(asked.plan.domains, _names(tables)), sources)
+    outside = (asked.plan.year,) if asked.plan.year else ()
+    exact = _counted(rows, Tally(asked.plan.domains, _names(tables), open=outside), sources)
     pa.default_memory_pool().release_unused()  # reading and counting took more than is kept
     if child:
         with ledger.exclusive():

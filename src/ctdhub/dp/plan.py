@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -202,16 +203,22 @@ REPORTED: tuple[Columns, ...] = (
 by sex and citizenship."""
 
 
-def plan_of(policy: Policy, schema: Schema, of: PersonRows = ONE) -> Plan:
+def plan_of(
+    policy: Policy,
+    schema: Schema,
+    of: PersonRows = ONE,
+    covered: Collection[int] | None = None,
+) -> Plan:
     """The plan of a hub's release: core columns and corridors come from the schema.
 
     Args:
         of: the rows that one person may have, by the agreements.
+        covered: the years that somebody reports on, see ``coverage``; None for all of the policy.
 
     Raises:
         PolicyError: a column of the policy is not a public variable of the table "people".
     """
-    domains = policy.domains(schema)
+    domains = policy.domains(schema, covered)
     both = all(n in domains for n in CORRIDOR)
     return Plan(
         domains,

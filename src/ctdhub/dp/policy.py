@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -232,8 +233,11 @@ class Policy(FrozenModel):
             found += [*schema.members(name), group.indicator or name] if group else [name]
         return tuple(dict.fromkeys(found))
 
-    def domains(self, schema: Schema) -> Domains:
+    def domains(self, schema: Schema, covered: Collection[int] | None = None) -> Domains:
         """Released columns with their public values, in the order of the schema.
+
+        Args:
+            covered: the years that somebody reports on; None for all of :attr:`years`.
 
         Raises:
             PolicyError: a column is not a public variable of the table "people".
@@ -247,7 +251,11 @@ class Policy(FrozenModel):
         for name in (*wanted, *(n for group in self.groups for n in group)):
             if name not in public or name not in wanted:
                 raise error("policy-columns", file="policy.yaml", column=name)
-        return {name: schema.domain(name, self.years) for name in public if name in wanted}
+        found = {name: schema.domain(name, self.years) for name in public if name in wanted}
+        for name in found if covered is not None else ():
+            if schema.variable(name).kind == "year":
+                found[name] = tuple(year for year in found[name] if int(year) in covered)
+        return found
 
 
 AUTO = "auto"

@@ -107,7 +107,8 @@ class PublicFacts(_Facts):
         hub: name of the hub, who publishes.
         hub_names: its name by language, where it has one.
         contributors: the organisations whose case records went in.
-        years: first and last year of the policy, both included.
+        years: first and last year covered, both included: of the policy, that an agreement
+            covers, none after the year of the version.  Older releases hold those of the policy.
         schema_version: of the hub's schema.
         languages: languages of the site.
         invented: whether the data are practice data about nobody.

@@ -94,9 +94,9 @@ def read_measurements(folder: Path, manifest: Manifest) -> pa.Table:
     if manifest.measurements is None:
         return MEASUREMENTS.empty_table()
     table = _read(folder / f"{MEASURED}.parquet", manifest.measurements.rows, manifest.sigma)
-    years = [*_years(manifest), ""]
-    told = _values(table, PERIOD)
-    if len(told) != table.num_rows or told.to_pylist() != years * (len(told) // len(years)):
+    told = _values(table, PERIOD).to_pylist()
+    years = _measured_years(told, manifest)
+    if len(told) != table.num_rows or told != years * (len(told) // len(years)):
         raise ValueError
     return table
 
@@ -109,7 +109,7 @@ def read_sources(folder: Path, manifest: Manifest) -> Sources | None:
     table = _read(folder / f"{SOURCES}.parquet", stated.rows, stated.sigma)
     contributors, lists = (set(_values(table, of).to_pylist()) for of in (CONTRIBUTOR, LISTS))
     listed = {name for value in lists for name in value.split(LIST_JOIN)}
-    years = {*_years(manifest), ""}
+    years = set(_measured_years(_values(table, PERIOD).to_pylist(), manifest))
     if (
         not contributors <= {"", *stated.contributors}
         or not listed <= set(stated.lists)
@@ -152,16 +152,17 @@ def _values(table: pa.Table, column: str) -> pa.ChunkedArray:
     return values.filter(pc.equal(names, column))
 
 
-def _years(manifest: Manifest) -> list[str]:
+def _measured_years(told: list[str], manifest: Manifest) -> list[str]:
+    """Those of a release's years that a table names, in order, and "" for not recorded."""
     first, last = PublicFacts.of(manifest.facts).years
-    return [str(year) for year in range(first, last + 1)]
+    return [*(y for y in map(str, range(first, last + 1)) if y in {*told}), ""]
 
 
 def fields(manifest: Manifest, years: tuple[int, int]) -> dict[str, dict[str, tuple[str, str]]]:
     """Type and meaning of each column of the CSV files that the manifest states, by their name.
 
     Args:
-        years: first and last year of the policy.
+        years: first and last year of the release.
     """
     found = {}
     columns = ("string", 'Variables of the group, joined with "*"; empty: everybody.')
@@ -209,7 +210,7 @@ def wide(table: pa.Table, sigma: Mapping[str, float], years: tuple[int, int]) ->
 
     Args:
         sigma: standard deviation of the noise by table.
-        years: first and last year of the policy.
+        years: first and last year of the release; one that nobody reports on stays empty.
     """
     groups = list(by_year(table).values())
     of = [list(zip(*g.of, strict=True)) or [(), ()] for g in groups]
@@ -219,6 +220,6 @@ def wide(table: pa.Table, sigma: Mapping[str, float], years: tuple[int, int]) ->
         "sigma": pa.array([round(sigma[g.table], 3) for g in groups], pa.float64()),
     }
     for year in (*map(str, range(years[0], years[1] + 1)), ""):
-        cells = pa.array([g.noisy[year] for g in groups], pa.float64())
+        cells = pa.array([g.noisy.get(year) for g in groups], pa.float64())
         columns[year or NOT_RECORDED] = cells
     return pa.table(columns)

@@ -145,8 +145,8 @@ def overlap(release: Release) -> ListOverlap | None:
 
 def _fitted(release: Release, group: YearCounts) -> Series:
     """A series of tables that were fitted together, unless the release is of older software."""
-    guarantee, (first, last) = release.protected.guarantee, release.facts.years
-    found, years = _series(release, group, guarantee.sigma), last - first + 1
+    guarantee, years = release.protected.guarantee, len(group.noisy) - 1
+    found = _series(release, group, guarantee.sigma)
     wider = math.sqrt((years + 1) / years) if guarantee.drawn else 1.0
     return replace(found, sigma=found.sigma * wider)
 
@@ -154,5 +154,5 @@ def _fitted(release: Release, group: YearCounts) -> Series:
 def _series(release: Release, group: YearCounts, sigma: Mapping[str, float]) -> Series:
     first, last = release.facts.years
     years = tuple(str(year) for year in range(first, last + 1))
-    noisy = np.array([group.noisy[year] for year in years])
+    noisy = np.array([group.noisy.get(year, 0.0) for year in years])  # 0: nobody reports
     return Series(group.of, years, noisy, sigma[group.table], group.noisy[""])

@@ -54,7 +54,8 @@ def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "")
         ReleaseError: there are notes, and the bundle that holds the answer does not carry them.
         LedgerError: the answer is damaged.
     """
-    facts, state = public_facts(hub, rules), hub.withdrawn().state
+    facts = public_facts(hub, rules, _said(hub)["years"][1])
+    state = hub.withdrawn().state
     output, program = hub.work / CANDIDATE, software(__name__)
     made_by = hash_of(dict(program))
     _finish(hub)
@@ -107,10 +108,15 @@ def paid_answer(hub: Hub, facts: dict[str, Any]) -> Protected:
     """
     check_paid(hub)
     book = ledger(hub)
-    charge = str(json.loads((hub.work / "protected" / ANSWER).read_text("utf-8"))["charge"])
-    found = answer_store.by_charge(book, charge, facts)
+    found = answer_store.by_charge(book, str(_said(hub)["charge"]), facts)
     if found is None:
         raise damaged(book.folder)
+    return found
+
+
+def _said(hub: Hub) -> dict[str, Any]:
+    """The charge of the answer that the last build paid for or found, and the years it covers."""
+    found: dict[str, Any] = json.loads((hub.work / "protected" / ANSWER).read_text("utf-8"))
     return found
 
 

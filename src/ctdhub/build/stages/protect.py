@@ -14,7 +14,7 @@ from ctdhub.build.engine import Engine
 from ctdhub.build.filenames import ANSWER, OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import budget_split, check_paid, ledger, published
-from ctdhub.build.rules import public_facts, variables
+from ctdhub.build.rules import public_facts, variables, year_of
 from ctdhub.build.stages.differencing import check_company, check_series
 from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of, hash_path
 from ctdhub.core.i18n import Text
@@ -24,7 +24,7 @@ from ctdhub.dp.engine import protect
 from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import Cause, Pay, Price
-from ctdhub.release.bundle import free
+from ctdhub.release.bundle import free, latest_release
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.schema.model import PERSON
 
@@ -39,6 +39,9 @@ def answer(
 ) -> Protected:
     """The protected answer of today's people and policy; see ``dp.reuse`` for what is not paid.
 
+    Years are covered until that of the version.  Where none is given and a year began since the
+    last release, its answer is given again if nothing else has changed: a clock charges nothing.
+
     Args:
         pay: told the price of what is to be charged, and may refuse it; None pays.
         version: that the answer is for, see :func:`is_new`.
@@ -47,6 +50,24 @@ def answer(
         Overspend: the budget, or its reserve for drafts, does not reach.
         ReleaseError: the version is published, with another answer, or is no version.
     """
+    until, last = year_of(hub, version), latest_release(hub.releases)
+    if not version and last and (before := year_of(hub, last.name)) != until:
+        try:
+            return _answer(hub, rules, engine, progress, _tell, version, before)
+        except _Told:
+            pass
+    return _answer(hub, rules, engine, progress, pay, version, until)
+
+
+def _answer(
+    hub: Hub,
+    rules: Policy,
+    engine: Engine,
+    progress: Progress | None,
+    pay: Pay | None,
+    version: str,
+    until: int,
+) -> Protected:
     check_paid(hub)
 
     def asked(price: Price) -> None:
@@ -57,7 +78,7 @@ def answer(
         if pay:
             pay(price)
 
-    facts = public_facts(hub, rules)
+    facts = public_facts(hub, rules, until)
     schema = variables(hub, rules)
     check_company(facts["contributors"], rules, schema)
     check_series(hub, rules, schema)
@@ -146,7 +167,8 @@ def protect_people(
     """
     output = hub.work / "protected"
     given = published(hub) if is_new(hub, version) else {}
-    if not _kept(hub, output / ANSWER, given):
+    covered = public_facts(hub, rules, year_of(hub, version))["years"] if version else None
+    if not _kept(hub, output / ANSWER, given, covered):
         shutil.rmtree(output, ignore_errors=True)  # its answer is gone, or is not to be given again
 
     def told(price: Price) -> None:
@@ -155,7 +177,8 @@ def protect_people(
 
     def run(folder: Path) -> None:
         found = answer(hub, rules, engine, progress, told if pay else None, version)
-        (folder / ANSWER).write_text(json.dumps({"charge": found.guarantee.charge}), "utf-8")
+        seen = {"charge": found.guarantee.charge, "years": found.facts["years"]}
+        (folder / ANSWER).write_text(json.dumps(seen), "utf-8")
 
     step = Step(
         name="protect",
@@ -174,10 +197,14 @@ def protect_people(
     return step
 
 
-def _kept(hub: Hub, said: Path, given: Collection[str]) -> bool:
+def _kept(hub: Hub, said: Path, given: Collection[str], covered: list[int] | None) -> bool:
+    """Whether the last answer is there, may be given again and, if asked, covers these years."""
     try:
-        charge = str(json.loads(said.read_text("utf-8"))["charge"])
+        seen = json.loads(said.read_text("utf-8"))
     except FileNotFoundError:
+        return False
+    charge = str(seen["charge"])
+    if covered is not None and seen.get("years") != covered:
         return False
     book = ledger(hub)
     paid = [entry for entry in book.entries() if entry.id == charge]
