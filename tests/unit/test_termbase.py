@@ -162,6 +162,73 @@ def test_every_term_has_four_languages_and_an_owner() -> None:
         assert len(parts) == len(set(parts)), f"{code}: one term, one concept"
 
 
+SENTENCE_END = re.compile("(?<=[.!?؟])(?:[\"'”»)]|[\u00a0\u202f]»)*\\s+")
+REAL, SYNTHETIC = "case record", "synthetic record"
+SWAPPED = "what is said of case records is said of synthetic ones"
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a message, without what is typed or filled in."""
+    return SENTENCE_END.split(TYPED.sub("x", MARKS.sub("", text)).strip())
+
+
+@cache
+def forms(code: str) -> dict[str, re.Pattern[str]]:
+    """Terms that a sentence must keep, by their English name, as a language writes them."""
+    proclitic = "(?:[وف]?[بلك]?(?:ال|لل)?)?" if code == "ar" else ""
+    return {
+        term["en"]: re.compile(
+            rf"(?<!\w){proclitic}(?:{MARKS.sub('', term['forms'][code])})(?!\w)", re.IGNORECASE
+        )
+        for term in termbase()["terms"]
+        if "forms" in term
+    }
+
+
+def terms_in(sentence: str, code: str) -> set[str]:
+    return {name for name, pattern in forms(code).items() if pattern.search(sentence)}
+
+
+def lost(english: str, other: str, code: str) -> list[object]:
+    """What a translation of a message with terms does not say sentence by sentence."""
+    asked = [terms_in(part, "en") for part in sentences(english)]
+    if not any(asked):
+        return []
+    told = [terms_in(part, code) for part in sentences(other)]
+    if len(told) != len(asked):
+        return [f"{len(asked)} sentences, not {len(told)}"]
+    pairs = list(zip(asked, told, strict=True))
+    missing = [sorted(a - t) for a, t in pairs if a - t]
+    swapped = [SWAPPED for a, t in pairs if REAL in a and SYNTHETIC in t - a]
+    return [*missing, *swapped]
+
+
+@pytest.mark.parametrize("code", LANGUAGES[1:])
+def test_each_sentence_keeps_its_terms(code: str) -> None:
+    """The claims of a message are the same in each language, sentence by sentence."""
+    said = messages.read(code)
+    hits = {
+        text: found
+        for message in texts()
+        if (text := messages.as_tuple(message)[-1])
+        and (found := lost(text, messages.as_tuple(said.get(message).string)[-1], code))
+    }
+    assert not hits
+
+
+def test_a_claim_that_a_translation_lost_is_found() -> None:
+    english = "Noise is added to counts. The case records never left the hub."
+    assert not lost(english, "Se añade ruido. Los expedientes nunca salieron.", "es")
+    assert lost(english, "Se añade ruido. Los registros sintéticos nunca salieron.", "es") == [
+        [REAL],
+        SWAPPED,
+    ]
+    assert lost(english, "تضاف ضوضاء إلى الأعداد.", "ar") == ["2 sentences, not 1"]
+    assert lost(english, "On ajoute de l’aléa. Les dossiers n’ont pas quitté le hub.", "fr") == [
+        ["noise"]
+    ]
+
+
 def test_every_exception_has_a_reason_and_is_needed() -> None:
     everything = "\n".join(
         [

@@ -69,8 +69,8 @@ def noise(release: Release) -> str:
     mechanism = release.protected.guarantee.mechanism
     words = {"discrete Gaussian": _("discrete Gaussian noise")}
     return _(
-        "Every number and every record here is made from counts with random noise "
-        "(differential privacy; {mechanism}). The records behind them never left the hub."
+        "Every number and every synthetic record here is made from counts with random noise "
+        "(differential privacy; {mechanism}). The case records behind them never left the hub."
     ).format(mechanism=words.get(mechanism, mechanism))
 
 

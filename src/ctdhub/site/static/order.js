@@ -11,7 +11,6 @@
   flat.removeAttribute("id");
   flat.classList.add("flat");
   flat.querySelector("h3").remove();
-  flat.querySelector("thead").classList.remove("vh");
   box.addEventListener("click", function (event) {
     var button = event.target.closest("button"), by = button && button.dataset.by;
     if (!by) return;
