@@ -252,10 +252,10 @@ class Policy(FrozenModel):
             if name not in public or name not in wanted:
                 raise error("policy-columns", file="policy.yaml", column=name)
         found = {name: schema.domain(name, self.years) for name in public if name in wanted}
-        for name in found if covered is not None else ():
-            if schema.variable(name).kind == "year":
-                found[name] = tuple(year for year in found[name] if int(year) in covered)
-        return found
+        if covered is None:
+            return found
+        years = {name for name in found if schema.variable(name).kind == "year"}
+        return found | {n: tuple(y for y in found[n] if int(y) in covered) for n in years}
 
 
 AUTO = "auto"
