@@ -85,8 +85,9 @@ def _given() -> dict[str, list[Use]]:
 
 ALLOWED = {
     "agreed", "at", "budget", "columns", "cost", "domains", "encoding", "faults", "first",
-    "format", "id", "k", "kept", "last", "left", "limit", "lines", "most", "n", "name", "names", "people", "place",
-    "places", "reason", "refusal", "row", "tests", "text", "used", "why",
+    "format", "id", "k", "kept", "last", "left", "limit", "lines", "most", "n",
+    "name", "names", "people", "place", "places", "reason", "refusal", "row",
+    "tests", "text", "used", "why",
 }  # fmt: skip
 """What may stand in errors of the rooms that see case records: limits, numbers, names of columns
 and settings, places, texts of the software, the noisy number of people.  A field that is not here
