@@ -357,15 +357,15 @@ def test_a_lone_ledger_is_named_and_begins_once(tmp_path: Path) -> None:
     assert len(ledger_of_table(place).entries()) == 1
 
 
-def test_a_lone_ledger_of_older_software_keeps_its_charges(tmp_path: Path) -> None:
-    old = Ledger(tmp_path / "ledger")
-    spend(old)
-    hashes = [e.hash for e in old.entries()]
-    with pytest.raises(HubError, match="older software"):
-        ledger_of_table(tmp_path / "ledger")
-    found = adoption.adopt(tmp_path / "ledger", tmp_path / "ledger")
-    assert (found.known, found.vouched) == (False, False)
-    assert [e.hash for e in ledger_of_table(tmp_path / "ledger").entries()] == hashes
+def test_a_lone_ledger_without_a_population_is_refused_and_keeps_its_lines(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    spend(ledger)
+    for new in ("", "women of two shelters"):
+        with pytest.raises(HubError, match="does not know the ledger"):
+            ledger_of_table(tmp_path / "ledger", new)
+    with pytest.raises(HubError, match="gone"):
+        adoption.adopt(tmp_path / "ledger", tmp_path / "ledger")
+    assert len(ledger.entries()) == 1
 
 
 def test_a_ledger_with_a_population_is_never_charged_without_its_custody(tmp_path: Path) -> None:

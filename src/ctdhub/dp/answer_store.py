@@ -1,7 +1,4 @@
-"""Answers that were paid for: each lies under the id of its charge.
-
-Older software kept them under the hash of their question.
-"""
+"""Answers that were paid for: each lies under the id of its charge."""
 
 from __future__ import annotations
 
@@ -52,7 +49,7 @@ def stored(ledger: Ledger, charge: Charge, facts: dict[str, Any]) -> Protected |
         LedgerError: the stored answer is damaged, or the system refuses to read it.
     """
     folder = _place(ledger, charge)
-    if folder is None:
+    if not folder.is_dir():
         return None
     try:
         with guarded(folder):
@@ -65,8 +62,7 @@ def stored(ledger: Ledger, charge: Charge, facts: dict[str, Any]) -> Protected |
                 tables[name] = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
         # Without threads: one that gives back Python's memory while Python ends aborts the process.
         # Parquet has its own name for the inside of a list, hence the casts.
-        child, sources = answer.get("perpetrators"), answer.get("sources")
-        sets = answer.get("imputations", 0)
+        child, sources, sets = (answer[n] for n in ("perpetrators", "sources", "imputations"))
         return restore(
             records=tables[_TABLES[0]],
             counts=tables[_TABLES[1]].cast(COUNTS),
@@ -98,27 +94,27 @@ def by_charge(ledger: Ledger, charge: str, facts: dict[str, Any]) -> Protected |
 
 def holds(ledger: Ledger, charge: Charge) -> bool:
     """Whether the answer that a charge paid for is there; its tables are not read."""
-    return _place(ledger, charge) is not None
+    return _place(ledger, charge).is_dir()
 
 
-def parts(ledger: Ledger, charge: Charge) -> dict[str, str] | None:
-    """Keyed hashes of the parts of an answered question, None where none were kept."""
-    folder = _place(ledger, charge)
-    if folder is None:
-        return None
-    path = folder / _PARTS
+def parts(ledger: Ledger, charge: Charge) -> dict[str, str]:
+    """Keyed hashes of the parts of an answered question.
+
+    Raises:
+        LedgerError: the answer is damaged, or the system refuses to read it.
+    """
+    path = _place(ledger, charge) / _PARTS
     try:
         with guarded(path):
-            found = json.loads(path.read_text("utf-8")) if path.is_file() else None
+            found = dict(json.loads(_read(path)))
     except _DAMAGE:
         raise damaged(path.parent) from None
-    return {str(name): str(text) for name, text in found.items()} if found else None
+    return {str(name): str(text) for name, text in found.items()}
 
 
-def _guarantee(not_fitted: list[str] | None = None, **given: Any) -> Guarantee:
-    """A guarantee as :func:`_kept` wrote it; one of older software is for one row."""
-    left = None if not_fitted is None else tuple(not_fitted)
-    found = Guarantee(**given, not_fitted=left)
+def _guarantee(not_fitted: list[str], **given: Any) -> Guarantee:
+    """A guarantee as :func:`_kept` wrote it."""
+    found = Guarantee(**given, not_fitted=tuple(not_fitted))
     return replace(found, by_rows=epsilon_by_rows(found.rho, found.delta, found.rows))
 
 
@@ -139,10 +135,10 @@ def _sources(
     lists: list[str],
     sigma: dict[str, float],
     share: float,
-    list_years: list[int] | None = None,
-    tokens: int = 0,
-    found: float | None = None,
-    merged: float | None = None,
+    list_years: list[int] | None,
+    tokens: int,
+    found: float | None,
+    merged: float | None,
 ) -> Sources:
     noisy, years = table.cast(MEASUREMENTS), (list_years[0], list_years[1]) if list_years else None
     names = tuple(contributors), tuple(lists)
@@ -156,9 +152,10 @@ def check_paid(ledger: Ledger) -> None:
         LedgerTampered: the ledger was put back to an older state than its answers.
         LedgerError: a stored answer is damaged, or the system refuses to read it.
     """
-    paid = {(name, e.id) for e in ledger.entries() for name in (e.id, e.question)}
+    paid = {e.id for e in ledger.entries()}
     for path in sorted(_answers(ledger).glob("[!.]*/answer.json")):
-        if (path.parent.name, _charge_of(path.parent)) not in paid:
+        charge = _charge_of(path.parent)
+        if charge not in paid or charge != path.parent.name:
             raise error("ledger-answers", file=ledger.folder)
 
 
@@ -261,12 +258,9 @@ def _answers(ledger: Ledger) -> Path:
     return ledger.folder / "answers"
 
 
-def _place(ledger: Ledger, charge: Charge) -> Path | None:
-    """The folder of an answer, None where there is none."""
-    folder, older = _answers(ledger) / charge.id, _answers(ledger) / charge.question
-    if folder.is_dir():
-        return folder
-    return older if older.is_dir() and _charge_of(older) == charge.id else None
+def _place(ledger: Ledger, charge: Charge) -> Path:
+    """The folder of an answer, whether it is there or not."""
+    return _answers(ledger) / charge.id
 
 
 def _charge_of(folder: Path) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ctdhub.dp import answer_store, engine4, request
+from ctdhub.dp import answer_store
 from ctdhub.dp.accounting import split
 from ctdhub.dp.by_contributor import Sourced
 from ctdhub.dp.child_rows import Mentioned
@@ -31,7 +31,6 @@ class ReleaseRequest:
         plan: see :class:`ctdhub.dp.plan.Plan`.
         epsilon, delta: the guarantee of the answer.
         budget: the most epsilon that all charges of the ledger together may reach.
-        before: the settings that engine 4 wrote of such a question, see ``engine4``.
         what: the question in English words, for the ledger.
         kind: what the answer is for.
         about: whose table it is, see ``request``.
@@ -41,7 +40,6 @@ class ReleaseRequest:
     epsilon: float
     delta: float
     budget: float
-    before: tuple[Any, ...]
     what: str
     kind: Kind = "release"
     about: str = HUB
@@ -96,53 +94,23 @@ class Asks(NamedTuple):
     Attributes:
         question: the hash of its request, which is public but for the key.
         exact: the hash of the request and of the exact tables; for the hub alone.
-        before: hashes by which older software knew the question with these exact tables.
         parts: hashes of the parts of its request; for the hub alone.
-        people_before: of these, that of the exact tables as software before kept it, under the
-            secret of the ledger's folder alone.
     """
 
     question: str
     exact: str
-    before: tuple[str, ...]
     parts: dict[str, str]
-    people_before: str
-
-    def known(self, parts: dict[str, str]) -> dict[str, str]:
-        """Kept parts of an answer, in the form of :attr:`parts`."""
-        if parts.get(PEOPLE) == self.people_before:
-            return parts | {PEOPLE: self.parts[PEOPLE]}
-        return parts
 
 
-def asks_of(
-    ledger: Ledger,
-    asked: ReleaseRequest,
-    exact: Exact,
-    parts: list[tuple[RequestPart, Counts]],
-    child: Mentioned | None,
-    sources: Sourced | None,
-) -> Asks:
+def asks_of(ledger: Ledger, asked: ReleaseRequest, parts: list[tuple[RequestPart, Counts]]) -> Asks:
     """The question with these exact tables, as the ledger knows it; inside ``exclusive()``."""
     asks = request_of(asked.about, asked.epsilon, asked.delta, unit(asked.plan), parts)
-    exact_ = ledger.question(asks.content_with_people)
-    before = [exact_]
-    if request.METHOD == engine4.METHOD and not asked.plan.imputations:
-        content = engine4.content(
-            exact,
-            asked.plan,
-            asked.epsilon,
-            asked.delta,
-            list(asked.before),
-            (child.plan, child.share) if child else None,
-            sources.public if sources else None,
-        )
-        before.append(ledger.question(content))
-    parts_ = asks.parts()
-    hashes = {name: ledger.question(text) for name, text in parts_.items()}
-    people = hashes[PEOPLE]
-    hashes[PEOPLE] = ledger.sensitive(parts_[PEOPLE])
-    return Asks(ledger.question(asks.content), exact_, tuple(before), hashes, people)
+    hashes = {
+        name: (ledger.sensitive if name == PEOPLE else ledger.question)(text)
+        for name, text in asks.parts().items()
+    }
+    exact = ledger.question(asks.content_with_people)
+    return Asks(ledger.question(asks.content), exact, hashes)
 
 
 def parts_of(
@@ -219,6 +187,4 @@ def _because(ledger: Ledger, asks: Asks) -> tuple[Cause, ...]:
     if not answer_store.holds(ledger, releases[-1]):
         return ("lost",)
     last = answer_store.parts(ledger, releases[-1])
-    if last is None:
-        return ("unknown",)
-    return differing(asks.known(last), asks.parts) or ("version",)
+    return differing(last, asks.parts) or ("version",)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from ctdhub.border import Guarantee, Perpetrators, Protected, mint
 from ctdhub.core.i18n import Text
 from ctdhub.core.memory import uncollected
-from ctdhub.dp import answer_store, engine4, kernels, pending
+from ctdhub.dp import answer_store, kernels, pending
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.asking import (
     Asks,
@@ -103,7 +103,6 @@ def protect(
         policy.epsilon,
         policy.delta,
         policy.budget.epsilon,
-        tuple(engine4.hub_settings(policy, schema.version)),
         what,
     )
     child = mentioned(perpetrators, policy, schema, of)
@@ -158,7 +157,7 @@ def protect_table(
         with ledger.exclusive():
             answer_store.check_paid(ledger)
             tidy(ledger)
-            asks = asks_of(ledger, asked, exact, parts, child, sources)
+            asks = asks_of(ledger, asked, parts)
             last = reusable(ledger, asks, given, alone=asked.about != HUB)
             answer = answer_store.stored(ledger, last, facts) if last else None
             if answer is not None:

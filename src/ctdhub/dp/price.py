@@ -17,9 +17,7 @@ from ctdhub.core.error_catalogue import error
 from ctdhub.core.errors import HubError, printable
 from ctdhub.core.i18n import Text, joined
 
-Cause = Literal[
-    "first", "people", "columns", "settings", "method", "lost", "version", "unfinished", "unknown"
-]
+Cause = Literal["first", "people", "columns", "settings", "method", "lost", "version", "unfinished"]
 """Why a request is not answered already: what is different from the last one that was paid."""
 
 CAUSES: tuple[Cause, ...] = get_args(Cause)
@@ -98,5 +96,4 @@ _WORDS: dict[Cause, Text] = {
     "lost": Text("the answer that was paid for is lost"),
     "version": Text("a new version is always drawn anew"),
     "unfinished": Text("an answer that was paid for and cut off is finished"),
-    "unknown": Text("something in people, columns or settings changed"),
 }

@@ -1,8 +1,7 @@
 """What makes a request, as far as it is public, and which exact tables it is asked of.
 
 Belongs here: the parts of a request, their canonical form, what differs between two.
-Does not belong here: requests as engine 4 wrote them (``engine4``), charging (``engine``), when an
-answer may be given again (``reuse``).
+Does not belong here: charging (``engine``), when an answer may be given again (``reuse``).
 
 A request is written out field by field as canonical JSON: public values by column, every table with
 shape, kind, noise and reach, epsilon, delta, unit, :data:`METHOD` and the settings that decide what
@@ -34,10 +33,10 @@ from ctdhub.dp.workload import Workload
 
 METHOD = 1
 """What is measured, and how its noise is drawn.  A new method makes every request a new one, which
-is charged.  Method 1 is what engine 4 did, so that its answers hold."""
+is charged."""
 
 FORM = 2
-"""How requests are written; in form 1 exact tables were a part of them."""
+"""How requests are written; another form makes every request a new one, which is charged."""
 
 HUB = "hub"
 """What a hub's own request is about; tables and sums alone say otherwise."""
@@ -88,11 +87,8 @@ class CanonicalRequest:
 
     @property
     def content_with_people(self) -> bytes:
-        """All of it, to be hashed with the ledger's secret.  Sensitive.
-
-        These are the bytes of form 1, so that the last answer of an older hub is known again.
-        """
-        return _canonical(["request", 1, *self._texts().values()]).encode()
+        """All of it, to be hashed with the ledger's secret.  Sensitive."""
+        return _canonical(["request with people", FORM, *self._texts().values()]).encode()
 
     def parts(self) -> dict[str, bytes]:
         """Each part by its name, to be hashed with the ledger's secret."""

@@ -30,14 +30,12 @@ def reusable(ledger: Ledger, asks: Asks, given: Collection[str], *, alone: bool)
     """
     answered = [e for e in ledger.entries() if answer_store.holds(ledger, e)]
     if alone:
-        answered = [e for e in answered if e.question in (asks.question, *asks.before)]
+        answered = [e for e in answered if e.question == asks.question]
     if not answered or answered[-1].id in given:
         return None
     last = answered[-1]
-    if last.question in asks.before:
-        return last
-    known = asks.known(answer_store.parts(ledger, last) or {})
-    return last if last.question == asks.question and known == asks.parts else None
+    known = last.question == asks.question and answer_store.parts(ledger, last) == asks.parts
+    return last if known else None
 
 
 def tidy(ledger: Ledger) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Collection
-from dataclasses import replace
 from pathlib import Path
 
 from ctdhub.border import Protected
@@ -23,8 +22,8 @@ from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.engine import protect
 from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.policy import Policy
-from ctdhub.dp.price import Cause, Pay, Price
-from ctdhub.release.bundle import free, latest_release
+from ctdhub.dp.price import Pay, Price
+from ctdhub.release.bundle import free
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.schema.model import PERSON
 
@@ -114,7 +113,7 @@ def price(hub: Hub, rules: Policy, engine: Engine, version: str = "") -> Price |
     try:
         answer(hub, rules, engine, pay=_tell, version=version)
     except _Told as told:
-        return _explained(told.price, protect_people(hub, rules, engine))
+        return told.price
     return None
 
 
@@ -126,24 +125,6 @@ class _Told(Exception):
 
 def _tell(price: Price) -> None:
     raise _Told(price)
-
-
-_CAUSE_OF: dict[str, Cause] = {
-    "people": "people",
-    "policy": "settings",
-    "contributors": "settings",
-}
-
-
-def _explained(price: Price, step: Step) -> Price:
-    """A price with the changed inputs of the step as its reasons, where nothing better is known.
-
-    The last answer may have been paid by software that kept no hashes of its request.
-    """
-    if price.because != ("unknown",):
-        return price
-    found = dict.fromkeys(_CAUSE_OF[n] for n in step.changed_inputs() if n in _CAUSE_OF)
-    return replace(price, because=tuple(found) or price.because)
 
 
 def _linked(hub: Hub) -> tuple[Path, Path, Path]:
@@ -171,16 +152,12 @@ def protect_people(
     if not _kept(hub, output / ANSWER, given, covered):
         shutil.rmtree(output, ignore_errors=True)  # its answer is gone, or is not to be given again
 
-    def told(price: Price) -> None:
-        if pay:
-            pay(_explained(price, step))
-
     def run(folder: Path) -> None:
-        found = answer(hub, rules, engine, progress, told if pay else None, version)
+        found = answer(hub, rules, engine, progress, pay, version)
         seen = {"charge": found.guarantee.charge, "years": found.facts["years"]}
         (folder / ANSWER).write_text(json.dumps(seen), "utf-8")
 
-    step = Step(
+    return Step(
         name="protect",
         inputs={
             Input("people", Text("people")): hash_of([hash_path(path) for path in _linked(hub)]),
@@ -194,7 +171,6 @@ def protect_people(
         run=run,
         software=software(__name__),
     )
-    return step
 
 
 def _kept(hub: Hub, said: Path, given: Collection[str], covered: list[int] | None) -> bool:

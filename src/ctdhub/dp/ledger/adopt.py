@@ -19,7 +19,7 @@ from ctdhub.dp.ledger.charge import FIRST, Charge
 from ctdhub.dp.ledger.custody import Custody, begin, key_of, refuse_inside, write_key
 from ctdhub.dp.ledger.disk import guarded
 from ctdhub.dp.ledger.file import LedgerFile
-from ctdhub.dp.ledger.population import POPULATION, LedgerPopulation, new_population, population_in
+from ctdhub.dp.ledger.population import POPULATION, LedgerPopulation, population_in
 from ctdhub.dp.ledger.purposes import written
 from ctdhub.dp.ledger.witness import Witness, leased, witness_of, witnesses
 
@@ -124,9 +124,6 @@ def _whose(folder: Path, place: Path, key_file: Path | None) -> tuple[LedgerPopu
         witness = next((w for w in witnesses() if w.key == key), None)
     if witness is not None and (known := witness.population) is not None:
         return known, witness
-    if key_file is None and LedgerFile(folder).entries():  # of software that knew no populations
-        fresh = new_population(folder.resolve().name, "table")
-        return fresh, witness_of(fresh.id)
     raise error("ledger-gone", file=folder)
 
 

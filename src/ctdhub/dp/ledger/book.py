@@ -1,8 +1,7 @@
 """The ledger: what may still be spent, and the charge that is written before noise is drawn.
 
-The hash of a question is keyed with a secret of the folder (that of older software covers case
-data), and the ``id`` of a charge, which a release carries, is random: neither tells anything about
-the data.
+The hash of a question is keyed with a secret of the folder, and the ``id`` of a charge, which a
+release carries, is random: neither tells anything about the data.
 """
 
 from __future__ import annotations

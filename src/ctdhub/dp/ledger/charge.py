@@ -32,7 +32,7 @@ class Charge:
         previous, hash: of the entry before (zeros for the first), and of this one.
         contributors: ids of those whose records took part; None where it was not written down,
             which counts against every contributor.
-        mac: of the hash and the population, see ``population``; empty in ledgers of older software.
+        mac: of the hash and the population, see ``population``; empty where nothing vouches.
     """
 
     number: int
@@ -67,7 +67,7 @@ class Charge:
         return 0 < self.rho < math.inf and 0 <= self.epsilon < math.inf and 0 < self.delta < 1
 
     def _fields(self) -> dict[str, Any]:
-        """All fields; contributors and MAC only where known, as in ledgers of older software."""
+        """All fields; contributors and MAC only where known."""
         fields = asdict(self)
         if self.contributors is None:
             del fields["contributors"]

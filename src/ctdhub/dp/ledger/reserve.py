@@ -52,8 +52,8 @@ class BudgetSplit:
         """Epsilon of everything together, as readers are told it: with the whole reserve.
 
         What waits to be published is not in it, else the figure would tell of the drafts before.
-        Where these took more than the reserve, which only an older program or a policy that was
-        changed since allows, it is the whole budget.
+        Where these took more than the reserve, which only a policy that was changed since allows,
+        it is the whole budget.
         """
         within = self.drafts - self.waiting <= self.reserve * (1 + _ROUNDING)
         held = self.versions + self.reserve if within else self.budget

@@ -23,7 +23,7 @@ def ledger_of_table(folder: Path | None, new: str = "") -> Ledger:
     Raises:
         PolicyError: no folder is named; no ledger has begun there and none is to begin; one has
             begun and another is to.
-        LedgerTampered: the ledger of this folder is gone, or is of older software.
+        LedgerTampered: the ledger of this folder is gone, or nothing says whose it is.
         LedgerError: there is no state folder; the system refuses.
     """
     if folder is None:

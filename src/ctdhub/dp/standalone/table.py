@@ -131,7 +131,7 @@ def protect_alone(
             key = bytes.fromhex(ledger.question(b"which rows of a person are kept"))
         table = fitted.within(scope.plan.rows, key)
     what = f"table of {len(scope.plan.domains)} columns at epsilon {epsilon:g}, budget {budget:g}"
-    question = ReleaseRequest(scope.plan, epsilon, delta, budget, (_ASKED,), what, about=_ASKED)
+    question = ReleaseRequest(scope.plan, epsilon, delta, budget, what, about=_ASKED)
     return ask_alone(table, question, ledger, scope.file, progress, given, pay)
 
 

@@ -52,9 +52,6 @@ def writing(ledger: Ledger, charge: str, out: Path) -> Iterator[None]:
         LedgerError: the mark is damaged, or the system refuses to write.
     """
     path = ledger.folder / "answers" / charge / _FILE
-    if not path.parent.is_dir():  # an answer of older software lies under another name
-        yield
-        return
     new = not path.exists()
     if new:
         _mark(path, out, whole=False)
