@@ -247,7 +247,7 @@ COMPARED_APART = {
 }
 INSIDE = {
     *("init", "demo", "check", "build", "release", "approve", "ledger", "adopt"),
-    *("linkage", "withdraw", "journal", "upgrade", "hold", "approvers", "bundle open"),
+    *("linkage", "withdraw", "journal", "hold", "approvers", "bundle open"),
     *("desk confirm", "desk check", "desk demo", "desk verify"),
     *("desk backup", "desk restore", "desk resume"),
 }

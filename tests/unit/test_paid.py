@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from tests.journeys.small_hub import new_hub
 
 from ctdhub.build import pipeline
-from ctdhub.build.paid import check_paid
+from ctdhub.build.hub import Hub
+from ctdhub.build.paid import check_paid, ledger
 from ctdhub.core.errors import HubError
+from ctdhub.core.state import state_folder
+from ctdhub.dp.ledger.population import POPULATION
 from ctdhub.release.manifest import MANIFEST
 
 
@@ -25,3 +29,52 @@ def test_what_nobody_paid_for_stops_every_build(tmp_path: Path, place: str) -> N
         with pytest.raises(HubError) as met:
             refused(hub)
         assert met.value.rule == "ledger-releases"
+
+
+def rule(hub: Hub) -> str:
+    with pytest.raises(HubError) as met:
+        check_paid(hub)
+    return met.value.rule
+
+
+def without_population(hub: Hub) -> None:
+    """As another version of the software left its ledger: lines alone, and no key of it."""
+    for path in (hub.ledger / POPULATION, hub.ledger_key):
+        path.unlink()
+    shutil.rmtree(state_folder())
+
+
+def test_a_hub_of_another_version_is_refused_and_keeps_its_lines(tmp_path: Path) -> None:
+    hub = new_hub(tmp_path / "hub")
+    book = ledger(hub)
+    with book.exclusive():
+        book.charge("q", 0.01, 1.0, 1e-8, "first", budget=100.0)
+    without_population(hub)
+    lines = (hub.ledger / "ledger.jsonl").read_bytes()
+    assert rule(hub) == "ledger-old"
+    with pytest.raises(HubError):
+        pipeline.build(hub)
+    assert (hub.ledger / "ledger.jsonl").read_bytes() == lines
+
+
+def test_what_was_sent_shows_that_there_was_a_ledger(tmp_path: Path) -> None:
+    """A copy in which all but the contributions was deleted would begin a new budget."""
+    hub = new_hub(tmp_path / "hub")
+    without_population(hub)
+    for path in hub.ledger.iterdir():
+        path.unlink()
+    assert rule(hub) == "ledger-old", "nothing shows that anything was charged"
+    file = hub.root / "contributions" / "clinic" / "2026-01-15" / "a.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("Case,Sex\n", "utf-8")
+    assert rule(hub) == "ledger-gone"
+
+
+def test_a_lost_person_key_is_not_made_anew(tmp_path: Path) -> None:
+    hub = new_hub(tmp_path / "hub")
+    assert hub.person_key() == hub.person_key()
+    with ledger(hub).exclusive():
+        ledger(hub).charge("q", 0.01, 1.0, 1e-8, "first", budget=100.0)
+    (hub.root / "keys" / "person.key").unlink()
+    with pytest.raises(HubError, match="person key"):
+        hub.person_key()

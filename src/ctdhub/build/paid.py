@@ -16,7 +16,6 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.charge import Charge
 from ctdhub.dp.ledger.custody import open_custody
 from ctdhub.dp.ledger.disk import write_synced
-from ctdhub.dp.ledger.population import POPULATION
 from ctdhub.dp.ledger.reserve import BudgetSplit, split_of
 from ctdhub.dp.ledger.witness import leased
 from ctdhub.dp.policy import Policy
@@ -26,9 +25,6 @@ from ctdhub.release.verify import digest
 
 _PUBLISHED = "published.json"
 """In the folder of the ledger: the version of each published charge, should a release be gone."""
-KEPT = "before-upgrade"
-"""Folder in a hub that was upgraded: the files as they were; see ``upgrade``."""
-UPGRADE = f"{KEPT}/upgrade.json"
 
 
 def ledger(hub: Hub) -> Ledger:
@@ -36,43 +32,21 @@ def ledger(hub: Hub) -> Ledger:
 
     Raises:
         LedgerTampered: it is gone, or its key is missing or another one.
-        HubFolderError: the hub is of older software.
+        HubFolderError: another version of the software made the hub.
     """
     custody = open_custody(hub.ledger, hub.root, hub.ledger_key)
     if custody is None:
-        raise lost(hub) or error("ledger-old", file=hub.root)
+        raise _lost(hub) or error("ledger-old", file=hub.root)
     return Ledger(hub.ledger, limits=hub.limits(), custody=custody, pending=hub.work / "pending")
 
 
-def read_ledger(hub: Hub) -> Ledger:
-    """The hub's ledger to be read, also where the hub is of older software.
-
-    Raises:
-        LedgerTampered: as :func:`ledger`.
-    """
-    old = not (hub.ledger / POPULATION).exists() and lost(hub) is None
-    return Ledger(hub.ledger, limits=hub.limits()) if old else ledger(hub)
-
-
-def lost(hub: Hub) -> HubError | None:
+def _lost(hub: Hub) -> HubError | None:
     """The error of a hub that has no population though one had begun, None where none had."""
-    if cut_off(hub):
-        return None
     if leased(hub.root.resolve()) is not None:
         return error("ledger-gone/known", file=hub.ledger)
     if hub.ledger_key.exists() or (_used(hub) and not Ledger(hub.ledger).entries()):
         return error("ledger-gone", file=hub.ledger)
     return None
-
-
-def cut_off(hub: Hub) -> bool:
-    """Whether an upgrade of the hub, or its undoing, has begun and has not ended."""
-    try:
-        return not json.loads((hub.root / UPGRADE).read_bytes())["done"]
-    except FileNotFoundError:
-        return False
-    except (ValueError, TypeError, KeyError):
-        raise _damaged(hub.root / UPGRADE) from None
 
 
 def _used(hub: Hub) -> bool:

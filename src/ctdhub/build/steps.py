@@ -88,7 +88,7 @@ class Step:
         names = {given.key: given.name for given in self.inputs if isinstance(given, Input)}
         changed: list[Field] = [names.get(key, key) for key in self._changed(before)]
         if parts := _changed_parts(before.software, self.software):
-            changed.append(software_names(parts if before.software else []))
+            changed.append(software_names(parts))
         if not changed:
             return None
         inputs = joined(changed, ", ")
@@ -113,13 +113,12 @@ class Step:
         return [] if before is None else self._changed(before)
 
     def only_software_changed(self) -> list[str] | None:
-        """Files of the program that changed, [] where they are unknown; None where it is not the
-        program alone."""
+        """Files of the program that changed; None where it is not the program alone."""
         before = self._before()
         if before is None or self._changed(before):
             return None
         parts = _changed_parts(before.software, self.software)
-        return (parts if before.software else []) if parts else None
+        return parts or None
 
     @property
     def _hashes(self) -> dict[str, str]:
@@ -130,17 +129,14 @@ class Step:
         """What the step had when it ran last, None where it never did."""
         try:
             found = json.loads((self.output / KEY_FILE).read_text("utf-8"))
-            kept = (dict(found.pop(name, {})) for name in ("software", "meaning"))
-            return _Before(dict(found.pop("inputs", found)), *kept)
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+            return _Before(*(dict(found[name]) for name in _Before._fields))
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
     def _changed(self, before: _Before) -> list[str]:
         """Names of inputs that are others than before."""
         hashes = self._hashes
         names = before.inputs.keys() | hashes.keys()
-        if self.software and not before.software:  # of an older program, with inputs of its own
-            names = before.inputs.keys() & hashes.keys()
         return sorted(n for n in names if before.inputs.get(n) != hashes.get(n))
 
     def refresh(self) -> bool:
@@ -165,7 +161,7 @@ class Step:
 
 
 class _Before(NamedTuple):
-    """What lies in a key file; one of an older program holds inputs alone."""
+    """What lies in a key file."""
 
     inputs: dict[str, str]
     software: dict[str, str]
@@ -183,8 +179,6 @@ def software_names(parts: list[str]) -> Text:
     >>> software_names(["sensitive/mapping/compile.py"]).fields
     {'parts': 'sensitive/mapping/compile.py'}
     """
-    if not parts:
-        return Text("software")
     if len(parts) <= MOST_NAMED:
         return Text("software: {parts}", parts=", ".join(parts))
     n = len(parts)

@@ -35,44 +35,6 @@ def register(app: typer.Typer) -> None:
         else:
             show_adopted(ledgers.adopt(folder, folder), folder)
 
-    @app.command(help=about("upgrade"))
-    def upgrade(
-        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
-        back: Annotated[
-            bool,
-            typer.Option("--back", help=_("Undo it; charges that were made since stay.")),
-        ] = False,
-    ) -> None:
-        from ctdhub.build import upgrade as stage
-        from ctdhub.build.hub import Hub
-
-        done = stage.back(Hub(folder)) if back else stage.upgrade(Hub(folder))
-        for name in done.changed:
-            if name in done.edited:
-                console.print(
-                    _("{file} was changed since and stays as it is.").format(file=escape(name))
-                )
-            elif back:
-                console.print(_("{file} was not changed.").format(file=escape(name)))
-            else:
-                text = (
-                    _(
-                        "{file} now says aligned: true: equal positions of its lists of alleged "
-                        "perpetrators belong together, as before."
-                    )
-                    if name.startswith("mappings/")
-                    else _(
-                        "{file} now states what applied by default; look at the end of the file."
-                    )
-                )
-                console.print(text.format(file=escape(name)))
-        text = (
-            _("The hub is again in the form that older software knows; charges: {n}.")
-            if back
-            else _("The ledger keeps its charges: {n}. Next: `ctdhub build --explain`.")
-        )
-        console.print(text.format(n=number(done.charges)))
-
 
 def show_adopted(found: Adopted, folder: Path) -> None:
     """Print what counts as spent now, and where the ledger is charged."""

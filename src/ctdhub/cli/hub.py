@@ -200,14 +200,14 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from ctdhub.build.account import Account
         from ctdhub.build.hub import Hub
-        from ctdhub.build.paid import check_paid, published, read_ledger
+        from ctdhub.build.paid import check_paid, published
+        from ctdhub.build.paid import ledger as charged
         from ctdhub.dp.ledger.reserve import split_of
         from ctdhub.dp.policy import load_policy
 
         hub = Hub(folder)
-        if (book := read_ledger(hub)).custody:
-            check_paid(hub)
-        rules = load_policy(hub.policy_file)
+        check_paid(hub)
+        book, rules = charged(hub), load_policy(hub.policy_file)
         total = rules.budget
         split = split_of(book, published(hub), total.epsilon, total.drafts, rules.delta)
         account = Account.of(book, rules, split.left)

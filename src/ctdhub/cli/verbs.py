@@ -9,7 +9,7 @@ from ctdhub.core.i18n import _
 
 MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.hub": ("init", "demo", "build", "check", "release", "ledger"),
-    "ctdhub.cli.adopt": ("adopt", "upgrade"),
+    "ctdhub.cli.adopt": ("adopt",),
     "ctdhub.cli.approve": ("approve",),
     "ctdhub.cli.hold": ("hold", "approvers"),
     "ctdhub.cli.reissue": ("reissue",),
@@ -66,7 +66,6 @@ ROLES: dict[str, tuple[str, ...]] = {
         "withdraw",
         "journal",
         "papers",
-        "upgrade",
         "desk",
     ),
     "privacy_officer": ("approve", "hold", "approvers", "ledger", "adopt", "key"),
@@ -287,12 +286,6 @@ Example: ctdhub withdraw my-hub --contributor our-ngo --all --delete-raw"""
             "restored.\n\nWhat was charged on this machine and is not in this copy counts as "
             "spent. From then on every other copy refuses to charge. The folder of a single "
             "table's ledger can be named too.\n\nExample: ctdhub adopt my-hub"
-        ),
-        "upgrade": _(
-            "Continue with this software in a hub that an older version made; --back undoes it."
-            "\n\nIts ledger keeps every charge. Settings whose default has changed are written "
-            "down with the value that they had. The files as they were stay in before-upgrade."
-            "\n\nExample: ctdhub upgrade my-hub"
         ),
         "key": _("Make and pass on keys: to approve releases, and to link without identities."),
         "form": _(

@@ -23,7 +23,7 @@ from ctdhub.dp.engine import protect
 from ctdhub.dp.overlap import Overlap
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import Pay, Price
-from ctdhub.release.bundle import free
+from ctdhub.release.bundle import free, latest_release
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.schema.model import PERSON
 
