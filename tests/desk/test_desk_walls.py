@@ -7,13 +7,15 @@ security alone must then keep the organisations apart.
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 import pytest
 
+from ctdhub.core.errors import HubError
 from tests.desk import rights
-from tests.desk.desks import OURS, ROLES, THEIRS, Desk
+from tests.desk.desks import OURS, ROLES, THEIRS, Desk, connected
 from tests.desk.things import CANARY, thing
 
 NO_SUCH = "0" * 32
@@ -257,3 +259,18 @@ def test_migrations_say_all_that_the_models_say(desk: Desk) -> None:
     from django.core.management import call_command
 
     call_command("makemigrations", check_changes=True, verbosity=0)  # exits where there are some
+
+
+def test_tables_of_another_version_are_refused(each_desk: Desk) -> None:
+    from django.db import connection
+    from django.db.migrations.recorder import MigrationRecorder
+
+    from ctdhub.desk.database import prepare
+
+    described = {**connection.settings_dict}
+    with connected({**described, "USER": "desk_owner"}) if each_desk.postgres else nullcontext():
+        prepare()
+        MigrationRecorder(connection).record_applied("desk", "0001_tables")
+        with pytest.raises(HubError) as met:
+            prepare()
+    assert met.value.name == "desk-database/other"

@@ -37,9 +37,14 @@ def prepare() -> None:
     """Bring the tables up to this version; to be called as their owner, before anything else.
 
     Raises:
-        PolicyError: see :func:`refuse_encoding`.
+        PolicyError: another version made them (rule "desk-database"); or see
+            :func:`refuse_encoding`.
     """
     refuse_encoding()
+    loader = MigrationExecutor(connection).loader
+    known = loader.disk_migrations.keys()
+    if any(step not in known for step in loader.applied_migrations if step[0] == "desk"):
+        raise error("desk-database/other")
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
     build_walls()

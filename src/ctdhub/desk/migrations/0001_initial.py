@@ -1,4 +1,4 @@
-"""All tables as they begin."""
+"""All tables of the desk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def first_head(apps, schema_editor) -> None:  # type: ignore[no-untyped-def]
 
 
 class Migration(migrations.Migration):
-    """Organisations, accounts, deliveries, plans, jobs, messages, papers, the trail."""
+    """Organisations, accounts, deliveries, plans, jobs, messages, papers, approvals, the trail."""
 
     initial = True
 
@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                 ("ends", models.DateField(null=True)),
                 ("lost", models.BooleanField(default=False)),
                 ("read_at", models.DateTimeField(auto_now=True)),
+                ("keep_months", models.IntegerField(null=True)),
             ],
             options={
                 "default_permissions": (),
@@ -85,7 +86,7 @@ class Migration(migrations.Migration):
                 ("hash", models.CharField(max_length=64)),
             ],
             options={
-                "ordering": ["-number"],
+                "ordering": ("-number",),
                 "default_permissions": (),
             },
         ),
@@ -154,7 +155,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["-created"],
+                "ordering": ("-created",),
                 "default_permissions": (),
             },
         ),
@@ -227,9 +228,12 @@ class Migration(migrations.Migration):
                         to="desk.organisation",
                     ),
                 ),
+                ("code_sha256", models.CharField(default="", max_length=64)),
+                ("confirmed", models.DateTimeField(null=True)),
+                ("alone", models.BooleanField(default=False)),
             ],
             options={
-                "ordering": ["-created"],
+                "ordering": ("-created",),
                 "default_permissions": (),
             },
         ),
@@ -299,7 +303,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["created"],
+                "ordering": ("created",),
                 "default_permissions": (),
             },
         ),
@@ -340,7 +344,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["-created"],
+                "ordering": ("-created",),
                 "default_permissions": (),
             },
         ),
@@ -399,9 +403,11 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                ("spend", models.FloatField(null=True)),
+                ("spend_at", models.DateTimeField(null=True)),
             ],
             options={
-                "ordering": ["-created"],
+                "ordering": ("-created",),
                 "default_permissions": (),
             },
         ),
@@ -445,7 +451,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["created"],
+                "ordering": ("created",),
                 "default_permissions": (),
             },
         ),
@@ -581,7 +587,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["-created"],
+                "ordering": ("-created",),
                 "default_permissions": (),
                 "constraints": [
                     models.CheckConstraint(
@@ -624,7 +630,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["offset"],
+                "ordering": ("offset",),
                 "default_permissions": (),
                 "constraints": [
                     models.UniqueConstraint(
@@ -731,6 +737,150 @@ class Migration(migrations.Migration):
                 ),
                 name="known_role",
             ),
+        ),
+        migrations.CreateModel(
+            name="ApprovalDevice",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=ctdhub.desk.models.keys.random_key,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("role", models.CharField(max_length=20)),
+                ("key", models.CharField(max_length=1000, unique=True)),
+                ("credential", models.CharField(max_length=1400)),
+                ("copies", models.BooleanField(default=False)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("created",),
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="SigningTicket",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=ctdhub.desk.models.keys.random_key,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("token_sha256", models.CharField(max_length=64, unique=True)),
+                ("role", models.CharField(max_length=20)),
+                (
+                    "what",
+                    models.CharField(
+                        choices=[
+                            ("release", "release"),
+                            ("keys", "keys"),
+                            ("device", "device"),
+                            ("lift", "lift"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("version", models.CharField(default="", max_length=40)),
+                ("statement", models.TextField(default="")),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                ("until", models.DateTimeField()),
+                ("used", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("-created",),
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="TableRequest",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=ctdhub.desk.models.keys.random_key,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("variables", models.JSONField(default=list)),
+                ("region", models.CharField(blank=True, default="", max_length=40)),
+                ("first", models.IntegerField(null=True)),
+                ("last", models.IntegerField(null=True)),
+                ("purpose", models.CharField(blank=True, default="", max_length=1000)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("asked", "asked"),
+                            ("agreed", "agreed"),
+                            ("refused", "refused"),
+                            ("withdrawn", "withdrawn"),
+                        ],
+                        default="asked",
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=40)),
+                ("decided", models.DateTimeField(null=True)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="decided_tables",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="desk.organisation",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("-created",),
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ("asked", "agreed", "refused", "withdrawn"))
+                        ),
+                        name="table_request_state",
+                    )
+                ],
+            },
         ),
         migrations.RunPython(first_head, migrations.RunPython.noop),
     ]
