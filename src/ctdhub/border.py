@@ -95,13 +95,11 @@ class Guarantee:
         charge: the ledger entry that paid for it.
         rows: the most rows that one person may have and that the noise is for: epsilon, delta and
             rho are what a person with so many rows is promised.
-        by_rows: epsilon of a person by the number of rows, as text; it follows from the rest, and
-            is empty where older software wrote the release.
+        by_rows: epsilon of a person by the number of rows, as text; it follows from the rest.
         not_fitted: measured tables of two and more columns, keyed as in ``sigma``, that the
-            records were not fitted to; None in answers that are older than the list.
+            records were not fitted to.
         drawn: standard deviation of the noise that was drawn for each measured table, keyed as in
-            ``sigma``.  Where it is given, tables were reconciled: the counts are those of the
-            records and add up.  {} in answers that are older.
+            ``sigma``; {} where nothing was measured.
         false_share: the policy's, see :data:`FALSE_SHARE`: which cells are shown depends on it, and
             so what is known of the others.
     """
@@ -116,7 +114,7 @@ class Guarantee:
     charge: str
     rows: int = 1
     by_rows: dict[str, float] = field(default_factory=dict, compare=False)
-    not_fitted: tuple[str, ...] | None = None
+    not_fitted: tuple[str, ...] = ()
     drawn: dict[str, float] = field(default_factory=dict)
     false_share: float = FALSE_SHARE
 
@@ -180,8 +178,8 @@ class Sources:
             one, :data:`CAPTURES` what finds them, :data:`UNKEYED` rows without any key.
         sigma: as in :class:`Guarantee`.
         share: of the answer's rho that was set aside for them, 0 to 1.
-        list_years: first and last year in which a list must know a person; None in answers that
-            are older than this, whose lists count over all years.
+        list_years: first and last year in which a list must know a person; None where no overlap
+            was measured.
         tokens: the most tokens of a person by which lists were joined, beside her key.  Where rows
             of people were joined by as many there is no table ``doubles``.
         found: share of all doubles that tokens find, at least, as the public policy states; None
@@ -246,7 +244,7 @@ class Protected:
         perpetrators: None where the answer has none, as its public policy says.
         measurements: noisy counts by year, see :data:`MEASUREMENTS`, of the groups whose total is
             shown in ``counts``; the years of a group follow each other, "not recorded" last.
-            Empty where the answer has no column of years, or is older than they are.
+            Empty where the answer has no column of years.
         sources: None where the answer has none, as its public policy says.
         imputations: sets of records for inference, columns as in ``records``: each is made of the
             noisy tables with noise of their own added once more, so that estimates differ between

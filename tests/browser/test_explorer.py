@@ -52,7 +52,7 @@ LARGE = (
 def agreed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Release, str]]:
     """A release whose counts are those of its records, and the address of its explorer."""
     folder = tmp_path_factory.mktemp("agreed")
-    answer = protected_answer(tables=(*TABLES, *LARGE), reconciled=True)
+    answer = protected_answer(tables=(*TABLES, *LARGE))
     found = open_release(write_release(answer, folder / "releases", VERSION, "First."))
     build_site(found, folder / "site", only=["explorer"])
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder / "site")) as server:

@@ -20,6 +20,7 @@ from ctdhub.border import (
     Sources,
     restore,
 )
+from ctdhub.dp.person_rows import epsilon_by_rows
 from ctdhub.schema.citizenship_group import citizenship_group
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import CONTRIBUTOR, PERIOD
@@ -116,13 +117,8 @@ def protected_answer(
     sigma: float = 4.0,
     tables: Iterable[str] = TABLES,
     facts: dict[str, Any] | None = None,
-    reconciled: bool = False,
 ) -> Protected:
-    """A Protected value whose counts are exact, with intervals as if noise had been added.
-
-    Args:
-        reconciled: whether it says that its counts are those of its records, as new answers do.
-    """
+    """A Protected value whose counts are exact, with intervals as if noise had been added."""
     rows = people_rows() if rows is None else rows
     half, tables = math.ceil(Z * sigma), tuple(tables)
     n = len(rows)
@@ -152,7 +148,8 @@ def protected_answer(
             level=0.95,
             sigma={"": sigma, **dict.fromkeys(tables, sigma)},
             charge="invented",
-            drawn=dict.fromkeys(("", *tables), sigma) if reconciled else {},
+            by_rows=epsilon_by_rows(0.011, 1e-9, 1),
+            drawn=dict.fromkeys(("", *tables), sigma),
         ),
         facts={**FACTS, **(facts or {})},
         measurements=by_year(rows, tables, shown, (facts or FACTS).get("years", YEARS)),

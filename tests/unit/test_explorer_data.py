@@ -53,12 +53,6 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     return made(answer, tmp_path_factory.mktemp("hub"))
 
 
-@pytest.fixture(scope="module")
-def reconciled(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    answer = protected_answer(sigma=SIGMA, reconciled=True)
-    return made(answer, tmp_path_factory.mktemp("reconciled"))
-
-
 @dataclass(frozen=True)
 class Unpacked:
     weights: list[int]
@@ -161,9 +155,9 @@ def test_intervals_grow_with_the_number_of_bounds(release: Release) -> None:
     assert found[0] == pytest.approx(1)
 
 
-def test_every_unfiltered_chart_equals_the_overview(reconciled: Release) -> None:
+def test_every_unfiltered_chart_equals_the_overview(release: Release) -> None:
     """Number and interval of each row, of groups too, and the base that the note names."""
-    answers, rows = Answers(reconciled), 0
+    answers, rows = Answers(release), 0
     held = explorer(answers)
     for question in held.questions:
         chart = explore._chart(held, question)
@@ -188,36 +182,33 @@ def test_every_variable_of_a_release_is_a_filter(release: Release) -> None:
     assert len({q.name for q in held.questions}) == len(held.questions)
 
 
-def test_all_measured_tables_go_along(release: Release, reconciled: Release) -> None:
-    """Cells, ends and, where records say another number, counts: one table in one file."""
-    for one in (release, reconciled):
-        held, answers = explorer(Answers(one)), Answers(one)
-        tail = json.loads(_more(held.packed))
-        assert tail["sigma"] == [
-            answers.release.protected.guarantee.sigma[k] for k in answers._tables.values()
-        ]
-        cells = dict(tail["cells"])
-        for tables in held.tables.values():
-            assert len(tables) == len(set(tables))
-            for names in tables:
-                if len(names) == 1:
-                    continue
-                sent = json.loads(json.dumps(_sent(held, names)))
-                assert not cells.keys() & sent.keys()
-                cells |= sent
-        assert len(cells) == len(TABLES)
-        for key, table in cells.items():
-            names = tuple(held.columns[int(k)] for k in key.split(","))
-            domains = [held.exploration.domains[n] for n in names]
-            shown, at = answers.cells(*names), np.cumsum(table["at"]).astype(int)
-            places = np.unravel_index(at, [len(d) for d in domains])
-            assert len(shown) == len(table["at"])
-            assert ("people" in table) is not answers.reconciled or not shown
-            for k, (low, high) in enumerate(zip(table["low"], table["high"], strict=True)):
-                cell = shown[tuple(d[p[k]] for d, p in zip(domains, places, strict=True))]
-                assert (low, high) == (cell.low, cell.high)
-                assert answers.reconciled or table["people"][k] == cell.value
-            assert table["unseen"] == answers.unseen(answers.measured(*names) or "")
+def test_all_measured_tables_go_along(release: Release) -> None:
+    """Cells and their ends: one table in one file; numbers are those of the records."""
+    held, answers = explorer(Answers(release)), Answers(release)
+    tail = json.loads(_more(held.packed))
+    assert tail["sigma"] == [
+        answers.release.protected.guarantee.sigma[k] for k in answers._tables.values()
+    ]
+    cells = dict(tail["cells"])
+    for tables in held.tables.values():
+        assert len(tables) == len(set(tables))
+        for names in tables:
+            if len(names) == 1:
+                continue
+            sent = json.loads(json.dumps(_sent(held, names)))
+            assert not cells.keys() & sent.keys()
+            cells |= sent
+    assert len(cells) == len(TABLES)
+    for key, table in cells.items():
+        names = tuple(held.columns[int(k)] for k in key.split(","))
+        domains = [held.exploration.domains[n] for n in names]
+        shown, at = answers.cells(*names), np.cumsum(table["at"]).astype(int)
+        places = np.unravel_index(at, [len(d) for d in domains])
+        assert len(shown) == len(table["at"])
+        for k, (low, high) in enumerate(zip(table["low"], table["high"], strict=True)):
+            cell = shown[tuple(d[p[k]] for d, p in zip(domains, places, strict=True))]
+            assert (low, high) == (cell.low, cell.high)
+        assert table["unseen"] == answers.unseen(answers.measured(*names) or "")
 
 
 def _sent(held: Explorer, names: tuple[str, ...]) -> dict[str, object]:

@@ -101,33 +101,19 @@ def test_a_changed_byte_and_a_missing_file_are_found(release: Path, name: str) -
     assert ("manifest", name) in {(p.kind, p.file) for p in verify(release)}
 
 
-@pytest.mark.parametrize(
-    ("part", "files"), [("measurements", MEASUREMENT_FILES), ("sources", SOURCE_FILES)]
-)
-def test_files_without_a_promise_are_found(release: Path, part: str, files: tuple[str]) -> None:
-    rewrite(release, lambda m: m.update({part: None}))
-    assert {(p.kind, p.file) for p in verify(release)} == {("manifest", name) for name in files}
+def test_files_without_a_promise_are_found(release: Path) -> None:
+    rewrite(release, lambda m: m.update(sources=None))
+    assert {(p.kind, p.file) for p in verify(release)} == {("manifest", n) for n in SOURCE_FILES}
 
 
-def test_releases_from_before_measurements_still_open(tmp_path: Path) -> None:
-    path = write_release(answer(None), tmp_path, "2026.1", "First.")
-    for name in MEASUREMENT_FILES:
-        (path / name).unlink()
-    for file in path.iterdir():
-        file.chmod(0o644)
-
-    def older(manifest: dict[str, Any]) -> None:
-        del manifest["measurements"], manifest["sources"]
-        for name in MEASUREMENT_FILES:
-            del manifest["files"][name]
-
-    rewrite(path, older)
-    assert verify(path) == []
-    opened = open_release(path)
-    assert opened.protected.measurements.equals(MEASUREMENTS.empty_table())
-    assert opened.protected.sources is None
-    with language("en"):
-        assert "measurements" not in render(next(data.pages(opened)), opened, ["en"])
+@pytest.mark.parametrize("name", ["measurements", "drawn", "not_fitted", "imputations"])
+def test_a_release_of_another_version_is_refused(release: Path, name: str) -> None:
+    """Its manifest lacks what today's has."""
+    rewrite(release, lambda m: m.pop(name))
+    with pytest.raises(ReleaseError) as met:
+        open_release(release)
+    assert met.value.rule == "manifest"
+    assert [(p.kind, p.file) for p in verify(release)] == [("manifest", "manifest.json")]
 
 
 BAD: dict[str, Callable[[list[dict[str, Any]]], object]] = {
@@ -237,12 +223,12 @@ def test_readers_are_told_what_they_are_for(release: Path) -> None:
 def test_whoever_signs_is_told_of_contributors_and_lists(release: Path) -> None:
     manifest = open_release(release).manifest
     told = " ".join(" ".join(row) for row in told_before_signing(manifest))
-    assert f"{manifest.measurements.rows if manifest.measurements else 0} noisy counts" in told
+    assert f"{manifest.measurements.rows} noisy counts" in told
     assert "under the names of: one, two" in told
     assert "how these lists overlap: one, two" in told
     assert "5% of this release's budget" in told
-    older = manifest.model_copy(update={"measurements": None, "sources": None})
-    assert told_before_signing(older) == []
+    alone = manifest.model_copy(update={"sources": None})
+    assert len(told_before_signing(alone)) == 1
 
 
 def test_contributors_have_ids(release: Path) -> None:
@@ -251,8 +237,8 @@ def test_contributors_have_ids(release: Path) -> None:
 
 
 def test_a_stricter_choice_of_cells_is_said_and_leaves_larger_counts_unseen(tmp_path: Path) -> None:
-    """Manifests of the usual choice do not name it, and older ones are read as such."""
-    plain, ends = protected_answer(people_rows(120), reconciled=True), {}
+    """Manifests of the usual choice do not name it."""
+    plain, ends = protected_answer(people_rows(120)), {}
     for share in (FALSE_SHARE, 1e-6):
         stricter = replace(plain, guarantee=replace(plain.guarantee, false_share=share))
         place = write_release(stricter, tmp_path / str(share), "2026.1", "First.")

@@ -74,7 +74,15 @@ def released(seed: int) -> Release:
     source = np.random.default_rng(seed).bytes
     found = answer(encode(people(seed), plan.domains), plan, rho, source)
     guarantee = Guarantee(
-        2.0, policy.delta, rho, "person", "discrete Gaussian", policy.level, found.sigma, "invented"
+        2.0,
+        policy.delta,
+        rho,
+        "person",
+        "discrete Gaussian",
+        policy.level,
+        found.sigma,
+        "invented",
+        drawn=found.drawn,
     )
     made = restore(
         records=found.records,

@@ -254,13 +254,11 @@ def warning_of_withdrawals() -> str:
 
 def _measured(manifest: Manifest) -> list[tuple[str, str]]:
     """What is published beside shown counts, in the words of the privacy officer."""
-    rows = []
-    if manifest.measurements:
-        told = _(
-            "{n} noisy counts of groups whose total is shown, for statistics; some are of few "
-            "people, and all are covered by the guarantee"
-        )
-        rows.append((_("counts by year"), told.format(n=number(manifest.measurements.rows))))
+    told = _(
+        "{n} noisy counts of groups whose total is shown, for statistics; some are of few "
+        "people, and all are covered by the guarantee"
+    )
+    rows = [(_("counts by year"), told.format(n=number(manifest.measurements.rows)))]
     if (found := manifest.sources) is None:
         return rows
     if found.contributors:

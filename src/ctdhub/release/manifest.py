@@ -59,13 +59,13 @@ class ManifestOnce(ManifestFigure):
 
     ``counted_twice`` are the most people who are another one of them, ``share_a_row`` the most who
     share a row, ``found`` the share of the former that tokens find at least, and ``reviewed`` says
-    whether a clerical review told it.  Null in older releases.
+    whether a clerical review told it.
     """
 
-    counted_twice: int | None = Field(default=None, ge=0)
-    share_a_row: int | None = Field(default=None, ge=0)
-    found: float | None = Field(default=None, gt=0, le=1)
-    reviewed: bool | None = None
+    counted_twice: int = Field(ge=0)
+    share_a_row: int = Field(ge=0)
+    found: float = Field(gt=0, le=1)
+    reviewed: bool
 
 
 class MeasuredFile(FrozenModel):
@@ -139,13 +139,12 @@ class Manifest(FrozenModel):
     the policy leaves them out; the guarantee covers them too, and ``sources``, null where the
     policy leaves them out.  ``imputations`` is the number of sets of records for inference.
     ``rows_per_person`` is the most rows of one person that the noise is
-    for, and ``epsilon_by_rows`` the epsilon of a person with so many (empty in older releases).
+    for, and ``epsilon_by_rows`` the epsilon of a person with so many.
     ``people_once`` is ``people`` with its second interval, if everybody is counted once, as far as
     further tokens and a review tell; null where that was not measured.
-    ``measurements`` is null in releases that are older than they are, and
-    so is ``not_fitted``: measured tables that the records were not fitted to.
+    ``not_fitted`` are measured tables that the records were not fitted to.
     ``sigma`` is the standard deviation of the unbiased estimate of a cell, ``drawn`` that of the
-    noise of its table alone; ``drawn`` is empty in releases whose tables were not reconciled.
+    noise of its table alone.
     ``false_share`` is the policy's, and is written only where it is not the default."""
 
     manifest_version: Literal[1] = 1
@@ -157,13 +156,13 @@ class Manifest(FrozenModel):
     delta: float
     rho: float
     unit: str
-    rows_per_person: int = Field(default=1, ge=1)
-    epsilon_by_rows: dict[str, float] = Field(default={})
+    rows_per_person: int = Field(ge=1)
+    epsilon_by_rows: dict[str, float]
     mechanism: str
     interval_level: float = Field(gt=0, lt=1)
     sigma: dict[str, float]
-    not_fitted: tuple[str, ...] | None = None
-    drawn: dict[str, float] = Field(default={})
+    not_fitted: tuple[str, ...]
+    drawn: dict[str, float] = Field(min_length=1)
     false_share: float = Field(default=FALSE_SHARE, gt=0, le=0.25)
     charge: str
     accuracy: Accuracy
@@ -171,8 +170,8 @@ class Manifest(FrozenModel):
     people_once: ManifestOnce | None = None
     case_records: ManifestFigure
     perpetrators: ManifestPerpetrators | None = None
-    measurements: MeasuredFile | None = None
-    imputations: int = Field(default=0, ge=0, le=100)
+    measurements: MeasuredFile
+    imputations: int = Field(ge=0, le=100)
     sources: MeasuredSources | None = None
     facts: dict[str, Any]
     files: dict[str, FileEntry]

@@ -76,9 +76,9 @@ def tables(protected: Protected) -> dict[str, pa.Table]:
 
 def expected(manifest: Manifest) -> tuple[set[str], set[str]]:
     """Files of measurements that a release must have, and those that it must not have."""
-    stated = {MEASUREMENT_FILES: manifest.measurements, SOURCE_FILES: manifest.sources}
-    wanted = {name for files, part in stated.items() if part for name in files}
-    return wanted, {*MEASUREMENT_FILES, *SOURCE_FILES} - wanted
+    if manifest.sources:
+        return {*MEASUREMENT_FILES, *SOURCE_FILES}, set()
+    return {*MEASUREMENT_FILES}, {*SOURCE_FILES}
 
 
 def columns(table: pa.Table) -> set[str]:
@@ -87,12 +87,7 @@ def columns(table: pa.Table) -> set[str]:
 
 
 def read_measurements(folder: Path, manifest: Manifest) -> pa.Table:
-    """Noisy counts by year as the manifest states them, else a ValueError.
-
-    A release that is older than they are has none: an empty table.
-    """
-    if manifest.measurements is None:
-        return MEASUREMENTS.empty_table()
+    """Noisy counts by year as the manifest states them, else a ValueError."""
     table = _read(folder / f"{MEASURED}.parquet", manifest.measurements.rows, manifest.sigma)
     told = _values(table, PERIOD).to_pylist()
     years = _measured_years(told, manifest)
@@ -164,13 +159,12 @@ def fields(manifest: Manifest, years: tuple[int, int]) -> dict[str, dict[str, tu
     Args:
         years: first and last year of the release.
     """
-    found = {}
     columns = ("string", 'Variables of the group, joined with "*"; empty: everybody.')
     values = ("string", 'Their values in the same order, joined with "|"; empty: not recorded.')
     unbiased = "noisy, unbiased, may be negative; not to be read by itself"
-    if manifest.measurements:
-        sigma = "Standard deviation of the noise of each number of the row, in people."
-        found[MEASURED] = {
+    sigma = "Standard deviation of the noise of each number of the row, in people."
+    found = {
+        MEASURED: {
             "columns": columns,
             "values": values,
             "sigma": ("number", sigma),
@@ -180,6 +174,7 @@ def fields(manifest: Manifest, years: tuple[int, int]) -> dict[str, dict[str, tu
             },
             NOT_RECORDED: ("number", f"People whose year is not recorded: {unbiased}."),
         }
+    }
     if manifest.sources:
         found[SOURCES] = {
             "columns": columns,

@@ -64,7 +64,7 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         once=_once(manifest),
         twice=_TWICE if manifest.people_once else _TWICE_UNKNOWN,
         cases=_figure(manifest.case_records),
-        same=_SAME if manifest.drawn else "",
+        same=_SAME,
         mentioned=_mentioned(manifest.perpetrators),
         perpetrators=_perpetrators(manifest.perpetrators),
         measurements=_measurements(manifest),
@@ -108,7 +108,7 @@ def _rows(manifest: Manifest) -> str:
     rows, of = manifest.rows_per_person, manifest.epsilon_by_rows
     noise = "one row of each person" if rows == 1 else f"up to {rows} rows of one person"
     each = "; ".join(f"{n} → {math.ceil(round(e * 100, 6)) / 100:g}" for n, e in of.items())
-    return _ROWS.format(noise=noise) + (_MORE_ROWS.format(each=each) if each else "")
+    return _ROWS.format(noise=noise) + _MORE_ROWS.format(each=each)
 
 
 def _mentioned(figure: ManifestPerpetrators | None) -> str:
@@ -121,8 +121,8 @@ def _perpetrators(figure: ManifestPerpetrators | None) -> str:
 
 
 def _measurements(manifest: Manifest) -> str:
-    """What noisy measurements are for, empty where the release has none."""
-    text = _MEASUREMENTS if manifest.measurements else ""
+    """What noisy measurements are for."""
+    text = _MEASUREMENTS
     if found := manifest.sources:
         text += _SOURCES
         if found.lists:
@@ -138,7 +138,7 @@ def _measurements(manifest: Manifest) -> str:
             text += _TOKENS.format(tokens=found.tokens)
         if DOUBLES in found.sigma:
             text += _DOUBLES.format(sigma=f"{found.sigma[DOUBLES]:.1f}")
-        if manifest.people_once and manifest.people_once.counted_twice is not None:
+        if manifest.people_once:
             text += _possible(manifest.people_once, found)
         if found.without_key:
             text += _WITHOUT_KEY.format(**found.without_key.model_dump())

@@ -122,7 +122,7 @@ def manifest(protected: Protected, folder: Path, rows: int, max_people: int) -> 
         "interval_level": g.level,
         "sigma": g.sigma,
         "drawn": g.drawn,
-        "not_fitted": list(g.not_fitted or ()),
+        "not_fitted": list(g.not_fitted),
         "imputations": len(protected.imputations),
         "people": {
             "value": people.value,

@@ -60,9 +60,8 @@ def rows_and_epsilon(by_rows: Mapping[str, float]) -> str:
 
 
 def sentences(guarantee: Guarantee) -> list[Text]:
-    """What a release says of its unit, beside naming it; older releases say less."""
-    more = [with_more_rows(guarantee.by_rows)] if guarantee.by_rows else []
-    return [noise_is_for(guarantee.rows), *more]
+    """What a release says of its unit, beside naming it."""
+    return [noise_is_for(guarantee.rows), with_more_rows(guarantee.by_rows)]
 
 
 def epsilon_words(epsilon: float) -> str:

@@ -19,21 +19,20 @@ Method.  A question names a set of values for each of some variables.
    groups that have none.  Its noise is that of the noisy counts added, and for each group without
    them that of its total over all years, which the records follow; the interval is wider by what
    such a total may hide, the bound of step 1.
-   In a release whose tables were reconciled (``Guarantee.drawn``) counts are those of the records,
-   so that every way gives the same number, the count of the records, and only its interval differs:
-   the second way's is made wider by as much as its own number is away from that count.  There is a
-   third: the noise of the fit, which all measured tables made together (``sum_variance``), and a
-   quarter of the rest (:data:`OF_REST`) as an error.
+   Counts are those of the records, so that every way gives the same number, the count of the
+   records, and only its interval differs: the second way's is made wider by as much as its own
+   number is away from that count.  There is a third: the noise of the fit, which all measured
+   tables made together (``sum_variance``), and a quarter of the rest (:data:`OF_REST`) as an error.
 3. Whoever meets all conditions meets all but one of them: where both intervals hold the truth, a
    number is at most the upper end of the same question without one of its conditions.  So a part's
    upper end is never above that of its whole, and an interval misses at most where its own or that
    of a whole would have missed by itself; published cells were made so in the release
-   (``dp.published``).  In a reconciled release the ends of a sum are also at least those of each of
-   its cells, which makes an interval wider and no miss.
+   (``dp.published``).  The ends of a sum are also at least those of each of its cells, which makes
+   an interval wider and no miss.
 4. Where no measured table holds all variables of the question there is no interval: nothing was
    measured, and no number is shown.
 A share takes its interval from Fieller's theorem (E. C. Fieller, 1954, J. R. Stat. Soc. B 16:175),
-with the correlation that the errors of the two counts have in the fit; in older releases with none.
+with the correlation that the errors of the two counts have in the fit.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ CANDIDATES = 3
 
 
 OF_FIT, OF_REST = 1.05, 0.25
-"""What counts as the error of a reconciled sum: so many standard deviations of the fit, and this
+"""What counts as the error of a sum: so many standard deviations of the fit, and this
 part of the people in cells too few to show.  Records follow the fit, in sums more closely than in
 cells: their sums were off by 0.3 to 1.05 standard deviations of it (``benchmarks/reconcile.py``).
 """
@@ -101,7 +100,6 @@ class Estimator:
         self._by_values: dict[str, dict[tuple[str, ...], int]] = {}
         self._smallest_of: dict[frozenset[str], str] = {}
         self._tried: dict[frozenset[tuple[str, int]], list[tuple[frozenset[str], float]]] = {}
-        self.reconciled = bool(release.protected.guarantee.drawn)
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
         self._fitted = SumVariances(
             release.protected.guarantee.drawn, lambda name: len(self.domain(name)) + 1
@@ -189,7 +187,7 @@ class Estimator:
         half = total.half(self.z)
         value = max(0, round(total.value))
         low, high = math.floor(total.value - half), math.ceil(max(0.0, total.value) + half)
-        if self.reconciled and (key := self.measured(*where)):
+        if key := self.measured(*where):
             low, high = self._with_cells(key, where, low, high)
         end = max(value, min(high, self._least_whole(where)))
         return Interval(value, min(value, max(0, low)), end)
@@ -248,7 +246,7 @@ class Estimator:
 
     def share_of(self, answer: Interval, of: Interval, part: Where, whole: Where) -> Interval:
         """The same where both numbers are at hand."""
-        if not (self.reconciled and answer.value and of.value):
+        if not (answer.value and of.value):
             return ratio(answer, of)
         sets = (dict(self._asked(where)) for where in (part, whole))
         return ratio(answer, of, self._fitted.correlation(*sets))
@@ -293,8 +291,6 @@ class Estimator:
 
     def _highest_unseen(self, key: str) -> float:
         shown = self._shown(key)
-        if shown and not self.reconciled:
-            return min(e.value for e in shown.values()) - 1
         cells = math.prod(len(self.domain(v)) + 1 for v in key.split("*"))
         share = self.release.protected.guarantee.false_share
         return highest_unseen(self._sigma[key], cells, len(shown), share)
@@ -340,7 +336,7 @@ class Estimator:
         if not where:
             people = self.release.protected.people
             return Sum(people.value, self._sigma[""] ** 2, 0.0)
-        fitted = self._of_records(where) if self.reconciled else None
+        fitted = self._of_records(where)
         ways = [self._direct(where, fitted), fitted]
         for v in sorted(where):
             outside = self._all(v) - where[v]
@@ -351,13 +347,13 @@ class Estimator:
                     ways.append(whole.less(left_out))
         return min((w for w in ways if w), key=lambda w: w.half(self.z), default=None)
 
-    def _direct(self, where: Sets, fitted: Sum | None) -> Sum | None:
+    def _direct(self, where: Sets, fitted: Sum) -> Sum | None:
         """The same from one table: of those that hold all variables the best of the least noisy.
 
         Args:
             fitted: another answer; ways whose noise alone makes a wider one are not gone.
         """
-        sums, most = [], fitted.half(self.z) if fitted else math.inf
+        sums, most = [], fitted.half(self.z)
         for names, variance in self._least_noisy({n: len(own) for n, own in where.items()}):
             key = self._tables[names]
             if self.z * math.sqrt(variance) <= most:
@@ -366,7 +362,7 @@ class Estimator:
                 groups, years, whole = self._by_group(key, where)
                 least = groups * min(years * self._sigma[key] ** 2, self._sigma[whole] ** 2)
                 if self.z * math.sqrt(least) <= most:
-                    sums.append(self._measured(key, where, fitted.value if fitted else 0.0))
+                    sums.append(self._measured(key, where, fitted.value))
         return min(sums, key=lambda w: w.half(self.z), default=None)
 
     def _least_noisy(self, sizes: Mapping[str, int]) -> list[tuple[frozenset[str], float]]:
@@ -386,23 +382,18 @@ class Estimator:
         return self._tried[asked]
 
     def _added(self, key: str, wanted: Sets, variance: float) -> Sum:
-        """Cells of one table added up: published counts where shown, records for the rest.
-
-        Where tables were reconciled that is the number of records."""
+        """Cells of one table added up, which is the number of records."""
         value, rest = self._counted(key).total_and_rest(wanted)
         return Sum(value, variance, rest)
 
     def _measured(self, key: str, wanted: Sets, records: float) -> Sum:
-        """The same from noisy counts by year, and records of groups that have none; where tables
-        were reconciled its number is that of ``records``."""
+        """The same with the noise of noisy counts by year, and records of groups that have none."""
         noisy, others = self._noisy_and_rest(key)
         (seen, counted), rest = noisy.total_and_size(wanted), others.total(wanted)
         groups, years, whole = self._by_group(key, wanted)
         uncounted = max(0.0, groups - counted / max(1, years))
         variance = counted * self._sigma[key] ** 2 + uncounted * self._sigma[whole] ** 2
         hidden = self._below(whole) if uncounted else 0.0
-        if not self.reconciled:
-            return Sum(seen + rest, variance, rest, hidden)
         return Sum(records, variance, rest, hidden + abs(records - seen - rest))
 
     def _by_group(self, key: str, wanted: Sets) -> tuple[int, int, str]:

@@ -56,7 +56,6 @@ class PublishedTable(NamedTuple):
     Attributes:
         at: flat places, the columns in the explorer's order, in increasing order.
         low, high: ends of the interval, in people.
-        people: counts; empty where they are those of the records.
         unseen: upper end of a cell that is not published, in people.
         noisy: the counts by year; None for a table without years.
     """
@@ -64,7 +63,6 @@ class PublishedTable(NamedTuple):
     at: list[int]
     low: list[int]
     high: list[int]
-    people: list[int]
     unseen: int
     noisy: NoisyYears | None
 
@@ -97,15 +95,14 @@ class Exploration:
         """The published cells of one of ``tables``."""
         cells = self.answers.cells(*names)
         rows = sorted(
-            (place, e.low, e.high, e.value)
+            (place, e.low, e.high)
             for place, e in zip(self._places(names, list(cells)), cells.values(), strict=True)
         )
-        at, low, high, people = ([row[i] for row in rows] for i in range(4))
+        at, low, high = ([row[i] for row in rows] for i in range(3))
         return PublishedTable(
             at,
             low,
             high,
-            [] if self.answers.reconciled else people,
             self.answers.unseen(self.answers.measured(*names) or ""),
             self._noisy(names),
         )

@@ -144,11 +144,10 @@ def overlap(release: Release) -> ListOverlap | None:
 
 
 def _fitted(release: Release, group: YearCounts) -> Series:
-    """A series of tables that were fitted together, unless the release is of older software."""
+    """A series of tables that were fitted together."""
     guarantee, years = release.protected.guarantee, len(group.noisy) - 1
     found = _series(release, group, guarantee.sigma)
-    wider = math.sqrt((years + 1) / years) if guarantee.drawn else 1.0
-    return replace(found, sigma=found.sigma * wider)
+    return replace(found, sigma=found.sigma * math.sqrt((years + 1) / years))
 
 
 def _series(release: Release, group: YearCounts, sigma: Mapping[str, float]) -> Series:

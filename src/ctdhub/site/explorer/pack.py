@@ -139,8 +139,6 @@ def _plain(table: PublishedTable) -> dict[str, Any]:
         "high": table.high,
         "unseen": table.unseen,
     }
-    if table.people:
-        found["people"] = table.people
     if table.noisy:
         found["noisy"] = {**table.noisy._asdict(), "at": _steps(table.noisy.at)}
     return found

@@ -269,7 +269,7 @@ def write_words(folder: Path, content: Content) -> None:
 def _described(held: Explorer, charts: list[ExplorerChart], content: Content) -> dict[str, Any]:
     """The columns and charts of a release in the words of the language in force."""
     packed, lang, edition = held.packed, current(), content.edition
-    answers, release = content.answers, content.release
+    release = content.release
     columns, domains = held.columns, held.exploration.domains
     labels: dict[str, list[str]] = {}
     codes: dict[str, list[str]] = {}
@@ -295,7 +295,6 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
             "sizes": [len(domains[name]) for name in columns],
         },
         "people": [people.value, people.low, people.high],
-        "reconciled": answers.reconciled,
         "period": columns.index(PERIOD) if PERIOD in columns else -1,
         "names": columns,
         "keys": keys,

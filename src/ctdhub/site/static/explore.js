@@ -52,7 +52,7 @@
     }
     function away(file) { return new URL(file, location.href).href.replace("%7Bname%7D", "{name}"); }
     ask = function (state, done) { send({ state: state }, done); };
-    send({ data: { layout: data.layout, people: data.people, reconciled: data.reconciled, period: data.period,
+    send({ data: { layout: data.layout, people: data.people, period: data.period,
       names: data.names, questions: data.questions, yes: data.yes, bounds: data.bounds, twice: data.twice,
       files: { data: away(page.files.data), tables: away(page.files.tables) } } }, ready);
   }

@@ -157,14 +157,13 @@ var ctdhubEstimator = (function () {
     return this.covariance(sizes) / Math.sqrt(own(1) * own(2));
   };
 
-  /* data: people [n, low, high], reconciled, period (column of the years or -1), names;
-     tail: tables, sigma, drawn and all (of tables, and of all people, where they were fitted), noise (of all people), z, wider, cells. */
+  /* data: people [n, low, high], period (column of the years or -1), names;
+     tail: tables, sigma, drawn and all (of tables, and of all people), noise (of all people), z, wider, cells. */
   function Estimator(data, engine, tail) {
     var self = this;
     this.engine = engine;
     this.sizes = engine.sizes;
     this.people = data.people;
-    this.reconciled = data.reconciled;
     this.period = data.period;
     this.names = data.names;
     this.wider = tail.wider;
@@ -199,7 +198,6 @@ var ctdhubEstimator = (function () {
       table.ends = ends;
       table.low = given.low;
       table.high = given.high;
-      table.people = given.people;
       table.unseen = given.unseen;
       table.noisy = given.noisy;
     });
@@ -262,7 +260,7 @@ var ctdhubEstimator = (function () {
     if (!total) return null;
     var half = total.half(this.z), value = Math.max(0, round(total.value));
     var low = Math.floor(total.value - half), high = Math.ceil(Math.max(0, total.value) + half);
-    if (this.reconciled && table) {
+    if (table) {
       var ends = this._withCells(table, where, pivot, low, high);
       low = ends[0];
       high = ends[1];
@@ -288,8 +286,8 @@ var ctdhubEstimator = (function () {
     var k = table.ends.get(place);
     if (k === undefined)
       return { n: 0, low: 0, high: Math.min(table.unseen, this._leastWhole(where)), published: true };
-    var n = this.reconciled ? this.engine.count(table.columns[0], without(where, table.columns[0]))[
-      where.get(table.columns[0])[0]] : table.people[k];
+    var n = this.engine.count(table.columns[0], without(where, table.columns[0]))[
+      where.get(table.columns[0])[0]];
     return { n: n, low: table.low[k], high: table.high[k], published: true };
   };
   /* The ends of a sum of cells of a table, at least those of each of its cells. */
@@ -320,8 +318,7 @@ var ctdhubEstimator = (function () {
   };
   Estimator.prototype._best = function (where, pivot) {
     if (!where.size) return new Sum(this.people[0], this.noise * this.noise, 0, 0);
-    var self = this, ways = [this._direct(where, pivot)];
-    if (this.reconciled) ways.push(this._ofRecords(where, pivot));
+    var self = this, ways = [this._direct(where, pivot), this._ofRecords(where, pivot)];
     Array.from(where.keys()).sort(function (a, b) {
       return self.names[a] < self.names[b] ? -1 : 1;
     }).forEach(function (c) {
@@ -367,7 +364,7 @@ var ctdhubEstimator = (function () {
         if (best && !byYear && self.z * Math.sqrt(way.noise) >= best.half(self.z)) return;
         if (!self.has(way.table)) return;
         best = self._least([best, self._added(way.table, where, way.noise, pivot),
-          way.table.noisy ? self._noisy(way.table, where, way.noise, pivot) : null]);
+          way.table.noisy ? self._noisy(way.table, where, pivot) : null]);
       });
     return best || new Sum(0, 0, 0, 0);
   };
@@ -388,18 +385,14 @@ var ctdhubEstimator = (function () {
   Estimator.prototype._tally = function (table) {
     return table.tally || (table.tally = this.engine.tally(table.columns));
   };
-  Estimator.prototype._value = function (table, where, pivot) {
-    if (this.reconciled) {
-      if (!where.has(pivot)) return this.engine.total(where);
-      var counts = this.engine.count(pivot, without(where, pivot));
-      return where.get(pivot).reduce(function (sum, code) { return sum + counts[code]; }, 0);
-    }
-    if (!table.seen) table.seen = new Cells(table.columns, this.sizes, table.at, table.people);
-    return table.seen.total(where, pivot)[0] + this._rest(table).total(where, pivot)[0];
+  Estimator.prototype._value = function (where, pivot) {
+    if (!where.has(pivot)) return this.engine.total(where);
+    var counts = this.engine.count(pivot, without(where, pivot));
+    return where.get(pivot).reduce(function (sum, code) { return sum + counts[code]; }, 0);
   };
   Estimator.prototype._added = function (table, where, variance, pivot) {
     var rest = this._rest(table).total(where, pivot)[0];
-    return new Sum(this._value(table, where, pivot), variance, rest, 0);
+    return new Sum(this._value(where, pivot), variance, rest, 0);
   };
 
   /* Noisy counts by year of a table, and the records of the groups that have none. */
@@ -425,7 +418,7 @@ var ctdhubEstimator = (function () {
       new Cells(table.columns, sizes, rest[0], rest[1])];
     return table.years;
   };
-  Estimator.prototype._noisy = function (table, where, variance, pivot) {
+  Estimator.prototype._noisy = function (table, where, pivot) {
     var self = this, parts = this._years(table), sizes = this.sizes;
     var seen = parts[0].total(where, pivot), rest = parts[1].total(where, pivot)[0];
     function many(c) { return where.has(c) ? where.get(c).length : sizes[c]; }
@@ -433,14 +426,13 @@ var ctdhubEstimator = (function () {
     var uncounted = Math.max(0, groups - seen[1] / Math.max(1, many(this.period)));
     var noise = seen[1] * Math.pow(table.sigma, 2) + uncounted * Math.pow(table.noisy.sigma, 2);
     var hidden = uncounted ? table.noisy.below : 0;
-    if (!this.reconciled) return new Sum(seen[0] + rest, noise, rest, hidden);
-    var value = this._added(table, where, variance, pivot).value;
+    var value = this._value(where, pivot);
     return new Sum(value, noise, rest, hidden + Math.abs(value - seen[0] - rest));
   };
 
-  /* Correlation of the errors of a part and its whole, as far as they were fitted together. */
+  /* Correlation of the errors of a part and its whole. */
   Estimator.prototype.correlation = function (part, whole) {
-    return this.reconciled ? this.fitted.correlation(this.asked(part), this.asked(whole)) : 0;
+    return this.fitted.correlation(this.asked(part), this.asked(whole));
   };
 
   /* At most the least upper end among measured tables of some of the conditions, and what is said

@@ -5,7 +5,7 @@ var ctdhubView = (function () {
   var SERIES = 6, OFFERS = 2, POINT = 0.3, RELATIVE = 1.6;
   var without = ctdhubEngine.without;
 
-  /* data: layout, people, reconciled, period, names, questions, bounds, twice; load gives the
+  /* data: layout, people, period, names, questions, bounds, twice; load gives the
      published cells of some questions: their names to a promise. */
   function View(data, buffer, load) {
     var tail = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, data.layout.more)));

@@ -3,7 +3,7 @@
 Tests read unbiased series; what is printed of the same people is what the release answers when
 asked for them (``Answers``), so that a signal says no other number than a table does.  Where
 reports were taken away from a series there is nothing to ask: its numbers are printed as intervals,
-without a point.  Releases of older software have no one set of counts: there the series is printed.
+without a point.
 
 A figure whose interval reaches zero is protected, not shown.  The signal itself rests on more:
 chance, and how much the series varied before.  Shares of the answers to one question are rounded
@@ -126,7 +126,7 @@ def by_year(result: ReleaseSignals, finding: Finding) -> tuple[Year, ...]:
     for k, period in enumerate(panel.periods):
         covered = not np.isnan(panel.counts[row, k])
 
-        asked = covered and not less and result.answers.reconciled
+        asked = covered and not less
         part = None
         if finding.whole is not None:
             parts = [_of_period(result, r, k, asked=asked) for r in rows]
@@ -192,7 +192,7 @@ def _mean(
 ) -> Interval:
     """A mean by year: what the release answers; of a remainder the mean of the series, with the
     interval of its noise at the release's level."""
-    if result.answers.reconciled and not _is_less(result, finding):
+    if not _is_less(result, finding):
         return _asked(result, finding.row, span, whole=whole)
     deviation = (figure.high - figure.value) / NormalDist().inv_cdf((1 + LEVEL) / 2)
     return _noisy(result.release, figure.value, deviation)
@@ -235,7 +235,7 @@ def _counted(
         published: whether it is a cell of a measured table.
     """
     found = card(result.release, answer, "people", None, published=published)
-    if less and result.answers.reconciled and found.state == "shown":
+    if less and found.state == "shown":
         return replace(found, value=None, state="imprecise")
     return found
 
