@@ -278,9 +278,7 @@ class Site:
     @cached_property
     def _tables(self) -> dict[frozenset[str], tuple[list[str], Mapping[str, Any]]]:
         with damage():
-            listed = self._index["tables"]
-            if isinstance(listed, str):  # a list in the index itself, in sites of older software
-                listed = read_json(self.source, f"{self._folder}/api/tables.json")["tables"]
+            listed = read_json(self.source, f"{self._folder}/api/tables.json")["tables"]
             entries = [(list(e["variables"]), e) for e in listed]
             if not all(_NAME.fullmatch(name) for names, _entry in entries for name in names):
                 raise ValueError

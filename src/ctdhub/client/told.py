@@ -1,4 +1,4 @@
-"""What the root of a site tells of notices about its releases.  Older sites tell nothing."""
+"""What the root of a site tells of notices about its releases."""
 
 from __future__ import annotations
 

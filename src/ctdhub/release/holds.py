@@ -38,14 +38,14 @@ class Hold(FrozenModel):
         date: UTC, to the second.
         refused: SHA-256 of ``SHA256SUMS`` of a candidate that was refused; a candidate that is made
             anew is another one.  None: whatever has this version is held until it is lifted.
-        mark: 128 random bits, so that no two holds are alike; None in files of older software.
+        mark: 128 random bits, so that no two holds are alike.
     """
 
     role: Role
     reason: str = Field(min_length=1, max_length=LONGEST_REASON)
     date: str = Field(pattern=_TIME)
     refused: str | None = Field(default=None, pattern=HASH)
-    mark: str | None = Field(default=None, pattern="^[0-9a-f]{32}$")
+    mark: str = Field(pattern="^[0-9a-f]{32}$")
 
     @classmethod
     def new(cls, role: Role, reason: str, date: str, refused: str | None = None) -> Hold:

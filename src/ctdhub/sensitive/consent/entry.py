@@ -44,8 +44,7 @@ class Withdrawal:
         reason: see :data:`Reason`.
         made: what says with which key and for which release the contributor's tokens were made, and
             how its files told people apart (:data:`WAY`, the kind of key and a digest of its
-            columns; of older software the kind alone, or nothing); of a decision its quarter and
-            number, as ``2026-Q1:25``.
+            columns); of a decision its quarter and number, as ``2026-Q1:25``.
         number: 1, 2, 3, …
         time: UTC, ISO 8601; lines that were written together have one time.
         key: which person key the mark was made with, without telling the key.

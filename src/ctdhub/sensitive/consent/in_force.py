@@ -81,10 +81,7 @@ class InForce:
         told = {m for e in self.entries if e.contributor == contributor for m in e.made}
         before = {m for m in told if m.startswith(WAY)}
         renewed = self.renewed.get(contributor, frozenset())
-        # lines of older software name no columns: they are of any
-        known = ways | {way.partition(":")[0] for way in ways}
-        told_anew = all({way, way.partition(":")[0]} & renewed for way in ways)
-        return not (before <= known or told_anew)
+        return not (before <= ways or ways <= renewed)
 
     def told_for(self, contributor: str) -> frozenset[str] | None:
         """Tokens for which the hub knows of everybody who withdrew; None where they play no part.
