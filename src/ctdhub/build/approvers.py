@@ -46,8 +46,8 @@ class KnownKeys:
     Attributes:
         version: newest release of real data that both signed.
         keys: of both.
-        whole: whether all that ``approvers`` says was signed; a release of older software names
-            one key a role, and nothing of former keys.
+        whole: whether all that ``approvers`` says was signed; a release whose statements name no
+            approvers shows one key a role, and nothing of former keys.
     """
 
     version: str

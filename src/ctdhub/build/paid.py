@@ -148,7 +148,7 @@ def check_known(hub: Hub, entries: Iterable[Charge]) -> None:
             if _charge_of(manifest) not in charges:
                 raise error("ledger-releases", file=hub.ledger, version=version)
             for head in _approved_heads(hub, manifest.parent, lines):
-                if not any(head.number in (None, n) and head.hash == line for n, line in heads):
+                if head.hash not in lines:
                     raise error("ledger-approvals", file=hub.ledger, version=version)
 
 

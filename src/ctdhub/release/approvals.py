@@ -41,23 +41,17 @@ class Promise(FrozenModel):
 class LedgerHead(FrozenModel):
     """The line of the ledger that paid for the release; its hash follows from all lines before.
 
-    Attributes:
-        number: of the last line when the statement was signed, in statements of older software.
-            Today's have none: numbers of lines tell how many answers were never published.
+    It has no number: numbers of lines tell how many answers were never published.
     """
 
-    number: int | None = Field(default=None, ge=1)
     hash: str = Field(pattern=HASH)
-
-
-Kind = Literal["ctdhub-approval-1", "ctdhub-approval-2", "ctdhub-approval-3"]
 
 
 class Statement(FrozenModel):
     """What one person signs.
 
     Attributes:
-        kind: the form of the statement; the second has ``review``, the third all that follows it.
+        kind: the form of the statement.
         hub, version, charge, guarantee: as in the manifest of the release.
         role: as what the person signs.
         digest: SHA-256 of ``SHA256SUMS``.
@@ -71,7 +65,7 @@ class Statement(FrozenModel):
         approvers: the keys of both people, to which the next release is held.
     """
 
-    kind: Kind = "ctdhub-approval-1"
+    kind: Literal["ctdhub-approval-3"] = "ctdhub-approval-3"
     hub: str
     version: str
     role: Role
@@ -83,18 +77,12 @@ class Statement(FrozenModel):
     practice: bool
     review: str | None = Field(default=None, pattern=HASH)
     not_before: str | None = Field(default=None, pattern=r"^\d{4}-\d\d-\d\d$")
-    changes: str | None = Field(default=None, pattern=HASH)
+    changes: str = Field(pattern=HASH)
     trail: str | None = Field(default=None, pattern=HASH)
     approvers: Approvers | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Statement:
-        third = self.kind == "ctdhub-approval-3"
-        if not third and (self.review is None) != (self.kind == "ctdhub-approval-1"):
-            raise ValueError("the second form of a statement, and only that, names a review")
-        later = (self.not_before, self.changes, self.trail, self.approvers)
-        if (self.changes is not None) != third or (not third and any(later)):
-            raise ValueError("the third form of a statement, and only that, names changes")
         if self.not_before is not None:
             date.fromisoformat(self.not_before)
         return self
@@ -106,11 +94,9 @@ class Statement(FrozenModel):
         """The statement of a role about a release.
 
         Args:
-            more: fields that do not follow from the release; ``changes`` makes the third form.
+            more: fields that do not follow from the release.
         """
-        kind: Kind = "ctdhub-approval-1" if more.get("review") is None else "ctdhub-approval-2"
         return cls(
-            kind="ctdhub-approval-3" if more.get("changes") else kind,
             role=role,
             ledger=ledger,
             date=date,
@@ -267,9 +253,9 @@ class Approvals(FrozenModel):
 
     @property
     def _shown_alike(self) -> bool:
-        """Whether both saw one thing; older forms of a statement say less of it."""
+        """Whether both saw one thing."""
         told = [a.statement for a in self.approvals]
-        changes = {s.changes for s in told if s.changes}
+        changes = {s.changes for s in told}
         keys = {s.approvers for s in told if s.approvers}
         return max(len({s.review for s in told}), len(changes), len(keys)) < 2
 
