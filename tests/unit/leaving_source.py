@@ -86,12 +86,13 @@ def simulated(
     kept = {cell: n for cell, n in cells.items() if by_source or S not in cell[0]}
     plain = base.protected
     sigma = {t: s for t, s in SIGMA.items() if by_source or S not in t}
+    all_ = {"": plain.guarantee.sigma[""], **sigma}
     protected = replace(
         plain,
         records=plain.records.append_column(S, pa.nulls(plain.records.num_rows, pa.string())),
         measurements=_measured(kept, rng),
         counts=pa.concat_tables([plain.counts.slice(0, 1), _counted(kept, rng)]),
-        guarantee=replace(plain.guarantee, sigma={"": plain.guarantee.sigma[""], **sigma}),
+        guarantee=replace(plain.guarantee, sigma=all_, drawn=all_),
     )
     return Simulated(replace(base, protected=protected), frozenset(true), frozenset(every))
 

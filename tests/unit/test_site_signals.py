@@ -66,7 +66,8 @@ def made(folder: Path, measurements: pa.Table, **facts: Any) -> Release:
     """A release whose noisy counts by year are these."""
     given = {"years": [2002, 2030], "contributors": LEFT, **facts}
     plain = protected_answer(facts=given)
-    guarantee = replace(plain.guarantee, sigma={**plain.guarantee.sigma, **SIGMA})
+    sigma = {**plain.guarantee.sigma, **SIGMA}
+    guarantee = replace(plain.guarantee, sigma=sigma, drawn=sigma)
     answer: Protected = replace(plain, measurements=measurements, guarantee=guarantee)
     return open_release(write_release(answer, folder, "2026.1", "First."))
 
