@@ -7,13 +7,14 @@ import json
 import re
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from invented_release import protected_answer
+from invented_release import TABLES, protected_answer
 
 from ctdhub.border import MEASUREMENTS, Protected
 from ctdhub.core.i18n import LANGUAGES, language
@@ -36,20 +37,28 @@ YEAR = "year_of_registration"
 WOMEN = "citizenship=CIV&gender=female"
 SIGMA = {f"{YEAR}*citizenship": 8.5, f"{YEAR}*gender*citizenship": 18.5}
 """Noise of a practice hub of 60,000 people with the default policy, rounded up."""
+COLUMNS = (YEAR, "citizenship", "gender")
+CITIZENSHIPS = ("CIV", "UKR", "MDA", "PHL", "NGA", "USA")
 LEFT = [
     {"id": "one", "name": "First <b>organisation</b>", "kind": "hotline", "years": [2002, 2022]},
     {"id": "two", "name": "Second", "kind": "case_management", "years": [2002, 2025]},
 ]
 
 
+@cache
+def people() -> list[dict[str, str | None]]:
+    """The practice people of six citizenships."""
+    drawn = draw(60_000, np.random.default_rng(20260101), load_marginals()).table([""] * 60_000)
+    held = ({n: v and str(v) for n, v in p.items()} for p in drawn.select(COLUMNS).to_pylist())
+    return [person for person in held if person["citizenship"] in CITIZENSHIPS]
+
+
 def measured(seed: int) -> pa.Table:
     """Noisy counts by year of the practice people of six citizenships."""
-    m = load_marginals()
-    people = draw(60_000, np.random.default_rng(20260101), m).table([""] * 60_000)
     rng, years = np.random.default_rng(seed), [str(y) for y in range(2002, 2031)]
-    of = {n: np.array(people[n].to_pylist(), dtype=str) for n in (YEAR, "citizenship", "gender")}
+    of = {n: np.array([p[n] for p in people()], dtype=str) for n in COLUMNS}
     rows = []
-    for code in ("CIV", "UKR", "MDA", "PHL", "NGA", "USA"):
+    for code in CITIZENSHIPS:
         for gender in (None, "female", "male"):
             inside = (of["citizenship"] == code) & (gender is None or of["gender"] == gender)
             table = f"{YEAR}*gender*citizenship" if gender else f"{YEAR}*citizenship"
@@ -63,9 +72,9 @@ def measured(seed: int) -> pa.Table:
 
 
 def made(folder: Path, measurements: pa.Table, **facts: Any) -> Release:
-    """A release whose noisy counts by year are these."""
+    """A release of these people whose noisy counts by year are these."""
     given = {"years": [2002, 2030], "contributors": LEFT, **facts}
-    plain = protected_answer(facts=given)
+    plain = protected_answer(people(), facts=given, tables=(*TABLES, *SIGMA))
     sigma = {**plain.guarantee.sigma, **SIGMA}
     guarantee = replace(plain.guarantee, sigma=sigma, drawn=sigma)
     answer: Protected = replace(plain, measurements=measurements, guarantee=guarantee)
