@@ -254,15 +254,6 @@ def test_a_hostile_index_leads_nowhere(copied: Path) -> None:
         open_site(copied)
 
 
-def test_a_site_of_older_software_has_its_tables_in_the_index(copied: Path) -> None:
-    tables = copied / "r" / VERSION / "api" / "tables.json"
-    here = open_site(copied).tables()
-    held = json.loads(tables.read_text("utf-8"))["tables"]
-    tables.unlink()
-    spoil(copied, lambda f: f.update(tables=held))
-    assert open_site(copied).tables().equals(here)
-
-
 def test_a_link_out_of_the_folder_is_not_followed(copied: Path) -> None:
     target = copied / "r" / VERSION / "api" / "index.json"
     outside = copied.parent / "outside.json"
