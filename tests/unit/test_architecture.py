@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from functools import cache
-from pathlib import Path
 
-import pytest
-
-import ctdhub
-
-PACKAGE = Path(ctdhub.__file__).parent
-MODULES = sorted(PACKAGE.rglob("*.py"))
+from tests.source import PACKAGE, Module, modules, none
 
 # A room and the rooms that it may import, beside itself.
 ARROWS = {
@@ -51,16 +44,9 @@ ASSEMBLY = {"api", "build", "cli", "ctdhub", "desk.worker"}
 # Modules of the desk that the kit holds too: they know neither accounts nor the database.
 BOTH_DOORS = {"allowed", "assets", "errors", "logs", "registry", "rendering", "roles", "screens"}
 
-# Crossings that are still to be cut: this list only shrinks.
-CROSSINGS: set[tuple[str, str]] = set()
 RIGHT_OF_BORDER = {"release", "stats", "report", "site", "client"}
 PUBLIC_PACKAGES = {"ctdhub", "ctdhub.client"}
 """Packages whose files export names; all others hold a docstring only."""
-
-
-def name_of(module: Path) -> str:
-    parts = ("ctdhub", *module.relative_to(PACKAGE).with_suffix("").parts)
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def room(name: str) -> str:
@@ -78,94 +64,92 @@ def room(name: str) -> str:
     return ".".join(parts[:2]) if parts[0] == "sensitive" and len(parts) > 1 else parts[0]
 
 
-NAMES = {name_of(module) for module in MODULES}
+NAMES = {module.name for module in modules()}
 
 
-@cache
-def imports(module: Path) -> frozenset[str]:
-    """Modules and names below ctdhub that a module imports, late imports in functions included."""
-    found = set()
-    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {a.name for a in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module}: relative import"
-            found |= {f"{node.module}.{a.name}" for a in node.names}
-    return frozenset(name for name in found if name.startswith("ctdhub."))
+def own(module: Module) -> set[str]:
+    """Modules and names below ctdhub that a module imports."""
+    return {name for name in module.imports if name.startswith("ctdhub.")}
 
 
-def named(module: Path) -> set[str]:
+def named(module: Module) -> set[str]:
     """Modules and names below ctdhub that a module writes as texts, as Django's settings do."""
-    nodes = (
-        n for n in ast.walk(ast.parse(module.read_text("utf-8"))) if isinstance(n, ast.Constant)
-    )
-    return {n.value for n in nodes if isinstance(n.value, str) and n.value.startswith("ctdhub.")}
+    texts = (n.value for n in module.nodes if isinstance(n, ast.Constant))
+    return {text for text in texts if isinstance(text, str) and text.startswith("ctdhub.")}
 
 
-def is_migration(module: Path) -> bool:
-    """Whether Django reads it by its place: a change of tables."""
-    return module.parent.name == "migrations"
-
-
-def rooms(module: Path) -> set[str]:
+def rooms(module: Module) -> set[str]:
     """Rooms that a module imports."""
-    return {room(n if n in NAMES else n.rpartition(".")[0]) for n in imports(module)}
+    return {room(n if n in NAMES else n.rpartition(".")[0]) for n in own(module)}
 
 
-@pytest.mark.parametrize("module", MODULES, ids=name_of)
-def test_imports_go_one_way(module: Path) -> None:
-    here = room(name_of(module))
-    if here in ASSEMBLY:
-        return
+def may_import(here: str, there: str) -> bool:
+    """Whether a room may import another; the zone itself is none."""
     allowed = {here, *ARROWS.get(here, "").split()}
-    for there in rooms(module):
-        inside = (there.startswith(f"{here}.") and here != "desk") or there in {
-            a for a in allowed if "." in a
-        }
-        assert there in allowed or inside or (here, there) in CROSSINGS, f"{here} imports {there}"
-        if there == "sensitive":
-            raise AssertionError(f"{module}: names the zone, not a room of it")
+    inside = there.startswith(f"{here}.") and here != "desk"
+    return there != "sensitive" and (there in allowed or inside)
 
 
-def test_crossings_that_are_cut_leave_the_list() -> None:
-    found = {(room(name_of(m)), there) for m in MODULES for there in rooms(m)}
-    assert found >= CROSSINGS, f"cut, take them off: {CROSSINGS - found}"
+def test_imports_go_one_way() -> None:
+    none(
+        f"{module.place} ({room(module.name)}) imports {there}"
+        for module in modules()
+        if room(module.name) not in ASSEMBLY
+        for there in sorted(rooms(module))
+        if not may_import(room(module.name), there)
+    )
 
 
-@pytest.mark.parametrize("module", MODULES, ids=name_of)
-def test_border_is_the_only_way_through(module: Path) -> None:
+def test_border_is_the_only_way_through() -> None:
     """What is right of the border holds nothing of the zones before it, whatever the lists say."""
-    if room(name_of(module)) in RIGHT_OF_BORDER:
-        for there in rooms(module):
-            assert there not in {"dp", "kanon"}, f"{module} imports {there}"
-            assert not there.startswith("sensitive"), f"{module} imports {there}"
+    none(
+        f"{module.place} imports {there}"
+        for module in modules()
+        if room(module.name) in RIGHT_OF_BORDER
+        for there in sorted(rooms(module))
+        if there in {"dp", "kanon"} or there.startswith("sensitive")
+    )
 
 
 def test_only_dp_mints_and_only_release_restores() -> None:
-    for module in MODULES:
-        names, here = imports(module), room(name_of(module))
-        if "ctdhub.border.mint" in names:
-            assert here == "dp", module
-        if "ctdhub.border.restore" in names:
-            assert here in {"dp", "release"}, module
-        if module.name != "border.py":
-            assert "_MINT" not in module.read_text("utf-8"), module
+    may = {"ctdhub.border.mint": {"dp"}, "ctdhub.border.restore": {"dp", "release"}}
+    none(
+        f"{module.place} imports {name}"
+        for module in modules()
+        for name, homes in may.items()
+        if name in own(module) and room(module.name) not in homes
+    )
+    none(
+        f"{module.place} names _MINT"
+        for module in modules()
+        if module.place != "border.py" and "_MINT" in module.text
+    )
 
 
-def test_modules_are_small_and_introduce_themselves() -> None:
-    for module in MODULES:
-        text = module.read_text("utf-8")
-        assert text.count("\n") <= 500 or is_migration(module), f"{module} has over 500 lines"
-        assert ast.get_docstring(ast.parse(text)), f"{module} does not say what it is for"
-        assert module.stem not in {"utils", "helpers", "common", "misc"}, module
+def test_modules_are_nouns_and_introduce_themselves() -> None:
+    none(
+        f"{module.place} has over 1,000 lines: a noun is found inside it"
+        for module in modules()
+        if module.text.count("\n") > 1000 and not module.is_migration
+    )
+    none(
+        f"{module.place} does not say what it is for"
+        for module in modules()
+        if not ast.get_docstring(module.tree)
+    )
+    nothing = {"utils", "helpers", "common", "misc"}
+    none(f"{m.place} is a name of nothing" for m in modules() if m.path.stem in nothing)
 
 
 def test_package_files_hold_a_docstring_and_nothing_else() -> None:
-    for module in MODULES:
-        if module.name == "__init__.py" and name_of(module) not in PUBLIC_PACKAGES:
-            assert len(ast.parse(module.read_text("utf-8")).body) == 1, module
-    for folder in {m.parent for m in MODULES}:
-        assert (folder / "__init__.py").is_file(), f"{folder} has no package file"
+    none(
+        f"{module.place} holds more than a docstring"
+        for module in modules()
+        if module.path.name == "__init__.py" and module.name not in PUBLIC_PACKAGES
+        if len(module.tree.body) != 1
+    )
+    folders = {module.path.parent for module in modules()}
+    none(f"{f} has no package file" for f in folders if not (f / "__init__.py").is_file())
 
 
 def test_pipeline_is_a_short_text() -> None:
@@ -174,49 +158,57 @@ def test_pipeline_is_a_short_text() -> None:
 
 def test_no_seedable_generator_outside_practice() -> None:
     """Law 5: seeds exist in tests and practice only."""
-    for module in MODULES:
-        if room(name_of(module)) == "practice":
-            continue
-        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-            if isinstance(node, ast.Attribute):
-                assert node.attr not in {"default_rng", "RandomState", "seed"}, module
-            if isinstance(node, ast.Import):
-                assert all(a.name != "random" for a in node.names), module
+    seedable = {"default_rng", "RandomState", "seed"}
+    none(
+        f"{module.place}: {node.attr}"
+        for module in modules()
+        if room(module.name) != "practice"
+        for node in module.nodes
+        if isinstance(node, ast.Attribute) and node.attr in seedable
+    )
+    none(
+        f"{module.place} imports random"
+        for module in modules()
+        if room(module.name) != "practice"
+        if any(name.partition(".")[0] == "random" for name in module.imports)
+    )
 
 
 def test_nothing_unfinished() -> None:
-    for module in MODULES:
-        text = module.read_text("utf-8")
-        for mark in ("raise NotImplementedError", "TO" + "DO", "FIX" + "ME", "except Exception"):
-            assert mark not in text, f"{module}: {mark}"
+    marks = ("raise NotImplementedError", "TO" + "DO", "FIX" + "ME", "except Exception")
+    none(f"{module.place}: {mark}" for module in modules() for mark in marks if mark in module.text)
 
 
 def test_every_module_is_reached() -> None:
     """Nothing lies about: each module is imported or named by another, or is a verb's."""
     reached = Counter[str]()
-    for module in MODULES:
-        for name in imports(module) | named(module):
+    for module in modules():
+        for name in own(module) | named(module):
             reached[name if name in NAMES else name.rpartition(".")[0]] += 1
-    for module in MODULES:
-        name = name_of(module)
-        if module.name != "__init__.py" and room(name) != "cli" and not is_migration(module):
-            assert reached[name], f"{name} is imported by nothing"
+    none(
+        f"{module.place} is imported by nothing"
+        for module in modules()
+        if module.path.name != "__init__.py" and room(module.name) != "cli"
+        if not module.is_migration and not reached[module.name]
+    )
 
 
 def test_numbers_of_people_are_answers_to_queries() -> None:
     """Law 13: outside statistics nobody makes a number card; it is the answer to a query."""
-    for module in MODULES:
-        if room(name_of(module)) != "stats":
-            made = {"ctdhub.stats.cards.card", "ctdhub.stats.estimator.Estimator"}
-            assert not imports(module) & made, module
-            assert "NumberCard(" not in module.read_text("utf-8"), module
+    made = {"ctdhub.stats.cards.card", "ctdhub.stats.estimator.Estimator"}
+    none(
+        f"{module.place} makes a number card"
+        for module in modules()
+        if room(module.name) != "stats"
+        if own(module) & made or "NumberCard(" in module.text
+    )
 
 
-def test_a_class_name_exists_once() -> None:
-    """One name has one meaning: a reader who searches for it finds one class."""
-    homes: dict[str, list[str]] = {}
-    for module in (m for m in MODULES if not is_migration(m)):
-        for node in ast.parse(module.read_text("utf-8")).body:
+def test_a_class_name_exists_once_in_a_room() -> None:
+    """Who reads a room and searches for a name finds one class."""
+    homes: dict[tuple[str, str], list[str]] = {}
+    for module in (m for m in modules() if not m.is_migration):
+        for node in module.tree.body:
             if isinstance(node, ast.ClassDef):
-                homes.setdefault(node.name, []).append(name_of(module))
-    assert {name: found for name, found in homes.items() if len(found) > 1} == {}
+                homes.setdefault((room(module.name), node.name), []).append(module.place)
+    none(f"{name}: {found}" for (_, name), found in homes.items() if len(found) > 1)

@@ -7,13 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.source import PACKAGE, modules, none
 
-import ctdhub
 from ctdhub.build.closure import EXEMPT, Tree, installed, software
 from ctdhub.build.steps import Step
 from ctdhub.core.i18n import said
 
-PACKAGE = Path(ctdhub.__file__).parent
 STAGES = "ctdhub.build.stages."
 
 
@@ -160,17 +159,23 @@ LOOK_UP = {
 
 def test_nothing_is_imported_by_a_name_put_together() -> None:
     """The text tells all imports, but where a step cannot come from."""
-    for module in PACKAGE.rglob("*.py"):
-        place = module.relative_to(PACKAGE)
-        if place.parts[0] in EXEMPT or place.as_posix() in LOOK_UP:
-            continue
-        for node in ast.walk(ast.parse(module.read_bytes())):
-            named = node.func if isinstance(node, ast.Call) else None
-            name = getattr(named, "attr", getattr(named, "id", ""))
-            if name in ("import_module", "__import__"):
-                first = node.args[0] if isinstance(node, ast.Call) and node.args else None
-                known = isinstance(first, ast.Constant) and not first.value.startswith("ctdhub")
-                assert known, f"{module} imports by a name put together"
+    none(
+        f"{module.place}:{node.lineno} imports by a name put together"
+        for module in modules()
+        if module.place.partition("/")[0] not in EXEMPT and module.place not in LOOK_UP
+        for node in module.nodes
+        if isinstance(node, ast.Call)
+        if getattr(node.func, "attr", getattr(node.func, "id", "")) in IMPORTING
+        if not (node.args and known(node.args[0]))
+    )
+
+
+IMPORTING = ("import_module", "__import__")
+
+
+def known(name: ast.expr) -> bool:
+    """Whether a name is written out, and none of ours."""
+    return isinstance(name, ast.Constant) and not str(name.value).startswith("ctdhub")
 
 
 def test_each_stage_reaches_what_it_is_about_and_not_the_rooms_after_it() -> None:

@@ -12,12 +12,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.source import modules, none
 
-import ctdhub
 from ctdhub.core.datafiles import as_csv, as_json, harmless, put_rows, write_csv, write_json
 from ctdhub.release.tables import without_formulas
 
-PACKAGE = Path(ctdhub.__file__).parent
 RUN = "=+-@\t\r\n＝＋－＠"
 CELLS = st.text(st.characters(codec="utf-8"), max_size=20)
 FORMULAS = st.builds(str.__add__, st.sampled_from(RUN), CELLS)
@@ -63,6 +62,9 @@ def test_files_hold_what_the_texts_hold(tmp_path: Path) -> None:
 
 def test_rows_are_written_in_one_place() -> None:
     """No module but ``core.datafiles`` makes a writer of rows."""
-    for module in PACKAGE.rglob("*.py"):
-        if module.relative_to(PACKAGE).as_posix() != "core/datafiles.py":
-            assert not re.search(r"csv\.(writer|DictWriter)\b", module.read_text("utf-8")), module
+    none(
+        module.place
+        for module in modules()
+        if module.place != "core/datafiles.py"
+        if re.search(r"csv\.(writer|DictWriter)\b", module.text)
+    )

@@ -5,22 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html import unescape
-from pathlib import Path
 from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.source import PACKAGE, modules, none
 
-import ctdhub
 from ctdhub.document.charts import balance, bars, dots, print, standalone, tiles, whole, years
 from ctdhub.document.charts.keys import Sign, key
 from ctdhub.document.document import Bar, Change, Dots, Ends, Point, Years
 from ctdhub.document.html import bidi
 from ctdhub.document.svg import Canvas, Scale, colours, element, round_top
 
-PACKAGE = Path(ctdhub.__file__).parent
 HOSTILE = "</text></svg><script>alert(1)</script>\"'&<!-- ]]> {x} %s"
 PLACES = st.floats(0, 100)
 
@@ -163,11 +161,10 @@ def test_a_picture_holds_no_colour_by_name() -> None:
 
 def test_marks_are_written_in_one_place() -> None:
     """No module but ``document.svg``, and no template, holds a tag of SVG."""
-    for module in (*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.html")):
-        if module.relative_to(PACKAGE).as_posix() == "document/svg.py":
-            continue
-        text = re.sub(r"``[^`]*``", "", module.read_text("utf-8"))
-        assert not re.search(r"<(svg|rect|circle|line|path|polygon|text|g)[ >/]", text), module
+    tag = re.compile(r"<(svg|rect|circle|line|path|polygon|text|g)[ >/]")
+    texts = {page.name: page.read_text("utf-8") for page in PACKAGE.rglob("*.html")}
+    texts |= {m.place: m.text for m in modules() if m.place != "document/svg.py"}
+    none(place for place, text in texts.items() if tag.search(re.sub(r"``[^`]*``", "", text)))
 
 
 def test_a_key_holds_the_signs_of_the_chart() -> None:

@@ -6,7 +6,6 @@ import ast
 import json
 import pickle
 import re
-from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ import messages
 import pytest
 import rules
 import yaml
+from tests.source import modules, none
 
 from ctdhub.core import errors
 from ctdhub.core.error_catalogue import CatalogueEntry, as_json, catalogue, error, from_json
@@ -50,10 +50,10 @@ class Use:
 def _calls() -> list[tuple[str, ast.Call]]:
     """Every call in the source and where it stands; read by whoever runs these tests alone."""
     return [
-        (f"{path.relative_to(messages.PACKAGE)}:{node.lineno}", node)
-        for path in sorted(messages.PACKAGE.rglob("*.py"))
-        if path.name not in ("errors.py", "error_catalogue.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        (f"{module.place}:{node.lineno}", node)
+        for module in modules()
+        if module.path.name not in ("errors.py", "error_catalogue.py")
+        for node in module.nodes
         if isinstance(node, ast.Call)
     ]
 
@@ -71,16 +71,6 @@ def _uses() -> list[Use]:
         for where, call in _calls()
         if isinstance(call.func, ast.Name) and call.func.id == "error"
     ]
-
-
-@cache
-def _given() -> dict[str, list[Use]]:
-    """Uses by the name of the entry."""
-    given = defaultdict(list)
-    for use in _uses():
-        for name in use.names:
-            given[name].append(use)
-    return given
 
 
 ALLOWED = {
@@ -101,19 +91,34 @@ def test_every_rule_that_is_raised_is_in_the_catalogue_and_none_is_left_over() -
     assert raised == set(CATALOGUE)
 
 
-@pytest.mark.parametrize("entry", CATALOGUE.values(), ids=lambda e: e.name)
-def test_an_error_is_given_exactly_its_fields(entry: CatalogueEntry) -> None:
-    for use in _given().get(entry.name, []):
-        assert use.given - PLACES - {"rule"} == entry.placeholders - PLACES, use.where
-        assert entry.placeholders & PLACES <= use.given, use.where
-        # What was found decides the rule: then the entry says as which it may be shown.
-        assert ("rule" in use.given) == bool(entry.rules or entry.rule == "system"), use.where
+def _fault(use: Use, entry: CatalogueEntry) -> str:
+    """What is wrong with a use of an entry."""
+    if use.given - PLACES - {"rule"} != entry.placeholders - PLACES:
+        return "gives other fields than its sentences have"
+    if not entry.placeholders & PLACES <= use.given:
+        return "lacks a place that its sentences name"
+    # What was found decides the rule: then the entry says as which it may be shown.
+    if ("rule" in use.given) != bool(entry.rules or entry.rule == "system"):
+        return "gives a rule, or none, against its entry"
+    return ""
+
+
+def test_an_error_is_given_exactly_its_fields() -> None:
+    none(
+        f"{use.where}: {name} {fault}"
+        for use in _uses()
+        for name in use.names
+        if name in CATALOGUE and (fault := _fault(use, CATALOGUE[name]))
+    )
 
 
 def test_nothing_but_the_catalogue_makes_errors() -> None:
     names = {kind.__name__ for kind in TREE}
-    made = [where for where, call in _calls() if ast.unparse(call.func).rpartition(".")[2] in names]
-    assert not made
+    none(
+        f"{where}: {called}"
+        for where, call in _calls()
+        if (called := getattr(call.func, "attr", getattr(call.func, "id", ""))) in names
+    )
 
 
 def test_every_class_of_the_tree_is_used() -> None:

@@ -9,6 +9,7 @@ from datetime import date, time
 import messages
 import pytest
 from signs_of_numbers import astray
+from tests.source import modules, none
 
 from ctdhub.core.format import clock, day, decimal, exact, number, share, signed
 from ctdhub.core.i18n import Numeral, Percent, Text, language, said
@@ -73,11 +74,10 @@ SPECS = re.compile(r"[+,]?(?:,|\.\d)[\d]*[fg%e]?$|^[eg%]$")
 
 def test_no_verb_formats_a_number_itself() -> None:
     """What a verb prints is read by people of four languages; JSON and CSV write no spec."""
-    found = []
-    for module in sorted((messages.PACKAGE / "cli").rglob("*.py")):
-        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-            if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
-                spec = ast.unparse(node.format_spec).strip("f'\"")
-                if SPECS.search(spec):
-                    found.append(f"{module.name}:{node.lineno}: {spec}")
-    assert not found
+    none(
+        f"{module.place}:{node.lineno}: {spec}"
+        for module in modules("cli/")
+        for node in module.nodes
+        if isinstance(node, ast.FormattedValue) and node.format_spec is not None
+        if SPECS.search(spec := ast.unparse(node.format_spec).strip("f'\""))
+    )

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from tests.source import PACKAGE, Module, modules, none
 
-import ctdhub
 from ctdhub.core.errors import SchemaError
 from ctdhub.schema import roles
 from ctdhub.schema.model import Schema, load_schema
 
-PACKAGE = Path(ctdhub.__file__).parent
 NAMED = ("schema", "practice", "site/api", "client")
 """Rooms that may name variables: the schema itself, fictitious data, the published interface."""
 
@@ -32,11 +31,10 @@ LITERALS = {
 """Published names that a variable happens to share: this list only shrinks."""
 
 
-def literals(module: Path) -> set[str]:
+def literals(module: Module) -> set[str]:
     """Variables that a module names in its texts, docstrings and messages left out."""
-    tree = ast.parse(module.read_text("utf-8"))
     left_out = set()
-    for node in ast.walk(tree):
+    for node in module.nodes:
         if isinstance(node, ast.Expr):
             left_out.add(id(node.value))
         called = node.func if isinstance(node, ast.Call) else None
@@ -45,19 +43,19 @@ def literals(module: Path) -> set[str]:
     names = {variable.name for variable in load_schema().variables()}
     return {
         node.value
-        for node in ast.walk(tree)
+        for node in module.nodes
         if isinstance(node, ast.Constant) and node.value in names and id(node) not in left_out
     }
 
 
-@pytest.mark.parametrize(
-    "module", sorted(PACKAGE.rglob("*.py")), ids=lambda m: m.relative_to(PACKAGE).as_posix()
-)
-def test_no_room_names_a_variable(module: Path) -> None:
-    inside = module.relative_to(PACKAGE).as_posix()
-    if not inside.startswith(NAMED):
-        found = {name for name in literals(module) if inside not in LITERALS.get(name, ())}
-        assert not found, f"{inside} names {found}: use ctdhub.schema.roles"
+def test_no_room_names_a_variable() -> None:
+    none(
+        f"{module.place} names {name}: use ctdhub.schema.roles"
+        for module in modules()
+        if not module.place.startswith(NAMED)
+        for name in sorted(literals(module))
+        if module.place not in LITERALS.get(name, ())
+    )
 
 
 def test_every_public_variable_has_a_chart_of_its_own_or_its_groups() -> None:

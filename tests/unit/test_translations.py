@@ -10,6 +10,7 @@ from pathlib import Path
 import messages
 import pytest
 from babel import Locale
+from tests.source import modules, none
 
 from ctdhub.core.i18n import (
     LANGUAGES,
@@ -92,14 +93,15 @@ def test_arabic_is_written_in_arabic() -> None:
 
 def test_no_text_hides_in_an_f_string() -> None:
     """Extraction does not look into f-strings, so a text there would never be translated."""
-    for module in sorted(messages.PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-            if isinstance(node, ast.JoinedStr):
-                calls = [c.func for c in ast.walk(node) if isinstance(c, ast.Call)]
-                names = {f.id for f in calls if isinstance(f, ast.Name)}
-                assert not names & {"_", "ngettext", "Text", "many"}, (
-                    f"{module.name}: line {node.lineno}"
-                )
+    texts = {"_", "ngettext", "Text", "many"}
+    none(
+        f"{module.place}:{node.lineno}"
+        for module in modules()
+        for node in module.nodes
+        if isinstance(node, ast.JoinedStr)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in texts
+    )
 
 
 MADE_OF_TEXTS = {
@@ -110,13 +112,14 @@ MADE_OF_TEXTS = {
 
 
 def test_every_text_is_a_literal_that_can_be_collected() -> None:
-    for module in sorted(messages.PACKAGE.rglob("*.py")):
-        if str(module.relative_to(messages.PACKAGE)) in MADE_OF_TEXTS:
-            continue
-        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Text", "many"):
-                literal = isinstance(node.args[0], ast.Constant)
-                assert literal, f"{module.name}: line {node.lineno}"
+    none(
+        f"{module.place}:{node.lineno}"
+        for module in modules()
+        if module.place not in MADE_OF_TEXTS
+        for node in module.nodes
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Text", "many")
+        if not isinstance(node.args[0], ast.Constant)
+    )
 
 
 SPACED = {"fr": re.compile(r"(?:^|[^ -]) [:;?!%»]|« |\d%"), "es": re.compile(r" %|\d%|\d \d{3}")}

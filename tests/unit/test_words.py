@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
+from tests.source import Module, modules, none
 
-import pytest
-
-import ctdhub
-
-PACKAGE = Path(ctdhub.__file__).parent
-ZONES = ("border.py", "build", "dp", "kanon", "practice", "release", "sensitive", "stats")
+ZONES = (
+    "border.py", "build/", "dp/", "kanon/", "practice/", "release/", "sensitive/", "stats/",
+)  # fmt: skip
 SAYING = {"_", "ngettext", "current", "said"}
 """What of ``core.i18n`` speaks the language in force; ``core.format`` does as a whole."""
 
@@ -39,41 +35,37 @@ MAY = WRITERS | OTHERS
 """This list only shrinks."""
 
 
-def modules() -> list[str]:
-    found = [p for zone in ZONES for p in (PACKAGE / zone, *(PACKAGE / zone).rglob("*.py"))]
-    return sorted(p.relative_to(PACKAGE).as_posix() for p in found if p.suffix == ".py")
-
-
-def speaks(module: str) -> set[str]:
+def speaks(module: Module) -> set[str]:
     """What a module takes that speaks a language."""
     found = set()
-    for node in ast.walk(ast.parse((PACKAGE / module).read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module is not None:
-            names = {alias.name for alias in node.names}
-            if node.module == "ctdhub.core.i18n":
-                found |= names & SAYING
-            elif node.module == "ctdhub.core" and names & {"format", "i18n"}:
-                found |= names
-            elif node.module.startswith(("babel", "ctdhub.core.format")):
-                found.add(node.module)
-        elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names if alias.name.startswith("babel")}
+    for name in module.imports:
+        home, _, last = name.rpartition(".")
+        if name.startswith(("babel", "ctdhub.core.format")) or name == "ctdhub.core.i18n":
+            found.add(name)
+        elif home == "ctdhub.core.i18n" and last in SAYING:
+            found.add(last)
     return found
 
 
-@pytest.mark.parametrize("module", modules())
-def test_below_report_nothing_is_said(module: str) -> None:
-    if module not in MAY:
-        assert not speaks(module), "make it a Text; report, site or the command says it"
+def test_below_report_nothing_is_said() -> None:
+    none(
+        f"{module.place} takes {word}: make it a Text; report, site or the command says it"
+        for module in modules(*ZONES)
+        if module.place not in MAY
+        for word in sorted(speaks(module))
+    )
 
 
 def test_the_list_of_modules_that_speak_only_shrinks() -> None:
-    assert not {module for module in MAY if not speaks(module)}, "take them off"
+    none(f"{m.place}: take it off" for m in modules() if m.place in MAY and not speaks(m))
+    assert {module.place for module in modules()} >= MAY, "take off what is gone"
 
 
 def test_statistics_know_no_language() -> None:
-    assert not {module for module in MAY if module.startswith("stats/")}
-    for module in (m for m in modules() if m.startswith("stats/")):
-        text = (PACKAGE / module).read_text("utf-8")
-        assert "ctdhub.schema.labels" not in text, module
-        assert "ctdhub.report" not in text, module
+    assert not {place for place in MAY if place.startswith("stats/")}
+    none(
+        f"{module.place} names {room}"
+        for module in modules("stats/")
+        for room in ("ctdhub.schema.labels", "ctdhub.report")
+        if room in module.text
+    )
