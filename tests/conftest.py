@@ -109,6 +109,7 @@ def pytest_fixture_setup(
         return (yield)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores: somewhere a browser, a server or a cluster is waited
     for."""

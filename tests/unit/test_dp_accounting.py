@@ -7,16 +7,12 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
-import opendp.prelude as dp
 import pytest
-from dp_accounting.pld import privacy_loss_distribution
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ctdhub.dp.accounting import delta_of, epsilon_of, gaussian_rho, rho_of, sigma2_for
 from ctdhub.dp.workload import Measurement, cost
-
-dp.enable_features("contrib")
 
 RHOS = st.floats(1e-4, 20)
 DELTAS = st.floats(1e-12, 1e-3)
@@ -25,6 +21,9 @@ DELTAS = st.floats(1e-12, 1e-3)
 @pytest.mark.parametrize("sigma2", [Fraction(1, 4), Fraction(50), Fraction(35_000)])
 @pytest.mark.parametrize("delta", [1e-6, 1e-8, 1e-12])
 def test_agrees_with_opendp_for_the_same_noise(sigma2: Fraction, delta: float) -> None:
+    import opendp.prelude as dp
+
+    dp.enable_features("contrib")
     space = dp.vector_domain(dp.atom_domain(T=int)), dp.l2_distance(T=float)
     mechanism = space >> dp.m.then_gaussian(scale=math.sqrt(sigma2))
     rho = float(gaussian_rho(sigma2))
@@ -96,6 +95,8 @@ def test_delta_must_be_a_chance(delta: float) -> None:
 def test_privacy_loss_distributions_confirm_the_guarantee(epsilon: float, delta: float) -> None:
     """A numerical accountant of another house composes a hundred equal tables exactly: its epsilon
     is never above ours, and ours wastes little (dp-accounting, privacy loss distributions)."""
+    from dp_accounting.pld import privacy_loss_distribution
+
     tables = 100
     sigma = math.sqrt(float(sigma2_for(Fraction(rho_of(epsilon, delta)) / tables)))
     one = privacy_loss_distribution.from_discrete_gaussian_mechanism(sigma)

@@ -9,16 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.core import compiled
 from ctdhub.core.errors import HubError
-from ctdhub.dp import count, kernels, kernels_numba, kernels_numpy
+from ctdhub.dp import count, kernels, kernels_numpy
 from ctdhub.dp.count import Codes
 
 
 @pytest.fixture
 def without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ctdhub.core import compiled
+
     monkeypatch.setattr(compiled, "numba", None)
     monkeypatch.setattr(kernels, "_chosen", lambda: kernels_numpy)
+
+
+def both() -> tuple[Any, Any]:
+    """The compiled loops, and those in numpy."""
+    from ctdhub.dp import kernels_numba
+
+    return kernels_numba, kernels_numpy
 
 
 def random_codes(seed: int, sizes: list[int], people: int) -> Codes:
@@ -60,7 +68,7 @@ def test_planes_are_equal(seed: int, groups: list[int]) -> None:
     order, codes = rng.permutation(people), rng.integers(0, 4, (people, 2)).astype(np.uint8)
     words = int(sum((n + 63) // 64 for n in groups))
     found = []
-    for loops in (kernels_numba, kernels_numpy):
+    for loops in both():
         planes = np.zeros((words, 6), dtype=np.uint64)
         loops.pack(codes, order, starts, np.array([0, 3]), planes)
         found.append(planes)
@@ -71,7 +79,7 @@ def test_planes_are_equal(seed: int, groups: list[int]) -> None:
 def test_orders_are_equal(size: int) -> None:
     words = np.random.default_rng(size).integers(0, 2**64, size, dtype=np.uint64)
     found: list[Any] = []
-    for loops in (kernels_numba, kernels_numpy):
+    for loops in both():
         order = np.arange(size)
         loops.shuffle(order, words)
         found.append(order)
@@ -84,7 +92,7 @@ def test_many_pairs_are_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> Non
     planes = rng.integers(0, 2**64, (4, 6), dtype=np.uint64)
     wanted = np.array([(a, b) for a in range(6) for b in range(6)])
     found = []
-    for loops in (kernels_numba, kernels_numpy):
+    for loops in both():
         out = np.zeros((2, len(wanted)), dtype=np.int32)
         loops.pairs_by_group(planes, np.array([0, 1, 4]), wanted, out)
         found.append(out)
@@ -93,6 +101,8 @@ def test_many_pairs_are_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.usefixtures("without_numba")
 def test_what_needs_numba_says_so() -> None:
+    from ctdhub.core import compiled
+
     with pytest.raises(HubError) as caught:
         compiled.compiled()
     assert caught.value.rule == "needs-numba"

@@ -15,12 +15,10 @@ from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
-import opendp.prelude as dp
 import pytest
 
 from ctdhub.dp.noise import Sampler, _cumulative, permutation, sampler, uniform
 
-dp.enable_features("contrib")
 DRAWS = 1_000_000
 
 
@@ -65,6 +63,9 @@ def test_the_chi_square_test_can_fail() -> None:
 
 def test_draws_match_those_of_opendp() -> None:
     """Two-sample test on the distribution functions (Dvoretzky-Kiefer-Wolfowitz)."""
+    import opendp.prelude as dp
+
+    dp.enable_features("contrib")
     n, sigma = 200_000, 6.0
     space = dp.vector_domain(dp.atom_domain(T=int)), dp.l2_distance(T=float)
     theirs = np.array((space >> dp.m.then_gaussian(scale=sigma))([0] * n))

@@ -13,7 +13,6 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from pyxform.xls2xform import convert
 
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, language
 from ctdhub.schema import form, form_words, xlsform
@@ -33,6 +32,8 @@ Submission = dict[str, Any]
 
 
 def test_the_verb_writes_a_form_that_pyxform_takes(ctdhub: Run, tmp_path: Path) -> None:
+    from pyxform.xls2xform import convert
+
     out = tmp_path / "form.xlsx"
     code, _out, err = ctdhub("form", "--to", "xlsform", "--langs", "en,fr,es,ar", "--out", out)
     assert code == 0, err

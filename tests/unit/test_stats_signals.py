@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from ctdhub.report.signal_wording import of_file, single_periods
 from ctdhub.report.signals import false_ones, sentence
@@ -201,6 +200,8 @@ def test_a_window_that_is_mostly_unknown_is_not_tested() -> None:
 
 @given(st.lists(st.floats(0, 1) | st.just(nan), max_size=30))
 def test_q_values_follow_the_order_of_p_values(values: list[float]) -> None:
+    from scipy.stats import false_discovery_control
+
     p = np.array(values)
     q = q_values(p)
     assert (np.isnan(q) == np.isnan(p)).all()
@@ -210,25 +211,29 @@ def test_q_values_follow_the_order_of_p_values(values: list[float]) -> None:
     order = np.argsort(p[known])
     assert (np.diff(q[known][order]) >= -1e-12).all()
     if known.any():  # as scipy has it
-        assert q[known] == pytest.approx(stats.false_discovery_control(p[known]))
+        assert q[known] == pytest.approx(false_discovery_control(p[known]))
 
 
 @pytest.mark.parametrize("mean", [0.3, 4.0, 90.0])
 @pytest.mark.parametrize("size", [0.7, 6.0])
 def test_tails_are_those_of_the_negative_binomial(mean: float, size: float) -> None:
+    from scipy.stats import nbinom
+
     x = np.arange(0.0, 40.0)
     like = np.ones_like(x)
     up, down = negative_binomial(x, mean * like, (mean + mean**2 / size) * like, 0 * like)
-    law = stats.nbinom(size, size / (size + mean))
+    law = nbinom(size, size / (size + mean))
     assert up == pytest.approx(law.sf(x - 1), abs=1e-9)
     assert down == pytest.approx(law.cdf(x), abs=1e-9)
 
 
 def test_tails_are_those_of_the_binomial_and_inflation_widens_them() -> None:
+    from scipy.stats import binom
+
     x = np.arange(0.0, 31.0)
     like = np.ones_like(x)
     up, down = binomial(x, 30 * like, 0.2 * like, like, 0 * like)
-    law = stats.binom(30, 0.2)
+    law = binom(30, 0.2)
     assert up == pytest.approx(law.sf(x - 1), abs=1e-9)
     assert down == pytest.approx(law.cdf(x), abs=1e-9)
     wider, _down = binomial(x, 30 * like, 0.2 * like, 3 * like, 0 * like)
