@@ -6,13 +6,14 @@ SERVE ?= yes
 DEMO_DIR ?= demo-hub
 DESK_DIR ?= demo-desk
 TESTS ?= -q -n auto --dist loadfile --no-loadscope-reorder
+TIER ?= all
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo desk test golden spark bench faults lint audit docs messages rules changelog dist lock clean
+.PHONY: help demo desk test test-all test-nightly durations golden spark bench faults lint audit docs messages rules changelog dist lock clean
 
 help: ## what each target does
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
 
 $(VENV)/runtime: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("ctdhub needs Python 3.11 or newer; set PYTHON=…" if sys.version_info < (3, 11) else 0)'
@@ -46,8 +47,20 @@ endif
 desk: $(VENV)/desk ## open a demo of the desk: a practice hub, an account of each role (SERVE=no stops before serving)
 	$(BIN)/ctdhub desk --demo $(DESK_DIR) $(if $(filter no,$(SERVE)),--no-serve)
 
-test: $(VENV)/development ## install and run all tests, on all cores (TESTS="-k withdraw" runs some)
-	$(BIN)/python -m pytest $(TESTS)
+test: $(VENV)/development ## install and run the quick tests, on all cores (TESTS="-k withdraw" runs some)
+	$(BIN)/python -m pytest --tier quick $(TESTS)
+
+test-all: $(VENV)/development ## all tests (TIER=full: only those that `make test` leaves out)
+	$(BIN)/python -m pytest --tier $(TIER) $(TESTS)
+
+test-nightly: $(VENV)/development ## all tests with three further seeds, and ten times as many random examples
+	@ended=0; for seed in $$($(BIN)/python -c 'import secrets; print(*(2 + secrets.randbelow(10**6) for _ in range(3)))'); do \
+	  echo "CTDHUB_TEST_SEED=$$seed"; \
+	  CTDHUB_TESTS=nightly CTDHUB_TEST_SEED=$$seed $(BIN)/python -m pytest $(TESTS) || ended=1; \
+	done; exit $$ended
+
+durations: $(VENV)/development ## measure all tests and write down which are slow, in tests/durations.json
+	$(BIN)/python -m pytest $(TESTS) --measure tests/durations.json
 
 spark: $(VENV)/spark ## install Spark too (450 MB), so that its tests run; they need Java 17
 

@@ -3,7 +3,7 @@
 The product draws from :func:`os.urandom`.  Here that is a stream that begins anew with each test
 and each fixture of more than one test, from a seed and their names; so a test that compares an
 error or a coverage with a bound says the same of the same code each time.  What a bound is worth
-is seen with other seeds: ``CTDHUB_TEST_SEED=2 make test``.  Identifiers and keys that Python's
+is seen with other seeds: ``CTDHUB_TEST_SEED=2 make test-all``.  Identifiers and keys that Python's
 ``secrets`` or a library draws stay random.
 """
 

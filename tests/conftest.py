@@ -7,10 +7,11 @@ import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.chance import FIRST, chance, install
 
@@ -20,11 +21,15 @@ from state_of_run import state  # noqa: E402, F401 - a fixture of all tests
 
 from ctdhub.cli import main, output  # noqa: E402
 from ctdhub.core.lock import locked  # noqa: E402
-from tests import source  # noqa: E402
+from tests import source, tiers  # noqa: E402
 from tests.pinned import PINNED  # noqa: E402
 
-settings.register_profile("ctdhub", deadline=None, derandomize=chance.seed == FIRST)
-settings.load_profile("ctdhub")
+fixed = settings(deadline=None, derandomize=chance.seed == FIRST)
+settings.register_profile("ctdhub", fixed)
+settings.register_profile("quick", fixed, phases=set(Phase) - {Phase.shrink, Phase.explain})
+settings.register_profile("nightly", fixed, derandomize=False, print_blob=True)
+NIGHTLY = os.environ.get("CTDHUB_TESTS") == "nightly"
+"""Whether property tests search: ten times as many examples, which nobody has seen."""
 
 
 def told_of_skipped(reasons: Iterable[str]) -> list[str]:
@@ -54,6 +59,30 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 """Public data sets that are no part of the project, where a machine has them."""
 MISSING_DATA = "a public data set is missing"
 """What tests say that skip without one of them."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    tiers.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    tiers.install(config)
+    quick = config.getoption("--tier") == "quick"
+    settings.load_profile("nightly" if NIGHTLY else "quick" if quick else "ctdhub")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Where property tests search, they do so for longer than they say."""
+    test = getattr(item, "obj", None)
+    said = getattr(test, "_hypothesis_internal_use_settings", None)
+    if NIGHTLY and said is not None and test not in _longer:
+        _longer.add(test)
+        test._hypothesis_internal_use_settings = settings(  # type: ignore[union-attr]
+            said, max_examples=10 * said.max_examples, derandomize=False
+        )
+
+
+_longer: set[object] = set()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -121,7 +150,7 @@ Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+def once(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Once:
     """What one process of the run makes and all may read; whoever changes it changes a copy.
 
     It lies in the run's own temporary folder, so that code which changed makes it anew.
@@ -129,10 +158,12 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
     own = tmp_path_factory.getbasetemp()
     shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "once"
     shared.mkdir(exist_ok=True)
+    measured = request.config.pluginmanager.get_plugin("measured")
 
     def get(name: str, make: Callable[[Path], object]) -> Path:
         place = shared / name
-        with locked(shared / f"{name}.lock"):
+        apart = measured.apart(f"once {name}") if measured else nullcontext()
+        with apart, locked(shared / f"{name}.lock"):
             if not place.exists():
                 fresh = shared / f"making-{name}"
                 shutil.rmtree(fresh, ignore_errors=True)

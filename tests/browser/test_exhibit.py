@@ -92,6 +92,7 @@ def test_advances_by_itself_and_stops_when_touched(screen: Page, kiosk: Path) ->
     assert screen.locator("#pause").inner_text() == "Play"
 
 
+@pytest.mark.spine("a page in Chromium")
 def test_the_buttons_do_what_they_say(screen: Page, kiosk: Path) -> None:
     screen.goto((kiosk / "en.html").as_uri())
     last = screen.locator(".slide").count() - 1

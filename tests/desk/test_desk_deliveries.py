@@ -90,6 +90,7 @@ def test_checked_accepted_and_nothing_left_elsewhere(open_desk: Desk, checked: A
     assert "withdrawal was asked for" in ours.get(f"/deliveries/{key}/").content.decode()
 
 
+@pytest.mark.spine("a delivery returned and accepted at the desk")
 def test_returned_with_reasons_and_corrected(open_desk: Desk, checked: Any) -> None:
     officer, ours = open_desk.client_of("data_officer"), open_desk.client_of("contributor")
     address = f"/deliveries/{checked.id.hex}/"

@@ -70,6 +70,7 @@ def test_a_build_stops_at_the_candidate_and_leaves_the_site(hub: Hub) -> None:
     assert [p.name for p in hub.candidates.iterdir()] == [candidate.name]
 
 
+@pytest.mark.spine("an approval with two keys")
 def test_both_approvals_publish_and_the_next_build_makes_the_site(real: Hub) -> None:
     candidate, charges = approve_stage.waiting(real), Ledger(real.ledger).entries()
     content = hash_folder(candidate)

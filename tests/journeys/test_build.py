@@ -50,6 +50,7 @@ def state(hub: Hub) -> dict[str, str]:
     return {p.name: hash_folder(p) for p in folders}
 
 
+@pytest.mark.spine("a build to its site")
 def test_a_second_build_does_nothing(hub: Hub) -> None:
     before = state(hub)
     assert ran(pipeline.build(hub)) == []

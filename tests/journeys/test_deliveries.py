@@ -54,6 +54,7 @@ FOUR = (
 
 
 @pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.spine("a corrected delivery")
 def test_the_newest_record_counts_whole(hub: Hub, order: int) -> None:
     """Also where the older delivery arrives late."""
     sent = [(ONE, [old for old, _new, _row in FOUR]), (TWO, [new for _old, new, _row in FOUR])]

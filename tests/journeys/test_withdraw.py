@@ -141,6 +141,7 @@ def test_a_person_leaves_with_all_her_records_and_comes_back(hub: Hub, tmp_path:
     assert len(withdraw.register(hub)[0]) == 4, "told, her token with it, and both undone"
 
 
+@pytest.mark.spine("a withdrawal")
 def test_only_the_records_of_one_contributor(hub: Hub) -> None:
     case, token = known_to_both(hub)[0]
     n = people(hub).num_rows

@@ -48,7 +48,17 @@ def hold(found: dict[str, Any], limits: dict[str, Any]) -> None:
     assert found["megabytes"] - theirs <= limits["megabytes"]
 
 
-@pytest.mark.parametrize("limits", PROCESSES, ids=lambda limits: str(limits["import"]))
+@pytest.mark.parametrize(
+    "limits",
+    [
+        pytest.param(
+            limits,
+            id=limits["import"],
+            marks=pytest.mark.spine("what a zone loads") if limits.get("spine") else (),
+        )
+        for limits in PROCESSES
+    ],
+)
 def test_an_import(limits: dict[str, Any]) -> None:
     hold(fresh("import", limits["import"]), limits)
 

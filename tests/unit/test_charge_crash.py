@@ -185,6 +185,7 @@ def test_a_deleted_secret_is_a_new_charge(root: Path) -> None:
     assert entries(root) == 2
 
 
+@pytest.mark.spine("a kill between charge and answer")
 def test_two_processes_finish_one_charge(root: Path, whole: tuple[list[str], Protected]) -> None:
     def work() -> int:
         answer = ask(root)
