@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -16,6 +18,7 @@ from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.linkage.shared_keys import births_apart
 from ctdhub.sensitive.mapping.accept import ALARMS, STOPPING, Accepted
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.run import harmonise
 
 MAPPING = """
@@ -63,16 +66,25 @@ class Made:
         return {c: v for c, v in plain.items() if v != "absent"}
 
 
+@cache
+def harmonised(content: str, mapping: str) -> Harmonised:
+    """What a file becomes, once: many tests begin with the same one."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "made-up.csv"
+        file.write_text(content, "utf-8")
+        rules = parse_mapping(mapping, "m.yaml")
+        return harmonise(read_table(file, rules.read), rules, "one", (2000, 2030), b"k" * 16)
+
+
 def delivered(
-    folder: Path, made: Made, date: str = "2026-01-15", accept: str = "", mapping: str = MAPPING
+    made: Made, date: str = "2026-01-15", accept: str = "", mapping: str = MAPPING
 ) -> ReadDelivery:
     cells = [made.cells(i) for i in range(made.rows)]
     head = list(cells[0])
-    file = folder / "made-up.csv"
-    file.write_text("\n".join([",".join(head), *(",".join(c.values()) for c in cells)]), "utf-8")
-    rules = parse_mapping(mapping + (f"accept: [{accept}]\n" if accept else ""), "m.yaml")
-    done = harmonise(read_table(file, rules.read), rules, "one", (2000, 2030), b"k" * 16)
+    content = "\n".join([",".join(head), *(",".join(c.values()) for c in cells)])
+    done = harmonised(content, mapping)
     account = done.conservation
+    rules = parse_mapping(mapping + (f"accept: [{accept}]\n" if accept else ""), "m.yaml")
     return ReadDelivery(
         "one", date, rules, (done.texts,), done.records, account.rows_read, account.rejected,
         births_apart(done.records, done.births),
@@ -150,36 +162,36 @@ ALONE: dict[str, tuple[Made, Made]] = {
 
 
 @pytest.mark.parametrize("entry", ALONE)
-def test_an_alarm_rings_and_does_not_for_the_file_beside_it(tmp_path: Path, entry: str) -> None:
+def test_an_alarm_rings_and_does_not_for_the_file_beside_it(entry: str) -> None:
     ringing, silent = ALONE[entry]
-    assert entry in names(delivered(tmp_path, ringing))
-    assert entry not in names(delivered(tmp_path, silent))
+    assert entry in names(delivered(ringing))
+    assert entry not in names(delivered(silent))
 
 
-def test_an_ordinary_file_is_silent_and_so_is_a_tiny_one(tmp_path: Path) -> None:
-    assert names(delivered(tmp_path, Made())) == []
+def test_an_ordinary_file_is_silent_and_so_is_a_tiny_one() -> None:
+    assert names(delivered(Made())) == []
     tiny = Made(8, {"sex": "F", "age": "40", "nat": "FRA", "coe": "ITA", "type": "-", "p": "F;M"})
-    assert names(delivered(tmp_path, tiny)) == []
+    assert names(delivered(tiny)) == []
 
 
-def test_a_rare_form_without_anybody_rings_where_a_yes_may_hide(tmp_path: Path) -> None:
+def test_a_rare_form_without_anybody_rings_where_a_yes_may_hide() -> None:
     mapping = MAPPING.replace("exploitation_other:", "exploitation_organ_removal:")
     kinds = Made(600, {"type": lambda i: ("sexual", "labour")[i % 2]})
-    assert names(delivered(tmp_path, kinds, mapping=mapping)) == []
+    assert names(delivered(kinds, mapping=mapping)) == []
     kinds.change["type"] = lambda i: "rein" if i == 1 else ("sexual", "labour")[i % 2]
-    found = names(delivered(tmp_path, kinds, mapping=mapping))
+    found = names(delivered(kinds, mapping=mapping))
     assert found == ["never-yes: exploitation_organ_removal"]
 
 
-def test_the_first_bundle_after_plain_files_brings_the_numbers_of_rows(tmp_path: Path) -> None:
-    before = delivered(tmp_path, Made(), "2026-01-01")
-    now = delivered(tmp_path, Made(change={"row_in_file": lambda i: i + 2}), "2026-02-01")
+def test_the_first_bundle_after_plain_files_brings_the_numbers_of_rows() -> None:
+    before = delivered(Made(), "2026-01-01")
+    now = delivered(Made(change={"row_in_file": lambda i: i + 2}), "2026-02-01")
     assert not [entry for entry in names(before, now) if entry.startswith("new-column")]
 
 
-def test_a_constant_was_decided_in_writing(tmp_path: Path) -> None:
+def test_a_constant_was_decided_in_writing() -> None:
     mapping = MAPPING.replace("{from: coe, country: true}", "{value: ITA}")
-    assert names(delivered(tmp_path, Made(), mapping=mapping)) == []
+    assert names(delivered(Made(), mapping=mapping)) == []
 
 
 AGAINST: dict[str, tuple[Made, Made, Made]] = {
@@ -212,9 +224,9 @@ AGAINST: dict[str, tuple[Made, Made, Made]] = {
 
 
 @pytest.mark.parametrize("entry", AGAINST)
-def test_a_delivery_is_compared_with_the_one_before(tmp_path: Path, entry: str) -> None:
+def test_a_delivery_is_compared_with_the_one_before(entry: str) -> None:
     before, ringing, silent = (
-        delivered(tmp_path, made, f"2026-0{n}-01") for n, made in enumerate(AGAINST[entry], 1)
+        delivered(made, f"2026-0{n}-01") for n, made in enumerate(AGAINST[entry], 1)
     )
     assert entry not in names(before)
     assert entry in names(before, ringing)
@@ -233,10 +245,10 @@ WRITTEN: dict[str, tuple[object, object, bool]] = {
 
 
 @pytest.mark.parametrize("way", WRITTEN)
-def test_numbers_that_a_spreadsheet_wrote_anew(tmp_path: Path, way: str) -> None:
+def test_numbers_that_a_spreadsheet_wrote_anew(way: str) -> None:
     first, second, rings = WRITTEN[way]
-    was = delivered(tmp_path, Made(change={"case": first}), "2026-01-01")
-    now = delivered(tmp_path, Made(change={"case": second}), "2026-02-01")
+    was = delivered(Made(change={"case": first}), "2026-01-01")
+    now = delivered(Made(change={"case": second}), "2026-02-01")
     assert "ids-rewritten: case" not in names(was)
     assert ("ids-rewritten: case" in names(was, now)) == rings
     text = " ".join(str(alarm.as_json()) + said(alarm.what()) for alarm in rung(was, now))
@@ -244,10 +256,10 @@ def test_numbers_that_a_spreadsheet_wrote_anew(tmp_path: Path, way: str) -> None
     assert "0017 for 17" in text if rings else "0017" not in text
 
 
-def test_additions_may_be_of_longer_numbers_and_leave_nobody_out(tmp_path: Path) -> None:
-    first = delivered(tmp_path, Made(change={"case": lambda i: f"{i + 1:04d}"}), "2026-01-01")
-    later = delivered(tmp_path, Made(change={"case": lambda i: i + 1000}), "2026-02-01")
-    few = delivered(tmp_path, Made(change={"case": lambda i: f"{i + 51:04d}"}), "2026-02-01")
+def test_additions_may_be_of_longer_numbers_and_leave_nobody_out() -> None:
+    first = delivered(Made(change={"case": lambda i: f"{i + 1:04d}"}), "2026-01-01")
+    later = delivered(Made(change={"case": lambda i: i + 1000}), "2026-02-01")
+    few = delivered(Made(change={"case": lambda i: f"{i + 51:04d}"}), "2026-02-01")
 
     def found(now: ReadDelivery, cumulative: bool) -> list[str]:
         return [a.entry for a in ring([first, now], AlarmLimits(), cumulative=cumulative)]
@@ -259,12 +271,12 @@ def test_additions_may_be_of_longer_numbers_and_leave_nobody_out(tmp_path: Path)
 
 
 @pytest.mark.parametrize("entry", AGAINST)
-def test_what_rang_does_not_become_usual_by_being_sent_again(tmp_path: Path, entry: str) -> None:
+def test_what_rang_does_not_become_usual_by_being_sent_again(entry: str) -> None:
     before, ringing, _silent = AGAINST[entry]
-    usual = delivered(tmp_path, before, "2026-01-01")
+    usual = delivered(before, "2026-01-01")
 
     def newest(accept: str = "") -> list[str]:
-        sent = [delivered(tmp_path, ringing, day, accept) for day in ("2026-02-01", "2026-03-01")]
+        sent = [delivered(ringing, day, accept) for day in ("2026-02-01", "2026-03-01")]
         found = ring([usual, *sent], AlarmLimits(), newest=True)
         return [alarm.entry for alarm in found if not alarm.accepted]
 
@@ -279,26 +291,26 @@ def test_every_alarm_is_tested() -> None:
     assert set(ALARMS) >= STOPPING
 
 
-def test_accepting_one_column_does_not_accept_the_next(tmp_path: Path) -> None:
+def test_accepting_one_column_does_not_accept_the_next() -> None:
     both = Made(change={"sex": "?", "type": "??"})
-    found = delivered(tmp_path, both, accept='"unknown-texts: sex", no-exploitation')
+    found = delivered(both, accept='"unknown-texts: sex", no-exploitation')
     assert names(found) == ["unknown-texts: type"]
 
 
-def test_accepting_a_text_accepts_no_other_text(tmp_path: Path) -> None:
+def test_accepting_a_text_accepts_no_other_text() -> None:
     made = Made(change={"sex": lambda i: ("F", "M", "?", "neu")[i % 4]})
     accept = '{text: "?", column: sex}'
-    alarm = next(a for a in rung(delivered(tmp_path, made, accept=accept)) if a.stops)
+    alarm = next(a for a in rung(delivered(made, accept=accept)) if a.stops)
     assert (alarm.entry, alarm.n) == ("unknown-texts: sex", 15)
     accept += ", {text: NEU, column: Sex}"
-    assert names(delivered(tmp_path, made, accept=accept)) == []
+    assert names(delivered(made, accept=accept)) == []
 
 
-def test_accepting_for_a_delivery_ends_with_it(tmp_path: Path) -> None:
+def test_accepting_for_a_delivery_ends_with_it() -> None:
     accept = '{alarm: one-gender, delivery: "2026-01-15", reason: women only}'
     women = Made(change={"sex": "F"})
-    first = delivered(tmp_path, women, "2026-01-15", accept)
-    second = delivered(tmp_path, women, "2026-02-15", accept)
+    first = delivered(women, "2026-01-15", accept)
+    second = delivered(women, "2026-02-15", accept)
     found = [(a.delivery, a.accepted, a.reason) for a in rung(first, second)]
     assert found == [("2026-01-15", True, "women only"), ("2026-02-15", False, "")]
 
@@ -316,7 +328,7 @@ def test_every_alarm_has_words_in_every_language() -> None:
 
 
 @pytest.mark.parametrize("column", ["sex", 'sex "at birth"', "Ünïon: ja/nein"])
-def test_the_proposed_entry_accepts_this_delivery_alone(tmp_path: Path, column: str) -> None:
+def test_the_proposed_entry_accepts_this_delivery_alone(column: str) -> None:
     """A column of any name: the entry is YAML, and a message proposes it."""
     alarm = Alarm("unknown-texts", column, "one", "2026-01-15", 5, 9)
     [entry] = (Accepted.model_validate(e) for e in yaml.safe_load(f"[{alarm.accepting}]"))
