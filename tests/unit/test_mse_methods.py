@@ -14,7 +14,6 @@ from lists_of_invented_people import invented
 
 from ctdhub.report import mse as words
 from ctdhub.report.mse_files import report
-from ctdhub.stats.mse import kernels
 from ctdhub.stats.mse.bca import bootstrap_interval
 from ctdhub.stats.mse.bootstrap import multinomial, normal, truths, uniform
 from ctdhub.stats.mse.bootstrap import words as random_words
@@ -316,6 +315,8 @@ def test_protected_lists_get_plain_quantiles() -> None:
 
 def test_words_that_run_out_end_the_drawing_at_once() -> None:
     """Without that each draw counted to a hundred million, one by one."""
+    from ctdhub.stats.mse import kernels
+
     n = 10**15
     held, at = random_words(40, os.urandom), np.zeros(1, dtype=np.int64)
     out = np.zeros((50, 3), dtype=np.int64)
