@@ -24,6 +24,9 @@ from ctdhub.core.lock import locked  # noqa: E402
 from tests import source, tiers  # noqa: E402
 from tests.pinned import PINNED  # noqa: E402
 
+pytest_plugins = ("tests.fixtures.hubs", "tests.fixtures.desks")
+"""Where fixtures lie that tests of several folders ask for."""
+
 fixed = settings(deadline=None, derandomize=chance.seed == FIRST)
 settings.register_profile("ctdhub", fixed)
 settings.register_profile("quick", fixed, phases=set(Phase) - {Phase.shrink, Phase.explain})

@@ -127,7 +127,7 @@ def warm(built: Path) -> None:
     from ctdhub.build import pipeline
     from ctdhub.build.hub import Hub
     from ctdhub.site.pages import mandated_files
-    from tests.journeys.conftest import copied, set_policy
+    from tests.fixtures.hubs import copied, set_policy
     from tests.pinned import PINNED
 
     for target, name, value in (*PINNED, (mandated_files, "YEARS", 1)):

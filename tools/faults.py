@@ -40,9 +40,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "unit"), str(ROOT / "tools")]
 
 from tests import killer  # noqa: E402
-from tests.forked import Child  # noqa: E402
-from tests.journeys import forked  # noqa: E402
-from tests.journeys.conftest import (  # noqa: E402
+from tests.fixtures.hubs import (  # noqa: E402
     COLUMNS,
     copied,
     drafted,
@@ -52,6 +50,8 @@ from tests.journeys.conftest import (  # noqa: E402
     set_policy,
     sign,
 )
+from tests.forked import Child  # noqa: E402
+from tests.journeys import forked  # noqa: E402
 
 from ctdhub.build import init, pipeline, versions  # noqa: E402
 from ctdhub.build.hub import Hub  # noqa: E402

@@ -23,7 +23,6 @@ from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition
 from ctdhub.site.serve import serve
 from tests.conftest import Once
-from tests.desk.conftest import desk, live_desk, practice_desk  # noqa: F401 (fixtures)
 
 STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
 RULES = {

@@ -17,8 +17,8 @@ import pytest
 
 from tests.browser.test_desk_approval import Quiet, Server
 from tests.desk import desks, postgres
-from tests.desk.conftest import with_accounts
 from tests.desk.desks import Desk
+from tests.fixtures.desks import with_accounts
 
 _numbers = count()
 

@@ -28,10 +28,10 @@ from ctdhub.build.stages import approve as stage
 from ctdhub.dp.price import up_to
 from tests.browser.conftest import loads
 from tests.desk import desks
-from tests.desk.conftest import with_accounts
 from tests.desk.desks import Desk
 from tests.desk.sending import work
-from tests.journeys.conftest import built, copied  # noqa: F401
+from tests.fixtures.desks import with_accounts
+from tests.fixtures.hubs import copied
 
 OFFLINE = (
     "import sys\n"
@@ -52,7 +52,7 @@ class Quiet(WSGIRequestHandler):
 
 
 @pytest.fixture
-def served(built: Hub, tmp_path: Path) -> Iterator[tuple[Desk, str]]:  # noqa: F811
+def served(built: Hub, tmp_path: Path) -> Iterator[tuple[Desk, str]]:
     """A practice hub whose candidate waits for two people, its desk, and the desk's address."""
     from django.core.wsgi import get_wsgi_application
 

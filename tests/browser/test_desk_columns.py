@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import loads
 from tests.browser.desk_server import answering_here
 from tests.desk import desks
-from tests.desk.conftest import postgres_server, postgres_template  # noqa: F401
 from tests.desk.desks import THEIRS, Desk
 from tests.desk.sending import practice_file, rounds, rows, sent, work
 

@@ -25,11 +25,10 @@ from ctdhub.core.keys.signing import make_key
 from tests.browser.conftest import loads
 from tests.browser.desk_server import answering_here
 from tests.browser.test_desk_approval import Person, keys_are
-from tests.desk.conftest import postgres_server, postgres_template  # noqa: F401
 from tests.desk.desks import OURS, THEIRS, Desk
 from tests.desk.sending import practice_file, rounds, rows, sent, work
-from tests.desk.test_hub_pages import built_desk, text  # noqa: F401
-from tests.journeys.conftest import built, copied  # noqa: F401
+from tests.desk.test_hub_pages import text
+from tests.fixtures.hubs import copied
 
 Command = Callable[..., tuple[int, str, str]]
 VERSION = "2026.2"
@@ -38,7 +37,7 @@ VERSION = "2026.2"
 @pytest.fixture(params=["sqlite", "postgres"])
 def served(
     request: pytest.FixtureRequest,
-    built_desk: Path,  # noqa: F811
+    built_desk: Path,
     tmp_path: Path,
 ) -> Iterator[Desk]:
     """A practice desk on each database, with a release behind it, that answers."""

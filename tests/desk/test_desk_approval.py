@@ -19,10 +19,10 @@ from ctdhub.build.hub import Hub
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.verify import verify
 from tests.desk import desks
-from tests.desk.conftest import with_accounts
 from tests.desk.desks import Desk
 from tests.desk.sending import rounds, work
-from tests.journeys.conftest import built, copied, waits  # noqa: F401
+from tests.fixtures.desks import with_accounts
+from tests.fixtures.hubs import copied
 
 HOST = "sign.desk.example.org"
 ORIGIN = f"https://{HOST}"
@@ -42,7 +42,7 @@ def ben() -> SoftPasskey:
 
 @pytest.fixture
 def approving(
-    waits: Hub,  # noqa: F811
+    waits: Hub,
     tmp_path: Path,
     ann: SoftPasskey,
     ben: SoftPasskey,

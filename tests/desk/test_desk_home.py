@@ -15,9 +15,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.desk import asking
 from tests.desk.desks import OURS, ROLES, THEIRS, Desk
-from tests.desk.test_hub_pages import built_desk, hub_desk  # noqa: F401 (fixtures)
 from tests.desk.things import CANARY, thing
-from tests.journeys.conftest import built  # noqa: F401 (a fixture)
 
 TODAY = datetime.now(UTC).date()
 MONDAY = TODAY - timedelta(days=TODAY.weekday())
@@ -48,7 +46,7 @@ def ends(desk: Desk, day: date | None) -> None:
     Organisation.objects.filter(id=OURS).update(ends=day)
 
 
-def test_what_became_of_the_last_file(hub_desk: Desk) -> None:  # noqa: F811
+def test_what_became_of_the_last_file(hub_desk: Desk) -> None:
     client = hub_desk.client_of("contributor")
     assert "No delivery yet." in shown(client)
     more = {"kind": "xlsx", "bytes": 10}
@@ -75,7 +73,7 @@ def test_what_became_of_the_last_file(hub_desk: Desk) -> None:  # noqa: F811
     assert "Files sent 5" in words(shown(client))
 
 
-def test_the_end_of_the_agreement_is_reminded_of(hub_desk: Desk) -> None:  # noqa: F811
+def test_the_end_of_the_agreement_is_reminded_of(hub_desk: Desk) -> None:
     client = hub_desk.client_of("contributor")
     reminded = {None: "", TODAY + timedelta(61): "", TODAY + timedelta(60): "ends on",
                 TODAY: "ends on", TODAY - timedelta(1): "ended on"}  # fmt: skip
@@ -87,7 +85,7 @@ def test_the_end_of_the_agreement_is_reminded_of(hub_desk: Desk) -> None:  # noq
         assert client.get(address).status_code == 200, address
 
 
-def test_of_plans_the_week_alone_is_told(hub_desk: Desk) -> None:  # noqa: F811
+def test_of_plans_the_week_alone_is_told(hub_desk: Desk) -> None:
     client = hub_desk.client_of("contributor")
     assert "not planned yet" in shown(client)
     plan(hub_desk, "2026.1", MONDAY + timedelta(7))  # is published
@@ -108,7 +106,7 @@ def test_of_plans_the_week_alone_is_told(hub_desk: Desk) -> None:  # noqa: F811
     assert answer == {"given": {"week": MONDAY.isoformat()}}
 
 
-def test_the_private_report_is_its_own_alone(hub_desk: Desk) -> None:  # noqa: F811
+def test_the_private_report_is_its_own_alone(hub_desk: Desk) -> None:
     client = hub_desk.client_of("contributor")
     _agreement, own = own_profile(Hub(hub_desk.hub), OURS)
     page = client.get("/report/")
@@ -132,7 +130,7 @@ def test_the_private_report_is_its_own_alone(hub_desk: Desk) -> None:  # noqa: F
 
 
 def test_no_exact_count_becomes_a_row_or_a_line(
-    hub_desk: Desk,  # noqa: F811
+    hub_desk: Desk,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     from django.apps import apps
@@ -156,7 +154,7 @@ def test_no_exact_count_becomes_a_row_or_a_line(
         assert not re.search(rf"\b{count}\b", caplog.text)
 
 
-def test_before_there_is_a_report_the_page_says_when(hub_desk: Desk) -> None:  # noqa: F811
+def test_before_there_is_a_report_the_page_says_when(hub_desk: Desk) -> None:
     client = hub_desk.client_of("contributor")
     file = next((hub_desk.hub / "contributions" / OURS).glob("*/*"))
     kept = file.read_bytes()
@@ -171,7 +169,7 @@ def test_before_there_is_a_report_the_page_says_when(hub_desk: Desk) -> None:  #
     assert "Your last file" in shown(client)
 
 
-def test_neighbouring_hubs_are_equal_to_a_contributor(hub_desk: Desk) -> None:  # noqa: F811
+def test_neighbouring_hubs_are_equal_to_a_contributor(hub_desk: Desk) -> None:
     """Another's file comes, is returned, another's records change and are read, a job fails."""
     client = hub_desk.client_of("contributor")
     thing(hub_desk, "Delivery", OURS, state="checked", kind="xlsx", bytes=10)
@@ -201,7 +199,7 @@ PARTS = {
 
 
 @pytest.mark.parametrize("role", ROLES[1:])
-def test_each_role_of_the_hub_finds_its_parts(hub_desk: Desk, role: str) -> None:  # noqa: F811
+def test_each_role_of_the_hub_finds_its_parts(hub_desk: Desk, role: str) -> None:
     client = hub_desk.client_of(role)
     plan(hub_desk, "2031.2", None)
     thing(hub_desk, "Delivery", THEIRS, state="checked", kind="xlsx", bytes=10)
@@ -224,7 +222,7 @@ def test_each_role_of_the_hub_finds_its_parts(hub_desk: Desk, role: str) -> None
         assert "{" not in words(shown(client)), code
 
 
-def test_a_part_that_cannot_be_read_says_so(hub_desk: Desk) -> None:  # noqa: F811
+def test_a_part_that_cannot_be_read_says_so(hub_desk: Desk) -> None:
     ledger = hub_desk.hub / "ledger" / "ledger.jsonl"
     ledger.write_bytes(ledger.read_bytes().replace(b'"epsilon":', b'"epsilon" :', 1))
     assert "Cannot be read now" in shown(hub_desk.client_of("auditor"))

@@ -13,9 +13,7 @@ from ctdhub.build import find_person, pipeline, withdraw
 from ctdhub.build.hub import Hub
 from tests.desk import rights
 from tests.desk.desks import THEIRS, Desk
-from tests.desk.test_hub_pages import built_desk, hub_desk  # noqa: F401 (fixtures)
 from tests.desk.things import thing
-from tests.journeys.conftest import built  # noqa: F401 (a fixture)
 from tests.journeys.neighbours import Seen, require_equal
 from tests.journeys.test_withdraw import HARBOUR, MIRADOR, known_to_both
 
@@ -86,7 +84,7 @@ def happens(desk: Desk) -> None:
 
 
 def test_every_page_of_a_contributor_is_the_same_in_neighbouring_hubs(
-    hub_desk: Desk,  # noqa: F811
+    hub_desk: Desk,
 ) -> None:
     from ctdhub.desk.models.people import RoleHeld
 

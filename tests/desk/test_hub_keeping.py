@@ -19,8 +19,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.desk.kept_until import TOLD, day_of, due_on, erased_on
 from tests.desk.desks import OURS, ROLES, THEIRS, Desk
 from tests.desk.sending import rounds, rows, work
-from tests.desk.test_hub_pages import built_desk, hub_desk, text  # noqa: F401
-from tests.journeys.conftest import built  # noqa: F401
+from tests.desk.test_hub_pages import text
 
 PDF = b"%PDF-1.7\n<script>alert(1)</script>" + b"\0" * 100
 
@@ -31,7 +30,7 @@ def paper(desk: Desk, role: str, content: bytes = PDF, **more: str) -> Any:
     return desk.client_of(role).post("/papers/", {**given, **more, "file": file})
 
 
-def test_signed_papers_are_kept_encrypted_and_given_out_as_files(hub_desk: Desk) -> None:  # noqa: F811
+def test_signed_papers_are_kept_encrypted_and_given_out_as_files(hub_desk: Desk) -> None:
     assert paper(hub_desk, "administrator").status_code == 422  # the worker was not there yet
     rounds()
     for role in ("contributor", "steward", "data_officer", "auditor"):
@@ -76,7 +75,7 @@ def test_signed_papers_are_kept_encrypted_and_given_out_as_files(hub_desk: Desk)
     assert rows("TrailEvent").filter(action="paper.remove", thing=own.sha256).exists()
 
 
-def test_what_a_killed_process_left_of_papers_goes_after_an_hour(hub_desk: Desk) -> None:  # noqa: F811
+def test_what_a_killed_process_left_of_papers_goes_after_an_hour(hub_desk: Desk) -> None:
     rounds()
     assert paper(hub_desk, "administrator").status_code == 302
     own = rows("Paper").get()
@@ -99,7 +98,7 @@ def test_what_a_killed_process_left_of_papers_goes_after_an_hour(hub_desk: Desk)
     assert [folder.is_dir() for folder in open_] == [False, True]
 
 
-def test_drafts_are_given_out_to_the_hub_alone(hub_desk: Desk) -> None:  # noqa: F811
+def test_drafts_are_given_out_to_the_hub_alone(hub_desk: Desk) -> None:
     client = hub_desk.client_of("privacy_officer")
     client.cookies["__Host-language"] = "fr"
     answer = client.get(f"/papers/draft/agreement/?organisation={OURS}")
@@ -130,7 +129,7 @@ def set_months(desk: Desk, key: str, months: int) -> None:
 
 
 def test_an_erasure_is_told_a_month_ahead_and_goes_the_way_of_a_withdrawal(
-    hub_desk: Desk,  # noqa: F811
+    hub_desk: Desk,
 ) -> None:
     from ctdhub.desk.worker.erasure import erase_due
 
@@ -177,7 +176,7 @@ def test_an_erasure_is_told_a_month_ahead_and_goes_the_way_of_a_withdrawal(
     assert "a delivery" not in text(hub_desk.client_of("other").get("/withdrawals/"))
 
 
-def test_the_steward_withdraws_one_delivery(hub_desk: Desk) -> None:  # noqa: F811
+def test_the_steward_withdraws_one_delivery(hub_desk: Desk) -> None:
     rounds()
     theirs = rows("Delivery").get(organisation=THEIRS)
     way = f"/deliveries/{theirs.id.hex}/carry-out/"
@@ -202,7 +201,7 @@ def test_the_steward_withdraws_one_delivery(hub_desk: Desk) -> None:  # noqa: F8
 
 
 def test_a_withdrawal_that_was_cut_off_is_finished(
-    hub_desk: Desk,  # noqa: F811
+    hub_desk: Desk,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hub = Hub(hub_desk.hub)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -21,13 +20,9 @@ from ctdhub.core.i18n import LANGUAGES
 from ctdhub.desk import asking
 from tests.conftest import Once
 from tests.desk import desks
-from tests.desk.conftest import with_accounts
 from tests.desk.desks import ROLES, THEIRS, Desk
-from tests.journeys.conftest import (
-    built,  # noqa: F401 - a fixture
-    copied,
-    make_real,
-)
+from tests.fixtures.desks import with_accounts
+from tests.fixtures.hubs import copied, make_real
 from tests.journeys.small_hub import send
 from tests.unit.test_desk_doubles import _hub as linked_hub
 
@@ -51,30 +46,6 @@ MAY = {
     },
 }  # fmt: skip
 """What each role may open; everything else is refused."""
-
-
-@pytest.fixture(scope="session")
-def built_desk(once: Once, built: Hub, practice_desk: Path) -> Path:  # noqa: F811
-    """The built hub that all journeys share, with the desk of the practice desk."""
-
-    def make(place: Path) -> None:
-        copied(built, place, "site")
-        shutil.copytree(practice_desk / "desk", place / "desk")
-        if (practice_desk / "desk.toml").is_file():
-            shutil.copy(practice_desk / "desk.toml", place)
-
-    return once("built-desk", make)
-
-
-@pytest.fixture
-def hub_desk(built_desk: Path, tmp_path: Path) -> Iterator[Desk]:
-    """A desk with a release, whose answers come without a socket."""
-    from ctdhub.desk.worker.answers.serve import answer_of
-
-    copied(Hub(built_desk), tmp_path / "hub")
-    with desks.opened(tmp_path / "hub"):
-        asking.use(answer_of)
-        yield with_accounts(Desk(tmp_path / "hub", nullcontext))
 
 
 def work(desk: Desk) -> list[Any]:

@@ -14,8 +14,7 @@ from ctdhub.build import table_request
 from ctdhub.build.hub import Hub
 from ctdhub.core.errors import HubError
 from tests.desk.desks import Desk
-from tests.desk.test_hub_pages import built_desk, hub_desk, text, work  # noqa: F401
-from tests.journeys.conftest import built  # noqa: F401
+from tests.desk.test_hub_pages import text, work
 
 CANARY = "Zq-7741 <b>/ع"
 WANTED = ["gender", "exploitation_sexual", "records_per_person"]
@@ -34,7 +33,7 @@ def shown(answer: object) -> str:
     return re.sub(r"[A-Za-z0-9]{64}", "", text(answer).partition("<main")[2])
 
 
-def test_a_request_is_priced_and_taken_into_the_policy(hub_desk: Desk) -> None:  # noqa: F811
+def test_a_request_is_priced_and_taken_into_the_policy(hub_desk: Desk) -> None:
     way, officer = asked(hub_desk), hub_desk.client_of("privacy_officer")
     assert way in text(officer.get("/tables/"))
     assert "Tables that were asked for" in text(officer.get("/"))
@@ -75,7 +74,7 @@ def test_a_request_is_priced_and_taken_into_the_policy(hub_desk: Desk) -> None: 
     assert CANARY not in json.dumps(list(OutgoingMail.objects.values_list("fields", flat=True)))
 
 
-def test_a_refusal_has_a_reason_and_no_time(hub_desk: Desk) -> None:  # noqa: F811
+def test_a_refusal_has_a_reason_and_no_time(hub_desk: Desk) -> None:
     way, officer = asked(hub_desk, region="asia"), hub_desk.client_of("privacy_officer")
     client = hub_desk.client_of("contributor")
     assert "Asia" in shown(client.get(way))
@@ -92,7 +91,7 @@ def test_a_refusal_has_a_reason_and_no_time(hub_desk: Desk) -> None:  # noqa: F8
     assert CANARY not in text(other.get("/tables/"))
 
 
-def test_a_yes_that_waits_for_what_is_taken_back_writes_nothing(hub_desk: Desk) -> None:  # noqa: F811
+def test_a_yes_that_waits_for_what_is_taken_back_writes_nothing(hub_desk: Desk) -> None:
     from ctdhub.desk.models.hub import TableRequest
 
     way, officer = asked(hub_desk), hub_desk.client_of("privacy_officer")
@@ -108,7 +107,7 @@ def test_a_yes_that_waits_for_what_is_taken_back_writes_nothing(hub_desk: Desk) 
     assert TableRequest.objects.get().state == "withdrawn"
 
 
-def test_a_table_of_the_last_release_is_not_asked_for(hub_desk: Desk) -> None:  # noqa: F811
+def test_a_table_of_the_last_release_is_not_asked_for(hub_desk: Desk) -> None:
     from ctdhub.desk.models.hub import TableRequest
 
     client = hub_desk.client_of("steward")
@@ -134,7 +133,7 @@ def test_a_table_of_the_last_release_is_not_asked_for(hub_desk: Desk) -> None:  
     assert TableRequest.objects.get().state == "withdrawn"
 
 
-def test_rows_change_nothing_of_a_price_and_of_what_who_asked_sees(hub_desk: Desk) -> None:  # noqa: F811
+def test_rows_change_nothing_of_a_price_and_of_what_who_asked_sees(hub_desk: Desk) -> None:
     way = asked(hub_desk)
     places = ("/tables/", way, _FORM)
     client, officer = hub_desk.client_of("contributor"), hub_desk.client_of("privacy_officer")
@@ -161,7 +160,7 @@ def test_rows_change_nothing_of_a_price_and_of_what_who_asked_sees(hub_desk: Des
     ],
 )
 def test_what_is_no_table_is_refused(
-    built_desk: Path,  # noqa: F811
+    built_desk: Path,
     columns: tuple[str, ...],
     rule: str,
 ) -> None:
@@ -170,7 +169,7 @@ def test_what_is_no_table_is_refused(
     assert met.value.rule == rule
 
 
-def test_a_variable_on_request_is_released_with_its_table(built_desk: Path) -> None:  # noqa: F811
+def test_a_variable_on_request_is_released_with_its_table(built_desk: Path) -> None:
     hub = Hub(built_desk)
     found = table_request.price_of(hub, ("crime_theft", "gender"))
     assert found.added == ("crime_theft",)

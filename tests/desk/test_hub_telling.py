@@ -25,7 +25,7 @@ from tests.conftest import Once
 from tests.desk import desks, rights
 from tests.desk.desks import ROLES, Desk
 from tests.desk.test_hub_pages import text, work
-from tests.journeys.conftest import copied
+from tests.fixtures.hubs import copied
 from tests.journeys.small_hub import KEYLESS, MAPPING, join, new_hub, people, send
 
 CANARY = "Zq-7741/ع"
@@ -74,7 +74,7 @@ def telling_desk(once: Once) -> Path:
 def hub_desk(telling_desk: Path, tmp_path: Path) -> Iterator[Desk]:
     """A desk of this test's own, whose answers come without a socket."""
     from ctdhub.desk.worker.answers.serve import answer_of
-    from tests.desk.conftest import with_accounts
+    from tests.fixtures.desks import with_accounts
 
     copied(Hub(telling_desk), tmp_path / "hub")
     with desks.opened(tmp_path / "hub"):

@@ -14,8 +14,8 @@ from ctdhub.build.stages import approve as approve_stage
 from ctdhub.cli import main, output
 from ctdhub.core.keys.signing import read_key
 from tests import killer
+from tests.fixtures.hubs import copied
 from tests.forked import Child
-from tests.journeys.conftest import copied
 
 DURABLE = ("fsync", "os.rename")
 """Calls that make data durable or visible."""

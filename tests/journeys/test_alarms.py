@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ from ctdhub.core.errors import MappingError, WouldCharge
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.roles import HARM
 from tests.conftest import Once
-from tests.journeys.conftest import copied, make_real, set_policy
+from tests.fixtures.hubs import copied, make_real, set_policy
 
 SCAM = "Criminalité forcée (escroquerie en ligne)"
 COLUMN, WHO, PEOPLE = "vic_TypeOfExploitation", "rivage-refuge", 500
@@ -31,10 +32,13 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(scope="module")
 def scammed(once: Once) -> Path:
-    """A practice hub in which one shelter met 500 people from online scam centres."""
+    """A practice hub in which one shelter met 500 people from online scam centres; the files of
+    others are harmonised."""
 
     def make(folder: Path) -> None:
         hub = init.practice_hub(folder, people=9_000)
+        pipeline.build(hub, until="harmonise")
+        shutil.rmtree(hub.work / "harmonised" / WHO)
         book = openpyxl.load_workbook(sheet := file_of(hub))
         page = book.worksheets[0]
         rows = list(page.iter_rows())

@@ -30,7 +30,7 @@ from ctdhub.dp.price import up_to
 from ctdhub.release.approvals import APPROVALS, Approvals
 from ctdhub.release.approvers import ROLES
 from ctdhub.release.verify import digest, verify
-from tests.journeys.conftest import copied, drafted, make_real, set_policy, sign
+from tests.fixtures.hubs import copied, drafted, make_real, set_policy, sign
 from tests.journeys.test_cli import ctdhub  # noqa: F401
 
 

@@ -25,7 +25,7 @@ from ctdhub.document.html import write as to_html
 from ctdhub.release.bundle import latest_release
 from ctdhub.release.open import open_release
 from ctdhub.stats.answers import Answers
-from tests.journeys.conftest import REPORTED
+from tests.fixtures.hubs import REPORTED
 
 pytest.importorskip("typst", reason="typst is missing: pip install '.[pdf]'")
 OWN = "harbour-casework"

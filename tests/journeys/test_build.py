@@ -37,7 +37,7 @@ from ctdhub.site.build import build_site
 from ctdhub.site.pages import mandated_files
 from ctdhub.stats.series import by_contributor, overlap
 from tests.conftest import Once
-from tests.journeys.conftest import COLUMNS, copied, make_real, set_languages, set_policy, sign
+from tests.fixtures.hubs import COLUMNS, copied, make_real, set_languages, set_policy, sign
 
 
 def ran(done: list[pipeline.Done]) -> list[str]:

@@ -19,7 +19,7 @@ from ctdhub.desk.worker.answers.ask import SEES, ask
 from ctdhub.document.as_json import from_json
 from ctdhub.document.document import Document
 from ctdhub.release.verify import examine
-from tests.journeys.conftest import copied, drafted, make_real
+from tests.fixtures.hubs import copied, drafted, make_real
 from tests.journeys.small_hub import join, new_hub, send
 
 EVERY = (

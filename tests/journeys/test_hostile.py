@@ -15,8 +15,8 @@ import yaml
 from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
 from ctdhub.dp.ledger.book import Ledger
+from tests.fixtures.hubs import set_limits, set_policy
 from tests.forked import Child, needs_fork
-from tests.journeys.conftest import set_limits, set_policy
 from tests.journeys.forked import begin
 
 PAGE = os.sysconf("SC_PAGE_SIZE")

@@ -11,8 +11,8 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.verify import verify
 from tests import killer
+from tests.fixtures.hubs import copied, drafted, make_real, set_policy, sign
 from tests.forked import needs_fork
-from tests.journeys.conftest import copied, drafted, make_real, set_policy, sign
 from tests.journeys.forked import durable, kill, points
 
 

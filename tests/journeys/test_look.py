@@ -19,7 +19,7 @@ from ctdhub.cli.look_workbook import EPOCH, LONGEST, as_workbook
 from ctdhub.core.errors import DocumentError
 from ctdhub.core.i18n import LANGUAGES
 from tests.conftest import Once
-from tests.journeys.conftest import copied
+from tests.fixtures.hubs import copied
 
 WHO, NEXT = "harbour-casework", "2026-06-15"
 TEXT, STRIPPED = "Femme", "Notes"

@@ -38,7 +38,7 @@ from ctdhub.dp.secagg.layout import Cells
 from ctdhub.dp.secagg.noise_shares import with_noise
 from ctdhub.release.approvers import ROLES
 from ctdhub.site import build as site_pages
-from tests.journeys.conftest import set_languages, set_policy, sign
+from tests.fixtures.hubs import set_languages, set_policy, sign
 from tests.journeys.neighbours import (
     LINE,
     Run,

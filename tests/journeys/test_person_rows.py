@@ -22,7 +22,7 @@ from ctdhub.core.i18n import language
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.person_rows import PersonRows, person_rows
 from ctdhub.release.manifest import Manifest
-from tests.journeys.conftest import set_languages, set_policy
+from tests.fixtures.hubs import set_languages, set_policy
 from tests.journeys.small_hub import HEADER, KEYLESS, MAPPING, accounts, join, new_hub, people, send
 
 OUR, OTHER, THIRD = "our-ngo", "other-ngo", "third-ngo"

@@ -24,7 +24,7 @@ from ctdhub.release.approvals import Approvals
 from ctdhub.release.changelog import CHANGELOG, newest_changes
 from ctdhub.release.verify import verify
 from tests.conftest import Once
-from tests.journeys.conftest import copied, make_real, set_languages, sign
+from tests.fixtures.hubs import copied, make_real, set_languages, sign
 
 
 def typed(verb: str, *words: str, input: str | None = None) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ctdhub.build.hub import Hub
+from tests.fixtures.hubs import copied
 from tests.forked import needs_fork
-from tests.journeys.conftest import copied
 from tests.served_command import served
 
 DOCS = Path(__file__).parents[2] / "docs"

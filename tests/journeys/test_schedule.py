@@ -22,7 +22,7 @@ from ctdhub.release.approver_changes import FILE, SignedChange
 from ctdhub.release.approvers import ROLES, Mark, Role
 from ctdhub.release.holds import Holds, SignedLift, hold_file
 from ctdhub.release.verify import verify
-from tests.journeys.conftest import copied
+from tests.fixtures.hubs import copied
 from tests.journeys.test_approve import set_approvers
 from tests.journeys.test_cli import ctdhub  # noqa: F401
 

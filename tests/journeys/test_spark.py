@@ -30,7 +30,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, said
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.charge import Charge
-from tests.journeys.conftest import COLUMNS, copied, set_limits, set_policy
+from tests.fixtures.hubs import COLUMNS, copied, set_limits, set_policy
 
 pytestmark = pytest.mark.skipif(
     find_spec("pyspark") is None or shutil.which("java") is None,

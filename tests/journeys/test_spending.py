@@ -33,7 +33,7 @@ from ctdhub.release.changelog import CHANGELOG, newest_note
 from ctdhub.release.verify import verify
 from ctdhub.schema.model import Schema, Variable, load_schema, numbers
 from tests.conftest import Once
-from tests.journeys.conftest import copied, make_real, set_languages, set_policy, sign
+from tests.fixtures.hubs import copied, make_real, set_languages, set_policy, sign
 
 
 def words(text: Text | None) -> str:

@@ -23,7 +23,7 @@ from ctdhub.practice.naming import LISTS
 from ctdhub.release.open import Release, open_release
 from ctdhub.stats.series import ListOverlap, overlap
 from tests.conftest import Once
-from tests.journeys.conftest import copied
+from tests.fixtures.hubs import copied
 
 AGREEMENT = {
     "kind": "case_management", "scope": "invented", "legal_basis": "invented",

@@ -16,7 +16,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.release.open import open_release
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
-from tests.journeys.conftest import set_policy
+from tests.fixtures.hubs import set_policy
 
 YEARS = [str(year) for year in range(2002, 2019)]
 CONDITIONS: list[dict[str, Collection[str]]] = [

@@ -13,8 +13,8 @@ import pytest
 
 from ctdhub.build.hub import Hub
 from ctdhub.core.i18n import NATIVE_NAMES
+from tests.fixtures.hubs import copied
 from tests.forked import needs_fork
-from tests.journeys.conftest import copied
 from tests.served_command import served
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial" / "three-deliveries.md"

@@ -27,8 +27,8 @@ from ctdhub.dp.price import up_to
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
 from ctdhub.sensitive.consent.entry import Withdrawal
+from tests.fixtures.hubs import copied, make_real, set_policy, sign
 from tests.forked import needs_fork
-from tests.journeys.conftest import copied, make_real, set_policy, sign
 from tests.journeys.forked import durable, kill, points
 
 HARBOUR, MIRADOR, RIVAGE = "harbour-casework", "mirador-observatory", "rivage-refuge"

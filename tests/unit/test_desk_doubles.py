@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from tests.conftest import Once
-from tests.journeys.conftest import copied
+from tests.fixtures.hubs import copied
 from tests.journeys.small_hub import MAPPING, join, new_hub, send
 
 from ctdhub.build import doubles, pipeline
