@@ -24,8 +24,8 @@ from ctdhub.core.lock import locked  # noqa: E402
 from tests import source, tiers  # noqa: E402
 from tests.pinned import PINNED  # noqa: E402
 
-pytest_plugins = ("tests.fixtures.hubs", "tests.fixtures.desks")
-"""Where fixtures lie that tests of several folders ask for."""
+pytest_plugins = ("tests.examples", "tests.fixtures.hubs", "tests.fixtures.desks")
+"""What holds beside this folder too, and fixtures that tests of several folders ask for."""
 
 fixed = settings(deadline=None, derandomize=chance.seed == FIRST)
 settings.register_profile("ctdhub", fixed)
