@@ -10,7 +10,7 @@ TIER ?= all
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo desk test test-all test-nightly durations golden spark bench faults lint audit docs messages rules changelog dist lock clean
+.PHONY: help demo desk test test-all test-nightly durations golden spark mutations bench faults lint audit docs messages rules changelog dist lock clean
 
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -64,8 +64,11 @@ durations: $(VENV)/development ## measure all tests and write down which are slo
 
 spark: $(VENV)/spark ## install Spark too (450 MB), so that its tests run; they need Java 17
 
-golden: $(VENV)/development ## compute every kept output again and list those that changed (3 CPU minutes)
+golden: $(VENV)/development ## compute every kept output again and list those that changed (6 CPU minutes)
 	$(BIN)/python tools/golden.py check
+
+mutations: $(VENV)/development ## make known mistakes in a copy of the source and see that a test meets each
+	$(BIN)/python tools/mutations.py
 
 bench: $(VENV)/development ## speed and memory beside the peers, ratios in one run
 	$(BIN)/python benchmarks/run.py

@@ -20,7 +20,7 @@ from ctdhub.dp.price import up_to
 from ctdhub.release.bundle import next_version
 from ctdhub.release.open import open_release
 from ctdhub.schema.roles import PERIOD
-from tests.journeys.conftest import set_policy
+from tests.fixtures.hubs import set_policy
 from tests.journeys.small_hub import join, new_hub, send
 
 ROWS = [f"{n},{2018 + n % 9},F,25,1,NGA" for n in range(300)]
