@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk.conftest import MISSING
+from tests.fixtures.desks import MISSING
 
 pytest.importorskip("django", reason=MISSING)
 
