@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
 from practice_releases import EUROPEANS, SEXUAL, WOMEN, Practice
 from split_coverage import coverage
 
-from ctdhub.schema.roles import PERIOD
+from ctdhub.schema.model import PERIOD
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
-from ctdhub.stats.series import by_contributor
+from ctdhub.stats.decomposition import EVERYBODY, ChangeSubject
+from ctdhub.stats.trend import by_contributor
 
 REGIONS = EUROPEANS, ChangeSubject("citizenship", "asia"), ChangeSubject("citizenship", "africa")
 GOAL = 0.93

@@ -2,7 +2,7 @@
 
 Run: `python benchmarks/corridors.py [draws]`.  Truths come from a generator of its own,
 with corridors of very different size, for small and large hubs.  Two rules are compared: the
-largest sums that are clear of zero, and the picks of `ctdhub.stats.selection_adjusted`.
+largest sums that are clear of zero, and the picks of `ctdhub.stats.tables`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ctdhub.stats.intervals import Interval
-from ctdhub.stats.selection_adjusted import picked
+from ctdhub.stats.cards import Interval
+from ctdhub.stats.tables import picked
 
 Z, YEARS, CORRIDORS, MOST = 1.96, 20, 600, 5
 COVERED, TWICE, SUM = 0.93, 0.10, 0.10

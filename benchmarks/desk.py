@@ -115,8 +115,8 @@ def desk_of(hub: Path, port: int, visits: int, among: int = 0) -> list[str]:
     said = f"port = {port}\n" + (f"web_processes = {among}\n" if among else "")
     (hub / "desk.toml").write_text(f"{said}[limits]\n{limits}\n", "utf-8")
     desks.set_up(hub)
-    from ctdhub.desk.database import prepare
-    from ctdhub.desk.worker.rounds import make_rounds
+    from ctdhub.desk.walls import prepare
+    from ctdhub.desk.worker.serve import make_rounds
 
     prepare()
     desk = desks.Desk(hub, nullcontext)

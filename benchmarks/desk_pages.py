@@ -119,7 +119,7 @@ def things(folder: Path) -> dict[str, str]:
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
     from django.utils import timezone
 
-    from ctdhub.build import pipeline, told
+    from ctdhub.build import pipeline, withdrawals
     from ctdhub.build.hub import Hub
     from ctdhub.desk.models.deliveries import Delivery
     from ctdhub.desk.models.hub import Job, ReleasePlan, TableRequest
@@ -167,7 +167,9 @@ def things(folder: Path) -> dict[str, str]:
     hub = Hub(folder)
     if not (hub.root / "candidates" / built.version).exists():
         pipeline.build(hub, until="candidate", version=built.version, pay=up_to(100))
-    report = next(iter(told.reports(hub, own)), "") or told.tell(hub, own, "contributor", "asked")
+    report = next(iter(withdrawals.reports(hub, own)), "") or withdrawals.tell(
+        hub, own, "contributor", "asked"
+    )
     assert accepted is not None
     return {
         "Delivery": accepted.id.hex,

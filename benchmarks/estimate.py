@@ -26,12 +26,10 @@ from pathlib import Path
 import numpy as np
 from estimate_worlds import ALIKE, DIFFERING, LATER, OTHERS, World, classes, lists_from
 
-from ctdhub.stats.mse.estimate import Result, estimate
-from ctdhub.stats.mse.heterogeneity import HINT, SIGN, Uneven, uneven
-from ctdhub.stats.mse.lists import Lists, members
-from ctdhub.stats.mse.methods import Method
-from ctdhub.stats.mse.overlap_check import pass_gate
-from ctdhub.stats.mse.stepwise import select
+from ctdhub.stats.mse.bootstrap import Method
+from ctdhub.stats.mse.estimate import HINT, SIGN, Result, Uneven, estimate, uneven
+from ctdhub.stats.mse.lists import Lists, members, pass_gate
+from ctdhub.stats.mse.loglinear import select
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "mse"
 REFERENCE = {

@@ -118,8 +118,8 @@ def classes(part: str | None = None, names: tuple[str, ...] = ()) -> Iterator[Cl
 
 def score(kind: Class, folder: Path) -> Score:
     """Draft, harmonise, compare."""
+    from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
     from ctdhub.sensitive.mapping.run import harmonise
-    from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
 
     raw, options = read_to_suggest(kind.write(folder))
     found = suggest(raw, options)

@@ -24,8 +24,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ctdhub.kanon.risk import class_sizes
-from ctdhub.kanon.table import anonymise
+from ctdhub.kanon.table import anonymise, class_sizes
 
 GENERATOR = Path(__file__).resolve().parents[2] / "shared" / "bench" / "gen_ctdc_like.py"
 K, SEED = 11, 2025

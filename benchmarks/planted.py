@@ -21,16 +21,14 @@ import pyarrow as pa
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
-from ctdhub.dp.pooling import variances
+from ctdhub.dp.reconcile import variances
 from ctdhub.dp.workload import workload
-from ctdhub.practice.marginals import Marginals, load_marginals
-from ctdhub.practice.people import draw
+from ctdhub.practice.people import Marginals, draw, load_marginals
 from ctdhub.schema.model import load_schema
-from ctdhub.stats.series import Series
+from ctdhub.stats.signals.events import GROUP, PARTS, PLACES, looked_at, told_once
 from ctdhub.stats.signals.find import find
-from ctdhub.stats.signals.grouping import told_once
 from ctdhub.stats.signals.of_release import panel_of
-from ctdhub.stats.signals.tested_series import GROUP, PARTS, PLACES, looked_at
+from ctdhub.stats.trend import Series
 
 YEAR, SEED, TARGET, SHOWN = "year_of_registration", 20260101, 0.9, 40
 PLANTED = "citizenship=CIV&gender=female"

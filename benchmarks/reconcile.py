@@ -21,16 +21,15 @@ from time import process_time
 import numpy as np
 from engine.shapes import SHAPES, wide_columns
 
-from ctdhub.dp import intervals
+from ctdhub.dp import published
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.plan import Columns, Plan
-from ctdhub.dp.pooling import pool
 from ctdhub.dp.published import PublishedCells, published_cells
-from ctdhub.dp.reconcile import reconciled
+from ctdhub.dp.reconcile import pool, reconciled
 from ctdhub.dp.synth.fit import fit
-from ctdhub.dp.synth.noisy_tables import NoisyTables
-from ctdhub.dp.synth.record_reweighting import settled
+from ctdhub.dp.synth.records import settled
+from ctdhub.dp.synth.wide import NoisyTables
 from ctdhub.dp.workload import Workload, measure, workload
 
 ROWS, EPSILON, DELTA, LEVEL, SHARE = 20_000, 1.0, 1e-6, 0.95, 0.005
@@ -88,8 +87,8 @@ class Figures:
         """Once through the mechanism, with what it forgets at hand."""
         noisy = measure(truth, questions)
         pooled, found = pool(noisy, questions), reconciled(noisy, questions)
-        total = intervals.total_people(found, LEVEL)
-        shown = intervals.shown_cells(found.items(), questions, total, LEVEL, SHARE, plan.domains)
+        total = published.total_people(found, LEVEL)
+        shown = published.shown_cells(found.items(), questions, total, LEVEL, SHARE, plan.domains)
         begun = process_time()
         records = fit(NoisyTables.of(noisy, questions, pooled), plan, total.value)
         self.cpu[0] += process_time() - begun

@@ -104,8 +104,8 @@ def harmonise(root: Path) -> dict[str, int]:
 
 def link(root: Path) -> dict[str, int]:
     """All records to people."""
+    from ctdhub.build.contributions import REPORT
     from ctdhub.build.engine import engine
-    from ctdhub.build.filenames import REPORT
     from ctdhub.build.hub import Hub
     from ctdhub.build.rules import policy
     from ctdhub.build.stages.harmonise import harmonise_file
@@ -122,11 +122,11 @@ def link(root: Path) -> dict[str, int]:
 
 def count(root: Path) -> dict[str, int]:
     """All tables of a release."""
-    from ctdhub.build.filenames import PEOPLE
+    from ctdhub.build.contributions import PEOPLE
     from ctdhub.build.hub import Hub
     from ctdhub.build.rules import policy
+    from ctdhub.dp.count import InParquet, Tally
     from ctdhub.dp.plan import plan_of
-    from ctdhub.dp.rows import InParquet, Tally
     from ctdhub.schema.model import load_schema
 
     hub = Hub(root)

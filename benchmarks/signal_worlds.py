@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctdhub.stats.signals.periods import Kind
+from ctdhub.stats.signals.panel import Kind
 
 Floats = np.ndarray
 SERIES, MONTHS, WINDOW, CHANGED = 400, 72, 6, 32

@@ -39,11 +39,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import signal_worlds
 from peers import flat, watching
 
-from ctdhub.stats.signals.discovery import q_values
-from ctdhub.stats.signals.find import Settings, find
-from ctdhub.stats.signals.panel import SeriesPanel
-from ctdhub.stats.signals.periods import Kind, Period
-from ctdhub.stats.signals.tails import negative_binomial
+from ctdhub.stats.signals.find import Settings, find, q_values
+from ctdhub.stats.signals.panel import Kind, Period, SeriesPanel
+from ctdhub.stats.signals.statistics import negative_binomial
 
 CORRIDORS, MONTHS, SHIFTED, TIMES, WINDOW, RATE = 200, 72, 15, 3.0, 6, 0.1
 FALSE_GOAL, POWER_GOAL, SECONDS_GOAL, WORLD_GOAL = 0.10, 0.80, 30.0, 0.12

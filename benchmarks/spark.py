@@ -67,14 +67,14 @@ def digest(counts: Mapping[tuple[str, ...], np.ndarray]) -> str:
 
 def child(root: Path) -> None:
     """All stages with the engine of hub.yaml; prints what each took."""
+    from ctdhub.build.contributions import PEOPLE
     from ctdhub.build.engine import engine as engine_of
-    from ctdhub.build.filenames import PEOPLE
     from ctdhub.build.hub import Hub
     from ctdhub.build.rules import policy
     from ctdhub.build.stages.harmonise import harmonise_file
     from ctdhub.build.stages.link import link_people
+    from ctdhub.dp.count import Tally
     from ctdhub.dp.plan import plan_of
-    from ctdhub.dp.rows import Tally
     from ctdhub.schema.model import load_schema
 
     hub = Hub(root)

@@ -26,8 +26,8 @@ LINES: list[tuple[str, list[str], float, float]] = [
     ("import ctdhub.dp.ledger.book", ["import ctdhub.dp.ledger.book"], 0.15, 30),
     ("import ctdhub.dp.engine", ["import ctdhub.dp.engine"], 0.9, 160),
     (
-        "import ctdhub.sensitive.mapping.suggest",
-        ["import ctdhub.sensitive.mapping.suggest"],
+        "import ctdhub.sensitive.mapping.drafting.suggest",
+        ["import ctdhub.sensitive.mapping.drafting.suggest"],
         0.7,
         110,
     ),

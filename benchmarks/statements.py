@@ -30,17 +30,15 @@ from practice_releases import COLUMNS, YEARS, Practice
 from ctdhub.core.i18n import language
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.policy import Policy
-from ctdhub.report.claims import at_least
-from ctdhub.report.facts import FactSheet, headline_sheet, place_sheet
-from ctdhub.report.press import press_sheet
+from ctdhub.report.facts import FactSheet, headline_sheet, place_sheet, press_sheet
+from ctdhub.report.wording import at_least
 from ctdhub.schema.places import place_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.headline import place_facts
-from ctdhub.stats.mandated import eurostat, greta, sdg, unodc
-from ctdhub.stats.mandated.lines import scope
+from ctdhub.stats.mandated import tables
+from ctdhub.stats.mandated.tables import scope
 from ctdhub.stats.query import Query, Where
-from ctdhub.stats.tables import corridors
+from ctdhub.stats.tables import corridors, place_facts
 
 PLACES = ("europe", "eu", "africa", "asia", "CIV", "PHL", "ITA", "ROU", "UKR", "NGA")
 SPANS = None, (2002, 2018), (2019, 2022)
@@ -118,7 +116,7 @@ def said(answers: Answers) -> Iterator[Said]:
             for line in (line for part in sheet.sections for line in part.lines):
                 form = "press" if sheet.is_press else "facts"
                 yield Said(f"{form} of {where}, {line.card.unit}", line.card)
-    for form in (sdg, eurostat, unodc, greta):
+    for form in (tables, tables, tables, tables):
         for line in form.sheet(answers, scope(answers, "ITA")).lines:
             yield Said(f"mandated, {line.people.unit}", line.people)
 

@@ -20,7 +20,7 @@ install()
 from state_of_run import state  # noqa: E402, F401 - a fixture of all tests
 
 from ctdhub.cli import main, output  # noqa: E402
-from ctdhub.core.lock import locked  # noqa: E402
+from ctdhub.core.files import locked  # noqa: E402
 from tests import source, tiers  # noqa: E402
 from tests.pinned import PINNED  # noqa: E402
 

@@ -126,11 +126,11 @@ def warm(built: Path) -> None:
     """Build once, so that children of this process have loaded what a build and a site need."""
     from ctdhub.build import pipeline
     from ctdhub.build.hub import Hub
-    from ctdhub.site.pages import mandated_files
+    from ctdhub.site.pages import mandated
     from tests.fixtures.hubs import copied, set_policy
     from tests.pinned import PINNED
 
-    for target, name, value in (*PINNED, (mandated_files, "YEARS", 1)):
+    for target, name, value in (*PINNED, (mandated, "YEARS", 1)):
         setattr(target, name, value)
     with tempfile.TemporaryDirectory() as folder:
         hub = copied(Hub(built), Path(folder) / "hub", "work")

@@ -80,8 +80,8 @@ def modules(*places: str) -> tuple[Module, ...]:
     """The modules of the package, or of these folders and files of it, in the order of their
     places.
 
-    >>> [module.name for module in modules("core/lock.py")]
-    ['ctdhub.core.lock']
+    >>> [module.name for module in modules("core/files.py")]
+    ['ctdhub.core.files']
     """
     if places:
         return tuple(m for m in modules() if m.place.startswith(places))

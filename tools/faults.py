@@ -53,7 +53,11 @@ from tests.fixtures.hubs import (  # noqa: E402
 from tests.forked import Child  # noqa: E402
 from tests.journeys import forked  # noqa: E402
 
-from ctdhub.build import init, pipeline, versions  # noqa: E402
+from ctdhub.build import (  # noqa: E402
+    init,
+    pipeline,
+    rules,
+)
 from ctdhub.build.hub import Hub  # noqa: E402
 from ctdhub.dp.ledger.book import Ledger  # noqa: E402
 from ctdhub.release.verify import verify  # noqa: E402
@@ -109,7 +113,7 @@ def hubs(folder: Path) -> Iterator[tuple[str, Hub]]:
 
 def template(hub: Hub, verb: str) -> Template:
     """A hub with all points of its verb, and the seconds that the verb takes."""
-    charges, released = len(Ledger(hub.ledger).entries()), str(versions.released_version(hub))
+    charges, released = len(Ledger(hub.ledger).entries()), str(rules.released_version(hub))
     points = forked.points(hub, verb)
     spared = hub.root.with_name("spared")
     shutil.rmtree(spared)
@@ -216,7 +220,7 @@ def faults_of(hub: Hub, verb: str, before: int, first: str, *, site: bool = True
     wanted = 1 if verb == "withdraw" else CHARGES[verb]
     if charges != wanted:
         yield f"{charges} charges instead of {wanted}"
-    latest = hub.releases / str(versions.released_version(hub))
+    latest = hub.releases / str(rules.released_version(hub))
     if verify(latest, hub.settings.approvers):
         yield f"{latest.name} does not verify"
     left = [p for p in hub.root.rglob(".*-*") if p.name.startswith((".new-", ".old-"))]

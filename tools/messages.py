@@ -17,7 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from ctdhub.core.error_catalogue import catalogue
+from ctdhub.core.errors import catalogue
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT
 from ctdhub.schema import crosswalk
 

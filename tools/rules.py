@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from ctdhub.core.error_catalogue import CatalogueEntry, catalogue
+from ctdhub.core.errors import CatalogueEntry, catalogue
 
 _FORMAT = re.compile(r"\{([a-z_]+):[.,\w]+\}")
 """A field with the form of its number, which is nobody's concern but the program's."""

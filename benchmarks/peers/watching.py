@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from ctdhub.stats.signals.discovery import q_values
+from ctdhub.stats.signals.find import q_values
 
 Floats = np.ndarray
 

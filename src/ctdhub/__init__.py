@@ -11,16 +11,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ctdhub.api.counts import Count, CountTable
-    from ctdhub.api.facts import FactsDocument
-    from ctdhub.api.hub import HubFolder, open, open_hub
     from ctdhub.api.protection import ProtectedTable, protect
     from ctdhub.api.records import harmonise, suggest
-    from ctdhub.api.release import PublishedRelease, open_release
+    from ctdhub.api.release import (
+        Count,
+        CountTable,
+        FactsDocument,
+        HubFolder,
+        PublishedRelease,
+        open,
+        open_hub,
+        open_release,
+    )
     from ctdhub.client.site import Site, open_site
     from ctdhub.core.errors import HubError
+    from ctdhub.sensitive.mapping.drafting.suggest import Suggestion
     from ctdhub.sensitive.mapping.result import Harmonised
-    from ctdhub.sensitive.mapping.suggest import Suggestion
 
 __version__ = "0.2.0"
 
@@ -46,19 +52,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Count": "api.counts",
-    "CountTable": "api.counts",
-    "FactsDocument": "api.facts",
+    "Count": "api.release",
+    "CountTable": "api.release",
+    "FactsDocument": "api.release",
     "Harmonised": "sensitive.mapping.result",
     "HubError": "core.errors",
-    "HubFolder": "api.hub",
+    "HubFolder": "api.release",
     "ProtectedTable": "api.protection",
     "PublishedRelease": "api.release",
     "Site": "client.site",
-    "Suggestion": "sensitive.mapping.suggest",
+    "Suggestion": "sensitive.mapping.drafting.suggest",
     "harmonise": "api.records",
-    "open": "api.hub",
-    "open_hub": "api.hub",
+    "open": "api.release",
+    "open_hub": "api.release",
     "open_release": "api.release",
     "open_site": "client.site",
     "protect": "api.protection",

@@ -15,7 +15,7 @@ import pytest
 from interface_folder import make_folder
 
 import ctdhub
-from ctdhub.api import counts
+from ctdhub.api import release as counts
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text
 

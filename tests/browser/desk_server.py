@@ -33,7 +33,7 @@ def answering_here(hub: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
     from django.core.wsgi import get_wsgi_application
 
     from ctdhub.desk import asking, columns
-    from ctdhub.desk.signing_page import with_signing_page
+    from ctdhub.desk.web import with_signing_page
     from ctdhub.desk.worker import workbench
     from ctdhub.desk.worker.answers import serve
 

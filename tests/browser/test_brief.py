@@ -17,9 +17,8 @@ from ctdhub.document.document import Document
 from ctdhub.document.html import write as to_html
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
-from ctdhub.report.brief.make import brief, poster
-from ctdhub.report.brief.observances import observance
-from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day
+from ctdhub.report.brief.make import brief, make_poster
+from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, observance
 from ctdhub.stats.answers import Answers
 
 MADE = date(2026, 11, 25)
@@ -60,7 +59,7 @@ def test_everybody_can_read_them(
     lang: str,
     name: str,
 ) -> None:
-    for make in (brief, poster):
+    for make in (brief, make_poster):
         with language(lang):
             document = make(answers, SUBJECTS[name], MADE).document
         for width in (1280, 390):

@@ -24,7 +24,7 @@ from soft_passkeys import SoftPasskey
 
 from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages import approve as stage
+from ctdhub.build.stages import publish as stage
 from ctdhub.dp.price import up_to
 from tests.browser.conftest import loads
 from tests.desk import desks
@@ -57,7 +57,7 @@ def served(built: Hub, tmp_path: Path) -> Iterator[tuple[Desk, str]]:
     from django.core.wsgi import get_wsgi_application
 
     from ctdhub.desk.asking import use as ask_by
-    from ctdhub.desk.signing_page import with_signing_page
+    from ctdhub.desk.web import with_signing_page
     from ctdhub.desk.worker.answers.serve import answer_of
 
     hub = copied(built, tmp_path / "hub")
@@ -68,7 +68,7 @@ def served(built: Hub, tmp_path: Path) -> Iterator[tuple[Desk, str]]:
     desks.set_up(hub.root)
     with desks.opened(hub.root):
         from ctdhub.desk.config import current
-        from ctdhub.desk.database import prepare
+        from ctdhub.desk.walls import prepare
 
         prepare()
         desk = Desk(hub.root, nullcontext)
@@ -150,7 +150,7 @@ def test_two_people_two_devices(
     browser: Browser,
     violations: Callable[[Page], str],
 ) -> None:
-    from ctdhub.desk.models.approvals import ApprovalDevice
+    from ctdhub.desk.models.hub import ApprovalDevice
 
     (desk, address), version = served, "2090.1"
     ann, ben = (Person(browser, desk, address, role) for role in ("steward", "privacy_officer"))

@@ -19,7 +19,7 @@ pytest.importorskip("django", reason="Django is missing: pip install '.[desk]'")
 from playwright.sync_api import Browser, Page, expect
 
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages import approve as stage
+from ctdhub.build.stages import publish as stage
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
 from tests.browser.conftest import loads
@@ -171,7 +171,7 @@ def test_from_a_file_to_the_portal_and_back(
     assert "Nothing is waiting for you" in text(steward.get("/"))
     due = stage.publish_due
     clock = SimpleNamespace(now=lambda: tomorrow)
-    monkeypatch.setattr("ctdhub.desk.worker.approving.timezone", clock)
+    monkeypatch.setattr("ctdhub.desk.worker.hub_jobs.timezone", clock)
     monkeypatch.setattr(stage, "publish_due", lambda hub: due(hub, tomorrow))
     assert rounds() == []
     assert work() == ["publish done", "site done"], rows("Job").first().outcome

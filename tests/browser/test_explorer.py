@@ -25,14 +25,11 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.wording import ranged
-from ctdhub.site.build import build_site
+from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address
-from ctdhub.site.writer import offered
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.comparison import verdict, widening
-from ctdhub.stats.intervals import Interval
+from ctdhub.stats.cards import Interval, NumberCard, verdict, widening
 from ctdhub.stats.query import Query
 from tests.browser.conftest import RULES, loads
 from tests.browser.test_pages import PHONE, ZOOMED

@@ -19,7 +19,7 @@ pytest.importorskip("waitress", reason='the extra is missing: pip install ".[des
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
 from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, card_bytes, sign_card
-from ctdhub.sensitive.bundle.open import check_bundle, open_bundle
+from ctdhub.sensitive.bundle.pack import check_bundle, open_bundle
 from tests.browser.conftest import loads
 
 HEAD = ["N° dossier", "Prénom", "Nom", "Sexe", "Âge", "Date d’accueil", "Nationalité",

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ctdhub.core.error_catalogue import catalogue, error
+from ctdhub.core.errors import catalogue, error
 from ctdhub.core.format import number
 from ctdhub.core.i18n import language
 

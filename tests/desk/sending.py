@@ -58,7 +58,7 @@ def rows(name: str) -> Any:
 
 def rounds() -> list[str]:
     """The rounds of a worker, once."""
-    from ctdhub.desk.worker.rounds import make_rounds
+    from ctdhub.desk.worker.serve import make_rounds
 
     return make_rounds()
 

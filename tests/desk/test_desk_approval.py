@@ -60,7 +60,7 @@ def approving(
     desks.set_up(hub.root)  # settings of a process are those of localhost
     (hub.root / "desk.toml").write_text('host = "desk.example.org"\n', "utf-8")
     with desks.opened(hub.root):
-        from ctdhub.desk.database import prepare
+        from ctdhub.desk.walls import prepare
 
         prepare()
         desk = Desk(hub.root, nullcontext)
@@ -202,7 +202,7 @@ def test_an_earlier_statement_does_not_bring_the_day_forward(
     approving: Desk, ann: SoftPasskey
 ) -> None:
     """Whoever kept what a person signed before she said a later day puts it in again."""
-    from ctdhub.build.stages import approve as stage
+    from ctdhub.build.stages import publish as stage
     from ctdhub.core.errors import ReleaseError
     from ctdhub.release.approvals import Approval, Statement
 

@@ -63,12 +63,11 @@ def with_inbox(desk: Desk) -> None:
 def test_restored_folder_rows_and_keys_are_those_of_the_backup(
     desk: Desk, tmp_path: Path, identity: tuple[Path, tuple[str, ...]], elsewhere: None
 ) -> None:
-    from ctdhub.desk.jobs.lanes import lane
-    from ctdhub.desk.models.trail import TrailEvent
+    from ctdhub.desk.jobs.process import lane
+    from ctdhub.desk.models.hub import TrailEvent
     from ctdhub.desk.processes import run_all
     from ctdhub.desk.trail import append_trail, record
-    from ctdhub.desk.worker.backup import back_up, back_up_keys, signer
-    from ctdhub.desk.worker.restore import put_back, resume
+    from ctdhub.desk.worker.backup import back_up, back_up_keys, put_back, resume, signer
 
     with_inbox(desk)
     record(desk.accounts["steward"].who(), "plan.read")
@@ -111,9 +110,8 @@ def test_a_backup_holds_no_room_and_the_worker_keeps_it_again(
     desk: Desk, tmp_path: Path, identity: tuple[Path, tuple[str, ...]], elsewhere: None
 ) -> None:
     from ctdhub.desk.uploads.inbox import ROOM, Inbox
-    from ctdhub.desk.worker.backup import back_up, signer
-    from ctdhub.desk.worker.restore import put_back
-    from ctdhub.desk.worker.rounds import _room
+    from ctdhub.desk.worker.backup import back_up, put_back, signer
+    from ctdhub.desk.worker.serve import _room
 
     with_inbox(desk)
     for organisation in (desks.OURS, desks.THEIRS):
@@ -140,11 +138,10 @@ def test_a_backup_under_writes_is_of_one_moment(
     """Rows and lines of the trail are written all the time; the copy's own chain is whole."""
     from django.db import connection
 
-    from ctdhub.desk.models.trail import TrailEvent
+    from ctdhub.desk.models.hub import TrailEvent
     from ctdhub.desk.trail import append_trail, record
     from ctdhub.desk.trail_file import last_line
-    from ctdhub.desk.worker.backup import back_up, signer
-    from ctdhub.desk.worker.restore import put_back
+    from ctdhub.desk.worker.backup import back_up, put_back, signer
 
     with_inbox(desk)
     who, stop = desk.accounts["steward"].who(), threading.Event()
@@ -186,10 +183,9 @@ def test_postgres_is_copied_under_writes_and_restored_with_its_walls(
     from django.apps import apps
     from django.db import ProgrammingError, connection
 
-    from ctdhub.desk.models.trail import TrailEvent, TrailHead
+    from ctdhub.desk.models.hub import TrailEvent, TrailHead
     from ctdhub.desk.trail import record
-    from ctdhub.desk.worker.backup import back_up, signer
-    from ctdhub.desk.worker.restore import put_back, resume
+    from ctdhub.desk.worker.backup import back_up, put_back, resume, signer
 
     desk, name = desk_on_postgres, connection.settings_dict["NAME"]
     with_inbox(desk)
@@ -271,8 +267,7 @@ def test_postgres_is_copied_under_writes_and_restored_with_its_walls(
 def test_what_is_damaged_cut_or_for_others_puts_nothing_back(
     desk: Desk, tmp_path: Path, identity: tuple[Path, tuple[str, ...]]
 ) -> None:
-    from ctdhub.desk.worker.backup import back_up
-    from ctdhub.desk.worker.restore import put_back
+    from ctdhub.desk.worker.backup import back_up, put_back
 
     whole = tmp_path / "backup.age"
     back_up(desk.config, whole, identity[1])
@@ -328,7 +323,7 @@ def test_an_archive_that_somebody_else_made_is_refused(
     identity: tuple[Path, tuple[str, ...]],
 ) -> None:
     """Whoever knows the recipient can write an archive: names and list decide nothing unseen."""
-    from ctdhub.desk.worker.restore import put_back
+    from ctdhub.desk.worker.backup import put_back
 
     made, place = tmp_path / "made.age", tmp_path / "place"
     with made.open("wb") as out:
@@ -347,8 +342,7 @@ def test_only_what_the_desk_signed_is_restored(
     ctdhub: Callable[..., tuple[int, str, str]],
 ) -> None:
     """Everybody who knows the recipient can make an archive; the words at the command line too."""
-    from ctdhub.desk.worker.backup import back_up, back_up_keys, signer
-    from ctdhub.desk.worker.restore import put_back
+    from ctdhub.desk.worker.backup import back_up, back_up_keys, put_back, signer
 
     out, keys_out, key = tmp_path / "b.age", tmp_path / "k.age", signer(desk.config).public
     back_up(desk.config, out, identity[1])

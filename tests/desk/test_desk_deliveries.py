@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ctdhub.core.lock import locked
+from ctdhub.core.files import locked
 from ctdhub.desk.deliveries import computed_state
 from tests.desk.desks import OURS, THEIRS, Desk
 from tests.desk.sending import (

@@ -135,7 +135,7 @@ def test_no_exact_count_becomes_a_row_or_a_line(
 ) -> None:
     from django.apps import apps
 
-    from ctdhub.desk.models.trail import TrailEvent
+    from ctdhub.desk.models.hub import TrailEvent
 
     def sizes() -> dict[str, int]:
         models = apps.get_app_config("desk").get_models()

@@ -130,8 +130,8 @@ def kill_uploads(desk: Desk, points: int) -> None:
 
 def joined(desk: Desk, row: Any, parts: list[Any]) -> str:
     from ctdhub.desk.uploads.inbox import Inbox, StoredPart
+    from ctdhub.desk.worker.check import join
     from ctdhub.desk.worker.identities import identities
-    from ctdhub.desk.worker.opening import join
 
     return join(
         Inbox(desk.config.inbox),
@@ -223,8 +223,7 @@ def test_killed_in_the_worker_each_job_ends_once(
 def test_three_deaths_fail_by_name_and_orphans_are_taken_up(ready: Desk) -> None:
     from django_tasks_db.models import DBTaskResult
 
-    from ctdhub.desk.jobs.queue import enqueue
-    from ctdhub.desk.jobs.runner import release_orphans, run_job
+    from ctdhub.desk.jobs.queue import enqueue, release_orphans, run_job
 
     job = enqueue("check", "files")
     DBTaskResult.objects.update(status="RUNNING")  # a worker that was killed
@@ -300,7 +299,7 @@ def test_a_child_ends_with_its_parent_and_has_bounds(tmp_path: Path) -> None:
 
 def test_two_workers_of_one_lane_are_refused(ready: Desk) -> None:
     from ctdhub.core.errors import HubError
-    from ctdhub.desk.jobs.lanes import lane
+    from ctdhub.desk.jobs.process import lane
     from ctdhub.desk.worker.serve import serve
 
     serve("files", once=True)

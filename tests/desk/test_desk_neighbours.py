@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ctdhub.build import find_person, pipeline, withdraw
+from ctdhub.build import find_person, pipeline, withdrawals
 from ctdhub.build.hub import Hub
 from tests.desk import rights
 from tests.desk.desks import THEIRS, Desk
@@ -74,7 +74,7 @@ def happens(desk: Desk) -> None:
         thing(desk, table, THEIRS)
     hub = Hub(desk.hub)
     told = find_person.look_up(hub, HARBOUR, [known_to_both(hub)[0][0]], "case", "person", "asked")
-    withdraw.withdraw(hub, told.entries)
+    withdrawals.withdraw(hub, told.entries)
     file = next((desk.hub / "contributions" / HARBOUR).glob("*/*"))
     rows = file.read_bytes().rstrip(b"\n").split(b"\n")
     file.write_bytes(b"\n".join(rows[:-20]) + b"\n")

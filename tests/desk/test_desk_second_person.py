@@ -185,7 +185,7 @@ def test_a_hub_whose_people_left_does_not_begin_anew(
 
 
 def test_the_list_says_who_confirmed_whom(desk: Desk) -> None:
-    from ctdhub.desk.models.trail import TrailEvent
+    from ctdhub.desk.models.hub import TrailEvent
 
     link, place = asked(desk, "auditor"), place_of()
     code = code_in(desk.client_of("steward").post(place))

@@ -83,7 +83,7 @@ def test_each_process_has_its_container() -> None:
 def test_the_proxy_serves_the_signing_page_with_its_headers(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ctdhub.desk.signing_page import headers
+    from ctdhub.desk.web import headers
 
     text = (FOLDER / "Caddyfile").read_text("utf-8").partition("sign.{$DESK_HOST} {")[2]
     served = dict(re.findall(r'^\t\t([A-Z][\w-]+) "(.*)"$', text, re.M))
@@ -129,7 +129,7 @@ def test_without_the_owner_older_tables_are_refused_and_nobody_is_invited(
     from django.db.migrations.recorder import MigrationRecorder
 
     from ctdhub.desk.accounts.invitations import first_administrator
-    from ctdhub.desk.database import OWNER, owns_tables, refuse_older_tables
+    from ctdhub.desk.walls import OWNER, owns_tables, refuse_older_tables
 
     desk_on_postgres.accounts["administrator"].roles.all().delete()
     described = {**connection.settings_dict}

@@ -14,8 +14,7 @@ import pytest
 
 from ctdhub.core.errors import FileError
 from ctdhub.core.keys import age
-from ctdhub.desk.uploads.inbox import Inbox
-from ctdhub.desk.uploads.kinds import TABLES
+from ctdhub.desk.uploads.inbox import TABLES, Inbox
 from ctdhub.sensitive.ingest.formats import FORMATS
 from tests.desk.desks import OURS, THEIRS, Desk
 from tests.desk.sending import TUS, begun, part, practice_file, rounds, rows, sent, without_tokens
@@ -146,9 +145,9 @@ def test_the_plain_form_says_what_is_missing(open_desk: Desk) -> None:
 def test_a_full_disk_says_so_and_keeps_no_half(
     open_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ctdhub.core import atomic
+    from ctdhub.core import files
 
-    whole = atomic.write_new
+    whole = files.write_new
 
     def full(path: Path, content: bytes, mode: int = 0o600) -> None:
         whole(path, content[:3], mode)
@@ -157,7 +156,7 @@ def test_a_full_disk_says_so_and_keeps_no_half(
     client = open_desk.client_of("contributor")
     address = begun(client, b"a,b\n1,2\n", "csv")["Location"]
     with monkeypatch.context() as patch:
-        patch.setattr(atomic, "write_new", full)
+        patch.setattr(files, "write_new", full)
         refused = part(client, address, 0, b"a,b\n")
         form = client.post("/deliveries/send/", {"file": io.BytesIO(b"a,b\n1,2\n")})
     assert refused.status_code == 507

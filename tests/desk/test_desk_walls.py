@@ -205,8 +205,8 @@ def test_a_database_that_cannot_keep_every_script_is_refused(
     desk_on_postgres: Desk, postgres_template: Any
 ) -> None:
     from ctdhub.core.errors import PolicyError
-    from ctdhub.desk.database import prepare, refuse_encoding, refuse_older_tables
-    from ctdhub.desk.worker.restore import resume
+    from ctdhub.desk.walls import prepare, refuse_encoding, refuse_older_tables
+    from ctdhub.desk.worker.backup import resume
     from tests.desk import desks, postgres
 
     refuse_encoding()
@@ -265,7 +265,7 @@ def test_tables_of_another_version_are_refused(each_desk: Desk) -> None:
     from django.db import connection
     from django.db.migrations.recorder import MigrationRecorder
 
-    from ctdhub.desk.database import prepare
+    from ctdhub.desk.walls import prepare
 
     described = {**connection.settings_dict}
     with connected({**described, "USER": "desk_owner"}) if each_desk.postgres else nullcontext():

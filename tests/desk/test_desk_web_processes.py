@@ -69,12 +69,12 @@ class Sender:
 
 def test_one_that_ended_by_itself_does_not_keep_the_others_alive() -> None:
     """It was waited for in the moment in which all were told to end."""
-    from ctdhub.desk import web_processes
+    from ctdhub.desk import web
 
     sleep = [sys.executable, "-c", "import sys, time; time.sleep(int(sys.argv[1]))"]
     gone, living = (subprocess.Popen([*sleep, seconds]) for seconds in ("0", "60"))
     os.waitpid(gone.pid, 0)
-    web_processes._end({gone.pid: 0.0, living.pid: 0.0})
+    web._end({gone.pid: 0.0, living.pid: 0.0})
     assert is_gone(living.pid)
     assert [one.wait() for one in (gone, living)] == [0, 0]  # whoever waits later finds nothing
 

@@ -14,9 +14,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
-from ctdhub.build.withdraw_delivery import withdraw_delivery
+from ctdhub.build.withdrawals import withdraw_delivery
 from ctdhub.core.errors import HubError
-from ctdhub.desk.kept_until import TOLD, day_of, due_on, erased_on
+from ctdhub.desk.deliveries import TOLD, day_of, due_on, erased_on
 from tests.desk.desks import OURS, ROLES, THEIRS, Desk
 from tests.desk.sending import rounds, rows, work
 from tests.desk.test_hub_pages import text
@@ -131,7 +131,7 @@ def set_months(desk: Desk, key: str, months: int) -> None:
 def test_an_erasure_is_told_a_month_ahead_and_goes_the_way_of_a_withdrawal(
     hub_desk: Desk,
 ) -> None:
-    from ctdhub.desk.worker.erasure import erase_due
+    from ctdhub.desk.worker.retention import erase_due
 
     rounds()
     mine = rows("Delivery").get(organisation=OURS)

@@ -52,7 +52,7 @@ def work(desk: Desk) -> list[Any]:
     """Do the jobs that wait, in this process; gives their rows."""
     from ctdhub.core.errors import HubError
     from ctdhub.desk.models.hub import Job
-    from ctdhub.desk.worker.kept import stopped_as_kept
+    from ctdhub.desk.worker.check import stopped_as_kept
     from ctdhub.desk.worker.work import Work, ended, work_of
 
     done = []
@@ -220,8 +220,8 @@ def other_desk(once: Once, practice_desk: Path, tmp_path: Path) -> Iterator[Desk
     """A desk on another hub: not invented, without a release, with links, a name in Arabic."""
     from django.db import connection
 
-    from ctdhub.desk.database import prepare
     from ctdhub.desk.models.people import Organisation
+    from ctdhub.desk.walls import prepare
     from ctdhub.desk.worker.answers.serve import answer_of
 
     copied(Hub(once("hub-with-doubles", linked_hub)), tmp_path / "hub")
@@ -350,7 +350,7 @@ def test_whoever_is_not_signed_in_any_more_is_not_asked_for(
 
     from ctdhub.core.errors import HubError
     from ctdhub.desk.allowed import VISITOR
-    from ctdhub.desk.models.trail import TrailEvent
+    from ctdhub.desk.models.hub import TrailEvent
     from ctdhub.desk.worker import listening
 
     monkeypatch.setattr(listening, "_asked", {})

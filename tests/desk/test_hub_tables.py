@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ctdhub.build import table_request
+from ctdhub.build import rehearsal
 from ctdhub.build.hub import Hub
 from ctdhub.core.errors import HubError
 from tests.desk.desks import Desk
@@ -165,20 +165,20 @@ def test_what_is_no_table_is_refused(
     rule: str,
 ) -> None:
     with pytest.raises(HubError) as met:
-        table_request.price_of(Hub(built_desk), columns)
+        rehearsal.price_of(Hub(built_desk), columns)
     assert met.value.rule == rule
 
 
 def test_a_variable_on_request_is_released_with_its_table(built_desk: Path) -> None:
     hub = Hub(built_desk)
-    found = table_request.price_of(hub, ("crime_theft", "gender"))
+    found = rehearsal.price_of(hub, ("crime_theft", "gender"))
     assert found.added == ("crime_theft",)
     assert found.price is not None
     assert found.price.growth > 1
     assert found.price.keep > found.epsilon > found.price.epsilon
-    small = table_request.price_of(hub, WANTED).price
-    large = table_request.price_of(hub, ["citizenship", *WANTED[1:]]).price
+    small = rehearsal.price_of(hub, WANTED).price
+    large = rehearsal.price_of(hub, ["citizenship", *WANTED[1:]]).price
     assert small is not None
     assert large is not None
     assert large.half_width.lone > small.half_width.lone
-    assert table_request.price_of(hub, ("gender", "citizenship")).price is None
+    assert rehearsal.price_of(hub, ("gender", "citizenship")).price is None

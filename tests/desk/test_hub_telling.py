@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 
-from ctdhub.build import told
+from ctdhub.build import withdrawals
 from ctdhub.build.hub import Hub
-from ctdhub.core.error_catalogue import catalogue, error, from_json
-from ctdhub.core.errors import HubError
+from ctdhub.core.errors import HubError, catalogue, error, from_json
 from ctdhub.core.i18n import LANGUAGES, Text, language, many, said
 from ctdhub.desk import asking
 from tests.conftest import Once
@@ -49,7 +48,7 @@ def telling_desk(once: Once) -> Path:
         with desks.opened(place):
             from django.db import connection
 
-            from ctdhub.desk.database import prepare
+            from ctdhub.desk.walls import prepare
 
             prepare()
             with pytest.MonkeyPatch.context() as patch:
@@ -181,10 +180,10 @@ def test_neighbours_show_the_same_report(hub_desk: Desk) -> None:
     before = all_of()
     hub = Hub(hub_desk.hub)
     send(hub, THEIRS, "2026-02-15", f"{CANARY},2018,F,18,1,NGA", "y,2020,M,41,1,ALB")
-    theirs = told.tell(hub, THEIRS, "person", "consent", ["x"])
-    told.look_for(hub, theirs, lambda _step, _share: None)
-    assert told.carry_out(hub, theirs, lambda _step, _share: None)
-    told.look_for(hub, page.split("/")[-2], lambda _step, _share: None)
+    theirs = withdrawals.tell(hub, THEIRS, "person", "consent", ["x"])
+    withdrawals.look_for(hub, theirs, lambda _step, _share: None)
+    assert withdrawals.carry_out(hub, theirs, lambda _step, _share: None)
+    withdrawals.look_for(hub, page.split("/")[-2], lambda _step, _share: None)
     assert all_of() == before
 
 
@@ -198,7 +197,7 @@ def test_unknown_numbers_are_dropped_or_kept_for_later(hub_desk: Desk) -> None:
     assert 'value="drop"' in shown
     assert client.post(f"{page}answer/", {"seen": seen[1]}).status_code == 422
     assert client.post(f"{page}answer/", {"seen": seen[1], "unknown": "drop"}).status_code == 302
-    (one,) = told.reports(Hub(hub_desk.hub)).values()
+    (one,) = withdrawals.reports(Hub(hub_desk.hub)).values()
     assert (one.numbers, one.state) == (("one",), "ready")
     ahead = reported(hub_desk, numbers="later", ahead="yes")
     work(hub_desk)
@@ -403,7 +402,7 @@ def test_a_busy_process_says_so_at_once_and_a_slow_asker_does_not_hold_it(
 
 def test_rows_of_jobs_hold_the_rule_and_no_word_of_a_file() -> None:
     """Whatever an error says, of whatever room: no text, number or name of it stays in a row."""
-    from ctdhub.desk.worker.kept import stopped_as_kept
+    from ctdhub.desk.worker.check import stopped_as_kept
 
     canary, count = "Amina-7741.xlsx", 774_177
     kinds: tuple[Any, ...] = (

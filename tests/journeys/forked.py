@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ctdhub.build import find_person, pipeline
-from ctdhub.build import withdraw as withdraw_stage
+from ctdhub.build import withdrawals as withdraw_stage
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages import approve as approve_stage
+from ctdhub.build.stages import publish as approve_stage
 from ctdhub.cli import main, output
 from ctdhub.core.keys.signing import read_key
 from tests import killer

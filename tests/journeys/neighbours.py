@@ -32,8 +32,8 @@ import pytest
 
 import ctdhub
 from ctdhub.build.hub import Hub
-from ctdhub.core.state import VARIABLE
-from ctdhub.dp import by_contributor, mechanism, workload
+from ctdhub.core.files import VARIABLE
+from ctdhub.dp import mechanism, sources, workload
 from ctdhub.dp.count import Counts
 from ctdhub.release.approvals import APPROVALS
 
@@ -145,7 +145,7 @@ class Worlds:
             return {columns: table.copy() for columns, table in target.items()}
 
         with pytest.MonkeyPatch.context() as patch:
-            for module in (mechanism, by_contributor) if hold else ():
+            for module in (mechanism, sources) if hold else ():
                 patch.setattr(module, "measure", measure)
             yield
         assert not hold or number == len(held) > 0, "each world measures as often as the first"

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
-from ctdhub.build import init, pipeline, reports
+from ctdhub.build import init, pipeline, review
 from ctdhub.build.hub import Hub
 
 AGREEMENT = {
@@ -65,7 +65,7 @@ def people(hub: Hub) -> list[tuple[Any, ...]]:
 def accounts(hub: Hub) -> dict[tuple[str, str], Counter[str]]:
     """What became of the rows of each delivery; all accounts add up."""
     found: dict[tuple[str, str], Counter[str]] = {}
-    for report in reports.reports(hub):
+    for report in review.reports(hub):
         c = report["conservation"]
         assert c["rows_read"] == c["records"] + c["rejected"] + sum(c["excluded"].values())
         count = found.setdefault((report["contributor"], report["date"]), Counter())

@@ -14,13 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from ctdhub.build import init, pipeline
-from ctdhub.build.hub import Hub
-from ctdhub.build.journal import read_journal
+from ctdhub.build.hub import Hub, read_journal
 from ctdhub.build.stages.alarms import alarms_of
-from ctdhub.cli import spend
+from ctdhub.cli import hub as spend
 from ctdhub.core.errors import MappingError, WouldCharge
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import HARM
+from ctdhub.schema.model import HARM, load_schema
 from tests.conftest import Once
 from tests.fixtures.hubs import copied, make_real, set_policy
 

@@ -14,21 +14,19 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from ctdhub.build import paid, pipeline, versions
+from ctdhub.build import paid, pipeline, rules
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages import approve as approve_stage
+from ctdhub.build.stages import publish as approve_stage
 from ctdhub.build.steps import hash_folder
 from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, LedgerTampered, PolicyError, ReleaseError
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.signing import is_signed, make_key, read_key
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.charge import Charge
-from ctdhub.dp.ledger.custody import begin
-from ctdhub.dp.ledger.population import new_population
+from ctdhub.dp.ledger.custody import begin, new_population
+from ctdhub.dp.ledger.file import Charge
 from ctdhub.dp.price import up_to
-from ctdhub.release.approvals import APPROVALS, Approvals
-from ctdhub.release.approvers import ROLES
+from ctdhub.release.approvals import APPROVALS, ROLES, Approvals
 from ctdhub.release.verify import digest, verify
 from tests.fixtures.hubs import copied, drafted, make_real, set_policy, sign
 from tests.journeys.test_cli import ctdhub  # noqa: F401
@@ -56,7 +54,7 @@ def change(release: Path, how: Callable[[list[dict[str, Any]]], object]) -> None
 
 
 def test_a_build_stops_at_the_candidate_and_leaves_the_site(hub: Hub) -> None:
-    site, before = hash_folder(hub.site), versions.released_version(hub)
+    site, before = hash_folder(hub.site), rules.released_version(hub)
     make_real(hub)
     drafted(hub)
     done = pipeline.build(hub)
@@ -64,7 +62,7 @@ def test_a_build_stops_at_the_candidate_and_leaves_the_site(hub: Hub) -> None:
     candidate = approve_stage.waiting(hub)
     assert candidate.parent == hub.candidates
     assert verify(candidate, hub.settings.approvers) == []
-    assert versions.released_version(hub) == before
+    assert rules.released_version(hub) == before
     assert hash_folder(hub.site) == site
     assert [d for d in pipeline.build(hub) if d.reason] == []
     assert [p.name for p in hub.candidates.iterdir()] == [candidate.name]
@@ -83,7 +81,7 @@ def test_both_approvals_publish_and_the_next_build_makes_the_site(real: Hub) -> 
     assert verify(release, real.settings.approvers) == []
     done = [d.step for d in pipeline.build(real) if d.reason]
     assert done == ["candidate", "release", "site"], "the build before named a version"
-    assert versions.released_version(real) == release.name
+    assert rules.released_version(real) == release.name
     assert Ledger(real.ledger).entries() == charges
     with pytest.raises(ReleaseError, match="no candidate"):
         approve_stage.waiting(real)
@@ -127,7 +125,7 @@ def test_what_is_left_is_worded_as_in_the_ledger(real: Hub) -> None:
 
 
 def test_a_practice_hub_says_that_its_approvals_are_practice(built: Hub) -> None:
-    release = built.releases / str(versions.released_version(built))
+    release = built.releases / str(rules.released_version(built))
     given = Approvals.read(release)
     assert given.missing == ()
     assert all(a.statement.practice for a in given.approvals)
@@ -204,7 +202,7 @@ FORGERIES: dict[str, Callable[[list[dict[str, Any]]], object]] = {
 def test_a_forged_approval_is_found(
     built: Hub, tmp_path: Path, forgery: Callable[[list[dict[str, Any]]], object]
 ) -> None:
-    version = str(versions.released_version(built))
+    version = str(rules.released_version(built))
     release = Path(shutil.copytree(built.releases / version, tmp_path / version))
     change(release, forgery)
     assert {p.kind for p in verify(release, built.settings.approvers)} == {"approval"}
@@ -213,7 +211,7 @@ def test_a_forged_approval_is_found(
 
 
 def test_approvals_by_other_keys_pass_alone_and_fail_in_the_hub(built: Hub, tmp_path: Path) -> None:
-    version = str(versions.released_version(built))
+    version = str(rules.released_version(built))
     release = Path(shutil.copytree(built.releases / version, tmp_path / version))
     given, forged = Approvals.read(release), Approvals()
     for i, approval in enumerate(given.approvals):

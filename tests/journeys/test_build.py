@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
-from ctdhub.build import init, paid, pipeline, reports, versions
-from ctdhub.build.hub import Hub
-from ctdhub.build.journal import JOURNAL
-from ctdhub.build.stages.edition import edition
+from ctdhub.build import init, paid, pipeline, review, rules
+from ctdhub.build.hub import JOURNAL, Hub
+from ctdhub.build.stages.site import edition
 from ctdhub.build.steps import hash_folder
 from ctdhub.client import open_site
 from ctdhub.core.errors import (
@@ -28,14 +27,14 @@ from ctdhub.core.errors import (
 )
 from ctdhub.core.i18n import LANGUAGES, said
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.overlap import Overlap
+from ctdhub.dp.lists import Overlap
 from ctdhub.dp.price import up_to
 from ctdhub.release.bundle import next_version
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
 from ctdhub.site.build import build_site
-from ctdhub.site.pages import mandated_files
-from ctdhub.stats.series import by_contributor, overlap
+from ctdhub.site.pages import mandated
+from ctdhub.stats.trend import by_contributor, overlap
 from tests.conftest import Once
 from tests.fixtures.hubs import COLUMNS, copied, make_real, set_languages, set_policy, sign
 
@@ -66,7 +65,7 @@ def test_deleted_work_is_rebuilt_without_spending(hub: Hub) -> None:
     assert "protect" in steps
     assert "link" in steps
     assert len(Ledger(hub.ledger).entries()) == spent
-    assert [p.name for p in hub.releases.iterdir()] == [versions.released_version(hub)]
+    assert [p.name for p in hub.releases.iterdir()] == [rules.released_version(hub)]
 
 
 def test_a_changed_mapping_reruns_only_what_depends_on_it(hub: Hub) -> None:
@@ -87,7 +86,7 @@ def test_a_site_speaks_every_language_of_its_hub(hub: Hub) -> None:
     set_languages(hub, *languages)
     pipeline.build(hub, version=next_version(hub.releases))
     assert len(Ledger(hub.ledger).entries()) == spent + 1
-    pages = hub.site / "r" / str(versions.released_version(hub))
+    pages = hub.site / "r" / str(rules.released_version(hub))
     held = {
         code: {p.relative_to(pages / code) for p in (pages / code).rglob("*.html")}
         for code in languages
@@ -101,12 +100,12 @@ def test_a_site_speaks_every_language_of_its_hub(hub: Hub) -> None:
 
 
 def test_a_changed_policy_makes_a_new_release_and_pays_for_it(hub: Hub) -> None:
-    first = versions.released_version(hub)
+    first = rules.released_version(hub)
     entries = len(Ledger(hub.ledger).entries())
     set_policy(hub, epsilon=3.0)
     assert ran(pipeline.build(hub, until="release")) == ["protect", "candidate", "release"]
     assert len(Ledger(hub.ledger).entries()) == entries + 1
-    second = versions.released_version(hub)
+    second = rules.released_version(hub)
     assert second != first
     for version in (first, second):
         assert verify(hub.releases / str(version)) == []
@@ -122,14 +121,14 @@ def test_a_new_name_costs_nothing_and_waits_for_the_next_version(hub: Hub) -> No
     assert not list(hub.candidates.iterdir())
     pipeline.build(hub, version=next_version(hub.releases), until="release")
     assert len(Ledger(hub.ledger).entries()) == entries + 1
-    assert open_release(hub.releases / str(versions.released_version(hub))).facts.hub == (
+    assert open_release(hub.releases / str(rules.released_version(hub))).facts.hub == (
         "Practice hub 2 (fictitious data)"
     )
 
 
 def test_a_new_version_of_unchanged_people_is_drawn_anew_and_paid(hub: Hub) -> None:
     """Equal files would tell for certain that nothing changed, or that what came went again."""
-    first = hub.releases / str(versions.released_version(hub))
+    first = hub.releases / str(rules.released_version(hub))
     entries = len(Ledger(hub.ledger).entries())
     name = next_version(hub.releases)
     pipeline.build(hub, version=name, until="release")
@@ -210,7 +209,7 @@ def test_an_answer_is_published_once(hub: Hub) -> None:
 def test_a_version_is_handed_on_as_it_is(
     hub: Hub, tmp_path: Path, ctdhub: Callable[..., tuple[int, str, str]]
 ) -> None:
-    version = str(versions.released_version(hub))
+    version = str(rules.released_version(hub))
     out = tmp_path / "copy" / version  # whose name `verify` compares
     for room in ("contributions", "work", "ledger", "candidates"):
         (hub.root / room).rename(tmp_path / room)  # nothing of these is looked at
@@ -235,7 +234,7 @@ def of_two(built: Hub, once: Once) -> Hub:
 
     def make(folder: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(mandated_files, "YEARS", 1)
+            patch.setattr(mandated, "YEARS", 1)
             hub = copied(built, folder)
             (hub.work / "site.json").unlink()  # what it lists was drawn with more years
             set_policy(hub, epsilon=3.0)
@@ -247,7 +246,7 @@ def of_two(built: Hub, once: Once) -> Hub:
 @pytest.fixture
 def two(of_two: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
     """A copy of it, as ``hub`` is one of the built hub."""
-    monkeypatch.setattr(mandated_files, "YEARS", 1)
+    monkeypatch.setattr(mandated, "YEARS", 1)
     return copied(of_two, tmp_path / "two")
 
 
@@ -291,7 +290,7 @@ def changelog(bundle: Path) -> str:
 
 def test_a_note_is_never_dropped(hub: Hub, ctdhub: Callable[..., tuple[int, str, str]]) -> None:
     """Whatever bundle holds the answer: it carries the note, or the command refuses."""
-    made = str(versions.released_version(hub))
+    made = str(rules.released_version(hub))
     year, number = made.split(".")
     following = [f"{year}.{int(number) + k}" for k in (1, 2, 3)]
     entries = len(Ledger(hub.ledger).entries())
@@ -325,17 +324,17 @@ def test_a_note_on_a_written_version_is_refused_before_anything_is_paid(hub: Hub
     set_policy(hub, epsilon=3.0)
     entries = len(Ledger(hub.ledger).entries())
     with pytest.raises(ReleaseError, match="a note is never added later") as caught:
-        pipeline.build(hub, version=str(versions.released_version(hub)), note="more privacy")
+        pipeline.build(hub, version=str(rules.released_version(hub)), note="more privacy")
     assert caught.value.rule == "release-exists"
     assert len(Ledger(hub.ledger).entries()) == entries
     pipeline.build(hub, note="more privacy", until="release")
-    assert "more privacy\n" in changelog(hub.releases / str(versions.released_version(hub)))
+    assert "more privacy\n" in changelog(hub.releases / str(rules.released_version(hub)))
 
 
 def test_what_a_site_shows_beside_its_release_draws_it_again_and_spends_nothing(hub: Hub) -> None:
     """Stories, events and helplines; no helpline waits for two people to sign."""
     releases, entries = sorted(hub.releases.iterdir()), len(Ledger(hub.ledger).entries())
-    pages = hub.site / "r" / str(versions.released_version(hub)) / "en"
+    pages = hub.site / "r" / str(rules.released_version(hub)) / "en"
     home, told = pages / "index.html", pages / "stories" / "a-corridor-is-not-a-cause.html"
     assert "Fictitious Helpline" in home.read_text("utf-8")
     assert told.is_file()
@@ -377,7 +376,7 @@ def test_what_a_site_shows_beside_its_release_draws_it_again_and_spends_nothing(
 
 
 def test_conservation_is_reported_for_every_file(hub: Hub) -> None:
-    found = reports.reports(hub)
+    found = review.reports(hub)
     assert len(found) == 4
     for report in found:
         c = report["conservation"]
@@ -386,7 +385,7 @@ def test_conservation_is_reported_for_every_file(hub: Hub) -> None:
 
 
 def test_rows_are_not_people_in_the_release(hub: Hub) -> None:
-    protected = open_release(hub.releases / str(versions.released_version(hub))).protected
+    protected = open_release(hub.releases / str(rules.released_version(hub))).protected
     assert protected.people.value == protected.records.num_rows
     assert protected.case_records.value > protected.people.value
 
@@ -396,7 +395,7 @@ def test_an_overspend_is_refused_and_the_last_release_stays(hub: Hub) -> None:
     set_policy(hub, epsilon=4.0, level=0.9, budget={"epsilon": 4.5})
     with pytest.raises(Overspend):
         pipeline.build(hub)
-    assert verify(hub.releases / str(versions.released_version(hub))) == []
+    assert verify(hub.releases / str(rules.released_version(hub))) == []
 
 
 def test_two_builds_at_once(hub: Hub) -> None:
@@ -464,7 +463,7 @@ def hide(hub: Hub, *contributors: str) -> None:
 
 
 def test_the_release_has_counts_by_contributor_and_the_overlap_of_lists(hub: Hub) -> None:
-    release = open_release(hub.releases / str(versions.released_version(hub)))
+    release = open_release(hub.releases / str(rules.released_version(hub)))
     truth = json.loads((hub.root / "practice" / "truth.json").read_text("utf-8"))
     lists = tuple(truth["lists"]["with_tokens"])
     sources = release.protected.sources
@@ -502,7 +501,7 @@ def test_contributors_that_are_not_shown_are_pooled_by_a_new_answer(hub: Hub) ->
     change_years(hub, "harbour-casework", "[2014, 2025]")
     assert "protect" in ran(pipeline.build(hub, until="release"))
     assert len(Ledger(hub.ledger).entries()) == spent + 1
-    release = open_release(hub.releases / str(versions.released_version(hub)))
+    release = open_release(hub.releases / str(rules.released_version(hub)))
     assert list(by_contributor(release, {})) == ["beacon-hotline", "mirador-observatory", ""]
     assert overlap(release) is None
     assert ran(pipeline.build(hub, until="release")) == []
@@ -541,7 +540,7 @@ def test_a_hub_that_agreed_on_nothing_counts_nothing_by_contributor(
         del agreement["show_counts"]
         path.write_text(yaml.safe_dump(agreement, allow_unicode=True), "utf-8")
     pipeline.build(hub, until="release")
-    release = open_release(hub.releases / str(versions.released_version(hub)))
+    release = open_release(hub.releases / str(rules.released_version(hub)))
     assert release.protected.sources is None
     assert by_contributor(release, {}) == {}
     page = drawn(hub, tmp_path / "site", "trends")
@@ -559,7 +558,7 @@ def test_one_alone_cannot_be_hidden_among_others(hub: Hub) -> None:
     assert len(Ledger(hub.ledger).entries()) == spent
     set_policy(hub, sources={"share": 0})
     pipeline.build(hub, until="release")
-    release = open_release(hub.releases / str(versions.released_version(hub)))
+    release = open_release(hub.releases / str(rules.released_version(hub)))
     assert release.protected.sources is None
     assert release.protected.measurements.num_rows
 
@@ -568,19 +567,19 @@ def test_a_list_of_nobody_is_refused(hub: Hub) -> None:
     set_policy(hub, sources={"lists": ["harbour-casework", "unheard-of"]})
     with pytest.raises(PolicyError, match="unheard-of"):
         pipeline.build(hub)
-    assert open_release(hub.releases / str(versions.released_version(hub))).protected.sources
+    assert open_release(hub.releases / str(rules.released_version(hub))).protected.sources
 
 
 def drawn(hub: Hub, folder: Path, kind: str) -> str:
     """One page of the site that the newest release of a hub would have."""
-    release = open_release(hub.releases / str(versions.released_version(hub)))
+    release = open_release(hub.releases / str(rules.released_version(hub)))
     build_site(release, folder, edition=edition(hub), only=[kind], languages=["en"])
     return (folder / "r" / release.version / "en" / f"{kind}.html").read_text("utf-8")
 
 
 def test_a_weak_promise_gives_its_reason_or_nothing_is_built(hub: Hub, tmp_path: Path) -> None:
     words = "Nobody is at risk here; a <reader> learns more."
-    release = hub.releases / str(versions.released_version(hub))
+    release = hub.releases / str(rules.released_version(hub))
     manifest = json.loads((release / "manifest.json").read_text())
     assert "fictitious" in manifest["facts"]["promise_reason"], "a practice hub says it too"
     set_policy(hub, reason=" ")
@@ -589,7 +588,7 @@ def test_a_weak_promise_gives_its_reason_or_nothing_is_built(hub: Hub, tmp_path:
     assert len(Ledger(hub.ledger).entries()) == 1
     set_policy(hub, reason=words, epsilon=3.0)
     pipeline.build(hub, until="release")
-    release = hub.releases / str(versions.released_version(hub))
+    release = hub.releases / str(rules.released_version(hub))
     assert json.loads((release / "manifest.json").read_text())["facts"]["promise_reason"] == words
     assert "a &lt;reader&gt; learns more" in (release / "README.md").read_text("utf-8")
     assert "a &lt;reader&gt; learns more" in drawn(hub, tmp_path / "site", "methods")

@@ -276,7 +276,7 @@ def test_commands_in_the_documents_exist() -> None:
     assert len(lines) > 20
     for line in lines:
         verb, *rest = (word.rstrip(".,;:") for word in line.split())  # as sentences end
-        if verb in options:
+        if verb in options or verb == "VERB":  # whichever
             continue
         assert verb in verbs, line
         asked = verbs[verb]

@@ -19,7 +19,7 @@ from ctdhub.core.errors import WouldCharge
 from ctdhub.dp.price import up_to
 from ctdhub.release.bundle import next_version
 from ctdhub.release.open import open_release
-from ctdhub.schema.roles import PERIOD
+from ctdhub.schema.model import PERIOD
 from tests.fixtures.hubs import set_policy
 from tests.journeys.small_hub import join, new_hub, send
 

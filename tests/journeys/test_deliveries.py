@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.build import find_person, pipeline, withdraw
+from ctdhub.build import find_person, pipeline, withdrawals
 from ctdhub.build.hub import Hub
 from ctdhub.build.own_report import own_profile
-from ctdhub.build.stages.delivery_report import DeliveryLine, deliveries
+from ctdhub.build.stages.link import DeliveryLine, deliveries
 from ctdhub.core.errors import HubError
 from tests.journeys.small_hub import HEADER, KEYLESS, MAPPING, accounts, join, new_hub, people, send
 
@@ -42,7 +42,7 @@ def brought(hub: Hub) -> list[tuple[int, ...]]:
 def withdrawn(hub: Hub, *numbers: str) -> int:
     found = find_person.look_up(hub, OUR, numbers, "case", "person", "asked")
     assert not found.unknown
-    return withdraw.withdraw(hub, found.entries)
+    return withdrawals.withdraw(hub, found.entries)
 
 
 FOUR = (
@@ -221,7 +221,7 @@ def test_tokens_and_cases_of_replaced_records_are_not_compared(tmp_path: Path) -
     people(hub)
     assert withdrawn(hub, "1") == 1
     before = len(people(hub))
-    withdraw.take_back(hub, OUR, ["1"], "case", "asked")
+    withdrawals.take_back(hub, OUR, ["1"], "case", "asked")
     send(hub, OUR, TWO, f"{keys[0]},{right},2,2020,F,25,1,NGA", header=header)
     assert (before, len(people(hub))) == (1, 2)
     tokens = (hub.work / "people" / "clusters.parquet").read_bytes()

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from ctdhub.build import agreement_file, desk_files, next_price, pipeline, rehearsal
+from ctdhub.build import agreement_file, between_builds, pipeline, rehearsal
+from ctdhub.build import hub as desk_files
 from ctdhub.build.hub import Hub
 from ctdhub.build.steps import hash_file
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.desk.worker.answers.ask import SEES, ask
-from ctdhub.document.as_json import from_json
-from ctdhub.document.document import Document
+from ctdhub.document.document import Document, from_json
 from ctdhub.release.verify import examine
 from tests.fixtures.hubs import copied, drafted, make_real
 from tests.journeys.small_hub import join, new_hub, send
@@ -134,7 +134,7 @@ def test_a_rehearsal_and_a_price_are_kept_and_known_to_be_old(hub: Hub) -> None:
         first, last = (bar.size or 0 for bar in chart.bars)
         assert first > last > 0  # more epsilon, less error
     assert not answer(hub, ask="rehearsal")["given"]["stale"]
-    price = next_price.price_of(hub, "2026.2")
+    price = between_builds.price_of(hub, "2026.2")
     assert price.epsilon == 60.0
     desk_files.keep(hub, desk_files.PRICE, price.as_json())
     given = answer(hub, ask="price", version="2026.2")["given"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from ctdhub.build import pipeline, versions
+from ctdhub.build import pipeline, rules
 from ctdhub.build.hub import Hub
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.release.approvals import Approvals
@@ -25,7 +25,7 @@ def leftovers(hub: Hub) -> list[Path]:
 def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     """From files to an approved release: a practice hub signs on the way."""
     template = copied(built, tmp_path / "template")
-    first = str(versions.released_version(template))
+    first = str(rules.released_version(template))
     shutil.rmtree(template.work)
     set_policy(template, epsilon=3.5)
     found = points(template, "release")
@@ -42,7 +42,7 @@ def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     for point in killed[1::2]:  # the next build succeeds
         hub = Hub(tmp_path / f"killed-{point}")
         pipeline.build(hub, until="release")
-        version = str(versions.released_version(hub))
+        version = str(rules.released_version(hub))
         assert verify(hub.releases / version, hub.settings.approvers) == []
         assert len(Ledger(hub.ledger).entries()) == before + 1, (point, found[point - 1])
         assert len(list(hub.releases.iterdir())) == 2
@@ -76,7 +76,7 @@ def test_killed_between_candidate_and_publication(built: Hub, warm: None, tmp_pa
             assert not (hub.releases / version).exists()
             assert sign(hub, "privacy_officer") == hub.releases / version
             pipeline.build(hub, until=until)
-        assert versions.released_version(hub) == version
+        assert rules.released_version(hub) == version
         assert verify(hub.releases / version, hub.settings.approvers) == []
         assert not list(hub.candidates.iterdir())
         assert not leftovers(hub), point

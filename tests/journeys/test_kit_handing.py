@@ -25,7 +25,7 @@ from ctdhub.core.keys.envelope import wrap
 from ctdhub.core.keys.linkage import new_key
 from ctdhub.core.keys.signing import make_key
 from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, card_bytes, sign_card
-from ctdhub.sensitive.bundle.open import OpenedBundle, check_bundle, open_bundle
+from ctdhub.sensitive.bundle.pack import OpenedBundle, check_bundle, open_bundle
 
 HEAD = ["N° dossier", "Prénom", "Nom", "Date de naissance", "Sexe", "Date d’accueil"]
 OTIP = """\

@@ -14,7 +14,7 @@ import pytest
 
 from ctdhub.build import init, pipeline
 from ctdhub.build.hub import Hub
-from ctdhub.build.look.seen import look
+from ctdhub.build.look import look
 from ctdhub.cli.look_workbook import EPOCH, LONGEST, as_workbook
 from ctdhub.core.errors import DocumentError
 from ctdhub.core.i18n import LANGUAGES

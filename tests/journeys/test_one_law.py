@@ -21,22 +21,22 @@ import typer
 import yaml
 from invented_round import DOMAINS, lay_table, stream
 
-from ctdhub.build import find_person, own_report, pipeline, rehearsal, withdraw
+from ctdhub.build import find_person, own_report, pipeline, rehearsal, withdrawals
+from ctdhub.build.deliveries import out_of_force
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import ledger
-from ctdhub.build.reports import reports
-from ctdhub.build.stages import candidate, edition
-from ctdhub.build.withdrawn import out_of_force
+from ctdhub.build.review import reports
+from ctdhub.build.stages import candidate
+from ctdhub.build.stages import site as edition
 from ctdhub.cli import app
 from ctdhub.cli.verbs import MODULES
 from ctdhub.core.keys.age import make_identity
 from ctdhub.core.keys.signing import make_key
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import up_to
-from ctdhub.dp.secagg import answer, contributor_side
-from ctdhub.dp.secagg.layout import Cells
-from ctdhub.dp.secagg.noise_shares import with_noise
-from ctdhub.release.approvers import ROLES
+from ctdhub.dp.secagg import answer, parties
+from ctdhub.dp.secagg.masks import Cells, with_noise
+from ctdhub.release.approvals import ROLES
 from ctdhub.site import build as site_pages
 from tests.fixtures.hubs import set_languages, set_policy, sign
 from tests.journeys.neighbours import (
@@ -137,7 +137,7 @@ def withdraws(worlds: Worlds) -> None:
     """Nothing changes in the file; a person whom both know withdraws at one."""
     sends(*BASE)(worlds)
     told = find_person.look_up(worlds.hub, WHO, [token(35)], "token", "person", "asked")
-    withdraw.withdraw(worlds.hub, told.entries)
+    withdrawals.withdraw(worlds.hub, told.entries)
 
 
 def drafts(worlds: Worlds) -> None:
@@ -162,8 +162,8 @@ def corrects(worlds: Worlds) -> None:
     sends(*BASE[:-2], f"{token(90)},2020,F,30,1,NGA,1,F;F;M")(worlds)
     for number in (35, 36):
         told = find_person.look_up(worlds.hub, WHO, [token(number)], "token", "person", "asked")
-        withdraw.withdraw(worlds.hub, told.entries)
-    withdraw.take_back(worlds.hub, WHO, [token(36)], "token", "mistake")
+        withdrawals.withdraw(worlds.hub, told.entries)
+    withdrawals.take_back(worlds.hub, WHO, [token(36)], "token", "mistake")
     send(worlds.hub, WHO, ONE, *rows(0, 35), *rows(36, 40), header=COLUMNS_SENT)
 
 
@@ -489,7 +489,7 @@ def test_a_round_of_counts_with_a_forged_cell(
                     cells -= np.uint32(1)
                 return cells
 
-            monkeypatch.setattr(contributor_side, "with_noise", noisy)
+            monkeypatch.setattr(parties, "with_noise", noisy)
             found |= step("mask", f"{{now}}/{name}.csv", "{x}", "--keep", f"{{now}}/{name}")
         found |= step("close", "{x}", "--keep", "{now}/hub", "--ledger", "{now}/ledger",
                       "--budget", "20", "--new-ledger", "Fictitious people.")  # fmt: skip

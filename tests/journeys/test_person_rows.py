@@ -12,15 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from ctdhub.build import init, pipeline
-from ctdhub.build.hub import Hub
+from ctdhub.build.hub import Hub, epsilon_since
 from ctdhub.build.own_report import own_profile
-from ctdhub.build.person_rows import epsilon_since
 from ctdhub.build.rules import policy
 from ctdhub.cli.unit import rows_of_statement
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import language
 from ctdhub.dp.accounting import epsilon_of
-from ctdhub.dp.person_rows import PersonRows, person_rows
+from ctdhub.dp.plan import PersonRows, person_rows
 from ctdhub.release.manifest import Manifest
 from tests.fixtures.hubs import set_languages, set_policy
 from tests.journeys.small_hub import HEADER, KEYLESS, MAPPING, accounts, join, new_hub, people, send

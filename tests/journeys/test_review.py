@@ -12,16 +12,15 @@ import yaml
 from typer.testing import CliRunner
 
 from ctdhub.build import pipeline
-from ctdhub.build.hub import Hub
-from ctdhub.build.journal import read_journal
+from ctdhub.build.hub import Hub, read_journal
 from ctdhub.build.review import file_of, read_review
-from ctdhub.build.stages import approve as approve_stage
+from ctdhub.build.stages import publish as approve_stage
 from ctdhub.cli.app import command
 from ctdhub.core.errors import PolicyError, ReleaseError
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, language
 from ctdhub.dp.price import up_to
 from ctdhub.release.approvals import Approvals
-from ctdhub.release.changelog import CHANGELOG, newest_changes
+from ctdhub.release.changes import CHANGELOG, newest_changes
 from ctdhub.release.verify import verify
 from tests.conftest import Once
 from tests.fixtures.hubs import copied, make_real, set_languages, sign

@@ -10,17 +10,26 @@ from typing import Any
 import pytest
 from soft_passkeys import SoftPasskey
 
+from ctdhub.build import approvers, pipeline
 from ctdhub.build import approvers as keys
-from ctdhub.build import may_publish, pipeline
 from ctdhub.build.hub import Hub
 from ctdhub.build.review import file_of
-from ctdhub.build.stages import approve as stage
+from ctdhub.build.stages import publish as stage
 from ctdhub.core.errors import HubError, PolicyError, ReleaseError
 from ctdhub.core.keys.signing import make_key, read_key
-from ctdhub.release.approvals import APPROVALS, Approval, Approvals
-from ctdhub.release.approver_changes import FILE, SignedChange
-from ctdhub.release.approvers import ROLES, Mark, Role
-from ctdhub.release.holds import Holds, SignedLift, hold_file
+from ctdhub.release.approvals import (
+    APPROVALS,
+    FILE,
+    ROLES,
+    Approval,
+    Approvals,
+    Holds,
+    Mark,
+    Role,
+    SignedChange,
+    SignedLift,
+    hold_file,
+)
 from ctdhub.release.verify import verify
 from tests.fixtures.hubs import copied
 from tests.journeys.test_approve import set_approvers
@@ -77,7 +86,7 @@ def test_the_later_day_of_the_two_counts_for_every_way(
         assert (code, "approved, not yet published" in out) == (0, True)
         assert LATER.isoformat() in out
     signed(real, "privacy_officer")
-    assert not may_publish.may_publish(real, candidate), "one alone does not move the day forward"
+    assert not approvers.may_publish(real, candidate), "one alone does not move the day forward"
     assert len(Approvals.read(candidate).approvals) == 2
     signed(real, "steward", TODAY)
     assert not candidate.is_dir(), "both have: at once"
@@ -107,7 +116,7 @@ def test_a_hold_is_obeyed_and_lifted_by_its_role(
     with pytest.raises(HubError, match="damaged"):
         pipeline.build(real, until="release")
     hold_file(candidate).unlink()
-    may_publish.hold(real, candidate, "steward", "look again")
+    approvers.hold(real, candidate, "steward", "look again")
     code, _out, err = ctdhub(*hold, "steward", "--lift")
     assert (code, "needs your signature" in err) == (2, True)
     key = real.practice_key("privacy_officer")
@@ -123,10 +132,10 @@ def test_a_hold_is_obeyed_and_lifted_by_its_role(
 def lifted(where: Hub, with_key: Role, /, **other: Any) -> SignedLift:
     """Take the hold of a role back with its key; ``other`` is written into the statement first."""
     candidate = stage.waiting(where)
-    told = may_publish.to_lift(where, candidate, with_key).model_copy(update=other)
+    told = approvers.to_lift(where, candidate, with_key).model_copy(update=other)
     mark = Mark.of(told.message(), read_key(where.practice_key(with_key)))
     signed = SignedLift(lift=told, **mark.model_dump())
-    may_publish.lift(where, candidate, signed)
+    approvers.lift(where, candidate, signed)
     return signed
 
 
@@ -135,9 +144,9 @@ def test_what_takes_a_hold_back_counts_for_that_hold_and_these_files_alone(real:
     candidate, now = stage.waiting(real), datetime.now(UTC)
 
     def state() -> str:
-        return may_publish.publication(real, candidate, now).state
+        return approvers.publication(real, candidate, now).state
 
-    may_publish.hold(real, candidate, "steward", "look again")
+    approvers.hold(real, candidate, "steward", "look again")
     for other in (
         {"version": "1999.1"},
         {"hub": "another hub"},
@@ -155,12 +164,12 @@ def test_what_takes_a_hold_back_counts_for_that_hold_and_these_files_alone(real:
     kept = Holds.read(candidate)
     assert kept.lifts == (signed,)
 
-    may_publish.hold(real, candidate, "steward", "look again")  # the same words, another hold
+    approvers.hold(real, candidate, "steward", "look again")  # the same words, another hold
     with pytest.raises(ReleaseError):
-        may_publish.lift(real, candidate, signed)
+        approvers.lift(real, candidate, signed)
     anew = Holds.read(candidate)
     stranger = make_key(real.root / "stranger.pem")
-    told = may_publish.to_lift(real, candidate, "steward")
+    told = approvers.to_lift(real, candidate, "steward")
     forged = SignedLift(lift=told, **Mark.of(told.message(), stranger).model_dump())
     named = forged.model_copy(update={"key": read_key(real.practice_key("steward")).public})
     for lifts in ((signed,), (forged,), (named,), (signed, forged, named)):
@@ -177,17 +186,17 @@ def test_what_takes_a_hold_back_counts_for_that_hold_and_these_files_alone(real:
 
 def test_refused_files_are_refused_for_good_and_others_are_not(real: Hub) -> None:
     candidate = stage.waiting(real)
-    may_publish.hold(real, candidate, "steward", "wrong note", refuse=True)
-    may_publish.hold(real, candidate, "steward", "and look again")
+    approvers.hold(real, candidate, "steward", "wrong note", refuse=True)
+    approvers.hold(real, candidate, "steward", "and look again")
     lifted(real, "steward")
     with pytest.raises(ReleaseError, match="does not hold"):
-        may_publish.to_lift(real, candidate, "steward")
+        approvers.to_lift(real, candidate, "steward")
     now = datetime.now(UTC)
-    assert may_publish.publication(real, candidate, now).state == "refused"
+    assert approvers.publication(real, candidate, now).state == "refused"
     sums = candidate / "SHA256SUMS"
     sums.chmod(0o644)
     sums.write_bytes(sums.read_bytes() + b"\n")
-    state = may_publish.publication(real, candidate, now).state
+    state = approvers.publication(real, candidate, now).state
     assert state == "held", "refused no more; what took the hold back was about the others"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ctdhub.build import withdraw
+from ctdhub.build import withdrawals
 from ctdhub.build.engine import ThisMachine
 from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy, variables
@@ -18,7 +18,7 @@ from ctdhub.build.stages import protect
 from ctdhub.build.stages.differencing import check_series, told_of
 from ctdhub.core.errors import PolicyError
 from ctdhub.release.manifest import MANIFEST, Manifest
-from ctdhub.sensitive.consent.entry import Withdrawal
+from ctdhub.sensitive.consent.register import Withdrawal
 from tests.journeys.small_hub import join, new_hub, send
 from tests.unit.invented_release import protected_answer
 
@@ -52,7 +52,7 @@ def comes(hub: Hub, contributor: str, **agreement: object) -> None:
 
 
 def leaves(hub: Hub, contributor: str) -> None:
-    withdraw.withdraw(hub, [Withdrawal("withdrawal", "contributor", contributor)])
+    withdrawals.withdraw(hub, [Withdrawal("withdrawal", "contributor", contributor)])
 
 
 def released(hub: Hub, manifest: Manifest, version: str) -> None:
@@ -104,7 +104,7 @@ def test_they_join_in_pairs_and_leave_alone(hub: Hub, manifest: Manifest) -> Non
     released(hub, manifest, "2026.3")
     assert told_of(hub) == (), "it is told now"
     assert [t.id for t in told_of(hub, hub.releases / "2026.3")] == ["c", "d"]
-    withdraw.take_back(hub, "d", None, None, "mistake")
+    withdrawals.take_back(hub, "d", None, None, "mistake")
     assert refused(hub) == ("sources-series", "d"), "it comes again, alone"
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ctdhub.build import find_person, pipeline, withdraw
-from ctdhub.build.case_rows import NumberedCase
+from ctdhub.build import find_person, pipeline, withdrawals
+from ctdhub.build.find_person import NumberedCase
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages.delivery_report import deliveries
+from ctdhub.build.stages.link import deliveries
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError
 from tests.journeys.small_hub import accounts, join, new_hub, people, send
@@ -50,7 +50,7 @@ def tell(hub: Hub, number: str, *rows: int, everybody: bool = False) -> tuple[in
         hub, OUR, [number], "case", "person", "asked",
         choose=lambda _case: [row - 1 for row in rows], everybody=everybody,
     )  # fmt: skip
-    return found.people, withdraw.withdraw(hub, found.entries)
+    return found.people, withdrawals.withdraw(hub, found.entries)
 
 
 def bands(hub: Hub) -> list[tuple[str, str]]:
@@ -71,7 +71,7 @@ def test_six_rows_are_six_people_and_one_of_them_withdraws(hub: Hub, rules: str)
     assert ("male", "9-17") not in left
     assert accounts(hub)[OUR, ONE]["withdrawn"] == 1
     assert tell(hub, "1003") == (1, 1), "a number of one person asks nothing"
-    assert withdraw.take_back(hub, OUR, ["1001", "1003"], "case", "asked") == 2
+    assert withdrawals.take_back(hub, OUR, ["1001", "1003"], "case", "asked") == 2
     assert len(people(hub)) == 6
     assert tell(hub, "1001", everybody=True) == (3, 1)
     assert len(people(hub)) == 3
@@ -117,7 +117,7 @@ def test_a_later_victim_of_a_case_with_one_row_is_asked_about(hub: Hub) -> None:
     assert met.value.rule == "case-rows"
     tell(hub, "1003")
     assert len(people(hub)) == 6, "he stays, and she does not"
-    assert withdraw.take_back(hub, OUR, ["1003"], "case", "asked") == 1
+    assert withdrawals.take_back(hub, OUR, ["1003"], "case", "asked") == 1
 
 
 def test_a_forced_key_makes_one_person_and_is_warned_of(hub: Hub, ctdhub) -> None:  # type: ignore[no-untyped-def]
@@ -209,5 +209,5 @@ def test_who_withdrew_is_asked_for_where_keys_are_made_of_something_else(
     with pytest.raises(HubError) as met:
         pipeline.build(made, until="link")
     assert met.value.name == "tokens-made-anew/keys"
-    withdraw.tell_renewed(made, OUR)
+    withdrawals.tell_renewed(made, OUR)
     assert len(people(made)) == 2, "the steward says so in writing"

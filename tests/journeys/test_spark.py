@@ -22,14 +22,14 @@ import pytest
 import yaml
 from spark_cluster import MASTER, SETTINGS, Cluster, cluster
 
-from ctdhub.build import filenames, find_person, init, pipeline, reports, withdraw
+from ctdhub.build import contributions, find_person, init, pipeline, review, withdrawals
 from ctdhub.build.hub import Hub
-from ctdhub.build.spark import runner
+from ctdhub.build.spark import session
 from ctdhub.build.steps import KEY_FILE
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, said
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.charge import Charge
+from ctdhub.dp.ledger.file import Charge
 from tests.fixtures.hubs import COLUMNS, copied, set_limits, set_policy
 
 pytestmark = pytest.mark.skipif(
@@ -61,7 +61,7 @@ def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Hub:
     shutil.copytree(first, sent / "2026-02-01")  # delivered twice, so that each record comes twice
     numbers = ["PRACTICE-000001", "PRACTICE-000002"]
     found = find_person.look_up(hub, "harbour-casework", numbers, "case", "person", "asked")
-    withdraw.withdraw(hub, found.entries)
+    withdrawals.withdraw(hub, found.entries)
     pipeline.build(hub, until="candidate")
     assert sum(found.records.values()) > 0
     return hub
@@ -101,18 +101,24 @@ def charges(hub: Hub) -> list[Charge]:
 
 def assert_same(here: Hub, there: Hub, parts: int) -> None:
     """Two hubs hold the same people, from the same records, with the same account and ledger."""
-    for name in (filenames.PEOPLE, filenames.PERPETRATORS):
+    for name in (contributions.PEOPLE, contributions.PERPETRATORS):
         table = there.work / "people" / name
         assert len(list(table.glob("*.parquet"))) == parts
         assert rows(table) == rows(here.work / "people" / name)
-    for name in (filenames.OVERLAP, filenames.REPORT, "linkage.json", "review.csv", KEY_FILE):
+    for name in (
+        contributions.OVERLAP,
+        contributions.REPORT,
+        "linkage.json",
+        "review.csv",
+        KEY_FILE,
+    ):
         texts = [(hub.work / "people" / name).read_text("utf-8") for hub in (here, there)]
         assert texts[0] == texts[1], name
     harmonised = sorted(p.relative_to(here.work) for p in here.work.glob("harmonised/*/*/*/*"))
     assert len(harmonised) > 20
     for name in harmonised:
         assert (there.work / name).read_bytes() == (here.work / name).read_bytes(), name
-    assert reports.reports(there) == reports.reports(here)
+    assert review.reports(there) == review.reports(here)
     assert charges(there) == charges(here)
     assert not [p for p in there.work.rglob(".*") if p.name not in (KEY_FILE, ".lock")]
 
@@ -133,7 +139,7 @@ def test_on_a_cluster_as_in_one_process(
 ) -> None:
     """Counted by three workers' tasks, the same question is asked, so that nobody pays twice."""
     hub = on_spark(on_duckdb, tmp_path / "hub", master)
-    monkeypatch.setattr(runner, "PATIENCE", 0.0)
+    monkeypatch.setattr(session, "PATIENCE", 0.0)
     told: list[Text | str] = []
     done = pipeline.build(hub, until="candidate", progress=lambda step, share: told.append(step))
     assert all(one.reason for one in done)

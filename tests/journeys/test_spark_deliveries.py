@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from ctdhub.build import find_person, pipeline, withdraw
+from ctdhub.build import find_person, pipeline, withdrawals
 from tests.journeys.small_hub import KEYLESS, join, new_hub, people, send
 from tests.journeys.test_deliveries import ONE, OTHER, OUR, THREE, TWO
 from tests.journeys.test_person_rows import THIRD
@@ -29,7 +29,7 @@ def test_three_deliveries_give_the_same_people(tmp_path: Path, master: str) -> N
     join(hub, THIRD, KEYLESS, rows_per_person=2)
     send(hub, THIRD, ONE, *(f"{i % 4 + 1},2020,F,{20 + i},1,NGA" for i in range(12)))
     found = find_person.look_up(hub, OUR, ["25"], "case", "person", "asked")
-    withdraw.withdraw(hub, found.entries)
+    withdrawals.withdraw(hub, found.entries)
     one = people(hub)
     assert len(one) == 60 - 1 + 1 + 20 + 1 + 4 * 2
     cluster = on_spark(hub, tmp_path / "cluster", master, parts=3)

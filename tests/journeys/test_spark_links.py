@@ -12,7 +12,7 @@ import yaml
 
 from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
-from ctdhub.dp.overlap import Overlap
+from ctdhub.dp.lists import Overlap
 from ctdhub.practice.naming import LISTS
 from tests.journeys.test_spark import master, on_spark, pytestmark
 from tests.journeys.test_tokens import AGREEMENT, linked

@@ -14,22 +14,21 @@ from typing import Any
 import pytest
 import yaml
 
-from ctdhub.build import pipeline, rules, versions
-from ctdhub.build.closure import installed, software
+from ctdhub.build import pipeline, rules
 from ctdhub.build.engine import engine
-from ctdhub.build.explain import Done
 from ctdhub.build.hub import Hub
+from ctdhub.build.preflight import Done
 from ctdhub.build.stages import candidate, link, protect
-from ctdhub.build.steps import KEY_FILE, hash_folder
+from ctdhub.build.steps import KEY_FILE, hash_folder, installed, software
 from ctdhub.cli.main import main
 from ctdhub.core.errors import WouldCharge
 from ctdhub.core.i18n import Text, said
-from ctdhub.dp import answer_store, request
+from ctdhub.dp import answer_store, quote
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import Price, refusal, up_to
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.bundle import next_version
-from ctdhub.release.changelog import CHANGELOG, newest_note
+from ctdhub.release.changes import CHANGELOG, newest_note
 from ctdhub.release.verify import verify
 from ctdhub.schema.model import Schema, Variable, load_schema, numbers
 from tests.conftest import Once
@@ -197,7 +196,7 @@ def test_a_hub_of_an_older_program_is_not_charged(real: Hub) -> None:
     for file in real.work.rglob(KEY_FILE):
         file.write_text(json.dumps(json.loads(file.read_text("utf-8"))["inputs"]), "utf-8")
     (real.work / "candidate" / "answer.json").write_text(
-        json.dumps({"version": versions.candidate_version(real), "withdrawals": ""})
+        json.dumps({"version": rules.candidate_version(real), "withdrawals": ""})
     )
     before = paid(real), hash_folder(real.ledger), hash_folder(real.releases)
     assert words(planned(real)["link"].reason).endswith("software")
@@ -223,8 +222,8 @@ def test_a_candidate_that_waits_is_made_anew_by_other_software(
     assert Approvals.read(waits).missing == ("privacy_officer",), "nothing changed: it stays"
     made, before = (waits / "SHA256SUMS").stat().st_mtime_ns, (paid(real), hash_folder(real.site))
     releases = hash_folder(real.releases)
-    other_software(monkeypatch, candidate, name="release/readme.py")
-    assert words(planned(real)["candidate"].reason) == "changed: software: release/readme.py"
+    other_software(monkeypatch, candidate, name="release/bundle.py")
+    assert words(planned(real)["candidate"].reason) == "changed: software: release/bundle.py"
     pipeline.build(real)
     assert (waits / "SHA256SUMS").stat().st_mtime_ns != made
     assert set(Approvals.read(waits).missing) == {"steward", "privacy_officer"}
@@ -255,19 +254,19 @@ def test_a_published_release_stays_and_the_build_says_that_the_next_differs(
     real: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, releases = paid(real), hash_folder(real.releases)
-    other_software(monkeypatch, candidate, name="release/readme.py")
+    other_software(monkeypatch, candidate, name="release/bundle.py")
     done = {d.step: d for d in pipeline.build(real)}
-    version = versions.released_version(real)
+    version = rules.released_version(real)
     assert words(done["candidate"].remark) == (
         f"Release {version} is published and stays as it is; the next one will differ: "
-        "software: release/readme.py"
+        "software: release/bundle.py"
     )
     assert (paid(real), hash_folder(real.releases)) == (before, releases)
     assert not list(real.candidates.iterdir())
 
 
 def test_a_new_method_is_asked_about(real: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request, "METHOD", 2)
+    monkeypatch.setattr(quote, "METHOD", 2)
     other_software(monkeypatch, protect, name="dp/noise.py")
     assert "another method" in words(planned(real)["protect"].reason)
     with pytest.raises(WouldCharge) as caught:

@@ -13,15 +13,14 @@ import yaml
 
 from ctdhub.build import init, pipeline
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages import link_report
+from ctdhub.build.stages import link
 from ctdhub.core.errors import HubFolderError
 from ctdhub.core.i18n import said
-from ctdhub.core.keys.linkage import new_key, write_linkage_key
-from ctdhub.core.keys.linkage_shares import split_files
+from ctdhub.core.keys.linkage import new_key, split_files, write_linkage_key
 from ctdhub.dp.price import up_to
 from ctdhub.practice.naming import LISTS
 from ctdhub.release.open import Release, open_release
-from ctdhub.stats.series import ListOverlap, overlap
+from ctdhub.stats.trend import ListOverlap, overlap
 from tests.conftest import Once
 from tests.fixtures.hubs import copied
 
@@ -113,13 +112,13 @@ def test_no_name_reaches_the_hub(linked: Hub, tmp_path: Path) -> None:
 
 def test_the_report_changes_no_row_of_people(linked: Hub) -> None:
     people = pq.read_table(linked.work / "people" / "people.parquet")
-    before = link_report.linkage(linked)
+    before = link.linkage(linked)
     settings = yaml.safe_load((linked.root / "hub.yaml").read_text("utf-8"))
     settings["linkage"] = {"cut": 0.999, "look": 0.9}
     (linked.root / "hub.yaml").write_text(yaml.safe_dump(settings), "utf-8")
     done = pipeline.build(linked, until="link")
     assert "linkage" in said(done[-1].reason)
-    after = link_report.linkage(linked)
+    after = link.linkage(linked)
     assert after["clusters"] > before["clusters"]
     assert pq.read_table(linked.work / "people" / "people.parquet").equals(people)
 
@@ -130,7 +129,7 @@ def test_another_release_or_key_is_noticed(linked: Hub, tmp_path: Path, ctdhub) 
     args = ("--key", tmp_path / "link.key", "--release", "2026.2", *KEEP, "--out", again)
     assert ctdhub("tokens", tmp_path / "names" / "mayak.csv", *args, "--yes")[0] == 0
     pipeline.build(linked, until="link")
-    report = link_report.linkage(linked)
+    report = link.linkage(linked)
     assert ["mayak"] in report["made_apart"]
     assert not any("mayak" in names and "+" in names for names in report["overlap"])
     assert "mayak" in ctdhub("linkage", linked.root)[1].split("cannot agree:")[1]
@@ -303,7 +302,7 @@ def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: P
     assert captured.reviewed is False
     assert captured.low <= everybody <= captured.high
     unkeyed = manifest["sources"]["without_key"]
-    told = link_report.linkage(linked)["without_key"]
+    told = link.linkage(linked)["without_key"]
     exact = sum(none for none, _every in told.values())
     assert exact < sum(every for _none, every in told.values()) / 50
     assert unkeyed["low"] - 30 <= exact <= unkeyed["high"] + 30

@@ -15,18 +15,18 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from ctdhub.build import find_person, pipeline, reports, versions, withdraw
+from ctdhub.build import find_person, pipeline, review, rules, withdrawals
 from ctdhub.build import stages as stages_stage
 from ctdhub.build.hub import Hub
 from ctdhub.build.own_report import own_profile
-from ctdhub.build.stages import approve
+from ctdhub.build.stages import publish
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, PolicyError, ReleaseError, WithdrawalError
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import up_to
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
-from ctdhub.sensitive.consent.entry import Withdrawal
+from ctdhub.sensitive.consent.register import Withdrawal
 from tests.fixtures.hubs import copied, make_real, set_policy, sign
 from tests.forked import needs_fork
 from tests.journeys.forked import durable, kill, points
@@ -70,11 +70,11 @@ def people(hub: Hub) -> pa.Table:
 def told(hub: Hub, *numbers: str, by: str = "case", scope: str = "person") -> int:
     found = find_person.look_up(hub, HARBOUR, numbers, by, scope, "asked")  # type: ignore[arg-type]
     assert not found.unknown
-    return withdraw.withdraw(hub, found.entries)
+    return withdrawals.withdraw(hub, found.entries)
 
 
 def back(hub: Hub, *numbers: str, by: str = "case") -> int:
-    return withdraw.take_back(hub, HARBOUR, numbers, by, "asked")  # type: ignore[arg-type]
+    return withdrawals.take_back(hub, HARBOUR, numbers, by, "asked")  # type: ignore[arg-type]
 
 
 def prints(folder: Path) -> dict[str, str]:
@@ -89,7 +89,7 @@ def prints(folder: Path) -> dict[str, str]:
 def accounts(hub: Hub) -> dict[str, dict[str, int]]:
     """What was excluded by file; each account must add up."""
     found = {}
-    for report in reports.reports(hub):
+    for report in review.reports(hub):
         c = report["conservation"]
         assert c["rows_read"] == c["records"] + c["rejected"] + sum(c["excluded"].values())
         found[report["contributor"]] = c["excluded"]
@@ -109,7 +109,7 @@ def never_sent(hub: Hub, tokens: set[str], folder: Path) -> Hub:
 
 
 def test_a_person_leaves_with_all_her_records_and_comes_back(hub: Hub, tmp_path: Path) -> None:
-    before, first = people(hub), str(versions.released_version(hub))
+    before, first = people(hub), str(rules.released_version(hub))
     released, ledger = prints(hub.releases), Ledger(hub.ledger)
     case, token = known_to_both(hub)[0]
     charges, spent = len(ledger.entries()), ledger.spent()
@@ -125,7 +125,7 @@ def test_a_person_leaves_with_all_her_records_and_comes_back(hub: Hub, tmp_path:
     assert people(hub).equals(people(fresh)), "as if she had never been sent"
     assert len(ledger.entries()) == charges + 1, "other people are a new question"
     assert ledger.spent() > spent, "what was spent stays spent"
-    second = str(versions.released_version(hub))
+    second = str(rules.released_version(hub))
     assert second != first
     assert {k: v for k, v in prints(hub.releases).items() if k in released} == released
     notes = (hub.releases / second / "CHANGELOG.md").read_text("utf-8")
@@ -138,7 +138,7 @@ def test_a_person_leaves_with_all_her_records_and_comes_back(hub: Hub, tmp_path:
     assert "withdrawn" not in accounts(hub)[HARBOUR]
     pipeline.build(hub, until="release")
     assert len(ledger.entries()) == charges + 2, "an older answer never comes back"
-    assert len(withdraw.register(hub)[0]) == 4, "told, her token with it, and both undone"
+    assert len(withdrawals.register(hub)[0]) == 4, "told, her token with it, and both undone"
 
 
 @pytest.mark.spine("a withdrawal")
@@ -187,32 +187,32 @@ def test_a_candidate_from_before_is_never_published(hub: Hub) -> None:
     make_real(hub)
     set_policy(hub, epsilon=3.0)
     pipeline.build(hub, until="release", pay=up_to(3.0))
-    old = approve.waiting(hub)
+    old = publish.waiting(hub)
     assert sign(hub, "steward") is None
-    given, _manifest = approve.statement(hub, old, "privacy_officer")
+    given, _manifest = publish.statement(hub, old, "privacy_officer")
     paid = open_release(old).manifest.charge
     case = known_to_both(hub)[0][0]
     told(hub, case)
-    assert withdraw.outdated(hub) == [old.name]
+    assert withdrawals.outdated(hub) == [old.name]
     back(hub, case)  # whoever is back may be in it again
-    assert withdraw.outdated(hub) == []
+    assert withdrawals.outdated(hub) == []
     told(hub, case)
-    assert withdraw.outdated(hub) == [old.name]
+    assert withdrawals.outdated(hub) == [old.name]
     for attempt in (
-        lambda: approve.statement(hub, old, "privacy_officer"),
-        lambda: approve.approve(hub, old, given, key_of(hub)),
+        lambda: publish.statement(hub, old, "privacy_officer"),
+        lambda: publish.approve(hub, old, given, key_of(hub)),
         lambda: stages_stage.approve.publish(hub, old),
     ):
         with pytest.raises(ReleaseError) as caught:
             attempt()
         assert caught.value.rule == "withdrawn"
     pipeline.build(hub, until="release", pay=up_to(3.0))
-    new = approve.waiting(hub)
+    new = publish.waiting(hub)
     assert new == old, "it takes the place of the one that waits"
     assert open_release(new).manifest.charge != paid
-    assert withdraw.outdated(hub) == []
+    assert withdrawals.outdated(hub) == []
     with pytest.raises(ReleaseError):
-        approve.approve(hub, new, given, key_of(hub))  # what she saw was the old one
+        publish.approve(hub, new, given, key_of(hub))  # what she saw was the old one
     assert sign(hub, "steward", new) is None, "and so was what the steward signed"
     assert sign(hub, "privacy_officer", new) == hub.releases / new.name
 
@@ -228,21 +228,21 @@ def test_a_candidate_without_her_waits_for_a_build_and_no_more(hub: Hub) -> None
     make_real(hub)
     set_policy(hub, epsilon=3.0)
     pipeline.build(hub, until="release", pay=up_to(3.0))
-    waits, charges = approve.waiting(hub), len(Ledger(hub.ledger).entries())
+    waits, charges = publish.waiting(hub), len(Ledger(hub.ledger).entries())
     found = find_person.look_up(hub, HARBOUR, ["PRACTICE-999999"], None, "person", "asked")
     assert found.unknown == (1,)
-    withdraw.withdraw(hub, found.entries)
-    assert withdraw.outdated(hub) == [waits.name]
+    withdrawals.withdraw(hub, found.entries)
+    assert withdrawals.outdated(hub) == [waits.name]
     pipeline.build(hub, until="release")
-    assert withdraw.outdated(hub) == []
-    assert approve.waiting(hub) == waits
+    assert withdrawals.outdated(hub) == []
+    assert publish.waiting(hub) == waits
     assert len(Ledger(hub.ledger).entries()) == charges
     sign(hub, "steward")
     assert sign(hub, "privacy_officer") == hub.releases / waits.name
 
 
 def test_a_contributor_leaves(hub: Hub) -> None:
-    first = str(versions.released_version(hub))
+    first = str(rules.released_version(hub))
     released = prints(hub.releases)
     done = run(hub, "--contributor", MIRADOR, "--all", "--yes")
     assert "sources" in done.output, "the policy names its list"
@@ -253,7 +253,7 @@ def test_a_contributor_leaves(hub: Hub) -> None:
     lists = [name for name in policy["sources"]["lists"] if name != MIRADOR]
     set_policy(hub, sources=policy["sources"] | {"lists": lists})
     pipeline.build(hub, until="release")
-    second = str(versions.released_version(hub))
+    second = str(rules.released_version(hub))
     facts = open_release(hub.releases / second).facts
     assert MIRADOR not in {c.id for c in facts.contributors}
     assert MIRADOR in {c.id for c in open_release(hub.releases / first).facts.contributors}
@@ -315,10 +315,10 @@ def test_killed_while_it_is_written(built: Hub, tmp_path: Path) -> None:
     lengths = set()
     for point in killed:
         hub = Hub(tmp_path / f"killed-{point}")
-        lines = [e for e in withdraw.register(hub)[0] if not e.because]
+        lines = [e for e in withdrawals.register(hub)[0] if not e.because]
         lengths.add(len(lines))
         assert told(hub, "PRACTICE-000001", "PRACTICE-000002") == 2 - len(lines)
-        assert len([e for e in withdraw.register(hub)[0] if not e.because]) == 2
+        assert len([e for e in withdrawals.register(hub)[0] if not e.because]) == 2
         assert not list((hub.root / "withdrawals").glob(".*"))
     assert lengths == {0, 2}
 
@@ -460,7 +460,7 @@ def test_the_command_asks_for_the_number(hub: Hub) -> None:
     assert token not in done.output
     again = run(hub, "--contributor", HARBOUR, text=f"{case}\ny\n")
     assert again.exit_code == 0
-    assert sum(not e.because for e in withdraw.register(hub)[0]) == 1
+    assert sum(not e.because for e in withdrawals.register(hub)[0]) == 1
     listed = run(hub, "--list")
     as_json = run(hub, "--list", "--json")
     for text in (listed.output, as_json.output):
@@ -471,11 +471,11 @@ def test_the_command_asks_for_the_number(hub: Hub) -> None:
 
 
 def test_a_changed_register_stops_everything(hub: Hub) -> None:
-    withdraw.withdraw(hub, [Withdrawal("withdrawal", "contributor", RIVAGE)])
-    withdraw.withdraw(hub, [Withdrawal("withdrawal", "contributor", MIRADOR)])
+    withdrawals.withdraw(hub, [Withdrawal("withdrawal", "contributor", RIVAGE)])
+    withdrawals.withdraw(hub, [Withdrawal("withdrawal", "contributor", MIRADOR)])
     file = hub.root / "withdrawals" / "register.jsonl"
     file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
-    release = hub.releases / str(versions.released_version(hub))
+    release = hub.releases / str(rules.released_version(hub))
     for verb in (["build", str(hub.root)], ["check", str(hub.root)], ["verify", str(release)]):
         done = RUNNER.invoke(command(verb[0]), verb)
         assert isinstance(done.exception, WithdrawalError), verb
@@ -501,5 +501,5 @@ def test_an_older_ledger_is_noticed(hub: Hub, tmp_path: Path) -> None:
     shutil.copy(other.ledger / head, hub.ledger / head)
     for found, rule in ((other, "ledger-withdrawals"), (hub, "ledger-gone")):
         with pytest.raises(HubError) as caught:
-            withdraw.register(found)
+            withdrawals.register(found)
         assert caught.value.rule == rule

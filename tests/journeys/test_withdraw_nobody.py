@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.build import find_person, withdraw
+from ctdhub.build import find_person, withdrawals
 from ctdhub.build.hub import Hub
-from ctdhub.build.withdraw import NOTHING_FOUND
+from ctdhub.build.withdrawals import NOTHING_FOUND
 from ctdhub.core.i18n import LANGUAGES, _, language
 from ctdhub.core.i18n import said as translated
 from ctdhub.sensitive.bundle.leaving import leaving
@@ -102,7 +102,7 @@ def test_a_token_that_others_alone_have_takes_out_theirs_and_shows_nothing_here(
         people(hub)
         told = tell(hub, ctdhub, ONE, more=("--by", "token", "--ahead"))
         assert ("nothing was taken out" in told) is (there != ONE)
-        seen.append(list(withdraw.records_found(hub, "ours").values()))
+        seen.append(list(withdrawals.records_found(hub, "ours").values()))
         assert listed(hub, ctdhub) == [there == ONE], "the steward sees the whole hub"
         assert len(people(hub)) == 2 - (there == ONE)
     assert seen == [[False], [False]]

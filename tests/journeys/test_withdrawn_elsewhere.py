@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ctdhub.build import find_person, pipeline, withdraw
-from ctdhub.build.elsewhere import TakenElsewhere, decide, taken_elsewhere
+from ctdhub.build import find_person, pipeline, withdrawals
 from ctdhub.build.hub import Hub
-from ctdhub.build.look.own_rows import own_rows
-from ctdhub.build.look.seen import look
+from ctdhub.build.look import look, own_rows
 from ctdhub.build.own_report import own_profile
-from ctdhub.build.stages.delivery_report import deliveries
-from ctdhub.cli.look_own import own_page, own_workbook
+from ctdhub.build.stages.link import deliveries
+from ctdhub.build.withdrawals import TakenElsewhere, decide, taken_elsewhere
+from ctdhub.cli.look_workbook import own_page, own_workbook
 from ctdhub.core.errors import WithdrawalError
 from ctdhub.document import html
 from tests.journeys.small_hub import MAPPING, accounts, join, new_hub, people, send
@@ -49,7 +48,7 @@ def hub(tmp_path: Path) -> Hub:
 def told(hub: Hub, contributor: str, *tokens: str) -> dict[str, int]:
     """Withdraw people everywhere; records found by contributor."""
     found = find_person.look_up(hub, contributor, tokens, "token", "person", "asked")
-    withdraw.withdraw(hub, found.entries)
+    withdrawals.withdraw(hub, found.entries)
     return found.records
 
 
@@ -75,7 +74,7 @@ def test_another_contributor_sees_nothing_of_it(hub: Hub) -> None:
     assert len(people(hub)) == 1
     itself = own_profile(hub, OTHER)[1]
     assert (itself.people, itself.excluded["withdrawn"]) == (2, 1), "what it told itself"
-    assert withdraw.take_back(hub, OUR, [HERS, HIS], "token", "asked") == 2
+    assert withdrawals.take_back(hub, OUR, [HERS, HIS], "token", "asked") == 2
     assert len(people(hub)) == 2, "who told it undoes it, and nobody else"
     assert own_profile(hub, OTHER)[1] == itself
 
@@ -133,8 +132,8 @@ def test_or_the_others_keep_their_people(hub: Hub, ctdhub: Run) -> None:
     assert "in these records" in at_the_desk(hub, "")
     assert people(hub) == [(2020, "female", "24-26", "yes", "NGA"), (2021, "female", "30-38", "yes",
                                                                     "ALB")]  # fmt: skip
-    assert withdraw.register(hub)[0][-1].scope == "records"
-    withdraw.take_back(hub, OTHER, [HERS], "token", "asked")
+    assert withdrawals.register(hub)[0][-1].scope == "records"
+    withdrawals.take_back(hub, OTHER, [HERS], "token", "asked")
     undone = at_the_desk(hub, OTHER)
     assert undone.count("undone") == 1
     assert "in these records" not in undone

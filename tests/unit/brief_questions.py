@@ -15,13 +15,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ctdhub.document.document import Bars, Document, LargeNumber, Words, Years
-from ctdhub.document.numbers import PrintedNumber
+from ctdhub.document.document import Bars, Document, LargeNumber, PrintedNumber, Words, Years
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.decomposition.report import report
-from ctdhub.stats.decomposition.split import Split
-from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
+from ctdhub.stats.decomposition import EVERYBODY, ChangeSubject, Split, report
 
 YEAR, CONTRIBUTOR = "year_of_registration", "reporting_entity"
 Cells = dict[frozenset[tuple[str, str]], float]

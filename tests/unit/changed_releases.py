@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from practice_releases import Practice
 
-from ctdhub.schema.roles import CONTRIBUTOR
+from ctdhub.schema.model import CONTRIBUTOR
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.release_changes import CellChange, ReleaseChanges, compare
 

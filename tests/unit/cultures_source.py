@@ -21,10 +21,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from ctdhub.schema.roles import ORIGIN, SEX
+from ctdhub.schema.model import ORIGIN, SEX
 from ctdhub.sensitive.linkage.pprl.derive import JOINING, Identity, Tokeniser
 from ctdhub.sensitive.linkage.token_joins import joins, named
-from ctdhub.sensitive.mapping.tokens import TOKENS
+from ctdhub.sensitive.mapping.identifiers import TOKENS
 
 FIRST_YEAR, LAST_YEAR = 1960, 2009
 TOWNS = 60

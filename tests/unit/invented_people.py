@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ctdhub.dp.overlap import Overlap
+from ctdhub.dp.lists import Overlap
 from ctdhub.dp.policy import Policy
 from ctdhub.schema.model import load_schema
 

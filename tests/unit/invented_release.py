@@ -20,10 +20,9 @@ from ctdhub.border import (
     Sources,
     restore,
 )
-from ctdhub.dp.person_rows import epsilon_by_rows
-from ctdhub.schema.citizenship_group import citizenship_group
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import CONTRIBUTOR, PERIOD
+from ctdhub.dp.plan import epsilon_by_rows
+from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
+from ctdhub.schema.places import citizenship_group
 
 Z = 1.959964
 YEARS = (2015, 2019)

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ctdhub.dp.secagg import protocol
-from ctdhub.dp.secagg.channel import Secret
-from ctdhub.dp.secagg.layout import Cells
+from ctdhub.dp.secagg import messages
+from ctdhub.dp.secagg.masks import Cells, Secret
 from ctdhub.dp.secagg.messages import Masked, Revealed, Round, SumRequest, Terms
 from ctdhub.dp.standalone.domains import DomainsFile, load_domains
 
@@ -94,13 +93,13 @@ class Play:
         keys = {n: secret.public for n, secret in self.secrets.items()}
         self.round = Round(terms=terms, keys=keys, threshold=self.threshold)
 
-    def side(self, name: str) -> protocol.PartySide:
-        secret = self.hub if name == protocol.HUB else self.secrets[name]
-        return protocol.PartySide(self.round, name, secret)
+    def side(self, name: str) -> messages.PartySide:
+        secret = self.hub if name == messages.HUB else self.secrets[name]
+        return messages.PartySide(self.round, name, secret)
 
     def masked(self, counts: dict[str, Cells]) -> dict[str, tuple[Masked, bytes]]:
         return {
-            name: protocol.masked(
+            name: messages.masked(
                 self.side(name), numbers, stream(self.seed + b"mask" + name.encode())
             )
             for name, numbers in counts.items()
@@ -108,11 +107,11 @@ class Play:
 
     def request(self, sent: dict[str, tuple[Masked, bytes]]) -> SumRequest:
         received = {n: (m, hashlib.sha256(body).hexdigest()) for n, (m, body) in sent.items()}
-        return protocol.request(self.round, received)
+        return messages.request(self.round, received)
 
     def revealed(self, asked: SumRequest, who: Iterable[str]) -> dict[str, Revealed]:
         return {
-            n: protocol.revealed(self.side(n), asked, stream(self.seed + b"show" + n.encode()))
+            n: messages.revealed(self.side(n), asked, stream(self.seed + b"show" + n.encode()))
             for n in who
         }
 
@@ -122,10 +121,10 @@ class Play:
         asked: SumRequest,
         answers: dict[str, Revealed],
     ) -> Cells:
-        hub = self.side(protocol.HUB)
-        opened = ((n, *protocol.opened(hub, n, sent[n][1])) for n in asked.bodies)
-        shares = {n: protocol.shares_of(hub, asked, a) for n, a in answers.items()}
-        return protocol.total(hub, asked, shares, opened)
+        hub = self.side(messages.HUB)
+        opened = ((n, *messages.opened(hub, n, sent[n][1])) for n in asked.bodies)
+        shares = {n: messages.shares_of(hub, asked, a) for n, a in answers.items()}
+        return messages.total(hub, asked, shares, opened)
 
 
 def numbers(seed: str, cells: int, most: int = 50) -> Cells:

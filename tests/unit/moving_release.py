@@ -21,8 +21,8 @@ from ctdhub.core.i18n import LANGUAGES
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
-from ctdhub.schema.citizenship_group import citizenship_group
-from ctdhub.schema.roles import CONTRIBUTOR, PERIOD
+from ctdhub.schema.model import CONTRIBUTOR, PERIOD
+from ctdhub.schema.places import citizenship_group
 
 YEARS = (2012, 2019)
 LAST_OF_ONE = 2017

@@ -15,21 +15,18 @@ import pyarrow.parquet as pq
 from tests.conftest import Once
 
 from ctdhub.border import Guarantee, Protected, restore
-from ctdhub.build import filenames, init, pipeline
+from ctdhub.build import contributions, init, pipeline
 from ctdhub.build.hub import Hub
 from ctdhub.dp import mechanism
-from ctdhub.dp.by_contributor import sourced
 from ctdhub.dp.count import encode
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.sources import sourced
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema.model import load_schema
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.decomposition.contributors import WHOLE
-from ctdhub.stats.decomposition.counts import Cell, Counts
-from ctdhub.stats.decomposition.errors import Noisy
-from ctdhub.stats.decomposition.subject import ChangeSubject
+from ctdhub.stats.decomposition import WHOLE, Cell, ChangeSubject, Counts, Noisy
 
 COLUMNS = (
     "year_of_registration", "gender", "citizenship", "exploitation_forced_labour",
@@ -64,7 +61,7 @@ class Practice:
             pipeline.build(init.practice_hub(place, people=people), until="link")
 
         hub = Hub(once(f"practice-{people}", make))
-        table = pq.read_table(hub.work / "people" / filenames.PEOPLE)
+        table = pq.read_table(hub.work / "people" / contributions.PEOPLE)
         return cls(folder, table, hub.facts(YEARS))
 
     def only(self, contributor: str) -> Practice:

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Sequence
 from practice_releases import Practice
 
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.decomposition.counts import counts
-from ctdhub.stats.decomposition.split import split
-from ctdhub.stats.decomposition.subject import ChangeSubject
-from ctdhub.stats.intervals import Interval
+from ctdhub.stats.cards import Interval
+from ctdhub.stats.decomposition import ChangeSubject, counts, split
 
 SPANS = range(2009, 2026)
 BACK = 1, 5

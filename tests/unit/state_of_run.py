@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.core.state import VARIABLE
+from ctdhub.core.files import VARIABLE
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,14 +11,13 @@ import pytest
 import yaml
 
 from ctdhub.core.i18n import LANGUAGES, language, said
-from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits
-from ctdhub.sensitive.alarms.delivered import ReadDelivery
-from ctdhub.sensitive.alarms.ring import ring
+from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits, ReadDelivery
+from ctdhub.sensitive.alarms.checks import ring
 from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.linkage.shared_keys import births_apart
-from ctdhub.sensitive.mapping.accept import ALARMS, STOPPING, Accepted
+from ctdhub.sensitive.linkage.deliveries import births_apart
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.result import Harmonised
+from ctdhub.sensitive.mapping.rule import ALARMS, STOPPING, Accepted
 from ctdhub.sensitive.mapping.run import harmonise
 
 MAPPING = """

@@ -20,14 +20,13 @@ from invented_release import people_rows, protected_answer
 
 from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release import ckan
+from ctdhub.release import deposit
 from ctdhub.release.bundle import write_release
-from ctdhub.release.ckan import Portal, push, slug
-from ctdhub.release.deposit import datacite, require_citable, zenodo
+from ctdhub.release.deposit import Portal, datacite, push, require_citable, slug, zenodo
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.announcement import in_all, message
+from ctdhub.report.release_changes import in_all, message
 from ctdhub.site.feed import write_feed
-from ctdhub.site.sharing import Sharing
+from ctdhub.site.frame import Sharing
 from ctdhub.stats.answers import Answers
 
 SECRET = "a-token"
@@ -195,7 +194,7 @@ def test_the_command_refuses_without_a_token_and_candidates(
 ) -> None:
     code, _out, said = ctdhub("push", real.path, "--to", portal, "--organisation", "o")
     assert (code, "CTDHUB_CKAN_TOKEN" in said) == (2, True)
-    monkeypatch.setenv(ckan.TOKEN, SECRET)
+    monkeypatch.setenv(deposit.TOKEN, SECRET)
     code, out, _said = ctdhub("push", real.path, "--to", portal, "--organisation", "o", "--dry-run")
     assert (code, "Nothing was sent" in out, SECRET in out) == (0, True, False)
     waiting = made(tmp_path / "candidates", "2026.7")

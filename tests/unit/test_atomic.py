@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.core import atomic
-from ctdhub.core.atomic import made_whole, write_whole
+from ctdhub.core import files
+from ctdhub.core.files import made_whole, write_whole
 
 
 def test_a_file_and_a_folder_take_their_place(tmp_path: Path) -> None:
@@ -81,12 +81,12 @@ def test_a_system_without_fchmod_and_open_folders(
     monkeypatch.delattr(os, "fchmod")
     monkeypatch.setattr(os, "open", open_as_windows)
     monkeypatch.setattr(os, "access", lambda path, _: bool(path.stat().st_mode & 0o200))
-    monkeypatch.setattr(atomic, "_OPENS_FOLDERS", False)
+    monkeypatch.setattr(files, "_OPENS_FOLDERS", False)
     write_whole(tmp_path / "file", b"whole", mode=0o640)
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
     (tmp_path / "file").chmod(0o444)
-    atomic.sync(tmp_path / "file")
-    atomic.sync(tmp_path)
+    files.sync(tmp_path / "file")
+    files.sync(tmp_path)
 
 
 def test_read_only_files_are_made_writable_before_they_go(
@@ -106,9 +106,9 @@ def test_read_only_files_are_made_writable_before_they_go(
 
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", rmtree)
-        atomic.remove(bundle)
+        files.remove(bundle)
     assert modes == [0o200] * 3
-    atomic.remove(bundle)
+    files.remove(bundle)
     assert not bundle.exists()
     assert kept.stat().st_mode & 0o777 == 0o444
 
@@ -117,10 +117,10 @@ def test_read_only_files_are_made_writable_before_they_go(
 def test_a_file_is_for_its_owner_alone_unless_told_otherwise(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        atomic.write_new(tmp_path / "new", b"1")
-        atomic.write_whole(tmp_path / "whole", b"1")
-        atomic.write_whole(tmp_path / "for all", b"1", 0o644)
-        atomic.take(tmp_path / "room", 1)
+        files.write_new(tmp_path / "new", b"1")
+        files.write_whole(tmp_path / "whole", b"1")
+        files.write_whole(tmp_path / "for all", b"1", 0o644)
+        files.take(tmp_path / "room", 1)
     finally:
         os.umask(before)
     modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in tmp_path.iterdir()}

@@ -16,9 +16,9 @@ from ctdhub.dp.count import Codes, encode
 from ctdhub.dp.mechanism import MechanismOutput
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
-from ctdhub.dp.request import METHOD
+from ctdhub.dp.quote import METHOD
 from ctdhub.schema.model import load_schema
-from ctdhub.site.accounts import read_attacks
+from ctdhub.site.edition import read_attacks
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 

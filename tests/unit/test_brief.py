@@ -15,17 +15,15 @@ from pdf_text import pages, squeezed
 
 from ctdhub.core.errors import DocumentError
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.document.document import Document, Words, Years
+from ctdhub.document.document import Document, PrintedNumber, Words, Years
 from ctdhub.document.html import write as to_html
-from ctdhub.document.numbers import PrintedNumber
 from ctdhub.document.pdf import Typesetter
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.brief import named
-from ctdhub.report.brief.make import Brief, brief, poster
-from ctdhub.report.brief.observances import OBSERVANCES, observance
-from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day
-from ctdhub.report.events.calendar import Event
+from ctdhub.report.brief import subjects
+from ctdhub.report.brief.make import Brief, brief, make_poster
+from ctdhub.report.brief.subjects import OBSERVANCES, BriefPlace, Corridor, Day, observance
+from ctdhub.report.calendar import Event
 from ctdhub.stats.answers import Answers
 
 pytest.importorskip("typst", reason="typst is not installed: pip install '.[pdf]'")
@@ -142,7 +140,7 @@ def test_two_pages_suffice_in_every_language(answers: Answers) -> None:
             subject = SUBJECTS[name]
             with language(code):
                 pdf = TYPESETTER.write(brief(answers, subject, MADE).document)
-                big = TYPESETTER.write(poster(answers, subject, MADE).document)
+                big = TYPESETTER.write(make_poster(answers, subject, MADE).document)
             assert 1 <= len(pages(pdf)) <= 2, (code, name)
             assert len(pages(big)) == 1, (code, name)
             assert f"/Lang({code})".encode() in pdf
@@ -152,7 +150,7 @@ def test_each_page_says_that_the_data_are_invented(answers: Answers) -> None:
     for code in LANGUAGES:
         with language(code):
             made = brief(answers, SUBJECTS["region"], MADE)
-            large = poster(answers, SUBJECTS["region"], MADE)
+            large = make_poster(answers, SUBJECTS["region"], MADE)
         assert made.document.meta.mark == large.document.meta.mark != ""
         if code != "ar":  # glyphs of right-to-left text come in the order of the eye
             for document in (made.document, large.document):
@@ -211,7 +209,7 @@ def test_years_mark_where_contributors_change(tmp_path: Path) -> None:
 def test_a_day_says_its_name_and_its_events(answers: Answers) -> None:
     with language("en"):
         document = brief(answers, SUBJECTS["day 10-18"], MADE).document
-        large = poster(answers, SUBJECTS["day 10-18"], MADE).document
+        large = make_poster(answers, SUBJECTS["day 10-18"], MADE).document
     assert isinstance(document, Document)
     assert (document.paper, large.paper) == ("a4", "a3")
     assert document.title == "EU Anti-Trafficking Day"
@@ -225,7 +223,7 @@ def test_a_report_tells_eight_events_and_how_many_more(answers: Answers) -> None
     many = Day(date(2026, 1, 17), None, (long,) * 11)
     with language("en"):
         document = brief(answers, many, MADE).document
-        large = poster(answers, many, MADE).document
+        large = make_poster(answers, many, MADE).document
     assert isinstance(document, Document)
     told = next(s for s in document.sections if s.id == "events").blocks[0]
     assert isinstance(told, Words)
@@ -269,19 +267,19 @@ def test_the_citation_names_the_release(made: Brief) -> None:
     ],
 )
 def test_corridors_are_found_by_any_name(typed: str, meant: tuple[str, str]) -> None:
-    assert named.corridor(typed) == Corridor(*meant)
+    assert subjects.named_corridor(typed) == Corridor(*meant)
 
 
 def test_what_cannot_be_found_is_told_with_what_is_near() -> None:
     with language("en"):
         for call, rule, near in (
-            (lambda: named.country("Moroco"), "country", "MAR"),
-            (lambda: named.country("Yugoslavia"), "country", "several"),
-            (lambda: named.region("Europ"), "region", "europe"),
-            (lambda: named.corridor("CIV"), "corridor", "CIV-ITA"),
-            (lambda: named.corridor("CIV-Itly"), "country", "ITA"),
-            (lambda: named.day("18.10.2026", None), "day", "2026-10-18"),
-            (lambda: named.day("2026-01-17", None), "day", "2026-12-02"),
+            (lambda: subjects.named_country("Moroco"), "country", "MAR"),
+            (lambda: subjects.named_country("Yugoslavia"), "country", "several"),
+            (lambda: subjects.region("Europ"), "region", "europe"),
+            (lambda: subjects.named_corridor("CIV"), "corridor", "CIV-ITA"),
+            (lambda: subjects.named_corridor("CIV-Itly"), "country", "ITA"),
+            (lambda: subjects.named_day("18.10.2026", None), "day", "2026-10-18"),
+            (lambda: subjects.named_day("2026-01-17", None), "day", "2026-12-02"),
         ):
             with pytest.raises(DocumentError) as caught:
                 call()
@@ -294,7 +292,7 @@ def test_a_day_of_the_hubs_calendar_is_found(tmp_path: Path) -> None:
         json.dumps({"events": [{"id": "a", "title": "Walk", "kind": "other", "place": "Town",
                                 "start": "2026-01-16", "end": "2026-01-18"}]}), "utf-8"
     )  # fmt: skip
-    found = named.day("2026-01-17", tmp_path)
+    found = subjects.named_day("2026-01-17", tmp_path)
     assert [e.id for e in found.events] == ["a"]
     assert found.observance is None
-    assert named.day("2027-03-08", tmp_path).observance is observance(date(2027, 3, 8))
+    assert subjects.named_day("2027-03-08", tmp_path).observance is observance(date(2027, 3, 8))

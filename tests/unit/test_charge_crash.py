@@ -18,9 +18,9 @@ from tests.forked import Child, needs_fork
 from ctdhub.border import Protected
 from ctdhub.core.errors import HubError, WouldCharge
 from ctdhub.core.i18n import Text, said
-from ctdhub.dp import engine, pending
+from ctdhub.dp import answer_store, engine
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.charge_secret import ChargeSecret
+from ctdhub.dp.answer_store import ChargeSecret
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import Price, up_to
@@ -208,9 +208,9 @@ def test_the_clock_decides_nothing(root: Path, whole: tuple[list[str], Protected
 def test_a_secret_is_overwritten_before_it_is_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pending.write(tmp_path / "p", pending.Pending("id", FIXED, "exact"))
+    answer_store.write_pending(tmp_path / "p", answer_store.Pending("id", FIXED, "exact"))
     os.link(tmp_path / "p" / "charge.json", tmp_path / "kept")
-    pending.destroy(tmp_path / "p")
+    answer_store.destroy_pending(tmp_path / "p")
     assert set((tmp_path / "kept").read_bytes()) == {0}
     assert not (tmp_path / "p").exists()
 

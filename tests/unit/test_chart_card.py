@@ -24,22 +24,17 @@ from test_site_page import EVIL
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.citing import bibtex, quote, ris, template
-from ctdhub.report.figures import Among, Figure, figures
-from ctdhub.report.headlines import headline
-from ctdhub.report.snippets import snippets
+from ctdhub.report.citing import bibtex, quote, ris, snippets, template
+from ctdhub.report.figures import Among, Figure, figures, headline
 from ctdhub.site.api.files import write_api, write_latest
-from ctdhub.site.edition import PLAIN
-from ctdhub.site.frame import Links
-from ctdhub.site.kinds import Content
-from ctdhub.site.onward import explorer
-from ctdhub.site.pages import embed, home, places
-from ctdhub.site.plots import blanks
+from ctdhub.site.chart_files import blanks
+from ctdhub.site.edition import PLAIN, Content
+from ctdhub.site.frame import Links, explorer
+from ctdhub.site.pages import home, places, trends
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.nearest import MOST, nearest
-from ctdhub.stats.table import Row, Table
+from ctdhub.stats.cards import NumberCard, Row, Table
+from ctdhub.stats.query import MOST, nearest
 
 URL = "https://data.example.org/r/2026.1/en/index.html#gender"
 UKRAINE = {"citizenship": ("UKR",)}
@@ -237,7 +232,7 @@ def test_a_state_of_the_explorer_is_an_address() -> None:
 def test_a_page_for_frames_holds_the_card_alone(release: Release, answers: Answers) -> None:
     for code in ("en", "ar"):
         with language(code):
-            pages = [*embed.pages(Content(answers, PLAIN)), *embed.of_place(answers, "UKR")]
+            pages = [*trends.embed_pages(Content(answers, PLAIN)), *trends.of_place(answers, "UKR")]
             for page in pages:
                 text = render(page, release, LANGUAGES)
                 assert "<script" not in text

@@ -13,9 +13,9 @@ from ctdhub.core.errors import FileError
 from ctdhub.sensitive.ingest.layout import look
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
 
 MAIN = [
     ["intake/sex", "intake/age", "nat", "_id", "_uuid", "_submission_time", "_index"],

@@ -11,17 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_people import people
 
-from ctdhub.build.settings import HubSettings
+from ctdhub.build.hub import HubSettings
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import encode
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
-from ctdhub.practice.experience import belonging as drawn_group
+from ctdhub.practice.people import belonging as drawn_group
 from ctdhub.schema import countries
-from ctdhub.schema.citizenship_group import GROUPS, citizenship_group, group_codes
 from ctdhub.schema.model import Schema, load_schema
-from ctdhub.sensitive.linkage.merge import link
+from ctdhub.schema.places import GROUPS, citizenship_group, group_codes
+from ctdhub.sensitive.linkage.people import link
 
 SCHEMA = load_schema()
 NAME, PARENTS = "citizenship_group", ("citizenship", "country_of_exploitation")

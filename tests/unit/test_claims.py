@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.report.claims import (
+from ctdhub.report.sentences import estimate
+from ctdhub.report.wording import (
     at_least,
     fraction_claim,
     is_majority,
@@ -19,11 +20,8 @@ from ctdhub.report.claims import (
     share_words,
     surely,
 )
-from ctdhub.report.sentences import estimate
-from ctdhub.stats.cards import NumberCard, State
-from ctdhub.stats.intervals import Interval
-from ctdhub.stats.perspective import Side
-from ctdhub.stats.precision import HEADLINE, POINT, in_headline, is_precise
+from ctdhub.stats.cards import HEADLINE, POINT, Interval, NumberCard, State, in_headline, is_precise
+from ctdhub.stats.tables import Side
 
 ENDS = st.floats(0, 1)
 SIZES = st.integers(1, 10_000_000)

@@ -12,7 +12,7 @@ import typer
 import ctdhub
 from ctdhub.cli import verbs
 from ctdhub.cli.app import command
-from ctdhub.cli.overview import no_such_verb, overview
+from ctdhub.cli.verbs import no_such_verb, overview
 from ctdhub.core.i18n import LANGUAGES, _, language
 
 VERBS = sorted(verbs.helps())

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from tests.source import PACKAGE, modules, none
 
-from ctdhub.build.closure import EXEMPT, Tree, installed, software
-from ctdhub.build.steps import Step
+from ctdhub.build.steps import EXEMPT, Step, Tree, installed, software
 from ctdhub.core.i18n import said
 
 STAGES = "ctdhub.build.stages."
@@ -27,11 +26,11 @@ INSIDE = [
     ("harmonise", "sensitive/mapping/compile.py"),
     ("harmonise", "sensitive/ingest/__init__.py"),
     ("harmonise", "schema/data/variables.yaml"),
-    ("link", "build/stages/link_report.py"),
-    ("link", "sensitive/linkage/merge.py"),
+    ("link", "build/stages/link.py"),
+    ("link", "sensitive/linkage/people.py"),
     ("protect", "dp/noise.py"),
     ("protect", "dp/synth/fit.py"),
-    ("candidate", "release/readme.py"),
+    ("candidate", "release/bundle.py"),
     ("publish", "release/approvals.py"),
     ("site", "core/i18n.py"),
     ("site", "locale/es.po"),
@@ -40,7 +39,7 @@ INSIDE = [
 OUTSIDE = [
     ("harmonise", "site/build.py"),
     ("harmonise", "dp/noise.py"),
-    ("harmonise", "release/readme.py"),
+    ("harmonise", "release/bundle.py"),
     ("harmonise", "build/pipeline.py"),
     ("link", "site/build.py"),
     ("candidate", "site/build.py"),
@@ -151,7 +150,7 @@ def test_relative_imports_are_refused_instead_of_missed(tmp_path: Path) -> None:
 
 
 LOOK_UP = {
-    "core/lock.py": "looks for modules of the standard library that not every system has",
+    "core/files.py": "looks for modules of the standard library that not every system has",
     "__init__.py": "the public names, by which no module of the package calls another",
 }
 """Modules that may import by a name put together, and why closures miss nothing by it."""

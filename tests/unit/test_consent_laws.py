@@ -19,12 +19,19 @@ import pytest
 
 from ctdhub.core.errors import WithdrawalError
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.consent.elsewhere import elsewhere
-from ctdhub.sensitive.consent.entry import Withdrawal, mark, read
-from ctdhub.sensitive.consent.in_force import in_force
-from ctdhub.sensitive.consent.match import Filed, also_known, left_out
-from ctdhub.sensitive.consent.register import Register, WitnessedHead
-from ctdhub.sensitive.linkage.merge import Linked, link, persons_of
+from ctdhub.sensitive.consent.register import (
+    Filed,
+    Register,
+    Withdrawal,
+    WitnessedHead,
+    also_known,
+    elsewhere,
+    in_force,
+    left_out,
+    mark,
+    read,
+)
+from ctdhub.sensitive.linkage.people import Linked, link, persons_of
 from ctdhub.sensitive.mapping.identifiers import Keying, keyings
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import CASES

@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ctdhub.cli import crosswalk
+from ctdhub.cli import schema
 from ctdhub.core.errors import FileError, UnreadableFile
 from ctdhub.schema.crosswalk import NAMES
 
@@ -21,7 +21,7 @@ run = CliRunner()
 @pytest.fixture
 def app() -> typer.Typer:
     app = typer.Typer()
-    crosswalk.register(app)
+    schema.register_crosswalk(app)
     return app
 
 

@@ -6,15 +6,17 @@ import pytest
 
 from ctdhub.core.errors import HubError
 from ctdhub.schema.crosswalk import (
+    HUB,
     NAMES,
     Crosswalk,
     CrosswalkColumn,
+    arrows,
     covered,
+    crosswalk,
     load_crosswalk,
     notes,
     sentence,
 )
-from ctdhub.schema.crosswalk_graph import HUB, arrows, crosswalk
 from ctdhub.schema.model import load_schema
 
 

@@ -14,8 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ctdhub.core.errors import FileError
-from ctdhub.schema.crosswalk import load_crosswalk
-from ctdhub.schema.crosswalk_graph import arrows
+from ctdhub.schema.crosswalk import arrows, load_crosswalk
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import TableName, load_schema
 from ctdhub.sensitive.ingest.readers import read_table

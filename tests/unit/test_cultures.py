@@ -11,9 +11,8 @@ from __future__ import annotations
 import pytest
 from cultures_source import Recipe, cultures, hidden, sampled
 
-from ctdhub.sensitive.linkage.pprl.birth_dates import read_birth
-from ctdhub.sensitive.linkage.pprl.derive import Identity, composite_keys
-from ctdhub.sensitive.linkage.pprl.name_parts import names_of
+from ctdhub.sensitive.linkage.pprl.derive import Identity, composite_keys, read_birth
+from ctdhub.sensitive.linkage.pprl.names import names_of
 
 PLACED = Recipe(place=0.9)
 YEAR = Recipe((0.0, 0.0, 1.0, 0.0), 0.9)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.source import modules, none
 
-from ctdhub.core.datafiles import as_csv, as_json, harmless, put_rows, write_csv, write_json
+from ctdhub.core.tables import as_csv, as_json, harmless, put_rows, write_csv, write_json
 from ctdhub.release.tables import without_formulas
 
 RUN = "=+-@\t\r\n＝＋－＠"
@@ -65,6 +65,6 @@ def test_rows_are_written_in_one_place() -> None:
     none(
         module.place
         for module in modules()
-        if module.place != "core/datafiles.py"
+        if module.place != "core/tables.py"
         if re.search(r"csv\.(writer|DictWriter)\b", module.text)
     )

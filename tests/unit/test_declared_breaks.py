@@ -15,19 +15,18 @@ import yaml
 from invented_release import protected_answer
 
 import ctdhub
-from ctdhub.build.settings import Agreement, read_settings
+from ctdhub.build.hub import Agreement, read_settings
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.breaks import break_sentence
+from ctdhub.report.wording import break_sentence
 from ctdhub.site.api import files as api
 from ctdhub.site.pages import trends as trends_page
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.breaks import DeclaredBreak, breaks_between, breaks_within
-from ctdhub.stats.decomposition.report import report
-from ctdhub.stats.decomposition.subject import EVERYBODY
+from ctdhub.stats.decomposition import EVERYBODY, report
+from ctdhub.stats.trend import DeclaredBreak, breaks_between, breaks_within
 
 Run = Callable[..., tuple[int, str, str]]
 OPERATOR = {"date": "2017-01-01", "kind": "operator", "note": "A new <b>operator</b>"}

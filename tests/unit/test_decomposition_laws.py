@@ -8,13 +8,20 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ctdhub.report.decomposition import recorded_share
-from ctdhub.stats.decomposition.contributors import ContributorGroup
-from ctdhub.stats.decomposition.counts import Cell, Counts, _moved
-from ctdhub.stats.decomposition.errors import Noisy, total
-from ctdhub.stats.decomposition.split import _recorded, split
-from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
-from ctdhub.stats.rounding import whole
+from ctdhub.report.trends import recorded_share
+from ctdhub.stats.cards import whole
+from ctdhub.stats.decomposition import (
+    EVERYBODY,
+    Cell,
+    ChangeSubject,
+    ContributorGroup,
+    Counts,
+    Noisy,
+    _moved,
+    _recorded,
+    split,
+    total,
+)
 
 WOMEN = ChangeSubject("gender", "female")
 Z = 1.959964

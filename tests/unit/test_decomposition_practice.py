@@ -8,10 +8,7 @@ from split_coverage import coverage
 from tests.conftest import Once
 
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.decomposition.counts import counts
-from ctdhub.stats.decomposition.report import report
-from ctdhub.stats.decomposition.split import split
-from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject
+from ctdhub.stats.decomposition import EVERYBODY, ChangeSubject, counts, report, split
 from ctdhub.stats.trend import difference
 
 SEEDS = range(1, 5)

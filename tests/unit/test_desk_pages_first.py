@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ctdhub.desk.pages_first import LONG, MOST_PAGES, PagesFirst
+from ctdhub.desk.web import LONG, MOST_PAGES, PagesFirst
 
 
 def asking(size: int) -> Any:

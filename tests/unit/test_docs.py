@@ -13,10 +13,10 @@ import yaml
 from tests.source import none
 
 import ctdhub
-from ctdhub.build.settings import Agreement, HubSettings
+from ctdhub.build.hub import Agreement, HubSettings
 from ctdhub.cli.app import command
 from ctdhub.dp.policy import Policy
-from ctdhub.report.events.calendar import KINDS, Event
+from ctdhub.report.calendar import KINDS, Event
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.mapping.rule import Decision, Rule
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.source import PACKAGE, modules, none
 
-from ctdhub.document.charts import balance, bars, dots, print, standalone, tiles, whole, years
-from ctdhub.document.charts.keys import Sign, key
+from ctdhub.document.charts import bars, pages, tiles, years
+from ctdhub.document.charts.years import Sign, key
 from ctdhub.document.document import Bar, Change, Dots, Ends, Point, Years
 from ctdhub.document.html import bidi
 from ctdhub.document.svg import Canvas, Scale, colours, element, round_top
@@ -47,22 +47,26 @@ def everything(label: str) -> list[str]:
     arrows = (tiles.Arrow("CIV", "ITA", 1.0, label, label), tiles.Arrow("CIV", "CIV", 0.5, "", ""))
     keys = (tiles.Key(label, "few"), tiles.Key(label, size=0.5), tiles.Key(label))
     world = tiles.TileMap(label, label, (words,), arrows, keys)
-    around = standalone.Picture(label, label, (label,), "en", False, {"license": label})
+    around = pages.Picture(label, label, (label,), "en", False, {"license": label})
     return [
-        *(bars.draw(rows, "x", rtl=rtl, wide=wide) for rtl in (False, True) for wide in (None, 9)),
-        *(dots.draw(Dots(rows, 70, (label,) * 3), "x", rtl=rtl) for rtl in (False, True)),
-        *(whole.draw((*rows, rows[0]), "x", rtl=rtl) for rtl in (False, True)),
-        *(print.bar(row, 65, rtl=False) for row in rows),
-        *(print.years(series, rtl=rtl) for rtl in (False, True)),
+        *(
+            bars.draw_bars(rows, "x", rtl=rtl, wide=wide)
+            for rtl in (False, True)
+            for wide in (None, 9)
+        ),
+        *(bars.draw_dots(Dots(rows, 70, (label,) * 3), "x", rtl=rtl) for rtl in (False, True)),
+        *(bars.draw_whole((*rows, rows[0]), "x", rtl=rtl) for rtl in (False, True)),
+        *(pages.bar(row, 65, rtl=False) for row in rows),
+        *(pages.years(series, rtl=rtl) for rtl in (False, True)),
         *(years.draw(series, "x", rtl=rtl) for rtl in (False, True)),
         *(years.spark(series, rtl=rtl) for rtl in (False, True)),
         years.body(series, rtl=True, wide=700).marks,
         years.draw_span((2015, 2016), (2016, 2016)),
-        *balance.draw((change, change), rtl=True),
+        *bars.draw_balance((change, change), rtl=True),
         tiles.draw_map(world, "x"),
         *(tiles.picture(key) for key in keys),
         tiles.standalone(world, (label,), {"source": label}),
-        standalone.standalone(around, bars.body(rows, rtl=False)),
+        pages.standalone(around, bars.bars_body(rows, rtl=False)),
     ]
 
 
@@ -128,7 +132,9 @@ def test_a_canvas_of_pixels_mirrors_in_its_width() -> None:
 def test_years_are_not_mirrored_and_parts_of_a_change_are() -> None:
     rise, fall = Change("", 10, 8, 12), Change("", -10, -12, -8)
     for one, other in zip(
-        balance.draw((rise, fall), rtl=False), balance.draw((fall, rise), rtl=True), strict=True
+        bars.draw_balance((rise, fall), rtl=False),
+        bars.draw_balance((fall, rise), rtl=True),
+        strict=True,
     ):
         assert re.sub('x1="([^"]*)" x2="([^"]*)"', "", one) == re.sub(
             'x1="([^"]*)" x2="([^"]*)"', "", other
@@ -150,8 +156,8 @@ def test_names_that_are_set_apart_become_elements() -> None:
 
 
 def test_a_picture_holds_no_colour_by_name() -> None:
-    alone = standalone.standalone(
-        standalone.Picture("", "", (), "ar", rtl=True), bars.body((Bar("", "", 1, 1, 1),), rtl=True)
+    alone = pages.standalone(
+        pages.Picture("", "", (), "ar", rtl=True), bars.bars_body((Bar("", "", 1, 1, 1),), rtl=True)
     )
     for svg in (alone, tiles.standalone(tiles.TileMap("", "", (), (), ()), (), {})):
         assert "var(" not in svg

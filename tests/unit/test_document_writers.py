@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from ctdhub.document import html, markdown, pdf, plain
+from ctdhub.document import html, pdf, text
+from ctdhub.document import text as markdown
 from ctdhub.document.document import (
     Bar,
     Bars,
@@ -28,7 +29,7 @@ from ctdhub.document.document import (
 
 META = Meta("en", False, "Practice hub", made=date(2026, 11, 25), page="Page {page} of {pages}")
 HOSTILE = r"\ `code` *a* _b_ [l](http://x) <i>t</i> | # h &amp; $x$ #let"
-WRITERS = (html.write, markdown.write, plain.write)
+WRITERS = (html.write, markdown.write_markdown, text.write_plain)
 LINE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=30)
 
 
@@ -73,7 +74,7 @@ def test_a_document_of_words_is_set_too() -> None:
 @example("(__a__)")
 @example("a__b__")
 def test_markdown_shows_every_text_as_it_stands(text: str) -> None:
-    shown = MarkdownIt("commonmark").enable("table").render(markdown.write(document(text)))
+    shown = MarkdownIt("commonmark").enable("table").render(markdown.write_markdown(document(text)))
     tags = set(re.findall(r"</?([a-z0-9]+)", shown))
     plain_tags = set(re.findall(r"</?([a-z0-9]+)", _shown("text")))
     assert tags == plain_tags
@@ -81,14 +82,14 @@ def test_markdown_shows_every_text_as_it_stands(text: str) -> None:
 
 
 def _shown(text: str) -> str:
-    return MarkdownIt("commonmark").enable("table").render(markdown.write(document(text)))
+    return MarkdownIt("commonmark").enable("table").render(markdown.write_markdown(document(text)))
 
 
 def test_hostile_texts_stay_texts() -> None:
     assert "<i>t</i>" not in _shown(HOSTILE)
     assert "<a " not in _shown(HOSTILE)
     assert "<i>t</i>" not in html.write(document(HOSTILE))
-    assert plain.write(document(HOSTILE)).count(HOSTILE) == 14
+    assert text.write_plain(document(HOSTILE)).count(HOSTILE) == 14
 
 
 def test_plain_text_sets_parts_apart() -> None:
@@ -104,7 +105,7 @@ def test_plain_text_sets_parts_apart() -> None:
             Section("c", "Empty", ()),
         ),
     )
-    assert plain.write(made) == (
+    assert text.write_plain(made) == (
         "Italy\n\nLead.\n\nTold\nOne.\nTwo.\n\n"
         "year       people\n2020  9 (1 to 17)\n2021            –\n\n"
         "  Total       12\n  Sex: women  too few\n\n* First.\n* Second.\n\nEmpty\n"
@@ -112,7 +113,7 @@ def test_plain_text_sets_parts_apart() -> None:
 
 
 def test_markdown_has_a_heading_a_table_a_list() -> None:
-    assert markdown.write(document("a|b")) == (
+    assert markdown.write_markdown(document("a|b")) == (
         "# a\\|b\n\na\\|b\n\n## a\\|b\n\na\\|b a\\|b\n\n### a\\|b\n\na\\|b\n\na\\|b\n\n"
         "| a\\|b | n |\n| --- | ---: |\n| a\\|b | 1 |\n| a\\|b | 2 |\n\n"
         "- a\\|b\n- a\\|b\n\na\\|b\n"
@@ -122,8 +123,8 @@ def test_markdown_has_a_heading_a_table_a_list() -> None:
 def test_charts_are_for_pages_alone() -> None:
     bars = Bars("Women", "By gender", (Bar("Women", "9 ± 2", 9, 7, 11),))
     made = Document(META, "T", (), (Section("a", "S", (bars,)),))
-    assert plain.write(made) == "T\n\nS\n"
-    assert markdown.write(made) == "# T\n\n## S\n"
+    assert text.write_plain(made) == "T\n\nS\n"
+    assert markdown.write_markdown(made) == "# T\n\n## S\n"
     assert "9 ± 2" in html.write(made)
 
 

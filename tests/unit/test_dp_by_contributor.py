@@ -37,17 +37,15 @@ from ctdhub.border import (
 )
 from ctdhub.core.errors import LedgerError, PolicyError
 from ctdhub.dp.accounting import rho_of, split
-from ctdhub.dp.by_contributor import OVERLAP_SHARE, Sourced, public_sources, sourced
-from ctdhub.dp.child_rows import mentioned
 from ctdhub.dp.count import Counts
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.list_overlap import BIRTHS_BY, POSSIBLE_BY, list_tables
+from ctdhub.dp.lists import BIRTHS_BY, POSSIBLE_BY, list_tables
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy, load_policy
+from ctdhub.dp.sources import OVERLAP_SHARE, Sourced, mentioned, public_sources, sourced
 from ctdhub.dp.workload import cost, workload
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import CONTRIBUTOR, PERIOD
+from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
 
 SCHEMA = load_schema()
 LISTED = {"lists": ["harbour", "mirador", "rivage"]}

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from invented_people import people, small_policy
 
 from ctdhub.dp import noise
-from ctdhub.dp.charge_secret import ChargeSecret
+from ctdhub.dp.answer_store import ChargeSecret
 from ctdhub.dp.count import encode
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import plan_of

@@ -17,12 +17,12 @@ from invented_people import people, small_policy
 from ctdhub.border import Protected
 from ctdhub.core.errors import PolicyError
 from ctdhub.dp.accounting import rho_of, split
-from ctdhub.dp.child_rows import mentioned, plan_of_perpetrators
 from ctdhub.dp.count import Counts
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.plan import Columns, plan_of
 from ctdhub.dp.policy import Policy, load_policy
+from ctdhub.dp.sources import mentioned, plan_of_perpetrators
 from ctdhub.dp.workload import cost, workload
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import PERSON, load_schema

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from invented_people import small_policy
 
 from ctdhub.core.errors import PolicyError, WouldCharge
-from ctdhub.dp.coverage import covered_years
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.plan import covered_years
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import up_to
 from ctdhub.dp.standalone.domains import read_column
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import CONTRIBUTOR, PERIOD
+from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
 
 POLICY = small_policy(columns=(PERIOD, "gender"), years=(2015, 2024), epsilon=1.0,
                       perpetrators={"share": 0.0}, sources={"share": 0.3})  # fmt: skip

@@ -14,10 +14,18 @@ from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import said
 from ctdhub.dp.plan import hierarchy
 from ctdhub.dp.policy import Weights
-from ctdhub.dp.standalone.domains import DomainColumn, DomainsFile, Focus, load_domains
-from ctdhub.dp.standalone.draft import MOST_VALUES, draft
-from ctdhub.dp.standalone.focus import kept_from, proposed
-from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
+from ctdhub.dp.standalone.domains import (
+    MOST_VALUES,
+    DomainColumn,
+    DomainsFile,
+    Focus,
+    draft,
+    kept_from,
+    load_domains,
+    proposed,
+    scope_of_file,
+    scope_of_schema,
+)
 from ctdhub.schema.countries import ALPHA3
 from ctdhub.sensitive.ingest.identifiers import find_identifiers
 from ctdhub.sensitive.ingest.raw import RawTable

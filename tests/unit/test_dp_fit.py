@@ -15,21 +15,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from invented_people import people, small_policy
 
-import ctdhub.dp.synth.fit as fitting
 from ctdhub.dp import noise
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import Codes, Counts, count, encode
-from ctdhub.dp.indicators import Draft, Indicators
-from ctdhub.dp.plan import CORRIDOR, Columns, Plan, plan_of
+from ctdhub.dp.plan import CORRIDOR, Columns, Draft, Indicators, Plan, plan_of
 from ctdhub.dp.policy import Policy
-from ctdhub.dp.pooling import Estimated, pool
-from ctdhub.dp.synth.fit import fit
-from ctdhub.dp.synth.noisy_tables import NoisyTables
-from ctdhub.dp.synth.origin_destination import corridor
+from ctdhub.dp.reconcile import Estimated, pool
+from ctdhub.dp.synth import fit as fitting
+from ctdhub.dp.synth.fit import State, TableResiduals, fit, residuals
 from ctdhub.dp.synth.records import to_table
-from ctdhub.dp.synth.residuals import TableResiduals
-from ctdhub.dp.synth.state import State
-from ctdhub.dp.synth.targets import residuals
+from ctdhub.dp.synth.wide import NoisyTables, corridor
 from ctdhub.dp.workload import measure, workload
 from ctdhub.schema.model import load_schema
 

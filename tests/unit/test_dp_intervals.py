@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from ctdhub.border import COUNTS, SHOWN, Estimate, highest_unseen
-from ctdhub.dp.intervals import (
+from ctdhub.dp.published import (
     case_records,
     choose,
+    counts_table,
     published,
+    published_cells,
     radius,
     shown_cells,
     tail,
     total_people,
 )
-from ctdhub.dp.pooling import Estimated, pool
-from ctdhub.dp.published import counts_table, published_cells
-from ctdhub.dp.reconcile import reconciled
+from ctdhub.dp.reconcile import Estimated, pool, reconciled
 from ctdhub.dp.workload import Measurement, measure
 
 LEVEL, SHARE = 0.95, 0.005

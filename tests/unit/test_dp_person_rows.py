@@ -14,15 +14,13 @@ from hypothesis import strategies as st
 from invented_people import small_policy
 
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.asking import unit
-from ctdhub.dp.by_contributor import public_sources
-from ctdhub.dp.child_rows import mentioned, plan_of_perpetrators
 from ctdhub.dp.count import count, encode
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.person_rows import PersonRows, epsilon_by_rows, person_rows
-from ctdhub.dp.plan import joined_reach, plan_of
+from ctdhub.dp.plan import PersonRows, epsilon_by_rows, joined_reach, person_rows, plan_of
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.quote import unit
+from ctdhub.dp.sources import mentioned, plan_of_perpetrators, public_sources
 from ctdhub.dp.workload import cost, measure, workload
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.linkage.token_joins import pieces

@@ -9,9 +9,8 @@ import pytest
 import yaml
 
 from ctdhub.core.errors import PolicyError
-from ctdhub.dp.default_policy import default_policy
 from ctdhub.dp.plan import Kind
-from ctdhub.dp.policy import Budget, Policy, Weights, load_policy
+from ctdhub.dp.policy import Budget, Policy, Weights, default_policy, load_policy
 from ctdhub.schema.model import load_schema
 
 

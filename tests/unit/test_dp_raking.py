@@ -9,10 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ctdhub.dp.pooling import Estimated
-from ctdhub.dp.synth.coarsening import grouped, merged
-from ctdhub.dp.synth.origin_destination import KEEP_SIGMAS, corridor
-from ctdhub.dp.synth.raking import apportion, rake, simplex, spread
+from ctdhub.dp.reconcile import Estimated
+from ctdhub.dp.synth.wide import (
+    KEEP_SIGMAS,
+    apportion,
+    corridor,
+    grouped,
+    merged,
+    rake,
+    simplex,
+    spread,
+)
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

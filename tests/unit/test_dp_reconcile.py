@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from ctdhub.border import Estimate, highest_unseen, unseen_end
 from ctdhub.dp.count import Codes, Counts, count
-from ctdhub.dp.intervals import shown_cells
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import Columns, Plan
+from ctdhub.dp.published import shown_cells
 from ctdhub.dp.reconcile import cell_variances, reconciled
-from ctdhub.dp.synth.record_reweighting import settled
+from ctdhub.dp.synth.records import settled
 from ctdhub.dp.workload import Measurement, Workload, measure, workload
 
 SIZES = {"a": 3, "b": 4, "c": 2, "d": 5}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from ctdhub.dp.regions import COUNTRY_OF, with_regions
+from ctdhub.dp.count import COUNTRY_OF, with_regions
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
 

@@ -14,14 +14,12 @@ from hypothesis import strategies as st
 from invented_people import FACTS, overlap_of, people, reported, small_policy
 
 from ctdhub.core.errors import PolicyError
-from ctdhub.dp import rows
-from ctdhub.dp.by_contributor import sourced
-from ctdhub.dp.child_rows import mentioned
-from ctdhub.dp.count import Counts, count, encode
+from ctdhub.dp import count as rows
+from ctdhub.dp.count import Bound, Counts, InMemory, InParquet, Tally, count, encode
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.plan import plan_of
-from ctdhub.dp.rows import Bound, InMemory, InParquet, Tally
+from ctdhub.dp.sources import mentioned, sourced
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import PERSON, load_schema
 

@@ -21,10 +21,9 @@ from ctdhub.border import COUNTS
 from ctdhub.cli import protect as verbs
 from ctdhub.core.errors import HubError, Overspend, PolicyError, ReleaseError, UnreadableFile
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.standalone.scope import Scope, scope_of_file
-from ctdhub.dp.standalone.table import bounded, coded, most_people
-from ctdhub.dp.standalone.written import given as given_before
-from ctdhub.dp.standalone.written import writing
+from ctdhub.dp.standalone.domains import Scope, scope_of_file
+from ctdhub.dp.standalone.table import bounded, coded, most_people, writing
+from ctdhub.dp.standalone.table import given as given_before
 from ctdhub.sensitive.ingest.readers import read_as_is, read_table
 
 FILES = ["counts.csv", "counts.parquet", "manifest.json", "records.csv", "records.parquet"]
@@ -42,7 +41,7 @@ ROWS = [("f", "young", "UKR"), ("m", "", "MDA"), ("f", "-99", ""), ("", "old", "
 @pytest.fixture(scope="module")
 def app() -> typer.Typer:
     app = typer.Typer()
-    verbs.register(app)
+    verbs.register_protect(app)
     return app
 
 
@@ -123,7 +122,7 @@ def test_neighbours_have_the_same_shape(
     tmp_path_factory: pytest.TempPathFactory, place: int, data: st.DataObject
 ) -> None:
     app, folder = typer.Typer(), tmp_path_factory.mktemp("n")
-    verbs.register(app)
+    verbs.register_protect(app)
     row = st.tuples(
         st.sampled_from("fm"), st.sampled_from(["young", "old", ""]), st.sampled_from(["UKR", ""])
     )
@@ -151,7 +150,7 @@ def test_a_value_outside_its_domain_is_told_by_its_place_alone(
     tmp_path_factory: pytest.TempPathFactory, column: int, row: int, affix: str
 ) -> None:
     app, folder = typer.Typer(), tmp_path_factory.mktemp("m")
-    verbs.register(app)
+    verbs.register_protect(app)
     cells = [list(r) for r in ROWS]
     cells[row][column] = MARKER + affix
     result = run(app, lay(folder, [tuple(r) for r in cells]), folder / "out")
@@ -184,7 +183,7 @@ def test_no_value_gets_out_of_a_strange_table(
     tmp_path_factory: pytest.TempPathFactory, fault: str
 ) -> None:
     app, folder = typer.Typer(), tmp_path_factory.mktemp("s")
-    verbs.register(app)
+    verbs.register_protect(app)
     command = lay(folder, ROWS)
     (folder / "t.csv").write_text(fault.format(m=MARKER), "utf-8")
     result = run(app, command, folder / "out")

@@ -16,8 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctdhub.dp import kernels
-from ctdhub.dp.synth.rarity import Support
-from ctdhub.dp.synth.residuals import FitLayout, Key, TableResiduals, Wide, first_groups
+from ctdhub.dp.synth.fit import FitLayout, Key, Support, TableResiduals, Wide, first_groups
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -14,9 +14,8 @@ from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import count, encode
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import Plan, plan_of
-from ctdhub.dp.standalone.scope import scope_of_schema
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import PERIOD
+from ctdhub.dp.standalone.domains import scope_of_schema
+from ctdhub.schema.model import PERIOD, load_schema
 
 SCHEMA = load_schema()
 POLICY = small_policy(

@@ -18,14 +18,13 @@ from invented_release import protected_answer
 
 import ctdhub
 from ctdhub.build import errata, init
-from ctdhub.build.hub import Hub
-from ctdhub.build.journal import read_journal
+from ctdhub.build.hub import Hub, read_journal
 from ctdhub.build.stages.site import build_site as site_step
 from ctdhub.client.site import CorrectedRelease, open_site
 from ctdhub.core.errors import HubError, ReleaseError, SiteError
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.signing import SigningKey, make_key
-from ctdhub.release.approvers import ROLES
+from ctdhub.release.approvals import ROLES
 from ctdhub.release.bundle import latest_standing, write_release
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, Erratum, cleaned, errata_of
 from ctdhub.release.open import leading, open_release, open_releases

@@ -17,8 +17,16 @@ import yaml
 from tests.source import modules, none
 
 from ctdhub.core import errors
-from ctdhub.core.error_catalogue import CatalogueEntry, as_json, catalogue, error, from_json
-from ctdhub.core.errors import HostileFile, HubError, UnreadableFile
+from ctdhub.core.errors import (
+    CatalogueEntry,
+    HostileFile,
+    HubError,
+    UnreadableFile,
+    as_json,
+    catalogue,
+    error,
+    from_json,
+)
 from ctdhub.core.i18n import (
     LANGUAGES,
     Named,

@@ -21,20 +21,17 @@ from invented_release import TABLES, protected_answer
 from typer.testing import CliRunner
 
 from ctdhub.border import Protected
-from ctdhub.cli.site import register
+from ctdhub.cli.site import register_site
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.site.build import build_site
-from ctdhub.site.edition import Edition
+from ctdhub.site.build import build_site, offered
+from ctdhub.site.edition import Content, Edition
 from ctdhub.site.explorer import pack as pack_module
 from ctdhub.site.explorer import page as explore
-from ctdhub.site.explorer.encoding import Pack, pack
-from ctdhub.site.explorer.pack import ENGINE, FOLDER, WORKER, Explorer, explorer
+from ctdhub.site.explorer.pack import ENGINE, FOLDER, WORKER, Explorer, Pack, explorer, pack
 from ctdhub.site.frame import inlined
-from ctdhub.site.kinds import Content
 from ctdhub.site.render import render
-from ctdhub.site.writer import offered
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.explore import BOUNDS, Codes, Exploration, coded
 from ctdhub.stats.tables import distribution, flag_group
@@ -263,7 +260,7 @@ def test_offline_is_one_flag(
         out.mkdir()
         drawn.append(edition.offline)
 
-    register(app)
+    register_site(app)
     monkeypatch.setattr("ctdhub.site.build.build_site", drawing)
     for flags in (["--offline"], []):
         out = tmp_path / f"site{len(flags)}"

@@ -15,15 +15,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, language
-from ctdhub.schema import form, form_words, xlsform
+from ctdhub.schema import form
 from ctdhub.schema.form import NONE, NOT_ASKED, Question, questions
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import NOT_COUNTED, STANDING
+from ctdhub.schema.model import NOT_COUNTED, STANDING, load_schema
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, recognise
+from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
 
 Run = Callable[..., tuple[int, str, str]]
 Submission = dict[str, Any]
@@ -60,7 +59,7 @@ def test_what_cannot_be_written_is_refused(ctdhub: Run, tmp_path: Path, options:
 
 
 def test_one_language_is_the_only_one() -> None:
-    sheets = xlsform.sheets(["ar"])
+    sheets = form.sheets(["ar"])
     labels = {c for row in sheets["survey"] for c in row if c.startswith("label")}
     assert labels == {"label::العربية (ar)"}
     assert all(row["label::العربية (ar)"].strip() for row in sheets["choices"])
@@ -76,7 +75,7 @@ def test_every_public_variable_is_asked_once() -> None:
 
 
 def test_consent_comes_first_and_everything_waits_for_it() -> None:
-    survey = xlsform.sheets(["en"])["survey"]
+    survey = form.sheets(["en"])["survey"]
     assert survey[0]["name"] == "con_Consent"
     assert survey[0]["required"] == "yes"
     depth = 0
@@ -86,7 +85,7 @@ def test_consent_comes_first_and_everything_waits_for_it() -> None:
 
 
 def test_it_asks_for_no_name_and_no_date_of_birth() -> None:
-    rows = xlsform.sheets(["en"])["survey"]
+    rows = form.sheets(["en"])["survey"]
     assert [row["name"] for row in rows if row["type"] == "text"] == ["case_id"]
     assert not [row for row in rows if row["type"] in ("date", "dateTime", "geopoint", "image")]
 
@@ -97,7 +96,7 @@ def test_a_question_of_several_choices_has_none_and_not_asked_which_stand_alone(
             listed = form.choices()[question.choices]
             assert listed == (*question.variables, NONE, NOT_ASKED)
             assert not any(" " in name for name in listed)
-    kinds = [r for r in xlsform.sheets(["en"])["survey"] if r["type"].startswith("select_multiple")]
+    kinds = [r for r in form.sheets(["en"])["survey"] if r["type"].startswith("select_multiple")]
     assert kinds
     assert all("count-selected(.) > 1" in row["constraint"] for row in kinds)
 
@@ -252,7 +251,7 @@ def labelled(made: list[Submission], file: Path, kind: str, lang: str) -> Path:
         for sheet in book:
             repeat = sheet.title == "perpetrators"
             if repeat:
-                sheet.title = form_words.each_perpetrator()[:31]
+                sheet.title = form.each_perpetrator()[:31]
             for column in sheet.iter_cols():
                 name, slash, choice = (
                     str(column[0].value).removeprefix("perpetrators/").partition("/")
@@ -260,12 +259,12 @@ def labelled(made: list[Submission], file: Path, kind: str, lang: str) -> Path:
                 if name not in asked:
                     continue
                 question = asked[name]
-                above = f"{form_words.each_perpetrator()}/" * repeat
-                below = f"/{form_words.choice(question, choice)}" if slash else ""
-                column[0].value = f"{above}{form_words.question(question)}{below}"
+                above = f"{form.each_perpetrator()}/" * repeat
+                below = f"/{form.choice_label(question, choice)}" if slash else ""
+                column[0].value = f"{above}{form.question_label(question)}{below}"
                 for cell in column[1:] if question.choices and not slash else ():
                     said = (cell.value or "").split()
-                    cell.value = " ".join(form_words.choice(question, n) for n in said) or None
+                    cell.value = " ".join(form.choice_label(question, n) for n in said) or None
     book.save(path)
     return path
 
@@ -323,7 +322,7 @@ def test_labels_of_a_list_tell_its_choices_apart() -> None:
         with language(lang):
             for question in questions():
                 names = form.choices()[question.choices] if question.choices else ()
-                said = [form_words.choice(question, name).casefold() for name in names]
+                said = [form.choice_label(question, name).casefold() for name in names]
                 assert len(set(said)) == len(said), (lang, question.name)
 
 

@@ -17,12 +17,11 @@ from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.brief.make import brief, poster
-from ctdhub.report.brief.named import place
+from ctdhub.report.brief.make import brief, make_poster
+from ctdhub.report.brief.subjects import named_place
 from ctdhub.report.helplines import Help, Helpline
-from ctdhub.site.edition import Edition
-from ctdhub.site.kinds import Content
-from ctdhub.site.pages import get_help
+from ctdhub.site.edition import Content, Edition
+from ctdhub.site.pages import help
 from ctdhub.site.render import MOST, render
 from ctdhub.stats.answers import Answers
 
@@ -56,7 +55,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 
 def shown(release: Release, edition: Edition) -> str:
-    page = get_help.page(Content(Answers(release), edition))
+    page = help.get_help_page(Content(Answers(release), edition))
     return render(page, release, LANGUAGES, edition)
 
 
@@ -105,14 +104,14 @@ def test_a_hub_without_lines_and_address_says_so(release: Release) -> None:
 
 def test_the_foot_has_few_lines_and_those_of_the_country_first(release: Release) -> None:
     edition = Edition(help=Help(LINES))
-    page = get_help.guides()[0]
+    page = help.guides()[0]
     foot = render(page, release, LANGUAGES, edition).partition("<footer")[2]
     assert foot.count("<li>") == MOST < len(LINES)
     assert "get-help.html" in foot
 
 
 def test_brief_and_poster_name_the_line_of_their_country(release: Release) -> None:
-    subject, answers = place("Ukraine", is_region=False), Answers(release)
+    subject, answers = named_place("Ukraine", is_region=False), Answers(release)
     sheet = brief(answers, subject, DAY, Help(LINES)).document
     words = next(s for s in sheet.sections if s.id == "help").blocks[0].paragraphs  # type: ignore[union-attr]
     assert "emergency services" in words[0]
@@ -120,7 +119,7 @@ def test_brief_and_poster_name_the_line_of_their_country(release: Release) -> No
     assert "+380 44 000-11" in words[1]
     assert (
         "Ukraine, Line UKR"
-        in poster(answers, subject, DAY, Help(LINES)).document.sections[-1].title
+        in make_poster(answers, subject, DAY, Help(LINES)).document.sections[-1].title
     )
 
 
@@ -141,7 +140,7 @@ def test_check_asks_for_a_contact_and_a_review(
     marks = {}
     for each in hub.settings.languages:
         with language(each):
-            marks[str(each)] = get_help.review_mark()
+            marks[str(each)] = help.review_mark()
     assert len(set(marks.values())) == len(marks)
     settings(hub, contact=HOSTILE, help_reviewed={**marks, "ar": "not yet"})
     out = ctdhub("check", hub.root)[1]

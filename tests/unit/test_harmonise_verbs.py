@@ -28,7 +28,7 @@ CSV = "sex,nationality,intake date\nF,Perú,2020-01-02\nM,Nowhereland,2020-01-02
 @pytest.fixture
 def app() -> typer.Typer:
     made = typer.Typer()
-    contributor.register(made)
+    contributor.register_suggest_and_harmonise(made)
     return made
 
 

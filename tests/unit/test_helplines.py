@@ -17,8 +17,8 @@ from ctdhub.core.i18n import language
 from ctdhub.document.document import Words
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.brief.make import poster
-from ctdhub.report.brief.named import place
+from ctdhub.report.brief.make import make_poster
+from ctdhub.report.brief.subjects import named_place
 from ctdhub.report.helplines import FILE, KINDS, Contact, Help, Helpline, read_help
 from ctdhub.site.edition import Edition
 from ctdhub.site.pages import help as help_page
@@ -115,14 +115,18 @@ def test_hours_are_said_in_the_language_of_the_page(hours: str, en: str, fr: str
 
 def test_posters_take_the_first_line(release: Release, tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(LINE + LINE.replace("0800 000", "0811 000"), "utf-8")
-    made, subject, answers = date(2026, 5, 1), place("Ukraine", is_region=False), Answers(release)
-    found = poster(answers, subject, made, read_help(tmp_path)).document.sections[-1]
+    made, subject, answers = (
+        date(2026, 5, 1),
+        named_place("Ukraine", is_region=False),
+        Answers(release),
+    )
+    found = make_poster(answers, subject, made, read_help(tmp_path)).document.sections[-1]
     assert found.blocks == (Words(("0800 000 000",)),)
     assert found.title.endswith("exploitation, call Côte d’Ivoire, Écoute <b>:")
-    nobody = poster(answers, subject, made, Help()).document.sections[-1]
+    nobody = make_poster(answers, subject, made, Help()).document.sections[-1]
     assert nobody.blocks == ()
     assert "emergency" in nobody.title
-    assert poster(answers, subject, made).document.sections[-1].blocks == (Words((FROZEN,)),)
+    assert make_poster(answers, subject, made).document.sections[-1].blocks == (Words((FROZEN,)),)
 
 
 def test_the_kiosk_shows_the_lines_of_the_hub(release: Release, tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import Codes
 from ctdhub.dp.mechanism import answer
 from ctdhub.dp.plan import Columns, Plan
-from ctdhub.dp.pooling import Estimated
-from ctdhub.dp.synth import imputations
+from ctdhub.dp.reconcile import Estimated
+from ctdhub.dp.synth import fit
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "imputation.py"
 RUNS, SETS = 14, 5
@@ -81,17 +81,17 @@ def test_rows_that_a_small_set_lacks_have_a_bound(monkeypatch: pytest.MonkeyPatc
     people = {n: (rng.geometric(0.3, 300) % 10 + 1).astype(np.uint8) for n in "abcd"}
     plan = Plan(dict.fromkeys("abcd", tuple("qrstuvwxyz")), core=("a", "b", "c"), imputations=3)
     seen: list[float] = []
-    kept = imputations._hidden
+    kept = fit._hidden
 
     def hidden(pooled: dict[Columns, Estimated], plan: Plan) -> dict[str, npt.NDArray[np.int64]]:
         found = kept(pooled, plan)
         seen[:] = [codes.size * pooled[(n,)].sd for n, codes in found.items()]
         return found
 
-    monkeypatch.setattr(imputations, "_hidden", hidden)
+    monkeypatch.setattr(fit, "_hidden", hidden)
     found = answer(Codes(people, plan.sizes, 300), plan, rho_of(2.0, 1e-6), rng.bytes)
     rows = [table.num_rows for table in found.imputations]
-    bound = imputations.HIDDEN * sum(sorted(seen)[-3:])
+    bound = fit.HIDDEN * sum(sorted(seen)[-3:])
     lacking = found.people.value - np.mean(rows)
     assert 0 < lacking < bound, (rows, bound)
 

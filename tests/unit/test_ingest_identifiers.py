@@ -10,8 +10,14 @@ import pyarrow as pa
 import pytest
 
 from ctdhub.core.i18n import Text, said
-from ctdhub.sensitive.ingest.identifier_words import PHRASES, PLACE, kind_of, words
-from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
+from ctdhub.sensitive.ingest.identifiers import (
+    PHRASES,
+    PLACE,
+    IdentifierFinding,
+    find_identifiers,
+    kind_of,
+    words,
+)
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table

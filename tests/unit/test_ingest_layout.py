@@ -18,11 +18,11 @@ from odf.text import P
 
 from ctdhub.core.errors import FileError, UnreadableFile
 from ctdhub.core.i18n import said
-from ctdhub.sensitive.ingest.header_rows import find
 from ctdhub.sensitive.ingest.layout import look, sheets
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.ingest.survey_form import read_form
+from ctdhub.sensitive.ingest.tidy import find
 
 NAMES = ["case", "sex", "age", "registered", "nationality"]
 LABELS = ["Number of the case", "Sex of the person", "Age (years)", "Date of entry", "Nationality"]

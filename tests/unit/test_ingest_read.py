@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 from ctdhub.core.errors import FileError, HostileFile, UnreadableFile
 from ctdhub.core.i18n import said
-from ctdhub.sensitive.ingest.csv_index import scan
-from ctdhub.sensitive.ingest.delimited import sniff
+from ctdhub.sensitive.ingest.delimited import scan, sniff
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table

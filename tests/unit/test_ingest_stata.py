@@ -17,8 +17,8 @@ from ctdhub.core.errors import FileError, HostileFile, UnreadableFile
 from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
 
 VERSIONS = [8, 10, 12, 13, 14, 15]
 

@@ -17,13 +17,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from ctdhub.cli import kanon
+from ctdhub.cli import protect
 from ctdhub.core.errors import FileError, HostileFile, PolicyError, UnreadableFile
 from ctdhub.kanon import table
-from ctdhub.kanon.inference import inference
-from ctdhub.kanon.risk import class_sizes, global_risk
 from ctdhub.kanon.suppress import suppress
-from ctdhub.kanon.table import Anonymised, anonymise
+from ctdhub.kanon.table import Anonymised, anonymise, class_sizes, global_risk, inference
 
 Codes = npt.NDArray[np.int32]
 run = CliRunner()
@@ -242,7 +240,7 @@ def test_sizes_do_not_stumble_over_names() -> None:
 def app() -> typer.Typer:
     app = typer.Typer()
     app.callback()(lambda: None)
-    kanon.register(app)
+    protect.register_kanon(app)
     return app
 
 

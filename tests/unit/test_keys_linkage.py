@@ -9,17 +9,18 @@ import pytest
 
 from ctdhub.cli.app import command, run
 from ctdhub.core.errors import FileError
-from ctdhub.core.keys import pem
+from ctdhub.core.keys import secret_files
 from ctdhub.core.keys.envelope import make_pair, public_half, unwrap, wrap
 from ctdhub.core.keys.linkage import (
     holds_secret,
     is_linkage_key,
     is_locked,
+    join_files,
     new_key,
     read_linkage_key,
+    split_files,
     write_linkage_key,
 )
-from ctdhub.core.keys.linkage_shares import join_files, split_files
 from ctdhub.core.keys.signing import make_key, read_key
 
 KEY = new_key()
@@ -101,10 +102,10 @@ def test_an_envelope_is_shown_the_way_to_its_key(
 
 def test_one_key_has_one_spelling(tmp_path: Path) -> None:
     """Base64 of 32 bytes ends in a letter of which two bits say nothing."""
-    text = pem.encode(bytes(32))
-    assert pem.decode(text, tmp_path) == bytes(32)
+    text = secret_files.encode(bytes(32))
+    assert secret_files.decode(text, tmp_path) == bytes(32)
     with pytest.raises(FileError):
-        pem.decode(text[:-2] + "B=", tmp_path)
+        secret_files.decode(text[:-2] + "B=", tmp_path)
 
 
 def test_a_public_half_that_leads_to_no_secret_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from invented_round import stream
 
-from ctdhub.core.keys.shamir import Share, _divided, _times, join, split
+from ctdhub.core.keys.linkage import Share, _divided, _times, join, split
 
 
 @given(secret=st.binary(max_size=40), n=st.integers(1, 12), data=st.data())

@@ -18,7 +18,6 @@ pytest.importorskip("pyrage", reason='the extra is missing: pip install ".[desk]
 from ctdhub.core.errors import HubError
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import SigningKey, make_key
-from ctdhub.sensitive.bundle.archive import ORDER, pack, unpack
 from ctdhub.sensitive.bundle.card import (
     CardAgreement,
     HubCard,
@@ -27,8 +26,17 @@ from ctdhub.sensitive.bundle.card import (
     sign_card,
 )
 from ctdhub.sensitive.bundle.leaving import WhatLeaves, leaving
-from ctdhub.sensitive.bundle.open import check_bundle, open_bundle, parse_bundle
-from ctdhub.sensitive.bundle.write import Packed, pack_bundle, write_bundle
+from ctdhub.sensitive.bundle.pack import (
+    ORDER,
+    Packed,
+    check_bundle,
+    open_bundle,
+    pack,
+    pack_bundle,
+    parse_bundle,
+    unpack,
+    write_bundle,
+)
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ctdhub.core.errors import HubError
-from ctdhub.kit.folder import default_folder, prepare, synced_by
-from ctdhub.kit.guard import ONCE_SECONDS, Guard
+from ctdhub.kit.server import ONCE_SECONDS, Guard
+from ctdhub.kit.state import default_folder, prepare, synced_by
 
 PORT = 43210
 HOST = f"127.0.0.1:{PORT}"

@@ -15,7 +15,7 @@ from ctdhub.core.format import exact
 from ctdhub.core.i18n import LANGUAGES, language, said
 from ctdhub.dp.accounting import epsilon_of, rho_of
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.purposes import told, written
+from ctdhub.dp.ledger.file import told, written
 
 DELTA = 1e-8
 

@@ -12,17 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.core.error_catalogue import as_json, error, from_json
-from ctdhub.core.errors import HubError
-from ctdhub.core.state import state_folder
+from ctdhub.core.errors import HubError, as_json, error, from_json
+from ctdhub.core.files import state_folder
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.ledger import adopt as adoption
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.charge import FIRST, Charge
-from ctdhub.dp.ledger.custody import begin, open_custody
-from ctdhub.dp.ledger.file import LedgerFile
-from ctdhub.dp.ledger.population import new_population
-from ctdhub.dp.standalone.ledger import ledger_of_table
+from ctdhub.dp.ledger.custody import begin, new_population, open_custody
+from ctdhub.dp.ledger.file import FIRST, Charge, LedgerFile
+from ctdhub.dp.standalone.table import ledger_of_table
 
 DELTA, BUDGET = 1e-8, 100.0
 

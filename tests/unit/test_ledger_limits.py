@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from ctdhub.core.errors import Overspend
 from ctdhub.core.format import exact
 from ctdhub.dp.accounting import epsilon_of, rho_of
-from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.charge import KINDS
-from ctdhub.dp.ledger.report import by_contributor, by_kind
+from ctdhub.dp.ledger.book import Ledger, by_contributor, by_kind
+from ctdhub.dp.ledger.file import KINDS
 
 DELTA = 1e-8
 IDS = ("north", "south", "west")

@@ -8,8 +8,7 @@ import pytest
 
 from ctdhub.core.errors import Overspend
 from ctdhub.dp.accounting import epsilon_of, rho_of
-from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.reserve import BudgetSplit, drafts_bought, split_of, versions_bought
+from ctdhub.dp.ledger.book import BudgetSplit, Ledger, drafts_bought, split_of, versions_bought
 
 DELTA = 1e-8
 ONE = rho_of(1.0, DELTA)

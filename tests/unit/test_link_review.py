@@ -20,25 +20,30 @@ from ctdhub.core.errors import FileError, HubError
 from ctdhub.core.i18n import language
 from ctdhub.practice.naming import write_names
 from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.linkage.identified.clerical_review import BOOK_FILE, ReviewAsked
-from ctdhub.sensitive.linkage.identified.decided_pairs import DecidedPair, check_decisions
-from ctdhub.sensitive.linkage.identified.link_files import LEAVES, Held, link_files
-from ctdhub.sensitive.linkage.identified.persons import IdentifiedPersons
-from ctdhub.sensitive.linkage.identified.resolve import resolve
-from ctdhub.sensitive.linkage.identified.review_accuracy import (
-    ReviewAccuracy,
-    accuracy_json,
-    reviewed_cells,
-)
-from ctdhub.sensitive.linkage.identified.review_book import (
+from ctdhub.sensitive.linkage.identified.clerical_review import (
+    BOOK_FILE,
     PAIRS,
     RUN,
+    ReviewAsked,
     ShownRow,
     read_review_book,
     write_review_book,
 )
-from ctdhub.sensitive.linkage.identified.review_frame import CellKey, PairFrame
-from ctdhub.sensitive.linkage.identified.scoring import Scored, ScoredPairs
+from ctdhub.sensitive.linkage.identified.link_files import LEAVES, Held, link_files
+from ctdhub.sensitive.linkage.identified.model import Scored, ScoredPairs
+from ctdhub.sensitive.linkage.identified.resolve import (
+    DecidedPair,
+    IdentifiedPersons,
+    check_decisions,
+    resolve,
+)
+from ctdhub.sensitive.linkage.identified.review_frame import (
+    CellKey,
+    PairFrame,
+    ReviewAccuracy,
+    accuracy_json,
+    reviewed_cells,
+)
 from ctdhub.sensitive.linkage.pprl.columns import plan, propose
 from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
 from ctdhub.sensitive.linkage.settings import LinkageSettings

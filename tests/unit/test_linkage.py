@@ -10,9 +10,9 @@ import pyarrow as pa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ctdhub.schema.citizenship_group import citizenship_group
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.linkage.merge import link
+from ctdhub.schema.places import citizenship_group
+from ctdhub.sensitive.linkage.people import link
 
 SCHEMA = load_schema()
 

@@ -17,12 +17,11 @@ from hypothesis import strategies as st
 
 from ctdhub.practice.naming import LISTS, write_names
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.linkage.match_weights import letters
-from ctdhub.sensitive.linkage.merge import link
+from ctdhub.sensitive.linkage.people import link
 from ctdhub.sensitive.linkage.pprl.derive import Identity, Tokeniser
-from ctdhub.sensitive.linkage.review import Clusters, cluster
+from ctdhub.sensitive.linkage.review import Clusters, cluster, letters
 from ctdhub.sensitive.linkage.settings import LinkageSettings
-from ctdhub.sensitive.mapping.tokens import TOKENS
+from ctdhub.sensitive.mapping.identifiers import TOKENS
 
 FEBRL = Path(__file__).parents[2].parent / "shared" / "data" / "febrl4"
 MAKER = Tokeniser(bytes(range(32)), "2026.1")

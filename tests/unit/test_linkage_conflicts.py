@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from test_linkage import SCHEMA, table
 
-from ctdhub.sensitive.linkage.merge import link
+from ctdhub.sensitive.linkage.people import link
 
 
 def test_what_differs_is_kept_with_its_record() -> None:

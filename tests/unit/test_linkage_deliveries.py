@@ -22,9 +22,9 @@ from ctdhub.sensitive.linkage.deliveries import (
     changes,
     dropped,
     missing,
+    shared_keys,
 )
-from ctdhub.sensitive.linkage.merge import link
-from ctdhub.sensitive.linkage.shared_keys import shared_keys
+from ctdhub.sensitive.linkage.people import link
 
 NUMBER = 3
 Row = tuple[int, str | None, str, int]

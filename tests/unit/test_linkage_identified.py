@@ -22,14 +22,23 @@ from hypothesis import strategies as st
 from ctdhub.core.errors import FileError, HubError
 from ctdhub.practice.naming import LISTS, write_names
 from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.linkage.identified import backend
-from ctdhub.sensitive.linkage.identified.cluster_tokens import fingerprint, stand_ins
+from ctdhub.sensitive.linkage.identified import model
 from ctdhub.sensitive.linkage.identified.features import features, more_columns
-from ctdhub.sensitive.linkage.identified.link_files import LEAVES, Held, link_files
-from ctdhub.sensitive.linkage.identified.persons import IdentifiedPersons, persons_of
-from ctdhub.sensitive.linkage.identified.report import REVIEW_FILE, earlier_tokens
-from ctdhub.sensitive.linkage.identified.resolve import resolve
-from ctdhub.sensitive.linkage.identified.scoring import Scored, ScoredPairs
+from ctdhub.sensitive.linkage.identified.link_files import (
+    LEAVES,
+    REVIEW_FILE,
+    Held,
+    earlier_tokens,
+    link_files,
+)
+from ctdhub.sensitive.linkage.identified.model import Scored, ScoredPairs
+from ctdhub.sensitive.linkage.identified.resolve import (
+    IdentifiedPersons,
+    fingerprint,
+    persons_of,
+    resolve,
+    stand_ins,
+)
 from ctdhub.sensitive.linkage.pprl.columns import plan, propose
 from ctdhub.sensitive.linkage.pprl.derive import Identity, Tokeniser
 from ctdhub.sensitive.linkage.settings import LinkageSettings
@@ -219,7 +228,7 @@ def test_no_identifier_is_written_or_said(
 
 
 def test_the_database_reads_writes_and_loads_nothing(tmp_path: Path) -> None:
-    with backend.database() as connection:
+    with model.database() as connection:
         for wish in (
             f"COPY (SELECT 1) TO '{tmp_path}/x.csv'",
             f"SELECT * FROM read_csv('{__file__}')",
@@ -233,7 +242,7 @@ def test_the_database_reads_writes_and_loads_nothing(tmp_path: Path) -> None:
 def test_too_little_memory_is_an_error_that_quotes_nothing(
     two: dict[str, Rows], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backend, "CLOSED", (*backend.CLOSED, ("memory_limit", "'300KB'")))
+    monkeypatch.setattr(model, "CLOSED", (*model.CLOSED, ("memory_limit", "'300KB'")))
     with pytest.raises(HubError) as refused:
         round_of(tmp_path / "round", two)
     assert refused.value.rule == "linking"

@@ -13,13 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_linkage_clusters import Row, invented, tables, token
 
-from ctdhub.dp.list_overlap import ListTables
-from ctdhub.dp.overlap import Overlap
+from ctdhub.dp.lists import ListTables, Overlap
 from ctdhub.dp.plan import joined_reach
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.linkage.joining import Linking
-from ctdhub.sensitive.linkage.merge import link, persons_of
-from ctdhub.sensitive.linkage.overlap import people_by_lists
+from ctdhub.sensitive.linkage.people import Linking, link, people_by_lists, persons_of
 from ctdhub.sensitive.linkage.pprl.derive import KINDS
 from ctdhub.sensitive.linkage.token_joins import ORDER, joins, named
 

@@ -12,11 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctdhub.schema.model import PERSON, load_schema
-from ctdhub.sensitive.linkage import partitions
-from ctdhub.sensitive.linkage.children import by_person, each_once
-from ctdhub.sensitive.linkage.joining import Linking
-from ctdhub.sensitive.linkage.merge import link
-from ctdhub.sensitive.linkage.partitions import Places, Totals, link_parts
+from ctdhub.sensitive.linkage import people as partitions
+from ctdhub.sensitive.linkage.people import (
+    Linking,
+    PartitionsPlaces,
+    Totals,
+    by_person,
+    each_once,
+    link,
+    link_parts,
+)
 from ctdhub.sensitive.linkage.token_joins import JOINS
 
 SCHEMA = load_schema()
@@ -56,8 +61,8 @@ LINKING = Linking(
 FILES = ("m.parquet", "p.parquet")
 
 
-def places(folder: Path) -> Places:
-    return Places(*(folder / f"{name}.parquet" for name in "pmc"))
+def places(folder: Path) -> PartitionsPlaces:
+    return PartitionsPlaces(*(folder / f"{name}.parquet" for name in "pmc"))
 
 
 def in_parts(folder: Path, files: list[list[Row]]) -> tuple[Totals, bytes, bytes]:

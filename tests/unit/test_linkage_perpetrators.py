@@ -10,10 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctdhub.schema.model import PERSON, load_schema
-from ctdhub.sensitive.linkage.children import by_person as of_persons
-from ctdhub.sensitive.linkage.children import each_once
-from ctdhub.sensitive.linkage.joining import Linking
-from ctdhub.sensitive.linkage.merge import link
+from ctdhub.sensitive.linkage.people import Linking, each_once, link
+from ctdhub.sensitive.linkage.people import by_person as of_persons
 
 SCHEMA = load_schema()
 NAMES = [v.name for v in SCHEMA.table("perpetrators")]

@@ -13,14 +13,14 @@ from types import SimpleNamespace
 import pytest
 
 from ctdhub.build.hub import Hub
-from ctdhub.core import lock
+from ctdhub.core import files
 from ctdhub.core.errors import HubError
-from ctdhub.core.lock import locked
+from ctdhub.core.files import locked
 from ctdhub.dp.ledger.book import Ledger
 
 HOLD = (
-    "import sys, pathlib, ctdhub.core.lock\n"
-    "with ctdhub.core.lock.locked(pathlib.Path(sys.argv[1])):\n"
+    "import sys, pathlib, ctdhub.core.files\n"
+    "with ctdhub.core.files.locked(pathlib.Path(sys.argv[1])):\n"
     "    print('held', flush=True)\n"
     "    sys.stdin.read()\n"
 )
@@ -75,7 +75,7 @@ class Windows:
 
 
 def on(monkeypatch: pytest.MonkeyPatch, windows: object) -> None:
-    monkeypatch.setattr(lock, "_module", lambda name: windows if name == "msvcrt" else None)
+    monkeypatch.setattr(files, "_module", lambda name: windows if name == "msvcrt" else None)
 
 
 def test_windows_locks_a_byte_and_asks_again(

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from ctdhub.sensitive.mapping import compile as rules
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.program import program
-from ctdhub.sensitive.mapping.transform import Transform, Transformed
+from ctdhub.sensitive.mapping.transform import Transform, Transformed, program
 
 MAPPING = parse_mapping(
     """

@@ -7,8 +7,7 @@ import pytest
 from babel import Locale
 
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2, m49
-from ctdhub.schema.country_names import resolve
+from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2, m49, resolve
 from ctdhub.sensitive.mapping.parsers import View
 from ctdhub.sensitive.mapping.texts import Texts, as_codes
 

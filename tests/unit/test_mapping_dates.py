@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ctdhub.core.errors import MappingError
 from ctdhub.core.i18n import LANGUAGES, language, said
-from ctdhub.core.text import fold
+from ctdhub.core.tables import fold
 from ctdhub.sensitive.ingest.identifiers import find_identifiers
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS, reason_of

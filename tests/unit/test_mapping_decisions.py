@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.sensitive.mapping.decided_yaml import decided_yaml
-from ctdhub.sensitive.mapping.decision_book import Decided, read_book, write_book
+from ctdhub.sensitive.mapping.decision_book import Decided, decided_yaml, read_book, write_book
 from ctdhub.sensitive.mapping.decisions import (
     NOT_RECORDED,
     OTHER_KIND,
@@ -267,7 +266,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 @settings(max_examples=30, deadline=None)
 @given(st.dictionaries(TEXTS, st.sampled_from(["male", "female", NOT_RECORDED]), max_size=6))
 def test_whatever_a_text_is_its_decision_holds(decisions: dict[str, str]) -> None:
-    from ctdhub.core.text import fold
+    from ctdhub.core.tables import fold
 
     yaml = 'version: 1\nrows: person\ncolumns:\n  gender: {from: s, map: {"£$": male}}\n'
     mapping = parse_mapping(yaml, "a.yaml")

@@ -12,13 +12,12 @@ from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
-from ctdhub.sensitive.mapping.ages import years_in
 from ctdhub.sensitive.mapping.builtin import builtin
+from ctdhub.sensitive.mapping.drafting.proposals import years_in
+from ctdhub.sensitive.mapping.drafting.suggest import suggest
+from ctdhub.sensitive.mapping.drafting.vocabulary import sexes, vocabulary
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.mapping.sexes import sexes
-from ctdhub.sensitive.mapping.suggest import suggest
-from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
 HEADERS = {"en": "sex", "fr": "sexe", "es": "sexo", "ar": "الجنس"}
 LETTERS = {

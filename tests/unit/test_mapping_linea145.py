@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.mapping.examples import check_mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import check_mapping, harmonise
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "../shared/data/linea145/rescate-denuncias-202001-202112.csv"

@@ -12,10 +12,9 @@ from ctdhub.core.errors import FileError, IdentifierFound, MappingError
 from ctdhub.core.i18n import language, said
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS, reason_of
-from ctdhub.sensitive.mapping.examples import check_mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.result import Conservation, Harmonised, Lineage
-from ctdhub.sensitive.mapping.run import PERPETRATORS, RECORDS, harmonise
+from ctdhub.sensitive.mapping.run import PERPETRATORS, RECORDS, check_mapping, harmonise
 
 KEY = bytes(range(32))
 

@@ -7,10 +7,10 @@ import pyarrow as pa
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.builtin import builtin, recognise
+from ctdhub.sensitive.mapping.drafting.suggest import suggest
+from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.mapping.suggest import suggest
-from ctdhub.sensitive.mapping.vocabulary import vocabulary
 
 
 def raw_of(**columns: list[str | None]) -> RawTable:

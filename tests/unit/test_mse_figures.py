@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctdhub.stats.mse.estimate import estimate
+from ctdhub.stats.mse.bootstrap import Method
+from ctdhub.stats.mse.estimate import changes, estimate, relinked, unlinked
 from ctdhub.stats.mse.lists import Lists
-from ctdhub.stats.mse.methods import Method
-from ctdhub.stats.mse.sensitivity import changes, relinked, unlinked
-from ctdhub.stats.mse.stepwise import select
+from ctdhub.stats.mse.loglinear import select
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "mse"
 pytestmark = pytest.mark.skipif(

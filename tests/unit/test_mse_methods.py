@@ -13,18 +13,19 @@ from hypothesis import strategies as st
 from lists_of_invented_people import invented
 
 from ctdhub.report import mse as words
-from ctdhub.report.mse_files import report
-from ctdhub.stats.mse.bca import bootstrap_interval
-from ctdhub.stats.mse.bootstrap import multinomial, normal, truths, uniform
+from ctdhub.report.mse import report
+from ctdhub.stats.mse.bootstrap import (
+    bits_of,
+    bootstrap_interval,
+    multinomial,
+    normal,
+    truths,
+    uniform,
+)
 from ctdhub.stats.mse.bootstrap import words as random_words
-from ctdhub.stats.mse.decomposable import graphs, posterior
-from ctdhub.stats.mse.estimate import estimate
-from ctdhub.stats.mse.lists import Lists
-from ctdhub.stats.mse.loglinear import design, interior
-from ctdhub.stats.mse.overlap_check import pass_gate
-from ctdhub.stats.mse.seeded_bits import bits_of
-from ctdhub.stats.mse.sensitivity import relinked, unlinked
-from ctdhub.stats.mse.stepwise import select
+from ctdhub.stats.mse.estimate import estimate, graphs, posterior, relinked, unlinked
+from ctdhub.stats.mse.lists import Lists, pass_gate
+from ctdhub.stats.mse.loglinear import design, interior, select
 
 PRACTICE = (0.107, 0.0585, 0.0128)
 

@@ -26,13 +26,12 @@ from ctdhub.border import (
 )
 from ctdhub.core.i18n import language
 from ctdhub.report import mse as words
-from ctdhub.report.mse_files import report
-from ctdhub.stats.mse.estimate import estimate
+from ctdhub.report.mse import report
+from ctdhub.stats.mse.bootstrap import bits_of
+from ctdhub.stats.mse.estimate import estimate, stratified
 from ctdhub.stats.mse.lists import members
+from ctdhub.stats.mse.loglinear import select
 from ctdhub.stats.mse.of_release import links_in, lists_in, measured_strata, strata_in
-from ctdhub.stats.mse.seeded_bits import bits_of
-from ctdhub.stats.mse.stepwise import select
-from ctdhub.stats.mse.strata import stratified
 
 CHANCES = {"female": (0.35, 0.1, 0.2), "male": (0.08, 0.3, 0.15), "": (0.2, 0.2, 0.2)}
 PEOPLE = {"female": 4000, "male": 5000, "": 300}

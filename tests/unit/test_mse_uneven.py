@@ -15,15 +15,22 @@ from test_mse_methods import cells
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.report import mse as words
-from ctdhub.report.mse_files import report
-from ctdhub.stats.mse.estimate import Result, estimate
-from ctdhub.stats.mse.heterogeneity import HINT, SIGN, Uneven, uneven
-from ctdhub.stats.mse.lists import Floats, Lists, members
-from ctdhub.stats.mse.overlap_check import pass_gate
+from ctdhub.report.mse import report
+from ctdhub.stats.mse.estimate import (
+    HINT,
+    SIGN,
+    Result,
+    Uneven,
+    changes,
+    estimate,
+    relinked,
+    stratified,
+    uneven,
+    unlinked,
+)
+from ctdhub.stats.mse.lists import Floats, Lists, members, pass_gate
+from ctdhub.stats.mse.loglinear import _tails, select
 from ctdhub.stats.mse.read import lists_of
-from ctdhub.stats.mse.sensitivity import changes, relinked, unlinked
-from ctdhub.stats.mse.stepwise import _tails, select
-from ctdhub.stats.mse.strata import stratified
 
 VISIBLE = {
     "0001": 116, "0010": 161, "0011": 19, "0100": 198, "0101": 15, "0110": 23, "0111": 4,

@@ -28,7 +28,7 @@ def test_every_mistake_applies_once_and_names_tests_that_are_there() -> None:
 
 
 def test_what_is_not_caught_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    said = "from ctdhub.stats.precision import POINT\n\n\ndef test_it():\n    assert POINT {} 0.3\n"
+    said = "from ctdhub.stats.cards import POINT\n\n\ndef test_it():\n    assert POINT {} 0.3\n"
     for name, compared in (("good", "=="), ("weak", ">="), ("broken", ">")):
         (tmp_path / f"test_{name}.py").write_text(said.format(compared))
     kept = [

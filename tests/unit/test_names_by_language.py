@@ -11,17 +11,14 @@ from invented_release import protected_answer
 
 from ctdhub.core.i18n import language
 from ctdhub.release.bundle import write_release
-from ctdhub.release.facts import PublicFacts
+from ctdhub.release.manifest import PublicFacts
 from ctdhub.release.open import open_release
-from ctdhub.report.called import called
-from ctdhub.report.coverage import turn_sentences
-from ctdhub.report.decomposition import part_label, told
+from ctdhub.report.trends import part_label, told
+from ctdhub.report.wording import called, turn_sentences
 from ctdhub.site.build import build_site
 from ctdhub.site.frame import address
-from ctdhub.stats.breaks import DeclaredBreak
-from ctdhub.stats.decomposition.split import ChangePart, Split
-from ctdhub.stats.decomposition.subject import EVERYBODY
-from ctdhub.stats.trend import Turn
+from ctdhub.stats.decomposition import EVERYBODY, ChangePart, Split
+from ctdhub.stats.trend import DeclaredBreak, Turn
 
 HOSTILE = "<b>المنصة</b>\u202e"
 

@@ -6,8 +6,8 @@ import messages
 import pytest
 
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.site import native_review
-from ctdhub.site.native_review import NOT_YET, ROLES, public_texts, reviews
+from ctdhub.site import frame
+from ctdhub.site.frame import NOT_YET, ROLES, public_texts, reviews
 
 
 def test_public_texts_are_those_of_the_templates() -> None:
@@ -38,6 +38,6 @@ def test_a_review_is_of_the_texts_that_were_read(monkeypatch: pytest.MonkeyPatch
     (found,) = reviews(["fr"], signed)
     assert (found.missing, found.stale) == ((ROLES[1],), ())
     texts = public_texts()
-    monkeypatch.setattr(native_review, "public_texts", lambda: texts[1:])
+    monkeypatch.setattr(frame, "public_texts", lambda: texts[1:])
     (found,) = reviews(["fr"], signed)
     assert (found.missing, found.stale) == ((ROLES[1],), (ROLES[0],))

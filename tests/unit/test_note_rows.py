@@ -21,8 +21,7 @@ from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.workbench.effects import file_effect
-from ctdhub.sensitive.workbench.opened import OpenedFile
+from ctdhub.sensitive.workbench.opened import OpenedFile, file_effect
 
 NAMES = ["no", "sex", "age", "country", "date", "remark"]
 COUNTRIES = ["Nigeria", "Viet Nam", "Romania", "Nigeria", "Honduras", "Eritrea"]

@@ -10,17 +10,16 @@ from invented_release import people_rows, protected_answer
 from jsonschema import Draft202012Validator
 
 from ctdhub.border import restore
-from ctdhub.document.numbers import Notebook
-from ctdhub.dp.by_contributor import Sourced, SourceTables
-from ctdhub.dp.list_overlap import ListTables
-from ctdhub.dp.overlap import Overlap
+from ctdhub.document.document import Notebook
+from ctdhub.dp.lists import ListTables, Overlap
+from ctdhub.dp.sources import Sourced, SourceTables
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.release.verify import verify
-from ctdhub.report.brief.frame import closing
+from ctdhub.report.brief.make import closing
 from ctdhub.schema.model import load_schema
 from ctdhub.site.api.files import schema, write_api
-from ctdhub.site.pages import corridors, methods
+from ctdhub.site.pages import map, methods
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.query import Query
 
@@ -63,7 +62,7 @@ def test_pages_and_briefs_say_it(release: Release) -> None:
     answers = Answers(release)
     reading = str(closing(answers, Notebook()))
     assert "second interval, if everybody is counted once" in reading
-    for row in corridors.page(answers).values["rows"]:
+    for row in map.page(answers).values["rows"]:
         assert len(row["once"]) == 2
 
 

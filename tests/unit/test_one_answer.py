@@ -21,22 +21,22 @@ from invented_release import TABLES, protected_answer
 from ctdhub.api.release import PublishedRelease
 from ctdhub.border import Protected, restore
 from ctdhub.core.errors import HubError
-from ctdhub.document.numbers import as_json
+from ctdhub.document.document import as_json
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
-from ctdhub.report.brief.make import Brief, brief, poster
+from ctdhub.report.brief.make import Brief, brief, make_poster
 from ctdhub.report.brief.subjects import BriefPlace, Corridor
 from ctdhub.report.figures import figures
-from ctdhub.report.series import trends
+from ctdhub.report.trends import trends
 from ctdhub.schema import countries
-from ctdhub.schema.roles import DESTINATION, ORIGIN, PERIOD
+from ctdhub.schema.model import DESTINATION, ORIGIN, PERIOD
 from ctdhub.site.api.files import write_api
-from ctdhub.site.stories.live import say
+from ctdhub.site.stories.page import say
 from ctdhub.site.stories.source import StoryPosition
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.headline import everyone, headline, place_facts
 from ctdhub.stats.query import Query
+from ctdhub.stats.tables import everyone, headline, place_facts
 
 LARGE = ("gender*age_band*citizenship", f"{PERIOD}*{ORIGIN}*{DESTINATION}")
 ASKED = 200
@@ -256,7 +256,7 @@ def test_largest_corridors_of_some_years_are_printed_as_asked_alone(answers: Ans
 def briefs(answers: Answers) -> Iterator[Brief]:
     for key in ("UKR", "POL", "europe"):
         yield brief(answers, BriefPlace(key), date(2026, 5, 1))
-        yield poster(answers, BriefPlace(key), date(2026, 5, 1))
+        yield make_poster(answers, BriefPlace(key), date(2026, 5, 1))
     yield brief(answers, Corridor("UKR", "POL"), date(2026, 5, 1))
 
 

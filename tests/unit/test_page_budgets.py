@@ -11,8 +11,7 @@ from page_budgets import PACKED, WHOLE, too_heavy
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import DESTINATION, ORIGIN
+from ctdhub.schema.model import DESTINATION, ORIGIN, load_schema
 from ctdhub.site.pages import places
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers

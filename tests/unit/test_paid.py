@@ -12,8 +12,8 @@ from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid, ledger
 from ctdhub.core.errors import HubError
-from ctdhub.core.state import state_folder
-from ctdhub.dp.ledger.population import POPULATION
+from ctdhub.core.files import state_folder
+from ctdhub.dp.ledger.custody import POPULATION
 from ctdhub.release.manifest import MANIFEST
 
 

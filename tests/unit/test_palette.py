@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from colour_science import MACHADO, ciede2000, contrast, lab, seen
 
-from ctdhub.document.inline import inlined
+from ctdhub.document.html import inlined
 from ctdhub.document.svg import colours
 
 PACKAGE = Path(str(resources.files("ctdhub")))

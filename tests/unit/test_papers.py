@@ -16,9 +16,8 @@ from ctdhub.build.papers import paper_facts
 from ctdhub.cli import papers as verb
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, _, language
-from ctdhub.document import html, markdown, plain
-from ctdhub.report.papers.make import PAPERS, Paper, paper
-from ctdhub.report.papers.paper_facts import Contributing, PaperFacts
+from ctdhub.document import html, text
+from ctdhub.report.papers import PAPERS, Contributing, Paper, PaperFacts, paper
 
 DAY = date(2026, 11, 27)
 OWN = Contributing(
@@ -59,8 +58,8 @@ EMPTY = replace(
 def written(kind: Paper, facts: PaperFacts) -> tuple[str, tuple[str, ...]]:
     document, open_points = paper(kind, facts, DAY, "house" if kind == "agreement" else "")
     assert html.write(document)
-    assert markdown.write(document)
-    return plain.write(document), open_points
+    assert text.write_markdown(document)
+    return text.write_plain(document), open_points
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -116,7 +115,7 @@ def test_the_verb_writes_once_and_opens_no_contributed_file(tmp_path: Path) -> N
     (place / "file.csv").write_bytes(b"\xff\xfe not to be read")
     assert paper_facts(hub).contributors == ()
     app, run = typer.Typer(), CliRunner()
-    verb.register(app)
+    verb.register_papers(app)
     app.callback()(lambda: None)
     done = run.invoke(app, ["papers", str(hub.root), "--lang", "fr"])
     assert done.exit_code == 0, done.output

@@ -22,23 +22,27 @@ from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import LANGUAGES, said
 from ctdhub.core.keys.signing import PREFIX, make_key
 from ctdhub.release.approvals import (
-    Approval,
-    Approvals,
-    LedgerHead,
-    Promise,
-    Statement,
-    refuse_late,
-)
-from ctdhub.release.approver_changes import (
     FILE,
     FIRST,
+    Approval,
+    Approvals,
+    Approvers,
+    FormerKey,
     KeyChange,
+    LedgerHead,
+    Mark,
+    Promise,
+    Role,
     SignedChange,
+    Statement,
     add_change,
+    fingerprint,
+    identity,
+    is_key,
     next_line,
     read_changes,
+    refuse_late,
 )
-from ctdhub.release.approvers import Approvers, FormerKey, Mark, Role, fingerprint, identity, is_key
 from ctdhub.release.passkey import FAULTS, DeviceRules, Fault, Passkey, fault
 
 VECTORS = json.loads(Path(__file__).with_name("passkey_vectors.json").read_text("utf-8"))

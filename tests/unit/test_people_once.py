@@ -17,15 +17,13 @@ from hypothesis import strategies as st
 from test_linkage_clusters import MAKER, Row, tables, token
 
 from ctdhub.border import BIRTHS, CAPTURE_CELLS, CAPTURES, Estimate
-from ctdhub.dp.by_contributor import Sourced, SourceTables
-from ctdhub.dp.list_overlap import BIRTHS_BY, POSSIBLE_BY, ListTables
-from ctdhub.dp.overlap import Overlap
+from ctdhub.dp.lists import BIRTHS_BY, POSSIBLE_BY, ListTables, Overlap
+from ctdhub.dp.sources import Sourced, SourceTables
 from ctdhub.practice.naming import write_names
-from ctdhub.release.people_once import HIDDEN, LEAST, LinkErrors
+from ctdhub.release.manifest import HIDDEN, LEAST, LinkErrors
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.linkage.possible_doubles import CELLS, SHARED, possible_doubles
 from ctdhub.sensitive.linkage.pprl.derive import QUALITIES, Identity, quality_of
-from ctdhub.sensitive.linkage.token_joins import joins
+from ctdhub.sensitive.linkage.token_joins import CELLS, SHARED, joins, possible_doubles
 
 YEARS = (2002, 2030)
 CITIZENSHIPS = load_schema().domain("citizenship", YEARS)

@@ -14,8 +14,8 @@ from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, names
 from ctdhub.sensitive.mapping.identifiers import Keying, keyings
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.person_unit import require_people
 from ctdhub.sensitive.mapping.result import Harmonised
+from ctdhub.sensitive.mapping.rule import require_people
 from ctdhub.sensitive.mapping.run import harmonise
 
 SECRET = b"k" * 32

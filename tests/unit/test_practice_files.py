@@ -12,10 +12,10 @@ import typer
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
-from ctdhub.build.settings import Agreement, read_settings
-from ctdhub.cli.practice import register
+from ctdhub.build.hub import Agreement, read_settings
+from ctdhub.cli.practice import register_practice
 from ctdhub.core.errors import HubFolderError
-from ctdhub.practice.tokens import token
+from ctdhub.practice.records import token
 from ctdhub.practice.write import CONTRIBUTORS, PracticeSummary, write_practice
 from ctdhub.schema.model import load_schema
 
@@ -164,7 +164,7 @@ def test_progress_goes_up_to_one(tmp_path: Path) -> None:
 
 def test_the_verb_writes_and_says_so(tmp_path: Path) -> None:
     app = typer.Typer()
-    register(app)
+    register_practice(app)
     done = CliRunner().invoke(app, [str(tmp_path / "p"), "--people", "1000", "--seed", "3"])
     assert done.exit_code == 0
     assert (tmp_path / "p" / "truth.json").is_file()
@@ -176,7 +176,7 @@ def test_the_verb_writes_and_says_so(tmp_path: Path) -> None:
 def test_the_verb_refuses_a_hub(tmp_path: Path) -> None:
     (tmp_path / "hub.yaml").write_text("name: real\n")
     app = typer.Typer()
-    register(app)
+    register_practice(app)
     done = CliRunner().invoke(app, [str(tmp_path)])
     assert isinstance(done.exception, HubFolderError)
     assert [path.name for path in tmp_path.iterdir()] == ["hub.yaml"]

@@ -5,11 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.practice.chance import pick
-from ctdhub.practice.experience import BANDS
-from ctdhub.practice.marginals import load_marginals
-from ctdhub.practice.people import People, draw
-from ctdhub.practice.truth import facts
+from ctdhub.practice.people import BANDS, People, draw, load_marginals, pick
+from ctdhub.practice.write import facts
 from ctdhub.schema.countries import ALPHA3
 from ctdhub.schema.model import load_schema
 

@@ -12,12 +12,10 @@ from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.identifiers import find_identifiers
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.linkage.merge import Linked, link, persons_of
-from ctdhub.sensitive.linkage.overlap import people_by_lists
-from ctdhub.sensitive.mapping.examples import check_mapping
+from ctdhub.sensitive.linkage.people import Linked, link, people_by_lists, persons_of
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import check_mapping, harmonise
 
 PEOPLE = 12_000
 KEY = b"k" * 32

@@ -13,18 +13,16 @@ from invented_release import people_rows, protected_answer
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
+from ctdhub.report.facts import press_sheet
 from ctdhub.report.figures import Among, figures
-from ctdhub.report.press import press_sheet
 from ctdhub.report.sentences import place_sentences, side_sentences
 from ctdhub.report.wording import ranged, sized
 from ctdhub.schema import countries
+from ctdhub.schema.model import DESTINATION, ORIGIN
 from ctdhub.schema.places import find_place
-from ctdhub.schema.roles import DESTINATION, ORIGIN
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import card
-from ctdhub.stats.headline import place_facts
-from ctdhub.stats.intervals import Interval, fieller
-from ctdhub.stats.precision import POINT, in_headline, is_precise
+from ctdhub.stats.cards import POINT, Interval, card, fieller, in_headline, is_precise
+from ctdhub.stats.tables import place_facts
 
 Run = Callable[..., tuple[int, str, str]]
 

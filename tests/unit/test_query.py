@@ -15,8 +15,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
 from ctdhub.schema import countries
-from ctdhub.stats.answers import Answers
-from ctdhub.stats.asking import asked, recorded
+from ctdhub.stats.answers import Answers, asked, recorded
 from ctdhub.stats.query import Query
 
 CODES = {"gender": ("female", "male", ""), "citizenship": ("CIV", "MLI", "UKR", "DEU")}

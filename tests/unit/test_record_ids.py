@@ -14,19 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.consent.entry import Withdrawal, mark
-from ctdhub.sensitive.consent.in_force import InForce
-from ctdhub.sensitive.consent.match import Filed, left_out
+from ctdhub.sensitive.consent.register import Filed, InForce, Withdrawal, left_out, mark
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
-from ctdhub.sensitive.linkage.children import by_person, each_once
-from ctdhub.sensitive.linkage.joining import Linking
-from ctdhub.sensitive.linkage.merge import link, persons_of
+from ctdhub.sensitive.linkage.people import Linking, by_person, each_once, link, persons_of
 from ctdhub.sensitive.mapping.identifiers import no_number
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.record_ids import record_ids
 from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import harmonise, record_ids
 
 SCHEMA, KEY = load_schema(), bytes(range(32))
 Row = tuple[str | None, ...]

@@ -14,20 +14,20 @@ import typer
 from typer.testing import CliRunner
 
 from ctdhub.build import init
-from ctdhub.cli import rehearse as verb
+from ctdhub.cli import practice as verb
 from ctdhub.core.errors import HubError, PolicyError
 from ctdhub.dp.accounting import rho_of, split
-from ctdhub.dp.by_contributor import public_sources
-from ctdhub.dp.ledger.reserve import drafts_bought, versions_bought
+from ctdhub.dp.ledger.book import drafts_bought, versions_bought
 from ctdhub.dp.mechanism import answer
 from ctdhub.dp.plan import Kind, plan_of
 from ctdhub.dp.policy import Policy, load_policy
 from ctdhub.dp.reconcile import cell_variances
 from ctdhub.dp.simulate import rehearse, stand_in
+from ctdhub.dp.sources import public_sources
 from ctdhub.dp.standalone.domains import DomainsFile
 from ctdhub.dp.workload import workload
-from ctdhub.practice.stand_in import invented_people
-from ctdhub.report.table_kinds import kind_name
+from ctdhub.practice.people import invented_people
+from ctdhub.report.wording import kind_name
 from ctdhub.schema.model import load_schema
 
 DELTA = 1e-6
@@ -49,7 +49,7 @@ PLAN = DomainsFile.model_validate(
 @pytest.fixture
 def app() -> typer.Typer:
     app = typer.Typer()
-    verb.register(app)
+    verb.register_rehearse(app)
     return app
 
 

@@ -23,9 +23,8 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report import release_changes as words
 from ctdhub.site.build import build_site
-from ctdhub.site.edition import PLAIN
+from ctdhub.site.edition import PLAIN, Content
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import Content
 from ctdhub.site.pages import changes, places
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.release_changes import RATE, compare

@@ -21,8 +21,8 @@ from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import Manifest
-from ctdhub.release.measurements import MEASUREMENT_FILES, SOURCE_FILES
 from ctdhub.release.open import open_release
+from ctdhub.release.tables import MEASUREMENT_FILES, SOURCE_FILES
 from ctdhub.release.verify import sha256, sums, verify
 from ctdhub.site.pages import data
 from ctdhub.site.render import render

@@ -16,7 +16,7 @@ import typer
 from invented_release import people_rows, protected_answer
 from typer.testing import CliRunner
 
-from ctdhub.cli.verify import register
+from ctdhub.cli.verify import register_verify
 from ctdhub.core.errors import ReleaseError
 from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import Manifest
@@ -194,7 +194,7 @@ def test_no_release(tmp_path: Path) -> None:
 def test_command_tells_and_exits_with_two(release: Path) -> None:
     app = typer.Typer()
     app.callback()(lambda: None)
-    register(app)
+    register_verify(app)
     runner = CliRunner()
     whole = runner.invoke(app, ["verify", str(release)])
     assert whole.exit_code == 0, whole.output

@@ -12,9 +12,9 @@ import typer
 import yaml
 from pydantic import ValidationError
 
-from ctdhub.build.settings import Agreement, HubSettings
+from ctdhub.build.hub import Agreement, HubSettings
 from ctdhub.cli.app import command
-from ctdhub.core.error_catalogue import CatalogueEntry, catalogue, error
+from ctdhub.core.errors import CatalogueEntry, catalogue, error
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.dp.policy import Policy
 from ctdhub.sensitive.ingest.options import ReadOptions

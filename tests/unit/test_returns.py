@@ -20,9 +20,8 @@ from typer.testing import CliRunner
 from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, HubError, MappingError
 from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.returns.fill import SheetAccount, fill
+from ctdhub.sensitive.returns.fill import SheetAccount, SheetText, fill
 from ctdhub.sensitive.returns.return_mapping import load_return_mapping
-from ctdhub.sensitive.returns.sheet_xml import SheetText
 
 ENTRY, CLOSURE = "Q. Client Program Entry", "Q. Client Case Closure"
 

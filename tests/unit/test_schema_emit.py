@@ -194,7 +194,7 @@ def test_a_file_in_the_way_is_a_clear_error(tmp_path: Path) -> None:
 def command() -> typer.Typer:
     app = typer.Typer()
     app.callback()(lambda: None)
-    verbs.register(app)
+    verbs.register_codebook(app)
     return app
 
 

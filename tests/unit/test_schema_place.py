@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from ctdhub.core.errors import QuestionError
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.report.brief.named import region as brief_region
+from ctdhub.report.brief.subjects import region as brief_region
 from ctdhub.schema import countries
-from ctdhub.schema.country_names import resolve
+from ctdhub.schema.countries import resolve
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import find_place, place_of
-from ctdhub.stats.decomposition.subject import ChangeSubject
+from ctdhub.stats.decomposition import ChangeSubject
 
 KEYS = (
     *countries.regions(), *countries.subregions(), *countries.composites(), *countries.unions(),

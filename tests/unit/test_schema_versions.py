@@ -11,12 +11,11 @@ from pydantic import ValidationError
 
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.dp.child_rows import plan_of_perpetrators
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.sources import plan_of_perpetrators
 from ctdhub.schema import labels
-from ctdhub.schema.model import Schema, load_schema, numbers
-from ctdhub.schema.roles import CHANNEL, NOT_COUNTED, STANDING
+from ctdhub.schema.model import CHANNEL, NOT_COUNTED, STANDING, Schema, load_schema, numbers
 
 SCHEMA = load_schema()
 PINNED = {

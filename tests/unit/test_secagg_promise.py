@@ -19,11 +19,12 @@ from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.noise import sampler
 from ctdhub.dp.plan import Plan
-from ctdhub.dp.secagg import contributor_side, hub_side
+from ctdhub.dp.secagg import parties
 from ctdhub.dp.secagg.answer import protected, read_sum
-from ctdhub.dp.secagg.layout import Cells, SecaggLayout
-from ctdhub.dp.secagg.noise_shares import (
+from ctdhub.dp.secagg.masks import (
     LEAST_SHARE,
+    Cells,
+    SecaggLayout,
     closeness,
     cost_of,
     guarding,
@@ -48,7 +49,7 @@ DOMAINS = DomainsFile.model_validate(
     }
 )
 HER = "a,f,DDD,ZZZ"
-COUNTED = contributor_side.counted
+COUNTED = parties.counted
 
 
 def lay(folder: Path) -> None:
@@ -73,10 +74,12 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("four")
     lay(folder)
     exchange, hub = folder / "exchange", folder / "hub"
-    hub_side.new(exchange, hub, DOMAINS, FOUR, epsilon=1, delta=1e-6, max_people=10_000, known_to=1)
+    parties.new_round(
+        exchange, hub, DOMAINS, FOUR, epsilon=1, delta=1e-6, max_people=10_000, known_to=1
+    )
     for name in FOUR:
-        contributor_side.join(exchange, folder / name, name)
-    hub_side.start(exchange, hub)
+        parties.join_round(exchange, folder / name, name)
+    parties.start_round(exchange, hub)
     return folder
 
 
@@ -131,16 +134,16 @@ def outcome(
         lie(noisy, layout, *told)
         return noisy
 
-    monkeypatch.setattr(contributor_side, "counted", counted)
+    monkeypatch.setattr(parties, "counted", counted)
     for name in FOUR:
         raw = read_as_is(to / f"{first if name == 'one' else name}.csv")
-        monkeypatch.setattr(contributor_side, "with_noise", lying if name == "four" else with_noise)
+        monkeypatch.setattr(parties, "with_noise", lying if name == "four" else with_noise)
         random = stream(f"{noise}{name}".encode())
-        contributor_side.mask(exchange, to / name, raw, random)
-    hub_side.close(exchange, hub, ledger=Ledger(to / "ledger"), budget=6)
+        parties.mask_counts(exchange, to / name, raw, random)
+    parties.close_round(exchange, hub, ledger=Ledger(to / "ledger"), budget=6)
     for name in FOUR:
-        contributor_side.reveal(exchange, to / name, stream(name.encode()))
-    path, _told = hub_side.total(exchange, hub)
+        parties.reveal_shares(exchange, to / name, stream(name.encode()))
+    path, _told = parties.total_of_round(exchange, hub)
     seen: dict[str, Any] = {p.name: p.read_bytes() for p in sorted(exchange.iterdir())}
     found = read_sum(path)
     seen["sum"] = {t: table.tolist() for t, table in found.tables.items()}

@@ -12,13 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_round import NAMES, Play, numbers, stream
 
-from ctdhub.core.keys.shamir import Share, join
-from ctdhub.dp.secagg import masks, protocol
-from ctdhub.dp.secagg.channel import Purpose, Secret, data, unseal
-from ctdhub.dp.secagg.layout import Cells
-from ctdhub.dp.secagg.masks import SEED, mask, unmask
+from ctdhub.core.keys.linkage import Share, join
+from ctdhub.dp.secagg import masks, messages
+from ctdhub.dp.secagg.masks import (
+    SEED,
+    Cells,
+    Purpose,
+    Secret,
+    data,
+    guarding,
+    least_threshold,
+    mask,
+    unmask,
+    unseal,
+)
 from ctdhub.dp.secagg.messages import Masked, Revealed, SumRequest
-from ctdhub.dp.secagg.noise_shares import guarding, least_threshold
 
 CELLS = 40
 
@@ -82,8 +90,8 @@ def test_nobody_reveals_both_seeds_that_guard_a_contributor() -> None:
     for gone in (set(), {"clinic"}):
         asked = play.request(play.masked({n: numbers(n, CELLS) for n in NAMES if n not in gone}))
         for dealer in asked.bodies:
-            others = protocol.others(play.round, dealer)
-            shown = {others[p - 1] for p in protocol._asked(play.round, asked, dealer) if p}
+            others = messages.others(play.round, dealer)
+            shown = {others[p - 1] for p in messages._asked(play.round, asked, dealer) if p}
             assert shown == gone
 
 
@@ -101,8 +109,8 @@ def readable(
 
     What nobody of them can open is told by its length.
     """
-    secrets = {n: play.hub if n == protocol.HUB else play.secrets[n] for n in who}
-    public = {**play.round.keys, protocol.HUB: play.round.terms.hub}
+    secrets = {n: play.hub if n == messages.HUB else play.secrets[n] for n in who}
+    public = {**play.round.keys, messages.HUB: play.round.terms.hub}
 
     def tried(sealed: bytes, purpose: Purpose, a: str, b: str, about: bytes) -> Any:
         for me, other in ((a, b), (b, a)):
@@ -115,17 +123,17 @@ def readable(
                 unseal(key, sealed, about)
         return len(sealed)
 
-    side = play.side(protocol.HUB)
+    side = play.side(messages.HUB)
     found: dict[Any, Any] = {"round": play.round.header(), "secrets": secrets}
     for name, (message, body) in sent.items():
         about = side.about("masked", name)
-        found["masked", name] = tried(body, "masked", name, protocol.HUB, about)
+        found["masked", name] = tried(body, "masked", name, messages.HUB, about)
         for holder, sealed in message.deals.items():
             about = side.about("shares", name, holder, asked.bodies[name])
             found["share", name, holder] = tried(data(sealed), "shares", name, holder, about)
     for name, answer in answers.items():
         about = side.about("revealed", name, asked.hash)
-        found["revealed", name] = tried(data(answer.sealed), "revealed", name, protocol.HUB, about)
+        found["revealed", name] = tried(data(answer.sealed), "revealed", name, messages.HUB, about)
     return found
 
 
@@ -173,7 +181,7 @@ def test_hub_and_three_cannot_tell_how_a_sum_is_made_up(
     """
     play = Play()
     a, b = honest
-    adversary = (protocol.HUB, *(n for n in NAMES if n not in honest))
+    adversary = (messages.HUB, *(n for n in NAMES if n not in honest))
     counts = {n: numbers(n, CELLS) for n in NAMES}
     d = numbers("moved", CELLS, 2**32 - 1)
     moved = {**counts, a: counts[a] + d, b: counts[b] - d}
@@ -198,7 +206,7 @@ def test_what_hub_and_three_see_of_a_table_is_uniform() -> None:
     for level in (0, 1000):
         counts = {n: np.full(cells, level, dtype=np.uint32) for n in NAMES}
         seen = play.masked({"refuge": counts["refuge"]})["refuge"][1]
-        _marks, masked = protocol.opened(play.side(protocol.HUB), "refuge", seen)
+        _marks, masked = messages.opened(play.side(messages.HUB), "refuge", seen)
         own = stream(play.seed + b"mask" + b"refuge")(SEED)
         known = {n: play.side("refuge").key(n, "mask") for n in NAMES if n not in honest}
         bare = unmask(masked, {"refuge": own}, {("refuge", n): s for n, s in known.items()})
@@ -215,7 +223,7 @@ def test_as_many_as_the_threshold_with_the_hub_can_uncover_somebody() -> None:
     play = Play((*NAMES, "town"))
     counts = {n: numbers(n, CELLS) for n in play.names}
     four = ("casework", "clinic", "hotline", "town")
-    view = played(play, counts, (protocol.HUB, *four))
+    view = played(play, counts, (messages.HUB, *four))
     places = {n: i + 1 for i, n in enumerate(play.round.names)}
 
     def seed(dealer: str, place: int) -> bytes:
@@ -224,7 +232,7 @@ def test_as_many_as_the_threshold_with_the_hub_can_uncover_somebody() -> None:
 
     numbers_at = SEED * len(play.names)
     masked = np.frombuffer(view["masked", "refuge"][numbers_at:], "<u4").astype(np.uint32)
-    others = protocol.others(play.round, "refuge")
+    others = messages.others(play.round, "refuge")
     pairs = {("refuge", n): seed("refuge", i) for i, n in enumerate(others, start=1)}
     bare = unmask(masked, {"refuge": seed("refuge", 0)}, pairs)
     assert np.array_equal(bare, counts["refuge"])
@@ -252,13 +260,13 @@ def uncovered(n: int, t: int, c: int) -> set[int]:
             {
                 (d, p)
                 for d in inside.intersection(honest)
-                for p in protocol._asked(play.round, asked, d)
+                for p in messages._asked(play.round, asked, d)
             }
         )
     pairs = {
         (i, j): (
-            (i, protocol.others(play.round, i).index(j) + 1),
-            (j, protocol.others(play.round, j).index(i) + 1),
+            (i, messages.others(play.round, i).index(j) + 1),
+            (j, messages.others(play.round, j).index(i) + 1),
         )
         for i, j in permutations(honest, 2)
     }
@@ -310,32 +318,32 @@ def test_another_round_gives_other_keys_and_masks() -> None:
 def change_body(play: Play, sent: dict[str, tuple[Masked, bytes]]) -> None:
     body = bytearray(sent["refuge"][1])
     body[100] ^= 1
-    protocol.opened(play.side(protocol.HUB), "refuge", bytes(body))
+    messages.opened(play.side(messages.HUB), "refuge", bytes(body))
 
 
 def change_holder(play: Play, sent: dict[str, tuple[Masked, bytes]]) -> None:
     message, body = sent["refuge"]
     deals = {**message.deals, "clinic": message.deals["hotline"]}
     changed = {**sent, "refuge": (message.model_copy(update={"deals": deals}), body)}
-    protocol.revealed(play.side("clinic"), play.request(changed))
+    messages.revealed(play.side("clinic"), play.request(changed))
 
 
 def change_counts(play: Play, sent: dict[str, tuple[Masked, bytes]]) -> None:
     changed = {**sent, "refuge": (sent["refuge"][0], sent["clinic"][1])}
-    protocol.revealed(play.side("clinic"), play.request(changed))
+    messages.revealed(play.side("clinic"), play.request(changed))
 
 
 def change_request(play: Play, sent: dict[str, tuple[Masked, bytes]]) -> None:
     answer = play.revealed(play.request(sent), ["refuge"])["refuge"]
     less = play.request({n: s for n, s in sent.items() if n != "clinic"})
-    protocol.shares_of(play.side(protocol.HUB), less, answer)
+    messages.shares_of(play.side(messages.HUB), less, answer)
 
 
 @pytest.mark.parametrize("change", [change_body, change_holder, change_counts, change_request])
 def test_what_does_not_belong_is_noticed(change: Any) -> None:
     play = Play()
     sent = play.masked({n: numbers(n, CELLS) for n in NAMES})
-    with pytest.raises(protocol.Mismatch) as error:
+    with pytest.raises(messages.Mismatch) as error:
         change(play, sent)
     assert error.value.party == "refuge"
 
@@ -345,11 +353,11 @@ def test_shares_of_another_seed_are_noticed() -> None:
     play = Play()
     sent = play.masked({n: numbers(n, CELLS) for n in NAMES})
     asked = play.request(sent)
-    hub = play.side(protocol.HUB)
-    opened = [(n, *protocol.opened(hub, n, sent[n][1])) for n in asked.bodies]
+    hub = play.side(messages.HUB)
+    opened = [(n, *messages.opened(hub, n, sent[n][1])) for n in asked.bodies]
     shares = {
-        n: protocol.shares_of(hub, asked, a) for n, a in play.revealed(asked, NAMES[:4]).items()
+        n: messages.shares_of(hub, asked, a) for n, a in play.revealed(asked, NAMES[:4]).items()
     }
     shares["clinic"][2] = bytes(SEED)
-    with pytest.raises(protocol.Mismatch):
-        protocol.total(hub, asked, shares, opened)
+    with pytest.raises(messages.Mismatch):
+        messages.total(hub, asked, shares, opened)

@@ -22,12 +22,11 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.mechanism import answer_to
 from ctdhub.dp.plan import Plan
 from ctdhub.dp.policy import Weights
-from ctdhub.dp.secagg import contributor_side, hub_side
+from ctdhub.dp.secagg import parties
 from ctdhub.dp.secagg.answer import protected, read_sum
-from ctdhub.dp.secagg.files import named, read_any, write
-from ctdhub.dp.secagg.layout import SecaggLayout
-from ctdhub.dp.secagg.messages import Round, SumRequest, Total
-from ctdhub.dp.secagg.party_state import open_keep
+from ctdhub.dp.secagg.masks import SecaggLayout
+from ctdhub.dp.secagg.messages import Round, SumRequest, Total, named, read_any, write
+from ctdhub.dp.secagg.parties import open_keep
 from ctdhub.dp.standalone.domains import DomainsFile
 from ctdhub.dp.standalone.table import fit_domains
 from ctdhub.dp.workload import workload
@@ -43,7 +42,7 @@ class Table:
         self.domains = domains(folder)
         self.lines = {n: lay_table(folder / f"{n}.csv", n) for n in names}
         self.ledger = Ledger(folder / "ledger")
-        hub_side.new(
+        parties.new_round(
             self.exchange,
             self.hub,
             self.domains,
@@ -59,23 +58,23 @@ class Table:
 
     def join(self, *but: str) -> Table:
         for name in set(self.names) - set(but):
-            contributor_side.join(self.exchange, self.keep(name), name)
+            parties.join_round(self.exchange, self.keep(name), name)
         return self
 
     def mask(self, *but: str) -> Table:
         for name in set(self.names) - set(but):
             raw = read_as_is(self.folder / f"{name}.csv")
-            contributor_side.mask(self.exchange, self.keep(name), raw)
+            parties.mask_counts(self.exchange, self.keep(name), raw)
         return self
 
     def reveal(self, *but: str) -> Table:
         for name in set(self.names) - set(but):
-            contributor_side.reveal(self.exchange, self.keep(name))
+            parties.reveal_shares(self.exchange, self.keep(name))
         return self
 
     def started(self) -> Table:
         self.join()
-        hub_side.start(self.exchange, self.hub)
+        parties.start_round(self.exchange, self.hub)
         return self
 
     def closed(self, *but: str) -> Table:
@@ -84,7 +83,7 @@ class Table:
         return self
 
     def close(self, *but: str) -> SumRequest:
-        return hub_side.close(self.exchange, self.hub, but, ledger=self.ledger, budget=6)
+        return parties.close_round(self.exchange, self.hub, but, ledger=self.ledger, budget=6)
 
     def joined_lines(self, *but: str) -> Path:
         """One table of the records of all but some."""
@@ -95,7 +94,7 @@ class Table:
 
     def exact(self, *but: str) -> Any:
         """The exact numbers of all records but those of some."""
-        return contributor_side.counted(
+        return parties.counted(
             read_as_is(self.joined_lines(*but)),
             read_any(named(self.exchange, "plan"))[0].scope(),  # type: ignore[attr-defined]
             SecaggLayout(self.domains.plan()),
@@ -111,7 +110,7 @@ def table(tmp_path: Path) -> Table:
 @pytest.fixture
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """No noise, so that sums can be compared."""
-    monkeypatch.setattr(contributor_side, "with_noise", lambda counts, *_: counts)
+    monkeypatch.setattr(parties, "with_noise", lambda counts, *_: counts)
 
 
 # Who may be lost.
@@ -121,15 +120,15 @@ def test_a_sum_of_two_is_never_uncovered(tmp_path: Path) -> None:
     """In a sum of two each reads the other's counts: of three contributors none may be lost."""
     table = Table(tmp_path, names=NAMES[:3])
     for name in NAMES[:3]:
-        contributor_side.join(table.exchange, table.keep(name), name)
+        parties.join_round(table.exchange, table.keep(name), name)
     with pytest.raises(CountError, match="threshold"):
-        hub_side.start(table.exchange, table.hub, threshold=2)
-    round_ = hub_side.start(table.exchange, table.hub)
+        parties.start_round(table.exchange, table.hub, threshold=2)
+    round_ = parties.start_round(table.exchange, table.hub)
     assert round_.threshold == 3
     with pytest.raises(ValueError, match="threshold"):
         Round(terms=round_.terms, keys=round_.keys, threshold=2)
     for name in NAMES[:2]:
-        contributor_side.mask(
+        parties.mask_counts(
             table.exchange, table.keep(name), read_as_is(table.folder / f"{name}.csv")
         )
     with pytest.raises(CountError, match="2 contributors are there; 3 are needed"):
@@ -148,7 +147,7 @@ def test_one_is_lost_and_the_sum_is_recovered(
 ) -> None:
     """Before masking, its counts are not in the sum; after it they are, though it never answers."""
     table.closed(*unmasked).reveal(*silent)
-    path, found = hub_side.total(table.exchange, table.hub)
+    path, found = parties.total_of_round(table.exchange, table.hub)
     assert found.contributors == tuple(n for n in NAMES if n not in unmasked)
     again = read_sum(path)
     assert again.told == found
@@ -164,23 +163,23 @@ def test_too_many_are_lost(table: Table) -> None:
         table.close("clinic", "hotline")
     for name in ("clinic", "hotline"):
         raw = read_as_is(table.folder / f"{name}.csv")
-        contributor_side.mask(table.exchange, table.keep(name), raw)
+        parties.mask_counts(table.exchange, table.keep(name), raw)
     table.close()
     table.reveal("clinic", "refuge")
     with pytest.raises(CountError, match="3 contributors have revealed; 4 are needed") as error:
-        hub_side.total(table.exchange, table.hub)
+        parties.total_of_round(table.exchange, table.hub)
     assert "clinic, refuge" in error.value.fix
     assert not named(table.hub, "sum").exists()
-    contributor_side.reveal(table.exchange, table.keep("refuge"))
-    assert hub_side.total(table.exchange, table.hub)[1].contributors == NAMES
+    parties.reveal_shares(table.exchange, table.keep("refuge"))
+    assert parties.total_of_round(table.exchange, table.hub)[1].contributors == NAMES
 
 
 def test_nobody_is_left_out_by_accident(table: Table) -> None:
     table.join("clinic")
     with pytest.raises(CountError, match="clinic is not there") as error:
-        hub_side.start(table.exchange, table.hub)
+        parties.start_round(table.exchange, table.hub)
     assert "--without clinic" in error.value.fix
-    hub_side.start(table.exchange, table.hub, ("clinic",))
+    parties.start_round(table.exchange, table.hub, ("clinic",))
     table.mask("clinic", "refuge")
     with pytest.raises(CountError, match="refuge is not there"):
         table.close()
@@ -188,7 +187,7 @@ def test_nobody_is_left_out_by_accident(table: Table) -> None:
         table.close("clinc")
     table.close("refuge")
     table.reveal("clinic")
-    found = hub_side.total(table.exchange, table.hub)[1]
+    found = parties.total_of_round(table.exchange, table.hub)[1]
     assert found.contributors == ("casework", "hotline", "shelter")
 
 
@@ -196,10 +195,10 @@ def test_who_comes_too_late_is_told_so_and_may_help(table: Table) -> None:
     table.closed("clinic")
     raw = read_as_is(table.folder / "clinic.csv")
     with pytest.raises(CountError, match="too late") as error:
-        contributor_side.mask(table.exchange, table.keep("clinic"), raw)
+        parties.mask_counts(table.exchange, table.keep("clinic"), raw)
     assert "count reveal" in error.value.fix
     table.reveal("hotline")
-    found = hub_side.total(table.exchange, table.hub)[1]
+    found = parties.total_of_round(table.exchange, table.hub)[1]
     assert "clinic" not in found.contributors
 
 
@@ -212,7 +211,7 @@ def test_a_second_request_is_never_answered(table: Table) -> None:
     asked, _body = read_any(path)
     first = named(table.exchange, "revealed", "refuge").read_bytes()
     named(table.exchange, "revealed", "refuge").unlink()
-    contributor_side.reveal(table.exchange, table.keep("refuge"))
+    parties.reveal_shares(table.exchange, table.keep("refuge"))
     assert named(table.exchange, "revealed", "refuge").read_bytes() == first, "the same again"
     assert isinstance(asked, SumRequest)
     path.unlink()
@@ -220,7 +219,7 @@ def test_a_second_request_is_never_answered(table: Table) -> None:
     deals = {n: d for n, d in asked.deals.items() if n != "clinic"}
     write(path, asked.model_copy(update={"bodies": less, "deals": deals}))
     with pytest.raises(CountError, match="another request") as error:
-        contributor_side.reveal(table.exchange, table.keep("refuge"))
+        parties.reveal_shares(table.exchange, table.keep("refuge"))
     assert error.value.rule == "count-twice"
 
 
@@ -230,7 +229,7 @@ def test_a_key_that_has_served_is_destroyed(table: Table) -> None:
     assert not own.private
     named(table.exchange, "masked", "refuge").unlink()
     with pytest.raises(CountError, match="over"):
-        contributor_side.mask(
+        parties.mask_counts(
             table.exchange, table.keep("refuge"), read_as_is(table.folder / "refuge.csv")
         )
 
@@ -245,7 +244,7 @@ def test_a_request_for_few_is_refused(table: Table) -> None:
     few = dict(list(asked.bodies.items())[:3])
     write(path, asked.model_copy(update={"bodies": few}))
     with pytest.raises(CountError, match="fewer contributors"):
-        contributor_side.reveal(table.exchange, table.keep("refuge"))
+        parties.reveal_shares(table.exchange, table.keep("refuge"))
     assert open_keep(table.keep("refuge")).request == "", "the true one can still be answered"
 
 
@@ -254,16 +253,16 @@ def test_masking_again_counts_the_better_table(table: Table) -> None:
     mine = named(table.exchange, "masked", "refuge")
     raw = read_as_is(table.folder / "refuge.csv")
     with pytest.raises(CountError, match="never overwritten"):
-        contributor_side.mask(table.exchange, table.keep("refuge"), raw)
+        parties.mask_counts(table.exchange, table.keep("refuge"), raw)
     old = mine.read_bytes()
     mine.unlink()
-    contributor_side.mask(table.exchange, table.keep("refuge"), raw)
+    parties.mask_counts(table.exchange, table.keep("refuge"), raw)
     better = mine.read_bytes()
     assert better != old, "masks are fresh"
     mine.write_bytes(old)
     table.close()
     with pytest.raises(CountError, match="other masked counts"):
-        contributor_side.reveal(table.exchange, table.keep("refuge"))
+        parties.reveal_shares(table.exchange, table.keep("refuge"))
 
 
 @pytest.mark.parametrize("what", ["another key", "another plan"])
@@ -285,7 +284,7 @@ def test_another_round_than_the_one_that_was_joined(
     write(path, mine.model_copy(update={"keys": keys}) if what == "another key" else theirs)
     raw = read_as_is(table.folder / "refuge.csv")
     with pytest.raises(CountError, match="not the round that you joined"):
-        contributor_side.mask(table.exchange, table.keep("refuge"), raw)
+        parties.mask_counts(table.exchange, table.keep("refuge"), raw)
     assert not named(table.exchange, "masked", "refuge").exists()
 
 
@@ -313,11 +312,11 @@ def test_an_altered_file_is_refused(table: Table, kind: str, place: int) -> None
     """Whatever letter changes, the step that reads the file stops."""
     steps: dict[str, Any] = {
         "plan": table.join,
-        "joined": lambda: hub_side.start(table.exchange, table.hub),
+        "joined": lambda: parties.start_round(table.exchange, table.hub),
         "round": table.mask,
         "masked": lambda: table.close(),
         "request": lambda: table.reveal("shelter"),
-        "revealed": lambda: hub_side.total(table.exchange, table.hub),
+        "revealed": lambda: parties.total_of_round(table.exchange, table.hub),
     }
     for step in steps.values():
         if steps[kind] is step:
@@ -340,53 +339,53 @@ def test_an_altered_file_is_refused(table: Table, kind: str, place: int) -> None
 def test_secrets_stay_out_of_the_folder_that_others_see(table: Table) -> None:
     for keep in (table.exchange, table.exchange / "mine"):
         with pytest.raises(CountError, match="others see"):
-            contributor_side.join(table.exchange, keep, "refuge")
+            parties.join_round(table.exchange, keep, "refuge")
     table.join()
     assert stat.S_IMODE(table.keep("refuge").stat().st_mode) == 0o700
     assert stat.S_IMODE((table.keep("refuge") / "state.json").stat().st_mode) == 0o600
     assert "refuge" in repr(open_keep(table.keep("refuge")))
     assert open_keep(table.keep("refuge")).private not in repr(open_keep(table.keep("refuge")))
     with pytest.raises(CountError, match="not empty"):
-        contributor_side.join(table.exchange, table.keep("refuge"), "refuge")
+        parties.join_round(table.exchange, table.keep("refuge"), "refuge")
     with pytest.raises(CountError, match="not a folder of secrets"):
-        contributor_side.reveal(table.exchange, table.folder / "nowhere")
+        parties.reveal_shares(table.exchange, table.folder / "nowhere")
     with pytest.raises(CountError, match="knows no contributor"):
-        contributor_side.join(table.exchange, table.folder / "x", "../x")
+        parties.join_round(table.exchange, table.folder / "x", "../x")
 
 
 def test_rounds_that_cannot_guard_anybody(tmp_path: Path) -> None:
     found, promise = domains(tmp_path), {"epsilon": 1.0, "delta": 1e-6, "max_people": 10_000}
     for names in (("a", "b"), ("a", "b", "b"), ("a", "b", "C"), tuple(f"n{i}" for i in range(51))):
         with pytest.raises(CountError):
-            hub_side.new(tmp_path / "e", tmp_path / "k", found, names, **promise)
+            parties.new_round(tmp_path / "e", tmp_path / "k", found, names, **promise)
     for bounds in ({"known_to": 6}, {"liars": 0}, {"liars": 5}):
         with pytest.raises(CountError):
-            hub_side.new(tmp_path / "e", tmp_path / "k", found, NAMES, **promise, **bounds)
+            parties.new_round(tmp_path / "e", tmp_path / "k", found, NAMES, **promise, **bounds)
     with pytest.raises(PolicyError, match="delta"):
-        hub_side.new(
+        parties.new_round(
             tmp_path / "e", tmp_path / "k", found, NAMES, **promise | {"max_people": 20_000}
         )
     table = Table(tmp_path).join()
     for threshold in (2, 3, 6):
         with pytest.raises(CountError, match="threshold"):
-            hub_side.start(table.exchange, table.hub, threshold=threshold)
+            parties.start_round(table.exchange, table.hub, threshold=threshold)
     with pytest.raises(CountError, match="no round can begin"):
-        hub_side.start(table.exchange, table.hub, NAMES[:3])
-    assert hub_side.start(table.exchange, table.hub).threshold == 4
+        parties.start_round(table.exchange, table.hub, NAMES[:3])
+    assert parties.start_round(table.exchange, table.hub).threshold == 4
 
 
 def test_a_table_of_more_people_than_the_plan_allows_is_not_masked(tmp_path: Path) -> None:
     """By the contributor's own rows alone, before anything is sent or paid."""
     exchange, found = tmp_path / "exchange", domains(tmp_path)
-    hub_side.new(exchange, tmp_path / "h", found, NAMES, epsilon=1, delta=1e-6, max_people=199)
+    parties.new_round(exchange, tmp_path / "h", found, NAMES, epsilon=1, delta=1e-6, max_people=199)
     for name in NAMES:
-        contributor_side.join(exchange, tmp_path / name, name)
-    hub_side.start(exchange, tmp_path / "h")
+        parties.join_round(exchange, tmp_path / name, name)
+    parties.start_round(exchange, tmp_path / "h")
     for name, rows in (("clinic", 199), ("refuge", 200)):
         lay_table(tmp_path / f"{name}.csv", name, rows)
-    contributor_side.mask(exchange, tmp_path / "clinic", read_as_is(tmp_path / "clinic.csv"))
+    parties.mask_counts(exchange, tmp_path / "clinic", read_as_is(tmp_path / "clinic.csv"))
     with pytest.raises(PolicyError, match="more than the 199 people"):
-        contributor_side.mask(exchange, tmp_path / "refuge", read_as_is(tmp_path / "refuge.csv"))
+        parties.mask_counts(exchange, tmp_path / "refuge", read_as_is(tmp_path / "refuge.csv"))
     assert not named(exchange, "masked", "refuge").exists()
 
 
@@ -395,7 +394,7 @@ def test_a_cell_outside_its_domain_stops_masking_without_its_value(table: Table)
     path = table.folder / "refuge.csv"
     path.write_text("year,gender,age,debt\n2020,Zq7MARKER,0-17,no\n", "utf-8")
     with pytest.raises(PolicyError) as error:
-        contributor_side.mask(table.exchange, table.keep("refuge"), read_as_is(path))
+        parties.mask_counts(table.exchange, table.keep("refuge"), read_as_is(path))
     assert "Zq7MARKER" not in str(error.value)
     assert not named(table.exchange, "masked", "refuge").exists()
 
@@ -433,7 +432,7 @@ def test_release_from_counts_equals_the_release_from_records(
 ) -> None:
     """At the same noise all that is published is the same."""
     table = Table(tmp_path, 3).closed(*lost).reveal()
-    found = read_sum(hub_side.total(table.exchange, table.hub)[0])
+    found = read_sum(parties.total_of_round(table.exchange, table.hub)[0])
     plan, rho = found.told.round.plan, found.told.round.rho
     raw = read_as_is(table.joined_lines(*lost))
     codes = encode(fit_domains(raw, found.told.round.terms.scope()).table, plan.domains)
@@ -473,10 +472,10 @@ def test_the_same_sum_in_another_round_is_charged_again(tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     third = Table(tmp_path / "c").started().mask()
     with pytest.raises(Overspend):
-        hub_side.close(third.exchange, third.hub, ledger=ledger, budget=3)
+        parties.close_round(third.exchange, third.hub, ledger=ledger, budget=3)
     assert not named(third.exchange, "request").exists()
     assert len(ledger.entries()) == 2
-    hub_side.close(third.exchange, third.hub, ledger=ledger, budget=6)
+    parties.close_round(third.exchange, third.hub, ledger=ledger, budget=6)
 
 
 def test_a_round_that_was_cut_off_is_paid_once(
@@ -489,7 +488,7 @@ def test_a_round_that_was_cut_off_is_paid_once(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(hub_side, "write", killed)
+        patched.setattr(parties, "write", killed)
         with pytest.raises(KeyboardInterrupt):
             table.close()
     assert len(table.ledger.entries()) == 1
@@ -500,7 +499,7 @@ def test_a_round_that_was_cut_off_is_paid_once(
     with pytest.raises(CountError, match="never overwritten"):
         table.close()
     [charge] = table.ledger.entries()
-    assert hub_side.total(table.reveal().exchange, table.hub)[1].charge == charge.id
+    assert parties.total_of_round(table.reveal().exchange, table.hub)[1].charge == charge.id
 
 
 @pytest.mark.usefixtures("exact")
@@ -509,20 +508,20 @@ def test_rows_of_a_person_are_bounded_at_each_contributor(tmp_path: Path) -> Non
         {"version": 1, "columns": {"a": ["x", "y"]}, "person": "who", "rows": 2}
     )
     exchange, keep = tmp_path / "exchange", tmp_path / "hub"
-    terms = hub_side.new(
+    terms = parties.new_round(
         exchange, keep, found, NAMES[:3], known_to=2, epsilon=1, delta=1e-6, max_people=10_000
     )
     ledger = Ledger(tmp_path / "ledger")
     for name in NAMES[:3]:
-        contributor_side.join(exchange, tmp_path / name, name)
+        parties.join_round(exchange, tmp_path / name, name)
         (tmp_path / f"{name}.csv").write_text("a,who\nx,1\ny,1\nx,1\nx,1\ny,2\n", "utf-8")
-    hub_side.start(exchange, keep)
+    parties.start_round(exchange, keep)
     for name in NAMES[:3]:
-        contributor_side.mask(exchange, tmp_path / name, read_as_is(tmp_path / f"{name}.csv"))
-    hub_side.close(exchange, keep, ledger=ledger, budget=6)
+        parties.mask_counts(exchange, tmp_path / name, read_as_is(tmp_path / f"{name}.csv"))
+    parties.close_round(exchange, keep, ledger=ledger, budget=6)
     for name in NAMES[:3]:
-        contributor_side.reveal(exchange, tmp_path / name)
-    found_sum = read_sum(hub_side.total(exchange, keep)[0])
+        parties.reveal_shares(exchange, tmp_path / name)
+    found_sum = read_sum(parties.total_of_round(exchange, keep)[0])
     assert found_sum.tables[()] == 9
     assert found_sum.told.round.plan.rows == terms.plan(3).rows == 4
 
@@ -577,7 +576,7 @@ def test_a_file_of_an_older_round_is_named(table: Table) -> None:
     path = named(table.exchange, "plan")
     path.write_bytes(path.read_bytes().replace(b"count 2", b"count 1"))
     with pytest.raises(CountError, match="another version of ctdhub"):
-        contributor_side.join(table.exchange, table.keep("refuge"), "refuge")
+        parties.join_round(table.exchange, table.keep("refuge"), "refuge")
 
 
 @pytest.mark.parametrize(
@@ -587,7 +586,7 @@ def test_a_file_of_an_older_round_is_named(table: Table) -> None:
 def test_any_other_file_is_refused(table: Table, content: bytes) -> None:
     named(table.exchange, "plan").write_bytes(content)
     with pytest.raises(CountError, match="not a file of a round"):
-        contributor_side.join(table.exchange, table.keep("refuge"), "refuge")
+        parties.join_round(table.exchange, table.keep("refuge"), "refuge")
 
 
 def test_a_plan_cannot_name_files_elsewhere(table: Table) -> None:
@@ -597,5 +596,5 @@ def test_a_plan_cannot_name_files_elsewhere(table: Table) -> None:
     path.unlink()
     write(path, terms.model_copy(update={"contributors": ("../x", "a", "b")}))
     with pytest.raises(CountError, match="altered"):
-        contributor_side.join(table.exchange, table.keep("refuge"), "../x")
+        parties.join_round(table.exchange, table.keep("refuge"), "../x")
     assert not (table.folder / "x.count").exists()

@@ -12,7 +12,7 @@ from invented_release import FACTS
 from practice_releases import Practice
 
 from ctdhub.dp.policy import Policy
-from ctdhub.stats.series import series
+from ctdhub.stats.trend import series
 
 
 @pytest.mark.parametrize(("last", "draws"), [(2003, 120), (2006, 30)])

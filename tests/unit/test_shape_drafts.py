@@ -16,12 +16,12 @@ from ctdhub.core.errors import HubError, UnreadableFile
 from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.ingest.shape.name_list import read_names
+from ctdhub.sensitive.ingest.shape.trees import read_names
+from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
 
 Export = Callable[[], tuple[str, str]]
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from ctdhub.core.i18n import language
 from ctdhub.report.wording import printed
-from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.intervals import Interval
-from ctdhub.stats.signals.added_up import added_up
+from ctdhub.stats.cards import Interval, NumberCard
+from ctdhub.stats.signals.cards import added_up
 
 Given = tuple[list[int], list[float], list[float]]
 

@@ -10,13 +10,10 @@ import numpy as np
 import pytest
 
 from ctdhub.report import signals as words
-from ctdhub.report.signal_wording import missing_reports, named_series, of_file
-from ctdhub.stats.signals.corridor_totals import leads_of, sides_of, with_totals
-from ctdhub.stats.signals.find import Found, Settings, find
-from ctdhub.stats.signals.last_period import finished, until
-from ctdhub.stats.signals.one_event import each_event_once
-from ctdhub.stats.signals.panel import SeriesPanel, Side
-from ctdhub.stats.signals.periods import Period
+from ctdhub.report.signals import missing_reports, named_series, of_file
+from ctdhub.stats.signals.events import each_event_once, leads_of, sides_of, with_totals
+from ctdhub.stats.signals.find import Found, Settings, find, finished, until
+from ctdhub.stats.signals.panel import Period, SeriesPanel, Side
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ctdhub.stats.signals.discovery import q_values
-from ctdhub.stats.signals.find import find
-from ctdhub.stats.signals.panel import SeriesPanel
-from ctdhub.stats.signals.periods import Period
-from ctdhub.stats.signals.weights import LEAST
+from ctdhub.stats.signals.find import LEAST, find, q_values
+from ctdhub.stats.signals.panel import Period, SeriesPanel
 
 YEARS, NOISE = 12, 20.0
 

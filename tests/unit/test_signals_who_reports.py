@@ -26,17 +26,16 @@ from leaving_source import (
 
 from ctdhub.border import MEASUREMENTS, Sources
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.document import plain
+from ctdhub.document import text
 from ctdhub.release.open import Release
-from ctdhub.report import signal_files
+from ctdhub.report import signal_charts
 from ctdhub.report.signal_charts import write_signals
-from ctdhub.schema.roles import CONTRIBUTOR
+from ctdhub.schema.model import CONTRIBUTOR
 from ctdhub.site.pages import signals as signals_page
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.cards import by_year, cards
-from ctdhub.stats.signals.contributor_share import Pieces
-from ctdhub.stats.signals.coverage_change import CoverageChange, changed
+from ctdhub.stats.signals.coverage import CoverageChange, Pieces, changed
 from ctdhub.stats.signals.find import Finding, find
 from ctdhub.stats.signals.of_release import ReleaseSignals, panel_of, signals
 
@@ -162,7 +161,7 @@ def test_a_release_that_does_not_tell_sources_apart_says_so_in_each_signal(base:
     result = signals(simulated(base, 1, by_source=False).release)
     assert {one.basis for one in result.compared} == {"undivided"}
     assert not result.explained
-    lines = plain.write(signal_files.release_document(result)).strip().split("\n\n")
+    lines = text.write_plain(signal_charts.release_document(result)).strip().split("\n\n")
     assert "A signal may come from that alone." in " ".join(lines)
     listed = [line for line in lines if line[:1].isdigit() and ". " in line[:4]]
     assert len(listed) == len(result.leads)
@@ -187,7 +186,7 @@ class _Named:
     """The facts of a release, and nothing else."""
 
     def __init__(self, contributors: list[dict[str, object]]) -> None:
-        from ctdhub.release.facts import PublicFacts
+        from ctdhub.release.manifest import PublicFacts
 
         given = {"hub": "H", "years": [2014, 2030], "schema_version": "1.0", "languages": ["en"]}
         self.facts = PublicFacts.of({**given, "contributors": contributors})

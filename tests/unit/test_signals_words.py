@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ctdhub.core.i18n import language
-from ctdhub.release.facts import PublicFacts
+from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import signals as signal_words
-from ctdhub.report.signal_files import about_turn
+from ctdhub.report.signal_charts import about_turn
 from ctdhub.report.signals import Quantity
 from ctdhub.stats.trend import Turn
 

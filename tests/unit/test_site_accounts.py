@@ -15,8 +15,7 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import ATTACKS
 from ctdhub.release.open import Release, open_release
 from ctdhub.release.verify import verify
-from ctdhub.site.accounts import PublishedSpending, read_attacks
-from ctdhub.site.edition import Edition
+from ctdhub.site.edition import Edition, PublishedSpending, read_attacks
 from ctdhub.site.pages import methods
 from ctdhub.site.render import render
 

@@ -13,16 +13,15 @@ from invented_release import ASSISTED, TABLES, protected_answer
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.equity import charts, file_of
-from ctdhub.report.gaps import assistance_caveat
+from ctdhub.report.equity import assistance_caveat, charts, file_of
 from ctdhub.site.build import build_site
 from ctdhub.site.pages import assistance as page_of
 from ctdhub.site.pages import mandated as tables_page
 from ctdhub.site.render import render
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.mandated import shapes
-from ctdhub.stats.mandated.lines import reported_places
+from ctdhub.stats.mandated import tables
+from ctdhub.stats.mandated.tables import reported_places
 
 BY = ("citizenship_group",)
 
@@ -121,7 +120,7 @@ def test_every_table_for_reports_is_linked_and_there(release: Release, site: Pat
     for link in links:
         assert (site / "en" / link).is_file(), link
     held = reported_places(Answers(release))
-    for shape in shapes.SHAPES:
+    for shape in tables.SHAPES:
         for code in held:
             exists = (site / "charts" / "mandated" / shape / f"{code.lower()}.csv").is_file()
             assert exists == (shape != "eurostat" or code != "ARE")

@@ -21,14 +21,21 @@ from test_site_page import EVIL, EXIT, Page, made
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.open import Release
-from ctdhub.report.events.calendar import FILE, KINDS, Calendar, Event, read_calendar
-from ctdhub.report.events.ics import calendar_file, fold, text
-from ctdhub.site.build import build_site
+from ctdhub.report.calendar import (
+    FILE,
+    KINDS,
+    Calendar,
+    Event,
+    calendar_file,
+    fold,
+    read_calendar,
+    text,
+)
+from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address
 from ctdhub.site.pages import events
 from ctdhub.site.render import render
-from ctdhub.site.writer import offered
 
 PRACTICE = (resources.files("ctdhub.practice") / "events.yaml").read_text("utf-8")
 TODAY = date(2026, 11, 25)

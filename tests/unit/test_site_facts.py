@@ -19,10 +19,10 @@ from ctdhub.schema import countries
 from ctdhub.site.build import build_site
 from ctdhub.site.frame import address
 from ctdhub.site.pages import facts as facts_page
-from ctdhub.site.pages.factsheets import sheet_keys
+from ctdhub.site.pages.facts import sheet_keys
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.headline import place_facts
+from ctdhub.stats.tables import place_facts
 
 PAGE = "facts/eastern-europe.html"
 

@@ -20,12 +20,11 @@ from ctdhub.core.errors import HubError, StoryError
 from ctdhub.core.i18n import LANGUAGES, language, said
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.site import registry
+from ctdhub.site import render
 from ctdhub.site.build import DRAFT, MARK, build_site
-from ctdhub.site.edition import Edition
+from ctdhub.site.edition import GROUPS, Content, Edition, PageKind
 from ctdhub.site.frame import address
-from ctdhub.site.kinds import GROUPS, Content, PageKind
-from ctdhub.site.registry import PAGES, menu
+from ctdhub.site.render import PAGES, menu
 from ctdhub.stats.answers import Answers
 
 VERSION = "2026.1"
@@ -36,7 +35,7 @@ from pathlib import Path
 
 from ctdhub.core.i18n import Text, current
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import LEARN, Content, MenuEntry, PageKind
+from ctdhub.site.edition import LEARN, Content, MenuEntry, PageKind
 
 
 def page(content: Content) -> Page:
@@ -150,7 +149,7 @@ def test_pages_of_a_site_are_those_of_the_registry(
     for code in LANGUAGES:
         root = site / "r" / VERSION / code
         with language(code):
-            paths = [p.path for p in registry.pages(Answers(release), edition)]
+            paths = [p.path for p in render.pages(Answers(release), edition)]
         assert len(paths) == len(set(paths))
         assert set(paths) == {f.relative_to(root).as_posix() for f in root.rglob("*.html")}
     led = {entry.path for kind in PAGES if (entry := kind.menu)}
@@ -163,7 +162,7 @@ def test_a_page_is_a_module_and_a_line(
     (tmp_path / "weather.py").write_text(NEW, "utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     weather = importlib.import_module("weather")
-    monkeypatch.setattr(registry, "PAGES", (*PAGES, weather.KIND))
+    monkeypatch.setattr(render, "PAGES", (*PAGES, weather.KIND))
     site, before = tmp_path / "site", made(tmp_path, "2025.3")
     build_site(release, site, earlier=[before], only=["weather", "help"])
     for code in LANGUAGES:

@@ -15,8 +15,7 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema.labels import code_label
 from ctdhub.site.course import page as learn
-from ctdhub.site.course.lessons import lessons
-from ctdhub.site.course.parts import Exercise, Lesson
+from ctdhub.site.course.lessons import Exercise, Lesson, lessons
 from ctdhub.site.frame import inlined
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers

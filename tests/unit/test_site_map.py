@@ -26,8 +26,7 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.maps import STEPS, VIEWS, maps, steps
 from ctdhub.schema import countries
-from ctdhub.site.edition import PLAIN
-from ctdhub.site.kinds import Content
+from ctdhub.site.edition import PLAIN, Content
 from ctdhub.site.pages import map as map_page
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers

@@ -23,14 +23,12 @@ from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema.labels import code_label
-from ctdhub.site.build import build_site
-from ctdhub.site.edition import PLAIN, Edition
+from ctdhub.site.build import build_site, offered
+from ctdhub.site.edition import PLAIN, Content, Edition
 from ctdhub.site.frame import address, inlined
-from ctdhub.site.kinds import Content
 from ctdhub.site.pages import home
 from ctdhub.site.render import render
 from ctdhub.site.stories.source import read_stories
-from ctdhub.site.writer import offered
 from ctdhub.stats.answers import Answers
 
 EVIL = "<script>alert(1)</script>\"'>&\u202etxt.exe" + "A" * 5000

@@ -15,13 +15,12 @@ from ctdhub.build.steps import hash_folder
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.helplines import Help
-from ctdhub.site import parts, registry
-from ctdhub.site.build import build_site
-from ctdhub.site.edition import PLAIN, Edition
+from ctdhub.site import build as parts
+from ctdhub.site import render
+from ctdhub.site.build import Before, Noted, build_site, digest
+from ctdhub.site.edition import PLAIN, Content, Edition, PageKind, WholePage
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import Content, PageKind, WholePage
-from ctdhub.site.parts import Before, Noted, digest
-from ctdhub.site.registry import PAGES, Paths
+from ctdhub.site.render import PAGES, Paths
 from ctdhub.stats.answers import Answers
 
 FEW = ("home", "get_help", "places", "changes", "stories", "events", "methods", "help")
@@ -53,7 +52,7 @@ def test_a_site_is_the_same_with_and_without_the_one_before(
     release: Release, edition: Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = [kind for kind in PAGES if kind.name in FEW]
-    monkeypatch.setattr(registry, "PAGES", tuple(few))
+    monkeypatch.setattr(render, "PAGES", tuple(few))
     names: list[str] = []
     draw = parts.Parts._draw
 
@@ -162,7 +161,7 @@ def test_a_link_is_judged_without_drawing_more_than_needed(
 
         return replace(kind, pages=pages)
 
-    monkeypatch.setattr(registry, "PAGES", tuple(map(noting, PAGES)))
+    monkeypatch.setattr(render, "PAGES", tuple(map(noting, PAGES)))
     paths = Paths(Answers(release), edition)
     assert "trends.html" in paths
     assert "countries/europe.html" in paths

@@ -15,8 +15,7 @@ from invented_release import ASSISTED, TABLES, protected_answer
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
-from ctdhub.schema.countries import ALPHA3, name
-from ctdhub.schema.country_names import fold_name
+from ctdhub.schema.countries import ALPHA3, fold_name, name
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import HOME, address

@@ -15,20 +15,17 @@ from invented_release import protected_answer
 from typer.testing import CliRunner
 
 from ctdhub.build.init import new_hub
-from ctdhub.cli.site import register
+from ctdhub.cli.site import register_site
 from ctdhub.core.errors import HubError, PolicyError
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
-from ctdhub.document.charts.standalone import WIDTH
+from ctdhub.document.charts.pages import WIDTH
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.site.build import build_site
-from ctdhub.site.edition import Edition
-from ctdhub.site.frame import address
-from ctdhub.site.kinds import Content
+from ctdhub.site.build import build_site, offered
+from ctdhub.site.edition import Content, Edition
+from ctdhub.site.frame import EXAMPLE, Sharing, address
 from ctdhub.site.pages import home
 from ctdhub.site.render import render
-from ctdhub.site.sharing import EXAMPLE, Sharing
-from ctdhub.site.writer import offered
 from ctdhub.stats.answers import Answers
 
 VERSION = "2026.1"
@@ -214,7 +211,7 @@ def test_the_command_takes_the_address_from_the_hub_or_from_its_option(tmp_path:
     hub, out = new_hub(tmp_path / "hub", "A").root, tmp_path / "out"
     made(hub, languages=["en"])
     app = typer.Typer()
-    register(app)
+    register_site(app)
     settings = hub / "hub.yaml"
     settings.write_text(settings.read_text("utf-8") + f"site:\n  url: {URL}\n", "utf-8")
     for options, expected in (([], URL), (["--url", "https://b.example/"], "https://b.example")):

@@ -18,14 +18,12 @@ from invented_release import TABLES, protected_answer
 
 from ctdhub.border import MEASUREMENTS, Protected
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.practice.marginals import load_marginals
-from ctdhub.practice.people import draw
+from ctdhub.practice.people import draw, load_marginals
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report import signal_files
+from ctdhub.report import signal_charts
 from ctdhub.report.signal_charts import write_signals
-from ctdhub.report.signal_wording import of_release
-from ctdhub.report.signals import sentence
+from ctdhub.report.signals import of_release, sentence
 from ctdhub.report.wording import ranged
 from ctdhub.site.pages import signals as signals_page
 from ctdhub.site.render import render
@@ -171,7 +169,7 @@ def test_shares_of_women_and_men_never_exceed_the_whole_as_printed(result: Relea
 
 
 def test_a_ratio_is_told_only_where_the_numbers_are_and_holds_them(result: ReleaseSignals) -> None:
-    document = signal_files.of_release(result)
+    document = signal_charts.of_release(result)
     women = next(s for s in document["signals"] if s["series"] == WOMEN)
     ratio = women["ratio"]["share"]
     assert 1 < ratio["low"] < ratio["value"] < ratio["high"]
@@ -185,7 +183,7 @@ def test_a_ratio_is_told_only_where_the_numbers_are_and_holds_them(result: Relea
             assert all(told[what][when]["state"] == "shown" for when in ("before", "now"))
     lead = next(one for one in result.leads if one.finding.name == WOMEN)
     with language("en"):
-        text = " ".join(signal_files.sentences_of(result, lead))
+        text = " ".join(signal_charts.sentences_of(result, lead))
     assert "times what was expected" in text
 
 

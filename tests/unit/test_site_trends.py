@@ -19,8 +19,7 @@ from ctdhub.document.svg import round_top
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
-from ctdhub.site.edition import PLAIN
-from ctdhub.site.kinds import Content
+from ctdhub.site.edition import PLAIN, Content
 from ctdhub.site.pages import trends as trends_page
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers

@@ -11,10 +11,9 @@ import yaml
 from pydantic import ValidationError
 
 from ctdhub.build import init, pipeline
-from ctdhub.build.hub import Hub
+from ctdhub.build.hub import Hub, SparkSettings
 from ctdhub.build.spark import session
-from ctdhub.build.spark.runner import Shared, code_hash, told
-from ctdhub.build.spark.settings import SparkSettings
+from ctdhub.build.spark.session import Shared, code_hash, told
 from ctdhub.build.steps import Step
 from ctdhub.core import errors
 from ctdhub.core.errors import HubError, IdentifierFound, SparkError, UnreadableFile

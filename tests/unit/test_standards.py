@@ -11,9 +11,9 @@ import pytest
 from invented_release import people_rows, protected_answer
 
 from ctdhub.release.bundle import write_release
-from ctdhub.release.dcat import catalogue
+from ctdhub.release.catalogue import catalogue
 from ctdhub.release.open import Release, open_release
-from ctdhub.site.sharing import Sharing
+from ctdhub.site.frame import Sharing
 
 SITE = "https://data.example.org/hub"
 SHAPES = Path(__file__).with_name("dcat_ap_shapes.ttl")

@@ -20,11 +20,9 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.report.figures import Among, figures
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NumberCard, card
-from ctdhub.stats.cell_sums import Sum
-from ctdhub.stats.intervals import NOT_MEASURED, Interval, fieller
+from ctdhub.stats.cards import NOT_MEASURED, Interval, NumberCard, Row, card, fieller
+from ctdhub.stats.estimator import Sum
 from ctdhub.stats.query import Query, Where
-from ctdhub.stats.table import Row
 from ctdhub.stats.tables import corridors, distribution, flag_group
 
 

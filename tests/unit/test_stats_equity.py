@@ -27,22 +27,16 @@ from ctdhub.dp.count import encode
 from ctdhub.dp.mechanism import answer
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
-from ctdhub.practice.stand_in import invented_people
+from ctdhub.practice.people import invented_people
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report import equity_rows
-from ctdhub.report.gaps import (
-    assistance_caveat,
-    gap_sentence,
-    group_name,
-    not_compared_sentence,
-)
-from ctdhub.schema.citizenship_group import citizenship_group
+from ctdhub.report import equity as equity_rows
+from ctdhub.report.equity import assistance_caveat, gap_sentence, group_name, not_compared_sentence
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.places import citizenship_group
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.equity import GROUPINGS, RECEIVED, Assistance, assistance, not_compared
-from ctdhub.stats.gaps import By, Gap
+from ctdhub.stats.equity import GROUPINGS, RECEIVED, Assistance, By, Gap, assistance, not_compared
 
 SCHEMA = load_schema()
 KIND, EQUAL = "assistance_accommodation", ("assistance_medical", "assistance_psychosocial")

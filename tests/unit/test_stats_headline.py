@@ -11,11 +11,11 @@ from invented_release import TABLES, people_rows, protected_answer
 from ctdhub.core.i18n import language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.press import press_sheet
+from ctdhub.report.facts import press_sheet
 from ctdhub.report.sentences import headline_sentence, place_sentences, reach_sentence
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.headline import headline, place_facts
+from ctdhub.stats.tables import headline, place_facts
 
 EUROPE = set(countries.members("europe"))
 

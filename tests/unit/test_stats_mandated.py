@@ -19,17 +19,30 @@ from ctdhub.core.format import isolated
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report import mandated_sdmx
-from ctdhub.report.mandated import COLUMNS, FORMATS, written
-from ctdhub.report.mandated_wording import dimension_label, line_label, notes, title
-from ctdhub.schema.citizenship_group import citizenship_group
-from ctdhub.schema.roles import CHILD_BANDS
+from ctdhub.report import mandated
+from ctdhub.report.mandated import (
+    COLUMNS,
+    FORMATS,
+    dimension_label,
+    line_label,
+    notes,
+    title,
+    written,
+)
+from ctdhub.schema.model import CHILD_BANDS
+from ctdhub.schema.places import citizenship_group
 from ctdhub.site.pages import mandated as mandated_page
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.intervals import Interval
-from ctdhub.stats.mandated.lines import MandatedLine, MandatedScope, MandatedTable, per, scope
+from ctdhub.stats.cards import Interval
 from ctdhub.stats.mandated.population import Inhabitants, Population, load_population
-from ctdhub.stats.mandated.shapes import SHAPES
+from ctdhub.stats.mandated.tables import (
+    SHAPES,
+    MandatedLine,
+    MandatedScope,
+    MandatedTable,
+    per,
+    scope,
+)
 
 YEAR, COUNTRY, ORIGIN = "year_of_registration", "country_of_exploitation", "citizenship"
 GROUP = "citizenship_group"
@@ -319,9 +332,9 @@ def test_sdmx_has_the_columns_and_codes_of_the_dataflow(release: Release) -> Non
     people = poland()
     sheet = made(release, "sdg-16.2.2", scope(Answers(release), "POL", (2016, 2017), people))
     with language("fr"):
-        text = mandated_sdmx.written(sheet, release)
+        text = mandated.sdmx(sheet, release)
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert tuple(rows[0]) == mandated_sdmx.COLUMNS
+    assert tuple(rows[0]) == mandated.SDMX_COLUMNS
     keys = [tuple(r[c] for c in rows[0] if c.isupper())[:17] for r in rows]
     assert len(set(keys)) == len(rows)
     assert {r["REF_AREA"] for r in rows} == {"616"}
@@ -338,7 +351,7 @@ def test_sdmx_has_the_columns_and_codes_of_the_dataflow(release: Release) -> Non
     assert float(rate["OBS_VALUE"]) == pytest.approx(exact, abs=1e-4)
     assert ("VC_HTF_DETVR", "_T", "_T", "2016") not in found
     assert "Identified cases" in total["COMMENT_TS"]
-    uncoded, hidden = mandated_sdmx.left_out(sheet)
+    uncoded, hidden = mandated.left_out_of_sdmx(sheet)
     counts = [r for r in rows if r["UNIT_MEASURE"] == "NUMBER"]
     assert uncoded + hidden + len(counts) == len(sheet.lines)
 
@@ -350,10 +363,10 @@ def test_a_library_of_sdmx_reads_the_file_back(release: Release, tmp_path: Path)
     answers, people = Answers(release), poland(female=19_600_000)
     sheet = made(release, "sdg-16.2.2", scope(answers, "POL", (2016, 2017), people))
     path = tmp_path / "poland.csv"
-    path.write_text(mandated_sdmx.written(sheet, release), "utf-8")
+    path.write_text(mandated.sdmx(sheet, release), "utf-8")
     (found,) = sdmx.read_sdmx(path).data
-    assert str(found.structure).endswith(mandated_sdmx.DATAFLOW)
-    assert tuple(found.data.columns) == mandated_sdmx.COLUMNS[1:]
+    assert str(found.structure).endswith(mandated.DATAFLOW)
+    assert tuple(found.data.columns) == mandated.SDMX_COLUMNS[1:]
     rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
     assert [float(x) for x in found.data["OBS_VALUE"]] == [float(r["OBS_VALUE"]) for r in rows]
     women = [r for r in rows if (r["SERIES"], r["SEX"]) == ("VC_HTF_DETVR", "F")]

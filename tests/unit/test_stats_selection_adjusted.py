@@ -13,9 +13,8 @@ from tests.conftest import Once
 
 from ctdhub.dp.policy import Policy
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.headline import everyone, headline
-from ctdhub.stats.intervals import NOT_MEASURED, Interval
-from ctdhub.stats.selection_adjusted import adjusted, clear, picked
+from ctdhub.stats.cards import NOT_MEASURED, Interval
+from ctdhub.stats.tables import adjusted, clear, everyone, headline, picked
 
 COLUMNS = (YEAR, "citizenship", "country_of_exploitation")
 SPANS = ((2006, 2007), (2003, 2006), (2010, 2011), (2011, 2015), (2012, 2013), (2014, 2017))

@@ -12,7 +12,7 @@ from invented_release import invented_sources, people_rows, protected_answer
 from ctdhub.border import MEASUREMENTS
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.stats.series import all_series, by_contributor, overlap, series
+from ctdhub.stats.trend import all_series, by_contributor, overlap, series
 
 ROWS = people_rows(1500)
 YEARS = ("2015", "2016", "2017", "2018", "2019")

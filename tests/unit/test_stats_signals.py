@@ -11,13 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.report.signal_wording import of_file, single_periods
-from ctdhub.report.signals import false_ones, sentence
-from ctdhub.stats.signals.discovery import q_values
-from ctdhub.stats.signals.find import Settings, find
-from ctdhub.stats.signals.panel import SeriesPanel
-from ctdhub.stats.signals.periods import Period, as_months, past_for, read_period, window_for
-from ctdhub.stats.signals.tails import binomial, negative_binomial
+from ctdhub.report.signals import false_ones, of_file, sentence, single_periods
+from ctdhub.stats.signals.find import Settings, find, q_values
+from ctdhub.stats.signals.panel import (
+    Period,
+    SeriesPanel,
+    as_months,
+    past_for,
+    read_period,
+    window_for,
+)
+from ctdhub.stats.signals.statistics import binomial, negative_binomial
 
 MODULES = (
     "stats.signals.tails",

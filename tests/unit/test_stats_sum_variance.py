@@ -12,9 +12,9 @@ from tests.conftest import Once
 
 from ctdhub.dp.policy import Policy
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.intervals import ratio
+from ctdhub.stats.cards import ratio
+from ctdhub.stats.estimator import SumVariances
 from ctdhub.stats.query import Where
-from ctdhub.stats.sum_variance import SumVariances
 
 SIZES = {"a": 3, "b": 4, "c": 2}
 DRAWN = {"a": 2.0, "a*b": 5.0, "b*c": 3.0, "a*b*c": 7.0, "": 1.5}

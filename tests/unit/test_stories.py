@@ -17,7 +17,7 @@ from invented_release import TABLES, people_rows, protected_answer
 from markupsafe import escape
 from typer.testing import CliRunner
 
-from ctdhub.cli.site import register
+from ctdhub.cli.site import register_site
 from ctdhub.core.errors import HubError, StoryError
 from ctdhub.core.format import interval, number, share
 from ctdhub.core.i18n import LANGUAGES, language
@@ -27,11 +27,8 @@ from ctdhub.schema import countries
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address
-from ctdhub.site.stories.chart import chart
 from ctdhub.site.stories.exhibit import LONGEST, MARK, build_exhibit
-from ctdhub.site.stories.live import say
-from ctdhub.site.stories.markup import StoryChart, StoryText, blocks
-from ctdhub.site.stories.page import story_figures
+from ctdhub.site.stories.page import StoryChart, StoryText, blocks, chart, say, story_figures
 from ctdhub.site.stories.source import Story, StoryPosition, read_stories
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.tables import flag_group
@@ -501,7 +498,7 @@ def test_a_text_too_long_for_a_screen_is_told(release: Release, tmp_path: Path) 
 
 def test_command_tells_the_stories_of_a_hub(english: Release, tmp_path: Path) -> None:
     app = typer.Typer()
-    register(app)
+    register_site(app)
     hub = tmp_path / "hub"
     (hub / "stories").mkdir(parents=True)
     (hub / "releases").symlink_to(english.path.parent)

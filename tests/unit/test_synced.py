@@ -6,9 +6,9 @@ from pathlib import Path
 
 from synced_files import synced  # noqa: F401 (a fixture)
 
-from ctdhub.core.chainlog import append_chain
-from ctdhub.dp import pending
-from ctdhub.dp.charge_secret import ChargeSecret
+from ctdhub.core.files import append_chain
+from ctdhub.dp import answer_store
+from ctdhub.dp.answer_store import ChargeSecret
 
 
 def test_a_secret_is_there_before_its_charge_and_gone_for_good_after(
@@ -16,12 +16,12 @@ def test_a_secret_is_there_before_its_charge_and_gone_for_good_after(
     synced: list[str],  # noqa: F811
 ) -> None:
     folder = tmp_path / "pending"
-    pending.write(folder, pending.Pending("id", ChargeSecret(bytes(32)), "exact"))
+    answer_store.write_pending(folder, answer_store.Pending("id", ChargeSecret(bytes(32)), "exact"))
     above, file, names = synced
     assert (above, names) == (tmp_path.name, "pending"), "the folder, then the file in it"
     assert file.startswith(".new-charge.json-")
     synced.clear()
-    pending.destroy(folder)
+    answer_store.destroy_pending(folder)
     assert synced == ["charge.json", "pending"], "overwritten, then deleted"
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ctdhub.core.i18n import LANGUAGES, language, said
-from ctdhub.site.registry import PAGES
+from ctdhub.site.render import PAGES
 
 ROOT = Path(__file__).parents[2]
 TERMBASE = resources.files("ctdhub") / "locale/termbase.yaml"

@@ -17,8 +17,6 @@ from hypothesis import strategies as st
 from ctdhub.core.errors import FileError, HubError
 from ctdhub.practice.naming import write_names
 from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.linkage.pprl.ages import AgeAt
-from ctdhub.sensitive.linkage.pprl.birth_dates import read_birth
 from ctdhub.sensitive.linkage.pprl.columns import plan, propose
 from ctdhub.sensitive.linkage.pprl.derive import (
     CHECK,
@@ -27,15 +25,16 @@ from ctdhub.sensitive.linkage.pprl.derive import (
     KINDS,
     LENGTH,
     QUALITY,
+    AgeAt,
     Identity,
     Tokeniser,
     composite_keys,
+    read_birth,
 )
-from ctdhub.sensitive.linkage.pprl.phonetics import parts, skeleton
-from ctdhub.sensitive.linkage.pprl.scripts import romanised
+from ctdhub.sensitive.linkage.pprl.names import parts, romanised, skeleton
 from ctdhub.sensitive.linkage.pprl.tokenise import tokenise
+from ctdhub.sensitive.mapping.identifiers import FORM
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.tokens import FORM
 
 KEY = bytes(range(32))
 MAKER = Tokeniser(KEY, "2026.1")

@@ -9,16 +9,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ctdhub.build.filenames import TOKENS as FILE
+from ctdhub.build.contributions import TOKENS as FILE
+from ctdhub.build.deliveries import check_one_format
 from ctdhub.build.init import new_hub
 from ctdhub.build.rules import takes_tokens
-from ctdhub.build.withdrawn import check_one_format
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.keys.linkage import filling_secret
-from ctdhub.dp.default_policy import default_policy
-from ctdhub.dp.policy import load_policy
+from ctdhub.dp.policy import default_policy, load_policy
 from ctdhub.sensitive.linkage.pprl.derive import Identity, Tokeniser, format_of
-from ctdhub.sensitive.mapping.tokens import FORM, TOKENS
+from ctdhub.sensitive.mapping.identifiers import FORM, TOKENS
 
 KEY = bytes(range(32))
 PERSON = Identity("Marta", "Cruz", "1990-05-03")

@@ -22,14 +22,12 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release
-from ctdhub.report.decomposition_files import csv_of
-from ctdhub.site.edition import PLAIN
-from ctdhub.site.kinds import Content
+from ctdhub.report.trends import csv_of
+from ctdhub.site.edition import PLAIN, Content
 from ctdhub.site.pages import trends as trends_page
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.decomposition.report import report
-from ctdhub.stats.decomposition.subject import EVERYBODY, ChangeSubject, find_question
+from ctdhub.stats.decomposition import EVERYBODY, ChangeSubject, find_question, report
 from ctdhub.stats.trend import covering
 
 Run = Callable[..., tuple[int, str, str]]

@@ -14,7 +14,7 @@ from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.mapping.unknown_texts import FileTexts, UnknownText
+from ctdhub.sensitive.mapping.texts import FileTexts, UnknownText
 
 TYPES = """
 version: 1

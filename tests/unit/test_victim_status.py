@@ -9,11 +9,11 @@ import yaml
 from test_linkage import table
 from test_mapping_rules import run
 
-from ctdhub.build.contribution import Contribution
+from ctdhub.build.contributions import Contribution
 from ctdhub.build.stages.harmonise import HarmoniseFile
 from ctdhub.core.errors import MappingError
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.linkage.merge import link
+from ctdhub.sensitive.linkage.people import link
 
 STATUS = """
 columns:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from ctdhub.document.charts import whole
+from ctdhub.document.charts import bars as whole
 from ctdhub.document.document import Bar
 
 WOMEN = Bar("Women", "60 (50 to 64)", 60, 50, 64)
@@ -18,7 +18,7 @@ BLANK = Bar("Not recorded", "500", 500, 490, 510, missing=True)
 
 
 def drawn(bars: tuple[Bar, ...], *, rtl: bool = False, of: float | None = 100) -> ET.Element:
-    return ET.fromstring(whole.draw(bars, "x", rtl=rtl, whole=of))
+    return ET.fromstring(whole.draw_whole(bars, "x", rtl=rtl, whole=of))
 
 
 def rects(svg: ET.Element) -> list[tuple[str, float, float]]:

@@ -14,7 +14,7 @@ import pytest
 from ctdhub.core.i18n import Text, said
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.workbench.ask import ask
-from ctdhub.sensitive.workbench.consent import about_consent, decisions
+from ctdhub.sensitive.workbench.verdicts import about_consent, decisions
 
 sys.path.insert(0, str(Path(__file__).parent))
 from test_workbench_files import Owner, _file

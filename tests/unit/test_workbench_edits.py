@@ -15,10 +15,16 @@ from ctdhub.core.errors import HubError
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.patched_yaml import document_of
 from ctdhub.sensitive.workbench.ask import ask
-from ctdhub.sensitive.workbench.difference import between
-from ctdhub.sensitive.workbench.draft import DraftFold
-from ctdhub.sensitive.workbench.edited import applied, value_in
-from ctdhub.sensitive.workbench.operations import checked, key_of, opposite, touch
+from ctdhub.sensitive.workbench.drafts import DraftFold
+from ctdhub.sensitive.workbench.operations import (
+    applied,
+    between,
+    checked,
+    key_of,
+    opposite,
+    touch,
+    value_in,
+)
 
 YAML = """\
 # Our own mapping

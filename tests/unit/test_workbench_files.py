@@ -17,9 +17,8 @@ from ctdhub.core.i18n import Text, said
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
 from ctdhub.sensitive.workbench.ask import ask
-from ctdhub.sensitive.workbench.clusters import clusters, fingerprint
-from ctdhub.sensitive.workbench.effects import FileEffect
-from ctdhub.sensitive.workbench.opened import opened
+from ctdhub.sensitive.workbench.facets import clusters, fingerprint
+from ctdhub.sensitive.workbench.opened import FileEffect, opened
 
 sys.path.insert(0, str(Path(__file__).parent))
 from dirty_columns import COLUMNS, write

@@ -9,9 +9,8 @@ import pytest
 from ctdhub.core.i18n import language
 from ctdhub.document.charts import years as chart_years
 from ctdhub.document.document import Point, Years
-from ctdhub.report.year_chart import year_chart
-from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.table import Row
+from ctdhub.report.figures import year_chart
+from ctdhub.stats.cards import NumberCard, Row
 
 WIDE, HIGH = 640, 320
 """Pixels of the plot; positions are in per cent of it."""

@@ -68,7 +68,7 @@ def make(world: World) -> None:
         from django.db import connection
         from tests.desk.desks import people
 
-        from ctdhub.desk.database import prepare
+        from ctdhub.desk.walls import prepare
 
         prepare()
         people(desk)

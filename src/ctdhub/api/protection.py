@@ -11,24 +11,24 @@ from typing import Any
 import pyarrow as pa
 
 from ctdhub.border import Estimate, Protected
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import said
-from ctdhub.core.tabular import ROW
+from ctdhub.core.tables import ROW
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.secagg.answer import SCHEMA
-from ctdhub.dp.standalone.ledger import ledger_of_table
-from ctdhub.dp.standalone.scope import scope_of_file, scope_of_schema
+from ctdhub.dp.standalone.domains import scope_of_file, scope_of_schema
 from ctdhub.dp.standalone.table import (
     MAX_DELTA,
     check_delta,
     fit_domains,
+    given,
+    ledger_of_table,
     protect_alone,
     too_many,
+    writing,
 )
-from ctdhub.dp.standalone.written import given, writing
 from ctdhub.release.standalone import check_ledger, check_out, write_alone
-from ctdhub.sensitive.ingest.arrow import read_arrow
-from ctdhub.sensitive.ingest.readers import read_as_is
+from ctdhub.sensitive.ingest.readers import read_arrow, read_as_is
 
 
 @dataclass(frozen=True)

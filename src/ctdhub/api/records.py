@@ -7,15 +7,15 @@ import secrets
 import warnings
 from pathlib import Path
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import said
 from ctdhub.schema.model import YEARS
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping import run
-from ctdhub.sensitive.mapping import suggest as drafting
+from ctdhub.sensitive.mapping.drafting import suggest as drafting
+from ctdhub.sensitive.mapping.drafting.suggest import Suggestion, read_to_suggest
 from ctdhub.sensitive.mapping.mapping_file import named_mapping
 from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.suggest import Suggestion, read_to_suggest
 
 
 def suggest(file: str | os.PathLike[str]) -> Suggestion:

@@ -15,12 +15,9 @@ from typing import Any, Literal
 
 import yaml
 
-from ctdhub.build.hub import SOON, Hub
-from ctdhub.build.journal import noted
-from ctdhub.build.settings import ID, SOURCE_KINDS, Agreement, checked_settings
-from ctdhub.core.atomic import write_whole
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
+from ctdhub.build.hub import ID, SOON, SOURCE_KINDS, Agreement, Hub, checked_settings, noted
+from ctdhub.core.errors import error, printable
+from ctdhub.core.files import write_whole
 
 Settings = Mapping[str, Any]
 """New values by setting; None takes a setting out, so that its default holds."""

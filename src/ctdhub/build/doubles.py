@@ -23,18 +23,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.build.filenames import RECORDS
+from ctdhub.build.contributions import RECORDS
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages.link_report import PAIRS, linkage
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import FileError
-from ctdhub.core.lock import locked
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import CONTRIBUTOR, CONTRIBUTOR_KIND, DELIVERIES, DESTINATION_RULE
+from ctdhub.build.stages.link import PAIRS, linkage
+from ctdhub.core.errors import FileError, error
+from ctdhub.core.files import locked
+from ctdhub.schema.model import (
+    CONTRIBUTOR,
+    CONTRIBUTOR_KIND,
+    DELIVERIES,
+    DESTINATION_RULE,
+    load_schema,
+)
 from ctdhub.sensitive.linkage.hub_frame import SAMPLE, KeyedOrder, hub_frame, pair_ids
 from ctdhub.sensitive.linkage.identified.clerical_review import ERRORS
-from ctdhub.sensitive.linkage.identified.decided_pairs import DecidedPair, check_decisions
-from ctdhub.sensitive.linkage.identified.review_accuracy import accuracy_json, reviewed_cells
+from ctdhub.sensitive.linkage.identified.resolve import DecidedPair, check_decisions
+from ctdhub.sensitive.linkage.identified.review_frame import accuracy_json, reviewed_cells
 
 FOLDER, DECISIONS = "linkage", "decisions.jsonl"
 

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ctdhub.build.deliveries import without
 from ctdhub.build.hub import Hub
 from ctdhub.build.steps import Step
-from ctdhub.build.withdrawn import without
 from ctdhub.core.i18n import Text
-from ctdhub.dp.rows import InParquet, Rows
+from ctdhub.dp.count import InParquet, Rows
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.linkage.joining import Linking
-from ctdhub.sensitive.linkage.partitions import Places, Totals, held, link_parts
+from ctdhub.sensitive.linkage.people import Linking, PartitionsPlaces, Totals, held, link_parts
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -39,7 +38,11 @@ class Engine(Protocol):
         """
 
     def link(
-        self, files: Sequence[tuple[Path, Path]], gone: pa.Array, linking: Linking, places: Places
+        self,
+        files: Sequence[tuple[Path, Path]],
+        gone: pa.Array,
+        linking: Linking,
+        places: PartitionsPlaces,
     ) -> Totals:
         """Records and perpetrators of files become those of people, without what is ``gone``."""
 
@@ -57,7 +60,11 @@ class ThisMachine:
             step.refresh()
 
     def link(
-        self, files: Sequence[tuple[Path, Path]], gone: pa.Array, linking: Linking, places: Places
+        self,
+        files: Sequence[tuple[Path, Path]],
+        gone: pa.Array,
+        linking: Linking,
+        places: PartitionsPlaces,
     ) -> Totals:
         """File by file, then part by part."""
         rows = sum(pq.read_metadata(records).num_rows for records, _children in files)
@@ -94,14 +101,18 @@ class Cluster:
     def refresh(self, steps: Sequence[Step], tell: Told) -> None:
         """All stale steps at once; one alone is not worth a cluster."""
         if sum(step.reason() is not None for step in steps) > 1:
-            from ctdhub.build.spark.runner import refresh
+            from ctdhub.build.spark.session import refresh
 
             refresh(self.session, steps, self.hub.work, tell)
         else:
             ThisMachine().refresh(steps, tell)
 
     def link(
-        self, files: Sequence[tuple[Path, Path]], gone: pa.Array, linking: Linking, places: Places
+        self,
+        files: Sequence[tuple[Path, Path]],
+        gone: pa.Array,
+        linking: Linking,
+        places: PartitionsPlaces,
     ) -> Totals:
         """In parts that hold whole persons."""
         from ctdhub.build.spark.people import link_people
@@ -111,7 +122,7 @@ class Cluster:
 
     def rows(self, path: Path, grouped_by: str | None = None) -> Rows:
         """Each part where a worker reads it."""
-        from ctdhub.build.spark.rows import OnCluster
+        from ctdhub.build.spark.people import OnCluster
 
         return OnCluster(self.session, path.resolve(), self.hub.work, grouped_by)
 

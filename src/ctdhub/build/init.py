@@ -1,4 +1,4 @@
-"""How a hub begins: an empty one with settings to fill in, or a practice hub."""
+"""How a hub begins, and how one goes on that was copied, moved or put back."""
 
 from __future__ import annotations
 
@@ -7,25 +7,30 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
 import yaml
 
-from ctdhub.build.hub import Hub
+from ctdhub.build.hub import Hub, noted
+from ctdhub.build.paid import check_known, check_paid
 from ctdhub.build.steps import Progress
-from ctdhub.core.atomic import sync
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
+from ctdhub.core.files import sync
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.core.keys.signing import make_key, read_key
-from ctdhub.dp.default_policy import default_policy
-from ctdhub.dp.ledger.custody import begin
-from ctdhub.dp.ledger.population import new_population
-from ctdhub.dp.policy import MAX_PEOPLE
+from ctdhub.dp.ledger import adopt as ledgers
+from ctdhub.dp.ledger.adopt import Adopted
+from ctdhub.dp.ledger.custody import begin, new_population
+from ctdhub.dp.policy import MAX_PEOPLE, default_policy
 from ctdhub.practice.write import CONTRIBUTION_DATE, write_practice
-from ctdhub.release.approvers import ROLES
+from ctdhub.release.approvals import ROLES
 from ctdhub.report.helplines import FILE as HELPLINES
 from ctdhub.schema.model import load_schema
+
+# --------------------------------------------------------------------------------------------------
+# How a hub begins: an empty one with settings to fill in, or a practice hub.
 
 PEOPLE_IN_NEW_HUB = 60_000
 """Fictitious people in a practice hub, unless said otherwise."""
@@ -127,7 +132,7 @@ def new_hub(
         name: as readers see it.
         invented: whether it is a practice hub.
         max_people: a public bound of the people that it will ever hold; it decides epsilon and
-            budget of the policy, see :func:`ctdhub.dp.default_policy.default_policy`.
+            budget of the policy, see :func:`ctdhub.dp.policy.default_policy`.
         place: the folder that the hub will be moved to; it stays where it is, if None.
         names: its name by language, where it has others.
 
@@ -244,3 +249,22 @@ def _fill(hub: Hub, people: int, progress: Progress | None) -> None:
     (hub.root / events.name).write_bytes(events.read_bytes())
     for story in (resources.files("ctdhub.practice") / "stories").iterdir():
         (hub.stories / story.name).write_text(story.read_text("utf-8"), "utf-8")
+
+
+# --------------------------------------------------------------------------------------------------
+# A hub that was copied, moved or put back: its ledger goes on in this folder.
+
+
+def adopt(hub: Hub) -> Adopted:
+    """Let the hub charge in this folder, and no other; what this copy lacks counts as spent.
+
+    Raises:
+        LedgerTampered: a line was changed, the ledger or its key is gone, or the ledger does not
+            know what its releases, approvals or withdrawals saw of it.
+        LedgerError: there is no state folder; the system refuses.
+        HubFolderError: a build is at work.
+    """
+    with hub.lock(), noted(hub, "adopt"):
+        found = ledgers.adopt(hub.ledger, hub.root, hub.ledger_key, partial(check_known, hub))
+        check_paid(hub)
+        return found

@@ -15,29 +15,23 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ctdhub.build.deliveries import sent
-from ctdhub.build.filenames import RECORDS
-from ctdhub.build.harmonised import account_of, faults_of
-from ctdhub.build.hub import Hub
+from ctdhub.build.contributions import RECORDS, account_of, faults_of
+from ctdhub.build.deliveries import OutOfForce, accounted, own_out_of_force, sent, without
+from ctdhub.build.hub import Agreement, Hub
 from ctdhub.build.rules import policy
-from ctdhub.build.settings import Agreement
 from ctdhub.build.stages.harmonise import harmonise_file
 from ctdhub.build.steps import Step
-from ctdhub.build.withdrawn import OutOfForce, accounted, own_out_of_force, without
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
+from ctdhub.core.errors import error, printable
 from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _, current
-from ctdhub.document.document import Document, Section, TextTable, Words
-from ctdhub.document.numbers import Notebook
-from ctdhub.report.brief.frame import closing, meta
+from ctdhub.document.document import Document, Notebook, Section, TextTable, Words
+from ctdhub.report.brief.make import closing, meta
 from ctdhub.report.wording import ranged, state_words
 from ctdhub.schema.labels import code_label, group_label, label
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import AGE, DELIVERIES, ORIGIN, PERIOD, SEX
+from ctdhub.schema.model import AGE, DELIVERIES, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.profile import Profile, profile
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.table import Row
+from ctdhub.stats.cards import Row
 from ctdhub.stats.tables import distribution, flag_group
 
 TOP = 10

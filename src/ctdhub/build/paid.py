@@ -1,27 +1,27 @@
-"""The hub's ledger, and whether everything that it published was paid for."""
+"""The hub's ledger, its account, and whether everything that it published was paid for."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from ctdhub.build.hub import Hub
-from ctdhub.core.atomic import sweep
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, printable
-from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.charge import Charge
-from ctdhub.dp.ledger.custody import open_custody
-from ctdhub.dp.ledger.disk import write_synced
-from ctdhub.dp.ledger.reserve import BudgetSplit, split_of
-from ctdhub.dp.ledger.witness import leased
+from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.files import sweep
+from ctdhub.dp.ledger.book import BudgetSplit, Ledger, Spending, by_contributor, by_kind, split_of
+from ctdhub.dp.ledger.custody import leased, open_custody
+from ctdhub.dp.ledger.file import Charge, write_synced
 from ctdhub.dp.policy import Policy
 from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
 from ctdhub.release.manifest import MANIFEST, Manifest
 from ctdhub.release.verify import digest
+
+# --------------------------------------------------------------------------------------------------
+# The hub's ledger, and whether everything that it published was paid for.
 
 _PUBLISHED = "published.json"
 """In the folder of the ledger: the version of each published charge, should a release be gone."""
@@ -181,3 +181,54 @@ def _approved_heads(hub: Hub, bundle: Path, lines: Mapping[str, int]) -> set[Led
 
 def _damaged(manifest: Path) -> HubError:
     return error("manifest", file=manifest)
+
+
+# --------------------------------------------------------------------------------------------------
+# The account of a hub's ledger: charges, sums by kind and by contributor, what is left.
+
+
+@dataclass(frozen=True)
+class Account:
+    """The ledger in figures; every epsilon holds at ``delta``, the smallest ever promised.
+
+    Attributes:
+        budget, spent, left: epsilon of everything together, and of one more version; ``rho``
+            is what was spent, in zCDP.
+        kinds, contributors: see :class:`ctdhub.dp.ledger.book.Spending`.
+    """
+
+    delta: float
+    budget: float
+    spent: float
+    left: float
+    rho: float
+    kinds: tuple[Spending, ...]
+    contributors: tuple[Spending, ...]
+    entries: tuple[Charge, ...]
+
+    @classmethod
+    def of(cls, ledger: Ledger, policy: Policy, left: float | None = None) -> Account:
+        """The account of a ledger under a policy.
+
+        Args:
+            left: the most epsilon that one more version may have, where part of the budget is kept
+                for drafts; None asks the whole budget.
+        """
+        delta = ledger.strictest(policy.delta)
+        return cls(
+            delta=delta,
+            budget=policy.budget.epsilon,
+            spent=ledger.guarantee(delta),
+            left=ledger.left(policy.budget.epsilon, delta) if left is None else left,
+            rho=ledger.spent(),
+            kinds=by_kind(ledger.entries(), delta),
+            contributors=by_contributor(ledger, delta),
+            entries=ledger.entries(),
+        )
+
+    def json(self) -> str:
+        """All of it as JSON; hashes of questions, which are for the hub alone, are left out."""
+        content = asdict(self)
+        for entry in content["entries"]:
+            del entry["question"], entry["mac"]
+        return json.dumps(content, ensure_ascii=False, indent=1)

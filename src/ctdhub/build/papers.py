@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ctdhub.build.hub import Hub
+from ctdhub.build.hub import Agreement, Hub
 from ctdhub.build.rules import policy, takes_tokens, variables
-from ctdhub.build.settings import Agreement
-from ctdhub.report.papers.paper_facts import Contributing, PaperFacts
+from ctdhub.report.papers import Contributing, PaperFacts
 
 
 def paper_facts(hub: Hub) -> PaperFacts:

@@ -9,9 +9,8 @@ from ctdhub.build import engine as engine_of
 from ctdhub.build import preflight
 from ctdhub.build.deliveries import refuse_unclear
 from ctdhub.build.engine import Engine
-from ctdhub.build.explain import Done, Stage, forecast
-from ctdhub.build.hub import Hub
-from ctdhub.build.journal import Detail, noted
+from ctdhub.build.hub import Detail, Hub, noted
+from ctdhub.build.preflight import Done, Stage, forecast
 from ctdhub.build.rules import policy
 from ctdhub.build.stages import alarms, candidate, harmonise, link, protect, publish, site
 from ctdhub.build.steps import Progress, Step, sweep, walk

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid
 from ctdhub.build.stages import candidate
-from ctdhub.build.stages.link_report import refuse_linkage_keys
+from ctdhub.build.stages.link import refuse_linkage_keys
+from ctdhub.build.steps import NEVER_RAN, Step
+from ctdhub.core.errors import HubError, Overspend
+from ctdhub.core.i18n import Field, Numeral, Text, joined
+from ctdhub.dp.price import Price, why
 
 if TYPE_CHECKING:
     from ctdhub.report.helplines import Help
@@ -43,8 +49,8 @@ def check_shown(hub: Hub) -> Help | None:
     Raises:
         HubError: one of them has faults.
     """
-    from ctdhub.build.stages.edition import edition
-    from ctdhub.site.stories.markup import check as check_story
+    from ctdhub.build.stages.site import edition
+    from ctdhub.site.stories.page import check as check_story
 
     found = edition(hub)
     for story in found.stories:
@@ -60,7 +66,7 @@ def countries_without(hub: Hub, help: Help) -> tuple[str, ...]:
         HubError: the newest release is damaged.
     """
     from ctdhub.release.open import leading, open_releases
-    from ctdhub.report.places import listed_places
+    from ctdhub.report.figures import listed_places
     from ctdhub.stats.answers import Answers
 
     if not any(hub.releases.glob("*/manifest.json")):
@@ -68,3 +74,113 @@ def countries_without(hub: Hub, help: Help) -> tuple[str, ...]:
     newest, _others = leading(open_releases(hub.releases, hub.settings.approvers))
     held = {line.country for line in help.lines}
     return tuple(sorted(listed_places(Answers(newest)) - held))
+
+
+# --------------------------------------------------------------------------------------------------
+# What a build would do and why, before it does it, and what it may cost.
+
+Stage = tuple[str, Callable[[], list[Step] | None]]
+"""A stage by its name, and its steps; None where it waits for people."""
+
+Asked = Callable[[], Price | None]
+"""What protecting today's people would cost, None where the last answer holds."""
+
+
+ASIDE = "alarms"
+"""The stage whose output none of those after it reads."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What happened to one step, or would.
+
+    Attributes:
+        step: its name.
+        reason: why it ran or would run; None where it is up to date.
+        perhaps: it runs only where an earlier step turns out to change something for it.
+        same: nothing but comments or layout changed, so that what follows stays as it is.
+        remark: anything else that the reader should know, or None.
+    """
+
+    step: str
+    reason: Text | None
+    perhaps: bool = False
+    same: bool = False
+    remark: Text | None = None
+
+    @classmethod
+    def of(cls, step: Step) -> Done:
+        """A step as it is before it runs."""
+        reason = step.reason()
+        return cls(
+            step.name, reason, same=step.says_the_same(), remark=step.remark if reason else None
+        )
+
+
+def forecast(stages: Iterable[Stage], asked: Asked, epsilon: float) -> list[Done]:
+    """What a build would do: each step runs, may run, or is up to date.
+
+    Args:
+        stages: in their order.
+        asked: see :data:`Asked`; asked only where people are known, which charges nothing.
+        epsilon: what one charge of this policy costs.
+
+    Raises:
+        HubError: the first fault met by a step that would run for certain.
+    """
+    done: list[Done] = []
+    certain = True
+    for name, make in stages:
+        try:
+            steps = make()
+        except (FileNotFoundError, NotADirectoryError):
+            found = [Done(name, NEVER_RAN)]
+        except HubError:
+            if certain:
+                raise
+            found = [_perhaps(name)]
+        else:
+            if steps is None and certain:
+                return done
+            found = [Done.of(step) for step in steps or []] or [_perhaps(name)]
+        if not certain:
+            found = [one if one.reason else _perhaps(one.step) for one in found]
+        if name == "protect":
+            found = [_priced(one, asked if certain else None, epsilon) for one in found]
+        done += found
+        same = name == ASIDE or all(one.reason is None or one.same for one in found)
+        certain = certain and same
+    return done
+
+
+def _perhaps(name: str) -> Done:
+    return Done(name, Text("if the step before it changes its output"), True)
+
+
+def _priced(one: Done, asked: Asked | None, epsilon: float) -> Done:
+    """A step of protection with what it costs."""
+    if one.reason is None:
+        return one
+    return Done(one.step, joined([one.reason, _cost(asked, epsilon)], ". "), one.perhaps)
+
+
+def _cost(asked: Asked | None, epsilon: float) -> Field:
+    if asked is None:
+        return Text(
+            "May cost epsilon {cost}, if people or what is recorded of them changed.",
+            cost=Numeral(epsilon, 6),
+        )
+    try:
+        price = asked()
+    except Overspend as fault:
+        return str(fault)
+    if price is None:
+        return Text("Costs nothing: the last answer holds, for people and settings are the same.")
+    if not price.epsilon:
+        return Text("Costs nothing: an answer that was paid for and cut off is finished.")
+    return Text(
+        "Costs epsilon {cost}; available: {left}. Reason: {why}.",
+        cost=Numeral(price.epsilon, 6),
+        left=Numeral(price.left, 4),
+        why=why(price.because),
+    )

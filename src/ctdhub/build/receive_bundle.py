@@ -1,4 +1,4 @@
-"""A bundle becomes a delivery: opened, checked, and laid where a build reads it."""
+"""A bundle becomes a delivery; the card by which contributors make one."""
 
 from __future__ import annotations
 
@@ -8,13 +8,26 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from ctdhub.build.contributions import mapping_file
 from ctdhub.build.hub import Hub
-from ctdhub.build.mapping_by_date import mapping_file
-from ctdhub.core.atomic import sync, write_new
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import MappingError, printable
-from ctdhub.sensitive.bundle.manifest import DATA, MAPPING, REPORT
-from ctdhub.sensitive.bundle.open import OpenedBundle, check_bundle, open_bundle
+from ctdhub.build.rules import policy
+from ctdhub.core.errors import MappingError, error, printable
+from ctdhub.core.files import sync, write_new
+from ctdhub.core.keys.signing import SigningKey
+from ctdhub.release.approvals import ROLES
+from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, SignedCard, sign_card
+from ctdhub.sensitive.bundle.pack import (
+    DATA,
+    MAPPING,
+    REPORT,
+    OpenedBundle,
+    check_bundle,
+    open_bundle,
+)
+from ctdhub.sensitive.mapping.mapping_file import text_of
+
+# --------------------------------------------------------------------------------------------------
+# A bundle becomes a delivery: opened, checked, and laid where a build reads it.
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,7 @@ def opened(hub: Hub, file: Path, identities: Sequence[Path]) -> OpenedBundle:
     """A bundle that is for this hub, signed with a key that the agreement names.
 
     Raises:
-        FileError: see :mod:`ctdhub.sensitive.bundle.open`.
+        FileError: see :mod:`ctdhub.sensitive.bundle.pack`.
         PolicyError: the hub has no agreement with the contributor, or it has ended.
     """
     hub.work.mkdir(mode=0o700, exist_ok=True)
@@ -114,3 +127,59 @@ def lay_apart(bundle: OpenedBundle, out: Path) -> None:
         write_new(out / Path(name).name, content)
     write_new(out / "manifest.json", bundle.manifest.message())
     sync(out)
+
+
+# --------------------------------------------------------------------------------------------------
+# The card that a hub gives to a contributor, made from settings, agreement and mapping.
+
+
+def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date) -> SignedCard:
+    """The card for a contributor, signed by the steward.
+
+    Args:
+        contributor: id of its agreement.
+        key: the steward's.
+        today: the day that is on it, UTC.
+
+    Raises:
+        PolicyError: there is no such contributor; hub.yaml names no recipients (rule
+            "bundle-to-nobody") or no approvers; the key is not the steward's (rule "card-steward").
+    """
+    settings = hub.settings
+    known = {a.id: a for a in hub.agreements()}
+    if contributor not in known:
+        raise error("contributor", id=printable(contributor), ids=", ".join(known) or "–")
+    if not settings.recipients:
+        raise error("bundle-to-nobody", file="hub.yaml")
+    if settings.approvers is None:
+        raise error("approvers", file="hub.yaml")
+    approvers: dict[str, tuple[str, ...]] = {r: settings.approvers.keys(r) for r in ROLES}
+    if key.public not in approvers["steward"]:
+        raise error("card-steward")
+    agreement = known[contributor]
+    words = {n: getattr(agreement, n) for n in CardAgreement.model_fields if n != "ends"}
+    ends = agreement.ends.isoformat() if agreement.ends else None
+    card = HubCard(
+        hub=settings.name,
+        invented=settings.invented,
+        schema_version=settings.schema_version,
+        years=policy(hub).years,
+        recipients=settings.recipients,
+        approvers=approvers,
+        contributor=agreement.id,
+        contributor_name=agreement.name,
+        contributor_kind=agreement.kind,
+        senders=agreement.senders,
+        agreement=CardAgreement(**words, ends=ends),
+        mapping=_mapping(hub, contributor, today),
+        date=today.isoformat(),
+    )
+    return sign_card(card, key)
+
+
+def _mapping(hub: Hub, contributor: str, today: date) -> str:
+    """The mapping that reads today's delivery, "" where the hub has none yet."""
+    try:
+        return text_of(mapping_file(hub, contributor, today.isoformat()))
+    except MappingError:
+        return ""

@@ -15,22 +15,46 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from ctdhub.build.contributions import REPORT, mapping_file, report_of
+from ctdhub.build.deliveries import accounted, out_of_force, sent
 from ctdhub.build.hub import Hub
-from ctdhub.build.mapping_by_date import mapping_file
-from ctdhub.build.reports import reports
+from ctdhub.build.rules import policy
 from ctdhub.build.stages.alarms import alarms_of
+from ctdhub.build.stages.harmonise import harmonise_file
 from ctdhub.build.steps import hash_of
-from ctdhub.core.atomic import sweep, write_whole
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
+from ctdhub.core.files import sweep, write_whole
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Named, Several, Text
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.bundle import latest_release
-from ctdhub.release.changelog import CHANGELOG, newest_changes, newest_note
+from ctdhub.release.changes import CHANGELOG, newest_changes, newest_note
 from ctdhub.schema.labels import label
 from ctdhub.sensitive.alarms.alarm import Alarm
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
+
+# --------------------------------------------------------------------------------------------------
+# What became of the rows of each contributed file, as the last build left it.
+
+
+def reports(hub: Hub) -> list[dict[str, Any]]:
+    """The harmonisation report of every contributed file that has been built.
+
+    Records that count no more are counted as excluded by the rules ``replaced`` (by a newer
+    delivery), ``left`` (a newer cumulative delivery lacks the person) and ``withdrawn``.
+    """
+    rules = policy(hub)
+    steps = [harmonise_file(hub, c, rules.years) for c in hub.contributions()]
+    built = [step for step in steps if (step.output / REPORT).is_file()]
+    out = out_of_force(hub, sent(hub, built))
+    found = []
+    for step in built:
+        report = report_of(step)
+        report["conservation"] = accounted(report["conservation"], step, out)
+        found.append(report)
+    return found
+
 
 REVIEWS = "reviews"
 Rules = dict[str, dict[str, str]]

@@ -1,19 +1,66 @@
-"""What a hub's settings decide about its releases: the policy, and the variables there are."""
+"""What a hub's settings decide about its releases, and which versions it has made."""
 
 from __future__ import annotations
 
+import json
+import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from ctdhub.build.contributions import ANSWER, CANDIDATE
 from ctdhub.build.hub import Hub
-from ctdhub.build.versions import waiting_version
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.dp.policy import Policy, load_policy, usual_promise
-from ctdhub.release.bundle import next_version
-from ctdhub.release.facts import PublicFacts
+from ctdhub.release.bundle import latest_release, next_version
+from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, PublicFacts
 from ctdhub.schema.model import Schema, Variable, load_schema
+
+# --------------------------------------------------------------------------------------------------
+# Which versions a hub has made: bundles by version, and those that the last build was about.
+
+
+def candidate_version(hub: Hub) -> str | None:
+    """The version that the last build made or found, published or not; None where it is gone."""
+    return _version(hub, CANDIDATE, hub.candidates, hub.releases)
+
+
+def released_version(hub: Hub) -> str | None:
+    """The version that the last build released or found released, None where there is none."""
+    return _version(hub, "release", hub.releases)
+
+
+def _version(hub: Hub, step: str, *folders: Path) -> str | None:
+    try:
+        version = str(json.loads((hub.work / step / ANSWER).read_text("utf-8"))["version"])
+    except FileNotFoundError:
+        return None
+    return version if any((f / version / MANIFEST).is_file() for f in folders) else None
+
+
+def waiting_version(hub: Hub) -> str | None:
+    """The newest candidate that no release has overtaken, None where there is none."""
+    found, last = by_version(hub.candidates), latest_release(hub.releases)
+    if found and (last is None or order(found[0]) > order(last)):
+        return found[0].name
+    return None
+
+
+def by_version(folder: Path) -> list[Path]:
+    """Bundles in a folder, the newest version first."""
+    found = [m.parent for m in folder.glob(f"*/{MANIFEST}")]
+    bundles = [f for f in found if re.fullmatch(VERSION_PATTERN, f.name)]
+    return sorted(bundles, key=order, reverse=True)
+
+
+def order(bundle: Path) -> list[int]:
+    return [int(part) for part in bundle.name.split(".")]
+
+
+# --------------------------------------------------------------------------------------------------
+# What a hub's settings decide about its releases: the policy, and the variables there are.
 
 
 def policy(hub: Hub) -> Policy:
@@ -42,7 +89,13 @@ def public_facts(hub: Hub, rules: Policy, until: int) -> dict[str, Any]:
 
 
 def year_of(hub: Hub, version: str) -> int:
-    """The year of a version; of the one that a build would write where none is given."""
+    """The year of a version; of the one that a build would write where none is given.
+
+    Raises:
+        ReleaseError: that is no version.
+    """
+    if version and not re.fullmatch(VERSION_PATTERN, version):
+        raise error("version")
     return int((version or waiting_version(hub) or next_version(hub.releases))[:4])
 
 

@@ -13,8 +13,7 @@ import ctdhub
 from ctdhub.cli.main import HELP
 from ctdhub.cli.output import console
 from ctdhub.cli.verbs import MODULES
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError
+from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import _
 
 UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])

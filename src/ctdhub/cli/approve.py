@@ -1,4 +1,4 @@
-"""The verb of approval: approve."""
+"""Verbs of approval: approve, hold, approvers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli.output import console
-from ctdhub.cli.told import show_told
-from ctdhub.cli.unit import rows_of_statement
+from ctdhub.cli.unit import rows_of_statement, show_told
 from ctdhub.cli.verbs import about
-from ctdhub.core.errors import printable
+from ctdhub.core.errors import error, printable
 from ctdhub.core.format import decimal, exact, number, stamped, tiny
 from ctdhub.core.format import share as percent
 from ctdhub.core.i18n import _, current, said
@@ -22,13 +21,17 @@ from ctdhub.core.i18n import _, current, said
 if TYPE_CHECKING:
     from datetime import date
 
-    from ctdhub.build.account import Account
+    from ctdhub.build.approvers import Publication
     from ctdhub.build.hub import Hub
-    from ctdhub.build.may_publish import Publication
+    from ctdhub.build.paid import Account
     from ctdhub.core.keys.signing import SigningKey
-    from ctdhub.dp.ledger.reserve import BudgetSplit
-    from ctdhub.release.approvals import Statement
+    from ctdhub.dp.ledger.book import BudgetSplit
+    from ctdhub.release.approvals import Approvers, KeyChange, Statement
     from ctdhub.release.manifest import Manifest
+
+
+# --------------------------------------------------------------------------------------------------
+# The verb of approval: approve.
 
 
 class As(StrEnum):
@@ -38,7 +41,7 @@ class As(StrEnum):
     privacy_officer = "privacy_officer"
 
 
-def register(app: typer.Typer) -> None:
+def register_approve(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
     @app.command(help=about("approve"))
@@ -65,15 +68,14 @@ def register(app: typer.Typer) -> None:
         ] = "",
         yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
     ) -> None:
-        from ctdhub.build.account import Account
         from ctdhub.build.hub import Hub
-        from ctdhub.build.paid import budget_split, ledger
+        from ctdhub.build.paid import Account, budget_split, ledger
         from ctdhub.build.rules import policy
-        from ctdhub.build.stages import approve as approve_stage
+        from ctdhub.build.stages import publish as approve_stage
 
         hub = Hub(folder)
         if correction:
-            from ctdhub.cli.correct import approve_correction
+            from ctdhub.cli.verify import approve_correction
 
             approve_correction(hub, correction, role.value, key, yes=yes)
             return
@@ -106,7 +108,7 @@ def read_day(text: str) -> date:
     """
     from datetime import date
 
-    from ctdhub.core.error_catalogue import error
+    from ctdhub.core.errors import error
 
     try:
         return date.fromisoformat(text)
@@ -126,8 +128,8 @@ def show_statement(
     hub: Hub, given: Statement, manifest: Manifest, account: Account, split: BudgetSplit
 ) -> None:
     """Everything that a person signs, before he signs."""
-    from ctdhub.dp.ledger.purposes import told
-    from ctdhub.release.approvers import ROLE_NAMES
+    from ctdhub.dp.ledger.file import told
+    from ctdhub.release.approvals import ROLE_NAMES
 
     people, tables = manifest.people, sum(1 for table in manifest.sigma if table)
     charge = next(e for e in account.entries if e.id == given.charge)
@@ -198,8 +200,7 @@ def show_statement(
 def show_review(hub: Hub, candidate: Path) -> None:
     """What readers will be told of the release, and what the hub alone knows of its making."""
     from ctdhub.build.review import read_review
-    from ctdhub.release.changelog import CHANGELOG, newest_changes, newest_note
-    from ctdhub.release.note_words import tells_of_withdrawals
+    from ctdhub.release.changes import CHANGELOG, newest_changes, newest_note, tells_of_withdrawals
 
     text = (candidate / CHANGELOG).read_text("utf-8")
     note, changed = newest_note(text), newest_changes(text, current())
@@ -282,7 +283,7 @@ def show_candidate(hub: Hub) -> None:
         HubError: the keys in hub.yaml are not those that were signed, or a file is damaged.
     """
     from ctdhub.build.approvers import refuse_unsigned
-    from ctdhub.build.versions import waiting_version
+    from ctdhub.build.rules import waiting_version
 
     if hub.settings.approvers is not None:
         refuse_unsigned(hub)
@@ -294,8 +295,8 @@ def show_waiting(hub: Hub, version: str) -> None:
     """What stands between a candidate and its publication."""
     from datetime import UTC, datetime
 
-    from ctdhub.build.may_publish import publication
-    from ctdhub.release.approvers import ROLE_NAMES
+    from ctdhub.build.approvers import publication
+    from ctdhub.release.approvals import ROLE_NAMES
 
     given = publication(hub, hub.candidates / version, datetime.now(UTC))
     for hold in given.holds:
@@ -360,3 +361,141 @@ def show_approved(hub: Hub, version: str, here: Publication) -> None:
                 hub=escape(str(hub.root))
             )
         )
+
+
+# --------------------------------------------------------------------------------------------------
+# The verbs that go with approval: hold, approvers.
+
+
+def register_hold(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+
+    @app.command(help=about("hold"))
+    def hold(
+        role: Annotated[As, typer.Option(help=_("The role in which you hold it back."))],
+        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
+        version: Annotated[
+            str, typer.Argument(help=_("The candidate; default: the newest one."))
+        ] = "",
+        reason: Annotated[
+            str, typer.Option(help=_("Why, for the people of the hub; no reader sees it."))
+        ] = "",
+        refuse: Annotated[
+            bool,
+            typer.Option(
+                "--refuse", help=_("Refuse these files for good; a new build makes others.")
+            ),
+        ] = False,
+        lift: Annotated[
+            bool, typer.Option("--lift", help=_("Take your own hold back, signed with your key."))
+        ] = False,
+        key: Annotated[
+            Path | None, typer.Option(help=_("The file of your private key, with --lift."))
+        ] = None,
+    ) -> None:
+        from ctdhub.build import approvers as may_publish
+        from ctdhub.build.hub import Hub
+        from ctdhub.build.stages.publish import waiting
+
+        hub = Hub(folder)
+        candidate = waiting(hub, version)
+        if lift:
+            from ctdhub.release.approvals import Mark, SignedLift
+
+            told = may_publish.to_lift(hub, candidate, role.value)
+            if key is None:
+                raise error("hold/key")
+            mark = Mark.of(told.message(), open_key(key))
+            may_publish.lift(hub, candidate, SignedLift(lift=told, **mark.model_dump()))
+        else:
+            may_publish.hold(hub, candidate, role.value, reason, refuse=refuse)
+        show_waiting(hub, candidate.name)
+
+    @app.command(help=about("approvers"))
+    def approvers(
+        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
+        role: Annotated[
+            As | None, typer.Option(help=_("Sign the change in this role, whose keys stay."))
+        ] = None,
+        key: Annotated[Path | None, typer.Option(help=_("The file of your private key."))] = None,
+        reason: Annotated[
+            str, typer.Option(help=_("Why the keys change; it is kept with the change."))
+        ] = "",
+        signed_by: Annotated[
+            str,
+            typer.Option(
+                metavar="key", help=_("List what this public key has signed, after a theft.")
+            ),
+        ] = "",
+        yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
+    ) -> None:
+        from ctdhub.build import approvers as keys
+        from ctdhub.build.hub import Hub
+
+        hub = Hub(folder)
+        if signed_by:
+            for version, digest in keys.statements_of(hub, signed_by):
+                console.print(f"{digest}  {version}", soft_wrap=True)
+            return
+        show_keys(keys.approvers(hub))
+        waits = keys.pending(hub)
+        if role is None or key is None:
+            if waits is not None:
+                keys.refuse_unsigned(hub)
+            return
+        told = keys.change_to_sign(hub, role.value, reason)
+        show_change(told)
+        if not yes and not typer.confirm(_("Sign this?")):
+            console.print(_("Nothing was signed."))
+            raise typer.Exit(1)
+        keys.sign_change(hub, told, open_key(key))
+        console.print(_("The change of approvers is signed: line {n}.").format(n=told.number))
+
+
+def show_keys(found: Approvers) -> None:
+    """The keys of both people, each with the digits to compare."""
+    from ctdhub.release.approvals import ROLE_NAMES, ROLES, fingerprint
+
+    table = Table(title=_("Keys of the approvers"))
+    for heading in (_("role"), _("read aloud"), _("key")):
+        table.add_column(heading, overflow="fold")
+    for role in ROLES:
+        for key in found.keys(role):
+            table.add_row(said(ROLE_NAMES[role]), fingerprint(key), escape(key))
+    console.print(table)
+
+
+def show_change(told: KeyChange) -> None:
+    """What an approver signs about the other's keys."""
+    from ctdhub.release.approvals import ROLE_NAMES, ROLES, fingerprint
+
+    table = Table(title=_("Change of approvers, to be signed"))
+    for heading in (_("role"), _("what happens"), _("read aloud"), _("key")):
+        table.add_column(heading, overflow="fold")
+    for role in ROLES:
+        was, now = told.was.keys(role), told.now.keys(role)
+        for key in dict.fromkeys((*was, *now)):
+            what = _("stays") if key in was and key in now else _("new")
+            what = what if key in now else _("no longer signs")
+            table.add_row(said(ROLE_NAMES[role]), what, fingerprint(key), escape(key))
+    for old in told.now.gone:
+        if old in told.was.gone:
+            continue
+        what = _("earlier signatures stay valid")
+        if old.statements is not None:
+            what = _("{n} earlier signatures stay valid").format(n=len(old.statements))
+        table.add_row(_("former"), what, fingerprint(old.key), escape(printable(old.key, 500)))
+    console.print(table)
+    for name, was_, now_ in (
+        (_("devices"), told.was.devices, told.now.devices),
+        (_("RSA passkeys"), str(told.was.rs256), str(told.now.rs256)),
+    ):
+        if was_ != now_:
+            console.print(_("{what}: {was} becomes {now}").format(what=name, was=was_, now=now_))
+    console.print(_("Reason: {reason}").format(reason=escape(printable(told.reason, 300))))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    register_approve(app)
+    register_hold(app)

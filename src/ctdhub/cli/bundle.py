@@ -12,10 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.key import ask_passphrase
 from ctdhub.cli.output import bar, console
+from ctdhub.cli.tokens import ask_passphrase
 from ctdhub.cli.verbs import about
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
 
@@ -48,8 +48,8 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help=_("A new file for the card."))],
     ) -> None:
         from ctdhub.build.hub import Hub
-        from ctdhub.build.hub_card import hub_card
-        from ctdhub.core.atomic import write_new
+        from ctdhub.build.receive_bundle import hub_card
+        from ctdhub.core.files import write_new
         from ctdhub.core.keys.signing import is_encrypted, read_key
         from ctdhub.sensitive.bundle.card import card_bytes
 
@@ -88,11 +88,11 @@ def register(app: typer.Typer) -> None:
         ] = 1,
         yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
     ) -> None:
-        from ctdhub.core.keys.files import write_new
+        from ctdhub.core.keys.secret_files import write_new
         from ctdhub.core.keys.signing import is_encrypted, read_key
         from ctdhub.sensitive.bundle.card import read_card
         from ctdhub.sensitive.bundle.leaving import SECRET_BYTES, codes_print, leaving
-        from ctdhub.sensitive.bundle.write import pack_bundle, write_bundle
+        from ctdhub.sensitive.bundle.pack import pack_bundle, write_bundle
         from ctdhub.sensitive.ingest.isolated import read_isolated
         from ctdhub.sensitive.mapping.mapping_file import named_mapping
 
@@ -154,7 +154,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from ctdhub.build.hub import Hub
         from ctdhub.build.receive_bundle import lay_apart, opened, receive
-        from ctdhub.core.days import is_day
+        from ctdhub.core.files import is_day
 
         if day and not is_day(day):
             raise error("usage", name="--day", command="ctdhub bundle open")

@@ -1,12 +1,13 @@
-"""Verbs for a contributor: suggest, harmonise."""
+"""Verbs for a contributor's file and its mapping: suggest, harmonise, mapping."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -15,10 +16,9 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import UnreadableFile
+from ctdhub.core.errors import UnreadableFile, error
 from ctdhub.core.format import listed, number
-from ctdhub.core.i18n import _, said
+from ctdhub.core.i18n import _, ngettext, said
 
 if TYPE_CHECKING:
     import pyarrow.csv
@@ -27,10 +27,14 @@ if TYPE_CHECKING:
     from ctdhub.sensitive.mapping.mapping import Mapping
     from ctdhub.sensitive.mapping.result import Harmonised
 
+
+# --------------------------------------------------------------------------------------------------
+# Verbs for a contributor: suggest, harmonise.
+
 LINEAGE = "lineage.csv"
 
 
-def register(app: typer.Typer) -> None:
+def register_suggest_and_harmonise(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
     @app.command(
@@ -71,9 +75,9 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         from ctdhub.sensitive.ingest.options import ReadOptions
-        from ctdhub.sensitive.ingest.shape.name_list import read_names
+        from ctdhub.sensitive.ingest.shape.trees import read_names
         from ctdhub.sensitive.ingest.survey_form import read_form
-        from ctdhub.sensitive.mapping.suggest import read_to_suggest, suggest
+        from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 
         options.require_new(out)
         stated = options.with_rows(
@@ -227,8 +231,8 @@ def people_in(done: Harmonised) -> tuple[int, int]:
     """How many people a file is about, and how many of their keys have rows that contradict."""
     import pyarrow.compute as pc
 
-    from ctdhub.sensitive.linkage.merge import persons_of
-    from ctdhub.sensitive.linkage.shared_keys import shared_in_one
+    from ctdhub.sensitive.linkage.deliveries import shared_in_one
+    from ctdhub.sensitive.linkage.people import persons_of
 
     people = pc.count_distinct(persons_of(done.records)).as_py()
     return people, shared_in_one(done.records, done.births).num_rows
@@ -238,10 +242,9 @@ def _look(done: Harmonised, contributor: str, rules: Mapping) -> None:
     """Unknown texts, and the alarms that ring for this file by itself."""
     from datetime import UTC, datetime
 
-    from ctdhub.cli.alarms import show_alarms, show_unknown
-    from ctdhub.sensitive.alarms.alarm import AlarmLimits
-    from ctdhub.sensitive.alarms.delivered import ReadDelivery
-    from ctdhub.sensitive.alarms.ring import ring
+    from ctdhub.cli.hub import show_alarms, show_unknown
+    from ctdhub.sensitive.alarms.alarm import AlarmLimits, ReadDelivery
+    from ctdhub.sensitive.alarms.checks import ring
 
     show_unknown(done.texts.unknown)
     account, today = done.conservation, datetime.now(UTC).date().isoformat()
@@ -261,7 +264,7 @@ def _write(done: Harmonised, out: Path) -> None:
     import pyarrow.csv
     import pyarrow.parquet
 
-    from ctdhub.core.atomic import write_whole
+    from ctdhub.core.files import write_whole
 
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     pyarrow.parquet.write_table(done.records, out / "records.parquet")
@@ -293,3 +296,230 @@ def lineage_table(done: Harmonised) -> pyarrow.Table:
             for entry in done.lineage
         ]
     )
+
+
+# --------------------------------------------------------------------------------------------------
+# The verbs ``mapping history`` and ``mapping undo``: who changed a mapping, and taking it back.
+
+Folder = Annotated[Path, typer.Argument(help=_("The hub folder, or the folder of a kit."))]
+Contributor = Annotated[str, typer.Argument(help=_("Id of the contributor."))]
+
+
+def add_history(verbs: typer.Typer) -> None:
+    """Add the verbs of this module to the group."""
+
+    @verbs.command(
+        help=_(
+            "List who changed a contributor's mapping, when and what.\n\nA mapping that was edited "
+            "by hand is found by its hash and listed as a change from outside. Every line of the "
+            "history names the hash of the line before it; a changed line is an error. The list "
+            "contains texts of case files.\n\nExample: ctdhub mapping history my-hub our-ngo"
+        )
+    )
+    def history(folder: Folder, contributor: Contributor) -> None:
+        told = _asked(folder, contributor, "history")
+        if not told["commits"]:
+            console.print(_("No change of this mapping was kept yet."))
+        for commit in told["commits"]:
+            console.print(escape(_line(commit)))
+            for operation in commit["operations"]:
+                console.print("  " + escape(_operation(operation)))
+
+    @verbs.command(
+        help=_(
+            "Take a kept change of a mapping back.\n\nLater changes stay; where one of them "
+            "concerns the same text or rule, it is named and nothing is done unless you choose "
+            "--later. The mapping that this makes is a change of its own in the "
+            "history.\n\nExample: ctdhub mapping undo my-hub our-ngo 3 --operation 2"
+        )
+    )
+    def undo(
+        folder: Folder,
+        contributor: Contributor,
+        number: Annotated[int, typer.Argument(help=_("Number of the change in the history."))],
+        operation: Annotated[
+            list[int] | None,
+            typer.Option(help=_("Only this part of the change; may be repeated.")),
+        ] = None,
+        later: Annotated[
+            str | None,
+            typer.Option(
+                help=_(
+                    "What happens to later changes of the same text or rule: “undo” takes them "
+                    "back too, “stay” leaves them in the history and takes this one back alone."
+                )
+            ),
+        ] = None,
+        why: Annotated[str, typer.Option(help=_("The reason, for the history."))] = "",
+    ) -> None:
+        wanted: dict[str, Any] = {"commit": number, "later": later}
+        if operation:
+            wanted["n"] = operation
+        before = _asked(folder, contributor, "history")
+        start = next((c["from"] for c in before["commits"] if c["number"] == number), "")
+        done = _asked(folder, contributor, "undo_kept", day=start or None, **wanted)
+        if "later" in done:
+            console.print(_("Later changes concern the same text or rule; nothing was undone:"))
+            for one in done["later"]:
+                console.print(f"  {one['commit']}.{one['n']} " + escape(_operation(one)))
+            raise typer.Exit(1)
+        told = _asked(folder, contributor, "keep", day=start or None, why=why, **{"from": start})
+        path = told["kept"]["path"]
+        console.print(
+            ngettext(
+                "Undone: {n} part. {path} was written.",
+                "Undone: {n} parts. {path} was written.",
+                len(done["done"]),
+            ).format(n=len(done["done"]), path=escape(path))
+        )
+
+
+def _asked(
+    folder: Path, contributor: str, ask: str, day: str | None = None, **more: Any
+) -> dict[str, Any]:
+    from ctdhub.core.errors import from_json
+    from ctdhub.sensitive.workbench import ask as workbench
+
+    request = {
+        "ask": ask,
+        "folder": str(folder.absolute()),
+        "contributor": contributor,
+        "who": "command-line",
+        "day": day or datetime.now(UTC).date().isoformat(),
+        **more,
+    }
+    answer = workbench.ask(request)
+    if "error" in answer:
+        raise from_json(answer["error"])
+    return answer
+
+
+def _line(commit: dict[str, Any]) -> str:
+    """A commit in one line."""
+    start = commit["from"] or _("from the first delivery on")
+    text = _("{number}. {time}, {who}: mapping {start}").format(
+        number=commit["number"], time=commit["time"], who=commit["who"], start=start
+    )
+    if commit["undoes"]:
+        numbers = ", ".join(map(str, commit["undoes"]))
+        text += " · " + _("takes back {numbers}").format(numbers=numbers)
+    return f"{text} · {commit['why']}" if commit["why"] else text
+
+
+def _operation(operation: dict[str, Any]) -> str:
+    """An operation in one line: its number, its key, its value before and now."""
+    from ctdhub.sensitive.workbench.operations import label_of, value_of
+
+    before, now = operation.get("before"), value_of(operation)
+    return f"{operation['n']} {label_of(operation)}: {_short(before)} → {_short(now)}"
+
+
+def _short(value: Any) -> str:
+    from ctdhub.core.errors import printable
+    from ctdhub.sensitive.mapping.patched_yaml import flow
+
+    return printable(flow(value), 60)
+
+
+# --------------------------------------------------------------------------------------------------
+# The verb group ``mapping``: what texts mean, decided in a workbook; what was changed, undone.
+
+MappingFile = Annotated[Path, typer.Argument(help=_("The mapping, a YAML file."))]
+
+
+def register_mapping(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    verbs = typer.Typer(help=about("mapping"), no_args_is_help=True)
+    app.add_typer(verbs, name="mapping")
+    add_history(verbs)
+
+    @verbs.command(
+        help=_(
+            """Write a workbook that asks what the texts of a file mean.
+
+One sheet a column, one row a text: how many rows have it, how it is read today, a proposal, and \
+a cell for the decision with a list to choose from. It contains texts of case files: only you may \
+read it, and you may send it to its contributor only.
+
+Example: ctdhub mapping export our-ngo.yaml --file cases.xlsx --out questions.xlsx"""
+        )
+    )
+    def export(
+        mapping: MappingFile,
+        out: Annotated[Path, typer.Option(help=_("A new .xlsx file."))],
+        file: Annotated[
+            Path | None,
+            typer.Option(help=_("The contributor's file, whose texts need a decision.")),
+        ] = None,
+        lang: Annotated[str, options.lang()] = "",
+    ) -> None:
+        from ctdhub.sensitive.ingest.isolated import read_isolated
+        from ctdhub.sensitive.mapping.decision_book import write_book
+        from ctdhub.sensitive.mapping.decisions import sheets
+        from ctdhub.sensitive.mapping.mapping_file import load_mapping
+
+        options.require_new(out)
+        options.require_private(out)
+        options.require_suffix(out, ".xlsx")
+        rules = load_mapping(mapping)
+        with errors.status(_("Reading the file")):
+            table = None if file is None else read_isolated(file, rules.read).table
+            asked = sheets(rules, table)
+        with options.speaking(lang):
+            write_book(out, asked, mapping.read_text("utf-8-sig"))
+        n = sum(not q.today for sheet in asked for q in sheet.questions)
+        console.print(_("Wrote {file}.").format(file=escape(str(out))))
+        console.print(
+            ngettext(
+                "{n} text is unknown to the mapping.", "{n} texts are unknown to the mapping.", n
+            ).format(n=n)
+        )
+
+    @verbs.command(
+        name="import",
+        help=_(
+            "Put the decisions of a workbook into a mapping.\n\nThe new mapping is a file of its "
+            "own and keeps the comments of the old one; every decision is checked by running it. "
+            "Where one cannot be written down by itself, nothing is written and the sheet and row "
+            "are named.\n\nExample: ctdhub mapping import our-ngo.yaml --decisions questions.xlsx "
+            "--out our-ngo.new.yaml"
+        ),
+    )
+    def import_(
+        mapping: MappingFile,
+        decisions: Annotated[Path, typer.Option(help=_("The workbook that was sent back."))],
+        out: Annotated[Path, typer.Option(help=_("A new YAML file."))],
+    ) -> None:
+        from ctdhub.sensitive.mapping.decision_book import decided_yaml, read_book
+        from ctdhub.sensitive.mapping.mapping_file import load_mapping
+
+        options.require_new(out)
+        rules, text = load_mapping(mapping), mapping.read_text("utf-8-sig")
+        found = read_book(decisions, rules, text)
+        after = decided_yaml(text, mapping.name, found)
+        with out.open("x", encoding="utf-8") as written:
+            written.write(after)
+        console.print(
+            ngettext(
+                "{n} decision was written into the mapping.",
+                "{n} decisions were written into the mapping.",
+                len(found),
+            ).format(n=len(found))
+        )
+        for one in found:
+            if one.before:
+                console.print(
+                    _("Read differently so far: sheet {sheet}, row {row}: {before} → {now}").format(
+                        sheet=escape(one.name),
+                        row=one.row,
+                        before="; ".join(one.before),
+                        now="; ".join(one.answer),
+                    )
+                )
+        console.print(_("Wrote {file}: compare it with the old one.").format(file=escape(str(out))))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    register_suggest_and_harmonise(app)
+    register_mapping(app)

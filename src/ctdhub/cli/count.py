@@ -54,8 +54,7 @@ def register(app: typer.Typer) -> None:
     def show(
         file: Annotated[Path, typer.Argument(help=_("A file whose name ends with .count."))],
     ) -> None:
-        from ctdhub.dp.secagg.files import read_any
-        from ctdhub.dp.secagg.messages import Round, Terms, Total
+        from ctdhub.dp.secagg.messages import Round, Terms, Total, read_any
 
         message, body = read_any(file)
         console.print(
@@ -142,17 +141,16 @@ def _hub(counts: typer.Typer) -> None:
             typer.Option(help=_("With --domains schema: a column; default: all public ones.")),
         ] = None,
     ) -> None:
-        from ctdhub.dp.secagg import hub_side
+        from ctdhub.dp.secagg import parties
         from ctdhub.dp.secagg.answer import SCHEMA
-        from ctdhub.dp.secagg.noise_shares import guarding
-        from ctdhub.dp.standalone.domains import load_domains
-        from ctdhub.dp.standalone.scope import public_columns, unchecked
+        from ctdhub.dp.secagg.masks import guarding
+        from ctdhub.dp.standalone.domains import load_domains, public_columns, unchecked
 
         found = None if domains == SCHEMA else load_domains(Path(domains))
         if found and not found.checked:
             raise unchecked(Path(domains))
         columns = public_columns(column or ()) if found is None else ()
-        terms = hub_side.new(
+        terms = parties.new_round(
             exchange,
             keep,
             found,
@@ -166,7 +164,7 @@ def _hub(counts: typer.Typer) -> None:
         )
         _show_terms(terms)
         n = len(terms.contributors)
-        _show_noise(n, guarding(n, hub_side.usual_threshold(n, liars), liars))
+        _show_noise(n, guarding(n, parties.usual_threshold(n, liars), liars))
         _next(
             _("Send plan.count to every contributor; each runs `ctdhub count join`."),
             _("When their files are back: `ctdhub count start`."),
@@ -195,9 +193,9 @@ def _hub(counts: typer.Typer) -> None:
             ),
         ] = None,
     ) -> None:
-        from ctdhub.dp.secagg import hub_side
+        from ctdhub.dp.secagg import parties
 
-        _show_round(hub_side.start(exchange, keep, without or (), threshold))
+        _show_round(parties.start_round(exchange, keep, without or (), threshold))
         _next(
             _("Send round.count to every contributor; each runs `ctdhub count mask`."),
             _("When their files are back: `ctdhub count close`."),
@@ -224,15 +222,15 @@ def _hub(counts: typer.Typer) -> None:
         ] = 6.0,
         without: Without = None,
     ) -> None:
-        from ctdhub.dp.secagg import hub_side
-        from ctdhub.dp.standalone.ledger import ledger_of_table
+        from ctdhub.dp.secagg import parties
+        from ctdhub.dp.standalone.table import ledger_of_table
 
         if ledger is not None:
-            hub_side.refuse_seen(exchange, ledger)
+            parties.refuse_seen(exchange, ledger)
         book = ledger_of_table(ledger, new_ledger)
         with bar() as progress:
             progress(_("checking masked counts"), 0.2)
-            asked = hub_side.close(exchange, keep, without or (), ledger=book, budget=budget)
+            asked = parties.close_round(exchange, keep, without or (), ledger=book, budget=budget)
         console.print(_("In the sum: {names}.").format(names=escape(", ".join(asked.bodies))))
         last = book.entries()[-1]
         console.print(
@@ -254,11 +252,11 @@ def _hub(counts: typer.Typer) -> None:
         ),
     )
     def total(exchange: Exchange, keep: Kept) -> None:
-        from ctdhub.dp.secagg import hub_side
+        from ctdhub.dp.secagg import parties
 
         with bar() as progress:
             progress(_("removing the masks"), 0.2)
-            path, found = hub_side.total(exchange, keep)
+            path, found = parties.total_of_round(exchange, keep)
         console.print(
             _("The sum of {names} is in {file}.").format(
                 names=escape(", ".join(found.contributors)), file=escape(str(path))
@@ -316,9 +314,9 @@ def _contributor(counts: typer.Typer) -> None:
         keep: Kept,
         name: Annotated[str, typer.Option(help=_("Your name in the plan."))],
     ) -> None:
-        from ctdhub.dp.secagg import contributor_side as side
+        from ctdhub.dp.secagg import parties as side
 
-        path = side.join(exchange, keep, name)
+        path = side.join_round(exchange, keep, name)
         console.print(_("Your secrets are in {folder}.").format(folder=escape(str(keep))))
         _next(
             _("Send {file} to the hub.").format(file=escape(path.name)),
@@ -337,15 +335,15 @@ def _contributor(counts: typer.Typer) -> None:
         exchange: Exchange,
         keep: Kept,
     ) -> None:
-        from ctdhub.core.tabular import ROW
-        from ctdhub.dp.secagg import contributor_side as side
-        from ctdhub.dp.secagg.files import read_round
+        from ctdhub.core.tables import ROW
+        from ctdhub.dp.secagg import parties as side
+        from ctdhub.dp.secagg.messages import read_round
         from ctdhub.sensitive.ingest.readers import read_as_is
 
         with bar() as progress:
             progress(_("reading"), 0.0)
             raw = read_as_is(table)
-            path = side.mask(exchange, keep, raw, progress=progress)
+            path = side.mask_counts(exchange, keep, raw, progress=progress)
         for note in raw.notes:
             errors.print(escape(said(note)))
         round_ = read_round(exchange)
@@ -371,10 +369,10 @@ def _contributor(counts: typer.Typer) -> None:
         )
     )
     def reveal(exchange: Exchange, keep: Kept) -> None:
-        from ctdhub.dp.secagg import contributor_side as side
-        from ctdhub.dp.secagg.party_state import open_keep
+        from ctdhub.dp.secagg import parties as side
+        from ctdhub.dp.secagg.parties import open_keep
 
-        path, asked = side.reveal(exchange, keep)
+        path, asked = side.reveal_shares(exchange, keep)
         console.print(_("In the sum: {names}.").format(names=escape(", ".join(asked.bodies))))
         if open_keep(keep).party not in asked.bodies:
             console.print(_("Your counts are not in it; your answer helps the others."))

@@ -1,4 +1,4 @@
-"""The verbs ``equity`` and ``tables``."""
+"""The verbs ``equity`` and ``tables``, and a contributor's own report."""
 
 from __future__ import annotations
 
@@ -8,22 +8,30 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 from rich.padding import Padding
+from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.verbs import about
-from ctdhub.core.datafiles import as_json
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, current
-from ctdhub.report import mandated, mandated_sdmx, mandated_wording
-from ctdhub.stats.mandated import lines, shapes
+from ctdhub.core.tables import as_csv, as_json
+from ctdhub.report import mandated
+from ctdhub.stats.mandated import tables as lines
+from ctdhub.stats.mandated import tables as shapes
 from ctdhub.stats.mandated.population import load_population
 
 if TYPE_CHECKING:
+    from ctdhub.sensitive.returns.fill import SheetAccount
+    from ctdhub.sensitive.returns.return_mapping import ReturnMapping
     from ctdhub.stats import equity
     from ctdhub.stats.answers import Answers
-    from ctdhub.stats.gaps import By
+    from ctdhub.stats.equity import By
+
+
+# --------------------------------------------------------------------------------------------------
+# The verbs ``equity`` and ``tables``.
 
 FORMS = ("text", "json", "csv")
 WITH_RATES = ("sdg-16.2.2",)
@@ -60,7 +68,7 @@ def register(app: typer.Typer) -> None:
         form: Annotated[str, options.form(FORMS)] = "text",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
-        from ctdhub.report import equity_rows
+        from ctdhub.report import equity as equity_rows
         from ctdhub.stats import equity
         from ctdhub.stats.answers import Answers
 
@@ -128,7 +136,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(help=_("With otip: the publisher's empty workbook (.xlsx, .xlsm).")),
         ] = None,
         lang: Annotated[str, options.lang()] = "",
-        form: Annotated[str, options.form((*mandated.FORMATS, mandated_sdmx.FORM))] = "text",
+        form: Annotated[str, options.form((*mandated.FORMATS, mandated.SDMX_FORM))] = "text",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
         private = {"--from": file, "--mapping": mapping, "--workbook": workbook}
@@ -137,23 +145,22 @@ def register(app: typer.Typer) -> None:
             given = {**private, "--out": out}
             if missing := [name for name, path in given.items() if path is None]:
                 raise error("usage/missing", name=", ".join(missing), command="ctdhub tables")
-            from ctdhub.cli import returns
 
             with options.speaking(lang):
-                returns.fill(*(path for path in given.values() if path is not None))
+                fill(*(path for path in given.values() if path is not None))
             return
         if stray := [name for name, path in private.items() if path is not None]:
             raise error("usage/goes-with", name=stray[0], other=f"--for {PRIVATE[0]}")
-        from ctdhub.report.brief import named as briefing
+        from ctdhub.report.brief import subjects as briefing
         from ctdhub.stats.answers import Answers
 
         options.one_of(shape, (*shapes.SHAPES, *PRIVATE), "--for")
-        options.one_of(form, (*mandated.FORMATS, mandated_sdmx.FORM), "--format")
-        if form == mandated_sdmx.FORM and shape not in mandated_sdmx.SHAPES:
+        options.one_of(form, (*mandated.FORMATS, mandated.SDMX_FORM), "--format")
+        if form == mandated.SDMX_FORM and shape not in mandated.SDMX_SHAPES:
             raise error(
                 "usage/goes-with",
                 name=f"--format {form}",
-                other=" / ".join(f"--for {s}" for s in mandated_sdmx.SHAPES),
+                other=" / ".join(f"--for {s}" for s in mandated.SDMX_SHAPES),
             )
         options.require_new(out)
         if population is not None and shape not in WITH_RATES:
@@ -168,24 +175,24 @@ def register(app: typer.Typer) -> None:
         answers = Answers(options.opened(source))
         with options.speaking(lang), bar() as progress:
             progress(_("Filling the table"), 0.0)
-            place = briefing.country(country) if country else None
+            place = briefing.named_country(country) if country else None
             scope = lines.scope(answers, place, _span(year, years), people)
             sheet = shapes.SHAPES[shape](answers, scope)
-            if form == mandated_sdmx.FORM:
-                text = mandated_sdmx.written(sheet, answers.release)
+            if form == mandated.SDMX_FORM:
+                text = mandated.sdmx(sheet, answers.release)
             else:
                 text = mandated.written(sheet, answers.release, form)
-            notes = mandated_wording.notes(sheet, answers.release)
+            notes = mandated.notes(sheet, answers.release)
         with options.speaking(lang):
             options.deliver(text, out)
-        if form == mandated_sdmx.FORM:
-            uncoded, hidden = mandated_sdmx.left_out(sheet)
+        if form == mandated.SDMX_FORM:
+            uncoded, hidden = mandated.left_out_of_sdmx(sheet)
             told = _(
                 "Not in the file: lines for which the SDG dataflow has no code ({uncoded}), and "
                 "lines that the release does not show ({hidden})."
             )
             errors.print(told.format(uncoded=number(uncoded), hidden=number(hidden)))
-        if form in ("csv", mandated_sdmx.FORM):  # a CSV has no room for them
+        if form in ("csv", mandated.SDMX_FORM):  # a CSV has no room for them
             for note in notes:
                 errors.print(escape(note), soft_wrap=True)
 
@@ -212,7 +219,7 @@ def _span(year: int | None, years: str | None) -> tuple[int, int] | None:
 
 def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
     """Gaps first; then for each kind and group a few short lines, which fit any screen."""
-    from ctdhub.report.gaps import (
+    from ctdhub.report.equity import (
         assistance_caveat,
         gap_sentence,
         group_name,
@@ -255,3 +262,90 @@ def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
         ).format(level=level)
     )
     console.print(citation(answers.release))
+
+
+# --------------------------------------------------------------------------------------------------
+# ``ctdhub tables --for otip``: a contributor's own report, private from end to end.
+
+ROWS_SHOWN = 10
+SOURCES = ("sheet", "column", "from", "filled", "not_recorded", "not_understood", "not_in_list",
+           "formula_kept")  # fmt: skip
+
+
+def fill(file: Path, mapping: Path, workbook: Path, out: Path) -> None:
+    """Fill a publisher's workbook from a file, then say where each cell comes from.
+
+    Raises:
+        HubError: something cannot be read or filled; nothing is written.
+    """
+    from ctdhub.sensitive.ingest.isolated import read_isolated
+    from ctdhub.sensitive.returns.fill import fill as fill_workbook
+    from ctdhub.sensitive.returns.return_mapping import load_return_mapping
+
+    sources = out.with_name(f"{out.stem}.sources.csv")
+    options.require_new(sources)
+    rules = load_return_mapping(mapping)
+    with bar() as progress:
+        progress(_("Reading the file"), 0.0)
+        raw = read_isolated(file, rules.read)
+        progress(_("Filling the workbook"), 0.5)
+        told = fill_workbook(raw, rules, workbook, out)
+    options.write(as_csv(SOURCES, _sources(told, rules)), sources, private=True)
+    for sheet in told:
+        _returns_show(sheet)
+    if raw.rejects.num_rows:
+        text = _("Rows of the file that could not be read and are in no sheet: {n}.")
+        console.print(text.format(n=number(raw.rejects.num_rows)))
+    options.tell_written(out)
+    options.tell_written(sources)
+    console.print(
+        _(
+            "Both files are as private as the file of records: they describe individual people, "
+            "and nothing in them is protected. Check the workbook before you send it."
+        )
+    )
+
+
+def _sources(told: list[SheetAccount], rules: ReturnMapping) -> list[list[object]]:
+    """Where the cells of each column come from; "not held" for those that stay empty."""
+    rows: list[list[object]] = []
+    for sheet in told:
+        for name, account in sheet.columns.items():
+            rule = rules.sheets[sheet.name].columns[name]
+            origin = f"always: {rule.value}" if rule.value is not None else "; ".join(rule.source)
+            counts = (account.filled, account.empty, len(account.unread), account.unlisted)
+            rows.append([sheet.name, name, origin, *counts, account.kept])
+        rows += [[sheet.name, name, "not held", 0, sheet.rows, 0, 0, 0] for name in sheet.unfilled]
+    return rows
+
+
+def _returns_show(sheet: SheetAccount) -> None:
+    table = Table(title=escape(f"{sheet.name}: {number(sheet.rows)}"))
+    heads = (_("column"), _("filled"), _("not recorded"), _("not understood"), _("not in its list"))
+    for place, heading in enumerate(heads):
+        table.add_column(heading, justify="right" if place else "left")
+    for name, account in sheet.columns.items():
+        counts = (account.filled, account.empty, len(account.unread), account.unlisted)
+        table.add_row(escape(name), *map(number, counts))
+    console.print(table)
+    for name, account in sheet.columns.items():
+        if account.unread:
+            text = _("{column}: not understood in the rows {rows} of the file; left empty.")
+            console.print(escape(text.format(column=name, rows=_rows(account.unread))))
+    if sheet.outside:
+        text = _("Rows of the file that belong to another period or group, not in this sheet: {n}.")
+        console.print(text.format(n=number(sheet.outside)))
+    if sheet.undated:
+        text = _("Left out, because their date is not understood: rows {rows} of the file.")
+        console.print(escape(text.format(rows=_rows(sheet.undated))))
+    if sheet.unfilled:
+        text = _("Not held, so these columns stay empty: {columns}.")
+        console.print(escape(text.format(columns=", ".join(sheet.unfilled))))
+    if sheet.unchecked:
+        text = _("The workbook's list of choices could not be read for: {columns}.")
+        console.print(escape(text.format(columns=", ".join(sheet.unchecked))))
+
+
+def _rows(rows: list[int] | tuple[int, ...]) -> str:
+    shown = ", ".join(map(str, rows[:ROWS_SHOWN]))
+    return f"{shown}, …" if len(rows) > ROWS_SHOWN else shown

@@ -13,19 +13,17 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
-from ctdhub.core.datafiles import as_json
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
+from ctdhub.core.errors import error, printable
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, said
+from ctdhub.core.tables import as_json
 from ctdhub.stats.mse.estimate import REPLICATES
 
 if TYPE_CHECKING:
     from ctdhub.release.open import Release
-    from ctdhub.stats.mse.estimate import Result
+    from ctdhub.stats.mse.bootstrap import Method
+    from ctdhub.stats.mse.estimate import Label, Result
     from ctdhub.stats.mse.lists import Lists
-    from ctdhub.stats.mse.methods import Method
-    from ctdhub.stats.mse.strata import Label
 
 REFUSED = 1
 """Exit code where the lists overlap too little for any number."""
@@ -75,9 +73,7 @@ def register(app: typer.Typer) -> None:
         lang: Annotated[str, options.lang()] = "",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
-        from ctdhub.report.mse import double_people, said_first, scope
-        from ctdhub.report.mse_chart import chart_file
-        from ctdhub.report.mse_files import report
+        from ctdhub.report.mse import chart_file, double_people, report, said_first, scope
         from ctdhub.stats.mse.estimate import LEVEL, estimate
         from ctdhub.stats.mse.of_release import links_in, list_names
 
@@ -138,7 +134,7 @@ def _read(
 ) -> tuple[Lists, dict[Label, Lists], tuple[str, ...], Release | None]:
     """The lists, the same within strata, warnings on the file, and the release that they are of, if
     any."""
-    from ctdhub.core.tabular import ROW
+    from ctdhub.core.tables import ROW
     from ctdhub.sensitive.ingest.readers import read_as_is
     from ctdhub.stats.mse.of_release import lists_in, measured_strata, strata_in
     from ctdhub.stats.mse.read import lists_of
@@ -227,7 +223,7 @@ def _table(title: str, methods: Iterable[Method]) -> Table:
 
 def _differing(result: Result) -> Table:
     from ctdhub.report import mse as words
-    from ctdhub.report.mse_chart import differing
+    from ctdhub.report.mse import differing
 
     title = _("If people differ in how easily they are found")
     table = _table(title, differing(result))

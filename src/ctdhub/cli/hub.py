@@ -1,33 +1,346 @@
-"""Verbs of the hub: init, demo, check, build, release, ledger, and those of approval."""
+"""Verbs of the hub: init, demo, check, build, release, ledger."""
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import approve
-from ctdhub.cli.account import show_account
-from ctdhub.cli.alarms import show_alarms
-from ctdhub.cli.delivered import show_deliveries
 from ctdhub.cli.output import bar, console, errors, show_error
-from ctdhub.cli.spend import AcceptAlarms, Spend, asking
 from ctdhub.cli.unit import show_unit
 from ctdhub.cli.verbs import about
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError
-from ctdhub.core.format import exact, listed, number, tiny
-from ctdhub.core.i18n import NATIVE_NAMES, _, current, language, said
+from ctdhub.core.errors import HubError, WouldCharge, error, printable
+from ctdhub.core.format import decimal, exact, listed, number, stamped, tiny
+from ctdhub.core.i18n import NATIVE_NAMES, Text, _, current, joined, language, many, ngettext, said
 
 if TYPE_CHECKING:
-    from ctdhub.build.explain import Done
     from ctdhub.build.hub import Hub
-    from ctdhub.dp.price import Pay
+    from ctdhub.build.paid import Account
+    from ctdhub.build.preflight import Done
+    from ctdhub.build.stages.link import DeliveryLine
+    from ctdhub.dp.ledger.book import Spending
+    from ctdhub.dp.price import Pay, Price
     from ctdhub.report.helplines import Help
+    from ctdhub.sensitive.alarms.alarm import Alarm
+    from ctdhub.sensitive.mapping.texts import UnknownText
+
+
+# --------------------------------------------------------------------------------------------------
+# What the ledger says, as tables.
+
+
+def show_account(account: Account) -> None:
+    """Every charge, then sums by kind and by contributor, then the total and what is left."""
+    from ctdhub.dp.ledger.file import told
+
+    charges = _table(_("Privacy ledger"), "", _("time (UTC)"), _("kind"), _("what"))
+    for heading in ("epsilon", "delta", "rho (zCDP)"):
+        charges.add_column(heading, justify="right")
+    for e in account.entries:
+        charges.add_row(
+            str(e.number),
+            stamped(e.time),
+            _kind(e.kind),
+            escape(printable(said(told(e.what)), 200)),
+            decimal(e.epsilon, "#,##0.000"),
+            tiny(e.delta),
+            decimal(e.rho, "#,##0.00000"),
+        )
+    console.print(charges)
+    _show_sums(_("Spent by kind"), account.kinds, limits=False)
+    _show_sums(_("Spent on answers with the records of"), account.contributors, limits=True)
+    console.print(
+        _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
+            spent=decimal(account.spent, "#,##0.000"),
+            budget=exact(account.budget),
+            delta=tiny(account.delta),
+        )
+    )
+    console.print(
+        _("Available for the next release: epsilon {left}.").format(
+            left=decimal(account.left, "#,##0.000")
+        )
+    )
+
+
+def _show_sums(title: str, sums: tuple[Spending, ...], *, limits: bool) -> None:
+    if not sums:
+        return
+    table = _table(title, _("contributor") if limits else _("kind"))
+    more = (_("agreed limit"), _("left")) if limits else ()
+    for heading in (_("charges"), "epsilon", *more):
+        table.add_column(heading, justify="right")
+    for s in sums:
+        bounds = (
+            (
+                "–" if s.limit is None else exact(s.limit),
+                "–" if s.left is None else decimal(s.left, "#,##0.000"),
+            )
+            if limits
+            else ()
+        )
+        name = escape(printable(s.name)) if limits else _kind(s.name)
+        table.add_row(name, str(s.charges), decimal(s.epsilon, "#,##0.000"), *bounds)
+    console.print(table)
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _kind(kind: str) -> str:
+    words = {
+        "release": _("release"),
+        "chart": _("chart"),
+        "file": _("file"),
+        "brief": _("brief"),
+    }
+    return words.get(kind, escape(printable(kind)))
+
+
+# --------------------------------------------------------------------------------------------------
+# What stewards see of alarms and of unknown texts on their own terminal.
+
+MOST = 20
+"""Unknown texts that are shown; the file has all of them."""
+
+
+def show_alarms(alarms: Sequence[Alarm]) -> None:
+    """Open alarms one by one, those that stop the build first; accepted ones by number."""
+    found = sorted((a for a in alarms if not a.accepted), key=lambda a: not a.stops)
+    if found:
+        table = Table(title=_("Alarms about the data: look before you go on"))
+        for heading in (_("contributor"), _("delivery"), _("alarm"), _("what"), _("it stops")):
+            table.add_column(heading, overflow="fold")
+        for alarm in found:
+            stops = _("the build") if alarm.stops else _("a charge")
+            words = (alarm.contributor, alarm.delivery, printable(alarm.entry), said(alarm.what()))
+            table.add_row(*map(escape, words), stops)
+        console.print(table)
+    if accepted := len(alarms) - len(found):
+        text = ngettext(
+            "{n} alarm is accepted in a mapping.", "{n} alarms are accepted in mappings.", accepted
+        )
+        console.print(text.format(n=number(accepted)))
+
+
+def show_unknown(texts: Sequence[UnknownText]) -> None:
+    """The unknown texts of most rows; they are texts of case records."""
+    from ctdhub.sensitive.mapping.texts import OUTCOMES
+
+    if not texts:
+        return
+    title = _("Texts that no rule can read: for the steward alone")
+    table = Table(title=title)
+    for heading in (_("column"), _("text"), _("rows"), _("nearest code"), _("what became of it")):
+        table.add_column(heading, overflow="fold")
+    for one in sorted(texts, key=lambda u: -u.rows)[:MOST]:
+        words = (printable(one.column), printable(one.text), number(one.rows), one.nearest)
+        table.add_row(*map(escape, words), said(OUTCOMES[one.outcome]))
+    console.print(table)
+    if (more := len(texts) - MOST) > 0:
+        text = ngettext("and {n} more text", "and {n} more texts", more)
+        console.print(text.format(n=number(more)))
+
+
+# --------------------------------------------------------------------------------------------------
+# People beside rows and records by delivery, and what the newest delivery changed.
+
+ABOUT_PEOPLE = ("nobody-again", "most-left")
+"""Alarms that say what a warning here says of a delivery too small for an alarm."""
+
+
+def show_deliveries(hub: Hub) -> None:
+    """What the last link saw of each delivery, for the steward alone."""
+    from ctdhub.build.stages.alarms import alarms_of
+    from ctdhub.build.stages.link import deliveries
+
+    found = deliveries(hub)
+    if not found:
+        return
+    rang = {(a.contributor, a.delivery) for a in alarms_of(hub) if a.name in ABOUT_PEOPLE}
+    table = Table(title=_("People by delivery: for the steward, not to be published"))
+    table.add_column(_("contributor, delivery"), overflow="fold")
+    shared = any(d.shared for d in found)
+    headings = [_("rows"), _("records"), _("people"), _("changed"), _("left"), _("new")]
+    for heading in (*headings, *([_("keys that contradict")] if shared else [])):
+        table.add_column(heading, justify="right")
+    for d in found:
+        compared = [number(n) if d.compared else "–" for n in (d.changed, d.left, d.new)]
+        figures = [number(n) for n in (d.rows, d.records, d.people)]
+        last = [number(d.shared)] if shared else []
+        table.add_row(f"{escape(d.contributor)}\n{d.date}", *figures, *compared, *last)
+    console.print(table)
+    for contributor, each in groupby(found, key=lambda d: d.contributor):
+        own = list(each)
+        if len(own) > 1 and not own[-1].compared:
+            console.print(
+                _("{id}: rows without a person key, so its deliveries cannot be compared.").format(
+                    id=escape(contributor)
+                )
+            )
+        elif len(own) > 1:
+            console.print(escape(f"{contributor}: {said(_brought(own[-1]))}"))
+            if (contributor, own[-1].date) in rang:
+                pass  # the alarm says so
+            elif own[-1].new and not own[-1].again:
+                console.print(_all_new(own[-1]) if own[-1].left else _twice(own[-1]))
+            elif own[-1].left > own[-1].again:
+                console.print(_most_left(own[-1]))
+        if contradicting := sum(d.shared for d in own):
+            console.print(_warning(contributor, contradicting))
+
+
+def _brought(delivery: DeliveryLine) -> Text:
+    """What a delivery changed, in a sentence."""
+    parts = [
+        many("{n} person changed", "{n} people changed", delivery.changed, n=delivery.changed),
+        many("{n} person left", "{n} people left", delivery.left, n=delivery.left),
+        many("{n} new person", "{n} new people", delivery.new, n=delivery.new),
+    ]
+    return Text(
+        "{changes} by the delivery of {date}.", changes=joined(parts, ", "), date=delivery.date
+    )
+
+
+def _all_new(delivery: DeliveryLine) -> str:
+    """A delivery that nobody of the one before is in; numbers may be written in another way."""
+    return _(
+        "Warning: none of the people in earlier deliveries of {id} is in that of {date}. If its "
+        "numbers are now written in another way, such as 123 for 00123, people who withdrew are "
+        "not recognised."
+    ).format(id=escape(delivery.contributor), date=delivery.date)
+
+
+def _twice(delivery: DeliveryLine) -> str:
+    """Additions without anybody of before; numbers may be written in another way."""
+    return _(
+        "Warning: none of the people in earlier deliveries of {id} is in that of {date}. If it "
+        "repeats people whose numbers are now written in another way, such as 123 for 00123, they "
+        "count twice."
+    ).format(id=escape(delivery.contributor), date=delivery.date)
+
+
+def _most_left(delivery: DeliveryLine) -> str:
+    """A cumulative delivery that most people of before are not in; it may hold changes alone."""
+    return _(
+        "Warning: most people in earlier deliveries of {id} are not in that of {date} and were "
+        "removed. If it holds only what is new or changed, its agreement must say deliveries: "
+        "additions."
+    ).format(id=escape(delivery.contributor), date=delivery.date)
+
+
+def _warning(contributor: str, shared: int) -> str:
+    """Who is one person though the rows say otherwise."""
+    found = many(
+        "Warning: in the files of {id}, {n} person key has rows that contradict each "
+        "other: two genders, or dates of birth too different for one person.",
+        "Warning: in the files of {id}, {n} person keys have rows that contradict each "
+        "other: two genders, or dates of birth too different for one person.",
+        shared,
+        id=contributor,
+        n=shared,
+    )
+    remedy = _(
+        "Each key still counts as one person. If several people share a number, write key with "
+        "several columns in the mapping, or case instead of hash."
+    )
+    return escape(f"{said(found)} {remedy}")
+
+
+# --------------------------------------------------------------------------------------------------
+# Asking before privacy budget is spent: on a terminal a person, elsewhere the option --spend.
+
+Spend = Annotated[
+    float | None,
+    typer.Option(
+        "--spend",
+        metavar="EPSILON",
+        min=0,
+        help=_("Privacy budget that may be spent unasked; on a terminal the command asks."),
+    ),
+]
+
+AcceptAlarms = Annotated[
+    bool,
+    typer.Option("--accept-alarms", help=_("Charge even though alarms about the data are open.")),
+]
+
+OPEN_ALARMS = "open-alarms"
+"""The rule that refuses a charge while an alarm is open."""
+
+_Answer = TypeVar("_Answer")
+
+
+def asking(
+    spend: float | None,
+    work: Callable[[Pay, bool], _Answer],
+    accept_alarms: bool = False,
+    show: Callable[[], None] | None = None,
+) -> _Answer:
+    """Do work that may have to be paid for.
+
+    Nothing is held while a person thinks: the work breaks off at the price, and begins again where
+    it was once the price may be spent.
+
+    Args:
+        spend: the most epsilon that may be spent unasked, None where a person is to be asked.
+        work: told what may be spent, and whether alarms about the data are accepted.
+        accept_alarms: whether they are accepted unasked.
+        show: shows the open alarms before a person is asked whether they are accepted.
+
+    Raises:
+        WouldCharge: it may not be spent; nothing was charged.
+        UsageError: ``spend`` is no finite number (rule ``usage``).
+    """
+    from ctdhub.dp.price import up_to
+
+    if spend is not None and not math.isfinite(spend):
+        raise error("usage/finite", name="--spend")
+    may = spend or 0.0
+    told: list[Price] = []
+
+    def pay(price: Price) -> None:
+        told.append(price)
+        up_to(may)(price)
+
+    while True:
+        try:
+            return work(pay, accept_alarms)
+        except WouldCharge as refused:
+            if spend is not None or not _somebody_there():
+                raise
+            if refused.rule == OPEN_ALARMS and show:
+                show()
+            errors.print(escape(refused.what))
+            if refused.rule == OPEN_ALARMS:
+                if not typer.confirm(_("Accept these alarms for this charge?"), err=True):
+                    raise
+                accept_alarms = True
+                continue
+            if not typer.confirm(_("Spend it?"), err=True):
+                raise
+            may = told[-1].epsilon
+
+
+def _somebody_there() -> bool:
+    return sys.stdin.isatty() and errors.is_terminal
+
+
+# --------------------------------------------------------------------------------------------------
+# Verbs of the hub: init, demo, check, build, release, ledger, and those of approval.
+
 HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
 
 
@@ -113,26 +426,26 @@ def register(app: typer.Typer) -> None:
 
     @app.command(help=about("check"))
     def check(folder: HubFolder = Path()) -> None:
-        from ctdhub.build import withdraw
+        from ctdhub.build import withdrawals
+        from ctdhub.build.contributions import mappings
         from ctdhub.build.deliveries import refuse_unclear
         from ctdhub.build.hub import Hub
-        from ctdhub.build.mapping_by_date import mappings
         from ctdhub.build.preflight import check_shown, countries_without
         from ctdhub.build.rules import policy
-        from ctdhub.build.stages import link_report
-        from ctdhub.dp.person_rows import person_rows
-        from ctdhub.sensitive.mapping.examples import check_mapping
+        from ctdhub.build.stages import link
+        from ctdhub.dp.plan import person_rows
         from ctdhub.sensitive.mapping.mapping_file import load_mapping
-        from ctdhub.sensitive.mapping.person_unit import require_people
+        from ctdhub.sensitive.mapping.rule import require_people
+        from ctdhub.sensitive.mapping.run import check_mapping
 
         hub = Hub(folder)
-        link_report.refuse_linkage_keys(hub)
+        link.refuse_linkage_keys(hub)
         rules = policy(hub)
         facts = hub.facts(rules.years)
         given = hub.contributions()
         _warn_of_terms(hub)
         show_left_out(hub)
-        withdraw.register(hub)
+        withdrawals.register(hub)
         hub.refuse_withdrawn_files()
         help = check_shown(hub)
         faults = 0
@@ -171,7 +484,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from ctdhub.build import pipeline
         from ctdhub.build.hub import Hub
-        from ctdhub.release.note_words import tells_of_withdrawals
+        from ctdhub.release.changes import tells_of_withdrawals
 
         hub = Hub(folder)
         if tells_of_withdrawals(note):
@@ -198,11 +511,10 @@ def register(app: typer.Typer) -> None:
         folder: HubFolder = Path(),
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
-        from ctdhub.build.account import Account
         from ctdhub.build.hub import Hub
-        from ctdhub.build.paid import check_paid, published
+        from ctdhub.build.paid import Account, check_paid, published
         from ctdhub.build.paid import ledger as charged
-        from ctdhub.dp.ledger.reserve import split_of
+        from ctdhub.dp.ledger.book import split_of
         from ctdhub.dp.policy import load_policy
 
         hub = Hub(folder)
@@ -233,7 +545,7 @@ def _warn_of_terms(hub: Hub) -> None:
 
 def _warn_of_reviews(hub: Hub) -> None:
     """Say which languages of the site no native reader has signed as they are today."""
-    from ctdhub.site.native_review import reviews
+    from ctdhub.site.frame import reviews
 
     found = reviews(hub.settings.languages)
     if missing := [f"{NATIVE_NAMES[one.code]} ({one.texts})" for one in found if one.missing]:
@@ -254,7 +566,7 @@ def _warn_of_reviews(hub: Hub) -> None:
 
 def _warn_of_readers(hub: Hub) -> None:
     """Say what readers of the site would miss: an address, a text that somebody has reviewed."""
-    from ctdhub.site.pages.get_help import review_mark
+    from ctdhub.site.pages.help import review_mark
 
     settings = hub.settings
     if not settings.contact:
@@ -352,7 +664,7 @@ def _built(
 ) -> list[Done]:
     """Build, asking before a charge; where alarms stop the build, all that are open are shown."""
     from ctdhub.build.stages.alarms import alarms_of
-    from ctdhub.sensitive.mapping.accept import STOPPING
+    from ctdhub.sensitive.mapping.rule import STOPPING
 
     try:
         return asking(spend, work, accept_alarms, lambda: show_alarms(alarms_of(hub)))
@@ -408,7 +720,7 @@ def show_left_out(hub: Hub) -> None:
 
 def show_conservation(hub: Hub) -> None:
     """Per file: rows read = records + rejected + excluded by a named rule."""
-    from ctdhub.build.reports import reports
+    from ctdhub.build.review import reports
 
     table = Table(title=_("Every row accounted for"))
     table.add_column(_("contributor, delivery"), overflow="fold")
@@ -429,12 +741,12 @@ def show_conservation(hub: Hub) -> None:
 
 def show_release(hub: Hub) -> None:
     """The release in two lines, rows and people named apart; then what waits for approval."""
-    from ctdhub.build import versions
+    from ctdhub.build import rules
 
-    version = versions.released_version(hub)
+    version = rules.released_version(hub)
     if version is not None:
         show_figures(hub, version)
-    made = versions.candidate_version(hub)
+    made = rules.candidate_version(hub)
     if made is not None and (hub.candidates / made).is_dir():
         approve.show_waiting(hub, made)
 

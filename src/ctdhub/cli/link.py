@@ -1,7 +1,8 @@
-"""The verb ``link``: whoever lawfully holds several contributors' identifiers links by them."""
+"""Verbs of linkage: link, for whoever lawfully holds identifiers; linkage, the report of a hub."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,23 +12,105 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.key import open_linkage_key
-from ctdhub.cli.link_review import show_review
 from ctdhub.cli.output import bar, console
-from ctdhub.cli.tokens import age_rows, check_release, names, roles_of, show_plan
+from ctdhub.cli.tokens import age_rows, check_release, open_linkage_key, roles_of, show_plan
+from ctdhub.cli.tokens import names as header_names
 from ctdhub.cli.verbs import about
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.format import listed, number, share
-from ctdhub.core.i18n import _, said
+from ctdhub.core.errors import error
+from ctdhub.core.format import interval, listed, number, share
+from ctdhub.core.i18n import _, current, said
 from ctdhub.sensitive.linkage.settings import LinkageSettings
 
 if TYPE_CHECKING:
+    from ctdhub.build.hub import Hub
     from ctdhub.build.steps import Progress as Report
     from ctdhub.sensitive.ingest.options import ReadOptions
     from ctdhub.sensitive.linkage.identified.link_files import Held
 
 
-def register(app: typer.Typer) -> None:
+# --------------------------------------------------------------------------------------------------
+# What the verb ``link`` prints of a clerical review.
+
+
+def show_review(review: dict[str, Any]) -> None:
+    """Print recall and wrong links with their intervals, and the lines for the policy.
+
+    Args:
+        review: ``review`` of the summary of a round.
+    """
+    console.print(
+        _("Decided: {yes} pairs one person, {no} two people.").format(
+            yes=number(review["yes"]), no=number(review["no"])
+        )
+    )
+    table = Table(
+        "",
+        _("pairs"),
+        _("reviewed"),
+        _("undecided"),
+        _("links found by the model"),
+        _("links found after the decisions"),
+        _("wrong links of the model"),
+        title=_("Clerical review, not to be published"),
+    )
+    for name, one in {"": review, **review["groups"]}.items():
+        table.add_row(
+            _group(name) if one is not review else _("all"),
+            number(one["pairs"]),
+            number(one["reviewed"]),
+            number(one["undecided"]),
+            *(_interval(one[key]) for key in ("recall", "recall_after", "false_links")),
+        )
+    table.caption = _(
+        "Intervals of {level}. They allow for {errors} of wrong decisions, and count what is "
+        "undecided as whatever makes each end worse. By the model, {beyond} of all links "
+        "cannot be reviewed as pairs; they count as not found."
+    ).format(
+        level=share(review["level"]),
+        errors=share(review["errors"], fine=True),
+        beyond=share(review["beyond"], fine=True),
+    )
+    console.print(table)
+    console.print(
+        _(
+            "Of links that are still missing, tokens find {found}; {merged} of people share a row."
+        ).format(found=_interval(review["found"]), merged=_interval(review["merged"]))
+    )
+    lines = [f"{key}: {value}" for key, value in review["policy"].items() if value is not None]
+    if lines:
+        console.print(
+            _("Under linking in policy.yaml the hub can state: {lines}").format(
+                lines=escape(", ".join(lines))
+            )
+        )
+    for key, value in review["policy"].items():
+        if value is None:
+            console.print(
+                _(
+                    "The review says too little for {setting}: leave it out, or decide more pairs."
+                ).format(setting=key)
+            )
+
+
+def _interval(one: dict[str, float]) -> str:
+    low, high = interval(one["low"], one["high"], fine=True)
+    return _("{low} to {high}").format(low=low, high=high)
+
+
+def _group(name: str) -> str:
+    from ctdhub.sensitive.linkage.identified.review_frame import OTHERS, SCRIPTS
+
+    if name == OTHERS:
+        return _("other groups")
+    parts = (said(SCRIPTS[part]) if part in SCRIPTS else part for part in name.split(" + "))
+    return escape(" + ".join(parts)) or _("not recorded")
+
+
+# --------------------------------------------------------------------------------------------------
+# The verb ``link``: whoever lawfully holds several contributors' identifiers links by them.
+
+
+def register_link(app: typer.Typer) -> None:
     """Add the verb ``link``."""
 
     @app.command(help=about("link"))
@@ -107,7 +190,6 @@ def register(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
     ) -> None:
         from ctdhub.core.keys.linkage import filling_secret
-        from ctdhub.sensitive.linkage.identified.backend import check_installed
         from ctdhub.sensitive.linkage.identified.clerical_review import (
             BOOK_FILE,
             ReviewAsked,
@@ -116,11 +198,12 @@ def register(app: typer.Typer) -> None:
         from ctdhub.sensitive.linkage.identified.features import more_columns
         from ctdhub.sensitive.linkage.identified.link_files import (
             LEAVES,
+            REVIEW_FILE,
             check_earlier,
             check_files,
             link_files,
         )
-        from ctdhub.sensitive.linkage.identified.report import REVIEW_FILE
+        from ctdhub.sensitive.linkage.identified.model import check_installed
         from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
 
         check_installed()
@@ -188,8 +271,8 @@ def _held(file: Path, said: dict[str, str], dates: options.Order, progress: Repo
     from ctdhub.sensitive.ingest.isolated import read_isolated
     from ctdhub.sensitive.ingest.options import ReadOptions
     from ctdhub.sensitive.linkage.identified.link_files import Held
-    from ctdhub.sensitive.linkage.pprl.ages import AgeAt, check_ages
     from ctdhub.sensitive.linkage.pprl.columns import plan, propose
+    from ctdhub.sensitive.linkage.pprl.derive import AgeAt, check_ages
     from ctdhub.sensitive.mapping.mapping_file import named_mapping
 
     progress(_("Reading the file"), 0.0)
@@ -197,7 +280,7 @@ def _held(file: Path, said: dict[str, str], dates: options.Order, progress: Repo
     base = rules.read if rules else ReadOptions()
     raw = read_isolated(file, _reading(base, said["sheet"], said["header-row"]))
     roles = roles_of(said["columns"]) if said["columns"] else propose(raw)
-    what = plan(raw, roles, names(said["keep"]), names(said["strip"]), rules)
+    what = plan(raw, roles, header_names(said["keep"]), header_names(said["strip"]), rules)
     age = AgeAt(said["age-at"], dates.value) if said["age-at"] else None
     if age:
         check_ages(raw, what, age)
@@ -283,3 +366,173 @@ def _missing(summary: dict[str, Any]) -> str:
         return _("unknown")
     every = summary["links"] - summary["expected_false_links"] + missed
     return f"{number(round(missed))} ({share(missed / every if every else 0.0, fine=True)})"
+
+
+# --------------------------------------------------------------------------------------------------
+# The verb ``linkage``: the report on who several contributors know.
+
+ONCE = 0.01
+"""Share of a contributor's persons held twice from which a word is said."""
+
+
+def register_linkage(app: typer.Typer) -> None:
+    """Add the verb ``linkage``."""
+
+    @app.command(help=about("linkage"))
+    def linkage(
+        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
+        as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
+    ) -> None:
+        from ctdhub.build.hub import Hub
+        from ctdhub.build.rules import policy
+        from ctdhub.build.stages import link
+        from ctdhub.cli.tokens import kind_words
+
+        hub = Hub(folder)
+        report = link.linkage(hub)
+        decided = _decided(hub)
+        if as_json:
+            report |= {"decided": decided} if decided else {}
+            console.print(
+                json.dumps(report, indent=1), soft_wrap=True, markup=False, highlight=False
+            )
+            return
+        table = Table(title=_("For the steward: not to be published"), show_header=False)
+        for words, value in (
+            (_("people as released"), report["people"]),
+            (_("persons with tokens, by contributors' own count"), report["persons_with_tokens"]),
+            (_("people among them, by all tokens"), report["clusters"]),
+            (_("links"), report["links"]),
+            (_("pairs to review"), report["to_review"]),
+            (_("tokens that too many share, not used"), report["too_common"]),
+            (_("records without any key, each counted as a person"), _unkeyed(report)),
+        ):
+            table.add_row(words, number(value))
+        console.print(table)
+        overlap = Table(_("known to"), _("people by all tokens"))
+        for names, people in report["overlap"].items():
+            overlap.add_row(escape(listed(names.split("+"))), number(people))
+        console.print(overlap)
+        patterns = Table(
+            _("what agrees"), _("pairs"), _("by chance"), _("probability"),
+            title=_("What each agreement is worth (the 20 most frequent)"),
+        )  # fmt: skip
+        for row in report["patterns"][:20]:
+            sure = share(row["probability"], fine=True)
+            patterns.add_row(
+                row["kinds"], number(row["pairs"]), number(round(row["by_chance"])), sure
+            )
+        console.print(patterns)
+        if decided:
+            console.print(_measured(decided))
+        if report["conflicts"]:
+            console.print(_conflicts(report["conflicts"]))
+        facts = {"x": _("gender"), "y": _("citizenship")}
+        for letter, words in (kind_words() | facts).items():
+            console.print(f"{letter}: {escape(words)}", highlight=False)
+        if report["links"] and not policy(hub).linking.lists:
+            console.print(
+                _(
+                    "Nothing released follows these links. To merge people by some of their "
+                    "tokens in what is released, set linking in policy.yaml, for example "
+                    "linking: {people: 0, lists: 2}."
+                )
+            )
+        if twice := _held_twice(report.get("held_twice", {})):
+            console.print(
+                _(
+                    "These contributors probably hold some people under two case numbers (about "
+                    "how many, of all their people): {contributors}. The hub counts them twice. "
+                    "Ask for one case "
+                    "number for one person; the pairs are in {file}."
+                ).format(contributors=escape(twice), file="work/people/review.csv")
+            )
+        if len(report["made_apart"]) > 1:
+            groups = _("; ").join(listed(group) for group in report["made_apart"])
+            console.print(
+                _(
+                    "These contributors made their tokens with different keys or for different "
+                    "releases, so their tokens cannot agree: {groups}."
+                ).format(groups=escape(groups))
+            )
+
+
+def _decided(hub: Hub) -> dict[str, Any] | None:
+    """What the decisions at the desk say; None where there is none, or nothing to hold to."""
+    from ctdhub.build import doubles
+    from ctdhub.build.stages.link import PAIRS
+
+    if not (hub.work / "people" / PAIRS).is_file():
+        return None
+    return doubles.measured(hub)
+
+
+def _measured(found: dict[str, Any]) -> Table:
+    """Recall as the decisions on pairs measure it, as the desk shows it."""
+    table = Table(title=_("What the decisions say"), show_header=False)
+    words = {
+        "recall": _("links found by the report (recall)"),
+        "recall_after": _("links found after the decisions"),
+        "false_links": _("links of the report that are two people"),
+    }
+    for key, what in words.items():
+        if key in found:
+            low, high = interval(found[key]["low"], found[key]["high"], fine=True)
+            table.add_row(what, _("{low} to {high}").format(low=low, high=high))
+    decided = _("One person: {yes}. Two people: {no}. Decided differently by two: {differ}.")
+    lines = [decided.format(**{name: number(found[name]) for name in ("yes", "no", "differ")})]
+    if "recall" in found:
+        note = _(
+            "Intervals of {level}, of pairs that share a token: {pairs}; reviewed at random: {n}. "
+            "They allow for {errors} of wrong decisions. Links between records that share no token "
+            "are not counted."
+        )
+        lines.append(
+            note.format(
+                level=share(found["level"]),
+                pairs=number(found["pairs"]),
+                n=number(found["reviewed"]),
+                errors=share(found["errors"]),
+            )
+        )
+    table.caption = " ".join(lines)
+    return table
+
+
+def _unkeyed(report: dict[str, Any]) -> int:
+    return sum(int(n) for n, _of in report.get("without_key", {}).values())
+
+
+def _held_twice(by_contributor: dict[str, list[int]]) -> str:
+    """Contributors that hold more than one person in a hundred twice; empty without one."""
+    return listed(
+        [
+            _("{contributor} ({people} of {persons})").format(
+                contributor=name, people=number(twice), persons=number(persons)
+            )
+            for name, (persons, twice) in by_contributor.items()
+            if twice > max(ONCE * persons, 3)
+        ]
+    )
+
+
+def _conflicts(persons: dict[str, int]) -> Table:
+    from ctdhub.schema.labels import label
+    from ctdhub.schema.model import load_schema
+    from ctdhub.sensitive.linkage.people import in_words
+
+    table = Table(
+        _("variable"), _("people"), _("what counts"),
+        title=_("Where records of one person contradict each other"),
+    )  # fmt: skip
+    for variable, n in persons.items():
+        rule = in_words(load_schema().variable(variable))
+        table.add_row(label(variable, current()), number(n), said(rule))
+    table.caption = _("Which record says what is in work/people/conflicts.parquet.")
+    return table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    register_link(app)
+    register_linkage(app)

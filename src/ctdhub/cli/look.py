@@ -13,7 +13,7 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         from ctdhub.build.hub import Hub
-        from ctdhub.build.look.seen import look
+        from ctdhub.build.look import look
         from ctdhub.build.stages.differencing import told_of
         from ctdhub.cli.look_page import page
         from ctdhub.cli.look_workbook import workbook
@@ -93,8 +93,8 @@ def register(app: typer.Typer) -> None:
             if target := targets["--xlsx"]:
                 _keep(target, workbook(found))
             if target := targets["--report"]:
-                from ctdhub.build.look.own_rows import own_rows
-                from ctdhub.cli.look_own import own_page, own_workbook
+                from ctdhub.build.look import own_rows
+                from ctdhub.cli.look_workbook import own_page, own_workbook
 
                 (one,) = found
                 rows = own_rows(hub, one.agreement.id, one.now.date)
@@ -128,7 +128,7 @@ def _place(hub: Hub, asked: Path | None, *endings: str) -> Path | None:
 
 def _keep(target: Path, content: bytes) -> None:
     """Write a private file, or replace one."""
-    from ctdhub.core.atomic import write_whole
+    from ctdhub.core.files import write_whole
 
     if target.parent.name == FOLDER:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from ctdhub.build.look.seen import NOT_RECORDED, SeenContributor, SeenDelivery
+from ctdhub.build.look import NOT_RECORDED, SeenContributor, SeenDelivery
 from ctdhub.core.errors import printable
 from ctdhub.core.format import day, isolated, number, share
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula, said
@@ -24,7 +24,7 @@ from ctdhub.report.wording import state_words
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.alarms.alarm import Alarm
-from ctdhub.sensitive.mapping.unknown_texts import OUTCOMES, UnknownText
+from ctdhub.sensitive.mapping.texts import OUTCOMES, UnknownText
 
 MOST = 20
 """Unknown texts that are shown of a delivery; the workbook has all of them."""

@@ -45,17 +45,17 @@ def main() -> None:
 
 def _answer(words: Sequence[str]) -> int:
     """The list of verbs and the version without Typer; else the verb, with its group alone."""
-    from ctdhub.cli import overview, verbs
+    from ctdhub.cli import verbs
 
     first = words[0] if words else ""
     if first in ("", *HELP):
-        sys.stdout.write(overview.overview())
+        sys.stdout.write(verbs.overview())
         return 0 if first else HubError.exit_code
     if first == "--version":
         sys.stdout.write(f"{ctdhub.__version__}\n")
         return 0
     if not first.startswith("-") and first not in verbs.helps():
-        raise overview.no_such_verb(first)
+        raise verbs.no_such_verb(first)
     from ctdhub.cli import app
 
     return app.run(app.command(first))

@@ -14,7 +14,7 @@ import typer
 from rich.text import Text
 
 from ctdhub.cli.output import console
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, _, current, language
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from rich import _wrap
 from rich.console import Console
 from rich.markup import escape
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError
+from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text, _, language, said
 
 Report = Callable[[str | Text, float], None]

@@ -1,7 +1,9 @@
-"""The verb papers: drafts of the papers that a hub must have."""
+"""The verbs ``papers`` and ``journal``."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,19 +15,23 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error, printable
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
 
 if TYPE_CHECKING:
     from ctdhub.document.document import Document
-    from ctdhub.report.papers.make import Paper
+    from ctdhub.report.papers import Paper
+
+
+# --------------------------------------------------------------------------------------------------
+# The verb papers: drafts of the papers that a hub must have.
 
 FORMATS = ("html", "md", "pdf")
 FOLDER = "papers"
 
 
-def register(app: typer.Typer) -> None:
+def register_papers(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
     @app.command(help=about("papers"))
@@ -53,7 +59,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from ctdhub.build.hub import Hub
         from ctdhub.build.papers import paper_facts
-        from ctdhub.report.papers.make import PAPERS, paper
+        from ctdhub.report.papers import PAPERS, paper
 
         options.one_of(form, FORMATS, "--format")
         for name in kind or ():
@@ -98,8 +104,46 @@ def register(app: typer.Typer) -> None:
 
 
 def _content(document: Document, form: str) -> bytes:
-    from ctdhub.document import html, markdown, pdf
+    from ctdhub.document import html, pdf, text
 
     if form == "pdf":
         return pdf.write(document)
-    return (html.write(document) if form == "html" else markdown.write(document)).encode()
+    return (html.write(document) if form == "html" else text.write_markdown(document)).encode()
+
+
+# --------------------------------------------------------------------------------------------------
+# The verb journal: who ran or decided what.
+
+
+def register_journal(app: typer.Typer) -> None:
+    """Add the verb of this module to the command."""
+
+    @app.command(help=about("journal"))
+    def journal(
+        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
+        last: Annotated[int, typer.Option(min=1, help=_("Maximum number of lines."))] = 50,
+        as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
+    ) -> None:
+        from ctdhub.build.hub import Hub, read_journal
+
+        lines = read_journal(Hub(folder))[-last:]
+        if as_json:
+            text = json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1)
+            console.print(text, soft_wrap=True, markup=False, highlight=False)
+            return
+        if not lines:
+            console.print(_("Nothing has been noted in this hub yet."))
+            return
+        table = Table(_("when"), _("user"), _("what"), _("outcome"), title=_("Journal"))
+        for line in lines:
+            asked = " ".join(f"{k}={v}" for k, v in line.details.items() if v not in ("", None))
+            outcome = _("done") if line.outcome == "done" else line.outcome
+            cells = (line.time.replace("T", " "), line.user, f"{line.what} {asked}", outcome)
+            table.add_row(*(escape(printable(cell, 300)) for cell in cells))
+        console.print(table)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    register_papers(app)
+    register_journal(app)

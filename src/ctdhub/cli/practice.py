@@ -1,7 +1,9 @@
-"""The verb ``practice``: write fictitious contributors' files with a known truth."""
+"""Verbs on fictitious people: practice, rehearse."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,17 +13,26 @@ from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console, errors
+from ctdhub.cli.unit import show_told, show_unit
 from ctdhub.cli.verbs import about
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.format import number
+from ctdhub.core.errors import error
+from ctdhub.core.format import decimal, exact, number, share, tiny
 from ctdhub.core.i18n import _
 from ctdhub.practice.write import PEOPLE
 
 if TYPE_CHECKING:
+    from ctdhub.build.rehearsal import Rehearsed
+    from ctdhub.dp.plan import Plan
+    from ctdhub.dp.policy import Budget
+    from ctdhub.dp.simulate import Figures, Range, Rehearsal
     from ctdhub.practice.write import PracticeSummary
 
 
-def register(app: typer.Typer) -> None:
+# --------------------------------------------------------------------------------------------------
+# The verb ``practice``: write fictitious contributors' files with a known truth.
+
+
+def register_practice(app: typer.Typer) -> None:
     """Add the verb ``practice``."""
 
     @app.command(help=about("practice"))
@@ -85,3 +96,181 @@ def show(summary: PracticeSummary) -> None:
             people=number(summary.people), file=escape(str(summary.folder / "truth.json"))
         )
     )
+
+
+# --------------------------------------------------------------------------------------------------
+# The verb ``rehearse``: how large the errors of a policy would be, on fictitious people.
+
+UNNAMED = ("people", "core_pairs", "core_triples", "wide_triples", "assistance")
+"""Kinds of tables that are too many to stand on a screen by name."""
+
+
+def register_rehearse(app: typer.Typer) -> None:
+    """Add the verb of this module to the command."""
+
+    @app.command(
+        name="rehearse",
+        help=about("rehearse"),
+    )
+    def rehearse_verb(
+        hub: Annotated[Path | None, typer.Argument(help=_("The hub folder."))] = None,
+        domains: Annotated[
+            Path | None, typer.Option(help=_("A domains file instead of a hub."))
+        ] = None,
+        people: Annotated[
+            int,
+            typer.Option(
+                min=0,
+                max=2_000_000,
+                help=_(
+                    "Number of fictitious people for the "
+                    "rehearsal (roughly your expected caseload)."
+                ),
+            ),
+        ] = 20_000,
+        epsilon: Annotated[
+            list[float] | None,
+            typer.Option(min=0.001, max=100, help=_("May be given several times; default: 1 2 4.")),
+        ] = None,
+        delta: Annotated[
+            float | None,
+            typer.Option(help=_("Default: that of the policy, or 1e-6 for a domains file.")),
+        ] = None,
+        as_json: Annotated[
+            bool, typer.Option("--json", help=_("Print every number as JSON."))
+        ] = False,
+    ) -> None:
+        from ctdhub.build.hub import Hub
+        from ctdhub.build.rehearsal import figures, of_hub, rehearsed
+        from ctdhub.dp.standalone.table import check_delta
+
+        if (hub is None) == (domains is None):
+            raise error("usage/hub-or-domains")
+        asked = _of_file(domains) if domains else of_hub(Hub(hub or Path()))
+        if delta is not None:
+            check_delta(delta, 1)
+        epsilons, of = sorted(set(epsilon or (1.0, 2.0, 4.0))), delta or asked.delta
+        with bar() as progress:
+            alike = domains is None
+            done = rehearsed(asked, people, epsilons, of, alike=alike, progress=progress)
+        told = figures(asked, people, done, of)
+        if as_json:
+            typer.echo(json.dumps(told, indent=1))
+        else:
+            show_rehearsal(done, people, asked.plan)
+            if asked.budget:
+                _show_bought(told["bought"], asked.budget)
+            if hub:
+                show_told(Hub(hub))
+
+
+def _show_bought(bought: Sequence[dict[str, float]], budget: Budget) -> None:
+    title = _("What a budget of epsilon {budget} buys").format(budget=exact(budget.epsilon))
+    table = Table("", title=title)
+    for one in bought:
+        table.add_column(
+            _("epsilon {epsilon}").format(epsilon=exact(one["epsilon"])), justify="right"
+        )
+    kept = _("drafts that are not published ({share} of the budget)").format(
+        share=share(budget.drafts)
+    )
+    for name, key in ((_("published versions"), "versions"), (kept, "drafts")):
+        table.add_row(name, *(number(int(one[key])) for one in bought))
+    console.print(table)
+    console.print(_("Every version is drawn anew and paid for, whether the data changed or not."))
+
+
+def _of_file(path: Path) -> Rehearsed:
+    from ctdhub.build.rehearsal import Rehearsed
+    from ctdhub.dp.standalone.domains import load_domains
+    from ctdhub.dp.standalone.table import MAX_DELTA
+
+    return Rehearsed(load_domains(path).plan(), MAX_DELTA)
+
+
+def show_rehearsal(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
+    """Kinds of tables figure by figure, then tables by name; one column for each epsilon."""
+    from ctdhub.report.wording import kind_name
+
+    heads = [_("epsilon {epsilon}").format(epsilon=exact(r.epsilon)) for r in done]
+    console.print(
+        _("Fictitious people: {n}; delta {delta}; nothing was charged.").format(
+            n=number(people), delta=tiny(done[0].delta)
+        )
+    )
+    show_unit(plan.unit, plan.rows, [(r.epsilon, r.delta) for r in done])
+    table = Table(title=_("Error by kind of table"))
+    for i, heading in enumerate((_("tables"), _("number"), *heads)):
+        table.add_column(heading, justify="left" if i < 2 else "right")
+    for same in zip(*(r.kinds for r in done), strict=True):
+        first = same[0]
+        name = f"{kind_name(first.kind)} ({number(first.tables)})"
+        for row, (label, cells) in enumerate(_rows(same, plan.level)):
+            table.add_row(name if row == 0 else "", label, *cells, end_section=row == 4)
+    console.print(table)
+    named = Table(title=_("Half-width and typical smallest count shown, table by table"))
+    for heading in (_("table"), *heads):
+        named.add_column(heading, overflow="fold")
+    for same in zip(*(r.named for r in done), strict=True):
+        if same[0].kind in UNNAMED:
+            continue
+        cells = [
+            _("± {width}, typically from {least}").format(
+                width=f.half_width.all, least=_range(f.shown_from)
+            )
+            for f in same
+        ]
+        named.add_row(escape(" × ".join(same[0].columns)), *cells)
+    console.print(named)
+    if done[0].sources:
+        _show_sources(done, heads)
+    if done[0].sets:
+        console.print(
+            _(
+                "Sets for inference: {n} further files of about {bytes} bytes each. They cost no "
+                "epsilon; each takes about as long to make as the records."
+            ).format(n=number(done[0].sets), bytes=number(done[0].set_bytes))
+        )
+    console.print(
+        _(
+            "Noise, half-widths and smallest counts follow from the settings alone: the "
+            "first number holds where all cells of a table are shown, the second where a "
+            "single one is. Figures with an asterisk come from the fictitious people; real "
+            "data will differ. TVD is the share of records in a wrong cell. Core pairs and "
+            "triples by name: --json."
+        )
+    )
+
+
+def _show_sources(done: Sequence[Rehearsal], heads: Sequence[str]) -> None:
+    table = Table(title=_("By contributor, and overlap of lists: noise (sigma, people)"))
+    table.add_column(_("table"), overflow="fold")
+    for heading in heads:
+        table.add_column(heading, justify="right")
+    for name in done[0].sources:
+        cells = [decimal(r.sources[name]) for r in done]
+        table.add_row(escape(name.replace("*", " × ")), *cells)
+    console.print(table)
+
+
+def _rows(same: Sequence[Figures], level: float) -> list[tuple[str, list[str]]]:
+    interval = _("half-width of an interval ({level})").format(level=share(level))
+    return [
+        (_("noise (sigma, people)"), [decimal(f.sigma) for f in same]),
+        (interval, [_range(f.half_width) for f in same]),
+        (_("smallest count shown, typically"), [_range(f.shown_from) for f in same]),
+        (_("cells shown*"), ["–" if f.shown is None else share(f.shown, fine=True) for f in same]),
+        (_("records compared with the truth* (TVD)"), [decimal(f.tv, "#,##0.0000") for f in same]),
+    ]
+
+
+def _range(figure: Range) -> str:
+    if figure.all == figure.lone:
+        return number(figure.all)
+    return f"{number(figure.all)}–{number(figure.lone)}"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    register_practice(app)
+    register_rehearse(app)

@@ -1,21 +1,37 @@
-"""Verb of the schema: codebook.  The verb ``crosswalk`` has its own module."""
+"""Verbs of the schema: codebook, form, crosswalk, convert."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
 from ctdhub.cli import options
+from ctdhub.cli.output import console, errors
 from ctdhub.cli.verbs import about
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.schema import emit
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+    from ctdhub.schema.crosswalk import Crossing
+    from ctdhub.sensitive.mapping.export import LossNote
+
+
+# --------------------------------------------------------------------------------------------------
+# Verb of the schema: codebook.  The verb ``crosswalk`` has its own module.
 
 _LANGS = ", ".join(LANGUAGES)
 
 
-def register(app: typer.Typer) -> None:
+def register_codebook(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
     @app.command(
@@ -39,3 +55,177 @@ def register(app: typer.Typer) -> None:
         spoken = (options.one_of(lang, LANGUAGES, "--lang"),) if lang else LANGUAGES
         for path in emit.write_codebook(out, chosen, spoken):
             options.tell_written(path)
+
+
+# --------------------------------------------------------------------------------------------------
+# The verb ``form``: a form that asks for the schema.
+
+FORMS = ("xlsform",)
+
+
+def register_form(app: typer.Typer) -> None:
+    """Add the verb ``form``."""
+
+    @app.command(name="form", help=about("form"))
+    def form_verb(
+        out: Annotated[Path, typer.Option(help=_("A new file whose name ends in .xlsx."))],
+        to: Annotated[
+            str, typer.Option(help=_("What to write: {names}.").format(names=", ".join(FORMS)))
+        ] = FORMS[0],
+        langs: Annotated[
+            str,
+            typer.Option(
+                help=_(
+                    "Languages of the form with commas between them, the first is its default; "
+                    "known are: {names}."
+                ).format(names=", ".join(LANGUAGES))
+            ),
+        ] = ",".join(LANGUAGES),
+    ) -> None:
+        from ctdhub.schema.form import write
+
+        options.one_of(to, FORMS, "--to")
+        chosen = [lang.strip() for lang in langs.split(",") if lang.strip()] or [""]
+        for lang in chosen:
+            options.one_of(lang, LANGUAGES, "--langs")
+        options.require_suffix(out, ".xlsx")
+        options.require_new(out)
+        write(out, list(dict.fromkeys(chosen)))
+        options.tell_written(out)
+        console.print(_("Read its answers with --mapping {name}.").format(name="ctdhub-form"))
+
+
+# --------------------------------------------------------------------------------------------------
+# Verbs for formats: how two of them meet, records written in another one.
+
+
+def register_crosswalk(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+
+    @app.command(
+        "crosswalk",
+        help=about("crosswalk"),
+    )
+    def crosswalk_(
+        source: Annotated[str | None, typer.Argument(metavar="FROM", help=_("A format."))] = None,
+        target: Annotated[
+            str, typer.Argument(metavar="TO", help=_("Another format; by default the hub."))
+        ] = "hub",
+        lossy: Annotated[bool, typer.Option("--lossy", help=_("Only what is lost."))] = False,
+        as_json: Annotated[bool, typer.Option("--json", help=_("As JSON."))] = False,
+    ) -> None:
+        from ctdhub.schema.crosswalk import crosswalk
+
+        if source is None:
+            console.print(_names())
+            return
+        found = [c for c in crosswalk(source, target) if not lossy or c.state in ("lossy", "none")]
+        if as_json:
+            console.print_json(json.dumps([_translated(c) for c in found]))
+        else:
+            console.print(_table(found, source, target))
+
+    @app.command(help=about("convert"))
+    def convert(
+        records: Annotated[Path, typer.Argument(help=_("Records as Parquet."))],
+        to: Annotated[str, typer.Option(help=_("The format to write."))],
+        out: Annotated[Path, typer.Option(help=_("The file to write, .csv or .xlsx."))],
+        perpetrators: Annotated[
+            Path | None, typer.Option(help=_("Alleged perpetrators of the records as Parquet."))
+        ] = None,
+    ) -> None:
+        from ctdhub.schema.model import load_schema
+        from ctdhub.sensitive.mapping.export import write_format
+
+        options.require_new(out)
+        children = _read(perpetrators) if perpetrators else None
+        rows = _read(records)
+        if not {v.name for v in load_schema().table("records")} & set(rows.column_names):
+            raise error("no-records", file=records)
+        with errors.status(_("Writing the file")):
+            losses = write_format(rows, to, out, children)
+        options.tell_written(out)
+        console.print(_losses(losses) if losses else _("Nothing was lost."))
+
+
+def _read(path: Path) -> pq.Table:
+    import pyarrow.parquet as pq
+    from pyarrow import ArrowException
+
+    try:
+        with path.open("rb") as file:
+            return pq.read_table(file)
+    except (OSError, ArrowException) as cause:
+        raise error("parquet", file=path) from cause
+
+
+def _names() -> Table:
+    from ctdhub.schema.crosswalk import NAMES, covered, load_crosswalk
+    from ctdhub.schema.model import load_schema
+
+    table = Table(_("format"), _("what it is"), _("columns"), _("variables of the hub"))
+    for name in NAMES:
+        walk = load_crosswalk(name)
+        held = sum(1 for _name in covered(walk, load_schema()))
+        table.add_row(name, walk.title, str(len(walk.written())), str(held))
+    return table
+
+
+def _translated(crossing: Crossing) -> dict[str, object]:
+    return asdict(crossing) | {"notes": [_(note) for note in crossing.notes]}
+
+
+def _states() -> dict[str, str]:
+    lossy, none = _("lossy"), _("no counterpart")
+    return {
+        "exact": _("exact"),
+        "aligned": _("aligned, not certified"),
+        "lossy": f"[bold yellow]{escape(lossy)}[/]",
+        "derived": _("derived"),
+        "none": f"[red]{escape(none)}[/]",
+    }
+
+
+def _table(crossings: list[Crossing], source: str, target: str) -> Table:
+    """One line per pair of columns and state; values that share a line are listed in it."""
+    table = Table()
+    for title in (source, _("value"), target, _("value"), _("match type"), _("what is lost")):
+        table.add_column(title, overflow="fold")
+    lines: dict[tuple[object, ...], list[Crossing]] = {}
+    for c in crossings:
+        line = (c.source, c.target, c.variable if c.source else None, c.state, c.notes)
+        lines.setdefault(line, []).append(c)
+    states = _states()
+    for group in lines.values():
+        c = group[0]
+        theirs = dict.fromkeys(x.source_value or x.code for x in group if x.source)
+        ours = dict.fromkeys(_("not recorded") if x.code == "" else x.target_value for x in group)
+        table.add_row(
+            escape(c.source or "–"),
+            escape(_few(theirs)),
+            escape(c.target or "–"),
+            escape(_few(ours)),
+            states[c.state],
+            escape(" ".join(_(note) for note in c.notes)),
+        )
+    return table
+
+
+def _few(texts: dict[str | None, None], most: int = 3) -> str:
+    shown = [text for text in texts if text]
+    return ", ".join(shown[:most]) + (f" … {shown[-1]}" if len(shown) > most else "")
+
+
+def _losses(losses: tuple[LossNote, ...]) -> Table:
+    table = Table(_("variable"), _("value"), _("column"), _("cells"), _("what is lost"))
+    for loss in losses:
+        column = escape(loss.column or "–")
+        table.add_row(loss.variable, loss.code or "", column, str(loss.cells), escape(_(loss.note)))
+    return table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    register_codebook(app)
+    register_form(app)
+    register_crosswalk(app)

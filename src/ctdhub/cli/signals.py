@@ -11,16 +11,16 @@ import typer
 from ctdhub.cli import options
 from ctdhub.cli.output import bar
 from ctdhub.cli.verbs import about
-from ctdhub.core.datafiles import as_json
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import _, said
+from ctdhub.core.tables import as_json
 from ctdhub.stats.signals.find import MIN_COUNT, RATE
 
 if TYPE_CHECKING:
     from ctdhub.document.document import Document
-    from ctdhub.stats.signals.cells import Given
     from ctdhub.stats.signals.find import Found, Settings
     from ctdhub.stats.signals.panel import SeriesPanel
+    from ctdhub.stats.signals.read import Given
 
 FORMATS = ("text", "json")
 
@@ -139,9 +139,9 @@ def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
     Raises:
         HubError: it cannot be read, or a row of it.
     """
-    from ctdhub.core.tabular import ROW
+    from ctdhub.core.tables import ROW
     from ctdhub.sensitive.ingest.readers import read_table
-    from ctdhub.stats.signals.cells import Given
+    from ctdhub.stats.signals.read import Given
 
     raw = read_table(path).whole()
     columns = {name: raw.table[name].to_pylist() for name in raw.table.column_names if name != ROW}
@@ -152,10 +152,9 @@ def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
 def _of_file(
     given: Given, settings: Settings, until: str | None
 ) -> tuple[Document, dict[str, Any]]:
-    from ctdhub.report import signal_files
-    from ctdhub.stats.signals.corridor_totals import leads_of, with_totals
+    from ctdhub.report import signal_charts
+    from ctdhub.stats.signals.events import each_event_once, leads_of, with_totals
     from ctdhub.stats.signals.find import find
-    from ctdhub.stats.signals.one_event import each_event_once
     from ctdhub.stats.signals.read import panel_of_table
 
     with bar() as progress:
@@ -167,7 +166,7 @@ def _of_file(
         warnings += left_out
         found = each_event_once(find(with_totals(panel), settings), leads_of)
     _require_tests(found, given.file)
-    return signal_files.file_document(found, warnings), signal_files.of_file(found, warnings)
+    return signal_charts.file_document(found, warnings), signal_charts.of_file(found, warnings)
 
 
 def _to_the_end(panel: SeriesPanel, until: str | None, file: str) -> tuple[SeriesPanel, list[str]]:
@@ -177,11 +176,11 @@ def _to_the_end(panel: SeriesPanel, until: str | None, file: str) -> tuple[Serie
     Raises:
         HubError: the table has no such period.
     """
-    from ctdhub.stats.signals import last_period
-    from ctdhub.stats.signals.periods import read_period
+    from ctdhub.stats.signals import find
+    from ctdhub.stats.signals.panel import read_period
 
     if until is None:
-        panel, dropped = last_period.finished(panel)
+        panel, dropped = find.finished(panel)
         return panel, [] if dropped is None else [
             _(
                 "The last period, {period}, is far below what all series together suggest, as if "
@@ -189,7 +188,7 @@ def _to_the_end(panel: SeriesPanel, until: str | None, file: str) -> tuple[Serie
             ).format(period=str(dropped))
         ]
     asked = read_period(until)
-    found = last_period.until(panel, asked) if asked else None
+    found = find.until(panel, asked) if asked else None
     if found is None:
         raise error("usage/until", file=file, value=until, last=str(panel.periods[-1]))
     return found, []
@@ -201,7 +200,7 @@ def _require_tests(found: Found, file: str) -> None:
 
 
 def _of_release(source: Path, settings: Settings) -> tuple[Document, dict[str, Any]]:
-    from ctdhub.report import signal_files
+    from ctdhub.report import signal_charts
     from ctdhub.stats.signals.of_release import signals
 
     with bar() as progress:
@@ -211,10 +210,10 @@ def _of_release(source: Path, settings: Settings) -> tuple[Document, dict[str, A
         result = signals(release, settings)
     if result.found is not None and (settings.window or settings.past):
         _require_tests(result.found, release.version)
-    return signal_files.release_document(result), signal_files.of_release(result)
+    return signal_charts.release_document(result), signal_charts.of_release(result)
 
 
 def _text(told: Document, data: dict[str, Any], form: str) -> str:
-    from ctdhub.document import plain
+    from ctdhub.document import text
 
-    return as_json(data) if form == "json" else plain.write(told)
+    return as_json(data) if form == "json" else text.write_plain(told)

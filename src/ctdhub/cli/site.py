@@ -1,9 +1,10 @@
-"""The verbs ``site`` and ``serve``."""
+"""Verbs that show and hand on a release: site, serve, push, deposit, notice."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -11,11 +12,20 @@ from rich.markup import escape
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.verbs import about
-from ctdhub.core.i18n import _
+from ctdhub.core.errors import error
+from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.site.stories.seconds import IDLE
 
+if TYPE_CHECKING:
+    from ctdhub.build.hub import Hub
+    from ctdhub.release.open import Release
 
-def register(app: typer.Typer) -> None:
+
+# --------------------------------------------------------------------------------------------------
+# The verbs ``site`` and ``serve``.
+
+
+def register_site(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
     @app.command(help=about("site"))
@@ -66,7 +76,7 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         from ctdhub.build.hub import Hub
-        from ctdhub.build.stages import edition as edition_stage
+        from ctdhub.build.stages import site as edition_stage
         from ctdhub.build.stages import site as stage
         from ctdhub.cli.verify import approvers_near
         from ctdhub.release.open import leading, open_release, open_releases
@@ -133,3 +143,168 @@ def register(app: typer.Typer) -> None:
 
         serve_site(target, port, ready)
         console.print(_("Stopped."))
+
+
+# --------------------------------------------------------------------------------------------------
+# The verbs ``push``, ``deposit`` and ``notice``: tell others of a release.
+
+ReleaseFolder = Annotated[Path, options.source()]
+SiteAddress = Annotated[
+    str | None,
+    typer.Option("--site", help=_("Public address of the site; default: site.url in hub.yaml.")),
+]
+
+
+def register_announce(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+
+    @app.command(help=about("push"))
+    def push(
+        source: ReleaseFolder,
+        to: Annotated[str, typer.Option(help=_("Address of the CKAN portal (https)."))],
+        organisation: Annotated[
+            str, typer.Option(help=_("Name of your organisation at the portal."))
+        ],
+        site: SiteAddress = None,
+        private: Annotated[
+            bool,
+            typer.Option("--private", help=_("Only members of your organisation see the dataset.")),
+        ] = False,
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help=_("Show what would be sent, and send nothing."))
+        ] = False,
+    ) -> None:
+        from ctdhub.release import deposit as ckan
+
+        release = _published(source)
+        token = os.environ.get(ckan.TOKEN, "")
+        if not token:
+            raise error("push-token", name=ckan.TOKEN)
+        words = {
+            "create": _("create dataset {name}"),
+            "update": _("update dataset {name}"),
+            "upload": _("upload {name}"),
+            "keep": _("{name} already exists"),
+        }
+        steps = ckan.push(
+            release,
+            ckan.Portal(to, token),
+            organisation,
+            site=_site(source, site),
+            private=private,
+            dry=dry_run,
+        )
+        for step in steps:
+            console.print(words[step.what].format(name=escape(step.name)))
+        console.print(_("Nothing was sent.") if dry_run else _("The portal has the release."))
+
+    @app.command(help=about("deposit"))
+    def deposit(
+        source: ReleaseFolder,
+        out: Annotated[Path, typer.Option(help=_("A folder for datacite.json and zenodo.json."))],
+        site: SiteAddress = None,
+    ) -> None:
+        from ctdhub.core.tables import as_json
+        from ctdhub.release.deposit import datacite, require_citable, zenodo
+
+        release = _published(source)
+        require_citable(release)
+        address = _site(source, site)
+        doi = _doi(source, release)
+        files = {
+            "datacite.json": datacite(release, address, doi),
+            "zenodo.json": zenodo(release, address),
+        }
+        out.mkdir(exist_ok=True)
+        for name in files:
+            options.require_new(out / name)
+        for name, found in files.items():
+            options.deliver(as_json(found), out / name)
+        if not doi:
+            console.print(
+                _(
+                    "Write the DOI that the archive gives into hub.yaml, under doi, with the "
+                    "version {version} as its key."
+                ).format(version=release.version)
+            )
+
+    @app.command(help=about("notice"))
+    def notice(
+        source: ReleaseFolder = Path(),
+        lang: Annotated[
+            str,
+            typer.Option(
+                "--lang", help=_("Languages with commas; default: all languages of the hub.")
+            ),
+        ] = "",
+        site: SiteAddress = None,
+        out: Annotated[
+            Path | None, typer.Option(help=_("A new .eml file, which mail programs open."))
+        ] = None,
+    ) -> None:
+        from ctdhub.release.open import open_releases
+        from ctdhub.report.release_changes import in_all, message
+        from ctdhub.stats.answers import Answers
+
+        release = _published(source)
+        options.require_new(out)
+        wanted = [options.one_of(c.strip(), LANGUAGES, "--lang") for c in lang.split(",") if lang]
+        answers = Answers(release)
+        folder = release.path.parent
+        others = [r for r in open_releases(folder) if r.version != release.version]
+        series = (answers, *map(Answers, others))
+        body = in_all(answers, series, _site(source, site), wanted or LANGUAGES)
+        if out is None:
+            options.deliver(body, None)
+        else:
+            out.write_bytes(message(answers, body))
+            options.tell_written(out)
+
+
+def _published(source: Path) -> Release:
+    """The release that is meant: whole, and no candidate that waits for approval.
+
+    Raises:
+        ReleaseError: it is not.
+    """
+    from ctdhub.cli.verify import approvers_near
+    from ctdhub.release.approvals import CANDIDATES
+    from ctdhub.release.verify import verify
+
+    release = options.opened(source)
+    if release.path.resolve().parent.name == CANDIDATES or verify(
+        release.path, approvers_near(release.path)
+    ):
+        raise error("push-unverified", file=release.path, version=release.version)
+    return release
+
+
+def _site(source: Path, given: str | None) -> str:
+    """The public address of the site that was given, else that of the hub."""
+    from ctdhub.site.frame import Sharing
+
+    if given is not None:
+        return Sharing(given).url
+    hub = _hub(source)
+    return hub.settings.site.url if hub else ""
+
+
+def _doi(source: Path, release: Release) -> str:
+    hub = _hub(source)
+    return hub.settings.doi.get(release.version, "") if hub else ""
+
+
+def _hub(source: Path) -> Hub | None:
+    """The hub that a release lies in, None for a release alone."""
+    from ctdhub.build.hub import Hub
+
+    for root in (source, source.resolve().parent.parent):
+        if (root / "hub.yaml").is_file():
+            return Hub(root)
+    return None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    register_site(app)
+    register_announce(app)

@@ -5,45 +5,34 @@ A test holds it beside the verbs.  It loads neither Typer nor any room.
 
 from __future__ import annotations
 
-from ctdhub.core.i18n import _
+import difflib
+import shutil
+import textwrap
+
+from ctdhub.core.errors import HubError, error
+from ctdhub.core.i18n import Text, _, joined
 
 MODULES: dict[str, tuple[str, ...]] = {
     "ctdhub.cli.hub": ("init", "demo", "build", "check", "release", "ledger"),
-    "ctdhub.cli.adopt": ("adopt",),
-    "ctdhub.cli.approve": ("approve",),
-    "ctdhub.cli.hold": ("hold", "approvers"),
-    "ctdhub.cli.reissue": ("reissue",),
-    "ctdhub.cli.correct": ("correct",),
-    "ctdhub.cli.linkage": ("linkage",),
+    "ctdhub.cli.desk": ("adopt", "kit", "desk"),
+    "ctdhub.cli.approve": ("approve", "hold", "approvers"),
+    "ctdhub.cli.verify": ("reissue", "correct", "verify"),
+    "ctdhub.cli.link": ("linkage", "link"),
     "ctdhub.cli.look": ("look",),
     "ctdhub.cli.withdraw": ("withdraw",),
-    "ctdhub.cli.journal": ("journal",),
-    "ctdhub.cli.papers": ("papers",),
-    "ctdhub.cli.key": ("key",),
-    "ctdhub.cli.tokens": ("tokens",),
-    "ctdhub.cli.link": ("link",),
+    "ctdhub.cli.papers": ("journal", "papers"),
+    "ctdhub.cli.tokens": ("key", "tokens"),
     "ctdhub.cli.bundle": ("bundle",),
-    "ctdhub.cli.kit": ("kit",),
-    "ctdhub.cli.contributor": ("suggest", "harmonise"),
-    "ctdhub.cli.mapping": ("mapping",),
-    "ctdhub.cli.schema": ("codebook",),
-    "ctdhub.cli.form": ("form",),
-    "ctdhub.cli.crosswalk": ("crosswalk", "convert"),
-    "ctdhub.cli.practice": ("practice",),
-    "ctdhub.cli.protect": ("protect", "domains"),
-    "ctdhub.cli.rehearse": ("rehearse",),
+    "ctdhub.cli.contributor": ("suggest", "harmonise", "mapping"),
+    "ctdhub.cli.schema": ("codebook", "form", "crosswalk", "convert"),
+    "ctdhub.cli.practice": ("practice", "rehearse"),
+    "ctdhub.cli.protect": ("protect", "domains", "kanon"),
     "ctdhub.cli.count": ("count",),
-    "ctdhub.cli.kanon": ("kanon",),
-    "ctdhub.cli.verify": ("verify",),
-    "ctdhub.cli.site": ("site", "serve"),
-    "ctdhub.cli.announce": ("push", "deposit", "notice"),
-    "ctdhub.cli.brief": ("brief",),
-    "ctdhub.cli.facts": ("facts",),
-    "ctdhub.cli.trends": ("trends",),
+    "ctdhub.cli.site": ("site", "serve", "push", "deposit", "notice"),
+    "ctdhub.cli.facts": ("brief", "facts", "trends"),
     "ctdhub.cli.signals": ("signals",),
     "ctdhub.cli.estimate": ("estimate",),
     "ctdhub.cli.equity": ("equity", "tables"),
-    "ctdhub.cli.desk": ("desk",),
 }
 """Modules of this package and the verbs that each one's ``register(app)`` adds."""
 
@@ -447,3 +436,55 @@ Example: ctdhub domains cases.csv --out domains.yaml"""
             "\n\nExample: ctdhub convert records.parquet --to ctdc-2024 --out records.csv"
         ),
     }
+
+
+# --------------------------------------------------------------------------------------------------
+# The list of verbs by role, and what a verb that is not there was likely meant to be.
+#
+# It is plain text, so that ``ctdhub --help`` loads neither Typer nor rich nor any room.
+
+_WIDEST = 100
+
+
+def overview(width: int | None = None) -> str:
+    """Every verb with its line, by role.
+
+    Args:
+        width: columns of the screen; asked of the terminal, and 100 at most, if None.
+    """
+    width = min(width or shutil.get_terminal_size().columns, _WIDEST)
+    margin = max(map(len, helps())) + 4
+    lines = [
+        _("Usage: ctdhub VERB [OPTIONS]"),
+        "",
+        *textwrap.wrap(
+            _("From contributors' case files to a protected, published dataset."), width
+        ),
+    ]
+    for role, verbs in ROLES.items():
+        lines += ["", role_title(role)]
+        for verb in verbs:
+            head = f"  {verb}".ljust(margin)
+            lines += textwrap.wrap(
+                line(verb),
+                width,
+                initial_indent=head,
+                subsequent_indent=" " * margin,
+                break_on_hyphens=False,
+            )
+    lines += [
+        "",
+        _("Example: {command}").format(command="ctdhub demo demo-hub && ctdhub serve demo-hub"),
+        _("Arguments, options and examples of a verb: ctdhub VERB --help"),
+        _("The version: ctdhub --version"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def no_such_verb(asked: str) -> HubError:
+    """The error of a verb that is not there, with those that are spelt almost like it."""
+    near = difflib.get_close_matches(asked, helps(), n=3)
+    if near:
+        names = joined([f"`ctdhub {name}`" for name in near], Text(", "))
+        return error("usage/near-verb", names=names, command="ctdhub")
+    return error("usage/no-verb", command="ctdhub")

@@ -1,4 +1,4 @@
-"""The verb ``verify``."""
+"""Verbs of a published version: verify, correct, reissue."""
 
 from __future__ import annotations
 
@@ -11,16 +11,24 @@ from rich.table import Table
 
 from ctdhub.cli.output import console
 from ctdhub.cli.verbs import about
-from ctdhub.core.i18n import _, said
+from ctdhub.core.errors import error, printable
+from ctdhub.core.format import number
+from ctdhub.core.i18n import LANGUAGES, _, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ctdhub.release.approvals import Approval
-    from ctdhub.release.approvers import Approvers
+    from ctdhub.build.hub import Hub
+    from ctdhub.core.keys.signing import SigningKey
+    from ctdhub.release.approvals import Approval, Approvers, Role
+    from ctdhub.release.errata import Erratum
 
 
-def register(app: typer.Typer) -> None:
+# --------------------------------------------------------------------------------------------------
+# The verb ``verify``.
+
+
+def register_verify(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
     @app.command(
@@ -40,7 +48,6 @@ def register(app: typer.Typer) -> None:
 
 def show_verified(release: Path) -> bool:
     """Check a release and show what was found; gives whether it is whole."""
-    from ctdhub.cli.correct import show_errata
     from ctdhub.release.errata import errata_of
     from ctdhub.release.verify import digest, verify
 
@@ -100,8 +107,7 @@ def check_withdrawals_near(release: Path) -> None:
 
 def show_approvals(release: Path, approvers: Approvers | None) -> None:
     """Who approved with what, and what that was compared with."""
-    from ctdhub.release.approvals import Approvals, who
-    from ctdhub.release.approvers import ROLE_NAMES
+    from ctdhub.release.approvals import ROLE_NAMES, Approvals, who
 
     given = Approvals.read(release)
     if not given.approvals:
@@ -135,7 +141,7 @@ def show_approvals(release: Path, approvers: Approvers | None) -> None:
 
 def _passkey_of(approval: Approval) -> str:
     """What the device of one approver said of itself."""
-    from ctdhub.release.approvers import ROLE_NAMES
+    from ctdhub.release.approvals import ROLE_NAMES
     from ctdhub.release.passkey import Passkey
 
     passkey, role = Passkey.read(approval.key), said(ROLE_NAMES[approval.statement.role])
@@ -145,3 +151,218 @@ def _passkey_of(approval: Approval) -> str:
     if approval.synced:
         text = _("The {role} signed with a passkey on {host}; it can be copied to other devices.")
     return escape(text.format(role=role, host=passkey.host if passkey else "-"))
+
+
+# --------------------------------------------------------------------------------------------------
+# The verb ``correct``: a signed notice about a published version; and how one is shown.
+
+
+def register_correct(app: typer.Typer) -> None:
+    """Add the verb of this module to the command."""
+
+    @app.command(help=about("correct"))
+    def correct(
+        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))],
+        version: Annotated[str, typer.Argument(help=_("A published version, such as 2026.1."))],
+        note: Annotated[
+            str, typer.Option(help=_("What is wrong and what readers should do, in English."))
+        ],
+        translation: Annotated[
+            list[str] | None,
+            typer.Option(help=_("The note in another language, such as fr=TEXT; may be repeated.")),
+        ] = None,
+        withdraw: Annotated[
+            bool,
+            typer.Option(
+                "--withdraw",
+                help=_(
+                    "The numbers must not be used any more: the site shows the notice in their "
+                    "place and offers no files of the version."
+                ),
+            ),
+        ] = False,
+        concerns: Annotated[
+            list[str] | None,
+            typer.Option(
+                help=_(
+                    "A column, a measured table (citizenship*gender) or a chart that the notice "
+                    "is about; may be repeated. Default: the whole release."
+                )
+            ),
+        ] = None,
+        yes: Annotated[bool, typer.Option("--yes", help=_("Write it without asking."))] = False,
+    ) -> None:
+        from ctdhub.build import errata
+        from ctdhub.build.hub import Hub
+        from ctdhub.cli.approve import warning_of_withdrawals
+        from ctdhub.release.changes import tells_of_withdrawals
+
+        hub = Hub(folder)
+        notes = _notes(note, translation or [])
+        drafted = errata.draft(
+            hub,
+            version,
+            notes,
+            withdraw=withdraw,
+            concerns=concerns or (),
+            charts=_charts(hub, version) if concerns else (),
+        )
+        show_erratum(drafted)
+        if any(map(tells_of_withdrawals, notes.values())):
+            console.print(warning_of_withdrawals())
+        if not yes and not typer.confirm(_("Write this notice?")):
+            console.print(_("Nothing was written."))
+            raise typer.Exit(1)
+        show_signed(hub, errata.begin(hub, drafted))
+
+
+def approve_correction(hub: Hub, version: str, role: Role, key: Path, *, yes: bool) -> None:
+    """Show the notice that waits, ask, and sign it."""
+    from ctdhub.build import errata
+    from ctdhub.cli.approve import open_key, warning_of_withdrawals
+    from ctdhub.release.changes import tells_of_withdrawals
+
+    seen = errata.waiting(hub, version)
+    show_erratum(seen)
+    if any(map(tells_of_withdrawals, seen.notice.note.values())):
+        console.print(warning_of_withdrawals())
+    if not yes and not typer.confirm(_("Sign this?")):
+        console.print(_("Nothing was signed."))
+        raise typer.Exit(1)
+    opened: SigningKey = open_key(key)
+    show_signed(hub, errata.sign(hub, seen, role, opened))
+
+
+def show_erratum(erratum: Erratum) -> None:
+    """Everything that a person signs, before they sign."""
+    told = erratum.notice
+    table = Table(title=_("Notice to be published"), show_header=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    what = _("withdrawn: not to be used") if told.sort == "withdrawn" else _("correction")
+    rows = (
+        (_("hub"), told.hub),
+        (_("version"), told.version),
+        (_("number of the notice"), str(told.number)),
+        (_("kind"), what),
+        (_("date"), told.date),
+        (_("concerns"), _(", ").join(told.concerns) or _("the whole release")),
+        *((_("note ({language})").format(language=code), text) for code, text in told.note.items()),
+        (_("hash of SHA256SUMS"), told.digest),
+    )
+    for name, value in rows:
+        table.add_row(name, escape(printable(value, 3_000)))
+    console.print(table)
+    if told.practice:
+        console.print(_("The data are fictitious: this approval is for practice."))
+
+
+def show_signed(hub: Hub, erratum: Erratum) -> None:
+    """Whether a notice is in force, and what comes next."""
+    told = erratum.notice
+    if not erratum.missing:
+        console.print(
+            _("Notice {n} about release {version} is signed by two people.").format(
+                n=told.number, version=told.version
+            )
+        )
+        console.print(
+            _("Next: `ctdhub build {hub}` shows it on the site.").format(hub=escape(str(hub.root)))
+        )
+        return
+    from ctdhub.release.approvals import ROLE_NAMES
+
+    roles = _(", ").join(said(ROLE_NAMES[role]) for role in erratum.missing)
+    console.print(
+        _("Notice {n} about release {version} waits for the approval of: {roles}.").format(
+            n=told.number, version=told.version, roles=roles
+        )
+    )
+    for role in erratum.missing:
+        console.print(
+            _("Next: ctdhub approve {hub} --correction {version} --role {role} --key FILE").format(
+                hub=escape(str(hub.root)), version=told.version, role=role
+            )
+        )
+
+
+def show_errata(release: Path, given: tuple[Erratum, ...], waiting: Erratum | None) -> None:
+    """What ``verify`` says of the notices about a release."""
+    from ctdhub.release.approvals import Approvals
+
+    for erratum in given:
+        told = erratum.notice
+        text, _lang = told.text("en")
+        line = (
+            _("Withdrawn on {date} (notice {n}): {note}")
+            if told.sort == "withdrawn"
+            else _("Corrected on {date} (notice {n}): {note}")
+        )
+        console.print(
+            escape(line.format(date=told.date, n=told.number, note=printable(text, 2_000)))
+        )
+    own = {a.key for a in Approvals.read(release).approvals}
+    if given and not {s.key for e in given for s in e.signatures} <= own:
+        console.print(
+            _(
+                "A notice is signed with another key than the release. Compare it with the keys "
+                "that the hub publishes."
+            )
+        )
+        for key in sorted({s.key for e in given for s in e.signatures} - own):
+            console.print(escape(key), soft_wrap=True)
+    if waiting is not None:
+        n = waiting.notice.number
+        console.print(_("Notice {n} is not signed by two people yet.").format(n=n))
+
+
+def _notes(note: str, translations: list[str]) -> dict[str, str]:
+    notes: dict[str, str] = {LANGUAGES[0]: note}
+    for given in translations:
+        code, _sign, text = given.partition("=")
+        if code not in LANGUAGES or code in notes or not text.strip():
+            raise error("erratum-language", text=printable(given, 40))
+        notes[code] = text
+    return notes
+
+
+def _charts(hub: Hub, version: str) -> set[str]:
+    """Names of the charts that pages about a release show."""
+    from ctdhub.build.errata import published
+    from ctdhub.report.figures import figures
+    from ctdhub.stats.answers import Answers
+
+    return {figure.file for figure in figures(Answers(published(hub, version)))}
+
+
+# --------------------------------------------------------------------------------------------------
+# The verb ``reissue``.
+
+
+def register_reissue(app: typer.Typer) -> None:
+    """Add the verb of this module to the command."""
+
+    @app.command(help=about("reissue"))
+    def reissue(
+        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))],
+        version: Annotated[str, typer.Argument(help=_("A published version, such as 2026.1."))],
+        out: Annotated[
+            Path, typer.Option(help=_("A new or empty folder for the files of the version."))
+        ],
+    ) -> None:
+        from ctdhub.build.errata import reissue as copied
+        from ctdhub.build.hub import Hub
+
+        n = copied(Hub(folder), version, out)
+        console.print(
+            _(
+                "Copied {n} files of release {version} to {folder}, unchanged. Nothing was charged."
+            ).format(n=number(n), version=escape(version), folder=escape(str(out)))
+        )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    register_verify(app)
+    register_correct(app)
+    register_reissue(app)

@@ -5,7 +5,6 @@ records for inference.
 Not here: writing them, the privacy engine: this package starts without either.
 """
 
-from ctdhub.client.inference import Pooled, open_imputations, pool
-from ctdhub.client.site import CorrectedRelease, Site, open_site
+from ctdhub.client.site import CorrectedRelease, Pooled, Site, open_imputations, open_site, pool
 
 __all__ = ["CorrectedRelease", "Pooled", "Site", "open_imputations", "open_site", "pool"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 
 numba: Any
 try:

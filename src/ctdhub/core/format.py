@@ -19,7 +19,21 @@ from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
-from ctdhub.core.narrow import is_narrow
+
+# --------------------------------------------------------------------------------------------------
+# When a share is precise enough for a decimal: one rule for numbers, sentences and charts.
+
+FINE = 0.02
+"""Half-widths of shares below this are written with one decimal."""
+
+
+def is_narrow(value: float, low: float, high: float) -> bool:
+    """Whether a share is written with a decimal: where its interval is that narrow.
+
+    >>> is_narrow(0.5, 0.49, 0.51), is_narrow(0.5, 0.49, 0.52)
+    (True, False)
+    """
+    return max(high - value, value - low) < FINE
 
 
 def number(value: float) -> str:

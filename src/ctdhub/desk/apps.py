@@ -15,10 +15,10 @@ class DeskApp(AppConfig):
     def import_models(self) -> None:
         """Read the modules of the tables; the package of them holds nothing itself."""
         super().import_models()
-        from ctdhub.desk.models import approvals, deliveries, hub, people, trail  # noqa: F401
+        from ctdhub.desk.models import deliveries, hub, people  # noqa: F401
 
     def ready(self) -> None:
         """Listen to what happens at the door."""
-        from ctdhub.desk.accounts.events import connect
+        from ctdhub.desk.accounts.visits import connect
 
         connect()

@@ -13,8 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from ctdhub.core.error_catalogue import error, from_json
-from ctdhub.core.errors import HubError
+from ctdhub.core.errors import HubError, error, from_json
 from ctdhub.core.i18n import current
 from ctdhub.desk.allowed import Who
 from ctdhub.desk.config import current as desk

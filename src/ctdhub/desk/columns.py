@@ -1,4 +1,5 @@
-"""How the desk's screens of columns ask the workbench, and what follows a mapping that was kept."""
+"""How the desk's screens of columns ask the workbench, and what follows a mapping that was
+kept; apart, for settings name it, and the kit has its own."""
 
 from __future__ import annotations
 

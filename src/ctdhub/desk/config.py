@@ -17,8 +17,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 
-from ctdhub.core.atomic import write_new
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
+from ctdhub.core.files import write_new
 from ctdhub.core.frozen import FrozenModel
 
 FOLDER_VARIABLE = "CTDHUB_DESK"

@@ -1,6 +1,17 @@
-"""The state of a delivery, from its row and the hub folder: the folder decides."""
+"""The state of a delivery, and how long it is kept."""
 
 from __future__ import annotations
+
+import calendar
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ctdhub.desk.models.deliveries import Delivery
+
+
+# --------------------------------------------------------------------------------------------------
+# The state of a delivery, from its row and the hub folder: the folder decides.
 
 
 def computed_state(row: str, has_file: bool, gone: bool) -> tuple[str, bool]:
@@ -21,3 +32,53 @@ def computed_state(row: str, has_file: bool, gone: bool) -> tuple[str, bool]:
     if row == "accepted" and gone:
         return "withdrawn", False
     return row, row == "accepted"
+
+
+# --------------------------------------------------------------------------------------------------
+# How long a delivery is kept: a day that follows from its own day and its agreement alone.
+
+NOTICE = timedelta(days=30)
+"""People hear of an erasure so long before it, at least."""
+
+TOLD = "erasure_told"
+"""In the summary of a delivery: the day on which people were told, and the day they were told."""
+
+
+def due_on(day: date, months: int | None) -> date | None:
+    """The day on which a delivery is erased; None where the agreement gives no number of months.
+
+    >>> due_on(date(2026, 8, 31), 6), due_on(date(2026, 1, 15), None)
+    (datetime.date(2027, 2, 28), None)
+    """
+    if months is None:
+        return None
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1] if year < 9999 else 31
+    return date(year, month + 1, min(day.day, last))
+
+
+def day_of(delivery: Delivery) -> date:
+    """The day that a delivery is called by: that of its folder, else that on which it came."""
+    try:
+        return date.fromisoformat(delivery.day)
+    except ValueError:
+        found: date = delivery.created.date()
+        return found
+
+
+def erased_on(delivery: Delivery) -> date | None:
+    """The day on which an accepted delivery is erased: not before people had their notice."""
+    if delivery.state != "accepted" or delivery.lost:
+        return None
+    due = due_on(day_of(delivery), delivery.organisation.keep_months)
+    if due is None or (end := end_of_notice(delivery, due)) is None:
+        return due
+    return max(due, end)
+
+
+def end_of_notice(delivery: Delivery, due: date) -> date | None:
+    """The day on which the notice of an erasure ends; None where nobody was told of this day."""
+    told = delivery.summary.get(TOLD)
+    if told is None or told["due"] != due.isoformat():
+        return None
+    return date.fromisoformat(told["on"]) + NOTICE

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core import atomic
-from ctdhub.core.error_catalogue import error
+from ctdhub.core import files
+from ctdhub.core.errors import error
 from ctdhub.desk.allowed import CONTRIBUTOR, HUB_ROLES, ROLES
 from ctdhub.desk.config import FILE, DeskConfig
 
@@ -44,7 +44,7 @@ def settings_of(hub: Path) -> None:
     if not isinstance(said, dict) or said.get("invented") is not True:
         raise error("demo-hub", file=hub)
     if not (hub / FILE).exists():
-        atomic.write_whole(hub / FILE, b'host = "localhost"\ninvented = true\n')
+        files.write_whole(hub / FILE, b'host = "localhost"\ninvented = true\n')
 
 
 def accounts(desk: DeskConfig) -> list[DemoAccount]:
@@ -71,7 +71,7 @@ def accounts(desk: DeskConfig) -> list[DemoAccount]:
         links[hashlib.sha256(token.encode()).hexdigest()] = account.id.hex
         address = f"{desk.origin}/demo/{token}/"
         found.append(DemoAccount(role, organisation, account.name, address))
-    atomic.write_whole(desk.folder / LINKS, json.dumps(links).encode("ascii"))
+    files.write_whole(desk.folder / LINKS, json.dumps(links).encode("ascii"))
     return found
 
 
@@ -89,7 +89,7 @@ def account_of(desk: DeskConfig, token: str, *, use: bool) -> str:
     account = links.get(key, "")
     if use and account:
         del links[key]
-        atomic.write_whole(file, json.dumps(links).encode("ascii"))
+        files.write_whole(file, json.dumps(links).encode("ascii"))
     return account
 
 

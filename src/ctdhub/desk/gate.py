@@ -14,7 +14,7 @@ from django.apps import apps
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 
-from ctdhub.desk.accounts.factors import proved
+from ctdhub.desk.accounts.adapters import proved
 from ctdhub.desk.allowed import ACTIONS, VISITOR, No, Who, allowed, scope
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.registry import DeskPage

@@ -18,7 +18,7 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.desk.accounts.visits import IDLE, LONGEST
 from ctdhub.desk.allowed import VISITOR
 from ctdhub.desk.errors import error_page
-from ctdhub.desk.statements import unhurried
+from ctdhub.desk.walls import unhurried
 
 Answer = Callable[[Any], HttpResponse]
 

@@ -1,4 +1,5 @@
-"""The processes of a desk: each alone, or all as children of one command.
+"""The processes of a desk: each alone, or all as children of one command; apart, for it
+starts before Django.
 
 A system service starts each with ``ctdhub desk HUB --only NAME``, as a user of its own.
 """
@@ -12,7 +13,7 @@ import sys
 import time
 from types import FrameType
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.desk.config import FOLDER_VARIABLE, DeskConfig
 
 PROCESSES: dict[str, tuple[str, ...]] = {

@@ -1,14 +1,20 @@
-"""Templates: Jinja2 with our translations, standing before Django's own engine.
-
-So the pages of django-allauth are ours too.  Every text is escaped; a template that asks for a
-value that is not there fails.
+"""Templates, styles and scripts of the desk and the kit, and names of roles in the reader's
+language.
 """
 
 from __future__ import annotations
 
+import hashlib
+import mimetypes
 from datetime import date, datetime
+from functools import cache
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
+import allauth.mfa
+import django_htmx
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import json_script
 from jinja2 import Environment, StrictUndefined
@@ -22,8 +28,94 @@ from ctdhub.core.i18n import (
     ngettext,
     said,
 )
-from ctdhub.desk.assets import asset
-from ctdhub.desk.roles import role_name, role_names, way_to_confirm
+
+# --------------------------------------------------------------------------------------------------
+# Names of the roles, and of ways to sign in, in the reader's language.
+
+
+def role_name(role: str) -> str:
+    """A role of ``desk.allowed`` as it is written on pages."""
+    return {
+        "contributor": _("contributor"),
+        "data_officer": _("data officer"),
+        "steward": _("steward"),
+        "privacy_officer": _("privacy officer"),
+        "administrator": _("administrator"),
+        "auditor": _("auditor"),
+    }[role]
+
+
+def role_names(roles: str) -> str:
+    """Several roles, as an event has them."""
+    return ", ".join(role_name(role) for role in roles.split())
+
+
+def way_to_confirm(way: str) -> str:
+    """A way to confirm that it is you, by the name that django-allauth gives it."""
+    return {
+        "reauthenticate": _("with your password"),
+        "mfa_reauthenticate": _("with a code"),
+        "mfa_reauthenticate:webauthn": _("with a passkey"),
+    }[way]
+
+
+# --------------------------------------------------------------------------------------------------
+# Styles and scripts, each at an address with its hash, so that browsers keep them for ever.
+#
+# Own files are those of ``desk/static`` and ``desk/screens/static``; the tokens of colour and size
+# are those of all pages of ctdhub.
+
+_HERE = Path(__file__).parent
+
+
+@cache
+def files() -> dict[str, Path]:
+    """Files by name."""
+    scripts = Path(allauth.mfa.__file__).parent / "static" / "mfa" / "js"
+    htmx = Path(django_htmx.__file__).parent / "static" / "django_htmx" / "htmx-2.min.js"
+    found = {
+        "colours.css": Path(str(resources.files("ctdhub.document") / "data" / "colours.css")),
+        "htmx.js": htmx,
+        "webauthn-json.js": scripts / "webauthn-json.js",
+        "webauthn.js": scripts / "webauthn.js",
+    }
+    for folder in (_HERE / "static", _HERE / "screens" / "static"):
+        found |= {path.name: path for path in folder.glob("*.*")}
+    return found
+
+
+@cache
+def _content(name: str) -> tuple[bytes, str]:
+    content = files()[name].read_bytes()
+    return content, hashlib.sha256(content).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a file.
+
+    Raises:
+        KeyError: there is none with this name.
+    """
+    from django.urls import reverse
+
+    return str(reverse("asset", kwargs={"mark": _content(name)[1], "name": name}))
+
+
+def serve(request: HttpRequest, mark: str, name: str) -> HttpResponse:
+    """A file, if this is the hash that it has."""
+    if name not in files() or _content(name)[1] != mark:
+        raise Http404
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    response = HttpResponse(_content(name)[0], content_type=f"{kind}; charset=utf-8")
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+# --------------------------------------------------------------------------------------------------
+# Templates: Jinja2 with our translations, standing before Django's own engine.
+#
+# So the pages of django-allauth are ours too.  Every text is escaped; a template that asks for a
+# value that is not there fails.
 
 
 def environment(**options: Any) -> Environment:

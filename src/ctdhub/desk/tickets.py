@@ -15,16 +15,23 @@ from typing import Any
 from django.utils import timezone
 from pydantic import ValidationError
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import current as language
 from ctdhub.desk.allowed import Who
 from ctdhub.desk.config import current as desk
-from ctdhub.desk.models.approvals import ApprovalDevice, SigningTicket
+from ctdhub.desk.models.hub import ApprovalDevice, SigningTicket
 from ctdhub.desk.walls import set_scope, set_token
-from ctdhub.release.approvals import Approval, Statement, refuse_late
-from ctdhub.release.approver_changes import KeyChange, SignedChange
-from ctdhub.release.approvers import Mark, Role
-from ctdhub.release.holds import Lift, SignedLift
+from ctdhub.release.approvals import (
+    Approval,
+    KeyChange,
+    Lift,
+    Mark,
+    Role,
+    SignedChange,
+    SignedLift,
+    Statement,
+    refuse_late,
+)
 from ctdhub.release.passkey import Passkey
 
 GOOD_FOR = timedelta(minutes=10)

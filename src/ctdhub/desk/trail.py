@@ -11,10 +11,10 @@ from pathlib import Path
 
 from django.db import transaction
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.lock import locked
+from ctdhub.core.errors import error
+from ctdhub.core.files import locked
 from ctdhub.desk.allowed import Who
-from ctdhub.desk.models.trail import TrailEvent, TrailHead
+from ctdhub.desk.models.hub import TrailEvent, TrailHead
 from ctdhub.desk.trail_file import TrailLine, append_lines, last_written
 
 _AT_ONCE = 1000

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 
 START = "0" * 64
 """What the first line names as the hash before it."""

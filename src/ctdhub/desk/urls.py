@@ -1,4 +1,5 @@
-"""The addresses of the desk: the pages of each module, every one with its action.
+"""The addresses of the desk: the pages of each module, every one with its action;
+apart, for Django asks for it by name.
 
 Whoever adds a module of pages adds it to ``MODULES``; an address outside of the register stops the
 start.  A module may have ``waiting(who)``: what waits for somebody on the first page.
@@ -7,61 +8,37 @@ start.  A module may have ``waiting(who)``: what waits for somebody on the first
 from __future__ import annotations
 
 from ctdhub.desk.accounts import pages as account_pages
-from ctdhub.desk.assets import serve
 from ctdhub.desk.registry import page
+from ctdhub.desk.rendering import serve
 from ctdhub.desk.screens import pages as screens
 from ctdhub.desk.uploads import views as upload_pages
 from ctdhub.desk.views import (
-    account,
     accounts,
     agreements,
     approval,
     deliveries,
-    demo,
-    doubles,
     home,
-    invited,
-    jobs,
-    ledger,
-    lineage,
     looks,
     operation,
-    papers,
-    people,
     releases,
-    report,
     tables,
-    telling,
-    trail,
     withdrawals,
 )
 
 MODULES = (
     home,
     account_pages,
-    account,
     accounts,
-    invited,
-    people,
     upload_pages,
     deliveries,
     screens,
-    jobs,
     agreements,
-    papers,
     looks,
-    doubles,
-    lineage,
-    report,
     releases,
     approval,
     tables,
-    telling,
     withdrawals,
-    ledger,
-    trail,
     operation,
-    demo,
 )
 
 urlpatterns = [

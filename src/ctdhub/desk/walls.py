@@ -1,20 +1,31 @@
-"""Row-level security, the second wall: PostgreSQL itself keeps organisations apart.
-
-The scope of a request is set inside its transaction and ends with it.  Policies come from the
-table in ``desk.allowed``, so that the two walls cannot disagree.
+"""The database: row-level security as the second wall, its users, statements that every request
+sends.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.apps import apps
-from django.db import connection, transaction
+from django.core.management import call_command
+from django.db import connection, connections, transaction
+from django.db.migrations.executor import MigrationExecutor
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.desk.allowed import VISITOR, Who, roles_of
+from ctdhub.desk.config import current
+
+# --------------------------------------------------------------------------------------------------
+# Row-level security, the second wall: PostgreSQL itself keeps organisations apart.
+#
+# The scope of a request is set inside its transaction and ends with it.  Policies come from the
+# table in ``desk.allowed``, so that the two walls cannot disagree.
 
 
 @contextmanager
@@ -199,3 +210,124 @@ def refuse_strong_user() -> None:
         )
         if cursor.fetchone()[0]:
             raise error("desk-database/superuser")
+
+
+# --------------------------------------------------------------------------------------------------
+# The database made ready, and each of its users in turn: owner of the tables, worker, web.
+
+OWNER, DATABASE_WORK = "DATABASE_URL_OWNER", "DATABASE_URL_WORK"
+"""Variables with the address of the database for its owner, and for the worker."""
+
+
+@contextmanager
+def as_user(variable: str) -> Iterator[None]:
+    """Work as another user of the database inside the block, where this variable names one."""
+    before, described = connections["default"], connections.databases["default"]
+    if url := os.environ.get(variable):
+        settings = {"default": current().database(url) | {"OPTIONS": {}}}
+        connections.databases["default"] = connections.configure_settings(settings)["default"]
+        connections["default"] = connections.create_connection("default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"], connections.databases["default"] = before, described
+
+
+def prepare() -> None:
+    """Bring the tables up to this version; to be called as their owner, before anything else.
+
+    Raises:
+        PolicyError: another version made them (rule "desk-database"); or see
+            :func:`refuse_encoding`.
+    """
+    refuse_encoding()
+    loader = MigrationExecutor(connection).loader
+    known = loader.disk_migrations.keys()
+    if any(step not in known for step in loader.applied_migrations if step[0] == "desk"):
+        raise error("desk-database/other")
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    build_walls()
+
+
+def refuse_encoding() -> None:
+    """Refuse a database that does not keep the letters of every language.
+
+    A server that was set up without a locale makes databases in SQL_ASCII, which take English and
+    fail at the first name in Arabic or with an accent.
+
+    Raises:
+        PolicyError: its encoding is not UTF-8 (rule "desk-database").
+    """
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_encoding")
+        (encoding,) = cursor.fetchone()
+    if encoding != "UTF8":
+        raise error("desk-database/encoding", encoding=encoding)
+
+
+def refuse_older_tables() -> None:
+    """Refuse tables that only their owner could bring up to this version.
+
+    Raises:
+        PolicyError: there are none yet, or they are older (rule "desk-database"); or see
+            :func:`refuse_encoding`.
+    """
+    refuse_encoding()
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise error("desk-database/tables")
+
+
+def owns_tables() -> bool:
+    """Whether this process can change tables: SQLite has no owner, PostgreSQL's must be named."""
+    return connection.vendor != "postgresql" or bool(os.environ.get(OWNER))
+
+
+# --------------------------------------------------------------------------------------------------
+# Statements that every request sends, written out: Django's way to make one from a table takes ten
+# times as long as the database takes to answer it.
+#
+# What they show is kept apart by the same walls: they name whose rows they want, and row-level
+# security binds them as it binds all others.
+
+
+def rows(statement: str, *values: UUID | datetime | str) -> list[tuple[Any, ...]]:
+    """The rows of a statement, as the database has them.
+
+    Args:
+        statement: of SQL, fixed; never made from what somebody sent.
+        values: for each ``%s`` of it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [_as_kept(value) for value in values])
+        return list(cursor.fetchall())
+
+
+def _as_kept(value: UUID | datetime | str) -> Any:
+    if isinstance(value, UUID):
+        return value if connection.features.has_native_uuid_field else value.hex
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """One transaction that waits for no disk: a power cut may undo it, and nothing but it.
+
+    For what is of no use after a power cut.  SQLite has one writer at a time, and whoever waits
+    for the disk lets all others wait.
+    """
+    light = connection.vendor == "sqlite" and not connection.in_atomic_block
+    if light:
+        rows("PRAGMA synchronous=NORMAL")
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        if light:
+            rows("PRAGMA synchronous=FULL")

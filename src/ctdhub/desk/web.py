@@ -1,18 +1,119 @@
-"""The web process: waitress and the WSGI application, which never load case data's modules.
-
-It is as many processes as ``desk.toml`` says, since the threads of one share one core.
-"""
+"""The web processes: they serve the desk's pages and never load case data's modules."""
 
 from __future__ import annotations
 
 import gc
+import logging
 import os
+import signal
 import socket
 import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from ctdhub.desk.config import FOLDER_VARIABLE, current
-from ctdhub.desk.signing_page import with_signing_page
+from ctdhub.desk.config import FOLDER_VARIABLE, DeskConfig, current
+
+# --------------------------------------------------------------------------------------------------
+# The order in which requests are answered: pages pass the parts of files.
+#
+# Whoever reads a page waits for it; whoever sends a file waits for all of its parts, and a part
+# that waits a little longer makes no difference to them.  The work is the same.
+
+LONG = 2**16
+"""Bytes of a body from which on a request is one of those that wait."""
+
+MOST_PAGES = 4
+"""Pages that pass a part in a row; then a part has its turn, so that uploads go on."""
+
+
+class PagesFirst:
+    """A queue of connections with a request each, as waitress keeps them."""
+
+    def __init__(self) -> None:
+        self._pages: deque[Any] = deque()
+        self._parts: deque[Any] = deque()
+        self._passed = 0
+
+    def __len__(self) -> int:
+        return len(self._pages) + len(self._parts)
+
+    def append(self, connection: Any) -> None:
+        """Put a connection at the end of its kind."""
+        long = connection.requests[0].content_length >= LONG
+        (self._parts if long else self._pages).append(connection)
+
+    def popleft(self) -> Any:
+        """The connection that is answered next.
+
+        Raises:
+            IndexError: none waits.
+        """
+        if self._parts and (not self._pages or self._passed >= MOST_PAGES):
+            self._passed = 0
+            return self._parts.popleft()
+        self._passed = self._passed + 1 if self._parts else 0
+        return self._pages.popleft()
+
+
+# --------------------------------------------------------------------------------------------------
+# The signing page where a desk is tried out on this computer alone.
+#
+# Elsewhere a proxy serves the three files of ``desk/sign`` from a folder that only root writes, so
+# that whoever has taken over the web process cannot change what approvers read before they sign.
+
+FOLDER = Path(__file__).parent / "sign"
+_KINDS = {"index.html": "text/html", "sign.js": "text/javascript", "sign.css": "text/css"}
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def headers(desk: DeskConfig) -> dict[str, str]:
+    """The headers that go with each of the files, here and behind a proxy."""
+    return {
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self'; "
+            f"connect-src {desk.origin}; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'"
+        ),
+        "Permissions-Policy": (
+            "publickey-credentials-get=(self), publickey-credentials-create=(self)"
+        ),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Cache-Control": "no-store",
+    }
+
+
+def with_signing_page(desk_application: Application, desk: DeskConfig) -> Application:
+    """The application, and the three files where the signing page's host is asked for."""
+
+    def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        if environ.get("HTTP_HOST", "").partition(":")[0] != desk.sign_host:
+            return desk_application(environ, start)
+        name = environ.get("PATH_INFO", "").removeprefix("/") or "index.html"
+        if name not in _KINDS or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            start("404 Not Found", [("Content-Length", "0")])
+            return [b""]
+        content = (FOLDER / name).read_bytes()
+        told = {**headers(desk), "Content-Type": f"{_KINDS[name]}; charset=utf-8"}
+        start("200 OK", [*told.items(), ("Content-Length", str(len(content)))])
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else content]
+
+    return answer
+
+
+# --------------------------------------------------------------------------------------------------
+# The web process: waitress and the WSGI application, which never load case data's modules.
+#
+# It is as many processes as ``desk.toml`` says, since the threads of one share one core.
 
 THREADS = 8
 """Of all web processes together: no more than the hub answers at one time."""
@@ -53,12 +154,11 @@ def serve() -> int:
     Raises:
         OSError: the address is taken, or is none of this computer.
     """
-    from ctdhub.desk import web_processes
 
     desk, answering = current(), application()
     _keep_connections()
     count = desk.web_processes
-    sockets = web_processes.listening(desk.file.address, desk.file.port)
+    sockets = listening(desk.file.address, desk.file.port)
 
     def answer() -> None:
         _answer(answering, sockets, count)
@@ -67,14 +167,12 @@ def serve() -> int:
         answer()
         return 0
     gc.freeze()  # what is loaded stays shared between the children
-    return web_processes.run(count, answer)
+    return run(count, answer)
 
 
 def _answer(answering: Any, sockets: list[socket.socket], among: int) -> None:
     """Answer what comes in at these sockets, as one of so many processes."""
     import waitress
-
-    from ctdhub.desk.pages_first import PagesFirst
 
     desk = current()
     trusted = {
@@ -114,3 +212,121 @@ def _keep_connections() -> None:
 if __name__ == "__main__":
     assert FOLDER_VARIABLE in os.environ
     sys.exit(serve())
+
+
+# --------------------------------------------------------------------------------------------------
+# Several processes that answer at one address: children of one that only starts them again.
+#
+# The parent holds the listening socket: a connection that comes while a child is started again
+# waits for it, or goes to another.  Children end with their parent, even by a ``kill -9``.
+
+log = logging.getLogger("ctdhub.desk")
+
+MOST_QUICK_DEATHS = 5
+"""Deaths in a row of children that lived less than :data:`_SHORT`; then the parent ends too."""
+_SHORT = 10.0
+_PAUSE = 1.0
+_PATIENCE = 5.0
+
+
+def listening(address: str, port: int) -> list[socket.socket]:
+    """Sockets bound to an address, as waitress would bind them, to be handed to it.
+
+    Raises:
+        OSError: the address is taken, or is none of this computer.
+    """
+    from waitress.adjustments import Adjustments
+
+    found = []
+    for family, kind, protocol, place in Adjustments(host=address, port=port).listen:
+        one = socket.socket(family, kind, protocol)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind(place)
+        one.listen(socket.SOMAXCONN)
+        one.setblocking(False)  # two wake up for one connection, and one of them finds none
+        found.append(one)
+    return found
+
+
+def run(count: int, answer: Callable[[], None]) -> int:
+    """Let children answer until this process is told to end; gives its exit code.
+
+    Args:
+        count: how many; a child that ends is started again.
+        answer: what a child does, until it is ended; called after a fork, so no thread and no
+            connection may be open.
+    """
+    ours, theirs = os.pipe()
+    children: dict[int, float] = {}
+    quick = 0
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        while True:
+            while len(children) < count:
+                children[_child(answer, ours, theirs)] = time.monotonic()
+            ended, status = os.wait()
+            if ended not in children:  # of whoever was this process before
+                continue
+            lived = time.monotonic() - children.pop(ended)
+            log.error("a web process ended: %s", os.waitstatus_to_exitcode(status))
+            quick = quick + 1 if lived < _SHORT else 0
+            if quick == MOST_QUICK_DEATHS:
+                return abs(os.waitstatus_to_exitcode(status)) or 1
+            if quick > 1:
+                time.sleep(_PAUSE)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _end(children)
+
+
+def _child(answer: Callable[[], None], ours: int, theirs: int) -> int:
+    """Fork a child that answers, and ends with this process."""
+    if number := os.fork():
+        return number
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.close(theirs)
+        threading.Thread(target=_end_with, args=(ours,), daemon=True).start()
+        answer()
+        os._exit(0)
+    except KeyboardInterrupt:
+        os._exit(0)
+    except BaseException:
+        log.error("a web process ended", exc_info=True)
+        os._exit(1)
+
+
+def _end_with(pipe: int) -> None:
+    """End this process once the other end of a pipe, which nobody writes to, is closed."""
+    os.read(pipe, 1)
+    os._exit(0)
+
+
+def _end(children: dict[int, float]) -> None:
+    """End all; one may have ended just before this process was told to."""
+    left = {child for child in children if not _is_gone(child)}
+    for child in left:
+        os.kill(child, signal.SIGTERM)
+    until = time.monotonic() + _PATIENCE
+    while left:
+        left -= {child for child in left if _is_gone(child)}
+        if left and time.monotonic() > until:
+            for child in left:
+                os.kill(child, signal.SIGKILL)
+            until = float("inf")
+        time.sleep(0.02)
+
+
+def _is_gone(child: int) -> bool:
+    try:
+        return bool(os.waitpid(child, os.WNOHANG)[0])
+    except ChildProcessError:  # it was waited for already
+        return True

@@ -15,8 +15,7 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError
+from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import _
 from ctdhub.document.document import Bars, Document, Section, Words
 

@@ -1,19 +1,23 @@
-"""Answers that were paid for: each lies under the id of its charge."""
+"""Answers that were paid for, by the id of their charge; and charges that have no answer yet."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, fields, replace
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ctdhub.border import (
     COUNTS,
@@ -26,12 +30,15 @@ from ctdhub.border import (
     Sources,
     restore,
 )
-from ctdhub.core.atomic import sync, take
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
+from ctdhub.core.files import sweep, sync, take
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.charge import Charge
-from ctdhub.dp.ledger.disk import damaged, guarded, write_synced
-from ctdhub.dp.person_rows import epsilon_by_rows
+from ctdhub.dp.ledger.file import Charge, damaged, guarded, write_synced
+from ctdhub.dp.noise import Bits
+from ctdhub.dp.plan import epsilon_by_rows
+
+# --------------------------------------------------------------------------------------------------
+# Answers that were paid for: each lies under the id of its charge.
 
 _FRESH = ".new-"
 _TABLES = ("records.parquet", "counts.parquet", "measurements.parquet")
@@ -271,3 +278,143 @@ def _charge_of(folder: Path) -> str:
             return str(json.loads(_read(path))["guarantee"]["charge"])
     except _DAMAGE:
         raise damaged(folder) from None
+
+
+# --------------------------------------------------------------------------------------------------
+# All randomness of one charge, as streams of one secret.
+#
+# A charge that is cut off is finished with the bits that it would have drawn, so that nobody pays
+# twice for one answer and nobody gets two answers for one payment.  Each use has a stream of its
+# own: a key by HKDF with SHA-256 (RFC 5869) from the secret and the name of the use, and the key
+# stream of AES-256 in counter mode (NIST SP 800-38A) under that key, from counter 0.  A key serves
+# one stream alone, so that a counter never meets the same key twice.  Whoever knows the secret and
+# the release knows the exact counts.
+
+SIZE = 32
+"""Bytes of a secret."""
+
+_ABOUT = b"ctdhub stream of a charge 1: "
+
+
+@dataclass(frozen=True)
+class ChargeSecret:
+    """The secret of one charge.
+
+    Attributes:
+        value: :data:`SIZE` bytes of the operating system.
+
+    >>> one = ChargeSecret(bytes(32))
+    >>> one.stream("people")(4) == one.stream("people")(4) != one.stream("sources")(4)
+    True
+    """
+
+    value: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.value) != SIZE:
+            raise ValueError("the secret of a charge has another size")
+
+    def __repr__(self) -> str:
+        return "ChargeSecret(…)"
+
+    @classmethod
+    def fresh(cls) -> ChargeSecret:
+        """A new one from the operating system."""
+        return cls(os.urandom(SIZE))
+
+    def stream(self, use: str) -> Bits:
+        """The bits of one use, from their beginning.
+
+        Args:
+            use: its name; a name asked for twice gives the same bits twice.
+        """
+        key = HKDF(hashes.SHA256(), 32, None, _ABOUT + use.encode()).derive(self.value)
+        drawing = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
+        return lambda size: drawing.update(bytes(size))
+
+
+# --------------------------------------------------------------------------------------------------
+# A charge that has no answer yet: its secret, kept until the answer is stored.
+#
+# The file is written and synced before the charge is, and lies for its owner alone outside of the
+# ledger's folder, which people copy to other places: with a release, the secret gives exact counts.
+# Once the answer is stored it is overwritten and deleted.  That takes it from the file system; a
+# drive or a copy-on-write file system may keep old blocks, so that the disk of a hub is encrypted.
+
+_FILE = "charge.json"
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What it takes to finish a charge.
+
+    Attributes:
+        charge: id of the charge.
+        secret: all randomness of its answer.
+        exact: keyed hash of the request and of its exact tables.  For other tables the secret must
+            not be used: equal noise on two tables gives their exact difference.
+    """
+
+    charge: str
+    secret: ChargeSecret
+    exact: str
+
+
+def write_pending(folder: Path, pending: Pending) -> None:
+    """Write down a charge that is about to be made; what lay there is destroyed.
+
+    Raises:
+        LedgerError: the system refuses.
+    """
+    destroy_pending(folder)
+    content = {
+        "charge": pending.charge,
+        "secret": pending.secret.value.hex(),
+        "exact": pending.exact,
+    }
+    with guarded(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync(folder.parent)
+    write_synced(folder / _FILE, json.dumps(content).encode())
+
+
+def read_pending(folder: Path) -> Pending | None:
+    """The charge that is pending, None where there is none or its file is damaged.
+
+    Raises:
+        LedgerError: the system refuses to read.
+    """
+    path = folder / _FILE
+    if not path.is_file():
+        return None
+    try:
+        with guarded(path):
+            found = json.loads(path.read_bytes())
+        secret = ChargeSecret(bytes.fromhex(found["secret"]))
+        return Pending(str(found["charge"]), secret, str(found["exact"]))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def destroy_pending(folder: Path) -> None:
+    """Overwrite and delete what is pending, and what a killed run left of it.
+
+    Raises:
+        LedgerError: the system refuses.
+    """
+    path = folder / _FILE
+    with guarded(path):
+        if not folder.is_dir():
+            return
+        sweep(folder, _FILE)
+        if path.exists():
+            try:
+                with path.open("r+b") as out:
+                    out.write(bytes(path.stat().st_size))
+                    out.flush()
+                    os.fsync(out.fileno())
+            finally:
+                path.unlink()
+        sync(folder)
+        with suppress(OSError):  # something else lies there
+            folder.rmdir()

@@ -1,26 +1,36 @@
-"""Contingency tables of people: exact, sensitive, from packed integer codes.
-
-Tables of two or three columns with few values are counted by bits: each recorded value is a row of
-bits, one a person, and a cell is the number of ones of the rows' conjunction.  A wide column
-(countries) groups people first.  Cells with "not recorded" follow from the margins.
+"""Contingency tables of people: rows read part by part, bounded, and counted as packed integer
+codes.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.dp import kernels
 from ctdhub.dp.plan import NARROW, Columns
 from ctdhub.dp.policy import Domains
+from ctdhub.schema import countries
+from ctdhub.schema.model import DESTINATION, DESTINATION_REGION, ORIGIN, ORIGIN_REGION
+
+# --------------------------------------------------------------------------------------------------
+# Contingency tables of people: exact, sensitive, from packed integer codes.
+#
+# Tables of two or three columns with few values are counted by bits: each recorded value is a row
+# of bits, one a person, and a cell is the number of ones of the rows' conjunction.  A wide column
+# (countries) groups people first.  Cells with "not recorded" follow from the margins.
 
 Table = npt.NDArray[np.int32]
 """An axis has one place per public value, after place 0, "not recorded"."""
@@ -256,3 +266,258 @@ def _with_margins(table: Table, margins: list[Table], size: Table | np.int32) ->
         view = np.moveaxis(table, axis, 0)
         view[0] -= view[1:].sum(0, dtype=np.int32)
     return table
+
+
+# --------------------------------------------------------------------------------------------------
+# Regions of people that follow from their countries.
+
+COUNTRY_OF = {ORIGIN_REGION: ORIGIN, DESTINATION_REGION: DESTINATION}
+"""Each variable of regions, and the country that it follows from."""
+
+_JOINED = {"americas": "americas_oceania", "oceania": "americas_oceania"}
+"""Regions of UN M49 that the hub's code list has under another name."""
+
+
+def with_regions(people: pa.Table, wanted: Collection[str]) -> pa.Table:
+    """People with the wanted columns of regions filled.
+
+    A region follows from the country; where there is no country, the region that a contributor
+    gave stays.
+
+    Args:
+        people: columns of countries as alpha-3 codes, null where not recorded.
+        wanted: names of columns of :data:`COUNTRY_OF`; a column is added where it is missing.
+    """
+    codes = pa.array(countries.ALPHA3, pa.string())
+    keys = (countries.region(code) for code in countries.ALPHA3)
+    named = [None if key == countries.NO_REGION else _JOINED.get(key, key) for key in keys]
+    regions = pa.array(named, pa.string())
+    for name in wanted:
+        if COUNTRY_OF[name] not in people.column_names:
+            continue
+        country = people[COUNTRY_OF[name]].cast(pa.string())
+        column = regions.take(pc.index_in(country.combine_chunks(), value_set=codes))
+        if name in people.column_names:
+            given = people[name].cast(pa.string()).combine_chunks()
+            column = pc.coalesce(column, given)
+            people = people.set_column(people.schema.get_field_index(name), name, column)
+        else:
+            people = people.append_column(name, column)
+    return people
+
+
+# --------------------------------------------------------------------------------------------------
+# The public bound of rows: who has more than count loses the surplus, as if by chance.
+
+
+def within_bound(
+    person: pa.Array,
+    content: Sequence[npt.NDArray[np.integer]],
+    most: int,
+    key: bytes,
+) -> npt.NDArray[np.bool_]:
+    """Which rows are kept, so that nobody has more than ``most``.
+
+    Which rows of a person stay is decided by a keyed hash of that person and the row's content:
+    as good as chance to everyone without the key, the same when the table is asked about again,
+    whatever the order of its rows, and untouched by the rows of anyone else.
+
+    Args:
+        person: whom each row belongs to, text without nulls; nobody else may have a say in it.
+        content: codes by column; what a code means may not depend on the data.
+        most: the public bound.
+        key: secret.
+    """
+    of = person.dictionary_encode().indices.to_numpy()
+    size = np.bincount(of)
+    many = np.flatnonzero(size[of] > most) if of.size else np.zeros(0, dtype=np.intp)
+    if not many.size:
+        return np.ones(of.size, dtype=bool)
+    rows = np.column_stack([column[many] for column in content])
+    order = [
+        hashlib.blake2b(row.tobytes() + name.encode(), key=key, digest_size=8).digest()
+        for row, name in zip(rows, person.take(pa.array(many)).to_pylist(), strict=True)
+    ]
+    chance = np.array([int.from_bytes(o, "big") for o in order], dtype=np.uint64)
+    sorted_ = np.lexsort((chance, of[many]))
+    first = np.concatenate([[True], np.diff(of[many][sorted_]) > 0])
+    start = np.maximum.accumulate(np.where(first, np.arange(many.size), 0))
+    kept = np.ones(of.size, dtype=bool)
+    kept[many[sorted_]] = np.arange(many.size) - start < most
+    return kept
+
+
+# --------------------------------------------------------------------------------------------------
+# Rows of people, wherever they lie: read part by part, of which only counts are kept.
+
+AT_ONCE = 2**18
+"""Rows of a file that are in memory at once: few beside the tables, many beside their cost."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """At most so many rows of each person; see :func:`within_bound`.
+
+    Attributes:
+        person: the column that says whose row it is, the same for all her rows and of nobody else.
+        most: the public bound.
+        key: secret.
+    """
+
+    person: str
+    most: int
+    key: bytes
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is counted of rows; plain values, so that it can be sent to where rows lie.
+
+    Attributes:
+        domains: public values by column.
+        tables: the tables, of columns of ``domains``.
+        open: columns in which whatever is outside the domain counts as "not recorded".
+        regions: columns of ``domains`` that are filled from countries first.
+        bound: rows of a person beyond it are left out; all rows of a person must come together.
+    """
+
+    domains: Domains
+    tables: tuple[Columns, ...]
+    open: Columns = ()
+    regions: Columns = ()
+    bound: Bound | None = None
+
+    @property
+    def columns(self) -> Columns:
+        """Columns that are read."""
+        countries = [COUNTRY_OF[name] for name in self.regions]
+        person = [self.bound.person] if self.bound else []
+        return tuple(dict.fromkeys([*person, *self.domains, *countries]))
+
+    def of(self, rows: pa.Table) -> Counts:
+        """Exact tables of some rows; they depend on nothing but the arguments.
+
+        Raises:
+            PolicyError: a column is missing, or holds a value outside its public domain.
+        """
+        return count(self._codes(rows), self.tables)
+
+    def none(self) -> Counts:
+        """The tables of no rows."""
+        return nothing(self.domains, self.tables)
+
+    def _codes(self, rows: pa.Table) -> Codes:
+        for name in self.open:
+            if name in rows.column_names:
+                at = rows.schema.get_field_index(name)
+                texts = rows[name].cast(pa.string())
+                inside = pc.is_in(texts, value_set=pa.array(self.domains[name], pa.string()))
+                rows = rows.set_column(at, name, pc.if_else(inside, texts, None))
+        codes = encode(with_regions(rows, self.regions), self.domains)
+        if self.bound is None:
+            return codes
+        content = [column.astype("u2") for column in codes.columns.values()]
+        person = rows[self.bound.person].cast(pa.string()).combine_chunks()
+        kept = within_bound(person, content, self.bound.most, self.bound.key)
+        columns = {name: column[kept] for name, column in codes.columns.items()}
+        return replace(codes, columns=columns, people=int(kept.sum()))
+
+
+class Rows(Protocol):
+    """Rows of people; whoever holds them counts them where they lie."""
+
+    def counts(self, tallies: Sequence[Tally]) -> list[Counts]:
+        """Exact tables of all rows, for each tally.
+
+        Raises:
+            PolicyError: a column is missing, or holds a value outside its public domain; there
+                are more rows than can be counted.
+        """
+
+
+def counted(parts: Iterable[pa.Table], tallies: Sequence[Tally]) -> list[Counts]:
+    """Exact tables of parts together, for each tally; a part is let go before the next is read."""
+    totals = [tally.none() for tally in tallies]
+    for part in parts:
+        for total, tally in zip(totals, tallies, strict=True):
+            add(total, tally.of(part))
+    return totals
+
+
+class InMemory:
+    """A table in memory."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def counts(self, tallies: Sequence[Tally]) -> list[Counts]:
+        """See :class:`Rows`."""
+        return counted([self._table], tallies)
+
+
+class InParquet:
+    """A Parquet file, or a folder of Parquet files that are parts of one table.
+
+    Args:
+        path: the file or folder; in a folder every ``*.parquet`` counts.
+        grouped_by: a column whose equal values stand one after another, in one file.
+
+    Raises:
+        FileNotFoundError: there is no such file, or none in the folder.
+    """
+
+    def __init__(self, path: Path, grouped_by: str | None = None) -> None:
+        self._files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        self._grouped_by = grouped_by
+        if not self._files or not self._files[0].is_file():
+            raise FileNotFoundError(path)
+
+    def counts(self, tallies: Sequence[Tally]) -> list[Counts]:
+        """See :class:`Rows`.
+
+        Raises:
+            ValueError: a bound needs the rows of a person together, and they are not.
+        """
+        bounds = {tally.bound.person for tally in tallies if tally.bound}
+        if bounds - {self._grouped_by}:
+            raise ValueError("rows of a person do not stand together")
+        wanted = {name for tally in tallies for name in tally.columns}
+        return counted(self._parts(wanted), tallies)
+
+    def _parts(self, wanted: set[str]) -> Iterator[pa.Table]:
+        for path in self._files:
+            schema = pq.read_schema(path)
+            names = [name for name in schema.names if name in wanted]
+            texts = [n for n in names if pa.types.is_string(schema.field(n).type)]
+            coded = [n for n in texts if n != self._grouped_by]
+            with pq.ParquetFile(path, read_dictionary=coded) as file:
+                if not file.metadata.num_rows:
+                    yield schema.empty_table().select(names)  # its columns are checked all the same
+                batches = map(pa.table, file.iter_batches(AT_ONCE, columns=names))
+                yield from together(batches, self._grouped_by) if self._grouped_by else batches
+
+
+def together(parts: Iterable[pa.Table], by: str) -> Iterator[pa.Table]:
+    """Other parts of the same rows, in which equal values of a text column lie in one part.
+
+    Args:
+        by: the column; its equal values stand one after another.
+
+    Raises:
+        ValueError: they do not, within what is read at once.
+    """
+    held: pa.Table | None = None
+    for part in parts:
+        whole = part if held is None else pa.concat_tables([held, part])
+        if not whole.num_rows:
+            continue
+        values = whole[by].combine_chunks()
+        runs = 1 + pc.sum(pc.not_equal(values[:-1], values[1:]), min_count=0).as_py()
+        if runs > pc.count_distinct(values).as_py():
+            raise ValueError("rows of a person do not stand together")
+        first = pc.index(values, values[-1]).as_py()
+        if first:
+            yield whole.slice(0, first)
+        held = whole.slice(first)
+    if held is not None:
+        yield held

@@ -14,11 +14,21 @@ from typing import Any
 import pyarrow as pa
 
 from ctdhub.border import Guarantee, Perpetrators, Protected, mint
+from ctdhub.core.files import uncollected
 from ctdhub.core.i18n import Text
-from ctdhub.core.memory import uncollected
-from ctdhub.dp import answer_store, kernels, pending
+from ctdhub.dp import answer_store, kernels
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.asking import (
+from ctdhub.dp.answer_store import ChargeSecret
+from ctdhub.dp.count import InMemory, Rows, Tally
+from ctdhub.dp.ledger.book import Ledger, new_id
+from ctdhub.dp.ledger.file import Charge, taking_part, written
+from ctdhub.dp.lists import Overlap
+from ctdhub.dp.mechanism import Progress, answer_of
+from ctdhub.dp.plan import Columns, covered_years, epsilon_by_rows, person_rows, plan_of
+from ctdhub.dp.policy import Policy
+from ctdhub.dp.price import Pay, Price
+from ctdhub.dp.quote import (
+    HUB,
     Asks,
     Costs,
     Exact,
@@ -27,24 +37,12 @@ from ctdhub.dp.asking import (
     costs_of,
     parts_of,
     price_of,
+    reusable,
+    tidy,
+    unfinished,
     unit,
 )
-from ctdhub.dp.by_contributor import Sourced, sourced
-from ctdhub.dp.charge_secret import ChargeSecret
-from ctdhub.dp.child_rows import Mentioned, mentioned
-from ctdhub.dp.coverage import covered_years
-from ctdhub.dp.ledger.book import Ledger, new_id
-from ctdhub.dp.ledger.charge import Charge, taking_part
-from ctdhub.dp.ledger.purposes import written
-from ctdhub.dp.mechanism import Progress, answer_of
-from ctdhub.dp.overlap import Overlap
-from ctdhub.dp.person_rows import epsilon_by_rows, person_rows
-from ctdhub.dp.plan import Columns, plan_of
-from ctdhub.dp.policy import Policy
-from ctdhub.dp.price import Pay, Price
-from ctdhub.dp.request import HUB
-from ctdhub.dp.reuse import reusable, tidy, unfinished
-from ctdhub.dp.rows import InMemory, Rows, Tally
+from ctdhub.dp.sources import Mentioned, Sourced, mentioned, sourced
 from ctdhub.dp.workload import Workload, workload
 from ctdhub.schema.model import Schema, load_schema
 
@@ -175,7 +173,7 @@ def protect_table(
                         exact, asked, costs, entry, secret, facts, tell, child, sources
                     )
                 answer_store.store(ledger, answer, asks.parts)
-                pending.destroy(ledger.pending)
+                answer_store.destroy_pending(ledger.pending)
                 return answer
         if pay and price:
             pay(price)
@@ -223,8 +221,8 @@ def _charge(
         )
     who = taking_part(facts)
     ledger.check_reach(rho, asked.epsilon, asked.delta, budget=asked.budget, contributors=who)
-    begun = pending.Pending(new_id(), ChargeSecret.fresh(), asks.exact)
-    pending.write(ledger.pending, begun)
+    begun = answer_store.Pending(new_id(), ChargeSecret.fresh(), asks.exact)
+    answer_store.write_pending(ledger.pending, begun)
     entry = ledger.charge(
         asks.question,
         rho,

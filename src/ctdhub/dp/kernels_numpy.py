@@ -1,4 +1,5 @@
-"""Inner loops of counting without numba, for small tables: equal bits, several times slower."""
+"""Inner loops of counting without numba, for small tables: equal bits, several times slower;
+apart, so that no numba is needed."""
 
 from __future__ import annotations
 

@@ -10,21 +10,17 @@ import pyarrow as pa
 
 from ctdhub.border import Estimate
 from ctdhub.core.i18n import Text
-from ctdhub.dp import intervals
+from ctdhub.dp import published
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Plan
-from ctdhub.dp.pooling import Estimated, pool
-from ctdhub.dp.published import counts_table, published_cells
-from ctdhub.dp.reconcile import cell_variances, least_squares, most_pooled
-from ctdhub.dp.synth.fit import fit
-from ctdhub.dp.synth.imputations import imputed
-from ctdhub.dp.synth.noisy_tables import NoisyTables
-from ctdhub.dp.synth.record_reweighting import settled
-from ctdhub.dp.synth.records import to_table
+from ctdhub.dp.published import by_year, counts_table, published_cells
+from ctdhub.dp.reconcile import Estimated, cell_variances, least_squares, most_pooled, pool
+from ctdhub.dp.synth.fit import fit, imputed
+from ctdhub.dp.synth.records import settled, to_table
+from ctdhub.dp.synth.wide import NoisyTables
 from ctdhub.dp.workload import Workload, measure, workload
-from ctdhub.dp.yearly import by_year
-from ctdhub.schema.roles import DELIVERIES
+from ctdhub.schema.model import DELIVERIES
 
 Progress = Callable[[Text, float], None]
 
@@ -109,7 +105,7 @@ def answer_to(
         rho: what they cost.
     """
     pooled = pool(noisy, questions, most_pooled(questions))
-    total = intervals.total_people(pooled, plan.level)
+    total = published.total_people(pooled, plan.level)
     compared: set[Columns] = set()
     alone = 0.75 / (1 + 2 * plan.imputations)  # a closer fit takes about twice as long
     records = fit(
@@ -123,7 +119,7 @@ def answer_to(
     kept: dict[Columns, Estimated] = {}
     variance = cell_variances(questions)
     found = _keeping(kept, plan, least_squares(noisy, questions, pooled, variance))
-    shown = intervals.shown_cells(
+    shown = published.shown_cells(
         found, questions, total, plan.level, plan.false_share, plan.domains, plan.followers
     )
     del pooled
@@ -136,7 +132,7 @@ def answer_to(
     del made
     counts = counts_table(cells, questions, plan.domains, total)
     measurements = by_year(kept, questions, plan, cells)
-    case_records = intervals.case_records(kept, total, plan.level)
+    case_records = published.case_records(kept, total, plan.level)
     sets = imputed(
         noisy,
         questions,

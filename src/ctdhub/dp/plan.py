@@ -2,19 +2,304 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from typing import Literal
+from typing import Any, Literal
 
-from ctdhub.dp.dependent_columns import Followers
-from ctdhub.dp.indicators import Indicators
-from ctdhub.dp.person_rows import ONE, PersonRows
+import numpy as np
+import numpy.typing as npt
+
+from ctdhub.core.errors import error
+from ctdhub.dp import noise
+from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.policy import Domains, Policy, Weights
 from ctdhub.schema import countries
-from ctdhub.schema.model import Schema
-from ctdhub.schema.roles import AGE, DESTINATION, HARM, ORIGIN, PERIOD, RELATION, SEX, STANDING
+from ctdhub.schema.model import (
+    AGE,
+    DESTINATION,
+    HARM,
+    ORIGIN,
+    PERIOD,
+    RELATION,
+    SEX,
+    STANDING,
+    Schema,
+)
+from ctdhub.schema.places import group_codes
+
+# --------------------------------------------------------------------------------------------------
+# Indicators follow their flags in synthetic records: yes where some flag is yes, else no.
+
+Draft = dict[str, npt.NDArray[np.uint16]]
+"""Protected records as codes by column: 0 is "not recorded", k is the k-th public value."""
+
+
+@dataclass(frozen=True)
+class Indicators:
+    """Which indicator follows which flags.
+
+    Attributes:
+        flags: flags of the released group by indicator, for groups released completely.
+        partial: the same for groups that the policy releases in part.
+    """
+
+    flags: dict[str, tuple[str, ...]]
+    partial: dict[str, tuple[str, ...]]
+    yes: int = 1
+    no: int = 2
+
+    @classmethod
+    def of(cls, domains: Domains, schema: Schema) -> Indicators:
+        """Indicators and flags among the released columns."""
+        whole, partial = {}, {}
+        for v in schema.people:
+            if v.any_of and v.name in domains:
+                flags = schema.flags(v.any_of)
+                released = tuple(f for f in flags if f in domains)
+                if released == flags:
+                    whole[v.name] = flags
+                elif released:
+                    partial[v.name] = released
+        yes, no = (schema.codes["flag"].index(code) + 1 for code in ("yes", "no"))
+        return cls(whole, partial, yes, no)
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """Indicators; they are fitted before their flags and stay from then on."""
+        return frozenset({*self.flags, *self.partial})
+
+    @property
+    def gated(self) -> tuple[str, ...]:
+        """Flags whose indicator decides what they may be."""
+        return tuple(f for group in (self.flags, self.partial) for fs in group.values() for f in fs)
+
+    def agree(
+        self,
+        records: Draft,
+        totals: dict[str, npt.NDArray[np.float64]],
+        source: noise.Bits = os.urandom,
+    ) -> None:
+        """Make flags agree with their indicators, in place.
+
+        No flag is yes where the indicator is not; where it is, and the group is complete, some
+        flag is, chosen by how many are yes in all.  Indicators are yes or no.
+
+        Args:
+            totals: noisy counts by code of each flag.
+            source: random bits.
+        """
+        for indicator, flags in {**self.flags, **self.partial}.items():
+            some = records[indicator] == self.yes
+            records[indicator] = np.where(some, self.yes, self.no).astype(np.uint16)
+            for flag in flags:
+                closed = (records[flag] == self.yes) & ~some
+                records[flag] = np.where(closed, self.no, records[flag])
+            if indicator in self.flags:
+                bare = np.flatnonzero(some & ~self._any(records, flags))
+                share = np.cumsum([max(float(totals[f][self.yes]), 1.0) for f in flags])
+                drawn = noise.uniform(bare.size, source)
+                chosen = np.searchsorted(share / share[-1], drawn, side="right")
+                for k, flag in enumerate(flags):
+                    records[flag][bare[chosen == k]] = self.yes
+
+    def kin(self, name: str) -> tuple[str, ...]:
+        """A flag's indicator and all flags of its group."""
+        for indicator, flags in {**self.flags, **self.partial}.items():
+            if name in flags:
+                return (indicator, *flags)
+        return ()
+
+    def gate(self, records: Draft, name: str) -> npt.NDArray[np.int64]:
+        """What a flag may become: by record 0 anything, 1 not yes, 2 it must stay.
+
+        Args:
+            records: at least the columns of :meth:`kin`.
+        """
+        indicator, *flags = self.kin(name)
+        gate = np.where(records[indicator] == self.yes, 0, 1)
+        if indicator in self.flags:
+            count = np.sum([records[f] == self.yes for f in flags], axis=0)
+            gate[(count == 1) & (records[name] == self.yes)] = 2
+        return gate
+
+    def repair(self, records: Draft) -> None:
+        """Set indicators by their flags: all of a complete group, only the yes of a partial one."""
+        for indicator, flags in {**self.flags, **self.partial}.items():
+            other = self.no if indicator in self.flags else records[indicator]
+            records[indicator] = np.where(self._any(records, flags), self.yes, other)
+
+    def _any(self, records: Draft, flags: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+        found: npt.NDArray[np.bool_] = np.any([records[f] == self.yes for f in flags], axis=0)
+        return found
+
+
+# --------------------------------------------------------------------------------------------------
+# Columns that follow from a person's two countries, in records that are made up.
+#
+# Where both countries are released the column is a function of the corridor, which the fit lays
+# first and holds: it is read off the corridor, stays, and its tables steer the columns that move.
+# Where one is released the column moves like any other, and a value that this country rules out
+# (nobody is a citizen of another EU state in a country outside the EU) is put right at the end.
+# Where neither is, it is an ordinary column.
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Followers:
+    """Which column follows from which countries; citizenship comes first.
+
+    Attributes:
+        whole: the two countries by column, where both are released.
+        partial: the two countries by column, where one of them is released.
+    """
+
+    whole: dict[str, Pair]
+    partial: dict[str, Pair]
+
+    @classmethod
+    def of(cls, domains: Domains, schema: Schema) -> Followers:
+        """Columns that follow, among the released ones."""
+        found: tuple[dict[str, Pair], ...] = ({}, {}, {})
+        for v in schema.people:
+            if v.follows and v.name in domains:
+                released = sum(parent in domains for parent in v.follows)
+                found[2 - released][v.name] = v.follows
+        return cls(found[0], found[1])
+
+    def held(
+        self, columns: Mapping[str, npt.NDArray[np.integer]], domains: Domains
+    ) -> dict[str, npt.NDArray[np.int64]]:
+        """Codes of the columns that follow from two, by record.
+
+        Args:
+            columns: codes of the countries.
+        """
+        return {
+            name: _table(pair, domains)[columns[pair[0]], columns[pair[1]]].astype(np.int64)
+            for name, pair in self.whole.items()
+        }
+
+    def repair(self, records: Draft, domains: Domains) -> None:
+        """Put right, in place, what the one released country rules out.
+
+        A value that is ruled out becomes the one that most other countries would give.
+        """
+        for name, pair in self.partial.items():
+            (parent,) = (n for n in pair if n in domains)
+            possible = _possible(pair, parent, domains)
+            codes, country = records[name], records[parent]
+            wrong = possible[country, codes] == 0
+            usual = possible.argmax(axis=1).astype(np.uint16)
+            records[name] = np.where(wrong, usual[country], codes)
+
+    def possible(self, table: tuple[str, ...], domains: Domains) -> npt.NDArray[np.bool_] | None:
+        """Which cells of a table anybody can be in; None where all of them.
+
+        Only tables of a column and one of its countries leave cells out.
+        """
+        for name, pair in {**self.whole, **self.partial}.items():
+            parents = [n for n in pair if n in table]
+            if name in table and len(table) == 2 and parents:
+                cells = _possible(pair, parents[0], domains) > 0
+                return cells if table[0] == parents[0] else cells.T
+        return None
+
+
+def _table(pair: Pair, domains: Domains) -> npt.NDArray[np.uint16]:
+    return group_codes(*(domains[n] for n in pair))
+
+
+def _possible(pair: Pair, parent: str, domains: Domains) -> npt.NDArray[np.int64]:
+    """Country x group: how many other countries give this group, "not recorded" among both."""
+    found = group_codes(domains[parent], domains[parent])
+    found = found if parent == pair[0] else found.T
+    groups = int(found.max()) + 1
+    return np.array([np.bincount(row, minlength=groups) for row in found])
+
+
+# --------------------------------------------------------------------------------------------------
+# How many rows of people one person may have: the unit of a release, and what its noise is for.
+#
+# A row is one person key, else one record.  The agreement of a contributor bounds the rows that one
+# person may have there (``rows_per_person``, 1 where it says nothing); the policy says with how
+# many contributors one person may be (``linking.known_to``).  Equal keys only ever make fewer rows
+# of several.  So one person has at most as many rows as the largest ``known_to`` of these bounds
+# together: that is B, and it is public.  Noise is for B rows, B times that of one row: by the group
+# property of zCDP what costs rho for one row costs B squared times rho for B (Bun and Steinke 2016,
+# proposition 1.9), and rho here is what a person with B rows is promised.
+
+EXAMPLES = (1, 2, 3, 5, 10)
+"""Numbers of rows for which a release says what is really promised."""
+
+
+@dataclass(frozen=True)
+class PersonRows:
+    """The unit of a release.
+
+    Attributes:
+        bound: B, the most rows that one person may have and that noise is for.
+        known_to: with how many contributors at most.
+        keyed: whether every contributor's mapping has a person key.
+    """
+
+    bound: int = 1
+    known_to: int = 1
+    keyed: bool = True
+
+    @property
+    def unit(self) -> str:
+        """Who is protected, in English words.
+
+        >>> PersonRows().unit, PersonRows(keyed=False).unit, PersonRows(3).unit
+        ('person', 'row of a contributor', 'person with at most 3 rows')
+        """
+        if self.bound > 1:
+            return f"person with at most {self.bound} rows"
+        return "person" if self.keyed else "row of a contributor"
+
+
+ONE = PersonRows()
+
+
+def person_rows(policy: Policy, facts: Mapping[str, Any]) -> PersonRows:
+    """The unit that policy and agreements make.
+
+    Args:
+        facts: public facts; ``contributors`` with ``rows_per_person`` and ``keyed``, each only
+            where it is not 1 and not true.
+
+    >>> several = [{"id": "a"}, {"id": "b", "rows_per_person": 3}, {"id": "c", "keyed": False}]
+    >>> person_rows(Policy(), {"contributors": several})
+    PersonRows(bound=3, known_to=1, keyed=False)
+    >>> all_three = Policy.model_validate({"linking": {"known_to": 3}})
+    >>> person_rows(all_three, {"contributors": several}).bound
+    5
+    """
+    given = [c for c in facts.get("contributors") or () if isinstance(c, Mapping)]
+    bounds = sorted((int(c.get("rows_per_person") or 1) for c in given), reverse=True)
+    known_to = min(policy.linking.known_to, max(1, len(given)))
+    keyed = all(c.get("keyed", True) for c in given)
+    return PersonRows(max(1, sum(bounds[:known_to])), known_to, keyed)
+
+
+def epsilon_by_rows(rho: float, delta: float, bound: int) -> dict[str, float]:
+    """Epsilon of a person by the number of rows, rounded up: that of rho × (rows / bound)².
+
+    Args:
+        rho: what a person with ``bound`` rows is promised.
+
+    >>> from ctdhub.dp.accounting import rho_of
+    >>> found = epsilon_by_rows(rho_of(1.0, 1e-8), 1e-8, 1)
+    >>> {rows: round(epsilon, 2) for rows, epsilon in found.items()}
+    {'1': 1.0, '2': 2.08, '3': 3.21, '5': 5.6, '10': 12.26}
+    """
+    numbers = sorted({*EXAMPLES, bound})
+    return {str(n): epsilon_of(rho * (n / bound) ** 2, delta) for n in numbers}
+
 
 Columns = tuple[str, ...]
 """The columns of a table in the order of the plan; () is the number of people."""
@@ -271,3 +556,37 @@ def _by_corridor(domains: Domains, schema: Schema) -> Columns:
         if v.core and (v.kind == "year" or name in (SEX, AGE) or exploitation):
             found.append(name)
     return tuple(found)
+
+
+# --------------------------------------------------------------------------------------------------
+# Which years somebody reports on, by the agreements: no record and no cell is of another one.
+#
+# Public settings decide that, never the data, and never the clock: the last year is that of the
+# version, which ``facts`` hold.
+
+Years = frozenset[int]
+
+
+def covered_years(policy: Policy, facts: Mapping[str, Any]) -> Years:
+    """Years of the policy that the agreement of some contributor covers, gaps left out.
+
+    Args:
+        facts: public facts; ``years``, first and last that a release is about, and of each
+            contributor its own, where its agreement says so.
+
+    Raises:
+        PolicyError: there is no such year.
+
+    >>> facts = {"years": [2010, 2016], "contributors": [{"years": [2002, 2011]},
+    ...                                                  {"years": [2014, 2030]}]}
+    >>> sorted(covered_years(Policy(years=(2005, 2015)), facts))
+    [2010, 2011, 2014, 2015]
+    """
+    whole = facts.get("years") or policy.years
+    given = [c.get("years") for c in facts.get("contributors", ()) if isinstance(c, Mapping)]
+    spans = [span or whole for span in given] or [whole]
+    first, last = max(whole[0], policy.years[0]), min(whole[1], policy.years[1])
+    found = frozenset(y for y in range(first, last + 1) if any(a <= y <= b for a, b in spans))
+    if not found:
+        raise error("policy-coverage", file="policy.yaml", first=first, last=last)
+    return found

@@ -13,8 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, printable
+from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.i18n import Text, joined
 
 Cause = Literal["first", "people", "columns", "settings", "method", "lost", "version", "unfinished"]

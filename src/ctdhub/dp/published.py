@@ -14,20 +14,198 @@ the part's low end, and the part at most as many as the whole's high end, be the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ctdhub.border import COUNTS, PROTECTED, SHOWN, Estimate, highest_unseen, unseen_end
+from ctdhub.border import (
+    COUNTS,
+    MEASUREMENTS,
+    PROTECTED,
+    SHOWN,
+    Estimate,
+    highest_unseen,
+    unseen_end,
+)
 from ctdhub.dp.count import Counts
-from ctdhub.dp.intervals import Shown
-from ctdhub.dp.plan import Columns
+from ctdhub.dp.plan import Columns, Followers, Plan
 from ctdhub.dp.policy import Domains
+from ctdhub.dp.reconcile import Estimated
 from ctdhub.dp.workload import Measurement, Workload
+from ctdhub.schema.model import DELIVERIES
+
+# --------------------------------------------------------------------------------------------------
+# Intervals of the published counts, and which counts can be shown.
+#
+# The value that the least-squares fit to all tables gives a cell (``reconcile``) is unbiased before
+# the choice of what is shown.  Choosing only counts that stand out from the noise would spoil
+# ordinary 95 % intervals: among thousands of empty cells some pass by chance.  So cells are chosen
+# as Benjamini and Hochberg (1995) do, at the policy's ``false_share``, and the intervals of the R
+# chosen of m cells have level 1 - R (1 - level) / m: then the expected share of intervals that
+# miss, among those published of a table, is at most 1 - level (Benjamini and Yekutieli 2005, false
+# coverage-statement rate, for independent noise), and the interval of a chosen cell is above zero.
+
+NO_FOLLOWERS = Followers({}, {})
+
+
+@lru_cache(maxsize=256)
+def tail(variance: Fraction | float) -> npt.NDArray[np.float64]:
+    """P(|N| > r) for r = 0, 1, 2, … until it is below 1e-30.
+
+    Args:
+        variance: a fraction is sigma squared of one measurement, whose noise is discrete Gaussian;
+            a float is the variance of a fitted estimate, normal but for its rounding.
+
+    >>> t = tail(Fraction(100))
+    >>> int(np.argmax(t <= 0.05))  # least radius that covers 95 %
+    20
+    """
+    s2 = float(variance)
+    last = math.ceil(math.sqrt(2 * s2 * 75)) + 2
+    result: npt.NDArray[np.float64]
+    if isinstance(variance, Fraction):
+        weight = np.exp(-np.square(np.arange(last + 1, dtype=float)) / (2 * s2))
+        beyond = np.cumsum(weight[::-1])[::-1]  # from the small to the large
+        result = 2 * np.append(beyond[1:], 0.0) / (2 * beyond[0] - 1)
+    else:
+        # The rounded estimate is off by more than r where the estimate is off by r + 1/2 or more.
+        result = np.array([math.erfc((r + 0.5) / math.sqrt(2 * s2)) for r in range(last + 1)])
+        result[-1] = 0.0
+    return result
+
+
+def radius(variance: Fraction | float, alpha: float) -> int:
+    """The least r with P(|N| > r) <= alpha."""
+    return int(np.argmax(tail(variance) <= alpha))
+
+
+@dataclass(frozen=True)
+class ChosenCells:
+    """Cells of a table that can be shown: flat places and the radius of their intervals."""
+
+    cells: npt.NDArray[np.intp]
+    radius: int
+
+
+@dataclass(frozen=True)
+class Shown(ChosenCells):
+    """The same, with what the fit says of these cells: all of a table that is used later on.
+
+    Attributes:
+        value: of each cell, see ``Estimated``.
+        variance: of a cell.
+    """
+
+    value: npt.NDArray[np.floating]
+    variance: float
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of each cell."""
+        return float(self.variance**0.5)
+
+
+def choose(
+    noisy: npt.NDArray[np.integer], variance: Fraction | float, level: float, share: float
+) -> ChosenCells:
+    """Choose the cells to show and the radius of their intervals; a function of noisy counts.
+
+    Args:
+        noisy: a noisy table.
+        variance: see :func:`tail`.
+        level: coverage among the shown cells.
+        share: expected share of empty cells among the shown; at most 1 - level.
+    """
+    m, chance = noisy.size, tail(variance)
+    flat = noisy.ravel()
+    # For each threshold t >= 1: how many cells reach it; a cell with y >= t has p <= chance[t-1].
+    capped = np.clip(flat, 0, chance.size)
+    reach = np.cumsum(np.bincount(capped, minlength=chance.size + 1)[::-1])[::-1][1:]
+    passing = np.flatnonzero((chance * m <= reach * share) & (reach > 0))
+    if not passing.size:
+        return ChosenCells(np.zeros(0, dtype=np.intp), 0)
+    threshold = int(passing[0]) + 1
+    cells = np.flatnonzero(flat >= threshold)
+    return ChosenCells(cells, radius(variance, (1 - level) * cells.size / m))
+
+
+def shown_cells(
+    found: Iterable[tuple[Columns, Estimated]],
+    questions: Workload,
+    people: Estimate,
+    level: float,
+    share: float,
+    domains: Domains,
+    followers: Followers = NO_FOLLOWERS,
+) -> dict[Columns, Shown]:
+    """The cells of each table that stand out; () is the number of people, shown or not.
+
+    A cell that nobody can be in, by what is public about its columns, is never shown.
+
+    Args:
+        found: every table as the least-squares fit sees it (``reconcile``), one after another.
+    """
+    asked = {q.columns: q for q in questions}
+    shown: dict[Columns, Shown] = {}
+    for t, estimated in found:
+        flat = estimated.value.ravel()
+        if not t:
+            whole = np.array([0] if people.low > 0 else [], dtype=np.intp)
+            chosen = ChosenCells(whole, people.high - people.value)
+        else:
+            table = np.rint(estimated.value).astype(np.int64)
+            possible = followers.possible(t, domains)
+            open_ = table if possible is None else np.where(possible, table, 0)
+            chosen = choose(open_, published(asked[t], estimated.variance), level, share)
+        shown[t] = Shown(chosen.cells, chosen.radius, flat[chosen.cells], estimated.variance)
+    return {t: shown[t] for t in dict.fromkeys([(), *asked])}
+
+
+def published(q: Measurement, variance: float) -> Fraction | float:
+    """The noise of a published table as :func:`tail` wants it: its own, or that after the fit."""
+    return q.sigma2 if variance >= float(q.sigma2) else variance
+
+
+def total_people(found: dict[Columns, Estimated], level: float) -> Estimate:
+    """The number of people: what the people question and the sums of all tables say together.
+
+    Each draw is sub-Gaussian with parameter sigma, hence so is their combination, and its interval
+    is the normal one, rounded outwards.
+    """
+    return _estimate(float(found[()].value), found[()].sd, level)
+
+
+def case_records(found: Mapping[Columns, Estimated], people: Estimate, level: float) -> Estimate:
+    """The number of case records: people, one more for "2", two for "3", three for "4+".
+
+    "4+" counts as 4 and "not recorded" as 1, so this is at least so many records: the interval
+    holds the statistic so defined.  Without the column ``records_per_person`` it is the number of
+    people.  The two errors may depend on each other, so their standard deviations are added.
+    """
+    table = found.get((DELIVERIES,))
+    if table is None:
+        return people
+    extra = np.maximum(np.arange(table.value.size) - 1, 0)
+    more = float(extra @ table.value)
+    sd = found[()].sd + table.sd * float(np.sqrt(np.sum(extra**2)))
+    seen = _estimate(people.value + more, sd, level)
+    value = min(max(seen.value, people.value), (table.value.size - 1) * people.value)
+    return Estimate(value, min(max(seen.low, people.low), value), max(seen.high, value))
+
+
+def _estimate(value: float, sd: float, level: float) -> Estimate:
+    reach = NormalDist().inv_cdf(0.5 + level / 2) * sd
+    rounded = max(0, round(value))
+    low, high = math.floor(value - reach), math.ceil(value + reach)
+    return Estimate(rounded, min(max(0, low), rounded), max(high, rounded))
+
 
 Whole = npt.NDArray[np.int64]
 Places32 = npt.NDArray[np.int32]
@@ -61,7 +239,7 @@ def published_cells(
 
     Args:
         made: every table of the settled records.
-        shown: the cells that stand out, see :func:`ctdhub.dp.intervals.shown_cells`.
+        shown: the cells that stand out, see :func:`ctdhub.dp.published.shown_cells`.
         level: of the intervals, in 0..1.
         false_share: by which they were chosen.
     """
@@ -171,3 +349,69 @@ def named_cells(
         pa.ListArray.from_arrays(pa.array(ends), pa.array(known, pa.string()).take(pa.array(index)))
         for known, index in ((names, np.concatenate(which)), (texts, np.concatenate(codes)))
     )
+
+
+# --------------------------------------------------------------------------------------------------
+# Unbiased counts by year, as the least-squares fit sees them.
+#
+# Everything here is a function of noisy tables and public settings, so it costs nothing: whoever
+# sees the noisy tables learns no more from a part of them (post-processing).  A year of a small
+# group drowns in noise, while sums, shares and models over many years may be clear of it; they need
+# unbiased inputs, which a table of cells "chosen because they are large" does not give.
+#
+# Groups, though, are chosen by their totals.  Where that total is off by e, each of its Y years is
+# off by e / Y on average (the covariance of one year's noise with the pooled total is the variance
+# of the total divided by Y).  So a group that is just shown is too large by a fraction of a person
+# a year, and its sum over all years by as much as its shown total.
+
+DECIMALS = 2
+"""Estimates are rounded to so many decimals, far below their noise."""
+
+
+def by_year(
+    found: Mapping[Columns, Estimated],
+    questions: Workload,
+    plan: Plan,
+    shown: Mapping[Columns, PublishedCells],
+) -> pa.Table:
+    """The noisy counts by year of every group whose total is shown; see ``MEASUREMENTS``.
+
+    A group is a cell of a measured table without its column of years; the table without years is
+    measured too, and shows that cell.  Years of a group are in order, "not recorded" last.
+
+    Args:
+        found: every table as the least-squares fit sees it: unbiased, not chosen, not rounded.
+        shown: the published cells of each table.
+    """
+    tables, values = [], [np.zeros(0)]
+    for q in questions:
+        if plan.year is None or plan.year not in q.columns:
+            continue
+        axis = q.columns.index(plan.year)
+        rest = tuple(n for n in q.columns if n != plan.year)
+        if rest not in shown or not shown[rest].cells.size:
+            continue
+        last = np.moveaxis(found[q.columns].value, axis, -1).reshape(-1, q.shape[axis])
+        last = last[shown[rest].cells]
+        order = np.roll(np.arange(last.shape[1]), -1)  # "not recorded", the first place, goes last
+        tables.append((q.columns, _places(order, axis, plan.shape(rest), shown[rest].cells)))
+        values.append(last[:, order].ravel())
+    if not tables:
+        return MEASUREMENTS.empty_table()
+    noisy = np.round(np.concatenate(values), DECIMALS)
+    return pa.table([*named_cells(tables, plan.domains), pa.array(noisy)], schema=MEASUREMENTS)
+
+
+def _places(
+    order: npt.NDArray[np.intp], axis: int, shape: tuple[int, ...], groups: npt.NDArray[np.intp]
+) -> Places:
+    """Groups by years: by column, the code of each cell.
+
+    Args:
+        axis: of the years.
+        shape, groups: of the table without years, and its cells that are groups.
+    """
+    codes = np.unravel_index(groups, shape) if shape else ()
+    places = [np.repeat(code, order.size) for code in codes]
+    places.insert(axis, np.tile(order, groups.size))
+    return tuple(places)

@@ -1,9 +1,4 @@
-"""A dry run on fictitious people: what a policy would show, before anything is paid.
-
-Noise depends on public settings only, so that sigma, half-widths and the smallest counts shown are
-exact.  How many cells are shown and how close the records come depends on the data: those figures
-come from the stand-in, and real data will differ.
-"""
+"""A dry run on fictitious people: what a policy would show, and what a further table would cost."""
 
 from __future__ import annotations
 
@@ -20,14 +15,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ctdhub.dp import noise
-from ctdhub.dp.accounting import rho_of, split
-from ctdhub.dp.by_contributor import SourceTables
+from ctdhub.dp.accounting import epsilon_of, rho_of, split
 from ctdhub.dp.count import Codes, Counts, count, encode
-from ctdhub.dp.intervals import published, radius
 from ctdhub.dp.mechanism import MechanismOutput, Progress, answer
 from ctdhub.dp.plan import Columns, Kind, Plan
+from ctdhub.dp.published import published, radius
 from ctdhub.dp.reconcile import cell_variances
-from ctdhub.dp.workload import Measurement, Workload, workload
+from ctdhub.dp.sources import SourceTables
+from ctdhub.dp.workload import Measurement, Workload, cost, workload
+
+# --------------------------------------------------------------------------------------------------
+# A dry run on fictitious people: what a policy would show, before anything is paid.
+#
+# Noise depends on public settings only, so that sigma, half-widths and the smallest counts shown
+# are exact.  How many cells are shown and how close the records come depends on the data: those
+# figures come from the stand-in, and real data will differ.
 
 BLANK_SHARE = 0.2
 """Share of blanks among the stand-in cells of an average column (the practice files have as many);
@@ -262,3 +264,65 @@ def _together(group: Sequence[Figures]) -> Figures:
 
 def _median(ranges: Sequence[Range]) -> Range:
     return Range(round(median(r.all for r in ranges)), round(median(r.lone for r in ranges)))
+
+
+# --------------------------------------------------------------------------------------------------
+# What a further table would cost a release, from public settings alone; no row is counted.
+
+
+@dataclass(frozen=True)
+class TablePrice:
+    """A table of a release: its error, and what it takes of the release's budget.
+
+    Attributes:
+        columns: of the table, in the order of the plan.
+        cells: of its public domain, "not recorded" counted as a value.
+        half_width: half the width of an interval, in people.
+        shown_from: the smallest count that is shown.
+        epsilon: of this table alone, at the release's delta.
+        growth: noise of another table with this one in the release, as a multiple of its noise
+            without; of the table that loses most.
+        keep: epsilon of a release in which every other table has the noise that it has without.
+    """
+
+    columns: Columns
+    cells: int
+    half_width: Range
+    shown_from: Range
+    epsilon: float
+    growth: float
+    keep: float
+
+
+def table_price(
+    before: Plan, after: Plan, table: Columns, epsilon: float, delta: float, elsewhere: float
+) -> TablePrice:
+    """The price of a table.
+
+    Args:
+        before, after: plans of the release without and with it.
+        table: its columns, a table of ``after``.
+        epsilon, delta: of the release.
+        elsewhere: share of the release's rho, in 0..1, that tables of people go without.
+
+    Raises:
+        PolicyError: epsilon is too small for these tables.
+        KeyError: the policy gives tables of its kind no part of the budget.
+    """
+    whole = rho_of(epsilon, delta)
+    (rho, _rest) = split(whole, (elsewhere,))
+    with_it, without = workload(after, rho), workload(before, rho)
+    old = {q.columns: q.sigma for q in without}
+    growth = max([1.0, *(q.sigma / old[q.columns] for q in with_it if q.columns in old)])
+    found = {q.columns: q for q in with_it}[after.ordered(table)]
+    spread = published(found, cell_variances(with_it)[found.columns])
+    miss, share = 1 - after.level, after.false_share
+    return TablePrice(
+        columns=found.columns,
+        cells=found.cells,
+        half_width=Range(radius(spread, miss), radius(spread, miss / found.cells)),
+        shown_from=Range(radius(spread, share) + 1, radius(spread, share / found.cells) + 1),
+        epsilon=epsilon_of(float(cost((found,))), delta),
+        growth=growth,
+        keep=epsilon_of(whole * growth**2, delta),
+    )

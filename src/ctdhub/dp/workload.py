@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.dp import noise
 from ctdhub.dp.accounting import gaussian_rho, sigma2_for
 from ctdhub.dp.count import Counts

@@ -1,4 +1,6 @@
-"""What leaves, the bundle made of it, and the contributor's own numbers."""
+"""What leaves, the bundle made of it, the contributor's own numbers, and the reports that it
+owes.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +8,126 @@ import csv
 import io
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import Text, _
-from ctdhub.core.tabular import FILE_ROW
+from ctdhub.core.errors import HubError, error
+from ctdhub.core.i18n import Text, _, current
+from ctdhub.core.tables import FILE_ROW
 from ctdhub.desk.registry import page
 from ctdhub.desk.screens.carrier import asked, carrier_of
-from ctdhub.desk.screens.words import cell
-from ctdhub.kit.own_numbers import own_numbers
+from ctdhub.desk.screens.pages import cell
 from ctdhub.kit.state import Kit, KitFile
+from ctdhub.schema.labels import code_label, group_label, label
+from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.bundle.card import SignedCard
 from ctdhub.sensitive.bundle.leaving import WhatLeaves, codes_print, leaving
-from ctdhub.sensitive.bundle.manifest import DATA, MAPPING, REPORT, SUFFIX
-from ctdhub.sensitive.bundle.open import key_print, parse_bundle
-from ctdhub.sensitive.bundle.write import Packed, pack_bundle, write_bundle
+from ctdhub.sensitive.bundle.pack import (
+    DATA,
+    MAPPING,
+    REPORT,
+    SUFFIX,
+    Packed,
+    key_print,
+    pack_bundle,
+    parse_bundle,
+    write_bundle,
+)
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.profile import NOT_RECORDED, Profile, profile
+from ctdhub.sensitive.returns.fill import SheetAccount, fill
+from ctdhub.sensitive.returns.return_mapping import load_return_mapping
+
+# --------------------------------------------------------------------------------------------------
+# The contributor's own numbers, of its own rows alone: exact, for nobody else.
+
+TOP = 10
+"""Values that are listed of a long list, those with most people."""
+
+
+@dataclass(frozen=True)
+class OwnTable:
+    """People by value of one variable, or by variable of a group.
+
+    Attributes:
+        title: of the variable or group.
+        rows: a value and how many people have it.
+        recorded, missing: people whose answer is recorded, and others.
+    """
+
+    title: str
+    rows: tuple[tuple[str, int], ...]
+    recorded: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class OwnNumbers:
+    """Counts of one file.
+
+    Attributes:
+        profile: rows, records, people, what was refused and left out.
+        tables: in the order of the page.
+    """
+
+    profile: Profile
+    tables: tuple[OwnTable, ...]
+
+
+def own_numbers(kit: Kit, file: KitFile, text: str) -> OwnNumbers:
+    """The numbers of a file in the language in force.
+
+    Args:
+        text: the mapping as it is now.
+
+    Raises:
+        HubError: the file cannot be read by it.
+    """
+    mapping, schema = parse_mapping(text, "mapping.yaml"), load_schema()
+    raw = read_isolated(kit.path(file), mapping.read)
+    card = kit.card()
+    who = card.card.contributor if card else "contributor"
+    done = harmonise(raw, mapping, who, kit.years(), kit.secret())
+    account = done.conservation
+    own = profile(done.records, done.rejects, account.rows_read, account.excluded, schema)
+    tables = [_values(own, variable) for variable in (SEX, AGE, PERIOD)]
+    tables.append(_group(own, "exploitation"))
+    tables.append(_values(own, ORIGIN, TOP))
+    return OwnNumbers(own, tuple(tables))
+
+
+def _values(own: Profile, variable: str, most: int | None = None) -> OwnTable:
+    found: Mapping[str, int] = own.values[variable]
+    coded = [(code, n) for code, n in found.items() if code != NOT_RECORDED]
+    if most is None:
+        order = {code: at for at, code in enumerate(load_schema().domain(variable))}
+        coded.sort(key=lambda pair: order.get(pair[0], len(order)))
+    else:
+        coded = sorted(coded, key=lambda pair: -pair[1])[:most]
+    rows = tuple((code_label(variable, code, current()), n) for code, n in coded)
+    known = own.recorded(variable)
+    return OwnTable(label(variable, current()), rows, known, own.people - known)
+
+
+def _group(own: Profile, group: str) -> OwnTable:
+    """Of a group of yes/no variables, people with any of it recorded are the base."""
+    schema = load_schema()
+    known = own.values[schema.groups[group].indicator or ""].get("yes", 0)
+    rows = [(label(f, current()), own.values[f].get("yes", 0)) for f in schema.flags(group)]
+    shown = tuple((name, n) for name, n in rows if n)
+    return OwnTable(group_label(group, current()), shown, known, own.people - known)
+
+
+# --------------------------------------------------------------------------------------------------
+# What leaves, the bundle made of it, and the contributor's own numbers.
 
 SAMPLE = 10
 """Rows of the preview, drawn anew each time."""
@@ -178,7 +277,7 @@ def dashboard(request: Any, thing: KitFile) -> HttpResponse:
     return render(request, "kit/dashboard.html", values | {"met": None, "found": found})
 
 
-PAGES = [
+HANDING_PAGES = [
     page(
         "deliveries/<id>/leaving/",
         leaving_page,
@@ -193,3 +292,95 @@ PAGES = [
         "deliveries/<id>/numbers/", dashboard, action="report.read", of="Delivery", name="dashboard"
     ),
 ]
+
+
+# --------------------------------------------------------------------------------------------------
+# Reports that the contributor owes, filled from its own rows into a publisher's empty workbook.
+#
+# Exact and private: what is written describes single people and stays in the kit's folder.
+
+RULES = "report.yaml"
+_ENDINGS = (".xlsx", ".xlsm")
+
+
+def owed_page(request: Any, thing: KitFile) -> HttpResponse:
+    """Fill an empty workbook from a file, and say where each column comes from."""
+    kit: Kit = request.kit
+    values: dict[str, Any] = {
+        "title": Text("Reports that you must send"), "thing": thing, "cell": cell, "met": None,
+        "account": None, "unread": 0,
+    }  # fmt: skip
+    if request.method == "POST":
+        try:
+            values |= _fill(kit, thing, request.FILES)
+        except HubError as met:
+            values["met"] = met
+    values["rules"] = (_folder(kit) / RULES).is_file()
+    values["filled"] = _filled(kit, thing) is not None
+    return render(request, "kit/owed.html", values, status=422 if values["met"] else 200)
+
+
+def _fill(kit: Kit, thing: KitFile, given: Any) -> dict[str, Any]:
+    book, rules = given.get("workbook"), given.get("rules")
+    places = [one.place for one in (book, rules) if one is not None]
+    try:
+        if rules is not None and rules.size:
+            load_return_mapping(rules.place)
+            rules.place.replace(_folder(kit) / RULES)
+        ending = Path(book.name or "").suffix.lower() if book is not None else ""
+        if book is None or ending not in _ENDINGS or not (_folder(kit) / RULES).is_file():
+            raise error("kit-no-report")
+        empty = book.place.with_name(f"{book.place.name}{ending}")
+        book.place.replace(empty)
+        places.append(empty)
+        told = _written(kit, thing, empty, ending)
+    finally:
+        for place in places:
+            place.unlink(missing_ok=True)
+    return told
+
+
+def _written(kit: Kit, thing: KitFile, empty: Path, ending: str) -> dict[str, Any]:
+    mapping = load_return_mapping(_folder(kit) / RULES)
+    raw = read_isolated(kit.path(thing), mapping.read)
+    for old in _ENDINGS:
+        _out(kit, thing, old).unlink(missing_ok=True)
+    told: list[SheetAccount] = fill(raw, mapping, empty, _out(kit, thing, ending))
+    return {"account": told, "unread": raw.rejects.num_rows}
+
+
+def owed_file(request: Any, thing: KitFile) -> FileResponse:
+    """The filled workbook, to be saved."""
+    path = _filled(request.kit, thing)
+    if path is None:
+        raise Http404
+    return FileResponse(
+        path.open("rb"), as_attachment=True, filename=f"report{path.suffix}",
+        content_type="application/octet-stream",
+    )  # fmt: skip
+
+
+def _folder(kit: Kit) -> Path:
+    folder = kit.root / "reports"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder
+
+
+def _out(kit: Kit, thing: KitFile, ending: str) -> Path:
+    return _folder(kit) / f"{thing.id}{ending}"
+
+
+def _filled(kit: Kit, thing: KitFile) -> Path | None:
+    places = (_out(kit, thing, ending) for ending in _ENDINGS)
+    return next((place for place in places if place.is_file()), None)
+
+
+OWED_PAGES = [
+    page(
+        "deliveries/<id>/owed/", owed_page, action="report.read", of="Delivery", name="owed",
+        methods=("GET", "POST"),
+    ),
+    page("deliveries/<id>/owed/file/", owed_file, action="report.read", of="Delivery"),
+]  # fmt: skip
+
+PAGES = [*HANDING_PAGES, *OWED_PAGES]

@@ -1,19 +1,134 @@
-"""Start the kit, say where it is, and end it: by its button, Ctrl-C, or an hour of rest."""
+"""Start the kit, say where it is, let one browser in, and end it."""
 
 from __future__ import annotations
 
+import hmac
 import logging
 import os
+import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.lock import locked
-from ctdhub.kit.folder import VARIABLE, prepare
-from ctdhub.kit.guard import Application, Guard
+from ctdhub.core.errors import error
+from ctdhub.core.files import locked
+from ctdhub.kit.state import VARIABLE, prepare
+
+# --------------------------------------------------------------------------------------------------
+# Who may speak to the kit: one browser on this computer that opened the one-time address.
+#
+# The kit has no accounts and no cookie, since cookies do not tell ports of one computer apart.
+# What lets a browser in is a random prefix in the address, which the one-time address leads to.
+# Other programs of this user may read it, as they may read the files; other pages in the browser
+# and other computers may not.
+
+Environ = dict[str, Any]
+Start = Callable[..., Any]
+Application = Callable[[Environ, Start], Iterable[bytes]]
+
+ONCE_SECONDS = 60
+"""How long the one-time address opens."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+"""No ``require-trusted-types-for``: it would stop htmx from putting in what the server sent."""
+
+HEADERS = (
+    ("Content-Security-Policy", POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
+"""``same-origin``: with ``no-referrer`` a browser sends ``Origin: null`` with a form."""
+
+
+class Guard:
+    """A WSGI application before the kit's own.
+
+    Args:
+        kit: the application behind it.
+        now: seconds of a clock that only goes forward.
+
+    Attributes:
+        last: when the last request of the kit's own browser came.
+    """
+
+    def __init__(self, kit: Application, now: Callable[[], float]) -> None:
+        self._kit, self._now = kit, now
+        self._once = secrets.token_hex(32)
+        self._until = now() + ONCE_SECONDS
+        self._prefix = f"/k/{secrets.token_hex(16)}"
+        self._host = ""
+        self.last = now()
+
+    def listens_on(self, port: int) -> str:
+        """The one-time address, once the port is known."""
+        self._host = f"127.0.0.1:{port}"
+        return f"http://{self._host}/o/{self._once}"
+
+    def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        """Answer a request, or refuse it with an empty body."""
+        if not self._is_ours(environ):
+            return _empty(start_response, "421 Misdirected Request")
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        if path.startswith("/o/"):
+            return self._first(path.removeprefix("/o/"), environ, start_response)
+        prefix, inside = path[: len(self._prefix)], path[len(self._prefix) :]
+        if not _same(prefix, self._prefix) or not inside.startswith("/"):
+            return _empty(start_response, "404 Not Found")
+        self.last = self._now()
+        own = environ | {"SCRIPT_NAME": self._prefix, "PATH_INFO": inside}
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            given = {name.lower() for name, _value in headers}
+            fixed = [(n, v) for n, v in HEADERS if n.lower() not in given]
+            return start_response(status, [*headers, *fixed], *more)
+
+        return self._kit(own, start)
+
+    def _is_ours(self, environ: Environ) -> bool:
+        """Whether the browser asked for this address, from a page of this address or from none."""
+        if not self._host or environ.get("HTTP_HOST") != self._host:
+            return False
+        if environ.get("HTTP_ORIGIN", f"http://{self._host}") != f"http://{self._host}":
+            return False
+        if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
+            return False
+        referrer = urlsplit(environ.get("HTTP_REFERER", ""))
+        return not referrer.netloc or referrer.netloc == self._host
+
+    def _first(self, given: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        if environ.get("REQUEST_METHOD") != "GET":
+            return _empty(start_response, "405 Method Not Allowed")
+        right = bool(self._once) and _same(given, self._once)
+        if not right or self._now() > self._until:
+            return _empty(start_response, "410 Gone")
+        self._once = ""
+        self.last = self._now()
+        moved = [("Location", f"{self._prefix}/"), ("Content-Length", "0"), *HEADERS]
+        start_response("303 See Other", moved)
+        return [b""]
+
+
+def _same(given: str, secret: str) -> bool:
+    """Whether both are equal, in the same time wherever they differ."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode())
+
+
+def _empty(start_response: Start, status: str) -> Iterable[bytes]:
+    start_response(status, [("Content-Length", "0"), *HEADERS])
+    return [b""]
+
+
+# --------------------------------------------------------------------------------------------------
+# Start the kit, say where it is, and end it: by its button, Ctrl-C, or an hour of rest.
 
 REST_SECONDS = 3600
 """After so long without a request the kit ends; all is saved at each act."""
@@ -41,7 +156,7 @@ def serve(
     Raises:
         HubError: the extra is not installed (rule "needs-desk"), or another kit runs in the folder
             (rule "kit-running").
-        HubFolderError: see :func:`ctdhub.kit.folder.prepare`.
+        HubFolderError: see :func:`ctdhub.kit.state.prepare`.
     """
     place = prepare(folder)
     over = ended or threading.Event()

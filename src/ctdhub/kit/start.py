@@ -12,14 +12,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from ctdhub.core.atomic import sweep, write_new, write_whole
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
+from ctdhub.core.errors import error, printable
+from ctdhub.core.files import sweep, write_new, write_whole
 from ctdhub.core.i18n import LANGUAGES, Text
 from ctdhub.desk.registry import page
 from ctdhub.kit.state import OWN, KitFile
 from ctdhub.sensitive.bundle.card import parse_card
-from ctdhub.sensitive.bundle.open import key_print
+from ctdhub.sensitive.bundle.pack import key_print
 
 _KEPT = 10
 """Last files that the first page lists."""

@@ -17,9 +17,8 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from ctdhub.core.atomic import made_whole
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, printable
+from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.files import made_whole
 from ctdhub.core.i18n import Text
 from ctdhub.core.keys.envelope import is_envelope, make_pair, public_half, unwrap
 from ctdhub.core.keys.linkage import (
@@ -33,14 +32,13 @@ from ctdhub.core.keys.linkage import (
 )
 from ctdhub.desk.registry import page
 from ctdhub.desk.screens.carrier import asked, carrier_of
-from ctdhub.desk.screens.words import cell
+from ctdhub.desk.screens.pages import cell
 from ctdhub.kit.state import Kit, KitFile
-from ctdhub.schema.roles import AGE
+from ctdhub.schema.model import AGE
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.linkage.pprl.ages import AgeAt
 from ctdhub.sensitive.linkage.pprl.columns import TokenPlan, plan, propose
-from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
+from ctdhub.sensitive.linkage.pprl.derive import AgeAt, Tokeniser
 from ctdhub.sensitive.linkage.pprl.tokenise import tokenise
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping

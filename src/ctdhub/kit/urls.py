@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ctdhub.desk.assets import serve
 from ctdhub.desk.registry import page
+from ctdhub.desk.rendering import serve
 from ctdhub.desk.screens import pages as screens
-from ctdhub.kit import handing, owed, start, tokens
+from ctdhub.kit import handing, start, tokens
 
 urlpatterns = [
     page("static/<str:mark>/<str:name>", serve, action="door.open", name="asset"),
@@ -13,7 +13,6 @@ urlpatterns = [
     *start.PAGES,
     *handing.PAGES,
     *tokens.PAGES,
-    *owed.PAGES,
 ]
 
 handler400 = "ctdhub.desk.errors.bad_request"

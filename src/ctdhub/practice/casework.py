@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ctdhub.practice.chance import Ints, pick
-from ctdhub.practice.marginals import Marginals
-from ctdhub.practice.records import Records, Texts
+from ctdhub.practice.people import Ints, Marginals, pick
+from ctdhub.practice.records import Records, Texts, numbered, telephones
 from ctdhub.practice.sheets import write_csv
-from ctdhub.practice.tokens import numbered, telephones
 from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2
 from ctdhub.schema.model import load_schema
 

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ctdhub.practice.chance import pick
-from ctdhub.practice.experience import BANDS
-from ctdhub.practice.marginals import Marginals
-from ctdhub.practice.records import Records, Texts
+from ctdhub.practice.people import BANDS, Marginals, pick
+from ctdhub.practice.records import Records, Texts, numbered, telephones
 from ctdhub.practice.sheets import write_xlsx
-from ctdhub.practice.tokens import numbered, telephones
 from ctdhub.schema.countries import ALPHA3, name
 
 FILE = "practice_fictitious_hotline.xlsx"

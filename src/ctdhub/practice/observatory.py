@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ctdhub.practice.chance import pick
-from ctdhub.practice.marginals import Marginals
-from ctdhub.practice.records import Records, Texts
+from ctdhub.practice.people import Marginals, pick
+from ctdhub.practice.records import Records, Texts, numbered
 from ctdhub.practice.sheets import write_csv
-from ctdhub.practice.tokens import numbered
 from ctdhub.schema.countries import ALPHA3, name
 
 FILE = "practice_fictitious_observatory.csv"

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from ctdhub.core.datafiles import put_rows
+from ctdhub.core.tables import put_rows
 
 Cell = str | int | date | None
 _EPOCH = date(1899, 12, 30).toordinal()

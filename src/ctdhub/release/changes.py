@@ -1,17 +1,27 @@
-"""What changed since the last release, as sentences without a number of people.
-
-They are made of public facts of two releases: who contributes, on which days files came, breaks
-that agreements declare, the version of the schema.  Of mappings nothing is said, for what one row
-holds may force somebody to rewrite one; whoever wants readers to know declares a break.  Of
-withdrawals nothing is said, not even whether there are any.
+"""What changed since the last release, as sentences and in the changelog, without a number of
+people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
-from ctdhub.core.i18n import Several, Text
-from ctdhub.release.facts import Contributor, PublicFacts, SeriesBreak
+from ctdhub.core.errors import printable
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Several, Text, language, said
+from ctdhub.core.tables import fold
+from ctdhub.document.text import escaped
+from ctdhub.release.manifest import MANIFEST, Contributor, PublicFacts, SeriesBreak
+
+# --------------------------------------------------------------------------------------------------
+# What changed since the last release, as sentences without a number of people.
+#
+# They are made of public facts of two releases: who contributes, on which days files came, breaks
+# that agreements declare, the version of the schema.  Of mappings nothing is said, for what one row
+# holds may force somebody to rewrite one; whoever wants readers to know declares a break.  Of
+# withdrawals nothing is said, not even whether there are any.
 
 BREAKS: Mapping[str, Text] = {
     "operator": Text("another organisation runs the service"),
@@ -91,3 +101,129 @@ def _of_one(before: Contributor, now: Contributor) -> Iterator[Text]:
 def _why(found: SeriesBreak) -> Text:
     why = BREAKS[found.kind]
     return Text("{why} ({note})", why=why, note=found.note) if found.note else why
+
+
+# --------------------------------------------------------------------------------------------------
+# The changelog of releases: the steward's note, and what a release says of its own changes.
+#
+# The note is in whatever language the steward wrote; the hub's own sentences are in every language
+# of the hub.
+
+HEADING = "### "
+"""What opens the list of changes in one language."""
+
+CHANGELOG = "CHANGELOG.md"
+"""What each release says about itself, the newest first."""
+_NO_NOTE = "No note was given."
+_NEXT = re.compile(r"\n\n## \S+ \(\d{4}-\d\d-\d\d\)\n")
+_AFTER_NOTE = re.compile(
+    rf"{_NEXT.pattern}|"
+    r"\n\n(?:"
+    + "|".join(re.escape(f"{HEADING}{name}") + r"\n" for name in NATIVE_NAMES.values())
+    + ")"
+)
+"""What follows a note: the hub's own words, or the entry of the release before."""
+
+
+def changelog_text(
+    releases: Path, version: str, created: datetime, note: str, changed: str = ""
+) -> str:
+    """CHANGELOG.md: this release's note and changes, then what the releases before it said.
+
+    Args:
+        changed: what the hub says of itself, see ``changes.in_languages``.
+    """
+    text = _note(note) or f"{_NO_NOTE}\n"
+    if changed:
+        text = f"{text}\n{changed}"
+    entry = f"## {version} ({created.astimezone(UTC):%Y-%m-%d})\n\n{text}"
+    older = sorted(
+        (p.parent for p in releases.glob(f"[!.]*/{MANIFEST}")),
+        key=lambda p: (p / MANIFEST).stat().st_mtime_ns,
+    )
+    before = (older[-1] / CHANGELOG) if older else None
+    history = before.read_text("utf-8").partition("\n")[2].lstrip() if before else ""
+    return f"# Changes\n\n{entry}" + (f"\n{history}" if history else "")
+
+
+def carries_note(changelog: str, note: str) -> bool:
+    """Whether the newest entry of a CHANGELOG.md begins with a note.
+
+    >>> text = changelog_text(Path("none"), "2026.1", datetime(2026, 1, 2, tzinfo=UTC), "One.")
+    >>> carries_note(text, "One."), carries_note(text, "Two."), carries_note(text, "On")
+    (True, False, False)
+    """
+    _title, _heading, entry = changelog.split("\n\n", 2)
+    return entry.startswith(_note(note))
+
+
+def newest_note(changelog: str) -> str:
+    """The note of the newest entry of a CHANGELOG.md, empty where none was given.
+
+    >>> today = datetime(2026, 1, 2, tzinfo=UTC)
+    >>> newest_note(changelog_text(Path("none"), "2026.1", today, "Adds two contributors."))
+    'Adds two contributors.'
+    >>> both = changelog_text(Path("none"), "2026.1", today, "One.", "### English\\n\\n- Two.\\n")
+    >>> newest_note(both)
+    'One.'
+    """
+    _title, _heading, entry = changelog.split("\n\n", 2)
+    text = _AFTER_NOTE.split(entry)[0].strip("\n")
+    return "" if text == _NO_NOTE else text
+
+
+def newest_changes(changelog: str, code: str) -> str:
+    """What the newest entry of a CHANGELOG.md says of itself in a language, else in English.
+
+    >>> today = datetime(2026, 1, 2, tzinfo=UTC)
+    >>> both = changelog_text(Path("none"), "2026.1", today, "One.", "### English\\n\\n- Two.\\n")
+    >>> newest_changes(both, "fr")
+    '- Two.'
+    """
+    entry = _NEXT.split(changelog.split("\n\n", 2)[2])[0]
+    for name in (NATIVE_NAMES[code], NATIVE_NAMES["en"]):
+        _before, heading, rest = entry.rpartition(f"\n\n{HEADING}{name}\n\n")
+        if heading:
+            return rest.split(f"\n\n{HEADING}")[0].strip("\n")
+    return ""
+
+
+def _note(note: str) -> str:
+    """The lines of a note, safe to show; empty where there is none."""
+    return "".join(f"{printable(line, 2_000)}\n" for line in note.splitlines())
+
+
+def in_languages(told: Sequence[Text], languages: Sequence[str]) -> str:
+    """The sentences as Markdown, a heading and a list for each language; empty without any.
+
+    Args:
+        languages: codes of :data:`ctdhub.core.i18n.LANGUAGES`; the order is that of the source.
+    """
+    parts = []
+    for code in (c for c in LANGUAGES if told and c in languages):
+        with language(code):
+            lines = "\n".join(f"- {escaped(printable(said(text), 2_000))}" for text in told)
+        parts.append(f"{HEADING}{NATIVE_NAMES[code]}\n\n{lines}\n")
+    return "\n".join(parts)
+
+
+# --------------------------------------------------------------------------------------------------
+# Whether a steward's note tells readers of withdrawals, which no release does.
+
+_STEMS = (
+    *("withdr", "opted out", "opt-out", "asked to be removed", "asked for removal"),
+    *("retir", "retrait", "revoc", "desist"),
+    *("سحب", "انسحب", "انسحاب"),
+)
+"""Beginnings of words for withdrawing in the languages of the hub, folded."""
+
+_SPEAKS = re.compile(r"(?:^|\W)(?:ال|و|وال|ب)?(?:" + "|".join(map(re.escape, _STEMS)) + ")")
+
+
+def tells_of_withdrawals(note: str) -> bool:
+    """Whether a note seems to say that people withdrew: a hint, not a proof.
+
+    >>> tells_of_withdrawals("Two people withdrew."), tells_of_withdrawals("Adds Italy.")
+    (True, False)
+    """
+    return _SPEAKS.search(fold(note)) is not None

@@ -20,13 +20,13 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from ctdhub.core.atomic import sweep, write_whole
-from ctdhub.core.datafiles import as_json
 from ctdhub.core.errors import printable
+from ctdhub.core.files import sweep, write_whole
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
 from ctdhub.core.keys.signing import SigningKey
-from ctdhub.release.approvers import ROLE_NAMES, ROLES, Approvers, Mark, Role, identity
+from ctdhub.core.tables import as_json
+from ctdhub.release.approvals import ROLE_NAMES, ROLES, Approvers, Mark, Role, identity
 from ctdhub.release.passkey import DeviceRules
 
 ERRATA, ERRATA_JSON, ERRATA_MD = "errata", "ERRATA.json", "ERRATA.md"

@@ -1,18 +1,32 @@
-"""The manifest: what a release is, what was promised, and the hash of every file."""
+"""The manifest and the public facts of a release: what it is, what was guaranteed, the hash of
+every file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import UTC, datetime
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from statistics import NormalDist, median
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+)
 
 import ctdhub
 from ctdhub.border import (
     BIRTH,
+    BIRTHS,
+    CAPTURE_CELLS,
     CAPTURES,
     FALSE_SHARE,
     POSSIBLE,
@@ -22,9 +36,350 @@ from ctdhub.border import (
     Protected,
     Sources,
 )
+from ctdhub.core.errors import error, printable
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.release.people_once import LinkErrors
-from ctdhub.schema.roles import ORIGIN
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.schema.model import ORIGIN
+
+# --------------------------------------------------------------------------------------------------
+# The public facts of a release, read into checked values.
+
+LICENCES = {
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
+}
+"""Addresses of the licences that a hub may name by their SPDX identifier."""
+
+LONGEST_NAME, LONGEST_TEXT = 120, 500
+SITE_ADDRESS = (
+    r"^(https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?"
+    r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,99}){0,9}/?)?$"
+)
+"""Where a site may lie: https, a host, folders; no query, no user, no step up; or nothing."""
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class SeriesBreak(_Facts):
+    """A day from which on a contributor's figures are not comparable with earlier ones.
+
+    ``variables`` are names of variables or groups that it concerns, () for all figures; ``note``
+    is a sentence of the steward, in whatever language.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    date: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
+    kind: Literal["operator", "law", "form", "definition", "other"] = "other"
+    variables: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")], ...] = ()
+    note: str = Field(default="", max_length=300)
+
+    def as_facts(self) -> dict[str, Any]:
+        """As plain values; without ``variables`` where it concerns all figures."""
+        found = self.model_dump(mode="json")
+        return found if self.variables else {k: v for k, v in found.items() if k != "variables"}
+
+    @field_validator("date", mode="before")
+    @classmethod
+    def _day(cls, given: Any) -> Any:
+        return given.isoformat() if type(given) is date else given
+
+    @field_validator("date")
+    @classmethod
+    def _exists(cls, given: str) -> str:
+        date.fromisoformat(given)
+        return given
+
+    @field_validator("note")
+    @classmethod
+    def _safe(cls, text: str) -> str:
+        return printable(text.strip(), 300)
+
+
+def _safe_names(given: dict[str, str]) -> dict[str, str]:
+    return {code: printable(name.strip(), LONGEST_NAME) for code, name in given.items()}
+
+
+Names = Annotated[dict[str, str], AfterValidator(_safe_names)]
+"""A name by language."""
+
+
+class Contributor(_Facts):
+    """An organisation that contributed: its name, kind and the years that it reports on.
+
+    ``id`` is what measurements by contributor call it, empty where the facts name it alone.
+    ``deliveries`` are the days on which its files were received, None where older software made
+    the release.  ``rows_per_person`` is the most rows that one person may have here.
+    ``names`` are its name by language, where it has one.
+    """
+
+    id: str = Field(default="", max_length=60)
+    name: str
+    kind: str = ""
+    years: tuple[int, int] | None = None
+    deliveries: tuple[str, ...] | None = None
+    breaks: tuple[SeriesBreak, ...] = ()
+    rows_per_person: int = 1
+    names: Names = Field(default_factory=dict)
+
+    @field_validator("id", "name", "kind")
+    @classmethod
+    def _safe(cls, text: str) -> str:
+        return printable(text.strip(), LONGEST_NAME)
+
+
+class PublicFacts(_Facts):
+    r"""Facts that need no protection; every text is cut and freed of control characters.
+
+    Attributes:
+        hub: name of the hub, who publishes.
+        hub_names: its name by language, where it has one.
+        contributors: the organisations whose case records went in.
+        years: first and last year covered, both included: of the policy, that an agreement
+            covers, none after the year of the version.  Older releases hold those of the policy.
+        schema_version: of the hub's schema.
+        languages: languages of the site.
+        invented: whether the data are practice data about nobody.
+        licence: SPDX identifier; see :data:`LICENCES`.
+        caveats: sentences that every reader must see.
+        homepage, helpline: shown where given.
+        promise_reason: why the guarantee is weaker than usual, in the words of the policy; empty
+            where it is not, or where older software made the release.
+
+    >>> PublicFacts.of({"hub": "A\u202e hub", "contributors": ["One"], "years": [2010, 2012],
+    ...                 "schema_version": "1.0"}).hub
+    'A· hub'
+    """
+
+    hub: str = Field(min_length=1)
+    contributors: tuple[Contributor, ...]
+    years: tuple[int, int]
+    schema_version: str
+    languages: tuple[str, ...] = LANGUAGES
+    invented: bool = False
+    licence: str = "CC-BY-4.0"
+    caveats: tuple[str, ...] = ()
+    homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
+    helpline: str = ""
+    promise_reason: str = ""
+    hub_names: Names = Field(default_factory=dict)
+
+    @field_validator("contributors", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return [{"name": c} if isinstance(c, str) else c for c in given]
+
+    @field_validator("hub", "schema_version", "licence", "helpline")
+    @classmethod
+    def _safe(cls, text: str) -> str:
+        return printable(text.strip(), LONGEST_NAME)
+
+    @field_validator("promise_reason")
+    @classmethod
+    def _safe_reason(cls, text: str) -> str:
+        return printable(text.strip(), LONGEST_TEXT)
+
+    @field_validator("caveats")
+    @classmethod
+    def _safe_all(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(printable(text.strip(), LONGEST_TEXT) for text in texts)
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> PublicFacts:
+        """Read the facts of a protected answer.
+
+        Raises:
+            ReleaseError: a fact is missing or has the wrong form.
+        """
+        try:
+            return cls.model_validate(dict(facts))
+        except ValidationError as cause:
+            names = ", ".join(sorted({str(e["loc"][0]) for e in cause.errors()}))
+            raise error("facts", names=names) from None
+
+    def covered(self, until: int) -> tuple[int, int]:
+        """First and last year that some contributor reports on, none after a year.
+
+        Args:
+            until: the year in which the release was made.
+
+        >>> facts = PublicFacts.of({"hub": "A", "contributors": ["One"], "years": [2002, 2030],
+        ...                         "schema_version": "1.0"})
+        >>> facts.covered(2026)
+        (2002, 2026)
+        """
+        spans = [c.years or self.years for c in self.contributors] or [self.years]
+        first = max(self.years[0], min(s[0] for s in spans))
+        last = min(self.years[1], max(s[1] for s in spans), until)
+        return first, max(first, last)
+
+    @property
+    def licence_url(self) -> str:
+        """Address of the licence, empty where the hub names one of its own."""
+        return LICENCES.get(self.licence, "")
+
+
+# --------------------------------------------------------------------------------------------------
+# How many people a count holds if everybody is counted once: the second interval.
+#
+# Records of one person may be several rows, and one row may hold two people.  For a count with the
+# interval of noise [low, high] the second interval is [low - D, high + F]: D is the most people of
+# the count who are another one of its people, F the most people of it who share a row.
+#
+# D.  A release counts *possible doubles*, through noise: persons whom tokens find that leave out
+# one fact each of what makes a person (own name, family name, year or day of birth), and all that
+# have too little for any token.  What two differing facts hide is estimated by capture and
+# recapture. With s people shared by two contributors or more, whose rows agree in all facts, and
+# n_i found although fact i differs, facts that differ independently give s times the product of all
+# 1 + n_i / s shared people in all, so that D is what was found over
+#
+#     share found = (sum of n_i) / (s (1 + n_1 / s) (1 + n_2 / s) … - s)
+#
+# times :data:`SHORT`, for facts that differ together.  All numbers are taken at the end of their
+# interval of noise that makes D larger.  Where the policy states the share found after a clerical
+# review, it takes the place of the estimate.
+#
+# F.  People who agree on both names and on a part of the birth, but not on the whole of it, are for
+# the most part different people.  Those who agree on the whole by chance, and share a row for it,
+# are at most :data:`CHANCE` of them.
+#
+# SHORT and CHANCE are what fictitious people of twelve cultures show (``benchmarks/cultures.py``,
+# decision 63).
+
+SHORT = 0.7
+"""The estimate finds at least this share of all doubles, where names are of one script or known."""
+
+CHANCE = 0.1
+"""The most of those who agree on all but a part of the birth who agree on that too by chance."""
+
+LEAST = 0.05
+"""No share found is taken to be less."""
+
+HIDDEN = 0.002
+"""Share of people who share a row, at most, where nothing was counted and no review told."""
+
+
+@dataclass(frozen=True)
+class LinkErrors:
+    """What links of a release miss and merge wrongly, at most.
+
+    Attributes:
+        doubles: the most people of the release who are another one of them.
+        middle: about how many.
+        merged: the most people who share a row with another one.
+        found: share of all doubles that is found, at least.
+        reviewed: whether a clerical review gave that share.
+        by_citizenship: noisy possible doubles by citizenship ("" where not recorded); {} where
+            they were not counted.
+        spread: half-width of the interval of one of these.
+    """
+
+    doubles: int
+    middle: int
+    merged: int
+    found: float
+    reviewed: bool
+    by_citizenship: Mapping[str, float]
+    spread: float
+
+    @classmethod
+    def of(cls, protected: Protected) -> LinkErrors | None:
+        """What a release says of its links; None where the second interval does not exist."""
+        sources, level = protected.sources, protected.guarantee.level
+        if sources is None:
+            return None
+        z = NormalDist().inv_cdf((1 + level) / 2)
+        births = sources.cells(POSSIBLE, BIRTH)
+        if not births:
+            told = sources.doubles(level)
+            if told is None or sources.found is None:
+                return None
+            found, all_, most = sources.found, float(told.value), float(told.high)
+            merged: float = HIDDEN * protected.people.high
+            alone = 0.0, 0.0
+        else:
+            found = _found(sources, z) if sources.found is None else sources.found
+            sigma = z * sources.sigma[f"{POSSIBLE}*{BIRTH}"]
+            *some, nobody = (births[name] for name in BIRTHS)
+            all_, most = max(0.0, sum(some)), sum(some) + sigma * math.sqrt(len(some))
+            alone = max(0.0, nobody), max(0.0, nobody + sigma)
+            merged = CHANCE * _ends(sources, z)[CAPTURE_CELLS[0]][1]
+        if sources.merged is not None:
+            merged = sources.merged * protected.people.high
+        return cls(
+            doubles=math.ceil(max(0.0, most) / found + alone[1]),
+            middle=round(all_ / found + alone[0]),
+            merged=math.ceil(merged),
+            found=found,
+            reviewed=sources.found is not None,
+            by_citizenship=sources.cells(POSSIBLE, ORIGIN),
+            spread=z * sources.sigma.get(f"{POSSIBLE}*{ORIGIN}", 0.0),
+        )
+
+    def most(self, citizenships: Collection[str] | None = None) -> int:
+        """The most doubles among people of some citizenships; of all where that is not known."""
+        if citizenships is None or not self.by_citizenship:
+            return self.doubles
+        held = [self.by_citizenship[c] for c in citizenships if c in self.by_citizenship]
+        high = max(0.0, sum(held) + self.spread * math.sqrt(len(held)))
+        return min(self.doubles, math.ceil(high / self.found))
+
+    def once(
+        self, low: float, high: float, citizenships: Collection[str] | None = None
+    ) -> tuple[float, float]:
+        """The second interval of a number of people.
+
+        Args:
+            low, high: the interval of noise.
+            citizenships: that all of them have; None where any.
+        """
+        return max(0.0, low - self.most(citizenships)), high + self.merged
+
+    def share_once(
+        self, low: float, high: float, whole: float, citizenships: Collection[str] | None = None
+    ) -> tuple[float, float]:
+        """The second interval of a share: all doubles may be in the part, or all outside of it.
+
+        Args:
+            low, high: the interval of noise, in 0..1.
+            whole: the people that the share is of.
+            citizenships: that these have; None where any.
+        """
+        doubles = self.most(citizenships)
+        if whole <= doubles:
+            return 0.0, 1.0
+        least = max(0.0, low * whole - doubles) / (whole - doubles + self.merged)
+        most = (high * whole + self.merged) / (whole - doubles + self.merged)
+        return min(low, least), max(high, min(1.0, most))
+
+
+def _ends(sources: Sources, z: float) -> dict[str, tuple[float, float]]:
+    """Lower and upper end of each capture."""
+    half = z * sources.sigma[CAPTURES]
+    return {
+        name: (max(0.0, x - half), max(0.0, x + half))
+        for name, x in sources.cells(CAPTURES).items()
+    }
+
+
+def _found(sources: Sources, z: float) -> float:
+    """The share of doubles that is found, see the head."""
+    *cells, shared = (_ends(sources, z)[name] for name in CAPTURE_CELLS)
+    one_differs, agree = [high for _low, high in cells], shared[0]
+    if not sum(one_differs):
+        return SHORT
+    if agree < 1:
+        return LEAST
+    every = agree * math.prod(1 + n / agree for n in one_differs) - agree
+    return max(LEAST, SHORT * sum(one_differs) / every)
+
+
+# --------------------------------------------------------------------------------------------------
+# The manifest: what a release is, what was promised, and the hash of every file.
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 ATTACKS = "attacks.json"

@@ -9,14 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from ctdhub.border import Protected
-from ctdhub.core.error_catalogue import error
-from ctdhub.release.approvers import Approvers
+from ctdhub.core.errors import error
+from ctdhub.release.approvals import Approvers
 from ctdhub.release.errata import Erratum, errata_of, status
-from ctdhub.release.facts import PublicFacts
-from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, Manifest
-from ctdhub.release.measurements import Groups, by_year
-from ctdhub.release.people_once import LinkErrors
-from ctdhub.release.tables import check_border, read_protected
+from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, LinkErrors, Manifest, PublicFacts
+from ctdhub.release.tables import Groups, by_year, check_border, read_protected
 from ctdhub.release.verify import digest, examine
 
 
@@ -48,7 +45,7 @@ class Release:
 
     @cached_property
     def measured(self) -> Groups:
-        """Noisy counts by year of each group, see :func:`ctdhub.release.measurements.by_year`."""
+        """Noisy counts by year of each group, see :func:`ctdhub.release.tables.by_year`."""
         return by_year(self.protected.measurements)
 
     @cached_property

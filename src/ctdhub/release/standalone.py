@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 import ctdhub
 from ctdhub.border import Protected
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.tables import COUNTS_NAME, RECORDS, write_csv, write_tables
 from ctdhub.release.verify import sha256

@@ -1,14 +1,12 @@
-"""Records and counts as files: Parquet for programs, CSV for everyone.
-
-The CSV files hold ASCII codes only, so they carry no byte order mark.  In CSV files of counts a
-table's columns are joined with "*" and a cell's values with "|", in the same order; an empty
-value means "not recorded".  Text that a spreadsheet would run as a formula gets a leading
-apostrophe (OWASP, CSV injection).
+"""Records, counts and noisy measurements of a release as files: Parquet for programs, CSV for
+everyone.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,13 +14,240 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ctdhub.border import COUNTS, SHOWN, Perpetrators, Protected, restore
-from ctdhub.core.datafiles import FORMULA, NUMBER
-from ctdhub.core.error_catalogue import error
-from ctdhub.release import measurements
-from ctdhub.release.facts import PublicFacts
-from ctdhub.release.manifest import Manifest
-from ctdhub.schema.model import TableName, load_schema
+from ctdhub.border import (
+    BIRTH,
+    CAPTURES,
+    COUNTS,
+    DOUBLES,
+    LIST_JOIN,
+    LISTS,
+    MEASUREMENTS,
+    POSSIBLE,
+    SHOWN,
+    UNKEYED,
+    Perpetrators,
+    Protected,
+    Sources,
+    restore,
+)
+from ctdhub.core.errors import error
+from ctdhub.core.tables import FORMULA, NUMBER
+from ctdhub.release.manifest import Manifest, PublicFacts
+from ctdhub.schema.model import (
+    CONTRIBUTOR,
+    DESTINATION_REGION,
+    ORIGIN_REGION,
+    PERIOD,
+    TableName,
+    load_schema,
+)
+
+# --------------------------------------------------------------------------------------------------
+# Noisy measurements among the files of a release: counts by year, contributors, overlap.
+
+NOT_RECORDED = "not_recorded"
+MEASURED, SOURCES = "measurements", "sources"
+MEASUREMENT_FILES = tuple(f"{MEASURED}.{kind}" for kind in ("csv", "parquet"))
+"""In every release of a hub, whether any group is shown or not."""
+SOURCE_FILES = tuple(f"{SOURCES}.{kind}" for kind in ("csv", "parquet"))
+"""In every release where the policy gives sources a share."""
+SOURCE_COLUMNS = frozenset(
+    {
+        CONTRIBUTOR,
+        LISTS,
+        DOUBLES,
+        UNKEYED,
+        POSSIBLE,
+        BIRTH,
+        CAPTURES,
+        ORIGIN_REGION,
+        DESTINATION_REGION,
+    }
+)
+"""Columns that measurements by contributor may have beside the public variables of people."""
+
+
+@dataclass(frozen=True)
+class YearCounts:
+    """Noisy counts of the people of a group by year.
+
+    Attributes:
+        of: values by variable, in the order of the table.
+        table: key of its noise in ``sigma``.
+        noisy: people by year; "" where the year is not recorded.
+    """
+
+    of: tuple[tuple[str, str], ...]
+    table: str
+    noisy: dict[str, float]
+
+
+Groups = dict[frozenset[tuple[str, str]], YearCounts]
+
+
+def measured_tables(protected: Protected) -> dict[str, pa.Table]:
+    """The tables of noisy measurements by the name of their files."""
+    found = {MEASURED: protected.measurements}
+    if protected.sources:
+        found[SOURCES] = protected.sources.measurements
+    return found
+
+
+def expected_measurements(manifest: Manifest) -> tuple[set[str], set[str]]:
+    """Files of measurements that a release must have, and those that it must not have."""
+    if manifest.sources:
+        return {*MEASUREMENT_FILES, *SOURCE_FILES}, set()
+    return {*MEASUREMENT_FILES}, {*SOURCE_FILES}
+
+
+def measured_columns(table: pa.Table) -> set[str]:
+    """The variables that measurements are about."""
+    return set(pc.unique(pc.list_flatten(table["columns"])).to_pylist())
+
+
+def read_measurements(folder: Path, manifest: Manifest) -> pa.Table:
+    """Noisy counts by year as the manifest states them, else a ValueError."""
+    table = _read(folder / f"{MEASURED}.parquet", manifest.measurements.rows, manifest.sigma)
+    told = _values(table, PERIOD).to_pylist()
+    years = _measured_years(told, manifest)
+    if len(told) != table.num_rows or told != years * (len(told) // len(years)):
+        raise ValueError
+    return table
+
+
+def read_sources(folder: Path, manifest: Manifest) -> Sources | None:
+    """Measurements by contributor as the manifest states them, else a ValueError."""
+    stated = manifest.sources
+    if stated is None:
+        return None
+    table = _read(folder / f"{SOURCES}.parquet", stated.rows, stated.sigma)
+    contributors, lists = (set(_values(table, of).to_pylist()) for of in (CONTRIBUTOR, LISTS))
+    listed = {name for value in lists for name in value.split(LIST_JOIN)}
+    years = set(_measured_years(_values(table, PERIOD).to_pylist(), manifest))
+    if (
+        not contributors <= {"", *stated.contributors}
+        or not listed <= set(stated.lists)
+        or any(set(group.noisy) != years for group in by_year(table).values())
+    ):
+        raise ValueError
+    return Sources(
+        stated.contributors,
+        stated.lists,
+        table,
+        dict(stated.sigma),
+        stated.share,
+        stated.list_years,
+        stated.tokens,
+        stated.found,
+        stated.merged,
+    )
+
+
+def _read(path: Path, rows: int, sigma: Mapping[str, float]) -> pa.Table:
+    table = pq.read_table(path)
+    if table.schema.names != MEASUREMENTS.names or table.num_rows != rows:
+        raise ValueError
+    table = table.cast(MEASUREMENTS)
+    lengths = (pc.list_value_length(table[name]) for name in ("columns", "values"))
+    tests = (pc.equal(*lengths), pc.is_finite(table["noisy"]))
+    if any(table[name].null_count for name in MEASUREMENTS.names) or not all(
+        pc.all(test, min_count=0).as_py() for test in tests
+    ):
+        raise ValueError
+    joined = pc.unique(pc.binary_join(table["columns"], "*"))
+    if not set(joined.to_pylist()) <= set(sigma):
+        raise ValueError
+    return table
+
+
+def _values(table: pa.Table, column: str) -> pa.ChunkedArray:
+    """Values of one variable, of the rows that have it."""
+    names, values = (pc.list_flatten(table[part]) for part in ("columns", "values"))
+    return values.filter(pc.equal(names, column))
+
+
+def _measured_years(told: list[str], manifest: Manifest) -> list[str]:
+    """Those of a release's years that a table names, in order, and "" for not recorded."""
+    first, last = PublicFacts.of(manifest.facts).years
+    return [*(y for y in map(str, range(first, last + 1)) if y in {*told}), ""]
+
+
+def measured_fields(
+    manifest: Manifest, years: tuple[int, int]
+) -> dict[str, dict[str, tuple[str, str]]]:
+    """Type and meaning of each column of the CSV files that the manifest states, by their name.
+
+    Args:
+        years: first and last year of the release.
+    """
+    columns = ("string", 'Variables of the group, joined with "*"; empty: everybody.')
+    values = ("string", 'Their values in the same order, joined with "|"; empty: not recorded.')
+    unbiased = "noisy, unbiased, may be negative; not to be read by itself"
+    sigma = "Standard deviation of the noise of each number of the row, in people."
+    found = {
+        MEASURED: {
+            "columns": columns,
+            "values": values,
+            "sigma": ("number", sigma),
+            **{
+                str(year): ("number", f"People of {year}: {unbiased}.")
+                for year in range(years[0], years[1] + 1)
+            },
+            NOT_RECORDED: ("number", f"People whose year is not recorded: {unbiased}."),
+        }
+    }
+    if manifest.sources:
+        found[SOURCES] = {
+            "columns": columns,
+            "values": values,
+            "noisy": ("number", f"People of the cell: {unbiased}."),
+        }
+    return found
+
+
+def by_year(table: pa.Table) -> Groups:
+    """Noisy counts by year of each group of a table; rows that name no year are left out."""
+    found: Groups = {}
+    columns, values = (table[name].combine_chunks() for name in ("columns", "values"))
+    keys = pc.binary_join(columns, "*").dictionary_encode()
+    tables, ends = keys.dictionary.to_pylist(), values.offsets.to_pylist()
+    texts, noisy = values.values.to_pylist(), table["noisy"].to_pylist()
+    for row, which in enumerate(keys.indices.to_pylist()):
+        cell = dict(zip(tables[which].split("*"), texts[ends[row] : ends[row + 1]], strict=True))
+        if (year := cell.pop(PERIOD, None)) is not None:
+            of = tuple(cell.items())
+            group = found.setdefault(frozenset(of), YearCounts(of, tables[which], {}))
+            group.noisy[year] = noisy[row]
+    return found
+
+
+def wide(table: pa.Table, sigma: Mapping[str, float], years: tuple[int, int]) -> pa.Table:
+    """Counts by year as people read them: a row per group, its noise, then a column per year.
+
+    Args:
+        sigma: standard deviation of the noise by table.
+        years: first and last year of the release; one that nobody reports on stays empty.
+    """
+    groups = list(by_year(table).values())
+    of = [list(zip(*g.of, strict=True)) or [(), ()] for g in groups]
+    columns = {
+        "columns": pa.array([names for names, _values in of], pa.list_(pa.string())),
+        "values": pa.array([values for _names, values in of], pa.list_(pa.string())),
+        "sigma": pa.array([round(sigma[g.table], 3) for g in groups], pa.float64()),
+    }
+    for year in (*map(str, range(years[0], years[1] + 1)), ""):
+        cells = pa.array([g.noisy.get(year) for g in groups], pa.float64())
+        columns[year or NOT_RECORDED] = cells
+    return pa.table(columns)
+
+
+# --------------------------------------------------------------------------------------------------
+# Records and counts as files: Parquet for programs, CSV for everyone.
+#
+# The CSV files hold ASCII codes only, so they carry no byte order mark.  In CSV files of counts a
+# table's columns are joined with "*" and a cell's values with "|", in the same order; an empty
+# value means "not recorded".  Text that a spreadsheet would run as a formula gets a leading
+# apostrophe (OWASP, CSV injection).
 
 RECORDS, COUNTS_NAME = "records", "counts"
 SET = re.compile(r"imputation-\d+\.parquet")
@@ -49,11 +274,9 @@ def check_border(protected: object) -> Protected:
     if found := protected.perpetrators:
         strangers |= _strangers("perpetrators", found.records, found.counts)
     public = _public("people")
-    strangers |= measurements.columns(protected.measurements) - public
+    strangers |= measured_columns(protected.measurements) - public
     if sources := protected.sources:
-        strangers |= (
-            measurements.columns(sources.measurements) - public - measurements.SOURCE_COLUMNS
-        )
+        strangers |= measured_columns(sources.measurements) - public - SOURCE_COLUMNS
     if strangers:
         names = ", ".join(sorted(strangers))
         raise error("public-columns", names=names)
@@ -64,7 +287,7 @@ def _strangers(table: TableName, records: pa.Table, counts: pa.Table) -> set[str
     """Columns that are no public variables of a table, or no text."""
     public = _public(table)
     told = {f.name for f in records.schema if f.name not in public or f.type != pa.string()}
-    return told | (measurements.columns(counts) - public)
+    return told | (measured_columns(counts) - public)
 
 
 def _public(table: TableName) -> set[str]:
@@ -105,15 +328,15 @@ def sound_sets(folder: Path, manifest: Manifest) -> bool:
 
 
 def write_measured(protected: Protected, folder: Path) -> None:
-    """Write the noisy measurements of a release, see :mod:`ctdhub.release.measurements`.
+    """Write the noisy measurements of a release, see :mod:`ctdhub.release.tables`.
 
     As text, counts by year have a row per group and a column per year.
     """
-    for name, table in measurements.tables(protected).items():
+    for name, table in measured_tables(protected).items():
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
-        if name == measurements.MEASURED:
+        if name == MEASURED:
             years = PublicFacts.of(protected.facts).years
-            table = measurements.wide(table, protected.guarantee.sigma, years)
+            table = wide(table, protected.guarantee.sigma, years)
         write_csv(table, folder / f"{name}.csv")
 
 
@@ -158,8 +381,8 @@ def read_protected(folder: Path, manifest: Manifest) -> Protected:
             records=pq.read_table(folder / f"{RECORDS}.parquet"),
             counts=_read_counts(folder / f"{COUNTS_NAME}.parquet"),
             perpetrators=_read_perpetrators(folder, manifest),
-            measurements=measurements.read_measurements(folder, manifest),
-            sources=measurements.read_sources(folder, manifest),
+            measurements=read_measurements(folder, manifest),
+            sources=read_sources(folder, manifest),
             people=manifest.people.estimate(),
             case_records=manifest.case_records.estimate(),
             guarantee=manifest.guarantee(),

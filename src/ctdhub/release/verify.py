@@ -12,12 +12,10 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import ReleaseError, printable
+from ctdhub.core.errors import ReleaseError, error, printable
 from ctdhub.core.i18n import Text
-from ctdhub.release import measurements
-from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals
-from ctdhub.release.approvers import Approvers
+from ctdhub.release import tables
+from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals, Approvers
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, errata_of
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
 from ctdhub.release.tables import PERPETRATOR_FILES, SET, read_protected, set_names, sound_sets
@@ -117,7 +115,7 @@ def sha256(path: Path) -> str:
 
 def _names(path: Path, manifest: Manifest) -> list[Problem]:
     problems = []
-    required, unstated = measurements.expected(manifest)
+    required, unstated = tables.expected_measurements(manifest)
     if manifest.perpetrators:
         required.update(PERPETRATOR_FILES)
     else:

@@ -1,4 +1,5 @@
-"""The published counts as a spreadsheet for people: labels first, in one language."""
+"""The published counts as a spreadsheet for people: labels first, in one language; apart,
+for it alone reads tables of Arrow here."""
 
 from __future__ import annotations
 

@@ -1,24 +1,230 @@
-"""The charts of assistance in the words of one language, and their files."""
+"""The charts of assistance in the words of one language, their gaps, and their files."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from ctdhub.core.datafiles import write_json
-from ctdhub.core.format import share
+from ctdhub.core import tables
+from ctdhub.core.format import decimal, share, share_ranged
 from ctdhub.core.i18n import _, current
-from ctdhub.report import equity_rows
+from ctdhub.core.tables import write_json
+from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure, FigureBar
-from ctdhub.report.gaps import gap_headline, gap_sentence, group_name, not_compared_sentence
-from ctdhub.report.wording import sized, state_words
+from ctdhub.report.wording import caveat, citation, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, label
-from ctdhub.schema.roles import DESTINATION, SERVICE
+from ctdhub.schema.model import DESTINATION, SERVICE
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.equity import RECEIVED, Assistance, EquityGroup
-from ctdhub.stats.gaps import By
-from ctdhub.stats.table import Table
+from ctdhub.stats.cards import NumberCard, Table
+from ctdhub.stats.equity import RECEIVED, Assistance, By, EquityGroup, Gap, NotCompared, clear_gaps
+
+# --------------------------------------------------------------------------------------------------
+# Who receives assistance less often, and who cannot be compared, in the language in force.
+
+DECIMALS = 3
+"""Of percentage points, the most."""
+EXACT = 1e-9
+"""Below it a remainder comes of binary fractions alone and is not rounded away from."""
+
+
+def assistance_caveat() -> str:
+    """What must be said wherever assistance is shown."""
+    return _(
+        "Recorded assistance of identified people, by organisations that record assistance. For "
+        "most people nothing is recorded: that says neither that they received it nor that they "
+        "did not."
+    )
+
+
+def group_name(by: By, codes: tuple[str, ...]) -> str:
+    """A group in words."""
+    words = [
+        code_label(v, code, current()) if code else _("not recorded")
+        for v, code in zip(by, codes, strict=True)
+    ]
+    return " · ".join(words)
+
+
+def gap_sentence(gap: Gap) -> str:
+    """Who received it less often, beside whom and by how much."""
+    return _(
+        "{kind}. Among the groups that can be compared, the group {least} was less likely "
+        "to receive it than the group {most}: {low_share} compared with {high_share} of "
+        "those recorded. The difference is {points} percentage points (between {low} and "
+        "{high})."
+    ).format(
+        kind=label(gap.kind, current()),
+        least=_quoted(group_name(gap.by, gap.least)),
+        most=_quoted(group_name(gap.by, gap.most)),
+        low_share=share_ranged(gap.shares[0], *gap.ends[0]),
+        high_share=share_ranged(gap.shares[1], *gap.ends[1]),
+        **_points(gap),
+    )
+
+
+def gap_headline(gap: Gap) -> str:
+    """Who received it less often than whom, in one line with both intervals."""
+    return _("{kind}: {least}, {low_share}; {most}, {high_share}").format(
+        kind=label(gap.kind, current()),
+        least=group_name(gap.by, gap.least),
+        most=group_name(gap.by, gap.most),
+        low_share=share_ranged(gap.shares[0], *gap.ends[0]),
+        high_share=share_ranged(gap.shares[1], *gap.ends[1]),
+    )
+
+
+def gap_difference(gap: Gap) -> str:
+    """The difference of the two shares, in percentage points."""
+    return _(
+        "Received by so many of those whose status is recorded. The difference is {points} "
+        "percentage points (between {low} and {high})."
+    ).format(**_points(gap))
+
+
+def not_compared_sentence(left: NotCompared) -> str:
+    """Which groups the gaps leave out, because their share is too small to be shown; empty where
+    there are none."""
+    told = []
+    if left.never:
+        text = _(
+            "Cannot be compared, because too few of them are recorded for a reliable share; they "
+            "may receive it least often of all: {groups}."
+        )
+        told.append(text.format(groups=_names(left.by, left.never)))
+    if left.partly:
+        text = _(
+            "Cannot be compared for some kinds of assistance, because too few of them are recorded "
+            "for a reliable share; they may receive it least often of all: {groups}."
+        )
+        told.append(text.format(groups=_names(left.by, left.partly)))
+    return " ".join(told)
+
+
+def _names(by: By, groups: tuple[tuple[str, ...], ...]) -> str:
+    return _("; ").join(group_name(by, codes) for codes in groups)
+
+
+def _points(gap: Gap) -> dict[str, str]:
+    """The difference and its ends in percentage points, the ends rounded outwards.
+
+    They are whole, or have up to three decimals where a clear gap would seem to begin at zero.
+    """
+    digits = next((d for d in range(DECIMALS) if 100 * gap.low * 10**d >= 1), DECIMALS)
+    steps, pattern = 10**digits, f"{0:.{digits}f}"
+    return {
+        "points": decimal(100 * gap.difference, pattern),
+        "low": decimal(math.floor(100 * gap.low * steps + EXACT) / steps, pattern),
+        "high": decimal(math.ceil(100 * gap.high * steps - EXACT) / steps, pattern),
+    }
+
+
+def _quoted(name: str) -> str:
+    return _("“{name}”").format(name=name)
+
+
+# --------------------------------------------------------------------------------------------------
+# Assistance by group as rows, for CSV and JSON.
+
+COLUMNS = (
+    "assistance", "by", "group", "measure", "state", "people", "people_low", "people_high",
+    "share", "share_low", "share_high", "denominator", "missing_share", "level", "release",
+)  # fmt: skip
+EVERYBODY, RECORDED, OF_NEED = "all", "recorded", "received_of_need"
+NOT_RECORDED = "not_recorded"
+
+
+def rows(found: Sequence[Assistance], release: Release) -> list[dict[str, Any]]:
+    """One row for each kind, group and measure.
+
+    ``measure`` is a status, "recorded" (people whose status is recorded), "received_of_need"
+    (share who received among those recorded who did not decline), or "not_recorded" (share of all
+    people of the group).  ``group`` holds the codes of
+    the grouping joined with "*", empty where not recorded; "all" is everybody.
+    """
+    return [
+        row
+        for a in found
+        for group in (a.everybody, *a.groups)
+        for row in _of_group(a, group, release)
+    ]
+
+
+def as_csv(found: Sequence[Assistance], release: Release) -> str:
+    """The rows as CSV (UTF-8 text, comma)."""
+    return tables.as_csv(
+        COLUMNS, ([row.get(name) for name in COLUMNS] for row in rows(found, release))
+    )
+
+
+def as_data(found: Sequence[Assistance], release: Release) -> dict[str, Any]:
+    """The rows with the clear gaps and what must stand with them, ready for JSON."""
+    return {
+        "release": release.version,
+        "level": release.protected.guarantee.level,
+        "caveat": caveat(),
+        "about": assistance_caveat(),
+        "citation": citation(release),
+        "contributors": [c.name for c in release.facts.contributors],
+        "invented": release.facts.invented,
+        "gaps": [
+            {
+                **{k: v for k, v in asdict(gap).items() if k not in ("by", "least", "most")},
+                "by": "*".join(gap.by),
+                "least": "*".join(gap.least),
+                "most": "*".join(gap.most),
+                "sentence": gap_sentence(gap),
+            }
+            for gap in clear_gaps(tuple(found))
+        ],
+        "rows": rows(found, release),
+    }
+
+
+def _of_group(a: Assistance, group: EquityGroup, release: Release) -> list[dict[str, Any]]:
+    head = {
+        "assistance": a.kind,
+        "by": "*".join(a.by),
+        "group": "*".join(group.codes) if group.codes else EVERYBODY,
+    }
+    tail: dict[str, Any] = {"missing_share": _part(group.unknown.value)}
+    tail |= {"level": release.protected.guarantee.level, "release": release.version}
+    found = [{**head, "measure": RECORDED, **_both(group.recorded, None), **tail}]
+    for status, people in group.people.items():
+        found.append({**head, "measure": status, **_both(people, group.shares[status]), **tail})
+    found.append({**head, "measure": OF_NEED, **_both(None, group.of_need), **tail})
+    found.append({**head, "measure": NOT_RECORDED, **_both(None, group.unknown), **tail})
+    return found
+
+
+def _both(people: NumberCard | None, part: NumberCard | None) -> dict[str, Any]:
+    """People and share; a number that is not shown leaves its place empty, its ends stay."""
+    told = people or part
+    return {
+        "state": told.state if told else "",
+        "people": _whole(people.value if people else None),
+        "people_low": _whole(people.low if people else None),
+        "people_high": _whole(people.high if people else None),
+        "share": _part(part.value if part else None),
+        "share_low": _part(part.low if part else None),
+        "share_high": _part(part.high if part else None),
+        "denominator": part.denominator if part else None,
+    }
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def _part(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+# --------------------------------------------------------------------------------------------------
+# The charts of assistance in the words of one language, and their files.
 
 
 @dataclass(frozen=True)
@@ -66,8 +272,8 @@ def write_assistance(folder: Path, answers: Answers) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for by in equity.groupings(answers):
         found, name = equity.assistance(answers, by), file_of(by)
-        (folder / f"{name}.csv").write_text(equity_rows.as_csv(found, answers.release), "utf-8")
-        facts = equity_rows.as_data(found, answers.release)
+        (folder / f"{name}.csv").write_text(as_csv(found, answers.release), "utf-8")
+        facts = as_data(found, answers.release)
         del facts["rows"]
         facts |= {"id": name, "title": _subtitle(by), "definition": _meaning(by)}
         facts["denominator"] = "people of the group whose status of this kind is recorded"

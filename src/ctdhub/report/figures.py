@@ -1,27 +1,131 @@
-"""The figures of the site: tables of number cards, put into the words of one language."""
+"""The figures of the site: tables of number cards in the words of one language, their headlines,
+their pictures.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
-from ctdhub.core.format import number, share
-from ctdhub.core.i18n import LANGUAGES, _, current
-from ctdhub.document.document import Bar
-from ctdhub.report.coverage import turn_sentences
-from ctdhub.report.headlines import headline as headline_of
+from ctdhub.core.format import day, number, set_apart, share, year
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, formula
+from ctdhub.document.charts import years
+from ctdhub.document.charts.bars import bars_body
+from ctdhub.document.charts.pages import MARGIN, WIDTH, Picture, standalone
+from ctdhub.document.document import Bar, Ends, Point, Years
+from ctdhub.document.svg import Drawing, round_top
+from ctdhub.release.open import Release
 from ctdhub.report.sentences import corridor
-from ctdhub.report.wording import Kind, ends, ranged, sized, state_words
+from ctdhub.report.wording import (
+    Kind,
+    called,
+    citation,
+    ends,
+    printed,
+    ranged,
+    share_words,
+    sized,
+    state_words,
+    turn_sentences,
+)
+from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import AGE, DESTINATION, HARM, MEANS, ORIGIN, PERIOD, SEX
+from ctdhub.schema.model import (
+    AGE,
+    DESTINATION,
+    FORCED_LABOUR,
+    HARM,
+    MEANS,
+    ORIGIN,
+    PERIOD,
+    SEX,
+    SEXUAL_EXPLOITATION,
+    load_schema,
+)
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard, Row, Table, in_headline
 from ctdhub.stats.query import Where
-from ctdhub.stats.table import Row, Table
-from ctdhub.stats.tables import ENDS, corridors, distribution, flag_group
+from ctdhub.stats.tables import ENDS, SideName, corridors, distribution, flag_group
 from ctdhub.stats.trend import turns
+
+# --------------------------------------------------------------------------------------------------
+# The headline of a chart: a sentence that its numbers allow, and never its subtitle again.
+#
+# "About seven in ten are women or girls: 70.0% ± 0.1%".  Which words a share allows says
+# ``claims``: the whole interval lies inside the claim.  A group is called the most frequent only
+# where its interval overlaps no other one.
+
+MUCH = 0.2
+"""Where more than this share of people is not recorded, the headline says so."""
+
+
+def headline(table: Table, words: Callable[[tuple[str, ...]], str]) -> str:
+    """The headline of a table, in the language in force.
+
+    Args:
+        words: the label of a row's codes.
+    """
+    largest = table.largest
+    if largest is None:
+        return _unclear(table)
+    if table.variables == (PERIOD,):
+        return _("Most people were identified in {year}: {people}").format(
+            year=year(largest.codes[0]), people=sized(largest.people)
+        )
+    if table.variables == (ORIGIN, DESTINATION):
+        return _("The corridor with the most people: {label}, {people}").format(
+            label=words(largest.codes), people=sized(largest.people)
+        )
+    return _of_a_share(table, largest, words(largest.codes))
+
+
+def _unclear(table: Table) -> str:
+    values = [row for row in table.rows if row.kind == "value"]
+    if not any(row.people.value is not None for row in values):
+        return _("No answer is shown: all are below the reporting threshold")
+    if table.variables == (PERIOD,):
+        return _("No year clearly has the most people")
+    if table.variables == (ORIGIN, DESTINATION):
+        return _("No corridor clearly has the most people")
+    return _("No answer is clearly the most frequent")
+
+
+def _of_a_share(table: Table, row: Row, label: str) -> str:
+    if row.share is None or not in_headline(row.share):
+        return _("Most frequent: {label}").format(label=label)
+    claim = share_words(row.share)
+    if claim:
+        text = _told(table.variables[0], row.codes[0]).format(claim=claim, label=label)
+        text = f"{text[:1].upper()}{text[1:]}"
+    else:
+        text = _("Most frequent: {label}").format(label=label)
+    text = _("{claim}: {share}").format(claim=text, share=sized(row.share))
+    if table.missing is not None and table.missing > MUCH:
+        text = _("{headline}; not recorded for {share} of people").format(
+            headline=text, share=share(table.missing)
+        )
+    return text
+
+
+def _told(variable: str, code: str) -> str:
+    """What is said of a claim about a row; the claim is a word for a share, such as "most"."""
+    known = {
+        (SEX, "female"): _("{claim} are women or girls"),
+        (SEX, "male"): _("{claim} are men or boys"),
+    }
+    flags = {
+        FORCED_LABOUR: _("{claim} were subjected to forced labour"),
+        SEXUAL_EXPLOITATION: _("{claim} were subjected to sexual exploitation"),
+    }
+    return known.get((variable, code)) or flags.get(code) or _("{label}, {claim} of those recorded")
+
+
+# --------------------------------------------------------------------------------------------------
+# The figures of the site: tables of number cards, put into the words of one language.
 
 
 @dataclass(frozen=True)
@@ -279,7 +383,7 @@ def figure_of(
 
     return Figure(
         name,
-        headline_of(table, words),
+        headline(table, words),
         subtitle,
         bars(shares=shares),
         base_note(table),
@@ -348,3 +452,217 @@ def base_note(table: Table) -> str:
     if table.missing is not None and table.missing >= 0.005:
         parts.append(_("Not recorded for {share} of people.").format(share=share(table.missing)))
     return " ".join(parts)
+
+
+# --------------------------------------------------------------------------------------------------
+# People by year as a block to draw, in the language in force: the years that are covered.
+
+NOTHING: Mapping[str, NumberCard] = {}
+
+
+def year_chart(
+    rows: Sequence[Row],
+    top: float,
+    written: Callable[[float], str] = number,
+    turns: Collection[str] = (),
+    same: Mapping[str, NumberCard] = NOTHING,
+    peak: str = "",
+) -> Years:
+    """One line's points; the last that is shown, and the peak, stand in words in the picture.
+
+    Args:
+        rows: in the order of the years; those without a year, and years before the first or after
+            the last that somebody covers, are left out.
+        top: the end of the axis, in people or as a share, the same for all panels of a chart.
+        written: how the axis writes a value; of people, half of ``top`` is written where it is
+            a whole number.
+        turns: years before which a line is drawn, because other contributors report from then on.
+        same: by year, the people whom the same contributors registered in every year.
+        peak: the year that the headline names, which is labelled too.
+    """
+    dated = [row for row in covered_rows(rows) if row.codes[0]]
+    points = tuple(point(row, same.get(row.codes[0])) for row in dated)
+    shown = [k for k, p in enumerate(points) if p.state == "shown"]
+    half = top / 2
+    return Years(
+        points=points,
+        top=top,
+        axis=(
+            written(0),
+            "" if written is number and half != int(half) else written(half),
+            written(top),
+        ),
+        turns=tuple(k for k, row in enumerate(dated) if k and row.codes[0] in turns),
+        marked=tuple(sorted({*shown[-1:], *(k for k in shown if dated[k].codes[0] == peak)})),
+    )
+
+
+def line_of(figure: Figure) -> Years:
+    """The years of a figure by year as a line."""
+    rows = figure.table.rows
+    values = [r.people.high or 0 for r in rows if r.kind == "value" and r.people.value is not None]
+    largest = figure.table.largest
+    peak = largest.codes[0] if largest else ""
+    return year_chart(rows, round_top(max(values, default=1)), peak=peak, turns=figure.turns)
+
+
+def covered_rows(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Rows by year without those before the first and after the last year that somebody covers.
+
+    >>> covered_rows([])
+    ()
+    """
+    covered = [k for k, row in enumerate(rows) if row.codes[0] and row.kind != "nobody_reports"]
+    first, last = (covered[0], covered[-1]) if covered else (len(rows), -1)
+    return tuple(row for k, row in enumerate(rows) if not row.codes[0] or first <= k <= last)
+
+
+def point(row: Row, same: NumberCard | None = None) -> Point:
+    """A year in words, and what is drawn of it."""
+    people, words = row.people, year(row.codes[0])
+    beside = None
+    if same is not None and same.value is not None:
+        beside = Ends(same.value, same.low or 0, same.high or 0)
+    if row.kind == "nobody_reports":
+        return Point(words, state_words("nobody_reports"), "nobody", same=beside)
+    if people.low is None or people.high is None:
+        return Point(words, state_words("not_measured"), "not_measured", same=beside)
+    if people.value is None:
+        text = sized(people)
+        return Point(words, text, "protected", high=people.high, same=beside)
+    text = sized(people)
+    value, low, high = printed(people)
+    number_, ends = formula(value), formula(f"{low}–{high}")
+    label = _("{year}: {people}").format(year=words, people=formula(f"{value} ({low}–{high})"))
+    drawn = people.value, people.low, people.high
+    return Point(words, text, "shown", *drawn, label, beside, number_, ends)
+
+
+# --------------------------------------------------------------------------------------------------
+# Countries and regions of the site: which have a page and files, where, and about whom.
+
+SIDES: dict[SideName, str] = {"citizens": ORIGIN, "exploited": DESTINATION}
+"""Id of the section of each side, and the variable that it is about."""
+
+
+def listed_places(answers: Answers) -> frozenset[str]:
+    """Countries with a page: those shown by citizenship or as place of exploitation."""
+    return frozenset(
+        code for variable in SIDES.values() for (code,) in answers.cells(variable) if code
+    )
+
+
+def path(key: str) -> str:
+    """Where the page of a country or region lies."""
+    return f"countries/{key.lower()}.html"
+
+
+def file(key: str) -> str:
+    """Name of the file of a place's figures, without its ending, in the folder of charts."""
+    return f"places/{key.lower()}"
+
+
+def place_link(code: str, held: frozenset[str], lang: str) -> dict[str, str]:
+    """Name of a country, and the path of its page, empty where it has none."""
+    return {"name": countries.name(code, lang), "path": path(code) if code in held else ""}
+
+
+def sides(key: str) -> dict[SideName, Among]:
+    """The people that the two halves of a place's page are about, by id of the section."""
+    inside = (key,) if key in countries.ALPHA3 else countries.members(key)
+    return {
+        name: Among({variable: inside}, f"{name}-", file(key)) for name, variable in SIDES.items()
+    }
+
+
+# --------------------------------------------------------------------------------------------------
+# Figures as pictures in files: an SVG that stands alone, for documents and slides.
+#
+#     charts/<language>/<file>.svg    the figures of the first page
+#
+# A picture that leaves the site carries title, note, caveat, citation, licence and address.
+
+NO_PICTURE: Mapping[str, str] = {}
+
+
+def write_pictures(folder: Path, answers: Answers, page: str) -> None:
+    """Write the figures of the first page, in the language in force, into a folder.
+
+    Args:
+        page: where that page is for good.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for figure in figures(answers):
+        text = picture(figure, answers.release, f"{page}#{figure.id}")
+        (folder / f"{figure.file}.svg").write_text(text, "utf-8")
+
+
+def picture(figure: Figure, release: Release, url: str) -> str:
+    """The figure as an SVG file in the language in force: headline, chart, note, citation, source.
+
+    Args:
+        url: where the figure stands for good.
+    """
+    rtl = current() in RIGHT_TO_LEFT
+    if figure.by_year:
+        drawn = years.body(line_of(figure), rtl=rtl, wide=WIDTH - 2 * MARGIN)
+    else:
+        drawn = bars_body(figure.drawn, rtl=rtl)
+    notes = (*_notes(figure, release), source_line(release, url))
+    return alone(figure.headline, figure.subtitle, drawn, notes, provenance(release, url))
+
+
+def source_line(release: Release, url: str) -> str:
+    """Where a picture comes from, in the language in force: hub, release, licence, address, day."""
+    facts = release.facts
+    return _("Source: {hub}, release {version}, {day}. Licence: {licence}. {url}").format(
+        hub=set_apart(called(facts)),
+        version=release.version,
+        day=day(date.fromisoformat(release.manifest.created[:10])),
+        licence=facts.licence or _("not stated"),
+        url=set_apart(url),
+    )
+
+
+def provenance(release: Release, url: str) -> dict[str, str]:
+    """The same for programs, by the names of Dublin Core."""
+    facts = release.facts
+    return {
+        "publisher": facts.hub,
+        "source": url,
+        "date": release.manifest.created[:10],
+        "license": facts.licence_url or facts.licence,
+        "identifier": f"release {release.version}",
+    }
+
+
+def alone(
+    headline: str,
+    subtitle: str,
+    drawing: Drawing,
+    notes: Sequence[str],
+    about: Mapping[str, str] = NO_PICTURE,
+) -> str:
+    """A drawing as an SVG file that stands alone, in the language in force.
+
+    Args:
+        notes: paragraphs below it.
+        about: what programs read of where it comes from, see :func:`provenance`.
+    """
+    lang = current()
+    around = Picture(headline, subtitle, tuple(notes), lang, lang in RIGHT_TO_LEFT, about)
+    return standalone(around, drawing)
+
+
+def _notes(figure: Figure, release: Release) -> list[str]:
+    """What stands below the bars; the warning about fictitious data, if any, is in the citation."""
+    facts = release.facts
+    return [
+        *(text for text in (figure.note, figure.definition) if text),
+        *(set_apart(caveat) for caveat in facts.caveats),
+        _("The band around the line is the interval.")
+        if figure.by_year
+        else _("The line across the end of each bar is its interval."),
+        _("Identified cases, not prevalence."),
+        citation(release).replace(called(facts), set_apart(called(facts)), 1),
+    ]

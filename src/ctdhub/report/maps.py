@@ -8,11 +8,10 @@ from typing import cast
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _, current
 from ctdhub.document.charts.tiles import Arrow, Key, Look, Tile, TileMap, layout
-from ctdhub.report.figures import Figure, corridor_figure, value_figure
-from ctdhub.report.places import listed_places, path
+from ctdhub.report.figures import Figure, corridor_figure, listed_places, path, value_figure
 from ctdhub.report.wording import sized, state_words
 from ctdhub.schema import countries
-from ctdhub.schema.roles import DESTINATION, ORIGIN
+from ctdhub.schema.model import DESTINATION, ORIGIN
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.query import Query, Where

@@ -9,18 +9,29 @@ from typing import Any
 
 from ctdhub.core.errors import printable
 from ctdhub.core.format import decimal, listed, number, share, year
-from ctdhub.core.i18n import _, current, formula
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
+from ctdhub.document.charts.bars import dots_body
+from ctdhub.document.document import Bar, Dots
+from ctdhub.document.svg import EMPTY, round_top
 from ctdhub.release.open import Release
+from ctdhub.report.figures import alone
 from ctdhub.schema.labels import code_label
-from ctdhub.stats.mse import decomposable
-from ctdhub.stats.mse.estimate import Result
-from ctdhub.stats.mse.heterogeneity import HINT, SIGN, WIDEST, Uneven
-from ctdhub.stats.mse.methods import Doubt, Method, Name, Why
+from ctdhub.stats.mse import estimate
+from ctdhub.stats.mse.bootstrap import Doubt, Method, Name, Why
+from ctdhub.stats.mse.estimate import (
+    HINT,
+    SIGN,
+    WIDEST,
+    Label,
+    Result,
+    SensitivityChange,
+    Strata,
+    Uneven,
+    WrongLinks,
+)
+from ctdhub.stats.mse.lists import LEAST_OVERLAP, Gate
 from ctdhub.stats.mse.of_release import doubles, list_names, years_of
-from ctdhub.stats.mse.overlap_check import LEAST_OVERLAP, Gate
-from ctdhub.stats.mse.sensitivity import SensitivityChange
-from ctdhub.stats.mse.strata import Label, Strata
-from ctdhub.stats.series import overlap
+from ctdhub.stats.trend import overlap
 
 Names = Mapping[str, str]
 """How lists are shown, by their names in the table."""
@@ -99,7 +110,7 @@ def why_not(why: Why) -> str:
         ),
         "too_many_lists": _(
             "No number: beyond {n} lists there are too many arrangements to go through."
-        ).format(n=number(decomposable.MOST)),
+        ).format(n=number(estimate.MOST)),
         "few_lists": _("No number: at least three lists are needed."),
         "nobody_on_three": _("No number: too few people are on three lists or more."),
         "too_wide": _(
@@ -484,3 +495,184 @@ def _different_years(release: Release) -> str:
             ),
         )
     )
+
+
+# --------------------------------------------------------------------------------------------------
+# The methods that estimate the hidden population side by side: a block to draw, a file.
+
+
+def methods(result: Result) -> Dots:
+    """The methods side by side, then the rows if people differ and those of strata."""
+    rows = (*result.methods, *differing(result))
+    top = float(round_top(max((m.high for m in rows if m.high is not None), default=1.0)))
+    return Dots(
+        rows=tuple(_row(method) for method in rows),
+        top=top,
+        axis=(number(0.0), number(top / 2), number(top)),
+    )
+
+
+def differing(result: Result) -> tuple[Method, ...]:
+    """The rows that allow for people who differ in how easily they are found."""
+    uneven = result.uneven.rows if result.uneven else ()
+    return (*uneven, *(result.strata.rows if result.strata else ()))
+
+
+def chart_file(result: Result, names: Mapping[str, str], source: str, first: str = "") -> str:
+    """The chart as an SVG file that stands alone, in the language in force.
+
+    Args:
+        names: how lists are shown, by their names in the table.
+        source: where the table came from.
+        first: a warning that stands before all others.
+    """
+    notes = [seen(result), *warnings(result, names), *always()]
+    notes.append(_("Source: {source}.").format(source=printable(source)))
+    if result.gate.refused:
+        return alone(title(), refusal(result.gate, names), EMPTY, notes)
+    subtitle = f"{first} {spread(result)} {note(result)}".strip()
+    return alone(
+        title(), subtitle, dots_body(methods(result), rtl=current() in RIGHT_TO_LEFT), notes
+    )
+
+
+def title() -> str:
+    """The question."""
+    return _("How large is the hidden population?")
+
+
+def note(result: Result) -> str:
+    """How to read a row."""
+    return _(
+        "Each point is the estimate of one method, including people on no list; the line is its "
+        "{level} interval."
+    ).format(level=share(result.level))
+
+
+def ranged(method: Method) -> str:
+    """Estimate and interval, or a dash."""
+    if method.value is None or method.low is None or method.high is None:
+        return "–"
+    return _("{people} ({low} to {high})").format(
+        people=number(method.value), low=number(method.low), high=number(method.high)
+    )
+
+
+def _row(method: Method) -> Bar:
+    name = method_name(method.name)
+    if method.value is None or method.low is None or method.high is None:
+        return Bar(name, _("no number; the table says why"))
+    return Bar(name, ranged(method), method.value, method.low, method.high)
+
+
+# --------------------------------------------------------------------------------------------------
+# The result as plain data for programs, with keys that stay.
+
+
+def report(result: Result) -> dict[str, Any]:
+    """Everything that was found; sentences are in the language in force.
+
+    Keys: ``says`` (the spread in words), ``spread`` and ``intervals`` ([low, high] of the estimates
+    and of their intervals, if people are equally easy to find; null where there are none),
+    ``reach`` ([low, high] of all intervals with those of ``if_people_differ``; null where no range
+    is claimed to hold the population), ``level``, ``refused`` (rule and words, or null), ``lists``
+    (name: people), ``left_out``, ``seen``, ``overlapping``, ``noise`` (standard deviation of each
+    cell), ``cells`` (the table), ``methods``, ``if_people_differ`` (``z``, ``seem_to``, ``rows``,
+    ``what_if``; null where refused), ``strata`` (``parts``, ``rows``; null where there are none),
+    ``links`` (``missed``, ``missed_at_most``, ``false_at_most``, and ``linked``, [low, high] of
+    the estimates with them; null where nothing is known of links), ``changes``, ``warnings``.
+    """
+    gate, lists = result.gate, result.gate.lists or result.lists
+    return {
+        "says": spread(result),
+        "spread": _rounded(result.spread),
+        "intervals": _rounded(result.intervals),
+        "reach": _rounded(result.reach),
+        "level": result.level,
+        "refused": {"rule": gate.refused, "why": refusal(gate)} if gate.refused else None,
+        "lists": {name: round(people) for name, people in lists.sizes.items()},
+        "left_out": list(gate.alone),
+        "seen": round(lists.seen),
+        "overlapping": round(gate.overlapping),
+        "noise": lists.sigma,
+        "cells": [
+            {"lists": [n for n, k in zip(lists.names, on, strict=True) if k], "people": people}
+            for on, people in zip(lists.on.tolist(), lists.counts, strict=True)
+        ],
+        "methods": [_method(m) for m in result.methods],
+        "if_people_differ": None if result.uneven is None else _uneven(result.uneven),
+        "strata": None if result.strata is None else _strata(result.strata),
+        "links": None if result.links is None else _links(result.links, result.linked),
+        "changes": [
+            {
+                "kind": c.kind,
+                "lists": list(c.names),
+                "rate": c.rate,
+                "known": c.known or None,
+                "seen": round(c.seen),
+                "stepwise": None if c.stepwise is None else round(c.stepwise),
+                "independent": None if c.independent is None else round(c.independent),
+                "other_pairs": c.anew,
+                "with_other_pairs": None if c.others is None else round(c.others),
+            }
+            for c in result.changes
+        ],
+        "warnings": warnings(result),
+    }
+
+
+def _method(method: Method) -> dict[str, Any]:
+    made = method.bootstrap
+    return {
+        "name": method.name,
+        "people": None if method.value is None else round(method.value),
+        "low": None if method.low is None else round(method.low),
+        "high": None if method.high is None else round(method.high),
+        "why_not": method.why,
+        "doubts": list(method.doubts),
+        "pairs": [list(pair) for pair in method.pairs],
+        "assumes": assumption(method.name),
+        "bootstrap": None
+        if made is None
+        else {
+            "replicates": made.replicates,
+            "z0": round(made.z0, 4),
+            "acceleration": round(made.acceleration, 5),
+            "mapped": [round(p, 5) for p in made.mapped],
+            "corrected": _rounded(made.corrected),
+        },
+    }
+
+
+def _uneven(found: Uneven) -> dict[str, Any]:
+    return {
+        "z": None if found.z is None else round(found.z, 3),
+        "seem_to": found.hinted,
+        "rows": [_method(row) for row in found.rows],
+        "what_if": [{"times_harder": k, "people": round(n)} for k, n in found.what_if],
+    }
+
+
+def _strata(found: Strata) -> dict[str, Any]:
+    return {
+        "parts": [
+            {"strata": [list(label) for label in labels], "seen": round(seen)}
+            for labels, seen in found.parts
+        ],
+        "rows": [_method(row) for row in found.rows],
+    }
+
+
+def _links(found: WrongLinks, linked: tuple[float, float] | None) -> dict[str, Any]:
+    return {
+        "missed": round(found.missed, 4),
+        "missed_at_most": round(found.missed_most, 4),
+        "false_at_most": round(found.false_most, 4),
+        "linked": _rounded(linked),
+    }
+
+
+def _rounded(ends: tuple[float, float] | None) -> list[int | None] | None:
+    if ends is None:
+        return None
+    return [None if end == float("inf") else round(end) for end in ends]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from ctdhub.core.format import inline, listed, number, share, year
 from ctdhub.core.i18n import _, current, ngettext
-from ctdhub.report.claims import least_claim, surely
-from ctdhub.report.wording import ends, printed
+from ctdhub.report.wording import ends, least_claim, printed, surely
 from ctdhub.schema import countries
 from ctdhub.schema.labels import label
 from ctdhub.schema.places import Place
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.headline import PlaceFacts
-from ctdhub.stats.perspective import Headline, Side, SideName
+from ctdhub.stats.tables import Headline, PlaceFacts, Side, SideName
 
 MAIN_TYPES = 2
 SEVERAL = 11
@@ -74,7 +72,7 @@ def people_sentence(
     which numbers the truth lies whatever was not recorded.
 
     Args:
-        claim: what to say of the number (:func:`ctdhub.report.claims.people_claim`); by default
+        claim: what to say of the number (:func:`ctdhub.report.wording.people_claim`); by default
             the number, or "at least N" where it is not precise enough.
     """
     when = _when(years, _("In {first}"), _("Between {first} and {last}"))

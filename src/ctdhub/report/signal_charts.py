@@ -1,29 +1,380 @@
-"""The signals of a release in the words of one language: charts, table, files."""
+"""The signals of a release in the words of one language: charts, findings, table, files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any, Literal
 
-from ctdhub.core.datafiles import write_csv, write_json
-from ctdhub.core.format import year
-from ctdhub.core.i18n import _, current
-from ctdhub.report import signal_contributors, signal_files
-from ctdhub.report.series import ChartPanel
-from ctdhub.report.signal_wording import part, title
-from ctdhub.report.signals import one_in
-from ctdhub.report.wording import caveat, citation, ranged, state_words
-from ctdhub.schema.labels import definition
+from ctdhub.core.format import isolated, listed, share_ranged, year
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.core.tables import write_csv, write_json
+from ctdhub.document.document import Document, Meta, Section, Words
+from ctdhub.release.manifest import PublicFacts
+from ctdhub.report import signals as signal_words
+from ctdhub.report.equity import gap_difference, gap_headline
+from ctdhub.report.signals import SignalWords, one_in, part, title
+from ctdhub.report.trends import ChartPanel
+from ctdhub.report.wording import called, called_all, caveat, citation, ranged, state_words
+from ctdhub.schema.labels import definition, label
+from ctdhub.schema.model import load_schema
+from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.cards import NumberCard, Row
+from ctdhub.stats.query import Query
 from ctdhub.stats.signals.cards import by_year, cards
-from ctdhub.stats.signals.find import Finding, Found, What
+from ctdhub.stats.signals.events import Lead, Of, leads_of
+from ctdhub.stats.signals.find import CHANCE, LEVEL, POWER, Finding, Found, SignalFigure, Test, What
 from ctdhub.stats.signals.of_release import ReleaseSignals, signals
-from ctdhub.stats.signals.one_event import Lead
-from ctdhub.stats.signals.tested_series import Of
-from ctdhub.stats.table import Row
+from ctdhub.stats.trend import Turn
+
+# --------------------------------------------------------------------------------------------------
+# Signals as a JSON document and as text.
+#
+# The keys are documented in ``docs/reference/signals.md`` and stay as they are.
+
+FORMAT, VERSION = "ctdhub-signals", 3
+METHOD = (
+    "negative-binomial and binomial tails; trend, season, wandering, earlier shifts and dispersion "
+    "by empirical Bayes; Benjamini-Hochberg"
+)
+
+
+def of_file(found: Found, warnings: Sequence[str]) -> dict[str, Any]:
+    """The document of a file of series, ready for JSON."""
+    under = {f.row: lead.finding.name for lead in leads_of(found) for f in lead.also}
+    return {
+        **_head(found),
+        "interval_level": LEVEL,
+        "release": None,
+        "warnings": list(warnings),
+        "signals": [_file_entry(found, f, under.get(f.row)) for f in found.signals],
+        "others": _others(found),
+    }
+
+
+def of_release(result: ReleaseSignals) -> dict[str, Any]:
+    """The document of a release, ready for JSON; its figures are number cards."""
+    release, found = result.release, result.found
+    return {
+        **(_head(found) if found else {"format": FORMAT, "version": VERSION}),
+        "interval_level": release.protected.guarantee.level,
+        "release": {
+            "version": release.version,
+            "citation": citation(release),
+            "caveat": caveat(),
+            "contributors": [c.name for c in release.facts.contributors],
+            "contributor_changes": [
+                {"year": t.year, "joined": list(t.joined), "left": list(t.left)}
+                for t in result.turns
+            ],
+        },
+        "warnings": [] if found else [not_measured()],
+        "signals": _signals(result),
+        "explained": [
+            {
+                **_release_entry(result, one.finding),
+                "explained_by": list(one.by.names),
+                "settled": one.settled,
+            }
+            for one in result.explained
+        ],
+        "others": _others(found) if found else [],
+    }
+
+
+def _signals(result: ReleaseSignals) -> list[dict[str, Any]]:
+    """Every signal, the largest first, with those that it is told or linked with."""
+    if result.found is None:
+        return []
+    under = {f.row: lead.finding.name for lead in result.leads for f in lead.also}
+    see = {lead.finding.row: [f.name for f in lead.see] for lead in result.leads}
+    return [
+        {
+            **_release_entry(result, f),
+            "compared": result.basis(f.row),
+            "told_with": under.get(f.row),
+            "see_also": see.get(f.row, []),
+        }
+        for f in result.found.signals
+    ]
+
+
+def not_measured() -> str:
+    """Why a release has nothing to look at."""
+    return _("This release has no yearly series to test, or no finished year.")
+
+
+def _head(found: Found) -> dict[str, Any]:
+    window, past = found.span(found.window), found.span(found.past)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "method": METHOD,
+        "false_discovery_rate": found.settings.rate,
+        "min_count": found.settings.min_count,
+        "period": found.panel.periods[0].kind,
+        "window": {"first": window[0], "last": window[1], "periods": _length(found.window)},
+        "past": {"first": past[0], "last": past[1], "periods": _length(found.past)},
+        "seasons": found.seasons,
+        "series": found.looked_at,
+        "tests": found.tests,
+        "too_few_periods": list(found.too_few_periods),
+        "smallest_rise": _smallest(found),
+        "missed": None
+        if found.missed is None
+        else {
+            "windows": found.missed.windows,
+            "share": found.missed.share,
+            "expected": CHANCE,
+            "too_often": found.missed.too_often,
+        },
+    }
+
+
+def _smallest(found: Found) -> dict[str, float | None]:
+    half, most = found.smallest or (math.inf, math.inf)
+    return {"half": _finite(half), "nine_of_ten": _finite(most), "chance": POWER}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _length(ends: tuple[int, int]) -> int:
+    return ends[1] - ends[0] + 1
+
+
+def _entry(finding: Finding, words: SignalWords, **figures: object) -> dict[str, Any]:
+    return {
+        "series": finding.name,
+        "title": words.title,
+        "sentence": signal_words.sentence(words),
+        "verdict": signal_words.verdict(words),
+        "moved": [t.what for t in words.moved],
+        "tests": [_test(t) for t in finding.tests],
+        "ratio": {t.what: _ratio(t) for t in signal_words.sized(words)},
+        "smallest_rise": _finite(finding.smallest),
+        "zeros": finding.zeros,
+        "zeros_in_window": finding.empty,
+        "past_periods": finding.known,
+        "past_periods_with_share": finding.known_shares if finding.share else None,
+        **figures,
+    }
+
+
+def _test(test: Test) -> dict[str, Any]:
+    return {"what": test.what, "way": test.way, "verdict": test.verdict, "p": test.p, "q": test.q}
+
+
+def _ratio(test: Test) -> dict[str, Any]:
+    low, high = test.ratio.low, test.ratio.high
+    return {"value": test.ratio.value, "low": low, "high": high, "people_at_least": test.size}
+
+
+def _file_entry(found: Found, finding: Finding, told_with: str | None) -> dict[str, Any]:
+    return _entry(
+        finding,
+        signal_words.of_file(found, finding),
+        told_with=told_with,
+        count=_pair(finding.part or finding.count, _figure),
+        denominator=_pair(finding.whole, _figure),
+        share=_pair(finding.share, _figure),
+    )
+
+
+def _release_entry(result: ReleaseSignals, finding: Finding) -> dict[str, Any]:
+    of = cards(result, finding)
+    return {
+        **_entry(
+            finding,
+            signal_words.of_release(result, finding),
+            count=_pair(of.count, _card),
+            denominator=_pair(of.whole, _card),
+            share=_pair(of.share, _card),
+        ),
+        "of": dict(result.looked[finding.row].of),
+    }
+
+
+def _pair(pair: tuple[Any, Any] | None, form: Callable[[Any], dict[str, Any]]) -> Any:
+    return None if pair is None else {"before": form(pair[0]), "now": form(pair[1])}
+
+
+def _figure(figure: SignalFigure) -> dict[str, Any]:
+    return {"value": figure.value, "low": figure.low, "high": figure.high, "state": "shown"}
+
+
+def _card(card: NumberCard) -> dict[str, Any]:
+    return {"value": card.value, "low": card.low, "high": card.high, "state": card.state}
+
+
+def _others(found: Found) -> list[dict[str, Any]]:
+    """Tests of the series that are no signals: names and chances, no figures."""
+    rate = found.settings.rate
+    return [
+        {
+            "series": f.name,
+            "tests": [_test(t) for t in f.tests],
+            "smallest_rise": _finite(f.smallest),
+            "zeros": f.zeros,
+            "zeros_in_window": f.empty,
+        }
+        for f in found.findings
+        if not f.moved(rate)
+    ]
+
+
+def file_document(found: Found, warnings: Sequence[str]) -> Document:
+    """The report on a file of series."""
+    texts = []
+    for lead in leads_of(found):
+        finding = lead.finding
+        words = signal_words.of_file(found, finding)
+        known = finding.known_shares if finding.share else finding.known
+        parts = (
+            signal_words.sentence(words),
+            signal_words.times(words),
+            signal_words.verdict(words),
+            signal_words.same_event(found, lead),
+            signal_words.missing_reports(found, finding),
+            signal_words.single_periods(found, finding),
+            signal_words.short_past(known),
+        )
+        texts.append(" ".join(p for p in parts if p))
+    name = partial(signal_words.named_series, found)
+    return _document(
+        "",
+        [*_opening(found, warnings), *signal_words.zeros(found, name)],
+        _listed(texts),
+        signal_words.no_breaks(found, name),
+        _closing(found, name),
+    )
+
+
+def release_document(result: ReleaseSignals) -> Document:
+    """The report on a release."""
+    found, facts = result.found, result.release.facts
+    hub = called(facts)
+    if found is None:
+        return _document(hub, [not_measured()])
+    texts = []
+    for lead in result.leads:
+        words = signal_words.of_release(result, lead.finding)
+        texts.append(f"{words.title}. {' '.join(sentences_of(result, lead))}")
+    name = partial(signal_words.named_contributors, result)
+    about = [
+        *(about_turn(t, facts) for t in result.turns),
+        signal_words.about_changes(result),
+    ]
+    apart = [" ".join((explained_title() + ".", *signal_words.explanations(result)))]
+    return _document(
+        hub,
+        [*_opening(found, ()), " ".join(about)],
+        _listed(texts),
+        signal_words.no_breaks(found, name),
+        apart if result.explained else [],
+        [*_closing(found, name), caveat()],
+    )
+
+
+def _document(hub: str, *parts: Sequence[str]) -> Document:
+    """A document without titles: a section for what it opens with, the signals, what closes it."""
+    return Document(
+        meta=Meta(current(), current() in RIGHT_TO_LEFT, hub),
+        title="",
+        lead=(),
+        sections=tuple(
+            Section(f"part-{k}", "", tuple(Words((text,)) for text in texts if text))
+            for k, texts in enumerate(parts, 1)
+        ),
+    )
+
+
+def sentences_of(result: ReleaseSignals, lead: Lead) -> tuple[str, ...]:
+    """What is said of a signal: what moved, its other side, how sure, what was compared."""
+    words = signal_words.of_release(result, lead.finding)
+    found = (
+        signal_words.sentence(words),
+        signal_words.times(words),
+        signal_words.also(result, lead),
+        signal_words.verdict(words),
+        signal_words.basis(result, lead.finding),
+        signal_words.see(result, lead),
+    )
+    return tuple(sentence for sentence in found if sentence)
+
+
+def explained_title() -> str:
+    """What heads the series that moved because of who reports."""
+    return _("Explained by who reports")
+
+
+def about_turn(turn: Turn, facts: PublicFacts) -> str:
+    """Who joined or left, in words."""
+    parts = []
+    if turn.joined:
+        parts.append(
+            _("From {year} on there are also reports from {names}.").format(
+                year=year(turn.year), names=_listed_names(turn.joined, facts)
+            )
+        )
+    if turn.left:
+        parts.append(
+            _("From {year} on there are no more reports from {names}.").format(
+                year=year(turn.year), names=_listed_names(turn.left, facts)
+            )
+        )
+    return " ".join(parts)
+
+
+def _listed_names(names: Sequence[str], facts: PublicFacts) -> str:
+    return listed([isolated(name) for name in called_all(names, facts)])
+
+
+def _opening(found: Found, warnings: Sequence[str]) -> list[str]:
+    few = len(found.too_few_periods)
+    note = signal_words.too_few(few) if few else ""
+    return [*warnings, signal_words.looked_at(found), note, signal_words.compared(found)]
+
+
+def _listed(texts: list[str]) -> list[str]:
+    return [f"{k}. {text}" for k, text in enumerate(texts, 1)]
+
+
+def _closing(found: Found, name: Callable[[Finding], str]) -> list[str]:
+    smallest = signal_words.smallest_rise(found, name)
+    if not found.signals:
+        return [signal_words.none_found(found), smallest]
+    return [
+        signal_words.false_share(found),
+        signal_words.falls_to_zero(found),
+        smallest,
+        no_cause(),
+    ]
+
+
+def no_cause() -> str:
+    """What a signal does not say."""
+    return _(
+        "A signal is a question, not a cause: ask who reported, how people were found, and "
+        "whether people who know the place agree."
+    )
+
+
+def about() -> str:
+    """What a signal is."""
+    return _(
+        "A signal is a series of numbers whose last years differ from its own past by more than "
+        "chance, its usual ups and downs and the protection noise explain."
+    )
+
+
+# --------------------------------------------------------------------------------------------------
+# The signals of a release in the words of one language: charts, table, files.
 
 FILE = "signals"
 DRAWN, LISTED = 5, 100
@@ -109,10 +460,10 @@ def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> SignalChart:
         subtitle=" ".join(
             (
                 _subtitle(finding, title(looked), part(looked.of)),
-                *(("· " + signal_contributors.short(),) if result.is_less(finding.row) else ()),
+                *(("· " + signal_words.short(),) if result.is_less(finding.row) else ()),
             )
         ),
-        text=" ".join(signal_files.sentences_of(result, lead)),
+        text=" ".join(sentences_of(result, lead)),
         people=ChartPanel(_("People"), rows, ""),
         share=shares,
         lines=lines,
@@ -184,7 +535,7 @@ def _line(result: ReleaseSignals, found: Found, finding: Finding) -> tuple[str, 
     }
     moved = finding.moved(found.settings.rate)
     return (
-        signal_contributors.named(result, finding),
+        signal_words.named_contributors(result, finding),
         _("; ").join(words[t.what, t.way] for t in moved),
         ranged(of.count[0]),
         ranged(of.count[1]),
@@ -197,7 +548,7 @@ def _line(result: ReleaseSignals, found: Found, finding: Finding) -> tuple[str, 
 def write_signals(folder: Path, result: ReleaseSignals) -> None:
     """Write ``signals.json``, ``signals.csv`` and ``signals.metadata.json`` into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    document = signal_files.of_release(result)
+    document = of_release(result)
     write_json(folder / f"{FILE}.json", document)
     write_csv(folder / f"{FILE}.csv", COLUMNS, _rows(result))
     people = result.release.protected.people
@@ -207,7 +558,7 @@ def write_signals(folder: Path, result: ReleaseSignals) -> None:
         {
             "id": FILE,
             "title": _("Signals"),
-            "definition": signal_files.about(),
+            "definition": about(),
             **heads,
             "denominator": {
                 "people": people.value,
@@ -256,3 +607,96 @@ def _plain(card: NumberCard | None, name: str) -> str:
         return ""
     value = getattr(card, name)
     return f"{value:.4f}" if card.unit == "share" else str(round(value))
+
+
+# --------------------------------------------------------------------------------------------------
+# Three findings of a release as headlines: the largest change, the largest gap, what is missing.
+#
+# Each is the largest of many, so each comes from a list that allows for the choice: changes are
+# signals, of which a stated share may be false at most (``stats.signals``); gaps are those whose
+# simultaneous intervals leave out zero (``stats.equity``).  Where no change or gap passes, there is
+# no headline.  What is missing is said without "most".
+
+MUCH = 0.2
+"""Less that is not recorded is no headline: share of people, the lower end of its interval."""
+
+
+@dataclass(frozen=True)
+class ReleaseFinding:
+    """A finding in words.
+
+    Attributes:
+        about: "change", "gap" or "silence".
+        kicker: what kind of finding it is.
+        text: the headline.
+        detail: a sentence or two below it.
+        variable: what is not recorded; empty for the others.
+    """
+
+    about: Literal["change", "gap", "silence"]
+    kicker: str
+    text: str
+    detail: str
+    variable: str = ""
+
+
+def findings(answers: Answers) -> tuple[ReleaseFinding, ...]:
+    """At most one finding of each kind, in the language in force."""
+    found = (_change(answers), _gap(answers), _silence(answers))
+    return tuple(each for each in found if each is not None)
+
+
+def _change(answers: Answers) -> ReleaseFinding | None:
+    result = looked_for(answers)
+    lead = next((each for each in result.leads), None)
+    if lead is None:
+        return None
+    found = cards(result, lead.finding)
+    before, now = found.count
+    detail = _("People identified in a year, on average: {now} compared with {before} before.")
+    moved = result.found and lead.finding.moved(result.found.settings.rate)
+    if found.share is not None and "share" in {test.what for test in moved or ()}:
+        before, now = found.share
+        detail = _("Share on average: {now} compared with {before} before.")
+    return ReleaseFinding(
+        "change",
+        _("The clearest change"),
+        headline(result, lead.finding),
+        detail.format(now=ranged(now), before=ranged(before)),
+    )
+
+
+def _gap(answers: Answers) -> ReleaseFinding | None:
+    held = [
+        gap
+        for by in equity.groupings(answers)
+        for gap in equity.clear_gaps(equity.assistance(answers, by))
+    ]
+    if not held:
+        return None
+    widest = max(held, key=lambda gap: gap.low)
+    return ReleaseFinding(
+        "gap", _("A gap in assistance"), gap_headline(widest), gap_difference(widest)
+    )
+
+
+def _silence(answers: Answers) -> ReleaseFinding | None:
+    """The variable for which fewest people have an answer for sure."""
+    held = []
+    for name in load_schema().explorer:
+        if name not in answers.variables:
+            continue
+        known = answers.card(Query({name: answers.domain(name)}, of=Query({})))
+        if known.value is not None and known.low is not None and known.high is not None:
+            held.append((1 - known.high, 1 - known.value, 1 - known.low, name))
+    if not held or (last := max(held))[0] < MUCH:
+        return None
+    low, value, high, name = last
+    text = _("Not recorded for {share} of people: {variable}")
+    return ReleaseFinding(
+        "silence",
+        _("What the data cannot say"),
+        text.format(share=share_ranged(value, low, high), variable=label(name, current())),
+        _("Every share by this variable is a share of the other people only."),
+        name,
+    )

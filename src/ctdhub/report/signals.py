@@ -1,21 +1,34 @@
-"""A signal in words: what moved, beside what did not, on how much past it rests.
-
-Count, whole and share stand in one sentence: a share can rise while the count falls.
-"""
+"""A signal in words: what moved, beside what did not, on how much past it rests, who reports."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 
-from ctdhub.core.format import decimal, number, share, year
-from ctdhub.core.i18n import _, ngettext
-from ctdhub.stats.precision import RELATIVE
-from ctdhub.stats.signals.earlier_windows import CHANCE
-from ctdhub.stats.signals.find import Finding, Found, Test
-from ctdhub.stats.signals.periods import Kind
-from ctdhub.stats.signals.smallest import MOST
+import numpy as np
+
+from ctdhub.core.errors import printable
+from ctdhub.core.format import decimal, inline, isolated, listed, number, share, share_ranged, year
+from ctdhub.core.i18n import _, current, ngettext
+from ctdhub.report.sentences import corridor
+from ctdhub.report.wording import called_all, ranged
+from ctdhub.schema import countries
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.model import AGE, CONTRIBUTOR_KIND, SEX
+from ctdhub.stats.cards import RELATIVE, NumberCard
+from ctdhub.stats.signals.cards import cards
+from ctdhub.stats.signals.coverage import CoverageChange, Explained
+from ctdhub.stats.signals.events import PARTS, PLACES, Lead, Looked, Of
+from ctdhub.stats.signals.find import CHANCE, MOST, Finding, Found, SignalFigure, Test
+from ctdhub.stats.signals.of_release import ReleaseSignals
+from ctdhub.stats.signals.panel import Kind
+
+# --------------------------------------------------------------------------------------------------
+# A signal in words: what moved, beside what did not, on how much past it rests.
+#
+# Count, whole and share stand in one sentence: a share can rise while the count falls.
 
 NO_BREAKS, FEW_SERIES = 10, 5
 """Most series that are no breaks, and most that are each told what would have been found."""
@@ -430,4 +443,345 @@ def none_found(found: Found) -> str:
         )
         if found.tests
         else _("No series has enough periods to be looked at.")
+    )
+
+
+# --------------------------------------------------------------------------------------------------
+# The figures of a signal in words: of a file's series, or of a release's number cards.
+
+EXAMPLES = 3
+
+
+def of_file(found: Found, finding: Finding) -> SignalWords:
+    """A finding among the series of a file."""
+    part = named_series(found, finding)
+    return SignalWords(
+        title="",
+        part=part,
+        whole=_("the whole"),
+        moved=finding.moved(found.settings.rate),
+        tested_share=finding.test("share") is not None,
+        count=_numbers(finding.part or finding.count),
+        wholes=_numbers(finding.whole) if finding.whole else None,
+        shares=_shares(finding.share) if finding.share else None,
+    )
+
+
+def named_series(found: Found, finding: Finding) -> str:
+    """A series of a file, inside a sentence; or the total of a place."""
+    sides = found.panel.sides
+    origin, destination = sides[finding.row] if sides else ("-", "-")
+    if not origin:
+        return _("all series to “{place}”").format(place=printable(destination, 200))
+    if not destination:
+        return _("all series from “{place}”").format(place=printable(origin, 200))
+    return _("“{series}”").format(series=printable(finding.name, 200))
+
+
+def same_event(found: Found, lead: Lead) -> str:
+    """The signals of a file that are told with one, "" without any."""
+    if not lead.also:
+        return ""
+    names = [named_series(found, f) for f in lead.also[:EXAMPLES]]
+    return ngettext(
+        "{n} more signal is of the same people and moves the same way: {examples}.",
+        "{n} more signals are of the same people and move the same way, the largest: {examples}.",
+        len(lead.also),
+    ).format(n=number(len(lead.also)), examples=listed(names))
+
+
+def _numbers(pair: tuple[SignalFigure, SignalFigure]) -> Pair:
+    before, now = (_number(f) for f in pair)
+    return before, now
+
+
+def _number(figure: SignalFigure) -> Quantity:
+    text = number(figure.value)
+    if figure.high > figure.low:
+        text = _("{people} ({low} to {high})").format(
+            people=text,
+            low=number(math.floor(figure.low)),
+            high=number(math.ceil(figure.high)),
+        )
+    return Quantity(text, figure.value, figure.low, figure.high)
+
+
+def _shares(pair: tuple[SignalFigure, SignalFigure]) -> Pair:
+    before, now = (
+        Quantity(share_ranged(f.value, f.low, f.high), f.value, f.low, f.high) for f in pair
+    )
+    return before, now
+
+
+def single_periods(found: Found, finding: Finding) -> str:
+    """Share and whole of single earlier periods, where these are few and free of noise."""
+    panel, row = found.panel, finding.row
+    if finding.share is None or finding.known_shares > SHORT_PAST:
+        return ""
+    if panel.noise[row].any() or panel.noise_of_wholes[row].any():
+        return ""
+    counts, wholes = panel.counts[row], panel.wholes[row]
+    known = np.flatnonzero(~np.isnan(counts) & (wholes > 0))
+    known = known[(known >= found.past[0]) & (known <= found.past[1])]
+    shares = counts[known] / wholes[known]
+    most = known[int(np.argmax(wholes[known]))]
+    return _(
+        "In single earlier periods the share was between {low} and {high}; the whole was "
+        "at most {whole} ({part} of them counted here), in {period}."
+    ).format(
+        low=share(float(shares.min())),
+        high=share(float(shares.max())),
+        whole=number(float(wholes[most])),
+        part=number(float(counts[most])),
+        period=named(found, int(most)),
+    )
+
+
+def missing_reports(found: Found, finding: Finding) -> str:
+    """A question about a fall that rests on periods that are 0; "" where it does not."""
+    if not finding.rests_on_zeros(found.settings.rate):
+        return ""
+    first, last = found.window
+    empty = first + np.flatnonzero(found.panel.counts[finding.row, first : last + 1] == 0)
+    runs = np.split(empty, np.flatnonzero(np.diff(empty) > 1) + 1)
+    periods = [
+        named(found, int(run[0]))
+        if run.size == 1
+        else _("{first} to {last}").format(
+            first=named(found, int(run[0])), last=named(found, int(run[-1]))
+        )
+        for run in runs
+    ]
+    return _(
+        "It is 0 in {periods}, which its earlier periods make very unlikely. Did all reports "
+        "arrive? If not, leave those cells empty: this fall depends on them."
+    ).format(periods=listed(periods))
+
+
+def of_release(result: ReleaseSignals, finding: Finding) -> SignalWords:
+    """A finding in a release; its figures obey the rule of number cards."""
+    looked, of = result.looked[finding.row], cards(result, finding)
+    rate = result.found.settings.rate if result.found else 0.0
+    return SignalWords(
+        title=title(looked),
+        part=part(looked.of),
+        whole=_("all whose answer is recorded"),
+        moved=finding.moved(rate),
+        tested_share=finding.test("share") is not None,
+        count=_carded(of.count),
+        wholes=_carded(of.whole) if of.whole else None,
+        shares=_carded(of.share) if of.share else None,
+    )
+
+
+def _carded(pair: tuple[NumberCard, NumberCard]) -> Pair:
+    before, now = (Quantity(ranged(c), c.value, c.low, c.high) for c in pair)
+    return before, now
+
+
+def title(looked: Looked) -> str:
+    """The place that a series is about; names of countries stand alone."""
+    lang = current()
+    places = [(v, code) for v, code in looked.of if v in PLACES]
+    if not places:
+        return _("All people")
+    names = [countries.name(code, lang) for _v, code in places]
+    if len(names) == 1:
+        return _("{variable}: {answer}").format(variable=label(places[0][0], lang), answer=names[0])
+    return corridor(places[0][1], places[1][1])
+
+
+def part(of: Of) -> str:
+    """Who is counted, inside a sentence."""
+    rest = [(v, code) for v, code in of if v not in PLACES]
+    if not rest:
+        return _("people")
+    variable, code = rest[0]
+    if variable == SEX and code == "female":
+        return _("women and girls")
+    if variable == SEX and code == "male":
+        return _("men and boys")
+    if variable == AGE:
+        return _("people in the age group “{answer}”").format(
+            answer=code_label(variable, code, current())
+        )
+    if variable in PARTS:
+        return _("people with the answer “{answer}”").format(
+            answer=code_label(variable, code, current())
+        )
+    return _("people subjected to {kind}").format(kind=inline(label(variable, current())))
+
+
+# --------------------------------------------------------------------------------------------------
+# Who reports, in words: what was compared, what moved because of it, what is told together.
+
+CONTRIBUTOR_EXAMPLES = 3
+
+
+def basis(result: ReleaseSignals, finding: Finding) -> str:
+    """What was compared, "" where it is what everybody reports and nobody joined or left."""
+    held = result.compared[finding.row] if result.compared else None
+    if held is None or held.basis == "all":
+        return ""
+    if held.basis == "undivided":
+        return _(
+            "Contributors joined or left, and this release cannot show what they report of "
+            "these people: this signal may come from that alone."
+        )
+    if held.apart:
+        text = _("This compares what was reported without {names}, whose reports began or ended.")
+    elif held.basis == "others":
+        text = _(
+            "This compares what was reported by other kinds of source than {kinds}, among which "
+            "contributors joined or left."
+        )
+    else:
+        text = _(
+            "This compares what was reported by other kinds of source than {kinds}, among which "
+            "contributors joined or left; how many those reported is estimated from all years "
+            "together."
+        )
+    return text.format(kinds=_kinds(result), names=_called(result, _names(result)))
+
+
+def short() -> str:
+    """Beside a chart of what the others report: whose reports are not in it."""
+    return _("without contributors that joined or left, and others of their kind")
+
+
+def _kinds(result: ReleaseSignals) -> str:
+    labels = [code_label(CONTRIBUTOR_KIND, s.kind, current()) for s in result.sources if s.kind]
+    return listed([_("“{answer}”").format(answer=label) for label in labels])
+
+
+def _names(result: ReleaseSignals) -> tuple[str, ...]:
+    return tuple(name for one in result.sources for name in one.names)
+
+
+def _called(result: ReleaseSignals, names: tuple[str, ...]) -> str:
+    """Contributors as a list in the language in force; each keeps its own direction."""
+    return listed([isolated(name) for name in called_all(names, result.release.facts)])
+
+
+def about_changes(result: ReleaseSignals) -> str:
+    """What contributors that joined or left mean for the signals, "" where none did."""
+    if not result.turns:
+        return ""
+    bases = {one.basis for one in result.compared}
+    parts = []
+    if bases & {"others", "estimated"}:
+        parts.append(
+            _(
+                "Where these contributors used to report, only the other contributors’ data are "
+                "tested; changes explained by their joining or leaving are listed separately."
+            )
+        )
+    elif bases == {"all"}:
+        parts.append(_("They reported none, or too few to show, of what is looked at."))
+    if not bases or "undivided" in bases:
+        parts.append(_("A signal may come from that alone."))
+    return " ".join(parts)
+
+
+def also(result: ReleaseSignals, lead: Lead) -> str:
+    """The signals that are told with one, "" without any."""
+    shares = [f for f in lead.also if _share_way(result, f)]
+    numbers = [f for f in lead.also if f not in shares]
+    told = []
+    for finding in shares:
+        of = cards(result, finding).share
+        if of is None:
+            continue
+        text = (
+            _("On the other side the share of {part} rose from {before} to {now}.")
+            if _share_way(result, finding) == "rise"
+            else _("On the other side the share of {part} fell from {before} to {now}.")
+        )
+        told.append(
+            text.format(
+                part=part(result.looked[finding.row].of),
+                before=ranged(of[0]),
+                now=ranged(of[1]),
+            )
+        )
+    if numbers:
+        names = [part(result.looked[f.row].of) for f in numbers]
+        told.append(_("The same holds for the number of {parts}.").format(parts=listed(names)))
+    return " ".join(told)
+
+
+def _share_way(result: ReleaseSignals, finding: Finding) -> str:
+    rate = result.found.settings.rate if result.found else 0.0
+    return next((t.way for t in finding.moved(rate) if t.what == "share"), "")
+
+
+def see(result: ReleaseSignals, lead: Lead) -> str:
+    """The signals that are mostly about the same people, "" without any."""
+    if not lead.see:
+        return ""
+    return _("Perhaps the same people: {signals}.").format(
+        signals=_("; ").join(named_contributors(result, f) for f in lead.see)
+    )
+
+
+def named_contributors(result: ReleaseSignals, finding: Finding) -> str:
+    """A series in a few words."""
+    looked = result.looked[finding.row]
+    return _("{place}: {part}").format(place=title(looked), part=part(looked.of))
+
+
+def explanations(result: ReleaseSignals) -> tuple[str, ...]:
+    """One paragraph for each kind of source that changed: how many series moved with it."""
+    return tuple(
+        _explained(result, one, tuple(held))
+        for one, held in groupby(
+            sorted(result.explained, key=lambda e: result.sources.index(e.by)),
+            key=lambda e: e.by,
+        )
+    )
+
+
+def _explained(result: ReleaseSignals, by: CoverageChange, held: tuple[Explained, ...]) -> str:
+    settled = [e for e in held if e.settled]
+    others = len(held) - len(settled)
+    told = []
+    if settled:
+        told.append(
+            ngettext(
+                "{n} series moved as the reports of {names} began or ended; what others report "
+                "of it did not move beyond its own past.",
+                "{n} series moved as the reports of {names} began or ended; what others report "
+                "of them did not move beyond its own past.",
+                len(settled),
+            ).format(n=number(len(settled)), names=_called(result, by.names))
+        )
+        told.append(
+            _("The largest: {examples}.").format(
+                examples=_("; ").join(_example(result, e) for e in settled[:CONTRIBUTOR_EXAMPLES])
+            )
+        )
+    if others:
+        told.append(
+            ngettext(
+                "{n} series moved more than the reports of {names} explain, but what others "
+                "report of it is too few or too uncertain to be a signal.",
+                "{n} series moved more than the reports of {names} explain, but what others "
+                "report of them is too few or too uncertain to be a signal.",
+                others,
+            ).format(n=number(others), names=_called(result, by.names))
+        )
+    if by.mixed:
+        told.append(
+            _(
+                "Other contributors of the same kind report on the same places and cannot "
+                "be distinguished there, so some of this may be a real change."
+            )
+        )
+    return " ".join(told)
+
+
+def _example(result: ReleaseSignals, one: Explained) -> str:
+    before, now = cards(result, one.finding).count
+    return _("{group}, from {before} to {now}").format(
+        group=named_contributors(result, one.finding), before=ranged(before), now=ranged(now)
     )

@@ -1,18 +1,158 @@
-"""A number card in the words of one language: its size, its range, and what stands beside it."""
+"""Words of numbers, people, contributors, breaks and questions, in the language in force."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from fractions import Fraction
 from typing import Any, Literal
 
-from ctdhub.core.format import interval, isolated, number, share, share_parts, share_ranged
-from ctdhub.core.i18n import Text, _, formula, said
-from ctdhub.core.narrow import is_narrow
+from ctdhub.border import BIRTH, POSSIBLE, Estimate, Guarantee
+from ctdhub.core.errors import printable
+from ctdhub.core.format import (
+    day,
+    decimal,
+    interval,
+    is_narrow,
+    isolated,
+    listed,
+    number,
+    set_apart,
+    share,
+    share_parts,
+    share_ranged,
+    span,
+    year,
+)
+from ctdhub.core.i18n import Text, _, current, formula, joined, ngettext, said
+from ctdhub.release.changes import BREAKS
+from ctdhub.release.errata import Erratum
+from ctdhub.release.manifest import Contributor, PublicFacts
 from ctdhub.release.open import Release
-from ctdhub.report.called import called
-from ctdhub.report.errata_words import citation_mark
+from ctdhub.schema.labels import code_label, group_label, label
+from ctdhub.schema.model import ORIGIN, PERIOD, load_schema
 from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.query import Query
+from ctdhub.stats.trend import DeclaredBreak, Turn, turns
+
+# --------------------------------------------------------------------------------------------------
+# What readers of a language call the hub and its contributors.
+
+
+def called(one: PublicFacts | Contributor) -> str:
+    """The name of a hub, or of a contributor, in the language in force.
+
+    For pages and documents of one language; files that all languages share have the one name.
+    """
+    if isinstance(one, PublicFacts):
+        return one.hub_names.get(current(), one.hub)
+    return one.names.get(current(), one.name)
+
+
+def called_all(names: Sequence[str], facts: PublicFacts | None) -> tuple[str, ...]:
+    """Contributors as readers of the language in force call them.
+
+    Args:
+        names: each contributor's one name, as numbers and breaks have it.
+        facts: of the release; None keeps the one name, for files that all languages share.
+    """
+    here = {one.name: called(one) for one in facts.contributors} if facts else {}
+    return tuple(here.get(name, name) for name in names)
+
+
+# --------------------------------------------------------------------------------------------------
+# Notices about a release in words: what a citation says of them, and what pages show.
+
+SHORT = 300
+"""Characters of a note on a printed page."""
+
+
+@dataclass(frozen=True)
+class ShownNotice:
+    """A notice as a page shows it.
+
+    Attributes:
+        heading: what happened, when and to which version, in the language in force.
+        note: the text of the two people who signed.
+        lang: language of ``note``, the one in force where the note was given in it.
+        concerns: what it is about, in words; empty where it is about the whole release.
+        withdrawn: whether the numbers must not be used.
+    """
+
+    heading: str
+    note: str
+    lang: str
+    concerns: str
+    withdrawn: bool
+
+    @property
+    def text(self) -> str:
+        """Everything in one paragraph."""
+        return self._joined(self.note)
+
+    @property
+    def short(self) -> str:
+        """The same for a printed page: of a long note its beginning."""
+        return self._joined(printable(self.note, SHORT))
+
+    def _joined(self, note: str) -> str:
+        return " ".join(part for part in (self.heading, isolated(note), self.concerns) if part)
+
+
+def citation_mark(release: Release) -> str:
+    """What a citation adds about notices; empty where there are none."""
+    if not release.errata:
+        return ""
+    if release.withdrawn:
+        first = next(e for e in release.errata if e.notice.sort == "withdrawn")
+        return _("Withdrawn on {day}: not to be used.").format(day=_day(first))
+    return _("Corrected on {day}: see the notice.").format(day=_day(release.errata[-1]))
+
+
+def shown(release: Release) -> tuple[ShownNotice, ...]:
+    """All notices in the language in force, a withdrawal first, then the newest first."""
+    last_first = sorted(
+        release.errata, key=lambda e: (e.notice.sort != "withdrawn", -e.notice.number)
+    )
+    return tuple(in_words(release, erratum) for erratum in last_first)
+
+
+def in_words(release: Release, erratum: Erratum) -> ShownNotice:
+    """One notice about a release in the language in force."""
+    told = erratum.notice
+    withdrawn = told.sort == "withdrawn"
+    heading = (
+        _("Release {version} was withdrawn on {day}. Do not use its numbers.")
+        if withdrawn
+        else _("Correction of release {version}, {day}.")
+    )
+    note, lang = told.text(current())
+    names = _(", ").join(_name(name) for name in told.concerns)
+    return ShownNotice(
+        heading=heading.format(version=release.version, day=_day(erratum)),
+        note=note,
+        lang=lang,
+        concerns=_("It concerns: {names}.").format(names=names) if names else "",
+        withdrawn=withdrawn,
+    )
+
+
+def _name(name: str) -> str:
+    """A column or a table in words; of a chart, its file."""
+    try:
+        return " × ".join(label(column, current()) for column in name.split("*"))
+    except KeyError:
+        return isolated(name)
+
+
+def _day(erratum: Erratum) -> str:
+    return day(date.fromisoformat(erratum.notice.date))
+
+
+# --------------------------------------------------------------------------------------------------
+# A number card in the words of one language: its size, its range, and what stands beside it.
 
 Kind = Literal["value", "not_recorded", "imprecise", "protected", "nobody_reports", "not_measured"]
 
@@ -122,3 +262,427 @@ def _even(card: NumberCard) -> bool:
 def is_fine(card: NumberCard) -> bool:
     """Whether a share is written with a decimal: where its interval is that narrow."""
     return card.value is not None and is_narrow(card.value, card.low or 0, card.high or 0)
+
+
+# --------------------------------------------------------------------------------------------------
+# Which words a number allows: "at least N", "more than N", "about two in three", "most", "mainly".
+#
+# One rule holds for all of them: the whole interval lies inside the claim, so the claim is as sure
+# as the interval; and no number is rounded upwards.
+#
+# - "at least N": N is the lower end, rounded down to ``DIGITS`` significant digits.
+# - "more than N": N is the largest such number strictly below the lower end.
+# - "about two in three": a half, thirds, quarters, fifths or tenths, where the share is at most
+#   ``NEAR`` away from the fraction and its interval nowhere more than ``AROUND``.  Where the
+#   interval
+#   lies wholly above the fraction the words are "more than two in three", where it lies wholly
+#   below
+#   them "nearly two in three".
+# - "more than half", "most", "mainly": the lower end is above a half.
+# - Where a release measured how many people count twice, "the interval" is the second one, if
+#   everybody is counted once (``NumberCard.ends``): who is counted twice is not two people.
+# - Anything else is said in digits; a share that is not precise enough, as a range.
+
+DIGITS, NEAR, AROUND = 2, 0.03, 0.07
+HALF, MOST = 0.5, 0.65
+"""A majority below ``MOST`` is called "more than half", from there on "most"."""
+_EXACT = 1e-9
+
+
+def at_least(low: float) -> int:
+    """The lower end of an interval of people, rounded down to two significant digits.
+
+    >>> at_least(9789), at_least(9799.9), at_least(62), at_least(7.9), at_least(0.4)
+    (9700, 9700, 62, 7, 0)
+    """
+    whole = math.floor(low + _EXACT)
+    step = int(10 ** max(0, len(str(whole)) - DIGITS))
+    return whole // step * step
+
+
+def more_than(low: float) -> int | None:
+    """The largest number of two significant digits strictly below the lower end, None below 1.
+
+    >>> more_than(9789), more_than(9700), more_than(100), more_than(10.5), more_than(1)
+    (9700, 9600, 99, 10, None)
+    """
+    below = math.ceil(low - _EXACT) - 1
+    return at_least(below) if below >= 1 else None
+
+
+def surely(card: NumberCard) -> int:
+    """The number of people of which a card is sure, rounded down; 0 where it is printed nowhere."""
+    return at_least(card.ends[0]) if card.has_range and card.ends else 0
+
+
+def least_claim(card: NumberCard) -> str:
+    """A number of people as "at least 9,700"; empty where not even one is sure."""
+    sure = surely(card)
+    return _("at least {n}").format(n=number(sure)) if sure else ""
+
+
+def people_claim(card: NumberCard) -> str:
+    """A number of people as a claim: "more than 9,700", "at least 7"; empty where none is sure."""
+    most = more_than(card.ends[0]) if card.has_range and card.ends else None
+    if most is None or most < 10:
+        return least_claim(card)
+    return _("more than {n}").format(n=number(most))
+
+
+def fraction_claim(card: NumberCard) -> str:
+    """A share as a fraction: "about two in three"; empty where no fraction is near enough."""
+    if card.value is None or card.ends is None:
+        return ""
+    low, high = card.ends
+    words = _fractions()
+    near = min(words, key=lambda f: (abs(card.value - f), f.denominator))  # type: ignore[operator]
+    at = float(near)
+    if abs(card.value - at) > NEAR + _EXACT:
+        return ""
+    if low < at - AROUND - _EXACT or high > at + AROUND + _EXACT:
+        return ""
+    if low > at:
+        return _("more than {fraction}").format(fraction=words[near])
+    if high < at:
+        return _("nearly {fraction}").format(fraction=words[near])
+    return _("about {fraction}").format(fraction=words[near])
+
+
+def is_majority(card: NumberCard) -> bool:
+    """Whether "more than half", "most" and "mainly" are true of a share: all of its interval."""
+    return card.has_range and card.ends is not None and card.ends[0] > HALF
+
+
+def share_words(card: NumberCard) -> str:
+    """A share in words: a fraction, "more than half" or "most"; empty where none is sure."""
+    if words := fraction_claim(card):
+        return words
+    if card.value is None or not is_majority(card):
+        return ""
+    return _("most") if card.value >= MOST else _("more than half")
+
+
+def share_claim(card: NumberCard) -> str:
+    """:func:`share_words`, else digits or a range; empty where the share is not printed at all."""
+    return share_words(card) or (ranged(card) if card.has_range else "")
+
+
+def _fractions() -> dict[Fraction, str]:
+    return {
+        Fraction(1, 2): _("half"),
+        Fraction(1, 3): _("one in three"),
+        Fraction(2, 3): _("two in three"),
+        Fraction(1, 4): _("one in four"),
+        Fraction(3, 4): _("three in four"),
+        Fraction(1, 5): _("one in five"),
+        Fraction(2, 5): _("two in five"),
+        Fraction(3, 5): _("three in five"),
+        Fraction(4, 5): _("four in five"),
+        Fraction(1, 10): _("one in ten"),
+        Fraction(3, 10): _("three in ten"),
+        Fraction(7, 10): _("seven in ten"),
+        Fraction(9, 10): _("nine in ten"),
+    }
+
+
+# --------------------------------------------------------------------------------------------------
+# The question behind a number, in the words of one language.
+
+FEW_CODES = 3
+
+
+def asked(query: Query | None) -> str:
+    """The question of a card in words: each condition with its answers, or how many there are."""
+    if query is None:
+        return "–"
+    parts = []
+    for name, held in query.where.items():
+        codes = tuple(held)
+        if name == PERIOD and all(codes):
+            answers = span((int(codes[0]), int(codes[-1])))
+        elif len(codes) <= FEW_CODES:
+            answers = listed([code_label(name, c, current()) for c in codes])
+        else:
+            answers = _("{n} values").format(n=number(len(codes)))
+        parts.append(
+            _("{question}: {answers}").format(question=label(name, current()), answers=answers)
+        )
+    return _("; ").join(parts) or _("all people")
+
+
+# --------------------------------------------------------------------------------------------------
+# Breaks that contributors declared, in the words of one language.
+
+
+def break_sentence(found: DeclaredBreak, facts: PublicFacts | None = None) -> str:
+    """Who declared a break, from which day on, why, and for what.
+
+    Args:
+        facts: for the contributor's name in the language in force; its one name without them.
+    """
+    why = said(BREAKS[found.kind])
+    if found.note:
+        why = _("{why} ({note})").format(why=why, note=set_apart(found.note))
+    words = {
+        "name": set_apart(called_all((found.name,), facts)[0]),
+        "day": day(date.fromisoformat(found.day)),
+        "why": why,
+    }
+    if not found.variables:
+        return _(
+            "A break was declared here: {name}, from {day} on: {why}. Figures before and after it "
+            "are not comparable."
+        ).format(**words)
+    names = listed([_named(name) for name in found.variables])
+    return _(
+        "A break was declared here: {name}, from {day} on, for {variables}: {why}. Figures before "
+        "and after it are not comparable."
+    ).format(**words, variables=names)
+
+
+def _named(variable: str) -> str:
+    """A variable or a group in quotation marks; one of another schema by its own name."""
+    lang = current()
+    try:
+        name = (group_label if variable in load_schema().groups else label)(variable, lang)
+    except KeyError:
+        name = variable
+    return _("“{name}”").format(name=name)
+
+
+def break_data(found: Sequence[DeclaredBreak]) -> list[dict[str, Any]]:
+    """Breaks as plain values, with their sentences."""
+    return [
+        {
+            "contributor": one.name,
+            "date": one.day,
+            "kind": one.kind,
+            "variables": list(one.variables),
+            "note": one.note,
+            "sentence": break_sentence(one),
+        }
+        for one in found
+    ]
+
+
+# --------------------------------------------------------------------------------------------------
+# Which contributors joined or left in which year, in the words of one language.
+
+
+def turned(release: Release, between: tuple[int, int] | None = None) -> tuple[str, ...]:
+    """Sentences on the years in which contributors joined or left.
+
+    Args:
+        between: only those after the first and up to the second year, () where there are none;
+            all by default.
+    """
+    found: list[str] = []
+    for turn in turns(release):
+        if between is not None and not between[0] < turn.year <= between[1]:
+            continue
+        found += turn_sentences(turn, release)
+    if not found and between is not None:
+        return ()
+    if not found:
+        return (_("The same contributors cover all years."),)
+    return (*found, _("A rise or fall around these years may come from that."))
+
+
+def turn_sentences(turn: Turn, release: Release) -> tuple[str, ...]:
+    """Who joined in a year, and who no longer reports from it on."""
+    found = []
+    if turn.joined:
+        text = ngettext(
+            "{year}: a contributor joined, {names}.",
+            "{year}: contributors joined, {names}.",
+            len(turn.joined),
+        )
+        found.append(text.format(year=year(turn.year), names=_coverage_named(turn.joined, release)))
+    if turn.left:
+        text = ngettext(
+            "{year}: a contributor no longer reports, {names}.",
+            "{year}: contributors no longer report, {names}.",
+            len(turn.left),
+        )
+        found.append(text.format(year=year(turn.year), names=_coverage_named(turn.left, release)))
+    return tuple(found)
+
+
+def _coverage_named(names: tuple[str, ...], release: Release) -> str:
+    return listed([set_apart(name) for name in called_all(names, release.facts)])
+
+
+# --------------------------------------------------------------------------------------------------
+# Kinds of tables of a release in words.
+
+
+def kind_name(kind: str) -> str:
+    """The kind of a table, a code of the plan of a release."""
+    return {
+        "people": _("number of people"),
+        "one_way": _("single columns"),
+        "corridor": _("corridor"),
+        "corridor_by": _("corridor by a third column"),
+        "core_pairs": _("pairs of core columns"),
+        "wide_pairs": _("a country by a core column"),
+        "core_triples": _("triples of core columns"),
+        "wide_triples": _("a country by two core columns"),
+        "pairs": _("other pairs"),
+        "assistance": _("who is assisted"),
+        "reports": _("tables that states report"),
+        "groups": _("groups asked for"),
+    }[kind]
+
+
+# --------------------------------------------------------------------------------------------------
+# The unit of a release in words: who is protected, for how many rows, and who has more of them.
+
+
+def unit_words(unit: str, rows: int) -> Text:
+    """Who is protected.
+
+    Args:
+        unit: as a guarantee has it.
+        rows: the most rows of one person that noise is for.
+    """
+    if rows > 1:
+        return Text("person with at most {n} rows", n=rows)
+    known = {"person": Text("person"), "row of a contributor": Text("row of a contributor")}
+    return known.get(unit) or joined([unit], "")
+
+
+def noise_is_for(rows: int) -> Text:
+    """For how many rows of one person noise is, and what a row is."""
+    if rows == 1:
+        return Text(
+            "Noise is for one row of each person: records with the same person key are one row, "
+            "and a record without a key is a row of its own."
+        )
+    return Text(
+        "Noise is for up to {n} rows of one person: records with the same person key are one row, "
+        "and a record without a key is a row of its own.",
+        n=rows,
+    )
+
+
+def with_more_rows(by_rows: Mapping[str, float]) -> Text:
+    """Epsilon of a person by the number of rows.
+
+    Args:
+        by_rows: as a guarantee has it, not empty.
+    """
+    return Text(
+        "A person whom several contributors know under different keys has several rows. Epsilon "
+        "of a person by the number of rows: {list}.",
+        list=formula(rows_and_epsilon(by_rows)),
+    )
+
+
+def rows_and_epsilon(by_rows: Mapping[str, float]) -> str:
+    """Numbers of rows and epsilon of each, rounded up.
+
+    >>> rows_and_epsilon({"1": 4.0, "2": 8.6174})
+    '1: 4; 2: 8.62'
+    """
+    return "; ".join(f"{rows}: {epsilon_words(of)}" for rows, of in by_rows.items())
+
+
+def sentences(guarantee: Guarantee) -> list[Text]:
+    """What a release says of its unit, beside naming it."""
+    return [noise_is_for(guarantee.rows), with_more_rows(guarantee.by_rows)]
+
+
+def epsilon_words(epsilon: float) -> str:
+    """Epsilon with two decimals, rounded up."""
+    return decimal(math.ceil(round(epsilon * 100, 6)) / 100, "0.##")
+
+
+# --------------------------------------------------------------------------------------------------
+# How many people of a release may be counted more than once, in words.
+
+
+def counted_twice(release: Release) -> list[str]:
+    """Sentences on who counts more than once, with the second interval of the number of people."""
+    errors, people = release.link_errors, release.protected.people
+    if errors is None:
+        return [
+            _(
+                "This release does not measure how many people are counted more than once because "
+                "contributors know them under different keys. Groups in which more people are "
+                "counted twice look larger than they are, and their intervals do not allow for "
+                "that."
+            )
+        ]
+    low, high = errors.once(people.low, people.high)
+    said = {"share": share(errors.found)}
+    return [
+        _(
+            "The number of people who are counted a second time in this release is at most "
+            "{doubles} (about {middle}). The number of people who were merged by mistake with "
+            "somebody else is at most {merged}."
+        ).format(
+            doubles=number(min(errors.doubles, people.high)),
+            middle=number(min(errors.middle, people.high)),
+            merged=number(errors.merged),
+        ),
+        _("Second interval, if everybody is counted once: {low} to {high} people.").format(
+            low=number(low), high=number(high)
+        ),
+        _(
+            "A clerical review found that tokens find at least {share} of the people who are "
+            "counted twice."
+        ).format(**said)
+        if errors.reviewed
+        else _(
+            "Tokens are estimated, by capture and recapture, to find at least {share} of the "
+            "people who are counted twice. Where names are written in two scripts, tokens may find "
+            "fewer."
+        ).format(**said),
+        comparison_note(release),
+    ]
+
+
+def comparison_note(release: Release) -> str:
+    """By which interval groups are compared; one sentence for every page that compares."""
+    if release.link_errors is None:
+        return _(
+            "How many people are counted twice was not measured: comparisons of groups do not "
+            "allow for it."
+        )
+    return _(
+        "Groups are compared by the second interval, if everybody is counted once: it allows for "
+        "people who are counted twice and for different people who were merged by mistake."
+    )
+
+
+def twice_by_citizenship(release: Release) -> list[tuple[str, str]]:
+    """Citizenships of which some people surely may count more than once: name, and from how many
+    to how many; [] where that was not measured."""
+    return [
+        (code_label(ORIGIN, of, current()) if of else _("not recorded"), _span(told))
+        for of, told in _told(release, ORIGIN).items()
+        if told.low
+    ]
+
+
+def twice_by_birth(release: Release) -> list[tuple[str, str]]:
+    """The same by how exactly the birth is known, all of them."""
+    names = {
+        "full": _("birth date in full"),
+        "january": _("born on 1 January"),
+        "year": _("year of birth alone"),
+        "none": _("birth not recorded"),
+        "no_key": _("too little recorded to compare"),
+    }
+    return [(names[of], _span(told)) for of, told in _told(release, BIRTH).items()]
+
+
+def _told(release: Release, by: str) -> dict[str, Estimate]:
+    protected = release.protected
+    if protected.sources is None:
+        return {}
+    return protected.sources.told(protected.guarantee.level, POSSIBLE, by)
+
+
+def _span(told: Estimate) -> str:
+    return _("{low} to {high}").format(low=number(told.low), high=number(told.high))

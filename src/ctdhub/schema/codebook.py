@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
-from ctdhub.core.datafiles import as_csv, as_json
 from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.tables import as_csv, as_json
 from ctdhub.schema import countries, labels
 from ctdhub.schema.model import TableName, Variable, load_schema
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema import labels
 from ctdhub.schema.codebook import TABLES, codebook_csv, codebook_json, codes

@@ -18,7 +18,7 @@ from typing import Annotated, Any, get_args
 import yaml
 from pydantic import Field, ValidationError
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema import countries

@@ -1,17 +1,23 @@
-"""The schema as frozen, self-checking models; everything else is emitted from it."""
+"""The schema as frozen, self-checking models, and which variable plays which part; everything
+else is emitted from it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache, cached_property
 from importlib import resources
-from typing import Literal
+from typing import Literal, TypeVar
 
 import yaml
 from pydantic import Field, model_validator
 
+from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.schema import citizenship_group, countries
+from ctdhub.schema import countries, places
+
+# --------------------------------------------------------------------------------------------------
+# The schema as frozen, self-checking models; everything else is emitted from it.
 
 Kind = Literal["year", "code", "country", "flag", "status", "entity", "count"]
 TableName = Literal["records", "people", "perpetrators"]
@@ -109,7 +115,7 @@ class Schema(FrozenModel):
             for parent in v.follows or ():
                 if parent not in names or self.variable(parent).kind != "country":
                     raise ValueError(f"{v.name}: follows {parent}, which is no country")
-            if v.follows and self.codes[v.codes or ""] != citizenship_group.GROUPS:
+            if v.follows and self.codes[v.codes or ""] != places.GROUPS:
                 raise ValueError(f"{v.name}: its codes are not those of a citizenship group")
             if v.beside and not (self.has(v.beside) and self.variable(v.beside).furthest):
                 raise ValueError(f"{v.name}: is beside {v.beside}, which has no furthest code")
@@ -295,3 +301,65 @@ def load_schema() -> Schema:
     """The schema that this version of the software ships."""
     text = (resources.files("ctdhub.schema") / "data" / "variables.yaml").read_text("utf-8")
     return Schema.model_validate(yaml.safe_load(text))
+
+
+# --------------------------------------------------------------------------------------------------
+# Which variable or group plays which part: what other rooms ask for instead of naming a variable.
+#
+# Roles are given in ``data/variables.yaml``.  A role is a constant here, so that a room says
+# ``roles.SEX`` where it means whatever variable of the schema holds it; names of variables are
+# written nowhere else but in ``schema``, in ``practice`` and in the published interface.
+
+_Found = TypeVar("_Found")
+
+
+def variable_of(role: str) -> str:
+    """Name of the variable that has a role.
+
+    Raises:
+        SchemaError: rule ``schema-role``: no variable has it.
+    """
+    return _named(role, {v.role: v.name for v in load_schema().variables() if v.role})
+
+
+def group_of(role: str) -> str:
+    """Name of the group that has a role; raises as :func:`variable_of`."""
+    return _named(role, {g.role: name for name, g in load_schema().groups.items() if g.role})
+
+
+def marked(variable: str, mark: str) -> tuple[str, ...]:
+    """Codes of a variable that a mark names, such as the age bands of children.
+
+    Raises:
+        SchemaError: rule ``schema-role``: the variable has no such mark.
+    """
+    return _named(mark, load_schema().marks.get(variable, {}))
+
+
+def _named(role: str, found: dict[str, _Found]) -> _Found:
+    if role not in found:
+        raise error("schema-role", role=role)
+    return found[role]
+
+
+PERIOD = variable_of("period")
+ORIGIN, DESTINATION = variable_of("origin"), variable_of("destination")
+ORIGIN_REGION, DESTINATION_REGION = variable_of("origin_region"), variable_of("destination_region")
+DESTINATION_RULE = variable_of("destination_rule")
+RELATION = variable_of("relation")
+SEX, AGE = variable_of("sex"), variable_of("age")
+CONTRIBUTOR, CONTRIBUTOR_KIND = variable_of("contributor"), variable_of("contributor_kind")
+DELIVERIES = variable_of("deliveries")
+FORCED_LABOUR = variable_of("forced_labour")
+SEXUAL_EXPLOITATION = variable_of("sexual_exploitation")
+ORGAN_REMOVAL = variable_of("organ_removal")
+STANDING = variable_of("standing")
+ALLEGATION = variable_of("allegation")
+
+HARM, MEANS, SERVICE = group_of("harm"), group_of("means"), group_of("service")
+CHANNEL, TECHNOLOGY = group_of("channel"), group_of("technology")
+
+CHILD_BANDS = marked(AGE, "child")
+NOT_COUNTED = marked(STANDING, LEFT_OUT)
+AUTHORITIES = marked(CONTRIBUTOR_KIND, "authority")
+OF_ANYONE = marked(ALLEGATION, "of_anyone")

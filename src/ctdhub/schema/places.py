@@ -1,4 +1,4 @@
-"""A place that somebody asks about: a country, a region, a union, a named set, or a list."""
+"""A place that somebody asks about, and what a country owes a person by citizenship."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 from babel.lists import format_list
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, printable
+from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.i18n import LANGUAGES, Text, current, joined
 from ctdhub.schema import countries
+
+# --------------------------------------------------------------------------------------------------
+# A place that somebody asks about: a country, a region, a union, a named set, or a list.
 
 Kind = Literal["country", "region", "union", "set", "list"]
 CountryOf = Callable[[str], str | None]
@@ -158,3 +162,56 @@ def _folded(text: str) -> str:
     """Letters and digits alone, without accents and case."""
     apart = unicodedata.normalize("NFKD", text).casefold()
     return "".join(c for c in apart if c.isalnum() and unicodedata.category(c) != "Lm")
+
+
+# --------------------------------------------------------------------------------------------------
+# Whom the country of exploitation owes what: its nationals, citizens of the EU, everybody else.
+#
+# The groups are those by which the law of the European Union and the reports of its members tell
+# victims apart (Directive 2011/36/EU; Eurostat, crim_thb).  The EU means its members of today
+# (:func:`ctdhub.schema.countries.members`), for every year: a group then means one list of
+# countries.
+
+NATIONAL, OTHER_EU, THIRD_COUNTRY = "national", "other_eu", "third_country"
+GROUPS = (NATIONAL, OTHER_EU, THIRD_COUNTRY)
+NOT_RECORDED = ""
+
+
+def citizenship_group(citizenship: str | None, country: str | None) -> str:
+    """The group of a citizen of one country who was exploited in another, or in the same.
+
+    Args:
+        citizenship, country: ISO 3166 alpha-3 codes; empty or None where not recorded.
+
+    Returns:
+        One of :data:`GROUPS`; empty where either country is not recorded.
+
+    >>> [citizenship_group(*pair) for pair in (("ITA", "ITA"), ("ROU", "ITA"), ("ROU", "GBR"))]
+    ['national', 'other_eu', 'third_country']
+    >>> citizenship_group("ITA", None)
+    ''
+    """
+    if not citizenship or not country:
+        return NOT_RECORDED
+    if citizenship == country:
+        return NATIONAL
+    members = countries.members("eu")
+    return OTHER_EU if citizenship in members and country in members else THIRD_COUNTRY
+
+
+def group_codes(citizenship: Sequence[str], country: Sequence[str]) -> npt.NDArray[np.uint16]:
+    """The group of every pair of two public domains of countries, as codes.
+
+    Returns:
+        (1 + citizenships) x (1 + countries), "not recorded" first on both axes: 0 is "not
+        recorded", k the k-th of :data:`GROUPS`.
+
+    >>> group_codes(("FRA", "PHL"), ("FRA", "ITA")).tolist()
+    [[0, 0, 0], [0, 1, 2], [0, 3, 3]]
+    """
+    origins, places = np.array(["", *citizenship]), np.array(["", *country])
+    union = countries.members("eu")
+    inside = np.isin(origins, union)[:, None] & np.isin(places, union)[None, :]
+    codes = np.where(origins[:, None] == places[None, :], 1, np.where(inside, 2, 3))
+    codes[0, :] = codes[:, 0] = 0
+    return codes.astype(np.uint16)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

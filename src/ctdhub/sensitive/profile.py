@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from ctdhub.schema.model import Schema
-from ctdhub.sensitive.linkage.merge import link
+from ctdhub.sensitive.linkage.people import link
 
 NOT_RECORDED = ""
 

@@ -1,36 +1,457 @@
-"""Build the site of a release: its pages in every language, its files, the charts' files.
-
-The site opens from ``file://``, shows all its charts and tables without a script, and asks nothing
-of any other server.  Where pages lie is told in ``frame``.  It is the same whatever the site held
-before: each release keeps its pages, so what was cited can be found, and a part that is taken from
-the site before is byte for byte the part that would be drawn (``parts``).
+"""Build the site of a release, part by part: its pages in every language, its files, the charts'
+files.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import date
+from functools import cache, cached_property, partial
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import LANGUAGES, _, language
-from ctdhub.core.memory import uncollected
+from pydantic import BaseModel
+
+from ctdhub.core.errors import error
+from ctdhub.core.files import uncollected, write_whole
+from ctdhub.core.i18n import LANGUAGES, _, current, language
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
-from ctdhub.site.api.files import write_latest
-from ctdhub.site.edition import PLAIN, Edition
-from ctdhub.site.errata import KEPT, of_all, refuse_fewer_notices, write_notices
-from ctdhub.site.feed import write_feed
-from ctdhub.site.folder import renewed
-from ctdhub.site.frame import HOME, address, stub
-from ctdhub.site.parts import Before, Parts
-from ctdhub.site.registry import fitting
-from ctdhub.site.sharing import write_catalogue, write_for_robots
-from ctdhub.site.writer import ReleaseWriter, offered, write
+from ctdhub.site.api.files import write_api, write_latest
+from ctdhub.site.edition import PLAIN, Content, Edition, PageKind, WholePage, no_files
+from ctdhub.site.feed import (
+    KEPT,
+    of_all,
+    refuse_fewer_notices,
+    tombstone,
+    write_feed,
+    write_notices,
+)
+from ctdhub.site.frame import HOME, address, stub, write_catalogue, write_for_robots
+from ctdhub.site.render import (
+    Entries,
+    fitting,
+    in_turn,
+    kinds,
+    menu,
+    pages_of,
+    render,
+    write_search,
+)
 from ctdhub.stats.answers import Answers
+
+# --------------------------------------------------------------------------------------------------
+# Parts of a site that are as they were: taken from the site before, not drawn again.
+#
+# A part is what one kind of page writes of one release in one language, pages or files.  It is made
+# of the release, of the program, and of those parts of the edition that it read while it was drawn,
+# which its edition notes.  A record outside the site says what they were, and the SHA-256 of each
+# file that came of them.  Where all are the same, the files are taken from the site before; a file
+# that is not what the record says is never taken, and its part is drawn again.
+
+Titles = dict[str, str]
+"""The title of each page by its path in the folder of its language."""
+FORM = 1
+"""Of the record; one of another form is as good as none."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a hub keeps of the site that it built last.
+
+    Attributes:
+        site: the folder of the site; whatever lies there is trusted for nothing.
+        record: the file that says what the site was made of, where readers of the site cannot
+            write; it is written anew with each site, and need not exist.
+        software: hash of the program that draws.
+    """
+
+    site: Path
+    record: Path
+    software: str
+
+
+class Parts:
+    """Draws the parts of a site, or takes them from the site before.
+
+    Args:
+        before: None to draw everything and to note nothing.
+        fresh: folder of the new site.
+    """
+
+    def __init__(self, before: Before | None, fresh: Path) -> None:
+        self._before, self._fresh = before, fresh
+        self._held = {} if before is None else _read(before)
+        self._made: dict[str, Any] = {}
+        self._digests: dict[int, tuple[object, str]] = {}
+        self.taken: list[str] = []
+        """Names of the parts that were not drawn."""
+
+    def part(
+        self, name: str, given: object, edition: Edition, draw: Callable[[Edition, Path], Titles]
+    ) -> Titles:
+        """Write a part of the site.
+
+        Args:
+            name: of the part, the same in every site.
+            given: all that the part is made of besides program and edition.
+            draw: writes the files of the part into a folder as into that of the site, with the
+                edition that it is given and no other; says the titles of its pages.
+        """
+        if self._before is None:
+            return draw(edition, self._fresh)
+        key = digest(given)
+        found = self._held.get(name)
+        if not (found and found["key"] == key and self._take(self._before.site, found, edition)):
+            found = {"key": key, **self._draw(edition, draw)}
+        else:
+            self.taken.append(name)
+        self._made[name] = found
+        return dict(found["titles"])
+
+    def _draw(self, edition: Edition, draw: Callable[[Edition, Path], Titles]) -> dict[str, Any]:
+        noted = Noted.watching(edition)
+        with tempfile.TemporaryDirectory(prefix=".part-", dir=self._fresh) as name:
+            folder = Path(name)
+            titles = draw(noted, folder)
+            files = dict(_hashes(folder))
+            _move(folder, self._fresh)
+        read = {part: self._digest(getattr(edition, part)) for part in sorted(noted.read)}
+        return {"read": read, "titles": titles, "files": files}
+
+    def _take(self, site: Path, found: dict[str, Any], edition: Edition) -> bool:
+        """Take the files of a part from the site before; whether it and they are the same."""
+        for part, was in found["read"].items():
+            if self._digest(getattr(edition, part)) != was:
+                return False
+        held = {}
+        for name, hash_ in found["files"].items():
+            try:
+                content = (site / name).read_bytes()
+            except OSError:
+                return False
+            if hashlib.sha256(content).hexdigest() != hash_:
+                return False
+            held[name] = content
+        for name, content in held.items():
+            target = self._fresh / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        return True
+
+    def _digest(self, value: object) -> str:
+        """The digest of a part of the edition, made once; the value is kept, so its id stays."""
+        if id(value) not in self._digests:
+            self._digests[id(value)] = value, digest(value)
+        return self._digests[id(value)][1]
+
+    def close(self) -> None:
+        """Write the record of this site; the parts that it does not have are forgotten."""
+        if self._before is not None:
+            found = {"form": FORM, "software": self._before.software, "parts": self._made}
+            write_whole(self._before.record, json.dumps(found, ensure_ascii=False).encode())
+
+
+def _read(before: Before) -> dict[str, Any]:
+    """The parts of the record that are of this program."""
+    try:
+        found = json.loads(before.record.read_text("utf-8"))
+        same = (found["form"], found["software"]) == (FORM, before.software)
+        return dict(found["parts"]) if same else {}
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}
+
+
+def _hashes(folder: Path, inside: str = "") -> Iterator[tuple[str, str]]:
+    """Each file below a folder, by its path from there, and its SHA-256."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            yield from _hashes(path, f"{inside}{path.name}/")
+        else:
+            yield f"{inside}{path.name}", hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _move(folder: Path, there: Path) -> None:
+    """Move all that is in a folder into another one, which may have folders of the same names."""
+    for path in folder.iterdir():
+        target = there / path.name
+        if target.is_dir():
+            _move(path, target)
+        else:
+            path.replace(target)
+
+
+@dataclass(frozen=True)
+class Noted(Edition):
+    """An edition that notes which of its parts are read.
+
+    Attributes:
+        read: their names.
+    """
+
+    read: set[str] = field(default_factory=set)
+
+    @classmethod
+    def watching(cls, edition: Edition) -> Noted:
+        """The same edition, of which nothing was read yet."""
+        return cls(**{part: getattr(edition, part) for part in _names()})
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in _names():
+            object.__getattribute__(self, "read").add(name)
+        return object.__getattribute__(self, name)
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(part.name for part in fields(Edition))
+
+
+def digest(value: object) -> str:
+    """SHA-256 of a value by what it holds: of texts, numbers, days, models, releases, and of
+    lists, mappings and dataclasses of such.
+
+    Raises:
+        TypeError: it holds something else.
+    """
+    text = json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    """The value as JSON has it; two that differ are never the same."""
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, Answers):
+        return _plain(value.release)
+    if isinstance(value, Release):
+        return {"release": fingerprint(value)}
+    if isinstance(value, date | Path):
+        return {type(value).__name__: str(value)}
+    if isinstance(value, BaseModel):
+        return {type(value).__name__: value.model_dump_json()}
+    if is_dataclass(value) and not isinstance(value, type):
+        held = [_plain(getattr(value, part.name)) for part in fields(value)]
+        return {type(value).__name__: held}
+    if isinstance(value, Mapping):
+        return {"map": [[_plain(key), _plain(part)] for key, part in value.items()]}
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [_plain(part) for part in value]
+    if isinstance(value, Set):
+        return {"set": sorted(json.dumps(_plain(part)) for part in value)}
+    raise TypeError(f"no value that a part of a site is made of: {type(value).__name__}")
+
+
+def fingerprint(release: Release) -> str:
+    """SHA-256 of all that a release holds: its files, and the notices about it."""
+    files = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(release.path.iterdir())
+        if path.is_file() and path.name not in release.manifest.files
+    }
+    return digest([release.version, release.manifest, files, release.errata])
+
+
+# --------------------------------------------------------------------------------------------------
+# Write what a site shows of one release: pages and their files, part by part.
+
+
+@dataclass(frozen=True)
+class ReleaseWriter:
+    """Writes what the site shows of one release.
+
+    Attributes:
+        answers: of the release.
+        edition: as far as the release can carry it.
+        lead: the release that leads the site.
+        fresh: folder of the new site.
+        parts: of the site.
+        only: names of the kinds of page to write; none named, all are.
+        whole: whether the site is no draft.
+    """
+
+    answers: Answers
+    edition: Edition
+    lead: Release
+    fresh: Path
+    parts: Parts
+    only: Collection[str] = ()
+    whole: bool = True
+
+    @cached_property
+    def _kinds(self) -> Sequence[PageKind]:
+        return kinds(self.answers.release, self.edition, self.only)
+
+    @cached_property
+    def _print(self) -> str:
+        return fingerprint(self.answers.release)
+
+    @cached_property
+    def _offered(self) -> Sequence[str]:
+        return offered(self.answers.release)
+
+    def pages(self) -> Titles:
+        """Write pages and files of the language in force; the title of each page by its path."""
+        release, titles = self.answers.release, Titles()
+        if not release.withdrawn:
+            for kind in self._kinds:
+                self._files(kind, kind.translated, current())
+        entries = menu(release, self.edition)
+        for kind in in_turn(self._kinds):
+            titles |= self._pages(kind, entries)
+        if self.whole and not release.withdrawn:
+            folder = (self.fresh / address(current(), release.version)).parent
+            write_search(folder, Content(self.answers, self.edition), titles)
+        return titles
+
+    def files(self, latest: Path | None) -> None:
+        """Files for programs, in the language in force.
+
+        Args:
+            latest: also gets those of whoever subscribes; None where the release does not lead.
+        """
+        if self.whole:
+            self._part("api", [self._offered], self._api)
+        for kind in self._kinds:
+            self._files(kind, kind.files)
+            if latest and kind.latest:
+                kind.files(latest, Content(self.answers, self.edition))
+
+    def _api(self, _edition: Edition, site: Path) -> Titles:
+        write_api(self.answers, self._folder(site), self._offered)
+        return {}
+
+    def _files(
+        self, kind: PageKind, write: Callable[[Path, Content], None], code: str = ""
+    ) -> None:
+        def draw(edition: Edition, site: Path) -> Titles:
+            write(self._folder(site), Content(self.answers, edition))
+            return {}
+
+        if write is not no_files:
+            self._part(f"{kind.name}/files/{code}", [], draw)
+
+    def _pages(self, kind: PageKind, entries: Entries) -> Titles:
+        """Write the pages of a kind; those that may link to any other page are always drawn, and
+        so are those of a withdrawn release, which say what to use instead."""
+        release, languages = self.answers.release, self._offered
+        instead = None if self.lead.withdrawn else self.lead
+
+        def draw(edition: Edition, site: Path) -> Titles:
+            titles = Titles()
+            for drawn in pages_of(kind, Content(self.answers, edition)):
+                page = tombstone(drawn, release, instead) if release.withdrawn else drawn
+                html = (
+                    page.html()
+                    if isinstance(page, WholePage)
+                    else render(page, release, languages, edition, entries)
+                )
+                write(site / address(current(), release.version, page.path), html)
+                titles[page.path] = page.title
+            return titles
+
+        if kind.links or release.withdrawn:
+            return draw(self.edition, self.fresh)
+        return self._part(f"{kind.name}/pages/{current()}", [languages, entries], draw)
+
+    def _part(
+        self, name: str, given: Sequence[object], draw: Callable[[Edition, Path], Titles]
+    ) -> Titles:
+        full = f"{self.answers.release.version}/{name}"
+        return self.parts.part(full, [self._print, *given], self.edition, draw)
+
+    def _folder(self, site: Path) -> Path:
+        """The folder of the release in that of a site."""
+        folder = site / "r" / self.answers.release.version
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page; its folder is made."""
+    try:
+        path.write_bytes(text.encode())
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+
+
+def offered(release: Release) -> tuple[str, ...]:
+    """Languages of the site: those that the hub names and that have a catalogue; English always."""
+    locale = resources.files("ctdhub") / "locale"
+    return tuple(
+        code
+        for code in LANGUAGES
+        if code == LANGUAGES[0]
+        or (code in release.facts.languages and (locale / f"{code}.po").is_file())
+    )
+
+
+# --------------------------------------------------------------------------------------------------
+# Make a folder anew: its readers see the old one until the new one is whole.
+
+
+@contextmanager
+def renewed(out: Path, mark: str, told: Mapping[str, str]) -> Iterator[Path]:
+    """A fresh folder to write into; it takes the place of ``out`` where nothing goes wrong.
+
+    Args:
+        out: a folder that does not exist, is empty, or holds a file named ``mark``.
+        mark: this file says what the folder is, so that nothing else is ever replaced.
+        told: what the file says, such as the release that the folder shows.
+
+    Raises:
+        HubError: the folder holds something else.
+    """
+    _require_replaceable(out, mark)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for kind in (".writing", ".old"):  # left behind by a killed run
+        for leftover in out.parent.glob(f"{kind}-{out.name}-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
+    try:
+        yield fresh
+        (fresh / mark).write_text(json.dumps(dict(told)), "utf-8")
+        fresh.chmod(0o755)
+        _swap(fresh, out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _require_replaceable(out: Path, mark: str) -> None:
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        free = False
+    else:
+        free = not out.is_dir() or not any(out.iterdir()) or (out / mark).is_file()
+    if not free:
+        raise error("site-folder", file=out)
+
+
+def _swap(fresh: Path, out: Path) -> None:
+    old = Path(tempfile.mkdtemp(prefix=f".old-{out.name}-", dir=out.parent))
+    try:
+        if out.exists():
+            out.rename(old / "site")
+        fresh.rename(out)
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+# --------------------------------------------------------------------------------------------------
+# Build the site of a release: its pages in every language, its files, the charts' files.
+#
+# The site opens from ``file://``, shows all its charts and tables without a script, and asks
+# nothing of any other server.  Where pages lie is told in ``frame``.  It is the same whatever the
+# site held before: each release keeps its pages, so what was cited can be found, and a part that is
+# taken from the site before is byte for byte the part that would be drawn (``parts``).
 
 Progress = Callable[[str, float], None]
 MARK = "site.json"

@@ -8,21 +8,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
+import hashlib
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Protocol
+from xml.sax.saxutils import escape, quoteattr
 
+import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from markupsafe import escape as escape_html
+from markupsafe import escape as escape_markupsafe
 
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _
-from ctdhub.document.charts.keys import key
-from ctdhub.document.embedded import embedded
-from ctdhub.document.html import bidi
-from ctdhub.document.inline import inlined as in_page
-from ctdhub.report import cards
-from ctdhub.report.called import called
+from ctdhub.core.errors import error
+from ctdhub.core.format import inline, share, year
+from ctdhub.core.i18n import LANGUAGES, OPEN_GRAPH, RIGHT_TO_LEFT, _, current, language
+from ctdhub.document.charts.years import key as legend_key
+from ctdhub.document.html import bidi, embedded
+from ctdhub.document.html import inlined as in_page
+from ctdhub.release.catalogue import (
+    KEYWORDS,
+    catalogue,
+    citation,
+    description,
+    identifier,
+    media,
+    title,
+)
+from ctdhub.release.manifest import SITE_ADDRESS
+from ctdhub.release.open import Release
+from ctdhub.report import citing
+from ctdhub.report.figures import Figure
+from ctdhub.report.wording import called, comparison_note
+from ctdhub.report.wording import citation as citation_wording
+from ctdhub.schema import countries
+from ctdhub.schema.labels import label
+from ctdhub.schema.model import load_schema
+from ctdhub.stats.query import Where, nearest
 
 FIGURES = ("save.js", "copy.js", "figure.js")
 """Scripts of a page with figures: they add cards, and the downloads that a browser must make."""
@@ -138,6 +164,430 @@ def environment() -> Environment:
         trim_blocks=True,
         auto_reload=False,
     )
-    found.globals |= {"_": _, "key": key, "scroll": scroll}
-    found.filters |= {"base": cards.base, "missing": cards.missing, "bidi": bidi, "called": called}
+    found.globals |= {"_": _, "key": legend_key, "scroll": scroll}
+    found.filters |= {
+        "base": citing.base,
+        "missing": citing.missing,
+        "bidi": bidi,
+        "called": called,
+    }
     return found
+
+
+# --------------------------------------------------------------------------------------------------
+# What search engines and other sites read of a page: canonical address, previews, Dataset.
+#
+# Addresses begin with ``https://`` only where the hub's own public address is known; else none is
+# written, so a copy on a memory stick does not claim to be somewhere.  Pages with fictitious data
+# ask not to be found.
+
+EMBED = "embed"
+"""Folder of the pages that stand in frames of others; search engines are not led there."""
+EXAMPLE = "https://data.example.org/"
+"""Stands in examples where the address is not known."""
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Where a site will be found.
+
+    Attributes:
+        url: public address of its root; empty where nobody knows it.
+        doi: the DOI of each version that has one.
+
+    Raises:
+        HubError: the address is no plain https address.
+    """
+
+    url: str = ""
+    doi: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(SITE_ADDRESS, self.url):
+            raise error("site-address/published")
+
+    def public(self, path: str) -> str:
+        """Public address of a file of the site, empty where it is not known.
+
+        >>> Sharing("https://example.org/data").public("r/2026.1/en/index.html")
+        'https://example.org/data/r/2026.1/en/index.html'
+        """
+        return self.url and f"{self.url.rstrip('/')}/{path}"
+
+    def place(self, path: str) -> str:
+        """Where a file is: its public address, or, where none is known, its path in the site."""
+        return self.public(path) or path
+
+    def head(
+        self, places: Mapping[str, str], lang: str, release: Release, *, dataset: bool
+    ) -> dict[str, Any]:
+        """Values of the template ``head.html``.
+
+        Args:
+            places: where the page lies in each language, from the root of the site.
+            lang: language of the page.
+            dataset: whether it carries the schema.org Dataset.
+        """
+        canonical = self.public(places[lang])
+        return {
+            "site": self.public("") or EXAMPLE,
+            "canonical": canonical,
+            "alternates": {code: self.public(place) for code, place in places.items()},
+            "locale": OPEN_GRAPH[lang],
+            "hidden": release.facts.invented,
+            "doi": self.doi.get(release.version, ""),
+            "dataset": self._dataset(canonical, release) if dataset else "",
+        }
+
+    def _dataset(self, canonical: str, release: Release) -> Markup:
+        """The release as a schema.org Dataset, as JSON that cannot end its ``<script>``."""
+        facts, manifest = release.facts, release.manifest
+        base = self.public(f"r/{release.version}/") or "../"
+        found = {
+            "@context": "https://schema.org",
+            "@type": "Dataset",
+            "name": title(manifest, facts),
+            "description": description(facts),
+            "@id": identifier(manifest, self.url),
+            "identifier": [
+                identifier(manifest, self.url),
+                *(f"https://doi.org/{doi}" for doi in [self.doi.get(release.version)] if doi),
+            ],
+            "url": canonical,
+            "version": release.version,
+            "datePublished": manifest.created[:10],
+            "temporalCoverage": "/".join(str(year) for year in release.years),
+            "license": facts.licence_url or facts.licence,
+            "isAccessibleForFree": True,
+            "keywords": list(KEYWORDS),
+            "creditText": citation(release.version, release.year, facts, _changed(release)),
+            "creativeWorkStatus": "withdrawn" if release.withdrawn else "",
+            "correction": [
+                {
+                    "@type": "CorrectionComment",
+                    "datePublished": e.notice.date,
+                    "text": e.notice.text("en")[0],
+                    "inLanguage": e.notice.text("en")[1],
+                }
+                for e in release.errata
+            ]
+            or "",
+            "creator": {"@type": "Organization", "name": facts.hub, "url": facts.homepage},
+            "contributor": [{"@type": "Organization", "name": c.name} for c in facts.contributors],
+            "distribution": []
+            if release.withdrawn
+            else [
+                {
+                    "@type": "DataDownload",
+                    "name": name,
+                    "encodingFormat": media(name),
+                    "contentUrl": base + name,
+                    "contentSize": f"{entry.bytes} B",
+                    "sha256": entry.sha256,
+                }
+                for name, entry in manifest.files.items()
+            ],
+        }
+        return embedded(_present(found))
+
+
+def _changed(release: Release) -> str:
+    """What became of a release, in the words of its citation."""
+    if not release.errata:
+        return ""
+    if release.withdrawn:
+        first = next(e for e in release.errata if e.notice.sort == "withdrawn")
+        return f"withdrawn {first.notice.date}"
+    return f"corrected {release.errata[-1].notice.date}"
+
+
+def _present(value: object) -> object:
+    """The value without keys whose text is empty."""
+    if isinstance(value, dict):
+        return {key: _present(part) for key, part in value.items() if part != ""}
+    return [_present(part) for part in value] if isinstance(value, list) else value
+
+
+def write_catalogue(site: Path, releases: Sequence[Release], sharing: Sharing) -> None:
+    """Write catalog.jsonld, which catalogues of public data harvest, where the address is known.
+
+    Args:
+        site: the folder of the site.
+        releases: all that it shows, the leading one first; withdrawn ones are left out.
+    """
+    held = [(r.manifest, r.facts) for r in releases if not r.withdrawn]
+    if sharing.url and held:
+        text = catalogue(held, releases[0].facts, sharing.url)
+        (site / "catalog.jsonld").write_text(text, "utf-8")
+
+
+def write_for_robots(
+    site: Path, release: Release, sharing: Sharing, languages: Sequence[str]
+) -> None:
+    """Write robots.txt and sitemap.xml where the site's address is known.
+
+    The sitemap names every page of the newest release with its other languages.  Fictitious data
+    have none: their pages ask not to be found, and robots.txt must let that be read.
+
+    Args:
+        site: the folder of the site, its pages written.
+        languages: of the site.
+    """
+    if not sharing.url:
+        return
+    lines = ["User-agent: *", "Allow: /"]
+    if not release.facts.invented:
+        lines.append(f"Sitemap: {sharing.public('sitemap.xml')}")
+        text = _sitemap(site, release, sharing, languages)
+        (site / "sitemap.xml").write_text(text, "utf-8")
+    (site / "robots.txt").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _sitemap(site: Path, release: Release, sharing: Sharing, languages: Sequence[str]) -> str:
+    folder = site / "r" / release.version
+    first = folder / languages[0]
+    entries = []
+    paths = sorted(page.relative_to(first) for page in first.rglob("*.html"))
+    for path in (path for path in paths if path.parts[0] != EMBED):
+        files = {code: folder / code / path for code in languages}
+        places = {c: sharing.public(f.relative_to(site).as_posix()) for c, f in files.items()}
+        links = "".join(
+            f'<xhtml:link rel="alternate" hreflang="{code}" href={quoteattr(place)}/>'
+            for code, place in places.items()
+        )
+        entries += [
+            f"<url><loc>{escape(place)}</loc><lastmod>{release.manifest.created[:10]}</lastmod>"
+            f"{links}</url>\n"
+            for place in places.values()
+        ]
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
+        'xmlns:xhtml="http://www.w3.org/1999/xhtml">\n' + "".join(entries) + "</urlset>\n"
+    )
+
+
+# --------------------------------------------------------------------------------------------------
+# Where a chart card leads on: its files, its frame, the explorer, the nearest question.
+
+EXPLORER = "explore.html"
+MOSTLY = 0.5
+"""Above this part of rows that are not shown a card offers a nearer question."""
+
+
+class ChartWithFiles(Protocol):
+    """A chart whose numbers are files."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def file(self) -> str: ...
+
+
+def figure_files(figure: Figure, links: Links, lang: str) -> list[tuple[str, str]]:
+    """What can be downloaded of a figure: name and address of each file."""
+    picture = [("SVG", links.file(f"charts/{lang}/{figure.file}.svg"))] if figure.picture else []
+    return [*picture, *chart_files(figure, links)]
+
+
+def chart_files(figure: ChartWithFiles, links: Links) -> list[tuple[str, str]]:
+    """What can be downloaded of any chart that has files: name and address of each."""
+    stem = f"charts/{figure.file}"
+    return [
+        ("CSV", links.file(f"{stem}.csv")),
+        (_("Metadata"), links.file(f"{stem}.metadata.json")),
+        ("CSVW", links.file(f"{stem}.csv-metadata.json")),
+    ]
+
+
+def embed_path(file: str) -> str:
+    """The page for frames that holds the figures of a file, in the folder of its language."""
+    return f"{EMBED}/{file}.html"
+
+
+def embed_code(title: str, address: str) -> str:
+    """The element that shows a page for frames on a page of somebody else."""
+    return (
+        f'<iframe src="{escape_html(address)}" title="{escape_html(title)}" width="600" '
+        'height="640" loading="lazy" referrerpolicy="no-referrer"></iframe>'
+    )
+
+
+def onward(figure: Figure, links: Links, release: Release) -> Iterator[tuple[str, str]]:
+    """Links of a card to the explorer: words and address of each."""
+    if not figure.subject or figure.subject == "corridors":
+        return
+    yield _("Split or compare"), explorer(links, figure.where, figure.subject)
+    for key, variable in _places(figure.where):
+        other = {f"vs.{variable}": countries.members(key), **figure.where}
+        name = countries.region_name(key, current())
+        text = _("Compare with {place}").format(place=name)
+        yield text, explorer(links, other, figure.subject)
+    yield from _nearer(figure, links, release)
+
+
+def explorer(links: Links, where: Where, chart: str) -> str:
+    """The address of a state of the explorer: filters, second filters (``vs.``), large chart."""
+    parts = [f"{name}={','.join(codes)}" for name, codes in where.items()]
+    return f"{links.page(EXPLORER)}#{'&'.join((*parts, f'show={chart}'))}"
+
+
+def _places(where: Where) -> Iterator[tuple[str, str]]:
+    """The region around a single country that the figure is about, and its variable."""
+    for name, codes in where.items():
+        if load_schema().variable(name).kind == "country" and len(codes) == 1:
+            region = countries.region(next(iter(codes)))
+            if region is not None:
+                yield region, name
+
+
+@lru_cache(maxsize=4)
+def _tables(keys: tuple[str, ...]) -> tuple[frozenset[str], ...]:
+    """The variables of each measured table."""
+    return tuple(frozenset(key.split("*")) for key in keys if key)
+
+
+@lru_cache(maxsize=1024)
+def _nearest(
+    keys: tuple[str, ...], asked: tuple[str, ...], *, beyond: bool
+) -> Sequence[Sequence[str]]:
+    """The nearest questions; where there is none and ``beyond``, those next to the question's own
+    table.  Asked for each figure of each place in each language."""
+    tables = _tables(keys)
+    found = nearest(tables, asked)
+    if not found and beyond:
+        return nearest([t for t in tables if t != set(asked)], asked)
+    return found
+
+
+def _nearer(figure: Figure, links: Links, release: Release) -> Iterator[tuple[str, str]]:
+    values = [bar for bar in figure.bars if not bar.missing]
+    silent = [bar for bar in values if bar.kind in ("protected", "not_measured")]
+    if len(silent) <= MOSTLY * len(values):
+        return
+    keys = tuple(release.protected.guarantee.sigma)
+    asked = (*figure.table.variables, *figure.where)
+    found = _nearest(keys, asked, beyond=bool(figure.where))
+    for names in (names for names in found if set(figure.table.variables) <= set(names)):
+        dropped = [name for name in asked if name not in names]
+        kept: Mapping[str, Collection[str]] = {n: c for n, c in figure.where.items() if n in names}
+        words = ", ".join(inline(label(name, current())) for name in dropped)
+        text = _("Nearest question: without {what}").format(what=words)
+        yield text, explorer(links, kept, figure.subject)
+
+
+# --------------------------------------------------------------------------------------------------
+# Quick exit: where a reader is sent who must leave at once, and what the page needs for it.
+
+DEFAULT = "https://{lang}.wikipedia.org/"
+"""A site that many people read, in the language of the page."""
+SCRIPT = "leave.js"
+"""Stands in the head of every page with an exit; needs ``<meta name="exit">`` before it."""
+
+
+def exit_address(chosen: Mapping[str, str]) -> str:
+    """Where "Exit this page" leads in the language in force.
+
+    Args:
+        chosen: ``exit`` of hub.yaml, https addresses by language.
+    """
+    return chosen.get(current()) or DEFAULT.format(lang=current())
+
+
+# --------------------------------------------------------------------------------------------------
+# Whether native readers have signed the public texts of a language, and which texts they read.
+
+ROLES = ("protection officer", "statistician")
+"""Who reads the texts of each language."""
+
+NOT_YET = "not yet reviewed"
+_TEXT = re.compile(r"""_\((?:"((?:[^"\\]|\\.)+)"|'((?:[^'\\]|\\.)+)')\)""")
+
+
+@dataclass(frozen=True)
+class NativeReview:
+    """What is known of the public texts of one language.
+
+    Attributes:
+        code: of the language.
+        texts: sixteen hexadecimal digits of the hash of what they say today.
+        missing: roles that have read none of them.
+        stale: roles that have read other ones.
+    """
+
+    code: str
+    texts: str
+    missing: tuple[str, ...]
+    stale: tuple[str, ...]
+
+
+def public_texts() -> tuple[str, ...]:
+    """The English texts of the templates of the site, which every reader sees, in order."""
+    found = set()
+    for template in (resources.files("ctdhub.site") / "templates").iterdir():
+        if template.name.endswith(".html"):
+            for pair in _TEXT.findall(template.read_text("utf-8")):
+                found.add("".join(pair).replace('\\"', '"').replace("\\'", "'"))
+    return tuple(sorted(found))
+
+
+def reviews(
+    codes: Collection[str], signed: Mapping[str, Mapping[str, Any]] | None = None
+) -> tuple[NativeReview, ...]:
+    """What native readers have signed of each of these languages.
+
+    Args:
+        codes: languages.
+        signed: the content of ``locale/REVIEW.yaml``; None reads it.
+    """
+    if signed is None:
+        file = resources.files("ctdhub") / "locale" / "REVIEW.yaml"
+        signed = yaml.safe_load(file.read_text("utf-8"))
+    texts, found = public_texts(), []
+    for code in codes:
+        with language(code):
+            words = "\n".join(_(text) for text in texts)
+        today = hashlib.sha256(words.encode()).hexdigest()[:16]
+        own = signed.get(code, {})
+        states = {role: own.get(role, NOT_YET) for role in ROLES}
+        missing = tuple(role for role, state in states.items() if not isinstance(state, dict))
+        stale = tuple(
+            role
+            for role, state in states.items()
+            if isinstance(state, dict) and str(state.get("texts")) != today
+        )
+        found.append(NativeReview(code, today, missing, stale))
+    return tuple(found)
+
+
+# --------------------------------------------------------------------------------------------------
+# What stands at the foot of a page about the data: contributors, citation, level of intervals.
+
+
+def about(release: Release) -> dict[str, Any]:
+    """Values of the template ``about.html``, and the note on the level of intervals."""
+    own = codebook(current())
+    level = share(release.protected.guarantee.level)
+    return {
+        "codebook": own if (release.path / own).exists() else "",
+        "contributors": [
+            (called(c), " – ".join(year(y) for y in c.years or release.years))
+            for c in release.facts.contributors
+        ],
+        "citation": _citation(release),
+        "comparisons": comparison_note(release),
+        "note_level": _("Intervals hold with {level} confidence.").format(level=level),
+    }
+
+
+def codebook(code: str) -> str:
+    """Name of the codebook in a language."""
+    return "codebook.html" if code == LANGUAGES[0] else f"codebook.{code}.html"
+
+
+def _citation(release: Release) -> Markup:
+    """How to cite the release; the hub's name keeps its own direction."""
+    hub = escape_markupsafe(called(release.facts))
+    return escape_markupsafe(citation_wording(release)).replace(
+        hub, Markup("<bdi>{}</bdi>").format(hub), 1
+    )

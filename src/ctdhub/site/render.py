@@ -1,36 +1,191 @@
-"""Draw a page: the frame that all pages share, in one language, with the menu of the site."""
+"""The pages of a site, each drawn in one language, and its search."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, current, said
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language, said
 from ctdhub.release.open import Release
-from ctdhub.report import cards
-from ctdhub.report.errata_words import shown
+from ctdhub.report import citing
+from ctdhub.report.figures import listed_places
+from ctdhub.report.figures import path as place_path
 from ctdhub.report.helplines import Help
+from ctdhub.report.wording import shown
 from ctdhub.schema import countries
-from ctdhub.site.edition import PLAIN, Edition
+from ctdhub.schema.countries import counted_under, fold_name, spellings
+from ctdhub.schema.labels import label
+from ctdhub.schema.model import load_schema
+from ctdhub.site.chart_files import card_values
+from ctdhub.site.course import page as learn
+from ctdhub.site.edition import GET_HELP, GROUPS, PLAIN, Content, Edition, PageKind, WholePage
+from ctdhub.site.explorer import page as explore
 from ctdhub.site.frame import (
     FEED,
     FIGURES,
     GET_HELP_PAGE,
     HOME,
+    SCRIPT,
     SEARCH,
     Links,
     Page,
     address,
+    codebook,
     environment,
+    exit_address,
     inlined,
 )
-from ctdhub.site.kinds import GET_HELP
-from ctdhub.site.leaving import SCRIPT, exit_address
-from ctdhub.site.plots import card_values
-from ctdhub.site.registry import menu
+from ctdhub.site.pages import (
+    assistance,
+    changes,
+    data,
+    estimates,
+    events,
+    facts,
+    help,
+    home,
+    mandated,
+    methods,
+    places,
+    signals,
+    trends,
+)
+from ctdhub.site.pages import map as map_page
+from ctdhub.site.stories import page as stories
+from ctdhub.stats.answers import Answers
+
+# --------------------------------------------------------------------------------------------------
+# The pages of a site: every kind once, in the order of the menu.
+#
+# A new page is a module with a ``KIND``, its import and its line here.
+
+PAGES: tuple[PageKind, ...] = (
+    home.KIND,
+    help.GET_HELP_KIND,
+    explore.KIND,
+    facts.KIND,
+    estimates.KIND,
+    places.KIND,
+    map_page.KIND,
+    map_page.CORRIDORS_KIND,
+    places.BRIEFS_KIND,
+    trends.KIND,
+    signals.KIND,
+    changes.KIND,
+    assistance.KIND,
+    stories.KIND,
+    learn.KIND,
+    events.KIND,
+    help.KIND,
+    data.KIND,
+    mandated.KIND,
+    methods.KIND,
+    methods.STYLE_KIND,
+    trends.EMBED_KIND,
+)
+
+
+def kinds(release: Release, edition: Edition, only: Collection[str] = ()) -> tuple[PageKind, ...]:
+    """The kinds that a release has, given what else the site shows.
+
+    Args:
+        only: names of the kinds that are wanted; none named, all are.
+
+    Raises:
+        ValueError: no kind has such a name.
+    """
+    if unknown := sorted(set(only) - {kind.name for kind in PAGES}):
+        raise ValueError(f"no such kind of page: {', '.join(unknown)}")
+    held = (kind for kind in PAGES if kind.shown(release, edition))
+    return tuple(kind for kind in held if not only or kind.name in only)
+
+
+def pages(
+    answers: Answers, edition: Edition, only: Collection[str] = ()
+) -> Iterator[Page | WholePage]:
+    """The pages of a release in the language in force; those that link to any other come last.
+
+    Args:
+        only: names of the kinds to draw; their links are still judged by all pages.
+
+    Raises:
+        ValueError: no kind has such a name.
+    """
+    content = Content(answers, edition)
+    for kind in in_turn(kinds(answers.release, edition, only)):
+        yield from pages_of(kind, content)
+
+
+def in_turn(wanted: Collection[PageKind]) -> list[PageKind]:
+    """Kinds in the order in which they are drawn."""
+    return sorted(wanted, key=lambda kind: kind.links)
+
+
+def pages_of(kind: PageKind, content: Content) -> Iterable[Page | WholePage]:
+    """The pages of a kind in the language in force."""
+    if kind.links:
+        content = replace(content, others=Paths(content.answers, content.edition))
+    return kind.pages(content)
+
+
+class Paths(Container[str]):
+    """Paths of the pages of a release, but of those that may link to any other.
+
+    Whoever asks for a page in the menu gets an answer at once; for any other as few kinds are
+    drawn as tell.
+    """
+
+    def __init__(self, answers: Answers, edition: Edition) -> None:
+        held = [kind for kind in kinds(answers.release, edition) if not kind.links]
+        self._found = {kind.menu.path for kind in held if kind.menu}
+        self._more = _paths(held, Content(answers, edition))
+
+    def __contains__(self, path: object) -> bool:
+        while path not in self._found and (found := next(self._more, "")):
+            self._found.add(found)
+        return path in self._found
+
+
+def _paths(held: Iterable[PageKind], content: Content) -> Iterator[str]:
+    """Paths of the pages of these kinds, first of those that need not be drawn for it."""
+    for kind in sorted(held, key=lambda kind: (kind.paths is None, kind.name)):
+        if kind.paths:
+            yield from kind.paths(content)
+        else:
+            yield from (page.path for page in kind.pages(content))
+
+
+def fitting(answers: Answers, edition: Edition) -> Edition:
+    """The edition as far as an earlier release can carry it.
+
+    A story that asks for what the release does not hold, or links to a page that it does not have,
+    was never told on it.
+    """
+    if not edition.stories:
+        return edition
+    others = Paths(answers, replace(edition, stories=()))
+    return replace(edition, stories=stories.fitting(answers, edition.stories, others))
+
+
+def menu(release: Release, edition: Edition) -> dict[str, dict[str, str]]:
+    """Entries of the menu, each with its pages by path, in the language in force; those that a
+    site has.  An entry leads to its first page."""
+    entries = [kind.menu for kind in kinds(release, edition) if kind.menu is not None]
+    found = {
+        said(group): {entry.path: said(entry.label) for entry in entries if entry.group == group}
+        for group in GROUPS
+    }
+    return {group: pages for group, pages in found.items() if pages}
+
+
+# --------------------------------------------------------------------------------------------------
+# Draw a page: the frame that all pages share, in one language, with the menu of the site.
 
 Entries = Mapping[str, Mapping[str, str]]
 """Entries of the menu, each with its pages by path."""
@@ -104,7 +259,7 @@ def render(
             all_help=links.page(GET_HELP_PAGE) if searched else "",
             css=css,
             policy="; ".join(policy),
-            card=cards.common(release) if set(FIGURES) <= set(page.scripts) else None,
+            card=citing.common(release) if set(FIGURES) <= set(page.scripts) else None,
             scripts=[text for text, _digest in scripts],
             languages=[
                 {"code": code, "name": NATIVE_NAMES[code], "href": links.language(code)}
@@ -165,3 +320,98 @@ def contents(html: str) -> str:
     words = [(anchor, Markup(re.sub(r"<[^>]+>", "", text))) for anchor, text in found]  # noqa: S704
     made = environment().get_template("contents.html").render(headings=words)
     return html.replace("</h1>", f"</h1>\n{made}", 1)
+
+
+# --------------------------------------------------------------------------------------------------
+# The search of a site: places, variables and pages, found by any spelling in any language.
+#
+# Each language has one file, which a page loads when its reader enters the search: over HTTP it is
+# fetched, from ``file://`` it runs as a classic script.  ``static/search.js`` folds what is typed
+# in the way of :func:`ctdhub.schema.countries.fold_name`.
+
+FILE, CALL = "search-index.js", "ctdhubSearch"
+Entry = tuple[str, str, str, str]
+"""Name, address from the folder of the language, what it is, folded spellings joined by "|"."""
+
+
+def write_search(folder: Path, content: Content, titles: Mapping[str, str]) -> None:
+    """Write the file of the language in force.
+
+    Args:
+        folder: of the language.
+        titles: of each page by its path; a place is only led to where it has a page.
+    """
+    found = [*_places(content, titles), *_variables(content), *_pages(content, titles)]
+    hints = sorted({hint for _name, _path, hint, _spelt in found})
+    data = {
+        "hints": hints,
+        "entries": [[name, where, hints.index(hint), spelt] for name, where, hint, spelt in found],
+    }
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    (folder / FILE).write_text(f"{CALL}({text})", "utf-8")
+
+
+def _places(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
+    """Regions, then every country: one without a page leads to its region, and says so."""
+    lang, held = current(), listed_places(content.answers)
+    for key in countries.regions():
+        names = (countries.region_name(key, code) for code in LANGUAGES)
+        if place_path(key) in titles:
+            yield countries.region_name(key, lang), place_path(key), _("region"), _spelt(names)
+    for code in countries.ALPHA3:
+        region = countries.region(code)
+        above = countries.region_name(region, lang)
+        where, hint = place_path(code), above
+        if code not in held:
+            where = place_path(region if region != countries.NO_REGION else "index")
+            hint = _("not shown (not zero); see {region}").format(region=above)
+        if where not in titles:
+            continue
+        yield countries.name(code, lang), where, hint, "|".join(_fewer(spellings()[code]))
+        if others := counted_under().get(code):
+            hint = _("{name}: counted here in these data").format(name=others[0])
+            yield countries.name(code, lang), where, hint, _spelt(others)
+
+
+def _variables(content: Content) -> Iterator[Entry]:
+    """Variables of the release: in the explorer where it has a chart of them, else the codebook."""
+    lang, schema = current(), load_schema()
+    book = codebook(lang)
+    has_book = (content.release.path / book).exists()
+    for name in sorted(content.answers.variables):
+        spelt = _spelt((name, *(label(name, code) for code in LANGUAGES)))
+        if name in schema.explorer:
+            yield label(name, lang), f"explore.html#show={name}", _("variable: chart"), spelt
+        elif has_book:
+            yield label(name, lang), f"../{book}#{name}", _("variable: definition"), spelt
+
+
+def _pages(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
+    """Pages that are no place, by their titles; those of the menu also by their labels."""
+    labels = {
+        kind.menu.path: (kind.menu.label, kind.menu.group)
+        for kind in kinds(content.release, content.edition)
+        if kind.menu
+    }
+    for where, title in titles.items():
+        if where.startswith(("countries/", "briefs/", "embed/")):
+            continue
+        words = [title]
+        for code in LANGUAGES if where in labels else ():
+            with language(code):
+                words += map(said, labels[where])
+        yield title, where, _("page"), _spelt(words)
+
+
+def _spelt(words: Iterator[str] | tuple[str, ...] | list[str]) -> str:
+    folded = sorted({fold_name(word) for word in words}, key=lambda k: (-len(k), k))
+    return "|".join(_fewer(folded))
+
+
+def _fewer(folded: list[str] | tuple[str, ...]) -> list[str]:
+    """Without those that another begins with, which what is typed begins with too; codes stay."""
+    kept: list[str] = []
+    for key in folded:
+        if key and (len(key) <= 3 or not any(other.startswith(key) for other in kept)):
+            kept.append(key)
+    return kept

@@ -1,4 +1,4 @@
-"""Serve a site on this machine only, to look at it."""
+"""Serve a site on this machine only, to look at it; apart, for it is a process of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 
 ADDRESS = "127.0.0.1"
 _TEXTS = ("json", "xml", "yaml", "javascript")

@@ -38,22 +38,234 @@ with the correlation that the errors of the two counts have in the fit.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
-from functools import cached_property
-from itertools import product
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from itertools import combinations, product
 from statistics import NormalDist
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow.compute as pc
 
 from ctdhub.border import SHOWN, Estimate, highest_unseen, unseen_end
-from ctdhub.release.measurements import YearCounts
 from ctdhub.release.open import Release
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import PERIOD
-from ctdhub.stats.cell_sums import CellSums, Sum
-from ctdhub.stats.intervals import NOT_MEASURED, Interval, ratio
+from ctdhub.release.tables import YearCounts
+from ctdhub.schema.model import PERIOD, load_schema
+from ctdhub.stats.cards import NOT_MEASURED, Interval, ratio
 from ctdhub.stats.query import Where
-from ctdhub.stats.sum_variance import SumVariances
+
+# --------------------------------------------------------------------------------------------------
+# Cells of a table added up: people in them, the noise of their sum, the part that is not shown.
+
+KEPT = 256
+"""Conditions whose cells a table remembers, two bytes a cell each at most."""
+NARROW = 8
+"""A condition that at most every so manyth cell meets is also kept as the places of these cells."""
+
+
+@dataclass(frozen=True)
+class Sum:
+    """People in a sum of cells, the variance of its noise, the part in cells not shown, and the
+    people whom totals that are not shown may hide beyond the noise."""
+
+    value: float
+    variance: float
+    rest: float
+    hidden: float = 0.0
+
+    def half(self, z: float) -> float:
+        """Half the width of the interval, in people."""
+        return math.hypot(z * math.sqrt(self.variance), self.rest) + self.hidden
+
+    def less(self, other: Sum) -> Sum:
+        """The difference of two sums; their errors add."""
+        return Sum(
+            self.value - other.value,
+            self.variance + other.variance,
+            self.rest + other.rest,
+            self.hidden + other.hidden,
+        )
+
+
+@dataclass(frozen=True)
+class _Met:
+    """A condition on one column: for each cell whether it meets it; where these are few, also their
+    places, in order."""
+
+    cells: npt.NDArray[np.bool_]
+    places: npt.NDArray[np.intp] | None
+
+
+@dataclass(frozen=True)
+class CellSums:
+    """Cells of a table: by column the place of each distinct value and which of them each cell has;
+    people, and those in cells that are not shown."""
+
+    columns: dict[str, tuple[dict[str, int], npt.NDArray[np.intp]]]
+    people: npt.NDArray[np.float64]
+    rest: npt.NDArray[np.float64]
+    _kept: dict[tuple[str, frozenset[str]], _Met] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        names: Sequence[str],
+        cells: Mapping[tuple[str, ...], float],
+        shown: Container[tuple[str, ...]] = (),
+    ) -> CellSums:
+        """From people by cell."""
+        columns = {}
+        for k, name in enumerate(names):
+            place: dict[str, int] = {}
+            codes = [place.setdefault(cell[k], len(place)) for cell in cells]
+            columns[name] = (place, np.array(codes, dtype=np.intp))
+        rest = [0.0 if cell in shown else n for cell, n in cells.items()]
+        people = np.array(list(cells.values()), dtype=np.float64)
+        return cls(columns, people, np.array(rest, dtype=np.float64))
+
+    def total(self, limits: Mapping[str, Collection[str]]) -> float:
+        """People in the cells whose values are all within the limits."""
+        return float(self.people[self._inside(limits)].sum())
+
+    def total_and_rest(self, limits: Mapping[str, Collection[str]]) -> tuple[float, float]:
+        """The same, and those of them in cells that are not shown."""
+        inside = self._inside(limits)
+        return float(self.people[inside].sum()), float(self.rest[inside].sum())
+
+    def total_and_size(self, limits: Mapping[str, Collection[str]]) -> tuple[float, int]:
+        """People in these cells, and how many cells that is."""
+        inside = self._inside(limits)
+        people = self.people[inside]
+        return float(people.sum()), people.size
+
+    def largest(self, limits: Mapping[str, Collection[str]]) -> float:
+        """The most people in one of these cells; 0 where there is none."""
+        return float(self.people[self._inside(limits)].max(initial=0.0))
+
+    def _inside(self, limits: Mapping[str, Collection[str]]) -> npt.NDArray[np.generic]:
+        """Which cells meet all limits: for each whether it does, or the places of those that do, in
+        order; both choose the same people."""
+        met, few = [], None
+        for name, allowed in limits.items():
+            one = self._among(name, frozenset(allowed))
+            met.append(one)
+            if one.places is not None and (few is None or one.places.size < few.size):
+                few = one.places
+        if few is not None:
+            places = few
+            for one in met:
+                if one.places is not few:
+                    places = places[one.cells[places]]
+            return places
+        inside = np.ones(self.people.size, dtype=bool)
+        for one in met:
+            inside &= one.cells
+        return inside
+
+    def _among(self, name: str, allowed: frozenset[str]) -> _Met:
+        """Which cells have one of these values; the last ones are kept, for questions come in rows
+        that differ in one condition."""
+        found = self._kept.get((name, allowed))
+        if found is None:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            places, codes = self.columns[name]
+            among = np.zeros(len(places), dtype=bool)
+            among[[places[value] for value in allowed if value in places]] = True
+            cells = among[codes]
+            at = np.flatnonzero(cells)
+            found = _Met(cells, at if at.size * NARROW <= cells.size else None)
+            self._kept[name, allowed] = found
+        return found
+
+
+# --------------------------------------------------------------------------------------------------
+# The variance of a sum of cells in tables that were fitted together.
+#
+# Tables of a release are sums of interaction components, and each component is the mean of what the
+# measured tables say of it, weighed by inverse variance (``dp.reconcile``).  A component sums to
+# zero along its axes, so that a sum over several values is less uncertain than as many independent
+# cells are, and a sum over all values of a variable does not depend on it at all:
+#
+#     Var = sum over S of 1/W_S  prod(v in S) a_v (1 - a_v/n_v)  prod(v not in S) (a_v/n_v)^2
+#
+# with S the sets of the variables asked for, a_v of the n_v values of v in the sum, and W_S the
+# weights of the measured tables that hold S.  The covariance of two sums has both's values instead:
+# the number in both less a_v b_v / n_v, and a_v b_v / n_v^2.  All of it is public.
+
+
+class SumVariances:
+    """Variances of sums over value sets.
+
+    Args:
+        drawn: standard deviation of the noise of each measured table, as ``Guarantee.drawn``.
+        size: how many values a variable has, with "not recorded".
+    """
+
+    def __init__(self, drawn: Mapping[str, float], size: Callable[[str], int]) -> None:
+        self._size = cache(size)
+        self._tables = [
+            (frozenset(key.split("*")) if key else frozenset(), sigma)
+            for key, sigma in drawn.items()
+        ]
+        self._weight = cache(self._summed)
+        self._product = cache(self._covariance)
+        self._together = cache(self._measured)
+
+    def of(self, values: Mapping[str, int]) -> float:
+        """Variance, in squared people.
+
+        Args:
+            values: how many values of each variable are in the sum; some measured table holds all
+                of these variables.
+        """
+        return self._product(tuple((name, n, n, n) for name, n in values.items()))
+
+    def correlation(
+        self, one: Mapping[str, frozenset[str]], two: Mapping[str, frozenset[str]]
+    ) -> float:
+        """Correlation of the errors of two sums, in -1..1; 0 where their variables were not
+        measured together, which is cautious for a part and its whole.
+
+        Args:
+            one, two: the values of each variable in the sum; of a variable that is not named all.
+        """
+        names = sorted({*one, *two})
+        if not self._together(frozenset(names)):
+            return 0.0
+        sizes = []
+        for name in names:
+            a, b = one.get(name), two.get(name)
+            n = self._size(name)
+            both = len(a & b) if a is not None and b is not None else len(a or b or ())
+            sizes.append((name, n if a is None else len(a), n if b is None else len(b), both))
+        own = [self._product(tuple((s[0], s[k], s[k], s[k]) for s in sizes)) for k in (1, 2)]
+        return self._product(tuple(sizes)) / math.sqrt(own[0] * own[1])
+
+    def _covariance(self, sizes: tuple[tuple[str, int, int, int], ...]) -> float:
+        """Covariance of two sums: by variable its values in one, in the other, and in both."""
+        found = 0.0
+        for k in range(len(sizes) + 1):
+            for part in combinations(sizes, k):
+                own = math.prod(both - a * b / self._size(n) for n, a, b, both in part)
+                rest = (s for s in sizes if s not in part)
+                others = math.prod(a * b / self._size(n) ** 2 for n, a, b, _both in rest)
+                if own:
+                    found += own * others / self._weight(frozenset(n for n, *_sizes in part))
+        return found
+
+    def _measured(self, names: frozenset[str]) -> bool:
+        return any(table.issuperset(names) for table, _sigma in self._tables)
+
+    def _summed(self, part: frozenset[str]) -> float:
+        """What all measured tables say of a component: the sum of one over its variances."""
+        return math.fsum(
+            1 / (sigma**2 * math.prod(self._size(n) for n in names - part))
+            for names, sigma in self._tables
+            if part <= names
+        )
+
 
 Sets = Mapping[str, frozenset[str]]
 Asked = frozenset[tuple[str, frozenset[str]]]

@@ -24,11 +24,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import PERIOD
+from ctdhub.schema.model import PERIOD, load_schema
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.comparison import widening
-from ctdhub.stats.table import NOT_RECORDED
+from ctdhub.stats.cards import NOT_RECORDED, widening
 
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 BOUNDS = 6

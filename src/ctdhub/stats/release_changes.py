@@ -31,9 +31,9 @@ from statistics import NormalDist
 import numpy as np
 
 from ctdhub.border import Estimate
-from ctdhub.schema.roles import ORIGIN, PERIOD
+from ctdhub.schema.model import ORIGIN, PERIOD
+from ctdhub.stats.cards import NOT_RECORDED
 from ctdhub.stats.estimator import Estimator
-from ctdhub.stats.table import NOT_RECORDED
 
 RATE = 0.05
 """Expected share, at most, of cells that are called different and are not."""

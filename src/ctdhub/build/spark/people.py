@@ -1,15 +1,9 @@
-"""Records to people on a cluster: whole persons come together, then the hub's own join runs.
-
-A task reads some rows of a harmonised file and deals them out: the part of a record is the CRC-32
-of its person, whoever else there is.  Rows of a part travel as one compressed Arrow stream, so that
-Spark shuffles few values.  A second task gets all rows of a part, and so all records of its
-persons; it runs the functions that one machine runs on everybody, and writes people and
-perpetrators of the part into the step's folder.  Only how many they are comes back.
-"""
+"""Records to people on a cluster, and rows of people counted by its workers."""
 
 from __future__ import annotations
 
 import json
+import pickle
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,22 +13,43 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.build.spark.runner import Shared, raise_first, shared, told
-from ctdhub.build.spark.session import broken, failing
-from ctdhub.core.atomic import sync
+from ctdhub.build.spark.session import Shared, broken, failing, raise_first, shared, told
+from ctdhub.core.files import sync
+from ctdhub.dp.count import Counts, InParquet, Tally, add
 from ctdhub.schema.model import PERSON, load_schema
-from ctdhub.sensitive.linkage.children import by_person, each_once
-from ctdhub.sensitive.linkage.joining import Linking
-from ctdhub.sensitive.linkage.merge import link, persons_of
-from ctdhub.sensitive.linkage.partitions import MENTIONED, PART_ROWS, Places, Totals, divided, held
+from ctdhub.sensitive.linkage.people import (
+    MENTIONED,
+    PART_ROWS,
+    Linking,
+    PartitionsPlaces,
+    Totals,
+    by_person,
+    divided,
+    each_once,
+    held,
+    link,
+    persons_of,
+)
 from ctdhub.sensitive.mapping.run import RECORDS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+
+# --------------------------------------------------------------------------------------------------
+# Records to people on a cluster: whole persons come together, then the hub's own join runs.
+#
+# A task reads some rows of a harmonised file and deals them out: the part of a record is the CRC-32
+# of its person, whoever else there is.  Rows of a part travel as one compressed Arrow stream, so
+# that Spark shuffles few values.  A second task gets all rows of a part, and so all records of its
+# persons; it runs the functions that one machine runs on everybody, and writes people and
+# perpetrators of the part into the step's folder.  Only how many they are comes back.
 
 MANY_TASKS = 400
 """Tasks among which chance deals parts out evenly enough."""
@@ -64,7 +79,7 @@ class _PeopleJob:
     gone: Path
     linking: Linking
     parts: int
-    places: Places
+    places: PartitionsPlaces
 
     def dealt(self, unit: _Unit) -> list[tuple[int, bool, bytes]]:
         """The rows of a unit by part: number, whether they are perpetrators, the rows."""
@@ -135,7 +150,7 @@ def link_people(
     files: Sequence[tuple[Path, Path]],
     gone: pa.Array,
     linking: Linking,
-    places: Places,
+    places: PartitionsPlaces,
     work: Path,
     parts: int | None = None,
 ) -> Totals:
@@ -253,3 +268,116 @@ def _write(rows: pa.Table, folder: Path, part: int) -> None:
     pq.write_table(rows, fresh)
     sync(fresh)
     fresh.replace(folder / f"part-{part:05}.parquet")
+
+
+# --------------------------------------------------------------------------------------------------
+# Rows of people on a cluster: workers count their parts, only sums come back.
+
+TASKS = 64
+"""Up to so many parts are counted by a task each; of more, a task counts eight one by one."""
+
+_CELLS = "tally int, at int, cells binary"
+_SHAPE = {"tally": pa.int32(), "at": pa.int32(), "cells": pa.binary()}
+_ROWS_FAULT = -1
+
+
+@dataclass(frozen=True)
+class _RowsJob:
+    where: Shared
+    files: tuple[Path, ...]
+    grouped_by: str | None
+    tallies: tuple[Tally, ...]
+
+    def count(self, numbers: Iterable[int]) -> list[Counts]:
+        """The tables of some files together."""
+        totals = [tally.none() for tally in self.tallies]
+        for number in numbers:
+            found = InParquet(self.files[number], self.grouped_by).counts(self.tallies)
+            for total, part in zip(totals, found, strict=True):
+                add(total, part)
+        return totals
+
+
+class OnCluster:
+    """Parquet files that are parts of one table; see ``dp.rows.Rows``.
+
+    Args:
+        spark: the session.
+        path: a Parquet file, or a folder of them, that all workers see.
+        work: the hub's work folder.
+        grouped_by: see ``InParquet``.
+    """
+
+    def __init__(
+        self, spark: SparkSession, path: Path, work: Path, grouped_by: str | None = None
+    ) -> None:
+        self._spark, self._work, self._grouped_by = spark, work, grouped_by
+        self._files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+
+    def counts(self, tallies: Sequence[Tally]) -> list[Counts]:
+        """Exact tables of all rows, for each tally.
+
+        Raises:
+            PolicyError: a column is missing, or holds a value outside its public domain; there
+                are more rows than can be counted.
+            SparkError: the cluster broke off.
+        """
+        files = len(self._files)
+        tasks = min(files, max(TASKS, files // 8))
+        with shared(self._work) as where, failing(broken):
+            job = _RowsJob(where, tuple(self._files), self._grouped_by, tuple(tallies))
+            self._spark.conf.set("spark.sql.shuffle.partitions", str(min(tasks, TASKS)))
+            found = (
+                self._spark.range(0, files, 1, numPartitions=tasks)
+                .mapInArrow(partial(_count, job), _CELLS)
+                .groupBy("tally", "at")
+                .applyInArrow(_sum, _CELLS)
+                .toArrow()
+            )
+        totals = [tally.none() for tally in tallies]
+        sums: list[Counts] = [{} for _tally in tallies]
+        for number, at, cells in zip(*(c.to_pylist() for c in found.columns), strict=True):
+            if number == _ROWS_FAULT:
+                raise pickle.loads(cells)  # noqa: S301 - made by our own workers
+            table = tallies[number].tables[at]
+            sums[number][table] = _rows_unpacked(cells).reshape(totals[number][table].shape)
+        for total, part in zip(totals, sums, strict=True):
+            add(total, part)
+        return totals
+
+
+def _count(job: _RowsJob, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    numbers = [number for batch in batches for number in batch.column(0).to_pylist()]
+    found, fault = told(job.where, lambda: job.count(numbers))
+    if fault is not None:
+        yield _batch([(_ROWS_FAULT, _ROWS_FAULT, fault)])
+    for number, counts in enumerate(found or ()):
+        for at, cells in enumerate(counts.values()):
+            yield _batch([(number, at, _rows_packed(cells))])
+
+
+def _sum(parts: pa.Table) -> pa.Table:
+    """The sum of one table over all tasks; of faults, one."""
+    number, at = parts["tally"][0].as_py(), parts["at"][0].as_py()
+    if number == _ROWS_FAULT:
+        return pa.Table.from_batches([_batch([(number, at, min(parts["cells"].to_pylist()))])])
+    total = sum(_rows_unpacked(cells.as_py()) for cells in parts["cells"])
+    return pa.Table.from_batches([_batch([(number, at, _rows_packed(np.asarray(total)))])])
+
+
+def _batch(rows: Sequence[tuple[int, int, bytes]]) -> pa.RecordBatch:
+    columns = zip(*rows, strict=True)
+    arrays = [pa.array(c, kind) for c, kind in zip(columns, _SHAPE.values(), strict=True)]
+    return pa.record_batch(arrays, list(_SHAPE))
+
+
+def _rows_packed(cells: npt.NDArray[np.integer]) -> bytes:
+    """Cells in 64 bits, so that sums over tasks fit, with their number before the compressed."""
+    plain = np.ascontiguousarray(cells, "<i8").tobytes()
+    packed: bytes = pa.compress(plain, "lz4", asbytes=True)
+    return len(plain).to_bytes(8, "little") + packed
+
+
+def _rows_unpacked(cells: bytes) -> npt.NDArray[np.int64]:
+    size = int.from_bytes(cells[:8], "little")
+    return np.frombuffer(pa.decompress(cells[8:], size, "lz4", asbytes=True), "<i8")

@@ -1,27 +1,41 @@
-"""The session on a cluster: started at first need, with encryption, stopped with the build."""
+"""The session on a cluster and its workers: started at first need, stopped with the build."""
 
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from secrets import token_hex
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from warnings import filterwarnings
 
-from ctdhub.build.spark.settings import SparkSettings
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError
+import pyarrow as pa
+
+import ctdhub
+from ctdhub.build.hub import SparkSettings
+from ctdhub.build.steps import Step, hash_folder
+from ctdhub.core.errors import HubError, error
+from ctdhub.core.i18n import Text, current, language
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+
+# --------------------------------------------------------------------------------------------------
+# The session on a cluster: started at first need, with encryption, stopped with the build.
 
 PORTS = {"spark": 7077, "sc": 15002}
 """Where a standalone master and a Spark Connect server listen by default."""
@@ -133,3 +147,151 @@ def _not_started(kind: str) -> HubError:
 def broken(kind: str) -> HubError:
     """Work on the cluster broke off for no fault of a contributor's file."""
     return error("spark-work", kind=kind)
+
+
+# --------------------------------------------------------------------------------------------------
+# Steps that need nothing of each other, brought up to date by the workers of a cluster.
+#
+# A worker runs :meth:`Step.refresh`, as this machine would: the same function, into the same folder
+# of a file system that all share, renamed into place when it is whole.  A task that Spark runs
+# again, or twice at once, finds the step done, or does the same once more.  A step names files and
+# never holds what is in them: the hub's key is read by the worker from the hub's folder, and is not
+# sent.
+
+LOOK = 0.5
+"""Seconds between two looks at how many steps are done."""
+PATIENCE = 20.0
+"""Seconds without a step done until the steward is asked to look at the cluster: one without free
+workers says nothing by itself."""
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a worker must find before it works: the hub's folder, and this very software.
+
+    Attributes:
+        probe: a folder that the driver made in the hub's.
+        code: content hash of the package.
+        language: of the messages.
+    """
+
+    probe: Path
+    code: str
+    language: str
+
+    def check(self) -> None:
+        """Refuse to work.
+
+        Raises:
+            SparkError: the worker does not see the hub's folder, or runs another version.
+        """
+        if not self.probe.is_dir():
+            raise error("spark-shared")
+        if self.code != code_hash():
+            raise error("spark-version")
+
+
+@cache
+def code_hash() -> str:
+    """Content hash of this package as it is installed here."""
+    return hash_folder(Path(ctdhub.__file__).parent)
+
+
+@contextmanager
+def shared(work: Path) -> Iterator[Shared]:
+    """The probe in the hub's work folder, as long as workers may look for it.
+
+    Once it is gone, by a later build where this one was killed, a task that lingers refuses.
+    """
+    probe = work / f".new-spark-{token_hex(8)}"
+    probe.mkdir()
+    try:
+        yield Shared(probe, code_hash(), current())
+    finally:
+        probe.rmdir()
+
+
+def refresh(
+    spark: SparkSession, steps: Sequence[Step], work: Path, tell: Callable[[str | Text, int], None]
+) -> None:
+    """Bring steps up to date, each as a task of its own.
+
+    Args:
+        steps: of any number, none of which needs another; with absolute paths.
+        work: the hub's work folder.
+        tell: told (name of the step last seen done, or why there is none yet; number done).
+
+    Raises:
+        HubError: the fault of the first step, in their order, that has one; the others are done.
+        SparkError: the cluster broke off, or sees another folder or another software.
+    """
+    stale = [step for step in steps if step.reason() is not None]
+    if not stale:
+        return
+    with shared(work) as where, ThreadPoolExecutor(1) as pool:
+        tasks = spark.range(0, len(stale), 1, numPartitions=len(stale)).mapInArrow(
+            partial(_refresh, stale, where), "step long, fault binary"
+        )
+        found = pool.submit(tasks.toArrow)
+        left, begun = list(stale), monotonic()
+        try:
+            while not wait([found], LOOK).done:
+                if len(left) == len(stale) and monotonic() - begun >= PATIENCE:
+                    asked = Text(
+                        "The job is still queued. Check that the Spark cluster has an idle worker."
+                    )
+                    tell(asked, len(steps) - len(left))
+                for step in [step for step in left if step.reason() is None]:
+                    left.remove(step)
+                    tell(step.name, len(steps) - len(left))
+        except BaseException:  # such as Ctrl-C: the workers are told to stop as well
+            spark.interruptAll()
+            raise
+        with failing(broken):
+            raise_first(found.result())
+    if any(step.reason() is not None for step in stale):  # they wrote to another folder
+        raise broken("FileNotFoundError")
+
+
+def _refresh(
+    steps: Sequence[Step], where: Shared, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        for number in batch.column(0).to_pylist():
+            _done, fault = told(where, steps[number].refresh)
+            yield pa.record_batch([pa.array([number]), pa.array([fault], pa.binary())], _FAULTS)
+
+
+_FAULTS = ["step", "fault"]
+
+
+def told(where: Shared, work: Callable[[], _Answer]) -> tuple[_Answer | None, bytes | None]:
+    """Do work on a worker; a fault with a remedy is handed back, for it is the steward's.
+
+    Raises:
+        RuntimeError: anything else went wrong, so that Spark tries again; its words may hold
+            values and would lie in the worker's log, so that only its kind is told.
+    """
+    with language(where.language):
+        try:
+            where.check()
+            return work(), None
+        except HubError as fault:
+            return None, pickle.dumps(fault)
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise  # the worker is told to stop
+        except BaseException as cause:  # noqa: BLE001 - whatever it is, its words stay here
+            raise RuntimeError(type(cause).__name__) from None
+
+
+def raise_first(answers: pa.Table) -> None:
+    """Raise the fault of the first step that has one.
+
+    Args:
+        answers: ``step`` (number) and ``fault`` (null where it went well), in any order.
+    """
+    faults = answers.filter(answers["fault"].is_valid()).sort_by("step")["fault"]
+    if len(faults):
+        raise pickle.loads(faults[0].as_py())  # noqa: S301 - made by our own workers

@@ -17,28 +17,30 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ctdhub.build.closure import software
-from ctdhub.build.filenames import ALARMS, BIRTHS, RECORDS, TEXTS, UNKNOWN_TEXTS
-from ctdhub.build.harmonised import account_of, contributor_of, date_of
-from ctdhub.build.hub import Hub
-from ctdhub.build.journal import Detail, paid_for
-from ctdhub.build.mapping_by_date import mapping_file
-from ctdhub.build.settings import Agreement
-from ctdhub.build.steps import Input, Step, hash_of
-from ctdhub.core.atomic import write_new
-from ctdhub.core.datafiles import as_csv, as_json
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, printable
+from ctdhub.build.contributions import (
+    ALARMS,
+    BIRTHS,
+    RECORDS,
+    TEXTS,
+    UNKNOWN_TEXTS,
+    account_of,
+    contributor_of,
+    date_of,
+    mapping_file,
+)
+from ctdhub.build.hub import Agreement, Detail, Hub, paid_for
+from ctdhub.build.steps import Input, Step, hash_of, software
+from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.files import write_new
 from ctdhub.core.i18n import Several, Text, joined
-from ctdhub.core.text import fold
+from ctdhub.core.tables import as_csv, as_json, fold
 from ctdhub.dp.price import Pay, Price, up_to
-from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits
-from ctdhub.sensitive.alarms.delivered import ReadDelivery, columns_for
-from ctdhub.sensitive.alarms.ring import ring
-from ctdhub.sensitive.linkage.shared_keys import births_apart
+from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits, ReadDelivery, columns_for
+from ctdhub.sensitive.alarms.checks import ring
+from ctdhub.sensitive.linkage.deliveries import births_apart
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
-from ctdhub.sensitive.mapping.unknown_texts import FileTexts, UnknownText
+from ctdhub.sensitive.mapping.texts import FileTexts, UnknownText
 
 NAMED = 5
 """Open alarms that an error names; of more only the number is told."""

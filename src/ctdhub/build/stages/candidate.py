@@ -18,27 +18,23 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.border import Protected
-from ctdhub.build.closure import software
-from ctdhub.build.filenames import ANSWER, CANDIDATE
+from ctdhub.build.contributions import ANSWER, CANDIDATE
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid, ledger, published
 from ctdhub.build.review import write_review
-from ctdhub.build.rules import public_facts
-from ctdhub.build.steps import Input, Step, hash_file, hash_of, software_names
-from ctdhub.build.versions import by_version, candidate_version, waiting_version
-from ctdhub.core.atomic import remove
-from ctdhub.core.error_catalogue import error
+from ctdhub.build.rules import by_version, candidate_version, public_facts, waiting_version
+from ctdhub.build.steps import Input, Step, hash_file, hash_of, software, software_names
+from ctdhub.core.errors import error
+from ctdhub.core.files import remove
 from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store
-from ctdhub.dp.ledger.disk import damaged
+from ctdhub.dp.ledger.file import damaged
 from ctdhub.dp.policy import Policy
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.bundle import latest_release, next_version
 from ctdhub.release.bundle import write_release as write_bundle
-from ctdhub.release.changelog import CHANGELOG, carries_note, newest_note
-from ctdhub.release.changes import changes
-from ctdhub.release.facts import PublicFacts
-from ctdhub.release.manifest import ATTACKS, MANIFEST
+from ctdhub.release.changes import CHANGELOG, carries_note, changes, newest_note
+from ctdhub.release.manifest import ATTACKS, MANIFEST, PublicFacts
 from ctdhub.release.open import open_release
 
 _FACTS = Input("hub.yaml and agreements", Text("hub.yaml and agreements"))

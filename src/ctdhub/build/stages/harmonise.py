@@ -11,9 +11,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ctdhub.build.closure import software
-from ctdhub.build.contribution import Contribution
-from ctdhub.build.filenames import (
+from ctdhub.build.contributions import (
     BIRTHS,
     CASES,
     NO_RECORD,
@@ -24,15 +22,15 @@ from ctdhub.build.filenames import (
     TEXTS,
     TOKENS,
     UNKNOWN_TEXTS,
+    Contribution,
+    mapping_file,
 )
-from ctdhub.build.mapping_by_date import mapping_file
-from ctdhub.build.steps import Input, Step, hash_file, hash_of
-from ctdhub.core.atomic import write_new
-from ctdhub.core.datafiles import as_json
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import MappingError
+from ctdhub.build.steps import Input, Step, hash_file, hash_of, software
+from ctdhub.core.errors import MappingError, error
+from ctdhub.core.files import write_new
 from ctdhub.core.i18n import Text, said
-from ctdhub.schema.roles import ALLEGATION, AUTHORITIES, OF_ANYONE
+from ctdhub.core.tables import as_json
+from ctdhub.schema.model import ALLEGATION, AUTHORITIES, OF_ANYONE
 from ctdhub.sensitive import coded_parquet
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import load_mapping

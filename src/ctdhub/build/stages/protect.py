@@ -8,19 +8,18 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ctdhub.border import Protected
-from ctdhub.build.closure import software
+from ctdhub.build.contributions import ANSWER, OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.build.engine import Engine
-from ctdhub.build.filenames import ANSWER, OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import budget_split, check_paid, ledger, published
 from ctdhub.build.rules import public_facts, variables, year_of
 from ctdhub.build.stages.differencing import check_company, check_series
-from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of, hash_path
+from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of, hash_path, software
 from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.engine import protect
-from ctdhub.dp.overlap import Overlap
+from ctdhub.dp.lists import Overlap
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import Pay, Price
 from ctdhub.release.bundle import free, latest_release

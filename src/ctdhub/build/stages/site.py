@@ -6,19 +6,70 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctdhub.build.closure import software
 from ctdhub.build.hub import Hub
-from ctdhub.build.stages.edition import edition, spending
-from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of
+from ctdhub.build.paid import budget_split, ledger, published
+from ctdhub.build.rules import policy
+from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of, software
 from ctdhub.core.i18n import Text
+from ctdhub.dp.accounting import epsilon_of
+from ctdhub.dp.ledger.book import by_kind
 from ctdhub.release.errata import ERRATA as NOTICES
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import leading, open_releases
-from ctdhub.report.events.calendar import FILE as EVENTS
+from ctdhub.report.calendar import FILE as EVENTS
 from ctdhub.report.helplines import FILE as HELPLINES
+from ctdhub.site.edition import Edition, PublishedSpending
 
 if TYPE_CHECKING:
-    from ctdhub.site.parts import Before
+    from ctdhub.site.build import Before
+
+
+# --------------------------------------------------------------------------------------------------
+# What a hub shows beside its release.
+
+
+def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Edition:
+    """The edition of a hub's site.
+
+    Args:
+        url: public address of the site; that of ``hub.yaml`` where none is given.
+        offline: see :class:`ctdhub.site.edition.Edition`.
+
+    Raises:
+        HubError: a file of the hub has faults.
+    """
+    settings = hub.settings
+    address = settings.site.url if url is None else url
+    return Edition.of(
+        hub.root,
+        address,
+        offline=offline,
+        spending=spending(hub),
+        helpline=settings.helpline,
+        lead={str(code): text for code, text in settings.site.lead.items()},
+        place=settings.site.place,
+        contact=settings.contact,
+        exits={str(code): url for code, url in settings.exit.items()},
+    )
+
+
+def spending(hub: Hub) -> PublishedSpending:
+    """What readers are shown of the ledger: nothing that tells of answers that were not published.
+
+    Raises:
+        HubError: the ledger or a manifest is damaged.
+    """
+    book, rules, shown = ledger(hub), policy(hub), published(hub)
+    split = budget_split(hub, rules)
+    known = [e for e in book.entries() if e.kind != "release" or e.id in shown]
+    return PublishedSpending(
+        charges=tuple((s.name, s.charges, s.epsilon) for s in by_kind(known, split.delta)),
+        reserve=epsilon_of(split.reserve, split.delta),
+        epsilon=split.shown,
+        budget=rules.budget.epsilon,
+        delta=split.delta,
+    )
+
 
 RELEASE, READERS = Input("release", Text("release")), Input("readers", Text("what readers need"))
 ADDRESS = Input("address", Text("address of the site"))
@@ -32,7 +83,7 @@ PARTS = "site.json"
 
 def before(hub: Hub) -> Before:
     """What the hub keeps of the site that it built last."""
-    from ctdhub.site.parts import Before
+    from ctdhub.site.build import Before
 
     hub.work.mkdir(mode=0o700, exist_ok=True)
     return Before(hub.site, hub.work / PARTS, hash_of(dict(software(__name__))))
@@ -49,7 +100,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
     def run(folder: Path) -> None:
         from ctdhub.site.build import build_site as make_site
         from ctdhub.site.build import refuse_smaller
-        from ctdhub.site.errata import refuse_fewer_notices
+        from ctdhub.site.feed import refuse_fewer_notices
 
         held = open_releases(hub.releases, hub.settings.approvers)
         refuse_smaller(hub.site, [release.version for release in held])

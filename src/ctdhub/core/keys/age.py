@@ -16,9 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ctdhub.core import atomic
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.keys.files import write_new
+from ctdhub.core import files
+from ctdhub.core.errors import error
+from ctdhub.core.keys.secret_files import write_new
 
 _LONGEST = 100_000
 """Bytes that are read of a file of keys."""
@@ -69,7 +69,7 @@ def write_recipients(path: Path, recipients: Sequence[str]) -> None:
         HubError: the extra is not installed.
     """
     _recipients(recipients, path)
-    atomic.write_whole(path, "".join(f"{r}\n" for r in recipients).encode("ascii"), mode=0o644)
+    files.write_whole(path, "".join(f"{r}\n" for r in recipients).encode("ascii"), mode=0o644)
 
 
 def encrypt(source: BinaryIO, target: BinaryIO, recipients: Sequence[str]) -> None:
@@ -106,7 +106,7 @@ def decrypt(source: BinaryIO, path: Path, identities: Sequence[Path]) -> None:
         OSError: the file cannot be written.
     """
     keys = _identities(identities)
-    fresh = path.with_name(f"{atomic.WRITING}{path.name}-{secrets.token_hex(4)}")
+    fresh = path.with_name(f"{files.WRITING}{path.name}-{secrets.token_hex(4)}")
     handle = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as out:
@@ -117,7 +117,7 @@ def decrypt(source: BinaryIO, path: Path, identities: Sequence[Path]) -> None:
     finally:
         with suppress(FileNotFoundError):
             fresh.unlink()
-    atomic.sync(path.parent)
+    files.sync(path.parent)
 
 
 def _open(source: BinaryIO, target: BinaryIO, keys: list[Any], named: Path) -> None:

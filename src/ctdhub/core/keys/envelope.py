@@ -23,11 +23,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import FileError, HubError
-from ctdhub.core.keys import pem
-from ctdhub.core.keys.files import write_new
+from ctdhub.core.errors import FileError, HubError, error
+from ctdhub.core.keys import secret_files
 from ctdhub.core.keys.linkage import SIZE, LinkageKey, checked
+from ctdhub.core.keys.secret_files import write_new
 
 PREFIX = "x25519:"
 WRAPPED = "CTDHUB WRAPPED LINKAGE KEY"
@@ -76,9 +75,11 @@ def wrap(key: LinkageKey, to: str, out: Path) -> None:
     fields = {
         "generation": str(key.generation),
         "fingerprint": key.fingerprint,
-        "to": PREFIX + pem.encode(theirs),
+        "to": PREFIX + secret_files.encode(theirs),
     }
-    pem.write(out, WRAPPED, fields | {k: pem.encode(v) for k, v in content.items()})
+    secret_files.write(
+        out, WRAPPED, fields | {k: secret_files.encode(v) for k, v in content.items()}
+    )
 
 
 def unwrap(envelope: Path, own: Path, passphrase: str = "") -> LinkageKey:
@@ -87,31 +88,31 @@ def unwrap(envelope: Path, own: Path, passphrase: str = "") -> LinkageKey:
     Raises:
         FileError: it is no envelope, is damaged or was changed, or is for somebody else.
     """
-    label, fields = pem.read(envelope)
+    label, fields = secret_files.read(envelope)
     if label != WRAPPED:
-        raise pem.broken(envelope)
+        raise secret_files.broken(envelope)
     private = _private(own, passphrase)
     ours, theirs = (
         private.public_key().public_bytes_raw(),
-        pem.decode(fields.get("from", ""), envelope, 32),
+        secret_files.decode(fields.get("from", ""), envelope, 32),
     )
     if fields.get("to") != _public(private):
         raise error("key-unreadable/recipient", file=envelope)
-    nonce = pem.decode(fields.get("nonce", ""), envelope, 12)
-    sealed = pem.decode(fields.get("sealed", ""), envelope, SIZE + 16)
+    nonce = secret_files.decode(fields.get("nonce", ""), envelope, 12)
+    sealed = secret_files.decode(fields.get("sealed", ""), envelope, SIZE + 16)
     bound = f"{WRAPPED}\0{fields.get('generation')}".encode()
     try:
         secret = ChaCha20Poly1305(_shared(private, theirs, theirs, ours)).decrypt(
             nonce, sealed, bound
         )
     except (InvalidTag, ValueError):  # ValueError: a public half that leads to no secret
-        raise pem.broken(envelope) from None
+        raise secret_files.broken(envelope) from None
     return checked(envelope, secret, fields)
 
 
 def is_envelope(path: Path) -> bool:
     """Whether a file is an envelope, whoever can open it."""
-    return path.is_file() and pem.read(path)[0] == WRAPPED
+    return path.is_file() and secret_files.read(path)[0] == WRAPPED
 
 
 def _bound(key: LinkageKey) -> bytes:
@@ -125,20 +126,20 @@ def _shared(private: X25519PrivateKey, other: bytes, sender: bytes, receiver: by
 
 
 def _public(private: X25519PrivateKey) -> str:
-    return PREFIX + pem.encode(private.public_key().public_bytes_raw())
+    return PREFIX + secret_files.encode(private.public_key().public_bytes_raw())
 
 
 def _private(path: Path, passphrase: str) -> X25519PrivateKey:
     if not path.is_file():
         raise error("key-missing/receiving", file=path)
     with path.open("rb") as file:
-        content = file.read(pem.LONGEST)
+        content = file.read(secret_files.LONGEST)
     try:
         private = load_pem_private_key(content, passphrase.encode() if passphrase else None)
     except (ValueError, TypeError):
         private = None
     if not isinstance(private, X25519PrivateKey):
-        raise pem.broken(path)
+        raise secret_files.broken(path)
     return private
 
 
@@ -148,11 +149,11 @@ def _given(to: str) -> bytes:
     text = to
     if file:
         with file.open("rb") as opened:
-            text = opened.read(pem.LONGEST).decode("ascii", "replace").strip()
+            text = opened.read(secret_files.LONGEST).decode("ascii", "replace").strip()
     if not text.startswith(PREFIX):
         raise _no_public_half(file)
     try:
-        return pem.decode(text.removeprefix(PREFIX), Path(to), 32)
+        return secret_files.decode(text.removeprefix(PREFIX), Path(to), 32)
     except FileError:  # it speaks of a file, which the text need not be
         raise _no_public_half(file) from None
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -14,7 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from ctdhub.core.keys import pem
+from ctdhub.core.errors import error
+from ctdhub.core.keys import secret_files
 
 SIZE = 32
 OPEN, LOCKED = "CTDHUB LINKAGE KEY", "CTDHUB LOCKED LINKAGE KEY"
@@ -86,13 +88,15 @@ def write_linkage_key(path: Path, key: LinkageKey, passphrase: str = "") -> None
         "fingerprint": key.fingerprint,
     }
     if not passphrase:
-        pem.write(path, OPEN, {**fields, "key": pem.encode(key.secret)})
+        secret_files.write(path, OPEN, {**fields, "key": secret_files.encode(key.secret)})
         return
     salt, nonce = os.urandom(16), os.urandom(12)
     cipher = ChaCha20Poly1305(_stretched(passphrase, salt))
     sealed = cipher.encrypt(nonce, key.secret, LOCKED.encode())
     content = {"salt": salt, "nonce": nonce, "sealed": sealed}
-    pem.write(path, LOCKED, fields | {k: pem.encode(v) for k, v in content.items()})
+    secret_files.write(
+        path, LOCKED, fields | {k: secret_files.encode(v) for k, v in content.items()}
+    )
 
 
 def read_linkage_key(path: Path, passphrase: str = "") -> LinkageKey:
@@ -102,21 +106,21 @@ def read_linkage_key(path: Path, passphrase: str = "") -> LinkageKey:
         FileError: there is no such file, it holds no linkage key or a damaged one, or the
             passphrase is wrong.
     """
-    label, fields = pem.read(path)
+    label, fields = secret_files.read(path)
     if label == OPEN:
-        secret = pem.decode(fields.get("key", ""), path, SIZE)
+        secret = secret_files.decode(fields.get("key", ""), path, SIZE)
     elif label == LOCKED:
         salt, nonce, sealed = (
-            pem.decode(fields.get(name, ""), path, size)
+            secret_files.decode(fields.get(name, ""), path, size)
             for name, size in (("salt", 16), ("nonce", 12), ("sealed", SIZE + 16))
         )
         try:
             cipher = ChaCha20Poly1305(_stretched(passphrase, salt))
             secret = cipher.decrypt(nonce, sealed, LOCKED.encode())
         except InvalidTag:
-            raise pem.broken(path) from None
+            raise secret_files.broken(path) from None
     else:
-        raise pem.broken(path)
+        raise secret_files.broken(path)
     return checked(path, secret, fields)
 
 
@@ -128,10 +132,10 @@ def checked(path: Path, secret: bytes, fields: dict[str, str]) -> LinkageKey:
     """
     generation = fields.get("generation", "")
     if not (generation.isascii() and generation.isdigit() and 0 < int(generation[:9]) < 1_000_000):
-        raise pem.broken(path)
+        raise secret_files.broken(path)
     key = LinkageKey(secret, int(generation))
     if key.fingerprint != fields.get("fingerprint"):
-        raise pem.broken(path)
+        raise secret_files.broken(path)
     return key
 
 
@@ -156,25 +160,192 @@ def filling_secret(key: Path) -> bytes:
 
 def is_linkage_key(path: Path) -> bool:
     """Whether a file is a linkage key, locked or open."""
-    return path.is_file() and pem.read(path)[0] in (OPEN, LOCKED)
+    return path.is_file() and secret_files.read(path)[0] in (OPEN, LOCKED)
 
 
 def is_locked(path: Path) -> bool:
     """Whether a key file asks for a passphrase; false where there is no file."""
-    return path.is_file() and pem.read(path)[0] == LOCKED
+    return path.is_file() and secret_files.read(path)[0] == LOCKED
 
 
 def stated_fingerprint(path: Path) -> str:
     """The fingerprint that a key file states, locked or open; empty where it states none."""
-    return pem.read(path)[1].get("fingerprint", "")
+    return secret_files.read(path)[1].get("fingerprint", "")
 
 
 def holds_secret(path: Path) -> bool:
     """Whether a file, whatever its name, begins with a linkage key or a share of one."""
     with path.open("rb") as file:
-        start = file.read(pem.LONGEST).replace(b"\0", b"")  # as UTF-16 too
+        start = file.read(secret_files.LONGEST).replace(b"\0", b"")  # as UTF-16 too
     return any(mark in start for mark in _MARKS)
 
 
 def _stretched(passphrase: str, salt: bytes) -> bytes:
     return Scrypt(salt=salt, length=32, **_SCRYPT).derive(passphrase.encode())
+
+
+# --------------------------------------------------------------------------------------------------
+# A secret in n shares: any k of them give it back, fewer say nothing of it at all.
+#
+# Each byte of the secret is the value at 0 of a polynomial of degree k - 1 whose other coefficients
+# are random; the share of place x holds its values at x (Shamir, *How to share a secret*, 1979).
+# For any k - 1 places and any secret there is exactly one polynomial through them, so that k - 1
+# shares are uniform whatever the secret is.  The field is that of AES: polynomials over two
+# elements modulo x^8 + x^4 + x^3 + x + 1 (FIPS 197, section 4), in which 3 generates all others.
+
+MOST = 255
+"""Places of the field other than 0."""
+
+_MODULUS = 0x11B
+
+
+def _tables() -> tuple[list[int], list[int]]:
+    powers, logs, power = [0] * 510, [0] * 256, 1
+    for exponent in range(255):
+        powers[exponent] = powers[exponent + 255] = power
+        logs[power] = exponent
+        double = power << 1
+        power ^= double ^ (_MODULUS if double & 0x100 else 0)
+    return powers, logs
+
+
+_POWERS, _LOGS = _tables()
+
+
+class Share(NamedTuple):
+    """One share: its place, from 1 to 255, and as many bytes as the secret has."""
+
+    place: int
+    content: bytes
+
+
+def split(
+    secret: bytes, shares: int, needed: int, source: Callable[[int], bytes] = os.urandom
+) -> list[Share]:
+    """Shares of a secret, at the places 1 to ``shares``.
+
+    Args:
+        secret: any number of bytes.
+        shares: how many shares, 1 to 255.
+        needed: how many give the secret back, 1 to ``shares``.
+        source: random bytes; the operating system's in the product.
+
+    Raises:
+        ValueError: a number is out of range.
+
+    >>> parts = split(b"secret", 5, 3)
+    >>> join(parts[1:4], 3)
+    b'secret'
+    """
+    if not 1 <= needed <= shares <= MOST:
+        raise ValueError("numbers of shares are out of range")
+    rest = [source(len(secret)) for _ in range(needed - 1)]
+    coefficients = [secret, *rest]
+    found = []
+    for place in range(1, shares + 1):
+        content = bytes(len(secret))
+        for coefficient in reversed(coefficients):  # Horner's rule
+            content = bytes(
+                _times(value, place) ^ c for value, c in zip(content, coefficient, strict=True)
+            )
+        found.append(Share(place, content))
+    return found
+
+
+def join(shares: Sequence[Share], needed: int) -> bytes:
+    """The secret, from the first ``needed`` of some shares (Lagrange's formula at 0).
+
+    Shares of another secret, or too small a ``needed``, give other bytes and no error: whoever
+    must know keeps a hash of the secret.
+
+    Raises:
+        ValueError: there are fewer shares, of unequal length, or two of one place.
+    """
+    used = list(shares)[:needed]
+    places = [share.place for share in used]
+    if needed < 1 or len(used) < needed or len(set(places)) < needed:
+        raise ValueError("too few shares, or two of one place")
+    if len({len(share.content) for share in used}) > 1 or not all(0 < p <= MOST for p in places):
+        raise ValueError("shares do not belong together")
+    secret = bytes(len(used[0].content))
+    for share in used:
+        weight = 1
+        for other in places:
+            if other != share.place:
+                weight = _times(weight, _divided(other, other ^ share.place))
+        secret = bytes(
+            s ^ _times(value, weight) for s, value in zip(secret, share.content, strict=True)
+        )
+    return secret
+
+
+def _times(a: int, b: int) -> int:
+    return _POWERS[_LOGS[a] + _LOGS[b]] if a and b else 0
+
+
+def _divided(a: int, b: int) -> int:
+    return _POWERS[_LOGS[a] + 255 - _LOGS[b]] if a else 0
+
+
+# --------------------------------------------------------------------------------------------------
+# The linkage key in shares: any k of n give it back, fewer say nothing about it.
+
+
+def split_files(key: LinkageKey, need: int, shares: int, folder: Path) -> tuple[Path, ...]:
+    """Write one file per share into a folder, which is made if it is not there.
+
+    Raises:
+        FileError: need or shares are out of range, or a file exists.
+    """
+    if not 2 <= need <= shares <= MOST:
+        raise error("shares")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    paths = []
+    for number, share in split(key.secret, shares, need):
+        paths.append(folder / f"share-{number}-of-{shares}.key")
+        secret_files.write(
+            paths[-1],
+            SHARE,
+            {
+                "note": f"any {need} of {shares} shares give the key; a hub never holds one",
+                "generation": str(key.generation),
+                "fingerprint": key.fingerprint,
+                "need": str(need),
+                "number": str(number),
+                "share": secret_files.encode(share),
+            },
+        )
+    return tuple(paths)
+
+
+def join_files(paths: Sequence[Path]) -> LinkageKey:
+    """The key out of files of shares.
+
+    Raises:
+        FileError: a file is no share or is damaged, shares belong to different keys, or they are
+            too few.
+    """
+    points: dict[int, bytes] = {}
+    seen: dict[str, str] = {}
+    for path in paths:
+        label, fields = secret_files.read(path)
+        number = fields.get("number", "")
+        if label != SHARE or not _number(number):
+            raise secret_files.broken(path)
+        same = {name: fields.get(name, "") for name in ("generation", "fingerprint", "need")}
+        seen = seen or same
+        if same != seen:
+            raise error("key-unreadable/different-keys", file=path)
+        if not 1 <= int(number) <= MOST:
+            raise secret_files.broken(path)
+        points[int(number)] = secret_files.decode(fields.get("share", ""), path, SIZE)
+    need = seen.get("need", "")
+    if not _number(need) or not 2 <= int(need) <= len(points):
+        raise error("shares/too-few", need=need or "2")
+    found = [Share(number, content) for number, content in points.items()]
+    return checked(paths[0], join(found, int(need)), seen)
+
+
+def _number(text: str) -> bool:
+    """Whether a text is a whole number of at most three digits."""
+    return text.isascii() and text.isdigit() and len(text) < 4

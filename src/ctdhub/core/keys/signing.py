@@ -11,8 +11,8 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.keys.files import write_new
+from ctdhub.core.errors import error
+from ctdhub.core.keys.secret_files import write_new
 
 PREFIX = "ed25519:"
 _ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"

@@ -27,11 +27,10 @@ from django.utils import timezone
 from ctdhub.desk.accounts.visits import end_visits
 from ctdhub.desk.allowed import ADMINISTRATOR, CONTRIBUTOR, allowed, roles_of
 from ctdhub.desk.mail import tell_hub, tell_seconds
+from ctdhub.desk.models.hub import TrailHead
 from ctdhub.desk.models.people import DeskAccount, Invitation, RoleHeld
-from ctdhub.desk.models.trail import TrailHead
-from ctdhub.desk.statements import rows
 from ctdhub.desk.trail import record
-from ctdhub.desk.walls import set_scope, set_token
+from ctdhub.desk.walls import rows, set_scope, set_token
 
 HOURS = 72
 _WAITING = """SELECT 1 FROM desk_invitation WHERE used IS NULL AND cancelled IS NULL

@@ -1,4 +1,5 @@
-"""Addresses of signing in and of one's own account: the pages of django-allauth that are in use.
+"""Addresses of signing in and of one's own account: the pages of django-allauth
+that are in use; apart, as the pages of every part of the desk.
 
 Signing up, resetting a password by e-mail and changing an e-mail address are not: a lost way in is
 given anew by an invitation.

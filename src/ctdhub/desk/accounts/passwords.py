@@ -13,7 +13,7 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 
 from ctdhub.core.i18n import _
-from ctdhub.core.text import fold
+from ctdhub.core.tables import fold
 from ctdhub.desk.config import current
 
 _SHORTEST_WORD = 4

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.sessions.backends import db
 from django.utils import timezone
 
-from ctdhub.desk.statements import rows
+from ctdhub.desk.walls import rows
 
 _OPEN = "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
 

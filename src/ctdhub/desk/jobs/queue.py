@@ -1,27 +1,32 @@
-"""Putting jobs in: a row that is the truth, and a task that carries it to a worker of its lane.
-
-Both are written in one transaction with what the job is about.  The task holds the job's key and
-nothing else; a second task of the same job finds it done.
-"""
+"""Jobs: put in as a row and a task, run in a child, ended with a row that says what came of it."""
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.utils import timezone
 from django_tasks import task
+from django_tasks_db.models import DBTaskResult
 
+from ctdhub.core.errors import as_json, error
 from ctdhub.desk.allowed import Who
+from ctdhub.desk.jobs.process import DEATHS, run_child
 from ctdhub.desk.models.hub import Job
+
+# --------------------------------------------------------------------------------------------------
+# Putting jobs in: a row that is the truth, and a task that carries it to a worker of its lane.
+#
+# Both are written in one transaction with what the job is about.  The task holds the job's key and
+# nothing else; a second task of the same job finds it done.
 
 
 @task(queue_name="files")
 def carry(job: str) -> None:
     """What a worker calls: the job with this key is run in a child."""
-    from ctdhub.desk.jobs.runner import run_job
 
     run_job(UUID(job))
 
@@ -70,3 +75,88 @@ def ask_cancel(job: Job) -> None:
         state="cancelled", cancel=True, ended=timezone.now()
     )
     Job.objects.filter(id=job.id, state="running").update(cancel=True)
+
+
+# --------------------------------------------------------------------------------------------------
+# Running a job in a child: counted deaths, cancelling, and a row that says what came of it.
+#
+# Only a worker that holds the job's lane calls this, so that a job that is said to be running is
+# one whose worker died.
+
+AGAIN = timedelta(seconds=5)
+"""When a job looks again whether the hub is free."""
+_CHILD = (sys.executable, "-m", "ctdhub.desk.worker.child")
+
+
+def run_job(key: UUID, command: tuple[str, ...] = _CHILD) -> None:
+    """Run a job to its end, if it is not at its end already.
+
+    Args:
+        command: of the child; the job's key follows it.
+    """
+    if not _claimed(key):
+        return
+    _code, cancelled = run_child([*command, key.hex], lambda: _is_cancelled(key))
+    close_old_connections()
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(id=key)
+        if job.state == "waiting":  # the hub is busy: what the child said
+            send(job, AGAIN)
+        elif job.state == "running" and (cancelled or job.cancel):
+            _end(job, "cancelled")
+        elif job.state == "running" and job.attempts >= DEATHS:
+            _died(job)
+        elif job.state == "running":
+            job.state = "waiting"
+            job.save(update_fields=["state"])
+            send(job)
+
+
+def release_orphans(lane: str) -> int:
+    """Take up what dead workers left; to be called by whoever holds the lane.
+
+    Tasks that are said to be running are ready again.  A job that is not at its end and has no
+    task, since a worker that was told to stop ended its task as failed, is sent anew.
+
+    Returns:
+        How many there were.
+    """
+    orphans = DBTaskResult.objects.filter(queue_name=lane, status="RUNNING").update(status="READY")
+    ready = DBTaskResult.objects.filter(queue_name=lane, status="READY")
+    carried = {key for task in ready for key in task.args_kwargs["args"]}
+    for job in Job.objects.filter(lane=lane, state__in=("waiting", "running")):
+        if job.id.hex not in carried:
+            send(job)
+            orphans += 1
+    return int(orphans)
+
+
+def _claimed(key: UUID) -> bool:
+    with transaction.atomic():
+        job = Job.objects.select_for_update().filter(id=key).first()
+        if job is None or job.state not in ("waiting", "running"):
+            return False
+        if job.cancel:
+            _end(job, "cancelled")
+            return False
+        if job.attempts >= DEATHS:
+            _died(job)
+            return False
+        job.state, job.attempts = "running", job.attempts + 1
+        job.started = job.started or timezone.now()
+        job.save(update_fields=["state", "attempts", "started"])
+        return True
+
+
+def _died(job: Job) -> None:
+    job.outcome = {"error": as_json(error("job-died", n=DEATHS))}
+    _end(job, "failed")
+
+
+def _end(job: Job, state: str) -> None:
+    job.state, job.ended, job.progress = state, timezone.now(), None
+    job.save(update_fields=["state", "ended", "progress", "outcome"])
+
+
+def _is_cancelled(key: UUID) -> bool:
+    return bool(Job.objects.filter(id=key, cancel=True).exists())

@@ -8,8 +8,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from ctdhub.desk.models.keys import Keyed
-from ctdhub.desk.models.people import DeskAccount, Organisation
+from ctdhub.desk.models.people import DeskAccount, Keyed, Organisation
 
 DELIVERY_STATES = (
     "receiving",

@@ -1,12 +1,14 @@
-"""Plans of releases, jobs, messages and papers."""
+"""Plans of releases, jobs, messages, papers, approvals, and the trail's rows."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
 
-from ctdhub.desk.models.keys import Keyed
-from ctdhub.desk.models.people import DeskAccount, Organisation
+from ctdhub.desk.models.people import DeskAccount, Keyed, Organisation
+
+# --------------------------------------------------------------------------------------------------
+# Plans of releases, jobs, messages and papers.
 
 PLAN_STATES = (
     "drafted",
@@ -198,3 +200,111 @@ class Paper(Keyed):
 
         default_permissions = ()
         ordering = ("-created",)
+
+
+# --------------------------------------------------------------------------------------------------
+# What goes to the signing page and comes back: tickets, and the devices of approvers.
+#
+# No row makes a key count: that are the keys of the last signed release and the signed changes.
+
+WHAT = ("release", "keys", "device", "lift")
+
+
+class SigningTicket(Keyed):
+    """One visit of the signing page, good once and for a few minutes.
+
+    Attributes:
+        token_sha256: SHA-256 of the token that the page was given.
+        role: as what the account signs.
+        what: "release" (an approval), "keys" (a change of approvers), "lift" (a hold is taken
+            back) or "device" (a new passkey).
+        version: of the candidate, for "release" and "lift".
+        statement: the text that is to be signed, empty for "device".
+    """
+
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    account = models.ForeignKey(DeskAccount, models.CASCADE)
+    role = models.CharField(max_length=20)
+    what = models.CharField(max_length=8, choices=[(w, w) for w in WHAT])
+    version = models.CharField(max_length=40, default="")
+    statement = models.TextField(default="")
+    created = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField()
+    used = models.DateTimeField(null=True)
+
+    class Meta:
+        """Newest first."""
+
+        default_permissions = ()
+        ordering = ("-created",)
+
+
+class ApprovalDevice(Keyed):
+    """A passkey that an approver made on the signing page.
+
+    Attributes:
+        key: as hub.yaml writes it.
+        credential: its id, base64url, by which the browser finds it.
+        copies: the device says that the passkey can be copied to other devices.
+    """
+
+    account = models.ForeignKey(DeskAccount, models.CASCADE)
+    role = models.CharField(max_length=20)
+    key = models.CharField(max_length=1000, unique=True)
+    credential = models.CharField(max_length=1400)
+    copies = models.BooleanField(default=False)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """Oldest first."""
+
+        default_permissions = ()
+        ordering = ("created",)
+
+
+# --------------------------------------------------------------------------------------------------
+# The trail's rows: who did what to what, when, with what outcome; no values, no file names.
+
+
+class TrailEvent(models.Model):
+    """One event, numbered without a gap and hashed with the one before.
+
+    Attributes:
+        time: UTC, to the second, as it is hashed: 2026-11-27T19:20:21Z.
+        account: key of the account, 32 hexadecimal digits; "" for the clock or a visitor.
+        thing: key or id of the thing; never a name of a file.
+        outcome: "done", "denied" or "failed".
+        previous, hash: SHA-256 of the line before, and of this one.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    time = models.CharField(max_length=20)
+    account = models.CharField(max_length=32, default="")
+    role = models.CharField(max_length=120, default="")
+    action = models.CharField(max_length=40)
+    thing = models.CharField(max_length=64, default="")
+    outcome = models.CharField(max_length=10)
+    previous = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        """Newest first."""
+
+        default_permissions = ()
+        ordering = ("-number",)
+
+
+class TrailHead(models.Model):
+    """The one row that whoever writes an event holds: number and hash of the last event."""
+
+    id = models.IntegerField(primary_key=True, default=1)
+    number = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default="0" * 64)
+
+    class Meta:
+        """One row only."""
+
+        default_permissions = ()
+        constraints = (
+            models.CheckConstraint(condition=models.Q(id=1), name="one_head_of_the_trail"),
+        )

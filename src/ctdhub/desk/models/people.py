@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+from uuid import UUID
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
@@ -17,8 +20,28 @@ from ctdhub.desk.allowed import (
     STEWARD,
     Who,
 )
-from ctdhub.desk.models.keys import Keyed, random_key
-from ctdhub.desk.statements import rows
+from ctdhub.desk.walls import rows
+
+# --------------------------------------------------------------------------------------------------
+# The key of a row: 128 random bits, so that an address tells nothing and cannot be guessed.
+
+
+def random_key() -> UUID:
+    """128 bits of the operating system's generator."""
+    return UUID(bytes=secrets.token_bytes(16))
+
+
+class Keyed(models.Model):
+    """A table whose rows have a random key."""
+
+    id = models.UUIDField(primary_key=True, default=random_key, editable=False)
+
+    class Meta:
+        """An abstract table."""
+
+        abstract = True
+        default_permissions = ()
+
 
 _ROLES = [(role, role) for role in ROLES]
 _HELD = "SELECT role, organisation_id FROM desk_roleheld WHERE account_id = %s"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ctdhub.core.error_catalogue import error, from_json
+from ctdhub.core.errors import error, from_json
 
 SECONDS = 120
 """After so long without an answer the workbench counts as away."""

@@ -1,11 +1,12 @@
-"""The screens of one file: each asks the workbench and fills a template.
-
-A column is its place in the file, since no address may hold a name out of somebody's file.
+"""The screens of one file: each asks the workbench, takes what a form asks for, and fills a
+template.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,21 +14,322 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from ctdhub.core.i18n import Text
+from ctdhub.core.errors import HubError, printable
+from ctdhub.core.i18n import Named, Numeral, Text, field_from_json, joined, many, said
 from ctdhub.desk.allowed import allowed
 from ctdhub.desk.registry import page
-from ctdhub.desk.screens.acts import Outcome, act, needed, small_number
 from ctdhub.desk.screens.carrier import Carrier, asked, carrier_of
-from ctdhub.desk.screens.words import (
-    ACTIONS,
-    REASONS,
-    SPECIAL,
-    STATES,
-    cell,
-    named,
-    operation,
-    reason_said,
-)
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.model import load_schema
+
+# --------------------------------------------------------------------------------------------------
+# What screens say: changes, states and operations as Texts, and cells as safe text.
+
+LONGEST_CELL = 120
+"""Characters of a cell that a screen shows."""
+
+STATES = {
+    "right": (Text("right"), "good"),
+    "decide": (Text("to decide"), "wait"),
+    "stops": (Text("stops"), "bad"),
+    "stripped": (Text("stays here"), "quiet"),
+}
+"""State of a column: its word, and the tone of its tag."""
+
+SPECIAL = {
+    "not-recorded": Text("means: not recorded"),
+    "other-kind": Text("another kind, not in this list"),
+    "stays-unknown": Text("stays unknown"),
+}
+"""Decisions on a text that are no code."""
+
+ACTIONS = {
+    "strip": Text("stays here"),
+    "hash": Text("becomes a code; distinguishes people"),
+    "case": Text("becomes a code"),
+    "token": Text("keyed token, sent as it is"),
+    "band": Text("date of birth, sent so that the age can be calculated"),
+    "keep": Text("is sent as it is"),
+}
+"""Decisions on a column that may identify somebody."""
+
+
+REASONS = {
+    "no-consent": Text("no consent"),
+    "totals-row": Text("lines of totals"),
+    "note-row": Text("notes among the rows"),
+    "not-a-victim": Text("not a victim"),
+    "left-out": Text("another reason"),
+}
+"""Names of the exclusions that a screen makes."""
+
+SETTINGS = {
+    "read": Text("how the file is read"),
+    "dates": Text("order of day and month"),
+    "rows": Text("what a row is"),
+    "key": Text("columns that distinguish people"),
+    "tokens": Text("columns of keyed tokens"),
+    "optional": Text("columns that the file may lack"),
+    "perpetrators": Text("alleged perpetrators"),
+    "builtin": Text("a mapping that comes with the program"),
+}
+"""Settings of a mapping in words."""
+
+
+def named(value: Any) -> str:
+    """A Name, a Text or a plain text of the workbench in the reader's language."""
+    return said(Text("{x}", x=field_from_json(value))) if value is not None else ""
+
+
+def cell(text: Any, most: int = LONGEST_CELL) -> str:
+    """The text of a cell without control characters and not too long."""
+    return printable(str(text), most)
+
+
+def changed(change: Mapping[str, Any]) -> Text:
+    """What an edit changes, in a sentence or two."""
+    rows = change["rows"]
+    parts: list[Any] = [
+        many("{n} row is read differently.", "{n} rows are read differently.", rows)
+        if rows
+        else Text("No row is read differently.")
+    ]
+    before, after = change["rejected"]
+    if before != after:
+        parts.append(
+            Text(
+                "Rejected: {after}, before {before}.", after=Numeral(after), before=Numeral(before)
+            )
+        )
+    else:
+        parts.append(Text("Rejected: {after}.", after=Numeral(after)))
+    before, after = change["records"]
+    if before != after:
+        parts.append(
+            Text("Records: {after}, before {before}.", after=Numeral(after), before=Numeral(before))
+        )
+    return joined(parts, " ")
+
+
+def operation(op: Mapping[str, Any]) -> Text:
+    """An operation as a line of the history."""
+    kind = op["op"]
+    if kind == "map":
+        meant = [code_said(op["sheet"] or "", code) for code in op["codes"] or ()]
+        codes = joined(meant, ", ") if meant else "–"
+        return Text("“{text}” means {codes}", text=cell(op["text"], 60), codes=codes)
+    if kind == "rule":
+        return Text("rule of {variable}", variable=variable_said(op["variable"]))
+    if kind == "empty":
+        return Text("“{text}” means: not recorded", text=cell(op["text"], 60))
+    if kind == "known":
+        return Text("“{text}” is another kind", text=cell(op["text"], 60))
+    if kind == "identifier":
+        decision = op["decision"]
+        action = "keep" if isinstance(decision, dict) else decision
+        return Text(
+            "{column}: {decision}",
+            column=cell(op["column"], 60),
+            decision=ACTIONS.get(action, Text("not decided")),
+        )
+    if kind == "exclude":
+        return Text("rows left out: {name}", name=reason_said(op["name"]))
+    if kind == "accept":
+        return Text("an alarm accepted")
+    if kind == "layout":
+        return Text("comments or layout of the text")
+    return Text("setting: {name}", name=SETTINGS.get(op.get("key", ""), cell(op.get("key"), 60)))
+
+
+def variable_said(name: str) -> Named | str:
+    """A variable's label in every language; a name that the schema lacks as it is."""
+    plain = name.rpartition(".")[2]
+    schema = load_schema()
+    return Named.of(lambda lang: label(plain, lang)) if schema.has(plain) else cell(name, 60)
+
+
+def code_said(sheet: str, code: str) -> Named | Text | str:
+    """What a code of a sheet means in every language.
+
+    Args:
+        sheet: as operations name it; of a list, the codes are variables.
+    """
+    if code in SPECIAL:
+        return SPECIAL[code]
+    if sheet.startswith("list:"):
+        return variable_said(code)
+    names = [part for part in sheet.split(".") if part and not part.isdecimal()]
+    schema = load_schema()
+    if not names or not schema.has(names[-1]):
+        return cell(code, 60)
+    return Named.of(lambda lang: code_label(names[-1], code, lang))
+
+
+def reason_said(name: str) -> Text | str:
+    """Why rows are left out: the words of the reasons that the screens know."""
+    return REASONS.get(name, cell(name, 60))
+
+
+# --------------------------------------------------------------------------------------------------
+# What a form of a screen asks for, and what came of it: one place for every screen.
+#
+# Each button carries the operations that the workbench proposed, as JSON; a form of chosen texts
+# makes them itself.  Nothing is read of an address.
+
+_LONGEST = 2_000_000
+
+
+def needed(posted: Any) -> str:
+    """The action of ``desk.allowed`` that a form of a screen asks for.
+
+    Args:
+        posted: the form, a ``QueryDict``.
+    """
+    kind = posted.get("act", "")
+    if posted.get("operations") or (posted.get("sheet") and not kind):
+        return "mapping.edit"
+    if kind == "keep":
+        return "mapping.keep"
+    return "mapping.read" if kind in ("", "find") else "mapping.edit"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a form.
+
+    Attributes:
+        said: what is told to the reader, None where nothing is.
+        met: what was wrong; then nothing was changed.
+        later: operations that an undo would touch too, to be decided about.
+        asked_undo: numbers of the operations that were to be undone, where ``later`` has any.
+        conflicts: keys for which somebody else kept another value meanwhile.
+        chosen: texts that stay chosen.
+    """
+
+    said: Text | None = None
+    met: HubError | None = None
+    later: tuple[Mapping[str, Any], ...] = ()
+    asked_undo: tuple[int, ...] = ()
+    conflicts: tuple[Mapping[str, Any], ...] = ()
+    chosen: frozenset[str] = field(default_factory=frozenset)
+
+
+def act(carrier: Carrier, posted: Any, sheet: str | None = None) -> Outcome:
+    """Do what a form asks for.
+
+    Args:
+        posted: the form, a ``QueryDict``.
+        sheet: that the chosen texts are of.
+    """
+    try:
+        return _act(carrier, posted, sheet)
+    except HubError as met:
+        return Outcome(met=met, chosen=frozenset(posted.getlist("texts")))
+
+
+def _act(carrier: Carrier, posted: Any, sheet: str | None) -> Outcome:
+    kind = posted.get("act", "")
+    if given := posted.get("operations", ""):
+        return _do(carrier, _operations(given))
+    if kind in ("map", "try"):
+        return _map(carrier, posted, sheet, only_try=kind == "try")
+    if kind == "leave_out":
+        return _leave_out(carrier, posted)
+    if kind == "sure":
+        found = asked(carrier, "suggested", **_column(posted))["suggested"]
+        sure = [op for one in found if one["sure"] for op in one["operations"]]
+        return _do(carrier, sure) if sure else Outcome(Text("Nothing more is sure."))
+    if kind in ("undo", "redo", "undo_kept"):
+        return _undo(carrier, posted, kind)
+    if kind == "discard":
+        asked(carrier, "discard")
+        return Outcome(Text("All changes since the last mapping were dropped."))
+    if kind == "write":
+        text = posted.get("text", "").replace("\r\n", "\n")[:_LONGEST]
+        return _told(asked(carrier, "write", text=text))
+    if kind == "keep":
+        return _keep(carrier, posted)
+    return Outcome()
+
+
+def _do(carrier: Carrier, operations: list[Any]) -> Outcome:
+    return _told(asked(carrier, "do", operations=operations))
+
+
+def _map(carrier: Carrier, posted: Any, sheet: str | None, *, only_try: bool) -> Outcome:
+    texts = posted.getlist("texts")
+    codes = [code for code in posted.getlist("codes") if code]
+    if not texts:
+        return Outcome(Text("Choose at least one text first."))
+    if not codes and "nothing" not in posted:
+        return Outcome(Text("Choose what the texts mean."), chosen=frozenset(texts))
+    operations = [{"op": "map", "sheet": sheet, "text": text, "codes": codes} for text in texts]
+    if only_try:
+        change = asked(carrier, "try", operations=operations)["change"]
+        return Outcome(changed(change), chosen=frozenset(texts))
+    return _do(carrier, operations)
+
+
+def _leave_out(carrier: Carrier, posted: Any) -> Outcome:
+    """A rule that excludes the rows with the chosen texts, under the name of its reason."""
+    texts, name = posted.getlist("texts"), posted.get("reason", "")
+    if not texts or name not in REASONS:
+        return Outcome(Text("Choose at least one text first."))
+    rule = {"when": {posted.get("column", ""): texts}}
+    return _do(carrier, [{"op": "exclude", "name": name, "rule": rule}])
+
+
+def _undo(carrier: Carrier, posted: Any, kind: str) -> Outcome:
+    numbers = [n for given in posted.getlist("n") if (n := small_number(given)) is not None]
+    more = {"later": posted["later"]} if posted.get("later") in ("undo", "stay") else {}
+    if kind == "undo_kept":
+        answer = asked(carrier, kind, commit=small_number(posted.get("commit")) or 0, **more)
+    else:
+        answer = asked(carrier, kind, n=numbers, **more)
+    if answer.get("later"):
+        return Outcome(later=tuple(answer["later"]), asked_undo=tuple(numbers))
+    return _told(answer)
+
+
+def _keep(carrier: Carrier, posted: Any) -> Outcome:
+    answers = {
+        name.removeprefix("answer-"): posted[name] for name in posted if name.startswith("answer-")
+    }
+    answer = asked(carrier, "keep", why=posted.get("why", "")[:500], answers=answers)
+    if answer.get("conflicts"):
+        return Outcome(conflicts=tuple(answer["conflicts"]))
+    return Outcome(Text("The mapping is kept."))
+
+
+def _told(answer: Mapping[str, Any]) -> Outcome:
+    done = answer.get("done") or answer.get("undone") or ()
+    change = answer.get("change")
+    if change is None:
+        return Outcome(many("{n} change.", "{n} changes.", len(done)))
+    return Outcome(changed(change))
+
+
+def _column(posted: Any) -> dict[str, str]:
+    return {"column": posted["column"]} if posted.get("column") else {}
+
+
+def small_number(given: str | None) -> int | None:
+    """A number of a form or an address, of up to nine digits; None where it is none."""
+    return int(given) if given and given.isdecimal() and len(given) < 10 else None
+
+
+def _operations(given: str) -> list[Any]:
+    try:
+        found = json.loads(given[:_LONGEST])
+    except (ValueError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
+
+
+# --------------------------------------------------------------------------------------------------
+# The screens of one file: each asks the workbench and fills a template.
+#
+# A column is its place in the file, since no address may hold a name out of somebody's file.
 
 PAGE = 100
 """Texts, or problems, on one page."""

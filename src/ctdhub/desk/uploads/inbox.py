@@ -1,8 +1,5 @@
-"""The inbox: what was sent, as ciphertext in parts, which the process that takes it cannot open.
-
-One folder for each delivery, named by its key; a part's name is its place and the beginning of the
-SHA-256 of its ciphertext, so that two that were sent for one place do not meet.  A part is on the
-disk before a row says so: a kill leaves a part that no row names, and which nobody reads.
+"""The inbox and the drawer of papers: ciphertext in parts, which the process that takes it cannot
+open.
 """
 
 from __future__ import annotations
@@ -15,9 +12,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctdhub.core import atomic
-from ctdhub.core.error_catalogue import error
+from ctdhub.core import files
+from ctdhub.core.errors import error
 from ctdhub.core.keys import age
+
+# --------------------------------------------------------------------------------------------------
+# The inbox: what was sent, as ciphertext in parts, which the process that takes it cannot open.
+#
+# One folder for each delivery, named by its key; a part's name is its place and the beginning of
+# the SHA-256 of its ciphertext, so that two that were sent for one place do not meet.  A part is on
+# the disk before a row says so: a kill leaves a part that no row names, and which nobody reads.
 
 RECIPIENTS = "recipients.txt"
 ROOM = ".room"
@@ -92,11 +96,11 @@ class Inbox:
         place = self.place(delivery)
         _make(place)
         try:
-            atomic.write_new(place / part.name, content, _FILE)
+            files.write_new(place / part.name, content, _FILE)
         except OSError:
             (place / part.name).unlink(missing_ok=True)  # what fitted would take the rest
             raise
-        atomic.sync(place)
+        files.sync(place)
         return part
 
     def place(self, delivery: str) -> Path:
@@ -116,7 +120,7 @@ class Inbox:
         place = self.place(delivery)
         if place.is_dir():
             shutil.rmtree(place)
-            atomic.sync(self.folder)
+            files.sync(self.folder)
 
     def held(self) -> Iterator[str]:
         """Keys of deliveries that have a folder here."""
@@ -168,3 +172,106 @@ def _make(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(_FOLDER)  # whatever the umask
+
+
+# --------------------------------------------------------------------------------------------------
+# The drawer of signed papers: each a file of ciphertext by its key, which the web cannot open.
+#
+# They lie beside the inbox, encrypted to an identity of their own that is never destroyed.
+
+_DRAWER_FOLDER = ".papers"
+_DRAWER_FILE = 0o660
+"""The web process puts papers in and the worker takes them out: two users of one group."""
+
+
+class PaperDrawer:
+    """The folder of papers.
+
+    Args:
+        inbox: the folder of the inbox, in which it is; made where there is none.
+    """
+
+    def __init__(self, inbox: Path) -> None:
+        self.folder = inbox / _DRAWER_FOLDER
+        if not self.folder.is_dir():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.chmod(0o770)
+
+    @property
+    def recipients_file(self) -> Path:
+        """Whom papers are encrypted to; the worker writes it."""
+        return self.folder / "recipients.txt"
+
+    def place(self, key: str) -> Path:
+        """The file of a paper.
+
+        Args:
+            key: of its row, 32 hexadecimal digits; anything else is no place.
+        """
+        return self.folder / f"{checked_key(key)}.age"
+
+    def keep(self, key: str, plain: bytes) -> None:
+        """Encrypt a paper and force it to the disk.
+
+        Raises:
+            FileError: the worker has not said yet to whom to encrypt (rule "inbox-closed").
+            OSError: the disk is full, or refuses.
+        """
+        files.write_new(self.place(key), sealed(plain, self.recipients_file), _DRAWER_FILE)
+        files.sync(self.folder)
+
+    def remove(self, key: str) -> None:
+        """Delete a paper; nothing happens where there is none."""
+        self.place(key).unlink(missing_ok=True)
+        files.sync(self.folder)
+
+
+# --------------------------------------------------------------------------------------------------
+# What a file may be called by its ending: all that is kept of its name.
+
+BUNDLE = "ctdbundle"
+TABLES = (
+    "csv", "tsv", "tab", "txt", "xlsx", "xlsm", "ods", "json", "jsonl", "ndjson", "zip",
+    "dta", "sav", "zsav",
+)  # fmt: skip
+"""Endings of tables that ``sensitive.ingest`` reads; a test compares."""
+
+KINDS = (BUNDLE, *TABLES)
+
+
+def kind_of(name: str) -> str | None:
+    r"""The kind of a file by its name or its ending; None where it is none that can be read.
+
+    >>> kind_of("C:\\cases\\Liste 2026.XLSX"), kind_of("csv"), kind_of("../../etc/passwd")
+    ('xlsx', 'csv', None)
+    """
+    ending = name.rpartition(".")[2].strip().lower()
+    return ending if ending in KINDS else None
+
+
+# --------------------------------------------------------------------------------------------------
+# Where the file of a delivery is in the hub folder, by its key alone: no name that somebody gave.
+#
+# The web process says these places on to the workbench and cannot read them itself.
+
+
+def table_name(key: str, kind: str) -> str:
+    """Name of the table of a delivery: its key, and the ending that says how to read it."""
+    return f"{key}.{'csv' if kind == BUNDLE else kind}"
+
+
+def opened_folder(hub: Path, key: str) -> Path:
+    """Where a delivery that is not accepted lies open: on the volume that case data may be on."""
+    return hub / "work" / "desk" / key
+
+
+def table_of(hub: Path, key: str, kind: str, organisation: str = "", day: str = "") -> Path:
+    """The table of a delivery.
+
+    Args:
+        organisation, day: of one that is accepted.
+    """
+    name = table_name(key, kind)
+    if day:
+        return hub / "contributions" / organisation / day / name
+    return opened_folder(hub, key) / name

@@ -1,32 +1,113 @@
-"""Accounts and invitations, for the administrator, who sees no case data.
-
-What the administrator asks for waits for a second person; what ends something counts at once, and
-everybody who holds a role of the hub gets a message.
-"""
+"""Accounts, roles and invitations: for the administrator, for whoever is invited, for oneself."""
 
 from __future__ import annotations
 
+import unicodedata
+from dataclasses import dataclass
 from typing import Any
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib.auth import login
+from django.contrib.auth.password_validation import validate_password
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
-from ctdhub.core.i18n import Text, _
+from ctdhub.core.errors import printable
+from ctdhub.core.format import isolated
+from ctdhub.core.i18n import LANGUAGES, Text, _, current
 from ctdhub.desk.accounts import invitations
-from ctdhub.desk.accounts.factors import FACTORS
-from ctdhub.desk.accounts.names import NameField, PlainEmailField
+from ctdhub.desk.accounts.adapters import FACTORS, has_factor
 from ctdhub.desk.accounts.visits import end_visits
-from ctdhub.desk.allowed import CONTRIBUTOR, ROLES
+from ctdhub.desk.allowed import (
+    ADMINISTRATOR,
+    CONTRIBUTOR,
+    HUB_ROLES,
+    PRIVACY_OFFICER,
+    ROLES,
+    STEWARD,
+    Who,
+    allowed,
+    scope,
+)
+from ctdhub.desk.config import current as current_desk
+from ctdhub.desk.demo import account_of
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.mail import tell_hub
-from ctdhub.desk.models.people import DeskAccount, Invitation, Organisation
+from ctdhub.desk.middleware import LANGUAGE_COOKIE
+from ctdhub.desk.models.people import DeskAccount, Invitation, Organisation, RoleHeld
 from ctdhub.desk.registry import page
-from ctdhub.desk.roles import role_name
+from ctdhub.desk.rendering import role_name
 from ctdhub.desk.trail import record
+from ctdhub.desk.walls import set_scope, set_token
+
+# --------------------------------------------------------------------------------------------------
+# Names and addresses of people as others are shown them: what is seen is all that there is.
+
+_JOINERS = "\u200c\u200d"
+"""Signs without a form of their own that names in some scripts are written with."""
+
+
+class NameField(forms.CharField):
+    """A person's name, without signs that turn or hide other text."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(max_length=100, **given)
+
+    def to_python(self, value: Any) -> str:
+        """The name in one spelling, on one line."""
+        text = unicodedata.normalize("NFC", str(value or ""))
+        kept = (c if c in _JOINERS or c.isspace() or _shown(c) else "" for c in text)
+        return super().to_python(" ".join("".join(kept).split()))  # type: ignore[no-any-return]
+
+    def validate(self, value: Any) -> None:
+        """At least one letter or digit, and no letter under a heap of marks.
+
+        Raises:
+            ValidationError: it has none, or three marks in a row.
+        """
+        super().validate(value)
+        kinds = "".join(unicodedata.category(c)[0] for c in value)
+        if not set(kinds) & {"L", "N"} or "MMM" in kinds:
+            raise forms.ValidationError(_("Write the name in letters."))
+
+
+class PlainEmailField(forms.EmailField):
+    """An e-mail address in ASCII: letters of other alphabets that look alike make none."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(max_length=254, **given)
+
+    def validate(self, value: Any) -> None:
+        """ASCII alone.
+
+        Raises:
+            ValidationError: it has another letter.
+        """
+        super().validate(value)
+        if not str(value).isascii():
+            raise forms.ValidationError(
+                _(
+                    "Write the e-mail address in letters from a to z, its domain as xn--… "
+                    "if need be."
+                )
+            )
+
+
+def _shown(sign: str) -> bool:
+    return sign == "·" or printable(sign) != "·"
+
+
+# --------------------------------------------------------------------------------------------------
+# Accounts and invitations, for the administrator, who sees no case data.
+#
+# What the administrator asks for waits for a second person; what ends something counts at once, and
+# everybody who holds a role of the hub gets a message.
 
 
 class InviteForm(forms.Form):
@@ -150,7 +231,7 @@ def renew(request: Any, account: Any) -> HttpResponse:
 
 
 _POST, _ACCOUNT = ("POST",), "DeskAccount"
-PAGES = [
+ACCOUNTS_PAGES = [
     page("accounts/", accounts, action="account.read", menu=Text("Accounts"), order=95),
     page(
         "accounts/invite/",
@@ -201,3 +282,302 @@ PAGES = [
         methods=_POST,
     ),
 ]
+
+
+# --------------------------------------------------------------------------------------------------
+# One's own account: who one is, how one signs in, in which language.
+
+_YEAR = 365 * 24 * 3600
+
+
+def own_account(request: HttpRequest) -> HttpResponse:
+    """Name, roles, factors and sign-ins of whoever is signed in."""
+    factors = Authenticator.objects.filter(user=request.user)
+    values = {
+        "title": Text("Your account"),
+        "roles_held": request.user.roles.select_related("organisation"),
+        "passkeys": [f for f in factors if f.type == Authenticator.Type.WEBAUTHN],
+        "app": any(f.type == Authenticator.Type.TOTP for f in factors),
+        "codes": any(f.type == Authenticator.Type.RECOVERY_CODES for f in factors),
+        "visits": UserSession.objects.filter(user=request.user).count(),
+    }
+    return render(request, "desk/own_account.html", values)
+
+
+def language(request: HttpRequest) -> HttpResponse:
+    """Read on in another language; of an account it is kept."""
+    code, way = request.POST.get("language", ""), request.POST.get("next", "/")
+    if not way.startswith("/") or not url_has_allowed_host_and_scheme(way, allowed_hosts=None):
+        way = reverse("home")
+    response = HttpResponseRedirect(way)
+    if code in LANGUAGES:
+        if request.user.is_authenticated and request.user.language != code:
+            request.user.language = code
+            request.user.save(update_fields=["language"])
+        response.set_cookie(
+            LANGUAGE_COOKIE, code, max_age=_YEAR, secure=True, httponly=True, samesite="Lax"
+        )
+    return response
+
+
+ACCOUNT_PAGES = [
+    page("account/", own_account, action="account.self"),
+    page("language/", language, action="door.open", methods=("POST",), recorded=False),
+]
+
+
+# --------------------------------------------------------------------------------------------------
+# Who holds which role of the hub, who asked for it and who confirmed it: for all of the hub.
+
+
+@dataclass(frozen=True)
+class HeldLine:
+    """A role that somebody holds, and the invitation that gave it, if there was one."""
+
+    held: Any
+    invitation: Any
+
+
+def people(request: HttpRequest) -> HttpResponse:
+    """The list, and what the hub lacks."""
+    held = RoleHeld.objects.filter(role__in=sorted(HUB_ROLES)).select_related("account")
+    given = Invitation.objects.filter(used__isnull=False, account=None)
+    by_role = {
+        (one.email, one.role): one for one in given.select_related("by", "second").order_by("used")
+    }
+    lines = [
+        HeldLine(one, by_role.get((one.account.email, one.role)))
+        for one in held.order_by("role", "account__name")
+    ]
+    values = {"title": Text("People"), "lines": lines, "lacks": lacks(lines)}
+    return render(request, "desk/people.html", values)
+
+
+def lacks(lines: list[HeldLine]) -> list[str]:
+    """What too few people leave open, in plain words."""
+    active = [line for line in lines if line.held.account.is_active]
+    roles = {line.held.role for line in active}
+    others = {line.held.account_id for line in active if line.held.role != ADMINISTRATOR}
+    found = []
+    if not others:
+        found.append(
+            _(
+                "Nobody but administrators holds a role: nobody can confirm an invitation. The "
+                "first person who takes up another role does so without a second person."
+            )
+        )
+    elif len(others) == 1:
+        found.append(
+            _(
+                "One person alone can confirm invitations. If that person loses the way in, only "
+                "whoever runs the server can help."
+            )
+        )
+    if not {STEWARD, PRIVACY_OFFICER} <= roles:
+        found.append(
+            _(
+                "A release needs a steward and a privacy officer, two people with a key each. As "
+                "long as one of them is missing, nothing can be approved."
+            )
+        )
+    return found
+
+
+PEOPLE_PAGES = [page("people/", people, action="people.read", menu=Text("People"), order=94)]
+
+
+# --------------------------------------------------------------------------------------------------
+# Invitations: a second person confirms one; whoever was invited takes it up with link and code.
+
+_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+class CodeForm(forms.Form):
+    """The code of whoever confirmed an invitation, where one is needed."""
+
+    code = forms.CharField(
+        max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "ltr"})
+    )
+
+    def __init__(self, *args: Any, found: Any, **kwargs: Any) -> None:
+        self.found = found
+        super().__init__(*args, **kwargs)
+        if found.alone:
+            del self.fields["code"]
+
+    def clean_code(self) -> str:
+        """The right one."""
+        code = str(self.cleaned_data["code"])
+        if not invitations.code_fits(self.found, code):
+            raise forms.ValidationError(_("The code is not the one of this invitation."))
+        return code
+
+
+class TakeUpForm(CodeForm):
+    """Name and password of whoever takes up an invitation, and the address that it lacks."""
+
+    email = PlainEmailField()
+    name = NameField()
+    password = forms.CharField(
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, account: DeskAccount, **kwargs: Any) -> None:
+        self.account = account
+        super().__init__(*args, **kwargs)
+        if account.email:
+            del self.fields["email"]
+
+    def clean_email(self) -> str:
+        """An address that no account has."""
+        email = str(self.cleaned_data["email"]).lower()
+        if DeskAccount.objects.filter(email=email).exists():
+            raise forms.ValidationError(_("Another account has this address."))
+        return email
+
+    def clean_password(self) -> str:
+        """Long enough, none of the common ones, and no heap of names."""
+        named = DeskAccount(email=self.account.email, name=self.cleaned_data.get("name", ""))
+        validate_password(self.cleaned_data["password"], named)
+        return str(self.cleaned_data["password"])
+
+
+def invitation(request: Any, token: str) -> HttpResponse:
+    """Show what an invitation is for; take it up."""
+    found = invitations.of_token(token)
+    if found is None:
+        return error_page(request, 404)
+    set_scope(Who(organisation=found.organisation_id or ""))
+    if not found.alone and found.confirmed is None:
+        return _page(request, found, None, waits=True)
+    account = DeskAccount.objects.filter(email=found.email).first()
+    if account is not None and found.account is None:
+        return _another_role(request, found, account)
+    account = account or DeskAccount(email=found.email)
+    given = request.POST if request.method == "POST" else None
+    form = TakeUpForm(given, found=found, account=account, initial={"name": found.name})
+    if request.method == "POST" and form.is_valid():
+        found.email = found.email or form.cleaned_data["email"]
+        taken = invitations.take_up(
+            found, form.cleaned_data["name"], form.cleaned_data["password"], current()
+        )
+        request.first_visit = taken.first_visit
+        login(request, taken, backend=_BACKEND)
+        record_authentication(request, taken, method="password", reauthenticated=True)
+        return HttpResponseRedirect(reverse("mfa_index"))
+    return _page(request, found, form)
+
+
+def _another_role(request: Any, found: Any, account: DeskAccount) -> HttpResponse:
+    """Whoever has an account signs in first and then takes the other role."""
+    if request.user != account:
+        way = reverse("account_login")
+        return HttpResponseRedirect(f"{way}?{urlencode({'next': request.path})}")
+    set_scope(account.as_visitor())
+    if invitations.role_excluded(account.email, found.role):
+        return error_page(request, 409)
+    form = CodeForm(request.POST if request.method == "POST" else None, found=found)
+    if request.method == "POST" and (found.alone or form.is_valid()):
+        set_token(found.token_sha256)
+        invitations.use(found)
+        invitations.give_role(found, account)
+        return HttpResponseRedirect(reverse("home"))
+    return _page(request, found, form)
+
+
+def _page(request: Any, found: Any, form: Any, waits: bool = False) -> HttpResponse:
+    values = {"title": Text("You are invited"), "invitation": found, "form": form, "waits": waits}
+    status = 422 if form is not None and form.errors else 200
+    return render(request, "desk/invitation.html", values, status=status)
+
+
+def confirmation(request: Any, found: Any) -> HttpResponse:
+    """A second person confirms an invitation and gets the code, or refuses it."""
+    ready = found.used is None and found.cancelled is None and found.confirmed is None
+    if not ready or found.alone or not invitations.may_confirm(found, request.user):
+        return error_page(request, 409)
+    if not has_factor(request.user):  # a contributor on its first visit
+        return HttpResponseRedirect(reverse("mfa_index"))
+    values: dict[str, Any] = {
+        "title": Text("A new way in") if found.account else Text("Confirm an invitation"),
+        "invitation": found,
+        "code": None,
+    }
+    if request.method == "POST":
+        try:
+            if request.POST.get("act") == "refuse":
+                invitations.refuse(found)
+                return HttpResponseRedirect(reverse("home"))
+            values["code"] = invitations.confirm(found, request.user)
+        except Http404:
+            return error_page(request, 409)
+    return render(request, "desk/confirmation.html", values)
+
+
+def waiting(who: Who) -> list[tuple[str, str, int | None]]:
+    """Invitations and new ways in that somebody may confirm."""
+    if not allowed(who, "invitation.confirm") or not invitations.any_waits():
+        return []
+    ours = invitations.waiting_ones().filter(scope(who, "invitation.confirm"))
+    ours = ours.exclude(account=who.account).exclude(by=who.account)
+    own = DeskAccount.objects.filter(pk=who.account).values("email")
+    return [
+        (
+            _label(one).format(name=isolated(one.name), role=role_name(one.role)),
+            reverse("confirm_invitation", kwargs={"id": one.pk}),
+            None,
+        )
+        for one in ours.exclude(email__in=own)
+    ]
+
+
+def _label(one: Any) -> str:
+    if one.account_id:
+        return _("Confirm that {name} needs a new way in")
+    return _("Confirm the invitation of {name}: {role}")
+
+
+INVITED_PAGES = [
+    page(
+        "accounts/invitation/<str:token>/",
+        invitation,
+        action="door.open",
+        methods=("GET", "POST"),
+        recorded=False,
+    ),
+    page(
+        "invitations/<id>/confirm/",
+        confirmation,
+        action="invitation.confirm",
+        of="Invitation",
+        name="confirm_invitation",
+        methods=("GET", "POST"),
+    ),
+]
+
+
+# --------------------------------------------------------------------------------------------------
+# The page that a link of the demo leads to; in a desk that is no demo there is none.
+
+
+def demo(request: HttpRequest, token: str) -> HttpResponse:
+    """Say whose link it is; sign in with it once the button was pressed."""
+    using = request.method == "POST"
+    key = account_of(current_desk(), token, use=using)
+    account: Any = DeskAccount.objects.filter(id=key).first() if key else None
+    if account is None:
+        raise Http404
+    if using:
+        login(request, account, backend=_BACKEND)
+        return HttpResponseRedirect(reverse("home"))
+    return render(request, "desk/demo.html", {"title": Text("Demo"), "account": account})
+
+
+DEMO_PAGES = [
+    page("demo/<str:token>/", demo, action="door.open", name="demo", methods=("GET", "POST"),
+         recorded=False),
+]  # fmt: skip
+
+PAGES = [*ACCOUNT_PAGES, *ACCOUNTS_PAGES, *INVITED_PAGES, *PEOPLE_PAGES, *DEMO_PAGES]

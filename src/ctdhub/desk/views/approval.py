@@ -22,13 +22,12 @@ from ctdhub.desk.allowed import PRIVACY_OFFICER, STEWARD, Who, allowed
 from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.jobs.queue import enqueue
-from ctdhub.desk.models.approvals import ApprovalDevice
+from ctdhub.desk.models.hub import ApprovalDevice
 from ctdhub.desk.registry import page
 from ctdhub.desk.trail import record
 from ctdhub.desk.views.hub_page import VERSION, begun, hub_page, wrong
-from ctdhub.document.as_json import from_json
-from ctdhub.release.approvers import Role, fingerprint
-from ctdhub.release.holds import LONGEST_REASON
+from ctdhub.document.document import from_json
+from ctdhub.release.approvals import LONGEST_REASON, Role, fingerprint
 
 _ABOVE = [(Text("Approvals"), "approvals")]
 

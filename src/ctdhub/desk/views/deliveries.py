@@ -13,22 +13,22 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from ctdhub.core.error_catalogue import error, from_json
+from ctdhub.core.errors import error, from_json
 from ctdhub.core.format import number
 from ctdhub.core.i18n import Text, _, said
 from ctdhub.desk.allowed import CONTRIBUTOR, Who, allowed, scope
+from ctdhub.desk.deliveries import NOTICE, day_of, erased_on
 from ctdhub.desk.jobs.queue import enqueue
-from ctdhub.desk.kept_until import NOTICE, day_of, erased_on
 from ctdhub.desk.models.deliveries import Delivery, DeliveryFinding, ReturnReason
 from ctdhub.desk.models.hub import Job
 from ctdhub.desk.registry import page
 from ctdhub.desk.rendering import day
-from ctdhub.desk.statements import rows
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.store import withdraw
 from ctdhub.desk.views import delivery_words as words
 from ctdhub.desk.views.hub_page import begun
 from ctdhub.desk.views.withdrawals import REASONS
+from ctdhub.desk.walls import rows
 
 _ON_A_PAGE = 50
 _CELL = re.compile(r"[A-Z]{0,3}[1-9][0-9]{0,8}")

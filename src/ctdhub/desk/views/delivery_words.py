@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctdhub.core.error_catalogue import from_json
+from ctdhub.core.errors import from_json
 from ctdhub.core.i18n import Text, joined
 from ctdhub.desk.models.deliveries import Delivery
 from ctdhub.desk.rendering import moment

@@ -17,8 +17,8 @@ from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.people import Organisation
-from ctdhub.document.as_json import from_json
-from ctdhub.document.charts.print import bar
+from ctdhub.document.charts.pages import bar
+from ctdhub.document.document import from_json
 
 _MISSING = (
     "contributor", "lineage-variable", "no-delivery", "no-candidate", "no-told", "no-paper",

@@ -1,16 +1,25 @@
-"""The look, rejected rows, drift and coverage: what contributors sent, before any is spent."""
+"""What the hub shows of itself: deliveries, drift, coverage, pairs, lineage, reports, ledger."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
-from ctdhub.core.i18n import Text
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import Text, current
+from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.models.people import DeskAccount
 from ctdhub.desk.registry import page
-from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
-from ctdhub.desk.views.waiting import hub_waiting
+from ctdhub.desk.views.home import hub_waiting
+from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of, wrong
+from ctdhub.document.document import from_json
+from ctdhub.document.html import write
+
+# --------------------------------------------------------------------------------------------------
+# The look, rejected rows, drift and coverage: what contributors sent, before any is spent.
 
 _ABOVE = ((Text("Look"), "looks"),)
 waiting = hub_waiting
@@ -68,7 +77,7 @@ def coverage(request: Any) -> HttpResponse:
     return hub_page(request, "coverage", "desk/hub/stale.html")
 
 
-PAGES = [
+LOOKS_PAGES = [
     page("look/", looks, action="look.counts", menu=Text("Look"), order=30),
     page("look/read/", read_files, action="look.refresh", methods=("POST",)),
     page("look/<slug:key>/", look, action="look.counts"),
@@ -77,3 +86,111 @@ PAGES = [
     page("drift/", drift, action="drift.read", menu=Text("Drift"), order=32),
     page("coverage/", coverage, action="coverage.read", menu=Text("Coverage"), order=36),
 ]
+
+
+# --------------------------------------------------------------------------------------------------
+# Lineage: from a column of a file to a published number.
+
+
+def lineages(request: Any) -> HttpResponse:
+    """Choose a variable; a contributor sees its own files alone."""
+    return hub_page(request, "lineages", "desk/hub/lineages.html", **_of(request))
+
+
+def lineage(request: Any, variable: str) -> HttpResponse:
+    """The way of one variable."""
+    above = ((Text("Lineage"), "lineages"),)
+    return hub_page(request, "lineage", above=above, id=variable, **_of(request))
+
+
+def _of(request: Any) -> dict[str, Any]:
+    who = request.who
+    return {"contributor": who.organisation} if who.is_contributor else {}
+
+
+LINEAGE_PAGES = [
+    page("lineage/", lineages, action="lineage.read", menu=Text("Lineage"), order=38),
+    page("lineage/<slug:variable>/", lineage, action="lineage.read"),
+]
+
+
+# --------------------------------------------------------------------------------------------------
+# A contributor's private report: exact counts of its own records, for its own accounts alone.
+#
+# The report is made when it is asked for and kept nowhere; the trail says that it was read.
+
+
+def report(request: Any) -> HttpResponse:
+    """The report as a page that says that it is private."""
+    title = {"title": Text("Your private report")}
+    return hub_page(
+        request, "report", "desk/report.html", values=title, id=request.who.organisation
+    )
+
+
+def report_file(request: Any) -> HttpResponse:
+    """The same as one HTML file to keep."""
+    try:
+        found = ask_hub(request.who, "report", id=request.who.organisation)
+    except HubError as met:
+        return wrong(request, met)
+    if not found["given"]["made"]:
+        raise Http404
+    answer = HttpResponse(write(from_json(found["document"])))
+    name = f"private-report-{found['given']['version']}.{current()}.html"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+REPORT_PAGES = [
+    page("report/", report, action="report.read", menu=Text("Private report"), order=45),
+    page("report/file/", report_file, action="report.read"),
+]
+
+
+# --------------------------------------------------------------------------------------------------
+# The privacy-budget ledger: all of it for those who answer for it, what is public for others.
+
+
+def ledger(request: Any) -> HttpResponse:
+    """What was spent and what is left."""
+    return hub_page(request, "ledger")
+
+
+LEDGER_PAGES = [page("ledger/", ledger, action="ledger.account", menu=Text("Ledger"), order=70)]
+
+
+# --------------------------------------------------------------------------------------------------
+# Pairs that may be one person: what agrees, and a decision, without names.
+
+_PAIR = re.compile("[0-9a-f]{32}")
+
+
+def doubles(request: Any) -> HttpResponse:
+    """Pairs to decide, undecided ones first."""
+    names = {a.id.hex: a.name for a in DeskAccount.objects.all()}
+    values = {"names": names, "me": request.who.account}
+    return hub_page(request, "doubles", "desk/hub/doubles.html", values=values)
+
+
+def decide_pair(request: Any) -> HttpResponse:
+    """Write a decision; one that somebody made meanwhile is shown first."""
+    pair, seen = str(request.POST.get("pair", "")), str(request.POST.get("seen", ""))
+    same = str(request.POST.get("same", ""))
+    if not _PAIR.fullmatch(pair) or not re.fullmatch(r"\d{1,3}", seen):
+        raise Http404
+    if same not in ("yes", "no", "unsure"):
+        raise Http404
+    try:
+        ask_hub(request.who, "decide", pair=pair, same=same, seen=int(seen))
+    except HubError as met:
+        return wrong(request, met)
+    return HttpResponseRedirect(reverse("doubles"))
+
+
+DOUBLES_PAGES = [
+    page("doubles/", doubles, action="doubles.read", menu=Text("Doubles"), order=34),
+    page("doubles/decide/", decide_pair, action="doubles.decide", methods=("POST",)),
+]
+
+PAGES = [*LOOKS_PAGES, *DOUBLES_PAGES, *LINEAGE_PAGES, *REPORT_PAGES, *LEDGER_PAGES]

@@ -1,17 +1,29 @@
-"""Operation: a page for the administrator, two probes for whoever keeps the desk running.
-
-``/health/live`` and ``/health/ready`` say a word each; ``/metrics`` is for this computer alone.
-"""
+"""Operation: jobs, the trail, the state of the desk, and two probes."""
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from typing import Any
 
-from ctdhub.core.i18n import Text
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from ctdhub.core.errors import HubError, from_json
+from ctdhub.core.i18n import Text, said
+from ctdhub.desk.allowed import allowed
+from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.config import current
 from ctdhub.desk.health import checks, metrics, ready
+from ctdhub.desk.jobs.queue import ask_cancel
+from ctdhub.desk.models.hub import Job, TrailEvent
+from ctdhub.desk.models.people import DeskAccount
 from ctdhub.desk.registry import page
+
+# --------------------------------------------------------------------------------------------------
+# Operation: a page for the administrator, two probes for whoever keeps the desk running.
+#
+# ``/health/live`` and ``/health/ready`` say a word each; ``/metrics`` is for this computer alone.
 
 _HERE = ("127.0.0.1", "::1")
 _PLAIN = "text/plain; charset=utf-8"
@@ -45,9 +57,137 @@ def numbers(request: HttpRequest) -> HttpResponse:
     return HttpResponse(metrics(checks(current())), content_type="text/plain; version=0.0.4")
 
 
-PAGES = [
+OPERATION_PAGES = [
     page("operation/", operation, action="operation.read", menu=Text("Operation"), order=95),
     page("health/live", live, action="door.open", name="live"),
     page("health/ready", ready_now, action="door.open", name="ready"),
     page("metrics", numbers, action="door.open", name="metrics"),
 ]
+
+
+# --------------------------------------------------------------------------------------------------
+# The trail, for the auditor and the administrator: who did what when; nothing of case data.
+
+_ON_A_PAGE = 100
+
+
+def trail(request: HttpRequest) -> HttpResponse:
+    """Events, newest first."""
+    shown = Paginator(TrailEvent.objects.all(), _ON_A_PAGE).get_page(request.GET.get("page"))
+    keys = {event.account for event in shown if event.account}
+    names = {a.id.hex: a.name for a in DeskAccount.objects.filter(id__in=keys)}
+    values = {"title": Text("Trail"), "events": shown, "names": names}
+    return render(request, "desk/trail.html", values)
+
+
+TRAIL_PAGES = [page("trail/", trail, action="trail.read", menu=Text("Trail"), order=90)]
+
+
+# --------------------------------------------------------------------------------------------------
+# Jobs in words, and the page from which each was begun.
+
+_WORDS = {
+    "read": Text("Reading the files"),
+    "rehearse": Text("Rehearsing on fictitious people"),
+    "price": Text("Finding the price"),
+    "build": Text("Building the release"),
+    "agreement": Text("Changing an agreement"),
+    "withdraw": Text("Withdrawing a contributor"),
+    "withdraw_delivery": Text("Withdrawing a delivery"),
+    "told_find": Text("Looking for the records of a report"),
+    "told_carry": Text("Carrying out a withdrawal"),
+    "accept_alarm": Text("Accepting an alarm"),
+    "take_up": Text("Taking a table into the policy"),
+    "check": Text("Checking a delivery"),
+    "accept": Text("Accepting a delivery"),
+    "approve": Text("Recording an approval"),
+    "change_keys": Text("Recording a change of approvers"),
+    "hold": Text("Holding a candidate back"),
+    "lift": Text("Taking a hold back"),
+    "publish": Text("Publishing a release"),
+    "site": Text("Building the site"),
+    "destroy": Text("Destroying a delivery"),
+}
+
+
+def job_words(what: str) -> Text:
+    """What a job does."""
+    return _WORDS.get(what, Text("A job of the hub"))
+
+
+def back_of(job: Job) -> tuple[str, str]:
+    """Where to go on from a job: words and address."""
+    if job.what in ("rehearse", "price", "build") and job.given.get("plan"):
+        return said(Text("Back to the plan")), reverse("plan", kwargs={"id": job.given["plan"]})
+    if job.what in ("read", "accept_alarm"):
+        return said(Text("Back to the look")), reverse("looks")
+    if job.what == "agreement":
+        return said(Text("Back to the agreements")), reverse("agreements")
+    if job.what in ("approve", "hold", "lift", "publish", "site"):
+        return said(Text("Back to the approvals")), reverse("approvals")
+    if job.what == "take_up":
+        return said(Text("Back to the table")), reverse("table", kwargs={"id": job.thing})
+    if job.what in ("withdraw", "withdraw_delivery", "told_find", "told_carry"):
+        return said(Text("Back to the withdrawals")), reverse("withdrawals")
+    return said(Text("Home")), reverse("home")
+
+
+# --------------------------------------------------------------------------------------------------
+# The page of a job: how far it is, what came of it, and how to end it.
+
+OPEN = ("waiting", "running")
+
+
+def job(request: Any, thing: Job) -> HttpResponse:
+    """One job; while it runs the page asks again by itself."""
+    return render(request, "desk/hub/job.html", _values(request, thing))
+
+
+def job_state(request: Any, thing: Job) -> HttpResponse:
+    """The part of the page that changes; the last one asks no more."""
+    return render(request, "desk/hub/job_state.html", _values(request, thing))
+
+
+def cancel_job(request: Any, thing: Job) -> HttpResponse:
+    """Ask for the end of a job; what it did so far stays, and may be gone on with."""
+    if thing.state in OPEN:
+        ask_cancel(thing)
+    return HttpResponseRedirect(reverse("job", kwargs={"id": thing.id}))
+
+
+def _values(request: Any, thing: Job) -> dict[str, Any]:
+    outcome = thing.outcome or {}
+    return {
+        "title": job_words(thing.what),
+        "job": thing,
+        "open": thing.state in OPEN,
+        "progress": thing.progress,
+        "met": _met(request, thing, outcome),
+        "result": outcome.get("text"),
+        "back": back_of(thing),
+        "may_cancel": thing.state in OPEN and bool(allowed(request.who, "job.cancel", thing)),
+    }
+
+
+def _met(request: Any, thing: Job, outcome: dict[str, Any]) -> HubError | None:
+    """Why it failed: in full from the hub where the account may know, else what the row says."""
+    if thing.state != "failed" or "error" not in outcome:
+        return None
+    stopped = outcome["error"].get("name") == "desk-stopped"
+    if stopped and allowed(request.who, "plan.price"):
+        try:
+            ask_hub(request.who, "stopped", job=thing.id.hex)
+        except HubError as met:
+            if met.rule not in ("desk-ask", "desk-away"):
+                return met
+    found: HubError = from_json(outcome["error"])
+    return found
+
+
+JOBS_PAGES = [
+    page("jobs/<id>/", job, action="job.read", of="Job"),
+    page("jobs/<id>/state/", job_state, action="job.read", of="Job"),
+    page("jobs/<id>/cancel/", cancel_job, action="job.cancel", of="Job", methods=("POST",)),
+]
+
+PAGES = [*JOBS_PAGES, *TRAIL_PAGES, *OPERATION_PAGES]

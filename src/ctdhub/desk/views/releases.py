@@ -20,9 +20,9 @@ from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.models.hub import Job, ReleasePlan
 from ctdhub.desk.registry import page
 from ctdhub.desk.views.hub_page import VERSION, begun, hub_page, wrong
-from ctdhub.document.as_json import from_json
-from ctdhub.document.charts.print import bar
-from ctdhub.release.note_words import tells_of_withdrawals
+from ctdhub.document.charts.pages import bar
+from ctdhub.document.document import from_json
+from ctdhub.release.changes import tells_of_withdrawals
 
 NOTE_LONGEST = 1_000
 _ABOVE = ((Text("Releases"), "releases"),)

@@ -24,8 +24,8 @@ from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.hub import Job, TableRequest
 from ctdhub.desk.registry import page
 from ctdhub.desk.views.hub_page import begun, wrong
-from ctdhub.document.as_json import from_json
-from ctdhub.document.charts.print import bar
+from ctdhub.document.charts.pages import bar
+from ctdhub.document.document import from_json
 
 REFUSED = ("imprecise", "budget", "exposing", "purpose", "other")
 AGREED = ("useful", "mandate", "other")

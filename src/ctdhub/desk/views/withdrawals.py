@@ -1,16 +1,27 @@
-"""Withdrawals: the register, and a contributor that withdraws with all its records."""
+"""Withdrawals: reported by a contributor, carried out by the steward, and the register."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
 
-from ctdhub.core.i18n import Text
-from ctdhub.desk.kept_until import day_of
+from ctdhub.core.errors import HubError
+from ctdhub.core.i18n import Text, _, said
+from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.deliveries import day_of
+from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.deliveries import withdrawals_asked
+from ctdhub.desk.models.hub import Job
 from ctdhub.desk.registry import page
-from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
+from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of, wrong
+
+# --------------------------------------------------------------------------------------------------
+# Withdrawals: the register, and a contributor that withdraws with all its records.
 
 REASONS = ("asked", "consent", "agreement", "mistake", "other")
 
@@ -32,7 +43,7 @@ def withdraw_contributor(request: Any) -> HttpResponse:
     return begun(request, "withdraw", "build", key, contributor=key, reason=reason)
 
 
-PAGES = [
+WITHDRAWALS_PAGES = [
     page("withdrawals/", withdrawals, action="withdrawal.read", menu=Text("Withdrawals"), order=60),
     page(
         "withdrawals/contributor/",
@@ -41,3 +52,167 @@ PAGES = [
         methods=("POST",),
     ),
 ]
+
+
+# --------------------------------------------------------------------------------------------------
+# A contributor reports that a person, or the whole organisation, withdraws; the steward does it.
+#
+# Numbers of cases go to the hub in the body of a request and are kept by no row, job, log or
+# address.
+
+LONGEST = 30_000
+"""Characters of all numbers of a report."""
+
+_REASONS = ("asked", "consent", "agreement", "mistake", "other")
+_SCOPES = ("person", "records", "contributor")
+_EMPTY = dict.fromkeys(("scope", "reason", "by", "numbers", "ahead", "sure"), "")
+_KEY = re.compile(r"[0-9a-f]{32}")
+
+
+def tell_withdrawal(request: Any) -> HttpResponse:
+    """The form, and what was written in it."""
+    if request.method != "POST":
+        return _form(request, _EMPTY | {"scope": "person", "reason": "asked"}, [])
+    shown = {name: str(request.POST.get(name, "")) for name in _EMPTY}
+    if shown["scope"] not in _SCOPES or shown["reason"] not in _REASONS:
+        raise Http404
+    lines = [line.strip() for line in shown["numbers"].splitlines() if line.strip()]
+    whole = shown["scope"] == "contributor"
+    problems = []
+    if whole and shown["sure"] != "yes":
+        problems.append(("sure", _("Say that nothing of your organisation may be used.")))
+    elif not whole and not lines:
+        problems.append(("numbers", _("Write the number of the case, or the token.")))
+    elif not whole and len(shown["numbers"]) > LONGEST:
+        problems.append(("numbers", _("These are too many numbers for one report.")))
+    if problems:
+        return _form(request, shown, problems)
+    given = {
+        "scope": shown["scope"],
+        "reason": shown["reason"],
+        "what": "token" if shown["by"] == "token" else "case",
+        "numbers": [] if whole else lines,
+        "ahead": shown["ahead"] == "yes",
+    }
+    try:
+        key = str(_own(request, "tell", **given)["key"])
+    except HubError as met:
+        if met.rule in ("no-number", "told-numbers", "no-case"):
+            return _form(request, shown, [("numbers", met.what), ("", said(met.remedy))])
+        return wrong(request, met)
+    if not whole:
+        _look_for(request, key)
+    return HttpResponseRedirect(reverse("told_withdrawal", kwargs={"key": key}))
+
+
+def told_withdrawal(request: Any, key: str) -> HttpResponse:
+    """One report: where it is, and what the contributor is asked about its own rows."""
+    try:
+        found = _own(request, "told", key=_checked(key))
+    except HubError as met:
+        return wrong(request, met)
+    last = Job.objects.filter(what="told_find", given__told=key).first()
+    stopped = found["state"] == "sent" and (last is None or last.state in ("failed", "cancelled"))
+    return _shown(request, found, stopped=stopped)
+
+
+def answer_told(request: Any, key: str) -> HttpResponse:
+    """Which rows are hers, and what becomes of numbers that no record carries."""
+    post = request.POST
+    places = [p for p in post.getlist("place") if re.fullmatch(r"[0-9]{1,3}", p)]
+    chosen = {p: [at for at in post.getlist(f"rows-{p}") if at.isdecimal()][:1000] for p in places}
+    if any(not rows and post.get(f"none-{p}") != "yes" for p, rows in chosen.items()):
+        return _again(request, key)
+    given = {"seen": str(post.get("seen", ""))[:64], "unknown": str(post.get("unknown", ""))[:5]}
+    try:
+        _own(request, "tell_rows", key=_checked(key), chosen=chosen, **given)
+    except HubError as met:
+        return _again(request, key) if met.rule == "told-open" else wrong(request, met)
+    return HttpResponseRedirect(reverse("withdrawals"))
+
+
+def look_again(request: Any, key: str) -> HttpResponse:
+    """Look for the records of a report again, after what stopped it is mended."""
+    try:
+        _own(request, "told", key=_checked(key))
+    except HubError as met:
+        return wrong(request, met)
+    _look_for(request, key)
+    return HttpResponseRedirect(reverse("told_withdrawal", kwargs={"key": key}))
+
+
+def take_told_back(request: Any, key: str) -> HttpResponse:
+    """Take a report back that is not carried out yet."""
+    try:
+        _own(request, "tell_back", key=_checked(key))
+    except HubError as met:
+        return wrong(request, met)
+    return HttpResponseRedirect(reverse("withdrawals"))
+
+
+def carry_out_told(request: Any, key: str) -> HttpResponse:
+    """The steward carries a report out."""
+    return begun(request, "told_carry", "build", told=_checked(key))
+
+
+def _again(request: Any, key: str) -> HttpResponse:
+    """The questions once more, with what is missing."""
+    try:
+        found = _own(request, "told", key=_checked(key))
+    except HubError as met:
+        return wrong(request, met)
+    missing = _("Answer each question; say so where no row is about the person.")
+    return _shown(request, found, problems=[("questions", missing)])
+
+
+def _shown(
+    request: Any,
+    found: dict[str, Any],
+    *,
+    stopped: bool = False,
+    problems: Sequence[tuple[str, str]] = (),
+) -> HttpResponse:
+    values = {
+        "title": Text("Report of a withdrawal"),
+        "told": found,
+        "stopped": stopped,
+        "problems": problems,
+    }
+    return render(request, "desk/hub/told.html", values, status=422 if problems else 200)
+
+
+def _form(request: Any, shown: dict[str, str], problems: list[tuple[str, Any]]) -> HttpResponse:
+    values = {"title": Text("Report a withdrawal"), "shown": shown, "problems": problems}
+    return render(request, "desk/hub/tell.html", values, status=422 if problems else 200)
+
+
+def _own(request: Any, ask: str, **given: Any) -> dict[str, Any]:
+    found: dict[str, Any] = ask_hub(request.who, ask, id=request.who.organisation, **given)["given"]
+    return found
+
+
+def _look_for(request: Any, key: str) -> None:
+    who = request.who
+    enqueue("told_find", "build", who, given={"told": key}, organisation=who.organisation)
+
+
+def _checked(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise Http404
+    return key
+
+
+def _act(path: str, view: Any, action: str = "withdrawal.tell") -> Any:
+    return page(f"withdrawals/told/<slug:key>/{path}/", view, action=action, methods=("POST",))
+
+
+TELLING_PAGES = [
+    page("withdrawals/tell/", tell_withdrawal, action="withdrawal.tell", methods=("GET", "POST")),
+    page("withdrawals/told/<slug:key>/", told_withdrawal, action="withdrawal.tell"),
+    _act("answer", answer_told),
+    _act("look", look_again),
+    _act("take-back", take_told_back),
+    _act("carry-out", carry_out_told, "withdrawal.carry_out"),
+]
+
+PAGES = [*TELLING_PAGES, *WITHDRAWALS_PAGES]

@@ -1,15 +1,4 @@
-"""A backup: the desk's database and the hub folder at one moment, in one age file.
-
-The hub's lock is held while it is made, so that nothing is built, accepted or withdrawn in between;
-a charge that was cut off is finished first, since its secret must never be copied.  The trail's
-file is read before the database and the folder after it, so that no row names a file that is not
-there and no line of the trail is missing from its table.  Keys are another file, to be kept
-elsewhere.  Nothing of it is on the disk in clear: the archive goes through a pipe to the cipher.
-
-The list at the end of an archive is signed with the desk's own key, ``keys/backup.pem``, since
-whoever knows a recipient can encrypt to it.  The public half is kept on paper: what an archive says
-of itself proves nothing.
-"""
+"""A backup of database and hub folder in one age file, and putting one back."""
 
 from __future__ import annotations
 
@@ -26,20 +15,35 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
 from ctdhub.build.hub import Hub
-from ctdhub.core import atomic
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError
+from ctdhub.build.init import adopt
+from ctdhub.core import files
+from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.files import locked
 from ctdhub.core.keys import age
-from ctdhub.core.keys.signing import SigningKey, make_key, read_key
-from ctdhub.core.lock import locked
+from ctdhub.core.keys.signing import SigningKey, is_signed, make_key, read_key
 from ctdhub.desk.config import DeskConfig
 from ctdhub.desk.health import LAST_BACKUP
 from ctdhub.desk.uploads.inbox import ROOM
 from ctdhub.desk.worker.identities import identity_folder
+from ctdhub.dp.ledger.adopt import Adopted
+
+# --------------------------------------------------------------------------------------------------
+# A backup: the desk's database and the hub folder at one moment, in one age file.
+#
+# The hub's lock is held while it is made, so that nothing is built, accepted or withdrawn in
+# between; a charge that was cut off is finished first, since its secret must never be copied.  The
+# trail's file is read before the database and the folder after it, so that no row names a file that
+# is not there and no line of the trail is missing from its table.  Keys are another file, to be
+# kept elsewhere.  Nothing of it is on the disk in clear: the archive goes through a pipe to the
+# cipher.
+#
+# The list at the end of an archive is signed with the desk's own key, ``keys/backup.pem``, since
+# whoever knows a recipient can encrypt to it.  The public half is kept on paper: what an archive
+# says of itself proves nothing.
 
 FORM = 2
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
@@ -151,7 +155,7 @@ def note(desk: DeskConfig, made: Contents) -> None:
     """Keep when the last backup was made, for the page that shows it."""
     line = {"made": made.made, "files": len(made.files), "heads": made.heads}
     line["signer"] = signer(desk).public
-    atomic.write_whole(desk.folder / LAST_BACKUP, json.dumps(line).encode("ascii"), mode=0o644)
+    files.write_whole(desk.folder / LAST_BACKUP, json.dumps(line).encode("ascii"), mode=0o644)
 
 
 def hub_files(desk: DeskConfig) -> Iterator[tuple[str, Path]]:
@@ -203,8 +207,7 @@ def _database(desk: DeskConfig, private: Path) -> tuple[Path, str]:
     """A copy of the database as it is at one moment, and its kind."""
     from django.db import connection
 
-    from ctdhub.desk.database import OWNER, as_user
-    from ctdhub.desk.walls import refuse_partial_view
+    from ctdhub.desk.walls import OWNER, as_user, refuse_partial_view
 
     if connection.vendor == "sqlite":
         copy = private / SQLITE
@@ -272,7 +275,7 @@ def _write(
         except BaseException as met:  # noqa: BLE001 - raised again by the thread that waits
             failed.append(met)
 
-    with atomic.made_whole(target) as fresh:
+    with files.made_whole(target) as fresh:
         worker = threading.Thread(target=archive)
         worker.start()
         try:
@@ -323,3 +326,193 @@ class _Digesting:
 
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# --------------------------------------------------------------------------------------------------
+# A backup put back on an empty machine: whole and proven, or nothing.
+#
+# The list in the archive must be signed with the key that whoever restores names, from paper, and
+# each file is compared with it before the folder gets its name.  Then the database is put in its
+# place, every sign-in is ended, what was checked and not accepted waits to be checked again, and
+# ``adopt`` lets the ledger go on here: what this machine knows to be spent and the copy does not
+# counts as spent.
+
+_LONGEST_LIST, _LONGEST_SIGNATURE = 64 * 2**20, 1_000
+_UNSIGNED_FORM = 1
+"""Archives of older programs, which nobody signed."""
+_TWO_OF_A_NAME = (FileExistsError, NotADirectoryError, IsADirectoryError)
+
+
+def put_back(
+    backup: Path, keys: Path | None, identities: list[Path], hub: Path, signer: str | None
+) -> tuple[DeskConfig, dict[str, Any]]:
+    """Unpack a backup as a hub folder, and its inbox next to it.
+
+    Args:
+        backup, keys: files of :mod:`ctdhub.desk.worker.backup`; the keys may have been put into the
+            folder by hand later.
+        identities: files with an age identity that opens them.
+        hub: a folder that does not exist.
+        signer: public half of the key that signed them; None takes what nobody signed.
+
+    Returns:
+        The desk there, and what the archive says of itself.
+
+    Raises:
+        HubFolderError: the folder exists (rule "restore-folder").
+        FileError: an archive is damaged, is for others, or holds something else than its list
+            (rules "age-unreadable", "restore-archive"), or is not signed with that key (rule
+            "restore-signature").
+    """
+    if hub.exists():
+        raise error("restore-folder", file=hub)
+    hub.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=hub.parent) as private:
+        place = Path(private)
+        said = _unpacked(backup, identities, place / "all", HUB, signer)
+        if keys is not None:
+            _unpacked(keys, identities, place / "keys", KEYS, signer)
+        fresh = place / "all" / HUB
+        if not (fresh / "hub.yaml").is_file():
+            raise error("restore-archive", file=backup)
+        if keys is not None:
+            _move_into(place / "keys" / KEYS, fresh)
+        _move_into(place / "all" / DATABASE, fresh / "desk")
+        desk = DeskConfig(fresh)
+        inbox = desk.file.inbox or hub.with_name(f"{hub.name}-inbox")
+        if inbox.exists() and any(inbox.iterdir()):
+            raise error("restore-folder", file=inbox)
+        if desk.folder.exists() and said["heads"] != heads_of(desk):
+            raise error("restore-archive", file=backup)
+        if (place / "all" / INBOX).exists():
+            inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _move_into(place / "all" / INBOX, inbox)
+        files.write_new(DeskConfig(fresh).restoring, str(said["database"]).encode("ascii"))
+        fresh.replace(hub)
+        files.sync(hub.parent)
+    return DeskConfig(hub), said
+
+
+def resume(desk: DeskConfig, database: str) -> Adopted:
+    """Let a folder that was put back work: database, sign-ins, ledger.
+
+    Django must have been begun with this desk.
+
+    Args:
+        database: "sqlite" or "postgresql", as the backup says.
+
+    Raises:
+        HubError: a worker is at work (rule "lane-taken"), the database cannot be restored (rule
+            "backup-database"), or is of another kind (rule "restore-database").
+        PolicyError: see :func:`ctdhub.desk.walls.refuse_encoding`.
+        LedgerTampered: see :func:`ctdhub.build.init.adopt`.
+    """
+    from django.contrib.sessions.models import Session
+    from django.db import connection
+
+    from ctdhub.desk.jobs.process import lane
+    from ctdhub.desk.jobs.queue import enqueue
+    from ctdhub.desk.models.deliveries import Delivery
+    from ctdhub.desk.walls import DATABASE_WORK, OWNER, as_user, prepare, refuse_encoding
+
+    if connection.vendor != database:
+        raise error("restore-database", kind=database)
+    refuse_encoding()
+    with lane(desk.folder, "files"), lane(desk.folder, "build"):
+        dump = desk.folder / DUMP
+        if dump.exists():
+            options = ["--no-owner", "--exit-on-error", "--single-transaction"]
+            run_postgres_tool("pg_restore", [*options, str(dump)], desk)
+            dump.unlink()
+        with as_user(OWNER):
+            prepare()
+        with as_user(DATABASE_WORK):
+            Session.objects.all().delete()
+            for delivery in Delivery.objects.filter(state="checked"):
+                Delivery.objects.filter(id=delivery.id).update(state="received")
+                enqueue("check", "files", thing=delivery)
+        adopted = adopt(Hub(desk.hub))
+        desk.restoring.unlink(missing_ok=True)
+    return adopted
+
+
+def _unpacked(
+    archive: Path, identities: list[Path], place: Path, kind: str, signer: str | None
+) -> dict[str, Any]:
+    """The files of an archive below a folder, each as its list says; gives what it says."""
+    place.mkdir(mode=0o700)
+    clear = place.with_suffix(".tar")
+    with archive.open("rb") as source:
+        age.decrypt(source, clear, identities)
+    found: dict[str, str] = {}
+    listed, signature = b"", b""
+    try:
+        with tarfile.open(clear, "r:") as tar:
+            for info, content in _members(tar, archive):
+                if info.name == MANIFEST:
+                    listed = content.read(_LONGEST_LIST)
+                elif info.name == SIGNATURE:
+                    signature = content.read(_LONGEST_SIGNATURE)
+                else:
+                    found[info.name] = _restore_write(place / info.name, info, content)
+        said = json.loads(listed)
+    except (tarfile.TarError, ValueError, RecursionError, *_TWO_OF_A_NAME):
+        raise error("restore-archive", file=archive) from None
+    finally:
+        clear.unlink(missing_ok=True)
+    if not isinstance(said, dict) or said.get("files") != found or not _known(said, kind):
+        raise error("restore-archive", file=archive)
+    if signer is not None:
+        _refuse_unsigned(archive, listed, signature, signer)
+    return said
+
+
+def _known(said: dict[str, Any], kind: str) -> bool:
+    """Whether an archive is of a form that is read, and is what it is taken for."""
+    if said.get("form") == FORM:
+        return said.get("kind") == kind
+    return said.get("form") == _UNSIGNED_FORM
+
+
+def _refuse_unsigned(archive: Path, listed: bytes, signature: bytes, signer: str) -> None:
+    """Refuse a list that the holder of this key did not sign."""
+    if not signature:
+        raise error("restore-signature/none", file=archive)
+    key, _, made = signature.decode("ascii", "replace").strip().partition(" ")
+    if key != signer:
+        raise error("restore-signature/key", file=archive, key=printable(key, 60))
+    if not is_signed(listed, made, signer):
+        raise error("restore-signature", file=archive)
+
+
+def _members(tar: tarfile.TarFile, archive: Path) -> Iterator[tuple[tarfile.TarInfo, Any]]:
+    """Regular files with plain relative names; anything else is a fault of the archive."""
+    for info in tar:
+        parts = PurePosixPath(info.name).parts
+        plain = not PurePosixPath(info.name).is_absolute() and ".." not in parts
+        content = tar.extractfile(info) if info.isreg() and plain else None
+        if content is None:
+            raise error("restore-archive", file=archive)
+        yield info, content
+
+
+def _restore_write(path: Path, info: tarfile.TarInfo, content: Any) -> str:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    with path.open("xb") as out:
+        while block := content.read(2**20):
+            digest.update(block)
+            out.write(block)
+        out.flush()
+        path.chmod(info.mode & 0o777)
+    return digest.hexdigest()
+
+
+def _move_into(source: Path, target: Path) -> None:
+    """Move what is in a folder into another one."""
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in sorted(source.rglob("*")) if source.exists() else ():
+        if path.is_file():
+            place = target / path.relative_to(source)
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.replace(place)

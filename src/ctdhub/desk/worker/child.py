@@ -9,8 +9,7 @@ from types import TracebackType
 from typing import Any
 from uuid import UUID
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError
+from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text
 from ctdhub.desk.jobs.process import bound_memory, end_with_parent
 
@@ -27,7 +26,7 @@ def main(key: str) -> int:
     import django
 
     django.setup()
-    from ctdhub.desk.jobs.lanes import MEMORY
+    from ctdhub.desk.jobs.process import MEMORY
     from ctdhub.desk.models.hub import Job
 
     job = Job.objects.get(id=UUID(key), state="running")
@@ -40,7 +39,7 @@ def do(job: Any) -> None:
     """Do a job that is running; what its rows become is kept together with its end."""
     from django.db import transaction
 
-    from ctdhub.desk.worker.kept import stopped_as_kept
+    from ctdhub.desk.worker.check import stopped_as_kept
     from ctdhub.desk.worker.work import Work, ended, work_of
 
     try:
@@ -90,7 +89,7 @@ def refuse_stranger(job: Any) -> None:
     """
     from ctdhub.desk.allowed import VISITOR, allowed
     from ctdhub.desk.trail import record
-    from ctdhub.desk.worker.erasure import is_due
+    from ctdhub.desk.worker.retention import is_due
 
     action, account = ACTIONS_OF.get(job.what), job.account
     if action is None:

@@ -1,12 +1,11 @@
-"""Jobs of the hub's pages: the functions that the command line calls, with progress.
-
-A row of a job holds no exact count: why a job stopped is kept below ``work/desk/``, where the
-pages of those who may know it read it (``answers``), and the row names the rule alone.
+"""Jobs of the hub's pages, those of approval among them: the functions that the command line
+calls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -14,36 +13,45 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from ctdhub.build import (
-    agreement_file,
-    desk_files,
-    next_price,
-    pipeline,
-    rehearsal,
-    table_request,
-    told,
-)
-from ctdhub.build import withdraw as withdrawing
-from ctdhub.build import withdraw_delivery as withdrawing_delivery
-from ctdhub.build.accept_alarm import accept_alarm as accept
+from ctdhub.build import agreement_file, approvers, between_builds, pipeline, rehearsal, withdrawals
+from ctdhub.build import hub as desk_files
+from ctdhub.build import withdrawals as withdrawing
+from ctdhub.build import withdrawals as withdrawing_delivery
+from ctdhub.build.approvers import accept_change
+from ctdhub.build.between_builds import accept_alarm as accept
+from ctdhub.build.between_builds import draw_site
 from ctdhub.build.hub import Hub
-from ctdhub.build.rules import policy
+from ctdhub.build.rules import policy, waiting_version
+from ctdhub.build.stages import publish as stage
 from ctdhub.build.steps import hash_file
-from ctdhub.core.error_catalogue import as_json, error
-from ctdhub.core.errors import HubError
+from ctdhub.core.errors import HubError, as_json, error
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text
 from ctdhub.desk.config import current
-from ctdhub.desk.mail import tell_of_table, tell_organisation
+from ctdhub.desk.jobs.queue import enqueue
+from ctdhub.desk.mail import tell_data_officers, tell_of_table, tell_organisation, tell_stewards
 from ctdhub.desk.models.deliveries import Delivery
-from ctdhub.desk.models.hub import ReleasePlan, TableRequest
+from ctdhub.desk.models.hub import Job, ReleasePlan, TableRequest
 from ctdhub.desk.models.people import Organisation
 from ctdhub.desk.worker.child import BUSY
-from ctdhub.desk.worker.ending import destroyed
+from ctdhub.desk.worker.retention import destroyed
 from ctdhub.desk.worker.work import Rows, Work
 from ctdhub.dp.price import up_to
-from ctdhub.release.approvals import CANDIDATES
+from ctdhub.release.approvals import (
+    CANDIDATES,
+    Approval,
+    Role,
+    SignedChange,
+    SignedLift,
+    refuse_late,
+)
 from ctdhub.release.verify import digest
-from ctdhub.sensitive.consent.entry import REASONS, Withdrawal
+from ctdhub.sensitive.consent.register import REASONS, Withdrawal
+
+# --------------------------------------------------------------------------------------------------
+# Jobs of the hub's pages: the functions that the command line calls, with progress.
+#
+# A row of a job holds no exact count: why a job stopped is kept below ``work/desk/``, where the
+# pages of those who may know it read it (``answers``), and the row names the rule alone.
 
 Jobs = Callable[[Work], Rows]
 
@@ -110,7 +118,7 @@ def rehearse(work: Work) -> Rows:
 def price(work: Work) -> Rows:
     """Find what a version would cost and keep it for those who may know."""
     hub, version = _hub(), str(work.job.given["version"])
-    found = next_price.price_of(hub, version, _progress(work))
+    found = between_builds.price_of(hub, version, _progress(work))
     desk_files.keep(hub, desk_files.PRICE, found.as_json())
     return lambda: {"text": Text("The price is known; nothing was charged.").as_json()}
 
@@ -214,7 +222,7 @@ def withdraw_delivery(work: Work) -> Rows:
 @_private
 def told_find(work: Work) -> Rows:
     """Look for the records of a withdrawal that a contributor reported."""
-    told.look_for(_hub(), str(work.job.given["told"]), _progress(work))
+    withdrawals.look_for(_hub(), str(work.job.given["told"]), _progress(work))
     return lambda: {"text": Text("The records of the report were looked for.").as_json()}
 
 
@@ -222,9 +230,9 @@ def told_find(work: Work) -> Rows:
 def told_carry(work: Work) -> Rows:
     """Carry out a withdrawal that a contributor reported."""
     hub, key = _hub(), str(work.job.given["told"])
-    if not told.carry_out(hub, key, _progress(work)):
+    if not withdrawals.carry_out(hub, key, _progress(work)):
         text = Text("The contributor must answer a question about the report first.")
-    elif told.report_of(hub, key).state == "not_found":
+    elif withdrawals.report_of(hub, key).state == "not_found":
         text = Text(
             "No record of the contributor has these numbers: nothing of it was taken out. They "
             "stay in force for later files."
@@ -251,7 +259,7 @@ def take_up(work: Work) -> Rows:
     asked = TableRequest.objects.get(id=work.job.thing)
     wanted = asked.state in ("asked", "agreed")  # it may be taken back while the yes waits
     if wanted:
-        table_request.take_up(_hub(), asked.variables, str(work.job.given["policy"]))
+        rehearsal.take_up_table(_hub(), asked.variables, str(work.job.given["policy"]))
 
     def rows() -> dict[str, Any]:
         if not wanted:
@@ -290,3 +298,124 @@ JOBS: dict[str, Jobs] = {
     "accept_alarm": accept_alarm,
     "take_up": take_up,
 }
+
+
+# --------------------------------------------------------------------------------------------------
+# Messages that a page asks for: the web process does not see whose accounts they go to.
+
+
+def tell(work: Work) -> Rows:
+    """The job ``tell``: a message about a delivery to its organisation or the data officers, or
+    about a requested table to whoever asked."""
+    given = work.job.given
+    if given["kind"] == "table":
+        asked = TableRequest.objects.get(id=work.job.thing)
+        return lambda: _of_table(asked)
+    delivery = Delivery.objects.get(id=work.job.thing)
+    say = tell_organisation if given["whom"] == "organisation" else tell_data_officers
+
+    def rows() -> dict[str, Any]:
+        say(given["kind"], delivery)
+        if given["kind"] == "withdrawal":  # it is the steward who carries it out
+            tell_stewards(given["kind"], delivery)
+        return {}
+
+    return rows
+
+
+def _of_table(asked: TableRequest) -> dict[str, Any]:
+    tell_of_table(asked)
+    return {}
+
+
+# --------------------------------------------------------------------------------------------------
+# Jobs of approval: each is checked again here, whatever the web process has checked.
+
+_AGAIN = timedelta(hours=1)
+
+
+def give_approval(work: Work) -> Rows:
+    """Put a signed statement to its candidate; publish if nothing waits any more."""
+    hub, given = _approving_hub(), work.job.given
+    signed = Approval.model_validate_json(given["signed"])
+    _refuse_other(work.job, signed.statement.role)
+    refuse_late(signed.statement.date, datetime.fromisoformat(given["arrived"]))
+    release = stage.accept(hub, stage.waiting(hub, signed.statement.version), signed)
+    return lambda: _published(release is not None, signed.statement.version)
+
+
+def change_approvers(work: Work) -> Rows:
+    """Write down a signed change of approvers."""
+    given = work.job.given
+    signed = SignedChange.model_validate_json(given["signed"])
+    _refuse_other(work.job, signed.change.role)
+    refuse_late(signed.change.date, datetime.fromisoformat(given["arrived"]))
+    accept_change(_approving_hub(), signed)
+    return lambda: {"line": signed.change.number}
+
+
+def hold(work: Work) -> Rows:
+    """Hold a candidate back, or refuse it."""
+    hub, given = _approving_hub(), work.job.given
+    role: Role = given["role"]
+    _refuse_other(work.job, role)
+    candidate = stage.waiting(hub, given["version"])
+    approvers.hold(hub, candidate, role, given["reason"], refuse=given["act"] == "refuse")
+    return lambda: {"version": candidate.name}
+
+
+def lift(work: Work) -> Rows:
+    """Take back a hold, as its role signed."""
+    hub, given = _approving_hub(), work.job.given
+    signed = SignedLift.model_validate_json(given["signed"])
+    _refuse_other(work.job, signed.lift.role)
+    refuse_late(signed.lift.date, datetime.fromisoformat(given["arrived"]))
+    candidate = stage.waiting(hub, signed.lift.version)
+    approvers.lift(hub, candidate, signed)
+    return lambda: {"version": candidate.name}
+
+
+def publish(work: Work) -> Rows:
+    """Publish the candidate whose day has come; nothing else."""
+    release = stage.publish_due(_approving_hub())
+    return lambda: _published(release is not None, release.name if release else "")
+
+
+def site(work: Work) -> Rows:
+    """Let the site show what is published."""
+    draw_site(_approving_hub())
+    return lambda: {}
+
+
+def publish_when_due() -> None:
+    """Put in the job that publishes the candidate whose day has come; for the rounds of the worker.
+
+    One job a version and hour: what cannot be published now is not tried every minute.
+    """
+    hub, now = _approving_hub(), timezone.now()
+    version = waiting_version(hub)
+    if version is None:
+        return
+    if approvers.publication(hub, hub.candidates / version, now).state != "due":
+        return
+    tried = Job.objects.filter(what="publish", thing=version, created__gt=now - _AGAIN)
+    if not tried.exists():
+        enqueue("publish", "build", thing=version)
+
+
+def _published(published: bool, version: str) -> dict[str, Any]:
+    """The outcome; a release that is out is shown by the site, which is a job of its own."""
+    if published:
+        enqueue("site", "build", thing=version)
+    return {"published": published, "version": version}
+
+
+def _approving_hub() -> Hub:
+    return Hub(current().hub)
+
+
+def _refuse_other(job: Any, role: str) -> None:
+    """Refuse what comes for an account that does not hold the role now."""
+    account = job.account
+    if account is None or not account.is_active or role not in account.who().roles:
+        raise error("approval/role")

@@ -1,12 +1,8 @@
-"""Age identities of the worker: one for the inbox each month, and those that bundles are made to.
-
-They are files in ``keys/inbox/``, or in the folder that ``CTDHUB_INBOX_KEYS`` names, which the web
-process cannot read.  What came in a month can be opened by nobody any more once the identity of
-that month is destroyed, whatever copies of the inbox there are.
-"""
+"""Age identities of the worker, and bundles that are opened with them."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable
@@ -14,10 +10,20 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 
-from ctdhub.core import atomic
+from ctdhub.build.contributions import mapping_file
+from ctdhub.build.hub import Agreement, Hub, read_settings
+from ctdhub.build.receive_bundle import lay_mapping, opened
+from ctdhub.core import files
+from ctdhub.core.errors import error
 from ctdhub.core.keys import age
-from ctdhub.desk.uploads.drawer import PaperDrawer
-from ctdhub.desk.uploads.inbox import Inbox
+from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer
+
+# --------------------------------------------------------------------------------------------------
+# Age identities of the worker: one for the inbox each month, and those that bundles are made to.
+#
+# They are files in ``keys/inbox/``, or in the folder that ``CTDHUB_INBOX_KEYS`` names, which the
+# web process cannot read.  What came in a month can be opened by nobody any more once the identity
+# of that month is destroyed, whatever copies of the inbox there are.
 
 _MONTH = re.compile(r"inbox-(\d{4}-\d{2})\.key")
 PAPERS = "papers.key"
@@ -49,7 +55,7 @@ def renew(hub: Path, inbox: Inbox, today: date, recovery: tuple[str, ...] = ()) 
     own = folder / f"inbox-{today:%Y-%m}.key"
     if not own.exists():
         age.make_identity(own)
-        atomic.sync(folder)
+        files.sync(folder)
     wanted = (*age.recipients_of(own), *recovery)
     file = inbox.recipients_file
     if not file.is_file() or age.read_recipients(file) != wanted:
@@ -65,7 +71,7 @@ def renew_drawer(hub: Path, drawer: PaperDrawer, recovery: tuple[str, ...] = ())
     own = identity_folder(hub) / PAPERS
     if not own.exists():
         age.make_identity(own)
-        atomic.sync(own.parent)
+        files.sync(own.parent)
     wanted = (*age.recipients_of(own), *recovery)
     file = drawer.recipients_file
     if not file.is_file() or age.read_recipients(file) != wanted:
@@ -93,3 +99,64 @@ def destroy_months(hub: Path, waiting: Iterable[datetime]) -> list[str]:
             gone.append(path.stem.removeprefix("inbox-"))
             path.unlink()
     return gone
+
+
+# --------------------------------------------------------------------------------------------------
+# A bundle among the deliveries: opened and checked as the command line does.
+
+MAPPING = "mapping.yaml"
+"""Name of the mapping of a bundle, next to its table."""
+
+
+def unpack(hub: Hub, organisation: str, file: Path, table: Path) -> None:
+    """Open a bundle: its cases become the table, its mapping lies next to it.
+
+    Raises:
+        HubError: it is damaged, for another hub, not signed by this organisation, or of another
+            one (rule "delivery-whose").
+    """
+    bundle = opened(hub, file, identities(hub.root))
+    if bundle.manifest.contributor != organisation:
+        raise error("delivery-whose")
+    files.write_whole(table.with_name(MAPPING), bundle.mapping)
+    files.write_whole(table, bundle.cases)
+
+
+def rules_of(hub: Hub, organisation: str, day: str, table: Path) -> Path:
+    """The mapping that reads a delivery: that of its bundle, unless the hub has one of its day.
+
+    Raises:
+        MappingError: there is none.
+    """
+    own = table.with_name(MAPPING)
+    of_the_day = hub.mapping(organisation).with_suffix("") / f"{day}.yaml"
+    if own.is_file() and not of_the_day.is_file():
+        return own
+    return mapping_file(hub, organisation, day)
+
+
+def lay_rules(hub: Hub, organisation: str, day: str, table: Path) -> None:
+    """Put the mapping of a bundle into the hub, where it reads this delivery; may be done again."""
+    own = table.with_name(MAPPING)
+    if own.is_file():
+        lay_mapping(hub, organisation, own.read_bytes(), date.fromisoformat(day))
+
+
+# --------------------------------------------------------------------------------------------------
+# The agreement of an organisation, as the folder has it now.
+
+
+def agreement_of(hub: Hub, organisation: str, today: date | None = None) -> tuple[Agreement, str]:
+    """The agreement in force, and the SHA-256 of its file.
+
+    Args:
+        today: the day of asking, in UTC.
+
+    Raises:
+        PolicyError: there is none, it has faults, or it has ended (rule "agreement").
+    """
+    path = hub.root / "contributors" / f"{organisation}.yaml"
+    agreement = read_settings(path, Agreement)
+    if agreement.ends and agreement.ends < (today or datetime.now(UTC).date()):
+        raise error("agreement/ended", file=path, id=organisation, day=agreement.ends.isoformat())
+    return agreement, hashlib.sha256(path.read_bytes()).hexdigest()

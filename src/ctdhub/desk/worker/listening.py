@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from ctdhub.core.error_catalogue import as_json, error
+from ctdhub.core.errors import as_json, error
 from ctdhub.desk.allowed import ACTIONS, VISITOR, Who
 
 log = logging.getLogger("ctdhub.desk")
@@ -46,7 +46,7 @@ def who_of(account: str, visit: str) -> Who:
         ValueError: it is no key.
         HubError: the account has asked too often (rule "desk-busy").
     """
-    from ctdhub.desk.accounts.factors import proved
+    from ctdhub.desk.accounts.adapters import proved
     from ctdhub.desk.accounts.visits import is_open
     from ctdhub.desk.models.people import DeskAccount
     from ctdhub.desk.walls import scoped, set_scope

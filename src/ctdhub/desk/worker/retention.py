@@ -1,27 +1,137 @@
-"""What is not kept any longer: unfinished uploads, bytes of ended deliveries, old identities.
-
-And what a killed process left of a paper: one in clear, or ciphertext that has no row.
-"""
+"""What is not kept any longer: unfinished uploads, ended and expired deliveries, old identities."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from ctdhub.build.desk_files import FOLDER
-from ctdhub.core.atomic import remove
+from ctdhub.build.hub import FOLDER, Hub
+from ctdhub.core.files import remove
 from ctdhub.desk.config import current
+from ctdhub.desk.deliveries import NOTICE, TOLD, day_of, due_on, end_of_notice, erased_on
+from ctdhub.desk.jobs.queue import enqueue
+from ctdhub.desk.mail import tell_data_officers, tell_organisation, tell_stewards
 from ctdhub.desk.models.deliveries import Delivery, DeliveryPart
-from ctdhub.desk.models.hub import Paper
-from ctdhub.desk.uploads.drawer import PaperDrawer
-from ctdhub.desk.uploads.inbox import Inbox
-from ctdhub.desk.worker.ending import delete_bytes, destroyed
+from ctdhub.desk.models.hub import Job, Paper
+from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer, opened_folder
 from ctdhub.desk.worker.identities import destroy_months
+from ctdhub.desk.worker.work import Rows, Work
+
+# --------------------------------------------------------------------------------------------------
+# Accepted deliveries whose time is over: people are told a month ahead, then they are withdrawn.
+#
+# An erasure goes the way of every withdrawal of a delivery: a line of the register, then the file,
+# so that no candidate with it is published.  A file that the hub adopted late, or whose agreement
+# became shorter, still has its month of notice.
+
+_AGAIN = timedelta(days=1)
+"""A withdrawal that stopped is tried again so much later."""
+
+
+def erase_due(today: date | None = None) -> dict[str, int]:
+    """Tell of erasures that come, and put those in whose day has come.
+
+    Args:
+        today: the day of asking, in UTC.
+
+    Returns:
+        How many people were told of, and how many were put in.
+    """
+    now, done = today or timezone.now().date(), {"told": 0, "begun": 0}
+    kept = Delivery.objects.filter(
+        state="accepted", lost=False, organisation__keep_months__isnull=False
+    ).select_related("organisation")
+    for row in kept:
+        due = due_on(day_of(row), row.organisation.keep_months)
+        if due is None or now < due - NOTICE:
+            continue
+        told = row.summary.get(TOLD)
+        if told is None or told["due"] != due.isoformat():
+            _tell(row, now, due)
+            done["told"] += 1
+        elif (last := erased_on(row)) is not None and last <= now and not _at_it(row):
+            enqueue("withdraw_delivery", "build", None, row, {"reason": "agreement"})
+            done["begun"] += 1
+    return done
+
+
+def is_due(job: Any, today: date | None = None) -> bool:
+    """Whether a job that nobody asked for is the erasure of a file whose time is over.
+
+    The agreement in the hub folder says which day that is; a row alone, which the web process may
+    write, does not.  People must have been told of this very day a month ago: an agreement that
+    became shorter while the job waited gives them another month.
+
+    Args:
+        today: the day of asking, in UTC.
+    """
+    if job.what != "withdraw_delivery" or job.given.get("reason") != "agreement":
+        return False
+    row = Delivery.objects.filter(id=job.thing).first()
+    if row is None:
+        return False
+    months = {one.id: one.keep_months for one in Hub(current().hub).agreements()}
+    due = due_on(day_of(row), months.get(row.organisation_id))
+    end = end_of_notice(row, due) if due is not None else None
+    return due is not None and end is not None and max(due, end) <= (today or timezone.now().date())
+
+
+def _tell(row: Delivery, now: date, due: date) -> None:
+    with transaction.atomic():
+        row = Delivery.objects.select_for_update().get(id=row.id)  # a withdrawal may be asked now
+        row.summary[TOLD] = {"on": now.isoformat(), "due": due.isoformat()}
+        row.save(update_fields=["summary", "changed"])
+        for say in (tell_organisation, tell_data_officers, tell_stewards):
+            say("erasure", row)
+
+
+def _at_it(row: Delivery) -> bool:
+    """Whether its withdrawal waits, runs, or stopped a short while ago."""
+    jobs = Job.objects.filter(what="withdraw_delivery", thing=row.id.hex)
+    since = timezone.now() - _AGAIN
+    open_ = jobs.filter(state__in=("waiting", "running")).exists()
+    return bool(open_ or jobs.filter(created__gt=since).exists())
+
+
+# --------------------------------------------------------------------------------------------------
+# What is destroyed of deliveries that ended: parts in the inbox, and what was opened of them.
+
+
+def destroy(work: Work) -> Rows:
+    """The job ``destroy``: bytes of a delivery that was withdrawn or replaced."""
+    delivery = Delivery.objects.get(id=work.job.thing)
+    if delivery.state not in ("withdrawn", "replaced"):
+        return lambda: {}
+    return lambda: destroyed(delivery)
+
+
+def destroyed(delivery: Delivery) -> dict[str, Any]:
+    """Delete the rows of a delivery's parts now, and its bytes once that is kept."""
+    DeliveryPart.objects.filter(delivery=delivery).delete()
+    key = delivery.id.hex
+    transaction.on_commit(lambda: delete_bytes(key))
+    return {}
+
+
+def delete_bytes(key: str) -> None:
+    """Delete what lies of a delivery outside of ``contributions/``; it may be done again."""
+    desk = current()
+    Inbox(desk.inbox).destroy(key)
+    folder = opened_folder(desk.hub, key)
+    if folder.is_dir():
+        remove(folder)
+
+
+# --------------------------------------------------------------------------------------------------
+# What is not kept any longer: unfinished uploads, bytes of ended deliveries, old identities.
+#
+# And what a killed process left of a paper: one in clear, or ciphertext that has no row.
 
 ENDED = ("accepted", "replaced", "withdrawn")
 """States in which nothing of a delivery is kept outside of ``contributions/``."""

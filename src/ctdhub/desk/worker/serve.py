@@ -1,19 +1,43 @@
-"""A worker: it holds one lane, does its jobs one after the other, and the lane "files" the rounds.
-
-``python -m ctdhub.desk.worker.serve files`` or ``build``.
+"""A worker: it holds one lane, does its jobs one after the other; the lane "files" also looks
+after the rounds.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
 import sys
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import Any
 
+from django.db import DatabaseError
+
+from ctdhub.build.hub import Hub
+from ctdhub.build.paid import check_paid
+from ctdhub.core import files
 from ctdhub.core.errors import HubError
+from ctdhub.desk.config import current
+from ctdhub.desk.health import FILE
+from ctdhub.desk.mail import tell_head_of_trail
+from ctdhub.desk.models.hub import Job, OutgoingMail, TrailEvent
+from ctdhub.desk.models.people import Organisation
+from ctdhub.desk.trail import append_trail
+from ctdhub.desk.trail_file import last_line
+from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer
+from ctdhub.desk.worker.accept import adopt
+from ctdhub.desk.worker.hub_jobs import publish_when_due
+from ctdhub.desk.worker.identities import renew, renew_drawer
+from ctdhub.desk.worker.retention import enforce, erase_due, sweep_papers
+
+# --------------------------------------------------------------------------------------------------
+# A worker: it holds one lane, does its jobs one after the other, and the lane "files" the rounds.
+#
+# ``python -m ctdhub.desk.worker.serve files`` or ``build``.
 
 log = logging.getLogger("ctdhub.desk")
 
@@ -38,9 +62,8 @@ def serve(name: str, *, once: bool = False) -> None:
     from django_tasks_db.management.commands.db_worker import Worker
 
     from ctdhub.desk.config import current
-    from ctdhub.desk.jobs.lanes import lane
-    from ctdhub.desk.jobs.runner import release_orphans
-    from ctdhub.desk.worker.rounds import make_rounds
+    from ctdhub.desk.jobs.process import lane
+    from ctdhub.desk.jobs.queue import release_orphans
 
     with lane(current().folder, name) as check:
         release_orphans(name)
@@ -96,3 +119,100 @@ def main(name: str) -> int:
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1]))
+
+
+# --------------------------------------------------------------------------------------------------
+# What the worker knows of the hub's health and the web process may not look at itself.
+#
+# It is a small file in ``desk/``: times, sizes and yes or no, never a count of people.
+
+
+def note_health() -> None:
+    """Write what is so now; the page and the probes read it until it is too old.
+
+    Raises:
+        OSError: the folder cannot be read or written.
+    """
+    desk = current()
+    space = os.statvfs(desk.hub)
+    found = {
+        "time": datetime.now(UTC).timestamp(),
+        "free_bytes": space.f_bavail * space.f_frsize,
+        "ledger": _holds(lambda: check_paid(Hub(desk.hub))),
+        "trail": _holds(lambda: last_line(desk.trail)),
+        **_rows(),
+    }
+    files.write_whole(desk.folder / FILE, json.dumps(found).encode("ascii"), mode=0o644)
+
+
+def _rows() -> dict[str, object]:
+    """Ages and numbers that need all rows, which the web process does not see."""
+    waiting = Job.objects.filter(state="waiting").order_by("created").first()
+    since = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    failed = TrailEvent.objects.filter(
+        action="account.sign_in", outcome__in=("denied", "failed"), time__gte=since
+    )
+    return {
+        "job_since": waiting.created.timestamp() if waiting else None,
+        "mail_stuck": OutgoingMail.objects.filter(sent=None, attempts__gt=2).exists(),
+        "sign_ins_failed": failed.count(),
+    }
+
+
+def _holds(check: Callable[[], object]) -> str:
+    """The rule that a check breaks, "" if none."""
+    try:
+        check()
+    except HubError as met:
+        return str(met.rule)
+    return ""
+
+
+# --------------------------------------------------------------------------------------------------
+# What the worker looks after every minute, whatever anybody asks for.
+
+
+def make_rounds() -> list[str]:
+    """Identity of the month, room for each organisation, adoption, retention, papers, the trail.
+
+    Returns:
+        Names of what went wrong; the rest was done, and each is tried again in a minute.
+    """
+    rounds: dict[str, Callable[[], object]] = {
+        "inbox": _inbox,
+        "adoption": adopt,
+        "room": _room,
+        "retention": enforce,
+        "papers": sweep_papers,
+        "erasure": erase_due,
+        "publish": publish_when_due,
+        "trail": lambda: append_trail(current().trail),
+        "head": tell_head_of_trail,
+        "health": note_health,
+    }
+    failed = []
+    for name, do in rounds.items():
+        try:
+            do()
+        except HubError as met:
+            log.error("round %s: %s", name, met.rule)
+            failed.append(name)
+        except (OSError, DatabaseError) as met:
+            log.error("round %s: %s", name, type(met).__name__)
+            failed.append(name)
+    return failed
+
+
+def _inbox() -> None:
+    desk = current()
+    renew(desk.hub, Inbox(desk.inbox), datetime.now(UTC).date(), desk.file.recovery)
+    renew_drawer(desk.hub, PaperDrawer(desk.inbox), desk.file.recovery)
+
+
+def _room() -> None:
+    desk = current()
+    size = desk.file.limits.kept_room
+    inbox = Inbox(desk.inbox)
+    for organisation in Organisation.objects.filter(lost=False):
+        if size:
+            inbox.reserve(str(organisation.id), size)

@@ -51,20 +51,20 @@ def work_of(what: str) -> Callable[[Work], Rows]:
     Raises:
         KeyError: there is no such job.
     """
-    from ctdhub.desk.worker import accept, approving, check, ending, telling
+    from ctdhub.desk.worker import accept, check, hub_jobs, retention
     from ctdhub.desk.worker.hub_jobs import JOBS
 
     return {
         "check": check.check,
         "accept": accept.accept,
-        "destroy": ending.destroy,
-        "tell": telling.tell,
-        "approve": approving.give,
-        "change_keys": approving.change,
-        "hold": approving.hold,
-        "lift": approving.lift,
-        "publish": approving.publish,
-        "site": approving.site,
+        "destroy": retention.destroy,
+        "tell": hub_jobs.tell,
+        "approve": hub_jobs.give_approval,
+        "change_keys": hub_jobs.change_approvers,
+        "hold": hub_jobs.hold,
+        "lift": hub_jobs.lift,
+        "publish": hub_jobs.publish,
+        "site": hub_jobs.site,
         **JOBS,
     }[what]
 

@@ -21,8 +21,7 @@ from types import FrameType
 from typing import Any
 from uuid import UUID
 
-from ctdhub.core.error_catalogue import as_json, error
-from ctdhub.core.errors import HubError
+from ctdhub.core.errors import HubError, as_json, error
 from ctdhub.desk.allowed import Who, allowed, scope
 from ctdhub.desk.screens.carrier import LONGEST, SECONDS, next_message, send_message
 from ctdhub.desk.worker.listening import note_look, serve_at, who_of
@@ -104,10 +103,9 @@ def _of(who: Who, delivery: Any, request: dict[str, Any]) -> dict[str, Any]:
     from ctdhub.build.hub import Hub
     from ctdhub.build.rules import policy
     from ctdhub.desk.config import current
-    from ctdhub.desk.worker.agreements import agreement_of
+    from ctdhub.desk.worker.identities import agreement_of
     from ctdhub.sensitive.workbench.ask import ask
-    from ctdhub.sensitive.workbench.draft import drop_draft
-    from ctdhub.sensitive.workbench.place import Workplace
+    from ctdhub.sensitive.workbench.drafts import Workplace, drop_draft
 
     hub, organisation = Hub(current().hub), str(delivery.organisation_id)
     file = file_of(hub, delivery)
@@ -135,16 +133,16 @@ def _of(who: Who, delivery: Any, request: dict[str, Any]) -> dict[str, Any]:
 
 def _begin_with_that_of_the_bundle(place: Any) -> None:
     """A draft over the mapping that came with the file, where it is that which reads the file."""
-    from ctdhub.desk.worker.bundled import MAPPING
-    from ctdhub.sensitive.mapping import dated
+    from ctdhub.desk.worker.identities import MAPPING
+    from ctdhub.sensitive.mapping import mapping_file
     from ctdhub.sensitive.mapping.mapping_file import text_of
-    from ctdhub.sensitive.workbench.draft import DraftFold, digest, load_draft, save_draft
+    from ctdhub.sensitive.workbench.drafts import DraftFold, digest, load_draft, save_draft
 
     own = place.file.with_name(MAPPING)
-    kept = dict(dated.mappings(place.mappings, place.contributor))
+    kept = dict(mapping_file.mappings(place.mappings, place.contributor))
     if not own.is_file() or place.day in kept or load_draft(place) is not None:
         return
-    now = dated.in_force(place.mappings, place.contributor, place.day)
+    now = mapping_file.in_force(place.mappings, place.contributor, place.day)
     seen = digest(text_of(now[1])) if now else None
     save_draft(place, DraftFold(text_of(own), None, (), seen, place.shown))
 
@@ -155,7 +153,7 @@ def file_of(hub: Any, delivery: Any) -> Path:
     Raises:
         HubError: it is not opened yet, or is not there any more (rule "workbench-file").
     """
-    from ctdhub.desk.uploads.places import table_of
+    from ctdhub.desk.uploads.inbox import table_of
 
     organisation, key = str(delivery.organisation_id), delivery.id.hex
     if delivery.account_id is None and delivery.state == "accepted":

@@ -1,18 +1,21 @@
-"""Bars with whiskers and direct labels for a page, mirrored right to left.
-
-Widths are in per cent and heights in pixels, so text keeps its size on a phone.  People whose
-answer is not recorded never set the scale: they are a strip below the axis, which is broken where
-the scale ends.
-"""
+"""Charts of bars, points and whiskers for a page, mirrored right to left."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from markupsafe import Markup
 
-from ctdhub.document.document import Bar, scale_end
-from ctdhub.document.svg import Canvas, Drawing
+from ctdhub.document.document import Bar, Change, Dots, scale_end
+from ctdhub.document.svg import Anchor, Canvas, Drawing, Scale, element, round_top
+
+# --------------------------------------------------------------------------------------------------
+# Bars with whiskers and direct labels for a page, mirrored right to left.
+#
+# Widths are in per cent and heights in pixels, so text keeps its size on a phone.  People whose
+# answer is not recorded never set the scale: they are a strip below the axis, which is broken where
+# the scale ends.
 
 WIDEST, WIDEST_BESIDE = 58.0, 46.0
 """Per cent of the width that the highest upper end takes at most; the rest is for numbers."""
@@ -26,7 +29,7 @@ _BREAK = (0.78, 0.82)
 """Where the strip of a number beyond the scale is broken, as parts of the scale."""
 
 
-def draw(
+def draw_bars(
     bars: Sequence[Bar], id_: str, *, rtl: bool, wide: int | None = None, top: float | None = None
 ) -> Markup:
     """The bars as an ``<svg>``; the table beside it says the same in text.
@@ -50,7 +53,7 @@ def draw(
     )
 
 
-def body(bars: Sequence[Bar], *, rtl: bool, top: float | None = None) -> Drawing:
+def bars_body(bars: Sequence[Bar], *, rtl: bool, top: float | None = None) -> Drawing:
     """What stands inside the ``<svg>``."""
     canvas, height = _drawn(bars, rtl=rtl, top=top)
     return canvas.drawing(height)
@@ -121,3 +124,337 @@ def _broken(canvas: Canvas, widest: float) -> None:
 def _text(canvas: Canvas, text: str, at: float, gap: int, y: int, kind: str) -> None:
     shown = text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
     canvas.text(shown, at, y, kind, gap=gap)
+
+
+# --------------------------------------------------------------------------------------------------
+# Estimates side by side: points with whiskers, mirrored right to left.
+#
+# Points, not bars: no row is the headline, and a bar from zero would look like a count.
+
+_ROW, _AXIS = 66, 26
+"""Pixels of a row (name, numbers, whisker) and of the axis below."""
+_ANCHORS: tuple[Anchor, ...] = ("start", "middle", "end")
+_EDGE = 1.0
+"""Per cent that stay free at both sides, so that no mark is cut."""
+
+
+def draw_dots(chart: Dots, id_: str, *, rtl: bool) -> Markup:
+    """The rows in an ``<svg>`` that is named by the elements ``<id>-t`` and ``<id>-s``."""
+    canvas, height = _dots_drawn(chart, rtl=rtl)
+    return canvas.svg(
+        kind="chart", role="img", aria_labelledby=f"{id_}-t {id_}-s", width="100%", height=height
+    )
+
+
+def dots_body(chart: Dots, *, rtl: bool) -> Drawing:
+    """What stands inside the ``<svg>``."""
+    canvas, height = _dots_drawn(chart, rtl=rtl)
+    return canvas.drawing(height)
+
+
+def _dots_drawn(chart: Dots, *, rtl: bool) -> tuple[Canvas, int]:
+    canvas, high = Canvas(rtl=rtl), _ROW * len(chart.rows)
+    values = (0.0, chart.top / 2, chart.top)
+    for value in values:
+        for k in range(len(chart.rows)):
+            # A short line beside the whisker of a row only, so that none crosses words.
+            canvas.upright("grid", _x(chart, value), k * _ROW + 42, k * _ROW + 62)
+    for value, words, anchor in zip(values, chart.axis, _ANCHORS, strict=True):
+        canvas.text(words, _x(chart, value), high + 18, anchor=anchor)
+    for k, row in enumerate(chart.rows):
+        _row(canvas, chart, row, k * _ROW)
+    return canvas, high + _AXIS
+
+
+def _row(canvas: Canvas, chart: Dots, row: Bar, y: int) -> None:
+    canvas.text(row.label, None, y + 18, "label")
+    if row.size is None or row.low is None or row.high is None:
+        canvas.text(row.text, None, y + 37, "why")
+        return
+    canvas.text(row.text, None, y + 37, "number")
+    canvas.whisker(_x(chart, row.low), _x(chart, row.high), y + 52, 5)
+    canvas.dot("bar", _x(chart, row.size), y + 52, 6)
+
+
+def _x(chart: Dots, value: float) -> float:
+    return _EDGE + (100 - 2 * _EDGE) * Scale(chart.top).part(value)
+
+
+# --------------------------------------------------------------------------------------------------
+# Shares of a few groups on one line: a mark of its own for each group, with its interval.
+#
+# Marks differ in shape and in colour; what each means, with its number, is written next to the
+# picture (:func:`sign`).
+
+MOST = 5
+"""Groups that can be told from each other."""
+_HIGH, _R, _LANE = 46, 6, 8
+
+
+def draw_dumbbell(rows: Sequence[Bar], *, rtl: bool, top: float = 1.0) -> Markup:
+    """One line from 0 to ``top``; rows without a size are left out, at most :data:`MOST` drawn."""
+    canvas = Canvas(rtl=rtl)
+    shown = [(k, row) for k, row in enumerate(rows[:MOST]) if row.size is not None]
+    canvas.across("grid", _HIGH / 2, 1.0, 99.0)
+    for value in (0.0, 0.5, 1.0):
+        canvas.upright("grid", _dumbbell_x(value), _HIGH / 2 - 5, _HIGH / 2 + 5)
+    for k, row in shown:
+        lane = _lane(k, len(rows))
+        low, high = (row.low or 0) / top, (row.high or 0) / top
+        canvas.across(f"series{k + 1} reach", lane, _dumbbell_x(low), _dumbbell_x(high))
+    for k, row in shown:
+        at = _dumbbell_x((row.size or 0) / top)
+        canvas.add(_mark(k, canvas, at, _lane(k, len(rows))))
+    return canvas.svg(kind="chart dumbbell", aria_hidden="true", width="100%", height=_HIGH)
+
+
+def sign(k: int) -> Markup:
+    """The mark of the group at place ``k``, for the words next to the picture."""
+    canvas = Canvas(16, "px")
+    canvas.add(shape(k, 8, 8, f"series{k + 1} mark"))
+    return canvas.svg(kind="chart dumbbell key", width=16, height=16, aria_hidden="true")
+
+
+def _mark(k: int, canvas: Canvas, at: float, lane: float) -> Markup:
+    """The mark at a place of the line: a frame at that place, as shapes have no per cent."""
+    left = 100 - at if canvas.rtl else at
+    frame = Canvas(0, "px")
+    frame.put(
+        "svg", shape(k, 0, 0, f"series{k + 1} mark"), x=f"{left:.2f}%", y=round(lane),
+        overflow="visible", width=1, height=1,
+    )  # fmt: skip
+    return frame.marks
+
+
+def shape(k: int, x: int, y: int, kind: str) -> Markup:
+    """The shape of the mark at place ``k`` around a point, of this class."""
+    canvas = Canvas(0, "px")
+    r = _R
+    if k == 0:
+        canvas.put("circle", kind=kind, cx=x, cy=y, r=r)
+    elif k == 1:
+        canvas.put(
+            "path",
+            kind=kind,
+            d=f"M{x} {y - r - 1}L{x + r + 1} {y}L{x} {y + r + 1}L{x - r - 1} {y}Z",
+        )
+    elif k == 2:
+        canvas.put("rect", kind=kind, x=x - r + 1, y=y - r + 1, width=2 * r - 2, height=2 * r - 2)
+    elif k == 3:
+        canvas.put("path", kind=kind, d=f"M{x} {y - r}L{x + r} {y + r - 1}L{x - r} {y + r - 1}Z")
+    else:
+        canvas.put("path", kind=kind, d=f"M{x} {y + r}L{x + r} {y - r + 1}L{x - r} {y - r + 1}Z")
+    return canvas.marks
+
+
+def _lane(k: int, groups: int) -> float:
+    """Each group has a lane of its own, so that no mark hides another."""
+    return _HIGH / 2 + (k - (min(groups, MOST) - 1) / 2) * _LANE
+
+
+def _dumbbell_x(part: float) -> float:
+    return 1 + 98 * min(1.0, max(0.0, part))
+
+
+# --------------------------------------------------------------------------------------------------
+# The largest of many numbers: points with whiskers on one scale, and brackets for their order.
+#
+# A bracket at the side joins neighbours whose order is uncertain, because their intervals overlap.
+
+_RANKING_ROW, _SIDE = 46, 3
+"""Pixels of a row (words, then the whisker); per cent of the width that the brackets take."""
+
+
+def draw_ranking(rows: Sequence[Bar], id_: str, *, rtl: bool) -> Markup:
+    """The rows in an ``<svg>`` that is named by the elements ``<id>-t`` and ``<id>-s``.
+
+    Args:
+        rows: the largest first, each with size, low and high.
+    """
+    canvas, scale = Canvas(rtl=rtl), Scale(round_top(max((r.high or 0) for r in rows)))
+    for k, row in enumerate(rows):
+        y = k * _RANKING_ROW
+        canvas.text(f"{row.label}  {row.text}", _SIDE, y + 16, "label")
+        canvas.upright("grid", _ranking_x(scale, 0), y + 22, y + 40)
+        canvas.whisker(_ranking_x(scale, row.low or 0), _ranking_x(scale, row.high or 0), y + 31, 5)
+        canvas.dot("bar", _ranking_x(scale, row.size or 0), y + 31, 6)
+    for first, last, lane in brackets(rows):
+        x = 0.4 + 0.8 * lane
+        top, end = first * _RANKING_ROW + 8, last * _RANKING_ROW + 38
+        canvas.upright("bracket", x, top, end)
+    return canvas.svg(
+        kind="chart ranking",
+        role="img",
+        aria_labelledby=f"{id_}-t {id_}-s",
+        width="100%",
+        height=_RANKING_ROW * len(rows) + 8,
+    )
+
+
+def brackets(rows: Sequence[Bar]) -> list[tuple[int, int, int]]:
+    """Runs of rows of which the intervals of the first and the last overlap, each as long as it
+    can be and inside no other: first row, last row, lane (0 to 2; runs of a lane do not touch).
+
+    >>> rows = [Bar("a", "", 9, 8, 10), Bar("b", "", 8, 7, 9), Bar("c", "", 3, 2, 4)]
+    >>> brackets(rows)
+    [(0, 1, 0)]
+    """
+    found: list[tuple[int, int, int]] = []
+    ends: list[int] = []
+    reached = -1
+    for k, row in enumerate(rows):
+        last = k
+        for j in range(k + 1, len(rows)):
+            if (rows[j].high or 0) >= (row.low or 0):
+                last = j
+        if last > k and last > reached:
+            lane = next((n for n, end in enumerate(ends) if end < k), len(ends))
+            if lane == len(ends):
+                ends.append(last)
+            ends[lane] = last
+            found.append((k, last, lane))
+            reached = last
+    return found
+
+
+def _ranking_x(scale: Scale, value: float) -> float:
+    return _SIDE + (99 - _SIDE) * scale.part(value)
+
+
+# --------------------------------------------------------------------------------------------------
+# Parts of a whole as one bar, each with its label, its number and a mark of its own below.
+#
+# Below a boundary is a whisker where it is the interval of one part alone: the end of the first
+# part, and the beginning of the last one where nothing is left after it.  The interval of every
+# part is in its number.  What is left of the whole where a part is not shown is hatched, as all
+# that is not known.
+
+MOST_PARTS = 3
+"""Parts that can be read on one bar; of more, the interval of a part is no boundary."""
+_WHOLE_HIGH, _TOP, _STRIP = 28, 4, 12
+_LINE, _TWO, _LONGEST = 26, 44, 42
+"""Pixels of a row of one line and of two; signs that a phone has room for in one line."""
+_NARROW = 6.0
+"""Per cent of the width that a part needs to have its mark on it."""
+_FULL = 99.5
+
+
+def fits(bars: Sequence[Bar]) -> bool:
+    """Whether the rows are parts of one whole that can stand on one bar: two or three, two of them
+    with a number."""
+    known = [bar for bar in bars if not bar.missing]
+    return len(known) <= MOST_PARTS and sum(bar.size is not None for bar in known) > 1
+
+
+def draw_whole(bars: Sequence[Bar], id_: str, *, rtl: bool, whole: float | None = None) -> Markup:
+    """The bar as an ``<svg>``; the table next to it says the same in text.
+
+    Args:
+        bars: its parts, those without a size in words alone; the missing row is a strip below.
+        id_: the elements ``<id>-t`` and ``<id>-s`` name the drawing.
+        whole: the size of the whole, in the unit of the sizes; at least the sum of the parts.
+    """
+    known = [bar for bar in bars if not bar.missing]
+    parts = [(k, bar) for k, bar in enumerate(known) if bar.size is not None]
+    end = max(whole or 0.0, sum(bar.size or 0.0 for _k, bar in parts)) or 1.0
+    canvas, at = Canvas(rtl=rtl), 0.0
+    for k, bar in parts:
+        size = 100 * (bar.size or 0.0) / end
+        canvas.rect(f"series{k + 1} part", at, _TOP, size, _WHOLE_HIGH)
+        if size > _NARROW:
+            _whole_mark(canvas, k, at + size / 2, 0, _TOP + _WHOLE_HIGH // 2, "on")
+        at += size
+    if at < _FULL:
+        canvas.rect("bar unknown", at, _TOP, 100 - at, _WHOLE_HIGH)
+    _intervals(canvas, [bar for _k, bar in parts], end, left=100 - at)
+    y = _TOP + _WHOLE_HIGH + 14
+    for k, bar in enumerate(known):
+        if bar.size is not None:
+            _whole_mark(canvas, k, 0, 8, y + 13, f"series{k + 1} mark")
+        y += _words(canvas, bar, 24, y)
+    for bar in (bar for bar in bars if bar.missing):
+        canvas.across("axis", y + _STRIP / 2)
+        y += _STRIP + _words(canvas, bar, 0, y + _STRIP)
+    return canvas.svg(
+        kind="chart whole",
+        role="img",
+        aria_labelledby=f"{id_}-t {id_}-s",
+        width="100%",
+        height=y + 4,
+    )
+
+
+def _intervals(canvas: Canvas, parts: Sequence[Bar], end: float, *, left: float) -> None:
+    """Whiskers of the first part and, where nothing is left of the whole, of the last one."""
+    first, last = parts[0], parts[-1]
+    y = _TOP + _WHOLE_HIGH + 7
+    low, high = (100 * min(1.0, (x or 0.0) / end) for x in (first.low, first.high))
+    canvas.whisker(low, high, y, 4)
+    if left <= 100 - _FULL:
+        low, high = (100 * min(1.0, (x or 0.0) / end) for x in (last.low, last.high))
+        canvas.whisker(100 - high, 100 - low, y, 4)
+
+
+def _whole_mark(canvas: Canvas, k: int, at: float, px: int, y: int, kind: str) -> None:
+    """The mark of a part, ``px`` pixels from a place of the width."""
+    place, rtl = (f"{100 - at:.2f}%", True) if canvas.rtl else (f"{at:.2f}%", False)
+    drawn = shape(k, -px if rtl else px, 0, kind)
+    canvas.put("svg", drawn, x=place, y=y, width=1, height=1, overflow="visible")
+
+
+def _words(canvas: Canvas, bar: Bar, indent: int, y: int) -> int:
+    """Label and number, in one line where a phone has room for it; gives the height."""
+    at, anchor = ("100%", "end") if canvas.rtl else ("0", "start")
+    shift = -indent if canvas.rtl else indent
+    kind = "label" if bar.size is not None else "why"
+    number = element("tspan", bar.text, kind="number" if bar.size is not None else "why")
+    if len(bar.label) + len(bar.text) <= _LONGEST:
+        canvas.put(
+            "text", f"{bar.label}: ", number, kind=kind, x=at, dx=shift, y=y + 18,
+            text_anchor=anchor,
+        )  # fmt: skip
+        return _LINE
+    for text, below in ((bar.label, 18), (number, 36)):
+        canvas.put("text", text, kind=kind, x=at, dx=shift, y=y + below, text_anchor=anchor)
+    return _TWO
+
+
+# --------------------------------------------------------------------------------------------------
+# Parts of a change as a waterfall: each part begins where the one before it ended.
+#
+# Bars that stand together share a scale; beside each stands its number as text.
+
+_BALANCE_HIGH = 14
+"""Pixels of a bar with its whisker."""
+
+
+def draw_balance(changes: Sequence[Change], *, rtl: bool) -> tuple[Markup, ...]:
+    """An ``<svg>`` for each change, all on one scale that holds zero.
+
+    Args:
+        changes: the whole change, which begins at zero, and its parts in the order of the fall.
+    """
+    parts = [change.value for change in changes[1:]]
+    starts = [0.0, *accumulate(parts[:-1], initial=0.0)][: len(changes)]
+    ends = [(start + c.low, start + c.high) for start, c in zip(starts, changes, strict=True)]
+    low = min(0.0, *starts, *(end[0] for end in ends))
+    high = max(0.0, *starts, *(end[1] for end in ends))
+    width = max(1.0, high - low)
+    return tuple(
+        _bar(change, start, low, width, rtl=rtl)
+        for change, start in zip(changes, starts, strict=True)
+    )
+
+
+def _bar(change: Change, start: float, least: float, width: float, *, rtl: bool) -> Markup:
+    """A bar from where it starts; a line marks zero, a thin one its start."""
+    canvas = Canvas(rtl=rtl)
+    places = (0, start, start + change.value, start + change.low, start + change.high)
+    zero, begin, end, low, high = (100 * (people - least) / width for people in places)
+    kind = "bar rest" if change.rest else "bar"
+    canvas.rect(kind, min(begin, end), 3, abs(end - begin), _BALANCE_HIGH - 6)
+    canvas.upright("zero", zero, 0, _BALANCE_HIGH)
+    if start:
+        canvas.upright("grid", begin, 0, _BALANCE_HIGH)
+    canvas.across("ends", _BALANCE_HIGH / 2, low, high)
+    return canvas.svg(kind="chart balance", aria_hidden="true", width="100%", height=_BALANCE_HIGH)

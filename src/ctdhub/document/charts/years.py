@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from markupsafe import Markup
 
@@ -233,3 +234,31 @@ class _Plot:
     def _place(self, x: float, y: float) -> tuple[str, str]:
         across = 1 - x if self.rtl else x
         return f"{100 * across:.2f}%", f"{100 * (1 - y):.2f}%"
+
+
+# --------------------------------------------------------------------------------------------------
+# Keys of legends: what a mark of a chart means stands beside a small one of its kind.
+
+Sign = Literal["point", "veiled", "turn", "same", "nobody", "bar", "unknown"]
+
+
+def key(sign: Sign) -> Markup:
+    """A sign of a chart of years or of bars ("bar", "unknown"), for its legend."""
+    wide, high = (28, 20) if sign in ("bar", "unknown") else (20, 28)
+    canvas = Canvas(wide, "px")
+    if sign == "bar":
+        canvas.rect("bar", 0, 2, 18, 16)
+        canvas.across("whisker", 10, 12, 26)
+    elif sign == "unknown":
+        canvas.rect("bar unknown", 1, 2, 26, 16)
+    elif sign == "nobody":
+        canvas.rect("nobody", 2, 3, 16, 22)
+    else:
+        canvas.upright("whisker" if sign == "point" else sign, 10, 3, 25)
+    if sign == "point":
+        canvas.dot("bar", 10, 14, 3.5)
+    elif sign == "same":
+        diamond = Canvas(wide, "px")
+        diamond.put("path", kind="same", d=DIAMOND)
+        canvas.put("svg", diamond.marks, x=10, y=14, overflow="visible")
+    return canvas.svg(kind="chart key", width=wide, height=high, aria_hidden="true")

@@ -12,16 +12,24 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.lock import locked
+from ctdhub.core.errors import error
+from ctdhub.core.files import locked
 from ctdhub.dp.ledger.book import LOCK
-from ctdhub.dp.ledger.charge import FIRST, Charge
-from ctdhub.dp.ledger.custody import Custody, begin, key_of, refuse_inside, write_key
-from ctdhub.dp.ledger.disk import guarded
-from ctdhub.dp.ledger.file import LedgerFile
-from ctdhub.dp.ledger.population import POPULATION, LedgerPopulation, population_in
-from ctdhub.dp.ledger.purposes import written
-from ctdhub.dp.ledger.witness import Witness, leased, witness_of, witnesses
+from ctdhub.dp.ledger.custody import (
+    POPULATION,
+    Custody,
+    LedgerPopulation,
+    Witness,
+    begin,
+    key_of,
+    leased,
+    population_in,
+    refuse_inside,
+    witness_of,
+    witnesses,
+    write_key,
+)
+from ctdhub.dp.ledger.file import FIRST, Charge, LedgerFile, guarded, written
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,247 @@
-"""Who vouches for a ledger: the key of its lines, its witness, and the folder that may charge.
-
-The key and the witness lie outside of the ledger's folder.  A line that was rewritten with all
-hashes made anew lacks its MAC; a ledger that was put back, or was replaced, lacks lines that the
-witness knows; a copy lies in a folder that the ledger was not leased to.
-
-A charge is written to the ledger, then to the witness, then noise is drawn: so a ledger may be
-ahead of its witness by what was cut off between, and is never behind.
-"""
+"""Who vouches for a ledger, whose it is, and its witness outside of the folder."""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from ctdhub.core.atomic import sweep, write_whole
-from ctdhub.core.error_catalogue import error
-from ctdhub.dp.ledger.charge import Charge
-from ctdhub.dp.ledger.disk import guarded
-from ctdhub.dp.ledger.file import LedgerFile
-from ctdhub.dp.ledger.population import POPULATION, LedgerPopulation, population_in
-from ctdhub.dp.ledger.witness import Witness, witness_of
+from ctdhub.core.errors import error
+from ctdhub.core.files import locked, state_folder, sweep, write_whole
+from ctdhub.dp.ledger.file import Charge, LedgerFile, guarded, read, write_synced
+
+# --------------------------------------------------------------------------------------------------
+# Whose ledger it is: the population of a ledger, in a file beside its lines.
+#
+# A ledger adds up what can be learned about the same people.  Which people these are, nobody can
+# see from the lines, so it is written down once, when the ledger begins, with a random id that the
+# MAC of every line covers.
+
+POPULATION = "population.json"
+"""Name of the file, in the folder of the ledger."""
+
+
+@dataclass(frozen=True)
+class LedgerPopulation:
+    """The people whom a ledger is about.
+
+    Attributes:
+        id: random, 32 hexadecimal digits.
+        name: of the hub, or as whoever began the ledger named these people.
+        purpose: "hub" or "table".
+        contributors: ids of those that were known to send records when it began.
+        began: UTC, ISO 8601.
+        mac: HMAC-SHA256 (RFC 2104) of the other fields under the ledger's key.
+    """
+
+    id: str
+    name: str
+    purpose: str
+    contributors: tuple[str, ...]
+    began: str
+    mac: str = ""
+
+    def sealed(self, key: bytes) -> LedgerPopulation:
+        """The population with its MAC."""
+        return replace(self, mac=_mac(key, b"population\0" + self._content()))
+
+    def vouched(self, key: bytes) -> bool:
+        """Whether the MAC is right under this key."""
+        return hmac.compare_digest(self.mac, self.sealed(key).mac)
+
+    def mac_of(self, entry: Charge, key: bytes) -> str:
+        """The MAC of a line: it covers the population and, by the hash, all lines up to it."""
+        return _mac(key, f"line\0{self.id}\0{entry.hash}".encode())
+
+    def text(self) -> bytes:
+        """As it lies in its file."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=True).encode() + b"\n"
+
+    def write(self, folder: Path) -> None:
+        """Write it into the folder of a ledger, synced.
+
+        Raises:
+            LedgerError: the system refuses.
+        """
+        write_synced(folder / POPULATION, self.text())
+
+    def _content(self) -> bytes:
+        fields = {k: v for k, v in asdict(self).items() if k != "mac"}
+        return json.dumps(fields, sort_keys=True, ensure_ascii=True).encode()
+
+
+def new_population(name: str, purpose: str, contributors: Iterable[str] = ()) -> LedgerPopulation:
+    """A population that no ledger was about so far."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return LedgerPopulation(secrets.token_hex(16), name, purpose, tuple(sorted(contributors)), now)
+
+
+def population_in(file: Path) -> LedgerPopulation | None:
+    """The population in a file, None where there is none or the file is damaged.
+
+    Raises:
+        LedgerError: the system refuses to read.
+    """
+    with guarded(file):
+        content = file.read_bytes() if file.is_file() else b"{}"
+    try:
+        fields = json.loads(content)
+        found = LedgerPopulation(**(fields | {"contributors": tuple(fields["contributors"])}))
+        known = bytes.fromhex(found.id)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return found if len(known) == 16 and found.id == known.hex() else None
+
+
+def _mac(key: bytes, content: bytes) -> str:
+    return hmac.digest(key, b"ctdhub ledger\0" + content, hashlib.sha256).hex()
+
+
+# --------------------------------------------------------------------------------------------------
+# The witness of a ledger: a copy of its lines outside of the folder that it guards.
+#
+# In the state folder of the user, ``ledgers/<id of the population>/`` has ``ledger.jsonl`` (the
+# lines that were charged on this machine), ``lease`` (the folder that may charge),
+# ``population.json`` and ``key`` (a copy of the key of the MACs).  A ledger that lacks one of these
+# lines was put back or replaced.
+
+_LINES, _LEASE, _KEY, _LOCK = "ledger.jsonl", "lease", "key", "lock"
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What this machine knows of one ledger; the folder need not exist."""
+
+    folder: Path
+
+    @property
+    def known(self) -> bool:
+        """Whether this machine knows the ledger."""
+        return self._read(POPULATION) is not None
+
+    @property
+    def population(self) -> LedgerPopulation | None:
+        """Whose ledger it is, None where the machine does not know it."""
+        return population_in(self.folder / POPULATION)
+
+    @property
+    def key(self) -> bytes | None:
+        """The key of its MACs."""
+        return self._read(_KEY)
+
+    @property
+    def lease(self) -> Path | None:
+        """The folder that may charge, None where that was taken from it."""
+        found = self._read(_LEASE)
+        return Path(found.decode("utf-8", "surrogateescape")) if found else None
+
+    def entries(self) -> tuple[Charge, ...]:
+        """The lines; all that was charged on this machine."""
+        found: list[Charge] = []
+        for line in (self._read(_LINES) or b"").splitlines():
+            entry = read(line, found[-1] if found else None)
+            if entry is None:
+                raise error("ledger-witness", file=self.folder)
+            found.append(entry)
+        return tuple(found)
+
+    def remember(self, population: LedgerPopulation, key: bytes) -> None:
+        """Know a ledger; its lines and its lease are told apart."""
+        with self._writing():
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._write(_KEY, key)
+            self._write(POPULATION, population.text())
+
+    def keep(self, entries: Iterable[Charge]) -> None:
+        """Take these lines in place of those that are known; nothing is written if they are."""
+        lines = b"".join(entry.line() + b"\n" for entry in entries)
+        if (self._read(_LINES) or b"") != lines:
+            with self._writing():
+                self._write(_LINES, lines)
+
+    def lease_to(self, place: Path) -> None:
+        """Let this folder charge, and no other; what else was leased to it is no more."""
+        for other in witnesses():
+            if other.folder != self.folder and other.lease == place:
+                other.release()
+        with self._writing():
+            self._write(_LEASE, str(place).encode("utf-8", "surrogateescape"))
+
+    def release(self) -> None:
+        """Let no folder charge until the ledger is adopted."""
+        with self._writing():
+            (self.folder / _LEASE).unlink(missing_ok=True)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the witness against every other process."""
+        with ExitStack() as held:
+            with self._writing():
+                held.enter_context(locked(self.folder / _LOCK))
+            yield
+
+    def _read(self, name: str) -> bytes | None:
+        path = self.folder / name
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError:
+            raise error("state-folder/refused", file=path) from None
+
+    def _write(self, name: str, content: bytes) -> None:
+        sweep(self.folder, name)
+        write_whole(self.folder / name, content)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            raise error("state-folder/refused", file=self.folder) from None
+
+
+def witness_of(population: str) -> Witness:
+    """The witness of a population's ledger.
+
+    Raises:
+        LedgerError: there is no state folder.
+    """
+    return Witness(_folder() / population)
+
+
+def witnesses() -> tuple[Witness, ...]:
+    """All ledgers that this machine knows."""
+    try:
+        return tuple(Witness(place) for place in sorted(_folder().glob("[0-9a-f]*")))
+    except OSError:
+        raise error("state-folder/refused", file=_folder()) from None
+
+
+def leased(place: Path) -> Witness | None:
+    """The ledger that a folder may charge, None where this machine knows none."""
+    return next((w for w in witnesses() if w.lease == place), None)
+
+
+def _folder() -> Path:
+    return state_folder() / "ledgers"
+
+
+# --------------------------------------------------------------------------------------------------
+# Who vouches for a ledger: the key of its lines, its witness, and the folder that may charge.
+#
+# The key and the witness lie outside of the ledger's folder.  A line that was rewritten with all
+# hashes made anew lacks its MAC; a ledger that was put back, or was replaced, lacks lines that the
+# witness knows; a copy lies in a folder that the ledger was not leased to.
+#
+# A charge is written to the ledger, then to the witness, then noise is drawn: so a ledger may be
+# ahead of its witness by what was cut off between, and is never behind.
 
 _KEY_BYTES = 32
 

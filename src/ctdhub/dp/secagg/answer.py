@@ -10,19 +10,16 @@ import numpy as np
 import pyarrow as pa
 
 from ctdhub.border import Guarantee, Protected, mint
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.dp import kernels
-from ctdhub.dp.asking import unit
 from ctdhub.dp.count import Counts
 from ctdhub.dp.mechanism import Progress, answer_to
 from ctdhub.dp.noise import Bits
-from ctdhub.dp.person_rows import epsilon_by_rows
-from ctdhub.dp.plan import Plan
-from ctdhub.dp.pooling import pool
-from ctdhub.dp.secagg.files import altered, read
-from ctdhub.dp.secagg.layout import Cells
-from ctdhub.dp.secagg.messages import Total
-from ctdhub.dp.secagg.noise_shares import beyond, summed_workload
+from ctdhub.dp.plan import Plan, epsilon_by_rows
+from ctdhub.dp.quote import unit
+from ctdhub.dp.reconcile import pool
+from ctdhub.dp.secagg.masks import Cells, beyond, summed_workload
+from ctdhub.dp.secagg.messages import Total, altered, read
 from ctdhub.dp.workload import Workload
 
 CODEC = "zstd"

@@ -1,32 +1,57 @@
-"""What the parties of a round send each other, as models that check themselves.
-
-Everything after the plan names the round by its hash, and the round holds the plan and every key:
-whoever was given another round notices at the first file of somebody else, and before that by the
-fingerprint.
+"""What the parties of a round send each other, as models, as files, and as steps on messages
+alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, error
+from ctdhub.core.files import write_whole
+from ctdhub.core.i18n import Text
+from ctdhub.core.keys.linkage import Share, join, split
 from ctdhub.dp.accounting import rho_of
+from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Plan
-from ctdhub.dp.secagg.channel import KEY, data
-from ctdhub.dp.secagg.layout import SecaggLayout
-from ctdhub.dp.secagg.noise_shares import guarding, least_threshold, share_workload
-from ctdhub.dp.standalone.domains import DomainsFile
-from ctdhub.dp.standalone.scope import Scope, scope_of_schema
+from ctdhub.dp.secagg.masks import (
+    KEY,
+    SEED,
+    Cells,
+    Purpose,
+    SecaggLayout,
+    Secret,
+    data,
+    guarding,
+    least_threshold,
+    mask,
+    seal,
+    share_workload,
+    text,
+    unmask,
+    unseal,
+)
+from ctdhub.dp.standalone.domains import DomainsFile, Scope, scope_of_schema
 from ctdhub.dp.standalone.table import MAX_DELTA, MAX_PEOPLE, most_people
 from ctdhub.dp.workload import Workload
 from ctdhub.schema.model import load_schema
+
+# --------------------------------------------------------------------------------------------------
+# What the parties of a round send each other, as models that check themselves.
+#
+# Everything after the plan names the round by its hash, and the round holds the plan and every key:
+# whoever was given another round notices at the first file of somebody else, and before that by the
+# fingerprint.
 
 NAME = r"[a-z0-9][a-z0-9-]{0,39}"
 """What a contributor is called in a round."""
@@ -267,3 +292,354 @@ KINDS: dict[str, type[Message]] = {
 }
 
 Kind = Literal["plan", "joined", "round", "masked", "request", "revealed", "sum"]
+
+
+# --------------------------------------------------------------------------------------------------
+# Files of a round: one line of JSON that says what it is, then its numbers if it has any.
+
+FORMAT = "count 2"
+"""Of the rounds in which contributors add the noise; before it the hub did."""
+ENDING = ".count"
+_LONGEST_LINE = 32_000_000
+_LARGEST = 300_000_000
+"""More than 60 million cells take (``domains.MAX_CELLS``)."""
+
+M = TypeVar("M", bound=Message)
+
+
+def named(folder: Path, kind: str, contributor: str = "") -> Path:
+    """Where a file of a round lies in a folder.
+
+    >>> named(Path("x"), "masked", "refuge").name
+    'masked-refuge.count'
+    """
+    return folder / ((f"{kind}-{contributor}" if contributor else kind) + ENDING)
+
+
+def write(path: Path, message: Message, body: bytes = b"", mode: int = 0o644) -> Path:
+    """Write a file; it is there whole or not at all.
+
+    Raises:
+        CountError: there is one already; nothing is ever overwritten.
+    """
+    check_free(path)
+    head = {"ctdhub": FORMAT, "kind": message.kind, **message.header()}
+    head["sha256"] = _check(head, body)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, canonical(head) + b"\n" + body, mode)
+    return path
+
+
+def check_free(path: Path) -> None:
+    """Refuse to write a file that is there.
+
+    Raises:
+        CountError: it is.
+    """
+    if path.exists():
+        raise error("count-exists", file=path)
+
+
+def read(path: Path, kind: type[M]) -> tuple[M, bytes]:
+    """The message of a file and its body.
+
+    Raises:
+        CountError: there is no such file, it was altered, or is something else.
+    """
+    found, body = read_any(path)
+    if not isinstance(found, kind):
+        raise error("count-kind", file=path, kind=found.kind)
+    return found, body
+
+
+def read_any(path: Path) -> tuple[Message, bytes]:
+    """The message of a file of any kind; see :func:`read`."""
+    if not path.is_file():
+        raise error("count-missing", file=path, wait=_waits_for(path))
+    with path.open("rb") as file:
+        line, body = file.readline(_LONGEST_LINE), file.read(_LARGEST)
+    try:
+        head = json.loads(line)
+        version = head.pop("ctdhub")
+        if version != FORMAT and re.fullmatch(r"count \d+", version):
+            raise error("count-file/version", file=path)
+        if version != FORMAT:
+            raise ValueError("another format")
+        kind, given = head.pop("kind"), head.pop("sha256")
+        model = KINDS[kind]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise error("count-file", file=path) from None
+    try:
+        if _check({"ctdhub": FORMAT, "kind": kind, **head}, body) != given:
+            raise ValueError("altered")
+        return model.model_validate(head), body
+    except (ValueError, TypeError, ValidationError):
+        raise altered(path) from None
+
+
+def altered(path: Path) -> HubError:
+    """The error of a file that is not what was sent."""
+    return error("count-altered", file=path)
+
+
+def of_round(path: Path, kind: type[M], round_: Round, contributor: str = "") -> tuple[M, bytes]:
+    """Read a file that must belong to a round, and come from a contributor if one is named.
+
+    Raises:
+        CountError: see :func:`read`; it is of another round or from somebody else.
+    """
+    found, body = read(path, kind)
+    if getattr(found, "round", None) != round_.hash:
+        raise error("count-round", file=path)
+    if getattr(found, "contributor", "") != contributor:
+        raise error("count-contributor", file=path)
+    return found, body
+
+
+def read_terms(exchange: Path) -> Terms:
+    """The plan in a folder; see :func:`read`."""
+    return read(named(exchange, "plan"), Terms)[0]
+
+
+def read_round(exchange: Path) -> Round:
+    """The round in a folder; see :func:`read`."""
+    return read(named(exchange, "round"), Round)[0]
+
+
+def read_request(exchange: Path, round_: Round) -> SumRequest:
+    """The request in a folder; see :func:`of_round`."""
+    return of_round(named(exchange, "request"), SumRequest, round_)[0]
+
+
+def _check(head: dict[str, object], body: bytes) -> str:
+    digest = hashlib.sha256(canonical(head))
+    digest.update(b"\n")
+    digest.update(body)
+    return digest.hexdigest()
+
+
+def _waits_for(path: Path) -> Text:
+    """What to do where a file is missing, by what the file is."""
+    kind, _dash, name = path.name.removesuffix(ENDING).partition("-")
+    by = {
+        "plan": Text("The hub makes it with `ctdhub count new` and sends it to every contributor."),
+        "round": Text(
+            "The hub makes it with `ctdhub count start` and sends it to every contributor."
+        ),
+        "request": Text("The hub makes it with `ctdhub count close` and sends it to everybody."),
+        "joined": Text(
+            "{contributor} makes it with `ctdhub count join` and sends it to the hub.",
+            contributor=name,
+        ),
+        "masked": Text(
+            "{contributor} makes it with `ctdhub count mask` and sends it to the hub.",
+            contributor=name,
+        ),
+        "revealed": Text(
+            "{contributor} makes it with `ctdhub count reveal` and sends it to the hub.",
+            contributor=name,
+        ),
+    }
+    return by.get(kind, Text("Check the name of the file."))
+
+
+# --------------------------------------------------------------------------------------------------
+# The steps of a round on messages alone: no files, no clock, randomness from outside.
+#
+# In words.  A contributor draws a seed of its own and has a seed in common with each other
+# contributor.  It masks its counts with all of them, and shares each of its seeds out, so that any
+# ``threshold`` contributors together can give it back.  When the hub has what it will get, it names
+# those whose masked counts are in the sum.  For each of these, contributors reveal shares of its
+# own seed; for each pair of one of these with one who is missing, shares of the pair's seed.  The
+# mask between two who are both in the sum is never revealed: it cancels.
+
+HUB = ""
+"""The name of the hub among the parties; no contributor has it."""
+
+
+class Mismatch(ValueError):
+    """Something that a party sent does not belong here.
+
+    Attributes:
+        party: whose it is.
+    """
+
+    def __init__(self, party: str) -> None:
+        super().__init__(f"what {party} sent does not belong here")
+        self.party = party
+
+
+@dataclass(frozen=True)
+class PartySide:
+    """One party of a round: a contributor by its name, or the hub."""
+
+    round: Round
+    me: str
+    secret: Secret
+
+    def key(self, other: str, purpose: Purpose) -> bytes:
+        """The key in common with another party, for one purpose."""
+        public = self.round.terms.hub if other == HUB else self.round.keys[other]
+        return self.secret.agreed(public, self.round.digest, purpose)
+
+    def about(self, purpose: Purpose, *more: str) -> bytes:
+        """What sealed content is bound to."""
+        return "|".join((purpose, self.round.hash, *more)).encode()
+
+
+def others(round_: Round, name: str) -> tuple[str, ...]:
+    """All contributors of a round but one, in order."""
+    return tuple(n for n in round_.names if n != name)
+
+
+def masked(side: PartySide, counts: Cells, source: Bits = os.urandom) -> tuple[Masked, bytes]:
+    """What a contributor sends of its counts: shares, and the masked counts sealed for the hub.
+
+    Args:
+        counts: with the contributor's share of noise, see ``noise_shares``.
+    """
+    round_, me = side.round, side.me
+    own = source(SEED)
+    pairs = {other: side.key(other, "mask") for other in others(round_, me)}
+    seeds = (own, *pairs.values())
+    # Seeds are random, so that their hashes say nothing; by them the hub checks what it is given.
+    marks = b"".join(hashlib.sha256(seed).digest() for seed in seeds)
+    numbers = mask(counts, own, pairs, me).astype("<u4").tobytes()
+    key, about = side.key(HUB, "masked"), side.about("masked", me)
+    body = seal(key, marks + numbers, about, source)
+    digest = hashlib.sha256(body).hexdigest()
+    shares = [split(seed, len(round_.names), round_.threshold, source) for seed in seeds]
+    deals = {}
+    for place, holder in enumerate(round_.names):
+        content = b"".join(parts[place].content for parts in shares)
+        about = side.about("shares", me, holder, digest)
+        deals[holder] = text(seal(side.key(holder, "shares"), content, about, source))
+    return Masked(round=round_.hash, contributor=me, deals=deals), body
+
+
+def opened(side: PartySide, contributor: str, body: bytes) -> tuple[list[bytes], Cells]:
+    """At the hub: hashes of a contributor's seeds (its own, then each pair's), and masked counts.
+
+    Raises:
+        Mismatch: the body is not what this contributor sealed in this round.
+    """
+    try:
+        key, about = side.key(contributor, "masked"), side.about("masked", contributor)
+        content = unseal(key, body, about)
+    except ValueError:
+        raise Mismatch(contributor) from None
+    end = 32 * len(side.round.names)
+    if len(content) < end or (len(content) - end) % 4:
+        raise Mismatch(contributor)
+    marks = [content[i : i + 32] for i in range(0, end, 32)]
+    return marks, np.frombuffer(content, dtype="<u4", offset=end).astype(np.uint32, copy=False)
+
+
+def request(round_: Round, received: Mapping[str, tuple[Masked, str]]) -> SumRequest:
+    """What the hub asks of all contributors.
+
+    Args:
+        received: the message of each who is in the sum, and the SHA-256 of its body.
+    """
+    return SumRequest(
+        round=round_.hash,
+        bodies={name: digest for name, (_message, digest) in sorted(received.items())},
+        deals={name: message.deals for name, (message, _digest) in sorted(received.items())},
+    )
+
+
+def revealed(side: PartySide, asked: SumRequest, source: Bits = os.urandom) -> Revealed:
+    """A contributor's answer: for each who is in the sum the share of its own seed, and of its
+    seed with each who is not.
+
+    Whoever calls this answers one request of a round and no other.
+
+    Raises:
+        Mismatch: shares do not open: they were dealt in another round, or with other counts.
+    """
+    round_ = side.round
+    content = []
+    for dealer, digest in sorted(asked.bodies.items()):
+        try:
+            about = side.about("shares", dealer, side.me, digest)
+            sealed = data(asked.deals[dealer][side.me])
+            shares = unseal(side.key(dealer, "shares"), sealed, about)
+        except (ValueError, KeyError):
+            raise Mismatch(dealer) from None
+        if len(shares) != SEED * len(round_.names):
+            raise Mismatch(dealer)
+        content += [_seed(shares, place) for place in _asked(round_, asked, dealer)]
+    about = side.about("revealed", side.me, asked.hash)
+    sealed = seal(side.key(HUB, "revealed"), b"".join(content), about, source)
+    return Revealed(round=round_.hash, request=asked.hash, contributor=side.me, sealed=text(sealed))
+
+
+def shares_of(side: PartySide, asked: SumRequest, answer: Revealed) -> list[bytes]:
+    """At the hub: the shares that a contributor revealed, in order.
+
+    Raises:
+        Mismatch: they answer another request, or are not this contributor's.
+    """
+    who = answer.contributor
+    try:
+        about = side.about("revealed", who, asked.hash)
+        content = unseal(side.key(who, "revealed"), data(answer.sealed), about)
+    except ValueError:
+        raise Mismatch(who) from None
+    number = sum(len(_asked(side.round, asked, dealer)) for dealer in asked.bodies)
+    if len(content) != SEED * number:
+        raise Mismatch(who)
+    return [_seed(content, place) for place in range(number)]
+
+
+def total(
+    side: PartySide,
+    asked: SumRequest,
+    answers: Mapping[str, list[bytes]],
+    received: Iterable[tuple[str, list[bytes], Cells]],
+) -> Cells:
+    """At the hub: the sum of the counts of all who are in the request.
+
+    Args:
+        answers: what contributors revealed, see :func:`shares_of`; ``threshold`` of them.
+        received: name, hashes of seeds and masked counts of each who is in the sum, one at a
+            time, so that they need not be in memory together.
+
+    Raises:
+        Mismatch: a seed that was put together is not the one that the masks were made with.
+    """
+    round_ = side.round
+    places = {name: place for place, name in enumerate(round_.names, start=1)}
+    own: dict[str, bytes] = {}
+    left: dict[tuple[str, str], bytes] = {}
+    summed: Cells | None = None
+    start = {}
+    number = 0
+    for dealer in sorted(asked.bodies):
+        start[dealer] = number
+        number += len(_asked(round_, asked, dealer))
+    for dealer, marks, numbers in received:
+        summed = numbers.copy() if summed is None else np.add(summed, numbers, out=summed)
+        known = others(round_, dealer)
+        for step, place in enumerate(_asked(round_, asked, dealer)):
+            parts = [Share(places[who], s[start[dealer] + step]) for who, s in answers.items()]
+            seed = join(parts, round_.threshold)
+            if hashlib.sha256(seed).digest() != marks[place]:
+                raise Mismatch(dealer)
+            if place == 0:
+                own[dealer] = seed
+            else:
+                left[dealer, known[place - 1]] = seed
+    if summed is None or own.keys() != asked.bodies.keys():
+        raise ValueError("masked counts are missing")
+    return unmask(summed, own, left)
+
+
+def _asked(round_: Round, asked: SumRequest, dealer: str) -> list[int]:
+    """Which seeds of a dealer are revealed: 0, its own, and those with who is not in the sum."""
+    pairs = enumerate(others(round_, dealer), start=1)
+    return [0, *(place for place, other in pairs if other not in asked.bodies)]
+
+
+def _seed(content: bytes, place: int) -> bytes:
+    return content[SEED * place : SEED * (place + 1)]

@@ -1,23 +1,38 @@
-"""The domains file: what is public about a table that is protected alone, as a model."""
+"""The domains file: what is public about a table that is protected alone; drafts of it."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import InvalidSetting, printable
+from ctdhub.core.errors import HubError, InvalidSetting, error, printable
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import Numeral, Text, joined
-from ctdhub.dp.plan import Columns, Plan, hierarchy
-from ctdhub.dp.policy import Weights
+from ctdhub.core.i18n import Numeral, Text, _, joined
+from ctdhub.core.tables import ROW, Tabular
+from ctdhub.dp.accounting import rho_of
+from ctdhub.dp.plan import NARROW, Columns, Plan, hierarchy, plan_of
+from ctdhub.dp.policy import Policy, Weights
+from ctdhub.dp.reconcile import variances
+from ctdhub.dp.synth.wide import KEEP_SIGMAS
+from ctdhub.dp.workload import workload
 from ctdhub.schema import countries
+from ctdhub.schema.model import load_schema
+
+# --------------------------------------------------------------------------------------------------
+# The domains file: what is public about a table that is protected alone, as a model.
 
 MAX_BYTES = 4_000_000
 MAX_VALUES = 60_000
@@ -236,3 +251,268 @@ def _fault(detail: ErrorDetails) -> Text:
     if isinstance(raised, InvalidSetting):
         return joined([place, raised.text], ": ") if place else raised.text
     return Text("{place}: the value is of the wrong kind or out of range", place=place)
+
+
+# --------------------------------------------------------------------------------------------------
+# Which pair of columns readers use most: what a draft proposes, and what goes without it.
+
+SEX = re.compile("sex|gender|sexe|genre|sexo|género|genero|sesso|geschlecht|пол|стать|الجنس|النوع")
+"""Words of a header that say that its column is one of sex or gender."""
+
+SEXES = {
+    *("f", "m", "x", "female", "male", "woman", "man", "girl", "boy", "femme", "homme", "mujer"),
+    *("hombre", "femenino", "masculino", "féminin", "masculin", "other", "ذكر", "أنثى"),
+}
+"""Values, in small letters, of such a column."""
+
+
+def proposed(columns: Mapping[str, DomainColumn]) -> Focus | None:
+    """The focus for a table: two columns of countries, else the two widest, by years and sex.
+
+    None where fewer than two columns have more values than NARROW, or the tables would be too many
+    to count.
+    """
+    countries = [n for n, column in columns.items() if column.values == "countries"]
+    wide = [n for n, column in columns.items() if len(column.domain) >= NARROW]
+    wide.sort(key=lambda n: (n not in countries, -len(columns[n].domain)))
+    if len(wide) < 2:
+        return None
+    pair = (wide[0], wide[1])
+    by = [n for n, column in columns.items() if column.years and n not in pair][:1]
+    by += [n for n, column in columns.items() if _of_sex(n, column) and n not in pair][:1]
+    focus = Focus(corridor=pair, by=tuple(by))
+    try:
+        DomainsFile(version="1", columns=dict(columns), focus=focus)
+    except ValidationError:
+        return None
+    return focus
+
+
+def kept_from(plan: Plan, epsilon: float, delta: float) -> dict[Columns, int]:
+    """By pair of wide columns that is no focus: people from whom on its combinations are kept.
+
+    The records keep what stands out of the noise; smaller combinations are spread over what
+    is likely by all tables together.  It depends on public values alone.
+
+    Raises:
+        PolicyError: epsilon is too small for the tables.
+    """
+    focus = {*(plan.corridor or ())}
+    pairs = [t for t in combinations(plan.ordered(tuple(plan.wide)), 2) if {*t} != focus]
+    if not pairs:
+        return {}
+    variance = variances(workload(plan, rho_of(epsilon, delta)))
+    pairs = [t for t in pairs if t in variance]
+    return {t: math.ceil(KEEP_SIGMAS * variance[t] ** 0.5) for t in pairs}
+
+
+def _of_sex(name: str, column: DomainColumn) -> bool:
+    words = re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    values = {value.casefold() for value in column.domain}
+    few = len(values) <= NARROW
+    return few and (any(SEX.fullmatch(w.casefold()) for w in words) or (len(values & SEXES) > 1))
+
+
+# --------------------------------------------------------------------------------------------------
+# A first domains file out of a table, for a person to check against public knowledge.
+#
+# Values that are taken from the data are not private: that a rare value is in the list tells that
+# somebody has it.  So a draft says ``checked: false``, and nothing is protected by it until a
+# person has compared it with a code book.
+
+MOST_VALUES = 300
+"""Columns with more values are commented out."""
+
+LONGEST = 80
+"""Characters of a value; columns with longer ones are commented out as free text."""
+
+BLANKS = {"-99", "n/a", "unknown", "not specified", "not known", "missing", "null", "none", "nan"}
+"""Texts, in small letters, that a draft proposes as "not recorded"; "NA" may be Namibia."""
+
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def draft(raw: Tabular, suspects: Mapping[str, str]) -> str:
+    """The text of a drafted domains file; see the reference page "The domains file".
+
+    Args:
+        suspects: by column that is likely a direct identifier, the reason; it is commented out.
+    """
+    lines = [
+        *_comment(
+            _(
+                "Drafted from a table. Values taken from data are not private: compare "
+                "every line with public documents (the code book, the form), add what is "
+                "missing, remove what is known from the data alone; then set checked: true."
+            )
+        ),
+        "version: 1",
+        "checked: false",
+        "columns:",
+    ]
+    kept: dict[str, DomainColumn] = {}
+    for name in raw.table.column_names:
+        if name == ROW:
+            continue
+        reason, entry = _entry(raw.table.column(name), suspects.get(name))
+        if "*" in name:
+            reason = _("The name holds the sign *; rename the column.")
+        if reason:
+            lines.append(f"  # {_quoted(printable(name))}: {reason}")
+        else:
+            kept[name] = read_column(entry)
+            lines.append(f"  {_quoted(name)}: {entry}")
+    if not kept:
+        lines[lines.index("columns:")] = "columns: {}"
+    lines += [
+        "",
+        *_focus(kept),
+        *_comment(
+            _(
+                "Where a person may have several rows, name the column that identifies a "
+                "person and the most rows of one person that are kept:"
+            )
+        ),
+        "# person: case_number",
+        "# rows: 1",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _focus(kept: Mapping[str, DomainColumn]) -> list[str]:
+    focus = proposed(kept)
+    if focus is None:
+        return []
+    text = _(
+        "The pair of columns that readers use most, and what it is divided by: these tables get "
+        "the largest share of the budget. Name another pair where readers need it."
+    )
+    corridor, by = _listed(focus.corridor), _listed(focus.by)
+    return [*_comment(text), f"focus: {{corridor: {corridor}, by: {by}}}", ""]
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in textwrap.wrap(text, 96)]
+
+
+def _entry(column: pa.ChunkedArray, suspect: str | None) -> tuple[str, str]:
+    """The reason why a column is commented out, or else its entry."""
+    if suspect:
+        return suspect, ""
+    found = pc.unique(column.drop_null())
+    if len(found) > MOST_VALUES:
+        return _("More than {n} values; group them first.").format(n=MOST_VALUES), ""
+    values = found.to_pylist()
+    if any(len(value) > LONGEST for value in values):
+        return _("Cells look like free text."), ""
+    blanks = sorted(v for v in values if " ".join(v.split()).casefold() in BLANKS)
+    rest = [v for v in values if v not in blanks]
+    if not rest:
+        return _("No value is found; list those that the column may hold."), ""
+    domain = _domain(rest)
+    if blanks:
+        return "", f"{{{domain}, not_recorded: {_listed(['', *blanks])}}}"
+    plain = domain.startswith("values: [")
+    return "", domain.removeprefix("values: ") if plain else f"{{{domain}}}"
+
+
+def _domain(values: Sequence[str]) -> str:
+    if len(values) >= COUNTRY_CODES / 4 and set(values) <= set(countries.ALPHA3):
+        return "values: countries"
+    if len(values) > 2 and all(re.fullmatch(r"(?:19|20)\d\d", v) for v in values):
+        return f"years: [{min(values)}, {max(values)}]"
+    return f"values: {_listed(sorted(values, key=_natural))}"
+
+
+def _listed(values: Sequence[str]) -> str:
+    return f"[{', '.join(map(_quoted, values))}]"
+
+
+def _quoted(text: str) -> str:
+    r"""A text as YAML in quotation marks; what YAML takes for a line end or refuses is escaped.
+
+    >>> print(_quoted('no "\x85'))
+    "no \"\u0085"
+    """
+    return _ESCAPED.sub(lambda c: f"\\u{ord(c[0]):04x}", json.dumps(text, ensure_ascii=False))
+
+
+def _natural(value: str) -> list[tuple[int, float, str]]:
+    """Sorts numbers inside texts by their size.
+
+    >>> sorted(["10-19", "9", "0-8"], key=_natural)
+    ['0-8', '9', '10-19']
+    """
+    parts = re.findall(r"\d{1,15}|\D+|\d", value)
+    return [(0, float(p), "") if p[0] in "0123456789" else (1, 0.0, p) for p in parts]
+
+
+# --------------------------------------------------------------------------------------------------
+# What is public about one table: its plan, and how its cells become values of the plan.
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A plan, and how the cells of a table become its values.
+
+    Attributes:
+        not_recorded: by column, texts that stand for "not recorded".
+        person: the column that tells which rows belong to one person, None where each row is one.
+        file: name of the file that says so, for errors.
+    """
+
+    plan: Plan
+    not_recorded: dict[str, tuple[str, ...]]
+    person: str | None
+    file: str
+
+    def with_imputations(self, sets: int) -> Scope:
+        """The same with so many sets of records for inference, 0 to 100."""
+        return replace(self, plan=replace(self.plan, imputations=sets))
+
+
+def scope_of_file(path: Path, header: Sequence[str], support: int | None = None) -> Scope:
+    """The scope that a domains file gives a table; ``support`` stands above the file's own.
+
+    Raises:
+        PolicyError: see :func:`load_domains` and :meth:`DomainsFile.plan`; a person has not
+            checked the file.
+    """
+    found = load_domains(path)
+    if not found.checked:
+        raise unchecked(path)
+    if support is not None:
+        found = found.model_copy(update={"support": support})
+    blanks = {name: column.not_recorded for name, column in found.columns.items()}
+    return Scope(found.plan(header), blanks, found.person, path.name)
+
+
+def unchecked(path: Path) -> HubError:
+    """The error of a draft that nobody has checked."""
+    return error("domains-checked", file=path)
+
+
+def scope_of_schema(header: Sequence[str], support: int | None = None) -> Scope:
+    """The scope of a table in the hub's own schema: its public variables among the columns.
+
+    Raises:
+        PolicyError: no column is a public variable of the schema.
+    """
+    schema = load_schema()
+    public = [v.name for v in schema.table("people") if v.public and v.name in header]
+    if not public:
+        raise error("domains-schema/no-column")
+    policy = Policy(columns=tuple(public), support=support or 0)
+    return Scope(replace(plan_of(policy, schema), year=None), {}, None, "schema")
+
+
+def public_columns(asked: Sequence[str] = ()) -> tuple[str, ...]:
+    """Public variables of people in the order of the schema: those asked for, else all.
+
+    Raises:
+        PolicyError: one is no public variable of people.
+    """
+    public = tuple(v.name for v in load_schema().table("people") if v.public)
+    if not set(asked) <= set(public):
+        raise error("domains-schema")
+    return tuple(name for name in public if name in asked) if asked else public

@@ -1,11 +1,14 @@
-"""Any table of public domains, protected alone: no hub, no schema of its own."""
+"""Any table of public domains, protected alone: no hub, no schema, a ledger of its own."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +16,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.border import Protected
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, Overspend, PolicyError
+from ctdhub.core.errors import HubError, Overspend, PolicyError, error, printable
 from ctdhub.core.i18n import Numeral
-from ctdhub.core.tabular import ROW, Tabular
-from ctdhub.dp.asking import ReleaseRequest
-from ctdhub.dp.contribution_bound import within_bound
+from ctdhub.core.tables import ROW, Tabular
+from ctdhub.dp.count import Rows, within_bound
 from ctdhub.dp.engine import protect_table
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.custody import begin, leased, new_population, open_custody
+from ctdhub.dp.ledger.file import LedgerFile, damaged, guarded, write_synced
 from ctdhub.dp.mechanism import Progress
 from ctdhub.dp.price import Pay
-from ctdhub.dp.rows import Rows
-from ctdhub.dp.standalone.scope import Scope
+from ctdhub.dp.quote import ReleaseRequest
+from ctdhub.dp.standalone.domains import Scope
+
+# --------------------------------------------------------------------------------------------------
+# Any table of public domains, protected alone: no hub, no schema of its own.
 
 MAX_DELTA = 1e-6
 MAX_PEOPLE = 10**10
@@ -225,3 +231,110 @@ def _missing(raw: Tabular, scope: Scope, column: str) -> HubError:
 def _outside(raw: Tabular, scope: Scope, column: str, row: int) -> HubError:
     place = raw.table[ROW][row].as_py()
     return error("public-domain", file=raw.file, row=place, column=column, domains=scope.file)
+
+
+# --------------------------------------------------------------------------------------------------
+# The ledger of a lone table: named by whoever asks, begun only where that is said.
+
+
+def ledger_of_table(folder: Path | None, new: str = "") -> Ledger:
+    """The ledger in a folder; it begins only where ``new`` names its people.
+
+    Args:
+        folder: where it lies or shall lie; None is refused.
+        new: who the people are, in words; empty where the ledger has begun.
+
+    Raises:
+        PolicyError: no folder is named; no ledger has begun there and none is to begin; one has
+            begun and another is to.
+        LedgerTampered: the ledger of this folder is gone, or nothing says whose it is.
+        LedgerError: there is no state folder; the system refuses.
+    """
+    if folder is None:
+        raise error("ledger-unnamed")
+    folder = folder.absolute()
+    custody = open_custody(folder, folder)
+    if custody is None:
+        if LedgerFile(folder).entries():
+            raise error("ledger-unknown", file=folder)
+        if leased(folder.resolve()) is not None:
+            raise error("ledger-gone/known", file=folder)
+        if not new.strip():
+            raise error("ledger-unnamed/new", file=folder)
+        custody = begin(folder, folder, new_population(new.strip(), "table"))
+        return Ledger(folder, custody=custody)
+    ledger = Ledger(folder, custody=custody)
+    if new and (custody.population.name != new.strip() or ledger.entries()):
+        name = printable(custody.population.name)
+        raise error("ledger-begun", file=folder, name=name)
+    return ledger
+
+
+# --------------------------------------------------------------------------------------------------
+# Which answers about lone tables were written into a folder: from then on they count as published.
+#
+# A lone table has no versions and nobody approves it.  What was written is taken to be published,
+# so that the same answer never lies in a second folder: a reader of both would learn that nothing
+# changed.  The folder that holds an answer may be filled again.
+
+_FILE = "written.json"
+
+
+def given(ledger: Ledger, out: Path | None = None, holds: str | None = None) -> frozenset[str]:
+    """Charges whose answers are not to be given again.
+
+    Args:
+        out: the folder that the answer is for; None where it is for no folder yet.
+        holds: the charge of the answer that lies there, None where there is none.
+
+    Raises:
+        LedgerError: a mark is damaged, or the system refuses to read.
+    """
+    found = set()
+    for path in (ledger.folder / "answers").glob(f"[!.]*/{_FILE}"):
+        place, whole = _marked(path)
+        charge = path.parent.name
+        here = out is not None and place == str(out.absolute())
+        if not (here and (not whole or holds == charge)):
+            found.add(charge)
+    return frozenset(found)
+
+
+@contextmanager
+def writing(ledger: Ledger, charge: str, out: Path) -> Iterator[None]:
+    """Note that the block writes the answer of a charge into a folder.  Inside ``exclusive()``.
+
+    A run that is cut off inside may be repeated for this folder, and for no other; where the block
+    refuses, nothing was written.
+
+    Raises:
+        ReleaseError: somebody wrote it into another folder meanwhile (``out-folder/written``).
+        LedgerError: the mark is damaged, or the system refuses to write.
+    """
+    path = ledger.folder / "answers" / charge / _FILE
+    new = not path.exists()
+    if new:
+        _mark(path, out, whole=False)
+    elif _marked(path)[0] != str(out.absolute()):
+        raise error("out-folder/written", file=out)
+    try:
+        yield
+    except (HubError, OSError):
+        if new:
+            path.unlink()
+        raise
+    _mark(path, out, whole=True)
+
+
+def _marked(path: Path) -> tuple[str, bool]:
+    """Where an answer was written, and whether all of it was."""
+    try:
+        with guarded(path):
+            mark = json.loads(path.read_bytes())
+        return str(mark["out"]), bool(mark["whole"])
+    except (ValueError, TypeError, KeyError):
+        raise damaged(path.parent) from None
+
+
+def _mark(path: Path, out: Path, *, whole: bool) -> None:
+    write_synced(path, json.dumps({"out": str(out.absolute()), "whole": whole}).encode())

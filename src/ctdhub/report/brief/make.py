@@ -1,20 +1,606 @@
-"""Briefs and posters about a release: what they say, with the question behind every number."""
+"""Briefs and posters about a release: on a place, a corridor, a day."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+from ctdhub.core.format import clock, day, decimal, number, set_apart, share, tiny, year
 from ctdhub.core.format import day as in_words
-from ctdhub.core.i18n import _
-from ctdhub.document.document import Document, Section
-from ctdhub.document.numbers import Notebook, PrintedNumber
-from ctdhub.report.brief import corridor, day, place
-from ctdhub.report.brief.frame import always, closing, left_out, meta, where_to_turn
-from ctdhub.report.brief.poster import poster as make_poster
-from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, Subject, country_of
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, ngettext
+from ctdhub.document.document import (
+    Document,
+    LargeNumber,
+    Meta,
+    Notebook,
+    PrintedNumber,
+    Section,
+    Words,
+)
+from ctdhub.release.open import Release
+from ctdhub.report.brief import sections as assistance
+from ctdhub.report.brief.sections import by_year, changed, drawn, on_corridor, signs
+from ctdhub.report.brief.subjects import (
+    BriefPlace,
+    Corridor,
+    Day,
+    Subject,
+    Theme,
+    among,
+    country_of,
+    sentence,
+)
+from ctdhub.report.calendar import Event
+from ctdhub.report.figures import SIDES, sides
 from ctdhub.report.helplines import Help
-from ctdhub.stats.answers import Answers
+from ctdhub.report.sentences import (
+    MAIN_TYPES,
+    estimate,
+    estimate_printed,
+    headline_sentence,
+    people_printed,
+    reach_sentence,
+    side_sentences,
+    with_once,
+)
+from ctdhub.report.wording import (
+    break_sentence,
+    called,
+    caveat,
+    citation,
+    comparison_note,
+    ends,
+    printed,
+    ranged,
+    shown,
+    surely,
+)
+from ctdhub.schema import countries
+from ctdhub.schema.model import DESTINATION, FORCED_LABOUR, ORIGIN, SEX
+from ctdhub.stats.answers import Answers, recorded
+from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.decomposition import EVERYBODY, ChangeSubject
+from ctdhub.stats.query import Query, Where
+from ctdhub.stats.tables import PlaceFacts, Side, SideName, headline, place_facts
+from ctdhub.stats.trend import breaks_within
+
+# --------------------------------------------------------------------------------------------------
+# A brief on a country or a region, from both sides: its citizens, and people exploited in it.
+
+KEEP = {
+    "years": (80, 35),
+    "age": (60, 30),
+    "exploitation": (90, 55),
+    "means-of-control": (40, 20),
+    "corridors": (70, 50),
+}
+"""How much a figure matters on the side with more people, and on the other one."""
+FIRST = "gender"
+HEAD = (None, 65)
+"""The same for the figure that a side begins with."""
+
+
+@dataclass(frozen=True)
+class BriefText:
+    """What a brief says about its subject: the sentences at its head, its sections."""
+
+    lead: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+
+def place_brief(answers: Answers, place: BriefPlace, notebook: Notebook) -> BriefText:
+    """The facts of a place; where it has too few people, those of its region stand in for it."""
+    facts = place_facts(answers, place.key)
+    order: list[SideName] = ["citizens", "exploited"]
+    order.sort(key=lambda name: -_side(facts, name).people.middle)
+    held = [name for name in order if _side(facts, name).people.has_range]
+    lead = tuple(lines(facts, name, notebook) for name in held)
+    sections = [
+        section
+        for rank, name in enumerate(held)
+        for section in _sections(answers, place, name, rank, notebook)
+    ]
+    if held:
+        sections += assistance.assistance_in_place(answers, place, notebook)
+        sections += signs(answers, place, notebook)
+        asked = [ChangeSubject(SIDES[name], place.key) for name in held]
+        sections += changed(answers, asked, notebook)
+    else:
+        lead = (_("Not shown: below the reporting threshold; this is not zero."),)
+        above = countries.region(place.key) if place.is_country else countries.NO_REGION
+        if above != countries.NO_REGION:
+            around = place_facts(answers, above)
+            found = [lines(around, name, notebook) for name in order]
+            lead = (*lead, _("The region as a whole:"), *(line for line in found if line))
+    return BriefText(lead, tuple(sections))
+
+
+def lines(facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
+    """The sentences of one side as a paragraph, its numbers noted."""
+    side = _side(facts, name)
+    if not side.people.has_range:
+        return ""
+    id = f"{facts.place.lower()}-{name}"
+    notebook.card(f"{id}.people", side.people, *people_printed(side))
+    notebook.card(f"{id}.women", side.women, *printed(side.women))
+    for flag, card in side.exploitation[:MAIN_TYPES]:
+        notebook.card(f"{id}.{flag}", card, *printed(card))
+    return " ".join(side_sentences(facts, name))
+
+
+def _side(facts: PlaceFacts, name: SideName) -> Side:
+    return facts.citizens if name == "citizens" else facts.exploited
+
+
+def _sections(
+    answers: Answers, place: BriefPlace, name: SideName, rank: int, notebook: Notebook
+) -> list[Section]:
+    where, title = sides(place.key)[name].where, _title(name, is_country=place.is_country)
+    found = drawn(answers, where, f"{name}-", (FIRST, *KEEP), notebook)
+    sections = []
+    if (first := found.get(FIRST)) is not None:
+        sections.append(Section(f"{name}-{FIRST}", title, (first,), HEAD[rank], title))
+    elif found:
+        sections.append(Section(f"{name}-head", title, (), HEAD[rank], title))
+    for kind in ("exploitation", "years", "corridors", "age", "means-of-control"):
+        block = (
+            by_year(answers, where, f"{name}-years", notebook)
+            if kind == "years"
+            else found.get(kind)
+        )
+        if block is not None:
+            named = _("{title}: {subtitle}").format(title=title, subtitle=block.subtitle)
+            sections.append(Section(f"{name}-{kind}", "", (block,), KEEP[kind][rank], named))
+    return sections
+
+
+def _title(name: SideName, *, is_country: bool) -> str:
+    assert name in SIDES
+    if name == "citizens":
+        return _("As country of citizenship") if is_country else _("By citizenship")
+    return _("As country of exploitation") if is_country else _("By place of exploitation")
+
+
+# --------------------------------------------------------------------------------------------------
+# A brief on a corridor: citizens of one country who were exploited in another, or at home.
+
+CORRIDOR_KEEP = {"gender": 95, "exploitation": 90, "age": 60, "means-of-control": 40}
+
+
+def corridor_brief(answers: Answers, corridor: Corridor, notebook: Notebook) -> BriefText:
+    """People on the corridor: how many, their part of both countries' people, by year, who, what
+    differs from before."""
+    where, release = corridor.where, answers.release
+    both = {v: answers.domain(v) for v in (ORIGIN, DESTINATION)}
+    missing = answers.missing(Query(both, of=Query()))
+    people = answers.card(Query(where), missing=missing)
+    first, last = (year(y) for y in release.years)
+    if not people.has_range:
+        return BriefText((_("Not shown: below the reporting threshold; this is not zero."),), ())
+    least = number(surely(people))
+    notebook.card("corridor.people", people, least, *estimate_printed(people))
+    lead = [
+        _(
+            "{corridor}: between {first} and {last}, at least {least} people with both countries "
+            "recorded were identified ({interval})."
+        ).format(
+            corridor=corridor.name, first=first, last=last, least=least, interval=estimate(people)
+        )
+    ]
+    if missing is not None:
+        notebook.add("corridor.missing", "missing", missing, (share(missing),), both, {})
+        text = _("For {share} of all people at least one of the two countries is not recorded.")
+        lead.append(text.format(share=share(missing)))
+    lead += [_part(answers, corridor, name, notebook) for name in (ORIGIN, DESTINATION)]
+    found = drawn(answers, where, "corridor-", CORRIDOR_KEEP, notebook)
+    sections = [Section("corridor", _("In numbers"), ())]
+    if (years := by_year(answers, where, "corridor-years", notebook)) is not None:
+        sections.append(Section("corridor-years", "", (years,), 80, years.subtitle))
+    sections += [
+        Section(f"corridor-{kind}", "", (found[kind],), keep, found[kind].subtitle)
+        for kind, keep in CORRIDOR_KEEP.items()
+        if kind in found
+    ]
+    sections += signs(answers, corridor, notebook)
+    sections += on_corridor(answers, corridor, notebook)
+    return BriefText((" ".join(line for line in lead if line),), tuple(sections))
+
+
+def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -> str:
+    """The corridor's share of the people of one of its two countries."""
+    other = DESTINATION if name == ORIGIN else ORIGIN
+    code = corridor.origin if name == ORIGIN else corridor.destination
+    whole: Where = {name: [code], other: answers.domain(other)}
+    found = answers.card(Query(corridor.where, of=Query(whole)))
+    if not found.has_range:
+        return ""
+    notebook.card(f"corridor.of-{name}", found, ranged(found))
+    text = (
+        _(
+            "{country}, as country of citizenship: of those whose country of exploitation is "
+            "recorded, {share}."
+        )
+        if name == ORIGIN
+        else _(
+            "{country}, as country of exploitation: of those whose citizenship is recorded, "
+            "{share}."
+        )
+    )
+    named = countries.name(code, current())
+    return text.format(country=named, share=ranged(found))
+
+
+# --------------------------------------------------------------------------------------------------
+# A report for a day: what the hub says on its theme, and what takes place.
+
+MOST = 8
+"""Events that a report tells; the hub's site has all."""
+FIGURES: dict[Theme, tuple[str, ...]] = {
+    "all": ("gender", "exploitation", "age", "corridors", "means-of-control"),
+    "women": ("exploitation", "age", "means-of-control"),
+    "children": ("gender", "exploitation", "means-of-control"),
+    "labour": ("labour", "gender", "age", "means-of-control"),
+    "eu": ("gender", "exploitation", "corridors", "age", "means-of-control"),
+    "corridors": ("corridors", "gender", "exploitation", "age"),
+}
+"""Figures of each theme, what matters most first."""
+HUB_WIDE: frozenset[Theme] = frozenset({"all", "corridors"})
+"""Themes of all people, which tell of assistance by citizenship."""
+QUESTIONS: dict[Theme, ChangeSubject] = {
+    "all": EVERYBODY,
+    "corridors": EVERYBODY,
+    "women": ChangeSubject(SEX, "female"),
+    "labour": ChangeSubject(FORCED_LABOUR, "yes"),
+    "eu": ChangeSubject(DESTINATION, "eu"),
+}
+"""Whose change each theme tells; children are two age groups, which were not measured as one."""
+
+
+def day_brief(answers: Answers, day: Day, notebook: Notebook) -> BriefText:
+    """The facts of the day's theme, the events of the day."""
+    theme: Theme = day.observance.theme if day.observance else "all"
+    where = sides("eu")["exploited"].where if theme == "eu" else among(theme)
+    found = drawn(answers, where, "day-", FIGURES[theme], notebook)
+    sections = [_events(day.events, notebook)]
+    years = by_year(answers, where, "day-years", notebook)
+    for n, kind in enumerate(FIGURES[theme]):
+        if kind in found:
+            block = found[kind]
+            keep = None if n == 0 else 90 - 10 * n
+            sections.append(Section(f"day-{kind}", "", (block,), keep, block.subtitle))
+        if n == 0 and years is not None:
+            sections.append(Section("day-years", "", (years,), 85, years.subtitle))
+    if theme in HUB_WIDE:
+        sections += assistance.assistance_in_hub(answers, notebook)
+    if (question := QUESTIONS.get(theme)) is not None:
+        sections += changed(answers, [question], notebook)
+    lead = _lead(answers, theme, notebook)
+    if among_whom := about(theme):
+        lead = (*lead, among_whom)
+    return BriefText(lead, tuple(sections))
+
+
+def about(theme: Theme) -> str:
+    """Who the figures of a theme are about; empty for all people."""
+    return {
+        "women": _("All figures here are about women and girls only."),
+        "children": _("All figures here are about children under 18 only."),
+        "labour": _("All figures here are about people in forced labour only."),
+        "eu": _(
+            "All charts here are about people whose exploitation took place in the European Union."
+        ),
+    }.get(theme, "")
+
+
+def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]:
+    if theme == "eu":
+        facts = place_facts(answers, "eu")
+        names: tuple[SideName, ...] = ("exploited", "citizens")
+        found = [lines(facts, name, notebook) for name in names]
+        return tuple(line for line in found if line) or (_few(),)
+    if theme in ("women", "children", "labour"):
+        return (_theme(answers, theme, notebook),)
+    first = headline(answers)
+    people = first.people
+    if people.value is None:
+        return (_few(),)
+    notebook.card("day.people", people, *estimate_printed(people))
+    notebook.add("day.reach", "sum", people.value, _reach(answers))
+    return (" ".join(part for part in (headline_sentence(first), reach_sentence(first)) if part),)
+
+
+def _reach(answers: Answers) -> tuple[str, ...]:
+    found = headline(answers)
+    return tuple(
+        number(c.value) for c in (found.nationalities, found.countries) if c.value is not None
+    )
+
+
+def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
+    known = recorded(answers, among(theme))
+    missing = answers.missing(known)
+    people = answers.card(Query(among(theme)), missing=missing)
+    if not people.has_range:
+        return _few()
+    n = surely(people)
+    least = number(n)
+    notebook.card("day.people", people, least, *estimate_printed(people))
+    text = {
+        "women": ngettext(
+            "Between {first} and {last}, at least {least} woman or girl was identified as a victim "
+            "of human trafficking ({interval}).",
+            "Between {first} and {last}, at least {least} women and girls were identified as "
+            "victims of human trafficking ({interval}).",
+            n,
+        ),
+        "children": ngettext(
+            "Between {first} and {last}, at least {least} child under 18 was identified as a "
+            "victim of human trafficking ({interval}).",
+            "Between {first} and {last}, at least {least} children under 18 were identified as "
+            "victims of human trafficking ({interval}).",
+            n,
+        ),
+        "labour": ngettext(
+            "Between {first} and {last}, at least {least} person was identified as a victim of "
+            "forced labour ({interval}).",
+            "Between {first} and {last}, at least {least} people were identified as victims of "
+            "forced labour ({interval}).",
+            n,
+        ),
+    }[theme]
+    first, last = (year(y) for y in answers.release.years)
+    told = text.format(first=first, last=last, least=least, interval=estimate(people))
+    if missing is None:
+        return told
+    notebook.add("day.missing", "missing", missing, (share(missing),), known.where, {})
+    text = _("For {share} of all people this information is not recorded.")
+    return f"{told} {text.format(share=share(missing))}"
+
+
+def _few() -> str:
+    return _("Not shown: below the reporting threshold; this is not zero.")
+
+
+def _events(events: tuple[Event, ...], notebook: Notebook) -> Section:
+    paragraphs = tuple(told_event(event) for event in events[:MOST])
+    if (more := len(events) - MOST) > 0:
+        words = ngettext(
+            "{n} more event of this day is in the hub's calendar.",
+            "{n} more events of this day are in the hub's calendar.",
+            more,
+        ).format(n=number(more))
+        notebook.add("day.events", "sum", more, (number(more),))
+        paragraphs = (*paragraphs, words)
+    if not paragraphs:
+        paragraphs = (_("The hub's calendar has no event on this day."),)
+    return Section("events", _("On this day"), (Words(paragraphs),))
+
+
+def told_event(event: Event) -> str:
+    """An event in one line."""
+    when = _("all day")
+    if isinstance(event.start, datetime):
+        start = clock(event.start.time())
+        when = _("{start} (time zone: {zone})").format(start=start, zone=event.time_zone)
+    elif event.last_day > event.first_day:
+        when = _("{first} to {last}").format(
+            first=in_words(event.first_day), last=in_words(event.last_day)
+        )
+    where = _(", ").join(set_apart(part) for part in (event.place, event.region) if part)
+    title = set_apart(event.title)
+    return _("{title}. {when}. {place}.").format(title=title, when=when, place=where)
+
+
+# --------------------------------------------------------------------------------------------------
+# What every brief ends with, and what every page of it carries.
+
+PRINTED = 3
+"""Notices about a release that a brief prints; the site shows all."""
+
+
+def meta(release: Release, made: date) -> Meta:
+    """What every page of a document about a release carries."""
+    practice = _("Practice data: fictitious. No number on this page is about real people.")
+    changed = [notice.heading for notice in shown(release)[:1]]
+    return Meta(
+        lang=current(),
+        rtl=current() in RIGHT_TO_LEFT,
+        organisation=called(release.facts),
+        mark=" ".join([*([practice] if release.facts.invented else []), *changed]),
+        foot=citation(release),
+        made=made,
+        day=_("Made on {day}.").format(day=day(made)),
+        page=_("Page {page} of {pages}"),
+    )
+
+
+def always(release: Release) -> str:
+    """The sentence beside every number, and the level of all intervals."""
+    text = _(
+        "These are people whom an organisation identified or assisted; most trafficking is never "
+        "identified."
+    )
+    return f"{caveat()} {text}"
+
+
+def left_out() -> str:
+    """What a printed brief says when a section has no room."""
+    return _("Left out for want of room, and shown on the site: {names}.")
+
+
+def where_to_turn(release: Release, help: Help | None, country: str) -> Section:
+    """Whom to call: the emergency services, and the first line for readers of the document.
+
+    Args:
+        help: where the hub sends people now; the release's own word without a hub.
+        country: alpha-3 code of the country whose lines come first; "" for none.
+    """
+    lines = [_("In immediate danger, call the emergency services.")]
+    for line in (help or Help(text=release.facts.helpline)).contacts(country)[:1]:
+        name = _("For help with trafficking or exploitation, call {name}:").format(
+            name=set_apart(line.label)
+        )
+        note = f" ({line.note})" if line.note else ""
+        lines.append(f"{name} {set_apart(line.reach)}{note}")
+    return Section("help", _("Get help"), (Words(tuple(lines)),))
+
+
+def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
+    """How to read the numbers, how they were made, by whom, how to cite them."""
+    release, guarantee = answers.release, answers.release.protected.guarantee
+    level = share(guarantee.level)
+    notebook.add("level", "sum", guarantee.level, (level,))
+    reading = (
+        _(
+            "Each number has an interval: the interval contains the true count of the "
+            "hub's records for about {level} of the numbers. A thin black line on a bar "
+            "shows it."
+        ).format(level=level),
+        _(
+            "Kinds of missing numbers are kept separate. “Not shown” (below the reporting "
+            "threshold) is not zero. “Not recorded” are people whose answer nobody wrote "
+            "down; they are outside the shares. “Nobody reports here” means that no "
+            "contributor covers it. “Not measured in this release” means that this was not "
+            "counted."
+        ),
+        comparison_note(release),
+    )
+    epsilon, delta = decimal(guarantee.epsilon, "0.##"), tiny(guarantee.delta)
+    notebook.add("guarantee", "sum", guarantee.epsilon, (epsilon, delta))
+    methods = (
+        _(
+            "Case records of the contributors were harmonised, linked and counted; records "
+            "with the same person key count once."
+        ),
+        _(
+            "Noise was added to every count. It bounds how much anybody can learn from the release "
+            "about any one person, whatever else they know (differential privacy, epsilon "
+            "{epsilon}, delta {delta}, for each person; the smaller, the less); no exact count was "
+            "published."
+        ).format(epsilon=epsilon, delta=delta),
+    )
+    names = _("; ").join(_contributors(release))
+    declared = [
+        break_sentence(one, release.facts) for one in breaks_within(release, None, *release.years)
+    ]
+    notices = tuple(notice.short for notice in shown(release)[:PRINTED])
+    return (
+        *([Section("errata", _("Corrections"), (Words(notices),))] if notices else []),
+        Section("reading", _("How to read this"), (Words(reading),)),
+        Section("methods", _("How it was made"), (Words((" ".join(methods),)),)),
+        Section(
+            "sources",
+            _("Who contributed, and how to cite"),
+            (Words((names, *declared, citation(release))),),
+        ),
+    )
+
+
+def _contributors(release: Release) -> list[str]:
+    """Names with the years that each covers."""
+    found = []
+    for one in release.facts.contributors:
+        first, last = one.years or release.years
+        found.append(
+            _("{name} ({first} to {last})").format(
+                name=set_apart(called(one)), first=year(first), last=year(last)
+            )
+        )
+    return found
+
+
+# --------------------------------------------------------------------------------------------------
+# A poster for a place, a corridor or a day: one sentence, one number, where to turn.
+
+MOST_EVENTS = 3
+
+
+def poster(
+    answers: Answers, subject: Subject, made: date, notebook: Notebook, help: Help | None = None
+) -> Document:
+    """The poster of a subject, in the language in force."""
+    release = answers.release
+    if isinstance(subject, Day):
+        theme: Theme = subject.observance.theme if subject.observance else "all"
+        where = sides("eu")["exploited"].where if theme == "eu" else among(theme)
+        said, unit = sentence(theme), _unit(theme)
+        title = _("{name}, {day}").format(name=subject.name, day=in_words(subject.when))
+        if subject.observance is None:
+            title = subject.name
+        lines = tuple(told_event(e) for e in subject.events[:MOST_EVENTS])
+    else:
+        where, unit = _people(answers, subject)
+        said, title, lines = sentence("all"), subject.name, ()
+    missing = answers.missing(recorded(answers, where)) if where else None
+    found = answers.card(Query(where), missing=missing)
+    contacts = (help or Help(text=release.facts.helpline)).contacts(country_of(subject))
+    call = _("In immediate danger, call the emergency services.")
+    if contacts:
+        text = _("For help with trafficking or exploitation, call {name}:")
+        call = f"{call} {text.format(name=contacts[0].label)}"
+    counted = unit.format(first=year(release.years[0]), last=year(release.years[1]))
+    return Document(
+        meta=meta(release, made),
+        title=title,
+        lead=(said,),
+        sections=(
+            *_number(found, counted, notebook),
+            *(Section(f"line-{k}", "", (Words((line,)),), keep=0) for k, line in enumerate(lines)),
+            Section("call", call, tuple(Words((one.reach,)) for one in contacts[:1])),
+        ),
+        always=always(release),
+        most=1,
+        left_out="",
+        paper="a3",
+    )
+
+
+def _people(answers: Answers, subject: BriefPlace | Corridor) -> tuple[Where, str]:
+    """Who the number is about: of a place the side with more people; and what it counts."""
+    if isinstance(subject, Corridor):
+        return subject.where, _("people identified on this corridor, {first} to {last}")
+    two = {name: side.where for name, side in sides(subject.key).items()}
+    most = max(two, key=lambda name: answers.count(two[name]).value or 0)
+    if most == "citizens":
+        return two[most], _("people identified, by citizenship, {first} to {last}")
+    return two[most], _("people identified, by place of exploitation, {first} to {last}")
+
+
+def _unit(theme: Theme) -> str:
+    return {
+        "women": _("women and girls identified, {first} to {last}"),
+        "children": _("children under 18 identified, {first} to {last}"),
+        "labour": _("people identified in forced labour, {first} to {last}"),
+        "eu": _("people identified as exploited in the European Union, {first} to {last}"),
+    }.get(theme, _("people identified, {first} to {last}"))
+
+
+def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, ...]:
+    """The number with its range, as "at least" where for some people it is not recorded whether
+    they belong; nothing where it is not printed."""
+    if not surely(found):
+        return ()
+    low, high = ends(found)
+    text = low
+    forms: tuple[str, ...] = (low, high, share(found.level))
+    if found.value is not None:
+        text, forms = number(found.value), (number(found.value), *forms)
+    interval = _("between {low} and {high}, at {level} confidence").format(
+        low=low, high=high, level=share(found.level)
+    )
+    interval, forms = with_once(interval, found), (*forms, *map(number, found.once or ()))
+    if found.missing is not None:
+        least, missing = number(surely(found)), share(found.missing)
+        text, forms = _("at least {n}").format(n=least), (*forms, least, missing)
+        interval = _("{interval}; not recorded for {share} of all people").format(
+            interval=interval, share=missing
+        )
+    notebook.card("poster.people", found, *forms)
+    return (Section("number", "", (LargeNumber(text, unit, interval),)),)
+
+
+# --------------------------------------------------------------------------------------------------
+# Briefs and posters about a release: what they say, with the question behind every number.
 
 MOST_PAGES = 2
 
@@ -36,11 +622,11 @@ def brief(answers: Answers, subject: Subject, made: date, help: Help | None = No
     """
     notebook = Notebook()
     if isinstance(subject, BriefPlace):
-        told = place.told(answers, subject, notebook)
+        told = place_brief(answers, subject, notebook)
     elif isinstance(subject, Corridor):
-        told = corridor.told(answers, subject, notebook)
+        told = corridor_brief(answers, subject, notebook)
     else:
-        told = day.told(answers, subject, notebook)
+        told = day_brief(answers, subject, notebook)
     release = answers.release
     title = subject.name
     subtitle = _("Brief of release {version}").format(version=release.version)
@@ -72,7 +658,7 @@ def _headed(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     return (Section("numbers", _("In numbers"), ()), *sections)
 
 
-def poster(answers: Answers, subject: Subject, made: date, help: Help | None = None) -> Brief:
+def make_poster(answers: Answers, subject: Subject, made: date, help: Help | None = None) -> Brief:
     """One large page on a subject, in the language in force.
 
     Args:
@@ -80,4 +666,4 @@ def poster(answers: Answers, subject: Subject, made: date, help: Help | None = N
         help: where the hub sends people now; the release's own word without a hub.
     """
     notebook = Notebook()
-    return Brief(make_poster(answers, subject, made, notebook, help), notebook.asked)
+    return Brief(poster(answers, subject, made, notebook, help), notebook.asked)

@@ -1,18 +1,96 @@
-"""What a brief can be about: a place, a corridor, a day."""
+"""What a brief can be about, and how a user names it: a place, a corridor, a day."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import Literal
 
+from ctdhub.core.errors import DocumentError, QuestionError, error, printable
 from ctdhub.core.format import day as in_words
-from ctdhub.core.i18n import current
-from ctdhub.report.brief.observances import Observance
-from ctdhub.report.events.calendar import Event
+from ctdhub.core.i18n import LANGUAGES, _, current
+from ctdhub.report.calendar import Calendar, Event, read_calendar
 from ctdhub.report.sentences import corridor
 from ctdhub.schema import countries
-from ctdhub.schema.roles import DESTINATION, ORIGIN
+from ctdhub.schema.countries import resolve
+from ctdhub.schema.model import AGE, CHILD_BANDS, DESTINATION, FORCED_LABOUR, ORIGIN, SEX
+from ctdhub.schema.places import Place as Meant
+from ctdhub.schema.places import find_place
 from ctdhub.stats.query import Where
+
+# --------------------------------------------------------------------------------------------------
+# Days that the world keeps in mind, and which part of a hub's data each is about.
+#
+# Sources of the dates: 8 March, United Nations resolution 32/142; 12 June, International Labour
+# Organization (2002); 30 July, 68/192; 18 October, European Commission (2007); 20 November, 836
+# (IX); 25 November, 54/134; 2 December, the Convention of 1949 (317 (IV)); 10 December, 423 (V); 18
+# December, 55/93.
+
+Theme = Literal["all", "women", "children", "labour", "eu", "corridors"]
+
+"""Age bands of people under 18."""
+
+
+@dataclass(frozen=True)
+class Observance:
+    """A day of the year: month, day, its name in the language in force, its theme."""
+
+    month: int
+    day: int
+    name: Callable[[], str]
+    theme: Theme
+
+
+OBSERVANCES = (
+    Observance(3, 8, lambda: _("International Women's Day"), "women"),
+    Observance(6, 12, lambda: _("World Day Against Child Labour"), "children"),
+    Observance(7, 30, lambda: _("World Day against Trafficking in Persons"), "all"),
+    Observance(10, 18, lambda: _("EU Anti-Trafficking Day"), "eu"),
+    Observance(11, 20, lambda: _("World Children's Day"), "children"),
+    Observance(
+        11,
+        25,
+        lambda: _("International Day for the Elimination of Violence against Women"),
+        "women",
+    ),
+    Observance(12, 2, lambda: _("International Day for the Abolition of Slavery"), "labour"),
+    Observance(12, 10, lambda: _("Human Rights Day"), "all"),
+    Observance(12, 18, lambda: _("International Migrants Day"), "corridors"),
+)
+
+
+def observance(when: date) -> Observance | None:
+    """What a day is for, None where it is none of those listed."""
+    return next((o for o in OBSERVANCES if (o.month, o.day) == (when.month, when.day)), None)
+
+
+def among(theme: Theme) -> Where:
+    """The people that a theme is about; no condition for all."""
+    found: dict[Theme, Where] = {
+        "women": {SEX: ["female"]},
+        "children": {AGE: list(CHILD_BANDS)},
+        "labour": {FORCED_LABOUR: ["yes"]},
+    }
+    return found.get(theme, {})
+
+
+def sentence(theme: Theme) -> str:
+    """One sentence for a poster, about people and help."""
+    return {
+        "all": _("People who were trafficked are identified when somebody asks, and listens."),
+        "women": _("Every woman and every girl has the right to live free from exploitation."),
+        "children": _("Every child has the right to be safe from exploitation."),
+        "labour": _("Nobody may be forced to work. There is help, and there are rights."),
+        "eu": _("Across Europe, people who were exploited have a right to help and protection."),
+        "corridors": _("Whoever crosses a border keeps every right to safety and fair work."),
+    }[theme]
+
+
+# --------------------------------------------------------------------------------------------------
+# What a brief can be about: a place, a corridor, a day.
 
 
 @dataclass(frozen=True)
@@ -89,3 +167,144 @@ def country_of(subject: Subject) -> str:
     if isinstance(subject, Corridor):
         return subject.destination
     return subject.key if isinstance(subject, BriefPlace) and subject.is_country else ""
+
+
+# --------------------------------------------------------------------------------------------------
+# From what a user types to the subject of a brief: names of places, corridors and days.
+
+
+def named_country(text: str) -> str:
+    """The code of a country from its code or from its name in any language the hub knows.
+
+    Raises:
+        DocumentError: no such country; the nearest name is told.
+
+    >>> named_country("ITA"), named_country("Côte d'Ivoire"), named_country("ita")
+    ('ITA', 'CIV', 'ITA')
+    """
+    if text.strip().upper() in countries.ALPHA3:
+        return text.strip().upper()
+    found = resolve(text)
+    if found.alpha3:
+        return found.alpha3
+    if found.nearest:
+        near = countries.name(found.nearest, current())
+        raise error("country/near", name=printable(text), near=near, code=found.nearest)
+    if found.several:
+        raise error("country/several", name=printable(text))
+    raise error("country", name=printable(text))
+
+
+def region(text: str) -> str:
+    """The key of a region or union, from its key or its name.
+
+    Raises:
+        DocumentError: no such region; near ones are told.
+
+    >>> region("Europe"), region("South-Eastern Asia"), region("EU"), region("150")
+    ('europe', 'south_eastern_asia', 'eu', 'europe')
+    """
+    found = _meant(text)
+    if found is not None and found.kind in ("region", "union", "set"):
+        return found.key
+    if found is not None and found.kind == "country":
+        raise error("region/country", name=found.name(current()), code=found.key)
+    keys = (
+        *countries.regions(),
+        *countries.subregions(),
+        *countries.unions(),
+        *countries.place_sets(),
+    )
+    named = {_folded(countries.region_name(k, lang)): k for lang in LANGUAGES for k in keys}
+    named |= {_folded(key): key for key in keys}
+    near = difflib.get_close_matches(_folded(text), named, n=3, cutoff=0.6)
+    raise error(
+        "region",
+        name=printable(text),
+        values=", ".join(dict.fromkeys(named[n] for n in near)) or ", ".join(keys),
+    )
+
+
+def _meant(text: str) -> Meant | None:
+    """The place of that name or code, if there is one."""
+    try:
+        return find_place(text, lambda name: resolve(name).alpha3)
+    except QuestionError:
+        return None
+
+
+def _folded(text: str) -> str:
+    return "_".join(text.casefold().replace("-", " ").replace("_", " ").split())
+
+
+def named_corridor(text: str) -> Corridor:
+    """A corridor from ``CIV-ITA`` or ``Côte d'Ivoire to Italy``.
+
+    Raises:
+        DocumentError: it does not name two countries.
+
+    >>> named_corridor("CIV-ITA") == named_corridor("Côte d'Ivoire > Italy")
+    True
+    >>> named_corridor("CIV-ITA") == named_corridor("civ to ita")
+    True
+    """
+    nearly: DocumentError | None = None
+    for sign in (" to ", "→", ">", ":", " - ", "-", "–"):
+        for cut in _cuts(text, sign):
+            found = [_country_or_fault(part) for part in cut if part.strip()]
+            known = [one for one in found if isinstance(one, str)]
+            if len(known) == 2:
+                return Corridor(*known)
+            if len(known) == 1 and len(found) == 2:
+                nearly = next(one for one in found if not isinstance(one, str))
+    if nearly is not None:
+        raise nearly
+    raise error("corridor", name=printable(text))
+
+
+def _country_or_fault(text: str) -> str | DocumentError:
+    try:
+        return named_country(text)
+    except DocumentError as fault:
+        return fault
+
+
+def _cuts(text: str, sign: str) -> list[tuple[str, str]]:
+    """Every way to cut a text in two at a sign: names may hold hyphens."""
+    parts = text.split(sign)
+    return [(sign.join(parts[:k]), sign.join(parts[k:])) for k in range(1, len(parts))]
+
+
+def named_day(text: str, hub: Path | None) -> Day:
+    """A day of the year, written 2026-10-18: a known one, or one with events of the hub.
+
+    Raises:
+        DocumentError: it is no date, or neither known nor in the hub's calendar.
+        PolicyError: the hub's calendar has faults.
+    """
+    try:
+        when = date.fromisoformat(text)
+    except ValueError:
+        raise error("day", name=printable(text)) from None
+    calendar = read_calendar(hub) if hub is not None else None
+    known = observance(when)
+    events = _on(calendar, when)
+    if known is None and not events:
+        days = ", ".join(f"{when.year}-{o.month:02}-{o.day:02}" for o in OBSERVANCES)
+        raise error("day/nothing-known", day=in_words(when), days=days)
+    return Day(when, known, events)
+
+
+def _on(calendar: Calendar | None, when: date) -> tuple[Event, ...]:
+    if calendar is None:
+        return ()
+    return tuple(e for e in calendar.events if e.first_day <= when <= e.last_day)
+
+
+def named_place(text: str, *, is_region: bool) -> BriefPlace:
+    """A country or a region.
+
+    Raises:
+        DocumentError: see :func:`named_country` and :func:`region`.
+    """
+    return BriefPlace(region(text) if is_region else named_country(text))

@@ -1,37 +1,367 @@
-"""Comma, semicolon, tab and bar separated text.
-
-A text whose quotation marks are regular is scanned for its rows, rows with a wrong number of cells
-are set aside, and what is left is parsed by Arrow.  A text with loose quotation marks
-(``5" nail``) goes through the csv module in strict mode, row by row.
+"""Delimited text: its encoding, its rows and cells, formulas in it, and archives of several
+tables.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import Text
-from ctdhub.sensitive.ingest import footers, formulas, headers
-from ctdhub.sensitive.ingest.csv_index import RowIndex, scan
-from ctdhub.sensitive.ingest.encodings import to_utf8
-from ctdhub.sensitive.ingest.header_rows import LOOKED_AT, SheetView
-from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.raw import ReaderResult, cell_too_long, gather, too_many_rows
+from ctdhub.core.errors import HubError, error
+from ctdhub.core.i18n import Text, many
+from ctdhub.core.tables import ROW
+from ctdhub.sensitive.ingest import tidy
+from ctdhub.sensitive.ingest.options import Child, Limits, ReadOptions
+from ctdhub.sensitive.ingest.preflight import Archive
+from ctdhub.sensitive.ingest.raw import (
+    ReaderResult,
+    buffers,
+    cell_too_long,
+    gather,
+    has_byte,
+    too_many_rows,
+)
 from ctdhub.sensitive.ingest.rejects import Reject
+from ctdhub.sensitive.ingest.tidy import LOOKED_AT, SheetView, column_letter
+
+# --------------------------------------------------------------------------------------------------
+# Where the rows and cells of a delimited text are, found from its bytes without parsing it.
+#
+# A text that follows RFC 4180 strictly has a useful property: a quotation mark with an even number
+# of marks before it opens a cell (or is the second of a doubled pair), one with an odd number
+# closes it.  So the parity of the marks tells which line ends and delimiters are inside quotes.
+
+_CHUNK = 256 * 2**10
+_QUOTE, _CR, _LF = 34, 13, 10
+
+
+@dataclass(frozen=True)
+class RowIndex:
+    """Rows of a delimited text.
+
+    Attributes:
+        ends: byte offset behind each row, its line end included; rows lie back to back.
+        cells: number of cells of each row; 1 for a blank row.
+        blank: whether a row is a line end and nothing else.
+        strict: whether the quotation marks follow RFC 4180, so that the rest can be trusted.
+        control: offset of the first control character that no text file holds, or None.
+        quoted: whether the text holds any quotation mark.
+        multiline: whether any line end may lie inside of a cell.
+    """
+
+    ends: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    blank: NDArray[np.bool_]
+    strict: bool
+    control: int | None
+    quoted: bool
+    multiline: bool
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Byte offset of each row."""
+        return np.concatenate([np.zeros(1, np.int64), self.ends[:-1]])[: len(self.ends)]
+
+    def row_at(self, offset: int) -> int:
+        """The 1-based row that holds a byte."""
+        return int(np.searchsorted(self.ends, offset, side="right")) + 1
+
+
+def scan(text: bytes, delimiter: str) -> RowIndex:
+    r"""Find the rows of a text in an encoding that extends ASCII.
+
+    >>> layout = scan(b'a;b\r\n"x;\n y";2\n\n3', ";")
+    >>> layout.cells.tolist(), layout.blank.tolist(), layout.strict
+    ([2, 2, 1, 1], [False, False, True, False], True)
+    """
+    data = np.frombuffer(text, np.uint8)
+    size, separator = len(data), np.uint8(ord(delimiter))
+    edges = (_QUOTE, _CR, _LF, separator)
+    ends: list[NDArray[np.int64]] = []
+    counts: list[NDArray[np.int64]] = []
+    marks = delimiters = 0
+    strict, multiline, control = True, False, None
+    for begin in range(0, size, _CHUNK):
+        piece = data[begin : begin + _CHUNK]
+        after = data[begin + 1 : begin + len(piece) + 1]  # shorter by one at the end of the text
+        is_mark, is_cr = piece == _QUOTE, piece == _CR
+        between = (piece == separator) | (piece == _LF)
+        if is_cr.any():
+            alone = is_cr.copy()
+            alone[: len(after)] &= after != _LF
+            between |= alone
+        here = int(np.count_nonzero(is_mark))
+        if here:
+            # Only parity matters, so eight bits may overflow.
+            inside = (np.cumsum(is_mark, dtype=np.uint8) + np.uint8(marks % 2)) & 1 == 1
+            apart = ~(between | is_mark | is_cr)  # from cells, which marks must open and close
+            opens, closes = is_mark & inside, is_mark & ~inside
+            strict &= not (opens[1:] & apart[:-1]).any() and not (closes[:-1] & apart[1:]).any()
+            strict &= not opens[0] or not begin or data[begin - 1] in edges
+            strict &= not closes[-1] or len(after) < len(piece) or after[-1] in edges
+            multiline |= bool((inside & between & (piece != separator)).any())
+            between &= ~inside
+            marks += here
+        elif marks % 2:
+            multiline, between[:] = True, False
+        if control is None:
+            no_text = (piece < 9) | (piece - np.uint8(14) < 18) | (piece == 127)
+            if no_text.any():
+                control = begin + int(no_text.argmax())
+        at = np.flatnonzero(between)
+        of_end = np.flatnonzero(piece[at] != separator)
+        ends.append(at[of_end] + (begin + 1))
+        counts.append(of_end - np.arange(len(of_end)) + delimiters)
+        delimiters += len(at) - len(of_end)
+    if size and (not ends or not len(ends[-1]) or ends[-1][-1] != size):
+        ends.append(np.array([size], np.int64))
+        counts.append(np.array([delimiters], np.int64))
+    all_ends = np.concatenate(ends) if ends else np.zeros(0, np.int64)
+    totals = np.concatenate(counts) if counts else np.zeros(0, np.int64)
+    starts = np.concatenate([np.zeros(1, np.int64), all_ends[:-1]])[: len(all_ends)]
+    return RowIndex(
+        ends=all_ends,
+        cells=np.diff(totals, prepend=0) + 1,
+        blank=np.isin(data[starts], (_CR, _LF)),
+        strict=strict and marks % 2 == 0,
+        control=control,
+        quoted=marks > 0,
+        multiline=multiline,
+    )
+
+
+# --------------------------------------------------------------------------------------------------
+# From bytes of an unknown encoding to UTF-8, or a clear refusal.
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_ENCODINGS_CHUNK = 8 * 2**20
+_SAMPLE = 64 * 2**10
+_ASCII = re.compile(rb"[!-~]")
+_UTF8_PAIR = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+
+
+def to_utf8(data: bytes, declared: str | None, file: str) -> tuple[bytes, str]:
+    r"""The text as UTF-8 without byte order mark, and the encoding it came in.
+
+    Without a mark or a statement, UTF-16 is known by the side its zero bytes lie on, UTF-8 by
+    being valid, and anything else is Windows-1252 unless it also holds UTF-8 sequences.
+
+    Args:
+        data: the bytes of the file.
+        declared: an encoding of ``ReadOptions``, or None.
+        file: name of the file, for errors.
+
+    Raises:
+        UnreadableFile: the bytes are not text in the stated or found encoding, or mix several.
+
+    >>> to_utf8("é;1".encode("cp1252"), None, "a.csv")
+    (b'\xc3\xa9;1', 'cp1252')
+    """
+    body, encoding = _without_mark(data, declared)
+    if encoding is None:
+        encoding = _utf16_side(body) or "utf-8"
+        if encoding == "utf-8":
+            bad = _first_invalid_utf8(body)
+            if bad is None:
+                return body, "utf-8"
+            if _UTF8_PAIR.search(body):
+                raise error("mixed-encoding", file=file, row=_row(body[:bad]))
+            encoding = "cp1252"
+    if encoding in ("utf-8", "ascii"):
+        bad = _first_invalid_utf8(body)
+        if bad is None and (encoding == "utf-8" or body.isascii()):
+            return body, encoding
+    return _transcode(body, encoding, file), encoding
+
+
+def _without_mark(data: bytes, declared: str | None) -> tuple[bytes, str | None]:
+    for mark, encoding in _MARKS:
+        family = encoding[:6].rstrip("-")
+        if data.startswith(mark) and (declared is None or declared.startswith(family)):
+            return data[len(mark) :], encoding
+    if declared == "utf-8-sig":
+        return data, "utf-8"
+    return data, "utf-16-le" if declared == "utf-16" else declared
+
+
+def _utf16_side(data: bytes) -> str | None:
+    """UTF-16 without a mark, of a script that does not fill its upper halves (as Chinese does).
+
+    One in ten upper halves at least is zero (digits, delimiters), no lower half is, and hardly
+    any upper half looks like a letter or digit of ASCII.
+    """
+    sample = data[:_SAMPLE]
+    for upper, lower, encoding in ((1, 0, "utf-16-le"), (0, 1, "utf-16-be")):
+        halves = sample[upper::2]
+        zeros, ascii_like = halves.count(0), len(_ASCII.findall(halves))
+        if zeros * 10 >= max(len(halves), 1) >= ascii_like * 20 and 0 not in sample[lower::2]:
+            return encoding
+    return None
+
+
+def _first_invalid_utf8(data: bytes) -> int | None:
+    whole = pa.py_buffer(np.array([0, len(data)], np.int64))
+    try:
+        pa.LargeStringArray.from_buffers(1, whole, pa.py_buffer(data)).validate(full=True)
+    except pa.ArrowInvalid:  # where, is not said
+        pass
+    else:
+        return None
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(data)
+    pending = 0
+    for begin in range(0, len(data), _ENCODINGS_CHUNK):
+        piece = view[begin : begin + _ENCODINGS_CHUNK]
+        try:
+            decoder.decode(piece, final=begin + _ENCODINGS_CHUNK >= len(data))
+        except UnicodeDecodeError as cause:
+            return begin - pending + cause.start
+        pending = len(decoder.getstate()[0])
+    return None
+
+
+def _transcode(data: bytes, encoding: str, file: str) -> bytes:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    view = memoryview(data)
+    out: list[bytes] = []
+    for begin in range(0, max(len(data), 1), _ENCODINGS_CHUNK):
+        piece = view[begin : begin + _ENCODINGS_CHUNK]
+        try:
+            out.append(decoder.decode(piece, final=begin + _ENCODINGS_CHUNK >= len(data)).encode())
+        except UnicodeError as cause:
+            start = cause.start if isinstance(cause, UnicodeDecodeError) else 0
+            good = bytes(piece[:start]).decode(encoding, "replace")
+            raise error(
+                "encoding",
+                file=file,
+                row=_row(b"".join(out) + good.encode("utf-8", "replace")),
+                encoding=encoding,
+            ) from None
+    return b"".join(out)
+
+
+def _row(before: bytes) -> int:
+    """The 1-based row that follows this text (line ends inside quotes do not count)."""
+    outside = b"".join(before.split(b'"')[::2])
+    return outside.count(b"\n") + len(re.findall(rb"\r(?!\n)", outside)) + 1
+
+
+# --------------------------------------------------------------------------------------------------
+# Cells of a text file that a spreadsheet program would run as formulas.
+
+_LEADS = b"=@+-\t\r\n"
+
+HARMLESS = (
+    r"^\s*([^=@+\-\s]|[+-][\d\s().,:/%'’+-]*([eE][+-]?\d+)?\s*$|[+-]+\s+[^=@|!(&\[]*$"
+    r"|[+-]\d[\d.,]*\s*[;,|:\s][^=@!(&\[]*$|$)"
+)
+"""A text is no formula if it begins with anything but = @ + -, if it is + or - and then only
+digits and the signs of numbers, telephone numbers, dates and ranges (-99, +39 02 …, -6%, --), if
+the + or - are a bullet or a rule (a space follows: "- text", "--- end ---"), or if it stands before
+a number that a separator ends, as in lists of codes (-99;Sexual); behind bullet and separator
+nothing may stand that could call anything or refer to another program, sheet or file.  A bar alone
+cannot: a call by DDE needs ! too.
+The list of leading characters is that of the OWASP page on CSV injection."""
+
+MADE_HARMLESS = r"^'([=+\-@%|])"
+"""A text before which another program has put an apostrophe, so that no spreadsheet runs it."""
+
+
+def refuse_formulas(
+    names: Sequence[str],
+    columns: Sequence[pa.ChunkedArray],
+    rows: object,
+    file: str,
+    header_row: int,
+) -> None:
+    """Check names and cells of a text file.
+
+    Args:
+        rows: row number of each cell, indexable.
+
+    Raises:
+        HostileFile: the first formula found, column by column.
+    """
+    titles = pa.array(list(names), pa.string())
+    bad = pc.invert(pc.match_substring_regex(titles, HARMLESS)).to_numpy(zero_copy_only=False)
+    if bad.any():
+        raise formula(file, header_row, None)
+    for position, column in enumerate(columns):
+        begin = 0
+        for chunk in column.chunks:
+            place = _first(chunk)
+            if place is not None:
+                raise formula(file, int(rows[begin + place]), column_letter(position))  # type: ignore[index]
+            begin += len(chunk)
+
+
+def unescaped(table: pa.Table) -> pa.Table:
+    """The table without the apostrophe by which another program has made a cell harmless.
+
+    >>> unescaped(pa.table({"a": ["'-99", "'tis", "-99", None]}))["a"].to_pylist()
+    ['-99', "'tis", '-99', None]
+    """
+    for position, field in enumerate(table.schema):
+        if field.type == pa.string() and has_byte(table[position], "'"):
+            plain = pc.replace_substring_regex(table[position], MADE_HARMLESS, r"\1")
+            table = table.set_column(position, field, plain)
+    return table
+
+
+def formula(file: str, row: int | None, column: str | None) -> HubError:
+    """The error for a formula."""
+    return error("formula", file=file, row=row, column=column)
+
+
+def _first(chunk: pa.StringArray) -> int | None:
+    offsets, data = buffers(chunk)
+    if not len(data) or not len(chunk):
+        return None
+    lead = data.take(offsets[:-1], mode="clip")  # an empty cell has that of another
+    found = lead == _LEADS[0]
+    for byte in _LEADS[1:]:
+        found |= lead == byte
+    suspects = np.flatnonzero(found)
+    suspects = suspects[offsets[suspects + 1] > offsets[suspects]]
+    if not len(suspects):
+        return None
+    coded = chunk.take(pa.array(suspects)).dictionary_encode()
+    safe = pc.match_substring_regex(coded.dictionary, HARMLESS).to_numpy(zero_copy_only=False)
+    hits = np.flatnonzero(~safe[coded.indices.to_numpy()])
+    return int(suspects[hits[0]]) if len(hits) else None
+
+
+# --------------------------------------------------------------------------------------------------
+# Comma, semicolon, tab and bar separated text.
+#
+# A text whose quotation marks are regular is scanned for its rows, rows with a wrong number of
+# cells are set aside, and what is left is parsed by Arrow.  A text with loose quotation marks (``5"
+# nail``) goes through the csv module in strict mode, row by row.
 
 DELIMITERS = ",;\t|"
-_SAMPLE = 128 * 2**10
+_DELIMITED_SAMPLE = 128 * 2**10
 _SAMPLE_ROWS = 200
 
 
@@ -46,7 +376,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     delimiter = options.delimiter or sniff(text, options.header_row)
     footer = 0
     if options.footer != "none":
-        text, footer = footers.cut(text, delimiter)
+        text, footer = tidy.cut_footer(text, delimiter)
     layout = scan(text, delimiter)
     if layout.control is not None:
         raise _not_text(text[layout.control], layout.row_at(layout.control), file)
@@ -60,10 +390,10 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     )
     if rejects and not len(rows):
         raise error("cell-count", file=file, row=rejects[0].row)
-    formulas.refuse(names, columns, rows, file, options.header_row)
+    refuse_formulas(names, columns, rows, file, options.header_row)
     made = ReaderResult(names, columns, rows, rejects, options.header_row, encoding, delimiter)
     if footer:
-        made.notes.append(footers.note(footer))
+        made.notes.append(tidy.footer_note(footer))
     return made
 
 
@@ -76,7 +406,7 @@ def views(data: bytes, file: str, options: ReadOptions, _limits: Limits) -> list
         UnreadableFile: the text is not valid in its encoding.
     """
     text, _encoding = to_utf8(data, options.encoding, file)
-    sample = text[:_SAMPLE].decode("utf-8", "ignore")
+    sample = text[:_DELIMITED_SAMPLE].decode("utf-8", "ignore")
     delimiter, best = options.delimiter or DELIMITERS[0], (0.0, 0)
     for candidate in "" if options.delimiter else DELIMITERS:
         found = Counter(width for width in _widths(sample, candidate) if width > 1)
@@ -97,7 +427,7 @@ def sniff(text: bytes, header_row: int = 1) -> str:
     >>> sniff(b"a;b,c;d\n1,5;2;3\n")
     ';'
     """
-    sample = text[:_SAMPLE].decode("utf-8", "ignore")
+    sample = text[:_DELIMITED_SAMPLE].decode("utf-8", "ignore")
     best, result = (0.0, 0), DELIMITERS[0]
     for delimiter in DELIMITERS:
         widths = _widths(sample, delimiter)[header_row - 1 :]
@@ -119,7 +449,7 @@ def _widths(sample: str, delimiter: str) -> list[int]:
                 break
     except csv.Error:  # the part before the fault is enough to compare delimiters
         return widths
-    return widths[:-1] if len(widths) > 1 and len(sample) >= _SAMPLE - 4 else widths
+    return widths[:-1] if len(widths) > 1 and len(sample) >= _DELIMITED_SAMPLE - 4 else widths
 
 
 def _names(
@@ -134,7 +464,7 @@ def _names(
     else:
         found = islice(_parse(text, delimiter, file, 1, limits), row - 1, None)
     cells = next(found, (row, []))[1]
-    return headers.clean(cells, file, row, limits)
+    return tidy.clean_headers(cells, file, row, limits)
 
 
 def _fast(
@@ -226,3 +556,119 @@ def _wrong(row: int, found: int, width: int) -> Reject:
 
 def _not_text(byte: int, row: int, file: str) -> HubError:
     return error("nul/file" if byte == 0 else "binary", file=file, row=row)
+
+
+# --------------------------------------------------------------------------------------------------
+# A zip archive of text tables, one for the records and one for each repeat (ODK Central).
+#
+# ODK writes ``form.csv`` and, for each repeat, ``form-repeat.csv``.  A row of the first has its key
+# in ``KEY``; a row of a repeat has its own there, and in ``PARENT_KEY`` that of the row it belongs
+# to.  It sets a group off from its field by a hyphen (central-backend, ``lib/data/briefcase.js``),
+# which other names may hold too: here a slash stands for it, as in other forms.
+
+KEY, PARENT_KEY = "KEY", "PARENT_KEY"
+
+TABLE = (".csv", ".tsv", ".txt")
+
+
+def read_archive(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
+    """The table of the records, and the child tables that the options name by their files.
+
+    Raises:
+        UnreadableFile: the archive is damaged, a table is missing or cannot be read, or it is not
+            clear which holds the records.
+        HostileFile: a limit is passed.
+    """
+    try:
+        archive = Archive(data, file, limits)
+        tables = _tables(archive)
+        main = _main(tables, options.sheet, file)
+        made = _table(archive.read(main), file, options, limits)
+        children = {}
+        for name, child in options.children.items():
+            if child.file is not None:
+                if child.file not in tables:
+                    raise error("archive-table/child", file=file, name=child.file)
+                children[name] = _as_child(archive.read(child.file), file, options, limits)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        raise error("content", file=file) from None
+    used = {main, *(child.file for child in options.children.values())}
+    if rest := [name for name in tables if name not in used]:
+        left = many(
+            "{n} table of the archive is not read.",
+            "{n} tables of the archive are not read.",
+            len(rest),
+            n=len(rest),
+        )
+        made.notes.append(left)
+    return replace(made, children=children)
+
+
+def archive_shape(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReadOptions:
+    """The options with a child table for each repeat, for a draft; what is stated stays.
+
+    Raises:
+        HostileFile, UnreadableFile: see :func:`read_archive`.
+    """
+    if options.children:
+        return options
+    try:
+        archive = Archive(data, file, limits)
+        tables = _tables(archive)
+        main = _main(tables, options.sheet, file)
+        read_ = {name: _table(archive.read(name), file, options, limits) for name in tables}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        raise error("content", file=file) from None
+    named = {t: _short(t, main) for t in tables if t != main and PARENT_KEY in read_[t].names}
+    keys = {t: _texts(read_[t], KEY) for t in (main, *named)}
+    children: dict[str, Child] = {}
+    for table in sorted(named, key=len):
+        parents = _texts(read_[table], PARENT_KEY)
+        owner = next((t for t in keys if t != table and parents <= keys[t]), main)
+        of = named.get(owner)
+        child = Child(file=table, key=KEY, parent=PARENT_KEY, of=of)
+        children[named[table]] = child
+    order = sorted(children, key=lambda name: children[name].of is not None)
+    return options.model_copy(update={"children": {name: children[name] for name in order}})
+
+
+def _tables(archive: Archive) -> list[str]:
+    """Text tables at the top of the archive; pictures and other files lie in folders."""
+    return [n for n in archive.names if "/" not in n and n.lower().endswith(TABLE)]
+
+
+def _main(tables: list[str], stated: str | None, file: str) -> str:
+    """The table of the records: the one that is stated, or whose name all others begin with."""
+    if stated is not None:
+        if stated not in tables:
+            raise error("archive-table/child", file=file, name=stated)
+        return stated
+    for table in tables:
+        stem = PurePosixPath(table).stem
+        if all(other == table or other.startswith(f"{stem}-") for other in tables):
+            return table
+    raise error("archive-table", file=file)
+
+
+def _short(table: str, main: str) -> str:
+    stem = PurePosixPath(table).stem.removeprefix(PurePosixPath(main).stem + "-")
+    return re.sub(r"[\s.\[\]=~]+", "_", stem)
+
+
+def _table(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
+    cells = read(data, file, options, limits)
+    if KEY not in cells.names:
+        return cells
+    return replace(cells, names=[name.replace("-", "/") for name in cells.names])
+
+
+def _as_child(data: bytes, file: str, options: ReadOptions, limits: Limits) -> pa.Table:
+    cells = _table(data, file, options.model_copy(update={"skip_rows": ()}), limits)
+    names = [name for name in cells.names if name]
+    columns = [c for name, c in zip(cells.names, cells.columns, strict=True) if name]
+    return pa.table([*columns, pa.array(cells.rows, pa.int64())], names=[*names, ROW])
+
+
+def _texts(cells: ReaderResult, column: str) -> frozenset[str]:
+    place = cells.names.index(column) if column in cells.names else None
+    return frozenset() if place is None else frozenset(cells.columns[place].drop_null().to_pylist())

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from ctdhub.core.i18n import Text
 
 if TYPE_CHECKING:
-    from ctdhub.sensitive.ingest.header_rows import SheetView
     from ctdhub.sensitive.ingest.options import Limits, ReadOptions
     from ctdhub.sensitive.ingest.raw import ReaderResult
+    from ctdhub.sensitive.ingest.tidy import SheetView
 
 _JSON = re.compile(rb"""(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*(?:[\[{\]"\d-]|true|false|null))""")
 
@@ -87,15 +87,15 @@ def _json_shape(data: bytes, file: str, options: ReadOptions, limits: Limits) ->
 
 
 def _csv_archive(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
-    from ctdhub.sensitive.ingest import csv_archive
+    from ctdhub.sensitive.ingest import delimited
 
-    return csv_archive.read(data, file, options, limits)
+    return delimited.read_archive(data, file, options, limits)
 
 
 def _repeats(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReadOptions:
-    from ctdhub.sensitive.ingest import csv_archive
+    from ctdhub.sensitive.ingest import delimited
 
-    return csv_archive.shape(data, file, options, limits)
+    return delimited.archive_shape(data, file, options, limits)
 
 
 def _delimited(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:

@@ -22,8 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from ctdhub.core.error_catalogue import as_json, error, from_json
-from ctdhub.core.errors import HubError, printable
+from ctdhub.core.errors import HubError, as_json, error, from_json, printable
 from ctdhub.core.i18n import Text
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable

@@ -12,24 +12,27 @@ from typing import Any
 
 import pyarrow as pa
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text
-from ctdhub.core.tabular import ROW
-from ctdhub.sensitive.ingest import headers
-from ctdhub.sensitive.ingest.encodings import to_utf8
-from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.core.tables import ROW
+from ctdhub.sensitive.ingest import tidy
+from ctdhub.sensitive.ingest.delimited import to_utf8
+from ctdhub.sensitive.ingest.options import ANY, SELF, Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, gather, too_many_rows
 from ctdhub.sensitive.ingest.rejects import Reject
-from ctdhub.sensitive.ingest.shape.documents import (
+from ctdhub.sensitive.ingest.shape.recognise import recognise
+from ctdhub.sensitive.ingest.shape.trees import (
+    BadRecord,
+    Cells,
+    FlatRow,
+    Flattening,
     envelope,
     has_more,
     holds_lists,
     listed,
     records_at,
+    text_of,
 )
-from ctdhub.sensitive.ingest.shape.paths import ANY, SELF
-from ctdhub.sensitive.ingest.shape.recognise import recognise
-from ctdhub.sensitive.ingest.shape.tree import BadRecord, Cells, FlatRow, Flattening, text_of
 
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.S)
 
@@ -122,7 +125,7 @@ class _RowsSoFar:
         if max(len(self._rows) + len(self._bad), self._child_rows) > limits.rows:
             raise too_many_rows(self._file, limits)
         if len(self._names) > limits.columns:
-            headers.clean(list(self._names), self._file, row, limits)
+            tidy.clean_headers(list(self._names), self._file, row, limits)
 
     def result(self, encoding: str, shaped: bool) -> ReaderResult:
         """What was read.
@@ -144,7 +147,7 @@ class _RowsSoFar:
         names = list(self._names)
         columns, numbers = _columns(names, self._rows)
         return ReaderResult(
-            headers.clean(names, self._file, 1, self._limits) if names else [],
+            tidy.clean_headers(names, self._file, 1, self._limits) if names else [],
             columns,
             numbers,
             rejects,
@@ -157,7 +160,7 @@ class _RowsSoFar:
     def _child(self, rows: list[tuple[int, Cells]]) -> pa.Table:
         names = list(dict.fromkeys(name for _row, cells in rows for name in cells))
         columns, numbers = _columns(names, rows)
-        clean = headers.clean(names, self._file, 1, self._limits) if names else []
+        clean = tidy.clean_headers(names, self._file, 1, self._limits) if names else []
         return pa.table([*columns, pa.array(numbers)], names=[*clean, ROW])
 
     def _nothing(self, rejects: list[Reject], shaped: bool) -> Exception:
@@ -294,7 +297,9 @@ def _no_constant(_text: str) -> Any:
 def _flat(value: Any) -> Cells:
     if not isinstance(value, dict):
         raise BadRecord("json", Text("A record is not an object with names and values."))
-    return {n: text_of(member, headers.letter(i)) for i, (n, member) in enumerate(value.items())}
+    return {
+        n: text_of(member, tidy.column_letter(i)) for i, (n, member) in enumerate(value.items())
+    }
 
 
 def _depth(text: str, at_end: bool = False) -> int:

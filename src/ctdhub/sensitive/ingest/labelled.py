@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError
+from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import many
-from ctdhub.sensitive.ingest import headers
+from ctdhub.sensitive.ingest import tidy
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, too_many_rows
 
@@ -73,7 +72,7 @@ def read(
     meta = _opened(library, data, file, options, program, metadataonly=True)[1]
     if (meta.number_rows or 0) > limits.rows:
         raise too_many_rows(file, limits)
-    names = headers.clean(list(meta.column_names), file, 1, limits)
+    names = tidy.clean_headers(list(meta.column_names), file, 1, limits)
     found, meta = _opened(library, data, file, options, program, row_limit=limits.rows + 1)
     columns, labelled = [], 0
     for name in meta.column_names:

@@ -9,18 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
-from ctdhub.core.text import fold, trim
-from ctdhub.sensitive.ingest import child_layout, sniff
-from ctdhub.sensitive.ingest.child_sheets import INDEX, PARENT
-from ctdhub.sensitive.ingest.form_sheet import is_form
-from ctdhub.sensitive.ingest.header_rows import SheetView, find, is_typed
-from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.core.errors import error, printable
+from ctdhub.core.tables import fold, trim
+from ctdhub.sensitive.ingest import readers
+from ctdhub.sensitive.ingest import sheets as child_layout
+from ctdhub.sensitive.ingest.options import Child, Limits, ReadOptions
 from ctdhub.sensitive.ingest.readers import translated
-from ctdhub.sensitive.ingest.shape.options import Child
 from ctdhub.sensitive.ingest.shape.recognise import recognise_long
-from ctdhub.sensitive.ingest.stacked_sheets import ALIKE, names
+from ctdhub.sensitive.ingest.sheets import ALIKE, INDEX, PARENT, names
+from ctdhub.sensitive.ingest.tidy import SheetView, find, is_form, is_typed
 
 FEW = 3
 """Columns up to which a sheet beside a wider one is a list of codes or a text to read."""
@@ -92,7 +89,7 @@ def _forms(tables: Sequence[_SheetTable], views: Sequence[SheetView]) -> ReadOpt
     main = max(cases, key=lambda table: len(table.names), default=None)
     if main is None or any(len(t.names & main.names) > 1 for t in tables if t is not main):
         return None
-    tied = child_layout.forms([t.view for t in tables], main.view.name)
+    tied = child_layout.child_forms([t.view for t in tables], main.view.name)
     return _of(main, views, tied) if tied else None
 
 
@@ -122,16 +119,16 @@ def _shape(path: Path, given: ReadOptions) -> ReadOptions | None:
     """The shape of nested records, None for a format that has none."""
     file, limits = printable(path.name), Limits()
     with translated(file):
-        data = sniff.load(path, file, limits)
-        found = sniff.kind(data, file)
+        data = readers.load(path, file, limits)
+        found = readers.kind(data, file)
         return found.shape(data, file, given, limits) if found.shape else None
 
 
 def _views(path: Path, given: ReadOptions) -> list[SheetView]:
     file, limits = printable(path.name), Limits()
     with translated(file):
-        data = sniff.load(path, file, limits)
-        found = sniff.kind(data, file)
+        data = readers.load(path, file, limits)
+        found = readers.kind(data, file)
         return found.views(data, file, given, limits) if found.views else []
 
 

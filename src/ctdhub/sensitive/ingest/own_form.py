@@ -13,10 +13,56 @@ from functools import cache
 import pyarrow as pa
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.core.text import fold
-from ctdhub.schema import form, form_words
+from ctdhub.core.tables import fold, trim
+from ctdhub.schema import form
 from ctdhub.schema.form import Question, questions
-from ctdhub.sensitive.ingest.whole_labels import apart
+from ctdhub.sensitive.ingest.shape.children import list_cell
+
+# --------------------------------------------------------------------------------------------------
+# Cells that hold several labels with blanks between and inside them, taken apart by whole labels.
+#
+# An export by labels joins the choices of a question by one blank, and labels hold blanks
+# themselves.  Only the list of all labels says where one ends; the longest that fits is taken
+# first.
+
+
+def apart(cell: str, labels: tuple[str, ...]) -> list[str] | None:
+    """The labels of which a cell is made, None where it is not made of labels alone.
+
+    >>> apart("Forced labour Sexual exploitation", ("Sexual exploitation", "Forced labour"))
+    ['Forced labour', 'Sexual exploitation']
+    >>> apart("Forced labour and more", ("Forced labour",)) is None
+    True
+    """
+    text = fold(cell)
+    known = sorted(((fold(label), label) for label in labels if fold(label)), key=_longest)
+    if len(text) > sum(len(plain) + 1 for plain, _label in known):
+        return None
+    rest: dict[int, list[str]] = {len(text) + 1: []}
+    for at in range(len(text) - 1, -1, -1):
+        if at and text[at - 1] != " ":
+            continue
+        for plain, label in known:
+            end = at + len(plain)
+            if text.startswith(plain, at) and end + 1 in rest and text[end : end + 1] in ("", " "):
+                rest[at] = [label, *rest[end + 1]]
+                break
+    return rest.get(0)
+
+
+def _longest(label: tuple[str, str]) -> int:
+    return -len(label[0])
+
+
+def taken_apart(column: pa.ChunkedArray, labels: Sequence[str], mark: str) -> pa.ChunkedArray:
+    """The column with each cell as a list of labels; a cell of anything else stays as it is."""
+    given = tuple(trim(label) for label in labels)
+    lists: dict[str | None, str | None] = {None: None}
+    for text in column.unique().to_pylist():
+        if text is not None:
+            found = apart(text, given)
+            lists[text] = list_cell(found, mark) if found else text
+    return pa.chunked_array([[lists[text] for text in column.to_pylist()]], pa.string())
 
 
 @dataclass(frozen=True)
@@ -53,7 +99,7 @@ def repeat_titles() -> tuple[str, ...]:
     titles = []
     for lang in LANGUAGES:
         with language(lang):
-            titles.append(form_words.each_perpetrator())
+            titles.append(form.each_perpetrator())
     return tuple(titles)
 
 
@@ -87,12 +133,12 @@ def _headers() -> dict[str, OwnColumn]:
 
 def _columns(question: Question) -> dict[str, OwnColumn]:
     """Headers of a question and of its choices in the language in force."""
-    said = form_words.question(question)
+    said = form.question_label(question)
     choices = form.choices()[question.choices] if question.choices else ()
-    labels = {fold(form_words.choice(question, name)): name for name in choices}
+    labels = {fold(form.choice_label(question, name)): name for name in choices}
     many = question.kind == "many"
     own = {said: OwnColumn(question.name, labels, many)}
     for name in choices if many else ():
-        header = f"{said}/{form_words.choice(question, name)}"
+        header = f"{said}/{form.choice_label(question, name)}"
         own[header] = OwnColumn(f"{question.name}/{name}", {})
     return own

@@ -1,20 +1,284 @@
-"""Read any contributed table, or say in one error why not."""
+"""Read any contributed table, by what its first bytes say it is, or say in one error why not."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+import re
+import stat
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
-from ctdhub.sensitive.ingest import sniff
+from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.i18n import Text
+from ctdhub.core.tables import ROW
+from ctdhub.sensitive.ingest.formats import FORMATS, Format, format_of
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.parquet import read_parquet
-from ctdhub.sensitive.ingest.raw import RawTable, finish
+from ctdhub.sensitive.ingest.raw import RawTable, finish, too_many_rows
+from ctdhub.sensitive.ingest.rejects import reject_table
+
+# --------------------------------------------------------------------------------------------------
+# What a file is, told by its first bytes; what its name says is only compared.
+
+_BINARY = (
+    (b"%PDF-", "PDF"),
+    (b"\x89PNG", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"PAR1\x15", "Parquet"),
+    (b"SQLite format 3\0", "SQLite"),
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh91AY&SY", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"7z\xbc\xaf", "7-Zip"),
+    (b"Rar!\x1a", "RAR"),
+    (b"(\xb5/\xfd", "Zstandard"),
+    (b"\x7fELF", "ELF"),
+    (b"{\\rtf", "RTF"),
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+)
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|\?xml|html|table|head|body|!--)", re.I)
+
+
+def load(path: Path, file: str, limits: Limits) -> bytes:
+    """The bytes of a regular file that is neither empty nor too large; links are not followed.
+
+    Raises:
+        UnreadableFile: there is no such file, it may not be read, or it is empty.
+        HostileFile: it is a link, a folder or a device, or too large.
+    """
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"):
+        flags |= getattr(os, name, 0)
+    try:
+        if path.is_symlink():
+            raise _not_regular(file)
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        raise error("no-file", file=file) from None
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        raise no_access(file) from None
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(descriptor)
+        raise _not_regular(file)
+    with os.fdopen(descriptor, "rb") as stream:
+        if facts.st_size > limits.file_bytes:
+            raise _too_large(file, limits)
+        data = stream.read(limits.file_bytes + 1)
+    if len(data) > limits.file_bytes:
+        raise _too_large(file, limits)
+    if not data:
+        raise error("empty-file", file=file)
+    return data
+
+
+def kind(data: bytes, file: str) -> Format:
+    """The format that the content belongs to.
+
+    Raises:
+        UnreadableFile: the content is of a kind that holds no table, or none this reads.
+    """
+    found = format_of(data[:4096])
+    if found is not FORMATS[-1] and found.name != "json":
+        return found  # a signature of its own
+    if data.startswith(_OLE):
+        raise _ole(data, file)
+    for signature, name in _BINARY:
+        if data.startswith(signature):
+            raise error("content/other-format", file=file, format=name)
+    if _MARKUP.match(data[:4096]):
+        raise error("content/markup", file=file)
+    return found
+
+
+def mismatch(file: str, found: Format) -> Text | None:
+    """A note where the name promises another format than the content is; content decides."""
+    suffix = Path(file).suffix.lower()
+    if suffix in found.suffixes or not any(suffix in known.suffixes for known in FORMATS):
+        return None
+    return Text(
+        "The name ends in {suffix} but the content is {content}; it was read as such.",
+        suffix=suffix,
+        content=found.content,
+    )
+
+
+def _ole(data: bytes, file: str) -> HubError:
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return encrypted(file)
+    return error("content/old-office", file=file)
+
+
+def encrypted(file: str) -> HubError:
+    """The error for a workbook that needs a password."""
+    return error("encrypted", file=file)
+
+
+def no_access(file: str) -> HubError:
+    """The error for a file the system does not hand out."""
+    return error("no-access", file=file)
+
+
+def _not_regular(file: str) -> HubError:
+    return error("not-a-file", file=file)
+
+
+def _too_large(file: str, limits: Limits) -> HubError:
+    return error("file-size", file=file, limit=limits.file_bytes // 2**20)
+
+
+# --------------------------------------------------------------------------------------------------
+# Tables in memory as text: whatever speaks Arrow's C stream (pandas, polars, DuckDB, pyarrow).
+
+STREAM = "__arrow_c_stream__"
+"""The method of the Arrow PyCapsule interface."""
+
+
+def read_arrow(frame: Any, name: str = "table", limits: Limits | None = None) -> RawTable:
+    """A table in memory as a RawTable; every cell becomes text, the empty text null.
+
+    Numbers are written without a trailing ".0", dates as ISO 8601.  ``_row`` counts rows from 1.
+
+    Args:
+        frame: anything with the method ``__arrow_c_stream__``.
+        name: stands for the file in errors.
+
+    Raises:
+        UnreadableFile: it is no such table (``content``); a column is nested (``nested``), or bears
+            a name that is empty, reserved or used twice (``duplicate-header``).
+        HostileFile: it has more rows than are allowed (``rows``).
+    """
+    limits = limits or Limits()
+    try:
+        if not hasattr(frame, STREAM):
+            raise TypeError
+        table = pa.table(frame)
+    except (pa.ArrowException, TypeError, ValueError):
+        raise error("content/arrow", file=name) from None
+    if table.num_rows > limits.rows:
+        raise too_many_rows(name, limits)
+    check_names(table.column_names, name)
+    texts = {}
+    for field in table.schema:
+        check_single_values(field, name)
+        try:
+            texts[field.name] = as_text(table[field.name])
+        except pa.ArrowException:
+            raise error("content/arrow-type", file=name, column=field.name) from None
+    rows = pa.array(np.arange(1, table.num_rows + 1))
+    return RawTable(
+        file=name,
+        sha256="",
+        table=pa.table({**texts, ROW: rows}),
+        rejects=reject_table(name, []),
+        rows_read=table.num_rows,
+    )
+
+
+def check_names(names: list[str], file: str) -> None:
+    """Refuse names that do not tell columns apart.
+
+    Raises:
+        UnreadableFile: one is empty, reserved or used twice (``duplicate-header``).
+    """
+    used = Counter(names)
+    if not all(names) or max(used.values(), default=0) > 1 or ROW in used:
+        raise error("duplicate-header/parquet", file=file)
+
+
+def check_single_values(field: pa.Field, file: str) -> None:
+    """Refuse a column of lists or records.
+
+    Raises:
+        UnreadableFile: it is one (``nested``).
+    """
+    if pa.types.is_nested(field.type):
+        raise error("nested", file=file, column=field.name)
+
+
+def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Every cell as text, the empty text null.
+
+    Raises:
+        ArrowException: the type has no text.
+
+    >>> as_text(pa.chunked_array([[1.0, 2.5, None]])).to_pylist()
+    ['1', '2.5', None]
+    """
+    if pa.types.is_dictionary(column.type):  # its values may be of a type that is not taken from
+        plain = pa.dictionary(column.type.index_type, pa.string())
+        column = pa.chunked_array(
+            [
+                pa.DictionaryArray.from_arrays(c.indices, c.dictionary.cast(pa.string()))
+                for c in column.chunks
+            ],
+            plain,
+        )
+    text = column.cast(pa.string())
+    blank = pa.scalar(None, pa.string())  # for a plain None pyarrow loads pandas
+    return pc.if_else(pc.equal(text, ""), blank, text)
+
+
+# --------------------------------------------------------------------------------------------------
+# Parquet tables as text.
+#
+# Contributors send spreadsheets and text; Parquet comes from statisticians who protect a table of
+# their own.  So ``read_table`` does not offer it, and the verbs for lone tables do.
+
+
+def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
+    """Read a Parquet file; every cell becomes text, the empty text null.
+
+    Numbers are written without a trailing ".0", dates as ISO 8601.  ``_row`` counts rows from 1.
+    A row without any value is a row, because Parquet has no blank lines.
+
+    Raises:
+        UnreadableFile: it is no Parquet file; a column is nested or bears a name that is empty,
+            reserved or used twice.
+        HostileFile: a limit is passed.
+    """
+    limits, file = limits or Limits(), printable(path.name)
+    data = load(path, file, limits)
+    try:
+        source = pq.ParquetFile(pa.BufferReader(data))
+        if source.metadata.num_rows > limits.rows:
+            raise too_many_rows(file, limits)
+        check_names(source.schema_arrow.names, file)
+        texts = {name: _text(source, name, file) for name in source.schema_arrow.names}
+    except (pa.ArrowException, OSError, UnicodeError):
+        raise error("content/parquet", file=file) from None
+    rows = source.metadata.num_rows
+    return RawTable(
+        file=file,
+        sha256=hashlib.sha256(data).hexdigest(),
+        table=pa.table({**texts, ROW: pa.array(np.arange(1, rows + 1))}),
+        rejects=reject_table(file, []),
+        rows_read=rows,
+    )
+
+
+def _text(source: pq.ParquetFile, name: str, file: str) -> pa.ChunkedArray:
+    check_single_values(source.schema_arrow.field(name), file)
+    text = as_text(source.read(columns=[name], use_threads=False).column(0))
+    pa.default_memory_pool().release_unused()
+    return text
+
+
+# --------------------------------------------------------------------------------------------------
+# Read any contributed table, or say in one error why not.
 
 
 def read_table(
@@ -37,10 +301,10 @@ def read_table(
     options, limits = options or ReadOptions(), limits or Limits()
     file = printable(path.name)
     with translated(file):
-        data = sniff.load(path, file, limits)
-        found = sniff.kind(data, file)
+        data = load(path, file, limits)
+        found = kind(data, file)
         cells = found.read(data, file, options, limits)
-        if note := sniff.mismatch(file, found):
+        if note := mismatch(file, found):
             cells.notes.append(note)
         return finish(cells, file, hashlib.sha256(data).hexdigest(), options, limits)
 
@@ -64,6 +328,6 @@ def translated(file: str) -> Iterator[None]:
     except (pa.ArrowException, UnicodeError, RecursionError, OverflowError):
         raise error("content", file=file) from None
     except OSError:
-        raise sniff.no_access(file) from None
+        raise no_access(file) from None
     except MemoryError:
         raise error("memory", file=file) from None

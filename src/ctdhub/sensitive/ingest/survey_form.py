@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
-from ctdhub.core.text import fold, trim
-from ctdhub.sensitive.ingest import sniff
+from ctdhub.core.errors import error, printable
+from ctdhub.core.tables import fold, trim
+from ctdhub.sensitive.ingest import readers
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.readers import translated
 from ctdhub.sensitive.ingest.workbook import Book, library_errors
@@ -90,8 +89,8 @@ def read_form(path: Path) -> SurveyForm:
     """
     file, limits = printable(path.name), Limits()
     with translated(file):
-        data = sniff.load(path, file, limits)
-        if sniff.kind(data, file).name != "workbook":
+        data = readers.load(path, file, limits)
+        if readers.kind(data, file).name != "workbook":
             raise error("no-form", file=file)
         with library_errors(file):
             book = Book(data, file, limits)

@@ -16,22 +16,14 @@ from xml.etree.ElementTree import ParseError
 from defusedxml.common import DefusedXmlException
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import many
-from ctdhub.sensitive.ingest import (
-    child_sheets,
-    footers,
-    headers,
-    ods_preflight,
-    stacked_sheets,
-    xlsx_preflight,
-)
-from ctdhub.sensitive.ingest.computed import Computed
-from ctdhub.sensitive.ingest.header_rows import LOOKED_AT, SheetView
+from ctdhub.sensitive.ingest import preflight, sheets, tidy
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.preflight import Archive
 from ctdhub.sensitive.ingest.raw import ReaderResult, gather, too_many_rows
-from ctdhub.sensitive.ingest.sniff import encrypted
-from ctdhub.sensitive.ingest.zip_preflight import Archive
+from ctdhub.sensitive.ingest.readers import encrypted
+from ctdhub.sensitive.ingest.tidy import LOOKED_AT, Computed, SheetView
 
 
 def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
@@ -45,12 +37,12 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     with library_errors(file):
         book = Book(data, file, limits)
         if options.sheets is not None:
-            cells = stacked_sheets.read(book, options)
+            cells = sheets.read_stacked(book, options)
         else:
             cells = book.cells(options)
             _tell_of_others(book, cells, options)
         if options.children:
-            found, lost = child_sheets.children(book, cells, options)
+            found, lost = sheets.children(book, cells, options)
             cells = replace(cells, children=found, rejects=[*cells.rejects, *lost])
         return cells
 
@@ -59,9 +51,9 @@ def _tell_of_others(book: Book, cells: ReaderResult, options: ReadOptions) -> No
     """A note on sheets that were not read; an error where one is of the same kind."""
     if options.sheet is not None:
         return
-    known = {cells.sheet, *child_sheets.places(book, options).values()}
+    known = {cells.sheet, *sheets.child_places(book, options).values()}
     others = [name for name in book.visible() if name not in known]
-    if stacked_sheets.agreeing(book, others, cells.names, options.header_row):
+    if sheets.agreeing_sheets(book, others, cells.names, options.header_row):
         raise error("sheets", file=book.file)
     if others:
         note = many(
@@ -96,7 +88,7 @@ class Book:
         self._archive = Archive(data, file, limits)
         self._ods = _is_ods(self._archive)
         if not self._ods:
-            xlsx_preflight.visible(self._archive)  # the parts are where the library looks for them
+            preflight.visible_xlsx(self._archive)  # the parts are where the library looks for them
         archive = self._archive
         for part in archive.names:  # sizes and checksums of the parts the library may open itself
             if part.lower().endswith((".xml", ".rels")) and not part.startswith("xl/worksheets/"):
@@ -108,8 +100,8 @@ class Book:
     def visible(self) -> list[str]:
         """Names of the visible sheets, in order."""
         if self._ods:
-            return ods_preflight.visible(self._archive)
-        return xlsx_preflight.visible(self._archive)
+            return preflight.visible_ods(self._archive)
+        return preflight.visible_xlsx(self._archive)
 
     def cells(self, options: ReadOptions) -> ReaderResult:
         """One sheet as the options say, all its content checked."""
@@ -122,8 +114,8 @@ class Book:
     def view(self, name: str) -> SheetView:
         """The first rows of a sheet as texts; only its size is checked."""
         if not self._ods:
-            found = xlsx_preflight.find(self._archive, name)
-            xlsx_preflight.measure(self._archive, found, ReadOptions(), content=False)
+            found = preflight.find(self._archive, name)
+            preflight.measure_xlsx(self._archive, found, ReadOptions(), content=False)
         with _panics(self.file):
             sheet = self._sheet(name)
             if sheet.start is None or sheet.end is None:
@@ -157,7 +149,7 @@ def library_errors(file: str) -> Iterator[None]:
         EOFError,
         NotImplementedError,  # zipfile: a version or method it does not know
     ):
-        raise xlsx_preflight.damaged(file) from None
+        raise preflight.damaged(file) from None
 
 
 def as_text(value: Any) -> str:
@@ -194,12 +186,12 @@ def _is_ods(archive: Archive) -> bool:
 
 
 def _xlsx_sheet(archive: Archive, options: ReadOptions) -> tuple[str, Computed]:
-    sheet = xlsx_preflight.find(archive, options.sheet)
-    return sheet.name, xlsx_preflight.measure(archive, sheet, options)
+    sheet = preflight.find(archive, options.sheet)
+    return sheet.name, preflight.measure_xlsx(archive, sheet, options)
 
 
 def _ods_sheet(archive: Archive, options: ReadOptions) -> tuple[str, Computed]:
-    return ods_preflight.measure(archive, options)
+    return preflight.measure_ods(archive, options)
 
 
 def _cells(
@@ -215,7 +207,7 @@ def _cells(
     for number in range(1, options.header_row + 1):
         cells = next(rows)
         if number == options.header_row:
-            names = headers.clean(left + [as_text(v) for v in cells], file, number, limits)
+            names = tidy.clean_headers(left + [as_text(v) for v in cells], file, number, limits)
     columns, numbers = gather(_texts(rows, left, options), len(names))
     made = ReaderResult(names, columns, numbers, [], options.header_row, sheet=name)
     return made if options.footer == "none" else _without_footer(made)
@@ -223,12 +215,12 @@ def _cells(
 
 def _without_footer(cells: ReaderResult) -> ReaderResult:
     end = len(cells.rows)
-    tail = [c.slice(max(end - footers.LONGEST, 0)).to_pylist() for c in cells.columns]
-    first = footers.start([[text or "" for text in row] for row in zip(*tail, strict=True)])
+    tail = [c.slice(max(end - tidy.LONGEST_FOOTER, 0)).to_pylist() for c in cells.columns]
+    first = tidy.footer_start([[text or "" for text in row] for row in zip(*tail, strict=True)])
     if first is None:
         return cells
-    kept = max(end - footers.LONGEST, 0) + first
-    cells.notes.append(footers.note(end - kept))
+    kept = max(end - tidy.LONGEST_FOOTER, 0) + first
+    cells.notes.append(tidy.footer_note(end - kept))
     columns = [column.slice(0, kept) for column in cells.columns]
     return replace(cells, columns=columns, rows=cells.rows[:kept])
 
@@ -255,4 +247,4 @@ def _panics(file: str) -> Iterator[None]:
     except BaseException as cause:
         if type(cause).__name__ != "PanicException":
             raise
-        raise xlsx_preflight.damaged(file) from None
+        raise preflight.damaged(file) from None

@@ -1,11 +1,5 @@
-"""Deliveries of one contributor as versions: which of their records are in force.
-
-Of one person key the newest delivery that has it counts, whole; what older ones said of her is
-replaced, and gone where the newest excludes her by a rule.  A row that the newest rejects is no
-version: what was known before stands, for nobody could read what replaces it.  All that depends on
-her own rows alone, so that one person still changes one row.  Where deliveries are cumulative, a
-key that the newest one lacks has left, and rows without a key, which nobody can find again, count
-in the newest alone.
+"""Deliveries of one contributor as versions: which records are in force, and what their person
+keys say.
 """
 
 from __future__ import annotations
@@ -16,7 +10,18 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctdhub.schema.model import AGE, PERIOD, SEX, load_schema
 from ctdhub.sensitive.duck import run_whole
+
+# --------------------------------------------------------------------------------------------------
+# Deliveries of one contributor as versions: which of their records are in force.
+#
+# Of one person key the newest delivery that has it counts, whole; what older ones said of her is
+# replaced, and gone where the newest excludes her by a rule.  A row that the newest rejects is no
+# version: what was known before stands, for nobody could read what replaces it.  All that depends
+# on her own rows alone, so that one person still changes one row.  Where deliveries are cumulative,
+# a key that the newest one lacks has left, and rows without a key, which nobody can find again,
+# count in the newest alone.
 
 RECORD, EXCLUDED, REJECTED = range(3)
 """What became of a row."""
@@ -214,3 +219,124 @@ def _coded(held: pa.Table) -> pa.Table:
 def _numbers(numbers: Collection[int]) -> str:
     """A list for SQL, never empty."""
     return "(" + ", ".join(map(str, [-1, *sorted(numbers)])) + ")"
+
+
+# --------------------------------------------------------------------------------------------------
+# The bound of an agreement on rows of one person, as far as files let it be enforced.
+#
+# Where an agreement says how many rows one person may have, a case is one person: of the persons
+# (keys, or records without one) that carry the number of a case, no more than the bound count.
+# Which of them stay is decided by what they are called, a keyed hash (``mapping.record_ids``,
+# ``Keying``) or a token: as good as chance, the same in each build, and a matter of that case
+# alone. So whoever takes a case away takes at most so many rows.
+
+BEYOND = "rows-per-person"
+"""The rule by which rows beyond the bound count no more, in the account of rows."""
+
+_BEYOND = """
+WITH filed AS (
+    SELECT DISTINCT record_id, coalesce(person_key, record_id) AS person, cases."case" AS one
+    FROM records JOIN cases USING (record_id)
+), surplus AS (
+    SELECT one, person FROM (SELECT DISTINCT one, person FROM filed)
+    QUALIFY row_number() OVER (PARTITION BY one ORDER BY person) > {most:d}
+)
+SELECT DISTINCT record_id FROM filed JOIN surplus USING (one, person) ORDER BY 1
+"""
+
+
+def beyond(records: pa.Table, cases: pa.Table, most: int) -> pa.Array:
+    """Ids of records that count no more, so that no case has more than ``most`` persons.
+
+    Args:
+        records: those of one contributor that are in force: ``record_id``, ``person_key``.
+        cases: ``record_id``, ``case`` of those that have the number of one.
+        most: the bound of the agreement.
+    """
+    found = run_whole(_BEYOND.format(most=most), records=records, cases=cases)
+    return found["record_id"].combine_chunks()
+
+
+# --------------------------------------------------------------------------------------------------
+# Person keys that several people share, by what their rows say: two genders, births far apart.
+#
+# A number of a case that a whole report shares makes one person of several.  Rows of one delivery
+# that contradict each other in what does not change show it; that two rows say different things of
+# one person otherwise is common, and no contradiction.  Rows are never divided by what they say:
+# then one person's row would decide whether another's are one or two (decision 45).
+
+TOLERANCE = 1
+"""Years by which births may differ: an age is known to the year, a registration too."""
+
+FACTS = (SEX, AGE, PERIOD)
+READ = ("record_id", "person_key", *FACTS)
+"""Columns of records that are looked at."""
+
+SHARED = pa.schema(
+    [
+        pa.field("person_key", pa.string()),
+        pa.field("delivery", pa.int32()),
+        pa.field("genders", pa.bool_()),
+        pa.field("births", pa.bool_()),
+    ]
+)
+"""Keys that several people share, by delivery, and whether genders or births say so."""
+
+_SHARED = f"""
+WITH said AS (
+    SELECT person_key, delivery, "{SEX}"::VARCHAR AS sex,
+        "{PERIOD}" - high - 1 AS first, "{PERIOD}" - low AS last
+    FROM rows_ LEFT JOIN bands ON bands.code = rows_."{AGE}"::VARCHAR
+    WHERE person_key IS NOT NULL
+), found AS (
+    SELECT person_key, delivery,
+        coalesce(bool_or(sex = 'female') AND bool_or(sex = 'male'), false) AS genders,
+        coalesce(max(first) > min(last) + {TOLERANCE}, false)
+            OR bool_or((person_key, delivery) IN (SELECT (person_key, delivery) FROM births))
+            AS births
+    FROM said GROUP BY ALL HAVING count(*) > 1
+)
+FROM found WHERE genders OR births ORDER BY ALL
+"""
+
+
+def shared_keys(rows: pa.Table, births: pa.Table) -> pa.Table:
+    """Keys whose rows in one delivery cannot be about one person, schema :data:`SHARED`.
+
+    Args:
+        rows: :data:`READ` but for the id, and ``delivery``.
+        births: ``person_key`` and ``delivery`` of keys with two different years of birth.
+    """
+    return run_whole(_SHARED, rows_=rows, bands=_bands(), births=births).cast(SHARED)
+
+
+def _bands() -> pa.Table:
+    """Youngest and oldest age of each band; one without an end ends nowhere."""
+    codes = load_schema().domain(AGE)
+    ends = [(code.rstrip("+").partition("-")[0], code.partition("-")[2]) for code in codes]
+    return pa.table(
+        {
+            "code": pa.array(codes, pa.string()),
+            "low": pa.array([int(low) for low, _high in ends], pa.int32()),
+            "high": pa.array([int(high) if high else None for _low, high in ends], pa.int32()),
+        }
+    )
+
+
+def shared_in_one(records: pa.Table, births: pa.Table) -> pa.Table:
+    """The same of the records of one delivery, which need no number of it.
+
+    Args:
+        records: its records.
+        births: ``person_key`` of those with two different years of birth.
+    """
+    return shared_keys(*(_first(t) for t in (records.select(["person_key", *FACTS]), births)))
+
+
+def births_apart(records: pa.Table, births: pa.Table) -> int:
+    """How many keys of one delivery have births too far apart for one person."""
+    return pc.sum(shared_in_one(records, births)["births"]).as_py() or 0
+
+
+def _first(table: pa.Table) -> pa.Table:
+    return table.append_column("delivery", pa.repeat(pa.scalar(0, pa.int32()), table.num_rows))

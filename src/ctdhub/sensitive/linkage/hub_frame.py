@@ -1,4 +1,5 @@
-"""Pairs of a hub that only has tokens, as the frame of a clerical review.
+"""Pairs of a hub that only has tokens, as the frame of a clerical review; apart, so
+that linking by tokens does not load the model of identifiers.
 
 A hub has no names.  A reviewer is shown which keys and variables of two persons agree, and decides
 or says that this is not enough.  What the decisions say of all pairs is counted as where names may

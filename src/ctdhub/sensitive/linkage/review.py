@@ -1,13 +1,11 @@
-"""Persons whom several contributors know, found by several tokens: a report for the steward.
-
-Within a contributor its own case number decides who is one person, so a cluster holds at most one
-person of each contributor.
+"""Persons whom several contributors know, how sure each link is, and a report on them for the
+steward.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,19 +14,473 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ctdhub.core.i18n import Text
-from ctdhub.schema.roles import AGE, PERIOD
-from ctdhub.sensitive.linkage.match_weights import (
-    FACTS,
-    Ints,
-    Pairs,
-    Pattern,
-    held_twice,
-    letters,
-    pairs_of,
-    patterns,
-)
-from ctdhub.sensitive.linkage.persons import Persons, contradiction, persons_of
-from ctdhub.sensitive.linkage.pprl.derive import CAPTURES, CHECK, JOINING, QUALITY
+from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX
+from ctdhub.sensitive.duck import run_whole
+from ctdhub.sensitive.linkage.pprl.derive import CAPTURES, CHECK, JOINING, PERSON, QUALITY
+
+# --------------------------------------------------------------------------------------------------
+# How many pairs of people agree on a set of keys by chance, whomever contributors hold twice.
+#
+# Two people of one contributor, told apart by its own case numbers, are two people, and their pairs
+# tell how often chance makes an agreement.  But contributors hold one person twice, and such
+# doubles look like chance.  So chance is the least of four numbers, each of which is at least as
+# large as chance, as far as it can be told:
+#
+# inside: pairs of one contributor, scaled; too high by doubles.
+# bound: what chance makes of a weaker key of the agreement alone, and a tenth of it for each name
+# and
+#     each part of the birth date that agrees as well; too high where that is rarer.
+# without doubles: inside less doubles, where these are to links as they are in agreements in which
+#     the bound leaves no room for chance; with one standard deviation on top.
+# taken: pairs of which one side surely is a third, and the other surely is not, scaled by how often
+#     people who hold the same kinds of keys surely are somebody else's; too high where three
+#     contributors know one person and one spells her unlike both others.
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+SAYS = {
+    "a": (2, 1, 1),
+    "b": (2, 1, 1),
+    "c": (2, 1, 0),
+    "d": (2, 0, 1),
+    "e": (2, 0, 0),
+    "f": (1, 1, 1),
+    "g": (1, 1, 0),
+    "h": (1, 1, 1),
+    "i": (0, 1, 1),
+}
+"""Names, year of birth, and its day and month that a kind of key agrees on.  Places do not count:
+chance often makes people of one town agree on them.  A kind that is not here says nothing."""
+
+WHOLE = "b"
+"""Kind of key that agrees on both names and the whole birth date: between two cases of one
+contributor it speaks of one person held twice."""
+
+RARER = 0.1
+"""How often, at most, chance adds one name, or one part of the birth date, to a weaker key."""
+
+TELLING = 0.2
+"""Share of chance pairs expected to be taken, below which those that are tell nothing."""
+
+
+def bounds(found: Ints, inside: Mapping[int, int], facts: int) -> Floats:
+    """Pairs of two people of one contributor that agree on each pattern, at most.
+
+    A bound comes from the parts of a pattern that occur at all.  Where none does it is infinite,
+    but 0 where both names and the whole birth date agree.
+
+    Args:
+        found: patterns, as bits.
+        inside: pairs of one contributor by their pattern.
+        facts: bits that stand for facts of the hub; patterns are compared where these are equal.
+    """
+    seen = np.unique(np.concatenate([found, np.array([*inside], np.int64)]))
+    pairs = np.array([inside.get(int(bits), 0) for bits in seen], float)
+    says = np.array([_says(int(bits)) for bits in seen]).reshape(-1, 3)
+    most = np.full(len(found), np.inf)
+    for at, bits in enumerate(found):
+        own = _says(int(bits))
+        parts = ((seen & bits) == seen) & ((seen & facts) == (bits & facts))
+        beyond = sum(own) - says.sum(axis=1)
+        if own == SAYS[WHOLE] and not (parts & (beyond > 0)).any():
+            most[at] = 0
+        for less in np.unique(says[parts & (beyond > 0)], axis=0):
+            alike = parts & (says == less).all(axis=1)
+            most[at] = min(most[at], RARER ** (sum(own) - less.sum()) * pairs[alike].sum())
+    return most
+
+
+def _says(bits: int) -> tuple[int, int, int]:
+    known = [said for kind, said in SAYS.items() if bits & bit(kind)]
+    names, years, days = (max((said[i] for said in known), default=0) for i in range(3))
+    return names, years, days
+
+
+def without_doubles(between: Floats, inside: Floats, most: Floats, ratio: float) -> Floats:
+    """Pairs of different people of one contributor, for each agreement, doubles taken off.
+
+    Args:
+        between, inside: pairs of different contributors and of one, for each agreement.
+        most: at most so many of ``inside`` are different people, see :func:`bounds`; infinite where
+            nothing is known, or doubles may be copies that agree on everything.
+        ratio: pairs of different contributors for each pair of one.
+    """
+    known = np.isfinite(most)
+    people = np.minimum(inside, np.where(known, most, 0))
+    doubles, links = (inside - people)[known].sum(), (between - ratio * people)[known].sum()
+    share = float(doubles / links) if links > 0 else 0.0
+    left = 1 - ratio * share
+    if not share or left <= 0:
+        return inside
+    spread = np.sqrt(inside + share**2 * between)
+    return np.asarray(np.minimum(inside, (np.maximum(inside - share * between, 0) + spread) / left))
+
+
+def taken(
+    pattern: Ints, patterns: int, one: Ints, other: Ints, holds: Ints, strong: Ints
+) -> Floats:
+    """Pairs of different people between contributors, for each agreement, by who is taken.
+
+    Args:
+        pattern: number of the agreement of each pair between contributors.
+        patterns: how many agreements there are.
+        one, other: their persons.
+        holds: by person, a number for the kinds of keys that it has.
+        strong: pairs that are hardly chance, shape (n, 2): persons, of one contributor or several.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ends = strong[:, 0], strong[:, 1]
+    ties = coo_array((np.ones(len(strong), np.int8), ends), shape=(len(holds), len(holds)))
+    group = connected_components(ties, directed=False)[1]
+    found = np.bincount(group)[group] > 1
+    rate = np.bincount(holds, found) / np.maximum(np.bincount(holds), 1)
+    is_taken = (found[one] | found[other]) & (group[one] != group[other])
+    likely = 1 - (1 - rate[holds[one]]) * (1 - rate[holds[other]])
+    pairs, seen, expected = (
+        np.bincount(pattern, weights, minlength=patterns)
+        for weights in (np.ones(len(one)), is_taken.astype(float), likely)
+    )
+    share = np.where(expected >= TELLING * pairs, seen / np.maximum(expected, 1e-9), 1.0)
+    return np.asarray(pairs * np.minimum(share, 1.0))
+
+
+def bit(letter: str) -> int:
+    """The bit of a letter: a is 1, b is 2, c is 4, …"""
+    return 1 << (ord(letter) - ord("a"))
+
+
+# --------------------------------------------------------------------------------------------------
+# How sure a link is, by which keys agree, learnt from pairs that are known to be two people.
+#
+# The weights of Fellegi and Sunter (1969, "A theory for record linkage", JASA 64) compare how often
+# keys agree between records of one person (m) and of two people (u).  Composite keys share parts,
+# so their agreements are not independent and are weighed as whole patterns.  u needs no guess: two
+# people of one contributor, told apart by its own case numbers, are two people.  How often a
+# pattern occurs among them, scaled to pairs between contributors, is how often chance makes it
+# there:
+#
+#     probability of a pattern = 1 - (pairs expected by chance) / (pairs found)
+#
+# which is one minus the local false discovery rate (Efron 2004, JASA 99).  Contributors also hold
+# one person twice, and such doubles look like chance: ``chance`` tells them apart.
+
+MOST = 100
+"""Persons that share a token at most; a token that more share tells nobody apart, and goes."""
+
+CHANCE = 1e-5
+"""Guess, before any pair is seen, of how often two people agree on a pattern by chance: one first
+name in a hundred, born in one year of forty, in one town of a hundred make 2.5e-6, and the guess is
+four times that.  It counts for little once there are some hundred people."""
+
+STRONG = 0.99
+"""Probability from which a person counts as found in another, see ``chance.taken``."""
+
+_WEIGHED_AS = {PERSON: WHOLE}
+"""The token that stands for a person says what :data:`WHOLE` says, by another reading of names."""
+
+FACTS = {SEX: "x", ORIGIN: "y"}
+"""Facts of the hub whose agreement is weighed too, by a letter that no kind of key has."""
+
+_PAIRS = f"""
+WITH shared AS (SELECT token FROM held GROUP BY token HAVING count(*) BETWEEN 2 AND {MOST})
+SELECT a.unit AS one, b.unit AS other, any_value(a.source) AS source,
+       any_value(b.source) AS other_source, bit_or(a.kind) AS kinds
+FROM held a JOIN shared USING (token) JOIN held b USING (token)
+WHERE a.unit < b.unit
+GROUP BY a.unit, b.unit
+ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of persons that share a token, each once.
+
+    Attributes:
+        one, other: persons, from 0; ``one`` is the smaller.
+        within: whether both are of one contributor.
+        kinds: set of what agrees, as bits: kinds of keys (a = 1, b = 2, c = 4, …) and
+            :data:`FACTS`.
+        sources: contributor of both, from 0; columns one and other.
+        too_common: tokens left out because more than :data:`MOST` share them.
+        holds: by person, kinds of keys that it has, as bits; numbered from 0.
+    """
+
+    one: Ints
+    other: Ints
+    within: NDArray[np.bool_]
+    kinds: Ints
+    sources: Ints
+    too_common: int
+    holds: Ints
+
+    @property
+    def doubles(self) -> NDArray[np.bool_]:
+        """Pairs that are perhaps one person whom a contributor holds twice."""
+        both: NDArray[np.bool_] = self.within & ((self.kinds & bit(WHOLE)) != 0)
+        return both
+
+
+def pairs_of(
+    unit: Ints, source: Ints, tokens: pa.Array, facts: Mapping[str, Ints] | None = None
+) -> Pairs:
+    """Find the pairs.
+
+    Args:
+        unit: person of each token, from 0.
+        source: contributor of each token, from 0.
+        tokens: texts that begin with the letter of their kind.
+        facts: :data:`FACTS` as codes by person, -1 where not recorded.
+    """
+    kind = pc.binary_slice(tokens.cast(pa.binary()), 0, 1).to_numpy(zero_copy_only=False)
+    bits = np.array([bit(_WEIGHED_AS.get(chr(k[0]), chr(k[0]))) for k in kind], np.int64)
+    held = pa.table({"unit": unit, "source": source, "token": tokens, "kind": bits})
+    held = held.group_by(["unit", "source", "token", "kind"]).aggregate([])
+    found = run_whole(_PAIRS, held=held)
+    one, other, source_, other_source, kinds = (
+        found[name].to_numpy().astype(np.int64)
+        for name in ("one", "other", "source", "other_source", "kinds")
+    )
+    for name, codes in (facts or {}).items():
+        agree = (codes[one] == codes[other]) & (codes[one] >= 0)
+        kinds = kinds | np.where(agree, bit(FACTS[name]), 0)
+    sizes = pc.value_counts(held["token"].combine_chunks()).field("counts").to_numpy()
+    sources = np.column_stack([source_, other_source])
+    too_common = int((sizes > MOST).sum())
+    holds = np.zeros(int(unit.max(initial=-1)) + 1, np.int64)
+    np.bitwise_or.at(holds, unit, bits)
+    holds = np.unique(holds, return_inverse=True)[1]
+    return Pairs(one, other, source_ == other_source, kinds, sources, too_common, holds)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """What a set of agreeing keys is worth.
+
+    Attributes:
+        kinds: letters of what agrees.
+        pairs: pairs between contributors with exactly this agreement.
+        by_chance: pairs among them expected to be two people.
+        probability: that such a pair is one person, 0 to 1.
+    """
+
+    kinds: str
+    pairs: int
+    by_chance: float
+    probability: float
+
+
+def held_twice(pairs: Pairs, worth: Mapping[int, Pattern], persons: Ints) -> NDArray[np.float64]:
+    """About how many people each contributor holds twice: pairs of its persons beyond chance.
+
+    Args:
+        pairs: pairs that share a token.
+        worth: of :func:`patterns`.
+        persons: number of persons of each contributor.
+    """
+    ratio = _ratio(persons)
+    found, which, inside = np.unique(
+        pairs.kinds[pairs.within], return_inverse=True, return_counts=True
+    )
+    chance = [
+        worth[bits].by_chance / ratio if ratio and bits in worth else float(n)
+        for bits, n in zip(found.tolist(), inside, strict=True)
+    ]
+    share = 1 - np.minimum(1.0, np.array(chance) / np.maximum(inside, 1))
+    of = pairs.sources[pairs.within, 0]
+    return np.bincount(of, share[which], minlength=len(persons)).astype(np.float64)
+
+
+def _ratio(persons: Ints) -> float:
+    """Pairs of persons of different contributors for each pair of one."""
+    within = float((persons * (persons - 1) // 2).sum())
+    across = float((persons.sum() ** 2 - (persons**2).sum()) // 2)
+    return across / within if within else 0.0
+
+
+def patterns(pairs: Pairs, persons: Ints) -> dict[int, Pattern]:
+    """Every pattern that occurs between contributors, by its bits.
+
+    Who agrees on more keys is never less likely one person: a pattern is worth at least what any
+    part of it is worth.
+
+    Args:
+        pairs: pairs that share a token.
+        persons: number of persons of each contributor.
+    """
+    within = float((persons * (persons - 1) // 2).sum())
+    across = float((persons.sum() ** 2 - (persons**2).sum()) // 2)
+    ratio = _ratio(persons)
+    guess = min(0.5, CHANCE * within) * ratio if within else CHANCE * across
+    found, which, between = np.unique(
+        pairs.kinds[~pairs.within], return_inverse=True, return_counts=True
+    )
+    seen = dict(zip(*np.unique(pairs.kinds[pairs.within], return_counts=True), strict=True))
+    inside = np.array([seen.get(bits, 0) for bits in found], float)
+    most = bounds(found, seen, _FACT_BITS)
+    respelt = np.where(found & bit(WHOLE), np.inf, most)
+    chance = (
+        np.minimum(most, without_doubles(between.astype(np.float64), inside, respelt, ratio))
+        * ratio
+    )
+    sure = found[1 - np.maximum(chance, guess) / between >= STRONG]
+    strong = np.isin(pairs.kinds, sure)
+    chance = np.minimum(
+        chance,
+        taken(
+            which,
+            len(found),
+            pairs.one[~pairs.within],
+            pairs.other[~pairs.within],
+            pairs.holds,
+            np.column_stack([pairs.one[strong], pairs.other[strong]]),
+        ),
+    )
+    chance = np.maximum(chance, guess)
+    raw = 1 - np.minimum(1.0, chance / np.maximum(between, 1))
+    worth = [
+        float(raw[(found & bits) == found].max(initial=0.0)) for bits in found
+    ]  # the parts of a pattern, itself among them
+    return {
+        int(bits): Pattern(letters(int(bits)), int(n), float(by_chance), probability)
+        for bits, n, by_chance, probability in zip(found, between, chance, worth, strict=True)
+    }
+
+
+_FACT_BITS = sum(bit(letter) for letter in FACTS.values())
+
+
+def letters(bits: int) -> str:
+    """Letters of a set of kinds.
+
+    >>> letters(0b101)
+    'ac'
+    """
+    return "".join(chr(ord("a") + i) for i in range(26) if bits >> i & 1)
+
+
+# --------------------------------------------------------------------------------------------------
+# Persons as a contributor tells them apart, and what its records say against a link.
+
+TOLERANCE = 1
+"""Years by which birth years may differ: an age is known to the year, a registration too."""
+
+
+@dataclass(frozen=True)
+class Persons:
+    """Persons, from 0.
+
+    Attributes:
+        of_record: person of each row that went in.
+        record: id of the first record of each person.
+        key: what the contributor tells each person by: its key, else the id of the record.
+        source: contributor of each person, from 0.
+        sources: ids of the contributors.
+        facts: codes of ``match_weights.FACTS`` by person, -1 where not recorded.
+        women, men: codes of these genders.
+        born, seen: first and last possible year of birth and of registration, shape (n, 2),
+            without bounds where not recorded.
+    """
+
+    of_record: Ints
+    record: list[str]
+    key: list[str]
+    source: Ints
+    sources: list[str]
+    facts: dict[str, Ints]
+    women: int
+    men: int
+    born: NDArray[np.float64]
+    seen: NDArray[np.float64]
+
+
+def persons_of(held: pa.Table, facts: pa.Table) -> Persons:
+    """A person is a contributor's key of a person, else a record.
+
+    Args:
+        held: ``record_id``, ``contributor``.
+        facts: for each row of it ``person_key_first``, ``age_band_first``,
+            ``year_of_registration_first`` and the columns of the facts.
+    """
+    key = pc.coalesce(facts["person_key_first"], held["record_id"])
+    scope = pc.binary_join_element_wise(held["contributor"], key, "\0").combine_chunks()
+    coded = scope.dictionary_encode()
+    of_record = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    n = len(coded.dictionary)
+    first = np.full(n, len(of_record), np.int64)
+    np.minimum.at(first, of_record, np.arange(len(of_record)))
+    contributor = held["contributor"].combine_chunks().dictionary_encode()
+    facts_, genders = {}, dict[str, int]()
+    for name in FACTS:
+        said = facts[f"{name}_first"].combine_chunks().dictionary_encode()
+        codes = said.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        facts_[name] = _latest(of_record, n, codes)
+        if name == SEX:
+            genders = {text: i for i, text in enumerate(said.dictionary.to_pylist())}
+    year = facts["year_of_registration_first"].cast(pa.float64()).to_numpy().copy()
+    age = np.array([_ages(band) for band in facts["age_band_first"].to_pylist()]).reshape(-1, 2)
+    return Persons(
+        of_record=of_record,
+        record=held["record_id"].take(pa.array(first)).to_pylist(),
+        key=key.take(pa.array(first)).to_pylist(),
+        source=contributor.indices.to_numpy(zero_copy_only=False).astype(np.int64)[first],
+        sources=contributor.dictionary.to_pylist(),
+        facts=facts_,
+        women=genders.get("female", -2),
+        men=genders.get("male", -2),
+        born=_bounds(of_record, n, year - age[:, 1] - 1, year - age[:, 0]),
+        seen=_bounds(of_record, n, year, year),
+    )
+
+
+def _ages(band: str | None) -> tuple[float, float]:
+    """Youngest and oldest age of a band, unbounded where it is."""
+    if not band:
+        return np.nan, np.nan
+    low, __, high = band.rstrip("+").partition("-")
+    return float(low), float(high) if high else np.inf
+
+
+def _latest(of_record: Ints, n: int, codes: Ints) -> Ints:
+    """The code of a person: that of the last record that has one, -1 where none has."""
+    found = np.full(n, -1, np.int64)
+    known = codes >= 0
+    found[of_record[known]] = codes[known]
+    return found
+
+
+def _bounds(
+    of_record: Ints, n: int, low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The widest bounds that any record of a person allows: shape (n, 2), open where unknown."""
+    bounds = np.column_stack([np.full(n, np.inf), np.full(n, -np.inf)])
+    known = ~np.isnan(low)
+    np.minimum.at(bounds[:, 0], of_record[known], low[known])
+    np.maximum.at(bounds[:, 1], of_record[known], high[known])
+    bounds[bounds[:, 0] > bounds[:, 1]] = (-np.inf, np.inf)
+    return bounds
+
+
+def contradiction(p: Persons, x: int, y: int) -> Text | None:
+    """Why two persons cannot be one; None where nothing says so."""
+    gender = p.facts[SEX]
+    if {int(gender[x]), int(gender[y])} == {p.women, p.men}:
+        return Text("The genders differ.")
+    if max(p.born[x, 0], p.born[y, 0]) > min(p.born[x, 1], p.born[y, 1]) + TOLERANCE:
+        return Text("The ages do not belong to one person.")
+    if p.seen[x, 0] + TOLERANCE < p.born[y, 0] or p.seen[y, 0] + TOLERANCE < p.born[x, 0]:
+        return Text("One was registered before the other was born.")
+    return None
+
+
+# --------------------------------------------------------------------------------------------------
+# Persons whom several contributors know, found by several tokens: a report for the steward.
+#
+# Within a contributor its own case number decides who is one person, so a cluster holds at most one
+# person of each contributor.
 
 REVIEW = pa.schema(
     [
@@ -99,8 +551,8 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
 
     Args:
         records: ``record_id``, ``person_key``, ``age_band``, ``year_of_registration``
-            and the columns :data:`~ctdhub.sensitive.linkage.match_weights.FACTS`.
-        tokens: schema ``ctdhub.sensitive.mapping.tokens.TOKENS``.
+            and the columns :data:`~ctdhub.sensitive.linkage.review.FACTS`.
+        tokens: schema ``ctdhub.sensitive.mapping.identifiers.TOKENS``.
         cut: least probability of a link, above 0 and at most 1.
         look: least probability that a steward is shown, at most ``cut``.
     """

@@ -1,22 +1,28 @@
-"""Persons who are one person by further tokens: any equal token joins, a few of each person count.
-
-A person is who has one person key.  She brings at most ``most`` tokens, which follow from her own
-records alone, and there is no rule about others: so without her those whom she held together fall
-into at most ``most`` people, and noise can cover that (decision 27).
-
-A token counts together with the gender and the citizenship of its record: that makes agreement by
-chance a score of times rarer, and is still a matter of her own records.
-"""
+"""Persons joined by further tokens, and those who may be one and are not joined."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.schema.roles import ORIGIN, SEX
+from ctdhub.schema.model import ORIGIN, SEX
 from ctdhub.sensitive.duck import run_whole
-from ctdhub.sensitive.linkage.pprl.derive import JOINING
+from ctdhub.sensitive.linkage.pprl.derive import CAPTURES, JOINING, QUALITIES
+
+# --------------------------------------------------------------------------------------------------
+# Persons who are one person by further tokens: any equal token joins, a few of each person count.
+#
+# A person is who has one person key.  She brings at most ``most`` tokens, which follow from her own
+# records alone, and there is no rule about others: so without her those whom she held together fall
+# into at most ``most`` people, and noise can cover that (decision 27).
+#
+# A token counts together with the gender and the citizenship of its record: that makes agreement by
+# chance a score of times rarer, and is still a matter of her own records.
 
 ORDER = f"{JOINING}iefhbdacg"
 """Kinds of tokens, those first that join first: since format 2 of tokens the contributor, who has
@@ -57,7 +63,7 @@ def joins(records: pa.Table, tokens: pa.Table, most: int) -> pa.Table:
 
     Args:
         records: ``record_id``, ``person_key``, ``gender``, ``citizenship``.
-        tokens: schema ``ctdhub.sensitive.mapping.tokens.TOKENS``.
+        tokens: schema ``ctdhub.sensitive.mapping.identifiers.TOKENS``.
         most: tokens of a person that count, one of each kind before a second and what more of her
             records have before what fewer have; 0 joins nobody.
     """
@@ -111,3 +117,113 @@ def named(persons: pa.Array, joined: pa.Table) -> pa.Array:
         return persons
     place = pc.index_in(persons, value_set=joined["person"].combine_chunks())
     return pc.coalesce(joined["one"].combine_chunks().take(place), persons)
+
+
+# --------------------------------------------------------------------------------------------------
+# Persons who may be one of the others: counts from which a release estimates what joins miss.
+#
+# Tokens of :data:`CAPTURES` leave out one fact each of what makes a person (own name, family name,
+# year or day of birth).  Persons whom they join beyond the released rows are *possible doubles*.
+# Each kind is a capture: who agrees on the other facts is found although that one differs.  How
+# often that happens says how often two facts differ at once, which no kind finds.
+#
+# One token of each kind counts for a person, of her own records alone, so that taking her away
+# changes the counts by a bounded number (decision 63).
+
+CELLS = {"n": "names", "o": "own_name", "p": "family_name", "r": "year_and_place"}
+"""What the captures are called in a release."""
+
+SHARED = "shared"
+"""Among them: people of the released rows whom two contributors or more know."""
+
+_CAPTURED = f"""
+WITH held AS (
+    SELECT coalesce(r.person_key, r.record_id) AS person, t.token AS mark, count(*) AS times
+    FROM tokens t JOIN records r USING (record_id)
+    WHERE contains('{CAPTURES}', t.token[1]) GROUP BY 1, 2
+), kept AS (
+    SELECT person, mark FROM held
+    QUALIFY row_number() OVER (PARTITION BY person, mark[1] ORDER BY times DESC, mark) = 1
+)
+SELECT person, mark FROM kept
+WHERE mark IN (SELECT mark FROM kept GROUP BY mark HAVING count(*) > 1)
+"""
+
+_FACTS = f"""
+WITH said AS (
+    SELECT coalesce(person_key, record_id) AS person, min({ORIGIN}) AS of
+    FROM records GROUP BY 1
+), known AS (
+    SELECT coalesce(r.person_key, r.record_id) AS person, min(q.rank) AS rank
+    FROM tokens t JOIN records r USING (record_id) JOIN qualities q USING (token) GROUP BY 1
+)
+SELECT person, coalesce(of, '') AS of, rank
+FROM said LEFT JOIN known USING (person) ORDER BY 1
+"""
+
+_KNOWN = """
+SELECT DISTINCT coalesce(r.person_key, r.record_id) AS person, t.contributor AS by
+FROM tokens t JOIN records r USING (record_id)
+"""
+
+
+@dataclass(frozen=True)
+class PossibleDoubles:
+    """Exact counts.  Sensitive.
+
+    Attributes:
+        citizenship: possible doubles by citizenship, "" where not recorded.
+        birth: the same by how exactly the birth is known, keys of ``QUALITIES``; persons without
+            any token of :data:`CAPTURES` are all under "no_key", for each may be a double.
+        captures: persons whom each kind alone joins beyond the rows, and :data:`SHARED`.
+    """
+
+    citizenship: Mapping[str, int] = field(default_factory=dict)
+    birth: Mapping[str, int] = field(default_factory=dict)
+    captures: Mapping[str, int] = field(default_factory=dict)
+
+
+def possible_doubles(
+    records: pa.Table, tokens: pa.Table, rows: pa.Table, most: int
+) -> PossibleDoubles:
+    """Count the possible doubles among released rows.
+
+    Args:
+        records: those that have tokens: ``record_id``, ``person_key``, ``gender``, ``citizenship``.
+        tokens: schema ``ctdhub.sensitive.mapping.identifiers.TOKENS``.
+        rows: whom released rows join, schema ``token_joins.JOINS``.
+        most: tokens of a person by which they join.
+    """
+    kept = marks(records, tokens, most)
+    captured = run_whole(_CAPTURED, records=records, tokens=tokens)
+    of_kind = {
+        kind: pieces(_sorted(kept, captured.filter(pc.starts_with(captured["mark"], kind))))
+        for kind in CAPTURES
+    }
+    every = pieces(_sorted(kept, captured))
+    twice = every.filter(pc.invert(pc.is_in(every["person"], rows["person"].combine_chunks())))
+    names = list(QUALITIES)
+    qualities = pa.table({"token": list(QUALITIES.values()), "rank": range(len(names))})
+    facts = run_whole(_FACTS, records=records, tokens=tokens, qualities=qualities)
+    rank = facts["rank"].fill_null(len(names) - 1)
+    without = pc.equal(rank, len(names) - 1)
+    inside = pc.is_in(facts["person"], twice["person"].combine_chunks())
+    possible = pc.or_(inside, without)
+    births = _counts(rank.filter(possible))
+    by = run_whole(_KNOWN, records=records, tokens=tokens)
+    known = pa.table({"person": named(by["person"].combine_chunks(), rows), "by": by["by"]})
+    times = known.group_by("person").aggregate([("by", "count_distinct")])["by_count_distinct"]
+    captures = {CELLS[kind]: found.num_rows - rows.num_rows for kind, found in of_kind.items()}
+    return PossibleDoubles(
+        _counts(facts["of"].filter(possible)),
+        {names[at]: n for at, n in births.items()},
+        captures | {SHARED: pc.sum(pc.greater(times, 1)).as_py() or 0},
+    )
+
+
+def _sorted(*parts: pa.Table) -> pa.Table:
+    return pa.concat_tables(parts).sort_by([("person", "ascending"), ("mark", "ascending")])
+
+
+def _counts(values: pa.ChunkedArray) -> dict[Any, int]:
+    return {row["values"]: row["counts"] for row in pc.value_counts(values).to_pylist()}

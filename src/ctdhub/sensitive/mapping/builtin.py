@@ -3,27 +3,205 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.text import fold
-from ctdhub.schema import crosswalk
+from ctdhub.core.errors import error
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.tables import fold
+from ctdhub.schema import crosswalk, form
 from ctdhub.schema.crosswalk import Crosswalk, CrosswalkColumn, load_crosswalk
+from ctdhub.schema.form import Question, questions
+from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.mapping import form_builtin
+from ctdhub.sensitive.ingest.own_form import known_header
+from ctdhub.sensitive.mapping.drafting.vocabulary import flat, own_words
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.spellings import code_texts, flag_texts, null_texts
+
+# --------------------------------------------------------------------------------------------------
+# The built-in mapping ``ctdhub-form``: exports of what the form of the schema collected.
+#
+# KoboToolbox and ODK write a question of several choices as one cell of choice names with blanks
+# between, as a column ``question/choice`` with 1 or 0 for each choice, or both; a repeat is a list
+# in JSON and a sheet of its own in a workbook, and is missing from CSV.  A question that was not
+# answered is an empty cell, in its columns of choices too: that is not recorded, and never no. The
+# form has no groups, so a name with a stroke is a question and its choice (``kobo: false``).
+
+FORM_NAME = "ctdhub-form"
+
+SERVER = (
+    *("start", "end", "today", "deviceid", "username", "phonenumber", "simserial", "subscriberid"),
+    *("meta/instanceID", "meta/rootUuid", "meta/deprecatedID", "formhub/uuid", "rootUuid"),
+    *("_id", "_uuid", "_submission_time", "_submitted_by", "_validation_status", "_notes", "_tags"),
+    *("_status", "_index", "_attachments", "_geolocation", "_xform_id_string", "__version__"),
+    *("_bamboo_dataset_id", "meta.instanceID", "meta-instanceID", "instanceID", "KEY", "Status"),
+    *("SubmissionDate", "SubmitterID", "SubmitterName", "AttachmentsPresent", "DeviceID", "Edits"),
+    *("AttachmentsExpected", "ReviewState", "FormVersion"),
+)
+"""Columns that KoboToolbox and ODK Central add; none of them is asked by the form."""
+
+_DETAILS = {"1": form.YES, "0": form.NO, "TRUE": form.YES, "FALSE": form.NO}
+
+
+def form_mapping() -> Mapping:
+    """The mapping, made from the questions of the form."""
+    asked = questions()
+    columns: dict[str, list[dict[str, Any]]] = {}
+    children: dict[str, list[dict[str, Any]]] = {}
+    optional: list[str] = []
+    for question in asked:
+        place = children if question.repeat else columns
+        for variable, rule in _rules(question):
+            place.setdefault(variable, []).append(rule)
+            optional += [rule["from"], *rule.get("when", ())]
+    order = [v.name for v in load_schema().records]
+    made: dict[str, Any] = {
+        "version": 1,
+        "name": FORM_NAME,
+        "rows": "person",
+        "read": {"rows": "*", "kobo": False, "form": "ctdhub", "drop": ["_*", "formhub*", "meta*"],
+                 "children": {form.REPEAT: {"path": form.REPEAT}}},
+        "optional": [*dict.fromkeys(optional), form.CASE],
+        "identifiers": {form.CASE: "hash", **dict.fromkeys(SERVER, "strip")},
+        "exclude": [{"rule": "no-consent", "unless": {form.CONSENT: [form.YES]}}],
+        "columns": {name: columns[name] for name in order if name in columns},
+    }  # fmt: skip
+    if children:
+        made["perpetrators"] = {"child": form.REPEAT, "columns": children}
+    return Mapping.model_validate(made)
+
+
+def fits_form(headers: Iterable[str]) -> bool:
+    """Whether a file with these column names, as they are compared, is an export of the form."""
+    given = {own.name if (own := known_header(text)) else text for text in headers}
+    given = set(map(fold, given))
+    asked = {fold(q.name) for q in questions() if not q.repeat and q.kind != "many"}
+    return fold(form.CONSENT) in given and len(asked & given) >= ENOUGH * len(asked)
+
+
+ENOUGH = 0.5
+"""Share of its questions that a file must have; a form may be cut by whoever uses it."""
+
+
+def _rules(question: Question) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a question says of each of its variables."""
+    if not question.variables:
+        return
+    column = f"{form.REPEAT}.{question.name}" if question.repeat else question.name
+    variable = load_schema().variable(question.variables[0])
+    if question.kind == "many":
+        for flag in question.variables:
+            yield flag, _of_list(question, column, flag)
+            yield flag, {"from": f"{column}/{flag}", "map": _DETAILS | _unless_no()}
+            yield flag, _of_details(column, flag)
+    elif question.kind == "integer":
+        yield variable.name, {"from": column, ("year" if variable.kind == "year" else "band"): True}
+    elif variable.kind == "country":
+        yield variable.name, {"from": column, "country": True}
+    elif variable.kind == "flag":
+        nulls = [form.NOT_ASKED]
+        codes = {form.YES: form.YES, form.NO: form.NO}
+        yield variable.name, {"from": column, "map": codes, "null_values": nulls}
+    else:
+        yield variable.name, {"from": column}
+
+
+def _of_list(question: Question, column: str, flag: str) -> dict[str, Any]:
+    """One cell of names: what was not selected is no, unless nothing was asked."""
+    others = [name for name in question.variables if name != flag]
+    return {
+        "from": column,
+        "split": " ",
+        "has": [flag],
+        "absent": form.NO,
+        "known": [*others, form.NONE],
+        "null_values": [form.NOT_ASKED],
+        "unknown": "reject",
+    }
+
+
+def _unless_no() -> dict[str, None]:
+    return {text: None for text, code in _DETAILS.items() if code == form.NO}
+
+
+def _of_details(column: str, flag: str) -> dict[str, Any]:
+    """A column for each choice: 0 is no where something was asked."""
+    asked = [text for text, code in _DETAILS.items() if code == form.NO]
+    return {
+        "from": f"{column}/{flag}",
+        "map": _DETAILS,
+        "when": {f"{column}/{form.NOT_ASKED}": asked},
+    }
+
+
+# --------------------------------------------------------------------------------------------------
+# Texts that every built-in mapping accepts beside those of its format.
+#
+# The codes of the hub, their labels in the offered languages and the words of the vocabulary: who
+# fills in a form writes "Female" where the standard says "Feminine".  Texts of fewer than three
+# letters stand for nothing here: they are codes of somebody's own.
+
+SHORTEST = 3
+"""Letters of the shortest word that counts; codes of the hub count whatever their length."""
+
+
+@cache
+def code_texts(variable: str) -> dict[str, str]:
+    """Folded texts for the codes of a variable; one that stands for two codes is left out.
+
+    >>> code_texts("gender")["woman"], code_texts("gender").get("f")
+    ('female', None)
+    """
+    schema = load_schema()
+    words = own_words()["codes"].get(schema.variable(variable).codes, {})
+    said = [(code, code) for code in schema.domain(variable)]
+    for code in schema.domain(variable):
+        labels = [code_label(variable, code, lang) for lang in LANGUAGES]
+        said += [(text, code) for text in (*labels, *flat(words.get(code, ()))) if _long(text)]
+    return _sure(said)
+
+
+def flag_texts(flags: Iterable[str]) -> dict[str, str]:
+    """Folded texts for some flags; one that stands for two of them is left out.
+
+    >>> texts = flag_texts(["exploitation_sexual", "exploitation_other"])
+    >>> texts["exploitation_sexual"], texts["sexual exploitation"], texts["autre"]
+    ('exploitation_sexual', 'exploitation_sexual', 'exploitation_other')
+    """
+    own = own_words()
+    said: list[tuple[str, str]] = []
+    for flag in flags:
+        words = [*flat(own["flags"].get(flag, ())), *(label(flag, lang) for lang in LANGUAGES)]
+        if flag.endswith("_other"):
+            words += own["other"]
+        said += [(flag, flag), *((text, flag) for text in words if _long(text))]
+    return _sure(said)
+
+
+@cache
+def null_texts() -> tuple[str, ...]:
+    """Folded texts that mean "not recorded" and nothing else."""
+    return tuple(dict.fromkeys(fold(text) for text in flat(own_words()["empty"]) if _long(text)))
+
+
+def _long(text: str) -> bool:
+    return sum(character.isalpha() for character in text) >= SHORTEST
+
+
+def _sure(said: Iterable[tuple[str, str]]) -> dict[str, str]:
+    meant = defaultdict[str, set[str]](set)
+    for text, code in said:
+        meant[fold(text)].add(code)
+    return {text: codes.pop() for text, codes in meant.items() if len(codes) == 1}
+
 
 ADULT = 18
 """Age in years at which childhood ends (Convention on the Rights of the Child, article 1)."""
 
 OLDEST = 120
 """Ages above are no ages."""
-
-ENOUGH = 0.5
-"""Share of the names of a file and a format together that they must have in common."""
 
 
 @cache
@@ -51,10 +229,10 @@ def builtin(name: str) -> Mapping:
     >>> builtin("ctdc-2024").columns["gender"][0].map["Woman"]
     'female'
     """
-    if name == form_builtin.NAME:
-        return form_builtin.mapping()
+    if name == FORM_NAME:
+        return form_mapping()
     if name not in names():
-        known = ", ".join([*names(), form_builtin.NAME])
+        known = ", ".join([*names(), FORM_NAME])
         raise error("builtin-name", name=name, names=known)
     walk_name, variant = names()[name]
     return Mapping.model_validate(_as_dict(load_crosswalk(walk_name), name, variant))
@@ -70,8 +248,8 @@ def recognise(headers: Iterable[str]) -> str | None:
     True
     """
     given = {fold(h) for h in headers if h.strip()}
-    if form_builtin.fits(given):
-        return form_builtin.NAME
+    if fits_form(given):
+        return FORM_NAME
     shares: dict[str, float] = {}
     for name in {walk: None for walk, _variant in names().values()}:
         walk = load_crosswalk(name)
@@ -108,7 +286,7 @@ def _as_dict(walk: Crosswalk, name: str, variant: str) -> dict[str, Any]:
     children: dict[str, list[dict[str, Any]]] = {}
     taken = frozenset({"", *map(fold, walk.empty)})
     for column in walk.columns:
-        for target, rule in _rules(column, taken):
+        for target, rule in _builtin_rules(column, taken):
             place = children if column.is_child else columns
             place.setdefault(target, []).append(rule)
     schema = load_schema()
@@ -147,7 +325,9 @@ def _identifiers(walk: Crosswalk) -> dict[str, Any]:
     return decided
 
 
-def _rules(c: CrosswalkColumn, taken: frozenset[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _builtin_rules(
+    c: CrosswalkColumn, taken: frozenset[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rules that a column gives, each with the hub variable it fills.
 
     Args:

@@ -10,13 +10,75 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cache
+from importlib import resources
 from typing import Any, Literal
 
+import yaml
 from pydantic import Field, field_validator, model_validator
 
 from ctdhub.core.i18n import Text
-from ctdhub.sensitive.mapping.months import parts_of
 from ctdhub.sensitive.mapping.rule import Frozen, MappingFault, Names
+
+# --------------------------------------------------------------------------------------------------
+# Months by name, in the offered languages.
+
+_WORD = re.compile(r"\d+|[^\W\d_]+")
+_SAME = str.maketrans({"ٱ": "ا", "ى": "ي", "ی": "ي", "ة": "ه"})
+_SIGNS = re.compile(r"[\w\s./,،'’°\-]*")
+
+
+def parts_of(text: str) -> list[str | int] | None:
+    """Numbers, as they are written, and months of a folded text, in order.
+
+    A month that is named twice in a row (``آذار/مارس``) counts once.
+
+    Returns:
+        None where a word is neither a month nor goes with one, or a sign does not belong.
+
+    >>> parts_of("jeudi 1er août 2020"), parts_of("12 تشرين الأول 2020"), parts_of("about 2020")
+    (['1', 8, '2020'], ['12', 10, '2020'], None)
+    """
+    text = _bare(text)
+    if not _SIGNS.fullmatch(text):
+        return None
+    months, beside = _words()
+    found: list[str | int] = []
+    words = _WORD.findall(text)
+    while words:
+        pair = " ".join(words[:2])
+        if pair in months:
+            month, words = months[pair], words[2:]
+        elif words[0][0].isdecimal():
+            found.append(words.pop(0))
+            continue
+        elif words[0] in months:
+            month = months[words.pop(0)]
+        elif words[0] in beside:
+            words.pop(0)
+            continue
+        else:
+            return None
+        if not found or found[-1] != month:
+            found.append(month)
+    return found
+
+
+def _bare(text: str) -> str:
+    """A text without case, accents and vowel signs, its letters in one spelling."""
+    apart = unicodedata.normalize("NFKD", text.lower().translate(_SAME))
+    return "".join(c for c in apart if not unicodedata.combining(c) and c != "ـ")
+
+
+@cache
+def _words() -> tuple[dict[str, int], frozenset[str]]:
+    """Words for months, and words that may stand beside them."""
+    path = resources.files("ctdhub.sensitive.mapping") / "data" / "months.yaml"
+    own = yaml.safe_load(path.read_text("utf-8"))
+    beside = frozenset(_bare(word) for words in own.pop("beside") for word in words)
+    return {
+        " ".join(map(_bare, name.split())): month for month, names in own.items() for name in names
+    }, beside
+
 
 DateOrder = Literal["dmy", "mdy"]
 
@@ -34,7 +96,7 @@ _YEAR = re.compile(r"(\d{4})(?:\.0+)?")
 _MONTH = re.compile(r"(\d{4}) ?[-/.] ?(?:0?[1-9]|1[0-2])")
 _MONTH_LATE = re.compile(r"(?:0?[1-9]|1[0-2]) ?[-/.] ?(\d{4})")
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?")
-_SIGNS = str.maketrans("؍／−‐‑–—٫", "//-----.")
+_DATES_SIGNS = str.maketrans("؍／−‐‑–—٫", "//-----.")
 _CODES = {
     "%d": r"(?P<d>\d{1,2})",
     "%m": r"(?P<m>\d{1,2})",
@@ -220,7 +282,7 @@ def _western(text: str) -> str:
     if text.isascii():
         return text
     return "".join(
-        str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text.translate(_SIGNS)
+        str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text.translate(_DATES_SIGNS)
     )
 
 

@@ -1,10 +1,4 @@
-"""Decisions on texts as a workbook that goes to the contributor and comes back.
-
-One sheet for each column (or each variable that the column fills), a row for each text: what the
-mapping makes of it today, what is proposed, and an empty cell for the decision.  Words are in one
-language; each choice begins with its code, so a workbook is read back whatever its language.  Row 2
-is hidden and says which column of a sheet is which, so that columns may be moved and rows sorted.
-"""
+"""Decisions on texts as a workbook that goes to the contributor and comes back into the mapping."""
 
 from __future__ import annotations
 
@@ -14,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
@@ -21,27 +16,41 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
+from ruamel.yaml import YAML
+from ruamel.yaml.resolver import VersionedResolver
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from ctdhub.core.atomic import write_whole
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import FileError
+from ctdhub.core.errors import FileError, error
+from ctdhub.core.files import write_whole
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language
-from ctdhub.core.tabular import ROW
-from ctdhub.core.text import fold, trim
+from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema.labels import label
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.mapping.choice_words import LikestChoice, choice_words, spellings_of
 from ctdhub.sensitive.mapping.decisions import (
     NOT_RECORDED,
     OTHER_KIND,
     STAYS,
     Answer,
+    LikestChoice,
     Sheet,
     askable,
+    choice_words,
     meanings,
+    put,
+    spellings_of,
 )
 from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+
+# --------------------------------------------------------------------------------------------------
+# Decisions on texts as a workbook that goes to the contributor and comes back.
+#
+# One sheet for each column (or each variable that the column fills), a row for each text: what the
+# mapping makes of it today, what is proposed, and an empty cell for the decision.  Words are in one
+# language; each choice begins with its code, so a workbook is read back whatever its language.  Row
+# 2 is hidden and says which column of a sheet is which, so that columns may be moved and rows
+# sorted.
 
 INDEX, CHOICES = "ctdhub", "choices"
 """Sheets that are no questions: the first lists the others, the hidden one holds the choices."""
@@ -327,3 +336,74 @@ def _read(path: Path, sheet: str) -> list[tuple[int, dict[str, str | None]]]:
 
 def _digest(mapping_text: str) -> str:
     return hashlib.sha256(mapping_text.encode()).hexdigest()
+
+
+# --------------------------------------------------------------------------------------------------
+# Decisions put into the YAML of a mapping, whose comments and layout stay.
+
+_NULL = "tag:yaml.org,2002:null"
+_WORDS = {"null", "true", "false", "yes", "no", "on", "off"}
+_IS_NULL = re.compile("^null$")
+
+
+def decided_yaml(text: str, file: str, decided: Sequence[Decided]) -> str:
+    """The YAML of a mapping after decisions, checked by reading it again.
+
+    Args:
+        text: the YAML before.
+        file: its name, for messages.
+        decided: what came back.
+
+    Raises:
+        MappingError: the YAML has faults; or a decision cannot be written down by itself, and then
+            it names sheet and row.
+    """
+    mapping = parse_mapping(text, file)
+    if not decided:
+        return text
+    yaml = _yaml()
+    document = yaml.load(text)
+    for one in decided:
+        put(document, one.sheet, _quoted(one.text), one.answer)
+    written = io.StringIO()
+    yaml.dump(document, written)
+    after = parse_mapping(written.getvalue(), file)
+    by_key = {sheet.key: sheet for sheet in askable(after)}
+    for one in decided:
+        (found,) = meanings(after, by_key[one.sheet.key], [one.text])
+        if set(found) != set(one.answer):
+            raise error("mapping-book/by-hand", file=file, column=one.name, row=one.row)
+    untouched = mapping.model_copy(update={"columns": {}, "perpetrators": None, "accept": ()})
+    if after.model_copy(update={"columns": {}, "perpetrators": None, "accept": ()}) != untouched:
+        raise ValueError("something else than rules and accept was written")
+    return written.getvalue()
+
+
+def _quoted(text: str) -> str:
+    """A text between quotes where YAML, of whatever version, could take it for anything else."""
+    plain = re.fullmatch(r"[^\W\d_][\w -]*\w", text) and text.lower() not in _WORDS
+    return text if plain else DoubleQuotedScalarString(text)
+
+
+class _PlainIsText(VersionedResolver):
+    """Every plain scalar is text, as in a mapping; only ``null`` is null."""
+
+    @property
+    def versioned_resolver(self) -> Any:
+        every = super().versioned_resolver
+        return {"n": [(tag, _IS_NULL) for tag, _form in every["n"] if str(tag) == _NULL]}
+
+
+def _yaml() -> YAML:
+    """A reader and writer that keeps comments, order and layout; null is written out."""
+    yaml = YAML()
+    yaml.Resolver = _PlainIsText
+    yaml.preserve_quotes = True
+    yaml.width = 1_000_000  # no line is broken that was not
+    yaml.indent(mapping=2, sequence=4, offset=2)
+
+    def null(representer: Any, _value: None) -> Any:
+        return representer.represent_scalar(_NULL, "null")
+
+    yaml.representer.add_representer(type(None), null)
+    return yaml

@@ -9,13 +9,12 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from ctdhub.core.i18n import Text
-from ctdhub.core.text import fold
+from ctdhub.core.tables import fold
 from ctdhub.schema.model import Schema, TableName, Variable, load_schema
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.mapping.accept import Accepted, check_accepted
 from ctdhub.sensitive.mapping.dates import DateForm
-from ctdhub.sensitive.mapping.person_unit import RowUnit, check_unit
 from ctdhub.sensitive.mapping.rule import (
+    Accepted,
     Decision,
     Example,
     Exclusion,
@@ -24,8 +23,11 @@ from ctdhub.sensitive.mapping.rule import (
     Names,
     PerpetratorRule,
     Place,
+    RowUnit,
     Rule,
     Rules,
+    check_accepted,
+    check_unit,
 )
 
 

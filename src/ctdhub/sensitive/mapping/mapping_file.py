@@ -1,7 +1,5 @@
-"""Reading a mapping's YAML so that texts stay texts, and saying where it is wrong.
-
-Every plain scalar is text: ``no`` is "no", ``01`` is "01", ``NULL`` is the text that files carry.
-Only ``null``, ``~`` and nothing at all are null.  A key given twice is a fault.
+"""A mapping's YAML: read so that texts stay texts, changed over a built-in one, in force from a
+day on.
 """
 
 from __future__ import annotations
@@ -15,13 +13,89 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, MappingError, printable
+from ctdhub.core.errors import HubError, MappingError, error, printable
+from ctdhub.core.files import is_day
 from ctdhub.core.i18n import Text, joined
-from ctdhub.sensitive.mapping.amended import amended
 from ctdhub.sensitive.mapping.builtin import builtin
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.rule import MappingFault, Place
+
+# --------------------------------------------------------------------------------------------------
+# A built-in mapping with changes of one's own over it (``builtin: NAME`` beside other keys).
+
+_ADDED = ("empty", "optional", "tokens")
+"""Keys whose texts are added to those of the built-in mapping."""
+
+_MERGED = ("identifiers", "columns")
+"""Keys whose entries replace those of the same name; null leaves one out."""
+
+
+def amended(name: str, over: dict[str, Any]) -> dict[str, Any]:
+    """The built-in mapping of that name with changes, in the words of a mapping's YAML.
+
+    Texts are added to ``empty``, ``optional`` and ``tokens``; entries of ``columns``,
+    ``identifiers`` and ``exclude`` replace those of the same name, and null leaves one out;
+    ``null_values`` adds texts that mean "not recorded", in every column or by hub variable; every
+    other key takes the place of the built-in one.
+
+    Raises:
+        MappingError: no built-in mapping of that name.
+        MappingFault: ``null_values`` is neither of the two, or names what is not mapped.
+
+    >>> made = amended("ctdc-2021", {"columns": {"abduction": None}, "empty": "n.k."})
+    >>> "abduction" in made["columns"], made["empty"][-1]
+    (False, 'n.k.')
+    """
+    made = builtin(name).model_dump(by_alias=True, exclude_unset=True)
+    made.pop("name", None)
+    for key, value in over.items():
+        if key in _ADDED:
+            made[key] = [*made.get(key, ()), *_texts(value)]
+        elif key in _MERGED and isinstance(value, dict):
+            merged = {**made.get(key, {}), **value}
+            made[key] = {entry: content for entry, content in merged.items() if content is not None}
+        elif key == "exclude" and isinstance(value, list):
+            own = [e.get("rule") for e in value if isinstance(e, dict)]
+            kept = [e for e in made.get("exclude", ()) if e["rule"] not in own]
+            made[key] = [*kept, *value]
+        elif key != "null_values":
+            made[key] = value
+    _blank(made, over.get("null_values", ()))
+    return made
+
+
+def _blank(made: dict[str, Any], texts: Any) -> None:
+    """Make texts mean "not recorded": in every column, or in the rules of some hub variables."""
+    if isinstance(texts, str | list | tuple):
+        made["empty"] = [*made.get("empty", ("",)), *_texts(texts)]
+        return
+    if not isinstance(texts, dict):
+        raise MappingFault(
+            Text("null_values is a list of texts, or such a list for each hub variable"),
+            "null_values",
+        )
+    for variable, more in texts.items():
+        if variable not in made["columns"]:
+            raise MappingFault(
+                Text("{name} is not mapped here", name=variable), "null_values", variable
+            )
+        made["columns"][variable] = [
+            {**rule, "null_values": [*_texts(rule.get("null_values", ())), *_texts(more)]}
+            if isinstance(rule, dict)
+            else rule
+            for rule in _texts(made["columns"][variable])
+        ]
+
+
+def _texts(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+# --------------------------------------------------------------------------------------------------
+# Reading a mapping's YAML so that texts stay texts, and saying where it is wrong.
+#
+# Every plain scalar is text: ``no`` is "no", ``01`` is "01", ``NULL`` is the text that files carry.
+# Only ``null``, ``~`` and nothing at all are null.  A key given twice is a fault.
 
 MAX_BYTES = 2_000_000
 MAX_VALUES = 200_000
@@ -217,3 +291,44 @@ def _line(node: yaml.Node | None, place: Place) -> int:
         key, node = found[-1]
         line = key.start_mark.line + 1
     return line
+
+
+# --------------------------------------------------------------------------------------------------
+# Which mapping of a folder reads a delivery: the newest that is not younger than it.
+#
+# ``mappings/<id>.yaml`` reads from the first delivery on, ``mappings/<id>/<date>.yaml`` those from
+# that date on.
+
+FIRST = ""
+"""Before every date: from when on a mapping without a date reads."""
+
+
+def path_of(folder: Path, contributor: str, start: str) -> Path:
+    """Where the mapping that reads from a date on lies, or would lie."""
+    if start == FIRST:
+        return folder / f"{contributor}.yaml"
+    return folder / contributor / f"{start}.yaml"
+
+
+def mappings(folder: Path, contributor: str) -> list[tuple[str, Path]]:
+    """The mappings of a contributor, each with the date from which on it reads, in their order.
+
+    Raises:
+        MappingError: one is named by something else than a date.
+    """
+    single = path_of(folder, contributor, FIRST)
+    found = [(FIRST, single)] if single.is_file() else []
+    inner = single.with_suffix("")
+    for path in sorted(inner.iterdir()) if inner.is_dir() else []:
+        if path.name.startswith("."):
+            continue
+        if path.suffix != ".yaml" or not is_day(path.stem):
+            raise error("mapping-date", file=path, id=contributor)
+        found.append((path.stem, path))
+    return found
+
+
+def in_force(folder: Path, contributor: str, day: str) -> tuple[str, Path] | None:
+    """The mapping that reads a delivery of a day, with its date; None where there is none."""
+    known = [one for one in mappings(folder, contributor) if one[0] <= day]
+    return known[-1] if known else None

@@ -21,11 +21,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ctdhub.core.i18n import Text, in_english
-from ctdhub.core.tabular import ROW
-from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.core.tables import ROW
+from ctdhub.sensitive.ingest.raw import INK, RawTable
 from ctdhub.sensitive.ingest.rejects import as_fields
-from ctdhub.sensitive.ingest.stacked_sheets import SHEET
-from ctdhub.sensitive.ingest.totals import INK
+from ctdhub.sensitive.ingest.sheets import SHEET
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.row_faults import LOCAL

@@ -1,11 +1,10 @@
-"""Views of source columns: each distinct text is read once, then put back where it stood.
-
-A view replaces each text by another or by null and never changes the number of rows, so a lookup
-cannot multiply them.
+"""Readings of source columns: numbers, bands, lists in brackets, dates; each distinct text is
+read once.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,11 +12,111 @@ from typing import Literal
 
 import pyarrow as pa
 
-from ctdhub.core.text import fold, trim
-from ctdhub.schema.country_names import look_up
-from ctdhub.sensitive.mapping import values
-from ctdhub.sensitive.mapping.brackets import OPENING, listed
+from ctdhub.core.tables import fold, trim
+from ctdhub.schema.countries import look_up
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, DateForm, serial_dates
+
+# --------------------------------------------------------------------------------------------------
+# Lists in brackets, as JSON writes them: what some programs put into one cell of a table.
+
+OPENING = ("[", "{")
+"""A cell that begins with one of these and that no rule spells out is a list, or cannot be read."""
+
+
+def listed(cell: str) -> list[str] | None:
+    """The texts of a list in brackets, trimmed; None where the cell is no list of single values.
+
+    >>> listed('["a", " b ", null, 7]'), listed("['a']"), listed('[["a"]]'), listed("a")
+    (['a', 'b', '', '7'], None, None, None)
+    """
+    if not cell.startswith("["):
+        return None
+    try:
+        found = json.loads(cell, parse_int=str, parse_float=str, parse_constant=_refused)
+    except (ValueError, RecursionError):
+        return None
+    if any(isinstance(element, list | dict) for element in found):
+        return None
+    return [_text(element) for element in found]
+
+
+def broken(cell: str, spelt: frozenset[str]) -> bool:
+    """Whether a cell begins like a list in brackets, is none, and begins with no text of a rule.
+
+    Args:
+        cell: the trimmed cell.
+        spelt: folded texts in brackets that some rule names as they are.
+
+    >>> broken("['a']", frozenset()), broken("[1] x; [2] y", frozenset({"[1] x"}))
+    (True, False)
+    """
+    begins = cell.startswith(OPENING) and not fold(cell).startswith(tuple(spelt))
+    return begins and listed(cell) is None
+
+
+def _text(element: str | bool | None) -> str:
+    if isinstance(element, str):
+        return trim(element)
+    return "" if element is None else str(element).lower()
+
+
+def _refused(constant: str) -> str:
+    raise ValueError(constant)
+
+
+# --------------------------------------------------------------------------------------------------
+# One text to a number or a band.
+#
+# Every function takes a folded text (``text.fold``) and gives null where the text says nothing of
+# the kind.
+
+OLDEST = 120
+"""Ages above are taken for a slip of the pen (the oldest documented age is 122)."""
+
+_NUMBER = re.compile(r"\d{1,9}(?:\.\d+|,(?!\d{3}$)\d+)?")
+_DASH = re.compile(r"\s*[-\u2010-\u2015]+\s*|\s+(?:to|a|à)\s+")
+
+
+def number_of(text: str) -> float | None:
+    """The text as a number; a comma before three digits may stand for thousands and is not guessed.
+
+    A plus before it may mean "and over" (``+18``), which is no number.
+
+    >>> number_of("17"), number_of("17,5"), number_of("1,250"), number_of("about 17")
+    (17.0, 17.5, None, None)
+    """
+    return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
+
+
+def band_of(text: str, bands: tuple[str, ...]) -> str | None:
+    """The band of a number up to :data:`OLDEST`, or a band in another spelling.
+
+    ``9-17`` holds 9 <= number < 18; ``48+`` holds 48 and more.
+
+    >>> bands = ("0-8", "9-17", "48+")
+    >>> [band_of(text, bands) for text in ("17.9", "09--17", "48 +", "20")]
+    ['9-17', '9-17', '48+', None]
+    """
+    age = number_of(text)
+    if age is None:
+        spelt = re.sub(r"\b0+(?=\d)", "", _DASH.sub("-", text).replace(" +", "+"))
+        return spelt if spelt in bands else None
+    if age >= OLDEST + 1:
+        return None
+    return next((band for band in bands if holds(band, age)), None)
+
+
+def holds(band: str, number: float) -> bool:
+    """Whether a number lies in a band."""
+    low, _dash, high = band.rstrip("+").partition("-")
+    return number >= int(low) and (not high or number < int(high) + 1)
+
+
+# --------------------------------------------------------------------------------------------------
+# Views of source columns: each distinct text is read once, then put back where it stood.
+#
+# A view replaces each text by another or by null and never changes the number of rows, so a lookup
+# cannot multiply them.
 
 A_FEW = 1_000
 """Cells that are looked at before a whole column is."""
@@ -86,9 +185,9 @@ class View:
         cell = fold(cell)
         match self.reading:
             case "number":
-                return cell if values.number_of(cell) is not None else None
+                return cell if number_of(cell) is not None else None
             case "band":
-                return values.band_of(cell, self.bands)
+                return band_of(cell, self.bands)
             case "date":
                 return self.dates.date(cell, self.years)
             case "year":

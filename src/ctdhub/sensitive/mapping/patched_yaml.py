@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError
+from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text
 from ctdhub.sensitive.mapping.mapping_file import read_yaml
 from ctdhub.sensitive.mapping.rule import Place

@@ -18,19 +18,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.tabular import ROW
-from ctdhub.core.text import fold, trim
-from ctdhub.schema.country_names import resolve
+from ctdhub.core.tables import ROW, fold, trim
+from ctdhub.schema.countries import resolve
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.ingest.shape.list_cell import BLANK
-from ctdhub.sensitive.mapping.brackets import OPENING, broken
-from ctdhub.sensitive.mapping.known_texts import KnownTexts
+from ctdhub.sensitive.ingest.shape.children import BLANK
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.nearest import nearest
-from ctdhub.sensitive.mapping.parsers import Header, View, elements_of
+from ctdhub.sensitive.mapping.parsers import OPENING, Header, View, broken, elements_of
 from ctdhub.sensitive.mapping.rule import Rule
-from ctdhub.sensitive.mapping.texts import as_codes
-from ctdhub.sensitive.mapping.unknown_texts import ColumnContent, FileTexts, Outcome, UnknownText
+from ctdhub.sensitive.mapping.texts import (
+    ColumnContent,
+    FileTexts,
+    KnownTexts,
+    Outcome,
+    UnknownText,
+    as_codes,
+    nearest,
+)
 
 NEAREST = 200
 """Unknown texts of a column for which the nearest known one is looked up."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ctdhub.core.errors import InvalidSetting
+from ctdhub.core.errors import InvalidSetting, error
+from ctdhub.core.files import is_day
 from ctdhub.core.i18n import Text
-from ctdhub.core.text import fold
+from ctdhub.core.tables import fold
 
 Place = tuple[str | int, ...]
 
@@ -276,3 +280,216 @@ class Example(Frozen):
         if [record, self.rejected is not None, self.excluded is not None].count(True) != 1:
             raise MappingFault(Text("give exactly one of: gives, rejected, excluded"))
         return self
+
+
+# --------------------------------------------------------------------------------------------------
+# What a mapping accepts by name: alarms about a contributor's files, and texts nobody can read.
+#
+# An entry is exact.  It names an alarm, with the column, variable or year that the alarm is about
+# after a colon; or a text with its column.  What is accepted of one column is not accepted of the
+# next.  The names are a public contract.
+
+Subject = Literal["", "column", "variable", "year"]
+
+ALARMS: dict[str, Subject] = {
+    "unknown-texts": "column",
+    "new-texts": "column",
+    "new-column": "column",
+    "recorded-fell": "variable",
+    "all-under-18": "",
+    "none-under-18": "",
+    "one-gender": "",
+    "one-citizenship": "",
+    "one-country": "",
+    "year-jump": "year",
+    "all-first-of-january": "column",
+    "never-yes": "variable",
+    "no-exploitation": "",
+    "many-rejects": "",
+    "many-excluded": "",
+    "key-two-genders": "",
+    "key-two-births": "",
+    "many-records-a-key": "",
+    "sorted-lists": "column",
+    "ids-rewritten": "column",
+    "nobody-again": "",
+    "most-left": "",
+}
+"""Every alarm and what it is about; of those about nothing a delivery has at most one."""
+
+STOPPING = frozenset({"unknown-texts", "new-texts", "new-column", "recorded-fell"})
+"""Alarms that stop a build before people are made; the others stop a charge."""
+
+
+class Accepted(Frozen):
+    """An entry of ``accept``: an alarm, or a text of a column.
+
+    Attributes:
+        alarm: name of an alarm, and after a colon what it is about; a text alone stands for it.
+        text, column: instead of an alarm: a text that may stay unknown in this column.
+        delivery: the date of the only delivery for which it is accepted; all of them, if None.
+        reason: why, for those who approve a release.
+
+    >>> Accepted.model_validate("unknown-texts: Tipo").is_for("unknown-texts", "tipo", "2026-01-15")
+    True
+    """
+
+    alarm: str | None = None
+    text: str | None = None
+    column: str | None = None
+    delivery: str | None = None
+    reason: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"alarm": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _check(self) -> Accepted:
+        if (self.alarm is None) == (self.text is None):
+            raise MappingFault(Text("give exactly one of: alarm, text"))
+        if (self.text is None) != (self.column is None):
+            raise MappingFault(Text("a text is accepted in one column: name both"))
+        if self.delivery is not None and not is_day(self.delivery):
+            raise MappingFault(Text("write the date as 2026-01-15"), "delivery")
+        if self.alarm is None:
+            return self
+        if self.name not in ALARMS:
+            names = ", ".join(ALARMS)
+            raise MappingFault(Text("there is no such alarm; there are: {names}", names=names))
+        wanted = ALARMS[self.name]
+        if wanted and not self.about:
+            fault = {
+                "column": Text("name the column after a colon: {name}: Column", name=self.name),
+                "variable": Text(
+                    "name the variable after a colon: {name}: variable", name=self.name
+                ),
+                "year": Text("name the year after a colon: {name}: 2020", name=self.name),
+            }
+            raise MappingFault(fault[wanted])
+        if not wanted and self.about:
+            raise MappingFault(
+                Text("{name} is about a whole delivery: write the name alone", name=self.name)
+            )
+        if wanted == "year" and not re.fullmatch(r"\d{4}", self.about):
+            raise MappingFault(Text("name the year after a colon: {name}: 2020", name=self.name))
+        return self
+
+    @property
+    def name(self) -> str:
+        """Name of the alarm, "" where a text is accepted."""
+        return (self.alarm or "").partition(":")[0].strip()
+
+    @property
+    def about(self) -> str:
+        """What the alarm is about, "" where it is about a whole delivery."""
+        return (self.alarm or "").partition(":")[2].strip()
+
+    def is_for(self, alarm: str, about: str, delivery: str) -> bool:
+        """Whether it accepts this alarm about this column, variable or year of this delivery."""
+        same = self.name == alarm and fold(self.about) == fold(about)
+        return same and self.delivery in (None, delivery)
+
+    def knows(self, column: str, text: str, delivery: str) -> bool:
+        """Whether it accepts this text of this column in this delivery."""
+        if self.text is None or self.column is None:
+            return False
+        same = fold(self.column) == fold(column) and fold(self.text) == fold(text)
+        return same and self.delivery in (None, delivery)
+
+
+def check_accepted(
+    accept: tuple[Accepted, ...], columns: Iterable[str], variables: Iterable[str]
+) -> None:
+    """Refuse entries about what the mapping does not read.
+
+    Args:
+        accept: the entries.
+        columns: source columns that rules read.
+        variables: hub variables that have a rule.
+
+    Raises:
+        MappingFault: names the entry.
+    """
+    read, mapped = set(map(fold, columns)), set(variables)
+    for i, entry in enumerate(accept):
+        column = entry.column or (entry.about if ALARMS.get(entry.name) == "column" else None)
+        if column is not None and entry.name != "new-column" and fold(column) not in read:
+            raise MappingFault(Text("no rule reads {column}", column=column), "accept", i)
+        if ALARMS.get(entry.name) == "variable" and entry.about not in mapped:
+            raise MappingFault(Text("{name} is not mapped here", name=entry.about), "accept", i)
+
+
+# --------------------------------------------------------------------------------------------------
+# Which rows of a file are about one person: what a mapping must say before people are counted.
+#
+# The unit of protection is the person key, else the record.  Rows that are reports or calls are no
+# people, so they need a key, or a bound in the agreement on how many of them one person may have; a
+# row without either is counted as a person only where the mapping says that rows are persons.
+
+RowUnit = Literal["person", "report", "call"]
+"""What a row of a file is."""
+
+
+class _Unit(Protocol):
+    """As much of a mapping as :func:`require_people` reads."""
+
+    @property
+    def rows(self) -> RowUnit | None: ...
+    def key_columns(self) -> tuple[tuple[str, ...], str] | None: ...
+
+
+def check_unit(key: Sequence[str], actions: Mapping[str, str], tokens: Sequence[str]) -> None:
+    """Refuse a key of several columns that contradicts the rest of its mapping.
+
+    Args:
+        key: columns that together make the person key; none where there is no such key.
+        actions: the decision for each column that may identify a person.
+        tokens: columns of tokens.
+
+    Raises:
+        MappingFault: names the column.
+    """
+    if not key:
+        return
+    for column, action in actions.items():
+        if action in ("hash", "token"):
+            raise MappingFault(
+                Text("key already says who is one person: {column} cannot be {action} as well",
+                     column=column, action=action),
+                "key",
+            )  # fmt: skip
+    barred = {fold(c) for c, action in actions.items() if action == "strip"} | set(
+        map(fold, tokens)
+    )
+    seen: set[str] = set()
+    for column in key:
+        if fold(column) in seen:
+            raise MappingFault(Text("{column} appears twice in key", column=column), "key")
+        if fold(column) in barred:
+            raise MappingFault(
+                Text("{column} is stripped or holds tokens, so it cannot be in key", column=column),
+                "key",
+            )
+        seen.add(fold(column))
+
+
+def require_people(mapping: _Unit, file: Path, bound: int | None = None) -> None:
+    """Refuse to count rows as people where nobody said that they are.
+
+    Args:
+        mapping: the mapping of a contributor.
+        file: where it lies.
+        bound: the most rows that one person may have, where the agreement says it: then rows may
+            be reports or calls without a key, and each is a row of its own.
+
+    Raises:
+        MappingError: its rows have no person key, and it does not say that they are persons; or
+            they are no persons and nobody agreed how many of them one person may have.
+    """
+    if mapping.key_columns() is not None or mapping.rows == "person":
+        return
+    if mapping.rows is not None and bound is not None:
+        return
+    raise error("row-unit" if mapping.rows is None else "row-unit/not-people", file=file)

@@ -1,37 +1,385 @@
-"""One file through one mapping: decide identifiers, test the mapping, run it, account for rows."""
+"""One file through one mapping: identifiers decided, the mapping tested and run, ids given, rows
+accounted for.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.i18n import Text
-from ctdhub.core.text import fold
+from ctdhub.core.errors import error
+from ctdhub.core.i18n import Text, joined
+from ctdhub.core.tables import fold
 from ctdhub.schema.emit import arrow_schema
-from ctdhub.schema.model import load_schema
-from ctdhub.schema.roles import CONTRIBUTOR
-from ctdhub.sensitive.ingest.formulas import unescaped
-from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.schema.model import CONTRIBUTOR, load_schema, numbers
+from ctdhub.sensitive.ingest.delimited import unescaped
+from ctdhub.sensitive.ingest.raw import RULE as TOTALS
+from ctdhub.sensitive.ingest.raw import RawTable, buffers
 from ctdhub.sensitive.ingest.rejects import REJECTS
-from ctdhub.sensitive.ingest.totals import RULE as TOTALS
-from ctdhub.sensitive.mapping.examples import check_mapping
-from ctdhub.sensitive.mapping.identifiers import Keying, check_decided, keyings, without_stripped
-from ctdhub.sensitive.mapping.keyed_rows import births_differ, no_record
-from ctdhub.sensitive.mapping.lineage import lineage_of
+from ctdhub.sensitive.mapping.identifiers import (
+    Keying,
+    check_decided,
+    keyings,
+    token_table,
+    tokens_of,
+    told_apart,
+    without_stripped,
+)
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.note_rows import but_rows, note_rows, without_notes
-from ctdhub.sensitive.mapping.parsers import Header
-from ctdhub.sensitive.mapping.record_ids import record_ids
-from ctdhub.sensitive.mapping.result import Conservation, Harmonised
-from ctdhub.sensitive.mapping.rule import Rule
+from ctdhub.sensitive.mapping.parsers import Header, View
+from ctdhub.sensitive.mapping.result import Conservation, Harmonised, lineage_of
+from ctdhub.sensitive.mapping.rule import Example, Rule
 from ctdhub.sensitive.mapping.texts import as_codes
-from ctdhub.sensitive.mapping.tokens import token_table, tokens_of, told_apart
-from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE, Transform, Transformed
+from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE, Asked, Transform, Transformed
+
+# --------------------------------------------------------------------------------------------------
+# Ids of records: made of what a record says, never of the file that it came in.
+#
+# Contributors deliver cumulative files: last year's records come again, with new ones among them.
+# The id of a record is a keyed hash of its contributor, of its own content (with its person key,
+# its case and its perpetrators; without a person key, also its tokens) and of its number among the
+# equal records of its file.  So
+#
+# - a record that is delivered again has the same id, whatever else its file holds, and ``linkage``
+#   counts it once;
+# - equal records of one file stay apart, and of several files the one that has most of them
+#   decides;
+# - no id depends on a record that says something else: one person's records never change how
+#   another's are counted;
+# - a variable that came after :data:`BASE` is part of what a record says only where it is recorded:
+#   software of a later schema gives records that say nothing new the ids that they had.
+#
+# Two records that agree in everything are told apart by their cases or tokens alone; where a file
+# has neither, nor person keys, equal records of two files are taken for one record that came twice.
+
+ID_BYTES = 10
+"""Bytes of a record id, twice as many hexadecimal digits (80 bits: ten million records collide
+with p < 1e-10)."""
+
+_SLICE, _FEW = 2**14, 2**12
+"""Rows whose lines are in memory at once; texts up to which neighbouring columns become one."""
+
+_PLAIN = r"^[ !#-\[\]-~]*$"
+"""Texts that JSON puts between quotation marks as they are."""
+
+BASE = "1.1"
+"""Version of the schema whose variables are written whether they are recorded or not."""
+
+OF_THE_FILE = ("record_id", "source_file", "source_row")
+"""Columns that say where a record stands, not what it says."""
+
+
+def record_ids(
+    records: pa.Table, apart: list[pa.Array], children: pa.Table, of: pa.Array, contributor: str,
+    key: bytes,
+) -> pa.Array:  # fmt: skip
+    """The id of each record of a file, hexadecimal; no two are equal.
+
+    Args:
+        records: what records say; columns of :data:`OF_THE_FILE` are passed over.
+        apart: what else tells records apart, such as the keys of their cases, null where a record
+            has none.
+        children: what the rows of perpetrators say.
+        of: the record (row of ``records``) of each of these, ascending.
+        contributor: id of the contributor.
+        key: the hub's secret: an id tells nothing to whoever guesses what a record says.
+    """
+    secret = hmac.digest(key, b"\0record\0" + contributor.encode(), hashlib.sha256)
+    said = records.select([n for n in records.column_names if n not in OF_THE_FILE])
+    columns = _joined(_parts(said, apart))
+    mentioned = _mentioned(children, of, records.num_rows) if children.num_rows else None
+    ids = _ids(secret, "0", columns, mentioned)
+    number = _ordinals(ids)
+    again = np.flatnonzero(number)  # equal ids, equal records
+    if len(again):
+        rest = [JsonColumn(column.codes[again], column.texts) for column in columns]
+        more = mentioned.take(pa.array(again)) if mentioned is not None else None
+        counted = pa.array(number[again]).cast(pa.string())
+        ids = pc.replace_with_mask(ids, pa.array(number > 0), _ids(secret, counted, rest, more))
+    return ids
+
+
+_LATER = {v.name for v in load_schema().variables() if numbers(v.since) > numbers(BASE)}
+
+
+class JsonColumn(NamedTuple):
+    """A column of JSON texts: the place of each row's text among them."""
+
+    codes: NDArray[np.int32]
+    texts: pa.Array
+
+
+def _ids(
+    secret: bytes, number: str | pa.Array, columns: list[JsonColumn], mentioned: pa.Array | None
+) -> pa.Array:
+    """Keyed hashes of number, line end and line; the lines of a slice at a time."""
+    keyed, found = hashlib.blake2b(digest_size=ID_BYTES, key=secret), bytearray()
+    rows = len(columns[0].codes)
+    for start in range(0, rows, _SLICE):
+        here = slice(start, start + _SLICE)
+        first, *rest = [texts.take(pa.array(codes[here])) for codes, texts in columns]
+        counted = number if isinstance(number, str) else number[here]
+        first = pc.binary_join_element_wise(counted, first, "\n")
+        lines = pc.binary_join_element_wise(first, *rest, "")
+        if mentioned is not None:
+            lines = pc.binary_join_element_wise(lines, mentioned[here], "")
+        offsets, data = buffers(lines)
+        view = data.data
+        for begin, end in pairwise(offsets.tolist()):
+            one = keyed.copy()
+            one.update(view[begin:end])
+            found += one.digest()
+    digits = pa.py_buffer(bytes(found).hex().encode())
+    ends = pa.py_buffer(np.arange(rows + 1, dtype=np.int32) * (2 * ID_BYTES))
+    return pa.StringArray.from_buffers(rows, ends, digits)
+
+
+def _parts(table: pa.Table, apart: list[pa.Array]) -> list[JsonColumn]:
+    """What each column adds to a line: its value; of later variables name and value, if any."""
+    names = [n for n in table.column_names if n not in _LATER]
+    first, *rest = [*(_coded(table[n]) for n in names), *map(_coded, apart)]
+    found = [first, *(JsonColumn(c.codes, _behind(",", c.texts)) for c in rest)]
+    for name in (n for n in table.column_names if n in _LATER):
+        codes, texts = _coded(table[name])
+        said = _behind(f',"{name}":', texts[:-1])
+        found.append(JsonColumn(codes, pa.concat_arrays([said, pa.array([""])])))
+    return found
+
+
+def _behind(prefix: str, texts: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(prefix, texts, "")
+
+
+def _coded(column: pa.ChunkedArray | pa.Array) -> JsonColumn:
+    """The values of a column as JSON, null as ``null``, which comes last."""
+    if column.null_count == len(column):
+        return JsonColumn(np.zeros(len(column), np.int32), pa.array(["null"]))
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    coded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
+    values = coded.dictionary.cast(pa.string())
+    if pc.all(pc.match_substring_regex(values, _PLAIN)).as_py():
+        texts = pc.binary_join_element_wise("", values, "", '"')  # between two quotation marks
+    else:
+        texts = pa.array([json.dumps(value) for value in values.to_pylist()], pa.string())
+    codes = coded.indices.cast(pa.int32()).fill_null(len(texts)).to_numpy()
+    return JsonColumn(codes, pa.concat_arrays([texts, pa.array(["null"])]))
+
+
+def _joined(columns: list[JsonColumn]) -> list[JsonColumn]:
+    """Neighbours as one column of both texts, where these are few."""
+    found: list[JsonColumn] = []
+    for column in columns:
+        if found and len(found[-1].texts) * len(column.texts) <= _FEW:
+            before = found.pop()
+            left = np.repeat(np.arange(len(before.texts)), len(column.texts))
+            right = np.tile(np.arange(len(column.texts)), len(before.texts))
+            texts = pc.binary_join_element_wise(
+                before.texts.take(pa.array(left)), column.texts.take(pa.array(right)), ""
+            )
+            codes = column.codes
+            if len(before.texts) > 1:
+                codes = before.codes * np.int32(len(column.texts)) + codes
+            column = JsonColumn(codes, texts)
+        found.append(column)
+    return found
+
+
+def _mentioned(children: pa.Table, of: pa.Array, rows: int) -> pa.Array:
+    """The lines of each record's perpetrators, each behind a line end."""
+    parts = _parts(children, [])
+    lines = pc.binary_join_element_wise("\n", *(t.take(pa.array(c)) for c, t in parts), "")
+    ends = np.cumsum(np.bincount(of.to_numpy(), minlength=rows))
+    lists = pa.ListArray.from_arrays(pa.array([0, *ends], pa.int32()), lines)
+    return pc.binary_join(lists, "")
+
+
+def _ordinals(texts: pa.Array) -> NDArray[np.int64]:
+    """The number of each text among the equal ones before it, from 0."""
+    coded = texts.dictionary_encode()
+    found = np.zeros(len(texts), np.int64)
+    if len(coded.dictionary) < len(texts):
+        same = coded.indices.to_numpy()
+        order = np.argsort(same, kind="stable")
+        sizes = np.bincount(same)
+        starts = np.cumsum(sizes) - sizes
+        found[order] = np.arange(len(texts)) - starts[same[order]]
+    return found
+
+
+# --------------------------------------------------------------------------------------------------
+# What else a file says of person keys: rows that became no record, and births that differ.
+#
+# A newer delivery replaces what older ones said of a person, also where it excludes her; and a key
+# with two years of birth is shared by several people.  Keys and nothing else are kept of that.
+
+NO_RECORD = pa.schema(
+    [
+        pa.field("person_key", pa.string(), nullable=False),
+        pa.field("excluded", pa.bool_(), nullable=False),
+    ]
+)
+"""Keys of rows that became no record, and whether a rule excluded the row or a fault did."""
+
+BIRTHS = pa.schema([pa.field("person_key", pa.string(), nullable=False)])
+"""Keys whose records have different years of birth."""
+
+
+def no_record(table: pa.Table, keys: pa.Array, records: pa.Array, excluded: pa.Array) -> pa.Table:
+    """Keys of the rows of a file that became no record, schema :data:`NO_RECORD`, each once.
+
+    Args:
+        table: the file as read.
+        keys: the key of each row of it, null where it has none.
+        records, excluded: numbers of the rows that became records, and that a rule excluded.
+    """
+    rows = table["_row"].combine_chunks()
+    other = pc.and_(pc.is_valid(keys), pc.invert(pc.is_in(rows, value_set=records)))
+    found = pa.table([keys.filter(other), pc.is_in(rows.filter(other), value_set=excluded)],
+                     NO_RECORD)  # fmt: skip
+    return found.group_by(NO_RECORD.names).aggregate([]).sort_by("person_key").cast(NO_RECORD)
+
+
+def births_differ(
+    table: pa.Table, place: pa.Array | None, keys: pa.Array, mapping: Mapping
+) -> pa.Table:
+    """Keys with different years in a column of birth dates, schema :data:`BIRTHS`, sorted.
+
+    Args:
+        table: the file as read.
+        place: where in it the rows stand that became records; None where all of them did.
+        keys: the key of each of these.
+        mapping: says which columns are birth dates (``band``), and how dates are written.
+    """
+    header, found = Header(table.column_names), BIRTHS.empty_table()
+    empty = frozenset({"", *map(fold, mapping.empty)})
+    for column, decision in mapping.identifiers.items():
+        name = header.find(column) if decision.action == "band" else None
+        if name is None:
+            continue
+        view = View(column, empty, "year", dates=mapping.dates)
+        cells = table[name] if place is None else table[name].take(place)
+        coded = cells.combine_chunks().dictionary_encode()
+        texts = coded.dictionary.to_pylist()
+        years = pa.array([None if t is None else view.read(t) for t in texts], pa.string())
+        born = pa.table({"person_key": keys, "year": years.take(coded.indices)})
+        ends = born.group_by("person_key").aggregate([("year", "min"), ("year", "max")])
+        several = ends.filter(pc.not_equal(ends["year_min"], ends["year_max"]))
+        keyed = several.select(["person_key"]).filter(pc.is_valid(several["person_key"]))
+        found = pa.concat_tables([found, keyed.cast(BIRTHS)])
+    return found.group_by("person_key").aggregate([]).sort_by("person_key").cast(BIRTHS)
+
+
+# --------------------------------------------------------------------------------------------------
+# A mapping's own tests: made-up rows and what must become of them.
+
+YEARS = (1990, 2100)
+"""Years that the examples may use, whatever the hub's policy."""
+
+
+def check_mapping(mapping: Mapping) -> int:
+    """Run the mapping's examples.
+
+    Returns:
+        How many there are; all hold.
+
+    Raises:
+        MappingError: names each example that fails, what it expects and what came out.  Example
+            rows are made up, so their values may be shown.
+    """
+    return _checked(Asked.of(mapping, YEARS)) if mapping.tests else 0
+
+
+@lru_cache(maxsize=16)
+def _checked(asked: Asked) -> int:
+    """The same; that a mapping's tests hold is kept, for it is asked of each of its files."""
+    mapping = asked.mapping
+    columns = dict.fromkeys([*mapping.needed(), *(c for e in mapping.tests for c in e.row)])
+    rows = {c: pa.array([e.row.get(c) for e in mapping.tests], pa.string()) for c in columns}
+    numbers = pa.array(range(len(mapping.tests)), pa.int64())
+    done = Transform(mapping, YEARS).run(pa.table({"_row": numbers, **rows}))
+    failed = [
+        Text("test {n}: {what}", n=i + 1, what=what)
+        for i, example in enumerate(mapping.tests)
+        if (what := _difference(i, example, done))
+    ]
+    if failed:
+        raise error("mapping-tests", file=mapping.name, tests=joined(failed, "; "))
+    return len(mapping.tests)
+
+
+def _difference(row: int, example: Example, done: Transformed) -> Text | None:
+    """What differs from what the example expects, None where nothing does."""
+    excluded = [e["rule"] for e in done.excluded.to_pylist() if e["_row"] == row]
+    rejects = [r for r in done.rejects.to_pylist() if r["source_row"] == row]
+    at_fault = sorted({r["target"] for r in rejects})
+    if excluded:
+        outcome = _excluded(excluded[0])
+    elif rejects:
+        outcome = _rejected(", ".join(at_fault))
+    else:
+        outcome = Text("a record")
+    if example.excluded is not None:
+        right = excluded == [example.excluded]
+        return None if right else _wrong(_excluded(example.excluded), outcome)
+    if example.rejected is not None:
+        right = example.rejected in at_fault
+        return None if right else _wrong(_rejected(example.rejected), outcome)
+    if excluded or rejects:
+        return _wrong(Text("a record"), outcome)
+    found = next(v for v in done.values.to_pylist() if v["_row"] == row)
+    differing = _differing(example.gives or {}, found)
+    if example.perpetrators is not None and done.children is not None:
+        children = [c for c in done.children.to_pylist() if c["_row"] == row]
+        if len(children) != len(example.perpetrators):
+            wanted = Text("{n} alleged perpetrators", n=len(example.perpetrators))
+            differing.append(_wrong(wanted, len(children)))
+        else:
+            for gives, child in zip(example.perpetrators, children, strict=True):
+                differing += _differing(gives, child)
+    return joined(differing, ", ") if differing else None
+
+
+def _excluded(rule: str) -> Text:
+    return Text("excluded by {rule}", rule=rule)
+
+
+def _rejected(columns: str) -> Text:
+    return Text("rejected for {columns}", columns=columns)
+
+
+def _wrong(expected: Text, got: Text | int) -> Text:
+    return Text("expected {expected}, got {got}", expected=expected, got=got)
+
+
+def _differing(wanted: dict[str, str | None], found: dict[str, object]) -> list[Text]:
+    texts = {name: None if v is None else str(v) for name, v in found.items()}
+    return [
+        Text(
+            "{column}: expected {expected}, got {got}",
+            column=name,
+            expected=code or "null",
+            got=texts.get(name) or "null",
+        )
+        for name, code in wanted.items()
+        if texts.get(name) != code
+    ]
+
+
+# --------------------------------------------------------------------------------------------------
+# One file through one mapping: decide identifiers, test the mapping, run it, account for rows.
 
 RECORDS = pa.schema(
     [

@@ -5,22 +5,297 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from ctdhub.schema.country_names import look_up
-from ctdhub.schema.roles import NOT_COUNTED, STANDING
-from ctdhub.sensitive.mapping.bracket_faults import apart_from, bracket_rejects
-from ctdhub.sensitive.mapping.children import child_rows, of_rows, untied_values
+from ctdhub.core.tables import ROW
+from ctdhub.schema.countries import look_up
+from ctdhub.schema.model import NOT_COUNTED, STANDING
+from ctdhub.sensitive import duck
+from ctdhub.sensitive.ingest.shape.children import BLANK
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.parsers import Header, serial_views
-from ctdhub.sensitive.mapping.program import SLICE, Asked, RuleRun, program
+from ctdhub.sensitive.mapping.parsers import Header, View, elements_of, serial_views
 from ctdhub.sensitive.mapping.read_texts import file_texts
-from ctdhub.sensitive.mapping.row_faults import rejects_of
-from ctdhub.sensitive.mapping.texts import Texts, as_codes
-from ctdhub.sensitive.mapping.unknown_texts import FileTexts
+from ctdhub.sensitive.mapping.row_faults import Fault, apart_from, bracket_rejects, rejects_of
+from ctdhub.sensitive.mapping.texts import FileTexts, Texts, as_codes, narrow
+
+if TYPE_CHECKING:
+    from ctdhub.sensitive.mapping.compile import Compiled
+
+
+# --------------------------------------------------------------------------------------------------
+# What the rules of a mapping make of rows: worked out by text where a rule reads one column.
+
+SLICE = 100_000
+"""Rows that are worked on at a time."""
+
+
+class RuleQuery(NamedTuple):
+    """A compiled part of a mapping and its SQL."""
+
+    compiled: Compiled
+    sql: str
+
+    def run(self, cells: pa.Table) -> pa.Table:
+        """The rows of the query over the views, one for each row of these.
+
+        Raises:
+            ValueError: the rules changed the number of rows.
+        """
+        parts = [
+            duck.run(self.sql, cells=cells.slice(start, SLICE))
+            for start in range(0, max(cells.num_rows, 1), SLICE)
+        ]
+        found = pa.concat_tables(parts)
+        if found.num_rows != cells.num_rows:
+            raise ValueError("rules changed the number of rows")
+        return found
+
+
+class RuleProgram(NamedTuple):
+    """The rules of records, and those of perpetrators.
+
+    Attributes:
+        by_text: the variables that follow from one column; None where there are none.
+        sources: these variables, each with its column; None for a constant.
+        by_row: all others, and which rows are left out; None where there are none.
+        children: the rules of perpetrators, if there are any.
+    """
+
+    by_text: RuleQuery | None
+    sources: dict[str, str | None]
+    by_row: RuleQuery | None
+    children: RuleQuery | None
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The readings of columns that the rules of records ask for."""
+        queries = [query for query in (self.by_text, self.by_row) if query is not None]
+        return tuple(dict.fromkeys(view for query in queries for view in query.compiled.views))
+
+
+class _OfTexts(NamedTuple):
+    """What a variable is for each text of its column, and the faults, None where there is none."""
+
+    values: pa.Array
+    faults: pa.Array | None
+
+
+class RuleRun:
+    """A program over one table.
+
+    Args:
+        program: the rules.
+        variables: the hub variables in the order of the mapping.
+        texts: the table.
+
+    Attributes:
+        faults: fault number n is ``faults[n - 1]``.
+    """
+
+    def __init__(self, program: RuleProgram, variables: list[str], texts: Texts) -> None:
+        self._program, self._variables, self._texts = program, variables, texts
+        self._told: dict[str, _OfTexts] = {}
+        self.faults: tuple[Fault, ...] = ()
+        if query := program.by_text:
+            self.faults = query.compiled.faults
+            found = query.run(texts.by_text(query.compiled.views))
+            self._told = {name: _told(found, name) for name in program.sources}
+        self._behind = len(self.faults)
+        if program.by_row:
+            self.faults += program.by_row.compiled.faults
+
+    def rows(self, start: int, n: int) -> pa.Table:
+        """``_row``, ``_excluded``, the variables and ``fault:<variable>`` of some rows.
+
+        A variable without a fault in any row may lack its column of faults.
+        """
+        by_row, query = None, self._program.by_row
+        if query is not None:
+            by_row = query.run(self._texts.by_row(query.compiled.views, start, n))
+        row = self._texts.table[ROW].slice(start, n)
+        nobody = pa.repeat(pa.scalar(0, pa.int16()), len(row))
+        columns = {ROW: row, "_excluded": nobody if by_row is None else by_row["_excluded"]}
+        faults = {}
+        for name in self._variables:
+            if by_row is not None and name not in self._told:
+                columns[name] = by_row[name]
+                numbers = by_row[f"fault:{name}"]
+                later = pc.add(numbers, pa.scalar(self._behind, numbers.type))
+                faults[f"fault:{name}"] = pc.if_else(pc.equal(numbers, 0), numbers, later)
+                continue
+            values, numbers = self._told[name]
+            codes = self._texts.codes(self._program.sources[name]).slice(start, n)
+            columns[name] = _taken(values, codes)
+            if numbers is not None:
+                faults[f"fault:{name}"] = numbers.take(codes)
+        return pa.table(columns | faults)
+
+
+def _told(found: pa.Table, name: str) -> _OfTexts:
+    values, faults = found[name].combine_chunks(), found[f"fault:{name}"].combine_chunks()
+    coded = narrow(values.dictionary_encode()) if pa.types.is_string(values.type) else values
+    return _OfTexts(coded, faults if pc.any(pc.not_equal(faults, 0)).as_py() else None)
+
+
+def _taken(values: pa.Array, places: pa.Array) -> pa.Array:
+    """Values by their places; codes stay codes."""
+    if not pa.types.is_dictionary(values.type):
+        return values.take(places)
+    return pa.DictionaryArray.from_arrays(
+        values.indices.take(places), values.dictionary, safe=False
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is compiled; equal where a mapping says word by word the same.
+
+    The text holds its keys in their order, and only those that are written: whether a rule names
+    what holds anyway can make a difference (``Rule.refuses``).
+    """
+
+    text: str
+    years: tuple[int, int]
+    mapping: Mapping = field(compare=False)
+
+    @classmethod
+    def of(cls, mapping: Mapping, years: tuple[int, int]) -> Asked:
+        """The mapping for these public bounds of years."""
+        return cls(mapping.model_dump_json(exclude_unset=True), years, mapping)
+
+
+@lru_cache(maxsize=16)
+def program(asked: Asked) -> RuleProgram:
+    """The rules compiled.
+
+    They are kept: a mapping is compiled for its own tests and for each of its files, and takes
+    longer to compile than to run over few rows.
+    """
+    from ctdhub.sensitive.mapping.compile import compile_rules, of_one_column  # with it ibis, 1 s
+
+    mapping, years = asked.mapping, asked.years
+    columns = mapping.columns
+    sources = of_one_column(columns)
+    others = [name for name in columns if name not in sources]
+    by_text = compile_rules(mapping, columns, years, list(sources)) if sources else None
+    by_row = None
+    if others or mapping.exclude:
+        by_row = compile_rules(mapping, columns, years, others, mapping.exclude)
+    children = None
+    if mapping.perpetrators:
+        columns = mapping.perpetrators.columns
+        children = compile_rules(mapping, columns, years, list(columns))
+    return RuleProgram(_query(by_text), sources, _query(by_row), _query(children))
+
+
+def _query(compiled: Compiled | None) -> RuleQuery | None:
+    return RuleQuery(compiled, duck.sql_of(compiled.expression)) if compiled else None
+
+
+# --------------------------------------------------------------------------------------------------
+# Child rows: elements of lists in the cells of a row, or rows of a child table.
+
+
+def of_rows(children: pa.Table | None, rows: pa.Array) -> pa.Table:
+    """The child rows of some rows, in the order of these.
+
+    >>> t = pa.table({"a": ["x", "y", "z"], "_row": [3, 2, 9]})
+    >>> of_rows(t, pa.array([2, 3])).to_pylist()
+    [{'a': 'y', '_row': 2}, {'a': 'x', '_row': 3}]
+    """
+    if children is None:
+        return pa.table({"_row": pa.array([], pa.int64())})
+    place = pc.index_in(children["_row"].combine_chunks(), value_set=rows)
+    kept = np.flatnonzero(place.is_valid().to_numpy(False))
+    order = np.argsort(place.drop_null().to_numpy(), kind="stable")
+    return children.take(pa.array(kept[order]))
+
+
+def child_rows(table: pa.Table, columns: tuple[str, ...], split: str, aligned: bool) -> pa.Table:
+    """Child rows out of lists in the cells of each row.
+
+    Lists that are aligned give one row per position of the longest; a shorter list gives null.
+    Of others nobody knows which elements belong together: where every column has one element at
+    most, these make one row; where one column has several, each of them makes a row without the
+    other columns; where two have several, there is none.
+
+    Args:
+        table: text columns and ``_row``.
+        columns: columns that hold lists; a missing one counts as empty.  Other columns are left
+            out, so a condition on them never holds.
+        split: separator of the lists.
+        aligned: whether elements at one position belong together.
+
+    Returns:
+        ``_row`` of the parent and the columns, one element per cell.
+
+    >>> t = pa.table({"_row": [2, 3], "a": ["x;y", "z"], "b": ["1", "2"]})
+    >>> child_rows(t, ("a", "b"), ";", aligned=True)["b"].to_pylist()
+    ['1', None, '2']
+    >>> child_rows(t, ("a", "b"), ";", aligned=False)["b"].to_pylist()
+    [None, None, '2']
+    """
+    lists = _lists(table, columns, split, aligned)
+    sizes = _sizes(lists)
+    if not aligned:
+        for column, lost in _untied(sizes).items():
+            sizes[column][lost] = 0
+    longest = np.zeros(table.num_rows, dtype=np.int64)
+    for size in sizes.values():
+        np.maximum(longest, size, out=longest)
+    children: dict[str, object] = {"_row": np.repeat(table["_row"].to_numpy(), longest)}
+    for column, each in lists.items():
+        cells = zip(each, sizes[column].tolist(), longest.tolist(), strict=True)
+        children[column] = pa.array(
+            [
+                elements[i] if i < size and elements[i] != BLANK else None
+                for elements, size, n in cells
+                for i in range(n)
+            ],
+            pa.string(),
+        )
+    return pa.table(children)
+
+
+def untied_values(table: pa.Table, columns: tuple[str, ...], split: str) -> dict[str, int]:
+    """Columns whose values :func:`child_rows` leaves out, with their number; lists not aligned."""
+    sizes = _sizes(_lists(table, columns, split, aligned=False))
+    left = {column: int(sizes[column][lost].sum()) for column, lost in _untied(sizes).items()}
+    return {column: n for column, n in left.items() if n}
+
+
+def _lists(
+    table: pa.Table, columns: tuple[str, ...], split: str, aligned: bool
+) -> dict[str, list[list[str]]]:
+    """The elements of each cell, by column; empty ones only where their position counts."""
+    header = Header(table.column_names)
+    lists: dict[str, list[list[str]]] = {}
+    for column in columns:
+        if (name := header.find(column)) is not None:
+            known: dict[str | None, list[str]] = {None: []}
+            for text in table[name].unique().to_pylist():
+                if text is not None:
+                    found = elements_of(text, split)
+                    known[text] = found if aligned else [e for e in found if e not in ("", BLANK)]
+            lists[column] = [known[text] for text in table[name].cast(pa.string()).to_pylist()]
+    return lists
+
+
+def _sizes(lists: dict[str, list[list[str]]]) -> dict[str, NDArray[np.int64]]:
+    return {c: np.fromiter(map(len, each), np.int64, len(each)) for c, each in lists.items()}
+
+
+def _untied(sizes: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.bool_]]:
+    """By column the rows in which nobody knows to whom its elements belong."""
+    several = np.sum([size > 1 for size in sizes.values()], axis=0) if sizes else np.zeros(0)
+    return {c: np.where(size > 1, several > 1, several > 0) for c, size in sizes.items()}
+
 
 NOT_COUNTED_RULE = "not-a-victim"
 """Name of the rule that leaves out rows whose status says so, in the account of rows."""

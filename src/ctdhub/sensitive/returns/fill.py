@@ -11,27 +11,301 @@ import re
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from html import unescape
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
+from xml.sax.saxutils import escape
 
 import openpyxl
+from openpyxl import Workbook
 from openpyxl.styles.numbers import is_date_format
+from openpyxl.utils import column_index_from_string, get_column_letter
+from openpyxl.utils.cell import range_boundaries
+from openpyxl.utils.datetime import to_excel
 from openpyxl.utils.exceptions import InvalidFileException
 
-from ctdhub.core.atomic import made_whole
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, printable
-from ctdhub.core.text import fold
+from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.files import made_whole
+from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.sensitive.ingest.options import Limits
+from ctdhub.sensitive.ingest.preflight import Archive, find
 from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.xlsx_preflight import find
-from ctdhub.sensitive.ingest.zip_preflight import Archive
-from ctdhub.sensitive.returns.cell_texts import ColumnAccount, ReturnRows, Written
-from ctdhub.sensitive.returns.choices import Choices, choices
-from ctdhub.sensitive.returns.return_mapping import ReturnMapping, SheetRule
-from ctdhub.sensitive.returns.sheet_xml import SheetText
+from ctdhub.sensitive.mapping.parsers import Header, number_of
+from ctdhub.sensitive.returns.return_mapping import CellRule, ReturnMapping, SheetRule
+
+# --------------------------------------------------------------------------------------------------
+# The rows of one sheet of a workbook as text: cells are put in, and nothing else is touched.
+#
+# A workbook library rebuilds what it writes, and leaves out what it does not know.  Here only the
+# rows that get a cell are written anew; all else of the sheet stays byte for byte.
+
+_DATA = re.compile(r"<sheetData\s*/>|<sheetData(?:\s[^>]*)?>(.*?)</sheetData>", re.S)
+_ROW = re.compile(r"<row\b([^>]*?)(?:/>|>(.*?)</row>)", re.S)
+_CELL = re.compile(r"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.S)
+_AT = re.compile(r"""\br\s*=\s*["']([A-Za-z]{0,3})(\d+)["']""")
+_STYLE = re.compile(r"""\bs\s*=\s*["'](\d+)["']""")
+_DIMENSION = re.compile(r"<dimension\b[^>]*/>")
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+class SheetText:
+    """The text of a sheet.
+
+    Raises:
+        ValueError: it is not written in the usual form, so that nothing can be put in safely.
+    """
+
+    def __init__(self, text: str) -> None:
+        found = _DATA.search(text)
+        if found is None or len(_DATA.findall(text)) != 1:
+            raise ValueError("the rows of the sheet are not found")
+        self._text, self._span = text, found.span()
+        self._rows: dict[int, str] = {}
+        self._cells: dict[int, dict[int, str]] = {}
+        self._changed: set[int] = set()
+        body = found[1] or ""
+        if _ROW.sub("", body).strip():
+            raise ValueError("the rows of the sheet are not all read")
+        for row in _ROW.finditer(body):
+            at = _AT.search(row[1])
+            if at is None or at[1] or int(at[2]) in self._rows:
+                raise ValueError("a row has no number of its own")
+            self._rows[int(at[2])] = row[0]
+            self._cells[int(at[2])] = self._read(row[2] or "")
+
+    @staticmethod
+    def _read(content: str) -> dict[int, str]:
+        cells = {}
+        for cell in _CELL.finditer(content):
+            at = _AT.search(cell[1])
+            if at is None or not at[1]:
+                raise ValueError("a cell has no place of its own")
+            cells[column_index_from_string(at[1].upper())] = cell[0]
+        return cells
+
+    def holds_formula(self, row: int, column: int) -> bool:
+        """Whether a cell is computed."""
+        return bool(re.search(r"<f[\s/>]", self._cells.get(row, {}).get(column, "")))
+
+    def holds_text(self, row: int, column: int) -> bool:
+        """Whether a cell has a value that is not computed."""
+        cell = self._cells.get(row, {}).get(column, "")
+        return bool(re.search(r"<(?:v|is)[\s>]", cell)) and not self.holds_formula(row, column)
+
+    def style(self, row: int, column: int) -> str | None:
+        """Number of a cell's style, None where it has none."""
+        cell = _CELL.match(self._cells.get(row, {}).get(column, ""))
+        found = _STYLE.search(cell[1]) if cell else None
+        return found[1] if found else None
+
+    def put(self, row: int, column: int, value: str | float | date, style: str | None) -> None:
+        """Write a cell.
+
+        Args:
+            value: a text, a number, or a day, which is written as Excel numbers days.
+            style: of the cell where it has none of its own.
+        """
+        style = self.style(row, column) or style
+        shown = f' s="{style}"' if style else ""
+        place = f"{get_column_letter(column)}{row}"
+        if isinstance(value, str):
+            text = escape(_UNWRITABLE.sub("", value))
+            cell = (
+                f'<c r="{place}"{shown} t="inlineStr"><is><t xml:space="preserve">{text}</t>'
+                "</is></c>"
+            )
+        else:
+            number = to_excel(value) if isinstance(value, date) else value
+            cell = f'<c r="{place}"{shown}><v>{number:.15g}</v></c>'
+        self._cells.setdefault(row, {})[column] = cell
+        self._changed.add(row)
+
+    def text(self) -> str:
+        """The whole sheet."""
+        rows = "".join(self._row(number) for number in sorted(self._cells))
+        begin, end = self._span
+        whole = f"{self._text[:begin]}<sheetData>{rows}</sheetData>{self._text[end:]}"
+        # Where it is stated which cells are used, a reader may stop there.
+        return _DIMENSION.sub("", whole, count=1) if self._changed else self._text
+
+    def _row(self, number: int) -> str:
+        whole = self._rows.get(number, "")
+        if number not in self._changed:
+            return whole
+        found = _ROW.match(whole)
+        attributes = found[1].rstrip() if found else f' r="{number}"'
+        attributes = re.sub(r"""\s*\bspans\s*=\s*["'][^"']*["']""", "", attributes)
+        cells = self._cells[number]
+        return f"<row{attributes}>{''.join(cells[c] for c in sorted(cells))}</row>"
+
+
+# --------------------------------------------------------------------------------------------------
+# Lists that a publisher's workbook lets one choose from: only their texts may stand in a cell.
+
+_RULE = re.compile(r"<(?:x14:)?dataValidation\b([^>]*)>(.*?)</(?:x14:)?dataValidation>", re.S)
+_FORMULA = re.compile(
+    r"<(?:x14:)?formula1>\s*(?:<xm:f>)?(.*?)(?:</xm:f>)?\s*</(?:x14:)?formula1>", re.S
+)
+_WHERE = re.compile(r"""\bsqref\s*=\s*["']([^"']*)["']|<xm:sqref>(.*?)</xm:sqref>""", re.S)
+_RANGE = re.compile(
+    r"^(?:'((?:[^']|'')+)'|([^'!]+))!(\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?)$"
+)
+
+Choices = dict[int, tuple[str, ...]]
+"""Texts that a column lets one choose from, by number of the column."""
+
+
+def choices(sheet: str, row: int, book: Workbook) -> tuple[Choices, frozenset[int]]:
+    """The lists of a sheet's columns in one row, and columns whose list cannot be read here.
+
+    Args:
+        sheet: its XML.
+        row: of the first record.
+        book: where ranges of other sheets are read.
+    """
+    found: Choices = {}
+    unread = set[int]()
+    for rule in _RULE.finditer(sheet):
+        if not re.search(r"""\btype\s*=\s*["']list["']""", rule[1]):
+            continue
+        formula = _FORMULA.search(rule[2])
+        texts = _texts(unescape(formula[1]), book) if formula else None
+        for where in _WHERE.finditer(rule[0]):
+            for part in (where[1] or where[2] or "").split():
+                left, top, right, bottom = range_boundaries(part)
+                if not (top or 1) <= row <= (bottom or row):
+                    continue
+                for column in range(left or 1, (right or left or 1) + 1):
+                    if texts is None:
+                        unread.add(column)
+                    else:
+                        found[column] = texts
+    return found, frozenset(unread)
+
+
+def _texts(formula: str, book: Workbook) -> tuple[str, ...] | None:
+    if formula.startswith('"') and formula.endswith('"'):
+        return tuple(part.strip() for part in formula[1:-1].replace('""', '"').split(","))
+    found = _RANGE.match(formula.removeprefix("=").strip())
+    if found is None:
+        return None
+    name = (found[1] or found[2]).replace("''", "'")
+    if name not in book.sheetnames:
+        return None
+    left, top, right, bottom = range_boundaries(found[3].replace("$", ""))
+    cells = book[name].iter_rows(top, bottom, left, right, values_only=True)
+    return tuple(str(cell).strip() for line in cells for cell in line if cell is not None)
+
+
+# --------------------------------------------------------------------------------------------------
+# What a contributor's rows say in the words of a report; what is not understood is not written.
+
+Written = str | float | date
+
+
+@dataclass
+class ColumnAccount:
+    """What became of one column of a sheet.
+
+    Attributes:
+        filled: cells that were written.
+        empty: rows in which the file says nothing.
+        unread: rows of the file whose text is not understood; nothing is written for them.
+        unlisted: cells whose text is not in the workbook's list of choices; nothing is written.
+        kept: cells that hold a formula of the publisher's, which stays.
+    """
+
+    filled: int = 0
+    empty: int = 0
+    unread: list[int] = field(default_factory=list)
+    unlisted: int = 0
+    kept: int = 0
+
+
+class ReturnRows:
+    """Rows of a file for one sheet.
+
+    Attributes:
+        accounts: by column of the workbook.
+        outside: rows of the file that do not belong into the sheet.
+        undated: rows whose date, on which that depends, is not understood: they are left out.
+    """
+
+    def __init__(self, raw: RawTable, mapping: ReturnMapping, sheet: SheetRule) -> None:
+        self._raw, self._mapping, self._sheet = raw, mapping, sheet
+        self._header = Header(raw.table.column_names)
+        self._empty = {fold(text) for text in mapping.empty}
+        self.accounts = {name: ColumnAccount() for name in sheet.columns}
+        self.outside = 0
+        self.undated: list[int] = []
+        asked = [c for rule in sheet.columns.values() for c in rule.source] + list(sheet.when)
+        asked += [sheet.period.source] if sheet.period else []
+        missing = [c for c in dict.fromkeys(asked) if self._header.find(c) is None]
+        if missing:
+            raise error("missing-columns", file=raw.file, columns=", ".join(missing))
+
+    def __iter__(self) -> Iterator[dict[str, Written]]:
+        """What is written, by column of the workbook, row by row."""
+        for row in self._raw.table.to_pylist():
+            if not self._belongs(row):
+                continue
+            yield {
+                name: value
+                for name, rule in self._sheet.columns.items()
+                if (value := self._value(row, name, rule)) is not None
+            }
+
+    def _cell(self, row: Mapping[str, object], column: str) -> str:
+        text = trim(str(row[self._header.find(column) or column] or ""))
+        return "" if fold(text) in self._empty else text
+
+    def _belongs(self, row: Mapping[str, object]) -> bool:
+        for column, texts in self._sheet.when.items():
+            if fold(self._cell(row, column)) not in {fold(text) for text in texts}:
+                self.outside += 1
+                return False
+        period = self._sheet.period
+        if period is None:
+            return True
+        day = self._mapping.dates.date(fold(self._cell(row, period.source)))
+        if day is None:
+            self.undated.append(_number(row))
+            return False
+        inside = period.first <= date.fromisoformat(day) <= period.last
+        self.outside += not inside
+        return inside
+
+    def _value(self, row: Mapping[str, object], name: str, rule: CellRule) -> Written | None:
+        account = self.accounts[name]
+        if rule.value is not None:
+            return rule.value
+        text = next(filter(None, (self._cell(row, c) for c in rule.source)), "")
+        if not text:
+            account.empty += 1
+            return None
+        found: Written | None = text
+        if rule.map:
+            texts = {fold(t): to for t, to in rule.map.items()}
+            if fold(text) in texts and texts[fold(text)] is None:
+                account.empty += 1
+                return None
+            found = texts.get(fold(text))
+        elif rule.date:
+            day = self._mapping.dates.date(fold(text))
+            found = date.fromisoformat(day) if day else None
+        elif rule.number:
+            found = number_of(text)
+        if found is None:
+            account.unread.append(_number(row))
+        return found
+
+
+def _number(row: Mapping[str, object]) -> int:
+    return int(str(row[ROW]))
+
 
 LOOKED_AT = 60
 """Rows in which column names are looked for."""

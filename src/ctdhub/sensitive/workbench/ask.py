@@ -145,38 +145,580 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable
 from typing import Any
 
-from ctdhub.core.error_catalogue import as_json, error
-from ctdhub.core.errors import HubError
-from ctdhub.sensitive.workbench import about_file, edits
-from ctdhub.sensitive.workbench.place import Workplace
+from ctdhub.core.errors import FileError, HubError, as_json, error
+from ctdhub.core.files import is_day
+from ctdhub.core.i18n import LANGUAGES, Named, Text, field_as_json
+from ctdhub.core.tables import fold
+from ctdhub.schema.labels import group_label
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits, ReadDelivery
+from ctdhub.sensitive.alarms.checks import ring
+from ctdhub.sensitive.ingest import layout
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.mapping import mapping_file
+from ctdhub.sensitive.mapping.mapping_file import text_of
+from ctdhub.sensitive.mapping.patched_yaml import flow, lines_of
+from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.workbench import drafts
+from ctdhub.sensitive.workbench import drafts as kept
+from ctdhub.sensitive.workbench.bench import SUGGESTION, Bench, begun, bench, draft_of, fits, saved
+from ctdhub.sensitive.workbench.drafts import (
+    DraftFold,
+    Workplace,
+    digest,
+    drop_draft,
+    load_draft,
+    save_draft,
+)
+from ctdhub.sensitive.workbench.facets import (
+    Facets,
+    choices,
+    clustered,
+    facets,
+    read_as,
+    sheets_of,
+    suggestions,
+    unborn,
+)
+from ctdhub.sensitive.workbench.opened import change
+from ctdhub.sensitive.workbench.operations import Operation, all_rules, checked
+from ctdhub.sensitive.workbench.readings import named, readings
+from ctdhub.sensitive.workbench.verdicts import (
+    ACTIONS,
+    LABELS,
+    Proposed,
+    Verdicts,
+    is_hidden,
+    missing,
+    problems,
+)
+
+# --------------------------------------------------------------------------------------------------
+# Answers about a file: verdicts, facets, problems, identifiers, alarms, what leaves.
+
+Answer = dict[str, Any]
+
+
+def open_(place: Workplace, request: dict[str, Any]) -> Answer:
+    """Read the file; begin a draft where there is none."""
+    try:
+        at = _opened(place, request.get("sheet"))
+    except FileError as met:
+        if met.rule != "sheets" or place.file is None:
+            raise
+        found = layout.sheets(place.file)
+        return {
+            "choose": [{"sheet": s.name, "rows": s.rows, "columns": [*s.header]} for s in found]
+        }
+    raw = at.file.raw
+    shown = {key: getattr(raw, key) for key in ("sheet", "encoding", "delimiter", "sha256")}
+    told = {
+        "name": place.name,
+        "rows": raw.rows_read,
+        "columns": len(at.file.names),
+        "unread_rows": raw.rejects.num_rows,
+        **shown,
+        "notes": [note.as_json() for note in raw.notes],
+    }
+    return {"file": told, "found": saved(place, at.file)}
+
+
+def _opened(place: Workplace, sheet: Any) -> Bench:
+    if place.file is None:
+        raise error("workbench-request")
+    if isinstance(sheet, str):
+        return begun(place, SUGGESTION, ReadOptions(sheet=sheet))
+    if load_draft(place) is not None:
+        return bench(place)
+    if (at := _continued(place)) is not None:
+        return at
+    at = begun(place, None)
+    if at.draft.start is None:
+        return at
+    try:
+        wanted, missing = fits(at.mapping, at.file)
+    except FileError:  # the mapping speaks of another sheet, or another format
+        return begun(place, SUGGESTION)
+    fitting = wanted and 2 * len(missing) <= len(wanted)  # one that reads nothing fits nothing
+    return at if fitting else begun(place, SUGGESTION)
+
+
+def _continued(place: Workplace) -> Bench | None:
+    """A draft with the decisions on an earlier file of the same columns, which nobody kept yet."""
+    for other in place.other_drafts():
+        draft = load_draft(place, other)
+        if draft is None:
+            continue
+        at = Bench(place, draft)
+        try:
+            wanted, missing = fits(at.mapping, at.file)
+        except HubError:  # of another format or another sheet, or another program changed it
+            continue
+        if not missing and 2 * len(wanted) >= len(at.file.names):
+            save_draft(place, draft)
+            return at
+    return None
+
+
+def _verdicts(at: Bench) -> Verdicts:
+    kept = [one["header"] for one in drafts.commits(at.place) if one["header"]]
+    return Verdicts(at, tuple(kept[-1]) if kept else ())
+
+
+def columns(place: Workplace, request: dict[str, Any]) -> Answer:
+    """A verdict on each column."""
+    at = bench(place)
+    verdicts = _verdicts(at)
+    found = verdicts.all()
+    asked = [*verdicts.questions()]
+    states = [one["state"] for one in found]
+    open_ = [one["column"] for one in found if one["state"] in ("stops", "decide")]
+    order = sorted(
+        (one for one in found if one["column"] in open_), key=lambda one: one["state"] != "stops"
+    )
+    return {
+        "columns": found,
+        "counts": {key: states.count(key) for key in ("right", "decide", "stops", "stripped")},
+        **at.effect.counts(),
+        "new": verdicts.new(),
+        "gone": verdicts.gone(),
+        "next": order[0]["column"] if order else None,
+        "questions": [
+            {"question": text.as_json(), "choices": [one.as_json() for one in own]}
+            for text, own in asked
+        ],
+        "missing": [one.as_json() for one in missing(at, found, len(asked), verdicts.two_orders())],
+    }
+
+
+def column(place: Workplace, request: dict[str, Any]) -> Answer:
+    """The texts of a column."""
+    at = bench(place)
+    name = at.file.header.find(str(request.get("column")))
+    if name is None:
+        raise error("workbench-column", column=str(request.get("column")))
+    verdicts = _verdicts(at)
+    verdict = verdicts.of(name)
+    answer: Answer = {"verdict": verdict, "readings": [], "silent": []}
+    sheets = sheets_of(at.mapping, at.file, name)
+    wanted = request.get("sheet")
+    chosen = next((one for one in sheets if wanted in (None, one.name)), None)
+    if chosen is None and isinstance(wanted, str):
+        chosen = unborn(wanted)
+    hidden = _hidden(at, [name, *(chosen.sheet.columns if chosen else ())])
+    if hidden:
+        chosen, sheets = None, []
+    own = [facets(at.mapping, at.file, one, place.years) for one in sheets]
+    answer["sheets"] = [
+        {
+            "sheet": one.of.name,
+            "targets": [{"variable": v, "label": named(v)} for v in one.of.sheet.places],
+            "flags": one.of.sheet.flags,
+            "unknown": len(one.unknown()),
+        }
+        for one in own
+    ]
+    answer["blank"] = at.file.raw.table.num_rows - verdict["filled"]
+    bare = verdict["state"] == "stripped" or not verdict["examples"]
+    if hidden or (chosen is None and bare):
+        return {**answer, **_no_values(), "sheet": None, "rule": ""}
+    silent = {*map(fold, at.mapping.empty)}
+    answer["silent"] = [
+        {"text": one.text, "rows": one.rows}
+        for one in at.file.counts(name)
+        if fold(one.text) in silent
+    ]
+    if not sheets:
+        answer["readings"] = readings(at.file, name, at.draft.document())
+    if chosen is None:
+        return {**answer, **_bare(at, name, request), "sheet": None, "rule": _rules(at, verdict)}
+    found = facets(at.mapping, at.file, chosen, place.years)
+    return {
+        **answer,
+        **_values(found, request),
+        "sheet": chosen.name,
+        "choices": list(choices(chosen)),
+        "rule": _rules(at, verdict),
+    }
+
+
+def _hidden(at: Bench, columns: list[str]) -> bool:
+    """Whether one of some columns may identify people; then nobody is shown a text of them."""
+    named = (at.file.header.find(column) or column for column in columns)
+    return any(is_hidden(at, one) for one in named)
+
+
+def _no_values() -> Answer:
+    return {"choices": [], "values": [], "total": 0, "clusters": [], "note": None}
+
+
+def _rules(at: Bench, verdict: dict[str, Any]) -> str:
+    rules = all_rules(at.draft.document(), "records")
+    names = [one["variable"] for one in verdict["targets"] if one["variable"] in rules]
+    return "\n".join(f"{name}: {flow(rules[name])}" for name in names)
+
+
+def _values(found: Facets, request: dict[str, Any]) -> Answer:
+    meant = suggestions(found)
+    groups, note = clustered(found)
+    of = {text: n for n, one in enumerate(groups) for text in one.texts}
+    values = [
+        {
+            "text": one.text,
+            "rows": one.rows,
+            "decided": [*found.today.get(fold(one.text), ())],
+            "suggested": meant[one.text].as_json() if one.text in meant else None,
+            "cluster": of.get(one.text),
+        }
+        for one in found.values
+    ]
+    decided = {fold(text): answer for text, answer in found.today.items() if answer}
+    clusters = []
+    for number, one in enumerate(groups):
+        known = next((decided[fold(t)] for t in one.texts if fold(t) in decided), None)
+        guess = next((meant[t].as_json() for t in one.texts if t in meant), None)
+        if known is not None:
+            same = Text("decided so for another spelling")
+            guess = {"codes": [*known], "reason": same.as_json(), "sure": one.method == "key"}
+        told = {"cluster": number, "method": one.method, "texts": [*one.texts], "rows": one.rows}
+        clusters.append({**told, "suggested": guess})
+    said = note.as_json() if note else None
+    return {**_page(values, request), "clusters": clusters, "note": said}
+
+
+def _bare(at: Bench, name: str, request: dict[str, Any]) -> Answer:
+    """Texts of a column whose rules look no texts up, or that no rule reads."""
+    read = read_as(at.effect, at.file, name)
+    values = [
+        {
+            "text": one.text,
+            "rows": one.rows,
+            "decided": read.get(fold(one.text), []),
+            "suggested": None,
+            "cluster": None,
+        }
+        for one in at.file.counts(name)
+    ]
+    return {**_no_values(), **_page(values, request)}
+
+
+def _page(values: list[dict[str, Any]], request: dict[str, Any]) -> Answer:
+    """The part of the values that is asked for."""
+    show, find = request.get("show", "all"), fold(str(request.get("find") or ""))
+    if show in ("unknown", "decided"):
+        values = [one for one in values if bool(one["decided"]) == (show == "decided")]
+    if find:
+        values = [one for one in values if find in fold(one["text"])]
+    sort = request.get("sort", "rows")
+    if sort == "text":
+        values = sorted(values, key=lambda one: fold(one["text"]))
+    elif sort == "decision":
+        values = sorted(values, key=lambda one: (bool(one["decided"]), one["decided"]))
+    start, limit = (int(request.get(key) or default) for key, default in _PAGE)
+    return {"values": values[start : start + limit], "total": len(values)}
+
+
+_PAGE = (("start", 0), ("limit", 100))
+
+
+def suggested(place: Workplace, request: dict[str, Any]) -> Answer:
+    """Everything that is proposed and that nobody has decided."""
+    verdicts = _verdicts(bench(place))
+    wanted = request.get("column")
+    return {
+        "suggested": [
+            {"column": name, **one.as_json(), "rows": one.rows}
+            for name, one in verdicts.every_suggestion()
+            if wanted in (None, name)
+        ]
+    }
+
+
+def problems_(place: Workplace, request: dict[str, Any]) -> Answer:
+    """What is wrong, by text, with the cells."""
+    at = bench(place)
+    found = problems(at)
+    start, limit = int(request.get("start") or 0), int(request.get("limit") or 50)
+    rejected = at.effect.counts()["rejected"]
+    return {"problems": found[start : start + limit], "total": len(found), "rejected": rejected}
+
+
+def identifiers(place: Workplace, request: dict[str, Any]) -> Answer:
+    """Columns that may identify people, and what happens to each."""
+    at = bench(place)
+    decided = {fold(c): d for c, d in at.mapping.identifiers.items()}
+    found = []
+    for name in at.file.names:
+        finding, decision = at.file.findings.get(name), decided.get(fold(name))
+        if finding is None and decision is None:
+            continue
+        action = decision.action if decision else None
+        reason = finding.reason if finding else ACTIONS[str(action)]
+        counts = at.file.counts(name)
+        found.append(
+            {
+                "column": name,
+                "kind": finding.kind if finding else None,
+                "reason": reason.as_json(),
+                "action": action,
+                "keep_reason": decision.reason if decision else None,
+                "distinct": len(counts),
+                "filled": sum(one.rows for one in counts),
+                "choices": [_choice(name, one) for one in LABELS],
+            }
+        )
+    return {"columns": found}
+
+
+def _choice(column: str, action: str) -> dict[str, Any]:
+    """A decision; that of ``keep`` needs a reason, which the reader writes into it."""
+    decision: Any = {"keep": ""} if action == "keep" else action
+    operations = ({"op": "identifier", "column": column, "decision": decision},)
+    made = Proposed(LABELS[action], ACTIONS[action], False, operations)
+    return {"action": action, **made.as_json()}
+
+
+def alarms(place: Workplace, request: dict[str, Any]) -> Answer:
+    """What would be asked at the hub about this file."""
+    from ctdhub.sensitive.linkage.deliveries import births_apart
+
+    at = bench(place)
+    done = harmonise(
+        at.file.raw, at.mapping, place.contributor, place.years, secrets.token_bytes(32)
+    )
+    account = done.conservation
+    now = ReadDelivery(
+        place.contributor, place.day, at.mapping, (done.texts,), done.records,
+        account.rows_read, account.rejected, births_apart(done.records, done.births),
+    )  # fmt: skip
+    limits = AlarmLimits(unknown_share=place.unknown_share)
+    return {"alarms": [_alarm(one) for one in ring([now], limits)]}
+
+
+def _alarm(one: Alarm) -> dict[str, Any]:
+    entry = {"alarm": one.entry, "delivery": one.delivery}
+    return {
+        "name": one.name,
+        "about": one.about,
+        "what": one.what().as_json(),
+        "stops": one.stops,
+        "accepted": one.accepted,
+        "operations": [{"op": "accept", "entry": entry, "on": True}],
+    }
+
+
+def mappings(place: Workplace, request: dict[str, Any]) -> Answer:
+    """Mappings that were kept before, and how well each reads the file."""
+    return {"mappings": saved(place, bench(place).file)}
+
+
+def begin(place: Workplace, request: dict[str, Any]) -> Answer:
+    """Begin the draft anew on another base."""
+    begun(place, str(request.get("from", SUGGESTION)))
+    return {}
+
+
+def variables(place: Workplace, request: dict[str, Any]) -> Answer:
+    """Every variable that a column may be read as."""
+    found = []
+    for one in load_schema().records:
+        group = one.group
+        said = None
+        if group:
+            said = field_as_json(Named(tuple(group_label(group, code) for code in LANGUAGES)))
+        told = {"variable": one.name, "label": named(one.name), "group": said, "kind": one.kind}
+        found.append(told)
+    return {"variables": found}
+
+
+# --------------------------------------------------------------------------------------------------
+# Answers about the draft and the history of a mapping; what a request looks like: ``ask``.
+
+
+def state(place: Workplace) -> dict[str, Any] | None:
+    """What every answer says of the draft; None where there is none and nothing to begin one."""
+    try:
+        draft = draft_of(place)
+    except HubError:
+        return None
+    now = mapping_file.in_force(place.mappings, place.contributor, place.day)
+    there = text_of(now[1]) if now else None
+    found: dict[str, Any] = {"operations": len(draft.active), "from": draft.start}
+    found["stale"] = (digest(there) if there else None) != draft.seen
+    try:
+        text = draft.text()
+        found |= {"sha256": digest(text), "kept": text == there, "invalid": None}
+    except HubError as met:
+        found |= {"sha256": None, "kept": False, "invalid": met.fault.as_json()}
+    return found
+
+
+def do(place: Workplace, request: dict[str, Any]) -> Answer:
+    """Add operations to the draft."""
+    return _add(place, [checked(one) for one in _list(request, "operations")])
+
+
+def try_(place: Workplace, request: dict[str, Any]) -> Answer:
+    """What operations would change."""
+    draft = draft_of(place)
+    after = draft.with_operations([checked(one) for one in _list(request, "operations")])
+    return {"change": _change(place, draft, after)}
+
+
+def _add(place: Workplace, operations: list[Operation]) -> Answer:
+    draft = draft_of(place)
+    after = draft.with_operations(operations)
+    answer = {"done": [one["n"] for one in after.operations[len(draft.operations) :]]}
+    return {**answer, "change": _saved(place, draft, after)}
+
+
+def _saved(place: Workplace, before: DraftFold, after: DraftFold) -> dict[str, Any] | None:
+    told = _change(place, before, after)
+    save_draft(place, after)
+    return told
+
+
+def _change(place: Workplace, before: DraftFold, after: DraftFold) -> dict[str, Any] | None:
+    """What rows become otherwise; None without a file."""
+    if place.file is None:
+        return None
+    now, then = Bench(place, before), Bench(place, after)
+    if now.mapping.read != then.mapping.read:
+        return None  # another table: its rows are not those
+    return change(now.effect, then.effect, named)
+
+
+def undo(place: Workplace, request: dict[str, Any]) -> Answer:
+    """Undo operations; later ones on their keys are shown first, or undone too, or stay."""
+    draft, numbers = draft_of(place), _numbers(request)
+    later = draft.later(numbers)
+    if later and request.get("later") not in ("undo", "stay"):
+        return {"later": later}
+    if request.get("later") == "undo":
+        numbers += [one["n"] for one in later]
+    return {"undone": numbers, "change": _saved(place, draft, draft.marked(numbers, undone=True))}
+
+
+def redo(place: Workplace, request: dict[str, Any]) -> Answer:
+    """Do undone operations again."""
+    numbers = _numbers(request)
+    draft = draft_of(place)
+    return {"done": numbers, "change": _saved(place, draft, draft.marked(numbers, undone=False))}
+
+
+def discard(place: Workplace, request: dict[str, Any]) -> Answer:
+    """End the draft."""
+    drop_draft(place)
+    return {}
+
+
+def history_of_edits(place: Workplace, request: dict[str, Any]) -> Answer:
+    """Operations of the draft and commits, newest first."""
+    commits = [_shown(one) for one in reversed(kept.commits(place))]
+    draft = load_draft(place)
+    operations = list(reversed(draft.operations)) if draft else []
+    outside = bool(commits) and commits[0]["who"] == kept.OUTSIDE
+    return {"operations": operations, "commits": commits, "outside": outside}
+
+
+def _shown(commit: kept.Commit) -> dict[str, Any]:
+    return {k: v for k, v in commit.items() if k not in ("previous", "hash", "header")}
+
+
+def undo_kept(place: Workplace, request: dict[str, Any]) -> Answer:
+    """Take a commit, or operations of it, back by operations in the draft."""
+    number = request.get("commit")
+    if not isinstance(number, int):
+        raise error("workbench-request")
+    which = _numbers(request) if "n" in request else []
+    operations, later = kept.undoing(place, number, which)
+    if later and request.get("later") not in ("undo", "stay"):
+        return {"later": later}
+    if request.get("later") == "undo":
+        more = [kept.undone(one) for one in reversed(later)]
+        operations = [*more, *operations]
+    return _add(place, operations)
+
+
+def text(place: Workplace, request: dict[str, Any]) -> Answer:
+    """The mapping as YAML, with the first line of each rule."""
+    words = draft_of(place).text()
+    places = lines_of(words, place.shown)
+    lines = {".".join(map(str, where[-1:])): n for where, n in places.items() if len(where) > 1}
+    return {"text": words, "lines": lines}
+
+
+def write(place: Workplace, request: dict[str, Any]) -> Answer:
+    """The mapping as somebody typed it."""
+    typed = request.get("text")
+    if not isinstance(typed, str):
+        raise error("workbench-request")
+    typed = typed.replace("\r\n", "\n") if "\r\n" not in draft_of(place).text() else typed
+    return _add(place, draft_of(place).typed(typed))
+
+
+def keep(place: Workplace, request: dict[str, Any]) -> Answer:
+    """Commit the draft."""
+    start, given = request.get("from", place.day), request.get("answers") or {}
+    if start != mapping_file.FIRST and not (isinstance(start, str) and is_day(start)):
+        raise error("workbench-request")
+    if not isinstance(given, dict) or not all(str(n).isdecimal() for n in given):
+        raise error("workbench-request")
+    answers = {int(n): str(answer) for n, answer in given.items()}
+    draft = draft_of(place)
+    header = Bench(place, draft).file.names if place.file else ()
+    why = str(request.get("why") or "")
+    done, conflicts = kept.keep(place, draft, start, why, answers, header)
+    if done is None:
+        return {"conflicts": conflicts}
+    drop_draft(place)
+    path = mapping_file.path_of(place.mappings, place.contributor, done["from"])
+    named = {"number": done["number"], "from": done["from"], "sha256": done["after"]}
+    return {"kept": {**named, "path": path.relative_to(place.mappings.parent).as_posix()}}
+
+
+def _list(request: dict[str, Any], key: str) -> list[Any]:
+    found = request.get(key)
+    if not isinstance(found, list):
+        raise error("workbench-request")
+    return found
+
+
+def _numbers(request: dict[str, Any]) -> list[int]:
+    found = _list(request, "n")
+    if not found or not all(type(n) is int for n in found):
+        raise error("workbench-request")
+    return found
+
 
 Answerer = Callable[[Workplace, dict[str, Any]], dict[str, Any]]
 
 ANSWERS: dict[str, Answerer] = {
-    "open": about_file.open_,
-    "columns": about_file.columns,
-    "column": about_file.column,
-    "try": edits.try_,
-    "do": edits.do,
-    "suggested": about_file.suggested,
-    "undo": edits.undo,
-    "redo": edits.redo,
-    "discard": edits.discard,
-    "history": edits.history,
-    "undo_kept": edits.undo_kept,
-    "text": edits.text,
-    "write": edits.write,
-    "keep": edits.keep,
-    "problems": about_file.problems_,
-    "identifiers": about_file.identifiers,
-    "alarms": about_file.alarms,
-    "mappings": about_file.mappings,
-    "begin": about_file.begin,
-    "variables": about_file.variables,
+    "open": open_,
+    "columns": columns,
+    "column": column,
+    "try": try_,
+    "do": do,
+    "suggested": suggested,
+    "undo": undo,
+    "redo": redo,
+    "discard": discard,
+    "history": history_of_edits,
+    "undo_kept": undo_kept,
+    "text": text,
+    "write": write,
+    "keep": keep,
+    "problems": problems_,
+    "identifiers": identifiers,
+    "alarms": alarms,
+    "mappings": mappings,
+    "begin": begin,
+    "variables": variables,
 }
 """Every request and what answers it."""
 
@@ -199,6 +741,6 @@ def ask(request: dict[str, Any]) -> dict[str, Any]:
             raise error("workbench-request")
         with _one_at_a_time:
             answer = answerer(place, request)
-            return {**answer, "draft": edits.state(place)}
+            return {**answer, "draft": state(place)}
     except HubError as met:
         return {"error": as_json(met)}

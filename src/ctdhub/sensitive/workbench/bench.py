@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import HubError, error
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.mapping import dated
+from ctdhub.sensitive.mapping import mapping_file
+from ctdhub.sensitive.mapping.builtin import recognise
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
-from ctdhub.sensitive.workbench.draft import DraftFold, digest, load_draft, save_draft
-from ctdhub.sensitive.workbench.effects import FileEffect, file_effect
-from ctdhub.sensitive.workbench.opened import OpenedFile, opened, opened_to_suggest
+from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping, text_of
+from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace, digest, load_draft, save_draft
+from ctdhub.sensitive.workbench.opened import (
+    FileEffect,
+    OpenedFile,
+    file_effect,
+    opened,
+    opened_to_suggest,
+)
 from ctdhub.sensitive.workbench.operations import Operation
-from ctdhub.sensitive.workbench.place import Workplace
 
 SUGGESTION = "suggestion"
 
@@ -68,7 +74,7 @@ def draft_of(place: Workplace) -> DraftFold:
     """
     if (found := load_draft(place)) is not None:
         return found
-    now = dated.in_force(place.mappings, place.contributor, place.day)
+    now = mapping_file.in_force(place.mappings, place.contributor, place.day)
     if now is not None:
         text = text_of(now[1])
         return DraftFold(text, now[0], (), digest(text), place.shown)
@@ -92,9 +98,9 @@ def begun(place: Workplace, start: str | None, read: ReadOptions | None = None) 
     Raises:
         HubError: the file cannot be read, or there is no such mapping.
     """
-    now = dated.in_force(place.mappings, place.contributor, place.day)
+    now = mapping_file.in_force(place.mappings, place.contributor, place.day)
     seen = digest(text_of(now[1])) if now else None
-    kept = dict(dated.mappings(place.mappings, place.contributor))
+    kept = dict(mapping_file.mappings(place.mappings, place.contributor))
     if start is None and now is not None:
         start = now[0]
     if start is not None and start in kept:
@@ -109,3 +115,47 @@ def begun(place: Workplace, start: str | None, read: ReadOptions | None = None) 
         parse_mapping(draft.base, place.shown)
     save_draft(place, draft)
     return Bench(place, draft)
+
+
+# --------------------------------------------------------------------------------------------------
+# Mappings that were kept before, and how well each reads a new file.
+
+
+def fits(mapping: Mapping, file: OpenedFile) -> tuple[list[str], list[str]]:
+    """Columns that a mapping reads or decides on, and those of them that the file lacks."""
+    wanted = list(dict.fromkeys([*mapping.needed(), *mapping.stripped()]))
+    return wanted, [column for column in wanted if file.header.find(column) is None]
+
+
+def saved(place: Workplace, file: OpenedFile) -> list[dict[str, Any]]:
+    """The mappings of the contributor and the built-in one for such headers, best first."""
+    draft = load_draft(place)
+    start = draft.start if draft else None
+    found = []
+    for day, path in mapping_file.mappings(place.mappings, place.contributor):
+        try:
+            mapping = load_mapping(path)
+        except HubError:  # a hand edit that is not whole yet
+            continue
+        found.append(_said(mapping, file, day, None, chosen=draft is not None and start == day))
+    known = recognise(file.names)
+    if known is not None:
+        mapping = parse_mapping(f"builtin: {known}\n", f"{known}.yaml")
+        base = draft.base if draft else ""
+        found.append(_said(mapping, file, None, known, chosen=base == f"builtin: {known}\n"))
+    found.sort(key=lambda one: str(one["from"] or ""), reverse=True)
+    return sorted(found, key=lambda one: -one["fits"] / max(one["of"], 1))
+
+
+def _said(
+    mapping: Mapping, file: OpenedFile, day: str | None, name: str | None, *, chosen: bool
+) -> dict[str, Any]:
+    wanted, missing = fits(mapping, file)
+    return {
+        "from": day,
+        "fits": len(wanted) - len(missing),
+        "of": len(wanted),
+        "missing": missing,
+        "builtin": name,
+        "chosen": chosen,
+    }

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator
+import re
+import unicodedata
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
-from ctdhub.core.i18n import LANGUAGES, Named, Text, field_as_json, language
-from ctdhub.core.text import fold
-from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.mapping.choice_words import choice_words
+from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text, field_as_json, language
+from ctdhub.core.tables import fold
+from ctdhub.schema import countries
+from ctdhub.schema.countries import country_said, look_up, resolve
+from ctdhub.schema.model import AGE, load_schema
 from ctdhub.sensitive.mapping.decisions import (
     NOT_RECORDED,
     OTHER_KIND,
@@ -18,18 +22,345 @@ from ctdhub.sensitive.mapping.decisions import (
     Answer,
     Sheet,
     askable,
+    choice_words,
     meanings,
     rule_at,
+    spellings_of,
 )
+from ctdhub.sensitive.mapping.drafting.glance import means_nothing
+from ctdhub.sensitive.mapping.drafting.proposals import (
+    MAJORITY,
+    about,
+    band_holding,
+    side,
+    years_in,
+)
+from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import elements_of
-from ctdhub.sensitive.mapping.program import Asked
-from ctdhub.sensitive.mapping.vocabulary import vocabulary
-from ctdhub.sensitive.workbench.clusters import TextCluster, clusters
-from ctdhub.sensitive.workbench.effects import FileEffect
-from ctdhub.sensitive.workbench.meant import Meant, SuggestedCode, all_meant
-from ctdhub.sensitive.workbench.opened import OpenedFile, TextCount
-from ctdhub.sensitive.workbench.sheet_ids import ListSheet, sheet_name
+from ctdhub.sensitive.mapping.texts import nearest
+from ctdhub.sensitive.mapping.transform import Asked
+from ctdhub.sensitive.workbench.opened import FileEffect, OpenedFile, TextCount
+from ctdhub.sensitive.workbench.operations import ListSheet, sheet_name
+
+# --------------------------------------------------------------------------------------------------
+# Spellings of one text found in a column: by a key that they share, and by a small distance.
+#
+# As OpenRefine does: a key collision is a pair whose words are the same once case, accents, marks
+# and order are taken off; near neighbours are at most two letters apart and share three in a row.
+# A cluster is a proposal for a person: nothing is merged by itself.  Texts whose digits differ are
+# never one, nor are short codes that differ in a letter.
+
+MOST = 2_000
+"""Texts of a column that are compared, those of most rows."""
+
+DISTANCE, GRAM = 2, 3
+SHORTEST = 5
+"""Letters of the shortest text that may be near another."""
+
+_PAIRS = 100_000
+"""Pairs that are compared at most."""
+
+_APART = re.compile(r"[^\w]+|_")
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class TextCluster:
+    """Texts that may be one.
+
+    Attributes:
+        method: ``key`` where they share a key, ``near`` where they are only alike.
+        texts: those of most rows first.
+        rows: rows that hold one of them.
+    """
+
+    method: Literal["key", "near"]
+    texts: tuple[str, ...]
+    rows: int
+
+
+def fingerprint(text: str) -> str:
+    """The key of a text: its words without case, accents and marks, sorted, each once.
+
+    >>> fingerprint("  Fém. ") == fingerprint("fem"), fingerprint("Bar, travail en")
+    (True, 'bar en travail')
+    """
+    plain = unicodedata.normalize("NFKD", fold(text))
+    letters = "".join(c for c in plain if not unicodedata.combining(c) and c != "\u0640")
+    words = _APART.sub(" ", letters.casefold()).split()
+    return " ".join(sorted(set(words)))
+
+
+def clusters(
+    texts: Sequence[tuple[str, int]], apart: Iterable[frozenset[str]] = ()
+) -> tuple[list[TextCluster], Text | None]:
+    """The clusters of a column.
+
+    Args:
+        texts: each with its rows, those of most rows first.
+        apart: sets of folded texts that somebody decided alike: texts of two sets are no cluster.
+
+    Returns:
+        The clusters, those of most rows first, and a note where not all texts were compared.
+    """
+    compared = texts[:MOST]
+    rows = dict(compared)
+    of = {text: number for number, own in enumerate(apart) for text in own}
+    by_key: dict[str, list[str]] = defaultdict(list)
+    for text, _n in compared:
+        by_key[fingerprint(text) or fold(text)].append(text)
+    found = [
+        TextCluster("key", tuple(own), sum(rows[text] for text in own))
+        for own in by_key.values()
+        if len(own) > 1 and _one_decision(own, of)
+    ]
+    groups, whole = _near(by_key, of)
+    for keys in groups:
+        own = sorted((t for key in keys for t in by_key[key]), key=lambda t: (-rows[t], t))
+        found.append(TextCluster("near", tuple(own), sum(rows[text] for text in own)))
+    note = None
+    if len(texts) > MOST or not whole:
+        note = Text(
+            "Only the {n} texts with the most rows were compared with each other; this column has "
+            "{all} different texts.",
+            n=Numeral(len(compared) if whole else min(len(compared), MOST)),
+            all=Numeral(len(texts)),
+        )
+    return sorted(found, key=lambda one: (-one.rows, one.texts)), note
+
+
+def _one_decision(texts: Iterable[str], of: dict[str, int]) -> bool:
+    """Whether the texts that somebody decided are decided alike."""
+    return len({of[fold(text)] for text in texts if fold(text) in of}) < 2
+
+
+def _near(by_key: dict[str, list[str]], of: dict[str, int]) -> tuple[list[list[str]], bool]:
+    """Keys at most two letters apart, as groups, and whether all pairs were compared."""
+    blocks: dict[str, list[str]] = defaultdict(list)
+    for key in by_key:
+        if len(key) >= SHORTEST:
+            for at in range(len(key) - GRAM + 1):
+                blocks[key[at : at + GRAM]].append(key)
+    pairs: set[tuple[str, str]] = set()
+    whole = True
+    for own in sorted(blocks.values(), key=len):
+        for i, one in enumerate(own):
+            for other in own[i + 1 :]:
+                if one != other and abs(len(one) - len(other)) <= DISTANCE:
+                    pairs.add((min(one, other), max(one, other)))
+            if len(pairs) > _PAIRS:
+                whole = False
+                break
+        if not whole:
+            break
+    parent = {key: key for key in by_key}
+    decided = {key: {of[fold(t)] for t in own if fold(t) in of} for key, own in by_key.items()}
+
+    def root(key: str) -> str:
+        while parent[key] != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    for one, other in sorted(pairs):
+        first, second = root(one), root(other)
+        if first == second or _DIGITS.findall(one) != _DIGITS.findall(other):
+            continue
+        if len(decided[first] | decided[second]) < 2 and _alike(one, other):
+            parent[second] = first
+            decided[first] |= decided[second]
+    groups: dict[str, list[str]] = defaultdict(list)
+    for key in by_key:
+        groups[root(key)].append(key)
+    return [keys for keys in groups.values() if len(keys) > 1], whole
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two texts are at most two letters apart; one letter where they are short."""
+    most = DISTANCE if min(len(one), len(other)) >= 2 * SHORTEST - 2 else 1
+    return within(one, other, most)
+
+
+def within(one: str, other: str, most: int) -> bool:
+    """Whether so few letters have to be put in, left out or changed (Levenshtein).
+
+    >>> within("mendicite", "mendicitee", 1), within("oui", "non", 1)
+    (True, False)
+    """
+    if abs(len(one) - len(other)) > most:
+        return False
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j in range(1, len(other) + 1):
+            cost = before + (a != other[j - 1])
+            before = row[j]
+            row[j] = min(cost, row[j] + 1, row[j - 1] + 1)
+        if min(row) > most:
+            return False
+    return row[-1] <= most
+
+
+# --------------------------------------------------------------------------------------------------
+# What a text that no rule knows may mean, with the reason, for a person to say yes to.
+
+LIKENESSES = 300
+"""Texts for which a likeness is looked for; it costs the most."""
+
+
+@dataclass(frozen=True)
+class SuggestedCode:
+    """What a text may mean.
+
+    Attributes:
+        codes: tokens, as decisions have them.
+        reason: why.
+        sure: whether the text itself says so; else it only looks like one that does.
+    """
+
+    codes: Answer
+    reason: Text
+    sure: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """As ``ask`` says it."""
+        return {"codes": [*self.codes], "reason": self.reason.as_json(), "sure": self.sure}
+
+
+class Meant:
+    """Finds what the texts of a sheet may mean.
+
+    Args:
+        sheet: the sheet.
+        today: folded texts that the mapping reads already, and as what.
+        likely: the choices that its texts are likely to mean.
+    """
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        today: AnyMapping[str, tuple[str, Answer]],
+        likely: frozenset[str] = frozenset(),
+    ) -> None:
+        self._sheet = sheet
+        variable = next(iter(sheet.places))
+        self._variable = "" if sheet.flags else variable
+        self._country = not sheet.flags and load_schema().variable(variable).kind == "country"
+        self._fits = likely or frozenset(sheet.choices)
+        self._words: dict[str, Answer] = {
+            text: (token,)
+            for text, token in spellings_of(sheet).items()
+            if token in sheet.choices and (not likely or token in likely)
+        }
+        self._known = {key: answer for key, (_text, answer) in today.items() if answer != (STAYS,)}
+        self._spelt = {key: text for key, (text, _answer) in today.items()}
+        self._keys: dict[str, str] = {}
+        for key in self._known:
+            self._keys.setdefault(fingerprint(key), key)
+        self._vocabulary = self._own_words(variable)
+        self._left = LIKENESSES
+
+    def _own_words(self, variable: str) -> dict[str, Answer]:
+        own = vocabulary()
+        if not self._sheet.flags:
+            return {key: (code,) for key, code in own.codes.get(variable, {}).items()}
+        flags = self._fits
+        found: dict[str, Answer] = {}
+        for key, meant in own.flags.items():
+            fits = sorted(meant & flags)
+            if len(fits) == 1:
+                found[key] = (fits[0],)
+        return found
+
+    def __call__(self, text: str) -> SuggestedCode | None:
+        """What a text may mean, None where nothing speaks for anything."""
+        key, said = fold(text), word(text)
+        if (codes := self._words.get(key)) is not None:
+            return SuggestedCode(codes, Text("it is the name of this choice"), True)
+        if said and (codes := self._vocabulary.get(said)) is not None:
+            return SuggestedCode(codes, Text("a known word for this choice"), True)
+        if self._variable in (AGE, MAJORITY) and (found := self._as_age(text)):
+            return found
+        if self._country and (found := self._as_country(text)):
+            return found
+        if means_nothing(text):
+            return SuggestedCode((NOT_RECORDED,), Text("it means “not recorded”"), True)
+        if (like := self._keys.get(fingerprint(text))) is not None:
+            reason = Text("spelt like “{text}”", text=self._spelt[like])
+            return SuggestedCode(self._known[like], reason, True)
+        return self._by_likeness(key)
+
+    def _as_age(self, text: str) -> SuggestedCode | None:
+        """The band of ages; where they are of several, or not exact, a person decides."""
+        years = years_in(text)
+        if years is None:
+            vague = Text("an approximate age: choose its band, or leave it not recorded")
+            return None if about(text) is None else SuggestedCode((NOT_RECORDED,), vague, False)
+        said = Text("ages {low} to {high}", low=Numeral(years.low), high=Numeral(years.high))
+        code = band_holding(years, self._sheet.choices) if self._variable == AGE else side(years)
+        if code is not None:
+            return SuggestedCode((code,), said, True)
+        several = Text("ages of more than one band: no code says so")
+        return SuggestedCode((NOT_RECORDED,), several, False)
+
+    def _as_country(self, text: str) -> SuggestedCode | None:
+        code = look_up(text).alpha3 or country_said(text)
+        if code is not None:
+            return SuggestedCode((code,), Text("a name of this country"), True)
+        code = resolve(text).nearest
+        if code is None:
+            return None
+        named = Named.of(lambda language: countries.name(code, language))
+        reason = Text("looks like “{text}”", text=named)
+        return SuggestedCode((code,), reason, False)
+
+    def _by_likeness(self, key: str) -> SuggestedCode | None:
+        if self._left <= 0 or self._country:
+            return None
+        self._left -= 1
+        names = {name: name for name in {**self._words, **self._known} if len(name) > 3}
+        if len(key) <= 3:
+            return None
+        like = nearest(key, names) or self._by_stems(key)
+        if like is None:
+            return None
+        if sorted(c for c in like if c.isdigit()) != sorted(c for c in key if c.isdigit()):
+            return None
+        codes = self._known.get(like) or self._words[like]
+        if codes == (OTHER_KIND,):
+            return None
+        reason = Text("looks like “{text}”", text=self._spelt.get(like, like))
+        return SuggestedCode(codes, reason, False)
+
+    def _by_stems(self, key: str) -> str | None:
+        """The one choice whose words begin as all those of a text do, or the other way round."""
+        mine = stems(key)
+        found: dict[Answer, str] = {}
+        for name, answer in {**self._words, **self._known}.items():
+            theirs = stems(name)
+            if mine and theirs and (mine <= theirs or theirs <= mine):
+                found.setdefault(answer, name)
+        return next(iter(found.values())) if len(found) == 1 else None
+
+
+def stems(text: str) -> frozenset[str]:
+    """The first letters of the longer words of a text.
+
+    >>> sorted(stems("Par une annonce en ligne"))
+    ['annon', 'ligne']
+    """
+    return frozenset(word[:_STEM] for word in fingerprint(text).split() if len(word) >= _STEM)
+
+
+_STEM = 5
+
+
+def all_meant(meant: Meant, texts: Sequence[str]) -> dict[str, SuggestedCode]:
+    """What several texts may mean, in their order; those without a suggestion are left out."""
+    found = ((text, meant(text)) for text in texts)
+    return {text: one for text, one in found if one is not None}
+
 
 _WORDS = {
     NOT_RECORDED: Text("means: not recorded"),

@@ -5,28 +5,354 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from ctdhub.core.i18n import Numeral, Text, field_from_json, many
-from ctdhub.core.tabular import ROW
-from ctdhub.core.text import fold
-from ctdhub.schema.roles import PERIOD
+from ctdhub.core.i18n import Named, Numeral, Text, field_from_json, many
+from ctdhub.core.tables import ROW, fold, trim
+from ctdhub.schema.labels import label
+from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
-from ctdhub.sensitive.ingest.totals import LIKE_A_RECORD
-from ctdhub.sensitive.ingest.totals import RULE as TOTALS
+from ctdhub.sensitive.ingest.identifiers import words as words_of
+from ctdhub.sensitive.ingest.raw import LIKE_A_RECORD
+from ctdhub.sensitive.ingest.raw import RULE as TOTALS
+from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.decisions import NOT_RECORDED
+from ctdhub.sensitive.mapping.drafting.vocabulary import says, vocabulary, word
 from ctdhub.sensitive.mapping.identifiers import PROPOSED
+from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.run import replaced
-from ctdhub.sensitive.mapping.unknown_texts import UnknownText
+from ctdhub.sensitive.mapping.texts import UnknownText
 from ctdhub.sensitive.workbench.bench import Bench
-from ctdhub.sensitive.workbench.consent import about_consent, account, decisions
 from ctdhub.sensitive.workbench.facets import Facets, facets, sheets_of, suggestions
+from ctdhub.sensitive.workbench.opened import OpenedFile
 from ctdhub.sensitive.workbench.operations import Operation
-from ctdhub.sensitive.workbench.readings import doubt, named, readings
-from ctdhub.sensitive.workbench.renamed import RenamedColumns
+from ctdhub.sensitive.workbench.readings import RenamedColumns, doubt, named, readings
+
+# --------------------------------------------------------------------------------------------------
+# What is not decided, or not taken from a file, and what it costs; said before it leaves.
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Something that is missing.
+
+    Attributes:
+        text: what, and what it costs.
+        blocks: whether no bundle is made, or no release built, before it is decided.
+        columns: columns of the file by which it can be mended.
+    """
+
+    text: Text
+    blocks: bool
+    columns: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """As ``ask`` says it."""
+        return {"text": self.text.as_json(), "blocks": self.blocks, "columns": [*self.columns]}
+
+
+def missing(
+    at: Bench,
+    verdicts: list[dict[str, Any]],
+    questions: int,
+    two_orders: tuple[str, int, int] | None,
+) -> list[Lack]:
+    """What is missing, what blocks first.
+
+    Args:
+        at: the draft with its file.
+        verdicts: on all columns.
+        questions: about the whole file that nobody has answered.
+        two_orders: a column of dates with the day first and dates with the month first, with the
+            rows of each.
+    """
+    found = [*_columns(verdicts), *_variables(at, verdicts)]
+    if two_orders:
+        column, day, month = two_orders
+        text = Text(
+            "Dates are written in two orders: with the day first in {day} rows, with the month "
+            "first in {month}. Of the others only the year is certain.",
+            day=Numeral(day),
+            month=Numeral(month),
+        )
+        found.append(Lack(text, False, (column,)))
+    if questions:
+        found.append(
+            Lack(
+                many(
+                    "{n} question about the whole file is not answered.",
+                    "{n} questions about the whole file are not answered.",
+                    questions,
+                ),
+                blocks=False,
+            )
+        )
+    return sorted(found, key=lambda one: not one.blocks)
+
+
+def _columns(verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
+    stops = [one for one in verdicts if one["state"] == "stops"]
+    persons = tuple(one["column"] for one in stops if one["identifier"])
+    gone = tuple(one["column"] for one in stops if one["gone"])
+    unknown = tuple(one["column"] for one in stops if one["column"] not in (*persons, *gone))
+    rows = sum(one["unknown"]["rows"] for one in stops if one["column"] in unknown)
+    open_ = tuple(one["column"] for one in verdicts if one["state"] == "decide")
+    if persons:
+        text = many(
+            "{n} column may identify a person: no bundle is made before you decide.",
+            "{n} columns may identify a person: no bundle is made before you decide.",
+            len(persons),
+        )
+        yield Lack(text, True, persons)
+    if gone:
+        text = many(
+            "{n} column that the mapping reads is missing from the file: nothing can be read.",
+            "{n} columns that the mapping reads are missing from the file: nothing can be read.",
+            len(gone),
+        )
+        yield Lack(text, True, gone)
+    if unknown:
+        text = many(
+            "{n} row has a text that no rule reads: it is not counted, and the hub will send the "
+            "file back.",
+            "{n} rows have a text that no rule reads: they are not counted, and the hub will send "
+            "the file back.",
+            rows,
+        )
+        yield Lack(text, True, unknown)
+    if agreed := tuple(c for c in open_ if says(c, vocabulary().consent)):
+        yield Lack(
+            Text("Nobody is left out for lack of consent yet: decide about the column."),
+            False,
+            agreed,
+        )
+    if open_:
+        text = many(
+            "{n} column is not decided: what it says is not sent and not counted.",
+            "{n} columns are not decided: what they say is not sent and not counted.",
+            len(open_),
+        )
+        yield Lack(text, False, open_)
+
+
+def _variables(at: Bench, verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
+    """Years, sexes, ages and citizenships that nothing fills, or that many records lack."""
+    records = int(at.effect.records.sum())
+    for variable in (PERIOD, SEX, AGE, ORIGIN):
+        value = at.effect.value(variable)
+        label = field_from_json(named(variable))
+        if value is None:
+            likely = tuple(
+                one["column"]
+                for one in verdicts
+                if not one["targets"] and variable in vocabulary().variables(one["column"])
+            )
+            text = Text("Nothing is read as “{variable}”: nobody is counted by it.", variable=label)
+            if variable == PERIOD:
+                text = many(
+                    "No year is taken from this file: its {n} record cannot be counted by year.",
+                    "No year is taken from this file: its {n} records cannot be counted by year.",
+                    records,
+                )
+            yield Lack(text, False, likely)
+        elif variable == PERIOD and records:
+            lost = int(((value[0][value[1]] == 0) & at.effect.records).sum())
+            if lost:
+                read = tuple(one["column"] for one in verdicts if _reads(one, variable))
+                text = many(
+                    "{n} record has no year: it cannot be counted by year.",
+                    "{n} records have no year: they cannot be counted by year.",
+                    lost,
+                )
+                yield Lack(text, False, read)
+
+
+def _reads(verdict: dict[str, Any], variable: str) -> bool:
+    return any(target["variable"] == variable for target in verdict["targets"])
+
+
+# --------------------------------------------------------------------------------------------------
+# What is wrong with rows of a file, in plain words, with the cells: for its owner alone.
+
+CELLS = 20
+"""Cells that are named for each problem."""
+
+
+def problems(at: Bench) -> list[dict[str, Any]]:
+    """The problems of a file, those of most rows first.
+
+    A problem is a rule, a column and a text that the rule cannot read; or a rule and a row that
+    could not be read at all.
+    """
+    file = at.file
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    rows: dict[tuple[Any, ...], list[int]] = {}
+    table = at.effect.faults
+    places = {row: i for i, row in enumerate(file.codes[ROW].to_pylist())}
+    cells = {name: file.codes[name].combine_chunks() for name in file.codes.column_names[:-1]}
+    hidden = {name for name in file.names if is_hidden(at, name)}
+    columns = ("source_row", "column", "rule", "fields")
+    for row, column, rule, fields in zip(
+        *(table[name].to_pylist() for name in columns), strict=True
+    ):
+        name = file.header.find(column) if column else None
+        text = None
+        if name is not None and name in cells and name not in hidden:
+            cell = cells[name][places[row]].as_py()
+            text = None if cell is None else trim(cell)
+        _put(found, rows, (rule, fields, name or column, text), row)
+    for one in file.raw.rejects.to_pylist():
+        _put(found, rows, (one["rule"], one["fields"], one["column"], None), one["source_row"])
+    for key, own in rows.items():
+        numbers = sorted(set(own))
+        found[key]["rows"] = len(numbers)
+        column = found[key]["column"]
+        found[key]["cells"] = [{"row": row, "column": column} for row in numbers[:CELLS]]
+    return sorted(found.values(), key=lambda one: (-one["rows"], str(one["column"]), one["rule"]))
+
+
+def _in_words(reason: Text) -> Text:
+    """A reason that calls variables by their labels."""
+    schema = load_schema()
+    named = {
+        key: Named.of(lambda lang, name=value: label(name, lang))  # type: ignore[misc]
+        for key, value in reason.fields.items()
+        if key == "target" and isinstance(value, str) and schema.has(value)
+    }
+    return reason.holding(**{**reason.fields, **named}) if named else reason
+
+
+def _put(
+    found: dict[tuple[Any, ...], dict[str, Any]], rows: dict[tuple[Any, ...], list[int]],
+    key: tuple[Any, ...], row: int,
+) -> None:  # fmt: skip
+    if key not in found:
+        rule, fields, column, text = key
+        reason = _in_words(reason_of(fields)).as_json()
+        found[key] = {"rule": rule, "reason": reason, "column": column, "text": text}
+        rows[key] = []
+    rows[key].append(row)
+
+
+def is_hidden(at: Bench, column: str) -> bool:
+    """Whether the texts of a column are shown to nobody: it may identify people."""
+    decided = {fold(c): d.action for c, d in at.mapping.identifiers.items()}
+    action = decided.get(fold(column))
+    return action not in (None, "keep") or (column in at.file.findings and action is None)
+
+
+# --------------------------------------------------------------------------------------------------
+# The column that says who consented: rows without a yes are offered to be left out, with counts.
+#
+# A rule keeps the texts that say yes rather than leaving out those that say no, so that a text
+# which nobody has seen yet counts as no consent.  Blanks are neither: a person decides about them.
+
+NO_CONSENT = "no-consent"
+"""Name of the exclusion."""
+
+
+class Consent(NamedTuple):
+    """What a column says of consent, in rows.
+
+    Attributes:
+        column: its name.
+        yes: the texts that say yes; none where the name of the column turns a yes round.
+        agreed, refused, blank, other: rows that say yes, no, nothing, or something else.
+    """
+
+    column: str
+    yes: tuple[str, ...]
+    agreed: int
+    refused: int
+    blank: int
+    other: int
+
+
+def turned_round(column: str) -> bool:
+    """Whether the name of a column about consent may make a yes mean no: a person decides.
+
+    >>> turned_round("Consent withdrawn"), turned_round("Consent (yes/no)")
+    (True, False)
+    """
+    words = vocabulary().not_consent
+    name = f" {' '.join(words_of(column))} "
+    for answers in words["yes_no"]:
+        name = name.replace(f" {answers} ", " ")
+    said = name.split()
+    return any(one in words["words"] or any(p in one for p in words["parts"]) for one in said)
+
+
+def about_consent(file: OpenedFile, mapping: Mapping, column: str) -> Consent | None:
+    """What a column says of consent; None where its name does not speak of it."""
+    if not says(column, vocabulary().consent) or column not in file.codes.column_names:
+        return None
+    silent = {"", *map(fold, mapping.empty)}
+    rows = {"yes": 0, "no": 0, "blank": 0, "": 0}
+    yes = []
+    for text, n in file.counts(column):
+        kind = "blank" if fold(text) in silent else _answer(text)
+        rows[kind] += n
+        if kind == "yes":
+            yes.append(text)
+    blank = rows["blank"] + file.rows - sum(rows.values())
+    if any(fold(text) not in silent and text.strip().isdigit() and text not in yes
+           and not vocabulary().yes_no([text]) for text, _n in file.counts(column)):  # fmt: skip
+        yes = []  # codes of a list: nobody knows which of them means yes
+    if turned_round(column):
+        yes = []
+    return Consent(column, tuple(yes), rows["yes"], rows["no"], blank, rows[""])
+
+
+def _answer(text: str) -> str:
+    """Whether a text below such a header says "yes" or "no"; "" where it is neither."""
+    known = vocabulary().yes_no([text])
+    return known[text] if known else vocabulary().consent_answers.get(word(text), "")
+
+
+def decisions(found: Consent) -> list[tuple[Text, Text, Operation]]:
+    """What can be decided about the rows: label, reason, operation; none where nothing says yes."""
+    if not found.yes:
+        return []
+    without, said = found.refused + found.blank + found.other, account(found)
+    if not found.blank:
+        all_others = many(
+            "leave out {n} row without a yes", "leave out {n} rows without a yes", without
+        )
+        return [(all_others, said, _kept(found, found.yes))]
+    strict = many(
+        "leave out {n} row without a yes, empty cells too",
+        "leave out {n} rows without a yes, empty cells too",
+        without,
+    )
+    lenient = many(
+        "leave out {n} row, keep those that are empty",
+        "leave out {n} rows, keep those that are empty",
+        without - found.blank,
+    )
+    return [
+        (strict, said, _kept(found, found.yes)),
+        (lenient, said, _kept(found, (*found.yes, ""))),
+    ]
+
+
+def account(found: Consent) -> Text:
+    """The rows by what the column says."""
+    return Text(
+        "consent: yes in {yes} rows, no in {no}, empty in {empty}, something else in {other}",
+        yes=Numeral(found.agreed),
+        no=Numeral(found.refused),
+        empty=Numeral(found.blank),
+        other=Numeral(found.other),
+    )
+
+
+def _kept(found: Consent, texts: tuple[str, ...]) -> Operation:
+    rule = {"unless": {found.column: [*texts]}}
+    return {"op": "exclude", "name": NO_CONSENT, "rule": rule}
+
 
 State = Literal["right", "decide", "stops", "stripped"]
 

@@ -22,23 +22,113 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.border import PROTECTED, SHOWN, Estimate
-from ctdhub.core.datafiles import write_csv
 from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.core.tables import write_csv
+from ctdhub.release.catalogue import WHAT_IT_IS, media, title
 from ctdhub.release.errata import plain_data
-from ctdhub.release.manifest import VERSION_PATTERN
+from ctdhub.release.manifest import VERSION_PATTERN, LinkErrors
 from ctdhub.release.open import Release
-from ctdhub.release.people_once import LinkErrors
-from ctdhub.report import places
+from ctdhub.report import figures as places
 from ctdhub.report.figures import figures
-from ctdhub.report.wording import caveat, citation
+from ctdhub.report.wording import caveat, citation, shown
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, label
-from ctdhub.schema.roles import ORIGIN
-from ctdhub.site.api.openapi import openapi
+from ctdhub.schema.model import ORIGIN
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.headline import place_facts
-from ctdhub.stats.perspective import Side
+from ctdhub.stats.tables import Side, place_facts
+
+# --------------------------------------------------------------------------------------------------
+# The interface for programs as OpenAPI 3.1, for tools that read such descriptions.
+
+_RELEASE_FILES = {
+    "counts.parquet": "Every measured table, those of three variables included.",
+    "records.parquet": "Protected records, one row per person.",
+    "SHA256SUMS": "Hashes of the release's own files.",
+}
+
+
+def openapi(
+    release: Release, tables: Sequence[Mapping[str, Any]], places: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The description of one release.
+
+    Args:
+        tables, places: their entries in list and index; there is at least one place.
+    """
+    facts = release.facts
+    found = {
+        "/api/index.json": _get(
+            "What the release holds.", "application/json", schema="schema/index.json"
+        ),
+        "/api/tables.json": _get(
+            "The measured tables.", "application/json", schema="schema/tables.json"
+        ),
+        "/api/places/{place}.json": _get(
+            "Facts of a country or region.",
+            "application/json",
+            schema="schema/place.json",
+            parameter=_parameter("place", "Key in the index.", [p["key"] for p in places]),
+        ),
+        **{f"/{name}": _get(words, media(name)) for name, words in _RELEASE_FILES.items()},
+        "/api/latest.json": {
+            "servers": [{"url": "../../.."}],
+            **_get("The newest release.", "application/json", schema="schema/latest.json"),
+        },
+    }
+    if tables:
+        stem = "-".join(tables[0]["variables"])
+        variables = "Variables joined with a hyphen, in the order of the list."
+        table = {**_parameter("table", variables), "example": stem}
+        for kind, form in (("json", "application/json"), ("csv", "text/csv")):
+            found[f"/api/tables/{{table}}.{kind}"] = _get(
+                "A measured table of one or two variables.",
+                form,
+                schema="schema/table.json" if kind == "json" else "",
+                parameter=table,
+            )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": title(release.manifest, facts),
+            "version": release.version,
+            "description": " ".join([WHAT_IT_IS, *(n.text for n in shown(release))]),
+            "license": {
+                "name": facts.licence,
+                **({"url": facts.licence_url} if facts.licence_url else {}),
+            },
+        },
+        "servers": [{"url": "..", "description": "The folder of this release."}],
+        "paths": found,
+    }
+
+
+def _get(
+    words: str, form: str, *, schema: str = "", parameter: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    content = {form: {"schema": {"$ref": schema}} if schema else {}}
+    return {
+        **({"parameters": [parameter]} if parameter else {}),
+        "get": {
+            "summary": words,
+            "responses": {"200": {"description": words, "content": content}},
+        },
+    }
+
+
+def _parameter(name: str, words: str, values: Sequence[str] = ()) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": words,
+        "schema": {"type": "string"},
+    }
+    if values:
+        given["schema"]["enum"] = list(values)
+        given["example"] = values[0]
+    return given
+
 
 FOLDER, LATEST = "api", "latest.json"
 TABLES = "tables.json"
@@ -93,7 +183,7 @@ def write_latest(site: Path, version: str, notices: Mapping[str, Any]) -> None:
     Args:
         site: the folder of a site that holds all its releases.
         version: of the newest that was not withdrawn; of the newest where all were.
-        notices: about releases, see :func:`ctdhub.site.errata.of_all`.
+        notices: about releases, see :func:`ctdhub.site.feed.of_all`.
     """
     found = (p.parents[1].name for p in site.glob(f"r/*/{FOLDER}/index.json"))
     held = sorted(

@@ -7,12 +7,10 @@ from typing import Any
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import Text, _
-from ctdhub.site.course.lessons import lessons
-from ctdhub.site.course.parts import Lesson
-from ctdhub.site.frame import FIGURES, Page
-from ctdhub.site.kinds import LEARN, MenuEntry, PageKind
-from ctdhub.site.pages.about import about
-from ctdhub.site.plots import plot
+from ctdhub.site.chart_files import plot
+from ctdhub.site.course.lessons import Lesson, lessons
+from ctdhub.site.edition import LEARN, MenuEntry, PageKind
+from ctdhub.site.frame import FIGURES, Page, about
 from ctdhub.stats.answers import Answers
 
 LIST, TRAINER = "learn/index.html", "learn/trainer.html"

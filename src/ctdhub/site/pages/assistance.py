@@ -1,4 +1,5 @@
-"""Assistance: who receives it and who does not, by group; what stands out comes first.
+"""Assistance: who receives it and who does not, by group; what stands out comes first; apart,
+as every page.
 
 A chart of many groups has a page of its own, so that no page is too heavy for a slow line.
 """
@@ -9,15 +10,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
-from ctdhub.document.charts import dumbbell
-from ctdhub.document.charts.bars import draw
-from ctdhub.report.equity import Chart, charts, write_assistance
+from ctdhub.document.charts import bars
+from ctdhub.document.charts.bars import draw_bars
+from ctdhub.report.equity import Chart, assistance_caveat, charts, write_assistance
 from ctdhub.report.figures import Figure, FigureBar
-from ctdhub.report.gaps import assistance_caveat
 from ctdhub.site.chart_files import CHARTS
-from ctdhub.site.frame import FIGURES, Page
-from ctdhub.site.kinds import ASSISTANCE, MenuEntry, PageKind
-from ctdhub.site.pages.about import about
+from ctdhub.site.edition import ASSISTANCE, MenuEntry, PageKind
+from ctdhub.site.frame import FIGURES, Page, about
 from ctdhub.stats.answers import Answers
 
 PATH = "assistance.html"
@@ -65,7 +64,7 @@ def _page(
                     chart,
                     [_line(panel, rtl=rtl) for panel in chart.panels] if _few(chart) else [],
                     [
-                        (panel, draw(panel.bars, panel.id, rtl=rtl, top=1.0))
+                        (panel, draw_bars(panel.bars, panel.id, rtl=rtl, top=1.0))
                         for panel in chart.panels
                     ]
                     if not _few(chart)
@@ -84,7 +83,7 @@ def _page(
 
 def _few(chart: Chart) -> bool:
     """Whether its groups can stand on one line."""
-    return all(len(_groups(panel)) <= dumbbell.MOST for panel in chart.panels)
+    return all(len(_groups(panel)) <= bars.MOST for panel in chart.panels)
 
 
 def _groups(panel: Figure) -> list[FigureBar]:
@@ -96,7 +95,7 @@ def _line(panel: Figure, *, rtl: bool) -> dict[str, Any]:
     groups = _groups(panel)
     return {
         "title": panel.headline,
-        "svg": dumbbell.draw(groups, rtl=rtl),
-        "groups": [(dumbbell.sign(k), bar.label, bar.text) for k, bar in enumerate(groups)],
+        "svg": bars.draw_dumbbell(groups, rtl=rtl),
+        "groups": [(bars.sign(k), bar.label, bar.text) for k, bar in enumerate(groups)],
         "missing": [(bar.label, bar.text) for bar in panel.bars if bar.missing],
     }

@@ -7,22 +7,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.datafiles import write_csv, write_json
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, Text, _, current, ngettext
+from ctdhub.core.tables import write_csv, write_json
 from ctdhub.release.open import Release
 from ctdhub.report import release_changes as words
-from ctdhub.report.places import listed_places
-from ctdhub.report.places import path as place_path
+from ctdhub.report.figures import listed_places
+from ctdhub.report.figures import path as place_path
 from ctdhub.report.wording import caveat, citation
 from ctdhub.schema import countries
-from ctdhub.schema.roles import DESTINATION, ORIGIN
-from ctdhub.site.frame import FEED, Page
-from ctdhub.site.kinds import CHANGE, Content, MenuEntry, PageKind
-from ctdhub.site.pages.about import about
+from ctdhub.schema.model import DESTINATION, ORIGIN
+from ctdhub.site.edition import CHANGE, Content, MenuEntry, PageKind
+from ctdhub.site.frame import FEED, Page, about
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NOT_RECORDED
 from ctdhub.stats.release_changes import RATE, CellChange, ReleaseChanges
-from ctdhub.stats.table import NOT_RECORDED
 
 PATH, FOLDER = "changes.html", "changes"
 NO = "no"

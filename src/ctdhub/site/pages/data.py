@@ -16,14 +16,12 @@ from ctdhub.release.open import Release
 from ctdhub.release.tables import set_names
 from ctdhub.report.counts_sheets import write_counts
 from ctdhub.report.wording import state_words
-from ctdhub.schema.crosswalk import NAMES, load_crosswalk
-from ctdhub.schema.crosswalk_graph import CodeMatch, arrows
+from ctdhub.schema.crosswalk import NAMES, CodeMatch, arrows, load_crosswalk
 from ctdhub.schema.labels import code_label, label
-from ctdhub.schema.roles import SEX
-from ctdhub.site.frame import Page
-from ctdhub.site.kinds import DATA, MenuEntry, PageKind
-from ctdhub.site.pages.about import about, codebook
-from ctdhub.stats.table import NOT_RECORDED
+from ctdhub.schema.model import SEX
+from ctdhub.site.edition import DATA, MenuEntry, PageKind
+from ctdhub.site.frame import Page, about, codebook
+from ctdhub.stats.cards import NOT_RECORDED
 
 PATH, ZIP = "data.html", "release.zip"
 

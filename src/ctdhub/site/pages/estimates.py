@@ -11,24 +11,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.datafiles import write_csv, write_json
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, formula
-from ctdhub.document.charts.dots import draw
+from ctdhub.core.tables import write_csv, write_json
+from ctdhub.document.charts.bars import draw_dots
 from ctdhub.release.open import Release
 from ctdhub.report import mse as words
-from ctdhub.report.mse import double_people, said_first, scope
-from ctdhub.report.mse_chart import chart_file, differing, methods, note, title
-from ctdhub.report.mse_files import report
+from ctdhub.report.mse import (
+    chart_file,
+    differing,
+    double_people,
+    methods,
+    note,
+    report,
+    said_first,
+    scope,
+    title,
+)
 from ctdhub.report.wording import citation, state_words
 from ctdhub.site.chart_files import CHARTS
-from ctdhub.site.frame import Page
-from ctdhub.site.kinds import EXPLORE, MenuEntry, PageKind
-from ctdhub.site.pages.about import about
+from ctdhub.site.edition import EXPLORE, MenuEntry, PageKind
+from ctdhub.site.frame import Page, about
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.mse.bootstrap import Method
 from ctdhub.stats.mse.estimate import Result
 from ctdhub.stats.mse.lists import Lists
-from ctdhub.stats.mse.methods import Method
 from ctdhub.stats.mse.of_release import estimate_in, list_names, measured_strata
 
 PATH, FILE = "estimates.html", "estimates"
@@ -111,7 +118,7 @@ def _estimated(result: Result, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "spread": words.spread(result),
         "note": note(result),
-        "svg": draw(methods(result), FILE, rtl=current() in RIGHT_TO_LEFT),
+        "svg": draw_dots(methods(result), FILE, rtl=current() in RIGHT_TO_LEFT),
         "methods": [_shown(m, result.level, names) for m in result.methods],
         "differing": [_shown(m, result.level, names) for m in differing(result)],
         "what_if": [

@@ -13,15 +13,14 @@ from babel import Locale
 from babel.dates import format_date, get_timezone_location
 from markupsafe import Markup
 
-from ctdhub.core.datafiles import write_json
 from ctdhub.core.format import clock, listed, number, region
 from ctdhub.core.i18n import Text, _, current, ngettext
+from ctdhub.core.tables import write_json
 from ctdhub.release.open import Release
-from ctdhub.report.called import called
-from ctdhub.report.events.calendar import KINDS, Calendar, Event
-from ctdhub.report.events.ics import calendar_file, identifier
+from ctdhub.report.calendar import KINDS, Calendar, Event, calendar_file, identifier
+from ctdhub.report.wording import called
+from ctdhub.site.edition import LEARN, Content, MenuEntry, PageKind
 from ctdhub.site.frame import Page
-from ctdhub.site.kinds import LEARN, Content, MenuEntry, PageKind
 
 PATH, FEED, DATA, FOLDER = "events.html", "events.ics", "events.json", "events"
 MOST_DAYS = 31

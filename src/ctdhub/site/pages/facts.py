@@ -2,37 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ctdhub.core.i18n import Text, _, current
-from ctdhub.report.facts import FactSheet, cells, head
+from ctdhub.report.facts import (
+    FactSheet,
+    as_json,
+    as_markdown,
+    cells,
+    head,
+    headline_sheet,
+    place_sheet,
+)
 from ctdhub.schema import countries
-from ctdhub.site.frame import Page
-from ctdhub.site.kinds import EXPLORE, MenuEntry, PageKind
-from ctdhub.site.pages import factsheets
-from ctdhub.site.pages.about import about
+from ctdhub.site.edition import EXPLORE, MenuEntry, PageKind
+from ctdhub.site.frame import Page, about
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.tables import place_facts
 
-PATH, FOLDER = "facts.html", "facts"
+# --------------------------------------------------------------------------------------------------
+# Sheets of facts on the site: which places have one, and their files in every language.
+#
+# <site>/r/<version>/facts/<language>/<key>.json and .md     a place; "all" is the whole release
+
+FOLDER, WHOLE = "facts", "all"
+
+
+def sheet_keys() -> tuple[str, ...]:
+    """Places that may have a sheet: unions, each region with its subregions, named sets."""
+    found = list(countries.unions())
+    for region in countries.regions():
+        above = [key for key in countries.composites() if countries.region(_first(key)) == region]
+        found += [region, *above, *countries.subregions(region)]
+    return (*found, *countries.place_sets())
+
+
+def factsheets(answers: Answers) -> Iterator[tuple[str, FactSheet]]:
+    """The whole release, then every place of which some people are shown, with their keys."""
+    yield WHOLE, headline_sheet(answers)
+    for key in sheet_keys():
+        facts = place_facts(answers, key)
+        if any(side.people.has_range for side in (facts.citizens, facts.exploited)):
+            yield key, place_sheet(facts, answers.release)
+
+
+def factsheet_file(key: str) -> str:
+    """Name of a sheet's files, without their ending, in the folder of a language."""
+    return key.replace("_", "-")
+
+
+def write_sheets(folder: Path, held: Sequence[tuple[str, FactSheet]]) -> None:
+    """Write the files of sheets in one language.
+
+    Args:
+        folder: of the language; it is made.
+    """
+    folder.mkdir(parents=True)
+    for key, sheet in held:
+        (folder / f"{factsheet_file(key)}.json").write_text(as_json(sheet), "utf-8")
+        (folder / f"{factsheet_file(key)}.md").write_text(as_markdown(sheet), "utf-8")
+
+
+def _first(key: str) -> str:
+    return countries.members(key)[0]
+
+
+PATH, FACTS_FOLDER = "facts.html", "facts"
 
 KIND = PageKind(
     "facts",
     lambda content: pages(content.answers),
     menu=MenuEntry(EXPLORE, PATH, Text("Key figures")),
-    translated=lambda folder, content: factsheets.write_sheets(
-        folder / factsheets.FOLDER / current(), tuple(factsheets.sheets(content.answers))
+    translated=lambda folder, content: write_sheets(
+        folder / FOLDER / current(), tuple(factsheets(content.answers))
     ),
 )
 
 
 def pages(answers: Answers) -> Iterator[Page]:
     """A page of the whole release and one of each place that has a sheet."""
-    held = dict(factsheets.sheets(answers))
+    held = dict(factsheets(answers))
     choices = _choices(held)
     shared = {"head": head(), "choices": choices, **about(answers.release)}
     for key, sheet in held.items():
-        shown, whole = _shown(key, sheet), key == factsheets.WHOLE
+        shown, whole = _shown(key, sheet), key == WHOLE
         yield Page(
             path=path(key),
             title=_("Key figures")
@@ -47,16 +102,16 @@ def pages(answers: Answers) -> Iterator[Page]:
 
 def path(key: str) -> str:
     """Where the key figures of a place lie."""
-    return PATH if key == factsheets.WHOLE else f"{FOLDER}/{factsheets.file(key)}.html"
+    return PATH if key == WHOLE else f"{FACTS_FOLDER}/{factsheet_file(key)}.html"
 
 
 def _choices(held: Mapping[str, FactSheet]) -> list[tuple[str, list[dict[str, str]]]]:
     """Places with a sheet by kind: the world, regions and their parts, unions and sets."""
     regions = [k for k in held if k in countries.regions()]
     others = [k for k in held if k in (*countries.unions(), *countries.place_sets())]
-    parts = [k for k in held if k not in (factsheets.WHOLE, *regions, *others)]
+    parts = [k for k in held if k not in (WHOLE, *regions, *others)]
     groups = (
-        (_("Everybody, and regions"), [factsheets.WHOLE, *regions]),
+        (_("Everybody, and regions"), [WHOLE, *regions]),
         (_("Parts of regions"), parts),
         (_("Unions of states and other sets"), others),
     )
@@ -64,7 +119,7 @@ def _choices(held: Mapping[str, FactSheet]) -> list[tuple[str, list[dict[str, st
         (
             title,
             [
-                {"id": factsheets.file(key), "path": path(key), "title": _title(key, held[key])}
+                {"id": factsheet_file(key), "path": path(key), "title": _title(key, held[key])}
                 for key in keys
             ],
         )
@@ -74,13 +129,13 @@ def _choices(held: Mapping[str, FactSheet]) -> list[tuple[str, list[dict[str, st
 
 
 def _title(key: str, sheet: FactSheet) -> str:
-    return _("All people") if key == factsheets.WHOLE else sheet.title
+    return _("All people") if key == WHOLE else sheet.title
 
 
 def _shown(key: str, sheet: FactSheet) -> dict[str, Any]:
     return {
-        "id": factsheets.file(key),
-        "file": factsheets.file(key),
+        "id": factsheet_file(key),
+        "file": factsheet_file(key),
         "title": _title(key, sheet),
         "alone": len(sheet.sections) == 1,
         "page": f"countries/{key}.html" if key in countries.regions() else "",

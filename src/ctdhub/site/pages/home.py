@@ -8,24 +8,20 @@ from typing import Any
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current
-from ctdhub.report.figures import Figure, figures
-from ctdhub.report.findings import ReleaseFinding, findings
-from ctdhub.report.picture import write_pictures
-from ctdhub.report.places import path
+from ctdhub.report.figures import Figure, figures, path, write_pictures
 from ctdhub.report.sentences import headline_sentence, place_paragraphs, reach_sentence
+from ctdhub.report.signal_charts import ReleaseFinding, findings
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
-from ctdhub.site.chart_files import CHARTS, write_figure
-from ctdhub.site.frame import FIGURES, HOME, Page
-from ctdhub.site.kinds import Content, PageKind
+from ctdhub.site.chart_files import CHARTS, plot, write_figure
+from ctdhub.site.edition import Content, PageKind
+from ctdhub.site.frame import FIGURES, HOME, Page, about
 from ctdhub.site.pages import changes
-from ctdhub.site.pages.about import about
 from ctdhub.site.pages.methods import noise
-from ctdhub.site.plots import plot
 from ctdhub.site.stories import page as stories
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.headline import headline, place_facts
+from ctdhub.stats.tables import headline, place_facts
 
 KIND = PageKind(
     "home",

@@ -3,21 +3,69 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ctdhub.core.format import span
-from ctdhub.core.i18n import _, current
-from ctdhub.report.mandated_wording import notes, title
-from ctdhub.report.places import listed_places, place_link
+from ctdhub.core.i18n import LANGUAGES, _, current, language
+from ctdhub.core.tables import write_json
+from ctdhub.report.figures import listed_places, place_link
+from ctdhub.report.mandated import metadata, notes, title, written
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS
-from ctdhub.site.frame import Page
-from ctdhub.site.kinds import PageKind
-from ctdhub.site.pages.about import about
-from ctdhub.site.pages.mandated_files import file, places, write_mandated, years
+from ctdhub.site.edition import PageKind
+from ctdhub.site.frame import Page, about
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.mandated.lines import scope
-from ctdhub.stats.mandated.shapes import SHAPES
+from ctdhub.stats.mandated import tables
+from ctdhub.stats.mandated.tables import SHAPES, reporting_countries, scope
+
+# --------------------------------------------------------------------------------------------------
+# The mandated tables of the site as files: one CSV for each country and shape.
+#
+# charts/mandated/<shape>/<country>.csv
+# charts/mandated/<shape>.metadata.json
+
+FOLDER = "mandated"
+YEARS = 10
+"""Years of the site's tables, the last; ``ctdhub tables`` gives any."""
+
+
+def years(answers: Answers) -> tuple[int, int]:
+    """First and last year of the site's tables."""
+    first, last = answers.release.years
+    return max(first, last - YEARS + 1), last
+
+
+def places(shape: str, answers: Answers) -> tuple[str, ...]:
+    """Countries that have a table of this shape."""
+    found = tables.reported_places(answers)
+    if shape == "eurostat":
+        return tuple(code for code in found if code in reporting_countries())
+    return found
+
+
+def file(shape: str, country: str = "") -> str:
+    """Name of a table's file, or of what all tables of a shape have in common; no ending."""
+    return f"{FOLDER}/{shape}/{country.lower()}" if country else f"{FOLDER}/{shape}"
+
+
+def write_mandated(folder: Path, answers: Answers) -> None:
+    """Write all tables into the folder of charts, in English as all files for programs."""
+    with language(LANGUAGES[0]):
+        for shape, fill in tables.SHAPES.items():
+            codes = places(shape, answers)
+            if not codes:
+                continue
+            scope = tables.scope(answers, None, years(answers))
+            for code in codes:
+                sheet = fill(answers, replace(scope, places=(code,)))
+                path = folder / f"{file(shape, code)}.csv"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(written(sheet, answers.release, "csv"), "utf-8")
+            facts = metadata(replace(sheet, scope=scope), answers.release)
+            facts["countries"] = list(codes)
+            write_json(folder / f"{file(shape)}.metadata.json", facts)
+
 
 PATH, DATA = "mandated.html", "data.html"
 

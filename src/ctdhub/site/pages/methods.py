@@ -6,19 +6,36 @@ import math
 from statistics import median
 from typing import Any
 
+from markupsafe import Markup
+
 from ctdhub.core.format import day, decimal, number, share, signed, tiny
 from ctdhub.core.i18n import Text, _, current, said
+from ctdhub.document.svg import Canvas, colours, contrast
 from ctdhub.release.approvals import APPROVALS, Approvals, who
 from ctdhub.release.open import Release
-from ctdhub.report.double_counting import counted_twice, twice_by_birth, twice_by_citizenship
-from ctdhub.report.person_unit_words import sentences, unit_words
+from ctdhub.report.figures import figures
+from ctdhub.report.wording import (
+    counted_twice,
+    sentences,
+    twice_by_birth,
+    twice_by_citizenship,
+    unit_words,
+)
 from ctdhub.schema.labels import label
-from ctdhub.site.accounts import AttackCard, PublishedSpending, read_attacks
-from ctdhub.site.edition import PLAIN, Edition
-from ctdhub.site.frame import Page
-from ctdhub.site.kinds import DATA, MenuEntry, PageKind
-from ctdhub.site.pages.about import about
-from ctdhub.stats.guarantee import sure_afterwards
+from ctdhub.site.chart_files import plot
+from ctdhub.site.edition import (
+    DATA,
+    PLAIN,
+    AttackCard,
+    Content,
+    Edition,
+    MenuEntry,
+    PageKind,
+    PublishedSpending,
+    read_attacks,
+)
+from ctdhub.site.frame import FIGURES, Page, about
+from ctdhub.stats.cards import sure_afterwards
 
 PATH = "methods.html"
 SUSPICIONS = (0.01, 0.1, 0.5)
@@ -202,3 +219,58 @@ def _approved(release: Release) -> str:
 
 def _factor(epsilon: float) -> str:
     return decimal(math.exp(epsilon)) if epsilon < 10 else number(math.exp(min(epsilon, 50)))
+
+
+# --------------------------------------------------------------------------------------------------
+# The style page: every part that pages are made of, drawn by the rules that all pages share.
+
+STYLE_PATH = "style.html"
+STYLE_KIND = PageKind("style", lambda content: [style_page(content)])
+
+_USES = {
+    "harbour": Text("series 1, bars"),
+    "ember": Text("series 2"),
+    "fern": Text("series 3"),
+    "mallow": Text("series 4"),
+    "ink": Text("text, series 5"),
+    "muted": Text("small text"),
+    "edge": Text("outlines"),
+    "link": Text("links and buttons"),
+    "warm": Text("notices"),
+    **{f"step{k}": Text("step of the map") for k in range(1, 6)},
+}
+
+
+def style_page(content: Content) -> Page:
+    """The page, with the first chart of the release."""
+    first = next(iter(figures(content.answers)), None)
+    light, dark = colours(), colours(dark=True)
+    return Page(
+        path=STYLE_PATH,
+        title=_("Parts of the pages"),
+        description=_("Every part that pages are made of, for those who change them."),
+        template="style.html",
+        values={
+            "colours": [
+                {
+                    "name": name,
+                    "use": said(use),
+                    "picture": _swatch(name),
+                    "contrast": [
+                        decimal(contrast(mode[name], mode["paper"])) for mode in (light, dark)
+                    ],
+                }
+                for name, use in _USES.items()
+            ],
+            "drawn": first and (first, plot(first)),
+            **about(content.release),
+        },
+        menu="methods.html",
+        scripts=FIGURES if first else (),
+    )
+
+
+def _swatch(name: str) -> Markup:
+    canvas = Canvas(48, "px")
+    canvas.put("rect", width=48, height=24, fill=f"var(--{name})", stroke="var(--edge)")
+    return canvas.svg(width=48, height=24, aria_hidden="true")

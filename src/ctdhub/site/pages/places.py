@@ -8,34 +8,125 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import Text, _, current
-from ctdhub.report.figures import Figure, figures
-from ctdhub.report.places import SIDES, file, listed_places, path, place_link, sides
+from ctdhub.document import html
+from ctdhub.report.brief.make import brief
+from ctdhub.report.brief.subjects import BriefPlace
+from ctdhub.report.figures import (
+    SIDES,
+    Figure,
+    figures,
+    file,
+    listed_places,
+    path,
+    place_link,
+    sides,
+)
+from ctdhub.report.figures import path as place_path
 from ctdhub.report.release_changes import earlier
 from ctdhub.report.sentences import children_sentence, place_sentences, side_sentences
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
-from ctdhub.schema.country_names import fold_name
-from ctdhub.schema.roles import DESTINATION, ORIGIN
-from ctdhub.site.chart_files import CHARTS, write_figures
-from ctdhub.site.frame import FIGURES, Page
-from ctdhub.site.kinds import PLACES, Content, MenuEntry, PageKind
-from ctdhub.site.onward import embed_path
+from ctdhub.schema.countries import fold_name
+from ctdhub.schema.model import DESTINATION, ORIGIN
+from ctdhub.site.chart_files import CHARTS, plot, write_figures
+from ctdhub.site.edition import PLACES, PLAIN, Content, Edition, MenuEntry, PageKind, WholePage
+from ctdhub.site.frame import FIGURES, SCRIPT, Page, about, embed_path, exit_address, inlined
 from ctdhub.site.pages import changes
-from ctdhub.site.pages.about import about
-from ctdhub.site.pages.briefs import briefed
-from ctdhub.site.pages.briefs import path as brief_path
-from ctdhub.site.pages.embed import of_place
-from ctdhub.site.plots import plot
+from ctdhub.site.pages.trends import of_place
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.headline import PlaceFacts, children_share, place_facts
-from ctdhub.stats.mandated.lines import reported_places
-from ctdhub.stats.perspective import SideName
+from ctdhub.stats.mandated.tables import reported_places
 from ctdhub.stats.query import Query
+from ctdhub.stats.tables import PlaceFacts, SideName, children_share, place_facts
+
+# --------------------------------------------------------------------------------------------------
+# Briefs: the list of those that the site holds, and how to make the others.
+#
+# A brief on the site is the day of its release: the same release gives the same site.
+
+PATH, FOLDER = "briefs.html", "briefs"
+MOST_BRIEFS = 20
+"""Countries with a brief on the site, those with most people; any other is a command away."""
+COMMANDS = (
+    "ctdhub brief my-hub --country CIV --lang fr",
+    "ctdhub brief my-hub --corridor CIV-ITA",
+    "ctdhub brief my-hub --day 2026-10-18 --poster",
+)
+
+BRIEFS_KIND = PageKind(
+    "briefs",
+    lambda content: [page(content.answers), *documents(content.answers, content.edition)],
+    menu=MenuEntry(PLACES, PATH, Text("Briefs")),
+    paths=lambda content: [PATH, *map(brief_path, briefed(content.answers))],
+)
+
+
+def briefed(answers: Answers) -> tuple[BriefPlace, ...]:
+    """Places with a brief on the site: regions, then countries with most people first."""
+    held = listed_places(answers)
+    most = {
+        code: max(answers.count({variable: [code]}).value or 0 for variable in SIDES.values())
+        for code in held
+    }
+    largest = sorted(held, key=lambda code: (-most[code], code))[:MOST_BRIEFS]
+    return tuple(BriefPlace(key) for key in (*countries.regions(), *largest))
+
+
+def brief_path(place: BriefPlace) -> str:
+    """Where the brief of a place lies."""
+    return f"{FOLDER}/{place.slug}.html"
+
+
+def page(answers: Answers) -> Page:
+    """The list of briefs."""
+    found = briefed(answers)
+    return Page(
+        path=PATH,
+        title=_("Briefs"),
+        description=_("Two pages to print on a region or a country."),
+        template="briefs.html",
+        values={
+            "halves": [
+                (
+                    title,
+                    [
+                        {"name": p.name, "path": brief_path(p)}
+                        for p in found
+                        if p.is_country == kind
+                    ],
+                )
+                for title, kind in ((_("Regions"), False), (_("Countries"), True))
+            ],
+            "commands": COMMANDS,
+            **about(answers.release),
+        },
+        menu=PATH,
+    )
+
+
+def documents(answers: Answers, edition: Edition = PLAIN) -> Iterator[WholePage]:
+    """Each brief in the language in force."""
+    help = edition.help_of(answers.release)
+    made = date.fromisoformat(answers.release.manifest.created[:10])
+
+    def text(place: BriefPlace) -> str:
+        links = [
+            (f"../{place_path(place.key)}", _("This place on the site")),
+            (f"../{PATH}", _("All briefs")),
+        ]
+        exit_ = (exit_address(edition.exits), _("Exit this page"))
+        leaving = html.Leaving(exit_, inlined(SCRIPT))
+        return html.write(brief(answers, place, made, help).document, links, leaving)
+
+    for place in briefed(answers):
+        yield WholePage(brief_path(place), place.name, partial(text, place))
+
 
 LIST = "countries/index.html"
 ORDER: tuple[SideName, ...] = ("exploited", "citizens")

@@ -9,7 +9,7 @@ from ctdhub.core.format import number, share
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, ngettext
 from ctdhub.document.charts.years import draw, spark
 from ctdhub.document.svg import round_top
-from ctdhub.report import signal_contributors, signal_files
+from ctdhub.report import signal_charts, signals
 from ctdhub.report.signal_charts import LISTED, SignalChart, drawn, looked_for, table, write_signals
 from ctdhub.report.signals import (
     compared,
@@ -20,9 +20,8 @@ from ctdhub.report.signals import (
     smallest_rise,
 )
 from ctdhub.site.chart_files import CHARTS
-from ctdhub.site.frame import FIGURES, Page
-from ctdhub.site.kinds import CHANGE, MenuEntry, PageKind
-from ctdhub.site.pages.about import about
+from ctdhub.site.edition import CHANGE, MenuEntry, PageKind
+from ctdhub.site.frame import FIGURES, Page, about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.of_release import ReleaseSignals
 
@@ -40,25 +39,25 @@ def page(answers: Answers) -> Page:
     """The page of signals."""
     result = looked_for(answers)
     found = result.found
-    name = partial(signal_contributors.named, result)
+    name = partial(signals.named_contributors, result)
     return Page(
         path=PATH,
         title=_("Signals"),
         description=_("Numbers and shares that moved beyond what their own past shows."),
         template="signals.html",
         values={
-            "about_signals": signal_files.about(),
+            "about_signals": signal_charts.about(),
             "opening": [looked_at(found), compared(found)]
             if found
-            else [signal_files.not_measured()],
+            else [signal_charts.not_measured()],
             "promise": false_share(found) if found and found.signals else "",
             "smallest": smallest_rise(found, name) if found else "",
             "no_breaks": no_breaks(found, name) if found else [],
             "nothing": none_found(found) if found and not found.signals else "",
-            "changes": [signal_files.about_turn(t, answers.release.facts) for t in result.turns],
-            "after_changes": signal_contributors.about_changes(result),
-            "explained_title": signal_files.explained_title(),
-            "explained": signal_contributors.explanations(result),
+            "changes": [signal_charts.about_turn(t, answers.release.facts) for t in result.turns],
+            "after_changes": signals.about_changes(result),
+            "explained_title": signal_charts.explained_title(),
+            "explained": signals.explanations(result),
             "kinds": _kinds(result),
             "lines": table(result),
             "rest": _rest(result),

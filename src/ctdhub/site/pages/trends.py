@@ -11,20 +11,18 @@ from typing import Any
 
 from ctdhub.core.format import listed, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
-from ctdhub.document.charts.balance import draw as draw_balance
+from ctdhub.document.charts.bars import draw_balance
 from ctdhub.document.charts.years import draw, draw_span
 from ctdhub.document.html import bidi
 from ctdhub.document.svg import round_top
 from ctdhub.release.open import Release
-from ctdhub.report.balance import Balance, write_shifts
-from ctdhub.report.called import called
-from ctdhub.report.coverage import turned
-from ctdhub.report.decomposition import counted_once
-from ctdhub.report.series import Trend, trends, uncovered
-from ctdhub.site.chart_files import CHARTS, write_figure
-from ctdhub.site.frame import FIGURES, Page
-from ctdhub.site.kinds import CHANGE, Content, MenuEntry, PageKind
-from ctdhub.site.pages.about import about
+from ctdhub.report.figures import Figure, figures, file, path, sides
+from ctdhub.report.trends import Balance, Trend, counted_once, trends, uncovered, write_shifts
+from ctdhub.report.wording import called, turned
+from ctdhub.site.chart_files import CHARTS, plot, write_figure
+from ctdhub.site.edition import CHANGE, Content, MenuEntry, PageKind
+from ctdhub.site.frame import FIGURES, HOME, Page, about, embed_path
+from ctdhub.site.stories import page as stories
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.trend import span
 
@@ -132,3 +130,68 @@ def _timeline(release: Release) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+# --------------------------------------------------------------------------------------------------
+# Charts to stand in frames on pages of others: the cards alone, with licence, source, helplines.
+#
+# A page holds the charts of one file of numbers; ``#`` and the id of a chart shows that one alone,
+# which needs no script.  Its policy says nothing of who may frame it; a server's must not either.
+
+EMBED_KIND = PageKind("embed", lambda content: embed_pages(content))
+
+
+def embed_pages(content: Content) -> Iterator[Page]:
+    """A page for each file of figures, in the language in force, but those of places."""
+    answers = content.answers
+    for figure in figures(answers):
+        yield _embed_page(figure.file, [figure], HOME)
+    for chart in trends(answers):
+        yield _lines(chart)
+    for figure, home in stories.shown(content):
+        yield _embed_page(figure.file, [figure], home)
+
+
+def of_place(answers: Answers, key: str, own: Page | None = None) -> Iterator[Page]:
+    """The page of a country or region, right after its own page; none where nothing is shown.
+
+    Args:
+        own: the place's own page, whose drawings are taken again.
+    """
+    if found := [f for among in sides(key).values() for f in figures(answers, among)]:
+        there = {
+            f.id: svg for side in (own.values["sides"] if own else ()) for f, svg in side["figures"]
+        }
+        values: dict[str, Any] = {"lines": None}
+        values["cards"] = [(f, there[f.id] if f.id in there else plot(f)) for f in found]
+        if own and there.keys() >= {f.id for f in found}:
+            values["others"] = own.values["others"]
+        yield _framed(file(key), found[0].subtitle, path(key), values)
+
+
+def _embed_page(name: str, shown: list[Figure], home: str) -> Page:
+    cards = [(figure, plot(figure)) for figure in shown]
+    return _framed(name, shown[0].subtitle, home, {"cards": cards, "lines": None})
+
+
+def _lines(chart: Trend) -> Page:
+    end, rtl = round_top(chart.top), current() in RIGHT_TO_LEFT
+    single = len(chart.panels) == 1
+    panels = []
+    for k, panel in enumerate(chart.panels, 1):
+        id_ = chart.id if single else f"{chart.id}-{k}"
+        svg = draw(panel.chart(end, turns=chart.turns), id_, rtl=rtl)
+        panels.append({"id": id_, "panel": panel, "svg": svg})
+    values = {"cards": (), "lines": {"figure": chart, "panels": panels, "single": single}}
+    return _framed(chart.file, chart.subtitle, place(chart), values)
+
+
+def _framed(name: str, title: str, home: str, values: dict[str, Any]) -> Page:
+    return Page(
+        path=embed_path(name),
+        title=title,
+        description=_("Identified cases, not prevalence."),
+        template="embed.html",
+        values={**values, "own_page": home},
+        framed=True,
+    )

@@ -87,7 +87,7 @@ var ctdhubEstimator = (function () {
     return steps.map(function (step) { return (at += step); });
   }
 
-  /* The variance of sums of cells in tables that were fitted together: ctdhub.stats.sum_variance.
+  /* The variance of sums of cells in tables that were fitted together: ctdhub.stats.estimator.
      sizes holds of each column its codes in one sum, in another, and in both. */
   function Fitted(tail, sizes) {
     this.tables = tail.tables.map(function (columns, k) { return [columns, tail.drawn[k]]; })

@@ -78,7 +78,7 @@ var ctdhubView = (function () {
     return { n: found.n, low: found.low, high: found.high, state: state,
       published: found.published };
   }
-  /* Fieller's interval of part / whole: ctdhub.stats.intervals. */
+  /* Fieller's interval of part / whole: ctdhub.stats.cards. */
   function ratio(part, whole, correlation) {
     if (part.n === null || whole.n === null) return null;
     var x = part.n, y = whole.n, dx = Math.max(part.high - x, x - part.low);
@@ -185,7 +185,7 @@ var ctdhubView = (function () {
     }) ? -1 : best;
   };
 
-  /* Of two numbers "more", "fewer" or "same": ctdhub.stats.comparison. */
+  /* Of two numbers "more", "fewer" or "same": ctdhub.stats.cards. */
   function differ(one, other, wider, add) {
     if (!one || !other || one.n === null || other.n === null) return null;
     function low(a, twice) { return a.n - wider * (a.n - a.low) - twice; }

@@ -14,29 +14,24 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.format import number
 from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language
-from ctdhub.document.charts.bars import draw
-from ctdhub.document.embedded import embedded
+from ctdhub.document.charts.bars import draw_bars
+from ctdhub.document.html import embedded
 from ctdhub.release.open import Release
-from ctdhub.report.called import called
-from ctdhub.report.errata_words import shown
 from ctdhub.report.figures import Figure
 from ctdhub.report.helplines import Contact
 from ctdhub.report.sentences import headline_sentence, reach_sentence
-from ctdhub.site.build import Progress
+from ctdhub.report.wording import called, shown
+from ctdhub.site.build import Progress, offered, renewed
 from ctdhub.site.edition import PLAIN, Edition
-from ctdhub.site.folder import renewed
-from ctdhub.site.frame import environment, inlined, stub
-from ctdhub.site.pages.about import about
-from ctdhub.site.stories.markup import StoryChart, blocks
-from ctdhub.site.stories.page import marked
+from ctdhub.site.frame import about, environment, inlined, stub
+from ctdhub.site.stories.page import StoryChart, blocks, marked
 from ctdhub.site.stories.seconds import IDLE, SECONDS
 from ctdhub.site.stories.source import Story
-from ctdhub.site.writer import offered
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.headline import headline
+from ctdhub.stats.tables import headline
 
 MARK = "exhibit.json"
 """This file says that a folder holds a kiosk, so that nothing else is ever replaced."""
@@ -116,7 +111,7 @@ def slides(answers: Answers, stories: Sequence[Story]) -> Iterator[Slide]:
         for block in blocks(telling, story.slug, answers, None, ""):
             if isinstance(block, StoryChart):
                 _fits(block)
-                svg = draw(block.figure.bars, block.figure.id, rtl=rtl, wide=WIDE)
+                svg = draw_bars(block.figure.bars, block.figure.id, rtl=rtl, wide=WIDE)
                 yield Slide("", telling.title, block.lead, block.figure, svg, attributes)
                 drawn = True
         if not drawn:

@@ -1,26 +1,386 @@
-"""Stories: their list, and a page for each."""
+"""Stories: their text as safe HTML with live numbers and charts, their list, a page for each."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+import datetime as dt
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
+import yaml
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from markupsafe import Markup, escape
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import StoryError
-from ctdhub.core.format import day
-from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, Text, _, current
-from ctdhub.report.figures import Figure
-from ctdhub.site.chart_files import CHARTS, write_figure
-from ctdhub.site.frame import FIGURES, Page
-from ctdhub.site.kinds import LEARN, Content, MenuEntry, PageKind
-from ctdhub.site.pages.about import about
-from ctdhub.site.plots import plot
-from ctdhub.site.stories.markup import StoryChart, blocks
-from ctdhub.site.stories.source import Story, Telling
+from ctdhub.core.errors import HubError, StoryError, error, printable
+from ctdhub.core.format import day, number
+from ctdhub.core.i18n import (
+    LANGUAGES,
+    NATIVE_NAMES,
+    RIGHT_TO_LEFT,
+    Text,
+    _,
+    current,
+    language,
+    ngettext,
+)
+from ctdhub.report.figures import Among, Figure, subject_figure
+from ctdhub.report.wording import ranged
+from ctdhub.schema.model import DESTINATION, ORIGIN, load_schema
+from ctdhub.site.chart_files import CHARTS, plot, write_figure
+from ctdhub.site.edition import LEARN, Content, MenuEntry, PageKind
+from ctdhub.site.frame import FIGURES, Page, about
+from ctdhub.site.stories.source import (
+    Named,
+    Story,
+    StoryPosition,
+    Telling,
+    in_words,
+    query,
+    require_variable,
+)
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import YES, NumberCard
+from ctdhub.stats.query import Query, Where
+
+# --------------------------------------------------------------------------------------------------
+# Numbers inside the text of a story, asked of the release each time the site is built.
+#
+# {{people}}                                        all people
+# {{people citizenship=europe gender=female}}       people who meet all conditions
+# {{share gender=female of citizenship=CIV,MLI}}    their share of those whose answer is recorded
+# {{share gender=not_recorded}}                     share whose answer is not known
+
+PEOPLE, SHARE, OF = "people", "share", "of"
+
+
+def say(text: str, answers: Answers, place: StoryPosition) -> str:
+    """The number that stands between two braces, with its interval, in the language in force.
+
+    A number that is not shown is said in words.
+
+    Raises:
+        StoryError: the text is not of the form above, or names what does not exist.
+    """
+    kind, *rest = text.split() or [""]
+    if kind == PEOPLE and OF not in rest:
+        return _people(answers.card(query(_named(rest, place), answers, place)))
+    if kind == SHARE and rest and rest[0] != OF:
+        at = rest.index(OF) if OF in rest else len(rest)
+        part, of = _named(rest[:at], place), _named(rest[at + 1 :], place)
+        if twice := sorted(part.keys() & of.keys()):
+            raise _twice(twice[0], place)
+        inside, around = (query(named, answers, place).where for named in (part, of))
+        known = _recorded(inside, answers, place)
+        if twice := sorted(known.keys() & around.keys()):
+            raise _twice(twice[0], place)
+        # Whoever has a flag has some flag; whoever has it not may have none.
+        some = {n: v for n, v in known.items() if n not in inside and _denied(inside)}
+        asked = Query({**around, **some, **inside}, of=Query({**around, **known}))
+        return _share(answers.card(asked))
+    raise error("story-number", file=place.file, line=place.line, text=printable(text))
+
+
+def _twice(name: str, place: StoryPosition) -> HubError:
+    return error("story-number/both-sides", file=place.file, line=place.line, name=name)
+
+
+def _denied(part: Where) -> bool:
+    """Whether the part holds people who do not have some flag."""
+    group = {name: load_schema().variable(name).group for name in part}
+    return any(group[name] and set(values) != {YES} for name, values in part.items())
+
+
+def _named(words: Iterable[str], place: StoryPosition) -> Named:
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        name, sign, values = word.partition("=")
+        if not sign or name in found:
+            raise error(
+                "story-number/condition", file=place.file, line=place.line, text=printable(word)
+            )
+        found[name] = tuple(values.split(","))
+    return found
+
+
+def _recorded(part: Where, answers: Answers, place: StoryPosition) -> Where:
+    """Conditions that people meet whose answers to the part's questions are known."""
+    schema, found = load_schema(), {}
+    for name, values in part.items():
+        variable = schema.variable(name)
+        group = schema.groups.get(variable.group or "")
+        if group is not None and group.indicator:
+            if "" in values:
+                raise error(
+                    "story-blank",
+                    file=place.file,
+                    line=place.line,
+                    name=name,
+                    group=group.indicator,
+                )
+            found[group.indicator] = [YES]
+        elif "" not in values and not variable.any_of:
+            found[name] = list(answers.domain(name))
+    return found
+
+
+def _people(number_card: NumberCard) -> str:
+    value, low, high = number_card.value, number_card.low, number_card.high
+    if low is None or high is None:
+        return _("a number of people that this release did not measure")
+    if not number_card.has_range:
+        return _("a number of people below the reporting threshold")
+    if value is None:
+        return _("between {low} and {high} people").format(low=number(low), high=number(high))
+    text = ngettext("{n} person ({low} to {high})", "{n} people ({low} to {high})", round(value))
+    return text.format(n=number(value), low=number(low), high=number(high))
+
+
+def _share(number_card: NumberCard) -> str:
+    if number_card.low is None:
+        return _("a share that this release did not measure")
+    if not number_card.has_range:
+        return _("a share below the reporting threshold")
+    return ranged(number_card)
+
+
+# --------------------------------------------------------------------------------------------------
+# A chart inside a story: a fenced block that names what it shows.
+#
+# ```chart
+# of: gender                      # a variable, a group of flags, or corridors
+# among: {citizenship: [CIV]}     # only people who meet these conditions
+# most: 8                         # how many countries or corridors; 10 unless said
+# ```
+
+CORRIDORS = "corridors"
+USUAL, MOST = 10, 30
+"""Countries or corridors in a chart, unless said, and at most."""
+
+
+def chart(text: str, name: str, answers: Answers, place: StoryPosition) -> Figure:
+    """The figure that a block asks for, in the language in force.
+
+    Args:
+        name: id of the figure and name of the file of its numbers.
+
+    Raises:
+        StoryError: the block is not of the form above, names what does not exist, or asks for
+            what this release did not measure.
+    """
+    subject, named, most = _read(text, place)
+    groups = {key for key, group in load_schema().groups.items() if group.indicator}
+    if subject == CORRIDORS:
+        if not set(named) <= {ORIGIN, DESTINATION}:
+            raise error("story-chart/corridor", file=place.file, line=place.line)
+    elif subject not in groups:
+        require_variable(subject, place)
+    if subject in named:
+        raise error("story-chart/subject", file=place.file, line=place.line, name=subject)
+    among = Among(query(named, answers, place).where, name, f"stories/{name}")
+    found = subject_figure(answers, subject, among, most)
+    if found is None:
+        raise error("story-measured", file=place.file, line=place.line)
+    return _about(found, named)
+
+
+def _about(figure: Figure, named: Named) -> Figure:
+    """The figure with its conditions in the subtitle."""
+    if not named:
+        return figure
+    subtitle = _("{subtitle}. Only people with: {conditions}").format(
+        subtitle=figure.subtitle, conditions=in_words(named)
+    )
+    return replace(figure, subtitle=subtitle)
+
+
+def _read(text: str, place: StoryPosition) -> tuple[str, Named, int]:
+    try:
+        raw: Any = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raw = None
+    if not isinstance(raw, dict) or not set(raw) <= {"of", "among", "most"} or not raw.get("of"):
+        raise error("story-chart", file=place.file, line=place.line)
+    among, most = raw.get("among") or {}, raw.get("most", USUAL)
+    if not isinstance(among, dict) or not among.keys() <= {k for k in among if isinstance(k, str)}:
+        raise error("story-chart/conditions", file=place.file, line=place.line)
+    if type(most) is not int or not 1 <= most <= MOST:
+        raise error("story-chart/rows", file=place.file, line=place.line, most=MOST)
+    if not isinstance(raw["of"], str) or not all(map(_plain, among.values())):
+        raise error("story-chart/conditions", file=place.file, line=place.line)
+    return printable(raw["of"]), {k: _listed(v) for k, v in among.items()}, most
+
+
+def _plain(values: object) -> bool:
+    """One value, or a list of values; what YAML nests deeper is never turned into text."""
+    several = values if isinstance(values, list) else [values]
+    return all(isinstance(v, str | int | float | dt.date) for v in several)
+
+
+def _listed(values: object) -> tuple[str, ...]:
+    """One value or several, as text; YAML reads yes and no as truth, 2019 as a number."""
+    several = values if isinstance(values, list) else [values]
+    return tuple({True: "yes", False: "no"}[v] if isinstance(v, bool) else str(v) for v in several)
+
+
+# --------------------------------------------------------------------------------------------------
+# A story's Markdown as safe HTML and figures.
+#
+# HTML in the text is shown as text.  Links lead to pages of the site or to the web; there are no
+# pictures.  A link to a page is written as its path in the folder of a language: ``methods.html``.
+
+FENCE, LIVE = "chart", "live"
+WEB = re.compile(r"https?://[^\s\\]+")
+PAGE = re.compile(r"[\w-]+(/[\w-]+)*\.html")
+
+
+@dataclass(frozen=True)
+class StoryText:
+    """Paragraphs, headings, lists as HTML, in the language of the telling."""
+
+    html: Markup
+
+
+@dataclass(frozen=True)
+class StoryChart:
+    """A chart, in the language of the page; ``lead`` is the paragraph before it, without links."""
+
+    figure: Figure
+    lead: Markup
+    place: StoryPosition
+
+
+def blocks(
+    telling: Telling, slug: str, answers: Answers, pages: Container[str] | None, up: str
+) -> Iterator[StoryText | StoryChart]:
+    """The text and the charts of a story, in order.
+
+    Args:
+        slug: charts are named after it, "<slug>-1" and so on.
+        pages: paths of pages that links may lead to; None where no link is judged or followed.
+        up: leads from the story's page to the folder of the language, for example "../".
+
+    Raises:
+        StoryError: a link, a number or a chart is wrong, or there is a picture.
+    """
+    parser, charts, done = _parser(), 0, 0
+    tokens = parser.parse(telling.body)
+    for at, token in enumerate(tokens):
+        place = _place(telling, token)
+        if token.type == "heading_open" or token.type == "heading_close":
+            token.tag = f"h{max(2, int(token.tag[1:]))}"
+        with language(telling.lang):
+            _resolve(token, place, answers, pages, up)
+        if token.type == "fence" and token.info.strip() == FENCE:
+            if token.level:
+                raise error("story-chart/inside", file=place.file, line=place.line)
+            if tokens[done:at]:
+                yield StoryText(_html(parser, tokens[done:at]))
+            charts, done = charts + 1, at + 1
+            figure = chart(token.content, f"{slug}-{charts}", answers, place)
+            yield StoryChart(figure, _lead(parser, tokens[:at]), place)
+    if tokens[done:]:
+        yield StoryText(_html(parser, tokens[done:]))
+
+
+def check(telling: Telling) -> None:
+    """Judge what can be judged of a story before there is a release to tell it of.
+
+    Raises:
+        StoryError: there is a picture, a link that leads neither to the web nor to a page, or
+            braces that ask for no number.
+    """
+    for block in _parser().parse(telling.body):
+        place = _place(telling, block)
+        for token in block.children or ():
+            if token.type == "image":
+                raise error("story-picture", file=place.file, line=place.line)
+            if token.type == "text" and "{{" in token.content:
+                raise error("story-number/braces", file=place.file, line=place.line)
+            target = str(token.attrs.get("href", ""))
+            leads = WEB.fullmatch(target) or PAGE.fullmatch(target.partition("#")[0])
+            if token.type == "link_open" and not leads:
+                raise error(
+                    "story-link", file=place.file, line=place.line, target=printable(target)
+                )
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False})
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]  # each is judged below
+    parser.inline.ruler.before("escape", LIVE, _live)
+    parser.add_render_rule(
+        LIVE, lambda self, tokens, at, options, env: str(escape(tokens[at].content))
+    )
+    return parser
+
+
+def _live(state: StateInline, silent: bool) -> bool:
+    """``{{…}}`` becomes a token; its line counts from the beginning of the paragraph."""
+    end = state.src.find("}}", state.pos, state.posMax)
+    if not state.src.startswith("{{", state.pos) or end < 0:
+        return False
+    if not silent:
+        token = state.push(LIVE, "", 0)
+        token.content = state.src[state.pos + 2 : end]
+        token.meta["line"] = state.src.count("\n", 0, state.pos)
+    state.pos = end + 2
+    return True
+
+
+def _place(telling: Telling, token: Token) -> StoryPosition:
+    first = token.map[0] if token.map else 0
+    return StoryPosition(telling.start.file, telling.start.line + first)
+
+
+def _resolve(
+    block: Token, first: StoryPosition, answers: Answers, pages: Container[str] | None, up: str
+) -> None:
+    """Put numbers in the place of what asks for them, and judge links."""
+    down = 0
+    for token in block.children or ():
+        if token.type in ("softbreak", "hardbreak"):
+            down += 1
+        place = StoryPosition(first.file, first.line + down)
+        if token.type == LIVE:
+            asked = StoryPosition(first.file, first.line + token.meta["line"])
+            token.content = say(token.content, answers, asked)
+        elif token.type == "text" and "{{" in token.content:
+            raise error("story-number/braces", file=place.file, line=place.line)
+        elif token.type == "image":
+            raise error("story-picture", file=place.file, line=place.line)
+        elif token.type == "link_open" and pages is not None:
+            _link(token, place, pages, up)
+
+
+def _link(token: Token, place: StoryPosition, pages: Container[str], up: str) -> None:
+    target = str(token.attrs.get("href", ""))
+    if WEB.fullmatch(target):
+        token.attrs = {"href": target, "rel": "noreferrer"}
+    elif target.partition("#")[0] in pages:
+        token.attrs = {"href": up + target}
+    else:
+        raise error("story-link", file=place.file, line=place.line, target=printable(target))
+
+
+def _html(parser: MarkdownIt, tokens: list[Token]) -> Markup:
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704
+
+
+def _lead(parser: MarkdownIt, before: list[Token]) -> Markup:
+    """The paragraph right before a chart, empty where there is none; its links are mere text."""
+    if len(before) < 3 or before[-1].type != "paragraph_close" or before[-1].level:
+        return Markup("")
+    words = Token("inline", "", 0)
+    words.children = [t for t in before[-2].children or () if not t.type.startswith("link_")]
+    return _html(parser, [words])
+
+
+# --------------------------------------------------------------------------------------------------
+# Stories: their list, and a page for each.
 
 LIST = "stories/index.html"
 

@@ -16,10 +16,81 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import HubError, printable
+from ctdhub.core.errors import HubError, error, printable
 from ctdhub.schema import countries
-from ctdhub.stats.mandated.magnitudes import is_plausible
+
+# --------------------------------------------------------------------------------------------------
+# The order of magnitude of each country's population, to refuse figures in another unit.
+#
+# Rounded by hand to one or two digits, somewhere between 2000 and 2025; for nothing but this check.
+# Places where nobody lives all year have none.
+
+_THOUSANDS = """
+ABW 100 AFG 30000 AGO 25000 AIA 15 ALA 29 ALB 2900 AND 75 ARE 7000 ARG 42000 ARM 2900 ASM 53 ATG 90
+AUS 23000 AUT 8600 AZE 9500 BDI 10000 BEL 11000 BEN 10000 BES 24 BFA 18000 BGD 155000 BGR 7000
+BHR 1200 BHS 370 BIH 3500 BLM 10 BLR 9400 BLZ 350 BMU 64 BOL 10500 BRA 200000 BRB 280 BRN 420
+BTN 730 BWA 2200 CAF 4800 CAN 36000 CCK 1 CHE 8200 CHL 18000 CHN 1380000 CIV 23000 CMR 22000
+COD 75000 COG 5000 COK 16 COL 47000 COM 720 CPV 520 CRI 4800 CUB 11000 CUW 155 CXR 2 CYM 60 CYP 1200
+CZE 10500 DEU 82000 DJI 950 DMA 70 DNK 5700 DOM 10300 DZA 39000 ECU 16000 EGY 92000 ERI 3300 ESH 500
+ESP 46000 EST 1300 ETH 98000 FIN 5500 FJI 890 FLK 3 FRA 66000 FRO 50 FSM 108 GAB 1900 GBR 65000
+GEO 3800 GGY 63 GHA 28000 GIB 33 GIN 11500 GLP 400 GMB 2100 GNB 1700 GNQ 1200 GRC 10900 GRD 115
+GRL 56 GTM 15500 GUF 260 GUM 163 GUY 760 HKG 7300 HND 9100 HRV 4200 HTI 10500 HUN 9800 IDN 258000
+IMN 84 IND 1300000 IRL 4700 IRN 79000 IRQ 36000 ISL 330 ISR 8300 ITA 60000 JAM 2800 JEY 101
+JOR 8500 JPN 127000 KAZ 17500 KEN 46000 KGZ 6000 KHM 15500 KIR 113 KNA 50 KOR 51000 KWT 3500
+LAO 6800 LBN 5500 LBR 4500 LBY 6300 LCA 175 LIE 37 LKA 21000 LSO 2100 LTU 2900 LUX 570 LVA 2000
+MAC 600 MAF 34 MAR 34500 MCO 37 MDA 2900 MDG 24000 MDV 430 MEX 120000 MHL 50 MKD 2000 MLI 18000
+MLT 450 MMR 52000 MNE 620 MNG 3000 MNP 50 MOZ 27000 MRT 4000 MSR 5 MTQ 380 MUS 1260 MWI 17000
+MYS 30500 MYT 240 NAM 2300 NCL 265 NER 20000 NFK 2 NGA 180000 NIC 6200 NIU 2 NLD 17000 NOR 5200
+NPL 27500 NRU 11 NZL 4600 OMN 3700 PAK 205000 PAN 4000 PCN 0.05 PER 31000 PHL 103000 PLW 18 PNG 8500
+POL 38000 PRI 3500 PRK 25000 PRT 10400 PRY 6200 PSE 4500 PYF 275 QAT 2000 REU 860 ROU 20000
+RUS 145000 RWA 11500 SAU 31000 SDN 39000 SEN 14500 SGP 5500 SHN 6 SJM 3 SLB 610 SLE 7100 SLV 6200
+SMR 33 SOM 13500 SPM 6 SRB 7000 SSD 10500 STP 200 SUR 560 SVK 5400 SVN 2100 SWE 9900 SWZ 1130
+SXM 40 SYC 95 SYR 19000 TCA 37 TCD 14000 TGO 7400 THA 69000 TJK 8500 TKL 1.5 TKM 6000 TLS 1200
+TON 105 TTO 1450 TUN 11200 TUR 79000 TUV 11 TWN 23500 TZA 52000 UGA 37000 UKR 43000 URY 3400
+USA 322000 UZB 31000 VAT 0.8 VCT 108 VEN 29000 VGB 30 VIR 103 VNM 92000 VUT 270 WLF 12 WSM 200
+YEM 28000 ZAF 55000 ZMB 16000 ZWE 14500
+"""
+FACTOR = 5.0
+"""How far a population may be from the rough one, in either direction."""
+LEAST_PART = 25.0
+"""How many times smaller the population of a sex or an age may be."""
+
+
+def _read(text: str) -> dict[str, float]:
+    words = text.split()
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return {code: 1000 * float(number) for code, number in pairs}
+
+
+_ROUGH = _read(_THOUSANDS)
+
+
+def rough_population(country: str) -> float | None:
+    """People who live in a country, in order of magnitude; None where nobody lives all year.
+
+    Args:
+        country: ISO 3166 alpha-3.
+
+    >>> rough_population("ITA"), rough_population("ATA")
+    (60000000.0, None)
+    """
+    return _ROUGH.get(country)
+
+
+def is_plausible(country: str, people: float, *, part: bool = False) -> bool:
+    """Whether a population is near the rough one.
+
+    Args:
+        part: whether it is that of one sex or of some ages only.
+
+    >>> is_plausible("ITA", 59_641_488), is_plausible("ITA", 59_641)
+    (True, False)
+    """
+    rough = _ROUGH.get(country)
+    if rough is None:
+        return True
+    return rough / (LEAST_PART if part else FACTOR) <= people <= rough * FACTOR
+
 
 REQUIRED = ("country", "year", "population", "source", "reference_date")
 OPTIONAL = ("sex", "age")

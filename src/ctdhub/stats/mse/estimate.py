@@ -1,25 +1,613 @@
-"""All methods on one table, side by side; there is no headline among them."""
+"""Estimates of the hidden population: all methods on one table, side by side; there is no
+headline among them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from ctdhub.core.i18n import Text
-from ctdhub.stats.mse import averaging, decomposable
-from ctdhub.stats.mse.bca import bootstrap_interval
-from ctdhub.stats.mse.bootstrap import resampled
-from ctdhub.stats.mse.heterogeneity import Uneven, uneven
-from ctdhub.stats.mse.lists import Floats, Lists, pair_places
-from ctdhub.stats.mse.methods import Doubt, Method, Name
-from ctdhub.stats.mse.overlap_check import Gate, pass_gate
-from ctdhub.stats.mse.seeded_bits import Source, bits_of
-from ctdhub.stats.mse.sensitivity import SensitivityChange, WrongLinks, changes
-from ctdhub.stats.mse.stepwise import select
-from ctdhub.stats.mse.strata import Label, Strata, stratified
+from ctdhub.stats.mse import loglinear
+from ctdhub.stats.mse.bootstrap import (
+    Doubt,
+    Method,
+    Name,
+    Source,
+    bits_of,
+    bootstrap_interval,
+    multinomial,
+    normal,
+    plain,
+    resampled,
+    truths,
+)
+from ctdhub.stats.mse.lists import Bools, Floats, Gate, Lists, members, pair_places, pass_gate
+from ctdhub.stats.mse.loglinear import Columns, select
+
+# --------------------------------------------------------------------------------------------------
+# How the estimate moves when lists are left out or merged, or links between records are wrong.
+#
+# Wrong links, the model.  A person on m lists has m records.  Each of them stands apart from the
+# others, as if it were somebody else, with chance d, independently; d is such that a share e of the
+# pairs of records are not linked: (1 - d)^2 = 1 - e.  That makes a matrix A from the table of
+# people to the table that is counted.  If a share e of true links was missed, the true table is
+# A^-1 times the counted one; cells that this makes negative are set to zero.  If a share f of the
+# links that were made joins two different people, the true table is A(f) times the counted one.
+
+RATES = (0.05, 0.1, 0.2)
+MOST_RATE = 0.5
+"""Shares of wrong links above this say that nothing is known of the links."""
+Kind = Literal["without", "merged", "missed_links", "false_links"]
+Known = Literal["", "about", "most"]
+
+
+@dataclass(frozen=True)
+class WrongLinks:
+    """What is known of the links behind a table, shares in 0..1.
+
+    Attributes:
+        missed: share of the true links between lists that were not made, about.
+        missed_most: the same, at most.
+        false_most: share of the links made that join different people, at most.
+    """
+
+    missed: float
+    missed_most: float
+    false_most: float
+
+    @property
+    def too_many(self) -> bool:
+        """Whether so many may be wrong that no table behind them can be worked out."""
+        return max(self.missed_most, self.false_most) > MOST_RATE
+
+
+@dataclass(frozen=True)
+class SensitivityChange:
+    """One change and what comes out.
+
+    Attributes:
+        kind: what is changed.
+        names: the list left out, or the two that are merged.
+        rate: share of links, in 0..1.
+        seen: people on any list after the change.
+        stepwise, independent: estimates with chosen pairs, and with the lists alone; None where
+            the lists then overlap too little, or no finite estimate exists.  Where links are
+            wrong the pairs are those that were chosen on the table itself: a choice made anew
+            may jump, and missed links would then seem to raise the estimate.
+        anew: whether other pairs are chosen than on the table itself, among the lists in both.
+        others: the estimate with these pairs where links are wrong and ``anew``; else None.
+            Where a list is left out or merged ``stepwise`` is the estimate with them.
+        known: "about" or "most" where the rate is what is known of these links, see
+            :class:`WrongLinks`; "" where it is an example.
+    """
+
+    kind: Kind
+    names: tuple[str, ...]
+    rate: float | None
+    seen: float
+    stepwise: float | None
+    independent: float | None
+    anew: bool = False
+    others: float | None = None
+    known: Known = ""
+
+
+def changes(
+    lists: Lists, level: float, links: WrongLinks | None = None
+) -> tuple[SensitivityChange, ...]:
+    """All changes: each list left out, each pair merged, links missed and false.
+
+    Args:
+        level: of the gate's interval.
+        links: what is known of the links; these rows come last.
+    """
+    chosen = select(lists.y[None], len(lists.names), lists.sigma).chosen[0]
+    found = [_changed(*other, lists, chosen, level) for other in _others(lists)]
+    for kind, rate, known in _known(links) if links and not links.too_many else ():
+        table = relinked(lists, rate) if kind == "missed_links" else unlinked(lists, rate)
+        change = _changed(kind, (), rate, table, lists, chosen, level)
+        found.append(replace(change, known=known))
+    return tuple(found)
+
+
+def _known(links: WrongLinks) -> Iterator[tuple[Kind, float, Known]]:
+    yield "missed_links", links.missed, "about"
+    yield "missed_links", links.missed_most, "most"
+    yield "false_links", links.false_most, "most"
+
+
+def _others(lists: Lists) -> Iterator[tuple[Kind, tuple[str, ...], float | None, Lists]]:
+    if len(lists.names) > 2:
+        for name in lists.names:
+            yield "without", (name,), None, lists.without(name)
+        for pair in lists.pairs:
+            yield "merged", pair, None, lists.merged(*pair)
+    for rate in RATES:
+        yield "missed_links", (), rate, relinked(lists, rate)
+    for rate in RATES:
+        yield "false_links", (), rate, unlinked(lists, rate)
+
+
+def _changed(
+    kind: Kind,
+    names: tuple[str, ...],
+    rate: float | None,
+    lists: Lists,
+    before: Lists,
+    chosen: Bools,
+    level: float,
+) -> SensitivityChange:
+    if pass_gate(lists, level).lists is None:
+        return SensitivityChange(kind, names, rate, lists.seen, None, None)
+    y, k = lists.y[None], len(lists.names)
+    anew = select(y, k, lists.sigma)
+    both = set(before.names) & set(lists.names)
+    same = _named(before, chosen, both) == _named(lists, anew.chosen[0], both)
+    made = _finite(anew.people)
+    alone = _finite(anew.alone)
+    if same or rate is None:
+        return SensitivityChange(kind, names, rate, lists.seen, made, alone, not same)
+    held = _finite(select(y, k, held=chosen).people)
+    return SensitivityChange(kind, names, rate, lists.seen, held, alone, True, made)
+
+
+def _finite(people: Floats) -> float | None:
+    return float(people[0]) if np.isfinite(people[0]) else None
+
+
+def _named(lists: Lists, chosen: Bools, among: set[str]) -> set[tuple[str, str]]:
+    """Chosen pairs of these lists, by name."""
+    named = zip(pair_places(len(lists.names)), chosen, strict=True)
+    pairs = {(lists.names[a], lists.names[b]) for (a, b), entered in named if entered}
+    return {pair for pair in pairs if among.issuperset(pair)}
+
+
+def relinked(lists: Lists, rate: float) -> Lists:
+    """The table if a share of the true links was missed."""
+    table = np.linalg.solve(_parted(len(lists.names), rate), lists.y)
+    return lists.replace(table if lists.sigma else np.maximum(table, 0.0))
+
+
+def unlinked(lists: Lists, rate: float) -> Lists:
+    """The table if a share of the links that were made is false."""
+    return lists.replace(_parted(len(lists.names), rate) @ lists.y)
+
+
+def _parted(lists: int, rate: float) -> Floats:
+    """Cells x cells: people counted in each cell for each person of a cell, if a share of links
+    is not made."""
+    apart = 1 - (1 - rate) ** 0.5
+    matrix = np.zeros((2**lists - 1, 2**lists - 1))
+    for whole in range(1, 2**lists):
+        m, part = whole.bit_count(), whole
+        while part:  # the records that stay linked: every subset of the person's records
+            left = m - part.bit_count()
+            matrix[part - 1, whole - 1] += (1 - apart) ** (m - left) * apart**left
+            part = part - 1 & whole
+        for k in range(lists):
+            if whole >> k & 1:
+                matrix[(1 << k) - 1, whole - 1] += apart
+    return matrix
+
+
+# --------------------------------------------------------------------------------------------------
+# If some people are easier to find than others: rows that allow for it, and a test of it.
+#
+# Where the chance to be on list j is a x p_j and a differs from person to person, every overlap is
+# larger than independent lists would have it, and every method that takes people to be alike is too
+# low: to first order its estimate is N / (1 + CV2), CV2 the squared coefficient of variation of a.
+#
+# **Common interaction** (J. N. Darroch, S. E. Fienberg, G. F. V. Glonek, B. W. Junker, 1993, J. Am.
+# Stat. Assoc. 88:1137; S. Baillargeon and L.-P. Rivest, 2007, J. Stat. Softw. 19(5)): the
+# log-linear
+# model of independent lists with one more column, h(k) of the number k of lists of a cell.  Three
+# forms are shown: h = k^2 / 2, and h = log a - log(a + k) with a = 3.5 and a = 0.5, in which more
+# and
+# more people are harder to find.  z is the coefficient of the first over its standard error; people
+# who differ make it positive; where it is negative a row shows the estimate of people who are
+# alike,
+# and the higher of the two upper ends.  The last form is there for the upper end: where z does not
+# see that people differ, the other two are often too low with it (``benchmarks/estimate.py``).
+#
+# **Bound** (L.-P. Rivest and S. Baillargeon, 2007, Biometrics 63:999; A. Chao, 1987, Biometrics
+# 43:783): free effects of three and more lists, so that only people on one list or two are
+# compared.
+# It is a lower bound where people differ and lists do not avoid each other.
+#
+# Intervals take log(people on no list) as normal, with the variance of the intercept plus
+# 1 / (people on no list), and what the noise of protection adds.
+
+HINT, SIGN = 0.9, 1.645
+"""z from which the lists hint that people differ (18 of 100 tables of people who do not reach it)
+and from which they show it (5 of 100)."""
+WIDEST = 10.0
+"""Upper over lower end beyond which an interval says too little to be a number."""
+TIMES = (2, 5, 10)
+"""How many times harder half of the people may be to find."""
+
+_FORMS: dict[Name, Callable[[Floats], Floats]] = {
+    "common_square": lambda k: k**2 / 2,
+    "common_log": lambda k: np.log(3.5) - np.log(3.5 + k),
+    "common_strong": lambda k: np.log(0.5) - np.log(0.5 + k),
+}
+
+
+@dataclass(frozen=True)
+class Uneven:
+    """What is said if people differ in how easily they are found.
+
+    Attributes:
+        z: of the common interaction, h = k^2 / 2; None where no form of it gave a number.
+        rows: the common interaction in three forms, and the lower bound.
+        what_if: how many times harder half of the people are to find, and the people there then
+            are by the lists taken as independent; () where these gave no number.
+    """
+
+    z: float | None
+    rows: tuple[Method, ...]
+    what_if: tuple[tuple[int, float], ...]
+
+    @property
+    def hinted(self) -> bool:
+        """Whether the lists hint that people differ; what takes them to be alike is then a lower
+        end, and no range may be claimed to hold the population."""
+        return self.z is not None and self.z > HINT
+
+    @property
+    def asked(self) -> bool:
+        """Whether the lists can be asked how far people differ: every form gives a number."""
+        return all(row.value is not None for row in self.rows if row.name in _FORMS)
+
+    @property
+    def shown(self) -> bool:
+        """Whether the lists show that people differ."""
+        return self.z is not None and self.z > SIGN
+
+
+def uneven(lists: Lists, level: float, independent: float | None) -> Uneven:
+    """All rows.
+
+    Args:
+        lists: as the gate let them through.
+        level: of the intervals, in 0..1.
+        independent: people by the lists taken as independent; None where there is no number.
+    """
+    forms = [_common(lists, level, name) for name in _FORMS]
+    z = forms[0][1] if any(row.value is not None for row, _z in forms) else None
+    rows = (*(row for row, _z in forms), _bound(lists, level))
+    return Uneven(z, rows, () if independent is None else what_if(independent))
+
+
+def what_if(people: float) -> tuple[tuple[int, float], ...]:
+    """The population if half of the people are so many times harder to find on every list.
+
+    1 + CV2 is then 2 (1 + k^2) / (1 + k)^2; it multiplies the whole number that is printed, so
+    that a reader can check it.
+
+    >>> [(k, round(n)) for k, n in what_if(2020.9)]
+    [(2, 2246), (5, 2919), (10, 3374)]
+    """
+    return tuple((k, round(people) * 2 * (1 + k**2) / (1 + k) ** 2) for k in TIMES)
+
+
+def _common(lists: Lists, level: float, name: Name) -> tuple[Method, float | None]:
+    """A row of the common interaction, and its z."""
+    if len(lists.names) < 3:
+        return Method(name, why="few_lists"), None
+    every = np.ones(len(lists.y), dtype=bool)
+    three = lists.on.sum(axis=1) >= 3
+    half = NormalDist().inv_cdf((1 + level) / 2) * lists.sigma * float(three.sum()) ** 0.5
+    if float(lists.y[three].sum()) - half <= 0:
+        return Method(name, why="nobody_on_three"), None
+    found = _fitted(lists, level, _columns(len(lists.names), name), every)
+    alike = _fitted(lists, level, _columns(len(lists.names), None), every)
+    if found is None or alike is None:
+        return Method(name, why="no_finite_estimate"), None
+    people, z = found
+    if z < 0:  # the coefficient is at least 0: at 0 people are alike
+        people = (alike[0][0], alike[0][1], max(people[2], alike[0][2]))
+    return _row(name, people), z
+
+
+def _bound(lists: Lists, level: float) -> Method:
+    if len(lists.names) < 3:
+        return Method("at_least", why="few_lists")
+    columns = _columns(len(lists.names), None)
+    found = _fitted(lists, level, columns, lists.on.sum(axis=1) <= 2)
+    return Method("at_least", why="no_finite_estimate") if not found else _row("at_least", found[0])
+
+
+def _row(name: Name, people: tuple[float, float, float]) -> Method:
+    _value, low, high = people
+    return Method(name, *people) if high <= WIDEST * low else Method(name, why="too_wide")
+
+
+def _fitted(
+    lists: Lists, level: float, columns: Columns, cells: Bools
+) -> tuple[tuple[float, float, float], float] | None:
+    """People with their interval, and the last coefficient over its standard error; None where no
+    finite estimate exists."""
+    y, kept = lists.y[None] * cells, cells[None]
+    finite = np.ones((1, columns.x.shape[1]), dtype=bool)
+    if not columns.exists(y, finite, kept)[0]:
+        return None
+    b, means = columns.fit(y, finite, kept)
+    inverse = columns.covariance(means, finite)[0]
+    if lists.sigma:
+        slopes = inverse @ columns.x.T * cells
+        inverse = inverse + lists.sigma**2 * slopes @ slopes.T
+    z = float(b[0, -1] / inverse[-1, -1] ** 0.5)
+    hidden = float(np.exp(b[0, 0]))
+    error = float(inverse[0, 0] + 1 / hidden) ** 0.5 if hidden > 0 else np.inf
+    reach = float(np.exp(min(NormalDist().inv_cdf((1 + level) / 2) * error, 700.0)))
+    seen = lists.seen
+    return (seen + hidden, seen + hidden / reach, seen + hidden * reach), z
+
+
+@lru_cache(maxsize=32)
+def _columns(lists: int, form: Name | None) -> Columns:
+    """Intercept, lists, and a form of the common interaction if one is named."""
+    on = members(lists)
+    parts: list[Floats] = [np.ones((len(on), 1)), on.astype(np.float64)]
+    if form is not None:
+        parts.append(_FORMS[form](on.sum(axis=1).astype(np.float64))[:, None])
+    return Columns(np.hstack(parts))
+
+
+# --------------------------------------------------------------------------------------------------
+# Estimates within strata, such as gender or age, added up.
+#
+# Where people differ in how easily they are found because of something that is recorded, lists that
+# depend on each other in the whole may be independent within strata (C. C. Sekar and W. E. Deming,
+# 1949, J. Am. Stat. Assoc. 44:101).  Strata that overlap too little for a number of their own are
+# taken together; the bootstrap draws all strata at once.
+
+Label = tuple[str, ...]
+"""Values of the columns that make the strata."""
+
+
+@dataclass(frozen=True)
+class Strata:
+    """What comes out within strata.
+
+    Attributes:
+        parts: labels that were taken together, and the people seen of them; one label in most.
+        rows: two methods, their estimates added up over the parts; () where fewer than two parts
+            overlap enough.
+    """
+
+    parts: tuple[tuple[tuple[Label, ...], float], ...]
+    rows: tuple[Method, ...]
+
+
+def stratified(
+    tables: Mapping[Label, Lists], level: float, replicates: int, source: Source
+) -> Strata:
+    """Estimate within strata and add up.
+
+    Args:
+        tables: of the same lists; those that carry noise have it independently.
+        level: of the intervals, in 0..1.
+        replicates: tables of the bootstrap.
+        source: random bits.
+    """
+    parts = _parts(dict(sorted(tables.items())), level)
+    seen = tuple((labels, lists.seen) for labels, lists in parts)
+    if len(parts) < 2:
+        return Strata(seen, ())
+    k = len(parts[0][1].names)
+    found = [
+        select(np.vstack([lists.y, drawn]), k, lists.sigma)
+        for (_labels, lists), drawn in zip(parts, _drawn(parts, replicates, source), strict=True)
+    ]
+    chance = normal((replicates,), source)
+
+    def row(name: Name, each: Sequence[Floats]) -> Method:
+        """Added up; how many people were seen of each part is chance as well, which tables of as
+        many people do not show: N (N - n) / n, for n of N are seen."""
+        spread = sum(
+            max(0.0, float(own[0]) * (float(own[0]) / max(lists.seen, 1.0) - 1))
+            for own, (_labels, lists) in zip(each, parts, strict=True)
+        )
+        people = np.sum(each, axis=0)
+        people[1:] += spread**0.5 * chance
+        return _strata_row(name, people, level)
+
+    return Strata(
+        seen,
+        (
+            row("independent_strata", [f.alone for f in found]),
+            row("stepwise_strata", [f.people for f in found]),
+        ),
+    )
+
+
+def _drawn(parts: Sequence[tuple[object, Lists]], rows: int, source: Source) -> list[Floats]:
+    """Tables of each part as they might have come out: all people thrown at once where they were
+    counted; with noise, each part by itself."""
+    if any(lists.sigma for _labels, lists in parts):
+        return [resampled(lists, rows, source) for _labels, lists in parts]
+    y = np.concatenate([lists.y for _labels, lists in parts])
+    drawn = multinomial(round(float(y.sum())), y, rows, source).astype(np.float64)
+    return np.split(drawn, len(parts), axis=1)
+
+
+def _strata_row(name: Name, people: Floats, level: float) -> Method:
+    value, (low, high) = float(people[0]), plain(people[1:], level)
+    if not np.isfinite(value) or not np.isfinite(high):
+        return Method(name, why="no_finite_estimate")
+    return Method(name, value, min(low, value), max(high, value))
+
+
+def _parts(tables: dict[Label, Lists], level: float) -> list[tuple[tuple[Label, ...], Lists]]:
+    """Strata that overlap enough, and the others together, or with the smallest of the first."""
+    good: list[tuple[tuple[Label, ...], Lists]]
+    good = [((label,), lists) for label, lists in tables.items() if _enough(lists, level)]
+    poor = [(label, lists) for label, lists in tables.items() if not _enough(lists, level)]
+    if not poor:
+        return good
+    labels: tuple[Label, ...] = tuple(label for label, _lists in poor)
+    rest = _together([lists for _label, lists in poor])
+    if not _enough(rest, level) and good:
+        smallest = min(good, key=lambda part: part[1].seen)
+        good.remove(smallest)
+        labels, rest = (*smallest[0], *labels), _together([smallest[1], rest])
+    return [*good, (labels, rest)]
+
+
+def _enough(lists: Lists, level: float) -> bool:
+    """Whether the gate opens for all lists with people; lists with nobody do no harm.
+
+    Of lists that carry noise the overlap must be twice as large as the half-width of its interval:
+    one over a smaller one is too large on average, and sometimes there is no finite estimate.
+    """
+    for name, people in lists.sizes.items():
+        if people <= 0 and len(lists.names) > 1:
+            lists = lists.without(name)
+    gate = pass_gate(lists, level)
+    sure = gate.certain >= gate.overlapping - gate.certain
+    return gate.refused is None and not gate.alone and sure
+
+
+def _together(tables: list[Lists]) -> Lists:
+    counts = np.sum([lists.y for lists in tables], axis=0).tolist()
+    return Lists(tables[0].names, tuple(counts), math.hypot(*(lists.sigma for lists in tables)))
+
+
+# --------------------------------------------------------------------------------------------------
+# Average over decomposable graphs of the lists, each weighed by how well it predicts the table.
+#
+# D. Madigan and J. C. York, 1997, Biometrika 84:19.  A graph joins lists that may depend on each
+# other; decomposable ones have a marginal likelihood in closed form under a hyper-Dirichlet prior
+# (A. P. Dawid and S. L. Lauritzen, 1993, Ann. Stat. 21:1272): the product over cliques over the
+# product over separators of Dirichlet-multinomial terms, here with 2^-K observations of the prior
+# in each of the 2^K cells, one in all, all graphs alike before the table is seen, and a prior of
+# the population N proportional to 1/N.  The complete graph says nothing about people on no list and
+# is left out.  N is summed out on a grid that reaches to ``REACH`` times the people seen; where
+# more than ``EDGE`` of the posterior lies in its last tenth (by ratios), the end of the grid
+# matters and the result says so.
+
+MOST = 6
+"""Lists up to which all graphs are tried: 18,153 of them; seven lists have over 600,000."""
+REACH, EDGE = 100, 0.01
+_FINE, _POINTS = 400, 1600
+"""Points of the grid: one by one up to the first number, then in equal ratios."""
+_TABLES = 64
+"""Tables that may lie behind a protected one."""
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Median and interval of the population, and the chance that it lies in the grid's last tenth
+    (on the scale of ratios), where the grid's end matters."""
+
+    middle: float
+    low: float
+    high: float
+    edge: float
+    graphs: int
+
+
+def posterior(lists: Lists, level: float, source: Source) -> Posterior:
+    """The posterior of the population.
+
+    Args:
+        source: for the tables that may lie behind a protected one; else not used.
+    """
+    signs = graphs(len(lists.names))
+    tables = truths(lists, _TABLES if lists.sigma else 1, source)
+    top = REACH * max(float(lists.y.clip(0).sum()), 10.0)
+    grid = _grid(top)
+    steps = np.gradient(grid)
+    chance = np.zeros(len(grid))
+    for table in tables:
+        log = _joint(signs, table.astype(np.float64), grid) + np.log(steps)
+        part = np.exp(log - log.max()).sum(axis=0)
+        chance += part / part.sum()
+    chance /= chance.sum()
+    sums = np.cumsum(chance) - chance / 2
+    ends = (0.5, (1 - level) / 2, (1 + level) / 2)
+    middle, low, high = (float(lists.seen + np.interp(p, sums, grid)) for p in ends)
+    edge = float(chance[grid > top**0.9 * _FINE**0.1].sum())
+    return Posterior(middle, low, high, edge, len(signs))
+
+
+def _grid(top: float) -> Floats:
+    far = np.geomspace(_FINE, max(top, 2.0 * _FINE), _POINTS)
+    return np.concatenate([np.arange(_FINE, dtype=np.float64), far])
+
+
+def _joint(signs: Floats, table: Floats, hidden: Floats) -> Floats:
+    """Graphs x grid: log of marginal likelihood times prior of N, but for what all share."""
+    from scipy.special import gammaln
+
+    lists = (len(table) + 1).bit_length() - 1
+    cells = np.append(0.0, table)
+    places = np.arange(2**lists)
+    terms = np.empty((2**lists, len(hidden)))
+    for subset in places:
+        margin = np.bincount(places & subset, weights=cells, minlength=2**lists)
+        held = places[(places & ~subset) == 0]
+        prior = 2.0 ** -int(subset).bit_count()
+        fixed = (gammaln(margin[held[1:]] + prior) - gammaln(prior)).sum()
+        terms[subset] = fixed + gammaln(margin[0] + hidden + prior) - gammaln(prior)
+    n = cells.sum() + hidden
+    return np.asarray(signs @ terms + (gammaln(n + 1) - gammaln(hidden + 1) - np.log(n)))
+
+
+@lru_cache(maxsize=8)
+def graphs(lists: int) -> npt.NDArray[np.float64]:
+    """Decomposable graphs but the complete one, x subsets of lists: how often the subset is a
+    clique less how often it is a separator (the empty one is the total).
+
+    >>> [len(graphs(k)) for k in (2, 3, 4)]
+    [1, 7, 60]
+    """
+    places = pair_places(lists)
+    found = []
+    for number in range(2 ** len(places) - 1):
+        near = [0] * lists
+        for p, (a, b) in enumerate(places):
+            if number >> p & 1:
+                near[a] |= 1 << b
+                near[b] |= 1 << a
+        if (row := _signs(near)) is not None:
+            found.append(row)
+    return np.array(found)
+
+
+def _signs(near: list[int]) -> list[float] | None:
+    """Cliques less separators by maximum cardinality search (R. E. Tarjan and M. Yannakakis, 1984,
+    SIAM J. Comput. 13:566); None where the graph is not decomposable.
+
+    Each list and its numbered neighbours make a set, and the neighbours another; the sets that are
+    no cliques cancel out.
+    """
+    row = [0.0] * 2 ** len(near)
+    numbered, left = 0, set(range(len(near)))
+    while left:
+        v = max(left, key=lambda u: (near[u] & numbered).bit_count())
+        before = near[v] & numbered
+        for u in range(len(near)):
+            if before >> u & 1 and before & ~(1 << u) & ~near[u]:
+                return None
+        row[before | 1 << v] += 1
+        row[before] -= 1
+        numbered |= 1 << v
+        left.remove(v)
+    return row
+
+
+# --------------------------------------------------------------------------------------------------
+# All methods on one table, side by side; there is no headline among them.
 
 Report = Callable[[Text, float], None]
 
@@ -197,7 +785,7 @@ def _resampled(lists: Lists, level: float, replicates: int, source: Source) -> l
 
 
 def _by_bic(lists: Lists, level: float) -> list[Method]:
-    found = averaging.averaged(lists, level)
+    found = loglinear.averaged(lists, level)
     if found is None:
         return [
             Method("bic", why="no_finite_estimate"),
@@ -209,8 +797,8 @@ def _by_bic(lists: Lists, level: float) -> list[Method]:
 
 
 def _graphs(lists: Lists, level: float, source: Source) -> Method:
-    if len(lists.names) > decomposable.MOST:
+    if len(lists.names) > MOST:
         return Method("graphs", why="too_many_lists")
-    found = decomposable.posterior(lists, level, source)
-    doubts: tuple[Doubt, ...] = ("edge",) if found.edge > decomposable.EDGE else ()
+    found = posterior(lists, level, source)
+    doubts: tuple[Doubt, ...] = ("edge",) if found.edge > EDGE else ()
     return Method("graphs", found.middle, found.low, found.high, doubts=doubts)

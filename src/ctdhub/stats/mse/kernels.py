@@ -1,4 +1,5 @@
-"""Compiled multinomial draws from random words that are handed in.
+"""Compiled multinomial draws from random words that are handed in; apart, for numba compiles
+them.
 
 All draws are exact up to floating point.  Gamma: Marsaglia and Tsang 2000 (ACM Trans. Math. Softw.
 26:363).  Binomial: the number of trials is halved by order statistics of uniforms until sequential

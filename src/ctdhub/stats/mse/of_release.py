@@ -18,13 +18,11 @@ from statistics import NormalDist
 import numpy as np
 
 from ctdhub.border import CAPTURE_CELLS, CAPTURES
+from ctdhub.release.manifest import LinkErrors
 from ctdhub.release.open import Release
-from ctdhub.release.people_once import LinkErrors
-from ctdhub.stats.mse.estimate import REPLICATES, Result, remembered
+from ctdhub.stats.mse.estimate import REPLICATES, Label, Result, WrongLinks, remembered
 from ctdhub.stats.mse.lists import Lists
-from ctdhub.stats.mse.sensitivity import WrongLinks
-from ctdhub.stats.mse.strata import Label
-from ctdhub.stats.series import ListOverlap, overlap
+from ctdhub.stats.trend import ListOverlap, overlap
 
 
 def lists_in(release: Release) -> Lists | None:

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
+from ctdhub.core.errors import error, printable
 from ctdhub.core.i18n import Numeral, Several, Text, many
+from ctdhub.stats.mse.estimate import Label
 from ctdhub.stats.mse.lists import MOST_LISTS, Lists
-from ctdhub.stats.mse.strata import Label
 
 _MOST_PEOPLE = 10**9
 _OUT_AND_IN = {"0": False, "1": True}

@@ -3,23 +3,317 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 
-from ctdhub.stats.signals.discovery import q_values
-from ctdhub.stats.signals.earlier_windows import Missed, missed
-from ctdhub.stats.signals.judging import Judged, Verdict, Way, Z, judged_by
-from ctdhub.stats.signals.panel import SeriesPanel
-from ctdhub.stats.signals.periods import IN_A_CYCLE, past_for, window_for
-from ctdhub.stats.signals.seasons import CYCLES
-from ctdhub.stats.signals.shares import share_tests
-from ctdhub.stats.signals.smallest import smallest_rises
-from ctdhub.stats.signals.tails import Floats
-from ctdhub.stats.signals.weights import of_counts, of_shares
-from ctdhub.stats.signals.window_tests import Tested, count_tests
+from ctdhub.stats.signals.panel import IN_A_CYCLE, Period, SeriesPanel, past_for, window_for
+from ctdhub.stats.signals.statistics import (
+    CYCLES,
+    Floats,
+    Tested,
+    at_least,
+    count_tests,
+    share_tests,
+)
+
+# --------------------------------------------------------------------------------------------------
+# What a test of a series is called: a break, in line with its trend, or as usual; and its size.
+
+LEVEL = 0.95
+Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+Way = Literal["rise", "fall"]
+Verdict = Literal["break", "trend", "usual", ""]
+"""Beyond what the past leads to expect; away from its level, but in line with its trend, or as such
+series move by themselves; none of these."""
+IN_LINE = 0.5
+"""Part of a movement that a trend leads to expect, to be in line with it."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Of every series, shape (n,): two-sided chances, with the models of the null and with a level
+    alone, which are rises, ratios with their interval, size, weight; nan where not tested."""
+
+    tested: Tested
+    p: Floats
+    p_level: Floats
+    rises: np.ndarray
+    ratio: tuple[Floats, Floats, Floats]
+    size: Floats
+    weight: Floats
+    q: Floats
+    q_level: Floats
+
+    def way(self, row: int, rate: float) -> Way:
+        """Beyond what is expected or, where that is believed by nobody, away from the level."""
+        if self.verdict(row, rate) in ("trend", "usual"):
+            return "rise" if self.tested.seen[row] > self.tested.level[row] else "fall"
+        return "rise" if self.rises[row] else "fall"
+
+    def verdict(self, row: int, rate: float) -> Verdict:
+        """What to call the movement of a series."""
+        if self.q[row] <= rate:
+            return "break"
+        if not self.q_level[row] <= rate:
+            return ""
+        t = self.tested
+        moved, led = t.seen[row] - t.level[row], t.expected[row] - t.level[row]
+        return "trend" if moved and led / moved >= IN_LINE else "usual"
+
+
+def judged_by(
+    tested: Tested, size: Floats, least: float, there: np.ndarray, weight: Floats
+) -> Judged:
+    """What the tests of a kind say.
+
+    Args:
+        size: what turns ``seen`` and ``expected`` into people, shape (n,).
+        least: a rise needs so many people in the window, a fall so many expected there.
+        there: which series are tested, shape (n,).
+        weight: of each test (``weights``), shape (n,).
+
+    Too few people make the p-value 1: the test still counts among all, so that small series are
+    not chosen because they happened to be large."""
+    rises = tested.p_rise <= tested.p_fall
+    people = np.where(rises, tested.seen, tested.expected) * size
+    enough = people >= least
+    p, p_level = (
+        np.where(there, np.where(enough, np.minimum(1.0, 2 * np.minimum(up, down)), 1.0), np.nan)
+        for up, down in (
+            (tested.p_rise, tested.p_fall),
+            (tested.level_rise, tested.level_fall),
+        )
+    )
+    error = np.hypot(tested.error_seen, tested.error_expected)
+    away = np.maximum(0.0, np.abs(tested.seen - tested.expected) - Z * error) * size
+    empty = np.full(p.size, np.nan)
+    return Judged(
+        tested, p, p_level, rises, _ratio(tested, error), away, weight, empty.copy(), empty.copy()
+    )
+
+
+def _ratio(tested: Tested, error: Floats) -> tuple[Floats, Floats, Floats]:
+    """Seen over expected with an interval on the scale of logarithms; where nothing is left of what
+    was expected, from 0 to the upper end of what was seen."""
+    expected = np.maximum(tested.expected, 1e-9)
+    value = np.maximum(tested.seen, 0.0) / expected
+    safe = np.maximum(tested.seen, 1e-9)
+    relative = np.sqrt(
+        (tested.error_expected / expected) ** 2
+        + (tested.error_seen**2) / (expected * np.minimum(safe, expected))
+    )
+    low, high = (value * np.exp(sign * np.minimum(Z * relative, 50)) for sign in (-1, 1))
+    gone = value <= 0
+    return value, np.where(gone, 0.0, low), np.where(gone, Z * error / expected, high)
+
+
+# --------------------------------------------------------------------------------------------------
+# How much each test counts before looking: more where a doubling could be found and need not be.
+#
+# A hub publishes hundreds of series whose noise is larger than what they count.  Each of them takes
+# its part of the false discovery rate, and none could be found.  So p-values are divided by weights
+# with the mean 1 (C. R. Genovese, K. Roeder and L. Wasserman 2006, Biometrika 93:509), which keeps
+# the rate as long as weights do not rest on what is tested: these rest on the past, the noise and,
+# of shares, the wholes of the window.  A test whose statistic a doubling moves by μ standard errors
+# gets the weight that finds the most doublings,
+#
+#     w = Φ(-(μ/2 + c/μ)) / EACH,
+#
+# c such that the mean is 1 (K. Roeder and L. Wasserman 2009, Stat. Sci. 24:398).
+
+TIMES = 2.0
+"""The change that weights are made for: the factor of a number, or of the odds of a share."""
+EACH = 0.01
+"""Chance at which a test is usually believed: the rate times the part of the tests that are."""
+LEAST = 0.1
+"""No weight is less: a change may be larger than a doubling."""
+_ROUNDS = 60
+
+
+def of_counts(tested: Tested, there: np.ndarray) -> Floats:
+    """Weights of tests of numbers, shape (series,), with the mean 1 over those that are ``there``;
+    the error is taken half way between rise and fall.  A series with too many zeros has the weight
+    1: how many periods of its window are tested is known from the window alone."""
+    mean = np.maximum(tested.expected, 1e-9)
+
+    def deviation(count: Floats) -> Floats:
+        own = count + (tested.uneven + tested.drift) * count**2 + tested.noise**2
+        return np.asarray(np.sqrt(own))
+
+    rise = (TIMES - 1) * mean / deviation(TIMES * mean)
+    fall = (1 - 1 / TIMES) * mean / deviation(mean)
+    return _weights((rise + fall) / 2, there & (tested.zeros == 0))
+
+
+def of_shares(tested: Tested, there: np.ndarray) -> Floats:
+    """The same of tests of shares."""
+    share = np.clip(tested.expected, 1e-6, 1 - 1e-6)
+    moved = share * TIMES / (1 - share + share * TIMES)
+    error = np.hypot(tested.error_seen, tested.error_expected)
+    return _weights((moved - share) / np.maximum(error, 1e-12), there)
+
+
+def _weights(moved: Floats, there: np.ndarray) -> Floats:
+    from scipy.special import ndtr
+
+    found = np.ones(there.size)
+    if not there.any():
+        return found
+    errors = np.maximum(moved[there], 0.05)
+    low, high = -50.0, 400.0
+    for _round in range(_ROUNDS):
+        middle = (low + high) / 2
+        raised = ndtr(-(errors / 2 + middle / errors)).mean() > EACH
+        low, high = (middle, high) if raised else (low, middle)
+    best = ndtr(-(errors / 2 + high / errors)) / EACH
+    found[there] = LEAST + (1 - LEAST) * best
+    return found
+
+
+# --------------------------------------------------------------------------------------------------
+# The false discovery rate: which of many tests to believe.
+
+
+def q_values(p: Floats, weights: Floats | None = None) -> Floats:
+    """Adjusted p-values of Y. Benjamini and Y. Hochberg (1995), J. R. Stat. Soc. B 57:289.
+
+    All tests with a q-value of at most ``rate`` are believed; of these the share that is false is
+    expected to be at most ``rate`` where the tests are independent or positively dependent.
+
+    Args:
+        p: p-values, any shape; nan where there was no test.
+        weights: same shape, positive; p-values are divided by them, after they are scaled to the
+            mean 1 over all tests (C. R. Genovese, K. Roeder and L. Wasserman 2006, Biometrika
+            93:509).  They may not depend on what is tested.
+
+    Returns:
+        The same shape; nan where there was no test.
+
+    >>> q_values(np.array([0.01, 0.04, 0.03, np.nan])).tolist()
+    [0.03, 0.04, 0.04, nan]
+    """
+    flat = p.ravel()
+    found = np.full(flat.shape, np.nan)
+    (tested,) = np.nonzero(~np.isnan(flat))
+    if weights is not None and tested.size:
+        flat = flat * (weights.ravel()[tested].mean() / weights.ravel())
+    order = tested[np.argsort(flat[tested], kind="stable")]
+    ranks = np.arange(1, order.size + 1)
+    scaled = flat[order] * order.size / ranks
+    found[order] = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
+    return found.reshape(p.shape)
+
+
+# --------------------------------------------------------------------------------------------------
+# The smallest rise that would have been found, in four of five cases.
+
+POWER = 0.8
+MOST = 50.0
+"""No rise beyond so many times what is expected is looked for."""
+_SMALLEST_ROUNDS = 22
+
+
+def smallest_rises(tested: Tested, believed: Floats, least: float) -> Floats:
+    """The least factor on what is expected with which a series would be believed to have risen.
+
+    A sum is believed from the one on whose two-sided chance is ``believed``; a factor is found with
+    the chance :data:`POWER` that the sum reaches it.
+
+    Args:
+        tested: counts.
+        believed: the largest two-sided p-value that is believed, shape (series,), nan for
+            a series that was not tested.
+        least: people in the window without whom there is no rise.
+
+    Returns:
+        Shape (series,); nan where the series was not tested, or no factor up to :data:`MOST` does.
+    """
+    expected = np.maximum(np.nan_to_num(tested.expected, nan=1.0), 1e-6)
+    uneven, noise, drift = (np.nan_to_num(a) for a in (tested.uneven, tested.noise, tested.drift))
+
+    def reached(seen: Floats, times: Floats) -> Floats:
+        mean = expected * times
+        variance = mean + uneven * mean**2
+        return at_least(seen, mean, variance, noise, drift)
+
+    one = np.ones(expected.size)
+    widest = 2 * MOST * expected + 20 * noise + 10 * least
+    bound = _solved(lambda x: reached(x, one) <= believed / 2, 0 * one, widest)
+    bound = np.maximum(bound, least)
+    found = _solved(lambda f: reached(bound, f) >= POWER, one, MOST * one)
+    unknown = np.isnan(tested.expected) | np.isnan(believed) | (found > 0.99 * MOST)
+    return np.where(unknown, np.nan, found)
+
+
+def _solved(enough: Callable[[Floats], np.ndarray], low: Floats, high: Floats) -> Floats:
+    """The least value between two ends that is enough, by halving."""
+    for _round in range(_SMALLEST_ROUNDS):
+        middle = (low + high) / 2
+        there = enough(middle)
+        low, high = np.where(there, low, middle), np.where(there, middle, high)
+    return high
+
+
+# --------------------------------------------------------------------------------------------------
+# How often earlier windows missed what their own past led to expect: the null put to the test.
+
+CHANCE = 0.05
+"""Two-sided chance from which on a window has missed."""
+_FEWEST_SERIES, _MOST_SERIES, _WINDOWS = 20, 200, 2
+_TIMES_WINDOW = 2
+"""Times the window that the past of an earlier window must have."""
+
+
+@dataclass(frozen=True)
+class Missed:
+    """``windows`` earlier windows, of which the part ``share`` missed."""
+
+    windows: int
+    share: float
+
+    @property
+    def too_often(self) -> bool:
+        """Whether the share lies two standard errors above one and a half times the chance."""
+        error = math.sqrt(CHANCE * (1 - CHANCE) / self.windows)
+        return self.share > 1.5 * CHANCE + 2 * error
+
+
+def missed(
+    panel: SeriesPanel, begin: int, start: int, length: int, season: np.ndarray
+) -> Missed | None:
+    """Test the number of each series in the windows before the one that is looked at.
+
+    Args:
+        begin, start: first period of the past, and of the window.
+        length: of the window.
+        season: place of each period in its cycle.
+
+    Returns:
+        None with fewer than 20 series, or too short a past.
+    """
+    at = np.arange(len(panel.periods))
+    rows = np.unique(np.linspace(0, len(panel.names) - 1, _MOST_SERIES).round().astype(int))
+    counts, noise = panel.counts[rows], panel.noise[rows]
+    found = []
+    for k in range(1, _WINDOWS + 1):
+        first = start - k * length
+        if first - begin < max(4, _TIMES_WINDOW * length) or len(panel.names) < _FEWEST_SERIES:
+            break
+        past, window = (at >= begin) & (at < first), (at >= first) & (at < first + length)
+        here = (~np.isnan(counts[:, past])).sum(axis=1) >= 4
+        here &= (~np.isnan(counts[:, window])).sum(axis=1) >= math.ceil(length / 2)
+        if here.any():
+            tested = count_tests(counts[here], noise[here], past, window, season)
+            found.append(2 * np.minimum(tested.p_rise, tested.p_fall) < CHANCE)
+    if not found:
+        return None
+    every = np.concatenate(found)
+    return Missed(every.size, float(every.mean()))
+
 
 RATE, MIN_COUNT = 0.1, 10
 FEWEST_COUNTS, FEWEST_SHARES = 3, 2
@@ -384,3 +678,55 @@ def _finding(f: _Figures, row: int, judged: list[Judged], rate: float) -> Findin
         zeros=int(f.zeros[row]),
         empty=int(f.empty[row]),
     )
+
+
+# --------------------------------------------------------------------------------------------------
+# Whether the last period of a file is over.
+
+UNLIKELY, MOST_PERIODS = 0.001, 2 / 3
+"""A last period is unfinished if the total of all series is so unlikely, and at most this part of
+what is expected, and that of the period before is not."""
+_FEWEST = 6
+
+
+def until(panel: SeriesPanel, last: Period) -> SeriesPanel | None:
+    """The panel up to a period; None where that leaves nothing, or the kinds differ."""
+    first = panel.periods[0]
+    n = last.place - first.place + 1
+    if last.kind != first.kind or n < 1:
+        return None
+    return _cut(panel, min(n, len(panel.periods)))
+
+
+def finished(panel: SeriesPanel) -> tuple[SeriesPanel, Period | None]:
+    """The panel without an unfinished last period, and that period, None where there is none."""
+    n = len(panel.periods)
+    if n < _FEWEST or not _far_below(panel, n) or _far_below(panel, n - 1):
+        return panel, None
+    return _cut(panel, n - 1), panel.periods[-1]
+
+
+def _far_below(panel: SeriesPanel, n: int) -> bool:
+    """Whether the total of the last of the first n periods is far below those before."""
+    counts = panel.counts[:, :n]
+    here = ~np.isnan(counts[:, -1])
+    if not here.any():
+        return False
+    held = counts[here]
+    known = ~np.isnan(held)
+    means = np.nanmean(held, axis=1, keepdims=True)
+    total = np.where(known, held, means).sum(axis=0)[None]
+    noise = np.sqrt((np.where(known, panel.noise[here, :n], 0.0) ** 2).sum(axis=0))[None]
+    at = np.arange(n)
+    cycle = IN_A_CYCLE[panel.periods[0].kind] > 1
+    season = np.array([p.in_cycle for p in panel.periods[:n]]) if cycle else 0 * at
+    tested = count_tests(total, noise, at < n - 1, at == n - 1, season)
+    return bool(tested.p_fall[0] < UNLIKELY and tested.seen[0] <= MOST_PERIODS * tested.expected[0])
+
+
+def _cut(panel: SeriesPanel, n: int) -> SeriesPanel:
+    arrays = {
+        name: getattr(panel, name)[:, :n]
+        for name in ("counts", "wholes", "noise", "noise_of_wholes")
+    }
+    return replace(panel, periods=panel.periods[:n], **arrays)

@@ -19,18 +19,19 @@ import numpy as np
 
 from ctdhub.release.open import Release
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.series import Series, all_series
-from ctdhub.stats.signals.coverage_change import CoverageChange, changed
-from ctdhub.stats.signals.explained_by_coverage import Explained, explained
+from ctdhub.stats.signals.coverage import (
+    Compared,
+    CoverageChange,
+    Explained,
+    changed,
+    explained,
+    remainder,
+)
+from ctdhub.stats.signals.events import Lead, Looked, leads_among, looked_at, told_once
 from ctdhub.stats.signals.find import Found, Settings, find
-from ctdhub.stats.signals.grouping import leads_among, told_once
-from ctdhub.stats.signals.matched_sample import Compared, remainder
-from ctdhub.stats.signals.one_event import Lead
-from ctdhub.stats.signals.panel import SeriesPanel
-from ctdhub.stats.signals.periods import Period
-from ctdhub.stats.signals.tails import Floats
-from ctdhub.stats.signals.tested_series import Looked, looked_at
-from ctdhub.stats.trend import Turn, covering, turns
+from ctdhub.stats.signals.panel import Period, SeriesPanel
+from ctdhub.stats.signals.statistics import Floats
+from ctdhub.stats.trend import Series, Turn, all_series, covering, turns
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,24 @@
-"""Agreements: all of them, and one with its settings, its force and what was sent under it."""
+"""Agreements and papers, as a role may see them."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import tempfile
 from datetime import date
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from ctdhub.build.agreement_file import Force, force_of, hash_of_agreement
-from ctdhub.build.hub import Hub
+from ctdhub.build.hub import SOURCE_KINDS, Agreement, Hub
 from ctdhub.build.paid import ledger
-from ctdhub.build.settings import SOURCE_KINDS, Agreement
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
+from ctdhub.build.papers import paper_facts
+from ctdhub.core.errors import error, printable
 from ctdhub.core.format import day, decimal, exact, isolated, listed, number, span
 from ctdhub.core.i18n import _, current, ngettext
-from ctdhub.desk.kept_until import due_on
+from ctdhub.core.keys import age
+from ctdhub.desk.deliveries import due_on
 from ctdhub.desk.worker.answers.page import (
     answered,
     days,
@@ -24,8 +29,13 @@ from ctdhub.desk.worker.answers.page import (
     words,
     yes_no,
 )
+from ctdhub.document.document import to_json
+from ctdhub.report.papers import PAPERS, paper
 from ctdhub.schema.labels import code_label, label
-from ctdhub.schema.roles import CONTRIBUTOR_KIND
+from ctdhub.schema.model import CONTRIBUTOR_KIND
+
+# --------------------------------------------------------------------------------------------------
+# Agreements: all of them, and one with its settings, its force and what was sent under it.
 
 TEXTS = ("purpose", "scope", "legal_basis", "consent_rule", "retention", "display_rule")
 """Settings that are sentences."""
@@ -226,3 +236,63 @@ def _sent(hub: Hub) -> dict[str, list[str]]:
     for one in hub.received():
         found.setdefault(one.contributor, []).append(one.date)
     return found
+
+
+# --------------------------------------------------------------------------------------------------
+# Papers: a draft from settings and agreements, and the bytes of one that was signed.
+
+
+def paper_draft(hub: Hub, kind: str, contributor: str) -> dict[str, Any]:
+    """A draft in the reader's language, and how many points a person must still decide.
+
+    Args:
+        kind: of :data:`ctdhub.report.papers.PAPERS`.
+        contributor: whose agreement; "" for the other papers.
+
+    Raises:
+        DocumentError: the hub has no such contributor.
+    """
+    known = next((one for one in PAPERS if one == kind), None)
+    if known is None:
+        raise error("desk-ask", name="paper_draft")
+    document, open_ = paper(known, paper_facts(hub), today(), contributor)
+    return {"document": to_json(document), "given": {"open": len(open_)}}
+
+
+def paper_file(hub: Hub, key: str, whose: str) -> dict[str, Any]:
+    """A signed paper, opened; it is on the disk in clear for as long as that takes.
+
+    Args:
+        key: of its row, 32 hexadecimal digits.
+        whose: id of the organisation that the row must be of, "" for a paper of the hub.
+
+    Raises:
+        HubError: there is no such paper of theirs (rule "no-paper"), or it was changed.
+    """
+    from ctdhub.desk.config import current
+    from ctdhub.desk.models.hub import Paper
+    from ctdhub.desk.uploads.inbox import PaperDrawer
+    from ctdhub.desk.worker.identities import PAPERS as IDENTITY
+    from ctdhub.desk.worker.identities import identity_folder
+    from ctdhub.desk.worker.retention import CLEAR
+
+    desk = current()
+    try:
+        row = Paper.objects.filter(id=UUID(hex=key)).first()
+    except ValueError:
+        row = None
+    if row is None or (row.organisation_id or "") != whose:
+        raise error("no-paper")
+    place = PaperDrawer(desk.inbox).place(row.id.hex)
+    if not place.is_file():
+        raise error("no-paper")
+    folder = hub.work / "desk"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=CLEAR, dir=folder) as private:
+        clear = Path(private) / "paper"
+        with place.open("rb") as sealed:
+            age.decrypt(sealed, clear, [identity_folder(desk.hub) / IDENTITY])
+        content = clear.read_bytes()
+    if hashlib.sha256(content).hexdigest() != row.sha256:
+        raise error("no-paper/changed")
+    return {"given": {"content": base64.b64encode(content).decode("ascii")}}

@@ -1,26 +1,50 @@
-"""The look, drift and coverage: exact counts of what the hub holds, as the last build read it."""
+"""The look, drift, coverage, pairs, lineage and a contributor's own report, as the last build
+left them.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from ctdhub.build.filenames import RECORDS
+from ctdhub.build.contributions import RECORDS, mapping_file
+from ctdhub.build.doubles import DoublePair, measured, to_decide
 from ctdhub.build.hub import Hub
-from ctdhub.build.look.drift import MovedVariable, moved, people_by_year, since_release
-from ctdhub.build.look.own_rows import own_rows
-from ctdhub.build.look.seen import SeenContributor, look, unread_files
-from ctdhub.build.mapping_by_date import mapping_file
+from ctdhub.build.look import (
+    ColumnSource,
+    MovedVariable,
+    SeenContributor,
+    column_sources,
+    look,
+    moved,
+    own_rows,
+    people_by_year,
+    since_release,
+    tables_with,
+    unread_files,
+)
+from ctdhub.build.own_report import own_profile, own_report
 from ctdhub.build.stages.differencing import told_of
+from ctdhub.build.stages.link import PAIRS, linkage
 from ctdhub.build.steps import hash_file
 from ctdhub.cli.look_page import alarm_table, page, value_label
-from ctdhub.core.errors import printable
-from ctdhub.core.format import isolated, number, share, signed, year
-from ctdhub.core.i18n import _, current, formula, ngettext, said
+from ctdhub.cli.tokens import kind_words
+from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.format import interval, isolated, listed, number, share, signed, year
+from ctdhub.core.i18n import Text, _, current, formula, ngettext, said
 from ctdhub.desk.worker.answers.page import answered, name, section, table, today, words
-from ctdhub.document.as_json import to_json
-from ctdhub.document.document import Bar, Bars, Section
-from ctdhub.report.wording import state_words
-from ctdhub.schema.labels import label
+from ctdhub.document.document import Bar, Bars, Section, to_json
+from ctdhub.release.bundle import latest_release, latest_standing
+from ctdhub.release.open import Release, open_release
+from ctdhub.report.wording import caveat, ranged, state_words
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.model import load_schema
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NOT_RECORDED
+from ctdhub.stats.query import Query
+
+# --------------------------------------------------------------------------------------------------
+# The look, drift and coverage: exact counts of what the hub holds, as the last build read it.
 
 MOST_MOVED = 12
 """Variables that are listed of a delivery on the page of drift."""
@@ -279,3 +303,313 @@ def _unread(stale: int) -> str:
         "{n} files were not read since they, their mapping or the program changed.",
         stale,
     ).format(n=number(stale))
+
+
+# --------------------------------------------------------------------------------------------------
+# From a column of a file to a published number: the way ends at the noisy number.
+
+MOST_TABLES, MOST_NUMBERS = 12, 60
+
+
+def lineages(hub: Hub, contributor: str | None = None) -> dict[str, Any]:
+    """The variables that files become, to choose one.
+
+    Args:
+        contributor: the only one whose files are shown; all, if None.
+    """
+    found = column_sources(hub, None, contributor)
+    release = _newest(hub)
+    measured = set(release.protected.guarantee.sigma) if release else set()
+    names: dict[str, set[str]] = {}
+    for one in found:
+        names.setdefault(one.variable, set()).add(one.contributor)
+    order = [v.name for v in load_schema().variables() if v.name in names]
+    lead = (
+        _("Choose a variable: from the columns it is read from to the numbers published of it.")
+        if names
+        else _("No file was read yet.")
+    )
+    given = [
+        {
+            "name": variable,
+            "label": label(variable, current()),
+            "contributors": len(names[variable]),
+            "measured": any(variable in key.split("*") for key in measured),
+        }
+        for variable in order
+    ]
+    return answered(hub, _("Lineage"), (lead,), (), {"variables": given})
+
+
+def lineage(
+    hub: Hub, variable: str, *, columns: bool = True, contributor: str | None = None
+) -> dict[str, Any]:
+    """The way of one variable.
+
+    Args:
+        variable: of the schema.
+        columns: whether columns, rules and exact counts of files are shown.
+        contributor: the only one whose files are shown; all, if None.
+
+    Raises:
+        SchemaError: there is no such variable.
+    """
+    if variable not in {v.name for v in load_schema().variables()}:
+        raise error("lineage-variable", name=printable(variable))
+    found = column_sources(hub, variable, contributor)
+    called = {one.id: name(one.name) for one in hub.agreements()}
+    title = _("Lineage of {variable}").format(variable=label(variable, current()))
+    steps = [_from_files(found, called, columns), *_to_numbers(hub, variable)]
+    end = _("The way ends at the noisy number: from there no step leads back to a record.")
+    return answered(hub, title, (end,), steps, {"name": variable})
+
+
+def _from_files(found: list[ColumnSource], called: dict[str, str], columns: bool) -> Any:
+    title = _("1. Columns of files, and the mapping that reads them")
+    if not found:
+        return section("files", title, words(_("No file that was read has this variable.")))
+    if not columns:
+        names = sorted({called.get(one.contributor, name(one.contributor)) for one in found})
+        return section("files", title, words(_("Read from files of: {names}").format(
+            names=listed(names))))  # fmt: skip
+    rows = [
+        (
+            called.get(one.contributor, name(one.contributor)),
+            isolated(one.date),
+            listed([name(c) for c in one.columns]) or "–",
+            said(one.rule),
+            said(one.loss) if one.loss else "–",
+            _share(one),
+            isolated(one.mapping[:12]),
+        )
+        for one in found
+    ]
+    head = (
+        _("contributor"), _("delivery"), _("columns"), _("rule"), _("what is lost"),
+        _("records with it"), _("mapping"),
+    )  # fmt: skip
+    note = _("Mapping: the first 12 characters of the SHA-256 of its file.")
+    return section("files", title, table("", head, rows, note=note, words=True))
+
+
+def _share(one: ColumnSource) -> str:
+    whole = one.recorded + one.empty
+    return f"{number(one.recorded)} ({share(one.recorded / whole)})" if whole else "–"
+
+
+def _to_numbers(hub: Hub, variable: str) -> list[Any]:
+    release, title = _newest(hub), _("2. Tables of the newest release")
+    if release is None:
+        return [section("tables", title, words(_("Nothing was published yet.")))]
+    sigma = release.protected.guarantee.sigma
+    tables = tables_with(dict(sigma), variable)
+    if not tables:
+        text = _("Release {version} measured no table with it.")
+        return [section("tables", title, words(text.format(version=isolated(release.version))))]
+    rows = [
+        (" × ".join(label(n, current()) for n in names), number(sigma["*".join(names)]))
+        for names in tables[:MOST_TABLES]
+    ]
+    note = _("Tables in all: {n}. Noise: its standard deviation, in people.").format(
+        n=number(len(tables))
+    )
+    head = (_("table"), _("noise"))
+    parts = [
+        section(
+            "tables",
+            _("2. Tables of release {version}").format(version=isolated(release.version)),
+            table("", head, rows, note=note, words=True),
+        )
+    ]
+    if (variable,) in tables:
+        parts.append(_numbers(release, variable))
+    return parts
+
+
+def _numbers(release: Release, variable: str) -> Any:
+    answers, query = Answers(release), Query(by=(variable,))
+    found = answers.table(query, shares=False)
+    rows = [
+        (
+            code_label(variable, row.codes[0], current())
+            if row.codes[0] != NOT_RECORDED
+            else _("not recorded"),
+            ranged(row.people),
+        )
+        for row in found.rows[:MOST_NUMBERS]
+    ]
+    note = f"{caveat()} " + _("Intervals of {level}.").format(
+        level=share(release.protected.guarantee.level)
+    )
+    head = (_("value"), _("people"))
+    return section(
+        "numbers",
+        _("3. Published numbers"),
+        table("", head, rows, note=note, words=True),
+    )
+
+
+def _newest(hub: Hub) -> Release | None:
+    found = latest_release(hub.releases)
+    return open_release(found) if found else None
+
+
+# --------------------------------------------------------------------------------------------------
+# Pairs to decide, without names and without a value; and what decisions say of all links.
+
+
+def doubles(hub: Hub) -> dict[str, Any]:
+    """All pairs that somebody should look at, the undecided first."""
+    title = _("Possible doubles")
+    if not (hub.work / "people" / PAIRS).is_file():
+        return answered(hub, title, (_("People were not linked yet."),), (), {"pairs": []})
+    report, found = linkage(hub), to_decide(hub)
+    called = {one.id: name(one.name) for one in hub.agreements()}
+    open_ = [one for one in found if one.same not in ("yes", "no")]
+    lead = (
+        _("Pairs to decide: {open} of {n}.").format(open=number(len(open_)), n=number(len(found)))
+        if found
+        else _("No two records share a token, so there is no pair to decide.")
+    )
+    law = _(
+        "Decide by what agrees and what differs; if that is not enough, say so. A decision changes "
+        "this report and the recall measured by it, and never a released row."
+    )
+    rows = [
+        (_("persons with tokens, by contributors' own count"), report["persons_with_tokens"]),
+        (_("people among them, by all tokens"), report["clusters"]),
+        (_("links"), report["links"]),
+        (_("pairs to review"), report["to_review"]),
+    ]
+    counts = table("", (), [(what, number(n)) for what, n in rows])
+    return answered(
+        hub,
+        title,
+        (lead, law),
+        (section("report", _("Links"), counts), *_measured(hub)),
+        {"pairs": [_pair(one, called) for one in [*open_, *(o for o in found if o not in open_)]]},
+    )
+
+
+def undecided(hub: Hub) -> int:
+    """Pairs that nobody has decided, or that two decided differently."""
+    if not (hub.work / "people" / PAIRS).is_file():
+        return 0
+    return sum(one.same not in ("yes", "no") for one in to_decide(hub))
+
+
+def _measured(hub: Hub) -> list[Any]:
+    found = measured(hub)
+    title = _("What the decisions say")
+    if not found:
+        return [section("measured", title, words(_("Nobody has decided a pair yet.")))]
+    counted = _("One person: {yes}. Two people: {no}. Decided differently by two: {differ}.")
+    decided = counted.format(
+        yes=number(found["yes"]), no=number(found["no"]), differ=number(found["differ"])
+    )
+    gone = (
+        _("Decided pairs that the last build no longer has: {n}.").format(n=number(found["gone"]))
+        if found["gone"]
+        else ""
+    )
+    if "recall" not in found:
+        return [section("measured", title, words(decided, gone))]
+    rows = [
+        (what, _ends(found[key]))
+        for what, key in (
+            (_("links found by the report (recall)"), "recall"),
+            (_("links found after the decisions"), "recall_after"),
+            (_("links of the report that are two people"), "false_links"),
+        )
+    ]
+    note = _(
+        "Intervals of {level}, of pairs that share a token: {pairs}; reviewed at random: {n}. They "
+        "allow for {errors} of wrong decisions. Links between records that share no token are not "
+        "counted."
+    ).format(
+        level=share(found["level"]),
+        pairs=number(found["pairs"]),
+        n=number(found["reviewed"]),
+        errors=share(found["errors"]),
+    )
+    return [
+        section(
+            "measured", title, words(decided, gone), table("", ("", _("share")), rows, note=note)
+        )
+    ]
+
+
+def _ends(one: dict[str, float]) -> str:
+    low, high = interval(one["low"], one["high"], fine=True)
+    return _("{low} to {high}").format(low=low, high=high)
+
+
+def _pair(one: DoublePair, called: dict[str, str]) -> dict[str, Any]:
+    kinds = kind_words()
+    return {
+        "id": one.id,
+        "contributors": [called.get(id_, isolated(id_)) for id_ in one.contributors],
+        "keys": [kinds[letter] for letter in one.keys if letter in kinds],
+        "probability": None if one.probability is None else share(one.probability, fine=True),
+        "joined": one.joined,
+        "reason": said(Text.from_json({"message": one.reason, "fields": {}})) if one.reason else "",
+        "agree": listed([label(v, current()) for v in one.agree]) or "–",
+        "differ": listed([label(v, current()) for v in one.differ]) or "–",
+        "decided": [[line.by, line.same, line.time] for line in one.decided],
+        "same": one.same or "",
+    }
+
+
+# --------------------------------------------------------------------------------------------------
+# What a contributor is shown of itself: its private report, and the week of the next release.
+#
+# Both are functions of its own files and agreement, of published releases and of what every
+# contributor may know.  What a comparison with a release that is not published yet would tell of
+# the contributor is not in the desk's report: the steward sends that.
+
+
+def contributor_report(hub: Hub, contributor: str) -> dict[str, Any]:
+    """The exact profile of a contributor's own records next to the newest release.
+
+    Args:
+        contributor: its id; whoever asks belongs to it.
+
+    Returns:
+        ``given``: whether there is a report yet; where there is none, the document says when.
+
+    Raises:
+        HubError: the release or the contributor's files cannot be read.
+    """
+    folder = latest_standing(hub.releases)
+    if folder is None:
+        return _none(hub, _("There is a report once a release is published."))
+    try:
+        agreement, own = own_profile(hub, contributor)
+    except HubError as met:
+        if met.rule == "contributor-withdrew":
+            return _none(hub, _("The contributor withdrew: its files are no longer read."))
+        if met.rule == "not-built":
+            return _none(hub, _("There is a report once the hub has read your accepted files."))
+        raise
+    document = own_report(agreement, own, Answers(open_release(folder)), today())
+    return {"document": to_json(document), "given": {"made": True, "version": folder.name}}
+
+
+def _none(hub: Hub, why: str) -> dict[str, Any]:
+    return answered(hub, _("Private report"), (why,), (), {"made": False})
+
+
+def next_week(hub: Hub) -> dict[str, Any]:
+    """The Monday of the week for which the next release is planned, as every contributor may know.
+
+    Nothing else of a plan leaves here: neither its version nor its state, so that a release that
+    is held or refused looks like one that is not.  Weeks that have passed, and published versions,
+    are left out.
+    """
+    from ctdhub.desk.models.hub import ReleasePlan
+
+    monday = today() - timedelta(days=today().weekday())
+    done = [folder.name for folder in hub.releases.iterdir()] if hub.releases.is_dir() else []
+    ahead = ReleasePlan.objects.filter(week__gte=monday).exclude(version__in=done)
+    week = ahead.order_by("week").values_list("week", flat=True).first()
+    return {"given": {"week": week.isoformat() if week else ""}}

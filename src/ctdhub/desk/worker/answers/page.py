@@ -10,8 +10,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.core.errors import printable
 from ctdhub.core.format import day, isolated
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
-from ctdhub.document.as_json import to_json
-from ctdhub.document.document import Block, Document, Meta, Section, TextTable, Words
+from ctdhub.document.document import Block, Document, Meta, Section, TextTable, Words, to_json
 
 MOST_ROWS = 200
 """Rows of a table on a page."""

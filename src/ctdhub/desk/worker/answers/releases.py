@@ -1,35 +1,47 @@
-"""Releases on their way: which there are, a rehearsal, the price, and what a candidate changes."""
+"""Releases on their way: plans, prices, candidates, tables on request, what is signed."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import base64
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from ctdhub.build.desk_files import PRICE, REHEARSAL, kept
-from ctdhub.build.hub import Hub
-from ctdhub.build.may_publish import publication
-from ctdhub.build.next_price import people_key
-from ctdhub.build.paid import published
+from ctdhub.build import approvers as keys
+from ctdhub.build import approvers as may_publish
+from ctdhub.build.approvers import Publication, publication
+from ctdhub.build.between_builds import people_key
+from ctdhub.build.hub import PRICE, REHEARSAL, Hub, kept
+from ctdhub.build.paid import ledger, published
+from ctdhub.build.rehearsal import RequestPrice, held_by, price_of, requestable
 from ctdhub.build.review import Review, read_review
-from ctdhub.build.rules import policy
+from ctdhub.build.rules import by_version, order, policy
 from ctdhub.build.stages.differencing import told_of
+from ctdhub.build.stages.publish import statement
 from ctdhub.build.steps import hash_file
-from ctdhub.build.versions import by_version, order
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.errors import printable
-from ctdhub.core.format import decimal, exact, isolated, number, share, tiny
+from ctdhub.core.errors import HubError, as_json, error, printable
+from ctdhub.core.format import day, decimal, exact, isolated, listed, number, share, tiny
 from ctdhub.core.i18n import _, current, formula, said
 from ctdhub.desk.worker.answers.page import answered, name, section, table, words
-from ctdhub.document.document import Bar, Bars, Items
+from ctdhub.document.document import Bar, Bars, Block, Items
 from ctdhub.dp.price import why
-from ctdhub.release.approvers import ROLE_NAMES
-from ctdhub.release.changelog import CHANGELOG, newest_changes, newest_note
-from ctdhub.release.note_words import tells_of_withdrawals
+from ctdhub.dp.simulate import Range
+from ctdhub.release.approvals import ROLE_NAMES, ROLES, Approvals, Approvers, Role, fingerprint
+from ctdhub.release.changes import CHANGELOG, newest_changes, newest_note, tells_of_withdrawals
 from ctdhub.release.open import open_release
+from ctdhub.release.passkey import is_passkey
+from ctdhub.release.verify import digest, examine
 from ctdhub.report import release_changes
-from ctdhub.report.table_kinds import kind_name
+from ctdhub.report.wording import kind_name
+from ctdhub.schema import countries
+from ctdhub.schema.labels import group_label, label
+from ctdhub.schema.model import DESTINATION, PERIOD
 from ctdhub.stats.answers import Answers
+
+# --------------------------------------------------------------------------------------------------
+# Releases on their way: which there are, a rehearsal, the price, and what a candidate changes.
 
 NAMED_KINDS = ("people", "one_way", "corridor", "core_pairs", "core_triples")
 """Kinds of tables of which the rehearsal draws a chart each."""
@@ -369,3 +381,341 @@ def _review(review: Review | None) -> list[Any]:
             else words(_("No alarm was raised.")),
         )
     ]
+
+
+# --------------------------------------------------------------------------------------------------
+# Tables on request: what may be asked for, which release holds it, and what it would cost.
+#
+# All of it follows from the schema, from settings and from published releases; no row is read.
+
+_REGIONS = (*countries.regions(), *countries.subregions())
+MOST_TABLES = 500
+"""Of which one request asks whether a release holds them."""
+
+
+def table_form(hub: Hub) -> dict[str, Any]:
+    """Variables by group, and regions, each with its name in the reader's language."""
+    lang = current()
+    groups: dict[str, list[list[str]]] = {}
+    for one in requestable():
+        groups.setdefault(one.group or "", []).append([one.name, label(one.name, lang)])
+    return {
+        "given": {
+            "groups": [
+                {"name": group_label(group, lang) if group else "", "variables": held}
+                for group, held in groups.items()
+            ],
+            "regions": [[key, countries.region_name(key, lang)] for key in _REGIONS],
+            "place": DESTINATION,
+            "year": PERIOD,
+        }
+    }
+
+
+def table_held(hub: Hub, request: Mapping[str, Any]) -> dict[str, Any]:
+    """For each table the release that holds it, or "", and its variables in words."""
+    asked = [_variables(one) for one in list(request.get("tables") or ())[:MOST_TABLES]]
+    known, lang = {one.name for one in requestable()}, current()
+    found = [
+        {
+            "version": held_by(hub, one),
+            "variables": listed([label(name, lang) for name in one if name in known]),
+        }
+        for one in asked
+    ]
+    return {"given": {"tables": found}}
+
+
+def table_price(hub: Hub, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What a table would cost the next release."""
+    found = price_of(hub, _variables(request.get("variables")))
+    given = {"policy": found.policy, "free": found.price is None}
+    title = _("What it would cost")
+    if found.price is None:
+        text = _(
+            "The policy of the next release measures this table already; a yes costs nothing more."
+        )
+        return answered(hub, title, (text,), (), given)
+    note = _(
+        "It follows from the settings alone: no case record was read. Error: half the width of an "
+        "interval. The first number holds where all cells are shown, the second where a single "
+        "one is."
+    )
+    parts = section("price", "", table("", (), _rows(found), note=note, words=True))
+    return answered(hub, title, (), (parts, *_added(found)), given)
+
+
+def _rows(found: RequestPrice) -> list[tuple[str, str]]:
+    one = found.price
+    assert one is not None
+    return [
+        (_("cells of the table"), number(one.cells)),
+        (
+            _("error of a cell, at {level}").format(level=share(found.level)),
+            formula(f"± {_range(one.half_width)}"),
+        ),
+        (_("smallest number that is shown"), _range(one.shown_from)),
+        (
+            _("cost of this table alone"),
+            _("epsilon {cost}, within the epsilon {whole} of the next release").format(
+                cost=decimal(one.epsilon, "#,##0.##"), whole=exact(found.epsilon)
+            ),
+        ),
+        (
+            _("other tables, for the same epsilon"),
+            _("noise larger by {share}, at most").format(share=share(one.growth - 1)),
+        ),
+        (
+            _("other tables as precise as without it"),
+            _("for epsilon {epsilon} a release, of {budget} for all releases").format(
+                epsilon=decimal(one.keep, "#,##0.##"), budget=exact(found.budget)
+            ),
+        ),
+    ]
+
+
+def _added(found: RequestPrice) -> list[Any]:
+    if not found.added:
+        return []
+    text = _(
+        "The hub does not release these variables yet: {names}. A yes releases each of them, in "
+        "tables with every other variable too."
+    ).format(names=listed([label(name, current()) for name in found.added]))
+    return [section("added", _("New variables"), words(text))]
+
+
+def _range(found: Range) -> str:
+    both = dict.fromkeys((found.all, found.lone))
+    return formula("–".join(number(n) for n in both))
+
+
+def _variables(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise error("desk-ask", name="tables")
+    return value
+
+
+# --------------------------------------------------------------------------------------------------
+# Candidates on their way to publication, what a person would sign, and whose keys count.
+
+
+def state_words(here: Publication) -> str:
+    """Where a candidate is, in a few words."""
+    roles = ", ".join(said(ROLE_NAMES[role]) for role in here.missing)
+    if here.state in ("built", "approved by one"):
+        return _("waits for: {roles}").format(roles=roles)
+    if here.state == "scheduled" and here.opens:
+        return _("approved, not yet published: on {day}").format(day=day(here.opens.date()))
+    return {
+        "held": _("held back"),
+        "refused": _("refused"),
+        "due": _("approved, not yet published"),
+    }[here.state]
+
+
+def candidates(hub: Hub) -> dict[str, Any]:
+    """Every candidate and where it is."""
+    now, rows, given = datetime.now(UTC), [], []
+    for candidate in by_version(hub.candidates):
+        here = publication(hub, candidate, now)
+        rows.append((isolated(candidate.name), state_words(here)))
+        missing = list(here.missing) if here.state in ("built", "approved by one") else []
+        given.append({"version": candidate.name, "state": here.state, "missing": missing})
+    lead = () if rows else (_("No candidate waits for approval."),)
+    found = table("", (_("version"), _("state")), rows, words=True) if rows else None
+    return answered(
+        hub, _("Approvals"), lead, (section("candidates", "", found),), {"candidates": given}
+    )
+
+
+def candidate(hub: Hub, version: str) -> dict[str, Any]:
+    """What one approves, and where it is.
+
+    Raises:
+        ReleaseError: there is no such candidate.
+        LedgerTampered: the ledger was changed.
+    """
+    place = _candidate(hub, version)
+    here = publication(hub, place, datetime.now(UTC))
+    given = {
+        "version": version,
+        "state": here.state,
+        "missing": list(here.missing),
+        "opens": here.opens.date().isoformat() if here.opens else "",
+        "holds": [{"role": h.role, "refused": h.refused is not None} for h in here.holds],
+    }
+    sections = (
+        section("promise", _("What you approve"), _facts(hub, place)),
+        section("held", _("Held back or refused"), _holds(here)) if here.holds else None,
+        section("signed", _("Approved so far"), _signed(place)),
+    )
+    title = _("Approve {version}").format(version=isolated(printable(version)))
+    return answered(hub, title, (state_words(here),), [s for s in sections if s], given)
+
+
+def to_sign(hub: Hub, version: str, role: Role, not_before: str) -> dict[str, Any]:
+    """The statement of a role about a candidate now, as the signing page takes it.
+
+    Args:
+        not_before: a day, or empty for at once.
+
+    Raises:
+        HubError: it may not be approved; the day is none.
+    """
+    try:
+        first = date.fromisoformat(not_before) if not_before else None
+    except ValueError:
+        raise error("not-before") from None
+    made, _manifest = statement(hub, _candidate(hub, version), role, first)
+    return _to_sign(made.message(), keys.approvers(hub).keys(role))
+
+
+def lift_to_sign(hub: Hub, version: str, role: Role) -> dict[str, Any]:
+    """What takes the hold of a role back, as the signing page takes it.
+
+    Raises:
+        HubError: the role does not hold the candidate back.
+    """
+    told = may_publish.to_lift(hub, _candidate(hub, version), role)
+    return _to_sign(told.message(), keys.approvers(hub).keys(role))
+
+
+def change_to_sign(hub: Hub, role: Role, reason: str) -> dict[str, Any]:
+    """The change of keys that hub.yaml makes, for a role whose own keys stay.
+
+    Raises:
+        HubError: there is none, or not for this role.
+    """
+    told = keys.change_to_sign(hub, role, reason)
+    return _to_sign(told.message(), told.was.keys(role))
+
+
+def approvers(hub: Hub) -> dict[str, Any]:
+    """Whose keys count, and what waits to be signed."""
+    found, waits, wrong = hub.settings.approvers, None, None
+    if found is not None:
+        try:
+            waits = keys.pending(hub)
+        except HubError as met:
+            wrong = met
+    blocks: list[Block] = [_keys(found)] if found else [words(_("hub.yaml names no approvers."))]
+    lead = []
+    if wrong is not None:
+        lead = [said(wrong.fault), said(wrong.remedy)]
+    elif waits is not None:
+        lead = [
+            _(
+                "hub.yaml names other keys than the last signed release. Nothing is published "
+                "until the approver whose own keys stay the same has signed the change."
+            )
+        ]
+    given = {
+        "keys": {role: list(found.keys(role)) for role in ROLES} if found else {},
+        "rs256": bool(found and found.rs256),
+        "sign": [r for r in ROLES if waits and waits.was.keys(r) == waits.now.keys(r)],
+        "error": as_json(wrong) if wrong else None,
+    }
+    shown = [section("keys", _("Keys in hub.yaml"), *blocks)]
+    if waits is not None:
+        shown.append(section("was", _("Keys that were signed"), _keys(waits.was)))
+    return answered(hub, _("Approvers"), lead, shown, given)
+
+
+def _candidate(hub: Hub, version: str) -> Path:
+    for found in by_version(hub.candidates):
+        if found.name == version:
+            return found
+    raise error("no-candidate", file=hub.candidates / printable(version))
+
+
+def _to_sign(message: bytes, mine: tuple[str, ...]) -> dict[str, Any]:
+    text = base64.urlsafe_b64encode(message).rstrip(b"=").decode()
+    seen = hashlib.sha256(message).hexdigest()
+    return {"given": {"statement": text, "digest": seen, "keys": list(mine)}}
+
+
+def _facts(hub: Hub, place: Path) -> Any:
+    manifest, problems = examine(place, hub.settings.approvers)
+    if manifest is None or problems:
+        text = said(problems[0].text)
+        return words(_("The candidate is damaged: {fault}").format(fault=text))
+    rules, book = policy(hub), ledger(hub)
+    paid = next(e for e in book.entries() if e.id == manifest.charge)
+    spent = book.guarantee(rules.delta)
+    left = book.left(rules.budget.epsilon, rules.delta)
+    people = manifest.people
+    guarantee = _("epsilon {epsilon}, delta {delta}")
+    interval = _("{value} ({low} to {high})")
+    account = _("epsilon {spent} of {budget}; left for one more: {left}")
+    rows = [
+        (
+            _("guarantee"),
+            guarantee.format(epsilon=exact(manifest.epsilon), delta=tiny(manifest.delta)),
+        ),
+        (
+            _("people"),
+            interval.format(
+                value=number(people.value), low=number(people.low), high=number(people.high)
+            ),
+        ),
+        (_("charge"), isolated(f"{paid.time[:16].replace('T', ' ')} UTC, {paid.hash[:16]}")),
+        (
+            _("spent to date"),
+            account.format(
+                spent=decimal(spent, "#,##0.000"),
+                budget=exact(rules.budget.epsilon),
+                left=decimal(left, "#,##0.000"),
+            ),
+        ),
+        (_("hash of all files"), isolated(digest(place))),
+    ]
+    return table("", (), rows, words=True)
+
+
+def _holds(here: Publication) -> Any:
+    rows = [
+        (
+            said(ROLE_NAMES[hold.role]),
+            _("refused") if hold.refused else _("held back"),
+            isolated(hold.date[:10]),
+            name(hold.reason, 1_000),
+        )
+        for hold in here.holds
+    ]
+    return table("", (_("role"), _("state"), _("date"), _("reason")), rows, words=True)
+
+
+def _signed(place: Path) -> Any:
+    given = Approvals.read(place).approvals
+    if not given:
+        return words(_("Nobody has approved it."))
+    rows = [
+        (
+            said(ROLE_NAMES[one.statement.role]),
+            isolated(one.statement.date.replace("T", " ").replace("Z", " UTC")),
+            isolated(one.statement.not_before or "–"),
+            _kind(one.key),
+        )
+        for one in given
+    ]
+    head = (_("role"), _("time"), _("published not before"), _("with"))
+    return table("", head, rows, words=True)
+
+
+def _keys(found: Approvers) -> Any:
+    rows = [
+        (said(ROLE_NAMES[role]), isolated(fingerprint(key)), _kind(key), isolated(key))
+        for role in ROLES
+        for key in found.keys(role)
+    ]
+    head = (_("role"), _("read aloud"), _("kind"), _("key"))
+    note = (
+        _("Passkeys that can be copied to other devices are refused.")
+        if found.devices == "bound"
+        else ""
+    )
+    return table("", head, rows, note=note, words=True)
+
+
+def _kind(key: str) -> str:
+    return _("passkey") if is_passkey(key) else _("key file")

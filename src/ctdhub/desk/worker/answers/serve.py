@@ -17,10 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from ctdhub.core.error_catalogue import as_json, error
-from ctdhub.core.errors import HubError
-from ctdhub.desk.worker.answers.ask import ask
-from ctdhub.desk.worker.answers.may import ACTION_OF, sees
+from ctdhub.core.errors import HubError, as_json, error
+from ctdhub.desk.worker.answers.ask import ACTION_OF, ask, sees
 from ctdhub.desk.worker.listening import MOST_AT_ONCE, note_look, serve_at, who_of
 
 MOST_ASKED = 2**18

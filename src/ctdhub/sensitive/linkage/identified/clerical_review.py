@@ -2,30 +2,275 @@
 
 from __future__ import annotations
 
+import io
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from ctdhub.core.error_catalogue import error
-from ctdhub.core.tabular import ROW
-from ctdhub.core.text import trim
+import pyarrow as pa
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from ctdhub.core.errors import FileError, error
+from ctdhub.core.files import write_new
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language
+from ctdhub.core.tables import ROW, fold, harmless, trim
+from ctdhub.sensitive.ingest.isolated import read_isolated
+from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.linkage.identified.cluster_tokens import Own
-from ctdhub.sensitive.linkage.identified.persons import IdentifiedPersons
-from ctdhub.sensitive.linkage.identified.resolve import Resolved
-from ctdhub.sensitive.linkage.identified.review_accuracy import accuracy_json, reviewed_cells
-from ctdhub.sensitive.linkage.identified.review_book import (
-    Decisions,
-    ShownRow,
-    read_review_book,
-    write_review_book,
+from ctdhub.sensitive.linkage.identified.model import Scored
+from ctdhub.sensitive.linkage.identified.resolve import (
+    DecidedPair,
+    IdentifiedPersons,
+    Own,
+    Resolved,
+    check_decisions,
 )
-from ctdhub.sensitive.linkage.identified.review_frame import PairFrame, frame_of, script_of
-from ctdhub.sensitive.linkage.identified.scoring import Scored
+from ctdhub.sensitive.linkage.identified.review_frame import (
+    PairFrame,
+    PairSampler,
+    accuracy_json,
+    frame_of,
+    reviewed_cells,
+    script_of,
+)
 from ctdhub.sensitive.linkage.pprl.columns import ROLES, TokenPlan
 from ctdhub.sensitive.linkage.settings import LinkageSettings
+
+# --------------------------------------------------------------------------------------------------
+# Pairs for a clerical review as a workbook, and the decisions that come back in it.
+#
+# The workbook holds names: it stays with whoever may see them.  It shows neither the model's
+# opinion nor why a pair was chosen, and its pairs are in random order, so that nothing but the rows
+# decides. Row 2 is hidden and says which column is which, so that columns may be moved and rows
+# sorted; a hidden sheet holds the run and which pairs are the random sample.
+
+PAIRS, RUN = "pairs", "ctdhub"
+"""The sheet that people decide on, and the hidden one."""
+
+ID, SAME, PLACES = "id", "same_person", ("file_a", "row_a", "file_b", "row_b")
+
+_RUN_ID, _SAMPLE = "run", "sample"
+_TITLE, _KEY_ROW, _HEAD = 1, 2, 3
+_GREY, _YELLOW = PatternFill("solid", fgColor="FFE8E8E8"), PatternFill("solid", fgColor="FFFFF2CC")
+
+
+class ShownRow(NamedTuple):
+    """What the workbook shows of a row: its file, its row there, and cells by what they are."""
+
+    file: str
+    row: int
+    cells: dict[str, str]
+
+
+class Decisions(NamedTuple):
+    """What a workbook says: decided pairs of the frame, and those of its random sample."""
+
+    decided: dict[int, DecidedPair]
+    drawn: set[int]
+
+
+def write_review_book(
+    path: Path,
+    frame: PairFrame,
+    shown: Sequence[ShownRow],
+    unsure: Collection[int],
+    drawn: Collection[int],
+    chance: PairSampler,
+) -> None:
+    """Write the workbook, in the language in force; only its owner may read it.
+
+    Args:
+        path: a new file.
+        frame: all pairs of the run.
+        shown: every row of all files.
+        unsure: pairs that are asked for because nobody is sure of them.
+        drawn: pairs of the random sample.
+        chance: puts the pairs into an order that says nothing.
+    """
+    asked = sorted({*unsure, *drawn})
+    chance.shuffle(asked)
+    names = list(dict.fromkeys(name for row in shown for name in row.cells))
+    keys = [ID, SAME, "remark", *(f"{name}_{side}" for name in names for side in "ab"), *PLACES]
+    book = Workbook()
+    target = book.active
+    target.title = PAIRS
+    target.sheet_view.rightToLeft = current() in RIGHT_TO_LEFT
+    title = _(
+        "Is each pair one person? Write “{yes}”, “{no}” or “{unsure}” under “{same}”. "
+        "Decide by the two rows alone. Rows and columns may be sorted and moved; add no "
+        "formulas. This file contains names: do not pass it to anyone who may not see them."
+    ).format(yes=_("yes"), no=_("no"), unsure=_("unsure"), same=_("same person"))
+    _put(target, _TITLE, 1, title).font = Font(bold=True)
+    for column, (key, head) in enumerate(zip(keys, _heads(keys), strict=True), 1):
+        _put(target, _KEY_ROW, column, key)
+        cell = _put(target, _HEAD, column, head)
+        cell.font, cell.fill = Font(bold=True), _GREY
+        target.column_dimensions[get_column_letter(column)].width = 18
+    for number, at in enumerate(asked, _HEAD + 1):
+        one, other = (shown[row] for row in frame.rows[at].tolist())
+        cells = [frame.id_of(at), None, None]
+        cells += [row.cells.get(name) for name in names for row in (one, other)]
+        cells += _places(one, other)
+        for column, value in enumerate(cells, 1):
+            _put(target, number, column, value).alignment = Alignment(wrap_text=True)
+        target.cell(number, 2).fill = _YELLOW
+    last = _HEAD + max(len(asked), 1)
+    choices = ",".join((_("yes"), _("no"), _("unsure")))
+    rule = DataValidation("list", formula1=f'"{choices}"', allow_blank=True)
+    target.add_data_validation(rule)
+    rule.add(f"B{_HEAD + 1}:B{last}")
+    target.row_dimensions[_KEY_ROW].hidden = True
+    target.freeze_panes = target.cell(_HEAD + 1, 3)
+    target.auto_filter.ref = f"A{_HEAD}:{get_column_letter(len(keys))}{last}"
+    hidden = book.create_sheet(RUN)
+    hidden.sheet_state = "hidden"
+    sample = [frame.id_of(at) for at in asked if at in drawn]
+    for number, (run, pair) in enumerate(
+        [(_RUN_ID, _SAMPLE), (frame.run, None), *((None, pair) for pair in sample)], 1
+    ):
+        _put(hidden, number, 1, run)
+        _put(hidden, number, 2, pair)
+    content = io.BytesIO()
+    book.save(content)
+    write_new(path, content.getvalue())
+
+
+def read_review_book(path: Path, frame: PairFrame, shown: Sequence[ShownRow]) -> Decisions:
+    """The decisions of a workbook.
+
+    Args:
+        path: the workbook as it came back.
+        frame: all pairs of this run.
+        shown: every row of all files.
+
+    Raises:
+        FileError: it is no such workbook or of another run, a cell is no decision, a row is about
+            another pair than its id says, or decisions contradict each other; names the row.
+    """
+    known = {frame.id_of(at): at for at in range(len(frame.one))}
+    listed = _read(path, ReadOptions(sheet=RUN, kobo=False))
+    runs = {row[_RUN_ID] for _n, row in listed if row.get(_RUN_ID)}
+    if len(runs) != 1:
+        raise error("review-book", file=path)
+    drawn = {known.get(row.get(_SAMPLE) or "") for _n, row in listed if row.get(_SAMPLE)}
+    if runs != {frame.run} or None in drawn:
+        raise error("review-book/other-run", file=path)
+    _check_heads(path)
+    words = _words()
+    decided: dict[int, DecidedPair] = {}
+    said: dict[str, tuple[str, int]] = {}
+    options = ReadOptions(sheet=PAIRS, header_row=_KEY_ROW, skip_rows=(_HEAD,), kobo=False)
+    for number, row in _read(path, options):
+        word, pair = row.get(SAME), row.get(ID) or ""
+        at = known.get(pair)
+        if at is None:
+            raise error("review-book/pair", file=path, row=number, column=ID)
+        one, other = (shown[i] for i in frame.rows[at].tolist())
+        if [row.get(key) for key in PLACES] != [_cell(text) for text in _places(one, other)]:
+            raise error("review-book/pair", file=path, row=number, column=ID)
+        if word is None:
+            continue
+        answer = words.get(fold(word))
+        if answer is None:
+            raise error("review-book/decision", file=path, row=number, column=SAME)
+        before, first = said.setdefault(pair, (answer, number))
+        if before != answer:
+            raise error("review-book/twice", file=path, row=number, column=SAME, n=first)
+        if answer != "unsure":
+            persons = int(frame.one[at]), int(frame.other[at])
+            decided.setdefault(at, DecidedPair(*persons, answer == "yes", number))
+    check_decisions(list(decided.values()), path)
+    return Decisions(decided, {at for at in drawn if at is not None})
+
+
+def _places(one: ShownRow, other: ShownRow) -> list[str]:
+    return [one.file, str(one.row), other.file, str(other.row)]
+
+
+def _cell(text: str) -> str:
+    """A text as a workbook can hold it, harmless if a spreadsheet would run it as a formula."""
+    return str(harmless(ILLEGAL_CHARACTERS_RE.sub("·", text)[:32_000]))
+
+
+def _words() -> dict[str, str]:
+    """Decisions by their folded words, in every language."""
+    found = {word: word for word in ("yes", "no", "unsure")}
+    for code in LANGUAGES:
+        with language(code):
+            found |= {fold(_("yes")): "yes", fold(_("no")): "no", fold(_("unsure")): "unsure"}
+    return found
+
+
+def _heads(keys: Sequence[str]) -> list[str]:
+    """What people read above the columns, in the language in force."""
+    kinds = {
+        "name": _("name"),
+        "given": _("given name"),
+        "family": _("family name"),
+        "birth": _("birth date"),
+        "place": _("place"),
+        "sex": _("sex"),
+        "case": _("case number"),
+        "file": _("file"),
+        "row": _("row"),
+    }
+    fixed = {ID: _("pair"), SAME: _("same person"), "remark": _("remark")}
+    heads = []
+    for key in keys:
+        kind, _line, side = key.rpartition("_")
+        heads.append(fixed.get(key) or f"{kinds.get(kind, kind)} {side.upper()}")
+    return heads
+
+
+def _check_heads(path: Path) -> None:
+    """Refuse a sheet whose hidden keys call a column something else than people read above it."""
+    keys, heads = _cells(path, _KEY_ROW), _cells(path, _HEAD)
+    known: set[tuple[str, ...]] = set()
+    for code in LANGUAGES:
+        with language(code):
+            known.add(tuple(map(fold, _heads(keys))))
+    if not {ID, SAME, *PLACES} <= set(keys) or tuple(map(fold, heads)) not in known:
+        raise error("review-book", file=path)
+
+
+def _cells(path: Path, row: int) -> list[str]:
+    """The texts of a row, as the names of columns."""
+    options = ReadOptions(sheet=PAIRS, header_row=row, kobo=False)
+    return [name for name in _table(path, options).column_names if name != ROW]
+
+
+def _read(path: Path, options: ReadOptions) -> list[tuple[int, dict[str, str | None]]]:
+    rows = _table(path, options).to_pylist()
+    return [(int(row.pop(ROW)), row) for row in rows]
+
+
+def _table(path: Path, options: ReadOptions) -> pa.Table:
+    try:
+        raw = read_isolated(path, options)
+    except FileError as met:
+        if met.rule == "formula":
+            raise
+        raise error("review-book", file=path) from met
+    if raw.rejects.num_rows:
+        raise error("review-book", file=path)
+    return raw.table
+
+
+def _put(target: Worksheet, row: int, column: int, value: str | None) -> Cell:
+    """Write a cell; a text is text, and no formula or number."""
+    cell = target.cell(row, column)
+    if value is not None:
+        cell.value = _cell(value)
+        cell.data_type, cell.number_format = "s", "@"
+    return cell
+
 
 BOOK_FILE = "pairs.xlsx"
 """The workbook in the folder of a round; unlike all else there, it holds names."""

@@ -12,17 +12,15 @@ from itertools import product
 
 import pyarrow as pa
 
-from ctdhub.schema.country_names import fold_name
-from ctdhub.schema.roles import SEX
-from ctdhub.sensitive.ingest.identifier_words import is_place, kind_of, words
+from ctdhub.schema.countries import fold_name
+from ctdhub.schema.model import SEX
+from ctdhub.sensitive.ingest.identifiers import is_place, kind_of, words
 from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.linkage.pprl.birth_dates import read_birth
 from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
-from ctdhub.sensitive.linkage.pprl.derive import NAMES, Identity
-from ctdhub.sensitive.linkage.pprl.phonetics import parts, skeleton
-from ctdhub.sensitive.linkage.pprl.scripts import romanised
+from ctdhub.sensitive.linkage.pprl.derive import NAMES, Identity, read_birth
+from ctdhub.sensitive.linkage.pprl.names import parts, romanised, skeleton
 from ctdhub.sensitive.linkage.pprl.tokenise import people_of
-from ctdhub.sensitive.mapping.vocabulary import vocabulary
+from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
 
 MORE = ("telephone", "email", "document_number")
 """Kinds of identifiers that are compared beside names where two files or more hold them."""

@@ -2,25 +2,197 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import hashlib
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text
-from ctdhub.sensitive.linkage.identified.decided_pairs import DecidedPair
-from ctdhub.sensitive.linkage.identified.missed import among
-from ctdhub.sensitive.linkage.identified.persons import (
-    IdentifiedPersons,
-    Ints,
-    Sets,
-    contradiction,
-    far_apart,
-)
-from ctdhub.sensitive.linkage.identified.scoring import Scored, ScoredPairs, probability
+from ctdhub.sensitive.linkage.identified.model import Scored, ScoredPairs, among, probability
+from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
+
+# --------------------------------------------------------------------------------------------------
+# Pairs that a reviewer has decided: one person, or two; and when decisions contradict each other.
+#
+# Not here: where decisions are read (``review_book``), and what follows for the rest (``resolve``).
+
+
+class DecidedPair(NamedTuple):
+    """Two persons, whether they are one, and the row of the workbook that says so."""
+
+    one: int
+    other: int
+    same: bool
+    row: int
+
+
+def check_decisions(decided: Sequence[DecidedPair], file: Path) -> None:
+    """Refuse decisions of which no grouping of persons can hold all.
+
+    Raises:
+        FileError: a pair is two people by one row and one person by a chain of others; all are
+            named.
+    """
+    near: dict[int, list[tuple[int, int]]] = {}
+    for pair in decided:
+        if pair.same:
+            near.setdefault(pair.one, []).append((pair.other, pair.row))
+            near.setdefault(pair.other, []).append((pair.one, pair.row))
+    for pair in decided:
+        if not pair.same and (chain := _chain(near, pair.one, pair.other)):
+            rows = ", ".join(map(str, sorted(chain)))
+            raise error("review-book/contradiction", file=file, row=pair.row, lines=rows)
+
+
+def _chain(near: dict[int, list[tuple[int, int]]], begin: int, end: int) -> list[int]:
+    """Rows of a shortest chain of "yes" between two persons; empty without one."""
+    came: dict[int, tuple[int, int]] = {begin: (begin, 0)}
+    todo = deque([begin])
+    while todo and end not in came:
+        at = todo.popleft()
+        for other, row in near.get(at, ()):
+            if other not in came:
+                came[other] = at, row
+                todo.append(other)
+    rows = []
+    while end != begin and end in came:
+        end, row = came[end]
+        rows.append(row)
+    return rows
+
+
+# --------------------------------------------------------------------------------------------------
+# Persons as a file tells them apart, and what speaks against two persons being one.
+
+Ints = NDArray[np.int64]
+
+APART = 10
+"""Years between two birth years: further apart, a link is shown, for a child may have the names,
+address and telephone of a parent.  It is not refused: birth dates are guessed and mistaken."""
+
+
+class Sets:
+    """Union-find over so many things, from 0; the smallest of a set is its root."""
+
+    def __init__(self, size: int) -> None:
+        self._parent = list(range(size))
+
+    def root(self, one: int) -> int:
+        """The smallest of the set that one is in."""
+        while self._parent[one] != one:
+            self._parent[one] = one = self._parent[self._parent[one]]
+        return one
+
+    def join(self, one: int, other: int) -> int:
+        """Make one set of two; its root."""
+        low, high = sorted((self.root(one), self.root(other)))
+        self._parent[high] = low
+        return low
+
+
+@dataclass(frozen=True)
+class IdentifiedPersons:
+    """Persons of all files, from 0 in the order of their first rows.
+
+    Attributes:
+        of_row: person of each row, rows of all files counted on.
+        row: first row of each person.
+        file: file of each person, from 0.
+        sex: by person ``female``, ``male`` or None; None also where its rows differ.
+        years: birth years by person.
+        doubles: pairs of rows of one person that bear different numbers of cases.
+    """
+
+    of_row: Ints
+    row: Ints
+    file: Ints
+    sex: list[str | None]
+    years: list[frozenset[str]]
+    doubles: list[tuple[int, int]]
+
+
+def persons_of(
+    tables: Sequence[pa.Table], cases: Sequence[Sequence[str]], tokens: Sequence[Sequence[str]]
+) -> IdentifiedPersons:
+    """Rows of one file are one person where the number of the case or ``link_token`` is the same.
+
+    The hub would join rows of one ``link_token``, so this does too, unless their sexes differ.
+
+    Args:
+        tables: features of each file.
+        cases: by file the case number of each row, empty without one.
+        tokens: by file the ``link_token`` of each row, empty without one.
+    """
+    rows = sum(table.num_rows for table in tables)
+    sets, doubles, first = Sets(rows), [], 0
+    sex = [said for table in tables for said in table["sex"].to_pylist()]
+    for table, case, token in zip(tables, cases, tokens, strict=True):
+        by_case: dict[str, int] = {}
+        by_token: dict[tuple[str, str | None], int] = {}
+        for at in range(first, first + table.num_rows):
+            if number := case[at - first]:
+                sets.join(at, by_case.setdefault(number, at))
+        for at in range(first, first + table.num_rows):
+            if not (key := token[at - first]):
+                continue
+            known = [by_token[key, said] for said in _alike(sex[at]) if (key, said) in by_token]
+            if known:
+                numbers = case[known[0] - first], case[at - first]
+                if sets.root(known[0]) != sets.root(at) and all(numbers):
+                    doubles.append((known[0], at))
+                sets.join(known[0], at)
+            by_token.setdefault((key, sex[at]), at)
+        first += table.num_rows
+    root = np.array([sets.root(i) for i in range(rows)], np.int64)
+    row, of_row = np.unique(root, return_inverse=True)
+    sexes: list[set[str]] = [set() for _row in row]
+    years: list[set[str]] = [set() for _row in row]
+    born = [year for table in tables for year in table["birth_year"].to_pylist()]
+    for person, said, year in zip(of_row, sex, born, strict=True):
+        sexes[person] |= {said} - {None}
+        years[person] |= {year} - {None}
+    ends = np.cumsum([table.num_rows for table in tables])
+    return IdentifiedPersons(
+        of_row=of_row.astype(np.int64),
+        row=row,
+        file=np.searchsorted(ends, row, side="right").astype(np.int64),
+        sex=[next(iter(said)) if len(said) == 1 else None for said in sexes],
+        years=[frozenset(said) for said in years],
+        doubles=doubles,
+    )
+
+
+def _alike(sex: str | None) -> tuple[str | None, ...]:
+    """Sexes that do not speak against one, itself first."""
+    return (sex, None) if sex else (None, "female", "male")
+
+
+def contradiction(p: IdentifiedPersons, one: int, other: int) -> Text | None:
+    """Why two persons cannot be one; None where nothing says so."""
+    if {p.sex[one], p.sex[other]} == {"female", "male"}:
+        return Text("The genders differ.")
+    return None
+
+
+def far_apart(p: IdentifiedPersons, one: int, other: int) -> bool:
+    """Whether birth years differ by more than :data:`APART`, and by more than a slip."""
+    pairs = [(int(a), int(b)) for a in p.years[one] for b in p.years[other]]
+    return bool(pairs) and all(abs(a - b) > APART and not _one_slip(a, b) for a, b in pairs)
+
+
+def _one_slip(one: int, other: int) -> bool:
+    """Whether the years differ in one digit or by two digits in the wrong order."""
+    a, b = f"{one:04d}", f"{other:04d}"
+    differ = [i for i in range(4) if a[i] != b[i]]
+    return len(differ) < 2 or (len(differ) == 2 and sorted(a) == sorted(b))
+
 
 SURE = 0.99
 """Links below this probability are joined and shown as well."""
@@ -250,3 +422,78 @@ def _missed(
 def _bands(found: NDArray[np.float64]) -> dict[float, int]:
     counts = Counter(np.searchsorted(BANDS, found, side="right").tolist())
     return {low: counts[i] for i, low in enumerate(BANDS, 1)}
+
+
+# --------------------------------------------------------------------------------------------------
+# The one token that stands for a cluster, from the tokens of its rows.
+#
+# A cluster takes the smallest ``link_token`` of its rows, so that somebody whom one file alone
+# knows has the token that `ctdhub tokens` gives.  Two clusters never share a token: the hub would
+# join them.  Where an earlier round of the release gave a row's person a token, the cluster keeps
+# it: a row is known again by all its tokens, or by its ``link_token`` where that stood for one
+# alone.
+
+Own = tuple[str, tuple[str, ...]]
+"""What :meth:`Tokeniser.tokens` gives for a row: ``link_token`` or "", and all tokens."""
+
+
+def stand_ins(
+    cluster: Ints, own: Sequence[Own], tokeniser: Tokeniser, earlier: Mapping[str, set[str]]
+) -> list[str]:
+    """The token of each row's cluster; empty where a row stands alone and says too little.
+
+    Args:
+        cluster: cluster of each row.
+        own: tokens of each row.
+        tokeniser: the key and the release.
+        earlier: by ``link_token`` of a row, and by :func:`fingerprint`, the tokens that stood for
+            its persons before.
+    """
+    order = np.argsort(cluster, kind="stable")
+    ends = np.flatnonzero(np.diff(cluster[order], append=-1))
+    groups = np.split(order, ends[:-1] + 1) if len(order) else []
+    found = [""] * len(own)
+    taken: set[str] = set()
+    choices = [_choices([own[i] for i in rows], earlier) for rows in groups]
+    for at in sorted(range(len(groups)), key=lambda i: (not choices[i][0], choices[i])):
+        kept, plain, every = choices[at]
+        if not every or (len(groups[at]) == 1 and not plain):
+            continue
+        free = (token for token in (*kept, *plain) if token not in taken)
+        token = next(free, "") or _made(tokeniser, every, taken)
+        taken.add(token)
+        for i in groups[at]:
+            found[int(i)] = token
+    return found
+
+
+Choices = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+
+
+def _choices(own: Sequence[Own], earlier: Mapping[str, set[str]]) -> Choices:
+    """Tokens of an earlier round, link tokens and all tokens of a cluster's rows, in order."""
+    plain = {first for first, _tokens in own if first}
+    kept = {token for one in own if (token := _before(one, earlier))}
+    every = {token for _first, tokens in own for token in tokens}
+    return tuple(sorted(kept)), tuple(sorted(plain)), tuple(sorted(every))
+
+
+def fingerprint(tokens: Sequence[str]) -> str:
+    """What a row is known by in the next round: a hash of all its tokens, whatever their order."""
+    return hashlib.sha256("\0".join(sorted(tokens)).encode()).hexdigest()[:32]
+
+
+def _before(own: Own, earlier: Mapping[str, set[str]]) -> str:
+    """The token that stood for a row's person; empty where there was none, or it is not certain."""
+    first, tokens = own
+    for known in (fingerprint(tokens), first):
+        stood = earlier.get(known, set()) if known else set()
+        if len(stood) == 1:
+            return next(iter(stood))
+    return ""
+
+
+def _made(tokeniser: Tokeniser, every: Sequence[str], taken: set[str]) -> str:
+    """A token of its own, where the rows have none that is free."""
+    texts = ("\0".join((*every, str(n))) for n in range(len(taken) + 1))
+    return next(t for text in texts if (t := tokeniser.stand_in(text)) not in taken)

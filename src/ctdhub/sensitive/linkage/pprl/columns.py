@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text
-from ctdhub.core.tabular import ROW
-from ctdhub.core.text import fold
-from ctdhub.sensitive.ingest.identifier_words import kind_of, words
+from ctdhub.core.tables import ROW, fold
+from ctdhub.sensitive.ingest.identifiers import kind_of, words
 from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.mapping.identifiers import TOKEN_COLUMN, TOKENS_COLUMN
 from ctdhub.sensitive.mapping.mapping import Mapping as Reading
 from ctdhub.sensitive.mapping.parsers import Header
-from ctdhub.sensitive.mapping.tokens import TOKEN_COLUMN, TOKENS_COLUMN
 
 Role = Literal["given", "family", "name", "birth", "place", "sex", "case"]
 ROLES: tuple[Role, ...] = ("given", "family", "name", "birth", "place", "sex", "case")

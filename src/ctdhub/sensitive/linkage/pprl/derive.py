@@ -1,26 +1,132 @@
-"""From a person's identifiers to keyed tokens, as many for each person.
-
-Each key joins parts that rarely agree by chance, so that a spelling mistake, a swap or a missing
-cell spoils some keys and leaves others.  No key is made of one identifier alone: its tokens would
-repeat as often as the name does, and could be guessed from that.  None is made without a name: who
-held the key could try every birth date and place.
-"""
+"""From a person's identifiers to keyed tokens: names, birth dates, ages."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import os
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache, lru_cache
 from itertools import product
+from typing import Literal
 
+import pyarrow as pa
+from babel.dates import get_month_names
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ctdhub.sensitive.linkage.pprl.birth_dates import Birth, read_birth
-from ctdhub.sensitive.linkage.pprl.name_parts import Names, beginning, names_of
-from ctdhub.sensitive.linkage.pprl.phonetics import parts, skeleton
+from ctdhub.core.errors import HubError, error
+from ctdhub.core.tables import fold
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
+from ctdhub.sensitive.linkage.pprl.names import (
+    Names,
+    beginning,
+    names_of,
+    parts,
+    romanised,
+    skeleton,
+)
+from ctdhub.sensitive.mapping.dates import DateForm, DateOrder
+
+# --------------------------------------------------------------------------------------------------
+# Birth dates as people write them, in the form that tokens are made of.
+
+_LOCALES = ("en", "fr", "es", "pt", "it", "de", "ru", "uk", "el", "ar", "fa", "tr")
+_NUMBERS = re.compile(r"\d+")
+_YEAR_FIRST = re.compile(r"^\s*(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})(?:\D.*)?$", re.DOTALL)
+_YEAR_LAST = re.compile(r"^\s*(\d{1,2})\D{1,2}(\d{1,2})\D{1,2}(\d{4})(?:\D.*)?$", re.DOTALL)
+_PACKED = re.compile(r"^\s*(\d{4})(\d{2})(\d{2})\s*$")
+_YEAR = re.compile(r"^\s*(\d{4})\s*$")
+_WORDED = re.compile(r"^(?=.*[^\W\d_])[^\d]*\d{1,4}[^\d]+\d{1,4}[^\d]*$|^\D*\d{1,2}\D+\d{4}\D*$")
+YEARS = (1900, 2100)
+
+
+@dataclass(frozen=True)
+class Birth:
+    """When a person was born: year, and where they are known day and month, the smaller first.
+
+    Day and month without their order: offices swap them.  The first of January is what many
+    offices write for an unknown day, so it counts as unknown; ``first`` remembers it.
+    """
+
+    year: int
+    day: tuple[int, int] | None
+    first: bool = field(default=False, compare=False, repr=False)
+
+    @property
+    def full(self) -> str:
+        """Year, day and month; empty where one is unknown."""
+        return f"{self.year}{self.days}" if self.day else ""
+
+    @property
+    def days(self) -> str:
+        """Day and month; empty where unknown."""
+        return f"-{self.day[0]}-{self.day[1]}" if self.day else ""
+
+
+@lru_cache(maxsize=200_000)
+def read_birth(cell: str) -> Birth | None:
+    """The birth date in a cell, None where it holds none that can be read for certain.
+
+    Two-digit years are not read: nobody knows the century.
+
+    >>> read_birth("1990-05-03") == read_birth("05/03/1990") == read_birth("٣ مايو ١٩٩٠")
+    True
+    >>> read_birth("3 mai 1990").full, read_birth("1990"), read_birth("31/31/1990")
+    ('1990-3-5', Birth(year=1990, day=None), None)
+    """
+    if found := _YEAR.match(cell):
+        return _made(int(found[1]), None)
+    if found := _YEAR_FIRST.match(cell) or _PACKED.match(cell):
+        return _made(int(found[1]), (int(found[2]), int(found[3])))
+    if found := _YEAR_LAST.match(cell):
+        return _made(int(found[3]), (int(found[1]), int(found[2])))
+    if _WORDED.match(cell):
+        numbers = [int(n) for n in _NUMBERS.findall(cell)]
+        months = {_months().get(w) for w in romanised(_NUMBERS.sub(" ", cell)).split()} - {None}
+        if len(numbers) == 2 and len(months) == 1:
+            return _made(max(numbers), (min(numbers), months.pop() or 0))
+    return None
+
+
+def _made(year: int, day: tuple[int, int] | None) -> Birth | None:
+    if not YEARS[0] <= year < YEARS[1]:
+        return None
+    if day is None or day == (1, 1):
+        return Birth(year, None, day is not None)
+    low, high = sorted(day)
+    try:
+        date(year, low, high)
+    except ValueError:
+        return None
+    return Birth(year, (low, high))
+
+
+@cache
+def _months() -> dict[str, int]:
+    """Romanised names of months; a name that means two months means none."""
+    found: dict[str, set[int]] = {}
+    for locale in _LOCALES:
+        for width in ("wide", "abbreviated"):
+            for context in ("format", "stand-alone"):
+                for month, name in get_month_names(width, context, locale).items():
+                    for word in romanised(name).split():
+                        found.setdefault(word, set()).add(month)
+    return {name: months.copy().pop() for name, months in found.items() if len(months) == 1}
+
+
+# --------------------------------------------------------------------------------------------------
+# From a person's identifiers to keyed tokens, as many for each person.
+#
+# Each key joins parts that rarely agree by chance, so that a spelling mistake, a swap or a missing
+# cell spoils some keys and leaves others.  No key is made of one identifier alone: its tokens would
+# repeat as often as the name does, and could be guessed from that.  None is made without a name:
+# who held the key could try every birth date and place.
 
 FORMAT = 2
 """Version of what tokens are made of; those of two versions never agree."""
@@ -276,3 +382,81 @@ def _joining(who: Names, birth: Birth | None, place: str) -> Iterator[str]:
             yield f"4{who.own}|{birth.full}|{place}"
     if birth and place:
         yield f"6{_pair(who.own, who.other)}|{birth.year}|{place}"
+
+
+# --------------------------------------------------------------------------------------------------
+# The age that stays when the birth date goes.
+
+AGE = "age"
+
+Lack = Literal["day", "birth", "before"]
+"""Why a row has no age.  day: no full date to count at.  birth: no birth date that can be read.
+before: the birth is after that date."""
+
+
+@dataclass(frozen=True)
+class AgeAt:
+    """Where an age comes from: the day in ``column``, and the order of day and month.
+
+    The age is in full years; where only the year of birth is known it may be one too high.
+    """
+
+    column: str
+    order: DateOrder = "dmy"
+
+
+def check_ages(raw: RawTable, plan: TokenPlan, at: AgeAt) -> None:
+    """Refuse a column of days that gives no row an age: with the birth date, all ages would go.
+
+    Raises:
+        FileError: that, or a column is missing, or the file has an age that stays.
+    """
+    birth = plan.of("birth")
+    if birth is None or at.column not in raw.table.column_names:
+        raise error("age-at/no-column", file=raw.file, column=at.column)
+    if AGE in plan.fated("stay") + plan.fated("code"):
+        raise error("age-at/column-taken", file=raw.file, column=AGE)
+    lacks: Counter[Lack] = Counter()
+    for _age, lack in _counted(raw.table, birth, at):
+        if lack is None:
+            return
+        lacks[lack] += 1
+    if lacks:
+        raise _nobody(raw, birth, at, lacks.most_common(1)[0][0])
+
+
+def ages(rows: pa.Table, plan: TokenPlan, at: AgeAt, lacks: Counter[Lack]) -> pa.Array:
+    """The age of each row; null where there is none, which is added to ``lacks``."""
+    found = list(_counted(rows, plan.of("birth") or "", at))
+    lacks.update(lack for _age, lack in found if lack is not None)
+    return pa.array([age for age, _lack in found], pa.string())
+
+
+def _counted(rows: pa.Table, birth: str, at: AgeAt) -> Iterator[tuple[str | None, Lack | None]]:
+    form = DateForm(order=at.order)
+    for batch in rows.select([birth, at.column]).to_batches():
+        for born, then in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            yield _age_of(born, then, form)
+
+
+def _age_of(birth: str | None, at: str | None, form: DateForm) -> tuple[str | None, Lack | None]:
+    then = form.date(fold(at)) if at else None
+    if then is None:
+        return None, "day"
+    born = form.date(fold(birth)) if birth else None
+    if born is None:
+        born = form.year(fold(birth)) if birth else None
+    if born is None:
+        return None, "birth"
+    if then[: len(born)] < born:
+        return None, "before"
+    short_of_a_year = then[5:] < born[5:] if len(born) > 4 else False
+    return str(int(then[:4]) - int(born[:4]) - short_of_a_year), None
+
+
+def _nobody(raw: RawTable, birth: str, at: AgeAt, lack: Lack) -> HubError:
+    if lack == "day":
+        return error("age-at/no-day", file=raw.file, column=at.column)
+    if lack == "birth":
+        return error("age-at/no-birth", file=raw.file, column=birth)
+    return error("age-at/born-after", file=raw.file, column=at.column)

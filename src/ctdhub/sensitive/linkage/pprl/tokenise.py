@@ -14,24 +14,27 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ctdhub.core.atomic import made_whole
-from ctdhub.core.error_catalogue import error
+from ctdhub.core.errors import error
+from ctdhub.core.files import made_whole
 from ctdhub.core.i18n import Text
-from ctdhub.core.tabular import ROW
-from ctdhub.core.text import trim
+from ctdhub.core.tables import ROW, trim
 from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.linkage.pprl.ages import AGE, AgeAt, Lack, ages, check_ages
-from ctdhub.sensitive.linkage.pprl.birth_dates import read_birth
 from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
 from ctdhub.sensitive.linkage.pprl.derive import (
+    AGE,
     PERSON,
     QUALITIES,
+    AgeAt,
     Identity,
+    Lack,
     Tokeniser,
+    ages,
+    check_ages,
     quality_of,
+    read_birth,
 )
-from ctdhub.sensitive.linkage.pprl.phonetics import parts
-from ctdhub.sensitive.mapping.tokens import SEPARATOR, TOKEN_COLUMN, TOKENS_COLUMN
+from ctdhub.sensitive.linkage.pprl.names import parts
+from ctdhub.sensitive.mapping.identifiers import SEPARATOR, TOKEN_COLUMN, TOKENS_COLUMN
 
 BATCH = 10_000
 FORMS = (".csv", ".parquet")

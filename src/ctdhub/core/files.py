@@ -1,0 +1,357 @@
+"""Files: writing that survives a crash and a loss of power, logs of JSON lines, locks, this
+machine's state folder.
+"""
+
+from __future__ import annotations
+
+import errno
+import gc
+import hashlib
+import importlib
+import json
+import os
+import secrets
+import shutil
+import stat
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ctdhub.core.errors import HubError, error
+
+# --------------------------------------------------------------------------------------------------
+# Writing that survives a crash and a loss of power.
+
+WRITING = ".new-"
+"""Beginning of the name of a file that is not whole yet; only a killed run leaves one behind."""
+
+
+_CHUNK = 2**20
+
+_OPENS_FOLDERS = hasattr(os, "O_DIRECTORY")
+"""Unix opens a folder as it opens a file; Windows does not, and syncs only what it may write."""
+
+
+def sync(path: Path) -> None:
+    """Force a file, or the names in a folder, to disk; where a system cannot, nothing happens."""
+    if not _OPENS_FOLDERS and (path.is_dir() or not os.access(path, os.W_OK)):
+        return
+    handle = os.open(path, os.O_RDONLY if _OPENS_FOLDERS else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a new file and force it to disk; a crash may leave a part of it.
+
+    Args:
+        mode: who may read and write it, whatever the umask; its owner alone, unless told otherwise.
+
+    Raises:
+        FileExistsError: there is one already.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "wb") as out:
+        if hasattr(os, "fchmod"):
+            os.fchmod(handle, mode)  # whatever the umask
+        else:
+            path.chmod(mode)
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def take(path: Path, size: int) -> None:
+    """Make a file of ``size`` zeros that has its room on the disk, also where holes are free.
+
+    Raises:
+        OSError: there is not so much room; a part of the file may be there.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as out:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(handle, 0, size)
+        else:
+            for start in range(0, size, _CHUNK):
+                out.write(bytes(min(_CHUNK, size - start)))
+
+
+@contextmanager
+def made_whole(path: Path) -> Iterator[Path]:
+    """A name beside a file, or a folder, to write under; what is there then takes its place.
+
+    A crash of the machine may lose it: it is not forced to disk.
+
+    Where the system refuses, the error names what was asked for, not the name beside it.
+    """
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with _put_in_place(fresh, path):
+        yield fresh
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o600, beside: Path | None = None) -> None:
+    """Write or replace a file so that it is the old one or the new one, whatever happens.
+
+    Args:
+        mode: as in :func:`write_new`.
+        beside: a folder on the same disk where it lies until it is whole; its own, if None.
+    """
+    fresh = (beside or path.parent) / f"{WRITING}{path.name}-{secrets.token_hex(4)}"
+    with _put_in_place(fresh, path):
+        write_new(fresh, content, mode)
+    sync(path.parent)
+
+
+@contextmanager
+def _put_in_place(fresh: Path, path: Path) -> Iterator[None]:
+    try:
+        yield
+        fresh.replace(path)
+    except OSError as error:
+        if error.filename is None or str(error.filename) == str(fresh):
+            error.filename = str(path)
+        raise
+    finally:
+        with suppress(OSError):
+            remove(fresh) if fresh.is_dir() else fresh.unlink()
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder with all that lies in it, read-only files too, which Windows keeps.
+
+    Raises:
+        OSError: there is no such folder, or the system refuses.
+    """
+    for path in folder.rglob("*"):
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode) and not mode & stat.S_IWUSR:
+            path.chmod(mode | stat.S_IWUSR)
+    shutil.rmtree(folder)
+
+
+def sweep(folder: Path, name: str = "*") -> None:
+    """Delete what killed runs left of a file in a folder, or of all its files.
+
+    Whoever calls knows that nobody else is writing there.
+    """
+    for left in folder.glob(f"{WRITING}{name}-*"):
+        left.unlink(missing_ok=True)
+
+
+# --------------------------------------------------------------------------------------------------
+# A log of JSON lines, each of which names the hash of the one before it.
+#
+# Lines are only ever added.  A line that was changed, taken out or moved is found; that the last
+# ones are missing is not, which is why whoever needs that keeps the last hash elsewhere.
+
+FIRST = "0" * 64
+"""What the first line names as the hash before it."""
+
+
+def read_chain(path: Path) -> tuple[dict[str, Any], ...]:
+    """All lines, each with ``number``, ``previous`` and ``hash``; none where there is no file.
+
+    A torn last line, left by a kill, was never told to anybody and is passed over.
+
+    Raises:
+        HubError: a line does not follow from the one before it (rule "chain").
+    """
+    found: list[dict[str, Any]] = []
+    before = FIRST
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            entry = None
+        if not isinstance(entry, dict) or entry.get("number") != number:
+            raise error("chain", file=path, line=number)
+        if entry.get("previous") != before or entry.get("hash") != _hash(entry):
+            raise error("chain", file=path, line=number)
+        before = entry["hash"]
+        found.append(entry)
+    return tuple(found)
+
+
+def append_chain(path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a line behind the last one and force it to disk; the caller holds a lock.
+
+    Args:
+        path: the log; made where there is none, in a folder that is there, for its owner alone.
+        entry: what JSON knows; ``number``, ``previous`` and ``hash`` are filled in.
+
+    Returns:
+        The whole line.
+
+    Raises:
+        HubError: see :func:`read_chain`.
+    """
+    before = read_chain(path)
+    last = before[-1]["hash"] if before else FIRST
+    whole = {**entry, "number": len(before) + 1, "previous": last}
+    whole["hash"] = _hash(whole)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(handle, "r+b") as out:
+        out.seek(sum(len(line) + 1 for line in _lines(path)))
+        out.truncate()
+        out.write(_canonical(whole) + b"\n")
+        out.flush()
+        os.fsync(out.fileno())
+    sync(path.parent)
+    return whole
+
+
+def _lines(path: Path) -> list[bytes]:
+    """Whole lines; what stands behind the last line end is torn."""
+    return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+
+
+def _hash(entry: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in entry.items() if key != "hash"}
+    return hashlib.sha256(_canonical(rest)).hexdigest()
+
+
+def _canonical(entry: Mapping[str, Any]) -> bytes:
+    said = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return said.encode("ascii")
+
+
+# --------------------------------------------------------------------------------------------------
+# One process at a time: a lock on a file that dies with the process that holds it.
+#
+# Unix locks the whole file (``fcntl.flock``), Windows its first byte (``msvcrt.locking``, which is
+# asked again until the byte is free, since its own waiting gives up after ten seconds).  Neither is
+# needed to import this module.
+
+_TAKEN = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
+"""What a system says of a file that another process holds."""
+
+_AGAIN = 0.05
+"""Seconds between two tries where a system cannot wait by itself."""
+
+
+@contextmanager
+def locked(file: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold a file against every other process inside the block; not reentrant.
+
+    Args:
+        file: made where there is none, for its owner alone, and never deleted; only ever a lock.
+        wait: until it is free; else a file that is held is an error at once.
+
+    Raises:
+        BlockingIOError: another process holds it, and ``wait`` is false.
+        HubError: this system has no locks (rule "no-lock").
+        OSError: the file cannot be made or opened.
+    """
+    unix, windows = _module("fcntl"), _module("msvcrt")
+    if unix is None and windows is None:
+        raise _no_lock(file)
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if unix is not None:
+            unix.flock(handle, unix.LOCK_EX | (0 if wait else unix.LOCK_NB))
+            yield
+        else:
+            _take(windows, handle, wait)
+            try:
+                yield
+            finally:
+                windows.locking(handle, windows.LK_UNLCK, 1)
+    finally:
+        os.close(handle)  # on Unix this lets the lock go
+
+
+def _take(windows: Any, handle: int, wait: bool) -> None:
+    while True:
+        try:
+            windows.locking(handle, windows.LK_NBLCK, 1)
+        except OSError as cause:
+            if cause.errno not in _TAKEN:
+                raise
+            if not wait:
+                raise BlockingIOError(cause.errno, os.strerror(cause.errno)) from None
+            time.sleep(_AGAIN)
+        else:
+            return
+
+
+def _module(name: str) -> Any:
+    """A module of the standard library that not every system has; None where it is missing."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+def _no_lock(file: Path) -> HubError:
+    return error("no-lock", file=file)
+
+
+# --------------------------------------------------------------------------------------------------
+# What Python does with memory while much is made that stays.
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage in cycles inside the block: what is made there is kept until its end.
+
+    Each search visits all that is kept, and finds next to nothing; so would the one that is due at
+    the end: what is kept then counts as old instead, and waits for a search of everything.  What is
+    in no cycle is freed as ever.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.freeze()
+            gc.unfreeze()
+            gc.enable()
+
+
+# --------------------------------------------------------------------------------------------------
+# The state folder: what this user's ctdhub remembers on this machine, outside of every hub.
+
+VARIABLE = "CTDHUB_STATE"
+"""Name of the environment variable that says where the state folder is."""
+
+
+def state_folder() -> Path:
+    """The absolute path of the state folder, which need not exist yet.
+
+    ``CTDHUB_STATE`` where it is set, else ``ctdhub`` in the state home of the XDG Base Directory
+    Specification 0.8 (``XDG_STATE_HOME``, else ``~/.local/state``).
+
+    Raises:
+        LedgerError: nothing is set and the user has no home (``state-folder``).
+    """
+    if given := os.environ.get(VARIABLE):
+        return Path(given).absolute()
+    home = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if home.is_absolute():  # the specification: a relative path is to be ignored
+        return home / "ctdhub"
+    try:
+        return Path.home() / ".local" / "state" / "ctdhub"
+    except RuntimeError:
+        raise error("state-folder") from None
+
+
+# --------------------------------------------------------------------------------------------------
+# Days as texts.
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is a day as ISO 8601 writes it, with hyphens.
+
+    >>> is_day("2026-02-28"), is_day("2026-02-30"), is_day("20260228"), is_day("juin")
+    (True, False, False, False)
+    """
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -1,0 +1,293 @@
+"""How the lists of contributors overlap, as the engine takes it and as a question."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ctdhub.border import (
+    BIRTH,
+    BIRTHS,
+    CAPTURE_CELLS,
+    CAPTURES,
+    DOUBLES,
+    LISTS,
+    POSSIBLE,
+    UNKEYED,
+)
+from ctdhub.core.errors import error
+from ctdhub.dp.count import Counts
+from ctdhub.dp.plan import Columns, joined_reach, person_rows
+from ctdhub.dp.policy import Policy
+from ctdhub.dp.workload import Workload, question
+from ctdhub.schema.model import ORIGIN, PERIOD, load_schema
+
+# --------------------------------------------------------------------------------------------------
+# How lists overlap, as the engine takes it: people by the set of lists that know them.
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Exact counts.  Sensitive.
+
+    Attributes:
+        lists: ids of the lists, in order; () where none are asked about.
+        years: first and last year, both included, in which a list must know a person.
+        tokens: the most tokens of a person that join her with others; 0 for her key alone.
+        people: people by the lists that know them, ids in order; sets without people are left
+            out, and so are people on no list.
+        doubles: rows of people that are another row's person by these tokens.
+        without_key: records without any key, each a person of its own.
+        possible: rows that may be another row's person, by citizenship, "" where not recorded;
+            empty where nobody asks, as are the next two.
+        births: the same by how exactly the birth is known, keys of :data:`BIRTHS`.
+        captures: rows found by each of :data:`CAPTURES`.
+        strata: people by the lists that know them, as in ``people``, by variable and value, ""
+            where not recorded; empty where nobody asks.
+    """
+
+    lists: tuple[str, ...] = ()
+    years: tuple[int, int] = (0, 0)
+    tokens: int = 0
+    people: dict[tuple[str, ...], int] = field(default_factory=dict)
+    doubles: int = 0
+    without_key: int = 0
+    possible: dict[str, int] = field(default_factory=dict)
+    births: dict[str, int] = field(default_factory=dict)
+    captures: dict[str, int] = field(default_factory=dict)
+    strata: dict[tuple[str, str, tuple[str, ...]], int] = field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        content = asdict(self)
+        for name in ("people", "strata"):
+            content[name] = [[*item] for item in content[name].items()]
+        path.write_text(json.dumps(content, indent=1), "utf-8")
+
+    @staticmethod
+    def read(path: Path) -> Overlap:
+        """Read what :meth:`write` wrote."""
+        found = json.loads(path.read_text("utf-8"))
+        strata = {(name, value, tuple(on)): n for (name, value, on), n in found.get("strata", ())}
+        return Overlap(
+            tuple(found["lists"]),
+            tuple(found["years"]),
+            found["tokens"],
+            {tuple(names): people for names, people in found["people"]},
+            found["doubles"],
+            found.get("without_key", 0),
+            found.get("possible", {}),
+            found.get("births", {}),
+            found.get("captures", {}),
+            strata,
+        )
+
+
+# --------------------------------------------------------------------------------------------------
+# The overlap of lists as a question: which lists, in which years, by how many tokens, its noise.
+#
+# Its cells have the reach of people whom ``tokens`` tokens join (``plan.joined_reach``).  The
+# doubles are rows of people less these people: one row of a person changes them by at most
+# ``tokens`` (decision 27), and taking away B rows one after the other by at most B times that.
+
+DOUBLES_SHARE = Fraction(1, 10)
+"""Part of the overlap's budget that goes to the number of doubles: it is one number, and large."""
+
+POSSIBLE_BY = (POSSIBLE, ORIGIN)
+"""Columns of the table of possible doubles by citizenship."""
+
+BIRTHS_BY = (POSSIBLE, BIRTH)
+"""Columns of the same by how exactly the birth is known."""
+
+POSSIBLE_SHARES: dict[Columns, Fraction] = {
+    POSSIBLE_BY: Fraction(1, 10),
+    BIRTHS_BY: Fraction(1, 10),
+    (CAPTURES,): Fraction(1, 10),
+    (UNKEYED,): Fraction(1, 50),
+}
+"""Parts that go to possible doubles, to what says how many are missed even so, and to rows without
+any key, where the policy asks."""
+
+STRATA_SHARE = Fraction(1, 2)
+"""Part of the lists' own budget that goes to the same by strata, together: the tables by strata
+say as much of the whole, once they are added up."""
+
+MOST_VALUES = 30
+"""More strata than this would each be small."""
+
+KINDS = 4
+"""Tokens of a person that find possible doubles beside those that join rows."""
+
+
+@dataclass(frozen=True)
+class ListTables:
+    """What is public about the overlap.
+
+    Attributes:
+        names: ids of the lists.
+        years: first and last year that all of them cover, both included.
+        tokens: the most tokens of a person that join her with others.
+        fewer: the same in rows of people.
+        rows: the most rows that one person may have, see ``person_rows``.
+        citizenships: public values by which possible doubles are counted; () where they are not.
+        found: share of all doubles that a review found, as the policy states; None without one.
+        merged: share of people who share a row, at most; likewise.
+        strata: variables by whose public values people on lists are counted too, with the values.
+    """
+
+    names: tuple[str, ...]
+    years: tuple[int, int]
+    tokens: int
+    fewer: int = 0
+    rows: int = 1
+    citizenships: tuple[str, ...] = ()
+    found: float | None = None
+    merged: float | None = None
+    strata: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def sets(self) -> tuple[tuple[str, ...], ...]:
+        """Every set of lists but the empty one, as ids in the order of ``names``."""
+        every = product((False, True), repeat=len(self.names))
+        named = (tuple(n for n, on in zip(self.names, s, strict=True) if on) for s in every)
+        return tuple(s for s in named if s)
+
+    @property
+    def tables(self) -> dict[Columns, tuple[int, int, Fraction]]:
+        """Cells, squared L2 sensitivity and share of the budget of each table.
+
+        By strata a person on lists falls into one cell as she does without: her value is a function
+        of her own records, so the reach is the same.
+
+        A double is every row but the least of those that tokens join.  Without one row of a person
+        at most as many rows as it has tokens are doubles no more, and none becomes one; with
+        ``fewer`` tokens likewise.  By citizenship both may fall on one cell each.  A capture joins
+        by one token more than rows; people whom several contributors know are cells of people, see
+        ``joined_reach`` (decision 63).
+        """
+        if self.tokens == self.fewer:
+            return self._lists(Fraction(1))
+        shares = POSSIBLE_SHARES if self.citizenships else {}
+        found = self._lists(1 - DOUBLES_SHARE - sum(shares.values()))
+        found[(DOUBLES,)] = (1, (self.rows * self.tokens) ** 2, DOUBLES_SHARE)
+        if shares:
+            keys, more = self.fewer, self.fewer + KINDS
+            sizes = {
+                POSSIBLE_BY: (len(self.citizenships) + 1, more**2 + keys**2),
+                BIRTHS_BY: (len(BIRTHS), more**2 + keys**2),
+                (CAPTURES,): (len(CAPTURE_CELLS), keys**2 + 1 + KINDS * (keys + 1) ** 2),
+                (UNKEYED,): (1, 1),
+            }
+            for columns, (size, reach) in sizes.items():
+                found[columns] = (size, self.rows**2 * reach, shares[columns])
+        return found
+
+    def _lists(self, share: Fraction) -> dict[Columns, tuple[int, int, Fraction]]:
+        """People by lists, and the same by strata, of a share of the budget."""
+        reach = joined_reach(self.tokens, self.rows)
+        within = share * STRATA_SHARE if self.strata else Fraction(0)
+        found: dict[Columns, tuple[int, int, Fraction]]
+        found = {(LISTS,): (len(self.sets), reach, share - within)}
+        for name, values in self.strata:
+            cells = len(self.sets) * (len(values) + 1)
+            found[(LISTS, name)] = (cells, reach, within / len(self.strata))
+        return found
+
+    def shape(self, columns: Columns) -> tuple[int, ...]:
+        """Shape of a table of :attr:`tables`: sets of lists, or people, on the first axis."""
+        cells, *_rest = self.tables[columns]
+        if columns[0] == LISTS and len(columns) > 1:
+            return len(self.sets), cells // len(self.sets)
+        return (*[1] * (len(columns) - 1), cells)
+
+    def questions(self, rho: Fraction) -> Workload:
+        """The tables with their noise; they cost at most ``rho`` together.
+
+        Raises:
+            PolicyError: a table would get more noise than can be drawn.
+        """
+        return tuple(
+            question(columns, self.shape(columns), "groups", rho * share, reach)
+            for columns, (_cells, reach, share) in self.tables.items()
+        )
+
+    def counts(self, found: Overlap | None) -> Counts:
+        """The exact tables; of none at hand, tables of zeros.
+
+        Raises:
+            ValueError: what was counted is not what the policy asks.
+        """
+        if found is None:
+            found = Overlap(self.names, self.years, self.tokens)
+        if (found.lists, found.years, found.tokens) != (self.names, self.years, self.tokens):
+            raise ValueError("the overlap of lists is not the one that the policy asks about")
+        cells = np.array([found.people.get(s, 0) for s in self.sets], np.int32)
+        by = [found.possible.get(name, 0) for name in (*self.citizenships, "")]
+        births = [found.births.get(name, 0) for name in BIRTHS]
+        captures = [found.captures.get(name, 0) for name in CAPTURE_CELLS]
+        exact: Counts = {
+            (LISTS,): cells,
+            (DOUBLES,): np.array([found.doubles], np.int32),
+            POSSIBLE_BY: np.array([by], np.int32),
+            BIRTHS_BY: np.array([births], np.int32),
+            (CAPTURES,): np.array(captures, np.int32),
+            (UNKEYED,): np.array([found.without_key], np.int32),
+        }
+        for name, values in self.strata:
+            exact[LISTS, name] = np.array(
+                [[found.strata.get((name, v, s), 0) for v in (*values, "")] for s in self.sets],
+                np.int32,
+            )
+        return {columns: exact[columns] for columns in self.tables}
+
+
+def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
+    """The overlap that a policy asks about, None where it asks about none.
+
+    Args:
+        facts: public facts; ``contributors`` with ``id``, ``years``, ``show_counts`` and what
+            ``person_rows`` reads.
+
+    Raises:
+        PolicyError: the policy names a list of no contributor, of one whose agreement does not
+            let its counts be shown, lists that have no year in common, or strata of a variable
+            that is not released, is the year, or has too few or too many values.
+    """
+    settings = policy.sources
+    if not settings.share or not settings.lists:
+        return None
+    given = {str(c["id"]): c for c in _contributors(facts)}
+    for name in settings.lists:
+        if name not in given:
+            raise error("policy-sources", file="policy.yaml", id=name)
+        if not given[name].get("show_counts", True):
+            raise error("policy-sources/not-shown", file="policy.yaml", id=name)
+    spans = [given[name].get("years") or policy.years for name in settings.lists]
+    first = max(policy.years[0], *(span[0] for span in spans))
+    last = min(policy.years[1], *(span[1] for span in spans))
+    if first > last:
+        names = ", ".join(settings.lists)
+        raise error("policy-sources/years", file="policy.yaml", id=names)
+    joins, rows, schema = policy.linking, person_rows(policy, facts).bound, load_schema()
+    by = schema.domain(ORIGIN, policy.years) if joins.by_citizenship else ()
+    tokens = joins.lists, joins.people
+    released = policy.domains(schema)
+    for name in settings.strata:
+        if name not in released or not 2 <= len(released[name]) <= MOST_VALUES or name == PERIOD:
+            raise error("policy-sources/strata", file="policy.yaml", name=name, most=MOST_VALUES)
+    strata = tuple((name, tuple(released[name])) for name in dict.fromkeys(settings.strata))
+    return ListTables(
+        settings.lists, (first, last), *tokens, rows, by, joins.found, joins.merged, strata
+    )
+
+
+def _contributors(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    given = facts.get("contributors", ())
+    return [c for c in given if isinstance(c, Mapping) and c.get("id")]

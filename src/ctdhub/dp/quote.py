@@ -1,0 +1,413 @@
+"""A question, what it costs, how the ledger knows it, and which answer may be given again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ctdhub.dp import answer_store
+from ctdhub.dp.accounting import split
+from ctdhub.dp.answer_store import ChargeSecret
+from ctdhub.dp.count import Counts
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.ledger.file import Charge, Kind, taking_part
+from ctdhub.dp.plan import Parents, Plan
+from ctdhub.dp.policy import Domains
+from ctdhub.dp.price import CAUSES, Cause, Price
+from ctdhub.dp.sources import Mentioned, Sourced
+from ctdhub.dp.workload import Workload
+
+# --------------------------------------------------------------------------------------------------
+# What makes a request, as far as it is public, and which exact tables it is asked of.
+#
+# A request is written out field by field as canonical JSON: public values by column, every table
+# with shape, kind, noise and reach, epsilon, delta, unit, :data:`METHOD` and the settings that
+# decide what is shown.  Names of classes and modules, settings that decide none of these, and the
+# order in which tables are asked for are no part of it.  A setting that is added later is written
+# only where it differs from what went without saying before.  Whose people they are the ledger
+# knows: it has one key for the hashes of all requests about them.
+#
+# Exact tables are no part of a request: an answer that came back whenever the tables did would tell
+# everybody who compares two versions that they are equal.  Their digests are kept apart, keyed and
+# inside the hub.
+
+METHOD = 1
+"""What is measured, and how its noise is drawn.  A new method makes every request a new one, which
+is charged."""
+
+FORM = 2
+"""How requests are written; another form makes every request a new one, which is charged."""
+
+HUB = "hub"
+"""What a hub's own request is about; tables and sums alone say otherwise."""
+
+
+@dataclass(frozen=True)
+class RequestPart:
+    """One table of people or of their rows, as far as it is public.
+
+    Attributes:
+        name: which part of the answer it becomes.
+        domains: public values by column.
+        tables: what is measured, with its noise.
+        share: of the cost, where the part is not the main one.
+        shown: settings, by name, that decide what is published of the noisy tables.
+    """
+
+    name: str
+    domains: Domains
+    tables: Workload
+    share: float | None
+    shown: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CanonicalRequest:
+    """What is asked, in texts of which each can differ alone.
+
+    Attributes:
+        method: see :data:`METHOD`.
+        people: digests of the exact tables.  Sensitive.
+        columns: public values, tables, shapes, kinds and reach.
+        settings: the promise, and what is shown.
+        noise: of each table; it follows from columns and settings, weights among them.
+    """
+
+    method: str
+    people: str
+    columns: str
+    settings: str
+    noise: str
+
+    @property
+    def content(self) -> bytes:
+        """What is public of it, to be hashed with the ledger's secret."""
+        public = {name: text for name, text in self._texts().items() if name != "people"}
+        return _canonical(["request", FORM, *public.values()]).encode()
+
+    @property
+    def content_with_people(self) -> bytes:
+        """All of it, to be hashed with the ledger's secret.  Sensitive."""
+        return _canonical(["request with people", FORM, *self._texts().values()]).encode()
+
+    def parts(self) -> dict[str, bytes]:
+        """Each part by its name, to be hashed with the ledger's secret."""
+        return {name: _canonical(["part", name, t]).encode() for name, t in self._texts().items()}
+
+    def _texts(self) -> dict[str, str]:
+        return {
+            "method": self.method,
+            "people": self.people,
+            "columns": self.columns,
+            "settings": self.settings,
+            "noise": self.noise,
+        }
+
+
+def request_of(
+    about: str, epsilon: float, delta: float, unit: str, parts: Sequence[tuple[RequestPart, Counts]]
+) -> CanonicalRequest:
+    """A request for these parts.
+
+    Args:
+        about: :data:`HUB`, or what else the people are.
+        epsilon, delta: the promise.
+        unit: who is protected.
+        parts: each with its exact tables.
+    """
+    columns, settings, noise, people = {}, {}, {}, {}
+    for part, exact in parts:
+        tables = sorted(part.tables, key=lambda q: q.columns)
+        columns[part.name] = {
+            "domains": {name: list(values) for name, values in part.domains.items()},
+            "tables": [[list(q.columns), list(q.shape), q.kind, q.reach] for q in tables],
+        }
+        settings[part.name] = {"share": part.share, "shown": part.shown}
+        noise[part.name] = [[q.sigma2.numerator, q.sigma2.denominator] for q in tables]
+        people[part.name] = _digest(exact)
+    promise = {"about": about, "epsilon": epsilon, "delta": delta, "unit": unit}
+    return CanonicalRequest(
+        method=str(METHOD),
+        people=_canonical(people),
+        columns=_canonical(columns),
+        settings=_canonical([promise, settings]),
+        noise=_canonical(noise),
+    )
+
+
+def shown(plan: Plan, *, hierarchy: bool) -> dict[str, Any]:
+    """The settings of a plan that decide what is published of its noisy tables.
+
+    Args:
+        hierarchy: whether its hierarchies were given with the question; those of a hub are the
+            software's.
+    """
+    found: dict[str, Any] = {
+        "level": plan.level,
+        "false_share": plan.false_share,
+        "support": plan.support,
+        "year": plan.year,
+    }
+    if plan.imputations:
+        found["imputations"] = plan.imputations
+    if hierarchy:
+        given: dict[str, Parents] = plan.parents
+        found["parents"] = {name: [list(level) for level in up] for name, up in given.items()}
+    return found
+
+
+def differing(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Cause, ...]:
+    """Why two requests differ; () where they do not.
+
+    Args:
+        before, now: keyed hash by part of a request, see :meth:`CanonicalRequest.parts`.
+
+    >>> differing({"people": "a", "noise": "b"}, {"people": "x", "noise": "y"})
+    ('people',)
+    >>> differing({"people": "a", "noise": "b"}, {"people": "a", "noise": "y"})
+    ('settings',)
+    """
+    causes = tuple(c for c in CAUSES if before.get(c) != now.get(c))
+    return causes or (("settings",) if before.get("noise") != now.get("noise") else ())
+
+
+def _digest(exact: Counts) -> str:
+    """SHA-256 of tables by their columns, shapes and cells, in whatever order they are given."""
+    found = hashlib.sha256()
+    for columns in sorted(exact):
+        cells = exact[columns]
+        found.update(_canonical([list(columns), list(cells.shape)]).encode())
+        found.update(np.ascontiguousarray(cells, dtype="<i4").data)
+    return found.hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(
+        value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")
+    )
+
+
+# --------------------------------------------------------------------------------------------------
+# A question, what it costs, and how the ledger knows it.
+
+
+@dataclass(frozen=True)
+class ReleaseRequest:
+    """What is asked of a table, and what it costs.
+
+    Attributes:
+        plan: see :class:`ctdhub.dp.plan.Plan`.
+        epsilon, delta: the guarantee of the answer.
+        budget: the most epsilon that all charges of the ledger together may reach.
+        what: the question in English words, for the ledger.
+        kind: what the answer is for.
+        about: whose table it is, see ``request``.
+    """
+
+    plan: Plan
+    epsilon: float
+    delta: float
+    budget: float
+    what: str
+    kind: Kind = "release"
+    about: str = HUB
+
+
+def unit(plan: Plan) -> str:
+    """Who is protected, in English words; what comes and goes in neighbouring tables.
+
+    >>> unit(Plan({}))
+    'person'
+    """
+    if not plan.tokens:
+        return plan.unit
+    if plan.unit != "person":
+        return f"{plan.unit}; rows are joined by at most {plan.tokens} further tokens of each"
+    return f"person, by her key; her rows are joined by at most {plan.tokens} further tokens"
+
+
+class Exact(NamedTuple):
+    """Exact tables by part of an answer; each part is emptied once its noise is drawn."""
+
+    people: Counts
+    perpetrators: Counts
+    sources: Counts
+
+
+class Costs(NamedTuple):
+    """What each part of an answer may cost, in rho."""
+
+    people: float
+    perpetrators: float
+    sources: float
+
+
+def costs_of(rho: float, child: Mentioned | None, sources: Sourced | None) -> Costs:
+    """What each part may cost, by the shares that policy and agreements give them.
+
+    Args:
+        rho: of the whole answer; the exact sum of the parts is at most this.
+        child, sources: None where the answer has no such part.
+    """
+    return Costs(*split(rho, [part.share if part else 0.0 for part in (child, sources)]))
+
+
+PEOPLE = "people"
+"""The part of a request that covers case data, see ``request.CanonicalRequest``."""
+
+
+class Asks(NamedTuple):
+    """A question as the ledger knows it, by keyed hashes.
+
+    Attributes:
+        question: the hash of its request, which is public but for the key.
+        exact: the hash of the request and of the exact tables; for the hub alone.
+        parts: hashes of the parts of its request; for the hub alone.
+    """
+
+    question: str
+    exact: str
+    parts: dict[str, str]
+
+
+def asks_of(ledger: Ledger, asked: ReleaseRequest, parts: list[tuple[RequestPart, Counts]]) -> Asks:
+    """The question with these exact tables, as the ledger knows it; inside ``exclusive()``."""
+    asks = request_of(asked.about, asked.epsilon, asked.delta, unit(asked.plan), parts)
+    hashes = {
+        name: (ledger.sensitive if name == PEOPLE else ledger.question)(text)
+        for name, text in asks.parts().items()
+    }
+    exact = ledger.question(asks.content_with_people)
+    return Asks(ledger.question(asks.content), exact, hashes)
+
+
+def parts_of(
+    asked: ReleaseRequest,
+    exact: Exact,
+    people: Workload,
+    perpetrators: Workload,
+    costs: Costs,
+    child: Mentioned | None,
+    sources: Sourced | None,
+) -> list[tuple[RequestPart, Counts]]:
+    """Each part of the answer as a request writes it, with its exact tables."""
+    own = asked.about != HUB
+    plan = asked.plan
+    found = [
+        (
+            RequestPart("people", plan.domains, people, None, shown(plan, hierarchy=own)),
+            exact.people,
+        )
+    ]
+    if child:
+        told = shown(child.plan, hierarchy=own)
+        part = RequestPart("perpetrators", child.plan.domains, perpetrators, child.share, told)
+        found.append((part, exact.perpetrators))
+    if sources:
+        public = sources.public
+        lists = public.lists
+        told = {"lists": list(lists.names), "years": list(lists.years)} if lists else {}
+        if lists:
+            reviewed = {"found": lists.found, "merged": lists.merged}
+            told |= {name: said for name, said in reviewed.items() if said is not None}
+        tables = public.workload(costs.sources)
+        found.append(
+            (RequestPart("sources", public.domains, tables, public.share, told), exact.sources)
+        )
+    return found
+
+
+def price_of(
+    ledger: Ledger,
+    asks: Asks,
+    asked: ReleaseRequest,
+    rho: float,
+    facts: dict[str, Any],
+    *,
+    paid: bool = False,
+) -> Price:
+    """What answering would cost.
+
+    Args:
+        paid: whether a charge that was cut off pays for it.
+
+    Raises:
+        Overspend: the budget, or what a contributor agreed to, does not reach.
+    """
+    contributors = taking_part(facts)
+    if not paid:
+        ledger.check_reach(
+            rho, asked.epsilon, asked.delta, budget=asked.budget, contributors=contributors
+        )
+    known = ledger.limits if contributors is None else contributors
+    limits = {n: ledger.left_of(n, asked.delta) for n in known if ledger.limits.get(n) is not None}
+    left = ledger.left(asked.budget, asked.delta)
+    if paid:
+        return Price(0.0, asked.delta, left, limits, ("unfinished",))
+    return Price(asked.epsilon, asked.delta, left, limits, _because(ledger, asks))
+
+
+def _because(ledger: Ledger, asks: Asks) -> tuple[Cause, ...]:
+    """How the question differs from the last one that is answered."""
+    releases = [e for e in ledger.entries() if e.kind == "release"]
+    if not releases:
+        return ("first",)
+    if not answer_store.holds(ledger, releases[-1]):
+        return ("lost",)
+    last = answer_store.parts(ledger, releases[-1])
+    return differing(last, asks.parts) or ("version",)
+
+
+# --------------------------------------------------------------------------------------------------
+# Which answer may be given again, and which charge may be finished.
+#
+# Whoever compares two published versions must learn nothing of what changed between them but what
+# noise allows, not even that nothing did.  So an answer is given again only before it was
+# published, only if it is the last one, and only if its exact tables are the same; an older answer
+# never is. Which answers were published is public.
+
+
+def reusable(ledger: Ledger, asks: Asks, given: Collection[str], *, alone: bool) -> Charge | None:
+    """The charge of the answer that may be given again, None where a new one is to be drawn.
+
+    Args:
+        given: ids of charges whose answers are not given again: they were published.
+        alone: whether the ledger knows tables of several kinds, each with its own last answer; a
+            hub has one.
+    """
+    answered = [e for e in ledger.entries() if answer_store.holds(ledger, e)]
+    if alone:
+        answered = [e for e in answered if e.question == asks.question]
+    if not answered or answered[-1].id in given:
+        return None
+    last = answered[-1]
+    known = last.question == asks.question and answer_store.parts(ledger, last) == asks.parts
+    return last if known else None
+
+
+def tidy(ledger: Ledger) -> None:
+    """Delete what killed runs left: half an answer, the secret of one that is stored or damaged."""
+    answer_store.sweep_answers(ledger)
+    held = answer_store.read_pending(ledger.pending)
+    if held is None or _answered(ledger, held.charge):
+        answer_store.destroy_pending(ledger.pending)
+
+
+def _answered(ledger: Ledger, charge: str) -> bool:
+    return any(e.id == charge and answer_store.holds(ledger, e) for e in ledger.entries())
+
+
+def unfinished(ledger: Ledger, asks: Asks) -> tuple[Charge, ChargeSecret] | None:
+    """The charge that was cut off while it answered this very question about these exact tables."""
+    held = answer_store.read_pending(ledger.pending)
+    if held is None or held.exact != asks.exact:
+        return None
+    entry = next((e for e in ledger.entries() if e.id == held.charge), None)
+    if entry is None or answer_store.holds(ledger, entry):
+        return None
+    return entry, held.secret

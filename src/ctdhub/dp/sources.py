@@ -1,0 +1,318 @@
+"""Counts by contributor, and tables of child rows: noisy, never single records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ctdhub.border import (
+    BIRTHS,
+    CAPTURE_CELLS,
+    CAPTURES,
+    DOUBLES,
+    LIST_JOIN,
+    LISTS,
+    MEASUREMENTS,
+    UNKEYED,
+    Sources,
+)
+from ctdhub.dp.count import COUNTRY_OF, Bound, Counts, InMemory, Rows, Tally
+from ctdhub.dp.lists import BIRTHS_BY, POSSIBLE_BY, ListTables, Overlap, list_tables
+from ctdhub.dp.noise import Bits
+from ctdhub.dp.plan import ONE, Columns, PersonRows, Plan, covered_years, joined_reach, person_rows
+from ctdhub.dp.policy import Domains, Policy
+from ctdhub.dp.published import DECIMALS, named_cells
+from ctdhub.dp.reconcile import pool, variances
+from ctdhub.dp.workload import Workload, cost, measure, question
+from ctdhub.schema.emit import arrow_schema
+from ctdhub.schema.model import AGE, CONTRIBUTOR, HARM, PERIOD, PERSON, SEX, Schema
+
+# --------------------------------------------------------------------------------------------------
+# Counts by contributor, and how the lists of contributors overlap: noisy, never single records.
+#
+# The unit is that of the release.  A row of people names the contributor of its earliest record,
+# and is on exactly one set of lists: so it changes one cell of each table by one (more where tokens
+# join people, see ``list_overlap``), and a person with at most B rows by B, wherever they are.  A
+# table costs B squared / (2 sigma squared), and the costs add to those of everything else in the
+# release. Which contributors and which lists there are is public.
+
+OVERLAP_SHARE = Fraction(1, 3)
+"""Part of the sources' budget that goes to the overlap, where lists are named: its cells are few,
+and estimates lean on the smallest of them."""
+
+
+@dataclass(frozen=True)
+class SourceTables:
+    """What is public about the measurements by contributor.
+
+    Attributes:
+        domains: public values of the contributors ("" is all others), years and third columns;
+            empty where nothing is measured by contributor.
+        lists: the overlap that is measured; None for none.
+        share: of the release's rho.
+        reach: squared L2 sensitivity of the tables by contributor.
+    """
+
+    domains: Domains
+    lists: ListTables | None
+    share: float
+    reach: int = 1
+
+    @property
+    def tables(self) -> tuple[Columns, ...]:
+        """Contributor by year, and by year and each third column."""
+        if not self.domains:
+            return ()
+        both: Columns = (CONTRIBUTOR, PERIOD)
+        return (both, *((*both, name) for name in self.domains if name not in both))
+
+    def workload(self, rho: float) -> Workload:
+        """All tables with their noise, the overlap last; they cost at most ``rho`` together.
+
+        Raises:
+            PolicyError: a table would get more noise than can be drawn.
+        """
+        budget = Fraction(rho)
+        overlap = budget * OVERLAP_SHARE if self.tables else budget
+        left = budget - overlap if self.lists else budget
+        shape = {t: tuple(len(self.domains[n]) + 1 for n in t) for t in self.tables}
+        questions = tuple(
+            question(t, shape[t], "groups", left / len(shape), self.reach) for t in self.tables
+        )
+        if self.lists:
+            questions += self.lists.questions(overlap)
+        if cost(questions) > budget:
+            raise ArithmeticError("the measurements by contributor cost more than their budget")
+        return questions
+
+    def sigma(self, rho: float) -> dict[str, float]:
+        """Standard deviation of the noise of each table, as it is published."""
+        questions = self.workload(rho)
+        by_contributor = tuple(q for q in questions if q.columns in self.tables)
+        variance = variances(by_contributor)
+        return {
+            "*".join(q.columns): variance.get(q.columns, float(q.sigma2)) ** 0.5 for q in questions
+        }
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """What is measured of people by contributor, and how lists overlap.
+
+    Attributes:
+        overlap: exact tables of the overlap, as ``ListTables.counts`` gives them.
+    """
+
+    public: SourceTables
+    overlap: Counts
+
+    @property
+    def share(self) -> float:
+        """Of the release's rho."""
+        return self.public.share
+
+    @property
+    def tally(self) -> Tally:
+        """What is counted of people."""
+        domains = self.public.domains
+        return Tally(
+            domains,
+            self.public.tables,
+            open=tuple(n for n in domains if n in (CONTRIBUTOR, PERIOD)),
+            regions=tuple(n for n in domains if n in COUNTRY_OF),
+        )
+
+    def exact(self, counts: Counts) -> Counts:
+        """All that is measured: the tables of the tally, and the overlap.
+
+        Args:
+            counts: of the tally.
+        """
+        return counts | self.overlap
+
+    def measured(self, exact: Counts, rho: float, source: Bits = os.urandom) -> Sources:
+        """The noisy measurements; whoever asks owes the ledger a charge of ``rho``.
+
+        Args:
+            exact: see :meth:`exact`; emptied as soon as its noise is drawn.
+            source: random bits; the operating system's in the product.
+        """
+        public = self.public
+        questions = public.workload(rho)
+        noisy = measure(exact, questions, source)
+        exact.clear()
+        by_contributor = tuple(q for q in questions if q.columns in public.tables)
+        pooled = pool(noisy, by_contributor)  # contributor by year is part of every other table
+        parts = [MEASUREMENTS.empty_table()]
+        for q in by_contributor:
+            values = pooled[q.columns].value if q.columns in pooled else noisy[q.columns]
+            places = np.unravel_index(np.arange(q.cells), q.shape)
+            parts.append(_rows(named_cells([(q.columns, places)], public.domains), values))
+        if public.lists:
+            sets = public.lists.sets
+            cells = [[LISTS]] * len(sets), [[LIST_JOIN.join(s)] for s in sets]
+            parts.append(_rows(cells, noisy[(LISTS,)]))
+            for name, domain in public.lists.strata:
+                both = [[LIST_JOIN.join(s), v] for s in sets for v in (*domain, "")]
+                parts.append(_rows(([[LISTS, name]] * len(both), both), noisy[LISTS, name]))
+        if (DOUBLES,) in noisy:
+            parts.append(_rows(([[DOUBLES]], [["people"]]), noisy[(DOUBLES,)]))
+        if public.lists and POSSIBLE_BY in noisy:
+            of: dict[Columns, list[list[str]]] = {
+                POSSIBLE_BY: [["people", name] for name in (*public.lists.citizenships, "")],
+                BIRTHS_BY: [["people", name] for name in BIRTHS],
+                (CAPTURES,): [[name] for name in CAPTURE_CELLS],
+                (UNKEYED,): [["people"]],
+            }
+            parts += [_rows(([[*t]] * len(v), v), noisy[t]) for t, v in of.items()]
+        return Sources(
+            contributors=public.domains.get(CONTRIBUTOR, ()),
+            lists=public.lists.names if public.lists else (),
+            measurements=pa.concat_tables(parts).combine_chunks(),
+            sigma=public.sigma(rho),
+            share=public.share,
+            list_years=public.lists.years if public.lists else None,
+            tokens=public.lists.tokens if public.lists else 0,
+            found=public.lists.found if public.lists else None,
+            merged=public.lists.merged if public.lists else None,
+        )
+
+
+def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> SourceTables | None:
+    """The tables by contributor of a release, None where the policy leaves them out.
+
+    Args:
+        facts: public facts; ``contributors`` with an ``id`` and without ``show_counts: false``
+            have counts of their own, and ``person_rows`` reads the unit.
+
+    Raises:
+        PolicyError: as :func:`ctdhub.dp.lists.list_tables`.
+    """
+    share = policy.sources.share
+    if not share:
+        return None
+    given = [c for c in facts.get("contributors", ()) if isinstance(c, Mapping) and c.get("id")]
+    named = tuple(str(c["id"]) for c in given if c.get("show_counts", True))
+    lists = list_tables(policy, facts)
+    released = policy.domains(schema, covered_years(policy, facts))
+    domains: Domains = {}
+    if named and PERIOD in released:
+        domains = {CONTRIBUTOR: named, PERIOD: released[PERIOD]}
+        domains |= {n: schema.domain(n, policy.years) for n in _thirds(released, schema)}
+    if not domains and not lists:
+        return None
+    reach = joined_reach(policy.linking.people, person_rows(policy, facts).bound)
+    return SourceTables(domains, lists, share, reach)
+
+
+def sourced(
+    overlap: Overlap | None, policy: Policy, schema: Schema, facts: Mapping[str, Any]
+) -> Sourced | None:
+    """What is measured by contributor, and the overlap of lists, ready to be measured.
+
+    Args:
+        overlap: as the policy asks for it; None counts nobody, so that only public settings decide
+            what is measured.
+
+    Raises:
+        PolicyError: as :func:`public_sources`.
+        ValueError: the overlap is of other lists, years or tokens than the policy asks.
+    """
+    public = public_sources(policy, schema, facts)
+    if public is None:
+        return None
+    return Sourced(public, public.lists.counts(overlap) if public.lists else {})
+
+
+def _thirds(released: Domains, schema: Schema) -> list[str]:
+    """Columns that contributors by year are divided by."""
+    found = [n for n in released if n in (SEX, AGE)]
+    for name in released:
+        v = schema.variable(name)
+        if v.core and HARM in (v.group, v.any_of):
+            found.append(name)
+    return found + [region for region, country in COUNTRY_OF.items() if country in released]
+
+
+def _rows(cells: Iterable[Any], values: npt.NDArray[Any]) -> pa.Table:
+    noisy = pa.array(np.round(values.astype(float), DECIMALS).ravel())
+    lists = pa.list_(pa.string())
+    names, texts = (pa.array(part, lists) if isinstance(part, list) else part for part in cells)
+    return pa.table([names, texts, noisy], schema=MEASUREMENTS)
+
+
+# --------------------------------------------------------------------------------------------------
+# Perpetrators of people: what is public about their table, and how many rows of a person count.
+#
+# The unit stays the person.  Of a row of people at most ``each`` perpetrators count, and one person
+# has at most B rows, so that she changes each table of perpetrators by at most ``rows`` = B x
+# ``each`` in L2 (all of them in one cell): a table costs ``rows`` squared / (2 sigma squared), and
+# the costs of both answers add (``accounting``).
+
+_NO_DOMAIN = ("entity", "count")
+
+
+@dataclass(frozen=True)
+class Mentioned:
+    """Perpetrators, and what may be spent on them.
+
+    Attributes:
+        plan: of their table; ``plan.rows`` is the public bound for all rows of one person.
+        each: the public bound for one row of people.
+        share: of the release's rho, 0 to 1.
+        rows: one for each perpetrator of a person, who is called in the column ``PERSON``.
+    """
+
+    plan: Plan
+    share: float
+    rows: Rows
+    each: int
+
+    def tally(self, tables: tuple[Columns, ...], key: bytes) -> Tally:
+        """Tables of at most ``each`` of each row of people.
+
+        Args:
+            key: secret; it decides which.
+        """
+        return Tally(self.plan.domains, tables, bound=Bound(PERSON, self.each, key))
+
+
+def mentioned(
+    perpetrators: pa.Table | Rows | None, policy: Policy, schema: Schema, of: PersonRows = ONE
+) -> Mentioned | None:
+    """The perpetrators of a release, None where the policy leaves them out.
+
+    Args:
+        perpetrators: ``person`` (what the person is called, whoever else there is) and the public
+            variables of ``Schema.table("perpetrators")``; None is a table without rows.
+        of: the rows that one person may have, by the agreements.
+    """
+    if not policy.perpetrators.share:
+        return None
+    if perpetrators is None:
+        persons = pa.field(PERSON, pa.string())
+        perpetrators = pa.schema([persons, *arrow_schema("perpetrators")]).empty_table()
+    rows = InMemory(perpetrators) if isinstance(perpetrators, pa.Table) else perpetrators
+    settings = policy.perpetrators
+    return Mentioned(plan_of_perpetrators(policy, schema, of), settings.share, rows, settings.rows)
+
+
+def plan_of_perpetrators(policy: Policy, schema: Schema, of: PersonRows = ONE) -> Plan:
+    """Every column and pair of public variables of a perpetrator that have a public domain."""
+    found = schema.table("perpetrators")
+    names = [v.name for v in found if v.public and v.kind not in _NO_DOMAIN]
+    return Plan(
+        {name: schema.domain(name, policy.years) for name in names},
+        rows=policy.perpetrators.rows * of.bound,
+        tokens=policy.linking.people,
+        level=policy.level,
+        false_share=policy.false_share,
+        support=policy.support,
+    )

@@ -1,0 +1,581 @@
+"""Sections of a brief: figures with their questions, assistance, change, signals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from ctdhub.core.format import decimal, listed, number, share, share_parts, year
+from ctdhub.core.i18n import _, current, ngettext
+from ctdhub.document.document import Bar, Bars, Block, Kind, Notebook, Section, Words, Years
+from ctdhub.document.svg import round_top
+from ctdhub.release.manifest import PublicFacts
+from ctdhub.report import figures as site
+from ctdhub.report import signal_charts
+from ctdhub.report.brief.subjects import BriefPlace, Corridor
+from ctdhub.report.equity import assistance_caveat, gap_sentence, group_name
+from ctdhub.report.figures import Among, Figure, sides, year_chart
+from ctdhub.report.signal_charts import looked_for
+from ctdhub.report.signals import compared, false_share, of_release, sentence, verdict
+from ctdhub.report.trends import measured_apart, question_label, recorded_share, signed, told
+from ctdhub.report.wording import break_sentence, printed, ranged, sized, turned
+from ctdhub.schema.labels import label
+from ctdhub.schema.model import DESTINATION, ORIGIN, PERIOD, RELATION, load_schema
+from ctdhub.stats import equity
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NumberCard, Row, Table
+from ctdhub.stats.decomposition import (
+    BACK,
+    EVERYBODY,
+    ChangePart,
+    ChangeSubject,
+    Report,
+    Split,
+    last_whole_year,
+    report,
+)
+from ctdhub.stats.equity import RECEIVED, Assistance, By, EquityGroup, Gap
+from ctdhub.stats.query import Query, Where
+from ctdhub.stats.signals.cards import cards
+from ctdhub.stats.signals.events import PARTS, PLACES, Of
+from ctdhub.stats.signals.find import Finding, Found, Test
+from ctdhub.stats.signals.of_release import ReleaseSignals
+from ctdhub.stats.trend import (
+    Line,
+    breaks_between,
+    breaks_within,
+    covering,
+    difference,
+    trend,
+    turns,
+)
+
+# --------------------------------------------------------------------------------------------------
+# Figures of the site as blocks of a brief, each number noted with its question.
+
+LABOUR = "labour"
+MOST = {"means-of-control": 7, "exploitation": 6, LABOUR: 7, "corridors": 7}
+"""Rows that a figure has on paper; the site shows all."""
+
+
+def drawn(
+    answers: Answers, where: Where, prefix: str, names: Collection[str], notebook: Notebook
+) -> dict[str, Bars]:
+    """The bar figures of some people by name; those with hardly a bar are left out.
+
+    Args:
+        where: conditions that the people meet.
+        prefix: begins the ids of the numbers.
+        names: of the figures that are wanted, as the site calls them, or "labour".
+        notebook: gets every number that is printed.
+    """
+    chosen = Among(where, "", "")
+    found = {f.id: f for f in site.figures(answers, chosen) if f.id in names}
+    if LABOUR in names:
+        more = site.subject_figure(answers, LABOUR, Among(where, LABOUR, ""), 0)
+        if more is not None:
+            found[LABOUR] = more
+    return {
+        name: _bars(answers, name, figure, where, f"{prefix}{name}", notebook)
+        for name, figure in found.items()
+        if name == "gender" or sum(b.size is not None for b in figure.bars if not b.missing) > 1
+    }
+
+
+def _bars(
+    answers: Answers, name: str, figure: Figure, where: Where, id: str, notebook: Notebook
+) -> Bars:
+    table, shares = figure.table, load_schema().is_indicator(figure.table.variables[0])
+    most = MOST.get(name, len(figure.bars))
+    values = [k for k, row in enumerate(table.rows) if row.kind != "not_recorded"]
+    kept = values[:most]
+    if len(values) > most or shares:
+        kept = [k for k in kept if figure.bars[k].size is not None]
+    kept += [k for k, row in enumerate(table.rows) if row.kind == "not_recorded"]
+    for k in kept:
+        _note_row(table, table.rows[k], figure.bars[k].text, id, notebook, shares=shares)
+    note = figure.note
+    left = len(table.rows) - len(kept)
+    if left:
+        more = _(
+            "Rows not shown: {n}; they have fewer people, or are below the reporting threshold."
+        )
+        note = f"{note} {more.format(n=number(left))}"
+        notebook.add(f"{id}.left", "sum", left, (number(left),))
+    _note_base(table, where, id, notebook)
+    if (largest := table.largest) is not None and largest.share is not None:
+        notebook.card(f"{id}.largest", largest.share, sized(largest.share))
+    bars = tuple(
+        Bar(b.label, b.text, b.size, b.low, b.high, b.missing)
+        for b in (figure.bars[k] for k in kept)
+    )
+    return Bars(figure.headline, figure.subtitle, bars, note)
+
+
+def _note_row(
+    table: Table, row: Row, text: str, id: str, notebook: Notebook, *, shares: bool
+) -> None:
+    code = "-".join(row.codes) or "not_recorded"
+    if row.kind == "not_recorded":
+        outside = shares or len(table.variables) > 1
+        notebook.card(f"{id}.{code}", row.people, sized(row.people) if outside else text)
+    elif shares and row.share is not None:
+        notebook.card(f"{id}.{code}", row.share, text)
+    else:
+        notebook.card(f"{id}.{code}", row.people, text)
+
+
+def _note_base(table: Table, where: Where, id: str, notebook: Notebook) -> None:
+    card = table.base
+    ends = tuple(number(x or 0) for x in (card.value, card.low, card.high))
+    notebook.card(f"{id}.base", card, *ends)
+    if table.missing is not None and card.query is not None:
+        missing, printed = table.missing, (share(table.missing),)
+        notebook.add(f"{id}.missing", "missing", missing, printed, card.query.where, where)
+
+
+def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Years | None:
+    """People by year; None where this release did not measure them, or no year is shown."""
+    table = trend(answers, "line", [Line("all", where)])
+    if table is None:
+        return None
+    rows = [row for row in table.rows if row.codes[0]]
+    points = year_chart(rows, 1).points
+    shown = [k for k, p in enumerate(points) if p.state == "shown"]
+    if not shown:
+        return None
+    for k in shown:
+        notebook.card(f"{id}.{rows[k].codes[0]}", rows[k].people, points[k].text)
+    top = round_top(max(p.high for p in points if p.state != "not_measured"))
+    release = answers.release
+    met = breaks_within(release, tuple(where), *release.years)
+    declared = [break_sentence(one, release.facts) for one in met]
+    lines = {str(t.year) for t in turns(release)} | {str(b.year) for b in met}
+    chart = year_chart(rows, top, turns=lines)
+    dotted = (
+        _("Dotted lines: contributors joined or left, or declared a break.")
+        if met
+        else _("Dotted lines: contributors joined or left.")
+    )
+    notebook.add(f"{id}.axis", "sum", top, tuple(a for a in chart.axis if a))
+    title = _("People identified by year")
+    if (largest := replace(table, rows=tuple(rows)).largest) is not None:
+        title = _("Year with the most people identified: {year}, {people} people").format(
+            year=year(largest.codes[0]), people=sized(largest.people)
+        )
+    peak = max(shown, key=lambda k: points[k].value)
+    return replace(
+        chart,
+        title=title,
+        subtitle=_("People identified by year"),
+        marked=(peak,),
+        year=_("Year"),
+        column=_("People by year, as a table"),
+        note=" ".join((dotted, *turned(release), *declared)),
+    )
+
+
+# --------------------------------------------------------------------------------------------------
+# Who is assisted, in a brief: where matters stand in a place, and by citizenship in the hub.
+#
+# A release measures assistance by country of exploitation, not by citizenship; so a place is told
+# of as the place of exploitation, and citizens of it as a part of all people of the hub.
+
+CITIZENS: By = (RELATION,)
+COUNTRY: By = (DESTINATION,)
+KEEP_HERE, KEEP_HUB = 58, 25
+"""How much the assistance in a place matters, and that of all people of the hub."""
+
+
+def assistance_in_place(
+    answers: Answers, place: BriefPlace, notebook: Notebook
+) -> tuple[Section, ...]:
+    """Assistance in a place and in the hub; () where nothing of it is clear."""
+    where = sides(place.key)["exploited"].where
+    here: list[Block] = []
+    if (bars := _assistance_bars(answers, where, place.name, notebook)) is not None:
+        here.append(bars)
+    told = [
+        _gap(answers, gap, f"assistance-{gap.kind}", notebook)
+        for gap in equity.clear_gaps(_assistance(answers, COUNTRY))
+        if {*gap.least, *gap.most} & set(where[DESTINATION])
+    ]
+    if told:
+        here.append(Words(tuple(told), _("Between countries of exploitation")))
+    if here:
+        here.append(Words((assistance_caveat(),)))
+    title = _("Assistance")
+    sections = [Section("assistance", title, tuple(here), KEEP_HERE)] if here else []
+    return (*sections, *_hub(answers, "" if here else title, notebook))
+
+
+def assistance_in_hub(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
+    """Assistance of all people by citizenship; () where nothing of it is clear."""
+    return _hub(answers, _("Assistance"), notebook)
+
+
+@lru_cache(maxsize=4)
+def _assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
+    """The same for every place and language."""
+    return equity.assistance(answers, by)
+
+
+def _hub(answers: Answers, title: str, notebook: Notebook) -> tuple[Section, ...]:
+    found = _assistance(answers, CITIZENS)
+    told = [
+        _gap(answers, gap, f"assistance-hub-{gap.kind}", notebook)
+        for gap in equity.clear_gaps(found)
+    ] or _who(found, notebook)
+    if not told:
+        return ()
+    if title:
+        told.append(assistance_caveat())
+    words = Words(tuple(told), _("All people of this hub, by citizenship"))
+    name = _("Assistance by citizenship")
+    return (Section("assistance-hub", title, (words,), KEEP_HUB, name),)
+
+
+def _assistance_bars(answers: Answers, where: Where, place: str, notebook: Notebook) -> Bars | None:
+    """The share who received each kind of assistance; None where none is shown."""
+    held = {
+        kind: equity.standing(answers, kind, where)
+        for kind in equity.kinds(answers)
+        if answers.measured(kind, *COUNTRY)
+    }
+    shown = {kind: g for kind, g in held.items() if g.shares[RECEIVED].value is not None}
+    if not shown:
+        return None
+    bars = []
+    for kind, group in shown.items():
+        part, base = group.shares[RECEIVED], group.recorded
+        text = _("{kind}, n = {people}").format(
+            kind=label(kind, current()), people=sized(base).replace(" ", "\u00a0")
+        )
+        text = text.replace(" = ", "\u00a0=\u00a0")
+        bars.append(Bar(text, sized(part), part.value, part.low, part.high))
+        notebook.card(f"assistance.{kind}.recorded", base, sized(base))
+        notebook.card(f"assistance.{kind}", part, sized(part))
+    note = [_("n: the people whose status is recorded.")]
+    note.append(_unknown(shown, notebook))
+    if left := len(held) - len(shown):
+        few = _(
+            "Rows not shown: {n}; they have fewer people, or are below the reporting threshold."
+        )
+        note.append(few.format(n=number(left)))
+        notebook.add("assistance.left", "sum", left, (number(left),))
+    return Bars(
+        _("Received assistance, where recorded"),
+        _("Share of the people whose status is recorded. Country of exploitation: {place}").format(
+            place=place
+        ),
+        tuple(bars),
+        " ".join(part for part in note if part),
+    )
+
+
+def _unknown(shown: dict[str, EquityGroup], notebook: Notebook) -> str:
+    """For how many nothing is recorded, over all kinds."""
+    known: list[tuple[float, str]] = [
+        (g.unknown.value, kind) for kind, g in shown.items() if g.unknown.value is not None
+    ]
+    if not known:
+        return ""
+    for value, kind in (min(known), max(known)):
+        notebook.card(f"assistance.{kind}.unknown", shown[kind].unknown, share(value))
+    return _("Nothing is recorded for {low} to {high} of people, by kind of assistance.").format(
+        low=share(min(known)[0]), high=share(max(known)[0])
+    )
+
+
+def _gap(answers: Answers, gap: Gap, id: str, notebook: Notebook) -> str:
+    """The sentence of a gap, its numbers noted."""
+    parts: list[Where] = []
+    for name, codes, value, ends in (
+        ("least", gap.least, gap.shares[0], gap.ends[0]),
+        ("most", gap.most, gap.shares[1], gap.ends[1]),
+    ):
+        group = {v: [code] for v, code in zip(gap.by, codes, strict=True)}
+        parts.append({**group, gap.kind: [RECEIVED]})
+        whole: Where = {**group, gap.kind: answers.domain(gap.kind)}
+        notebook.add(f"{id}.{name}", "share", value, share_parts(value, *ends), parts[-1], whole)
+    printed = tuple(
+        decimal(points, "0")
+        for points in (100 * gap.difference, *_outwards(100 * gap.low, 100 * gap.high))
+    )
+    notebook.add(f"{id}.gap", "gap", gap.difference, printed, *parts)
+    return gap_sentence(gap)
+
+
+def _outwards(low: float, high: float) -> tuple[int, int]:
+    return int(low // 1), -int(-high // 1)
+
+
+def _who(found: tuple[Assistance, ...], notebook: Notebook) -> list[str]:
+    """Who received, of the kind with most people recorded, where no gap is clear."""
+    compared = [a for a in found if len(equity.comparable(a)) > 1]
+    if not compared:
+        return []
+    most = max(compared, key=lambda a: a.everybody.recorded.value or 0)
+    told = []
+    for group in equity.comparable(most):
+        part = group.shares[RECEIVED]
+        notebook.card(f"assistance-hub.{'-'.join(group.codes)}", part, ranged(part))
+        told.append(
+            _("{group}, {share}").format(group=group_name(most.by, group.codes), share=ranged(part))
+        )
+    text = _("{kind}. Received, of those recorded: {groups}. No difference is clear.")
+    return [text.format(kind=label(most.kind, current()), groups=listed(told))]
+
+
+# --------------------------------------------------------------------------------------------------
+# Did the world change or the data?  A brief's section on what explains a rise or a fall.
+
+KEEP = 62
+WHOLE_ONLY = frozenset({"undivided", "unmeasured", "unclear"})
+"""Kinds of parts that stand for a change that cannot be split."""
+
+
+def changed(
+    answers: Answers, questions: Sequence[ChangeSubject], notebook: Notebook
+) -> tuple[Section, ...]:
+    """The changes of some people, split where the release allows it; () where nothing is clear."""
+    blocks: list[Words] = []
+    apart = False
+    unsplit: dict[tuple[int, int], list[str]] = {}
+    for question in questions:
+        found = report(answers, question)
+        if found is None or all(row.people.value is None for row in found.rows):
+            continue
+        if texts := _texts(found, answers.release.facts, notebook):
+            blocks.append(Words(tuple(texts), question_label(question)))
+            apart = apart or (found.apart and not found.moved)
+        for split in reversed(found.splits):
+            years = split.earlier, split.later
+            if not _can_be_split(split) and not _same_contributors(answers, *years):
+                unsplit.setdefault(years, []).append(question_label(question))
+    if apart:
+        blocks.append(Words((measured_apart(),)))
+    for years, labels in unsplit.items():
+        title = _("; ").join(labels)
+        before = blocks.pop().paragraphs if blocks and blocks[-1].title == title else ()
+        blocks.append(Words((*before, _not_split(answers, *years)), title))
+    return _section(blocks)
+
+
+def on_corridor(answers: Answers, corridor: Corridor, notebook: Notebook) -> tuple[Section, ...]:
+    """The same of a corridor, whose people are not counted by contributor.
+
+    Where the same contributors report on both years the change is told, else who joined or left.
+    """
+    release, last = answers.release, last_whole_year(answers.release)
+    texts = []
+    for earlier in (last - n for n in reversed(BACK) if last - n >= release.years[0]):
+        before, after = (
+            answers.card(Query({**corridor.where, PERIOD: [str(y)]})) for y in (earlier, last)
+        )
+        found = difference(before, after)
+        if found is None:
+            continue
+        if not _same_contributors(answers, earlier, last):
+            texts.append(_not_split(answers, earlier, last))
+        elif found.is_clear:
+            level = release.protected.guarantee.level
+            ends = round(found.value), math.floor(found.low), math.ceil(found.high)
+            met = breaks_between(release, tuple(corridor.where), earlier, last)
+            split = Split(earlier, last, *ends, (), None, False, level, met)
+            _note(corridor.where, "change.corridor", split, notebook)
+            same = _(
+                "The same contributors report on both years. What they record, policing, funding "
+                "or outreach may still have changed."
+            )
+            texts.append(" ".join((*told(EVERYBODY, split, release.facts), same)))
+    return _section([Words(tuple(texts))] if texts else [])
+
+
+def _section(blocks: Sequence[Words]) -> tuple[Section, ...]:
+    if not blocks:
+        return ()
+    title = _("Did the world change or the data?")
+    return (Section("change", title, tuple(blocks), KEEP),)
+
+
+def _texts(found: Report, facts: PublicFacts, notebook: Notebook) -> list[str]:
+    """A paragraph for each span of years of which something is clear, the longest first."""
+    texts = []
+    for split in reversed(found.splits):
+        clear = split.is_clear or any(part.is_clear for part in split.parts)
+        if clear and _can_be_split(split):
+            id = f"change.{found.question.code or 'all'}"
+            _note(found.question.where, id, split, notebook)
+            texts.append(" ".join(told(found.question, split, facts)))
+    return texts
+
+
+def _can_be_split(split: Split) -> bool:
+    return not {part.kind for part in split.parts} <= WHOLE_ONLY
+
+
+def _same_contributors(answers: Answers, earlier: int, later: int) -> bool:
+    return covering(answers.release, earlier) == covering(answers.release, later)
+
+
+def _not_split(answers: Answers, earlier: int, later: int) -> str:
+    """Who joined or left between two years, where nothing else can be told apart."""
+    first = _(
+        "{later} compared with {earlier}: contributors changed, and this release does not say "
+        "which of them registered these people, so a change cannot be split."
+    ).format(earlier=year(earlier), later=year(later))
+    return " ".join((first, *turned(answers.release, (earlier, later))))
+
+
+def _note(where: Where, id: str, split: Split, notebook: Notebook) -> None:
+    """Note a change and its parts as they are told."""
+    id = f"{id}.{split.earlier}-{split.later}"
+    after: Where = {**where, PERIOD: [str(split.later)]}
+    before: Where = {**where, PERIOD: [str(split.earlier)]}
+    notebook.add(id, "change", split.value, _printed(split), after, before)
+    for n, part in enumerate(split.parts):
+        name = f"{id}.{n}-{part.kind}"
+        notebook.add(name, "change_part", part.value, _printed(part), after, before)
+    for name, value in zip(("before", "after"), split.shares or (), strict=False):
+        printed = (recorded_share(value),)
+        notebook.add(f"{id}.recorded-{name}", "change_part", value.value, printed, after, before)
+
+
+def _printed(found: ChangePart | Split) -> tuple[str, ...]:
+    """The number of people where it is told, and the ends of its interval."""
+    ends = signed(found.low), signed(found.high)
+    return (number(abs(found.value)), *ends) if found.is_clear else ends
+
+
+# --------------------------------------------------------------------------------------------------
+# Signals in a brief: which of them concern its subject, in their own sentences.
+
+SIGNALS_MOST = 4
+"""Signals that a brief tells; the page of signals has all."""
+SIGNALS_KEEP = 68
+
+
+def signs(
+    answers: Answers, subject: BriefPlace | Corridor, notebook: Notebook
+) -> tuple[Section, ...]:
+    """The signals that concern a place or a corridor; () where there is none."""
+    result = looked_for(answers)
+    if result.found is None:
+        return ()
+    chosen = _chosen(result, result.found, _concerns(subject))
+    if not chosen:
+        return ()
+    by_place: dict[str, list[str]] = {}
+    for finding in chosen[:SIGNALS_MOST]:
+        words = of_release(result, finding)
+        by_place.setdefault(words.title, []).append(f"{sentence(words)} {verdict(words)}")
+        _signals_note(result, result.found, finding, notebook)
+    blocks = [Words((compared(result.found),))]
+    blocks += [Words(tuple(sentences), place) for place, sentences in by_place.items()]
+    blocks.append(Words(_closing(answers, result.found, len(chosen) - SIGNALS_MOST, notebook)))
+    title = _("Signals: series that departed from their usual pattern")
+    return (Section("signals", title, tuple(blocks), SIGNALS_KEEP),)
+
+
+def _closing(answers: Answers, found: Found, more: int, notebook: Notebook) -> tuple[str, ...]:
+    """How many more there are, who joined or left, what a signal is not."""
+    paragraphs = []
+    if more > 0:
+        text = ngettext(
+            "{n} more signal is on the page of signals of the hub.",
+            "{n} more signals are on the page of signals of the hub.",
+            more,
+        )
+        paragraphs.append(text.format(n=number(more)))
+        notebook.add("signals.left", "sum", more, (number(more),))
+    promise = false_share(found)
+    notebook.add("signals.promise", "sum", found.settings.rate, (promise,))
+    begin, end = (found.panel.periods[k].place for k in (found.past[0], found.window[1]))
+    turned_then = turned(answers.release, (begin, end))
+    return (*paragraphs, " ".join((*turned_then, promise, signal_charts.no_cause())))
+
+
+def _concerns(subject: BriefPlace | Corridor) -> Callable[[Of], bool]:
+    """Whether a series is about the subject: one of its countries, or a corridor of them."""
+    if isinstance(subject, Corridor):
+        own = {(ORIGIN, subject.origin), (DESTINATION, subject.destination)}
+        return lambda of: bool(_places(of)) and set(_places(of)) <= own
+    inside = {
+        (variable, code)
+        for side in sides(subject.key).values()
+        for variable, codes in side.where.items()
+        for code in codes
+    }
+    return lambda of: bool(inside & set(of))
+
+
+def _places(of: Of) -> Of:
+    return tuple(pair for pair in of if pair[0] in PLACES)
+
+
+def _chosen(result: ReleaseSignals, found: Found, concerns: Callable[[Of], bool]) -> list[Finding]:
+    """The largest first, without those that follow from others.
+
+    Of one place and one question a rise is told rather than a fall, because where one answer rises
+    the others fall.  Where all people of a place rose or fell in number, so do their parts: a part
+    is told beside them only if its share moved.
+    """
+    here = [f for f in found.signals if concerns(result.looked[f.row].of)]
+    whole = {
+        (_places(of), _clearest(found, finding).way)
+        for finding in here
+        for of in [result.looked[finding.row].of]
+        if of == _places(of)
+    }
+    kept: dict[tuple[Of, str], Finding] = {}
+    for finding in here:
+        of, clearest = result.looked[finding.row].of, _clearest(found, finding)
+        places, rest = _places(of), [variable for variable, _code in of if variable not in PLACES]
+        moved = {t.what for t in finding.moved(found.settings.rate)}
+        if rest and moved == {"count"} and (places, clearest.way) in whole:
+            continue
+        key = (places, next((v if v in PARTS else "flags" for v in rest), ""))
+        held = kept.get(key)
+        if held is None or (clearest.way == "rise" and _clearest(found, held).way == "fall"):
+            kept[key] = finding
+    return list(kept.values())
+
+
+def _clearest(found: Found, finding: Finding) -> Test:
+    """What moved most clearly."""
+    return min(finding.moved(found.settings.rate), key=lambda t: t.q)
+
+
+def _signals_note(
+    result: ReleaseSignals, found: Found, finding: Finding, notebook: Notebook
+) -> None:
+    of, looked = cards(result, finding), result.looked[finding.row]
+    part = looked.where
+    whole = looked.whole_where(result.release.years)
+    for k, (name, ends) in enumerate((("before", found.past), ("now", found.window))):
+        when: Where = {PERIOD: _years(found, finding, ends)}
+        id = f"signals.{looked.name}"
+        _add(notebook, f"{id}.count-{name}", "mean", of.count[k], {**part, **when}, {})
+        if of.whole is not None and of.share is not None:
+            all_: Where = {**whole, **when}
+            _add(notebook, f"{id}.whole-{name}", "mean", of.whole[k], all_, {})
+            _add(notebook, f"{id}.share-{name}", "mean_share", of.share[k], {**part, **when}, all_)
+
+
+def _years(found: Found, finding: Finding, ends: tuple[int, int]) -> list[str]:
+    """The years of a mean: those that somebody covers."""
+    known = ~np.isnan(found.panel.counts[finding.row])
+    return [
+        str(found.panel.periods[k].place) for k in range(ends[0], ends[1] + 1) if bool(known[k])
+    ]
+
+
+def _add(
+    notebook: Notebook, id: str, kind: Kind, card: NumberCard, part: Where, whole: Where
+) -> None:
+    notebook.add(id, kind, card.value, printed(card), part, whole)

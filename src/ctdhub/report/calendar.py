@@ -1,0 +1,340 @@
+"""The events of a hub: ``events.yaml`` read into checked values, and as iCalendar."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from ctdhub.core.errors import error, printable
+from ctdhub.core.frozen import FrozenModel
+from ctdhub.core.i18n import Text, joined
+
+# --------------------------------------------------------------------------------------------------
+# The events of a hub: ``events.yaml`` read into checked values.
+
+FILE = "events.yaml"
+Kind = Literal["talk", "film", "exhibition", "training", "performance", "stand", "online", "other"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+LONGEST_NAME, LONGEST_TEXT = 200, 1500
+"""Letters of a title, place or organiser, and of a description; what is longer is cut."""
+YEARS = (2000, 2199)
+"""First and last year in which an event may take place."""
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?")
+
+
+class Event(FrozenModel):
+    """One event; every text is cut and freed of control characters and line breaks.
+
+    Attributes:
+        id: its name in addresses, kept when the rest changes.
+        title, organiser, description, accessibility: texts in the event's own language.
+        place, region: where; the region is a canton, district or the like.
+        kind: one of :data:`KINDS`.
+        languages: codes such as "fr" that are spoken there.
+        start, end: both days (the last one included), or both moments in ``time_zone``.
+        time_zone: a name of the IANA data base, for example "Africa/Abidjan".
+        url: an https address, or "".
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")
+    title: str = Field(min_length=1)
+    kind: Kind
+    place: str = Field(min_length=1)
+    region: str = ""
+    start: datetime | date
+    end: datetime | date
+    time_zone: str = "UTC"
+    languages: tuple[str, ...] = ()
+    organiser: str = ""
+    description: str = ""
+    accessibility: str = ""
+    url: str = Field(default="", max_length=500)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ends_when_it_starts(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and "start" in given:
+            return {"end": given["start"], **given}
+        return given
+
+    @field_validator("title", "place", "region", "organiser", mode="after")
+    @classmethod
+    def _name(cls, text: str) -> str:
+        return _one_line(text, LONGEST_NAME)
+
+    @field_validator("description", "accessibility", mode="after")
+    @classmethod
+    def _text(cls, text: str) -> str:
+        return _one_line(text, LONGEST_TEXT)
+
+    @field_validator("title", "place", mode="after")
+    @classmethod
+    def _given(cls, text: str) -> str:
+        if not text:
+            raise PydanticCustomError("missing", "empty")
+        return text
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _when(cls, given: Any) -> Any:
+        if isinstance(given, str) and _MOMENT.fullmatch(given):
+            given = datetime.fromisoformat(given)
+        if isinstance(given, str):
+            given = date.fromisoformat(given)
+        if not isinstance(given, date) or getattr(given, "tzinfo", None):
+            raise ValueError("neither a day nor a moment without offset")
+        if not YEARS[0] <= given.year <= YEARS[1]:
+            raise ValueError("out of range")
+        return given
+
+    @field_validator("time_zone", mode="after")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise PydanticCustomError("time_zone", "no such zone") from None
+        return name
+
+    @field_validator("languages", mode="after")
+    @classmethod
+    def _codes(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[a-z]{2,3}", code) for code in codes):
+            raise PydanticCustomError("languages", "no codes")
+        return codes
+
+    @field_validator("url", mode="after")
+    @classmethod
+    def _secure(cls, url: str) -> str:
+        if url and (not re.fullmatch(r"https://[^\s\"<>\\]+", url) or printable(url, 500) != url):
+            raise PydanticCustomError("url", "not https")
+        return url
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Event:
+        if self.timed != isinstance(self.end, datetime):
+            raise PydanticCustomError("same_form", "day and moment")
+        if self.end < self.start:
+            raise PydanticCustomError("end", "end before start")
+        return self
+
+    @property
+    def timed(self) -> bool:
+        """Whether it has times, not only days."""
+        return isinstance(self.start, datetime)
+
+    @property
+    def first_day(self) -> date:
+        """The day on which it starts, where it takes place."""
+        return self.start.date() if isinstance(self.start, datetime) else self.start
+
+    @property
+    def last_day(self) -> date:
+        """The day on which it ends; an end at midnight belongs to the day before."""
+        if not isinstance(self.end, datetime):
+            return self.end
+        last = self.end.date()
+        midnight = self.end.time() == datetime.min.time() and last > self.first_day
+        return last - timedelta(days=1) if midnight else last
+
+    @property
+    def days(self) -> range:
+        """Its days, as ordinals of the calendar."""
+        return range(self.first_day.toordinal(), self.last_day.toordinal() + 1)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The events of a hub in order of time, seen on one day.
+
+    Attributes:
+        events: by start, then id.
+        today: the day on which the site is built, in UTC.
+    """
+
+    events: tuple[Event, ...]
+    today: date
+
+    def past(self, event: Event) -> bool:
+        """Whether it was over before today."""
+        return event.last_day < self.today
+
+
+def read_calendar(hub: Path, today: date | None = None) -> Calendar | None:
+    """The events of a hub folder; None where it has no ``events.yaml`` or the file lists none.
+
+    Args:
+        hub: the hub's root.
+        today: the day on which it is read, in UTC; the real one by default.
+
+    Raises:
+        PolicyError: the file has faults; each is told with its entry, key and remedy.
+    """
+    path = hub / FILE
+    if not path.is_file():
+        return None
+    given = _entries(path)
+    events, faults = [], []
+    for n, entry in enumerate(given, 1):
+        try:
+            events.append(Event.model_validate(entry))
+        except ValidationError as cause:
+            faults += [_fault(n, e["loc"], e["type"]) for e in cause.errors()]
+    held: dict[str, int] = {}
+    for n, entry in enumerate(given, 1):
+        given_id = entry.get("id")
+        name = given_id if isinstance(given_id, str) else f"entry {n}"
+        if held.setdefault(name, n) != n:
+            faults.append(_fault(n, ("id",), "same_id"))
+    if faults:
+        key, rule, _words = faults[0]
+        words = joined([fault[2] for fault in faults], Text("; "))
+        raise error("events", file=path, column=key, rule=rule, faults=words)
+    events.sort(key=lambda e: (e.start.isoformat(), e.id))
+    return Calendar(tuple(events), today or datetime.now(UTC).date()) if events else None
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    """The entries as written, each with the time zone of the file unless it has its own."""
+    try:
+        held = yaml.safe_load(path.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
+        raise error("events-yaml", file=path) from None
+    held = held or {}
+    known = isinstance(held, dict) and held.keys() <= {"time_zone", "events"}
+    events = held.get("events") or [] if known else None
+    if not isinstance(events, list) or not all(isinstance(e, dict) for e in events):
+        raise error("events-list", file=path, column="events")
+    shared = {"time_zone": held["time_zone"]} if "time_zone" in held else {}
+    return [{**shared, **entry} for entry in events]
+
+
+def _fault(n: int, place: tuple[int | str, ...], kind: str) -> tuple[str, str, Text]:
+    """Key, rule and words of a fault in entry ``n``."""
+    key = {"end": "end", "same_form": "end"}.get(kind) or printable(str((*place, "-")[0]))
+    words = {
+        "missing": Text("this is missing"),
+        "string_too_short": Text("this is missing"),
+        "extra_forbidden": Text("there is no such key"),
+        "literal_error": Text("the kind must be one of {kinds}", kinds=", ".join(KINDS)),
+        "end": Text("the end must not come before the start"),
+        "same_form": Text("start and end must both be days, or both have a time"),
+        "url": Text("the address must begin with https://"),
+        "same_id": Text("another event has this id; give each its own"),
+        "time_zone": Text("the time zone must be a name such as Europe/Zurich"),
+        "languages": Text("languages must be codes such as fr or es"),
+    }
+    if kind == "string_pattern_mismatch":
+        told = Text("small letters, digits and hyphens only, 60 at most")
+    elif key in ("start", "end") and kind not in words:
+        told = Text("write a day as 2027-03-08, with a time as 2027-03-08 18:30")
+    else:
+        told = words.get(kind) or Text("the value is of the wrong kind or out of range")
+    rule = {"string_too_short": "missing"}.get(kind, kind).replace("_", "-")
+    text = Text("entry {n}, {key}: {fault}", n=n, key=key, fault=told)
+    return key, f"events-{rule}", text
+
+
+def _one_line(text: str, limit: int) -> str:
+    return printable(" ".join(text.split()), limit)
+
+
+# --------------------------------------------------------------------------------------------------
+# Events as iCalendar (RFC 5545), which every calendar program reads.
+#
+# Moments are written in UTC, so that no time zone has to be explained; days are written as days,
+# with the day after the last one as their end.  An identifier depends on the hub's name and the
+# event's id only, so a changed event replaces its older self in a calendar.
+
+LONGEST_LINE = 75
+"""Octets of a line; longer ones are folded (RFC 5545, 3.1)."""
+
+
+def calendar_file(events: Iterable[Event], hub: str, today: date, note: str = "") -> bytes:
+    """The events as a file ``.ics``.
+
+    Args:
+        hub: its name: of the calendar, and part of each identifier.
+        today: stamped on every event as the day on which this file was made.
+        note: stands before every description; "" for none.
+    """
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//ctdhub//events//EN",
+        f"X-WR-CALNAME:{text(hub)}",
+    ]
+    for event in events:
+        lines += _event(event, hub, today, note)
+    lines.append("END:VCALENDAR")
+    return b"".join(fold(line) for line in lines)
+
+
+def identifier(hub: str, event: Event) -> str:
+    """The event's identifier (UID), the same for as long as hub and id keep their names."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{hub}\n{event.id}"))
+
+
+def _event(event: Event, hub: str, today: date, note: str) -> list[str]:
+    told = " ".join(t for t in (note, event.description, event.accessibility) if t)
+    place = ", ".join(t for t in (event.place, event.region) if t)
+    lines = [
+        "BEGIN:VEVENT",
+        f"UID:{identifier(hub, event)}",
+        f"DTSTAMP:{today:%Y%m%d}T000000Z",
+        *_when(event),
+        f"SUMMARY:{text(event.title)}",
+        f"LOCATION:{text(place)}",
+        f"CATEGORIES:{event.kind.upper()}",
+    ]
+    if told:
+        lines.append(f"DESCRIPTION:{text(told)}")
+    if event.organiser:
+        lines.append(f"CONTACT:{text(event.organiser)}")
+    if event.url:
+        lines.append(f"URL:{event.url}")
+    return [*lines, "END:VEVENT"]
+
+
+def _when(event: Event) -> list[str]:
+    if isinstance(event.start, datetime) and isinstance(event.end, datetime):
+        zone = ZoneInfo(event.time_zone)
+        start, end = (m.replace(tzinfo=zone).astimezone(UTC) for m in (event.start, event.end))
+        lines = [f"DTSTART:{start:%Y%m%dT%H%M%SZ}"]
+        return [*lines, f"DTEND:{end:%Y%m%dT%H%M%SZ}"] if end > start else lines
+    after = event.last_day + timedelta(days=1)
+    return [f"DTSTART;VALUE=DATE:{event.first_day:%Y%m%d}", f"DTEND;VALUE=DATE:{after:%Y%m%d}"]
+
+
+def text(value: str) -> str:
+    """A value of type TEXT: no character in it can end the line (RFC 5545, 3.3.11)."""
+    escaped = re.sub(r"([\\;,])", r"\\\1", value)
+    escaped = re.sub(r"\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]", r"\\n", escaped)
+    return re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", escaped)
+
+
+def fold(line: str) -> bytes:
+    """A line in UTF-8 with its ending, folded where it is too long, never inside a character.
+
+    >>> fold("SUMMARY:" + "é" * 40).split(b"\\r\\n")[1:]
+    [b' \\xc3\\xa9\\xc3\\xa9\\xc3\\xa9\\xc3\\xa9\\xc3\\xa9\\xc3\\xa9\\xc3\\xa9', b'']
+    """
+    pieces, piece = [], b""
+    for character in line:
+        octets = character.encode()
+        if len(piece) + len(octets) > LONGEST_LINE:
+            pieces.append(piece)
+            piece = b" "
+        piece += octets
+    return b"\r\n".join([*pieces, piece]) + b"\r\n"

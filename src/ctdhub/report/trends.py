@@ -1,0 +1,856 @@
+"""Trends: people by year in words, who covered which year, and whether the world changed or the
+data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ctdhub.core.format import interval, isolated, listed, number, share, share_ranged, year
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula, ngettext
+from ctdhub.core.tables import as_csv, as_json, write_json
+from ctdhub.document import text
+from ctdhub.document.document import (
+    Change,
+    Document,
+    Meta,
+    Section,
+    Sentences,
+    TextTable,
+    Words,
+    Years,
+)
+from ctdhub.release.manifest import PublicFacts
+from ctdhub.release.open import Release
+from ctdhub.report.figures import NOTHING, base_note, year_chart
+from ctdhub.report.sentences import why
+from ctdhub.report.wording import (
+    break_data,
+    break_sentence,
+    called,
+    called_all,
+    card_data,
+    caveat,
+    citation,
+    ranged,
+    sized,
+    state_words,
+    turn_sentences,
+)
+from ctdhub.schema import countries
+from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
+from ctdhub.schema.model import (
+    DESTINATION,
+    FORCED_LABOUR,
+    HARM,
+    ORIGIN,
+    SEX,
+    SEXUAL_EXPLOITATION,
+    load_schema,
+)
+from ctdhub.schema.places import place_of
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NOT_RECORDED, YES, Interval, NumberCard, Row, Table, is_precise
+from ctdhub.stats.decomposition import (
+    EVERYBODY,
+    REGIONS,
+    ChangePart,
+    ChangeSubject,
+    FixedPanel,
+    Report,
+    Split,
+    report,
+)
+from ctdhub.stats.query import Where
+from ctdhub.stats.trend import Line, covering, difference, span, trend, turns
+
+# --------------------------------------------------------------------------------------------------
+# A split change in whole sentences, in the language in force.
+#
+# Nothing here says that trafficking rose or fell: what is counted are people who were identified.
+
+
+def question_label(question: ChangeSubject) -> str:
+    """The people whom a question is about."""
+    lang, name = current(), question.variable
+    if not name:
+        return _("All people")
+    if name in REGIONS:
+        value = place_of(question.value).name(lang)
+    elif load_schema().variable(name).kind == "flag":
+        return label(name, lang)
+    else:
+        value = code_label(name, question.value, lang)
+    return _("{variable}: {value}").format(variable=label(name, lang), value=value)
+
+
+def told(
+    question: ChangeSubject, split: Split, facts: PublicFacts | None = None
+) -> tuple[str, ...]:
+    """The change, each of its parts, and the breaks declared between the two years.
+
+    Args:
+        facts: for contributors' names in the language in force; their one names without them.
+    """
+    found = [_change(split)]
+    found += [_part(question, split, _called(part, facts)) for part in split.parts]
+    found += [break_sentence(one, facts) for one in split.breaks]
+    if split.breaks:
+        found.append(_("Part of the change may be due to a declared break."))
+    return tuple(found)
+
+
+def _change(split: Split) -> str:
+    years = {"earlier": year(split.earlier), "later": year(split.later)}
+    if not split.is_clear:
+        return _(
+            "{later} compared with {earlier}: no difference beyond the noise ({ends})."
+        ).format(**years, ends=ends(split))
+    return _("{later} compared with {earlier}: {change} ({ends}).").format(
+        **years, change=people(split.value), ends=ends(split)
+    )
+
+
+def _part(question: ChangeSubject, split: Split, part: ChangePart) -> str:
+    if part.kind in ("left", "joined"):
+        return _contributors(split, part)
+    if part.kind == "recording":
+        return _recording(question, split, part)
+    if part.kind == "rest":
+        return _rest(part)
+    if not part.is_clear:
+        return _("The change is within the noise ({ends}), so it cannot be split.").format(
+            ends=ends(part)
+        )
+    if part.kind == "undivided":
+        text = _(
+            "{change} ({ends}) cannot be split: {names} are counted together, and not all of "
+            "them report on both years."
+        )
+    elif part.kind == "unmeasured":
+        text = _(
+            "{change} ({ends}) cannot be split: the contributors of the two years differ "
+            "({names}), and this release did not measure which of them registered these people."
+        )
+    else:
+        text = _(
+            "{change} ({ends}) cannot be split: the answer is recorded for too few people of "
+            "{names}."
+        )
+    return text.format(change=people(part.value), ends=ends(part), names=_named(part.names))
+
+
+def _contributors(split: Split, part: ChangePart) -> str:
+    """What a contributor that left or joined makes of the change."""
+    n, names = len(part.names), _named(part.names)
+    if not part.is_clear:
+        left = ngettext(
+            "{names} no longer reports; that makes no difference beyond the noise ({ends}).",
+            "{names} no longer report; that makes no difference beyond the noise ({ends}).",
+            n,
+        )
+        joined = ngettext(
+            "{names} has begun to report; that makes no difference beyond the noise ({ends}).",
+            "{names} have begun to report; that makes no difference beyond the noise ({ends}).",
+            n,
+        )
+        text = left if part.kind == "left" else joined
+        return text.format(names=names, ends=ends(part))
+    if part.kind == "joined":
+        text = ngettext(
+            "{change} ({ends}) because {names} has begun to report.",
+            "{change} ({ends}) because {names} have begun to report.",
+            n,
+        )
+        return text.format(change=people(part.value), ends=ends(part), names=names)
+    if split.is_clear and split.value <= part.value < 0:
+        text = ngettext(
+            "Of the {change}, {n} ({ends}) fell away because {names} no longer reports.",
+            "Of the {change}, {n} ({ends}) fell away because {names} no longer report.",
+            n,
+        )
+        return text.format(
+            change=people(split.value), n=number(-part.value), ends=ends(part), names=names
+        )
+    text = ngettext(
+        "{change} ({ends}) because {names} no longer reports.",
+        "{change} ({ends}) because {names} no longer report.",
+        n,
+    )
+    return text.format(change=people(part.value), ends=ends(part), names=names)
+
+
+def _recording(question: ChangeSubject, split: Split, part: ChangePart) -> str:
+    before, after = (recorded_share(s) for s in split.shares or (Interval(0.0, 0.0, 1.0),) * 2)
+    shares = {"what": _what(question), "before": before, "after": after, "ends": ends(part)}
+    borrowed = ""
+    if split.borrowed:
+        borrowed = " " + _(
+            "In one of the two years hardly any answer is recorded by some contributor, so "
+            "those recorded in the other year are used for both."
+        )
+    if not part.is_clear:
+        text = _(
+            "Recording: {what} is recorded for {after} of people, {before} before, among the "
+            "contributors of both years; that makes no difference beyond the noise ({ends})."
+        )
+        return text.format(**shares) + borrowed
+    text = _(
+        "Recording: {what} is recorded for {after} of people, {before} before, among the "
+        "contributors of both years; that alone makes {change} ({ends})."
+    )
+    return text.format(change=people(part.value), **shares) + borrowed
+
+
+def recorded_share(found: Interval) -> str:
+    """A share of people whose answer is recorded: with its interval, or as a range alone where it
+    is too imprecise for a point."""
+    value, low, high = found.value or 0.0, found.low or 0.0, found.high or 0.0
+    if is_precise(found, "share"):
+        return share_ranged(value, low, high)
+    first, last = interval(low, high)
+    return _("between {low} and {high}").format(low=first, high=last)
+
+
+def _what(question: ChangeSubject) -> str:
+    """What is recorded or not, in quotation marks."""
+    variable = load_schema().variable(question.variable)
+    group = variable.group or variable.any_of
+    if question.indicator or variable.any_of:
+        name = group_label(group or "", current())
+    else:
+        name = label(question.variable, current())
+    return _("“{name}”").format(name=name)
+
+
+def _rest(part: ChangePart) -> str:
+    if not part.is_clear:
+        return _(
+            "The remaining change, which is the best available indication of a real "
+            "change: no difference beyond the noise ({ends})."
+        ).format(ends=ends(part))
+    return _(
+        "The remaining change: {change} ({ends}). It is the best available indication of a "
+        "real change, but may still reflect policing, funding or outreach."
+    ).format(change=people(part.value), ends=ends(part))
+
+
+def panel_sentence(panel: FixedPanel | None, facts: PublicFacts) -> str:
+    """Who is in the series of the same contributors."""
+    if panel is None:
+        return _(
+            "Who registered whom was not measured for contributors that report on all of these "
+            "years, so there is no series of the same contributors."
+        )
+    first, last = panel.span
+    return _("The same contributors in every year, {first} to {last}: {names}.").format(
+        first=year(first), last=year(last), names=_named(called_all(panel.names, facts))
+    )
+
+
+def measured_apart() -> str:
+    """Why the counts of contributors do not add up to the published ones."""
+    return _(
+        "The counts of contributors were measured separately from those of the chart; the "
+        "two differ by their noise."
+    )
+
+
+def counted_once() -> str:
+    """Under whom a person counts."""
+    return _(
+        "A person whom several contributors know under the same key is counted once, under the one "
+        "that registered that person first."
+    )
+
+
+def part_label(part: ChangePart, facts: PublicFacts) -> str:
+    """A part in few words, for a table or beside a bar."""
+    words = {
+        "left": _("No longer reports: {names}"),
+        "joined": _("Has begun to report: {names}"),
+        "recording": _("What is recorded"),
+        "rest": _("The remaining change"),
+        "undivided": _("Cannot be split: {names}"),
+        "unmeasured": _("Cannot be split: {names}"),
+        "unclear": _("Too few recorded to split: {names}"),
+    }
+    return words[part.kind].format(names=_named(called_all(part.names, facts)))
+
+
+def _called(part: ChangePart, facts: PublicFacts | None) -> ChangePart:
+    return replace(part, names=called_all(part.names, facts))
+
+
+def _named(names: Sequence[str]) -> str:
+    """Names of contributors as a list; each keeps its own direction inside the sentence."""
+    return listed([isolated(name) for name in names])
+
+
+def people(change: int) -> str:
+    """A number of people more or fewer.
+
+    >>> people(-1200), people(1)
+    ('1,200 fewer people', '1 more person')
+    """
+    n = abs(change)
+    if change < 0:
+        return ngettext("{n} fewer person", "{n} fewer people", n).format(n=number(n))
+    return ngettext("{n} more person", "{n} more people", n).format(n=number(n))
+
+
+def ends(found: ChangePart | Split) -> str:
+    """The two ends of an interval of a change, with their signs."""
+    return _("{low} to {high}").format(low=signed(found.low), high=signed(found.high))
+
+
+def signed(change: int) -> str:
+    """A change with its sign.
+
+    >>> signed(-1200), signed(0), signed(7)
+    ('−1,200', '0', '+7')
+    """
+    sign = "+" if change > 0 else "−" if change < 0 else ""
+    return formula(f"{sign}{number(abs(change))}")
+
+
+# --------------------------------------------------------------------------------------------------
+# A report of a series as text, JSON or a table of comma-separated values.
+
+COLUMNS = ("of", "row", "from", "to", "contributors", "value", "low", "high", "state")
+
+
+def as_data(report: Report, release: Release) -> dict[str, Any]:
+    """The report as plain values.
+
+    ``series`` has every year with the card of all contributors, the card of the same contributors
+    (null outside their years) and who reported; ``splits`` and ``yearly`` have changes, each with
+    its parts, which add up to it, and its sentences.
+    """
+    q, panel = report.question, report.panel
+    fixed = dict(panel.years) if panel else {}
+    return {
+        "release": release.version,
+        "hub": release.facts.hub,
+        "invented": release.facts.invented,
+        "level": release.protected.guarantee.level,
+        "caveat": caveat(),
+        "citation": citation(release),
+        "of": {"variable": q.variable, "value": q.value, "label": question_label(q)},
+        "adds_up_to_series": report.moved,
+        "panel": panel and {"contributors": list(panel.names), "years": list(panel.span)},
+        "series": [
+            {
+                "year": int(row.codes[0]),
+                "kind": row.kind,
+                "reporting": list(covering(release, int(row.codes[0]))),
+                "all": _card(row.people, release),
+                "same_contributors": _card(fixed.get(int(row.codes[0])), release),
+            }
+            for row in report.rows
+        ],
+        "breaks": break_data(report.breaks),
+        "splits": [_split(report, s) for s in report.splits],
+        "yearly": [_split(report, s) for s in report.yearly],
+        "counted_once": counted_once(),
+    }
+
+
+def _card(card: NumberCard | None, release: Release) -> dict[str, Any] | None:
+    return None if card is None else card_data(card, release)
+
+
+def _split(report: Report, split: Split) -> dict[str, Any]:
+    return {
+        "from": split.earlier,
+        "to": split.later,
+        "value": split.value,
+        "low": split.low,
+        "high": split.high,
+        "level": split.level,
+        "borrowed": split.borrowed,
+        "recorded": split.shares and [round(s.value or 0.0, 4) for s in split.shares],
+        "recorded_intervals": split.shares
+        and [[round(end or 0.0, 4) for end in (s.low, s.high)] for s in split.shares],
+        "parts": [
+            {
+                "kind": part.kind,
+                "contributors": list(part.names),
+                "value": part.value,
+                "low": part.low,
+                "high": part.high,
+            }
+            for part in split.parts
+        ],
+        "breaks": break_data(split.breaks),
+        "sentences": list(told(report.question, split)),
+    }
+
+
+def _json(report: Report, release: Release) -> str:
+    return as_json(as_data(report, release))
+
+
+def _csv(report: Report, release: Release) -> str:
+    return csv_of([report])
+
+
+def csv_of(reports: Sequence[Report]) -> str:
+    """One row for each count, each declared break and each part of a change.
+
+    ``of`` is the question, empty for all people; ``row`` is "all", "same_contributors", "break",
+    "change" or a kind of part; ``from`` is empty for counts and breaks; a break has its day in
+    ``to`` and its kind in ``state``.
+    """
+    return as_csv(COLUMNS, ((r.question.code, *row) for r in reports for row in _rows(r)))
+
+
+def _rows(report: Report) -> Iterator[list[object]]:
+    for row in report.rows:
+        yield _count("all", row.codes[0], row.people, row.kind)
+    for when, card in report.panel.years if report.panel else ():
+        yield _count("same_contributors", str(when), card, "value")
+    for one in report.breaks:
+        yield ["break", "", one.day, one.name, "", "", "", one.kind]
+    for split in dict.fromkeys((*report.splits, *report.yearly)):
+        head = [split.earlier, split.later]
+        yield ["change", *head, "", split.value, split.low, split.high, "shown"]
+        for part in split.parts:
+            names = "|".join(part.names)
+            yield [part.kind, *head, names, part.value, part.low, part.high, "shown"]
+
+
+def _count(row: str, when: str, card: NumberCard, kind: str) -> list[object]:
+    names = "|".join(card.contributors) if row == "same_contributors" else ""
+    if kind == "nobody_reports":
+        return [row, "", when, names, "", "", "", kind]
+    numbers = ["" if x is None else round(x) for x in (card.value, card.low, card.high)]
+    return [row, "", when, names, *numbers, card.state]
+
+
+def as_text(report: Report, release: Release) -> str:
+    """:func:`document` as text."""
+    return text.write_plain(document(report, release))
+
+
+def document(report: Report, release: Release) -> Document:
+    """Both series by year, the splits in sentences, what to know, the citation."""
+    who = (
+        panel_sentence(report.panel, release.facts),
+        *(() if report.moved else (measured_apart(),)),
+    )
+    who += tuple(break_sentence(one, release.facts) for one in report.breaks)
+    splits = [Sentences(told(report.question, s, release.facts)) for s in report.splits]
+    nothing = _("Nobody reports on one of the two years, so there is nothing to split.")
+    level = share(release.protected.guarantee.level)
+    notes = (
+        caveat() + " " + _("Intervals hold with {level} confidence.").format(level=level),
+        counted_once(),
+        citation(release),
+    )
+    return Document(
+        meta=Meta(current(), current() in RIGHT_TO_LEFT, called(release.facts)),
+        title=question_label(report.question),
+        lead=(),
+        sections=(
+            Section("series", "", (_series(report, release), Sentences(who))),
+            Section("change", "", tuple(splits or (Sentences((nothing,)),))),
+            Section("notes", "", (Words(notes),)),
+        ),
+    )
+
+
+def _series(report: Report, release: Release) -> TextTable:
+    fixed = dict(report.panel.years) if report.panel else {}
+    rows = []
+    for row in report.rows:
+        when = int(row.codes[0])
+        same = fixed.get(when)
+        nobody = row.kind == "nobody_reports"
+        rows.append(
+            (
+                year(when),
+                _("nobody reports here") if nobody else _cell(row.people),
+                "–" if same is None else _cell(same),
+                number(len(covering(release, when))),
+            )
+        )
+    head = (_("year"), _("all contributors"), _("same contributors"), _("contributors"))
+    return TextTable("", "", head, tuple(rows))
+
+
+def _cell(card: NumberCard) -> str:
+    return ranged(card) if card.has_range else why(card.state)
+
+
+FORMS: Mapping[str, Callable[[Report, Release], str]] = {
+    "text": as_text,
+    "json": _json,
+    "csv": _csv,
+}
+
+
+# --------------------------------------------------------------------------------------------------
+# Did the world change or the data?  What stands under a line of a chart of trends.
+
+
+@dataclass(frozen=True)
+class Balance:
+    """A change between two years: its sentences, and a bar for it and for each part."""
+
+    title: str
+    sentences: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What is said of one line.
+
+    Attributes:
+        report: the numbers behind it.
+        same: by year, the people whom the same contributors registered in every year; empty where
+            that was not measured, or is the line itself.
+        who: the sentence on these contributors, empty where there are none.
+        balances: the longest span of years first.
+    """
+
+    report: Report
+    same: dict[str, NumberCard]
+    who: str
+    balances: tuple[Balance, ...]
+
+
+def shift(answers: Answers, question: ChangeSubject) -> Shift | None:
+    """The split of a question's change; None where the release did not measure it by year."""
+    found = report(answers, question)
+    if found is None:
+        return None
+    facts = answers.release.facts
+    same, who = _same(answers.release, found), panel_sentence(found.panel, facts)
+    if not found.moved:
+        who = f"{who} {measured_apart()}"
+    return Shift(
+        report=found,
+        same=same,
+        who=who if same else "",
+        balances=tuple(_balance(question, s, facts) for s in reversed(found.splits)),
+    )
+
+
+def write_shifts(folder: Path, name: str, shifts: Sequence[Shift], release: Release) -> None:
+    """Write ``<name>-change.json`` and ``.csv``: every line of a chart, all its changes."""
+    data = [as_data(s.report, release) for s in shifts]
+    write_json(folder / f"{name}-change.json", data)
+    (folder / f"{name}-change.csv").write_text(csv_of([s.report for s in shifts]), "utf-8")
+
+
+def _same(release: Release, found: Report) -> dict[str, NumberCard]:
+    """Cards of the same contributors, where they were counted apart and others reported too."""
+    if not found.apart or found.panel is None:
+        return {}
+    names = set(found.panel.names)
+    if all(set(covering(release, when)) == names for when, _card in found.panel.years):
+        return {}
+    return {str(when): card for when, card in found.panel.years}
+
+
+def _balance(question: ChangeSubject, split: Split, facts: PublicFacts) -> Balance:
+    title = _("{later} compared with {earlier}").format(
+        earlier=year(split.earlier), later=year(split.later)
+    )
+    changes = [_drawn(_("All of the change"), split)]
+    changes += [_drawn(part_label(part, facts), part) for part in split.parts]
+    divided = any(part.kind in ("left", "joined", "rest") for part in split.parts)
+    return Balance(
+        title=title,
+        sentences=told(question, split, facts),
+        changes=tuple(changes) if divided else (),
+    )
+
+
+def _drawn(label: str, found: ChangePart | Split) -> Change:
+    text = _("{label}: {value} ({ends})").format(
+        label=label, value=signed(found.value), ends=ends(found)
+    )
+    rest = isinstance(found, ChangePart) and found.kind == "rest"
+    return Change(text, found.value, found.low, found.high, rest)
+
+
+# --------------------------------------------------------------------------------------------------
+# The charts of people by year in the words of one language, and who covered which year.
+
+TYPES = (FORCED_LABOUR, SEXUAL_EXPLOITATION)
+SIDES = {"trends-citizenship": ORIGIN, "trends-exploited-in": DESTINATION}
+
+
+@dataclass(frozen=True)
+class ChartPanel:
+    """One line of a chart: its label, its rows in the order of the years, what may be said, its
+    change split (None for people whose answer is not recorded), and the year that the headline of
+    the chart names."""
+
+    label: str
+    rows: tuple[Row, ...]
+    sentence: str
+    shift: Shift | None = None
+    peak: str = ""
+
+    def chart(
+        self,
+        top: float,
+        written: Callable[[float], str] = number,
+        turns: Collection[str] = (),
+    ) -> Years:
+        """The line to draw, see :func:`ctdhub.report.figures.year_chart`; a year in which a
+        break was declared has a line before it as well."""
+        same = self.shift.same if self.shift else NOTHING
+        turns = {*turns, *(str(b.year) for b in (self.shift.report.breaks if self.shift else ()))}
+        return year_chart(self.rows, top, written, turns, same, self.peak)
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A chart of people by year: small multiples on one scale, and its table in words.
+
+    ``lines`` are the table's rows: a year, for each panel a cell (and one of the same contributors
+    in every year, where these were counted apart), the number of contributors that cover it, and,
+    where there is one panel only, the difference from the year before.  ``titles`` are the titles
+    of the panels' columns.  ``breaks`` are sentences on those that contributors declared.
+    ``title`` names it in a list.  ``turns`` are years before which a line is drawn, since
+    contributors joined or left or declared a break; ``explained`` says of each which.
+    """
+
+    id: str
+    headline: str
+    subtitle: str
+    panels: tuple[ChartPanel, ...]
+    lines: tuple[tuple[str, ...], ...]
+    note: str
+    definition: str
+    table: Table
+    breaks: tuple[str, ...] = ()
+    title: str = ""
+    turns: tuple[str, ...] = ()
+    explained: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """Name of its file, without its ending."""
+        return self.id
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        found = []
+        for panel in self.panels:
+            found.append(panel.label)
+            if panel.shift and panel.shift.same:
+                found.append(_("{label}: same contributors").format(label=panel.label))
+        return tuple(found)
+
+    @property
+    def shifts(self) -> tuple[Shift, ...]:
+        """The split changes of its lines."""
+        return tuple(panel.shift for panel in self.panels if panel.shift)
+
+    @property
+    def top(self) -> float:
+        """The highest upper end that is drawn, in people."""
+        rows = (r for panel in self.panels for r in panel.rows if r.kind != "nobody_reports")
+        return max((r.people.high or 0 for r in rows if r.people.value is not None), default=0)
+
+
+def trends(answers: Answers) -> tuple[Trend, ...]:
+    """The charts that this release has the counts for, in the language in force."""
+    lang, schema = current(), load_schema()
+    genders = answers.domain(SEX)
+    lines = [Line(g, {SEX: [g]}) for g in (*genders, NOT_RECORDED)]
+    flags = [Line(f, {f: [YES]}) for f in TYPES if f in answers.variables]
+    some: Where = {schema.groups[HARM].indicator or "": [YES]}
+    found = [
+        _chart(answers, "trends-total", _("All people"), "line", [Line("all", {})], {}, ""),
+        _chart(
+            answers,
+            "trends-gender",
+            label(SEX, lang),
+            SEX,
+            lines,
+            {SEX: genders},
+            definition(SEX, lang),
+        ),
+        _chart(
+            answers,
+            "trends-exploitation",
+            _("Type of exploitation; a person may have several"),
+            "flag",
+            flags,
+            some,
+            group_definition(HARM, lang),
+        ),
+    ]
+    for name, variable in SIDES.items():
+        title = _("Region of citizenship") if variable == ORIGIN else _("Region of exploitation")
+        regions = [Line(key, {variable: countries.members(key)}) for key in countries.regions()]
+        lines = [*regions, Line(NOT_RECORDED, {variable: [NOT_RECORDED]})]
+        known: Where = {variable: answers.domain(variable)}
+        meaning = definition(variable, lang)
+        found.append(_chart(answers, name, title, f"region_of_{variable}", lines, known, meaning))
+    return tuple(c for c in found if c is not None)
+
+
+def _chart(
+    answers: Answers,
+    name: str,
+    headline: str,
+    variable: str,
+    lines: list[Line],
+    recorded: Where,
+    meaning: str,
+) -> Trend | None:
+    table = trend(answers, variable, lines, recorded)
+    if table is None:
+        return None
+    release = answers.release
+    panels = []
+    for line in lines:
+        rows = tuple(r for r in table.rows if r.codes[1] == line.code)
+        if rows:
+            question = _question(variable, line.code)
+            told = _label(variable, line.code), rows, _series_change(release, rows)
+            panels.append(ChartPanel(*told, shift(answers, question) if question else None))
+    title = headline
+    subtitle = _("People identified, by year: {what}").format(what=headline)
+    if len(panels) == 1 and (most := table.largest) is not None:
+        headline = _("Most people were identified in {year}: {people}").format(
+            year=year(most.codes[0]), people=sized(most.people)
+        )
+        panels = [replace(panels[0], peak=most.codes[0])]
+    breaks = tuple(dict.fromkeys(b for p in panels if p.shift for b in p.shift.report.breaks))
+    marks: dict[str, list[str]] = {}
+    for turn in turns(release):
+        marks.setdefault(str(turn.year), []).extend(turn_sentences(turn, release))
+    for one in breaks:
+        marks.setdefault(str(one.year), []).append(break_sentence(one, release.facts))
+    drawn = [str(when) for when in span(release)[1:] if str(when) in marks]
+    return Trend(
+        id=name,
+        headline=headline,
+        subtitle=subtitle,
+        panels=tuple(panels),
+        lines=_lines(release, panels),
+        note=base_note(table),
+        definition=meaning,
+        table=table,
+        breaks=tuple(break_sentence(one, release.facts) for one in breaks),
+        title=title,
+        turns=tuple(drawn),
+        explained=tuple(" ".join(marks[when]) for when in drawn),
+    )
+
+
+def _question(variable: str, code: str) -> ChangeSubject | None:
+    """The people of a line as a question whose change can be split."""
+    if code == NOT_RECORDED:
+        return None
+    if variable == "line":
+        return EVERYBODY
+    if variable == "flag":
+        return ChangeSubject(code, YES)
+    return ChangeSubject(variable.removeprefix("region_of_"), code)
+
+
+def _label(variable: str, code: str) -> str:
+    lang = current()
+    if code == NOT_RECORDED:
+        return state_words("not_recorded")
+    if variable == "line":
+        return _("All people")
+    if variable == "flag":
+        return label(code, lang)
+    if code in countries.regions():
+        return countries.region_name(code, lang)
+    return code_label(variable, code, lang)
+
+
+def _series_change(release: Release, rows: tuple[Row, ...]) -> str:
+    """The last covered year beside the first: more, fewer, or no difference beyond the noise.
+
+    The year in which the release was made was not over, so it is left out.
+    """
+    covered = [r for r in rows if _whole(release, r) and r.kind != "nobody_reports"]
+    found = difference(covered[0].people, covered[-1].people) if covered[1:] else None
+    if found is None:
+        return _("Too few to compare the first year with the last.")
+    first, last = (year(r.codes[0]) for r in (covered[0], covered[-1]))
+    if not found.is_clear:
+        text = _("{last} compared with {first}: no difference beyond the noise.")
+    elif found.value > 0:
+        text = _(
+            "{last} compared with {first}: {n} more people identified (between {low} and {high})."
+        )
+    else:
+        text = _(
+            "{last} compared with {first}: {n} fewer people identified (between {low} and {high})."
+        )
+    ends = sorted((abs(found.low), abs(found.high)))
+    told = text.format(
+        first=first,
+        last=last,
+        n=number(abs(found.value)),
+        low=number(ends[0]),
+        high=number(ends[1]),
+    )
+    same = len({covering(release, int(r.codes[0])) for r in (covered[0], covered[-1])}) == 1
+    return told if same else " ".join((told, _("The contributors of these two years differ.")))
+
+
+def _lines(release: Release, panels: list[ChartPanel]) -> tuple[tuple[str, ...], ...]:
+    found = []
+    for k, row in enumerate(panels[0].rows if panels else ()):
+        code = row.codes[0]
+        cells = []
+        for panel in panels:
+            cells.append(_series_cell(panel.rows[k]))
+            if panel.shift and panel.shift.same:
+                same = panel.shift.same.get(code)
+                cells.append("–" if same is None else ranged(same))
+        cells.append(number(len(covering(release, int(code)))) if code else "–")
+        if len(panels) == 1:
+            cells.append(_since(release, panels[0].rows, k))
+        found.append((year(code) if code else state_words("not_recorded"), *cells))
+    return tuple(found)
+
+
+def _series_cell(row: Row) -> str:
+    if row.kind == "nobody_reports":
+        return state_words("nobody_reports")
+    return ranged(row.people)
+
+
+def _whole(release: Release, row: Row) -> bool:
+    """Whether a row is about a year that was over when the release was made."""
+    return row.codes[0] not in ("", release.year)
+
+
+def _since(release: Release, rows: tuple[Row, ...], k: int) -> str:
+    """How the number of a year differs from the year before, where that is clear."""
+    pair = rows[max(0, k - 1) : k + 1]
+    counted = all(_whole(release, r) and r.kind != "nobody_reports" for r in pair)
+    if len(pair) < 2 or not counted:
+        return "–"
+    found = difference(pair[0].people, pair[1].people)
+    if found is None:
+        return state_words("protected")
+    if not found.is_clear:
+        return _("no difference beyond the noise")
+    sign = "+" if found.value > 0 else "−"
+    half = number(found.high - found.value)
+    return formula(f"{sign}{number(abs(found.value))} ± {half}")
+
+
+def uncovered(release: Release) -> tuple[str, ...]:
+    """Years of the charts that no contributor covers."""
+    return tuple(year(y) for y in span(release) if not covering(release, y))

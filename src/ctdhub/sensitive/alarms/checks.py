@@ -1,0 +1,288 @@
+"""All alarms of a contributor's deliveries, each decided by what the mapping accepts."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.core.tables import FILE_ROW, fold
+from ctdhub.schema.model import DESTINATION, HARM, ORIGIN, PERIOD, SEX, load_schema
+from ctdhub.sensitive.alarms.alarm import CHILD, PERSON_KEY, Alarm, AlarmLimits, ReadDelivery
+from ctdhub.sensitive.mapping.texts import ColumnContent, UnknownText
+
+# --------------------------------------------------------------------------------------------------
+# Alarms that stop a build: texts nobody can read, and what changed since the delivery before.
+
+
+def drifted(now: ReadDelivery, before: ReadDelivery | None, limits: AlarmLimits) -> Iterator[Alarm]:
+    """The alarms of a delivery.
+
+    Args:
+        now: the delivery.
+        before: the last one of the same contributor, None where it is the first.
+        limits: when an alarm rings.
+    """
+    yield from _many(now, "unknown-texts", now.unknown, limits)
+    if before is None:
+        return
+    seen = {(fold(u.column), fold(u.text)) for u in before.all_unknown}
+    new = [u for u in now.unknown if (fold(u.column), fold(u.text)) not in seen]
+    yield from _many(now, "new-texts", new, limits)
+    yield from _new_columns(now, before)
+    yield from _fell(now, before, limits)
+
+
+def _many(
+    now: ReadDelivery, name: str, unknown: Iterable[UnknownText], limits: AlarmLimits
+) -> Iterator[Alarm]:
+    """Columns in which too many of the filled cells hold these texts.
+
+    A text that the mapping lets pass in writing (``unknown: pass``) is listed and does not count.
+    """
+    cells: Counter[str] = Counter()
+    for one in unknown:
+        if one.outcome != "passed-over":
+            cells[fold(one.column)] += one.rows
+    for column in now.columns:
+        n = cells[fold(column.column)]
+        if n >= limits.least and n > limits.unknown_share * column.filled:
+            yield Alarm(name, column.column, now.contributor, now.date, n, column.filled)
+
+
+def _new_columns(now: ReadDelivery, before: ReadDelivery) -> Iterator[Alarm]:
+    had = {
+        FILE_ROW,
+        *(fold(c.column) for c in before.columns),
+    }  # the first bundle after plain files
+    new = [c for c in now.columns if fold(c.column) not in had and not c.read and not c.decided]
+    for column in new:
+        yield Alarm(
+            "new-column", column.column, now.contributor, now.date, len(new), len(now.columns)
+        )
+
+
+def _fell(now: ReadDelivery, before: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
+    """Variables whose recorded share fell by half or more."""
+    of, was_of = now.records.num_rows, before.records.num_rows
+    if min(of, was_of) < limits.base:
+        return
+    for variable, was in before.recorded.items():
+        n = now.recorded.get(variable, 0)
+        if was < limits.base or n / of > limits.fell * was / was_of:
+            continue
+        yield Alarm("recorded-fell", variable, now.contributor, now.date, n, of, was, was_of)
+
+
+# --------------------------------------------------------------------------------------------------
+# Alarms about who is in a delivery: numbers written anew, nobody of before, or hardly anybody.
+
+
+def about_people(
+    now: ReadDelivery,
+    before: ReadDelivery | None,
+    known: frozenset[str],
+    cumulative: bool,
+    limits: AlarmLimits,
+) -> Iterator[Alarm]:
+    """The alarms of a delivery.
+
+    Args:
+        now: the delivery.
+        before: the last one that is compared with it, None where there is none.
+        known: person keys of the earlier deliveries that may be compared with it.
+        cumulative: whether each delivery holds everybody anew; if not, nobody leaves.
+        limits: when an alarm rings.
+    """
+    held = {fold(c.column): c for c in before.columns} if before else {}
+    for column in now.columns:
+        if n := _rewritten(column, held.get(fold(column.column)), cumulative, limits.least):
+            of = column.digits + column.decimals
+            yield Alarm("ids-rewritten", column.column, now.contributor, now.date, n, of)
+    people = now.people
+    if min(len(people), len(known)) < limits.base:
+        return
+    if not people & known:
+        yield Alarm("nobody-again", "", now.contributor, now.date, 0, len(people))
+    elif cumulative and before is not None and len(before.people) >= limits.base:
+        left, again = len(before.people - people), len(before.people & people)
+        if left > again:
+            yield Alarm("most-left", "", now.contributor, now.date, left, left + again)
+
+
+def _rewritten(now: ColumnContent, was: ColumnContent | None, cumulative: bool, least: int) -> int:
+    """Cells that a spreadsheet wrote anew; of each spelling of a number another key is made.
+
+    In one file 17 stands beside 18.0; or a delivery has only the one where that before had only the
+    other; or no number of everybody begins with 0 any more, or some do for the first time.
+    """
+    if min(now.digits, now.decimals) >= least:
+        return now.decimals
+    if was is None or now.digits + now.decimals < least:
+        return 0
+    if now.decimals and was.digits >= least > was.decimals:
+        return now.decimals
+    if not now.decimals and was.decimals >= least > was.digits:
+        return now.digits
+    pads, padded = (c.padded >= least for c in (now, was))
+    if cumulative and was.digits >= least and pads != padded and not min(now.padded, was.padded):
+        return now.padded or now.digits
+    return 0
+
+
+# --------------------------------------------------------------------------------------------------
+# Plausibility alarms: records that a machine may have read wrongly, though every row is whole.
+
+
+def implausible(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
+    """The alarms of a delivery by itself."""
+
+    def alarm(name: str, n: int, of: int, about: str = "") -> Alarm:
+        return Alarm(name, about, now.contributor, now.date, n, of)
+
+    if now.rows >= limits.base and _more(now.rejected, now.rows, limits.rejects):
+        yield alarm("many-rejects", now.rejected, now.rows)
+    left_out = now.rows - now.rejected - now.records.num_rows
+    if now.rows >= limits.base and left_out > limits.excluded * now.rows:
+        yield alarm("many-excluded", left_out, now.rows)
+    for column in now.columns:
+        if column.dates >= limits.base and column.new_year == column.dates:
+            yield alarm("all-first-of-january", column.new_year, column.dates, column.column)
+        if column.lists >= limits.lists and column.sets == column.lists:
+            yield alarm("sorted-lists", column.sets, column.lists, column.column)
+    if now.records.num_rows < limits.base:
+        return
+    minors, ages = _under_18(now.records)
+    if ages >= limits.base and minors in (0, ages):
+        yield alarm("all-under-18" if minors else "none-under-18", minors, ages)
+    for name, variable in (
+        ("one-gender", SEX),
+        ("one-citizenship", ORIGIN),
+        ("one-country", DESTINATION),
+    ):
+        known = now.records[variable].drop_null()
+        if len(known) >= limits.base and len(known.unique()) == 1 and _is_read(now, variable):
+            yield alarm(name, len(known), len(known))
+    for year, n in _jumps(now.records[PERIOD], limits):
+        yield alarm("year-jump", n, now.records.num_rows, str(year))
+    yield from _flags(now, limits)
+    yield from _keys(now, limits)
+
+
+def _more(n: int, of: int, share: float) -> bool:
+    """Whether n is more than a share of all, by more than chance (two standard errors) does."""
+    return n > share * of + 2 * math.sqrt(share * (1 - share) * of)
+
+
+def _is_read(now: ReadDelivery, variable: str) -> bool:
+    """Whether a variable comes from cells: a constant was decided in writing."""
+    rules = now.mapping.columns.get(variable, ())
+    return any(rule.value is None for rule in rules)
+
+
+def _under_18(records: pa.Table) -> tuple[int, int]:
+    """Records of people under 18, and records that say whether somebody is."""
+    known, minor = [], []
+    for name, marks in load_schema().marks.items():
+        if CHILD in marks and name in records.column_names:
+            known.append(pc.is_valid(records[name]))
+            minor.append(pc.is_in(records[name], value_set=pa.array(marks[CHILD])))
+    some, recorded = (pc.sum(reduce(pc.or_, each)).as_py() for each in (minor, known))
+    return some or 0, recorded or 0
+
+
+def _jumps(years: pa.ChunkedArray, limits: AlarmLimits) -> Iterator[tuple[int, int]]:
+    """Years with ten times as many records as the years next to them have on average.
+
+    The newest year is left out, for it is most of what a small first delivery holds, and so are
+    spans of less than three years.  Years between the first and the last without a record are 0.
+    """
+    counted = {c["values"]: c["counts"] for c in years.drop_null().value_counts().to_pylist()}
+    if not counted or max(counted) - min(counted) < 2:
+        return
+    for year in range(min(counted), max(counted)):
+        n = counted.get(year, 0)
+        beside = [counted.get(year + step, 0) for step in (-1, 1) if year + step >= min(counted)]
+        if n >= limits.base and n >= limits.jump * sum(beside) / len(beside):
+            yield year, n
+
+
+def _flags(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
+    """Flags that are never yes although silence counts as no; records without exploitation.
+
+    A rare form may truly have nobody: it rings only where its column holds unknown texts, in which
+    a yes may hide.  A flag of the schema's core always rings.
+    """
+    of = now.records.num_rows
+    schema = load_schema()
+    strange = {fold(u.column) for u in now.all_unknown}
+    for variable, rules in now.mapping.columns.items():
+        silent = [rule for rule in rules if rule.absent]
+        hidden = any(fold(column) in strange for rule in silent for column in rule.source)
+        n = now.recorded.get(variable, 0) if hidden or schema.variable(variable).core else 0
+        if silent and n >= limits.never and not now.ever(variable, "yes"):
+            yield Alarm("never-yes", variable, now.contributor, now.date, 0, n)
+    flags = [f for f in schema.flags(HARM) if f in now.mapping.columns]
+    if flags:
+        some = reduce(pc.or_, (pc.fill_null(pc.equal(now.records[f], "yes"), False) for f in flags))
+        without = of - (pc.sum(some).as_py() or 0)
+        if _more(without, of, limits.unexploited):
+            yield Alarm("no-exploitation", "", now.contributor, now.date, without, of)
+
+
+def _keys(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
+    """Person keys of two genders or births, and too many records for their keys."""
+    keyed = now.records.filter(pc.is_valid(now.records[PERSON_KEY])).select([PERSON_KEY, SEX])
+    groups = keyed.group_by(PERSON_KEY).aggregate([(SEX, "count_distinct")])
+    two = pc.sum(pc.greater(groups[f"{SEX}_count_distinct"], 1)).as_py() or 0
+    if two:
+        yield Alarm("key-two-genders", "", now.contributor, now.date, two, groups.num_rows)
+    if now.births:
+        yield Alarm("key-two-births", "", now.contributor, now.date, now.births, groups.num_rows)
+    records, keys = keyed.num_rows, groups.num_rows
+    if records >= limits.base and records > limits.records_a_key * keys:
+        yield Alarm("many-records-a-key", "", now.contributor, now.date, records, keys)
+
+
+_DRIFT = frozenset(
+    {"new-texts", "new-column", "recorded-fell", "ids-rewritten", "nobody-again", "most-left"}
+)
+"""Alarms that compare a delivery with an older one."""
+
+
+def ring(
+    deliveries: Sequence[ReadDelivery],
+    limits: AlarmLimits,
+    newest: bool = False,
+    cumulative: bool = True,
+) -> tuple[Alarm, ...]:
+    """The alarms.
+
+    A delivery is compared with the last one that was itself like those before it, or was accepted:
+    what rang an alarm does not become usual by being sent once more.
+
+    Args:
+        deliveries: of one contributor, the oldest first.
+        limits: when an alarm rings.
+        newest: whether the newest delivery alone counts, so that no older one rings.
+        cumulative: whether each delivery holds everybody anew; if not, nobody leaves.
+    """
+    found: list[Alarm] = []
+    before: ReadDelivery | None = None
+    known = frozenset[str]()
+    for now in deliveries:
+        rang = [
+            *drifted(now, before, limits),
+            *about_people(now, before, known, cumulative, limits),
+        ]
+        drift = [alarm.decided(now.accept) for alarm in rang]
+        if not newest or now is deliveries[-1]:
+            found += drift
+            found += [alarm.decided(now.accept) for alarm in implausible(now, limits)]
+        if not any(alarm.name in _DRIFT and not alarm.accepted for alarm in drift):
+            before, known = now, known | now.people
+    return tuple(found)

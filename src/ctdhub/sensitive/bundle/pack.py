@@ -1,0 +1,320 @@
+"""A bundle: written, signed and encrypted; opened, and refused by name where it is not what was
+sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from ctdhub.core.errors import HubError, error
+from ctdhub.core.files import made_whole
+from ctdhub.core.frozen import FrozenModel
+from ctdhub.core.keys.age import decrypt, encrypt
+from ctdhub.core.keys.signing import SigningKey, is_signed
+from ctdhub.sensitive.bundle.card import HubCard, canonical
+
+# --------------------------------------------------------------------------------------------------
+# What a bundle holds, to the byte: the part that the contributor signs.
+
+SUFFIX = ".ctdbundle"
+MANIFEST, SIGNATURE, MAPPING, REPORT = (
+    "manifest.json",
+    "manifest.sig",
+    "mapping.yaml",
+    "report.json",
+)
+DATA = "data/cases.csv"
+"""The one name of the file of cases: names that people give to files may name persons."""
+
+_HASH = r"^[0-9a-f]{64}$"
+
+
+class BundledFile(FrozenModel):
+    """A file of a bundle: its name in it, its SHA-256 and its size in bytes."""
+
+    name: Literal["data/cases.csv", "mapping.yaml", "report.json"]
+    sha256: str = Field(pattern=_HASH)
+    size: int = Field(ge=0)
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> BundledFile:
+        """The entry of a file."""
+        return cls.model_validate(
+            {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        )
+
+
+class BundleManifest(FrozenModel):
+    """What the contributor signs.
+
+    Attributes:
+        kind: the form of the bundle.
+        hub: name of the hub that it is for.
+        recipients: age recipients that it was encrypted to, sorted; whoever opens it and passes it
+            on to others cannot change them.
+        contributor: id of the contributor.
+        delivery: number of the delivery, counted by the contributor from 1.
+        replaces: digest of the manifest of the bundle that this one takes the place of, or "".
+        schema_version: version of the hub's schema that the mapping was made for.
+        codes: fingerprint of the secret by which case numbers were made codes, "" without one;
+            another one than before means that the people of both deliveries cannot be joined.
+        files: the files, sorted by name.
+        signer: public key of the contributor.
+    """
+
+    kind: Literal["ctdhub-bundle-1"] = "ctdhub-bundle-1"
+    hub: str = Field(min_length=1, max_length=200)
+    recipients: tuple[str, ...] = Field(min_length=1, max_length=20)
+    contributor: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
+    delivery: int = Field(ge=1, le=10**6)
+    replaces: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    schema_version: str = Field(max_length=20)
+    codes: str = Field(default="", max_length=40)
+    files: tuple[BundledFile, ...] = Field(min_length=3, max_length=3)
+    signer: str
+
+    def message(self) -> bytes:
+        """The bytes that are signed, which are those of ``manifest.json``."""
+        return canonical(self.model_dump(mode="json"))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of :meth:`message`: what a bundle is called by."""
+        return hashlib.sha256(self.message()).hexdigest()
+
+
+# --------------------------------------------------------------------------------------------------
+# The tar inside a bundle: one spelling for the same files, so that equal input gives equal bytes.
+#
+# Reading takes no path from the archive.  It knows the names that a bundle has, and accepts an
+# archive only where writing the same files again gives the same bytes: links, devices, further
+# files, paths, times and anything that other programs would understand otherwise are refused so.
+
+ORDER = (MANIFEST, SIGNATURE, DATA, MAPPING, REPORT)
+"""All files of a bundle, in their order."""
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """The archive of exactly the files in :data:`ORDER`."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in ORDER:
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode, entry.mtime = len(files[name]), 0o600, 0
+            archive.addfile(entry, io.BytesIO(files[name]))
+    return out.getvalue()
+
+
+def unpack(content: bytes, file: str = "") -> dict[str, bytes]:
+    """The files of an archive by name.
+
+    Raises:
+        FileError: it is not the archive that :func:`pack` makes (rule "bundle-form").
+    """
+    found: dict[str, bytes] = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+            for name in ORDER:
+                entry = archive.next()
+                if entry is None or entry.name != name or not entry.isreg():
+                    raise error("bundle-form", file=file)
+                inside = archive.extractfile(entry)
+                found[name] = inside.read() if inside else b""
+    except (tarfile.TarError, EOFError, ValueError, OverflowError):
+        raise error("bundle-form", file=file) from None
+    if pack(found) != content:
+        raise error("bundle-form", file=file)
+    return found
+
+
+# --------------------------------------------------------------------------------------------------
+# Write a bundle: sign what is in it, put it into an archive, encrypt that to the hub.
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A bundle before it is encrypted.  Sensitive.
+
+    Attributes:
+        manifest: what was signed.
+        archive: the finished tar: the bytes that will be encrypted, and nothing else.
+    """
+
+    manifest: BundleManifest
+    archive: bytes
+
+
+def pack_bundle(
+    card: HubCard,
+    cases: bytes,
+    mapping: str,
+    report: Mapping[str, Any],
+    key: SigningKey,
+    *,
+    delivery: int = 1,
+    replaces: str = "",
+    codes: str = "",
+) -> Packed:
+    """The signed archive of a bundle: equal bytes from equal input (RFC 8032 signs so).
+
+    Args:
+        card: of the hub that it is for.
+        cases, mapping: see :class:`ctdhub.sensitive.bundle.leaving.WhatLeaves`.
+        report: the contributor's own account: counts of its rows.
+        key: the contributor's.
+        delivery, replaces, codes: see :class:`BundleManifest`.
+    """
+    files = {DATA: cases, MAPPING: mapping.encode(), REPORT: canonical(dict(report))}
+    manifest = BundleManifest(
+        hub=card.hub,
+        recipients=tuple(sorted(card.recipients)),
+        contributor=card.contributor,
+        delivery=delivery,
+        replaces=replaces,
+        schema_version=card.schema_version,
+        codes=codes,
+        files=tuple(BundledFile.of(name, files[name]) for name in sorted(files)),
+        signer=key.public,
+    )
+    signed = manifest.message()
+    head = {MANIFEST: signed, SIGNATURE: key.sign(signed).encode()}
+    return Packed(manifest, pack(head | files))
+
+
+def write_bundle(packed: Packed, out: Path) -> None:
+    """Encrypt a packed bundle into a new file, for its owner alone.
+
+    Raises:
+        FileError: the file exists (rule "bundle-exists"), or a recipient is damaged.
+        HubError: the extra is not installed (rule "needs-desk").
+    """
+    if out.exists():
+        raise error("bundle-exists", file=out)
+    with made_whole(out) as fresh:
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            encrypt(io.BytesIO(packed.archive), file, packed.manifest.recipients)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+# --------------------------------------------------------------------------------------------------
+# Open a bundle: decrypt it, and refuse by name whatever is not exactly what a contributor signed.
+#
+# Nothing of a bundle gets a name of its own before every check has passed.
+
+MOST_BYTES = 2**29
+"""Size of a bundle that is opened, encrypted or not."""
+
+
+@dataclass(frozen=True)
+class OpenedBundle:
+    """What a contributor signed, in memory.  Sensitive.
+
+    Attributes:
+        manifest: what it signed.
+        cases: the file of cases, CSV in UTF-8.
+        mapping: YAML that reads it.
+        report: JSON of the contributor's own account.
+    """
+
+    manifest: BundleManifest
+    cases: bytes
+    mapping: bytes
+    report: bytes
+
+
+def open_bundle(path: Path, identities: Sequence[Path], private: Path) -> OpenedBundle:
+    """Decrypt a bundle and check all that needs no knowledge of the hub.
+
+    Args:
+        identities: files of the hub's age identities.
+        private: a folder on a disk where case data may be, in which the archive is for a moment.
+
+    Raises:
+        FileError: it is damaged, cut, for other identities (rule "age-unreadable"), too large, no
+            bundle (rule "bundle-form"), or not what was signed (rule "bundle-signature").
+    """
+    if path.stat().st_size > MOST_BYTES:
+        raise _too_large(path)
+    with tempfile.TemporaryDirectory(dir=private, prefix=".opening-") as folder:
+        archive = Path(folder) / "archive"
+        with path.open("rb") as sealed:
+            decrypt(sealed, archive, identities)
+        if archive.stat().st_size > MOST_BYTES:
+            raise _too_large(path)
+        content = archive.read_bytes()
+    return parse_bundle(content, path.name)
+
+
+def parse_bundle(content: bytes, file: str = "") -> OpenedBundle:
+    """The bundle in a decrypted archive; raises as :func:`open_bundle`."""
+    files = unpack(content, file)
+    try:
+        manifest = BundleManifest.model_validate_json(files[MANIFEST])
+    except (ValidationError, RecursionError):
+        raise error("bundle-form", file=file) from None
+    if manifest.message() != files[MANIFEST]:  # another spelling than the one that is signed
+        raise error("bundle-form", file=file)
+    signature = files[SIGNATURE].decode("ascii", "replace")
+    if not is_signed(manifest.message(), signature, manifest.signer):
+        raise error("bundle-signature", file=file)
+    inside = (DATA, MAPPING, REPORT)
+    if manifest.files != tuple(BundledFile.of(name, files[name]) for name in sorted(inside)):
+        raise error("bundle-signature", file=file)
+    return OpenedBundle(manifest, *(files[name] for name in inside))
+
+
+def check_bundle(
+    bundle: OpenedBundle,
+    hub: str,
+    recipients: Collection[str],
+    senders: Collection[str],
+    file: str = "",
+) -> None:
+    """Check that a bundle is for this hub, and from the contributor that it names.
+
+    Args:
+        hub: name of the hub.
+        recipients: those on the hub's cards; of each other recipient somebody else holds the key.
+        senders: public keys that the agreement with ``bundle.manifest.contributor`` names.
+
+    Raises:
+        FileError: it is for others too (rule "bundle-other-hub"), or signed with another key (rule
+            "bundle-signer").
+    """
+    made = bundle.manifest
+    if made.hub != hub or not set(made.recipients) <= set(recipients):
+        raise error("bundle-other-hub", file=file)
+    if made.signer not in senders:
+        raise error(
+            "bundle-signer",
+            file=file,
+            id=made.contributor,
+            key=made.signer,
+            fingerprint=key_print(made.signer),
+        )
+
+
+def key_print(public: str) -> str:
+    """Fingerprint of a public key: 8 times 4 hexadecimal digits of SHA-256.
+
+    >>> key_print("ed25519:AAAA")[:9]
+    '6590 2467'
+    """
+    code = hashlib.sha256(b"ctdhub key\0" + public.encode()).hexdigest()[:32]
+    return " ".join(code[i : i + 4] for i in range(0, 32, 4))
+
+
+def _too_large(path: Path) -> HubError:
+    return error("bundle-size", file=path, limit=MOST_BYTES // 2**20)

@@ -1,0 +1,552 @@
+"""Tidying: where column names are, what they are, and rows around the records that are none."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ctdhub.core.errors import HubError, error
+from ctdhub.core.i18n import Text, many
+from ctdhub.core.tables import ROW, fold, trim
+from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+
+# --------------------------------------------------------------------------------------------------
+# Column names: trimmed, present, unique; group prefixes of Kobo exports taken off.
+#
+# Errors of the readers name columns by their letters: in a file without a header row the "names"
+# are a person's data.
+
+KOBO = frozenset(("_uuid", "_submission_time"))
+"""Columns that every table of submissions from a KoboToolbox server has."""
+
+_SPACE = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff\u2060"
+_SPACE += "".join(chr(code) for code in range(0x2000, 0x2010))
+
+
+def clean_headers(cells: Sequence[str | None], file: str, row: int, limits: Limits) -> list[str]:
+    """Header cells without surrounding white space (no-break space included); "" where empty.
+
+    Raises:
+        HostileFile: more columns than allowed, or a name longer than a cell may be.
+        UnreadableFile: no name at all, a name twice, or the reserved name ``_row``.
+
+    >>> clean_headers(["\\xa0Age ", "Sex", ""], "a.csv", 1, Limits())
+    ['Age', 'Sex', '']
+    """
+    if len(cells) > limits.columns:
+        raise error("columns", file=file, row=row, n=len(cells), limit=limits.columns)
+    names = [_trim(cell) for cell in cells]
+    if not any(names):
+        raise error("no-header/empty", file=file, row=row)
+    for position, name in enumerate(names):
+        if len(name) > limits.cell_characters:
+            raise error(
+                "cell-size/name",
+                file=file,
+                row=row,
+                column=column_letter(position),
+                limit=limits.cell_characters,
+            )
+    count = Counter(names)
+    twice = [column_letter(i) for i, name in enumerate(names) if name and count[name] > 1]
+    if twice:
+        raise error("duplicate-header", file=file, row=row, column=", ".join(twice[:8]))
+    if ROW in names:
+        raise error("reserved-header", file=file, row=row, column=ROW, name=ROW)
+    return names
+
+
+def unnamed(position: int, file: str, row: int) -> HubError:
+    """The error for a column that holds values and has no name."""
+    return error("empty-header", file=file, row=row, column=column_letter(position))
+
+
+def column_letter(position: int) -> str:
+    """The letters a spreadsheet shows for a 0-based column.
+
+    >>> [column_letter(k) for k in (0, 25, 26, 701, 702)]
+    ['A', 'Z', 'AA', 'ZZ', 'AAA']
+    """
+    name = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+def without_groups(names: Sequence[str], wanted: bool | None) -> list[str]:
+    """Names without the group prefixes that Kobo and other XLSForm servers put before them.
+
+    ``group/field`` becomes ``field``.  A ``field/option`` column of a select_multiple question
+    keeps the name of its field.  Names that would no longer be unique stay as they are.
+
+    Args:
+        names: the column names.
+        wanted: yes, no, or None to find out.
+
+    >>> without_groups(["_uuid", "_submission_time", "a/sex", "a/why", "a/why/war"], None)
+    ['_uuid', '_submission_time', 'sex', 'why', 'why/war']
+    >>> without_groups(["a/sex", "b/sex"], True)
+    ['a/sex', 'b/sex']
+    """
+    if not (wanted or (wanted is None and set(names) >= KOBO)):
+        return list(names)
+    fields = set(names)
+
+    def short(name: str) -> str:
+        parent, _slash, last = name.rpartition("/")
+        if parent in fields:
+            return f"{short(parent)}/{last}"
+        return last or name
+
+    shorter = [short(name) for name in names]
+    count = Counter(shorter)
+    mixed = [s if count[s] == 1 else name for s, name in zip(shorter, names, strict=True)]
+    return mixed if len(set(mixed)) == len(mixed) else list(names)
+
+
+def _trim(cell: str | None) -> str:
+    return (cell or "").strip(_SPACE)
+
+
+# --------------------------------------------------------------------------------------------------
+# Where the column names of a sheet are: a title may stand above them, labels or tags below.
+#
+# Only a draft looks for them (``suggest``); what it finds is written into the mapping as
+# ``header_row``, ``skip_rows`` and ``skip_if``, so that a person reads it and nothing moves unseen.
+
+LAST = 10
+"""The last row in which column names are looked for."""
+
+LOOKED_AT = 60
+"""Rows of a sheet that are looked at."""
+
+LEAST = 3
+"""Distinct texts of a row of names, in a table of as many columns or more."""
+
+ENOUGH = 0.9
+"""Share of the columns with values below that a row of names must name."""
+
+ALIKE_ROWS = 10
+"""Rows below names under a row of groups, from which on records are known by what they share."""
+
+_NUMBER = re.compile(r"[-+]?[\d٠-٩۰-۹][\d٠-٩۰-۹\s.,:/%-]*(?:T[\d:.+Z-]+)?")
+_TRUTH = frozenset(("true", "false"))
+
+Rows = Sequence[Sequence[str | None]]
+
+
+@dataclass(frozen=True)
+class SheetView:
+    """What is seen of a sheet: its name, its first rows as texts, its number of rows.
+
+    A text file is one sheet without a name.
+    """
+
+    name: str
+    rows: tuple[tuple[str, ...], ...]
+    length: int
+
+
+def find(rows: Rows, options: ReadOptions) -> ReadOptions:
+    """What is to be stated about a sheet so that its names are read as names.
+
+    Args:
+        rows: the first rows of the sheet as texts, at most :data:`LOOKED_AT`.
+        options: what is known already; a ``header_row`` that is stated is left as it is.
+
+    Returns:
+        The options with ``header_row``, ``skip_rows`` and ``skip_if`` where they are needed.
+
+    >>> title = [["Cases 2024", None, None], [None], ["sex", "age", "year"], ["F", "20", "2024"]]
+    >>> find(title, ReadOptions()).header_row
+    3
+    """
+    if options.model_fields_set & {"header_row", "skip_rows"}:
+        return options
+    place = _names(rows)
+    if place is None:
+        return options
+    found: dict[str, Any] = {} if place == 0 else {"header_row": place + 1}
+    label = _label_below(rows[place:])
+    if label is not None:
+        found |= {"skip_rows": (place + 2,), "skip_if": label}
+    return options.model_copy(update=found)
+
+
+def _names(rows: Rows) -> int | None:
+    """The first row of distinct texts that names the columns which hold values below it.
+
+    Below a row that names half of the columns a record could be taken for names, so there a row
+    must have a text where all rows below it have numbers or dates, or be unlike all of them.
+    """
+    dense = False
+    for place, row in enumerate(rows[:LAST]):
+        names = {column: fold(cell) for column, cell in _filled(row)}
+        below = [dict(_filled(later)) for later in rows[place + 1 :]]
+        used = set().union(*below) if below else set()
+        texts = {name for name in names.values() if not is_typed(name)}
+        named = len(used & set(names)) / max(len(used), 1) if used else 1.0
+        if (
+            len(texts) >= min(LEAST, max(len(used), 1))
+            and len(texts) >= ENOUGH * len(names)
+            and len(set(names.values())) == len(names)
+            and named >= ENOUGH
+            and (not dense or _above_typed(names, below) or _unlike(names, below))
+        ):
+            return place
+        dense = dense or named >= 0.5
+    return None
+
+
+def _above_typed(texts: Mapping[int, str], below: Sequence[Mapping[int, str]]) -> bool:
+    """Whether a text stands above a column of numbers or dates."""
+    for column, text in texts.items():
+        cells = [row[column] for row in below if column in row]
+        if len(cells) >= LEAST and all(map(is_typed, cells)) and not is_typed(text):
+            return True
+    return False
+
+
+def _unlike(texts: Mapping[int, str], below: Sequence[Mapping[int, str]]) -> bool:
+    """Whether no text of a row stands again below it, in a table of texts that do.
+
+    A record shares its sex or its country with others; names below a row of groups do not.
+    """
+    if len(below) < ALIKE_ROWS:
+        return False
+    repeated = 0
+    for column, text in texts.items():
+        cells = [fold(row[column]) for row in below if column in row]
+        if text in cells:
+            return False
+        repeated += len(cells) >= LEAST and 2 * len(set(cells)) <= len(cells)
+    return repeated >= max(LEAST, len(texts) / 2)
+
+
+def _label_below(rows: Rows) -> dict[str, str] | None:
+    """A name and its label where the row below the names holds labels, no record.
+
+    A row of labels has a text in nearly every column, no text twice, no text that stands again
+    below it in its column, and a text where all other rows have numbers or dates.
+    """
+    if len(rows) < 2 + LEAST:
+        return None
+    names = {column: trim(cell) for column, cell in _filled(rows[0])}
+    labels = dict(_filled(rows[1]))
+    texts = [fold(cell) for cell in labels.values()]
+    if len(labels) < ENOUGH * len(names) or len(set(texts)) < len(texts):
+        return None
+    below = [dict(_filled(row)) for row in rows[2:]]
+    for column, label in labels.items():
+        if is_typed(label) or fold(label) in {fold(row[column]) for row in below if column in row}:
+            return None
+    if not _above_typed(labels, below):
+        return None
+    differ = (c for c in labels if c in names and fold(labels[c]) != fold(names[c]))
+    return {names[c]: trim(labels[c]) for c in islice(differ, 1)} or None
+
+
+def is_typed(text: str) -> bool:
+    """Whether a text is a number, a date or a truth value: no name of a column.
+
+    >>> [is_typed(t) for t in ("2024-05-01", "1,5", "TRUE", "٢٠٢٤", "age 2", "q1")]
+    [True, True, True, True, False, False]
+    """
+    plain = trim(text)
+    return _NUMBER.fullmatch(plain) is not None or plain.lower() in _TRUTH
+
+
+def _filled(row: Sequence[str | None]) -> list[tuple[int, str]]:
+    return [(column, cell) for column, cell in enumerate(row) if cell and trim(cell)]
+
+
+# --------------------------------------------------------------------------------------------------
+# Rows below the header that are no records: labels and tags.
+
+_TAG = re.compile(r"#[A-Za-z]\w*(\s*\+\s*[A-Za-z]\w*)*")
+
+
+def is_label_row(
+    names: Sequence[str],
+    columns: Sequence[pa.ChunkedArray],
+    rows: NDArray[np.int64],
+    options: ReadOptions,
+) -> NDArray[np.bool_]:
+    """Which rows are those of ``skip_rows`` and hold a text that ``skip_if`` names.
+
+    >>> a = pa.chunked_array([["Gender", "F"]])
+    >>> given = ReadOptions(skip_rows=(2,), skip_if={"sex": "Gender"})
+    >>> is_label_row(["sex"], [a], np.array([2, 3]), given).tolist()
+    [True, False]
+    """
+    found = np.zeros(len(rows), bool)
+    for place in np.flatnonzero(np.isin(rows, list(options.skip_rows))):
+        for name, column in zip(names, columns, strict=True):
+            text = column[int(place)].as_py()
+            if name in options.skip_if and text is not None:
+                found[place] |= _plain(text) == _plain(options.skip_if[name])
+    return found
+
+
+def is_tag_row(columns: Sequence[pa.ChunkedArray]) -> bool:
+    """Whether the first row holds HXL tags (``#adm1+name``), two or more and nothing else.
+
+    Source: the HXL standard 1.1, which tools such as KoboToolbox write below the names.
+
+    >>> is_tag_row([pa.chunked_array([["#adm1 +name"]]), pa.chunked_array([["#date"]])])
+    True
+    """
+    first = [column[0].as_py() for column in columns if len(column)]
+    cells = [cell for cell in first if cell and cell.strip()]
+    return len(cells) > 1 and all(_TAG.fullmatch(cell.strip()) for cell in cells)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+# --------------------------------------------------------------------------------------------------
+# The footer of a Salesforce report: lines below the records that name the report and its user.
+#
+# A detail report ends with blank lines, its title, a line of copyright, a line on confidentiality,
+# who made it and the organisation.  They are no records, and the user's name is shown nowhere.
+
+LONGEST_FOOTER = 20
+"""Rows from the end in which a footer is looked for."""
+
+_TAIL = 16 * 2**10
+_COPYRIGHT = re.compile(r"copyright\s+\(c\)\s+\d{4}-\d{4}\s+salesforce\.com", re.IGNORECASE)
+
+
+def footer_start(rows: Sequence[Sequence[str]]) -> int | None:
+    """Where the footer begins in the last rows of a table, None where there is none.
+
+    The line of copyright is looked for from the end.  Below it, and above it up to a blank row,
+    every row must have one filled cell at most, or these are no lines of a footer.
+
+    Args:
+        rows: the last rows, at most :data:`LONGEST_FOOTER`; cells as text, "" where empty.
+
+    >>> footer_start([["a", "b"], ["", ""], ["Report"], ["Copyright (c) salesforce.com, inc."]])
+    1
+    """
+    filled = [[cell for cell in row if cell.strip()] for row in rows]
+    marks = [i for i, cells in enumerate(filled) if len(cells) == 1 and _marks(cells[0])]
+    if not marks or any(len(cells) > 1 for cells in filled[marks[-1] :]):
+        return None
+    first = marks[-1]
+    while first and len(filled[first - 1]) == 1:
+        first -= 1
+    if first and filled[first - 1]:
+        first = marks[-1]  # no blank row above: only what cannot be a record
+    while first and not filled[first - 1]:
+        first -= 1
+    return first
+
+
+def cut_footer(text: bytes, delimiter: str) -> tuple[bytes, int]:
+    """A delimited text without its footer, and how many lines that was.
+
+    Args:
+        text: UTF-8.
+    """
+    begin = max(len(text) - _TAIL, 0)
+    lines = text[begin:].splitlines(keepends=True)[-LONGEST_FOOTER:]
+    rows = [_cells(line, delimiter) for line in lines]
+    first = footer_start(rows)
+    if first is None:
+        return text, 0
+    return text[: len(text) - sum(map(len, lines[first:]))], len(lines) - first
+
+
+def _cells(line: bytes, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line.decode("utf-8", "replace")], delimiter=delimiter), [])
+    except csv.Error:
+        return ["?", "?"]  # no line of a footer
+
+
+def _marks(cell: str) -> bool:
+    return _COPYRIGHT.match(cell.strip()) is not None
+
+
+def footer_note(rows: int) -> Text:
+    """What is said of the rows that were left out."""
+    return many(
+        "{n} row at the end is the footer of a Salesforce report; it is not a record.",
+        "{n} rows at the end are the footer of a Salesforce report; they are not records.",
+        rows,
+        n=rows,
+    )
+
+
+# --------------------------------------------------------------------------------------------------
+# What tells the sheet of a form from a table of records.
+
+_TYPES = frozenset(
+    ("text", "integer", "decimal", "date", "datetime", "time", "note", "calculate", "start", "end")
+) | {"select_one", "select_multiple", "begin_group", "begin_repeat", "geopoint", "today"}
+"""Types of questions that most forms have (xlsform.org)."""
+
+
+def is_form(names: Iterable[str], types: Iterable[str | None]) -> bool:
+    """Whether a table is the survey sheet of an XLSForm, and no data.
+
+    Args:
+        names: its column names.
+        types: cells of its column ``type``.
+
+    >>> is_form(["type", "name", "label"], ["text", "select_one sex", None])
+    True
+    """
+    held = {fold(name).partition(":")[0] for name in names}
+    said = [fold(text).replace(" ", "_") for text in types if text]
+    known = sum(any(text == t or text.startswith(f"{t}_") for t in _TYPES) for text in said)
+    return {"type", "name", "label"} <= held and known > 0.5 * len(said)
+
+
+# --------------------------------------------------------------------------------------------------
+# Cells of a workbook that a formula computed: read by the value that was stored with them.
+#
+# A formula without a stored value, and one that failed, has no value that anybody could count; a
+# formula that adds up rows above or below marks a line of totals.  Formulas are never run.
+
+_ADDS_UP = re.compile(
+    r"\b(?:SUM|SUBTOTAL|AGGREGATE|COUNT|COUNTA|COUNTIFS?|SUMIFS?|SUMPRODUCT|AVERAGE|MIN|MAX)\s*\("
+)
+_RANGE = re.compile(r"(?<![!\w$])\[?\.?\$?[A-Z]{1,3}\$?(\d{1,9}):\.?\$?[A-Z]{1,3}\$?(\d{1,9})\]?")
+_COLUMN_OF_A_TABLE = re.compile(r"\[(?!#This)[^\]\[@.#]+\]", re.IGNORECASE)
+
+Place = tuple[int, str]
+"""Row and letters of a cell, as a spreadsheet shows them."""
+
+
+@dataclass
+class Computed:
+    """What is known of the formulas of a sheet.
+
+    Attributes:
+        lost: cells without a usable value, with the rule that refuses each.
+        sums: rows of which the formulas add up other rows.
+        first: the first cell with a formula that has a value.
+        cells: how many of these there are.
+    """
+
+    lost: dict[Place, str] = field(default_factory=dict)
+    sums: set[int] = field(default_factory=set)
+    first: Place | None = None
+    cells: int = 0
+
+    def saw(self, place: Place) -> None:
+        """Count a formula with its value."""
+        self.first = self.first or place
+        self.cells += 1
+
+    def moved(self, step: int) -> Computed:
+        """The same in rows that are so much further below."""
+        lost = {(row + step, column): rule for (row, column), rule in self.lost.items()}
+        first = (self.first[0] + step, self.first[1]) if self.first else None
+        return Computed(lost, {row + step for row in self.sums}, first, self.cells)
+
+    def with_others(self, other: Computed) -> Computed:
+        """Both together."""
+        sums = self.sums | other.sums
+        cells = self.cells + other.cells
+        return Computed({**self.lost, **other.lost}, sums, self.first or other.first, cells)
+
+    def below(self, header_row: int) -> Computed:
+        """Without what is above the row of the names: it does not matter."""
+        lost = {place: rule for place, rule in self.lost.items() if place[0] >= header_row}
+        return replace(self, lost=lost)
+
+    def refuse(self, file: str, without: Collection[int] = ()) -> None:
+        """Refuse a cell that has no value, unless its row is no record.
+
+        Args:
+            without: rows that are no records.
+
+        Raises:
+            HostileFile: a formula has no value (rule "formula").
+            UnreadableFile: a formula failed (rule "error-cell").
+        """
+        for (row, column), rule in sorted(self.lost.items()):
+            if row not in without and rule == "formula":
+                raise error("formula", file=file, row=row, column=column)
+            if row not in without:
+                raise error("error-cell", file=file, row=row, column=column)
+
+    def note(self) -> Text | None:
+        """What is said of the formulas that were read by their values."""
+        if self.first is None:
+            return None
+        return many(
+            "{n} cell holds a formula: {cell}. The value that was stored with it was read.",
+            "{n} cells hold formulas, the first is {cell}. The values that were stored with them "
+            "were read.",
+            self.cells,
+            n=self.cells,
+            cell=f"{self.first[1]}{self.first[0]}",
+        )
+
+
+class RowOfFormulas:
+    """Cells of one row as they are met; says at its end whether it is a line of totals."""
+
+    def __init__(self) -> None:
+        self.filled = self.adding = 0
+
+    def cell(self, row: int, formula: str | None, *, filled: bool, adds_up: bool = False) -> bool:
+        """Take a cell; returns whether its formula adds up other rows.
+
+        Args:
+            formula: its text, None for a cell without one.
+            filled: whether it holds anything.
+            adds_up: what is known of a formula that repeats another one.
+        """
+        adds = formula is not None and (adds_up or adds_up_rows(formula, row))
+        self.filled += filled or formula is not None
+        self.adding += adds
+        return adds
+
+    def is_sum(self) -> bool:
+        """Whether most of what it holds adds up other rows, but for a label."""
+        return self.adding > 0 and self.filled - self.adding <= max(1, self.filled // 2)
+
+
+def adds_up_rows(formula: str, row: int) -> bool:
+    """Whether a formula adds up, or counts, several rows that are all above it or all below.
+
+    >>> adds_up_rows("SUM(C2:C9)", 10), adds_up_rows("SUM(B9:F9)", 9)
+    (True, False)
+    >>> adds_up_rows("of:=COUNTA([.B2:.B9])", 10), adds_up_rows("COUNTIF(A$2:A$99,A5)", 5)
+    (True, False)
+    >>> adds_up_rows("SUBTOTAL(103,Table1[Sex])", 40), adds_up_rows("VLOOKUP(A2,F1:G9,2)", 20)
+    (True, False)
+    """
+    if not _ADDS_UP.search(formula):
+        return False
+    if _COLUMN_OF_A_TABLE.search(formula):
+        return True
+    ranges = [tuple(sorted(map(int, found))) for found in _RANGE.findall(formula)]
+    return bool(ranges) and all(
+        last > first and (last < row or first > row) for first, last in ranges
+    )
+
+
+def together(parts: Mapping[int, Computed]) -> Computed:
+    """The formulas of several sheets, by how far the rows of each are moved."""
+    found = Computed()
+    for step, part in parts.items():
+        found = found.with_others(part.moved(step))
+    return found

@@ -1,0 +1,736 @@
+"""What one column of an unknown file may be, as a rule with its reason or a doubt."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from ctdhub.core.i18n import Field, Named, Numeral, Several, Text, joined
+from ctdhub.core.tables import fold
+from ctdhub.schema import countries
+from ctdhub.schema.countries import country_said, fold_name, look_up, resolve
+from ctdhub.schema.labels import group_label
+from ctdhub.schema.model import AGE, CHILD_BANDS, SEX, YEARS, load_schema
+from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST, DateForm, serial_dates
+from ctdhub.sensitive.mapping.drafting.glance import FEW, SEPARATORS, Glance
+from ctdhub.sensitive.mapping.drafting.vocabulary import plain_header, says, sexes, vocabulary, word
+from ctdhub.sensitive.mapping.parsers import OLDEST, band_of, elements_of, holds, number_of
+
+# --------------------------------------------------------------------------------------------------
+# A rule for a variable with its reason, or a doubt that no rule can settle.
+
+SHOWN = 10
+"""Texts that a doubt names."""
+
+
+SETS = Text("its lists are sorted and never repeat: sets, not lists, whose positions say nothing")
+"""What to know of lists whose order is the alphabet's."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A rule for a hub variable.
+
+    Attributes:
+        target: the hub variable.
+        column: the source column.
+        rule: the rule in the words of a mapping.
+        score: how sure, 0 to 1.
+        reason: one sentence.
+        doubts: what the steward should look at.
+        null_values: texts that the rule takes for "not recorded".
+        also: further columns of the same list, such as "type 2" beside "type 1".
+    """
+
+    target: str
+    column: str
+    rule: dict[str, Any]
+    score: float
+    reason: Text
+    doubts: tuple[Text, ...] = field(default=())
+    null_values: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Every column that the rule reads."""
+        return (self.column, *self.also)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Why nothing is proposed for a column that looks like something.
+
+    Attributes:
+        shows: the texts of the column, as code lists are shown, help to decide.
+    """
+
+    column: str
+    reason: Text
+    shows: bool = False
+
+
+def texts_with_rows(
+    column: Glance, texts: Iterable[str], near: Callable[[str], Text | None] | None = None
+) -> Field:
+    """Texts of a column, each with the rows that hold it, as one field of a sentence."""
+    shown: list[Field] = []
+    for text in list(texts)[:SHOWN]:
+        close = near(text) if near else None
+        named = joined([text, close], " ") if close else text
+        shown.append(Text("{text} (rows: {n})", text=named, n=Numeral(column.rows_of([text]))))
+    return Several(tuple(shown))
+
+
+def rejected(
+    column: Glance,
+    texts: list[str],
+    said: Text | None = None,
+    near: Callable[[str], Text | None] | None = None,
+) -> tuple[Text, ...]:
+    """Doubts on texts that a rule does not know, with the number of rows that it would reject.
+
+    Args:
+        said: a sentence with the field ``texts``; None where the texts are not to be shown.
+        near: what a text may have meant.
+    """
+    if not texts:
+        return ()
+    rows = Text(
+        "rows that this rule would reject: {n} of {all}",
+        n=Numeral(column.rows_of(texts)),
+        all=Numeral(column.all),
+    )
+    named = (said.holding(texts=texts_with_rows(column, texts, near)),) if said else ()
+    return (*named, rows)
+
+
+def null_codes(column: Glance, numbers: tuple[str, ...] = ()) -> list[str]:
+    """Numbers such as 0 or 99 that stand for "not recorded" among texts that are no numbers.
+
+    Args:
+        numbers: the numbers that say something in such a column.
+    """
+    codes = vocabulary().null_codes - {*numbers}
+    found = [text for text in column.texts if fold(text) in codes]
+    others = [fold(text) for text in column.texts if text not in found]
+    counted = any(number_of(text) is not None and text not in numbers for text in others)
+    return found if others and not counted else []
+
+
+# --------------------------------------------------------------------------------------------------
+# Ages as people write them: a number, a number with its unit, a range, an open range.
+#
+# Only reads; what becomes of an age is decided where a rule is proposed.
+
+MONTHS = 12
+
+
+@dataclass(frozen=True)
+class AgeRange:
+    """Completed years of age from ``low`` to ``high``, both included."""
+
+    low: int
+    high: int
+
+
+def years_in(text: str) -> AgeRange | None:
+    """The ages that a text means, None where it means none.
+
+    >>> years_in("17 ans"), years_in("8 months"), years_in("18 à 25")
+    (AgeRange(low=17, high=17), AgeRange(low=0, high=0), AgeRange(low=18, high=25))
+    >>> years_in("moins de 18"), years_in("35 et +"), years_in("about 17")
+    (AgeRange(low=0, high=17), AgeRange(low=35, high=120), None)
+    >>> years_in("+18"), years_in("٢٥ سنة"), years_in("25 ans et 6 mois")
+    (AgeRange(low=18, high=120), AgeRange(low=25, high=25), AgeRange(low=25, high=25))
+    """
+    plain = fold(text)
+    if (age := number_of(plain)) is not None:
+        return _within(int(age), int(age))
+    for pattern, low, high in _patterns():
+        if found := pattern.fullmatch(plain):
+            first = int(found["a"])
+            second = int(found["b"]) if "b" in pattern.groupindex else first
+            if pattern.groupindex.get("months"):
+                first, second = first // MONTHS, second // MONTHS
+            lowest = 0 if low is None else first + low
+            return _within(lowest, OLDEST if high is None else second + high)
+    return None
+
+
+def about(text: str) -> int | None:
+    """The age that a text says is not exact, None where it says nothing of the kind.
+
+    >>> about("env. 25"), about("~ 25 ans"), about("25?"), about("25 aprox."), about("25")
+    (25, 25, 25, 25, None)
+    """
+    plain = fold(text)
+    for pattern in _approximate():
+        if (found := pattern.fullmatch(plain)) and int(found["a"]) <= OLDEST:
+            return int(found["a"])
+    return None
+
+
+def months_in(text: str) -> int | None:
+    """The months of a duration with its unit, None where it says nothing of the kind.
+
+    >>> months_in("6 months"), months_in("2 ans"), months_in("2")
+    (6, 24, None)
+    """
+    said = {name: "|".join(_escaped(words)) for name, words in vocabulary().ages.items()}
+    found = re.fullmatch(rf"(\d{{1,3}})\s*(?:(?P<m>{said['months']})|{said['years']})", fold(text))
+    if found is None:
+        return None
+    return int(found[1]) * (1 if found["m"] else MONTHS)
+
+
+def _within(low: int, high: int) -> AgeRange | None:
+    return AgeRange(low, high) if 0 <= low <= high <= OLDEST else None
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], int | None, int | None], ...]:
+    """Each form with what is added to its first and last number; None leaves that end open."""
+    said = {name: "|".join(_escaped(words)) for name, words in vocabulary().ages.items()}
+    unit = rf"(?:\s*(?:{said['years']})\.?(?:\s+old)?)?"
+    number = r"(?P<a>\d{1,3})"
+    forms = [
+        (rf"{number}{unit}", 0, 0),
+        (rf"{number}\s*(?P<months>{said['months']})\.?(?:\s+old)?", 0, 0),
+        (
+            rf"(?:(?:entre|between|de|from|du|بين|من)\s+)?{number}{unit}"
+            rf"\s*(?:[-\u2010-\u2015]+|\s(?:{said['between']})\s)\s*(?P<b>\d{{1,3}}){unit}",
+            0,
+            0,
+        ),
+        (
+            rf"{number}\s*(?:{said['years']})\.?\s*(?:and|et|y|e|و)?\s*"
+            rf"(?:\d{{1,2}}\s*(?:{said['months']})\.?|demie?|medio|½)",
+            0,
+            0,
+        ),
+        (rf"(?:{said['below']})\s*{number}{unit}", None, -1),
+        (rf"(?:{said['up_to']})\s*{number}{unit}", None, 0),
+        (rf"(?:{said['from']})\s*{number}{unit}", 0, None),
+        (rf"(?:{said['above']})\s*(?:de\s+)?{number}{unit}", 0, None),
+        (rf"{number}{unit}\s*(?:{said['and_over']})", 0, None),
+    ]
+    return tuple((re.compile(form), low, high) for form, low, high in forms)
+
+
+@cache
+def _approximate() -> tuple[re.Pattern[str], ...]:
+    said = {name: "|".join(_escaped(vocabulary().ages[name])) for name in ("years", "about")}
+    unit = rf"(?:\s*(?:{said['years']})\.?)?"
+    number = r"(?P<a>\d{1,3})"
+    mark = rf"\(?(?:{said['about']})\)?"
+    return (
+        re.compile(rf"{mark}\s*{number}{unit}"),
+        re.compile(rf"{number}{unit}\s*{mark}"),
+    )
+
+
+def _escaped(words: tuple[str, ...]) -> list[str]:
+    return [re.escape(fold(said)) for said in sorted(words, key=len, reverse=True)]
+
+
+# --------------------------------------------------------------------------------------------------
+# What a column whose header speaks of an age, or of months, may be: ages, or codes of a list.
+
+MAJORITY = next(v.name for v in load_schema().records if v.codes == "majority")
+"""The variable that says minor or adult at the time of the age."""
+
+CODES = 15
+"""A dense list of small numbers has at most so many, all below it."""
+
+DENSE = 0.6
+"""Share of the numbers from the smallest to the largest that a dense list has."""
+
+GAP = 15
+"""Years by which 88 or 99 lie above every other age where they stand for "not recorded"."""
+
+INFANTS = 6
+"""Age in years; where every other is above it, 0 stands for "not recorded"."""
+
+HIGH_CODES = ("77", "88", "97", "98", "99")
+
+
+def ages(column: Glance, score: float) -> Iterator[Proposal | Doubt]:
+    """A rule for ages, one for minors and adults, or a doubt."""
+    numbers = {text: age for text in column.texts if (age := number_of(fold(text))) is not None}
+    if _codes_of_a_list(column, numbers):
+        yield Doubt(
+            column.name,
+            Text("codes of the publisher’s code book, not ages: leave them out or write a map"),
+            shows=True,
+        )
+        return
+    nulls = _null_ages(column, numbers)
+    texts = [text for text in column.texts if text not in nulls]
+    bands = load_schema().domain(AGE)
+    plain = [text for text in texts if band_of(fold(text), bands)]
+    meant = {t: years for t in texts if t not in plain and (years := years_in(t))}
+    within = {text: band for text, years in meant.items() if (band := band_holding(years, bands))}
+    across = [text for text in meant if text not in within]
+    words = [t for t in texts if t not in plain and word(t) in vocabulary().codes[MAJORITY]]
+    told = [*plain, *within]
+    if column.weight(told) < 0.5 * column.weight(texts):
+        yield from _minors(column, texts, meant, score)
+        return
+    others = [t for t in texts if t not in (*told, *across, *words)]
+    doubts = rejected(column, others, Text("no age: {texts}"))
+    if across or words:
+        said = Text("more than one band, so not recorded: {texts}")
+        doubts += (said.holding(texts=texts_with_rows(column, [*across, *words])),)
+    if "0" in plain:
+        doubts += (Text('0 may mean “not recorded”: then add null_values: ["0"]'),)
+    rule: dict[str, object] = {"band": True}
+    if mapped := within | dict.fromkeys((*across, *words)):
+        rule = {"map": mapped} | rule
+    reason = Text(
+        "{n} of its {all} texts are ages up to {oldest} or age bands",
+        n=Numeral(len(told)),
+        all=Numeral(len(column.texts)),
+        oldest=OLDEST,
+    )
+    yield Proposal(AGE, column.name, rule, score, reason, doubts, tuple(nulls))
+
+
+def unit_beside(columns: Iterable[Glance]) -> str | None:
+    """The column that says in which unit bare ages are counted, row by row; None where none does.
+
+    A column that says years alone changes nothing.
+    """
+    years = {fold(text) for text in vocabulary().ages["years"]}
+    others = {*vocabulary().ages["months"], *vocabulary().age_units["cells"]}
+    units = {unit for unit in years | {fold(text) for text in others} if len(unit) > 1}
+    for column in columns:
+        said = {fold(text) for text in column.texts}
+        named = says(column.name, vocabulary().age_units["headers"])
+        if not said <= years and (said <= units or (named and len(said) < CODES)):
+            return column.name
+    return None
+
+
+def in_units(found: Iterable[Proposal | Doubt], unit: str | None) -> Iterator[Proposal | Doubt]:
+    """What was found, with a doubt in place of ages of which another column says the unit."""
+    for each in found:
+        if unit and isinstance(each, Proposal) and each.target == AGE and each.column != unit:
+            reason = Text("ages in the unit that another column states for each row: {unit}")
+            yield Doubt(each.column, reason.holding(unit=unit))
+        else:
+            yield each
+
+
+def _codes_of_a_list(column: Glance, numbers: dict[str, float]) -> bool:
+    """A dense set of small numbers, or bare numbers where the header speaks of a band.
+
+    The ages of a children's shelter look so too: its steward writes the rule by hand.
+    """
+    if not numbers or len(numbers) < len(column.texts) - 1:
+        return False
+    if says(column.name, vocabulary().bands):
+        return True
+    small = {int(age) for age in numbers.values() if age == int(age) and age < CODES}
+    return len(small) == len(numbers) and len(small) >= DENSE * (max(small) - min(small) + 1)
+
+
+def _null_ages(column: Glance, numbers: dict[str, float]) -> list[str]:
+    """Numbers that are no ages, or so far from every other age that they mean something else."""
+    own = [age for text, age in numbers.items() if fold(text) not in vocabulary().null_codes]
+    written = len(numbers) < len(column.texts)
+    found = []
+    for text in column.texts:
+        plain = fold(text)
+        if plain not in vocabulary().null_codes:
+            continue
+        age = numbers.get(text, -1.0)
+        far = bool(own) and age in map(float, HIGH_CODES) and age > max(own) + GAP
+        none = age < 0 or age > OLDEST or plain in ("00", "000")
+        zero = plain == "0" and (min(own) >= INFANTS if own else written)
+        if none or far or zero:
+            found.append(text)
+    return found
+
+
+def band_holding(years: AgeRange, bands: tuple[str, ...]) -> str | None:
+    """The one band that holds all ages of a range."""
+    return next((b for b in bands if holds(b, years.low) and holds(b, years.high)), None)
+
+
+def side(years: AgeRange) -> str | None:
+    """Minor or adult, None where a range holds both."""
+    minor, adult = load_schema().codes["majority"]
+    eighteen = 1 + max(int(band.partition("-")[2]) for band in CHILD_BANDS)
+    return minor if years.high < eighteen else adult if years.low >= eighteen else None
+
+
+def _minors(
+    column: Glance, texts: list[str], meant: dict[str, AgeRange], score: float
+) -> Iterator[Proposal | Doubt]:
+    """Ranges that fit no band still tell minors from adults, where none lies on both sides."""
+    known: dict[str, str | None] = {}
+    for text in texts:
+        if code := vocabulary().codes[MAJORITY].get(word(text)):
+            known[text] = code
+        elif years := meant.get(text):
+            known[text] = side(years)
+    others = [text for text in texts if text not in known]
+    if column.weight(known) < 0.5 * column.weight(texts) or not any(known.values()):
+        reason = Text("the header suggests an age, but its texts are not ages that fit a band")
+        yield Doubt(column.name, reason, shows=True)
+        return
+    reason = Text("its age ranges fit no band, but distinguish minors from adults")
+    doubts = rejected(column, others, Text("no age: {texts}"))
+    yield Proposal(MAJORITY, column.name, {"map": known}, score * 0.9, reason, doubts)
+
+
+def durations(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:
+    """A rule for a number of months, where the header says that months are counted."""
+    bands = load_schema().domain(target)
+    fitting = [text for text in column.texts if band_of(fold(text), bands)]
+    bare = [text for text in fitting if number_of(fold(text)) is not None]
+    meant = {t: band for t in column.texts if (band := band_of(str(months_in(t)), bands))}
+    if not fitting and not meant:
+        return
+    if bare and not says(column.name, vocabulary().ages["months"]):
+        yield Doubt(
+            column.name, Text("a duration, but its header does not say that it is in months")
+        )
+        return
+    others = [text for text in column.texts if text not in fitting and text not in meant]
+    reason = Text(
+        "{n} of its {all} texts are durations",
+        n=Numeral(len(fitting) + len(meant)),
+        all=Numeral(len(column.texts)),
+    )
+    doubts = rejected(column, others, Text("no duration: {texts}"))
+    rule: dict[str, object] = {"map": meant, "band": True} if meant else {"band": True}
+    yield Proposal(target, column.name, rule, score, reason, doubts)
+
+
+# --------------------------------------------------------------------------------------------------
+# A column, of lists or not, whose texts name kinds: of exploitation, of control, of recruiters.
+
+
+def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
+    """Flags of a column whose header names a group and whose texts name kinds of it.
+
+    Known texts under any other header leave a doubt: "friend" may be who called, "threats" what
+    somebody fears, "farming" what she did before.
+    """
+    own = vocabulary()
+    mark = column.separator(own.flags.keys() | own.other)
+    elements = {t: [e for e in elements_of(t, mark) if e] for t in column.texts}
+    texts = list(dict.fromkeys(e for found in elements.values() for e in found))
+    group = own.group_of(column.name)
+    meant, main = _meant(texts, group)
+    if all(word(text) in own.other for text in meant) or len(texts) > FEW:
+        return
+    if len(meant) < (0.3 if group else 0.5) * len(texts):
+        return
+    if column.details:
+        reason = Text("its choices have columns of their own, which are used instead")
+        yield Doubt(column.name, reason)
+        return
+    if group is None and main is not None:
+        reason = Text(
+            "its texts are words of “{group}”, but the header does not say so",
+            group=Named.of(lambda language: group_label(main, language)),
+        )
+        yield Doubt(column.name, reason, shows=True)
+        return
+    chosen: dict[str, list[str]] = {}
+    for text, flag in meant.items():
+        chosen.setdefault(flag, []).append(text)
+    doubts = _doubts(column, elements, [t for t in texts if t not in meant], mark)
+    reason = Text(
+        "the column names kinds, of which {n} of {all} are known",
+        n=Numeral(len(meant)),
+        all=Numeral(len(texts)),
+    )
+    for flag, found in chosen.items():
+        rule: dict[str, Any] = {"has": found} | ({"split": mark} if mark else {})
+        yield Proposal(flag, column.name, rule, 0.9 * len(meant) / len(texts), reason, doubts)
+        doubts = ()
+
+
+def _meant(texts: list[str], group: str | None) -> tuple[dict[str, str], str | None]:
+    """The flag of each known text, and the group that most of them are of."""
+    own, schema = vocabulary(), load_schema()
+    if group:
+        found = {text: flag for text in texts if (flag := own.flag_in(group, text))}
+        return found, group
+    sure = {text: flags for text in texts if (flags := own.flags.get(word(text)))}
+    groups = [schema.variable(f).group for flags in sure.values() if len(flags) == 1 for f in flags]
+    counted = Counter(name for name in groups if name)
+    if not counted:
+        return {}, None
+    main = counted.most_common(1)[0][0]
+    return {t: flag for t in texts if (flag := own.flag_in(main, t))}, main
+
+
+def _doubts(
+    column: Glance, elements: dict[str, list[str]], unknown: list[str], mark: str | None
+) -> tuple[Text, ...]:
+    """What the lists hold beyond the known kinds, and what they do not say."""
+    found: tuple[Text, ...] = ()
+    if unknown:
+        rows = {
+            t: sum(column.rows_of([c]) for c, es in elements.items() if t in es) for t in unknown
+        }
+        part = Glance(column.name, tuple(unknown), rows=rows, all=column.all)
+        said = Text("no yes/no variable for: {texts}")
+        found += (said.holding(texts=texts_with_rows(part, unknown)),)
+    found += (Text("what the cells do not name stays not recorded, unless you add absent: no"),)
+    if mark and column.sets(mark):
+        found += (SETS,)
+    return found
+
+
+# --------------------------------------------------------------------------------------------------
+# What one column of an unknown file may be, judged by its header and its distinct texts.
+#
+# A proposal is a rule; where the texts leave open which rule is right there is a doubt and no rule:
+# a rule that reads a value wrongly does more harm than none.
+
+MOST = 0.9
+"""Share of the rows from which a column with some other texts is still what its header says."""
+
+
+def proposals(column: Glance) -> Iterator[Proposal | Doubt]:
+    """Everything that a column may be, and what leaves that open."""
+    schema = load_schema()
+    if not column.texts or vocabulary().about_others(column.name):
+        return
+    flag = vocabulary().flag_named(column.name)
+    if flag and (found := list(_flag(column, flag, 1.0))):
+        yield from found
+        return
+    for target, score in vocabulary().variables(column.name).items():
+        if not schema.has(target):
+            continue
+        match schema.variable(target).kind:
+            case "year":
+                yield from _year(column, target, score)
+            case "country":
+                yield from _country(column, target, score)
+            case "flag":
+                yield from _flag(column, target, score)
+            case "code" | "status":
+                yield from _coded(column, target, score)
+    yield from _code_named(column)
+    yield from _gender_by_texts(column)
+    yield from kinds(column)
+
+
+_ORDERS = (DAY_FIRST, MONTH_FIRST)
+_TWO_DIGITS = DateForm(century=2000)
+
+
+def _is_year(text: str | None) -> bool:
+    """Whether a year is one of those that a hub may have; of another calendar it is not."""
+    return text is not None and YEARS[0] <= int(text) <= YEARS[1]
+
+
+def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:
+    ways = [[t for t in column.texts if _is_year(form.year(fold(t)))] for form in _ORDERS]
+    if serial_dates(map(fold, column.texts), YEARS):
+        ways.append(list(column.texts))
+    read = max(ways, key=column.weight)
+    if column.weight(read) < 0.6:
+        reason = Text(
+            "the header suggests a date, but only {n} of {all} texts are dates or years",
+            n=Numeral(len(read)),
+            all=Numeral(len(column.texts)),
+        )
+        if column.share(lambda text: DAY_FIRST.year(fold(text))) >= 0.6:
+            reason = Text(
+                "its years are outside {first} to {last}: of another calendar?",
+                first=YEARS[0],
+                last=YEARS[1],
+            )
+        elif column.share(lambda text: _is_year(_TWO_DIGITS.year(fold(text)))) >= 0.6:
+            reason = Text("years of two digits: state under dates what they stand for")
+        yield Doubt(column.name, reason)
+        return
+    reason = Text(
+        "{n} of its {all} texts are years or dates",
+        n=Numeral(len(read)),
+        all=Numeral(len(column.texts)),
+    )
+    others = [text for text in column.texts if text not in read]
+    doubts = rejected(column, others)
+    yield Proposal(target, column.name, {"year": True}, score * column.weight(read), reason, doubts)
+
+
+def month_first(column: Glance) -> bool:
+    """Whether more texts are dates with the month first than with the day first."""
+    first = column.share(lambda text: MONTH_FIRST.date(fold(text)))
+    return first > column.share(lambda text: DAY_FIRST.date(fold(text)))
+
+
+def _country(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:
+    mark = column.separator(marks=SEPARATORS[:2])
+    parts = {t: [e for e in elements_of(t, mark) if e] for t in column.texts}
+    said = {part: country_said(part) for own in parts.values() for part in own}
+    mapped = {part: code for part, code in said.items() if not look_up(part).alpha3 and code}
+    nulls = null_codes(column) if not mark else []
+    known = {
+        t: bool(own) and all(look_up(p).alpha3 or p in mapped for p in own)
+        for t, own in parts.items()
+        if t not in nulls
+    }
+    share = column.weight(t for t, there in known.items() if there)
+    share /= max(column.weight(known), 1e-9)
+    if (
+        not known
+        or share < 0.5
+        or (share < 1 and any(number_of(fold(t)) is not None for t in known))
+    ):
+        yield Doubt(
+            column.name,
+            Text(
+                "the header suggests a country, but only {n} of {all} texts are countries",
+                n=Numeral(sum(known.values())),
+                all=Numeral(len(column.texts)),
+            ),
+            shows=True,
+        )
+        return
+    unknown = [t for t, there in known.items() if not there]
+    doubts = rejected(column, unknown, Text("no country: {texts}"), near=_near)
+    rule: dict[str, object] = {"country": True}
+    if mapped:
+        rule = {"map": mapped} | rule
+        doubts += (Text("adjectives or names in another language are written out: check each"),)
+    if mark or any(len(own) > 1 for own in parts.values()):  # of lists in brackets none is needed
+        rule |= {"split": mark or SEPARATORS[0], "take": "first"}
+        doubts += (Text("of several countries the first is kept"),)
+        if mark and column.sets(mark):
+            doubts += (SETS,)
+    reason = Text(
+        "{n} of its {all} texts are countries",
+        n=Numeral(sum(known.values())),
+        all=Numeral(len(column.texts)),
+    )
+    yield Proposal(
+        target, column.name, rule, score * share, reason, doubts, null_values=tuple(nulls)
+    )
+
+
+def sets_doubt(column: Glance) -> Text | None:
+    """What to know of a column of lists that are sets in truth, None where it has none."""
+    mark = column.separator(marks=SEPARATORS[:2])
+    return SETS if mark and column.sets(mark) else None
+
+
+def _near(text: str) -> Text | None:
+    code = resolve(text).nearest
+    if code is None:
+        return None
+    named = Named.of(lambda language: countries.name(code, language))
+    return joined(["→ ", named, f" ({code})?"], "")
+
+
+def _flag(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:
+    nulls = null_codes(column, numbers=("0", "1"))
+    texts = [text for text in column.texts if text not in nulls]
+    known = {text: codes for text in texts if (codes := vocabulary().yes_no([text]))}
+    both = {codes[text] for text, codes in known.items()} == {"yes", "no"}
+    if not known or (len(known) < len(texts) and not (both and column.weight(known) >= MOST)):
+        return
+    if score < 1:
+        reason = Text(
+            "the header resembles {name}, but a yes-or-no variable is not guessed", name=target
+        )
+        yield Doubt(column.name, reason)
+        return
+    said = vocabulary().yes_no(known) or {}
+    letters = {word(text) for text in known}
+    if letters & {"o", "s"} and "n" not in letters:
+        yield Doubt(
+            column.name,
+            Text("a single letter without its counterpart is not taken for yes"),
+            shows=True,
+        )
+        return
+    reason = Text("column name matches this yes/no variable; values are yes or no")
+    others = [text for text in texts if text not in known]
+    doubts = rejected(column, others, Text("neither yes nor no: {texts}"))
+    yield Proposal(
+        target, column.name, {"map": said}, score, reason, doubts, null_values=tuple(nulls)
+    )
+
+
+def _coded(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:
+    if target == AGE:
+        yield from ages(column, score)
+    elif durations_of(target):
+        yield from durations(column, target, score)
+    elif target == SEX:
+        yield from _by_codes(column, target, score, sexes(column.name, column.texts))
+    else:
+        codes = vocabulary().codes[target]
+        known = {text: codes[key] for text in column.texts if (key := word(text)) in codes}
+        yield from _by_codes(column, target, score, known)
+
+
+def durations_of(target: str) -> bool:
+    """Whether the codes of a variable are bands of something that is counted."""
+    schema = load_schema()
+    return all(code[0].isdigit() for code in schema.domain(target))
+
+
+def _by_codes(
+    column: Glance, target: str, score: float, known: dict[str, str]
+) -> Iterator[Proposal | Doubt]:
+    nulls = null_codes(column) if known else []
+    texts = [text for text in column.texts if text not in nulls]
+    others = [text for text in texts if text not in known]
+    if not column.coded or not known or (others and len(texts) <= 2):
+        if column.coded:
+            reason = Text(
+                "codes whose meaning is not sure: {texts}", texts=texts_with_rows(column, texts)
+            )
+            if not column.shown:
+                reason = Text("codes whose meaning is not sure")
+            yield Doubt(column.name, reason)
+        return
+    share = column.weight(known) / max(column.weight(texts), 1e-9)
+    if share < 0.5:
+        return
+    doubts = rejected(column, others, Text("no code for: {texts}"))
+    reason = Text(
+        "{n} of its {all} texts are known words",
+        n=Numeral(len(known)),
+        all=Numeral(len(column.texts)),
+    )
+    yield Proposal(target, column.name, {"map": known}, score * share, reason, doubts, tuple(nulls))
+
+
+def _gender_by_texts(column: Glance) -> Iterator[Doubt]:
+    """A column may hold sexes whatever its header, but whose?"""
+    if SEX in vocabulary().variables(column.name):
+        return
+    codes = vocabulary().codes[SEX]
+    found = {codes.get(word(text)) for text in column.texts}
+    if len(found) > 1 and None not in found:
+        yield Doubt(column.name, Text("its texts are sexes; of the person?"), shows=True)
+
+
+def _code_named(column: Glance) -> Iterator[Proposal]:
+    """A header that names one of two codes and is answered yes or no: ``minor``, ``adult``."""
+    codes = vocabulary().answered
+    key = next((k for k in (fold_name(column.name), plain_header(column.name)) if k in codes), "")
+    answers = vocabulary().yes_no(column.texts)
+    if key and answers:
+        other = next(code for code in load_schema().domain(MAJORITY) if code != codes[key])
+        said = {"yes": codes[key], "no": other}
+        rule = {"map": {text: said[answer] for text, answer in answers.items()}}
+        reason = Text("column name matches this yes/no variable; values are yes or no")
+        yield Proposal(MAJORITY, column.name, rule, 0.9, reason)

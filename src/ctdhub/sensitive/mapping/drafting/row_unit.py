@@ -1,0 +1,313 @@
+"""What a row of an unknown file is: a person, a report or a call, and whose number it carries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.core.i18n import Numeral, Text
+from ctdhub.core.tables import fold
+from ctdhub.schema.model import AGE, SEX, load_schema
+from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.shape.recognise import known_identifiers, system_of
+from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
+from ctdhub.sensitive.mapping.drafting.glance import Glance, glance
+from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Proposal, proposals
+from ctdhub.sensitive.mapping.drafting.vocabulary import says, sexes, vocabulary, word
+from ctdhub.sensitive.mapping.parsers import number_of
+
+SEXES = 6
+"""Most texts of a column of sexes."""
+
+SLIPS = 0.05
+"""Share of the shared numbers up to which a second gender or birth date may be a slip."""
+
+
+_LINE = re.compile("[0-9]{1,4}")
+
+OLDER = 10
+"""Years of age between two rows of one person that no file spans."""
+
+
+@dataclass(frozen=True)
+class SharedNumbers:
+    """How many numbers stand in several rows, and how many of them speak of several people.
+
+    Attributes:
+        column: the column of the numbers.
+        shared: numbers that stand in several rows.
+        contradicted: those of them whose rows differ in what a person keeps.
+        compared: whether the file has anything by which people can be told apart.
+        line: a column that counts the rows of each number, if there is one.
+    """
+
+    column: str
+    shared: int
+    contradicted: int
+    compared: bool
+    line: str | None = None
+
+    @property
+    def several_people(self) -> bool:
+        """Whether rows of one number are not one person, for all that the file says."""
+        return not self.compared or self.contradicted > SLIPS * self.shared
+
+    def said(self) -> Text:
+        """What the steward should know of it."""
+        if not self.compared:
+            return Text(
+                "numbers that appear in several rows: {n}; hash only if each is one person’s own",
+                n=Numeral(self.shared),
+            )
+        return Text(
+            "numbers that appear in several rows: {n}; of these, of several people: {k}",
+            n=Numeral(self.shared),
+            k=Numeral(self.contradicted),
+        )
+
+
+def people_in_a_row(headers: Iterable[str]) -> list[str]:
+    """Columns of the sex or age of the first, second … person of one row; empty where none are.
+
+    >>> people_in_a_row(["Victim 1 sex", "Victim 1 note", "Victim 2 sex"])
+    ['Victim 1 sex', 'Victim 2 sex']
+    >>> people_in_a_row(["sex", "Suspect 1 age", "Suspect 2 age", "language 1", "language 2"])
+    []
+    """
+    alike: dict[str, list[str]] = {}
+    for header in headers:
+        without = " ".join(re.sub(r"\d+", " ", header).replace("_", " ").split())
+        if without != header and not vocabulary().about_others(header):
+            alike.setdefault(without, []).append(header)
+    for without, found in alike.items():
+        if len(found) > 1 and {SEX, AGE} & vocabulary().variables(without).keys():
+            return found
+    return []
+
+
+def shared_numbers(
+    table: pa.Table, number: str, births: Iterable[str], glances: Iterable[Glance]
+) -> SharedNumbers | None:
+    """Compare rows of an equal number; None where every number stands in one row.
+
+    Args:
+        table: text columns.
+        number: the column with the number.
+        births: columns of birth dates.
+        glances: the other columns; those of sexes, roles and ages are compared.
+    """
+    filled = table.filter(pc.is_valid(table[number]))
+    sizes = filled.group_by(number).aggregate([([], "count_all")])
+    shared = sizes.filter(pc.greater(sizes["count_all"], 1))[number]
+    if not len(shared):
+        return None
+    columns = list(glances)
+    roles = not_victims(columns)
+    kept = [*births, *([roles[0]] if roles else [])]
+    kept += [c.name for c in columns if _is_of_sexes(c)]
+    contradicted: set[str] = set()
+    compared = False
+    for column in dict.fromkeys(kept):
+        counts = _by_number(filled, number, column, word, "count_distinct")
+        compared |= len(pc.unique(filled[column].drop_null())) > 1
+        contradicted |= set(counts.filter(pc.greater(counts["found"], 1))["number"].to_pylist())
+    for seen in columns:
+        if AGE in vocabulary().variables(seen.name) and not vocabulary().about_others(seen.name):
+            oldest = _by_number(filled, number, seen.name, _age, "max")
+            youngest = _by_number(filled, number, seen.name, _age, "min")
+            apart = pc.greater(pc.subtract(oldest["found"], youngest["found"]), OLDER)
+            contradicted |= set(oldest.filter(apart)["number"].to_pylist())
+    line = next((c.name for c in columns if _counts_rows(filled, number, c)), None)
+    return SharedNumbers(number, len(shared), len(contradicted), compared, line)
+
+
+def _is_of_sexes(column: Glance) -> bool:
+    return 1 < len(column.texts) <= SEXES and len(sexes(column.name, column.texts)) > 1
+
+
+def _age(text: str) -> str | None:
+    age = number_of(fold(text))
+    return None if age is None else f"{age:07.2f}"
+
+
+def _by_number(
+    table: pa.Table, number: str, column: str, read: Callable[[str], str | None], what: str
+) -> pa.Table:
+    """What a column says for each number, in the order of the numbers: ``number``, ``found``."""
+    encoded = table[column].combine_chunks().dictionary_encode()
+    said = pa.array([read(text) for text in encoded.dictionary.to_pylist()], pa.string())
+    keyed = pa.table({"number": table[number], "said": said.take(encoded.indices)}).drop_null()
+    if what != "count_distinct":
+        keyed = keyed.set_column(1, "said", keyed["said"].cast(pa.float64()))
+    found = keyed.group_by("number").aggregate([("said", what)]).sort_by("number")
+    return found.rename_columns(["number", "found"])
+
+
+def _counts_rows(table: pa.Table, number: str, column: Glance) -> bool:
+    """Whether a column numbers the rows of each number from 1 on."""
+    lines = {text: int(fold(text)) for text in column.texts if _LINE.fullmatch(fold(text))}
+    if not lines or len(lines) < len(column.texts):
+        return False
+    encoded = table[column.name].combine_chunks().dictionary_encode()
+    read = pa.array([lines.get(text) for text in encoded.dictionary.to_pylist()], pa.int64())
+    numbered = pa.table({"number": table[number], "line": read.take(encoded.indices)})
+    found = numbered.group_by("number").aggregate(
+        [("line", "min"), ("line", "max"), ("line", "count_distinct"), ([], "count_all")]
+    )
+    rows = found["count_all"]
+    ends = pc.and_(pc.equal(found["line_min"], 1), pc.equal(found["line_max"], rows))
+    each = pc.and_(ends, pc.equal(found["line_count_distinct"], rows))
+    return bool(pc.all(each.fill_null(False)).as_py())
+
+
+def unit_of(columns: Iterable[str]) -> str | None:
+    """``report`` or ``call`` where a header gives it away, else None: probably a person.
+
+    >>> unit_of(["call date", "topic"]), unit_of(["number of victims"]), unit_of(["sex", "age"])
+    ('call', 'report', None)
+    """
+    headers = list(columns)
+    for unit, phrases in vocabulary().units.items():
+        if any(says(header, phrases) for header in headers):
+            return unit
+    return None
+
+
+def not_victims(glances: Iterable[Glance]) -> tuple[str, list[str]] | None:
+    """The column that says who a row is about, if any, with its texts that are no victims."""
+    for column in glances:
+        if not column.coded:
+            continue
+        others = [t for t in column.texts if says(t, vocabulary().others)]
+        if others and any(says(t, vocabulary().victims) for t in column.texts):
+            return column.name, others
+    return None
+
+
+# --------------------------------------------------------------------------------------------------
+# What a draft says of child rows: those of perpetrators, and those that may speak for a record.
+
+
+@dataclass(frozen=True)
+class ChildRules:
+    """Rules for the rows of a child table of perpetrators.
+
+    Attributes:
+        child: name of the table.
+        rules: for each variable of a perpetrator its rule.
+    """
+
+    child: str
+    rules: dict[str, Proposal]
+
+
+def record_proposals(raw: RawTable, column: Glance) -> Iterator[Proposal | Doubt]:
+    """What a column may be for the record; of one folded from several child rows only a doubt.
+
+    Which of several events or services counts for a person is for the steward to say.
+    """
+    several = [
+        name
+        for name, rows in raw.children.items()
+        if column.name in rows.column_names and len(pc.unique(rows["_row"])) < rows.num_rows
+    ]
+    if not several:
+        yield from proposals(column)
+        return
+    own = replace(column, name=vocabulary().without_perpetrators(column.name))
+    if any(isinstance(each, Proposal) for each in proposals(own)):
+        yield Doubt(
+            column.name,
+            Text(
+                "a record has several rows of {child}: say by fold under read, or by split and "
+                "take, which of them counts",
+                child=several[0],
+            ),
+        )
+
+
+def child_rules(
+    raw: RawTable, findings: dict[str, IdentifierFinding], form: FormProposals | None = None
+) -> ChildRules | None:
+    """Rules for the first child table that speaks of perpetrators, None where there is none.
+
+    Args:
+        raw: the file as read.
+        findings: columns that may identify somebody, of which no rule is made.
+        form: the form that the file is an export of.
+    """
+    variables = load_schema().table("perpetrators")
+    for child, rows in raw.children.items():
+        found: dict[str, Proposal] = {}
+        columns = [c for c in rows.column_names if c != "_row" and c not in findings]
+        for column in columns if vocabulary().about_perpetrators(child) else ():
+            seen = glance(rows, column)
+            told = form.of_child(seen, child) if form else None
+            if told is None:
+                named = replace(seen, name=vocabulary().without_perpetrators(column))
+                told = list(proposals(named))
+            for each in told:
+                if not isinstance(each, Proposal) or not _fits(each):
+                    continue
+                for variable in variables:
+                    if variable.name.endswith(f"_{each.target}"):
+                        found.setdefault(variable.name, replace(each, column=column))
+        if found:
+            return ChildRules(child, found)
+    return None
+
+
+def _fits(proposal: Proposal) -> bool:
+    """Bands of the ages of perpetrators are others, so only ages themselves are read."""
+    return proposal.target != AGE or proposal.rule == {"band": True}
+
+
+def identifiers_of_systems(raw: RawTable) -> tuple[dict[str, IdentifierFinding], dict[str, str]]:
+    """Columns that exports of a known system have for numbers and users, and what becomes of each.
+
+    Returns:
+        Findings, and decisions in the words of a mapping.
+    """
+    columns = raw.column_names()
+    known = known_identifiers(columns, raw.children)
+    system = system_of(columns)
+    reason = Text(
+        "exports of {system} hold a number or a user here", system=system.name if system else ""
+    )
+    findings = {
+        column: IdentifierFinding(
+            column, "name" if decision == "strip" else "case_number", 1.0, reason
+        )
+        for column, decision in known.items()
+    }
+    return findings, dict(known)
+
+
+def decided_with(known: dict[str, str], decisions: dict[str, str]) -> dict[str, str]:
+    """Decisions in which what is known of a system goes before what was found by looks.
+
+    One column at most becomes the person key, and one the number of a case.
+
+    >>> decided_with({"_id": "case"}, {"_id": "hash", "uuid": "case", "name": "strip"})
+    {'_id': 'case', 'uuid': 'strip', 'name': 'strip'}
+    """
+    own = [column for column, decision in known.items() if decision in ("hash", "case")]
+    if not own:
+        return decisions | known
+    keyed = "token" in decisions.values()
+    merged = {c: "strip" if d in ("hash", "case") else d for c, d in decisions.items()}
+    merged |= {c: d if c == own[0] or d == "strip" else "strip" for c, d in known.items()}
+    if keyed:
+        merged[own[0]] = "case"
+    return merged
+
+
+def left_out(raw: RawTable, used: Iterator[str] | list[str]) -> tuple[str, ...]:
+    """Columns that a rule reads and that some record lacks: an export may leave them out."""
+    lacking = (c for c in dict.fromkeys(used) if c in raw.table.column_names)
+    return tuple(c for c in lacking if raw.table[c].null_count)

@@ -1,0 +1,652 @@
+"""A first mapping for an unknown file, as text with the reason for each line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ctdhub.core.errors import HubError, UnreadableFile, printable
+from ctdhub.core.i18n import Numeral, Text, joined, said
+from ctdhub.core.tables import fold
+from ctdhub.schema.countries import look_up
+from ctdhub.schema.model import AGE, PERIOD, YEARS, load_schema
+from ctdhub.sensitive.ingest import layout
+from ctdhub.sensitive.ingest.delimited import unescaped
+from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers, kind_of
+from ctdhub.sensitive.ingest.isolated import read_isolated
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.raw import RULE as TOTALS
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.shape.trees import used
+from ctdhub.sensitive.ingest.survey_form import SurveyForm
+from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
+from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
+from ctdhub.sensitive.mapping.drafting.glance import Glance, glance
+from ctdhub.sensitive.mapping.drafting.proposals import (
+    Doubt,
+    Proposal,
+    in_units,
+    month_first,
+    sets_doubt,
+    texts_with_rows,
+    unit_beside,
+)
+from ctdhub.sensitive.mapping.drafting.row_unit import (
+    ChildRules,
+    SharedNumbers,
+    child_rules,
+    decided_with,
+    identifiers_of_systems,
+    left_out,
+    not_victims,
+    people_in_a_row,
+    record_proposals,
+    shared_numbers,
+    unit_of,
+)
+from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
+from ctdhub.sensitive.mapping.identifiers import PROPOSED, TOKENS_COLUMN
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.run import harmonise
+
+# --------------------------------------------------------------------------------------------------
+# A built-in mapping tried on the values of a file before anybody is told to use it.
+
+ROWS = 5_000
+"""Rows on which a built-in mapping is tried."""
+
+MOST_REJECTED = 0.1
+"""Share of rejected rows up to which a built-in mapping is recommended."""
+
+
+@dataclass(frozen=True)
+class BuiltinTrial:
+    """What a built-in mapping made of the first rows of a file.
+
+    Attributes:
+        name: the built-in mapping.
+        rows: rows tried.
+        rejected: rows of them that it rejected; all where it refused the file.
+        ignored: texts of lists that none of its rules knows.
+    """
+
+    name: str
+    rows: int
+    rejected: int
+    ignored: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is to be recommended."""
+        return self.rejected <= MOST_REJECTED * self.rows
+
+    def said(self) -> Text:
+        """The advice."""
+        message = Text("The headers are those of {name}: use builtin {name} instead of this file.")
+        if self.rejected:
+            message = Text(
+                "The headers are those of {name}; builtin {name} rejects {n} of {all} rows."
+            )
+        return message.holding(name=self.name, n=Numeral(self.rejected), all=Numeral(self.rows))
+
+
+def try_builtin(raw: RawTable, name: str, identifiers: Iterable[str] = ()) -> BuiltinTrial:
+    """Try a built-in mapping on the first rows of a file.
+
+    Args:
+        raw: the file as read.
+        name: the built-in mapping.
+        identifiers: columns that may identify people; those that it does not decide, and which
+            the steward decides beside it, are left out.
+    """
+    mapping = builtin(name)
+    decided = {fold(column) for column in (*mapping.identifiers, *mapping.tokens)}
+    part = raw.table.slice(0, ROWS)
+    part = part.drop_columns([c for c in identifiers if fold(c) not in decided])
+    none, n = raw.rejects.slice(0, 0), part.num_rows
+    tried = replace(raw, table=part, rejects=none, rows_read=n, totals=0)
+    try:
+        done = harmonise(tried, mapping, "trial", YEARS, bytes(32))
+    except HubError:
+        return BuiltinTrial(name, part.num_rows, part.num_rows, 0)
+    ignored = {entry.sources: entry.ignored for entry in done.lineage}
+    return BuiltinTrial(name, part.num_rows, done.conservation.rejected, sum(ignored.values()))
+
+
+# --------------------------------------------------------------------------------------------------
+# The text of a drafted mapping: each line with its reason, doubts and questions as comments.
+
+LINE = 80
+"""Characters of the settings of ``read`` up to which they stand on one line."""
+
+TEXTS = 8
+"""Texts of a column without a rule that are shown."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a draft says.
+
+    Attributes:
+        raw, read: the file and how it was read.
+        dates: the order of day and month, where it was stated.
+        trial: what a built-in mapping for its headers made of it.
+        unit: ``report`` or ``call`` where headers say that a row is one.
+        glances: columns that are no identifiers, by name.
+        findings, decisions: the identifiers, and what happens to each.
+        shared: the column of the person key with what its shared numbers say.
+        others: a column that says who a row is about, with its texts that are no victims.
+        chosen: for each variable its rule, with other columns that may say the same.
+        children: rules for child rows of perpetrators, if there are any.
+        optional: columns that some record lacks in a format that leaves out what is empty.
+        doubts: for a column why nothing is proposed.
+        unmatched: columns that no rule reads.
+    """
+
+    raw: RawTable
+    read: ReadOptions
+    dates: str | None
+    trial: BuiltinTrial | None
+    unit: str | None
+    glances: dict[str, Glance]
+    findings: dict[str, IdentifierFinding]
+    decisions: dict[str, str]
+    shared: SharedNumbers | None
+    others: tuple[str, list[str]] | None
+    chosen: dict[str, tuple[Proposal, tuple[str, ...]]]
+    children: ChildRules | None
+    optional: tuple[str, ...]
+    doubts: dict[str, Doubt]
+    unmatched: tuple[str, ...]
+
+    def proposals(self) -> Iterator[Proposal]:
+        """The rules."""
+        yield from (proposal for proposal, _rivals in self.chosen.values())
+
+    def empty(self) -> list[str]:
+        """Texts that mean "not recorded" in every column: those that no column means otherwise."""
+        found = dict.fromkeys(t for column in self.glances.values() for t in column.empty)
+        return [text for text in found if not self._meant(text)]
+
+    def _meant(self, text: str) -> bool:
+        key = word(text)
+        return any(key in {word(t) for t in c.texts} for c in self.glances.values())
+
+    def nulls(self, proposal: Proposal) -> list[str]:
+        """Texts that mean "not recorded" for one rule alone."""
+        column = self.glances.get(proposal.column)
+        own = [text for text in column.empty if self._meant(text)] if column else []
+        return [*dict.fromkeys((*proposal.null_values, *own))]
+
+
+def as_yaml(draft: Draft) -> str:
+    """The draft as the text of a mapping."""
+    lines = [
+        *_opening(draft),
+        "version: 1",
+        *_rows(draft),
+        *_read(draft.read),
+        *_dates(draft),
+        *_empty(draft),
+        *_optional(draft),
+        *_identifiers(draft),
+        *_tokens(draft.raw),
+        *_exclude(draft),
+        *_columns(draft),
+        *_perpetrators(draft),
+        *_left(draft),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(value: Any) -> str:
+    """Any text, list or table of a rule on one line: JSON is YAML."""
+    if value is True:
+        return "true"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _comment(text: str) -> str:
+    return "# " + printable(text, 300)
+
+
+def _note(text: Text) -> str:
+    return _comment(said(text))
+
+
+def _opening(draft: Draft) -> list[str]:
+    lines = [_note(Text("Suggested for {file}: read every line.", file=draft.raw.file))]
+    lines += [_note(note) for note in draft.raw.notes]
+    if totals := sum(one["rule"] == TOTALS for one in draft.raw.rejects.to_pylist()):
+        said = Text(
+            "Rows that look like lines of totals: {n}. Under read, write totals: left_out to leave "
+            "them out, or totals: records if they are records.",
+            n=Numeral(totals),
+        )
+        lines.append(_note(said))
+    if draft.trial:
+        lines.append(_note(draft.trial.said()))
+        if draft.trial.ignored:
+            unknown = Text(
+                "Texts of lists that none of its rules knows: {n}", n=Numeral(draft.trial.ignored)
+            )
+            lines.append(_note(unknown))
+    return lines
+
+
+def _rows(draft: Draft) -> list[str]:
+    """The question what a row is; answered only where the headers say so."""
+    if draft.unit:
+        reason = Text("the headers say so; people are counted only with a person key")
+        return [f"rows: {draft.unit}  {_note(reason)}"]
+    ask = Text("What is one row of this file: a person, a report or a call? Write it here.")
+    lines = [_note(ask), "# rows: person"]
+    if several := people_in_a_row(draft.glances):
+        warn = Text(
+            "A row may hold several people, of whom one at most would be counted: {columns}. Ask "
+            "for a file with a row for each.",
+            columns=joined(several, ", "),
+        )
+        lines.insert(0, _note(warn))
+    return lines
+
+
+def _read(options: ReadOptions) -> list[str]:
+    given = options.model_dump(exclude_defaults=True)
+    inner = ", ".join(f"{key}: {_quoted(value)}" for key, value in given.items())
+    if not given:
+        return []
+    reason = Text("how the file is laid out: compare it with the file")
+    if options.skip_rows:
+        reason = Text("the row below the names was taken for labels: compare it with the file")
+    if len(inner) > LINE:
+        return [f"read:  {_note(reason)}", *(f"  {k}: {_quoted(v)}" for k, v in given.items())]
+    return [f"read: {{{inner}}}  {_note(reason)}"]
+
+
+def _dates(draft: Draft) -> list[str]:
+    if draft.dates is not None:
+        stated = _note(Text("as it was stated"))
+        return [f"dates: {draft.dates}  {stated}"]
+    year = draft.chosen.get(PERIOD)
+    column = draft.glances.get(year[0].column) if year else None
+    if column and month_first(column):
+        reason = _note(Text("more dates fit with the month first"))
+        return [f"dates: mdy  {reason}"]
+    return []
+
+
+def _empty(draft: Draft) -> list[str]:
+    reason = _note(Text("texts that mean “not recorded”"))
+    return [f"empty: {_quoted(['', *draft.empty()])}  {reason}"]
+
+
+def _optional(draft: Draft) -> list[str]:
+    if not draft.optional:
+        return []
+    reason = Text("not in every record: such an export leaves out what was not answered")
+    return [f"optional: {_quoted(list(draft.optional))}  {_note(reason)}"]
+
+
+def _identifiers(draft: Draft) -> list[str]:
+    if not draft.decisions:
+        return []
+    lines = ["identifiers:"]
+    for column, decision in draft.decisions.items():
+        reason = _reason(draft.findings[column])
+        lines.append(f"  {_quoted(column)}: {decision}  {_note(reason)}")
+        shared = draft.shared
+        if shared and shared.column == column and (decision == "case" or shared.contradicted):
+            lines.append("    " + _note(shared.said()))
+            if decision == "case":
+                also = Text(
+                    "if a second column distinguishes the people who share a number: {line}"
+                )
+                second = _quoted(shared.line) if shared.line else "…"
+                line = f"key: [{_quoted(column)}, {second}]"
+                lines.append("    " + _note(also.holding(line=line)))
+    return lines
+
+
+def _reason(finding: IdentifierFinding) -> Text:
+    if vocabulary().is_token(finding.column):
+        return Text("The column name suggests a token made for linking.")
+    return finding.reason
+
+
+def _tokens(raw: RawTable) -> list[str]:
+    if TOKENS_COLUMN not in raw.table.column_names:
+        return []
+    reason = Text("keyed tokens; the report on links compares them")
+    return [f"tokens: [{TOKENS_COLUMN}]  {_note(reason)}"]
+
+
+def _exclude(draft: Draft) -> list[str]:
+    """Rows about somebody else, as a rule to be taken over by hand."""
+    if not draft.others:
+        return []
+    column, texts = draft.others
+    rule = f"{{rule: not-a-victim, when: {{{_quoted(column)}: {_quoted(texts)}}}}}"
+    rows = Numeral(draft.glances[column].rows_of(texts))
+    ask = Text(
+        "Rows that may not be about a victim: {n}. If so, remove the # before the next two lines:",
+        n=rows,
+    )
+    return [_note(ask), "# exclude:", f"#   - {rule}"]
+
+
+def _columns(draft: Draft) -> list[str]:
+    if not draft.chosen:
+        return ["columns: {}  " + _note(Text("no column was recognised"))]
+    lines = ["columns:"]
+    for target, (proposal, rivals) in draft.chosen.items():
+        source = [*proposal.sources] if proposal.also else proposal.column
+        rule = {"from": source, **proposal.rule}
+        doubts = list(proposal.doubts)
+        if vocabulary().variables(proposal.column).get(target, 1.0) < 1:
+            vague = Text("the header may mean something else: compare it with the form")
+            doubts.append(vague)
+        if nulls := draft.nulls(proposal):
+            rule["null_values"] = nulls
+            column = draft.glances[proposal.column]
+            taken = Text("taken for “not recorded”; if that is wrong, map it: {texts}")
+            doubts.append(taken.holding(texts=texts_with_rows(column, nulls)))
+        if rivals:
+            other = Text("these columns may say it too: {columns}")
+            doubts.append(other.holding(columns=", ".join(dict.fromkeys(rivals))))
+        inner = ", ".join(f"{key}: {_quoted(value)}" for key, value in rule.items())
+        lines.append(f"  {target}: {{{inner}}}  {_note(proposal.reason)}")
+        lines += ["    " + _note(doubt) for doubt in doubts]
+    return lines
+
+
+def _perpetrators(draft: Draft) -> list[str]:
+    if not draft.children:
+        return []
+    reason = Text("each of its rows is taken for one alleged perpetrator")
+    lines = ["perpetrators:", f"  child: {_quoted(draft.children.child)}  {_note(reason)}"]
+    lines.append("  columns:")
+    for target, proposal in draft.children.rules.items():
+        rule = {"from": proposal.column, **proposal.rule}
+        if proposal.null_values:
+            rule["null_values"] = list(proposal.null_values)
+        inner = ", ".join(f"{key}: {_quoted(value)}" for key, value in rule.items())
+        lines.append(f"    {target}: {{{inner}}}  {_note(proposal.reason)}")
+        lines += ["      " + _note(doubt) for doubt in proposal.doubts]
+    return lines
+
+
+def _left(draft: Draft) -> list[str]:
+    if not draft.unmatched:
+        return []
+    lines = [_note(Text("Nothing is suggested for:"))]
+    for name in draft.unmatched:
+        reasons = [why for why in (_why(draft, name), sets_doubt(draft.glances[name])) if why]
+        lines.append(_comment(f"  {name}: {said(joined(reasons, '; '))}"))
+    return lines
+
+
+def _why(draft: Draft, name: str) -> Text:
+    column = draft.glances[name]
+    doubt = draft.doubts.get(name)
+    if not column.texts:
+        return Text("it is empty")
+    if vocabulary().about_others(name):
+        return Text("it is about someone other than the person of the record")
+    shown = column.shown and kind_of(name) != "name"
+    texts = joined(column.texts[:TEXTS], ", ")
+    if doubt:
+        return joined([doubt.reason, texts], ": ") if doubt.shows and shown else doubt.reason
+    if column.share(lambda text: len(text) > 3 and look_up(text).alpha3) >= 0.8:
+        return Text("countries; of citizenship or of exploitation?")
+    if shown:
+        return texts
+    return Text("{n} different texts", n=Numeral(len(column.texts)))
+
+
+# --------------------------------------------------------------------------------------------------
+# A first mapping for an unknown file, with the reason for each line.
+#
+# The steward owns the file and reads the suggestion where the file lies; it shows distinct texts of
+# coded columns.  Texts of columns that may identify people are never looked at.
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A mapping to start from.
+
+    Attributes:
+        yaml: the text, with a reason for each line; it loads as a mapping.
+        mapping: the loaded mapping.
+        builtin: name of the built-in mapping that reads such a file, None where there is none.
+        unmatched: columns for which nothing is suggested.
+    """
+
+    yaml: str
+    mapping: Mapping
+    builtin: str | None
+    unmatched: tuple[str, ...]
+
+
+def read_to_suggest(
+    path: Path,
+    given: ReadOptions | None = None,
+    form: SurveyForm | None = None,
+    called: Dictionary[str, str] | None = None,
+) -> tuple[RawTable, ReadOptions]:
+    """A file read in the way that suits it: as it is laid out, or as a known format is.
+
+    The templates of some formats have labels below the names, which no plain reading gets past.
+
+    Args:
+        path: the file.
+        given: what is stated about it; the rest is looked for.
+        form: the form that the file is an export of.
+        called: names for ids that the file has instead of names.
+
+    Raises:
+        FileError: the file cannot be read, and no known format helps; several sheets of it may
+            hold the records (rule ``sheets``).
+    """
+    options = layout.look(path, given)
+    if called:
+        known_ids = used(called, read_isolated(path, options).column_names())
+        options = options.model_copy(update={"names": known_ids})
+    if form is not None:
+        return _with_form(path, options, form)
+    try:
+        raw = read_isolated(path, options)
+    except UnreadableFile as error:
+        if error.rule != "empty-header" or (found := _as_known(path, names())) is None:
+            raise
+        return found
+    if given is not None:
+        return raw, options
+    known = recognise(raw.table.column_names)
+    if known is None and options.header_row > 1:
+        laid_out = [name for name in names() if builtin(name).read != ReadOptions()]
+        return _as_known(path, laid_out) or (raw, options)
+    if known is None or builtin(known).read == ReadOptions():
+        return raw, options
+    return _as_known(path, [known]) or (raw, options)
+
+
+def _with_form(path: Path, options: ReadOptions, form: SurveyForm) -> tuple[RawTable, ReadOptions]:
+    """The form knows what is a group and what a choice, so no prefix is taken off."""
+    options = options.model_copy(update={"kobo": False})
+    raw = read_isolated(path, options)
+    choices = FormProposals(form, raw.table).choices()
+    if not choices:
+        return raw, options
+    options = options.model_copy(update={"choices": choices})
+    return read_isolated(path, options), options
+
+
+def _as_known(path: Path, formats: Iterable[str]) -> tuple[RawTable, ReadOptions] | None:
+    for options in (builtin(name).read for name in formats):
+        try:
+            raw = read_isolated(path, options)
+        except UnreadableFile:
+            continue
+        if recognise(raw.table.column_names) is not None:
+            return raw, options
+    return None
+
+
+def suggest(
+    raw: RawTable,
+    read: ReadOptions | None = None,
+    dates: Literal["dmy", "mdy"] | None = None,
+    form: SurveyForm | None = None,
+) -> Suggestion:
+    """Suggest a mapping for a file.
+
+    Args:
+        raw: the file as read.
+        read: how it was read, where that was not the plain way.
+        dates: the order of day and month, where its steward states it; else it is looked for.
+        form: the form that the file is an export of.
+    """
+    raw = replace(raw, table=unescaped(raw.table))
+    read = (read or ReadOptions()).model_copy(update={"partial": False})  # a steward's decision
+    columns = [name for name in raw.table.column_names if name not in ("_row", TOKENS_COLUMN)]
+    findings = {f.column: f for f in find_identifiers(raw) if f.column in columns}
+    told = FormProposals(form, raw.table, frozenset(read.choices)) if form else None
+    findings |= told.findings() if told else {}
+    of_system, known = identifiers_of_systems(raw)
+    findings |= {c: of_system[c] for c in columns if c in of_system}
+    glances = {name: glance(raw.table, name) for name in columns if name not in findings}
+    if told:
+        glances = {name: told.seen(column) for name, column in glances.items()}
+    found = [
+        each
+        for column in glances.values()
+        for each in (
+            told.of(column) if told and told.knows(column.name) else record_proposals(raw, column)
+        )
+    ]
+    found = list(in_units(found, unit_beside(glances.values())))
+    chosen = _choose(_together([each for each in found if isinstance(each, Proposal)]))
+    year = chosen.get(PERIOD)
+    decisions = decided_with(known, _decisions(findings.values(), year))
+    shared = _shared(raw, decisions, findings, glances.values())
+    unit = unit_of(columns)
+    numbered = _first(decisions, "hash")
+    if numbered and (unit or (shared and shared.several_people)):
+        decisions[numbered] = "case"
+    if AGE not in chosen and year and (born := _first(decisions, "band")):
+        chosen[AGE] = Proposal(
+            AGE,
+            born,
+            {"band": True, "at": year.column},
+            1.0,
+            Text("the age on the date of registration"),
+        )
+    children = child_rules(raw, findings, told)
+    used = {column for p in chosen.values() for column in p.sources}
+    used |= {p.column for p in children.rules.values()} if children else set()
+    trial = _trial(raw, columns, findings)
+    draft = Draft(
+        raw=raw,
+        read=read,
+        dates=dates,
+        trial=trial,
+        unit=unit,
+        glances=glances,
+        findings=findings,
+        decisions=decisions,
+        shared=shared,
+        others=not_victims(glances.values()),
+        chosen=_with_rivals(chosen, found),
+        children=children,
+        optional=left_out(raw, sorted(used)) if read.shaped or read.long else (),
+        doubts={d.column: d for d in found if isinstance(d, Doubt)},
+        unmatched=tuple(name for name in glances if name not in used),
+    )
+    text = as_yaml(draft)
+    fits = trial.name if trial and trial.fits else None
+    return Suggestion(text, parse_mapping(text, "suggestion.yaml"), fits, draft.unmatched)
+
+
+def _trial(raw: RawTable, columns: list[str], found: Iterable[str]) -> BuiltinTrial | None:
+    known = recognise(columns)
+    return try_builtin(raw, known, found) if known else None
+
+
+def _together(found: list[Proposal]) -> Iterator[Proposal]:
+    """Lists whose columns differ by a number alone ("type 1", "type 2") as one list."""
+    lists: dict[tuple[str, ...], list[Proposal]] = {}
+    for proposal in found:
+        if "has" in proposal.rule:
+            header = re.sub(r"\d+", "", proposal.column)
+            key = (proposal.target, header, proposal.rule.get("split", ""))
+            lists.setdefault(key, []).append(proposal)
+        else:
+            yield proposal
+    for first, *rest in lists.values():
+        texts = dict.fromkeys(text for each in (first, *rest) for text in each.rule["has"])
+        doubts = dict.fromkeys(doubt for each in (first, *rest) for doubt in each.doubts)
+        rule = {**first.rule, "has": [*texts]}
+        yield replace(
+            first, rule=rule, doubts=tuple(doubts), also=tuple(each.column for each in rest)
+        )
+
+
+def _choose(found: Iterable[Proposal]) -> dict[str, Proposal]:
+    """For each hub variable the surest proposal, in the schema's order."""
+    best: dict[str, Proposal] = {}
+    for proposal in sorted(found, key=lambda p: -p.score):
+        best.setdefault(proposal.target, proposal)
+    return {v.name: best[v.name] for v in load_schema().records if v.name in best}
+
+
+def _with_rivals(
+    chosen: dict[str, Proposal], found: list[Proposal | Doubt]
+) -> dict[str, tuple[Proposal, tuple[str, ...]]]:
+    """Each chosen proposal with the other columns that may say the same."""
+    rivals: dict[str, list[str]] = {}
+    for each in found:
+        if isinstance(each, Proposal) and each.column not in chosen[each.target].sources:
+            rivals.setdefault(each.target, []).append(each.column)
+    return {name: (p, tuple(rivals.get(name, ()))) for name, p in chosen.items()}
+
+
+def _decisions(findings: Iterable[IdentifierFinding], year: Proposal | None) -> dict[str, str]:
+    """A decision for each identifier; one column at most becomes the person key.
+
+    A key that the contributor made for linking is preferred to the number of a case, which then
+    serves withdrawals alone.
+    """
+    found = list(findings)
+    keys = [f.column for f in found if vocabulary().is_token(f.column)]
+    cases = [f.column for f in found if PROPOSED.get(f.kind) == "hash"]
+    births = [f.column for f in found if PROPOSED.get(f.kind) == "band" and year is not None]
+    decided = dict.fromkeys((f.column for f in found), "strip")
+    decided |= dict.fromkeys(births[:1], "band")
+    if not keys:
+        return decided | dict.fromkeys(cases[:1], "hash")
+    named = [column for column in cases if column not in keys]
+    return decided | dict.fromkeys(keys[:1], "token") | dict.fromkeys(named[:1], "case")
+
+
+def _shared(
+    raw: RawTable,
+    decisions: dict[str, str],
+    findings: dict[str, IdentifierFinding],
+    glances: Iterable[Glance],
+) -> SharedNumbers | None:
+    """What the shared numbers of the person key say, None where none is shared."""
+    if (number := _first(decisions, "hash")) is None:
+        return None
+    births = [f.column for f in findings.values() if f.kind == "birth_date"]
+    return shared_numbers(raw.table, number, births, glances)
+
+
+def _first(decisions: dict[str, str], decision: str) -> str | None:
+    return next((column for column, found in decisions.items() if found == decision), None)

@@ -1,0 +1,507 @@
+"""Words by which headers and cells are recognised, in the offered languages and some others."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.tables import fold
+from ctdhub.schema.countries import fold_name
+from ctdhub.schema.crosswalk import NAMES, CrosswalkColumn, load_crosswalk
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.model import HARM, MEANS, SEX, load_schema
+from ctdhub.sensitive.ingest.identifiers import words as words_of
+
+# --------------------------------------------------------------------------------------------------
+# Words and headers in the form in which drafts compare them, and the file of their words.
+
+_ASKED = re.compile(r"\w.*[?؟]")
+_NUMBERED = re.compile(r"\d{1,3}\s*[-–=:.)]+\s*([^\W\d].*)", re.DOTALL)
+_QUESTION = re.compile(
+    r"^\s*(?:q|p|preg|pregunta|item|frage|س)?\.?\s?\d{1,3}(?:[._]\d{1,2})?[a-z]?"
+    r"(?:\s*[.):_-]+\s*|\s+)(?=\D)",
+    re.IGNORECASE,
+)
+_BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
+SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
+"""What stands between the parts of a header: a section of a form, and a question in it."""
+
+
+def word(text: str) -> str:
+    """The form in which words are compared: letters and digits, else (a tick) the text itself.
+
+    A number before a label (``1 - Female``) is left out.  A question mark stays: who writes
+    ``Yes?`` is not sure.
+
+    >>> word("Oui."), word("✓"), word("1 - Female"), word("Yes?")
+    ('oui', '✓', 'female', 'yes?')
+    """
+    plain = fold(text)
+    if _ASKED.search(plain):
+        return plain
+    if found := _NUMBERED.fullmatch(plain):
+        plain = found[1]
+    return plain if re.fullmatch(r"\d+\.0", plain) else fold_name(plain) or plain
+
+
+def bare(header: str) -> str:
+    """A header without the number of its question and without a hint in brackets at its end.
+
+    >>> bare("Q7 Sex (required)"), bare("age (mother)"), bare("P4_1 Sexo")
+    ('Sex', 'age (mother)', 'Sexo')
+    """
+    plain = _QUESTION.sub("", header)
+    found = _BRACKETS.search(plain)
+    hint = found is not None and all(one in own_words()["hints"] for one in words_of(found[1]))
+    return _BRACKETS.sub("", plain) if hint else plain
+
+
+def is_neutral(part: str) -> bool:
+    """Whether a part of a header speaks of nobody: a section of a form, or the person."""
+    said = words_of(part)
+    return all(one in own_words()["neutral"] or len(one) == 1 or one.isdigit() for one in said)
+
+
+def of_group(header: str) -> str:
+    """A header folded without fillers, words such as "suffered", and a number at its end."""
+    left_out = own_words()["fillers"] | own_words()["qualifiers"]
+    said = [one for one in words_of(header) if one not in left_out]
+    return fold_name("".join(one for one in said if not one.isdigit()))
+
+
+def plain_header(header: str) -> str:
+    """A header folded without words such as "of the person".
+
+    >>> plain_header("Sex of the person"), plain_header("Date of registration")
+    ('sex', 'dateregistration')
+    """
+    fillers = own_words()["fillers"]
+    return fold_name("".join(said for said in words_of(header) if said not in fillers))
+
+
+def says(text: str, phrases: Iterable[str]) -> bool:
+    """Whether a text has one of the phrases, as whole words; Arabic ones also within a word.
+
+    >>> says("hauteur", ["auteur"]), says("Mother's age", ["mother"])
+    (False, True)
+    """
+    said = f" {' '.join(words_of(text))} "
+    key = fold_name(text)
+    for phrase in phrases:
+        inner = " ".join(words_of(phrase))
+        if f" {inner} " in said or f" {inner}s " in said:
+            return True
+        if not inner.isascii() and fold_name(phrase) in key:
+            return True
+    return False
+
+
+@cache
+def own_words() -> dict[str, Any]:
+    """The file of words, the fillers as a set of words of headers."""
+    path = resources.files("ctdhub.sensitive.mapping") / "data" / "suggestions.yaml"
+    own: dict[str, Any] = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
+    for name in ("fillers", "qualifiers", "neutral", "hints"):
+        own[name] = frozenset(part for said in flat(own[name]) for part in words_of(said))
+    own["neutral"] |= own["fillers"]
+    return own
+
+
+def flat(words: Any) -> Iterator[str]:
+    """The texts of lists inside lists."""
+    for said in words:
+        if isinstance(said, str):
+            yield said
+        else:
+            yield from flat(said)
+
+
+CLOSE = 0.88
+"""Likeness (``difflib`` ratio) from which another spelling of a header counts."""
+
+LONG = 8
+"""Letters from which a header may be spelt otherwise: "age" is like "wage" and "page"."""
+
+OWN_HEADER = 10
+"""Letters from which a single word for a kind is a header too: "Zwangsarbeit", but not "sex"."""
+
+WEAK = 0.7
+"""Score of a header that means a variable only where no better header does."""
+
+
+@dataclass(frozen=True)
+class LetterPair:
+    """Two one-letter codes of a sex that fit one language.
+
+    Attributes:
+        codes: letter to code.
+        under: folded parts of headers with which alone the pair counts; none: with every header.
+    """
+
+    codes: dict[str, str]
+    under: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All words, folded (``header_words.word``).
+
+    Attributes:
+        headers: word of a header to the hub variables that it may mean.
+        weak: the same, where no better header speaks.
+        codes: for each hub variable with codes, word of a cell to code.
+        answered: headers that name a code of minor and adult and are answered yes or no.
+        flags: word of a cell to the flags that it may mean.
+        other: words of a cell for the kind "other" of its group.
+        groups: word of a header to the group of flags that it names.
+        pairs: words of a cell for yes and for no, as they go together.
+        letters: pairs of one-letter codes of a sex.
+        third_letters: what may stand beside such a pair, to code.
+        empty: words of a cell that mean "not recorded".
+        null_codes: numbers that may mean "not recorded".
+        strangers: for a group, words that mean a stranger under its headers.
+        near: for a group, others whose kinds stand under its headers too.
+        tokens: parts of a header of keys made for linking.
+        others: words of a header that speaks of a caller, a perpetrator or staff.
+        perpetrators: words of the name of a table of perpetrators.
+        victims: words of a cell that say that a row is about a victim.
+        bands: words of a header of ages by which bare numbers are codes.
+        ages: words with which ages are written.
+        age_units: words of headers and cells that say in which unit ages are counted.
+        units: for report and call, words of headers that give them away.
+        consent: words of a header that says who agreed that the record is shared.
+        not_consent: what turns such a header round: ``words``, ``parts`` of words, and ``yes_no``,
+            answers named in a header, which turn nothing round.
+        consent_answers: words of a cell below such a header, beside ``pairs``, to yes or no.
+    """
+
+    headers: dict[str, frozenset[str]]
+    weak: dict[str, str]
+    codes: dict[str, dict[str, str]]
+    answered: dict[str, str]
+    flags: dict[str, frozenset[str]]
+    other: frozenset[str]
+    groups: dict[str, str]
+    pairs: tuple[tuple[str, str], ...]
+    letters: tuple[LetterPair, ...]
+    third_letters: dict[str, str]
+    empty: frozenset[str]
+    null_codes: frozenset[str]
+    strangers: dict[str, frozenset[str]]
+    near: dict[str, tuple[str, ...]]
+    tokens: frozenset[str]
+    others: tuple[str, ...]
+    perpetrators: tuple[str, ...]
+    victims: tuple[str, ...]
+    bands: tuple[str, ...]
+    ages: dict[str, tuple[str, ...]]
+    age_units: dict[str, tuple[str, ...]]
+    units: dict[str, tuple[str, ...]]
+    consent: tuple[str, ...]
+    not_consent: dict[str, tuple[str, ...]]
+    consent_answers: dict[str, str]
+    _plain: dict[str, frozenset[str]] = field(repr=False, default_factory=dict)
+
+    def yes_no(self, texts: Iterable[str]) -> dict[str, str] | None:
+        """A map of the texts to yes and no, with their counterparts; None if one is neither.
+
+        >>> vocabulary().yes_no(["0"])
+        {'0': 'no', '1': 'yes'}
+        >>> vocabulary().yes_no(["Y", "N"])
+        {'Y': 'yes', 'N': 'no'}
+        """
+        found: dict[str, str] = {}
+        more: dict[str, str] = {}
+        for text in texts:
+            key = word(text)
+            for yes, no in self.pairs:
+                said, other = word(yes), word(no)
+                if key == said:
+                    found[text] = "yes"
+                    more[no] = "no"
+                elif other and key == other:
+                    found[text] = "no"
+                    more[yes] = "yes"
+            if text not in found:
+                return None
+        known = {word(text) for text in found}
+        both = len(set(found.values())) > 1  # then a letter of another language is no counterpart
+        wanted = {t: code for t, code in more.items() if t and not (both and len(t) == 1)}
+        return found | {t: code for t, code in wanted.items() if word(t) not in known}
+
+    def is_token(self, header: str) -> bool:
+        """Whether a header speaks of a key that the contributor has made for linking."""
+        key = fold_name(header)
+        return any(said in key for said in self.tokens)
+
+    def about_others(self, header: str) -> bool:
+        """Whether a header speaks of someone else than the person the record is about.
+
+        >>> vocabulary().about_others("denunciante_genero"), vocabulary().about_others("genero")
+        (True, False)
+        """
+        return fold_name(header) not in self.headers and says(header, self.others)
+
+    def about_perpetrators(self, name: str) -> bool:
+        """Whether the name of a child table speaks of perpetrators.
+
+        >>> vocabulary().about_perpetrators("perp"), vocabulary().about_perpetrators("services")
+        (True, False)
+        """
+        return says(name, self.perpetrators)
+
+    def without_perpetrators(self, column: str) -> str:
+        """The last part of the name of a child's column, without words for perpetrators.
+
+        >>> vocabulary().without_perpetrators("perp.g/perp_sex")
+        'sex'
+        >>> vocabulary().without_perpetrators("auteurs.sexe_auteur")
+        'sexe'
+        """
+        said = words_of(SEGMENT.split(column)[-1])
+        known = {part for phrase in self.perpetrators for part in words_of(phrase)}
+        return " ".join(part for part in said if part not in known)
+
+    def group_of(self, header: str) -> str | None:
+        """The group of flags that a header names, None where it says anything else as well.
+
+        >>> vocabulary().group_of("Means of control"), vocabulary().group_of("Means of transport")
+        ('means', None)
+        >>> vocabulary().group_of("Types of exploitation suffered 2")
+        'exploitation'
+        """
+        *path, last = SEGMENT.split(bare(header))
+        if not all(map(is_neutral, path)):
+            return None
+        return self.groups.get(of_group(last))
+
+    def flag_named(self, header: str) -> str | None:
+        """The flag that a header names by a group and a kind, such as ``sector_begging``.
+
+        >>> vocabulary().flag_named("exploitation/labour")
+        'exploitation_forced_labour'
+        """
+        header = bare(header)
+        *path, last = SEGMENT.split(header)
+        ways = [("/".join(path), last)] if path else []
+        said = words_of(header)
+        ways += [(" ".join(said[:n]), " ".join(said[n:])) for n in range(len(said) - 1, 0, -1)]
+        for first, kind in ways:
+            if (group := self.group_of(first)) and (found := self.flag_in(group, kind)):
+                return found
+        return None
+
+    def flag_in(self, group: str, kind: str) -> str | None:
+        """The flag of a kind under a header of a group; None where several or none fit."""
+        schema = load_schema()
+        key = word(kind)
+        found = self.flags.get(key, frozenset())
+        own = [flag for flag in found if schema.variable(flag).group == group]
+        if not own and key in self.other:
+            own = [v.name for v in schema.records if v.group == group and v.name.endswith("_other")]
+        near = self.near.get(group, ())
+        own = own or [flag for flag in found if schema.variable(flag).group in near]
+        return own[0] if len(own) == 1 else None
+
+    def meant_by(self, header: str) -> frozenset[str]:
+        """Words of cells that say something under a header, though they mean nothing elsewhere."""
+        said: set[str] = set()
+        for variable in self.variables(header):
+            if load_schema().has(variable):
+                said.update(self.codes.get(variable, ()))
+        if group := self.group_of(header):
+            said |= self.strangers.get(group, frozenset())
+        return frozenset(said)
+
+    def is_country(self, header: str) -> bool:
+        """Whether a header may mean a country."""
+        schema = load_schema()
+        return any(
+            schema.has(name) and schema.variable(name).kind == "country"
+            for name in self.variables(header)
+        )
+
+    def variables(self, header: str) -> dict[str, float]:
+        """Hub variables that a header may mean, each with a score up to 1.
+
+        The whole header, or its last part where the parts before it speak of nobody else, with or
+        without words such as "of the person"; else, from :data:`CLOSE`, a single long word that
+        is spelt otherwise.
+
+        >>> vocabulary().variables("Nacionalidad")["citizenship"]
+        1.0
+        >>> vocabulary().variables("Contact: Gender"), vocabulary().variables("Partner: Gender")
+        ({'gender': 1.0}, {})
+        """
+        header = bare(header)
+        *path, last = SEGMENT.split(header)
+        parts = [header, last] if all(map(is_neutral, path)) else [header]
+        for part in parts:
+            for key, index in ((fold_name(part), self.headers), (plain_header(part), self._plain)):
+                if key and (found := index.get(key)):
+                    return dict.fromkeys(sorted(found), 1.0)
+        for part in parts:
+            if found_weak := self.weak.get(fold_name(part)):
+                return {found_weak: WEAK}
+        key = fold_name(header)
+        if len(key) < LONG or len(words_of(header)) > 1:
+            return {}
+        near = difflib.get_close_matches(key, self.headers, n=1, cutoff=CLOSE)
+        if not near or near[0][0] != key[0]:
+            return {}
+        score = difflib.SequenceMatcher(None, key, near[0]).ratio()
+        return dict.fromkeys(sorted(self.headers[near[0]]), score)
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The words of this version of the software."""
+    own = own_words()
+    phrases: list[tuple[str, str]] = []
+    flags: dict[str, set[str]] = {}
+    codes: dict[str, dict[str, str]] = {}
+    schema = load_schema()
+    for v in schema.records:
+        for said in (v.name, *(label(v.name, lang) for lang in LANGUAGES)):
+            if said == v.name or v.kind != "flag" or v.group in (None, HARM, MEANS):
+                phrases.append((said, v.name))
+            if v.kind == "flag":
+                flags.setdefault(fold_name(said), set()).add(v.name)
+        if v.kind == "flag" and v.group and v.name.startswith(f"{v.group}_"):
+            flags.setdefault(fold_name(v.name.removeprefix(f"{v.group}_")), set()).add(v.name)
+        if v.kind in ("code", "status"):
+            codes[v.name] = {
+                fold_name(said): code
+                for code in schema.domain(v.name)
+                for said in (code, *(code_label(v.name, code, lang) for lang in LANGUAGES))
+            }
+            for code, words in own["codes"].get(v.codes, {}).items():
+                codes[v.name] |= {fold_name(said): code for said in flat(words)}
+    for name, words in own["headers"].items():
+        for said in flat(words):
+            phrases.append((said, name))
+            if schema.has(name) and schema.variable(name).kind == "flag":
+                flags.setdefault(fold_name(said), set()).add(name)
+    for name, words in own["flags"].items():
+        for said in flat(words):
+            flags.setdefault(fold_name(said), set()).add(name)
+            own_header = len(said.split()) > 1 or len(said) >= OWN_HEADER
+            if schema.variable(name).group in (HARM, MEANS) and own_header:
+                phrases.append((said, name))
+    for column in _known_columns():
+        _learn(column, phrases, flags, codes)
+    other = frozenset(word(said) for said in own["other"])
+    return Vocabulary(
+        headers=_indexed(phrases, fold_name),
+        weak={fold_name(w): name for name, words in own["weak"].items() for w in flat(words)},
+        codes=codes,
+        answered={fold_name(w): code for code, words in own["answered"].items() for w in words},
+        flags={said: frozenset(names) for said, names in flags.items() if said not in other},
+        other=other,
+        groups={of_group(w): name for name, words in own["groups"].items() for w in flat(words)},
+        pairs=tuple((yes, no) for yes, no in own["pairs"]),
+        letters=tuple(map(_pair, own["letters"])),
+        third_letters={
+            word(w): code for code, words in own["third_letters"].items() for w in words
+        },
+        empty=frozenset(word(said) for said in flat(own["empty"])) | {""},
+        null_codes=frozenset(own["null_codes"]),
+        strangers={group: frozenset(map(word, words)) for group, words in own["strangers"].items()},
+        near={group: tuple(others) for group, others in own["near"].items()},
+        tokens=frozenset(map(fold_name, own["tokens"])),
+        others=tuple(flat(own["others"])),
+        perpetrators=tuple(flat(own["perpetrators"])),
+        victims=tuple(own["victims"]),
+        bands=tuple(own["bands"]),
+        ages={name: tuple(words) for name, words in own["ages"].items()},
+        age_units={name: tuple(words) for name, words in own["age_units"].items()},
+        units={name: tuple(words) for name, words in own["units"].items()},
+        consent=tuple(flat(own["consent"])),
+        not_consent={
+            kind: tuple(" ".join(words_of(said)) for said in words)
+            for kind, words in own["not_consent"].items()
+        },
+        consent_answers={
+            word(said): code for code, words in own["consent_answers"].items() for said in words
+        },
+        _plain={
+            key: names for key, names in _indexed(phrases, plain_header).items() if len(names) == 1
+        },
+    )
+
+
+def _pair(told: dict[str, Any]) -> LetterPair:
+    under = tuple(map(fold_name, told.get("under", ())))
+    return LetterPair({word(w): code for code, w in told.items() if code != "under"}, under)
+
+
+def _indexed(
+    phrases: list[tuple[str, str]], form: Callable[[str], str]
+) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for said, name in phrases:
+        if key := form(said):
+            found.setdefault(key, set()).add(name)
+    return {key: frozenset(names) for key, names in found.items()}
+
+
+def _known_columns() -> Iterator[CrosswalkColumn]:
+    for name in NAMES:
+        walk = load_crosswalk(name)
+        if walk.kind == "file":
+            yield from (column for column in walk.columns if not column.is_child)
+
+
+def _learn(
+    column: CrosswalkColumn,
+    phrases: list[tuple[str, str]],
+    flags: dict[str, set[str]],
+    codes: dict[str, dict[str, str]],
+) -> None:
+    """Take over the words of a column of a known format."""
+    if column.to and column.form in ("year", "code", "country", "flag", "mark"):
+        phrases.extend((said, column.to) for said in (column.name, *column.also))
+    for value in column.values:
+        words = [fold_name(text) for text in (value.text, *value.also)]
+        if column.form in ("list", "joined") and value.to:
+            for said in words:
+                flags.setdefault(said, set()).add(value.to)
+        elif column.form == "code" and column.to and value.to:
+            for said in words:
+                codes[column.to].setdefault(said, value.to)
+
+
+# --------------------------------------------------------------------------------------------------
+# The sexes in a column: whole words, and one-letter codes as a pair that fits one language.
+#
+# H is a man in French and Spanish, M a man in English and French and a woman in Spanish, F a man in
+# Hungarian: a letter alone says nothing.
+
+
+def sexes(header: str, texts: Iterable[str]) -> dict[str, str]:
+    """The texts whose sex is sure, each with its code.
+
+    >>> sexes("sexo", ["H", "M"]), sexes("sexe", ["H", "F"]), sexes("sexo", ["M"])
+    ({'H': 'male', 'M': 'female'}, {'H': 'male', 'F': 'female'}, {})
+    """
+    own = vocabulary()
+    letters = {text: word(text) for text in texts if len(word(text)) == 1}
+    sure = {text: own.codes[SEX][key] for text in texts if (key := word(text)) in own.codes[SEX]}
+    alone = {key for key in letters.values() if key not in own.third_letters}
+    fitting = [pair for pair in own.letters if alone == {*pair.codes} and _counts(pair, header)]
+    if len(fitting) != 1:
+        return sure
+    codes = fitting[0].codes | own.third_letters
+    return sure | {text: codes[key] for text in texts if (key := word(text)) in codes}
+
+
+def _counts(pair: LetterPair, header: str) -> bool:
+    return not pair.under or any(part in fold_name(header) for part in pair.under)

@@ -1,0 +1,569 @@
+"""Drafts and commits of a contributor's mapping: where they lie, who wrote them, what changed."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ctdhub.core.errors import error
+from ctdhub.core.files import append_chain, is_day, locked, read_chain, write_whole
+from ctdhub.schema.model import YEARS
+from ctdhub.sensitive.alarms.alarm import AlarmLimits
+from ctdhub.sensitive.mapping import mapping_file
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
+from ctdhub.sensitive.mapping.patched_yaml import Document, document_of, patched
+from ctdhub.sensitive.workbench.operations import (
+    Operation,
+    applied,
+    between,
+    key_of,
+    opposite,
+    touch,
+    value_in,
+)
+
+# --------------------------------------------------------------------------------------------------
+# Where the mappings of a contributor, their history and people's drafts lie; who asks.
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CONTRIBUTOR = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What the carrier says about a request: whose file, in which folder, for whom.
+
+    Attributes:
+        mappings: the folder ``mappings`` of a hub or kit.
+        contributor: its id.
+        who: id of the person who asks.
+        day: date of the delivery.
+        file: the file, None where only the mapping is asked about.
+        name: the file's name as its owner knows it.
+        unknown_share: share of a column's filled cells that may be unknown texts before an alarm
+            rings.
+        years: first and last year of the public bounds, both included.
+        own_draft: id of the file in the carrier, where each file has a draft of its own; else the
+            files of a day share one.
+    """
+
+    mappings: Path
+    contributor: str
+    who: str
+    day: str
+    file: Path | None = None
+    name: str = ""
+    years: tuple[int, int] = YEARS
+    unknown_share: float = AlarmLimits.unknown_share
+    own_draft: str = ""
+
+    @classmethod
+    def of(cls, request: dict[str, Any]) -> Workplace:
+        """What a request says.
+
+        Raises:
+            HubError: a key is missing or malformed (rule "workbench-request").
+        """
+        folder, file = request.get("folder"), request.get("file")
+        who, contributor, day = (str(request.get(k) or "") for k in ("who", "contributor", "day"))
+        own = str(request.get("own_draft") or "")
+        fits = _NAME.fullmatch(who) and _CONTRIBUTOR.fullmatch(contributor) and is_day(day)
+        if own and not _NAME.fullmatch(own):
+            raise error("workbench-request")
+        if not fits or not isinstance(folder, str) or not Path(folder).is_absolute():
+            raise error("workbench-request")
+        path = None if file is None else Path(str(file))
+        if path is not None and not path.is_absolute():
+            raise error("workbench-request")
+        years = request.get("years") or YEARS
+        if len(years) != 2 or not all(type(year) is int for year in years):
+            raise error("workbench-request")
+        name = str(request.get("name") or (path.name if path else ""))
+        share = request.get("unknown_share", AlarmLimits.unknown_share)
+        if not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise error("workbench-request")
+        bounds = (years[0], years[1])
+        mappings = Path(folder) / "mappings"
+        return cls(mappings, contributor, who, day, path, name, bounds, float(share), own)
+
+    @property
+    def lock(self) -> Path:
+        """Held while a mapping is kept."""
+        return self.mappings / ".lock"
+
+    @property
+    def log(self) -> Path:
+        """The chain of commits."""
+        return self.mappings / ".history" / f"{self.contributor}.jsonl"
+
+    def kept(self, sha256: str) -> Path:
+        """The text of a mapping that was in force once."""
+        return self.mappings / ".history" / self.contributor / f"{sha256}.yaml"
+
+    @property
+    def draft(self) -> Path:
+        """This person's draft for this delivery."""
+        own = f"-{self.own_draft}" if self.own_draft else ""
+        return self.mappings / ".drafts" / self.contributor / f"{self.day}-{self.who}{own}.json"
+
+    def other_drafts(self) -> list[Path]:
+        """This person's drafts of other files, newest first; none where files share one."""
+        if not self.own_draft:
+            return []
+        found = [p for p in self.draft.parent.glob(f"*-{self.who}-*.json") if p != self.draft]
+        return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+    @property
+    def shown(self) -> str:
+        """What messages call the mapping."""
+        return f"{self.contributor}.yaml"
+
+
+# --------------------------------------------------------------------------------------------------
+# One person's edits of a mapping that are not kept yet: a base text and operations over it.
+#
+# The mapping of a draft is the fold of its operations over the base; an undone operation is passed
+# over, so that undoing is the fold without it.  The text has the comments and the layout of the
+# base, or of what was typed last.
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a mapping's text."""
+    return sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class DraftFold:
+    """A draft.
+
+    Attributes:
+        base: the text that the operations are over.
+        start: from which date on the base reads, None where it is no mapping that was kept.
+        seen: SHA-256 of the mapping that was in force when the draft began, None where none was.
+        operations: in the order in which they were made, each with ``n``, ``before``, ``undone``.
+        file: name of the mapping, for messages.
+    """
+
+    base: str
+    start: str | None
+    operations: tuple[Operation, ...] = ()
+    seen: str | None = None
+    file: str = field(default="mapping.yaml", compare=False)
+
+    @property
+    def active(self) -> tuple[Operation, ...]:
+        """The operations that are not undone."""
+        return tuple(one for one in self.operations if not one.get("undone"))
+
+    @property
+    def _said(self) -> str:
+        return _json(self.active)
+
+    def document(self) -> Document:
+        """What the mapping says: the fold of the active operations over the base.
+
+        Raises:
+            HubError: an operation is about a rule that is not there any more.
+        """
+        return copy.deepcopy(_folded(self.base, self._said, self.file))
+
+    def text(self) -> str:
+        """The mapping as YAML."""
+        typed = [one["text"] for one in self.active if one["op"] == "layout"]
+        made = _folded(self.base, self._said, self.file)
+        return _written(typed[-1] if typed else self.base, _json(made), self.file)
+
+    def mapping(self) -> Mapping:
+        """The mapping, checked; raises as ``load_mapping``."""
+        return parse_mapping(self.text(), self.file)
+
+    def with_operations(self, new: Sequence[Operation]) -> DraftFold:
+        """The draft with operations behind the others, checked.
+
+        Raises:
+            HubError: the mapping would have faults.
+        """
+        made, numbered = self.document(), []
+        last = max((one["n"] for one in self.operations), default=0)
+        for n, operation in enumerate(new, last + 1):
+            before = value_in(made, operation)
+            made = applied(made, operation)
+            numbered.append({**operation, "n": n, "before": before, "undone": False})
+        after = replace(self, operations=(*self.operations, *numbered))
+        after.mapping()
+        return after
+
+    def typed(self, text: str) -> list[Operation]:
+        """The operations that a text, as somebody typed it, stands for.
+
+        Raises:
+            HubError: the text has faults.
+        """
+        parse_mapping(text, self.file)
+        wanted, made = document_of(text, self.file), self.document()
+        found = between(made, wanted)
+        for operation in found:
+            made = applied(made, operation)
+        if patched(self.text(), made, self.file) != text:
+            found.append({"op": "layout", "text": text})
+        return found
+
+    def later(self, numbers: Iterable[int]) -> list[Operation]:
+        """Active operations that were made after some others and touch their keys."""
+        wanted = set(numbers)
+        own = [one for one in self.active if one["n"] in wanted]
+        return [
+            one
+            for one in self.active
+            if one["n"] not in wanted and any(one["n"] > o["n"] and touch(one, o) for o in own)
+        ]
+
+    def marked(self, numbers: Iterable[int], *, undone: bool) -> DraftFold:
+        """The draft with operations undone, or done again, checked.
+
+        Raises:
+            HubError: there is no such operation, or the mapping would have faults.
+        """
+        wanted = set(numbers)
+        if not wanted or not wanted <= {one["n"] for one in self.operations}:
+            raise error("workbench-request")
+        operations = tuple(
+            {**one, "undone": undone} if one["n"] in wanted else one for one in self.operations
+        )
+        after = replace(self, operations=operations)
+        after.mapping()
+        return after
+
+    def as_json(self) -> dict[str, Any]:
+        """As values that JSON knows."""
+        held = {"base": self.base, "start": self.start, "seen": self.seen}
+        return {**held, "operations": [*self.operations]}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+@lru_cache(maxsize=64)
+def _folded(base: str, operations: str, file: str) -> Document:
+    """The fold of operations over a text; kept, for every request asks for it.  Not to be changed.
+
+    Each operation is applied to what the ones before it made.
+    """
+    told = json.loads(operations)
+    if not told:
+        return document_of(base, file)
+    return applied(_folded(base, _json(told[:-1]), file), told[-1])
+
+
+@lru_cache(maxsize=16)
+def _written(layout: str, document: str, file: str) -> str:
+    return patched(layout, json.loads(document), file)
+
+
+def load_draft(place: Workplace, other: Path | None = None) -> DraftFold | None:
+    """This person's draft for the delivery, or another draft; None where there is none."""
+    path = other or place.draft
+    if not path.is_file():
+        return None
+    told = json.loads(path.read_text("utf-8"))
+    operations = tuple(told["operations"])
+    return DraftFold(told["base"], told["start"], operations, told["seen"], place.shown)
+
+
+def save_draft(place: Workplace, draft: DraftFold) -> None:
+    """Keep a draft, for its owner alone."""
+    place.draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    content = json.dumps(draft.as_json(), ensure_ascii=False).encode()
+    write_whole(place.draft, content)
+
+
+def drop_draft(place: Workplace) -> None:
+    """End a draft."""
+    place.draft.unlink(missing_ok=True)
+
+
+# --------------------------------------------------------------------------------------------------
+# Commits of a contributor's mappings: kept texts, the chain of what was done, hand edits found.
+#
+# ``mappings/.history/<id>/<sha256>.yaml`` holds each text that was in force, ``<id>.jsonl`` a line
+# for each commit.  The text is written first, then the mapping, then the line: after a kill the
+# mapping is found by its hash, like one that was edited by hand, and becomes a commit "outside".
+
+OUTSIDE = "outside"
+"""Who made a commit that was found in the folder: somebody by hand, or another program."""
+
+Commit = dict[str, Any]
+"""A line of the chain."""
+
+
+def commits(place: Workplace) -> tuple[Commit, ...]:
+    """The commits, hand edits included, oldest first; the chain is verified.
+
+    Raises:
+        HubError: a line was changed (rule "chain").
+    """
+    found = read_chain(place.log)
+    if not any(_by_hand(place, found)):
+        return found
+    with locked(place.lock):
+        return _with_outside(place)
+
+
+def _by_hand(place: Workplace, known: Sequence[Commit]) -> list[tuple[str, Path, str | None]]:
+    """Mappings whose text is not that of their last commit, with the hash that it had."""
+    last: dict[str, str] = {one["from"]: one["after"] for one in known}
+    return [
+        (start, path, last.get(start))
+        for start, path in mapping_file.mappings(place.mappings, place.contributor)
+        if digest(text_of(path)) != last.get(start)
+    ]
+
+
+def _with_outside(place: Workplace) -> tuple[Commit, ...]:
+    """The commits after hand edits became such; the caller holds the lock."""
+    for start, path, before in _by_hand(place, read_chain(place.log)):
+        text = text_of(path)
+        _write_kept(place, text)
+        was = document_of(_text_of(place, before), place.shown) if before else None
+        operations = [] if was is None else _numbered(was, between(was, _read(text, path)))
+        _append(place, OUTSIDE, "", start, before, text, operations)
+    return read_chain(place.log)
+
+
+def _read(text: str, path: Path) -> Document:
+    return document_of(text, path.name)
+
+
+def _text_of(place: Workplace, sha256: str) -> str:
+    path = place.kept(sha256)
+    if not path.is_file():
+        raise error("mapping-history", file=path)
+    text = text_of(path)
+    if digest(text) != sha256:
+        raise error("mapping-history", file=path)
+    return text
+
+
+def _numbered(before: Document, operations: Sequence[Operation]) -> list[Operation]:
+    """Operations with their numbers and the values before them."""
+    made, found = before, []
+    for n, operation in enumerate(operations, 1):
+        found.append({**operation, "n": n, "before": value_in(made, operation), "undone": False})
+        made = applied(made, operation)
+    return found
+
+
+def keep(
+    place: Workplace,
+    draft: DraftFold,
+    start: str,
+    why: str = "",
+    answers: AnyMapping[int, str] | None = None,
+    header: Sequence[str] = (),
+) -> tuple[Commit | None, list[dict[str, Any]]]:
+    """Commit a draft.
+
+    Args:
+        place: whose, and by whom.
+        draft: what to commit.
+        start: from which date on it shall read.
+        why: the reason, in the person's words.
+        answers: for operations in conflict ``mine`` or ``theirs``.
+        header: columns of the file that the draft was made with.
+
+    Returns:
+        The commit and no conflicts, or no commit and the conflicts that ``answers`` leave open.
+
+    Raises:
+        HubError: the mapping has faults, or a line of the chain was changed.
+    """
+    place.mappings.mkdir(parents=True, exist_ok=True)
+    with locked(place.lock):
+        known = _with_outside(place)
+        now = mapping_file.in_force(place.mappings, place.contributor, start or place.day)
+        if now is not None and start == mapping_file.FIRST != now[0]:
+            first = mapping_file.path_of(place.mappings, place.contributor, start)
+            now = (start, first) if first.is_file() else None
+        theirs = text_of(now[1]) if now else None
+        text, operations = draft.text(), list(draft.active)
+        if theirs is not None and digest(theirs) != draft.seen:
+            rebased = rebase(_over_seen(place, draft), theirs, answers or {})
+            if rebased.conflicts:
+                return None, [_said(one, known) for one in rebased.conflicts]
+            text, operations = rebased.text, rebased.operations
+        elif theirs is not None and theirs != draft.base:
+            was = document_of(theirs, place.shown)
+            operations = _numbered(was, between(was, document_of(text, place.shown)))
+        parse_mapping(text, place.shown)
+        target = mapping_file.path_of(place.mappings, place.contributor, start)
+        before = digest(text_of(target)) if target.is_file() else None
+        _write_kept(place, text)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write(target, text)
+        return _append(place, place.who, why, start, before, text, operations, header), []
+
+
+def _over_seen(place: Workplace, draft: DraftFold) -> DraftFold:
+    """A draft that was begun anew, as operations over the mapping that was in force then."""
+    if draft.seen in (None, digest(draft.base)) or not place.kept(str(draft.seen)).is_file():
+        return draft
+    base = _text_of(place, str(draft.seen))
+    fresh = DraftFold(base, draft.start, (), draft.seen, draft.file)
+    return fresh.with_operations(between(fresh.document(), draft.document()))
+
+
+def _said(conflict: dict[str, Any], known: Sequence[Commit]) -> dict[str, Any]:
+    """A conflict with who made the other value, and when."""
+    for commit in reversed(known):
+        if any(touch(conflict["operation"], one) for one in commit["operations"]):
+            return {**conflict, "who": commit["who"], "time": commit["time"]}
+    return {**conflict, "who": OUTSIDE, "time": ""}
+
+
+class Rebased:
+    """A draft over a mapping that somebody else kept meanwhile.
+
+    Attributes:
+        operations: those of the draft that still say something, with their values before.
+        conflicts: those that give a key another value than the other person did, unanswered.
+        text: the mapping with both people's changes; only where there are no conflicts.
+    """
+
+    def __init__(self, draft: DraftFold, theirs: str, answers: AnyMapping[int, str]) -> None:
+        self.operations: list[Operation] = []
+        self.conflicts: list[dict[str, Any]] = []
+        base, now = document_of(draft.base, draft.file), document_of(theirs, draft.file)
+        mine = draft.document()
+        others = _numbered(base, between(base, now))
+        made = now
+        for operation in _last_of_each_key(draft.active):
+            answer = answers.get(operation["n"])
+            there = value_in(now, operation)
+            if self._clash(operation, others, (base, now, mine)):
+                if answer == "theirs":
+                    continue
+                if answer != "mine":
+                    conflict = {"n": operation["n"], "operation": operation, "theirs": there}
+                    self.conflicts.append({**conflict, "base": value_in(base, operation)})
+                    continue
+            if operation["op"] == "layout":
+                continue
+            before = value_in(made, operation)
+            made = applied(made, operation)
+            if value_in(made, operation) != before:
+                n = len(self.operations) + 1
+                self.operations.append({**operation, "n": n, "before": before})
+        self.text = theirs if self.conflicts else patched(theirs, made, draft.file)
+
+    @staticmethod
+    def _clash(
+        operation: Operation, others: Sequence[Operation], states: tuple[Document, ...]
+    ) -> bool:
+        """Whether somebody else gave the key, or a part of it, another value."""
+        base, now, mine = (value_in(state, operation) for state in states)
+        if now != base:
+            return bool(now != mine)
+        return any(
+            touch(operation, other)
+            and key_of(operation) != key_of(other)
+            and value_in(states[2], other) != value_in(states[1], other)
+            and value_in(states[1], other) != value_in(states[0], other)
+            for other in others
+        )
+
+
+def rebase(draft: DraftFold, theirs: str, answers: AnyMapping[int, str]) -> Rebased:
+    """A draft over the text that somebody else kept.
+
+    Raises:
+        HubError: the text of one of both has faults.
+    """
+    return Rebased(draft, theirs, answers)
+
+
+def _last_of_each_key(operations: Sequence[Operation]) -> list[Operation]:
+    """The operation that decides each key, in the order in which they were made."""
+    last = {key_of(one): one for one in operations}
+    return sorted(last.values(), key=lambda one: int(one["n"]))
+
+
+def undoing(
+    place: Workplace, number: int, which: Sequence[int] = ()
+) -> tuple[list[Operation], list[Operation]]:
+    """The operations that take a commit back, and later ones, of any commit, on the same keys.
+
+    Args:
+        place: whose.
+        number: of the commit.
+        which: operations of it; all of them, if none is named.
+
+    Raises:
+        HubError: there is no such commit or operation.
+    """
+    known = commits(place)
+    if not 1 <= number <= len(known):
+        raise error("mapping-commit", n=number)
+    wanted = [one for one in known[number - 1]["operations"] if not which or one["n"] in which]
+    if not wanted or (which and len(wanted) < len(set(which))):
+        raise error("mapping-commit", n=number)
+    later = [
+        {**one, "commit": commit["number"]}
+        for commit in known[number:]
+        for one in commit["operations"]
+        if commit["from"] == known[number - 1]["from"] and any(touch(one, o) for o in wanted)
+    ]
+    for one in wanted:
+        one["commit"] = number
+    return [undone(one) for one in reversed(wanted) if one["op"] != "layout"], later
+
+
+def undone(operation: Operation) -> Operation:
+    """The operation that takes one of a commit back."""
+    return {**opposite(operation, operation["before"]), "undoes": operation["commit"]}
+
+
+def _append(
+    place: Workplace, who: str, why: str, start: str, before: str | None, text: str,
+    operations: Sequence[Operation], header: Sequence[str] = (),
+) -> Commit:  # fmt: skip
+    undoes = sorted({one["undoes"] for one in operations if "undoes" in one})
+    entry = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "who": who,
+        "why": why,
+        "from": start,
+        "before": before,
+        "after": digest(text),
+        "operations": [{**one, "n": n} for n, one in enumerate(operations, 1)],
+        "undoes": undoes or None,
+        "header": [*header],
+    }
+    return append_chain(place.log, entry)
+
+
+def _write(path: Path, text: str) -> None:
+    """Put a mapping in place; who may read it, and the mark at its begin, stay as they are."""
+    mode, mark = 0o600, b""
+    if path.is_file():
+        mode = path.stat().st_mode & 0o777
+        mark = BOM_UTF8 if path.read_bytes().startswith(BOM_UTF8) else b""
+    write_whole(path, mark + text.encode(), mode)
+
+
+def _write_kept(place: Workplace, text: str) -> None:
+    path = place.kept(digest(text))
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.is_file():
+        write_whole(path, text.encode())

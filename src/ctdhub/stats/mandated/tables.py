@@ -1,0 +1,609 @@
+"""The tables that states and the United Nations ask for: what they have in common, and each of
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Literal
+
+from ctdhub.core.errors import error
+from ctdhub.schema import countries
+from ctdhub.schema.model import (
+    AGE,
+    CHANNEL,
+    CHILD_BANDS,
+    DESTINATION,
+    FORCED_LABOUR,
+    HARM,
+    ORIGIN,
+    PERIOD,
+    RELATION,
+    SEX,
+    SEXUAL_EXPLOITATION,
+    STANDING,
+    TECHNOLOGY,
+    load_schema,
+)
+from ctdhub.schema.places import NATIONAL, OTHER_EU, THIRD_COUNTRY
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NOT_MEASURED, NOT_RECORDED, YES, Interval, NumberCard, card
+from ctdhub.stats.equity import RECEIVED, kinds
+from ctdhub.stats.mandated.population import Inhabitants, Population
+from ctdhub.stats.query import Query, Where
+from ctdhub.stats.trend import covering
+
+# --------------------------------------------------------------------------------------------------
+# What the mandated tables have in common: lines of number cards, countries, years, blanks.
+
+PER = 100_000
+"""People that a rate refers to."""
+
+PARTS = {"sex": ("female", "male"), "age": ("children", "adults")}
+"""Categories of a dimension that a population file may have people of."""
+
+Blank = Literal["", "not_recorded", "nobody_reports", "not_held"]
+
+
+@dataclass(frozen=True)
+class MandatedLine:
+    """One line of a table.
+
+    Attributes:
+        country: of exploitation, ISO 3166 alpha-3.
+        years: of registration, first and last.
+        dimension: what the line divides people by, such as "sex"; "total" for all.
+        category: the value, such as "female"; "not_recorded" for people whose answer is not known.
+        blank: "not_recorded" for such people; "nobody_reports" where no contributor covers the
+            year; "not_held" where no release can answer; else empty, and the card's state says
+            whether there is a number.
+        people: the count; "not_measured" where the release holds no table that answers.
+        rate: per 100,000 of the population of ``per``; None where no population is known.
+        per: whose population the rate refers to: "female", "male", "children" or "adults" of the
+            country; "" for everybody who lives there.
+    """
+
+    country: str
+    years: tuple[int, int]
+    dimension: str
+    category: str
+    blank: Blank
+    people: NumberCard
+    rate: NumberCard | None = None
+    per: str = ""
+
+    @property
+    def year(self) -> str:
+        """The year as files have it, "2020", or the first and the last, "2018-2020"."""
+        return "-".join(str(year) for year in dict.fromkeys(self.years))
+
+
+@dataclass(frozen=True)
+class MandatedTable:
+    """A mandated table.
+
+    Attributes:
+        name: of its shape.
+        scope: what it is about.
+        lines: in order of country and year.
+    """
+
+    name: str
+    scope: MandatedScope
+    lines: tuple[MandatedLine, ...]
+
+    @property
+    def years(self) -> tuple[int, int]:
+        """First and last that it is about; a line has its own."""
+        return self.scope.span
+
+    def denominator(self, line: MandatedLine) -> Inhabitants | None:
+        """The population that a line's rate refers to."""
+        if self.scope.population is None or line.rate is None:
+            return None
+        sex = line.per if line.dimension == "sex" else ""
+        age = line.per if line.dimension == "age" else ""
+        return self.scope.population.get(line.country, line.year, sex, age)
+
+
+@dataclass(frozen=True)
+class MandatedScope:
+    """What a table is about.
+
+    Attributes:
+        places: countries of exploitation.
+        years: in order.
+        population: None where none was given.
+        every: whether the years are all that the release covers.
+    """
+
+    places: tuple[str, ...]
+    years: tuple[str, ...]
+    population: Population | None = None
+    every: bool = False
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last year."""
+        return int(self.years[0]), int(self.years[-1])
+
+
+def reported_places(answers: Answers) -> tuple[str, ...]:
+    """Countries of exploitation of which the release shows how many people there are."""
+    return tuple(sorted(code for (code,) in answers.cells(DESTINATION) if code))
+
+
+def scope(
+    answers: Answers,
+    country: str | None = None,
+    years: tuple[int, int] | None = None,
+    population: Population | None = None,
+) -> MandatedScope:
+    """The countries and years of a table.
+
+    Args:
+        country: ISO 3166 alpha-3, in any case; all that the release shows by default.
+        years: first and last; the last three that the release covers by default.
+
+    Raises:
+        HubError: no such country; the years lie outside those of the release.
+    """
+    first, last = answers.release.years
+    if country is not None and country.upper() not in countries.ALPHA3:
+        raise error("country/code")
+    wanted = years or (max(first, last - 2), last)
+    if not first <= wanted[0] <= wanted[1] <= last:
+        raise error("years/mandated", first=first, last=last)
+    return MandatedScope(
+        places=(country.upper(),) if country else reported_places(answers),
+        years=tuple(str(y) for y in range(wanted[0], wanted[1] + 1)),
+        population=population,
+        every=wanted == (first, last),
+    )
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Counts the lines of one country in one year, or in several together.
+
+    Attributes:
+        years: none where the years make no condition.
+        population: where it is known, lines of one year have a rate.
+    """
+
+    answers: Answers
+    country: str
+    years: tuple[str, ...]
+    population: Population | None = None
+
+    def line(
+        self, dimension: str, category: str, where: Where, *, measured: bool = True
+    ) -> MandatedLine:
+        """One line.
+
+        Args:
+            where: conditions beside country and years.
+            measured: False for what no release can answer.
+        """
+        blank: Blank = "not_recorded" if category == "not_recorded" else ""
+        if not self._covered:
+            blank, measured = "nobody_reports", False
+        found, published, people = self._people(where, measured=measured)
+        rate, per_whom = self._rate(found, people, dimension, category, published=published)
+        return MandatedLine(
+            country=self.country,
+            years=self._span,
+            dimension=dimension,
+            category=category,
+            blank=blank,
+            people=people,
+            rate=rate,
+            per=per_whom,
+        )
+
+    @cached_property
+    def _covered(self) -> bool:
+        """Whether some contributor covers one of the years."""
+        release = self.answers.release
+        return not self.years or any(covering(release, int(y)) for y in self.years)
+
+    @cached_property
+    def _span(self) -> tuple[int, int]:
+        if not self.years:
+            return self.answers.release.years
+        return int(self.years[0]), int(self.years[-1])
+
+    def _people(self, where: Where, *, measured: bool) -> tuple[Interval, bool, NumberCard]:
+        """The number of people, whether it was published, and its card, made once: tables of
+        several shapes ask the same of a country and year."""
+
+        def make() -> tuple[Interval, bool, NumberCard]:
+            query = Query(self._all(where))
+            found = self.answers.count(query.where) if measured else NOT_MEASURED
+            own = self.answers.is_published(query.where)
+            return found, own, card(self.answers.release, found, "people", query, published=own)
+
+        asked = tuple((name, tuple(codes)) for name, codes in where.items())
+        return self.answers.kept(("mandated", self.country, self.years, asked, measured), make)
+
+    def not_held(self, dimension: str, category: str) -> MandatedLine:
+        """A line that the table asks for and that no release can answer."""
+        _found, _published, people = self._people({}, measured=False)
+        return MandatedLine(self.country, self._span, dimension, category, "not_held", people)
+
+    def elsewhere(self, dimension: str, category: str, where: Where) -> MandatedLine:
+        """A line of people who were not exploited in the country: ``where`` says where."""
+        when = {PERIOD: list(self.years)} if self.years else {}
+        inside = self.line(dimension, category, {})
+        if inside.blank:
+            return inside
+        people = self.answers.card(Query({**where, **when}))
+        return replace(inside, people=people, rate=None, per="")
+
+    def split(
+        self, dimension: str, variable: str, parts: Iterable[tuple[str, Sequence[str]]]
+    ) -> list[MandatedLine]:
+        """A line for each part of a variable's values, and one for people without an answer.
+
+        Args:
+            parts: category, values.
+        """
+        lines = [self.line(dimension, c, {variable: values}) for c, values in parts]
+        unknown = self.line(dimension, "not_recorded", {variable: [NOT_RECORDED]})
+        return [*lines, unknown]
+
+    def _all(self, where: Where) -> Where:
+        when = {PERIOD: list(self.years)} if self.years else {}
+        return {**where, DESTINATION: [self.country], **when}
+
+    def _rate(
+        self, found: Interval, shown: NumberCard, dimension: str, category: str, *, published: bool
+    ) -> tuple[NumberCard | None, str]:
+        """The rate, and whose population it refers to: that of the line's own sex or age where the
+        file has it, else everybody's."""
+        if self.population is None or len(self.years) != 1:
+            return None, ""
+        place = self.country, self.years[0]
+        own, whom = None, category if category in PARTS.get(dimension, ()) else ""
+        if whom:
+            own = self.population.get(*place, **{dimension: whom})
+        people = own or self.population.get(*place)
+        if people is None:
+            return None, ""
+        if found.high is not None:
+            self.population.check(*place, people, found.value or 0.0, found.high)
+        rate = per(found, people.number)
+        made = card(
+            self.answers.release,
+            rate,
+            "per_100000",
+            shown.query,
+            denominator=people.number,
+            published=published,
+        )
+        return made, whom if own else ""
+
+
+def per(found: Interval, population: int) -> Interval:
+    """A count as a rate per :data:`PER` of a population, which is taken as exact.
+
+    >>> per(Interval(50, 40, 60), 1_000_000)
+    Interval(value=5.0, low=4.0, high=6.0)
+    """
+    if found.value is None or found.low is None or found.high is None:
+        return NOT_MEASURED
+    return Interval(*(PER * x / population for x in (found.value, found.low, found.high)))
+
+
+def standings(answers: Answers, counter: Counter) -> list[MandatedLine]:
+    """Presumed and identified victims; nothing where the release does not tell them apart."""
+    if STANDING not in answers.variables:
+        return []
+    return counter.split("status", STANDING, [(s, [s]) for s in answers.domain(STANDING)])
+
+
+def most_frequent(answers: Answers, counter: Counter, most: int) -> list[MandatedLine]:
+    """A line for each of the citizenships with the most people in the years of the counter.
+
+    Those shown come first; where too few are shown in these years, the order of all years decides.
+    """
+    cells = answers.cells(ORIGIN, DESTINATION)
+    always = {a: e.value for (a, b), e in cells.items() if a and b == counter.country}
+    lines: list[tuple[float, MandatedLine]] = []
+    for origin in sorted(always, key=lambda code: (-always[code], code)):
+        least = sorted((n for n, _line in lines), reverse=True)[most - 1 : most]
+        if least and always[origin] < least[0]:
+            break  # fewer in all years than the others have in these
+        line = counter.line("nationality", origin, {ORIGIN: [origin]})
+        lines.append((line.people.middle, line))
+    lines.sort(key=lambda pair: -pair[0])
+    return [line for _n, line in lines[:most]]
+
+
+def forms(answers: Answers) -> tuple[str, ...]:
+    """Forms of exploitation of the schema that the hub had, and what the release has of later."""
+    return _forms(answers.release.facts.schema_version, answers.variables)
+
+
+@lru_cache(maxsize=64)
+def _forms(version: str, variables: frozenset[str]) -> tuple[str, ...]:
+    """The same, asked for each country and year."""
+    had = load_schema().at(version)
+    return tuple(f for f in load_schema().flags(HARM) if had.has(f) or f in variables)
+
+
+def ages(answers: Answers) -> list[tuple[str, Sequence[str]]]:
+    """Children and adults, by the age bands at registration."""
+    adults = [band for band in answers.domain(AGE) if band not in CHILD_BANDS]
+    return [("children", CHILD_BANDS), ("adults", adults)]
+
+
+# --------------------------------------------------------------------------------------------------
+# SDG indicator 16.2.2: victims of trafficking per 100,000 population, by sex, age and form.
+#
+# Source of the shape: UN Statistics Division, metadata of indicator 16.2.2 (custodian UNODC), as
+# updated on 31 March 2023: the ratio of the total number of victims of trafficking in a country to
+# the population resident there, per 100,000.  That text was read in a copy of the metadata of the
+# World Bank's repository; which population UNODC divides its series by sex and age by was not
+# found.
+
+SDG = "sdg-16.2.2"
+
+
+def sdg_table(answers: Answers, scope: MandatedScope) -> MandatedTable:
+    """The table, one block of lines for each country and year."""
+    lines = [
+        line
+        for place in scope.places
+        for year in scope.years
+        for line in _block(answers, Counter(answers, place, (year,), scope.population))
+    ]
+    return MandatedTable(SDG, scope, tuple(lines))
+
+
+def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
+    schema, form = load_schema(), "form_of_exploitation"
+    indicator = schema.groups[HARM].indicator or ""
+    known = [v for v in answers.domain(indicator) if v != YES]
+    return [
+        counter.line("total", "all", {}),
+        *counter.split("sex", SEX, [(g, [g]) for g in answers.domain(SEX)]),
+        *counter.split("age", AGE, ages(answers)),
+        *(counter.line(form, flag, {flag: [YES]}) for flag in forms(answers)),
+        counter.line(form, "not_recorded", {indicator: [*known, ""]}),
+        counter.line("sex_by_age_by_form", "all", {}, measured=False),
+    ]
+
+
+# --------------------------------------------------------------------------------------------------
+# Eurostat (crim_thb): victims by gender, citizenship and form, for a country and a year.
+#
+# Source of the shape: Eurostat, reference metadata of crim_thb (certified on 24 January 2024):
+# registered victims, identified or not by the authority that does so formally, by sex, by
+# citizenship (reporting country, other EU country, non-EU country) and by form of exploitation
+# (sexual, forced labour, others); members of the EU and, since 2023, selected candidate and EFTA
+# countries.  Its "legal status" tells victims, suspected and convicted persons apart.  A release
+# has victims alone; presumed and identified ones are lines of their own where it distinguishes
+# them.
+
+EUROSTAT = "eurostat"
+ASKED = (SEXUAL_EXPLOITATION, FORCED_LABOUR)
+"""Forms of exploitation that the collection has a category of its own for."""
+OTHER = "other_forms"
+
+
+def eurostat_table(answers: Answers, scope: MandatedScope) -> MandatedTable:
+    """The table; of the countries of the scope those of :func:`reporting_countries`.
+
+    Raises:
+        HubError: none of them is.
+    """
+    held = reporting_countries()
+    places = [place for place in scope.places if place in held]
+    if not places:
+        raise error("reporting-country")
+    lines = [
+        line
+        for place in places
+        for year in scope.years
+        for line in _eurostat_block(answers, Counter(answers, place, (year,)))
+    ]
+    return MandatedTable(EUROSTAT, scope, tuple(lines))
+
+
+EFTA = frozenset({"CHE", "ISL", "LIE", "NOR"})
+CANDIDATES = frozenset({"ALB", "BIH", "GEO", "MDA", "MKD", "MNE", "SRB", "TUR", "UKR"})
+"""Countries that the European Union calls candidates, as of 2025."""
+
+
+def reporting_countries() -> frozenset[str]:
+    """Members of the EU, of EFTA, and candidates.  Which of the latter two Eurostat has figures of
+    was not found; the table is filled for each."""
+    return EFTA | CANDIDATES | frozenset(countries.members("eu"))
+
+
+CITIZENSHIPS = (
+    ("reporting_country", NATIONAL),
+    ("other_eu", OTHER_EU),
+    ("non_eu", THIRD_COUNTRY),
+    ("not_recorded", NOT_RECORDED),
+)
+"""Category and code of the citizenship group."""
+
+
+def _eurostat_block(answers: Answers, counter: Counter) -> list[MandatedLine]:
+    genders = [(g, [g]) for g in answers.domain(SEX)]
+    lines = [
+        counter.line("total", "all", {}),
+        *standings(answers, counter),
+        *counter.split("sex", SEX, genders),
+    ]
+    for category, code in CITIZENSHIPS:
+        lines.append(counter.line("citizenship", category, {RELATION: [code]}))
+    lines += _eurostat_forms(answers, counter)
+    for gender, values in (*genders, ("not_recorded", [NOT_RECORDED])):
+        for category, code in CITIZENSHIPS:
+            where: Where = {SEX: values, RELATION: [code]}
+            lines.append(counter.line("sex_by_citizenship", f"{gender}:{category}", where))
+    return lines
+
+
+def _eurostat_forms(answers: Answers, counter: Counter) -> list[MandatedLine]:
+    """Sexual exploitation, forced labour, all others together, which no release measures as one,
+    and each of the others."""
+    name = "form_of_exploitation"
+    held = forms(answers)
+    others = [form for form in held if form not in ASKED]
+    return [
+        *(counter.line(name, form, {form: [YES]}) for form in ASKED if form in held),
+        counter.line(name, OTHER, {}, measured=False),
+        *(counter.line(name, form, {form: [YES]}) for form in others),
+    ]
+
+
+# --------------------------------------------------------------------------------------------------
+# A table in the shape of what GRETA asks of parties to the Council of Europe's convention.
+#
+# Source of the shape: Council of Europe, GRETA, questionnaires on how parties carry out the
+# Convention on Action against Trafficking in Human Beings (CETS 197): victims by sex, age,
+# nationality, form of exploitation, national or transnational, and their assistance.  Its fourth
+# round of evaluation began on 30 June 2023; the questions of that round's questionnaire on
+# statistics were not read.
+
+GRETA = "greta"
+MOST = 10
+"""Nationalities that are listed, the largest."""
+PREFIX = "assistance_"
+"""What the variables of assistance begin with; the categories of their lines leave it out."""
+
+
+def greta_table(answers: Answers, scope: MandatedScope) -> MandatedTable:
+    """The table: one block of lines for each country, all years of the scope together."""
+    years = () if scope.every else scope.years
+    lines = [
+        line
+        for place in scope.places
+        for line in _greta_block(answers, Counter(answers, place, years))
+    ]
+    return MandatedTable(GRETA, scope, tuple(lines))
+
+
+def _greta_block(answers: Answers, counter: Counter) -> list[MandatedLine]:
+    lines = [
+        counter.line("total", "all", {}),
+        *standings(answers, counter),
+        *counter.split("sex", SEX, [(g, [g]) for g in answers.domain(SEX)]),
+        *counter.split("age", AGE, ages(answers)),
+    ]
+    for flag in forms(answers):
+        lines.append(counter.line("form_of_exploitation", flag, {flag: [YES]}))
+    lines += most_frequent(answers, counter, MOST)
+    lines.append(counter.line("nationality", "not_recorded", {ORIGIN: [""]}))
+    always = Counter(answers, counter.country, ())
+    return [
+        *lines,
+        *_within(answers, counter),
+        *_of_group(answers, always, "recruitment", CHANNEL),
+        *_of_group(answers, always, "technology", TECHNOLOGY),
+        *_assistance(answers, always),
+    ]
+
+
+def _of_group(answers: Answers, always: Counter, dimension: str, group: str) -> list[MandatedLine]:
+    """Flags of a group, of all years: they are not measured by year here; none where none is
+    released."""
+    schema = load_schema()
+    held = [f for f in schema.flags(group) if f in answers.variables]
+    if not held:
+        return []
+    some = schema.groups[group].indicator or ""
+    lines = [always.line(dimension, "recorded", {some: [YES]})] if some in answers.variables else []
+    return [*lines, *(always.line(dimension, f, {f: [YES]}) for f in held)]
+
+
+def _within(answers: Answers, counter: Counter) -> list[MandatedLine]:
+    """Nationals and others exploited in the country, nationals exploited elsewhere."""
+    place, home = "place_of_exploitation", [counter.country]
+    others = [c for c in answers.domain(ORIGIN) if c != counter.country]
+    return [
+        counter.line(place, "nationals", {ORIGIN: home}),
+        counter.line(place, "foreigners", {ORIGIN: others}),
+        counter.elsewhere(place, "nationals_abroad", {ORIGIN: home, DESTINATION: others}),
+    ]
+
+
+def _assistance(answers: Answers, always: Counter) -> list[MandatedLine]:
+    """People who received each kind, of all years: assistance is not measured by year here."""
+    return [
+        always.line("assistance", f"{kind.removeprefix(PREFIX)}:{category}", {kind: statuses})
+        for kind in kinds(answers)
+        for category, statuses in (("recorded", answers.domain(kind)), (RECEIVED, (RECEIVED,)))
+    ]
+
+
+# --------------------------------------------------------------------------------------------------
+# UNODC's questionnaire for the Global Report on Trafficking in Persons, for a country and a year.
+#
+# Source of the shape: UNODC, questionnaire for the Global Report 2016: question 1, offences
+# recorded by year; question 2, persons brought into formal contact with the police or the courts,
+# by sex and year.  These two were read.  What the table asks of prosecutions, convictions and
+# victims (by sex and minor or adult, form of exploitation, citizenship, nationals abroad) follows
+# what the Global Reports tabulate: the wording of those questions was not read.
+
+UNODC = "unodc"
+OFFENDERS = ("formal_contact", "prosecuted", "convicted")
+"""What the questionnaire asks of persons by sex.  A release has no alleged perpetrators by country
+and year."""
+
+
+def unodc_table(answers: Answers, scope: MandatedScope) -> MandatedTable:
+    """The table: blocks of lines for each country and year, then for the country in all years."""
+    lines = []
+    for place in scope.places:
+        for year in scope.years:
+            lines += _unodc_block(answers, Counter(answers, place, (year,)))
+        lines += _always(answers, Counter(answers, place, ()))
+    return MandatedTable(UNODC, scope, tuple(lines))
+
+
+def _unodc_block(answers: Answers, counter: Counter) -> list[MandatedLine]:
+    genders = answers.domain(SEX)
+    lines = [counter.not_held("offences", "all")]
+    lines += [counter.not_held(asked, sex) for asked in OFFENDERS for sex in ("all", *genders)]
+    lines += [
+        counter.line("total", "all", {}),
+        *standings(answers, counter),
+        *counter.split("sex", SEX, [(g, [g]) for g in genders]),
+        *counter.split("age", AGE, ages(answers)),
+        *(counter.line("form_of_exploitation", f, {f: [YES]}) for f in forms(answers)),
+    ]
+    lines += most_frequent(answers, counter, MOST)
+    others = [c for c in answers.domain(ORIGIN) if c != counter.country]
+    abroad = {ORIGIN: [counter.country], DESTINATION: others}
+    return [*lines, counter.elsewhere("place_of_exploitation", "nationals_abroad", abroad)]
+
+
+def _always(answers: Answers, always: Counter) -> list[MandatedLine]:
+    """Sex with minor or adult, of all years: the two are not measured together by year."""
+    return [
+        always.line("sex_by_age", f"{gender}:{name}", {SEX: [gender], AGE: bands})
+        for gender in answers.domain(SEX)
+        for name, bands in ages(answers)
+    ]
+
+
+# --------------------------------------------------------------------------------------------------
+# The tables that states and the United Nations ask for, out of one release.
+#
+# Every table is aligned with what its users ask for, not certified by them, and says what is
+# missing.
+
+SHAPES: dict[str, Callable[[Answers, MandatedScope], MandatedTable]] = {
+    "sdg-16.2.2": sdg_table,
+    "eurostat": eurostat_table,
+    "greta": greta_table,
+    "unodc": unodc_table,
+}
+"""By name what makes the table."""

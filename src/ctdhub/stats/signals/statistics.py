@@ -1,0 +1,940 @@
+"""The statistics of signals: tail probabilities, models of the null, seasons, windows, shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+# --------------------------------------------------------------------------------------------------
+# Tail probabilities of a window's sum: negative binomial or binomial, with an error on top.
+#
+# A sum that is seen is a count plus a normal error (protection noise, the error of the estimated
+# mean), so its tail is the tail of the count averaged over the error on an even grid.  Between
+# whole numbers the tail goes on by the incomplete beta function, which lies above the steps: the
+# cautious side.
+
+Floats = npt.NDArray[np.float64]
+
+_EDGE, _STEP = 6.0, 0.25
+"""The grid of the normal error, in standard deviations."""
+_STEPS = np.arange(-_EDGE, _EDGE + _STEP / 2, _STEP)
+_WEIGHTS = np.exp(-_STEPS * _STEPS / 2)
+_WEIGHTS /= _WEIGHTS.sum()
+_POISSON = 1e7
+"""Size of a negative binomial at which it equals a Poisson distribution to seven digits."""
+_TINY = 1e-300
+
+
+def negative_binomial(
+    seen: Floats, mean: Floats, variance: Floats, error: Floats, drift: Floats | float = 0.0
+) -> tuple[Floats, Floats]:
+    """Chances of a sum at least, and at most, as large as the one seen.
+
+    A count of mean m and size r is k or more with the chance I(k, r) at m / (m + r), I the
+    regularised incomplete beta function (NIST Digital Library, 8.17); its variance is m + m²/r.
+
+    Args:
+        seen: sums, shape (n,); may be negative where noise was added.
+        mean: expected sums, shape (n,), not negative.
+        variance: of the count without the error, shape (n,); taken as ``mean`` where it is less.
+        error: standard deviation of the normal error, shape (n,).
+        drift: variance of the logarithm of the mean, shape (n,): the mean is lognormal.
+
+    Returns:
+        Two arrays of shape (n,), in 0..1.
+
+    >>> up, down = negative_binomial(*(np.array([x]) for x in (3.0, 1.0, 1.0, 0.0)))
+    >>> round(float(up[0]), 4), round(float(down[0]), 4)  # a Poisson count of mean 1
+    (0.0803, 0.981)
+    """
+    from scipy.special import betainc
+
+    mean, r, place = _shape(mean, variance)
+
+    def lower(x: Floats) -> Floats:
+        return np.where(x > -1, 1 - betainc(np.maximum(x + 1, _TINY), r, place), 0.0)
+
+    away = _skewed(error, mean, np.broadcast_to(drift, mean.shape))
+    return _at_least(seen, r, place, away), _averaged(lower, seen, away)
+
+
+def at_least(
+    seen: Floats, mean: Floats, variance: Floats, error: Floats, drift: Floats | float = 0.0
+) -> Floats:
+    """The first of the two chances of :func:`negative_binomial` alone, shape (n,)."""
+    mean, r, place = _shape(mean, variance)
+    return _at_least(seen, r, place, _skewed(error, mean, np.broadcast_to(drift, mean.shape)))
+
+
+def _shape(mean: Floats, variance: Floats) -> tuple[Floats, Floats, Floats]:
+    """The mean, above zero, with size and place of the incomplete beta function as columns."""
+    mean = np.maximum(mean, 1e-9)
+    size = mean * mean / np.maximum(variance - mean, mean * mean / _POISSON)
+    return mean, size[:, None], (mean / (mean + size))[:, None]
+
+
+def _at_least(seen: Floats, r: Floats, place: Floats, away: Floats) -> Floats:
+    from scipy.special import betainc
+
+    def upper(x: Floats) -> Floats:
+        return np.where(x > 0, betainc(np.maximum(x, _TINY), r, place), 1.0)
+
+    return _averaged(upper, seen, away)
+
+
+def binomial(
+    seen: Floats, of: Floats, share: Floats, inflation: Floats, error: Floats
+) -> tuple[Floats, Floats]:
+    """The same for a part of a whole: a binomial count whose variance is inflated.
+
+    Part and whole are divided by the inflation, which keeps the share and makes its variance
+    right: the effective sample size of E. L. Korn and B. I. Graubard (1998), Survey Methodology
+    24:193.
+
+    Args:
+        seen: parts, shape (n,).
+        of: wholes, shape (n,), positive.
+        share: expected shares, shape (n,), in 0..1.
+        inflation: variance of the part over that of a binomial count, shape (n,), at least 1.
+        error: standard deviation of the normal error of the part, shape (n,).
+
+    >>> up, down = binomial(*(np.array([x]) for x in (3.0, 4.0, 0.5, 1.0, 0.0)))
+    >>> round(float(up[0]), 4), round(float(down[0]), 4)  # 5 and 15 of 16 throws of four coins
+    (0.3125, 0.9375)
+    """
+    from scipy.special import betainc
+
+    n, d = of[:, None], inflation[:, None]
+    p = np.clip(share, 1e-9, 1 - 1e-9)[:, None]
+
+    def upper(x: Floats) -> Floats:
+        a, b = np.maximum(x / d, _TINY), np.maximum((n - x) / d + 1, _TINY)
+        return np.where(x > 0, np.where(x < n + d, betainc(a, b, p), 0.0), 1.0)
+
+    def lower(x: Floats) -> Floats:
+        a, b = np.maximum(x / d + 1, _TINY), np.maximum((n - x) / d, _TINY)
+        return np.where(x < n, np.where(x > -d, 1 - betainc(a, b, p), 0.0), 1.0)
+
+    away = error[:, None] * _STEPS
+    return _averaged(upper, seen, away), _averaged(lower, seen, away)
+
+
+def _skewed(error: Floats, mean: Floats, drift: Floats) -> Floats:
+    """A normal error plus that of a lognormal mean, as one error with the variance and, to first
+    order, the third moment of the sum; on the grid of a normal variable, shape (n, grid)."""
+    third = mean**3 * drift**2
+    total = mean**2 * drift + error**2
+    skewed = third > 1e-4 * total**1.5
+    scale = np.where(skewed, total**2 / np.where(skewed, third, 1.0), 1.0)
+    a = np.where(skewed, np.sqrt(np.log1p(total / scale**2)), 0.0)[:, None]
+    bent = scale[:, None] * np.expm1(a * _STEPS - a * a / 2)
+    found: Floats = np.where(skewed[:, None], bent, np.sqrt(total)[:, None] * _STEPS)
+    return found
+
+
+def _averaged(tail: Callable[[Floats], Floats], seen: Floats, away: Floats) -> Floats:
+    """The tail at ``seen`` less an error, averaged over the error; shape (n,)."""
+    averaged: Floats = tail(seen[:, None] - away) @ _WEIGHTS
+    return np.clip(averaged, 0.0, 1.0)
+
+
+def widened(chance: Floats, degrees: Floats) -> Floats:
+    """A one-sided chance after its variance was estimated: from a normal to Student's tail.
+
+    The chance is turned into the normal quantile that it has, and the t distribution says how
+    likely so large a quantile is with that many degrees of freedom.
+
+    Args:
+        chance: shape (n,), in 0..1.
+        degrees: degrees of freedom of the estimated variance, shape (n,), positive.
+
+    >>> float(widened(np.array([0.025]), np.array([4.0]))[0]) > 0.05
+    True
+    """
+    from scipy.special import ndtri, stdtr
+
+    z = ndtri(np.clip(chance, _TINY, 1 - 1e-16))
+    found: Floats = stdtr(degrees, z)
+    return found
+
+
+# --------------------------------------------------------------------------------------------------
+# What may happen to a rate without anything new: the models of the null, and their forecasts.
+#
+# A departure z of period t from a first fit, relative to it, is
+#
+#     z = level + slope τ + u + e,    Var e = known + φ scale,
+#
+# u a first-order autoregression of standard deviation σ whose neighbours are correlated by ρ (a
+# correlation near 1 is a wandering level), or one earlier shift of the level.  The level is unknown
+# without limit, the slope has the mean 0 and one of several standard deviations.  Every combination
+# is a model; its likelihood comes from a Kalman filter that carries z, the level and the slope as
+# columns (P. de Jong 1991, Ann. Stat. 19:1073), all series and models at once.
+
+SLOPES = (0.0, 0.1, 0.3, 1.0)
+"""Standard deviations of the change over all of the past, relative; 0 is no slope."""
+RELATED = ((0.0, 0.0), *product((0.15, 0.35, 0.7), (0.6, 0.85, 0.97)))
+"""Standard deviation and correlation of neighbours of u; (0, 0) is none."""
+SHIFT = 0.5
+"""Standard deviation of an earlier shift of the level, relative."""
+MOST_PLACES = 24
+"""Times of the past at which a shift is looked for, at most."""
+STEADY, WANDERS, SHIFTED = 0.7, 0.2, 0.1
+NO_SLOPE, EACH_SLOPE = 0.55, 0.15
+SPREAD = 1.2
+"""How common each family, each slope and (standard deviation of the logarithm around the usual one)
+each dispersion is thought before looking.  These, and the grids above, are assumptions: no series
+was fitted to set them, and ``benchmarks/signals.py`` shows what they give."""
+_AT_ONCE = 200
+"""Series that are filtered together, which bounds the memory."""
+
+
+@dataclass(frozen=True)
+class Departures:
+    """The past of many series relative to a first fit; arrays of shape (series, periods).
+
+    ``seen`` is 0 where not ``inside``; ``known`` and ``scale`` give the variance of one period.
+    ``time`` (periods,) runs over the past from -1/2 to 1/2; ``ahead`` (series,) is the mean time
+    of the window's known periods; ``gap`` periods lie in the window.
+    """
+
+    inside: np.ndarray
+    seen: Floats
+    known: Floats
+    scale: Floats
+    time: Floats
+    ahead: Floats
+    gap: int
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """For each series and model, shape (series, models): the logarithm of the likelihood, the
+    expected departure of the window's mean, its variance, and what of that is u's own; and by
+    model, shape (models,), the dispersion, whether it is ``flat`` (no slope, no u, no shift), and
+    how common it is thought."""
+
+    likelihood: Floats
+    mean: Floats
+    variance: Floats
+    wandering: Floats
+    dispersion: Floats
+    flat: np.ndarray
+    prior: Floats
+
+
+def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
+    """All models.
+
+    Args:
+        past: departures.
+        dispersions: the grid of φ.
+        usual: the φ that is thought the most common before looking.
+    """
+    n = len(past.seen)
+    chunks = [
+        _some(_rows(past, slice(k, k + _AT_ONCE)), dispersions) for k in range(0, n, _AT_ONCE)
+    ]
+    likelihood, mean, variance, wandering = (
+        np.concatenate([chunk[j] for chunk in chunks]) for j in range(4)
+    )
+    families = [(s, b) for s in RELATED for b in SLOPES]
+    prior = [_prior(s, b) for s, b in families] + [SHIFTED]
+    near = np.exp(-0.5 * (np.log((dispersions + usual / 10) / usual) / SPREAD) ** 2)
+    each = np.outer(prior, near).ravel()
+    flat = np.zeros(len(prior), dtype=bool)
+    flat[0] = True
+    return Forecasts(
+        likelihood,
+        mean,
+        variance,
+        wandering,
+        np.tile(dispersions, len(prior)),
+        np.repeat(flat, dispersions.size),
+        each / each.sum(),
+    )
+
+
+def _prior(related: tuple[float, float], slope: float) -> float:
+    of_slope = NO_SLOPE if slope == 0 else EACH_SLOPE
+    return of_slope * (STEADY if related[0] == 0 else WANDERS / (len(RELATED) - 1))
+
+
+def _rows(past: Departures, at: slice) -> Departures:
+    return Departures(
+        past.inside[at], past.seen[at], past.known[at], past.scale[at],
+        past.time, past.ahead[at], past.gap,
+    )  # fmt: skip
+
+
+def _some(past: Departures, dispersions: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    sigma, rho = (np.repeat(each, dispersions.size) for each in zip(*RELATED, strict=True))
+    phi = np.tile(dispersions, len(RELATED))
+    found = _filtered(past, phi, sigma, rho)
+    parts = [_with_slope(past, found, sigma, rho, slope) for slope in SLOPES]
+    shape = (len(past.seen), len(RELATED), 1, dispersions.size)
+    by_family = [
+        np.concatenate([p[j].reshape(shape) for p in parts], axis=2).reshape(shape[0], -1)
+        for j in range(4)
+    ]
+    shifted = _shifted(past, dispersions)
+    return tuple(  # type: ignore[return-value]
+        np.concatenate([a, b], axis=1) for a, b in zip(by_family, shifted, strict=True)
+    )
+
+
+@dataclass(frozen=True)
+class _Filtered:
+    """Sums of products of innovations over their variance, what is known of u at the end."""
+
+    zz: Floats
+    z1: Floats
+    zt: Floats
+    one: Floats
+    cross: Floats
+    tt: Floats
+    logs: Floats
+    at_end: tuple[Floats, Floats, Floats]
+    variance: Floats
+
+
+def _filtered(past: Departures, phi: Floats, sigma: Floats, rho: Floats) -> _Filtered:
+    shape = (len(past.seen), phi.size)
+    zz, z1, zt, one, cross, tt, logs = (np.zeros(shape) for _ in range(7))
+    of_z, of_1, of_t = (np.zeros(shape) for _ in range(3))
+    p = np.broadcast_to(sigma**2, shape).copy()
+    fresh = sigma**2 * (1 - rho**2)
+    for k in range(past.seen.shape[1]):
+        here = past.inside[:, k]
+        if here.any():
+            f = p + past.known[:, k, None] + phi * past.scale[:, k, None]
+            f = np.where(here[:, None], f, 1.0)
+            weight = here[:, None] / f
+            v_z, v_1, v_t = past.seen[:, k, None] - of_z, 1 - of_1, past.time[k] - of_t
+            w_z, w_1 = weight * v_z, weight * v_1
+            zz += w_z * v_z
+            z1 += w_z * v_1
+            zt += w_z * v_t
+            one += w_1 * v_1
+            cross += w_1 * v_t
+            tt += weight * v_t * v_t
+            logs += np.log(f)
+            of_z += p * w_z
+            of_1 += p * w_1
+            of_t += p * weight * v_t
+            p *= 1 - p * weight
+        of_z *= rho
+        of_1 *= rho
+        of_t *= rho
+        p = rho**2 * p + fresh
+    return _Filtered(zz, z1, zt, one, cross, tt, logs, (of_z, of_1, of_t), p)
+
+
+def _with_slope(
+    past: Departures, f: _Filtered, sigma: Floats, rho: Floats, slope: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Likelihood, forecast of the window's mean departure, its variance, and that of u alone."""
+    steps = rho[:, None] ** np.arange(past.gap)
+    lasting = steps.mean(axis=1)
+    sums = np.cumsum(steps, axis=1)[:, :-1] / past.gap
+    later = sigma**2 * (1 - rho**2) * (sums**2).sum(axis=1)
+    of_z, of_1, of_t = f.at_end
+    g1 = 1 - lasting * of_1
+    one = np.maximum(f.one, 1e-300)
+    if slope == 0:
+        level = f.z1 / one
+        logs = f.logs + np.log(one) + f.zz - f.z1 * level
+        variance = g1**2 / one
+        mean = level * g1 + lasting * of_z
+    else:
+        g2 = past.ahead[:, None] - lasting * of_t
+        tt = f.tt + slope**-2
+        det = np.maximum(one * tt - f.cross**2, 1e-300)
+        level = (tt * f.z1 - f.cross * f.zt) / det
+        b = (one * f.zt - f.cross * f.z1) / det
+        logs = f.logs + np.log(det) + 2 * np.log(slope) + f.zz - f.z1 * level - f.zt * b
+        variance = (tt * g1**2 - 2 * f.cross * g1 * g2 + one * g2**2) / det
+        mean = level * g1 + b * g2 + lasting * of_z
+    wandering = lasting**2 * f.variance + later
+    return -logs / 2, mean, variance + wandering, wandering
+
+
+def _shifted(past: Departures, dispersions: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """A steady level with one shift at an unknown time of the past; its times are averaged over."""
+    length = past.seen.shape[1]
+    places = np.unique(np.linspace(2, length - 2, MOST_PLACES).round().astype(int))
+    places = places[(places > 0) & (places < length)]
+    variance = past.known[:, None] + dispersions[:, None] * past.scale[:, None]
+    weight = np.where(past.inside[:, None], 1 / np.where(past.inside[:, None], variance, 1.0), 0.0)
+    logs = np.where(past.inside[:, None], np.log(np.where(past.inside[:, None], variance, 1)), 0.0)
+    z = past.seen[:, None]
+    after = np.cumsum(weight[..., ::-1], axis=2)[..., ::-1][..., places]
+    z_after = np.cumsum((weight * z)[..., ::-1], axis=2)[..., ::-1][..., places]
+    one = np.maximum(weight.sum(axis=2, keepdims=True), 1e-300)
+    z1, zz = (weight * z).sum(axis=2, keepdims=True), (weight * z * z).sum(axis=2, keepdims=True)
+    tt = after + SHIFT**-2
+    det = np.maximum(one * tt - after**2, 1e-300)
+    level = (tt * z1 - after * z_after) / det
+    shift = (one * z_after - after * z1) / det
+    value = logs.sum(axis=2, keepdims=True) + np.log(det) + 2 * np.log(SHIFT)
+    value = -(value + zz - z1 * level - z_after * shift) / 2
+    most = value.max(axis=2, keepdims=True)
+    chance = np.exp(value - most)
+    total = chance.sum(axis=2, keepdims=True)
+    chance /= total
+    likelihood = (most + np.log(total / places.size))[..., 0]
+    each, of_each = level + shift, (tt - 2 * after + one) / det
+    mean = (chance * each).sum(axis=2)
+    variance = (chance * (of_each + (each - mean[..., None]) ** 2)).sum(axis=2)
+    return likelihood, mean, variance, np.zeros_like(mean)
+
+
+def peaked(past: Departures) -> float:
+    """By how much the likelihood of normal errors exaggerates: half of (kurtosis - 1), at least
+    1."""
+    inside = past.inside
+    n = np.maximum(inside.sum(axis=1), 1)
+    centred = np.where(inside, past.seen - (past.seen.sum(axis=1) / n)[:, None], 0.0)
+    scaled = centred / np.sqrt(np.maximum((centred**2).sum(axis=1) / n, 1e-12))[:, None]
+    kurtosis = float((scaled**4).sum() / max(1, inside.sum()))
+    return min(5.0, max(1.0, (kurtosis - 1) / 2))
+
+
+# --------------------------------------------------------------------------------------------------
+# Periods that are 0 more often than the others of their series lead to expect.
+#
+# Such zeros are rather missing reports than counts (the structural zeros of D. Lambert 1992,
+# Technometrics 34:1), so the periods that are not 0 are tested, and the zeros by themselves:
+# whether the window has more of them than the past.  A fall that such a window shows is a fall, or
+# reports that did not come: no number of the file tells which.
+
+Ints = npt.NDArray[np.int64]
+
+UNLIKELY = 0.001
+"""Chance of so many zeros below which they are too many."""
+ASKED = 0.01
+"""Chance of so many zeros in the window below which it is asked whether reports are missing."""
+_LEAST_DISPERSION = 0.2
+_TOGETHER = 2.0
+"""Periods without reports come in runs: so many count as one."""
+
+
+def too_many_zeros(
+    counts: Floats, noise: Floats, past: np.ndarray, window: np.ndarray
+) -> tuple[Floats, Floats, Floats]:
+    """Zeros of the past where there are too many, else 0; the chance of so many in the window; and
+    the zeros of the window where the periods that are not 0 lead to expect far fewer, else 0.
+
+    Args:
+        counts, noise: shape (series, periods); series with noise have no zeros to speak of.
+        past, window: which periods belong to each, shape (periods,).
+
+    Returns:
+        Three arrays of shape (series,); the chance is 1 where there are not too many.
+    """
+    from scipy.special import bdtrc
+
+    known = ~np.isnan(counts)
+    before, now = known & past, known & window
+    empty = known & (counts == 0)
+    n, zeros = before.sum(axis=1), (empty & before).sum(axis=1)
+    y = np.where(before & ~empty, counts, 0.0)
+    left = np.maximum(n - zeros, 1)
+    mean = y.sum(axis=1) / left
+    spread = np.where(before & ~empty, (y - mean[:, None]) ** 2, 0.0).sum(axis=1)
+    spread /= np.maximum(left - 1, 1)
+    safe = np.maximum(mean, 1e-9)
+    phi = np.maximum((spread - safe) / safe**2, _LEAST_DISPERSION)
+    chance = (1 + phi * safe) ** (-1 / phi)
+    exact = (zeros < n) & ~noise.any(axis=1)
+    many = (bdtrc(zeros - 1, n, chance) < UNLIKELY) & exact
+    rarer = np.ones(n.size)
+    a, b = (zeros + 0.5) / _TOGETHER, (n - zeros + 0.5) / _TOGETHER
+    silent, m = (empty & now).sum(axis=1), now.sum(axis=1)
+    rarer[many] = _zeros_at_least(silent[many], m[many], a[many], b[many])
+    asked = (bdtrc(silent - 1, m, chance) < ASKED) & exact & (silent > 0)
+    return (
+        np.where(many, zeros, 0).astype(float),
+        rarer,
+        np.where(asked, silent, 0).astype(float),
+    )
+
+
+def _zeros_at_least(k: Ints, n: Ints, a: Floats, b: Floats) -> Floats:
+    """Chance of k or more of n under a beta-binomial distribution, shape (series,)."""
+    from scipy.special import betaln, gammaln
+
+    j, of = np.arange(n.max(initial=0) + 1), n[:, None]
+    left = np.maximum(of - j, 0)
+    ways = gammaln(of + 1) - gammaln(j + 1) - gammaln(left + 1)
+    logs = ways + betaln(j + a[:, None], left + b[:, None]) - betaln(a, b)[:, None]
+    among = (j >= k[:, None]) & (j <= of)
+    chances = np.exp(logs, where=among, out=np.zeros(among.shape))
+    found: Floats = np.minimum(chances.sum(axis=1), 1.0)
+    return found
+
+
+# --------------------------------------------------------------------------------------------------
+# Empirical Bayes over many series: how common each of several models is among them.
+
+_ROUNDS = 40
+OF_LEVEL, OF_OTHERS = 150.0, 70.0
+"""Degrees of freedom of the tails of models with a level alone, and of the others: the grid is
+coarse, and how common each is has been estimated.  Set by ``benchmarks/signals.py``."""
+_MOST, _LEAST = 12, 0.005
+"""Models of one series that are used, and the weight from which on they are."""
+
+
+def mixed(likelihood: Floats, prior: Floats, strength: float) -> Floats:
+    """The weight of each model for each series.
+
+    The weights that all series have in common are those that make the data likeliest, found by
+    expectation and maximisation (A. P. Dempster, N. M. Laird, D. B. Rubin 1977, J. R. Stat. Soc. B
+    39:1), held near ``prior`` as if ``strength`` more series had been seen.
+
+    Args:
+        likelihood: logarithms, shape (series, models).
+        prior: positive, shape (models,), with the sum 1.
+        strength: positive.
+
+    Returns:
+        Shape (series, models), each row with the sum 1.
+    """
+    scaled = np.exp(likelihood - likelihood.max(axis=1, keepdims=True))
+    common = prior
+    for _round in range(_ROUNDS):
+        weight = scaled * common
+        weight /= weight.sum(axis=1, keepdims=True)
+        common = (strength * prior + weight.sum(axis=0)) / (strength + len(weight))
+    found = scaled * common
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
+
+
+def likeliest(weight: Floats) -> tuple[np.ndarray, Floats]:
+    """The models of each series that matter: their places and weights, shape (series, few); the
+    weights are 0 where there are fewer, and have the sum 1."""
+    few = min(_MOST, weight.shape[1])
+    top = np.argpartition(-weight, few - 1, axis=1)[:, :few]
+    found = np.take_along_axis(weight, top, axis=1)
+    found = np.where(found >= _LEAST, found, 0.0)
+    return top, np.asarray(found / found.sum(axis=1, keepdims=True))
+
+
+def averaged(tails: Floats, weight: Floats, flat: np.ndarray) -> Floats:
+    """One-sided chances of the models of each series as one, shape (series,); all arrays have the
+    shape (series, few), ``flat`` are the models with a level alone."""
+    wide = widened(tails, np.where(flat, OF_LEVEL, OF_OTHERS))
+    found: Floats = np.minimum(1.0, (wide * weight).sum(axis=1))
+    return found
+
+
+# --------------------------------------------------------------------------------------------------
+# Seasons as waves, each believed as far as all series together say that there are such waves.
+
+CYCLES = 3
+"""Times that each place of the cycle must lie in the past before there is a season."""
+_MOST_WAVES = 12
+_HEIGHTS = np.array([0.0, 0.05, 0.1, 0.2, 0.4, 0.8]) ** 2
+"""Variances that the two coefficients of a wave may have."""
+_PRIOR = np.array([0.5, 0.1, 0.1, 0.1, 0.1, 0.1])
+_STRENGTH = 6.0
+
+
+@dataclass(frozen=True)
+class Seasons:
+    """``factor`` (series, periods) multiplies the rate, about 1; ``variance`` (series,) is that of
+    the window's mean factor; ``used`` (series,) how many coefficients it has in effect."""
+
+    factor: Floats
+    variance: Floats
+    used: Floats
+
+
+def none(shape: tuple[int, int]) -> Seasons:
+    """No season."""
+    return Seasons(np.ones(shape), np.zeros(shape[0]), np.zeros(shape[0]))
+
+
+def seasons(departure: Floats, inside: np.ndarray, now: np.ndarray, place: np.ndarray) -> Seasons:
+    """Fit the waves of a cycle to relative departures.
+
+    Args:
+        departure: of each period from the rate without seasons, relative, shape (series, periods).
+        inside: which periods are of the past and known; ``now``: of the window and known.
+        place: of each period in its cycle, from 0, shape (periods,).
+    """
+    length = int(place.max(initial=0)) + 1
+    times = inside.astype(float) @ (place[:, None] == np.arange(length))
+    apart = (times.min(axis=1) >= CYCLES) & (length > 1)
+    if not apart.any():
+        return none(inside.shape)
+    waves = range(1, min(_MOST_WAVES, length // 2) + 1)
+    columns, of_wave = [np.ones(place.size)], [0]
+    for h in waves:
+        angle = 2 * np.pi * h * place / length
+        for column in (np.cos(angle),) if 2 * h == length else (np.cos(angle), np.sin(angle)):
+            columns.append(column)
+            of_wave.append(h)
+    x, wave = np.stack(columns, axis=1), np.array(of_wave)
+    inner = (x[:, :, None] * x[:, None, :]).reshape(place.size, -1)
+    gram = (inside.astype(float) @ inner).reshape(-1, wave.size, wave.size)
+    gram[~apart] = np.eye(wave.size)
+    inverse = np.linalg.pinv(gram, hermitian=True)
+    y = np.where(inside, departure, 0.0)
+    found = np.einsum("nij,nj->ni", inverse, y @ x)
+    rest = np.where(inside, y - found @ x.T, 0.0)
+    error = (rest**2).sum(axis=1) / np.maximum(1, inside.sum(axis=1) - wave.size)
+    kept, left = np.zeros_like(found), np.zeros_like(found)
+    for h in waves:
+        at = np.flatnonzero(wave == h)
+        v = error * inverse[:, at, at].mean(axis=1)
+        v = np.maximum(v, 1e-12)[:, None]
+        total = _HEIGHTS + v
+        power = (found[:, at] ** 2).sum(axis=1)[:, None]
+        likelihood = -0.5 * (at.size * np.log(total) + power / total)
+        likelihood[~apart] = 0.0
+        weight = mixed(likelihood, _PRIOR, _STRENGTH)
+        lean = _HEIGHTS / total
+        mean = (weight * lean).sum(axis=1)
+        spread = (weight * (lean - mean[:, None]) ** 2).sum(axis=1) * power[:, 0] / at.size
+        kept[:, at] = mean[:, None]
+        left[:, at] = ((weight * lean * v).sum(axis=1) + spread)[:, None]
+    kept[~apart], left[~apart] = 0.0, 0.0
+    asked = (now.astype(float) @ x) / np.maximum(1, now.sum(axis=1))[:, None]
+    factor = np.maximum(0.1, 1 + (found * kept) @ x.T)
+    return Seasons(factor, (asked**2 * left).sum(axis=1), kept.sum(axis=1))
+
+
+# --------------------------------------------------------------------------------------------------
+# Whether the counts of a window differ from what the series' own past leads to expect.
+#
+# A count y of period t has the variance  m + φ m² + s²:  chance, the series' own dispersion φ (a
+# negative binomial), and the known protection noise s.  What m may do by itself (trend, wandering,
+# earlier shifts) are the models of ``null_models``; each gives a forecast of the window's sum and a
+# tail, and the tails are averaged by how likely the models are (``mixing``).
+
+DISPERSIONS = np.array([0.0, 0.01, 0.03, 0.07, 0.14, 0.22, 0.35, 0.6, 1.0, 1.8])
+USUAL = 0.1
+"""Dispersion to start from: periods that vary by about a third beyond chance."""
+STRENGTH = 6.0
+"""How many series the start weighs as much as."""
+_NEWTON = 4
+_MOST_DOUBT, _MOST_TIMES = 1e4, 1e6
+"""A past that leaves the logarithm of a rate so uncertain (its variance), or leads to expect so
+many times its own first fit, says nothing: the chances are about a half, whatever is seen."""
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A window beside its past, for each series; all arrays have shape (n,).
+
+    ``seen`` and ``expected`` are what the window has and what the past leads to expect: sums of
+    counts, or shares in 0..1; ``error_seen`` and ``error_expected`` are their standard errors;
+    ``p_rise`` and ``p_fall`` are one-sided chances.  ``level``, ``level_rise`` and ``level_fall``
+    are what is expected and the chances if the past had a level alone.  A window's count has the
+    variance expected + ``uneven`` expected², its mean the variance ``drift`` in the logarithm, and
+    the normal error on top the standard deviation ``noise``.  ``zeros`` is the number of periods of
+    the past that are 0 where that is more than the others lead to expect, else 0: then the periods
+    that are not 0 were tested.  ``empty`` is the number of periods of the window that are 0 where
+    the past leads to expect far fewer, else 0.
+    """
+
+    seen: Floats
+    expected: Floats
+    error_seen: Floats
+    error_expected: Floats
+    p_rise: Floats
+    p_fall: Floats
+    level: Floats
+    level_rise: Floats
+    level_fall: Floats
+    uneven: Floats
+    noise: Floats
+    drift: Floats
+    zeros: Floats
+    empty: Floats
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A first fit of the rate: base (series, periods) without the slope, slope times time."""
+
+    base: Floats
+    slope: Floats
+
+
+def count_tests(
+    counts: Floats, noise: Floats, past: np.ndarray, window: np.ndarray, season: np.ndarray
+) -> Tested:
+    """Test every series.
+
+    Args:
+        counts: shape (series, periods), nan where missing.
+        noise: standard deviation of the protection noise, same shape, 0 where there is none.
+        past, window: which periods belong to each, shape (periods,).
+        season: place of each period in its cycle, from 0, shape (periods,); all 0 without seasons.
+    """
+    known = ~np.isnan(counts)
+    zeros, rarer, empty = too_many_zeros(counts, noise, past, window)
+    silent = (zeros > 0) & ~((counts > 0) & window).any(axis=1)
+    known &= (zeros == 0)[:, None] | (counts != 0) | (silent[:, None] & window)
+    before, now = known & past, known & window
+    y = np.where(known, counts, 0.0)
+    noisy = np.where(known, noise, 0.0) ** 2
+    at = np.arange(past.size)
+    first, last = at[past].min(initial=0), at[past].max(initial=0)
+    time = (at - (first + last) / 2) / max(1, last - first)
+    flat = none(counts.shape)
+    fit = _fitted(y, before, noisy, time, flat)
+    rate = fit.base * np.exp(fit.slope[:, None] * time)
+    waves = seasons((y - rate) / rate, before, now, season)
+    if (waves.used > 0).any():
+        fit = _fitted(y, before, noisy, time, waves)
+    rate = fit.base * np.exp(fit.slope[:, None] * time)
+    n, m = before.sum(axis=1), now.sum(axis=1)
+    stretch = np.sqrt(n / np.maximum(n - waves.used, 1))[:, None]
+    line = fit.slope[:, None] * time
+    ahead = (now * time).sum(axis=1) / np.maximum(m, 1)
+    departures = Departures(
+        inside=before[:, past],
+        seen=np.where(before, line + stretch * (y - rate) / rate, 0.0)[:, past],
+        known=np.where(before, 1 / rate + noisy / rate**2, 0.0)[:, past],
+        scale=before[:, past].astype(float),
+        time=time[past],
+        ahead=ahead,
+        gap=int(window.sum()),
+    )
+    found = forecasts(departures, DISPERSIONS, USUAL)
+    weight = mixed(found.likelihood / peaked(departures), found.prior, STRENGTH)
+    of_level = weight * found.flat
+    of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), 1e-300)
+    base = (np.where(now, fit.base, 0.0)).sum(axis=1) * np.exp(fit.slope * ahead)
+    uneven = (np.where(now, fit.base, 0.0) ** 2).sum(axis=1)
+    uneven /= np.maximum(np.where(now, fit.base, 0.0).sum(axis=1), 1e-9) ** 2
+    share = _ratio((noisy * before).sum(axis=1), ((noisy + rate) * before).sum(axis=1))
+    window_ = _Window(
+        (y * now).sum(axis=1),
+        base,
+        fit.slope * ahead,
+        uneven,
+        (noisy * now).sum(axis=1),
+        share,
+        _ratio(departures.known.sum(axis=1), n.astype(float)),
+        waves.variance,
+    )
+    expected, error, of_past, up, down, uneven, of_mean, drift = _tails(window_, found, weight)
+    level, _error, _past, level_up, level_down, *_ = _tails(window_, found, of_level)
+    down, level_down = (
+        np.where(silent, rarer, np.where(zeros > 0, np.minimum(1, 2 * np.minimum(d, rarer)), d))
+        for d in (down, level_down)
+    )
+    return Tested(
+        window_.seen, expected, error, of_past, up, down, level, level_up, level_down,
+        uneven, of_mean, drift, zeros, empty,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The window of every series, shape (n,): sum, first fit, logarithm of the trend in it,
+    unevenness of its periods, noise, share of noise in the past's variance, the relative variance
+    of chance and noise in one period, variance of seasons."""
+
+    seen: Floats
+    base: Floats
+    line: Floats
+    uneven: Floats
+    noise: Floats
+    of_noise: Floats
+    chance: Floats
+    seasons: Floats
+
+
+def _tails(w: _Window, found: Forecasts, weight: Floats) -> tuple[Floats, ...]:
+    """Expected sum, errors of the seen and of the expected sum, both tails, and the parts of the
+    variance as in :class:`Tested`, averaged over the likeliest models."""
+    top, of_each = likeliest(weight)
+    mean = np.take_along_axis(found.mean, top, axis=1) - w.line[:, None]
+    mean = np.minimum(mean, _MOST_TIMES)
+    doubt = np.take_along_axis(found.variance, top, axis=1) + w.seasons[:, None]
+    doubt = np.minimum(doubt, _MOST_DOUBT)
+    phi = found.dispersion[top]
+    of_phi = phi / np.maximum(phi + w.chance[:, None], 1e-9)
+    base = np.maximum(w.base, 1e-9)[:, None]
+    expected = base * np.maximum(1 + mean, 0.02)
+    own = np.minimum(np.take_along_axis(found.wandering, top, axis=1), doubt)
+    of_noise = (doubt - own) * w.of_noise[:, None]
+    drift = own + (doubt - own - of_noise) * (base / expected) ** 2
+    expected = expected * (1 + (doubt - own) * of_phi)
+    count = expected + phi * expected**2 * w.uneven[:, None]
+    error = np.sqrt(w.noise[:, None] + base**2 * of_noise)
+    up, down = np.zeros_like(of_each), np.zeros_like(of_each)
+    use = of_each > 0
+    seen = np.broadcast_to(w.seen[:, None], use.shape)
+    up[use], down[use] = negative_binomial(
+        seen[use], expected[use], count[use], error[use], drift[use]
+    )
+    total = (of_each * expected).sum(axis=1)
+    variance = (of_each * (count + w.noise[:, None])).sum(axis=1)
+    of_past = error**2 - w.noise[:, None] + expected**2 * drift + (expected - total[:, None]) ** 2
+    return (
+        total,
+        np.sqrt(variance),
+        np.sqrt((of_each * of_past).sum(axis=1)),
+        averaged(up, of_each, found.flat[top]),
+        averaged(down, of_each, found.flat[top]),
+        (of_each * phi * w.uneven[:, None]).sum(axis=1),
+        np.sqrt((of_each * error**2).sum(axis=1)),
+        (of_each * (drift + (expected / np.maximum(total[:, None], 1e-9) - 1) ** 2)).sum(axis=1),
+    )
+
+
+def _fitted(y: Floats, before: np.ndarray, noisy: Floats, time: Floats, waves: Seasons) -> _Fit:
+    """Level and slope by Poisson scores; the slope only as far as its own error allows."""
+    n = np.maximum(1, before.sum(axis=1))
+    shape = np.where(before, waves.factor, 0.0)
+    least = np.maximum(0.5, np.sqrt((noisy * before).sum(axis=1)) / 2) / np.maximum(
+        shape.sum(axis=1), 1e-9
+    )
+    level = np.maximum((y * before).sum(axis=1) / np.maximum(shape.sum(axis=1), 1e-9), least)
+    slope = np.zeros(len(y))
+    for _step in range(_NEWTON):
+        rate = level[:, None] * shape * np.exp(np.clip(slope[:, None] * time, -5, 5))
+        rest = np.where(before, y - rate, 0.0)
+        a, b, c = rate.sum(axis=1), (rate * time).sum(axis=1), (rate * time**2).sum(axis=1)
+        det = np.maximum(a * c - b * b, 1e-12)
+        u, v = rest.sum(axis=1), (rest * time).sum(axis=1)
+        slope = np.clip(slope + np.clip((a * v - b * u) / det, -1, 1), -4, 4)
+        spread = np.exp(np.clip(slope[:, None] * time, -5, 5))
+        level = np.maximum(
+            (y * before).sum(axis=1) / np.maximum((shape * spread).sum(axis=1), 1e-9), least
+        )
+    rate = level[:, None] * shape * np.exp(np.clip(slope[:, None] * time, -5, 5))
+    rest = np.where(before, y - rate, 0.0)
+    variance = (rest**2 * time**2).sum(axis=1) / np.maximum(
+        (rate * time**2).sum(axis=1), 1e-12
+    ) ** 2
+    variance *= n / np.maximum(n - 2, 1)
+    kept = slope * np.maximum(0.0, 1 - variance / np.maximum(slope**2, 1e-12))
+    spread = np.exp(kept[:, None] * time)
+    level = np.maximum(
+        (y * before).sum(axis=1) / np.maximum((shape * spread).sum(axis=1), 1e-9), least
+    )
+    return _Fit(level[:, None] * waves.factor, kept)
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+# --------------------------------------------------------------------------------------------------
+# Whether the share of a window differs from what the series' own past leads to expect.
+#
+# A part x of a whole n has the variance  n p q (1 + (n - 1) ψ) + s² + p² s'²:  a beta-binomial
+# count with the series' own dispersion ψ (the correlation of two people of one period), the noise s
+# of the part and s' of the whole.  On the scale of the logit of p the share may do what a number
+# may do (``null_models``): drift, wander, have shifted earlier.  Shares have no seasons.
+
+PRIOR = 0.02
+"""Dispersion to start from: a share of a half that varies by 7 points beyond chance, one of a
+tenth by 4 points."""
+SHARE_DISPERSIONS = np.array([0.0, 0.003, 0.008, 0.02, 0.04, 0.08, 0.16, 0.3])
+
+
+def share_tests(
+    counts: Floats,
+    wholes: Floats,
+    noise: Floats,
+    noise_of_wholes: Floats,
+    past: np.ndarray,
+    window: np.ndarray,
+) -> Tested:
+    """Test the share of every series.
+
+    Args:
+        counts, wholes: shape (series, periods), nan where missing.
+        noise, noise_of_wholes: standard deviations of the protection noise, same shape.
+        past, window: which periods belong to each, shape (periods,).
+
+    Returns:
+        ``seen`` and ``expected`` are shares in 0..1, nan where a window or a past has no whole.
+    """
+    known = ~np.isnan(counts) & ~np.isnan(wholes)
+    x, n = np.where(known, counts, 0.0), np.where(known, np.maximum(wholes, 0.0), 0.0)
+    before, now = known & past & (n > 0), known & window
+    whole_before, whole_now = (n * before).sum(axis=1), (n * now).sum(axis=1)
+    usable = (whole_before > 0) & (whole_now > 0)
+    p = _ratio((x * before).sum(axis=1), whole_before)
+    p = np.clip(p, 0.5 / np.maximum(whole_before, 1.0), 1 - 0.5 / np.maximum(whole_before, 1.0))
+    share, spread = p[:, None], (p * (1 - p))[:, None]
+    noise_squared = np.where(known, noise**2 + share**2 * noise_of_wholes**2, 0.0)
+    scale = np.where(before, n * spread, 1.0)
+    at = np.arange(past.size)
+    first, last = at[past].min(initial=0), at[past].max(initial=0)
+    time = (at - (first + last) / 2) / max(1, last - first)
+    departures = Departures(
+        inside=before[:, past],
+        seen=np.where(before, (x - share * n) / scale, 0.0)[:, past],
+        known=np.where(before, 1 / scale + noise_squared / scale**2, 0.0)[:, past],
+        scale=np.where(before, np.maximum(n - 1, 0.0) / scale, 0.0)[:, past],
+        time=time[past],
+        ahead=_ratio((n * now) @ time, whole_now),
+        gap=int(window.sum()),
+    )
+    found = forecasts(departures, SHARE_DISPERSIONS, PRIOR)
+    weight = mixed(found.likelihood / peaked(departures), found.prior, STRENGTH)
+    of_level = weight * found.flat
+    of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), 1e-300)
+    of_noise = (noise_squared * now).sum(axis=1)
+    pairs = (n * np.maximum(n - 1, 0.0) * now).sum(axis=1)
+    seen, missing = (x * now).sum(axis=1), np.where(usable, 0.0, np.nan)
+    both = [
+        _shares_tails(seen, whole_now, pairs, of_noise, p, found, w) for w in (weight, of_level)
+    ]
+    size = np.maximum(whole_now, 1e-9)
+    (expected, error, of_past, up, down), (level, _e, _p, level_up, level_down) = both
+    return Tested(
+        *(
+            each + missing
+            for each in (
+                _ratio(seen, whole_now), expected, error / size, of_past, up, down,
+                level, level_up, level_down, *(np.full(seen.size, np.nan),) * 5,
+            )
+        )
+    )  # fmt: skip
+
+
+def _shares_tails(
+    seen: Floats, whole: Floats, pairs: Floats, noise: Floats, p: Floats, found: Forecasts,
+    weight: Floats,
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:  # fmt: skip
+    """Expected share, error of the part, error of the expected share, and both tails."""
+    top, of_each = likeliest(weight)
+    spread, size = (p * (1 - p))[:, None], np.maximum(whole, 1e-9)[:, None]
+    least = np.minimum(p, 1 - p)[:, None] / 50
+    share = np.clip(
+        p[:, None] + spread * np.take_along_axis(found.mean, top, axis=1), least, 1 - least
+    )
+    plain = np.maximum(size * share * (1 - share), 1e-9)
+    inflation = 1 + found.dispersion[top] * pairs[:, None] / size
+    doubt = (size * spread) ** 2 * np.take_along_axis(found.variance, top, axis=1)
+    error = np.sqrt(noise[:, None] + doubt)
+    up, down = np.zeros_like(of_each), np.zeros_like(of_each)
+    use = of_each > 0
+    of_seen, of_whole = (np.broadcast_to(a[:, None], use.shape)[use] for a in (seen, size[:, 0]))
+    up[use], down[use] = binomial(of_seen, of_whole, share[use], inflation[use], error[use])
+    total = (of_each * share).sum(axis=1)
+    apart = (share - total[:, None]) ** 2
+    variance = (of_each * (plain * inflation + noise[:, None])).sum(axis=1)
+    of_past = (of_each * (doubt / size**2 + apart)).sum(axis=1)
+    return (
+        total,
+        np.sqrt(variance),
+        np.sqrt(of_past),
+        averaged(up, of_each, found.flat[top]),
+        averaged(down, of_each, found.flat[top]),
+    )
