@@ -85,7 +85,7 @@ class ProtectedTable:
                 return write_alone(self._protected, folder, self._rows, self._most)
 
 
-def protect(
+def protect(  # noqa: PLR0913
     frame: Any,
     *,
     domains: str | os.PathLike[str],

@@ -175,7 +175,7 @@ def numbers_told(entries: Iterable[Withdrawal]) -> int:
     return len({e.because or e.mark for e in entries if e.kind != "renewal"})
 
 
-def look_up(
+def look_up(  # noqa: PLR0913
     hub: Hub,
     contributor: str,
     texts: Sequence[str],

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
 
 
-def add(desk: typer.Typer) -> None:
+def add(desk: typer.Typer) -> None:  # noqa: C901
     """Add these commands to ``ctdhub desk``."""
 
     @desk.command(
@@ -217,7 +217,7 @@ class ServingGroup(TyperGroup):
         return list(super().parse_args(ctx, args))
 
 
-def register_desk(app: typer.Typer) -> None:
+def register_desk(app: typer.Typer) -> None:  # noqa: C901
     """Add the verbs of this module to the command."""
     desk = typer.Typer(no_args_is_help=True, cls=ServingGroup)
     app.add_typer(desk, name="desk", help=about("desk"))

@@ -41,7 +41,7 @@ PRIVATE = ("otip",)
 """Reports that a contributor fills from its own file, and that no release answers."""
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:  # noqa: C901
     """Add the verbs of this module to the command."""
 
     @app.command(

@@ -188,11 +188,11 @@ REPORTS = "reports"
 """Folder below ``work`` for private reports."""
 
 
-def register_brief(app: typer.Typer) -> None:
+def register_brief(app: typer.Typer) -> None:  # noqa: C901
     """Add the verb of this module to the command."""
 
     @app.command(help=about("brief"))
-    def brief(
+    def brief(  # noqa: C901
         source: Annotated[Path, options.source()] = Path(),
         country: Annotated[
             str | None, typer.Option(help=_("A country: its code or its name."))

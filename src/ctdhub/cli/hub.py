@@ -344,7 +344,7 @@ def _somebody_there() -> bool:
 HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:  # noqa: C901
     """Add the verbs of this module to the command."""
 
     @app.command(help=about("init"))

@@ -76,7 +76,7 @@ Passphrase = Annotated[
 ]
 
 
-def register_key(app: typer.Typer) -> None:
+def register_key(app: typer.Typer) -> None:  # noqa: C901
     """Add the verbs of this module to the command."""
     keys = typer.Typer(
         help=about("key"),

@@ -220,7 +220,7 @@ class Why(StrEnum):
     other = "other"
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:  # noqa: C901
     """Add the verb ``withdraw``."""
 
     @app.command(help=about("withdraw"))

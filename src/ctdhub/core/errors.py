@@ -67,7 +67,7 @@ class HubError(Exception):
 
     exit_code = 2
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         what: Text,
         fix: Text,

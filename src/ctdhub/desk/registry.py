@@ -73,7 +73,7 @@ class DeskPage:
         return self.posted(request.POST)
 
 
-def page(
+def page(  # noqa: PLR0913
     path: str,
     view: View,
     *,

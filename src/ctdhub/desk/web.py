@@ -209,11 +209,6 @@ def _keep_connections() -> None:
         connection.close_pool()
 
 
-if __name__ == "__main__":
-    assert FOLDER_VARIABLE in os.environ
-    sys.exit(serve())
-
-
 # --------------------------------------------------------------------------------------------------
 # Several processes that answer at one address: children of one that only starts them again.
 #
@@ -330,3 +325,8 @@ def _is_gone(child: int) -> bool:
         return bool(os.waitpid(child, os.WNOHANG)[0])
     except ChildProcessError:  # it was waited for already
         return True
+
+
+if __name__ == "__main__":
+    assert FOLDER_VARIABLE in os.environ
+    sys.exit(serve())

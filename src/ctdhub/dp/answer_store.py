@@ -136,7 +136,7 @@ def _kept(guarantee: Guarantee) -> dict[str, Any]:
     return told
 
 
-def _sources(
+def _sources(  # noqa: PLR0913
     table: pa.Table,
     contributors: list[str],
     lists: list[str],

@@ -51,7 +51,7 @@ MECHANISM = "discrete Gaussian"
 _BOUND = b"which rows of a person are kept"
 
 
-def protect(
+def protect(  # noqa: PLR0913
     people: pa.Table | Rows,
     policy: Policy,
     ledger: Ledger,
@@ -111,7 +111,7 @@ def protect(
 
 
 @uncollected()  # thousands of tables stay until the end, in no cycle
-def protect_table(
+def protect_table(  # noqa: PLR0913
     people: pa.Table | Rows,
     asked: ReleaseRequest,
     ledger: Ledger,
@@ -237,7 +237,7 @@ def _charge(
     return entry, begun.secret
 
 
-def _minted(
+def _minted(  # noqa: PLR0913
     exact: Exact,
     asked: ReleaseRequest,
     costs: Costs,

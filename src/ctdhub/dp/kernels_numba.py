@@ -132,7 +132,7 @@ def beside_usual(inner: Any, weight: Any, starts: Any, usual: Any) -> Any:
 
 
 @_quick
-def sweep(
+def sweep(  # noqa: C901, PLR0913
     features: Any, j: Any, starts: Any, order: Any, gate: Any, threshold: Any,
     inner: Any, inner_weight: Any, end: Any,
     group: Any, near: Any, near_weight: Any, near_share: Any, near_end: Any, near_starts: Any,
@@ -359,7 +359,7 @@ def sweep(
 
 
 @_quick
-def exchange(
+def exchange(  # noqa: C901
     codes: Any, order: Any, own: Any, far: Any, weight: Any, word: Any, tries: Any
 ) -> Any:  # fmt: skip
     """One pass in which records give each other their values of a column where the misfit falls.
@@ -440,7 +440,7 @@ def exchange(
 
 
 @_quick
-def settle(
+def settle(  # noqa: PLR0913
     codes: Any, columns: Any, strides: Any, ends: Any, starts: Any, place: Any,
     residual: Any, weight: Any, times: Any, order: Any, most: Any, least: Any,
 ) -> Any:  # fmt: skip

@@ -183,7 +183,7 @@ class Policy(FrozenModel):
     weights: Weights = Weights()
 
     @model_validator(mode="after")
-    def _check(self) -> Policy:
+    def _check(self) -> Policy:  # noqa: C901
         if self.delta > 1 / (100 * self.max_people) * (1 + 1e-9):
             raise InvalidSetting(
                 Text(

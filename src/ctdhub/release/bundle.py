@@ -427,7 +427,7 @@ Progress = Callable[[Text, float], None]
 _NUMBERED = re.compile(r"(\d{4})\.([1-9]\d{0,5})")
 
 
-def write_release(
+def write_release(  # noqa: PLR0913
     protected: Protected,
     releases: Path,
     version: str,

@@ -100,7 +100,7 @@ class Schema(FrozenModel):
     explorer: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _check(self) -> Schema:
+    def _check(self) -> Schema:  # noqa: C901
         names = [v.name for v in self.variables()]
         twice = {n for n in names if names.count(n) > 1}
         if twice:

@@ -149,7 +149,7 @@ class Edition:
     exits: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913
         cls,
         hub: Path | None,
         url: str = "",

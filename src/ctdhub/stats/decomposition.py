@@ -527,7 +527,7 @@ class Split:
         return tuple(part for part in self.parts if part.kind in kinds)
 
 
-def split(counts: Counts, earlier: int, later: int) -> Split | None:
+def split(counts: Counts, earlier: int, later: int) -> Split | None:  # noqa: C901
     """Split the change between two years; None where nobody reports on one of them."""
     left: list[ContributorGroup] = []
     joined: list[ContributorGroup] = []

@@ -117,10 +117,6 @@ def main(name: str) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
-
-
 # --------------------------------------------------------------------------------------------------
 # What the worker knows of the hub's health and the web process may not look at itself.
 #
@@ -216,3 +212,7 @@ def _room() -> None:
     for organisation in Organisation.objects.filter(lost=False):
         if size:
             inbox.reserve(str(organisation.id), size)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -161,7 +161,7 @@ class Ledger:
             return found
         return hmac.new(self.custody.key, found.encode(), hashlib.sha256).hexdigest()
 
-    def charge(
+    def charge(  # noqa: PLR0913
         self,
         question: str,
         rho: float,
@@ -247,7 +247,7 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
-def _charged(
+def _charged(  # noqa: PLR0913
     entries: tuple[Charge, ...],
     question: str,
     rho: float,

@@ -150,7 +150,7 @@ def _write(keep: Keep) -> None:
 # The hub's four steps: new, start, close, total.
 
 
-def new_round(
+def new_round(  # noqa: PLR0913
     exchange: Path,
     keep: Path,
     domains: DomainsFile | None,

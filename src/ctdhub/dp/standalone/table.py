@@ -104,7 +104,7 @@ def fit_domains(raw: Tabular, scope: Scope) -> Fitted:
     return Fitted(coded(raw, scope), person)
 
 
-def protect_alone(
+def protect_alone(  # noqa: PLR0913
     fitted: Fitted,
     scope: Scope,
     *,

@@ -683,7 +683,7 @@ def _agree(state: State, measured: NoisyTables, source: noise.Bits) -> None:
         state.place(name, found[name])
 
 
-def _stage(
+def _stage(  # noqa: PLR0913
     state: State,
     measured: NoisyTables,
     most: int,

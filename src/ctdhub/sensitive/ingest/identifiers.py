@@ -376,7 +376,7 @@ def _by_name(name: str, column: _Column) -> IdentifierFinding | None:
     return IdentifierFinding(name, kind, 1.0, reasons[kind])
 
 
-def _by_content(name: str, column: _Column) -> IdentifierFinding | None:
+def _by_content(name: str, column: _Column) -> IdentifierFinding | None:  # noqa: C901
     if share := column.share(_CALL):
         return IdentifierFinding(
             name, "telephone", share, Text("Cells hold international telephone numbers.")

@@ -298,7 +298,7 @@ def gather(
     return [pa.chunked_array(p, pa.string()) for p in pieces], np.array(numbers, np.int64)
 
 
-def finish(
+def finish(  # noqa: C901
     cells: ReaderResult, file: str, sha256: str, options: ReadOptions, limits: Limits
 ) -> RawTable:
     """The raw table: nameless empty columns and empty rows dropped, every cell checked.

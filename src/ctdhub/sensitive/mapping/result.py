@@ -221,7 +221,7 @@ def losses(rule: Rule, folded: frozenset[str]) -> list[Field]:
     return notes
 
 
-def in_words(rule: Rule) -> Text:
+def in_words(rule: Rule) -> Text:  # noqa: C901
     """A rule as a phrase.
 
     >>> from ctdhub.core.i18n import said

@@ -97,7 +97,7 @@ class Rule(Frozen):
     lossy: str | None = None
 
     @model_validator(mode="after")
-    def _check(self) -> Rule:
+    def _check(self) -> Rule:  # noqa: C901
         given = [
             key
             for key, there in (

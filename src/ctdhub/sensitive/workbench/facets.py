@@ -135,7 +135,7 @@ def _one_decision(texts: Iterable[str], of: dict[str, int]) -> bool:
     return len({of[fold(text)] for text in texts if fold(text) in of}) < 2
 
 
-def _near(by_key: dict[str, list[str]], of: dict[str, int]) -> tuple[list[list[str]], bool]:
+def _near(by_key: dict[str, list[str]], of: dict[str, int]) -> tuple[list[list[str]], bool]:  # noqa: C901
     """Keys at most two letters apart, as groups, and whether all pairs were compared."""
     blocks: dict[str, list[str]] = defaultdict(list)
     for key in by_key:

@@ -198,7 +198,7 @@ class Population:
             )
 
 
-def load_population(path: Path, *, high_rates: bool = False) -> Population:
+def load_population(path: Path, *, high_rates: bool = False) -> Population:  # noqa: C901
     """Read a file with the columns of :data:`REQUIRED` and, if it has them, :data:`OPTIONAL`.
 
     Any other column is refused: it may divide the people by something that nobody would see.

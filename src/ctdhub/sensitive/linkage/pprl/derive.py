@@ -287,7 +287,7 @@ def _subkey(key: bytes, release: str, kind: str) -> bytes:
     return HKDF(hashes.SHA256(), 32, None, info).derive(key)
 
 
-def composite_keys(person: Identity) -> Iterator[tuple[str, str]]:
+def composite_keys(person: Identity) -> Iterator[tuple[str, str]]:  # noqa: C901
     """Kind and text of each key, before it is keyed.
 
     Given and family name are not told apart where that is possible: offices swap them.

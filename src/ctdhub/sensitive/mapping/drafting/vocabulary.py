@@ -362,7 +362,7 @@ class Vocabulary:
 
 
 @cache
-def vocabulary() -> Vocabulary:
+def vocabulary() -> Vocabulary:  # noqa: C901
     """The words of this version of the software."""
     own = own_words()
     phrases: list[tuple[str, str]] = []
