@@ -129,6 +129,6 @@ def _set_in_templates() -> Iterator[tuple[str, str]]:
 
 def test_the_search_for_hidden_functions_sees_both_ways() -> None:
     given = {(place.partition(":")[0], name) for place, name in _given_to_templates()}
-    assert {("errors.py", "quoted"), ("jobs.py", "result"), ("frame.py", "menu")} <= given
+    assert {("errors.py", "quoted"), ("operation.py", "result"), ("frame.py", "menu")} <= given
     assert {name for _, name in _set_in_templates()} >= {"above", "answer"}
     assert {"number", "said", "url"} <= GLOBALS
