@@ -3,6 +3,6 @@
 Zone: assembly.  Opening hubs and releases, counts and tables with their intervals, facts in words,
 protection of any table, drafts of mappings and harmonised files.
 Not here: the work itself; what a contributor's program needs stays in ``sensitive`` and ``dp``.
-Public: ``hub``, ``release``, ``counts``, ``facts``, ``protection``, ``records``; each module loads
+Public: ``release``, ``protection``, ``records``; each module loads
 its own zones only, so that reading a release loads no engine.
 """

@@ -2,5 +2,5 @@
 
 Zone: ground.  Holds no data and knows no rule of the field.
 Not here: anything that only one zone needs.
-Public: ``errors``, ``error_catalogue``, ``i18n``, ``atomic``, ``lock``, ``format``, ``datafiles``.
+Public: ``errors``, ``i18n``, ``files``, ``format``, ``tables``.
 """

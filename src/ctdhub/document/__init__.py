@@ -3,5 +3,5 @@
 Zone: ground.  A document is made of texts and sizes; a writer knows nothing of releases or records.
 Not here: what a document says (``report``), where its numbers come from (``stats``), CSV and JSON
 (``core.datafiles``).
-Public: ``document``, ``html``, ``pdf``, ``markdown``, ``plain``, ``svg``, ``charts``.
+Public: ``document``, ``html``, ``pdf``, ``text``, ``svg``, ``charts``.
 """

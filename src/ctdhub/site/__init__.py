@@ -2,5 +2,5 @@
 
 Zone: right of the border.  Frame, registry of pages, downloads.
 Not here: statistics (``stats``), sentences (``report``), any unprotected value.
-Public: ``build.build_site``, ``registry``, ``serve``.
+Public: ``build.build_site``, ``render``, ``serve``.
 """

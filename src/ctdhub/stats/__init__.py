@@ -2,5 +2,5 @@
 
 Zone: right of the border.
 Not here: raw records, sentences (``report``), files (``release``).
-Public: ``query.Query``, ``answers.Answers``, ``cards.NumberCard``, ``table.Table``, ``headline``.
+Public: ``query.Query``, ``answers.Answers``, ``cards.NumberCard``, ``cards.Table``, ``tables``.
 """

@@ -2,5 +2,5 @@
 
 Zone: ground.
 Not here: what a key opens (``sensitive.linkage.pprl``, ``release.approvals``).
-Public: ``signing``, ``linkage``, ``envelope``, ``shamir``.
+Public: ``signing``, ``linkage``, ``envelope``.
 """

@@ -2,6 +2,5 @@
 
 Zone: ground.
 Not here: which numbers a chart shows (``report``).
-Public: ``bars``, ``years``, ``dots``, ``balance``, ``whole``, ``tiles``, ``keys``, ``print``,
-``standalone``.
+Public: ``bars``, ``years``, ``tiles``, ``pages``.
 """

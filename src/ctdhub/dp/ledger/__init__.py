@@ -2,5 +2,5 @@
 
 Zone: privacy.  Charging, refusing, proving that no line was changed, what was spent on what.
 Not here: the answers that were paid for (``dp.answer_store``), costs (``dp.accounting``).
-Public: ``book.Ledger``, ``charge``, ``report``.
+Public: ``book.Ledger``, ``file``.
 """

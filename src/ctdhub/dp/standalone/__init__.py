@@ -2,5 +2,5 @@
 
 Zone: privacy.  Permitted values of its columns, drafts of them, the table's protection.
 Not here: reading files, printing.
-Public: ``table``, ``domains``, ``draft``.
+Public: ``table``, ``domains``.
 """

@@ -2,5 +2,5 @@
 
 Zone: sensitive.  The register of withdrawals, and which records it leaves out.
 Not here: questions to a user (``cli``), what a build does with it (``build``).
-Public: ``register.Register``, ``in_force``.
+Public: ``register.Register``.
 """

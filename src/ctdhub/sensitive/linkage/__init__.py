@@ -2,5 +2,5 @@
 
 Zone: sensitive.  Person keys, record linkage by tokens, overlap of lists, child rows by person.
 Not here: names, which the hub never has.
-Public: ``partitions.link_parts``, ``merge``, ``review.cluster``, ``overlap.people_by_lists``.
+Public: ``people.link_parts``, ``people.people_by_lists``, ``review.cluster``.
 """

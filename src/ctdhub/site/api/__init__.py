@@ -2,5 +2,5 @@
 
 Zone: right of the border.
 Not here: reading them (``client``).
-Public: ``files``, ``openapi``.
+Public: ``files``.
 """

@@ -2,7 +2,7 @@
 
 Zone: right of the border.  One module for each shape, what their lines have in common, population.
 Not here: files and words (``report.mandated``), any number that a release does not hold.
-Public: ``shapes.SHAPES``.
+Public: ``tables.SHAPES``.
 
 Every table is aligned with what its users ask for, not certified by them, and says what is missing.
 """

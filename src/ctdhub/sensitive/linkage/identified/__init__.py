@@ -2,5 +2,5 @@
 
 Zone: sensitive.  Runs at contributors or at a unit that they trust, never at the hub.
 Not here: the hub, which receives tokens alone (``sensitive.linkage.review``).
-Public: ``link_files``, ``report``.
+Public: ``link_files``.
 """
