@@ -8,12 +8,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctdhub.core.errors import printable
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Several, Text, language, said
 from ctdhub.core.tables import fold
 from ctdhub.document.text import escaped
-from ctdhub.release.manifest import MANIFEST, Contributor, PublicFacts, SeriesBreak
+
+if TYPE_CHECKING:  # it loads Arrow, and the desk's web process asks here what a note tells
+    from ctdhub.release.manifest import Contributor, PublicFacts, SeriesBreak
 
 # --------------------------------------------------------------------------------------------------
 # What changed since the last release, as sentences without a number of people.
@@ -133,16 +136,15 @@ def changelog_text(
     Args:
         changed: what the hub says of itself, see ``changes.in_languages``.
     """
+    from ctdhub.release.manifest import MANIFEST
+
     text = _note(note) or f"{_NO_NOTE}\n"
     if changed:
         text = f"{text}\n{changed}"
     entry = f"## {version} ({created.astimezone(UTC):%Y-%m-%d})\n\n{text}"
-    older = sorted(
-        (p.parent for p in releases.glob(f"[!.]*/{MANIFEST}")),
-        key=lambda p: (p / MANIFEST).stat().st_mtime_ns,
-    )
-    before = (older[-1] / CHANGELOG) if older else None
-    history = before.read_text("utf-8").partition("\n")[2].lstrip() if before else ""
+    made = sorted(releases.glob(f"[!.]*/{MANIFEST}"), key=lambda p: p.stat().st_mtime_ns)
+    before = made[-1].with_name(CHANGELOG).read_text("utf-8") if made else ""
+    history = before.partition("\n")[2].lstrip()
     return f"# Changes\n\n{entry}" + (f"\n{history}" if history else "")
 
 

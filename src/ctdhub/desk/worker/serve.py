@@ -23,21 +23,14 @@ from ctdhub.core import files
 from ctdhub.core.errors import HubError
 from ctdhub.desk.config import current
 from ctdhub.desk.health import FILE
-from ctdhub.desk.mail import tell_head_of_trail
-from ctdhub.desk.models.hub import Job, OutgoingMail, TrailEvent
-from ctdhub.desk.models.people import Organisation
-from ctdhub.desk.trail import append_trail
 from ctdhub.desk.trail_file import last_line
 from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer
-from ctdhub.desk.worker.accept import adopt
-from ctdhub.desk.worker.hub_jobs import publish_when_due
-from ctdhub.desk.worker.identities import renew, renew_drawer
-from ctdhub.desk.worker.retention import enforce, erase_due, sweep_papers
 
 # --------------------------------------------------------------------------------------------------
 # A worker: it holds one lane, does its jobs one after the other, and the lane "files" the rounds.
 #
-# ``python -m ctdhub.desk.worker.serve files`` or ``build``.
+# ``python -m ctdhub.desk.worker.serve files`` or ``build``: it is read before Django is set up, so
+# that whatever needs a table is imported where it is done.
 
 log = logging.getLogger("ctdhub.desk")
 
@@ -143,6 +136,8 @@ def note_health() -> None:
 
 def _rows() -> dict[str, object]:
     """Ages and numbers that need all rows, which the web process does not see."""
+    from ctdhub.desk.models.hub import Job, OutgoingMail, TrailEvent
+
     waiting = Job.objects.filter(state="waiting").order_by("created").first()
     since = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     failed = TrailEvent.objects.filter(
@@ -174,6 +169,12 @@ def make_rounds() -> list[str]:
     Returns:
         Names of what went wrong; the rest was done, and each is tried again in a minute.
     """
+    from ctdhub.desk.mail import tell_head_of_trail
+    from ctdhub.desk.trail import append_trail
+    from ctdhub.desk.worker.accept import adopt
+    from ctdhub.desk.worker.hub_jobs import publish_when_due
+    from ctdhub.desk.worker.retention import enforce, erase_due, sweep_papers
+
     rounds: dict[str, Callable[[], object]] = {
         "inbox": _inbox,
         "adoption": adopt,
@@ -200,12 +201,16 @@ def make_rounds() -> list[str]:
 
 
 def _inbox() -> None:
+    from ctdhub.desk.worker.identities import renew, renew_drawer
+
     desk = current()
     renew(desk.hub, Inbox(desk.inbox), datetime.now(UTC).date(), desk.file.recovery)
     renew_drawer(desk.hub, PaperDrawer(desk.inbox), desk.file.recovery)
 
 
 def _room() -> None:
+    from ctdhub.desk.models.people import Organisation
+
     desk = current()
     size = desk.file.limits.kept_room
     inbox = Inbox(desk.inbox)

@@ -27,7 +27,6 @@ from ctdhub.core.errors import HubError, as_json, error, from_json, printable
 from ctdhub.core.format import decimal, exact, isolated, number, share, tiny
 from ctdhub.core.i18n import _, current, said
 from ctdhub.desk.worker.answers.page import answered, name, section, table, words
-from ctdhub.desk.worker.check import stopped_as_kept
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.book import BudgetSplit
 from ctdhub.dp.ledger.file import told
@@ -68,6 +67,8 @@ def take_report(hub: Hub, request: Given) -> dict[str, Any]:
     except HubError as met:  # a contributor is shown no name of a file of the hub
         if met.rule in ("no-number", "no-case", "told-numbers"):
             raise from_json(as_json(met) | {"file": None}) from None
+        from ctdhub.desk.worker.check import stopped_as_kept  # this one is read before Django
+
         raise from_json(stopped_as_kept(met)) from None
     return {"given": {"key": key}}
 
