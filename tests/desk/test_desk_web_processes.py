@@ -155,11 +155,11 @@ def test_the_same_on_postgres_and_all_end_with_their_parent(
 
 _DYING = """
 import sys
-from ctdhub.desk import web_processes
-web_processes._PAUSE = 0
+from ctdhub.desk import web
+web._PAUSE = 0
 def answer():
     raise ValueError("a value")
-sys.exit(web_processes.run(2, answer))
+sys.exit(web.run(2, answer))
 """
 
 

@@ -298,7 +298,10 @@ def test_every_page_says_that_the_worker_is_away(hub_desk: Desk) -> None:
                            "row": None, "line": None, "column": None, "fields": {"name": "x"}}},
     )  # fmt: skip
     keys = {"ReleasePlan": plan.id.hex, "Job": job.id.hex}
-    parts = {"version": "2026.1", "key": OURS, "day": "2026-01-15", "variable": "gender"}
+    parts = {
+        "version": "2026.1", "key": OURS, "day": "2026-01-15", "variable": "gender",
+        "kind": "dpia",
+    }  # fmt: skip
     clients = {r: hub_desk.client_of(r, raise_request_exception=False) for r in ROLES}
     asked = met = 0
     for page in pages():
