@@ -24,9 +24,9 @@ from ctdhub.stats.signals.panel import (
 from ctdhub.stats.signals.statistics import binomial, negative_binomial
 
 MODULES = (
-    "stats.signals.tails",
-    "stats.signals.discovery",
-    "stats.signals.periods",
+    "stats.signals.statistics",
+    "stats.signals.find",
+    "stats.signals.panel",
     "report.signals",
 )
 nan = np.nan
