@@ -338,7 +338,7 @@ def footer_start(rows: Sequence[Sequence[str]]) -> int | None:
     Args:
         rows: the last rows, at most :data:`LONGEST_FOOTER`; cells as text, "" where empty.
 
-    >>> footer_start([["a", "b"], ["", ""], ["Report"], ["Copyright (c) salesforce.com, inc."]])
+    >>> footer_start([["a", "b"], ["", ""], ["Report"], ["Copyright (c) 2000-2025 salesforce.com"]])
     1
     """
     filled = [[cell for cell in row if cell.strip()] for row in rows]
