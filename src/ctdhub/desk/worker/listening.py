@@ -103,10 +103,11 @@ def note_look(who: Who, action: str, thing: str = "") -> None:
     _to_write.put((who, action, thing))
 
 
-def write_looks(*, once: bool = False) -> None:
+def write_looks(waiting: queue.SimpleQueue[tuple[Who, str, str]], *, once: bool = False) -> None:
     """Write the looks that were noted, as they come.
 
     Args:
+        waiting: those looks.
         once: those that wait, and no more.
     """
     from django.db import DatabaseError, close_old_connections
@@ -114,7 +115,6 @@ def write_looks(*, once: bool = False) -> None:
     from ctdhub.desk.trail import record
     from ctdhub.desk.walls import scoped
 
-    waiting = _to_write
     while not (once and waiting.empty()):
         who, action, thing = waiting.get()
         try:
@@ -178,6 +178,6 @@ def serve_at(
         server = _Server(str(place), handler, most)
     finally:
         os.umask(kept)
-    threading.Thread(target=write_looks, daemon=True).start()
+    threading.Thread(target=write_looks, args=(_to_write,), daemon=True).start()
     with server:
         server.serve_forever(poll_interval=0.2)
