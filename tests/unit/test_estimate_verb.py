@@ -113,7 +113,7 @@ def test_order_of_rows_and_columns_changes_nothing(say: Say) -> None:
 def test_text_says_the_spread_first(say: Say) -> None:
     code, text = say(GOOD)
     assert code == 0
-    assert text.startswith("If some people are harder to find than others, these numbers are")
+    assert text.startswith("These numbers are too low if some people are harder to find")
     said = " ".join(text.split())
     assert said.index("Across methods the estimates go from ") < said.index("Lists taken as")
     assert "No single method gives the answer." in said

@@ -377,6 +377,7 @@ class Tally:
         domains: public values by column.
         tables: the tables, of columns of ``domains``.
         open: columns in which whatever is outside the domain counts as "not recorded".
+        years: columns in which another year does; what is no year is outside the domain.
         regions: columns of ``domains`` that are filled from countries first.
         bound: rows of a person beyond it are left out; all rows of a person must come together.
     """
@@ -384,6 +385,7 @@ class Tally:
     domains: Domains
     tables: tuple[Columns, ...]
     open: Columns = ()
+    years: Columns = ()
     regions: Columns = ()
     bound: Bound | None = None
 
@@ -407,11 +409,14 @@ class Tally:
         return nothing(self.domains, self.tables)
 
     def _codes(self, rows: pa.Table) -> Codes:
-        for name in self.open:
+        for name in (*self.open, *self.years):
             if name in rows.column_names:
                 at = rows.schema.get_field_index(name)
                 texts = rows[name].cast(pa.string())
                 inside = pc.is_in(texts, value_set=pa.array(self.domains[name], pa.string()))
+                if name in self.years:
+                    year = pc.match_substring_regex(texts, "^[0-9]{4}$")
+                    inside = pc.or_(inside, pc.invert(year))
                 rows = rows.set_column(at, name, pc.if_else(inside, texts, None))
         codes = encode(with_regions(rows, self.regions), self.domains)
         if self.bound is None:

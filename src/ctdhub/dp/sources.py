@@ -125,7 +125,8 @@ class Sourced:
         return Tally(
             domains,
             self.public.tables,
-            open=tuple(n for n in domains if n in (CONTRIBUTOR, PERIOD)),
+            open=tuple(n for n in domains if n == CONTRIBUTOR),
+            years=tuple(n for n in domains if n == PERIOD),
             regions=tuple(n for n in domains if n in COUNTRY_OF),
         )
 
