@@ -93,10 +93,10 @@ def site(release: Release, edition: Edition, tmp_path_factory: pytest.TempPathFa
 
 def kinds_of_the_source() -> list[PageKind]:
     """Every kind that a module of the site defines."""
-    found = []
+    found: list[PageKind] = []
     for module in pkgutil.walk_packages(ctdhub.site.__path__, "ctdhub.site."):
-        kind = getattr(importlib.import_module(module.name), "KIND", None)
-        found += [kind] if isinstance(kind, PageKind) else []
+        held = vars(importlib.import_module(module.name))
+        found += [kind for name, kind in held.items() if name.endswith("KIND")]
     return found
 
 
