@@ -10,14 +10,14 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from ctdhub.desk.uploads.store import (
+from ctdhub.desk.uploads.tus import (
     PART,
-    TUS_VERSION,
+    VERSION,
     TusAnswer,
     TusRefused,
     TusUpload,
+    answer,
     read_metadata,
-    tus_answer,
 )
 
 LONGEST = 1000
@@ -63,10 +63,8 @@ class Shelf:
 def asked(
     method: str, key: str = "a", body: bytes = b"", shelf: Shelf | None = None, **headers: str
 ) -> TusAnswer:
-    sent = {"Tus-Resumable": TUS_VERSION} | {
-        k.replace("_", "-"): v for k, v in headers.items() if v
-    }
-    return tus_answer(method, sent, body, key, shelf or Shelf(), LONGEST)
+    sent = {"Tus-Resumable": VERSION} | {k.replace("_", "-"): v for k, v in headers.items() if v}
+    return answer(method, sent, body, key, shelf or Shelf(), LONGEST)
 
 
 def checksum(name: str, body: bytes) -> str:
@@ -127,14 +125,14 @@ def test_answers_of_the_table(
     before = dict(shelf.kept)
     given = asked(method, key, body, shelf, **headers)
     assert given.status == status
-    assert given.headers["Tus-Resumable"] == TUS_VERSION
+    assert given.headers["Tus-Resumable"] == VERSION
     assert told.items() <= dict(given.headers).items()
     if status >= 400:
         assert shelf.kept == before, "a refusal moves nothing"
 
 
 def test_options_tells_all_without_a_version() -> None:
-    given = tus_answer("OPTIONS", {}, b"", "", Shelf(), LONGEST)
+    given = answer("OPTIONS", {}, b"", "", Shelf(), LONGEST)
     assert given.status == 204
     assert given.headers["Tus-Version"] == "1.0.0"
     assert given.headers["Tus-Max-Size"] == "1000"
@@ -174,7 +172,7 @@ def test_what_the_store_refuses_is_refused(status: int) -> None:
 
 
 def test_names_of_headers_in_any_case() -> None:
-    given = tus_answer("head", {"TUS-RESUMABLE": TUS_VERSION}, b"", "a", Shelf(), LONGEST)
+    given = answer("head", {"TUS-RESUMABLE": VERSION}, b"", "a", Shelf(), LONGEST)
     assert given.status == 200
 
 

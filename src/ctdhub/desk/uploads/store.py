@@ -1,18 +1,13 @@
-"""Uploads as rows and parts: the protocol tus, the plain form, and how much may be sent."""
+"""Uploads as rows and parts: the store of tus and of the plain form, and how much may be sent."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import errno
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from email.utils import format_datetime
-from typing import Any, Protocol
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -28,6 +23,7 @@ from ctdhub.desk.models.deliveries import Delivery, DeliveryPart
 from ctdhub.desk.models.people import Organisation
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.inbox import Inbox, kind_of
+from ctdhub.desk.uploads.tus import TusRefused, TusUpload
 from ctdhub.desk.walls import rows
 
 # --------------------------------------------------------------------------------------------------
@@ -72,227 +68,6 @@ def refusal(size: int, sent: SentSoFar, limits: DeskLimits) -> tuple[int, HubErr
 
 def _mib(size: int) -> int:
     return size // 2**20
-
-
-# --------------------------------------------------------------------------------------------------
-# The tus protocol 1.0.0 (https://tus.io/protocols/resumable-upload) as plain logic.
-#
-# Core protocol with the extensions creation, checksum, expiration and termination; it knows nothing
-# of Django, of files or of who asks.  A :class:`TusStore` keeps uploads; an upload that it does not
-# know and one of somebody else are answered with the same bytes.
-
-TUS_VERSION = "1.0.0"
-EXTENSIONS = "creation,checksum,expiration,termination"
-_HASHES = {"sha256": hashlib.sha256, "sha1": hashlib.sha1}
-"""SHA-1 is a must of the extension; it guards against damage only, never against somebody."""
-
-PART = "application/offset+octet-stream"
-
-
-@dataclass(frozen=True)
-class TusAnswer:
-    """What is sent back: a status and headers, and why a store refuses, where it does."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    reason: Exception | None = None
-
-
-@dataclass(frozen=True)
-class TusUpload:
-    """An upload as far as the protocol sees it.
-
-    Attributes:
-        offset: bytes that are kept already.
-        length: of the whole, in bytes.
-        expires: when it is deleted if it is not finished; None for one that is.
-        metadata: as it was given, of the keys that were kept.
-    """
-
-    offset: int
-    length: int
-    expires: datetime | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-class TusRefused(Exception):
-    """A store refuses to take an upload.
-
-    Args:
-        status: of HTTP, such as 403, 413 or 429.
-        reason: what to say of it, if more is known.
-    """
-
-    def __init__(self, status: int, reason: Exception | None = None) -> None:
-        super().__init__(status)
-        self.status, self.reason = status, reason
-
-
-class TusStore(Protocol):
-    """Where uploads are kept."""
-
-    def create(self, length: int, metadata: Mapping[str, str]) -> tuple[str, TusUpload]:
-        """A new upload and its address; raises :class:`TusRefused`."""
-
-    def find(self, key: str) -> TusUpload | None:
-        """An upload; None where there is none, or none of theirs."""
-
-    def append(self, key: str, offset: int, body: bytes) -> int | None:
-        """Keep a part on the disk, then move the offset; gives the new one.
-
-        None if the upload has another offset by now: nothing was moved.
-        """
-
-    def end(self, key: str) -> bool:
-        """Delete an upload with all that is kept of it; false if it is finished."""
-
-
-def tus_answer(
-    method: str,
-    headers: Mapping[str, str],
-    body: bytes,
-    key: str,
-    store: TusStore,
-    longest: int,
-) -> TusAnswer:
-    """Answer a request.
-
-    Args:
-        method: of HTTP; ``X-HTTP-Method-Override`` is obeyed.
-        headers: names in any case.
-        key: of an upload; empty for the address at which uploads are begun.
-        longest: bytes that an upload may have.
-
-    Returns:
-        201, 200 or 204 where all is well; 400 for what cannot be read, 404 for an upload that is
-        not there, 405 for another method, 409 for another offset, 412 for another version, 413
-        for too many bytes, 415 for another type, 460 for a wrong checksum; or what the store
-        refuses with.
-    """
-    given = {name.lower(): value for name, value in headers.items()}
-    method = given.get("x-http-method-override", method).upper()
-    if method == "OPTIONS":
-        return _said(204, **_offered(longest))
-    if given.get("tus-resumable") != TUS_VERSION:
-        return _said(412, **{"Tus-Version": TUS_VERSION})
-    if not key:
-        return _begun(given, store, longest) if method == "POST" else _said(405)
-    found = store.find(key)
-    if found is None:
-        return _said(404, **{"Cache-Control": "no-store"})
-    if method == "HEAD":
-        return _said(200, **_state(found), **_metadata(found), **{"Cache-Control": "no-store"})
-    if method == "PATCH":
-        return _continued(given, body, key, found, store)
-    if method == "DELETE":
-        return _said(204 if store.end(key) else 409)
-    return _said(405)
-
-
-def read_metadata(text: str) -> dict[str, str] | None:
-    """The pairs of an ``Upload-Metadata`` header, or None where it cannot be read.
-
-    >>> read_metadata("kind Y3N2,sha256")
-    {'kind': 'csv', 'sha256': ''}
-    """
-    found: dict[str, str] = {}
-    for pair in filter(None, (part.strip() for part in text.split(","))):
-        name, _, value = pair.partition(" ")
-        try:
-            words = base64.b64decode(value, validate=True).decode("utf-8")
-        except (binascii.Error, ValueError):
-            return None
-        if not name.isascii() or not name.isprintable() or name in found or "\0" in words:
-            return None
-        found[name] = words
-    return found
-
-
-def _offered(longest: int) -> dict[str, str]:
-    return {
-        "Tus-Version": TUS_VERSION,
-        "Tus-Extension": EXTENSIONS,
-        "Tus-Max-Size": str(longest),
-        "Tus-Checksum-Algorithm": ",".join(_HASHES),
-    }
-
-
-def _begun(given: Mapping[str, str], store: TusStore, longest: int) -> TusAnswer:
-    length = _number(given.get("upload-length", ""))
-    metadata = read_metadata(given.get("upload-metadata", ""))
-    if length is None or metadata is None or "upload-defer-length" in given:
-        return _said(400)
-    if length > longest:
-        return _said(413, **{"Tus-Max-Size": str(longest)})
-    try:
-        address, made = store.create(length, metadata)
-    except TusRefused as refused:
-        return TusAnswer(refused.status, {"Tus-Resumable": TUS_VERSION}, refused.reason)
-    return _said(201, Location=address, **_expires(made))
-
-
-def _continued(
-    given: Mapping[str, str], body: bytes, key: str, found: TusUpload, store: TusStore
-) -> TusAnswer:
-    if given.get("content-type", "").partition(";")[0].strip().lower() != PART:
-        return _said(415)
-    offset = _number(given.get("upload-offset", ""))
-    if offset is None:
-        return _said(400)
-    if offset != found.offset:
-        return _said(409, **{"Upload-Offset": str(found.offset)})
-    if offset + len(body) > found.length:
-        return _said(413)
-    if "upload-checksum" in given and (wrong := _checked(given["upload-checksum"], body)):
-        return _said(wrong)
-    if not body:
-        return _said(204, **{"Upload-Offset": str(offset)}, **_expires(found))
-    moved = store.append(key, offset, body)
-    if moved is None:
-        return _said(409)
-    left = found if moved < found.length else TusUpload(moved, found.length)
-    return _said(204, **{"Upload-Offset": str(moved)}, **_expires(left))
-
-
-def _checked(announced: str, body: bytes) -> int:
-    """0, or the status of a checksum that cannot be read (400) or is another (460)."""
-    name, _, value = announced.strip().partition(" ")
-    try:
-        told = base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        return 400
-    if name not in _HASHES:
-        return 400
-    return 0 if hmac.compare_digest(_HASHES[name](body).digest(), told) else 460
-
-
-def _state(found: TusUpload) -> dict[str, str]:
-    return {
-        "Upload-Offset": str(found.offset),
-        "Upload-Length": str(found.length),
-        **_expires(found),
-    }
-
-
-def _metadata(found: TusUpload) -> dict[str, str]:
-    pairs = [
-        f"{name} {base64.b64encode(value.encode()).decode()}".strip()
-        for name, value in found.metadata.items()
-    ]
-    return {"Upload-Metadata": ",".join(pairs)} if pairs else {}
-
-
-def _expires(found: TusUpload) -> dict[str, str]:
-    return {"Upload-Expires": format_datetime(found.expires, usegmt=True)} if found.expires else {}
-
-
-def _number(text: str) -> int | None:
-    """A whole number from 0, in plain digits and no longer than 15 of them."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
-
-
-def _said(status: int, **headers: str) -> TusAnswer:
-    return TusAnswer(status, {"Tus-Resumable": TUS_VERSION, **headers})
 
 
 # --------------------------------------------------------------------------------------------------

@@ -16,17 +16,17 @@ from ctdhub.desk.models.deliveries import Delivery
 from ctdhub.desk.models.people import Organisation
 from ctdhub.desk.registry import page
 from ctdhub.desk.trail import record
-from ctdhub.desk.uploads import store as tus
+from ctdhub.desk.uploads import tus
 from ctdhub.desk.uploads.inbox import KINDS
 from ctdhub.desk.uploads.store import (
     DeliveryStore,
-    TusAnswer,
     add,
     begin,
     finish,
     sent_so_far,
     status_of,
 )
+from ctdhub.desk.uploads.tus import TusAnswer
 
 PART_BYTES = 2**20
 FORM_BYTES = 7 * 2**20
@@ -85,19 +85,19 @@ def _answer(request: Any, store: DeliveryStore, key: str) -> HttpResponse:
     except ValueError:
         size = 0
     if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        return _as_http(TusAnswer(413, {"Tus-Resumable": tus.TUS_VERSION}))
+        return _as_http(TusAnswer(413, {"Tus-Resumable": tus.VERSION}))
     try:
         body = request.body if request.method in ("PATCH", "POST") and key else b""
     except RawPostDataException:  # a form, which was read as one
-        return _as_http(TusAnswer(415, {"Tus-Resumable": tus.TUS_VERSION}))
+        return _as_http(TusAnswer(415, {"Tus-Resumable": tus.VERSION}))
     headers = dict(request.headers)
     if request.method != "POST":  # no token was asked for what only reads
         headers.pop("X-Http-Method-Override", None)
     try:
-        return _as_http(tus.tus_answer(request.method, headers, body, key, store, longest))
+        return _as_http(tus.answer(request.method, headers, body, key, store, longest))
     except HubError as met:
         status = 503 if met.rule == "inbox-closed" else status_of(met)
-        return _as_http(TusAnswer(status, {"Tus-Resumable": tus.TUS_VERSION}, met))
+        return _as_http(TusAnswer(status, {"Tus-Resumable": tus.VERSION}, met))
 
 
 def _as_http(found: TusAnswer) -> HttpResponse:
