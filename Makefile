@@ -50,7 +50,7 @@ desk: $(VENV)/desk ## open a demo of the desk: a practice hub, an account of eac
 test: $(VENV)/development ## install and run the quick tests, on all cores (TESTS="-k withdraw" runs some)
 	$(BIN)/python -m pytest --tier quick $(TESTS)
 
-test-all: $(VENV)/development ## all tests (TIER=full: only those that `make test` leaves out)
+test-all: $(VENV)/development ## all tests (TIER=full: files with tests that `make test` leaves out)
 	$(BIN)/python -m pytest --tier $(TIER) $(TESTS)
 
 test-nightly: $(VENV)/development ## all tests with three further seeds, and ten times as many random examples

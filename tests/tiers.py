@@ -65,7 +65,13 @@ class Tiers:
             if is_slow(name_of(item), slow) and not item.get_closest_marker("spine"):
                 item.add_marker("full")
         if self._tier != "all":
-            out = [i for i in items if ("full" in i.keywords) != (self._tier == "full")]
+            files = {i.path for i in items if "full" in i.keywords}
+            # What tests of a file hand on to each other is there: its quick ones run again.
+            out = [
+                i
+                for i in items
+                if (i.path not in files if self._tier == "full" else "full" in i.keywords)
+            ]
             config.hook.pytest_deselected(items=out)
             items[:] = [i for i in items if i not in set(out)]
             self._left_out = len(out)
