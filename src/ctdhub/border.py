@@ -39,7 +39,7 @@ MEASUREMENTS = pa.schema(
 )
 """Noisy measurements: one row per cell.  ``values`` follow ``columns`` as in :data:`COUNTS`.
 ``noisy`` is an unbiased estimate in people: not truncated, so that it may be negative, and not
-chosen by its own size (a group is chosen by its total, see ``dp.yearly``).  It is an input of
+chosen by its own size (a group is chosen by its total, see ``dp.published``).  It is an input of
 statistics (series, sums, models), never a figure to show by itself.  Its standard deviation is
 ``sigma["*".join(columns)]`` of the same answer."""
 
@@ -63,7 +63,7 @@ PROTECTED = "protected"
 FALSE_SHARE = 0.005
 """Share of empty cells among the shown that policies allow unless they say otherwise.  R of m cells
 are shown where at least R estimates are as large as chance alone makes this share of R / m of the
-empty ones (Benjamini and Hochberg 1995, see ``dp.intervals``)."""
+empty ones (Benjamini and Hochberg 1995, see ``dp.published``)."""
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def file_hash(path: Path, _size: int, _time: int) -> str:
 
 
 # --------------------------------------------------------------------------------------------------
-# Which mapping of a hub reads a delivery; how they are dated: ``sensitive.mapping.dated``.
+# Which mapping of a hub reads a delivery; how they are dated: ``sensitive.mapping.mapping_file``.
 
 
 def mappings(hub: Hub, contributor: str) -> list[tuple[str, Path]]:

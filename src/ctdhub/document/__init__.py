@@ -2,6 +2,6 @@
 
 Zone: ground.  A document is made of texts and sizes; a writer knows nothing of releases or records.
 Not here: what a document says (``report``), where its numbers come from (``stats``), CSV and JSON
-(``core.datafiles``).
+(``core.tables``).
 Public: ``document``, ``html``, ``pdf``, ``text``, ``svg``, ``charts``.
 """

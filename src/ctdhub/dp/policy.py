@@ -116,7 +116,7 @@ class LinkingSettings(FrozenModel):
             births are known; ``lists`` is then more than ``people``, and the tables have a share of
             the overlap's budget.
         found: share of all doubles that tokens find, at least, as a clerical review found; public.
-            None: it is estimated from the tables, see ``release.people_once``.
+            None: it is estimated from the tables, see ``release.manifest``.
         merged: people of the released rows who share a row with another, at most, as a share of
             all; public, of a review.  None: it is estimated.
         known_to: the most contributors that one person may be known to under different keys, or
@@ -157,7 +157,7 @@ class Policy(FrozenModel):
         support: from 0, complete, to 4, cautious; see ``ctdhub.dp.synth.fit``.
         groups: further tables of three or four columns.
         imputations: how many sets of records for inference a release has, see
-            ``dp.synth.imputations``; 0 leaves them out.
+            ``dp.synth.fit``; 0 leaves them out.
 
     >>> Policy().epsilon, Policy(epsilon=4).unreasoned
     (2.0, True)

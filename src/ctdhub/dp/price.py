@@ -1,7 +1,7 @@
 """What a charge would cost, told to whoever owns the data before it is made.
 
 Belongs here: the price, its words, the refusal to pay it.
-Does not belong here: counting and charging (``engine``), who is asked (``cli.spend``).
+Does not belong here: counting and charging (``engine``), who is asked (``cli.hub``).
 
 The price and its reasons follow from exact counts.  They are for the steward alone, who may see
 these counts, and are written into nothing that leaves the hub.

@@ -1,6 +1,6 @@
 """A contributor's own pages, on the contributor's own computer (the extra ``desk``).
 
-Zone: assembly.  ``core``, ``schema``, ``document``, ``sensitive``, ``dp.secagg.contributor_side``,
+Zone: assembly.  ``core``, ``schema``, ``document``, ``sensitive``, ``dp.secagg.parties``,
 ``dp.count``; never ``release`` or ``build``; starts without fcntl, threads and numba.
 Not here: anything that needs the hub.
 """

@@ -218,7 +218,7 @@ def no_breaks(found: Found, name: Callable[[Finding], str]) -> list[str]:
 
 def sized(told: SignalWords) -> tuple[Test, ...]:
     """The believed tests of which a ratio is told: their figures are shown, before and now, and the
-    interval of the ratio is precise enough for a number (``stats.precision``)."""
+    interval of the ratio is precise enough for a number (``stats.cards``)."""
     pairs = {"count": told.count, "share": told.shares}
     return tuple(
         test

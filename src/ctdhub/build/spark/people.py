@@ -299,7 +299,7 @@ class _RowsJob:
 
 
 class OnCluster:
-    """Parquet files that are parts of one table; see ``dp.rows.Rows``.
+    """Parquet files that are parts of one table; see ``dp.count.Rows``.
 
     Args:
         spark: the session.

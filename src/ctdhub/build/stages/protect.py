@@ -35,7 +35,7 @@ def answer(
     pay: Pay | None = None,
     version: str = "",
 ) -> Protected:
-    """The protected answer of today's people and policy; see ``dp.reuse`` for what is not paid.
+    """The protected answer of today's people and policy; see ``dp.quote`` for what is not paid.
 
     Years are covered until that of the version.  Where none is given and a year began since the
     last release, its answer is given again if nothing else has changed: a clock charges nothing.

@@ -33,7 +33,7 @@ LOCK, _SECRET = "lock", "secret"
 class Ledger:
     """The ledger in a folder, which is made at the first charge.
 
-    Whoever opens one gives its custody: ``build.paid.ledger`` for a hub, ``dp.standalone.ledger``
+    Whoever opens one gives its custody: ``build.paid.ledger`` for a hub, ``dp.standalone.table``
     for a lone table.  Without, lines are read as they stand and nothing can be charged to a ledger
     that has a population.
 
@@ -43,7 +43,7 @@ class Ledger:
         limits: by id of a contributor, the total epsilon that its agreement allows for everything
             that its records go into; None where the agreement sets no limit.  Public bounds.
         pending: folder outside of the ledger's for what a charge needs until its answer is stored,
-            see ``dp.pending``; beside the ledger's, if None.
+            see ``dp.answer_store``; beside the ledger's, if None.
 
     >>> import tempfile
     >>> ledger = Ledger(Path(tempfile.mkdtemp()) / "ledger", limits={"our-ngo": 3.0})

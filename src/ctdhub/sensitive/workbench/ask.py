@@ -22,7 +22,7 @@ Does not belong here: who may ask (the desk's ``allowed``), pages, words of any 
 ``ask`` names the request; the keys below come from the reader.
 
 **Answer.**  An object with the keys named below and ``draft``, or ``{"error": …}`` as
-``core.error_catalogue.as_json`` writes it, and then nothing was changed.  Where this text says
+``core.errors.as_json`` writes it, and then nothing was changed.  Where this text says
 *Text* there is ``Text.as_json()``, where it says *Name* ``i18n.field_as_json`` of a ``Named``:
 ``i18n.field_from_json`` reads both.  Texts of cells stand only where this says *text of a cell*,
 and in errors never.

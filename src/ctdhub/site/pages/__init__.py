@@ -2,5 +2,5 @@
 
 Zone: right of the border.
 Not here: what all pages share (``site.frame``), how a chart is drawn (``document.charts``).
-Public: through ``site.registry``.
+Public: through ``site.render``.
 """

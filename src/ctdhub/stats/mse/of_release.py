@@ -4,7 +4,7 @@ Where the overlap was counted by strata too, each of these tables says as much o
 is added up.  The whole is their mean, weighed by inverse variance, and strata are moved by equal
 parts of what they lack to add up to it: the least-squares answer.
 
-What is known of the links comes from possible doubles (``release.people_once``).  Missed are those
+What is known of the links comes from possible doubles (``release.manifest``).  Missed are those
 of the doubles that the lists' own tokens do not join.  At most, all of them are people of these
 lists in these years; about, they are missed as often there as among all people whom two
 contributors or more share.

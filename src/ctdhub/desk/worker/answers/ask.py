@@ -167,8 +167,8 @@ def _built(hub: Hub) -> dict[str, Any]:
 # the page's address or its form.
 #
 # **Answer.**  ``{"document": …, "given": …}``: a document in that language
-# (``document.as_json``) and values for forms and links; or ``{"error": …}`` as
-# ``core.error_catalogue.as_json`` writes it.  Answers hold exact counts, and ``rejects`` and
+# (``document.document``) and values for forms and links; or ``{"error": …}`` as
+# ``core.errors.as_json`` writes it.  Answers hold exact counts, and ``rejects`` and
 # ``look``
 # with "texts" texts of cells: whoever passes them on sends ``no-store`` and keeps nothing.
 #
