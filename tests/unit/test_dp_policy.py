@@ -101,3 +101,14 @@ def test_columns_that_are_not_public_are_refused(name: str) -> None:
     with pytest.raises(PolicyError) as caught:
         Policy(columns=("gender", name)).domains(load_schema())
     assert caught.value.column == name
+
+
+@pytest.mark.parametrize("line", ["found: 0.9322", "merged: 0.0013", "found: 0", "merged: 0"])
+def test_a_figure_of_a_review_cannot_be_stated_in_public(tmp_path: Path, line: str) -> None:
+    with pytest.raises(PolicyError, match="chosen before a review"):
+        load_policy(written(tmp_path, f"linking: {{{line}}}"))
+
+
+def test_a_round_bound_may_be_stated_whoever_reviews_it(tmp_path: Path) -> None:
+    linking = load_policy(written(tmp_path, "linking: {found: 0.95, merged: 0.001}")).linking
+    assert (linking.found, linking.merged) == (0.95, 0.001)

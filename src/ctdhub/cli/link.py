@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def show_review(review: dict[str, Any]) -> None:
-    """Print recall and wrong links with their intervals, and the lines for the policy.
+    """Print recall and wrong links with their intervals, and when a policy holds.
 
     Args:
         review: ``review`` of the summary of a round.
@@ -76,24 +76,24 @@ def show_review(review: dict[str, Any]) -> None:
             "Of links that are still missing, tokens find {found}; {merged} of people share a row."
         ).format(found=_interval(review["found"]), merged=_interval(review["merged"]))
     )
-    lines = [f"{key}: {value}" for key, value in review["policy"].items() if value is not None]
-    if lines:
-        console.print(
-            _("Under linking in policy.yaml the hub can state: {lines}").format(
-                lines=escape(", ".join(lines))
-            )
+    console.print(
+        _(
+            "A line that policy.yaml had under linking before the review holds where found is at "
+            "most {found}, and merged at least {merged}. Where it does not hold, take it out; these "
+            "figures are of case records, so do not choose another by them."
+        ).format(
+            found=_ends(review["found"])[0],
+            merged=_ends(review["merged"])[1],
         )
-    for key, value in review["policy"].items():
-        if value is None:
-            console.print(
-                _(
-                    "The review says too little for {setting}: leave it out, or decide more pairs."
-                ).format(setting=key)
-            )
+    )
+
+
+def _ends(one: dict[str, float]) -> tuple[str, str]:
+    return interval(one["low"], one["high"], fine=True)
 
 
 def _interval(one: dict[str, float]) -> str:
-    low, high = interval(one["low"], one["high"], fine=True)
+    low, high = _ends(one)
     return _("{low} to {high}").format(low=low, high=high)
 
 

@@ -106,6 +106,11 @@ class SourceSettings(FrozenModel):
     strata: tuple[str, ...] = Field(default=(), max_length=3)
 
 
+FOUND_BOUNDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+MERGED_BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+"""What a policy may state of links: round, so that it is chosen and not measured on the records."""
+
+
 class LinkingSettings(FrozenModel):
     """What joins persons beside their keys, and how many contributors may know one of them.
 
@@ -115,10 +120,11 @@ class LinkingSettings(FrozenModel):
         by_citizenship: whether a release counts possible doubles, by citizenship and by how exactly
             births are known; ``lists`` is then more than ``people``, and the tables have a share of
             the overlap's budget.
-        found: share of all doubles that tokens find, at least, as a clerical review found; public.
-            None: it is estimated from the tables, see ``release.manifest``.
+        found: share of all doubles that tokens find, at least; public, one of
+            :data:`FOUND_BOUNDS`, so that no figure of a clerical review is published.  None: it is
+            estimated from the tables, see ``release.manifest``.
         merged: people of the released rows who share a row with another, at most, as a share of
-            all; public, of a review.  None: it is estimated.
+            all; public, one of :data:`MERGED_BOUNDS`.  None: it is estimated.
         known_to: the most contributors that one person may be known to under different keys, or
             without one; a public bound that noise grows with, see ``person_rows``.
     """
@@ -126,8 +132,8 @@ class LinkingSettings(FrozenModel):
     people: int = Field(default=0, ge=0, le=5)
     lists: int = Field(default=0, ge=0, le=5)
     by_citizenship: bool = False
-    found: float | None = Field(default=None, ge=0.05, le=1)
-    merged: float | None = Field(default=None, ge=0, le=0.2)
+    found: float | None = None
+    merged: float | None = None
     known_to: int = Field(default=1, ge=1, le=100)
 
     @model_validator(mode="after")
@@ -136,6 +142,15 @@ class LinkingSettings(FrozenModel):
             raise InvalidSetting(Text("Under linking, lists may not be less than people"))
         if self.by_citizenship and self.lists == self.people:
             raise InvalidSetting(Text("Under linking, by_citizenship needs lists above people"))
+        for name, bounds in (("found", FOUND_BOUNDS), ("merged", MERGED_BOUNDS)):
+            if getattr(self, name) not in (None, *bounds):
+                raise InvalidSetting(
+                    Text(
+                        "Under linking, {name} is one of {bounds}, chosen before a review",
+                        name=name,
+                        bounds=", ".join(map(str, bounds)),
+                    )
+                )
         return self
 
 

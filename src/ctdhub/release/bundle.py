@@ -294,7 +294,7 @@ Tokens are taken to find at least {:.0%} of those who count twice, estimated by 
 recapture from the table `captures`. Names in two scripts may differ in more ways than that allows
 for."""
 
-_REVIEWED = "A clerical review told what share of them tokens find."
+_REVIEWED = "The policy states what share of them tokens find at least."
 
 _BIRTHS = {
     "full": "birth date in full",

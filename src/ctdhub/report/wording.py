@@ -629,7 +629,7 @@ def counted_twice(release: Release) -> list[str]:
             low=number(low), high=number(high)
         ),
         _(
-            "A clerical review found that tokens find at least {share} of the people who are "
+            "The hub states that tokens find at least {share} of the people who are "
             "counted twice."
         ).format(**said)
         if errors.reviewed

@@ -251,9 +251,6 @@ BEYOND = 2
 """The most times that links beyond the frame are more than the model says: what it said of missing
 links was within this factor of the truth (see docs/explanation/linkage.md)."""
 
-LEAST_FOUND, MOST_MERGED = 0.05, 0.2
-"""Bounds of ``found`` and ``merged`` in a policy."""
-
 Floats = NDArray[np.float64]
 
 
@@ -544,7 +541,6 @@ def accuracy_json(
         people: clusters after the decisions.
     """
     whole = ReviewAccuracy(cells, unseen, errors)
-    found, merged = whole.found().as_json(), whole.merged(people).as_json()
     names = sorted({cell.key.group for cell in cells})
     by_group = {name: [c for c in cells if c.key.group == name] for name in names}
     return {
@@ -555,12 +551,8 @@ def accuracy_json(
         "groups": {
             name: _of(ReviewAccuracy(some, unseen, errors)) for name, some in by_group.items()
         },
-        "found": found,
-        "merged": merged,
-        "policy": {
-            "found": found["low"] if (found["low"] or 0) >= LEAST_FOUND else None,
-            "merged": merged["high"] if (merged["high"] or 0) <= MOST_MERGED else None,
-        },
+        "found": whole.found().as_json(),
+        "merged": whole.merged(people).as_json(),
     }
 
 
