@@ -16,6 +16,9 @@ import yaml
 from soft_passkeys import SoftPasskey
 
 from ctdhub.build.hub import Hub
+from ctdhub.build.paid import budget_split
+from ctdhub.build.rules import policy
+from ctdhub.core.format import decimal
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.verify import verify
 from tests.desk import desks
@@ -109,6 +112,10 @@ def test_two_people_approve_for_a_day(approving: Desk, ann: SoftPasskey, ben: So
     shown = steward.get(f"/approvals/{version}/").content.decode()
     for words in ("epsilon 60", "What readers will see", "Rows that were not used", "steward"):
         assert words in shown, words
+    rules = policy(Hub(desk.hub))
+    left = decimal(budget_split(Hub(desk.hub), rules).left, "#,##0.000")
+    assert f"left for one more: {left}" in shown, "what the ledger's page says, and not more"
+    assert left[:-1] in steward.get("/ledger/").content.decode()
     assert desk.client_of("auditor").get(f"/approvals/{version}/").status_code == 200
     for role in ("contributor", "data_officer", "administrator"):
         assert desk.client_of(role).get("/approvals/").status_code == 403

@@ -207,19 +207,15 @@ class Account:
     entries: tuple[Charge, ...]
 
     @classmethod
-    def of(cls, ledger: Ledger, policy: Policy, left: float | None = None) -> Account:
-        """The account of a ledger under a policy.
-
-        Args:
-            left: the most epsilon that one more version may have, where part of the budget is kept
-                for drafts; None asks the whole budget.
-        """
+    def of(cls, ledger: Ledger, policy: Policy, split: BudgetSplit) -> Account:
+        """The account of a ledger under a policy; what is left is what one more version may have,
+        for part of the budget is kept for drafts."""
         delta = ledger.strictest(policy.delta)
         return cls(
             delta=delta,
             budget=policy.budget.epsilon,
             spent=ledger.guarantee(delta),
-            left=ledger.left(policy.budget.epsilon, delta) if left is None else left,
+            left=split.left,
             rho=ledger.spent(),
             kinds=by_kind(ledger.entries(), delta),
             contributors=by_contributor(ledger, delta),

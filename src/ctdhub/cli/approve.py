@@ -83,8 +83,8 @@ def register_approve(app: typer.Typer) -> None:
         day = read_day(not_before) if not_before else None
         given, manifest = approve_stage.statement(hub, candidate, role.value, day)
         rules = policy(hub)
-        account = Account.of(ledger(hub), rules)
-        show_statement(hub, given, manifest, account, budget_split(hub, rules))
+        split = budget_split(hub, rules)
+        show_statement(hub, given, manifest, Account.of(ledger(hub), rules, split), split)
         show_review(hub, candidate)
         show_told(hub, candidate)
         if not yes and not typer.confirm(_("Sign this?")):

@@ -512,17 +512,14 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
         from ctdhub.build.hub import Hub
-        from ctdhub.build.paid import Account, check_paid, published
+        from ctdhub.build.paid import Account, budget_split, check_paid
         from ctdhub.build.paid import ledger as charged
-        from ctdhub.dp.ledger.book import split_of
         from ctdhub.dp.policy import load_policy
 
         hub = Hub(folder)
         check_paid(hub)
-        book, rules = charged(hub), load_policy(hub.policy_file)
-        total = rules.budget
-        split = split_of(book, published(hub), total.epsilon, total.drafts, rules.delta)
-        account = Account.of(book, rules, split.left)
+        rules = load_policy(hub.policy_file)
+        account = Account.of(charged(hub), rules, budget_split(hub, rules))
         if as_json:
             console.print(account.json(), soft_wrap=True, markup=False, highlight=False)
         else:

@@ -79,8 +79,8 @@ def show_review(review: dict[str, Any]) -> None:
     console.print(
         _(
             "A line that policy.yaml had under linking before the review holds where found is at "
-            "most {found}, and merged at least {merged}. Where it does not hold, take it out; these "
-            "figures are of case records, so do not choose another by them."
+            "most {found}, and merged at least {merged}. Where it does not hold, take it out; "
+            "these figures are of case records, so do not choose another by them."
         ).format(
             found=_ends(review["found"])[0],
             merged=_ends(review["merged"])[1],

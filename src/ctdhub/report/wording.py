@@ -629,8 +629,7 @@ def counted_twice(release: Release) -> list[str]:
             low=number(low), high=number(high)
         ),
         _(
-            "The hub states that tokens find at least {share} of the people who are "
-            "counted twice."
+            "The hub states that tokens find at least {share} of the people who are counted twice."
         ).format(**said)
         if errors.reviewed
         else _(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from ctdhub.border import Protected
@@ -71,10 +72,11 @@ def _answer(
     def asked(price: Price) -> None:
         if version:
             free(hub.releases, version)
+        split = budget_split(hub, rules)
         if price.epsilon:
-            budget_split(hub, rules).check(rho_of(price.epsilon, price.delta), price.epsilon)
+            split.check(rho_of(price.epsilon, price.delta), price.epsilon)
         if pay:
-            pay(price)
+            pay(replace(price, left=split.left))
 
     facts = public_facts(hub, rules, until)
     schema = variables(hub, rules)

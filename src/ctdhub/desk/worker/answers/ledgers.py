@@ -175,7 +175,7 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
         return _public(hub, title)
     rules, book = policy(hub), ledger(hub)
     split = budget_split(hub, rules)
-    account, given = Account.of(book, rules, split.left), published(hub)
+    account, given = Account.of(book, rules, split), published(hub)
     charges = [
         (
             number(e.number),

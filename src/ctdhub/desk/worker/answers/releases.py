@@ -14,7 +14,7 @@ from ctdhub.build import approvers as may_publish
 from ctdhub.build.approvers import Publication, publication
 from ctdhub.build.between_builds import people_key
 from ctdhub.build.hub import PRICE, REHEARSAL, Hub, kept
-from ctdhub.build.paid import ledger, published
+from ctdhub.build.paid import Account, budget_split, ledger, published
 from ctdhub.build.rehearsal import RequestPrice, held_by, price_of, requestable
 from ctdhub.build.review import Review, read_review
 from ctdhub.build.rules import by_version, order, policy
@@ -641,8 +641,7 @@ def _facts(hub: Hub, place: Path) -> Any:
         return words(_("The candidate is damaged: {fault}").format(fault=text))
     rules, book = policy(hub), ledger(hub)
     paid = next(e for e in book.entries() if e.id == manifest.charge)
-    spent = book.guarantee(rules.delta)
-    left = book.left(rules.budget.epsilon, rules.delta)
+    spending = Account.of(book, rules, budget_split(hub, rules))
     people = manifest.people
     guarantee = _("epsilon {epsilon}, delta {delta}")
     interval = _("{value} ({low} to {high})")
@@ -662,9 +661,9 @@ def _facts(hub: Hub, place: Path) -> Any:
         (
             _("spent to date"),
             account.format(
-                spent=decimal(spent, "#,##0.000"),
-                budget=exact(rules.budget.epsilon),
-                left=decimal(left, "#,##0.000"),
+                spent=decimal(spending.spent, "#,##0.000"),
+                budget=exact(spending.budget),
+                left=decimal(spending.left, "#,##0.000"),
             ),
         ),
         (_("hash of all files"), isolated(digest(place))),
