@@ -15,7 +15,7 @@ import pytest
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.keys import age
-from ctdhub.core.keys.signing import make_key
+from ctdhub.core.keys.signing import SigningKey, make_key
 from ctdhub.desk.config import DeskConfig
 from tests.desk import desks, postgres
 from tests.desk.desks import Desk
@@ -267,9 +267,9 @@ def test_postgres_is_copied_under_writes_and_restored_with_its_walls(
 def test_what_is_damaged_cut_or_for_others_puts_nothing_back(
     desk: Desk, tmp_path: Path, identity: tuple[Path, tuple[str, ...]]
 ) -> None:
-    from ctdhub.desk.worker.backup import back_up, put_back
+    from ctdhub.desk.worker.backup import back_up, put_back, signer
 
-    whole = tmp_path / "backup.age"
+    whole, key = tmp_path / "backup.age", signer(desk.config).public
     back_up(desk.config, whole, identity[1])
     content = whole.read_bytes()
     stranger = tmp_path / "stranger.key"
@@ -280,23 +280,25 @@ def test_what_is_damaged_cut_or_for_others_puts_nothing_back(
     for name, bad in cases.items():
         (tmp_path / name).write_bytes(bad)
         with pytest.raises(HubError) as met:
-            put_back(tmp_path / name, None, [identity[0]], tmp_path / "there" / "hub", None)
+            put_back(tmp_path / name, None, [identity[0]], tmp_path / "there" / "hub", key)
         assert met.value.rule == "age-unreadable"
     with pytest.raises(HubError):
-        put_back(whole, None, [stranger], tmp_path / "there" / "hub", None)
+        put_back(whole, None, [stranger], tmp_path / "there" / "hub", key)
     assert list((tmp_path / "there").iterdir()) == []
     (tmp_path / "taken").mkdir()
     with pytest.raises(HubError) as met:
-        put_back(whole, None, [identity[0]], tmp_path / "taken", None)
+        put_back(whole, None, [identity[0]], tmp_path / "taken", key)
     assert met.value.rule == "restore-folder"
 
 
-def _archive(members: dict[str, bytes], listed: dict[str, str] | None = None) -> bytes:
+def _archive(members: dict[str, bytes], listed: dict[str, str] | None, key: SigningKey) -> bytes:
     held = io.BytesIO()
     files = {n: hashlib.sha256(c).hexdigest() for n, c in members.items()}
-    said = {"form": 1, "made": "", "database": "sqlite", "heads": {}, "files": listed or files}
+    said = {"form": 2, "kind": "hub", "made": "", "database": "sqlite", "heads": {}}
+    text = json.dumps(said | {"files": listed or files}).encode()
+    more = {"manifest.json": text, "manifest.sig": f"{key.public} {key.sign(text)}".encode()}
     with tarfile.open(fileobj=held, mode="w") as tar:
-        for name, content in {**members, "manifest.json": json.dumps(said).encode()}.items():
+        for name, content in {**members, **more}.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
@@ -325,11 +327,11 @@ def test_an_archive_that_somebody_else_made_is_refused(
     """Whoever knows the recipient can write an archive: names and list decide nothing unseen."""
     from ctdhub.desk.worker.backup import put_back
 
-    made, place = tmp_path / "made.age", tmp_path / "place"
+    made, place, key = tmp_path / "made.age", tmp_path / "place", make_key(tmp_path / "key.pem")
     with made.open("wb") as out:
-        age.encrypt(io.BytesIO(_archive(members, listed)), out, identity[1])
+        age.encrypt(io.BytesIO(_archive(members, listed, key)), out, identity[1])
     with pytest.raises(HubError) as met:
-        put_back(made, None, [identity[0]], place / "hub", None)
+        put_back(made, None, [identity[0]], place / "hub", key.public)
     assert met.value.rule == "restore-archive"
     assert list(place.iterdir()) == []
     assert not (tmp_path / "outside").exists()
@@ -380,7 +382,7 @@ def test_only_what_the_desk_signed_is_restored(
         text = f"{mine.public} {mine.sign(members['manifest.json'])}"
         members["manifest.sig"] = text.encode()
 
-    def rules(archive: Path, given: str | None = key, keys: Path | None = None) -> str:
+    def rules(archive: Path, given: str = key, keys: Path | None = None) -> str:
         with pytest.raises(HubError) as met:
             put_back(archive, keys, [identity[0]], tmp_path / "there" / "hub", given)
         return str(met.value.name)
@@ -396,10 +398,24 @@ def test_only_what_the_desk_signed_is_restored(
     assert list((tmp_path / "there").iterdir()) == []
 
     words = ("desk", "restore", out, "--identity", identity[0], "--to", tmp_path / "x" / "hub")
-    for more in ((), ("--signer", "ed25519:x"), ("--signer", key, "--unsigned")):
+    for more in ((), ("--signer", "ed25519:x")):
         assert ctdhub(*words, *more)[0] == 2
-    put_back(changed("5", another_file), None, [identity[0]], tmp_path / "asked" / "hub", None)
-    assert (tmp_path / "asked" / "hub" / "hub.yaml").read_bytes().endswith(b"# mine\n")
+
+
+def test_a_backup_that_a_restore_would_refuse_says_so_when_it_is_made(
+    desk: Desk, tmp_path: Path, identity: tuple[Path, tuple[str, ...]]
+) -> None:
+    from ctdhub.desk.worker.backup import back_up
+
+    book, out = desk.hub / "ledger" / "ledger.jsonl", tmp_path / "damaged.age"
+    back_up(desk.config, tmp_path / "whole.age", identity[1])
+    book.parent.mkdir(exist_ok=True)
+    with book.open("ab") as lines:
+        lines.write(b'{"number": 1}\n')
+    with pytest.raises(HubError) as met:
+        back_up(desk.config, out, identity[1])
+    assert met.value.rule == "backup-ledger"
+    assert out.exists(), "what it holds may be needed all the same"
 
 
 def test_a_charge_that_was_cut_off_is_never_copied(

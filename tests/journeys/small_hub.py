@@ -38,7 +38,10 @@ def new_hub(folder: Path) -> Hub:
 
 def join(hub: Hub, contributor: str, mapping: str = MAPPING, **agreement: object) -> None:
     """Let a contributor take part, or change its agreement and its mapping."""
-    said = AGREEMENT | {"id": contributor, "name": contributor, "show_counts": True} | agreement
+    said = AGREEMENT | {"id": contributor, "name": contributor, "show_counts": True}
+    if "case: case" in mapping and "token" not in mapping:
+        said |= {"person_key": False}
+    said |= agreement
     (hub.root / "contributors" / f"{contributor}.yaml").write_text(yaml.safe_dump(said), "utf-8")
     hub.mapping(contributor).write_text(mapping, "utf-8")
 

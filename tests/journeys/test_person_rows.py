@@ -58,6 +58,11 @@ def test_a_second_delivery_without_keys_makes_nobody_two(tmp_path: Path, ctdhub)
     said = hub.policy_file.read_text("utf-8")
     lists = next(line for line in said.splitlines() if line.startswith("sources:"))
     hub.policy_file.write_text(said.replace(lists, "sources: {share: 0.05, lists: []}"), "utf-8")
+    agreement = hub.root / "contributors" / f"{name}.yaml"
+    terms = agreement.read_text("utf-8")
+    assert refused(hub) == "rows-without-key"
+    terms += "person_key: no\n"
+    agreement.write_text(terms, "utf-8")
     pipeline.build(hub, until="link")
     table = hub.work / "people" / "people.parquet"
     once = pq.read_metadata(table).num_rows
@@ -73,8 +78,6 @@ def test_a_second_delivery_without_keys_makes_nobody_two(tmp_path: Path, ctdhub)
         csv.writer(given).writerows(rows)
     assert refused(hub) == "deliveries"
     assert ctdhub("check", hub.root)[0] == 2, "before a build does"
-    agreement = hub.root / "contributors" / f"{name}.yaml"
-    terms = agreement.read_text("utf-8")
     agreement.write_text(f"{terms}deliveries: cumulative\n", "utf-8")
     pipeline.build(hub, until="link")
     assert pq.read_metadata(table).num_rows == once
@@ -216,6 +219,25 @@ def test_a_bound_that_grows(small: Hub, ctdhub) -> None:  # type: ignore[no-unty
     assert (code, json.loads(out)["rows_per_person"]) == (0, 3)
     with language("ar"):
         assert len({said for _name, said in rows_of_statement(small, after)}) == 4
+
+
+@pytest.mark.parametrize("rules", [KEYLESS, KEYLESS.replace("case: case", "case: strip")])
+def test_what_is_protected_does_not_follow_from_a_mapping(tmp_path: Path, rules: str) -> None:
+    """A key that the data forced out of a mapping changes nothing in public; a person says it."""
+    hub = new_hub(tmp_path / "hub")
+    send(hub, OUR, ONE, "1,2020,F,25,1,NGA", "2,2020,M,25,0,GHA")
+    join(hub, OUR, MAPPING)
+    before = hub.facts((2000, 2030)), paid_for(hub)
+    hub.mapping(OUR).write_text(rules, "utf-8")
+    assert (hub.facts((2000, 2030)), paid_for(hub)) == before
+    with pytest.raises(HubError) as met:
+        pipeline.build(hub, until="link")
+    assert met.value.name == "rows-without-key"
+    join(hub, OUR, rules, person_key=False)
+    pipeline.build(hub, until="link")
+    assert paid_for(hub) == PersonRows(keyed=False)
+    join(hub, OUR, MAPPING, person_key=False)
+    assert paid_for(hub) == PersonRows(keyed=False), "nor does a key that a mapping gets"
 
 
 def test_keys_alone_change_nothing(tmp_path: Path) -> None:

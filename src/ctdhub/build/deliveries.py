@@ -157,7 +157,8 @@ def refuse_unclear(hub: Hub, agreement: Agreement, dates: Sequence[str]) -> None
         dates: days of its deliveries.
 
     Raises:
-        PolicyError: they have no person keys, or not the same, and what they hold is not said.
+        PolicyError: they have no person keys, or not the same, and the agreement does not say
+            what they hold.
         MappingError: there is no mapping for one of them, or see :func:`require_people`.
     """
     days = sorted(set(dates))
@@ -165,16 +166,18 @@ def refuse_unclear(hub: Hub, agreement: Agreement, dates: Sequence[str]) -> None
     read = {path: load_mapping(path) for path in files}
     for path, mapping in read.items():
         require_people(mapping, path, agreement.rows_per_person)
-    if len(days) < 2 or agreement.deliveries == "cumulative":
-        return
     keys = [mapping.key_columns() for mapping in read.values()]
     file = hub.root / "contributors" / f"{agreement.id}.yaml"
-    if None in keys and agreement.deliveries is None:
-        raise error("deliveries", file=file, id=agreement.id)
-    if None in keys and agreement.rows_per_person is None:
-        raise error("deliveries/no-key", file=file, id=agreement.id)
-    if len({(action, len(columns)) for columns, action in filter(None, keys)}) > 1:
-        raise error("deliveries/keys", file=file, id=agreement.id)
+    keyless = None in keys and agreement.rows_per_person is None
+    if len(days) > 1 and agreement.deliveries != "cumulative":
+        if None in keys and agreement.deliveries is None:
+            raise error("deliveries", file=file, id=agreement.id)
+        if keyless:
+            raise error("deliveries/no-key", file=file, id=agreement.id)
+        if len({(action, len(columns)) for columns, action in filter(None, keys)}) > 1:
+            raise error("deliveries/keys", file=file, id=agreement.id)
+    if keyless and agreement.person_key:
+        raise error("rows-without-key", file=file, id=agreement.id)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass
@@ -32,8 +32,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 import ctdhub
-from ctdhub.build.contributions import Contribution, mapping_file
-from ctdhub.core.errors import HubError, MappingError, error, printable
+from ctdhub.build.contributions import Contribution
+from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import is_day, locked, sweep, write_whole
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Language, Text, joined
@@ -55,7 +55,6 @@ from ctdhub.sensitive.consent.register import (
 )
 from ctdhub.sensitive.linkage.deliveries import RECORD
 from ctdhub.sensitive.linkage.settings import LinkageSettings
-from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
 if TYPE_CHECKING:
     from ctdhub.dp.price import Pay, Price
@@ -314,6 +313,8 @@ class Agreement(FrozenModel):
     ``formerly`` lists ids under which earlier releases name this contributor.
     ``rows_per_person`` is the most rows that one person may have here, where no key tells people
     apart; public.  Said, it is also enforced: of one case no more persons count.
+    ``person_key`` is whether its rows have keys that tell people apart; public, and fixed before
+    data come: a mapping without a key is refused where neither it nor ``rows_per_person`` says so.
     ``senders`` holds the public keys with which the contributor signs its bundles.
     ``keep_months`` is how many months after its day a delivery is kept: then the desk's worker
     withdraws it and erases its file, which it says a month ahead.
@@ -335,6 +336,7 @@ class Agreement(FrozenModel):
     budget_limit: float | None = Field(default=None, gt=0)
     deliveries: Literal["cumulative", "additions"] | None = None
     rows_per_person: int | None = Field(default=None, ge=1, le=100, strict=True)
+    person_key: bool = True
     left: Literal["gone", "ask"] | dict[date, Literal["gone", "kept"]] = "gone"
     purpose: str = ""
     ends: date | None = None
@@ -458,24 +460,11 @@ def _fault(place: tuple[int | str, ...], kind: str) -> Text:
 # Rows of one person at a contributor: what agreement and mappings say, and what is missing.
 
 
-def row_facts(hub: Hub, agreement: Agreement, dates: Sequence[str]) -> dict[str, Any]:
-    """What is public about rows of one person at a contributor; nothing where it is one per key.
-
-    Args:
-        dates: days of its deliveries.
-    """
+def row_facts(agreement: Agreement) -> dict[str, Any]:
+    """What is public about rows of one person at a contributor; nothing where it is one per key."""
     bound = agreement.rows_per_person or 1
-    found: dict[str, Any] = {} if bound == 1 else {"rows_per_person": bound}
-    return found if _keyed(hub, agreement, dates) else {**found, "keyed": False}
-
-
-def _keyed(hub: Hub, agreement: Agreement, dates: Sequence[str]) -> bool:
-    """Whether every mapping in use has a person key; a faulty one stops a build before it asks."""
-    try:
-        files = dict.fromkeys(mapping_file(hub, agreement.id, day) for day in sorted(set(dates)))
-        return all(load_mapping(path).key_columns() is not None for path in files)
-    except MappingError:
-        return True
+    several: dict[str, Any] = {} if bound == 1 else {"rows_per_person": bound}
+    return several if agreement.person_key else {**several, "keyed": False}
 
 
 def require_bound(
@@ -734,7 +723,7 @@ class Hub:
                     **({"names": dict(a.names)} if a.names else {}),
                     **({"breaks": [b.as_facts() for b in a.breaks]} if a.breaks else {}),
                     **({} if a.show_counts else {"show_counts": False}),
-                    **row_facts(self, a, sent[a.id]),
+                    **row_facts(a),
                 }
                 for a in self.agreements()
                 if a.id in sent

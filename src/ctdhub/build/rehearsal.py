@@ -58,10 +58,8 @@ def of_hub(hub: Hub, rules: Policy | None = None) -> Rehearsed:
     """
     rules = rules or policy(hub)
     schema = variables(hub, rules)
-    given = hub.contributions()
     agreed = [
-        {"id": a.id, "show_counts": a.show_counts, "years": a.years}
-        | row_facts(hub, a, [one.date for one in given if one.contributor == a.id])
+        {"id": a.id, "show_counts": a.show_counts, "years": a.years} | row_facts(a)
         for a in hub.agreements()
     ]
     some = agreed or [{"id": name} for name in rules.sources.lists or ("contributor",)]

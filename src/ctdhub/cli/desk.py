@@ -144,25 +144,15 @@ def add(desk: typer.Typer) -> None:  # noqa: C901
         signer: Annotated[
             str, typer.Option(help=_("Public key that signed the backup, from your paper."))
         ] = "",
-        unsigned: Annotated[
-            bool, typer.Option("--unsigned", help=_("Restore a backup that nobody signed."))
-        ] = False,
     ) -> None:
         from ctdhub.core.keys.signing import is_public_key
         from ctdhub.desk.worker.backup import put_back
 
-        if unsigned == bool(signer) or (signer and not is_public_key(signer)):
+        if not is_public_key(signer):
             raise error("restore-signer")
-        if unsigned:
-            console.print(
-                _(
-                    "Warning: nothing proves who made this backup. Look at accounts, approvers' "
-                    "keys and the trail before the desk is reached by others."
-                )
-            )
         with bar() as progress:
             progress(_("Reading the backup"), 0.1)
-            _desk, said = put_back(archive, keys, identity, to, signer or None)
+            _desk, said = put_back(archive, keys, identity, to, signer)
         console.print(
             _("Every file is as the backup of {time} says; files: {n}.").format(
                 time=escape(str(said["made"])), n=number(len(said["files"]))

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.init import adopt
+from ctdhub.build.paid import check_known, ledger
 from ctdhub.core import files
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import locked
@@ -62,7 +63,7 @@ class Contents:
     Attributes:
         made: in UTC.
         database: "sqlite" or "postgresql"; "" in the file of keys.
-        kind: "backup" or "keys", so that one is never taken for the other.
+        kind: "hub" or "keys", so that one is never taken for the other.
         hub: name of the hub.
         heads: last lines of ledger, register of withdrawals and trail: their hashes.
         files: SHA-256 of each member.
@@ -103,7 +104,8 @@ def back_up(
     Raises:
         HubFolderError: a build is still at work after that time (rule "lock").
         HubError: a charge was cut off (rule "backup-charge"); the database cannot be copied (rule
-            "backup-database").
+            "backup-database"); ``resume`` would refuse this ledger (rule "backup-ledger"): the file
+            is written all the same, for what it holds may be needed.
         FileError: a recipient is none.
     """
     hub = Hub(desk.hub)
@@ -126,6 +128,10 @@ def back_up(
                         add(f"{INBOX}/{place.as_posix()}", path, None)
 
             _write(target, recipients, members, made, signer(desk))
+        try:
+            check_known(hub, ledger(hub).entries())
+        except HubError as met:
+            raise error("backup-ledger", file=target, fault=met.fault) from met
     return made
 
 
@@ -338,13 +344,11 @@ def _now() -> str:
 # counts as spent.
 
 _LONGEST_LIST, _LONGEST_SIGNATURE = 64 * 2**20, 1_000
-_UNSIGNED_FORM = 1
-"""Archives of older programs, which nobody signed."""
 _TWO_OF_A_NAME = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
 def put_back(
-    backup: Path, keys: Path | None, identities: list[Path], hub: Path, signer: str | None
+    backup: Path, keys: Path | None, identities: list[Path], hub: Path, signer: str
 ) -> tuple[DeskConfig, dict[str, Any]]:
     """Unpack a backup as a hub folder, and its inbox next to it.
 
@@ -353,7 +357,7 @@ def put_back(
             folder by hand later.
         identities: files with an age identity that opens them.
         hub: a folder that does not exist.
-        signer: public half of the key that signed them; None takes what nobody signed.
+        signer: public half of the key that signed them.
 
     Returns:
         The desk there, and what the archive says of itself.
@@ -437,7 +441,7 @@ def resume(desk: DeskConfig, database: str) -> Adopted:
 
 
 def _unpacked(
-    archive: Path, identities: list[Path], place: Path, kind: str, signer: str | None
+    archive: Path, identities: list[Path], place: Path, kind: str, signer: str
 ) -> dict[str, Any]:
     """The files of an archive below a folder, each as its list says; gives what it says."""
     place.mkdir(mode=0o700)
@@ -460,18 +464,12 @@ def _unpacked(
         raise error("restore-archive", file=archive) from None
     finally:
         clear.unlink(missing_ok=True)
-    if not isinstance(said, dict) or said.get("files") != found or not _known(said, kind):
+    if not isinstance(said, dict) or said.get("files") != found:
         raise error("restore-archive", file=archive)
-    if signer is not None:
-        _refuse_unsigned(archive, listed, signature, signer)
+    if (said.get("form"), said.get("kind")) != (FORM, kind):
+        raise error("restore-archive", file=archive)
+    _refuse_unsigned(archive, listed, signature, signer)
     return said
-
-
-def _known(said: dict[str, Any], kind: str) -> bool:
-    """Whether an archive is of a form that is read, and is what it is taken for."""
-    if said.get("form") == FORM:
-        return said.get("kind") == kind
-    return said.get("form") == _UNSIGNED_FORM
 
 
 def _refuse_unsigned(archive: Path, listed: bytes, signature: bytes, signer: str) -> None:
