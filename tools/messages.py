@@ -1,9 +1,9 @@
 """Collect every user-visible text of the source and bring the catalogues up to date.
 
 Run by `make messages`.  Texts come from ``_()`` and ``ngettext()`` in Python and in templates, from
-``Text()`` and ``many()``, from the catalogue of errors, and from the notes of the crosswalks.
-Existing translations are kept; new texts are added empty; texts that the source no longer has are
-removed.
+``Text()`` and ``many()``, from the catalogue of errors, from the table of verbs, and from the notes
+of the crosswalks.  Existing translations are kept; new texts are added empty; texts that the source
+no longer has are removed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from ctdhub.cli import verbs
 from ctdhub.core.errors import catalogue
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT
 from ctdhub.schema import crosswalk
@@ -45,6 +46,8 @@ def template() -> Catalog:
     for entry in catalogue().values():
         for text in (t for t in entry.what + entry.fix if not HOLDS.fullmatch(t)):
             catalog.add(text, locations=[(f"core/errors/{entry.room}.yaml", 0)])
+    for text in (*verbs.texts().values(), *verbs.titles().values()):
+        catalog.add(text, locations=[("cli/verbs.yaml", 0)])
     for note in crosswalk.notes():
         catalog.add(note, locations=[("schema/data/crosswalks", 0)])
     return catalog

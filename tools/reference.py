@@ -40,7 +40,7 @@ def _prose(text: str) -> str:
 
 def verbs() -> str:
     """Every verb by whom it is for, with its line and its examples."""
-    from ctdhub.cli.verbs import ROLES, helps, role_title
+    from ctdhub.cli.verbs import helps, role_title, roles
 
     parts = [
         "# Verbs",
@@ -50,7 +50,7 @@ def verbs() -> str:
     ]
     with language("en"):
         told = helps()
-        for role, names in ROLES.items():
+        for role, names in roles().items():
             rows = []
             for name in names:
                 first, *more = told[name].split("\n\n")

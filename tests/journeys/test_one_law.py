@@ -29,7 +29,7 @@ from ctdhub.build.review import reports
 from ctdhub.build.stages import candidate
 from ctdhub.build.stages import site as edition
 from ctdhub.cli import app
-from ctdhub.cli.verbs import MODULES
+from ctdhub.cli.verbs import modules
 from ctdhub.core.keys.age import make_identity
 from ctdhub.core.keys.signing import make_key
 from ctdhub.dp.policy import Policy
@@ -285,7 +285,7 @@ def verbs() -> set[str]:
 def test_every_verb_is_compared_or_says_why_not() -> None:
     """Who adds a verb, or one below it, says here who sees its outcome."""
     classes = [PUBLIC, OWN, COMPARED_APART, INSIDE, NO_DATA_OF_OTHERS]
-    assert {verb.split()[0] for verb in verbs()} == {v for each in MODULES.values() for v in each}
+    assert {verb.split()[0] for verb in verbs()} == {v for each in modules().values() for v in each}
     assert verbs() == {verb for each in classes for verb in each}
     several = Counter(verb for each in classes for verb in each)
     assert [verb for verb, n in several.items() if n > 1] == ["brief"]

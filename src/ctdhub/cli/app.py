@@ -12,7 +12,7 @@ from typer import rich_utils
 import ctdhub
 from ctdhub.cli.main import HELP
 from ctdhub.cli.output import console
-from ctdhub.cli.verbs import MODULES
+from ctdhub.cli.verbs import modules
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import _
 
@@ -49,7 +49,7 @@ def command(verb: str | None = None) -> typer.Typer:
         ] = False,
     ) -> None: ...
 
-    for module in [m for m, verbs in MODULES.items() if verb in verbs] or MODULES:
+    for module in [m for m, verbs in modules().items() if verb in verbs] or modules():
         importlib.import_module(module).register(app)
     return app
 
