@@ -11,7 +11,9 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ctdhub.border import DOUBLES, LISTS, Protected
 from ctdhub.core.errors import error
@@ -26,13 +28,9 @@ from ctdhub.release.manifest import (
     MANIFEST,
     SUMS,
     VERSION_PATTERN,
-    Accuracy,
     FileEntry,
     Manifest,
     ManifestFigure,
-    ManifestOnce,
-    ManifestPerpetrators,
-    MeasuredSources,
     PublicFacts,
 )
 from ctdhub.release.tables import check_border, set_names, write_measured, write_sets, write_tables
@@ -72,43 +70,74 @@ _LATER = {
 }
 
 
+BIRTHS = {
+    "full": "birth date in full",
+    "january": "born on 1 January",
+    "year": "year of birth alone",
+    "none": "birth not recorded",
+    "no_key": "too little recorded to compare",
+}
+
+
 def readme(manifest: Manifest, facts: PublicFacts) -> str:
     """README.md of a release."""
-    warning = (
-        "> **Practice data: invented.** No row describes anybody.\n\n" if facts.invented else ""
-    )
     files = {n: WHAT.get(n, "codebook") for n in manifest.files} | _LATER
     files |= dict.fromkeys(set_names(manifest.imputations), "a set of records for inference")
-    return _README.format(
-        title=_plain(title(manifest, facts)),
-        warning=warning,
-        people=_figure(manifest.people),
-        once=_once(manifest),
-        twice=_TWICE if manifest.people_once else _TWICE_UNKNOWN,
-        cases=_figure(manifest.case_records),
-        same=_SAME,
-        mentioned=_mentioned(manifest.perpetrators),
-        perpetrators=_perpetrators(manifest.perpetrators),
-        measurements=_measurements(manifest),
-        sets=_SETS.format(sets=manifest.imputations) if manifest.imputations else "",
-        level=f"{manifest.interval_level:.0%}",
-        files="\n".join(f"| `{name}` | {words} |" for name, words in sorted(files.items())),
-        epsilon=f"{manifest.epsilon:g}",
-        delta=f"{manifest.delta:g}",
-        unit=_plain(manifest.unit),
-        rows=_rows(manifest),
-        mechanism=_plain(manifest.mechanism),
-        factor=f"{math.exp(manifest.epsilon):.2f}",
-        reason=_reason(facts),
-        accuracy=_accuracy(manifest.accuracy),
-        first=facts.covered(int(manifest.created[:4]))[0],
-        last=facts.covered(int(manifest.created[:4]))[1],
-        contributors="\n".join(f"- {_plain(c.name)}" for c in facts.contributors),
-        caveats="".join(f"- {_plain(c)}\n" for c in facts.caveats),
-        citation=_plain(citation(manifest.version, manifest.created[:4], facts)),
-        licence=_plain(f"{facts.licence} {facts.licence_url}".strip()),
-        software=manifest.software,
+    found, accuracy = manifest.sources, manifest.accuracy
+    births = found.by_quality_of_birth if found else {}
+    citizens = found.possible_doubles if found else {}
+    return (
+        _environment()
+        .get_template("readme.md")
+        .render(
+            manifest=manifest,
+            facts=facts,
+            sources=found,
+            once=manifest.people_once,
+            LISTS=LISTS,
+            DOUBLES=DOUBLES,
+            strata=[t.removeprefix(f"{LISTS}*") for t in found.sigma if t.startswith(f"{LISTS}*")]
+            if found
+            else [],
+            possible=(
+                ("how exactly the birth is known", {BIRTHS[of]: d for of, d in births.items()}),
+                (ORIGIN, {of: d for of, d in citizens.items() if d.low}),
+            ),
+            title=title(manifest, facts),
+            files=sorted(files.items()),
+            factor=math.exp(manifest.epsilon),
+            accuracy=(
+                ("number of people", accuracy.people),
+                ("a count in a table of one variable", accuracy.one_column),
+                ("a count in a table of two variables", accuracy.two_columns),
+                ("a count in a table of three variables", accuracy.three_columns),
+                ("a corridor (citizenship by country of exploitation)", accuracy.corridor),
+            ),
+            years=facts.covered(int(manifest.created[:4])),
+            citation=citation(manifest.version, manifest.created[:4], facts),
+            licence=f"{facts.licence} {facts.licence_url}".strip(),
+        )
     )
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(  # noqa: S701 (Markdown, whose text from outside goes through `plain`)
+        loader=PackageLoader("ctdhub.release"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters["plain"] = _plain
+    made.globals |= {
+        "n": "{:,}".format,
+        "per_cent": "{:.0%}".format,
+        "up": lambda e: f"{math.ceil(round(e * 100, 6)) / 100:g}",
+        "figure": _figure,
+    }
+    return made
 
 
 def _figure(figure: ManifestFigure) -> str:
@@ -117,307 +146,9 @@ def _figure(figure: ManifestFigure) -> str:
     return f"{number} (between {figure.low:,} and {figure.high:,})"
 
 
-def _once(manifest: Manifest) -> str:
-    """The second interval of the number of people, empty where it was not measured."""
-    if not manifest.people_once:
-        return ""
-    figure = _figure(manifest.people_once)
-    return f"| people, if everybody is counted once (second interval) | {figure} |\n"
-
-
-def _rows(manifest: Manifest) -> str:
-    """For how many rows of one person the noise is, and what more of them mean."""
-    rows, of = manifest.rows_per_person, manifest.epsilon_by_rows
-    noise = "one row of each person" if rows == 1 else f"up to {rows} rows of one person"
-    each = "; ".join(f"{n} → {math.ceil(round(e * 100, 6)) / 100:g}" for n, e in of.items())
-    return _ROWS.format(noise=noise) + _MORE_ROWS.format(each=each)
-
-
-def _mentioned(figure: ManifestPerpetrators | None) -> str:
-    """The line of the first table, empty where perpetrators are not released."""
-    return f"| perpetrators whom case records mention | {_figure(figure)} |\n" if figure else ""
-
-
-def _perpetrators(figure: ManifestPerpetrators | None) -> str:
-    return _PERPETRATORS.format(rows=figure.rows_per_person) if figure else ""
-
-
-def _measurements(manifest: Manifest) -> str:
-    """What noisy measurements are for."""
-    text = _MEASUREMENTS
-    if found := manifest.sources:
-        text += _SOURCES
-        if found.lists:
-            lists = ", ".join(_plain(name) for name in found.lists)
-            text += _OVERLAP.format(lists=lists, sigma=f"{found.sigma[LISTS]:.1f}")
-            for name in (
-                t.removeprefix(f"{LISTS}*") for t in found.sigma if t.startswith(f"{LISTS}*")
-            ):
-                text += _STRATA.format(name=name, sigma=f"{found.sigma[f'{LISTS}*{name}']:.1f}")
-        if found.list_years:
-            text += _LIST_YEARS.format(first=found.list_years[0], last=found.list_years[1])
-        if found.tokens:
-            text += _TOKENS.format(tokens=found.tokens)
-        if DOUBLES in found.sigma:
-            text += _DOUBLES.format(sigma=f"{found.sigma[DOUBLES]:.1f}")
-        if manifest.people_once:
-            text += _possible(manifest.people_once, found)
-        if found.without_key:
-            text += _WITHOUT_KEY.format(**found.without_key.model_dump())
-    return text
-
-
-def _possible(once: ManifestOnce, found: MeasuredSources) -> str:
-    """How many may be counted twice, by birth and by citizenship those that are surely some."""
-    text = _POSSIBLE.format(
-        **once.model_dump(), review=_REVIEWED if once.reviewed else _CAPTURED.format(once.found)
-    )
-    by = found.by_quality_of_birth
-    for what, cells in (
-        ("how exactly the birth is known", {_BIRTHS[of]: told for of, told in by.items()}),
-        (ORIGIN, {of: told for of, told in found.possible_doubles.items() if told.low}),
-    ):
-        rows = [f"| {of} | {d.value:,} ({d.low:,} to {d.high:,}) |" for of, d in cells.items()]
-        text += _POSSIBLE_BY.format(what=what, rows="\n".join(rows)) if rows else ""
-    return text
-
-
-def _reason(facts: PublicFacts) -> str:
-    """Why the guarantee is weaker than usual, empty where it is not."""
-    if not facts.promise_reason:
-        return ""
-    return f" The publisher says why epsilon is higher than usual: {_plain(facts.promise_reason)}"
-
-
-def _accuracy(accuracy: Accuracy) -> str:
-    rows = {
-        "number of people": accuracy.people,
-        "a count in a table of one variable": accuracy.one_column,
-        "a count in a table of two variables": accuracy.two_columns,
-        "a count in a table of three variables": accuracy.three_columns,
-        "a corridor (citizenship by country of exploitation)": accuracy.corridor,
-    }
-    return "\n".join(
-        f"| {what} | ± {half:,.0f} |" for what, half in rows.items() if half is not None
-    )
-
-
 def _plain(text: str) -> str:
     """Text from outside as Markdown that cannot become markup."""
     return "".join(f"\\{c}" if c in r"\`*_[]|#" else c for c in html.escape(text, quote=False))
-
-
-_PERPETRATORS = """
-## Perpetrators
-
-`perpetrators` and `perpetrator_counts` say whom case records mention: alleged perpetrators, not
-findings of a court.
-
-- Of one person at most {rows} perpetrators count, and two of the same person who are described
-  alike count once. One perpetrator who is mentioned by two persons counts twice.
-- A row of `perpetrators` belongs to **no row** of `records`: the two are protected apart, and
-  nothing in these files joins them.
-- The guarantee is the same, and its unit stays the person who was identified.
-"""
-
-_SAME = """Each is the
-   number of `records` in its cell, so that parts add up to their whole. `sigma` in `manifest.json`
-   is the standard deviation of a cell after all tables were fitted together, `drawn` that of the
-   noise that was added to its table. """
-
-_MEASUREMENTS = """
-## Noisy measurements
-
-`measurements` holds unbiased counts by year: the true count plus noise of mean zero.
-They may be negative, and a single one says little: **do not quote a number from this file**. They
-are there for statistics on whole series (trends, sums over years, models), which need inputs that
-were not chosen for being large. The standard deviation of the noise stands in the CSV file, and by
-table in `manifest.json` under `sigma`. A group is listed where its total is shown in `counts`.
-"""
-
-_SETS = """
-## Sets for inference
-
-A model that is fitted to `records` alone gets intervals that know of sampling and not of the noise.
-`imputation-01.parquet` to the last are {sets} sets of records, each with noise of its own added
-once more. Fit the model in each and pool the estimates by Rubin's rule for missing data (1987): in
-Python `ctdhub.client.open_imputations` reads them and `pool` does that. Do not stack the sets, and
-do not pool `records` with them. The guarantee covers them: they are made of the same noisy counts.
-A set can have fewer rows than `records`: a value that fewer people have than three standard
-deviations of its noise is in no set. Take totals from `counts`, never from the sets.
-"""
-
-_SOURCES = """
-`sources` holds the same by contributor (`reporting_entity`; empty: all contributors without counts
-of their own). A person counts with the contributor of her earliest record, once. The noise stands
-in `manifest.json` under `sources`.
-"""
-
-_OVERLAP = """
-Its table `lists` counts people by the set of lists that know them, of {lists}; people on none of
-these are not in it. The standard deviation of its noise is {sigma} people.
-"""
-
-_STRATA = """\
-The table of `lists` and `{name}` counts the same by {name} (standard deviation {sigma} people).
-"""
-
-_LIST_YEARS = """\
-A list counts those whom it knew in {first} to {last}, the years that all of these lists cover.
-"""
-
-_TOKENS = """\
-People are joined there by their keys and by at most {tokens} further tokens of each.
-"""
-
-_DOUBLES = """\
-The table `doubles` says how many people of the release are, by these tokens, another one of them
-(standard deviation {sigma} people): the number of people is too high by about as many, and each
-other count by those of them whom it holds.
-"""
-
-_POSSIBLE = """
-## Who may be counted twice
-
-At most {counted_twice:,} people are another one of the people of this release, and at most
-{share_a_row:,} share a row with somebody else. {review}
-
-**Compare groups by the second interval.** For a count with the interval *low* to *high* it is
-*low − D* to *high + {share_a_row:,}*. D is {counted_twice:,}; for people of certain citizenships it
-is the upper end of their possible doubles (`possible_doubles` in `manifest.json`) divided by
-{found}, if that is less. A share of n people, of whom x have something, lies between
-(x − D) / (n − D + {share_a_row:,}) and (x + {share_a_row:,}) / (n − D + {share_a_row:,}).
-"""
-
-_CAPTURED = """\
-Tokens are taken to find at least {:.0%} of those who count twice, estimated by capture and
-recapture from the table `captures`. Names in two scripts may differ in more ways than that allows
-for."""
-
-_REVIEWED = "The policy states what share of them tokens find at least."
-
-_BIRTHS = {
-    "full": "birth date in full",
-    "january": "born on 1 January",
-    "year": "year of birth alone",
-    "none": "birth not recorded",
-    "no_key": "too little recorded to compare",
-}
-
-_POSSIBLE_BY = """
-| {what} | people who may be another one of them, as counted |
-|---|---|
-{rows}
-"""
-
-_WITHOUT_KEY = """
-{value:,} rows (between {low:,} and {high:,}) have no key at all: each counts as a person, and no
-token can find whom it is about.
-"""
-
-_TWICE = "how many may, is below, and in the second interval."
-_TWICE_UNKNOWN = """\
-how many do was not measured, and comparisons of groups do not allow for it."""
-
-_ROWS = """
-Noise is for {noise}. Records with the same person key are one row; a
-record without a key is a row of its own."""
-
-_MORE_ROWS = """ A person whom contributors know under different keys
-has several rows. Epsilon of a person by the number of rows: {each}."""
-
-_README = """\
-# {title}
-
-{warning}**Identified cases, not prevalence.** These are people whom an organisation identified or
-assisted. Most trafficking is never identified: a higher number may mean better identification.
-
-| what is counted | how many |
-|---|---|
-| people identified (records with one person key count once) | {people} |
-{once}| case records received (a person may have several) | {cases} |
-{mentioned}
-Intervals hold at the {level} level. Years {first} to {last}.
-
-## Read this before you count
-
-1. **A row stands for a person**, not for a case record. The rows are *protected records*: made from
-   noisy counts, they agree with them, and no row is a real person. A person whom contributors know
-   under different keys, or without one, may count more than once; {twice}
-2. **Use `counts` where it holds the table you need**: its numbers have intervals. {same}Use
-   `records` for combinations that `counts` does not hold, and expect errors of at least the same
-   size.
-3. **Denominators.** In a group of flags (means of control, type of exploitation, sector, recruiter)
-   divide by the people for whom some flag of the group is yes (`any_means`, `any_exploitation`, …),
-   not by all people.
-4. **Four blanks differ.** *Zero*: known to be none. *Protected*: a cell that is missing from
-   `counts`, too few to show reliably, never zero. *Nobody reports here*: no contributor covers that
-   year or place. *Not recorded*: an empty cell, or an empty value in `counts`; the person is
-   counted, the answer is not known.
-5. Two numbers differ only where their intervals leave room for it; the second intervals, where
-   there are such.
-{caveats}{perpetrators}{measurements}{sets}
-## Files
-
-| file | what it is |
-|---|---|
-{files}
-
-In CSV files of counts the variables of a cell are joined with `*` and its values with `|`, in the
-same order: `gender*age_band` and `female|9-17`; `gender*age_band` and `female|` is "female, age not
-recorded". The CSV files are UTF-8 without byte order mark (they hold ASCII codes only); values that
-a spreadsheet would run as a formula begin with an apostrophe.
-
-## How to read them
-
-Python (pandas):
-
-    import pandas as pd
-    records = pd.read_parquet("records.parquet")
-    counts = pd.read_parquet("counts.parquet")
-    text = pd.read_csv("records.csv", dtype="string", keep_default_na=False, na_values=[""])
-
-`NA` is Namibia in two-letter codes; the files use three letters (`NAM`), and the line above is safe
-in any case.
-
-R:
-
-    records <- arrow::read_parquet("records.parquet")
-    text <- read.csv("records.csv", colClasses = "character", na.strings = "")
-
-Excel: do not open the CSV files by double click, it turns the age band `9-17` into a date. Choose
-Data, From Text/CSV, then set the data type of every column to Text (or "Do not detect data types").
-
-## How people are protected
-
-Differential privacy, epsilon {epsilon} and delta {delta}, for each {unit}; mechanism:
-{mechanism}. Whether or not any one person was in the data, the chance of seeing this release
-changes by at most a factor of {factor}, apart from the small probability delta.{reason}
-{rows}
-
-Typical intervals:
-
-| number | at the {level} level |
-|---|---|
-{accuracy}
-
-Exact values for every table are in `manifest.json`.
-
-## Who contributed
-
-{contributors}
-
-People may withdraw, and contributors too. A release is made without those who had withdrawn by
-then; earlier releases stay as they are, under the guarantee they were made with. How many people
-withdrew is not published.
-
-## Cite and reuse
-
-{citation}
-
-Licence: {licence}. Made with {software}. Do not try to recognise anybody, and do not combine these
-data with others in order to do so.
-"""
 
 
 # --------------------------------------------------------------------------------------------------
