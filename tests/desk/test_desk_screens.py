@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ctdhub.core.errors import HubError
 from tests.desk.desks import OURS, Desk, reachable
 from tests.desk.sending import rounds, rows, sent, work
 
@@ -30,11 +31,13 @@ def dirty(rows_: int = 70) -> bytes:
 
 
 @pytest.fixture
-def bench(desk: Desk) -> Desk:
-    """A desk whose workbench answers at its socket."""
+def bench(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk whose workbench answers at its socket, on however busy a machine."""
     from ctdhub.desk.columns import SOCKET
+    from ctdhub.desk.screens import carrier
     from ctdhub.desk.worker.workbench import serve
 
+    monkeypatch.setattr(carrier, "SECONDS", 120.0)
     place = desk.config.folder / SOCKET
     threading.Thread(target=serve, args=(place,), daemon=True).start()
     reachable(place)
@@ -179,6 +182,87 @@ def test_the_workbench_does_not_rely_on_the_web_process(bench: Desk, delivery: A
     assert alone["error"]["rule"] == "workbench-denied", "without a second factor"
     rows("Delivery").filter(id=delivery.id).update(state="withdrawn")
     assert direct(bench, "contributor", delivery, "open")["error"]["rule"] == "workbench-file"
+
+
+def test_nobody_waits_for_what_another_organisation_asks(
+    bench: Desk, delivery: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of its people is at work, two wait, a fourth is told at once; others are answered."""
+    from ctdhub.desk.screens import carrier
+    from ctdhub.desk.worker import workbench
+
+    assert "error" not in direct(bench, "data_officer", delivery, "open")
+    asked, told = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with workbench._turn_of("beacon-hotline"):
+            asked.set()
+            told.wait(60)
+
+    def waits() -> None:
+        with suppress(HubError), workbench._turn_of("beacon-hotline"):
+            pass
+
+    at_work = [threading.Thread(target=one, daemon=True) for one in (slow, waits, waits)]
+    at_work[0].start()
+    assert asked.wait(60)
+    assert "error" not in direct(bench, "data_officer", delivery, "columns")
+    monkeypatch.setattr(carrier, "SECONDS", 1.0)
+    with pytest.raises(HubError) as met, workbench._turn_of("beacon-hotline"):
+        pass
+    assert met.value.rule == "workbench-busy", "it is not begun"
+    monkeypatch.setattr(carrier, "SECONDS", 60.0)
+    for one in at_work[1:]:
+        one.start()
+    while workbench._owns["beacon-hotline"].waiting < workbench.MOST_WAITING:
+        told.wait(0.01)
+    with pytest.raises(HubError) as met, workbench._turn_of("beacon-hotline"):
+        pass
+    assert met.value.rule == "workbench-busy"
+    assert "error" not in direct(bench, "data_officer", delivery, "columns")
+    told.set()
+    for one in at_work:
+        one.join(60)
+    assert workbench._owns["beacon-hotline"].waiting == 0
+
+
+def test_what_takes_too_long_ends_alone_and_changes_nothing(
+    bench: Desk, delivery: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from ctdhub.desk.worker import workbench
+
+    before = direct(bench, "data_officer", delivery, "open")["draft"]
+    operation = {"op": "empty", "text": "Fille ?", "on": True}
+    with monkeypatch.context() as short:
+        short.setattr(workbench, "LEAST_SECONDS", 0.001)
+        met = direct(bench, "data_officer", delivery, "do", operations=[operation])["error"]
+    assert met["rule"] == "workbench-slow"
+    assert direct(bench, "data_officer", delivery, "text")["draft"] == before
+    done = direct(bench, "data_officer", delivery, "do", operations=[operation])
+    assert done["draft"]["operations"] == 1, "in a new process"
+    with workbench._turn_of(OURS) as own, pytest.raises(HubError) as away:
+        own.answer(
+            {"file": "/", "who": "a", "contributor": "b", "day": "2026-06-15", "years": 7}
+            | {"folder": "/"}
+        )
+    assert away.value.rule == "workbench-away"
+    assert [*caplog.messages][-1] == "an answer failed: TypeError", "its kind, and no word of it"
+    assert direct(bench, "data_officer", delivery, "text")["draft"] == done["draft"]
+
+
+def test_a_page_waits_so_long_and_says_what_goes_on(
+    bench: Desk, delivery: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ctdhub.desk.screens import carrier
+    from ctdhub.desk.worker import workbench
+
+    monkeypatch.setattr(carrier, "SECONDS", 0.0)
+    monkeypatch.setattr(workbench, "answer_of", lambda _body: threading.Event().wait(2) or b"{}")
+    answer = bench.client_of("data_officer").get(way(delivery))
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "workbench-late" in page
+    assert "Load the page again in a minute" in page
 
 
 def test_odd_messages_end_as_errors(bench: Desk, delivery: Any) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calls_of import calls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.core.errors import HubError
+from ctdhub.core.errors import HubError, from_json
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.patched_yaml import document_of
 from ctdhub.sensitive.workbench.ask import ask
@@ -247,7 +248,8 @@ def test_keeping_begins_a_mapping_for_the_day_and_leaves_the_older_one(folder: F
     assert again["from"] == ""
 
 
-def test_two_people_at_once_lose_nothing(folder: Folder) -> None:
+@pytest.mark.parametrize("again", [True, False])
+def test_two_people_at_once_lose_nothing(folder: Folder, again: bool) -> None:
     folder("do", "ada", operations=[put("Fem", "female"), put("M", "male")])
     folder("do", "ben", operations=[put("Masc", "male"), put("M", "female")])
     folder("keep", "ada", **{"from": ""})
@@ -255,11 +257,13 @@ def test_two_people_at_once_lose_nothing(folder: Folder) -> None:
     assert (conflict["operation"]["text"], conflict["theirs"], conflict["who"]) == (
         "M", ["male"], "ada",
     )  # fmt: skip
-    before = folder.mapping.read_text("utf-8")
-    assert "Masc" not in before
-    folder("keep", "ben", **{"from": "", "answers": {str(conflict["n"]): "theirs"}})
+    assert "Masc" not in folder.mapping.read_text("utf-8"), "nothing is kept before he saw it"
+    if again:
+        folder("do", "ben", operations=conflict["operations"])
+    folder("keep", "ben", **{"from": ""})
     mapping = parse_mapping(folder.mapping.read_text("utf-8"), "m.yaml").columns["gender"][0].map
-    assert mapping == {"F": "female", "01": "male", "Fem": "female", "M": "male", "Masc": "male"}
+    both = {"F": "female", "01": "male", "Fem": "female", "Masc": "male"}
+    assert mapping == {**both, "M": "female" if again else "male"}
 
 
 def test_many_people_in_threads_keep_all_that_they_did(folder: Folder) -> None:
@@ -338,6 +342,47 @@ def test_a_later_operation_on_the_same_key_is_shown_first(folder: Folder) -> Non
     assert "Fem: male" in folder("text")["text"]
 
 
+def _of_kind(kind: str, n: int) -> list[dict[str, Any]]:
+    texts = [f"text-{i:04d}" for i in range(n)]
+    every: dict[str, Any] = {
+        "map": lambda t: put(t, "female"),
+        "list": lambda t: {"op": "map", "sheet": LIST, "text": t, "codes": ["exploitation_sexual"]},
+        "stays": lambda t: put(t, "stays-unknown"),
+        "empty": lambda t: {"op": "empty", "text": t, "on": True},
+        "identifier": lambda t: {"op": "identifier", "column": t, "decision": "strip"},
+        "exclude": lambda t: {"op": "exclude", "name": t, "rule": {"when": {"Sexo": "x"}}},
+        "in turns": lambda t: put(t, "male") if t[-1] in "02468" else every["empty"](t),
+    }
+    return [every[kind](text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "kind", ["map", "list", "stays", "empty", "identifier", "exclude", "in turns"]
+)
+def test_edits_cost_what_they_are(kind: str) -> None:
+    """Twice as many edits are twice the work, whatever they follow each other in."""
+    costs = []
+    for n in (30, 60):
+        given = _of_kind(kind, n)
+        with calls() as made:
+            draft = started().with_operations(given)
+            draft.later([1, 2, 3])
+        costs.append(made[0])
+    assert costs[1] < 2.3 * costs[0]
+
+
+@pytest.mark.parametrize("ask_", ["do", "try", "undo", "redo"])
+def test_at_most_so_many_changes_at_once(folder: Folder, ask_: str) -> None:
+    changes: dict[str, Any] = {"n": list(range(2_001))}
+    if ask_ in ("do", "try"):
+        changes = {"operations": _of_kind("map", 2_001)}
+    place = {"folder": str(folder.path), "contributor": "our-ngo", "day": "2026-06-15"}
+    met = ask({**place, "who": "ada", "ask": ask_, **changes})["error"]
+    assert met["rule"] == "workbench-many"
+    assert from_json(met).remedy.message.startswith("Choose at most {limit} texts")
+    assert not list((folder.path / "mappings").rglob("*.json"))
+
+
 def test_windows_line_ends_and_a_mark_at_the_begin_stay(tmp_path: Path) -> None:
     folder = Folder(tmp_path, "\ufeff" + YAML.replace("\n", "\r\n"))
     folder("do", operations=[put("Fem", "female")])
@@ -365,7 +410,6 @@ def test_windows_line_ends_and_a_mark_at_the_begin_stay(tmp_path: Path) -> None:
         {"ask": "undo", "n": [99]},
         {"ask": "keep", "from": "juin"},
         {"ask": "keep", "from": "../../x"},
-        {"ask": "keep", "answers": {"x": 1}},
         {"ask": "undo_kept", "commit": 0},
         {"file": "relative.csv", "ask": "open"},
         {"years": ["x"]},

@@ -203,6 +203,112 @@ def test_each_file_of_a_day_has_its_own_draft(tmp_path: Path) -> None:
     assert c("text")["text"] == a("text")["text"]
 
 
+@pytest.mark.parametrize("sheet", ["columns.gender", 'list:records:";":["Moyens"]'])
+def test_a_thousand_texts_at_once(tmp_path: Path, sheet: str) -> None:
+    """What is made of them is no chain that a library follows to its end by recursion."""
+    cells = {"Sexe": ["F", "H"] * 30, "Moyens": ["Menaces", "Dette;Menaces"] * 30}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", cells))
+    owner("open")
+    code = "female" if sheet.startswith("columns") else "means_threats"
+    texts = [f"text {i}" for i in range(1_100)]
+    given = [{"op": "map", "sheet": sheet, "text": text, "codes": [code]} for text in texts]
+    assert owner("do", operations=given)["change"]["rejected"]
+    assert len(owner("undo", n=list(range(1, 1_101)))["undone"]) == 1_100
+
+
+def kit_files(folder: Path, columns: dict[str, list[str]], *keys: str) -> list[Owner]:
+    """Files of one day with the same columns, each with a draft of its own."""
+    found = [Owner(folder, _file(folder / f"{key}.csv", columns)) for key in keys]
+    for owner, key in zip(found, keys, strict=True):
+        owner.place["own_draft"] = key
+    return found
+
+
+def mean(text: str, code: str, column: str = "gender") -> dict[str, Any]:
+    return {"op": "map", "sheet": f"columns.{column}", "text": text, "codes": [code]}
+
+
+def test_what_was_kept_outlives_an_older_file_that_is_looked_at_again(tmp_path: Path) -> None:
+    """Keep, look, bundle: a page that opens the file again shows what was kept, and sends that."""
+    cells = {"Sexe": ["F", "H", "Fille", "Gars"] * 15, "Pays": ["Nigeria"] * 60}
+    a, b, c = kit_files(tmp_path, cells, "a", "b", "c")
+    a("open")
+    a("do", operations=[mean("Fille", "female")])
+    a("keep")
+    a("open")
+    b("open")
+    b("do", operations=[mean("Gars", "male")])
+    kept = b("keep")["kept"]["sha256"]
+    for owner in (b, c, a):
+        assert owner("open")["draft"] == {
+            "operations": 0, "from": "2026-06-15", "sha256": kept, "kept": True,
+            "stale": False, "invalid": None,
+        }, owner.place["own_draft"]  # fmt: skip
+
+
+def test_decisions_that_nobody_kept_go_on_over_what_was_kept(tmp_path: Path) -> None:
+    """Not those that were undone, and not those that somebody decided otherwise and kept."""
+    cells = {"Sexe": ["F", "H", "Fille", "Gars", "Dame", "Roi"] * 10, "Pays": ["Nigeria"] * 60}
+    a, b, c = kit_files(tmp_path, cells, "a", "b", "c")
+    a("open")
+    a("keep")
+    a("open")
+    own = [mean("Fille", "male"), mean("Gars", "male"), mean("Dame", "female")]
+    a("undo", n=[a("do", operations=own)["done"][2]])
+    b("open")
+    b("do", operations=[mean("Fille", "female"), mean("Roi", "male")])
+    b("keep")
+    a("do", operations=[mean("Dame", "female"), mean("Roi", "male")])
+    c("open")
+    assert c("open")["draft"]["operations"] == 1, "the one that nobody kept"
+    codes = yaml.safe_load(c("text")["text"])["columns"]["gender"]["map"]
+    decided = [codes[text] for text in ("Fille", "Gars", "Dame", "Roi")]
+    assert decided == ["female", "male", "female", "male"]
+    assert a("open")["draft"]["stale"], "what contradicts is shown where the file is kept"
+
+
+def test_two_answers_from_one_page_are_both_kept(tmp_path: Path) -> None:
+    """A page that was shown before the first answer sends the second: neither undoes the other."""
+    cells = {"Sexe": ["F", "H"] * 30, "Âge": ["17"] * 60, "Moyens": ["Menaces"] * 60}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", cells))
+    owner("open")
+    owner("keep")
+    for way in ("read.totals", "read.notes"):
+        owner("do", operations=[{"op": "setting", "key": way, "value": "left_out"}])
+    assert yaml.safe_load(owner("text")["text"])["read"] == {
+        "totals": "left_out",
+        "notes": "left_out",
+    }
+    less = Owner(tmp_path, _file(tmp_path / "b.csv", {"Âge": ["17"] * 60, "Autre": ["x"] * 60}))
+    gone = [one for one in less("columns")["columns"] if one["gone"]]
+    assert len(gone) == 2
+    for one in gone:
+        less("do", operations=one["proposals"][0]["operations"])
+    assert yaml.safe_load(less("text")["text"])["optional"] == [one["column"] for one in gone]
+
+
+@pytest.mark.parametrize("later", [None, "undo"])
+def test_rules_of_child_rows_are_changed_and_taken_back(tmp_path: Path, later: str | None) -> None:
+    cells = {"Sexe": ["F", "H"] * 30, "Auteur": ["h;f", "h"] * 30}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", cells))
+    owner("open")
+    owner("keep")
+    rule = {"from": "Auteur", "map": {"h": "male", "f": "female"}}
+    table = {"split": ";", "aligned": "true", "columns": {"perpetrator_gender": rule}}
+    put = {"op": "setting", "key": "perpetrators", "value": table}
+    (told,) = owner("do", operations=[put])["change"]["variables"]
+    assert told["rows"] == 60
+    before = owner("keep")["kept"]["number"]
+    text = {"sheet": "perpetrators.columns.perpetrator_gender", "text": "h", "codes": ["female"]}
+    owner("do", operations=[{"op": "map", **text}])
+    owner("keep")
+    if later is None:
+        assert len(owner("undo_kept", commit=before)["later"]) == 1
+    else:
+        owner("undo_kept", commit=before, later=later)
+        assert "perpetrators" not in owner("text")["text"]
+
+
 def test_many_rows_and_many_texts(tmp_path: Path) -> None:
     """Python goes through none of 300,000 rows; of 20,000 texts some are compared."""
     n = 300_000

@@ -91,7 +91,7 @@ def test_a_list_is_known_by_its_elements_and_its_old_name_may_be_missing(owner: 
     of = owner(LISTS, Contraintes=cells)
     ((old, sure, operations),) = offers(of, "Contraintes")
     assert (old, sure) == ("Moyens", False), "two such offers taken at once would undo each other"
-    assert operations[-1] == {"op": "setting", "key": "optional", "value": ["Moyens"]}
+    assert operations[-1] == {"op": "optional", "column": "Moyens", "on": True}
     found = taken(of, "Contraintes", old)
     assert "Moyens" not in found
     assert found["Contraintes"]["unknown"]["rows"] == 1

@@ -174,8 +174,10 @@ def _served(desk: Desk) -> None:
     from tests.desk.desks import reachable
 
     from ctdhub.desk.columns import SOCKET
+    from ctdhub.desk.screens import carrier
     from ctdhub.desk.worker.workbench import serve
 
+    carrier.SECONDS = 120.0
     place = desk.config.folder / SOCKET
     threading.Thread(target=serve, args=(place,), daemon=True).start()
     reachable(place)

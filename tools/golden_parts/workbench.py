@@ -50,7 +50,7 @@ MISTAKEN: tuple[dict[str, Any], ...] = (
     {"ask": "undo", "n": [99]},
     {"ask": "undo_kept", "commit": 99},
     {"ask": "keep", "from": "../x"},
-    {"ask": "keep", "answers": {"x": 1}},
+    {"ask": "keep", "from": "juin"},
     {"ask": "begin", "from": "2001-01-01"},
 )
 """Requests that are refused."""
@@ -213,8 +213,8 @@ def _kept(bench: Bench, sheet: str) -> None:
     bench("do", operations=mine)
     bench("keep", why="seen with the office", **{"from": ""})
     conflicts = bench("keep", who="ben", **{"from": ""}).get("conflicts", [])
-    answers = {str(one["n"]): ("mine", "theirs")[n % 2] for n, one in enumerate(conflicts)}
-    bench("keep", who="ben", answers=answers, **{"from": ""})
+    bench("do", who="ben", operations=[op for one in conflicts[::2] for op in one["operations"]])
+    bench("keep", who="ben", **{"from": ""})
     bench("keep")  # nothing was changed, of another day
     commits = bench("history").get("commits", [])
     for one in commits[1:3]:  # the newest kept what there was, for another day

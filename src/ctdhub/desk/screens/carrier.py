@@ -8,20 +8,21 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from ctdhub.core.errors import error, from_json
 
-SECONDS = 120
-"""After so long without an answer the workbench counts as away."""
+SECONDS = 5.0
+"""So long a page waits for all its answers; what it asked for goes on."""
 
 LONGEST = 64 * 2**20
 """Bytes of a message."""
 
-_HEAD = struct.Struct(">I")
+_HEAD, _LEAST = struct.Struct(">I"), 0.05
 
 
 def send_message(line: socket.socket, body: bytes) -> None:
@@ -74,24 +75,29 @@ class SocketCarrier:
     Attributes:
         place: the socket.
         fixed: what the desk itself says in each request.
+        until: when its page waits no longer.
     """
 
     place: Path
     fixed: Mapping[str, Any]
+    until: float = field(default_factory=lambda: time.monotonic() + SECONDS)
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """See :class:`Carrier`.
 
         Raises:
-            HubError: the workbench does not answer (rule "workbench-away").
+            HubError: the workbench is still at work (rule "workbench-late"), or does not answer
+                (rule "workbench-away").
         """
         asked = json.dumps({**request, **self.fixed}, ensure_ascii=True).encode()
         try:
             with socket.socket(socket.AF_UNIX) as line:
-                line.settimeout(SECONDS)
+                line.settimeout(max(_LEAST, self.until - time.monotonic()))
                 line.connect(str(self.place))
                 send_message(line, asked)
                 found: dict[str, Any] = json.loads(next_message(line) or b"")
+        except TimeoutError:
+            raise error("workbench-late") from None
         except (OSError, ValueError):
             raise error("workbench-away") from None
         return found

@@ -138,7 +138,10 @@ def operation(op: Mapping[str, Any]) -> Text:
         return Text("an alarm accepted")
     if kind == "layout":
         return Text("comments or layout of the text")
-    return Text("setting: {name}", name=SETTINGS.get(op.get("key", ""), cell(op.get("key"), 60)))
+    if kind == "optional":
+        return Text("setting: {name}", name=SETTINGS[kind])
+    name = str(op.get("key", "")).partition(".")[0]
+    return Text("setting: {name}", name=SETTINGS.get(name, cell(name, 60)))
 
 
 def variable_said(name: str) -> Named | str:
@@ -176,7 +179,7 @@ def reason_said(name: str) -> Text | str:
 # Each button carries the operations that the workbench proposed, as JSON; a form of chosen texts
 # makes them itself.  Nothing is read of an address.
 
-_LONGEST = 2_000_000
+_LONGEST, MOST_CHANGES = 2_000_000, 2_000
 
 
 def needed(posted: Any) -> str:
@@ -201,15 +204,15 @@ class Outcome:
         said: what is told to the reader, None where nothing is.
         met: what was wrong; then nothing was changed.
         later: operations that an undo would touch too, to be decided about.
-        asked_undo: numbers of the operations that were to be undone, where ``later`` has any.
-        conflicts: keys for which somebody else kept another value meanwhile.
+        again: what the form asked for, to be sent once more, where ``later`` has any.
+        conflicts: what somebody else decided otherwise meanwhile; it is not in the draft any more.
         chosen: texts that stay chosen.
     """
 
     said: Text | None = None
     met: HubError | None = None
     later: tuple[Mapping[str, Any], ...] = ()
-    asked_undo: tuple[int, ...] = ()
+    again: tuple[tuple[str, str], ...] = ()
     conflicts: tuple[Mapping[str, Any], ...] = ()
     chosen: frozenset[str] = field(default_factory=frozenset)
 
@@ -237,7 +240,10 @@ def _act(carrier: Carrier, posted: Any, sheet: str | None) -> Outcome:
         return _leave_out(carrier, posted)
     if kind == "sure":
         found = asked(carrier, "suggested", **_column(posted))["suggested"]
-        sure = [op for one in found if one["sure"] for op in one["operations"]]
+        sure: list[Any] = []
+        for one in found:
+            if one["sure"] and len(sure) + len(one["operations"]) <= MOST_CHANGES:
+                sure += one["operations"]
         return _do(carrier, sure) if sure else Outcome(Text("Nothing more is sure."))
     if kind in ("undo", "redo", "undo_kept"):
         return _undo(carrier, posted, kind)
@@ -287,15 +293,14 @@ def _undo(carrier: Carrier, posted: Any, kind: str) -> Outcome:
     else:
         answer = asked(carrier, kind, n=numbers, **more)
     if answer.get("later"):
-        return Outcome(later=tuple(answer["later"]), asked_undo=tuple(numbers))
+        names = ("act", "commit", "n")
+        again = [(name, value) for name in names for value in posted.getlist(name)]
+        return Outcome(later=tuple(answer["later"]), again=tuple(again))
     return _told(answer)
 
 
 def _keep(carrier: Carrier, posted: Any) -> Outcome:
-    answers = {
-        name.removeprefix("answer-"): posted[name] for name in posted if name.startswith("answer-")
-    }
-    answer = asked(carrier, "keep", why=posted.get("why", "")[:500], answers=answers)
+    answer = asked(carrier, "keep", why=posted.get("why", "")[:500])
     if answer.get("conflicts"):
         return Outcome(conflicts=tuple(answer["conflicts"]))
     return Outcome(Text("The mapping is kept."))

@@ -4,17 +4,23 @@
 A message is its length and JSON, see ``desk.screens.carrier``; a connection may carry several, one
 after the other.  The web process says who asks and about which delivery, by their keys; roles,
 relation and state are looked up here and judged by the one table.  What a request is and what comes
-of it: ``sensitive.workbench.ask``.
+of it: ``sensitive.workbench.ask``, in a process for each contributor, so that nobody waits for what
+another organisation asks, and what takes too long is ended alone.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
 import socketserver
+import subprocess
 import sys
-from contextlib import suppress
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from types import FrameType
@@ -23,14 +29,18 @@ from uuid import UUID
 
 from ctdhub.core.errors import HubError, as_json, error
 from ctdhub.desk.allowed import Who, allowed, scope
-from ctdhub.desk.screens.carrier import LONGEST, SECONDS, next_message, send_message
-from ctdhub.desk.worker.listening import note_look, serve_at, who_of
+from ctdhub.desk.screens import carrier
+from ctdhub.desk.screens.carrier import LONGEST, next_message, send_message
+from ctdhub.desk.worker.listening import log, note_look, serve_at, who_of
 
 MOST_ASKED = 8 * 2**20
 """Bytes of a request: a mapping as text, or operations on the texts of a page."""
 
 MEMORY = 2**32
-"""Bytes that it may take beyond what it has when it begins."""
+"""Bytes that it, and each process of a contributor, may take beyond what it has when it begins."""
+
+_IDLE = 120
+"""Seconds in which the next request of a connection comes."""
 
 LOOKS = frozenset(
     {
@@ -104,7 +114,6 @@ def _of(who: Who, delivery: Any, request: dict[str, Any]) -> dict[str, Any]:
     from ctdhub.build.rules import policy
     from ctdhub.desk.config import current
     from ctdhub.desk.worker.identities import agreement_of
-    from ctdhub.sensitive.workbench.ask import ask
     from ctdhub.sensitive.workbench.drafts import Workplace, drop_draft
 
     hub, organisation = Hub(current().hub), str(delivery.organisation_id)
@@ -120,15 +129,117 @@ def _of(who: Who, delivery: Any, request: dict[str, Any]) -> dict[str, Any]:
         "unknown_share": agreement_of(hub, organisation, date.min)[0].unknown_share,  # also ended
     }
     asked = {**request, **fixed}
-    if request["ask"] == "open":
-        place = Workplace.of(asked)
-        if not allowed(who, "mapping.edit", delivery):
-            drop_draft(place)  # whoever only looks sees the mapping in force, not one of before
-        _begin_with_that_of_the_bundle(place)
-    found: dict[str, Any] = ask(asked)
+    with _turn_of(organisation) as own:
+        if request["ask"] == "open":
+            place = Workplace.of(asked)
+            if not allowed(who, "mapping.edit", delivery):
+                drop_draft(place)  # whoever only looks sees the mapping in force
+            _begin_with_that_of_the_bundle(place)
+        found = own.answer(asked)
     if "error" in found:
         found["error"]["file"] = None  # its place in the hub folder is nothing for a page
     return found
+
+
+_COMMAND = (sys.executable, "-P", "-m", "ctdhub.sensitive.workbench.ask")
+
+MOST_WAITING, MOST_KEPT = 3, 4
+"""Requests of one contributor that are at work or wait, and processes that are kept: each holds the
+files that it opened last."""
+
+
+LEAST_SECONDS, SECONDS_PER_MIB = 30, 2
+"""Processor seconds of a request, and those that the size of its file adds."""
+
+
+class _Own:
+    """The process that answers about one contributor, one request after the other."""
+
+    def __init__(self) -> None:
+        self.turn, self.waiting = threading.Lock(), 0
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What it says; whoever asks has the turn.
+
+        Raises:
+            HubError: it took too long (rule "workbench-slow") or too much (rule "job-memory"), or
+                something was not foreseen (rule "workbench-away").
+        """
+        path = Path(str(request["file"]))
+        size = path.stat().st_size if path.is_file() else 0
+        seconds = LEAST_SECONDS + SECONDS_PER_MIB * (size >> 20)
+        if self._child is None:
+            self._child = subprocess.Popen(
+                _COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # last words may hold cells
+            )
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        try:
+            self._child.stdin.write(json.dumps([seconds, request]).encode() + b"\n")
+            self._child.stdin.flush()
+            found: dict[str, Any] = json.loads(self._child.stdout.readline())
+        except (OSError, ValueError):
+            if self.end() == -signal.SIGPROF:
+                raise error("workbench-slow", limit=seconds) from None
+            raise error("job-memory") from None
+        if kind := found.get("failed"):
+            self.end()
+            log.error("an answer failed: %s", kind)
+            raise error("job-memory" if kind == "MemoryError" else "workbench-away")
+        return found
+
+    def end(self) -> int:
+        """End the process; gives its exit code."""
+        child, self._child = self._child, None
+        if child is None:
+            return 0
+        with suppress(OSError), child:  # closes the pipes, and waits
+            child.kill()
+        return child.returncode
+
+
+_owns: OrderedDict[str, _Own] = OrderedDict()
+_counting = threading.Lock()
+
+
+@contextmanager
+def _turn_of(contributor: str) -> Iterator[_Own]:
+    """The process of a contributor, once those who asked before are answered.
+
+    Raises:
+        HubError: too many wait already, or they take too long (rule "workbench-busy").
+    """
+    with _counting:
+        own = _owns.setdefault(contributor, _Own())
+        _owns.move_to_end(contributor)
+        if own.waiting == MOST_WAITING:
+            raise error("workbench-busy")
+        own.waiting += 1
+    try:
+        if not own.turn.acquire(timeout=carrier.SECONDS - 1):
+            raise error("workbench-busy")
+        try:
+            yield own
+        finally:
+            own.turn.release()
+    finally:
+        with _counting:
+            own.waiting -= 1
+            _end_processes(MOST_KEPT)
+
+
+def _end_processes(most: int) -> None:
+    """End the processes that were asked the longest ago, but for the newest and those at work."""
+    for name in list(_owns)[: max(len(_owns) - most, 0)]:
+        if not _owns[name].waiting:
+            _owns.pop(name).end()
+
+
+atexit.register(_end_processes, 0)
 
 
 def _begin_with_that_of_the_bundle(place: Any) -> None:
@@ -142,7 +253,7 @@ def _begin_with_that_of_the_bundle(place: Any) -> None:
     kept = dict(mapping_file.mappings(place.mappings, place.contributor))
     if not own.is_file() or place.day in kept or load_draft(place) is not None:
         return
-    now = mapping_file.in_force(place.mappings, place.contributor, place.day)
+    now = mapping_file.in_force(*place.of_day)
     seen = digest(text_of(now[1])) if now else None
     save_draft(place, DraftFold(text_of(own), None, (), seen, place.shown))
 
@@ -173,7 +284,7 @@ class _Asking(socketserver.BaseRequestHandler):
         """Requests, one after the other, until the other side ends."""
         from django.db import close_old_connections
 
-        self.request.settimeout(SECONDS)
+        self.request.settimeout(_IDLE)
         with suppress(OSError, ValueError):
             while (body := next_message(self.request, MOST_ASKED)) is not None:
                 try:

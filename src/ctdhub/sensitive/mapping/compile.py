@@ -140,8 +140,10 @@ class Readings:
 
 def contains(lists: ir.StringValue, wanted: list[str]) -> ir.BooleanValue:
     """Whether a list between separators has one of the texts; false for null."""
-    found = (lists.contains(SEPARATOR + text + SEPARATOR).fill_null(False) for text in wanted)
-    return reduce(or_, found)
+    found = [lists.contains(SEPARATOR + text + SEPARATOR).fill_null(False) for text in wanted]
+    while len(found) > 1:  # a tree and no chain, which Ibis would follow to its end by recursion
+        found = [reduce(or_, found[at : at + 2]) for at in range(0, len(found), 2)]
+    return found[0]
 
 
 class Pair(NamedTuple):

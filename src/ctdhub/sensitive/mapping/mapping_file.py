@@ -46,8 +46,28 @@ def amended(name: str, over: dict[str, Any]) -> dict[str, Any]:
     >>> "abduction" in made["columns"], made["empty"][-1]
     (False, 'n.k.')
     """
+    return changed(builtin_data(name), over)
+
+
+@lru_cache(maxsize=8)
+def builtin_data(name: str) -> dict[str, Any]:
+    """What a built-in mapping says, in the words of a mapping's YAML.  Not to be changed.
+
+    Raises:
+        MappingError: no built-in mapping of that name.
+    """
     made = builtin(name).model_dump(by_alias=True, exclude_unset=True)
     made.pop("name", None)
+    return made
+
+
+def changed(builtin: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """The data of a built-in mapping with changes, as :func:`amended` says; both stay as they are.
+
+    Raises:
+        MappingFault: see there.
+    """
+    made = {**builtin, "columns": {**builtin["columns"]}}
     for key, value in over.items():
         if key in _ADDED:
             made[key] = [*made.get(key, ()), *_texts(value)]

@@ -22,7 +22,8 @@ Does not belong here: who may ask (the desk's ``allowed``), pages, words of any 
 ``ask`` names the request; the keys below come from the reader.
 
 **Answer.**  An object with the keys named below and ``draft``, or ``{"error": …}`` as
-``core.errors.as_json`` writes it, and then nothing was changed.  Where this text says
+``core.errors.as_json`` writes it, and then nothing was changed.  A request changes at most
+``MOST_CHANGES`` things.  Where this text says
 *Text* there is ``Text.as_json()``, where it says *Name* ``i18n.field_as_json`` of a ``Named``:
 ``i18n.field_from_json`` reads both.  Texts of cells stand only where this says *text of a cell*,
 and in errors never.
@@ -48,8 +49,10 @@ adds ``n`` (number in the draft), ``before`` (the value before it, null where th
                 ``{"keep": reason}``, null for none
 ``exclude``     ``name``, ``rule``: as in YAML without its name, null for none
 ``accept``      ``entry``: as in YAML (``{"alarm": …}`` or ``{"text": …, "column": …}``), ``on``
+``optional``    ``column``, ``on``: whether a file may lack it
 ``setting``     ``key``: ``read``, ``dates``, ``rows``, ``key``, ``tokens``, ``optional``,
-                ``perpetrators``, ``tests``, ``name``, ``builtin``; ``value``: null takes it away
+                ``perpetrators``, ``tests``, ``name``, ``builtin``, or a part of the first, as in
+                ``read.totals``; ``value``: null takes it away
 ``layout``      ``text``: the mapping's text with other comments or layout; only ``write`` makes it
 ==============  ==================================================================================
 
@@ -117,12 +120,12 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
     ``{"text": the mapping as YAML, "lines": {variable: first line}}``.
 ``write`` (``text``)
     The mapping as somebody typed it; becomes operations: ``{"done": [n], "change"}``.
-``keep`` (``why``?, ``from``?, ``answers``?: {n: ``mine`` | ``theirs``})
+``keep`` (``why``?, ``from``?)
     Commits the draft to ``mappings/<contributor>/<from>.yaml``; ``from`` is the delivery's day
-    unless given, "" for ``mappings/<contributor>.yaml``.  ``{"conflicts": [{"n", "operation",
-    "theirs": value, "base": value, "who", "time"}]}`` where somebody else kept another value for
-    the same key meanwhile, and nothing is done until ``answers`` decides each.
-    Else ``{"kept": {"number", "from", "sha256", "path"}}``.
+    unless given, "" for ``mappings/<contributor>.yaml``.  Where somebody else kept another value
+    for the same key meanwhile, nothing is kept: ``{"conflicts": [{"operation", "theirs": value,
+    "who", "time", "operations": to do it all the same}]}``, and the draft is over what that person
+    kept, without these operations.  Else ``{"kept": {"number", "from", "sha256", "path"}}``.
 ``problems`` (``start``?, ``limit``? (50))
     ``{"problems": [{"rule", "reason": Text, "column" | null, "text": of a cell | null, "rows":
     number of rows, "cells": [{"row", "column"}] the first 20}], "total", "rejected"}``.
@@ -145,10 +148,14 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
 
 from __future__ import annotations
 
+import json
 import secrets
+import signal
+import sys
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
 
 from ctdhub.core.errors import FileError, HubError, as_json, error
 from ctdhub.core.files import is_day
@@ -233,25 +240,55 @@ def _opened(place: Workplace, sheet: Any) -> Bench:
         raise error("workbench-request")
     if isinstance(sheet, str):
         return begun(place, SUGGESTION, ReadOptions(sheet=sheet))
-    if load_draft(place) is not None:
-        return bench(place)
-    if (at := _continued(place)) is not None:
-        return at
-    at = begun(place, None)
-    if at.draft.start is None:
-        return at
+    draft, now = load_draft(place), mapping_file.in_force(*place.of_day)
+    if draft is not None:
+        if now and draft.seen == digest(draft.base) != digest(text_of(now[1])):
+            over, lost = _renewed(place, draft, now)
+            draft = draft if lost else _saved_as(place, over)
+        return Bench(place, draft)
+    others = list(_of_other_files(place))
+    at = None if now is None and others else begun(place, None)
+    if now and at and _fitting(at):
+        unkept = next((one for one in others if one.active), None)
+        return (
+            at
+            if unkept is None
+            else Bench(place, _saved_as(place, _renewed(place, unkept, now)[0]))
+        )
+    if others:
+        return Bench(place, _saved_as(place, others[0]))
+    return at if at and now is None else begun(place, SUGGESTION)
+
+
+def _renewed(
+    place: Workplace, draft: DraftFold, now: tuple[str, Path]
+) -> tuple[DraftFold, list[Operation]]:
+    """What of a draft is not kept, over the mapping in force; and what that contradicts."""
+    text = text_of(now[1])
+    try:
+        return drafts.renewed(draft, text, now[0], drafts.commits(place))
+    except HubError:  # the two make no mapping
+        return DraftFold(text, now[0], (), digest(text), draft.file), [*draft.active]
+
+
+def _saved_as(place: Workplace, draft: DraftFold) -> DraftFold:
+    save_draft(place, draft)
+    return draft
+
+
+def _fitting(at: Bench) -> bool:
+    """Whether a mapping reads this file: most of its columns are there, and it has some."""
     try:
         wanted, missing = fits(at.mapping, at.file)
     except FileError:  # the mapping speaks of another sheet, or another format
-        return begun(place, SUGGESTION)
-    fitting = wanted and 2 * len(missing) <= len(wanted)  # one that reads nothing fits nothing
-    return at if fitting else begun(place, SUGGESTION)
+        return False
+    return bool(wanted) and 2 * len(missing) <= len(wanted)
 
 
-def _continued(place: Workplace) -> Bench | None:
-    """A draft with the decisions on an earlier file of the same columns, which nobody kept yet."""
-    for other in place.other_drafts():
-        draft = load_draft(place, other)
+def _of_other_files(place: Workplace) -> Iterator[DraftFold]:
+    """Drafts with decisions on earlier files of the same columns, the newest first."""
+    for path in place.other_drafts():
+        draft = load_draft(place, path)
         if draft is None:
             continue
         at = Bench(place, draft)
@@ -260,9 +297,7 @@ def _continued(place: Workplace) -> Bench | None:
         except HubError:  # of another format or another sheet, or another program changed it
             continue
         if not missing and 2 * len(wanted) >= len(at.file.names):
-            save_draft(place, draft)
-            return at
-    return None
+            yield draft
 
 
 def _verdicts(at: Bench) -> Verdicts:
@@ -546,7 +581,7 @@ def state(place: Workplace) -> dict[str, Any] | None:
         draft = draft_of(place)
     except HubError:
         return None
-    now = mapping_file.in_force(place.mappings, place.contributor, place.day)
+    now = mapping_file.in_force(*place.of_day)
     there = text_of(now[1]) if now else None
     found: dict[str, Any] = {"operations": len(draft.active), "from": draft.start}
     found["stale"] = (digest(there) if there else None) != draft.seen
@@ -664,16 +699,13 @@ def write(place: Workplace, request: dict[str, Any]) -> Answer:
 
 def keep(place: Workplace, request: dict[str, Any]) -> Answer:
     """Commit the draft."""
-    start, given = request.get("from", place.day), request.get("answers") or {}
+    start = request.get("from", place.day)
     if start != mapping_file.FIRST and not (isinstance(start, str) and is_day(start)):
         raise error("workbench-request")
-    if not isinstance(given, dict) or not all(str(n).isdecimal() for n in given):
-        raise error("workbench-request")
-    answers = {int(n): str(answer) for n, answer in given.items()}
     draft = draft_of(place)
     header = Bench(place, draft).file.names if place.file else ()
     why = str(request.get("why") or "")
-    done, conflicts = kept.keep(place, draft, start, why, answers, header)
+    done, conflicts = kept.keep(place, draft, start, why, header)
     if done is None:
         return {"conflicts": conflicts}
     drop_draft(place)
@@ -682,10 +714,16 @@ def keep(place: Workplace, request: dict[str, Any]) -> Answer:
     return {"kept": {**named, "path": path.relative_to(place.mappings.parent).as_posix()}}
 
 
+MOST_CHANGES = 2_000
+"""Operations of a request; one more is refused."""
+
+
 def _list(request: dict[str, Any], key: str) -> list[Any]:
     found = request.get(key)
     if not isinstance(found, list):
         raise error("workbench-request")
+    if len(found) > MOST_CHANGES:
+        raise error("workbench-many", n=len(found), limit=MOST_CHANGES)
     return found
 
 
@@ -744,3 +782,31 @@ def ask(request: dict[str, Any]) -> dict[str, Any]:
             return {**answer, "draft": state(place)}
     except HubError as met:
         return {"error": as_json(met)}
+
+
+# --------------------------------------------------------------------------------------------------
+# A process that answers about the files of one contributor (``desk.worker.workbench`` runs it).
+
+
+def _serve(asked: IO[bytes], told: IO[bytes]) -> None:
+    """Answer requests, a line of JSON each: the processor seconds that it may take, and itself.
+
+    SIGPROF ends the process where it takes more.  What was not foreseen ends it too; its kind is
+    said, never its words, which may be those of a record.
+    """
+
+    def say(answer: dict[str, Any]) -> None:
+        told.write(json.dumps(answer).encode() + b"\n")
+        told.flush()
+
+    sys.excepthook = lambda kind, _met, _where: say({"failed": kind.__name__})
+    for line in asked:
+        seconds, request = json.loads(line)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        answer = ask(request)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        say(answer)
+
+
+if __name__ == "__main__":
+    _serve(sys.stdin.buffer, sys.stdout.buffer)

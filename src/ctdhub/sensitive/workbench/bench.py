@@ -74,7 +74,7 @@ def draft_of(place: Workplace) -> DraftFold:
     """
     if (found := load_draft(place)) is not None:
         return found
-    now = mapping_file.in_force(place.mappings, place.contributor, place.day)
+    now = mapping_file.in_force(*place.of_day)
     if now is not None:
         text = text_of(now[1])
         return DraftFold(text, now[0], (), digest(text), place.shown)
@@ -98,7 +98,7 @@ def begun(place: Workplace, start: str | None, read: ReadOptions | None = None) 
     Raises:
         HubError: the file cannot be read, or there is no such mapping.
     """
-    now = mapping_file.in_force(place.mappings, place.contributor, place.day)
+    now = mapping_file.in_force(*place.of_day)
     seen = digest(text_of(now[1])) if now else None
     kept = dict(mapping_file.mappings(place.mappings, place.contributor))
     if start is None and now is not None:

@@ -7,7 +7,6 @@ import json
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Sequence
-from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.errors import error
+from ctdhub.core.errors import HubError, error
 from ctdhub.core.files import append_chain, is_day, locked, read_chain, write_whole
 from ctdhub.schema.model import YEARS
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
@@ -25,7 +24,9 @@ from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
 from ctdhub.sensitive.mapping.patched_yaml import Document, document_of, patched
 from ctdhub.sensitive.workbench.operations import (
     Operation,
+    Touching,
     applied,
+    apply,
     between,
     key_of,
     opposite,
@@ -96,6 +97,11 @@ class Workplace:
         bounds = (years[0], years[1])
         mappings = Path(folder) / "mappings"
         return cls(mappings, contributor, who, day, path, name, bounds, float(share), own)
+
+    @property
+    def of_day(self) -> tuple[Path, str, str]:
+        """What ``mapping_file.in_force`` is asked with."""
+        return self.mappings, self.contributor, self.day
 
     @property
     def lock(self) -> Path:
@@ -194,12 +200,8 @@ class DraftFold:
         Raises:
             HubError: the mapping would have faults.
         """
-        made, numbered = self.document(), []
         last = max((one["n"] for one in self.operations), default=0)
-        for n, operation in enumerate(new, last + 1):
-            before = value_in(made, operation)
-            made = applied(made, operation)
-            numbered.append({**operation, "n": n, "before": before, "undone": False})
+        numbered = _numbered(self.document(), new, last + 1)
         after = replace(self, operations=(*self.operations, *numbered))
         after.mapping()
         return after
@@ -211,10 +213,8 @@ class DraftFold:
             HubError: the text has faults.
         """
         parse_mapping(text, self.file)
-        wanted, made = document_of(text, self.file), self.document()
-        found = between(made, wanted)
-        for operation in found:
-            made = applied(made, operation)
+        found = between(self.document(), document_of(text, self.file))
+        made = applied(self.document(), *found)
         if patched(self.text(), made, self.file) != text:
             found.append({"op": "layout", "text": text})
         return found
@@ -222,11 +222,11 @@ class DraftFold:
     def later(self, numbers: Iterable[int]) -> list[Operation]:
         """Active operations that were made after some others and touch their keys."""
         wanted = set(numbers)
-        own = [one for one in self.active if one["n"] in wanted]
+        own = Touching(one for one in self.active if one["n"] in wanted)
         return [
             one
             for one in self.active
-            if one["n"] not in wanted and any(one["n"] > o["n"] and touch(one, o) for o in own)
+            if one["n"] not in wanted and any(one["n"] > o["n"] for o in own.of(one))
         ]
 
     def marked(self, numbers: Iterable[int], *, undone: bool) -> DraftFold:
@@ -257,14 +257,8 @@ def _json(value: Any) -> str:
 
 @lru_cache(maxsize=64)
 def _folded(base: str, operations: str, file: str) -> Document:
-    """The fold of operations over a text; kept, for every request asks for it.  Not to be changed.
-
-    Each operation is applied to what the ones before it made.
-    """
-    told = json.loads(operations)
-    if not told:
-        return document_of(base, file)
-    return applied(_folded(base, _json(told[:-1]), file), told[-1])
+    """The fold of operations over a text; kept, for each request needs it.  Not to be changed."""
+    return applied(document_of(base, file), *json.loads(operations))
 
 
 @lru_cache(maxsize=16)
@@ -356,22 +350,17 @@ def _text_of(place: Workplace, sha256: str) -> str:
     return text
 
 
-def _numbered(before: Document, operations: Sequence[Operation]) -> list[Operation]:
+def _numbered(before: Document, operations: Sequence[Operation], first: int = 1) -> list[Operation]:
     """Operations with their numbers and the values before them."""
-    made, found = before, []
-    for n, operation in enumerate(operations, 1):
-        found.append({**operation, "n": n, "before": value_in(made, operation), "undone": False})
-        made = applied(made, operation)
-    return found
+    made = applied(before)
+    return [
+        {**operation, "n": n, "before": copy.deepcopy(apply(made, operation)), "undone": False}
+        for n, operation in enumerate(operations, first)
+    ]
 
 
 def keep(
-    place: Workplace,
-    draft: DraftFold,
-    start: str,
-    why: str = "",
-    answers: AnyMapping[int, str] | None = None,
-    header: Sequence[str] = (),
+    place: Workplace, draft: DraftFold, start: str, why: str = "", header: Sequence[str] = ()
 ) -> tuple[Commit | None, list[dict[str, Any]]]:
     """Commit a draft.
 
@@ -380,11 +369,11 @@ def keep(
         draft: what to commit.
         start: from which date on it shall read.
         why: the reason, in the person's words.
-        answers: for operations in conflict ``mine`` or ``theirs``.
         header: columns of the file that the draft was made with.
 
     Returns:
-        The commit and no conflicts, or no commit and the conflicts that ``answers`` leave open.
+        The commit and no conflicts; or no commit and the operations that contradict what somebody
+        else kept meanwhile: then the draft is over that, without them.
 
     Raises:
         HubError: the mapping has faults, or a line of the chain was changed.
@@ -398,11 +387,12 @@ def keep(
             now = (start, first) if first.is_file() else None
         theirs = text_of(now[1]) if now else None
         text, operations = draft.text(), list(draft.active)
-        if theirs is not None and digest(theirs) != draft.seen:
-            rebased = rebase(_over_seen(place, draft), theirs, answers or {})
-            if rebased.conflicts:
-                return None, [_said(one, known) for one in rebased.conflicts]
-            text, operations = rebased.text, rebased.operations
+        if now and theirs is not None and digest(theirs) != draft.seen:
+            over, lost = renewed(_over_seen(place, draft), theirs, now[0], known)
+            if lost:
+                save_draft(place, over)
+                return None, [_said(one, over, known) for one in lost]
+            text, operations = over.text(), list(over.active)
         elif theirs is not None and theirs != draft.base:
             was = document_of(theirs, place.shown)
             operations = _numbered(was, between(was, document_of(text, place.shown)))
@@ -424,73 +414,67 @@ def _over_seen(place: Workplace, draft: DraftFold) -> DraftFold:
     return fresh.with_operations(between(fresh.document(), draft.document()))
 
 
-def _said(conflict: dict[str, Any], known: Sequence[Commit]) -> dict[str, Any]:
-    """A conflict with who made the other value, and when."""
-    for commit in reversed(known):
-        if any(touch(conflict["operation"], one) for one in commit["operations"]):
-            return {**conflict, "who": commit["who"], "time": commit["time"]}
-    return {**conflict, "who": OUTSIDE, "time": ""}
+def _said(operation: Operation, over: DraftFold, known: Sequence[Commit]) -> dict[str, Any]:
+    """A conflict: the other value, who made it, and when."""
+    made = next(
+        (c for c in reversed(known) if any(touch(operation, one) for one in c["operations"])),
+        {"who": OUTSIDE, "time": ""},
+    )
+    theirs = value_in(over.document(), operation)
+    said = {"operation": operation, "operations": [operation], "theirs": theirs}
+    return {**said, "who": made["who"], "time": made["time"]}
 
 
-class Rebased:
-    """A draft over a mapping that somebody else kept meanwhile.
+def renewed(
+    draft: DraftFold, theirs: str, start: str, known: Sequence[Commit]
+) -> tuple[DraftFold, list[Operation]]:
+    """A draft over a mapping that was kept since it began.
 
-    Attributes:
-        operations: those of the draft that still say something, with their values before.
-        conflicts: those that give a key another value than the other person did, unanswered.
-        text: the mapping with both people's changes; only where there are no conflicts.
-    """
+    Args:
+        draft: the draft.
+        theirs: the text of that mapping.
+        start: from which date on it reads.
+        known: the commits.
 
-    def __init__(self, draft: DraftFold, theirs: str, answers: AnyMapping[int, str]) -> None:
-        self.operations: list[Operation] = []
-        self.conflicts: list[dict[str, Any]] = []
-        base, now = document_of(draft.base, draft.file), document_of(theirs, draft.file)
-        mine = draft.document()
-        others = _numbered(base, between(base, now))
-        made = now
-        for operation in _last_of_each_key(draft.active):
-            answer = answers.get(operation["n"])
-            there = value_in(now, operation)
-            if self._clash(operation, others, (base, now, mine)):
-                if answer == "theirs":
-                    continue
-                if answer != "mine":
-                    conflict = {"n": operation["n"], "operation": operation, "theirs": there}
-                    self.conflicts.append({**conflict, "base": value_in(base, operation)})
-                    continue
-            if operation["op"] == "layout":
-                continue
-            before = value_in(made, operation)
-            made = applied(made, operation)
-            if value_in(made, operation) != before:
-                n = len(self.operations) + 1
-                self.operations.append({**operation, "n": n, "before": before})
-        self.text = theirs if self.conflicts else patched(theirs, made, draft.file)
-
-    @staticmethod
-    def _clash(
-        operation: Operation, others: Sequence[Operation], states: tuple[Document, ...]
-    ) -> bool:
-        """Whether somebody else gave the key, or a part of it, another value."""
-        base, now, mine = (value_in(state, operation) for state in states)
-        if now != base:
-            return bool(now != mine)
-        return any(
-            touch(operation, other)
-            and key_of(operation) != key_of(other)
-            and value_in(states[2], other) != value_in(states[1], other)
-            and value_in(states[1], other) != value_in(states[0], other)
-            for other in others
-        )
-
-
-def rebase(draft: DraftFold, theirs: str, answers: AnyMapping[int, str]) -> Rebased:
-    """A draft over the text that somebody else kept.
+    Returns:
+        The draft over it, with the operations that say something else and contradict nothing; and
+        those that would give a key, or a part of it, another value than was kept meanwhile, or a
+        layout to another text.
 
     Raises:
         HubError: the text of one of both has faults.
     """
-    return Rebased(draft, theirs, answers)
+    base, now = document_of(draft.base, draft.file), document_of(theirs, draft.file)
+    mine, made = draft.document(), applied(now)
+    seen = [n for n, commit in enumerate(known, 1) if commit["after"] == draft.seen]
+    kept = [one for commit in known[max(seen, default=0) :] for one in commit["operations"]]
+    others = Touching([*_numbered(base, between(base, now)), *kept])
+    stay, lost = [], []
+    for operation in _last_of_each_key(draft.active):
+        try:
+            if operation["op"] == "layout" or _clash(operation, others, (base, now, mine)):
+                lost.append(operation)
+                continue
+            before = copy.deepcopy(apply(made, operation))
+            if value_in(made, operation) != before:
+                stay.append(operation)
+        except HubError:  # it concerns a rule that is not there any more
+            lost.append(operation)
+    return DraftFold(theirs, start, (), digest(theirs), draft.file).with_operations(stay), lost
+
+
+def _clash(operation: Operation, others: Touching, states: tuple[Document, ...]) -> bool:
+    """Whether somebody else gave the key, or a part of it, another value, or its old one again."""
+    base, now, mine = (value_in(state, operation) for state in states)
+    if now != base:
+        return bool(now != mine)
+    return any(
+        now != mine
+        if key_of(operation) == key_of(other)
+        else value_in(states[2], other) != value_in(states[1], other)
+        and value_in(states[1], other) != value_in(states[0], other)
+        for other in others.of(operation)
+    )
 
 
 def _last_of_each_key(operations: Sequence[Operation]) -> list[Operation]:
@@ -518,11 +502,12 @@ def undoing(
     wanted = [one for one in known[number - 1]["operations"] if not which or one["n"] in which]
     if not wanted or (which and len(wanted) < len(set(which))):
         raise error("mapping-commit", n=number)
+    own = Touching(wanted)
     later = [
         {**one, "commit": commit["number"]}
         for commit in known[number:]
         for one in commit["operations"]
-        if commit["from"] == known[number - 1]["from"] and any(touch(one, o) for o in wanted)
+        if commit["from"] == known[number - 1]["from"] and own.of(one)
     ]
     for one in wanted:
         one["commit"] = number

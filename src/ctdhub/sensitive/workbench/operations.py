@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ctdhub.core.errors import error
 from ctdhub.core.tables import fold
+from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.mapping.decisions import NOT_RECORDED, OTHER_KIND, STAYS, Sheet
-from ctdhub.sensitive.mapping.mapping_file import amended
+from ctdhub.sensitive.mapping.mapping_file import builtin_data, changed
 from ctdhub.sensitive.mapping.patched_yaml import Document
 from ctdhub.sensitive.mapping.rule import Place, Rule
 
@@ -150,7 +153,12 @@ def merged(document: Document) -> Document:
     if "builtin" not in document:
         return document
     over = {key: value for key, value in document.items() if key != "builtin"}
-    made: Document = as_yaml_data(amended(str(document["builtin"]), copy.deepcopy(over)))
+    return changed(_builtin(str(document["builtin"])), over)
+
+
+@lru_cache(maxsize=8)
+def _builtin(name: str) -> Document:
+    made: Document = as_yaml_data(builtin_data(name))
     return made
 
 
@@ -168,7 +176,7 @@ def columns_of(document: Document, table: str) -> dict[str, Any]:
             said = merged(document).get("perpetrators")
             if said is None:
                 raise error("workbench-gone")
-            document["perpetrators"] = said
+            document["perpetrators"] = copy.deepcopy(said)
         inside: Document = document["perpetrators"]
     else:
         inside = document
@@ -220,32 +228,30 @@ def list_places(document: Document, listed: ListSheet) -> dict[str, int]:
 
 def codes_of(document: Document, sheet: str, text: str) -> list[str]:
     listed = ListSheet.of(sheet)
-    key = fold(text)
     if listed is not None:
         every = all_rules(document, listed.table)
         places = list_places(document, listed)
         rules = {name: rules_in(every[name])[at] for name, at in places.items()}
         column = listed.column
-        found = [n for n, r in rules.items() if key in map(fold, texts_in(r.get("has", [])))]
+        found = [n for n, r in rules.items() if has_text(r.get("has"), text)]
         if found:
             return found
-        if any(key in map(fold, texts_in(r.get("null_values", []))) for r in rules.values()):
+        if any(has_text(r.get("null_values"), text) for r in rules.values()):
             return [NOT_RECORDED]
-        if any(key in map(fold, texts_in(r.get("known", []))) for r in rules.values()):
+        if any(has_text(r.get("known"), text) for r in rules.values()):
             return [OTHER_KIND]
     else:
         rule = rule_seen(document, sheet_place(sheet))
         if rule is None:
             return []
         column = texts_in(rule["from"])[0] if "from" in rule else ""
-        for spelt, code in (rule.get("map") or {}).items():
-            if fold(spelt) == key:
-                return [NOT_RECORDED] if code is None else [code]
-        if key in map(fold, texts_in(rule.get("null_values", []))):
+        codes = rule.get("map") or {}
+        for spelt in by_name(codes).of.get(fold(text), [])[:1]:
+            return [NOT_RECORDED] if codes[spelt] is None else [codes[spelt]]
+        if has_text(rule.get("null_values"), text):
             return [NOT_RECORDED]
-    wanted = entry_key({"text": text, "column": column})
-    stays = any(entry_key(entry) == wanted for entry in texts_in(document.get("accept", [])))
-    return [STAYS] if stays else []
+    about = {"text": text, "column": column}
+    return [STAYS] if has_text(document.get("accept"), about, entry_key) else []
 
 
 def rule_seen(document: Document, place: tuple[str | int, ...]) -> dict[str, Any] | None:
@@ -272,24 +278,65 @@ def rules_in(value: Any) -> list[dict[str, Any]]:
 def texts_in(value: Any) -> list[Any]:
     if value is None:
         return []
-    return list(value) if isinstance(value, list) else [value]
+    return value if isinstance(value, list) else [value]
 
 
-def add_text(rule: dict[str, Any], key: str, text: str) -> None:
-    texts = texts_in(rule.get(key, []))
-    if fold(text) not in map(fold, texts):
-        rule[key] = [*texts, text]
+def add_text(rule: dict[str, Any], key: str, text: Any, name: Callable[[Any], Any] = fold) -> None:
+    texts = rule.get(key)
+    if not isinstance(texts, list):
+        texts = texts_in(texts)
+    known = by_name(texts, name)
+    if name(text) not in known.of:
+        texts.append(text)
+        known.add(text)
+        rule[key] = texts
 
 
-def drop_text(rule: dict[str, Any], key: str, text: str) -> bool:
-    if key not in rule:
+def drop_text(rule: dict[str, Any], key: str, text: Any, name: Callable[[Any], Any] = fold) -> bool:
+    texts = texts_in(rule.get(key))
+    gone = by_name(texts, name).of.get(name(text))
+    if not gone:
         return False
-    texts = texts_in(rule[key])
-    rest = [one for one in texts if fold(str(one)) != fold(text)]
-    if len(rest) == len(texts):
-        return False
-    set_entries(rule, key, rest)
+    set_entries(rule, key, [one for one in texts if one not in gone])
     return True
+
+
+class _ByName:
+    """Entries by what they are compared by, found once for a list or map that edits make longer."""
+
+    def __init__(self, entries: Collection[Any], name: Callable[[Any], Any]) -> None:
+        self.entries, self.name, self.size = entries, name, 0
+        self.of: dict[Any, list[Any]] = {}
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: Any) -> None:
+        self.of.setdefault(self.name(entry), []).append(entry)
+        self.size += 1
+
+
+_by_name: OrderedDict[int, _ByName] = OrderedDict()
+_MOST_NAMED = 256
+
+
+def by_name(entries: Collection[Any], name: Callable[[Any], Any] = fold) -> _ByName:
+    held = _by_name.get(id(entries))
+    if held is None or held.entries is not entries or held.size != len(entries):
+        held = _by_name[id(entries)] = _ByName(entries, name)
+        while len(_by_name) > _MOST_NAMED:
+            _by_name.popitem(last=False)
+    return held
+
+
+def put_key(entries: dict[str, Any], known: _ByName, key: str, value: Any) -> None:
+    if key not in entries:
+        known.add(key)
+    entries[key] = value
+
+
+def has_text(texts: Any, text: Any, name: Callable[[Any], Any] = fold) -> bool:
+    """Whether one of some texts is compared as equal to a text."""
+    return name(text) in by_name(texts_in(texts), name).of
 
 
 def set_entries(document: dict[str, Any], key: str, entries: list[Any]) -> None:
@@ -321,6 +368,7 @@ VALUES = {
     "identifier": "decision",
     "exclude": "rule",
     "accept": "on",
+    "optional": "on",
     "setting": "value",
     "layout": "text",
 }
@@ -334,6 +382,7 @@ _TEXTS = {
     "identifier": ("column",),
     "exclude": ("name",),
     "accept": (),
+    "optional": ("column",),
     "setting": ("key",),
     "layout": ("text",),
 }
@@ -342,6 +391,9 @@ SETTINGS = frozenset(
     | {"builtin", "version"}
 )
 """Keys of a mapping that are set as a whole."""
+
+_READ = frozenset(f"read.{name}" for name in ReadOptions.model_fields)
+"""What is stated of a file, each for itself: two answers at once are both kept."""
 
 _LONGEST, _MOST = 40_000, 2_000_000
 
@@ -362,7 +414,7 @@ def checked(given: Any) -> Operation:
         if not isinstance(text, str) or len(text) > longest:
             raise error("workbench-request")
     made = {"op": kind, **{name: given[name] for name in names}}
-    if kind == "setting" and given["key"] not in SETTINGS:
+    if kind == "setting" and given["key"] not in SETTINGS and given["key"] not in _READ:
         raise error("workbench-request")
     if kind == "map":
         codes = given.get("codes")
@@ -402,6 +454,10 @@ def touch(one: Operation, other: Operation) -> bool:
             return True
         if outer["op"] == "setting" and outer["key"] == "builtin" and inner["op"] in _IN_RULES:
             return True
+        if outer["op"] == "setting" and outer["key"] == inner["op"]:
+            return True  # the whole list, and one of its entries
+        if outer["op"] == inner["op"] == "setting" and inner["key"].startswith(outer["key"] + "."):
+            return True
         if outer["op"] == "setting" and outer["key"] == "perpetrators":
             named = inner.get("variable") or inner.get("sheet") or ""
             if named.startswith((CHILD, "list:perpetrators")):
@@ -410,6 +466,29 @@ def touch(one: Operation, other: Operation) -> bool:
 
 
 _IN_RULES = ("map", "rule", "known")
+
+
+class Touching:
+    """Operations by what they concern, to find at once those that concern the same as another."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._all, self._outer = [*operations], list[Operation]()
+        self._of: dict[tuple[str, ...], list[Operation]] = defaultdict(list)
+        for one in self._all:
+            self._of[key_of(one)].append(one)
+            if one["op"] in _OUTER:
+                self._outer.append(one)
+
+    def of(self, operation: Operation) -> list[Operation]:
+        """Those that touch it."""
+        near = self._all
+        if operation["op"] not in _OUTER:
+            near = [*self._of.get(key_of(operation), ()), *self._outer]
+        return [one for one in near if touch(one, operation)]
+
+
+_OUTER = ("rule", "setting")
+"""Kinds of operations that may concern a key of another kind."""
 
 
 def _variables(inner: Operation, rule: Operation) -> Iterable[str]:
@@ -464,15 +543,27 @@ def label_of(operation: Operation) -> str:
 # What each operation does to the data of a mapping's YAML.
 
 
-def applied(document: Document, operation: Operation) -> Document:
-    """The YAML's data after an operation; the data before stays as it is.
+def applied(document: Document, *operations: Operation) -> Document:
+    """The YAML's data after some operations; the data before stays as it is.
 
     Raises:
-        HubError: it concerns a rule that is not there (rule "workbench-gone").
+        HubError: one concerns a rule that is not there (rule "workbench-gone").
     """
-    made = copy.deepcopy(document)
-    _APPLY[operation["op"]](made, operation)
+    made: Document = as_yaml_data(document)  # what aliases share is written out
+    for operation in operations:
+        apply(made, operation)
     return made
+
+
+def apply(document: Document, operation: Operation) -> Any:
+    """Change the YAML's data, which are the caller's own; gives the value before.
+
+    Raises:
+        HubError: see :func:`applied`.
+    """
+    before = value_in(document, operation)
+    _APPLY[operation["op"]](document, operation)
+    return before
 
 
 def value_in(document: Document, operation: Operation) -> Any:
@@ -485,23 +576,30 @@ def value_in(document: Document, operation: Operation) -> Any:
     if kind == "rule":
         return rule_of(document, operation["variable"])
     if kind == "empty":
-        return fold(operation["text"]) in map(fold, texts_in(document.get("empty", [""])))
+        return has_text(document.get("empty", [""]), operation["text"])
+    if kind == "optional":
+        return has_text(document.get("optional"), operation["column"])
     if kind == "known":
         rules = rules_in(rule_of(document, operation["variable"]))
-        texts = (text for rule in rules for text in texts_in(rule.get("known", [])))
-        return fold(operation["text"]) in map(fold, texts)
+        return any(has_text(rule.get("known"), operation["text"]) for rule in rules)
     if kind == "identifier":
         decided = merged(document).get("identifiers") or {}
-        return next((v for k, v in decided.items() if fold(k) == fold(operation["column"])), None)
+        named = by_name(decided).of.get(fold(operation["column"]), [None])
+        return decided.get(named[0])
     if kind == "exclude":
-        for entry in merged(document).get("exclude") or []:
-            if fold(entry.get("rule", "")) == fold(operation["name"]):
-                return {key: value for key, value in entry.items() if key != "rule"}
+        entries = merged(document).get("exclude") or []
+        for entry in by_name(entries, _rule_name).of.get(fold(operation["name"]), [])[:1]:
+            return {key: value for key, value in entry.items() if key != "rule"}
         return None
     if kind == "accept":
-        entries = (entry_key(entry) for entry in texts_in(document.get("accept", [])))
-        return entry_key(operation["entry"]) in entries
-    return document.get(operation["key"])
+        return has_text(document.get("accept"), operation["entry"], entry_key)
+    outer, _dot, inner = operation["key"].partition(".")
+    value = document.get(outer)
+    return (value or {}).get(inner) if inner else value
+
+
+def _rule_name(entry: dict[str, Any]) -> str:
+    return fold(entry.get("rule", ""))
 
 
 def _put_map(document: Document, operation: Operation) -> None:
@@ -516,9 +614,10 @@ def _put_map(document: Document, operation: Operation) -> None:
         column = texts_in(rule["from"])[0] if "from" in rule else ""
         drop_text(rule, "null_values", text)
         texts = rule.setdefault("map", {})
-        spelt = next((key for key in texts if fold(key) == fold(text)), text)
+        known = by_name(texts)
+        spelt = known.of.get(fold(text), [text])[0]
         if codes and codes != [STAYS]:
-            texts[spelt] = None if codes == [NOT_RECORDED] else codes[0]
+            put_key(texts, known, spelt, None if codes == [NOT_RECORDED] else codes[0])
         else:
             texts.pop(spelt, None)
         if not texts and {"country", "band", "year"} & rule.keys():
@@ -584,12 +683,17 @@ def _put_rule(document: Document, operation: Operation) -> None:
 
 
 def _put_empty(document: Document, operation: Operation) -> None:
-    texts = texts_in(document.get("empty", [] if "builtin" in document else [""]))
-    rest = [text for text in texts if fold(text) != fold(operation["text"])]
-    if operation["on"]:
-        document["empty"] = texts if len(rest) < len(texts) else [*texts, operation["text"]]
-    elif len(rest) < len(texts):
-        document["empty"] = rest
+    texts = document.get("empty", [] if "builtin" in document else [""])
+    if operation["on"] != has_text(texts, operation["text"]):
+        document["empty"] = texts
+        put = add_text if operation["on"] else drop_text
+        put(document, "empty", operation["text"])
+        document.setdefault("empty", [])
+
+
+def _put_optional(document: Document, operation: Operation) -> None:
+    put = add_text if operation["on"] else drop_text
+    put(document, "optional", operation["column"])
 
 
 def _put_known(document: Document, operation: Operation) -> None:
@@ -604,10 +708,11 @@ def _put_known(document: Document, operation: Operation) -> None:
 def _put_identifier(document: Document, operation: Operation) -> None:
     decided = document.get("identifiers") or {}
     wanted = operation["column"]
-    name = next((key for key in decided if fold(key) == fold(wanted)), wanted)
+    known = by_name(decided)
+    name = known.of.get(fold(wanted), [wanted])[0]
     decision = operation["decision"]
     if decision is not None:
-        decided[name] = copy.deepcopy(decision)
+        put_key(decided, known, name, copy.deepcopy(decision))
     else:
         decided.pop(name, None)
         if value_in({**document, "identifiers": decided}, operation) is not None:
@@ -618,34 +723,35 @@ def _put_identifier(document: Document, operation: Operation) -> None:
 
 
 def _put_exclude(document: Document, operation: Operation) -> None:
-    entries = list(document.get("exclude") or [])
-    at = [i for i, e in enumerate(entries) if fold(e.get("rule", "")) == fold(operation["name"])]
+    name = {"rule": operation["name"]}
     if operation["rule"] is None:
-        entries = [entry for i, entry in enumerate(entries) if i not in at]
+        drop_text(document, "exclude", name, _rule_name)
+        return
+    made = {**name, **copy.deepcopy(operation["rule"])}
+    entries = document.get("exclude") or []
+    there = by_name(entries, _rule_name).of.get(fold(operation["name"]))
+    if there:
+        there[0].clear()
+        there[0].update(made)
     else:
-        made = {"rule": operation["name"], **copy.deepcopy(operation["rule"])}
-        if at:
-            entries[at[0]] = made
-        else:
-            entries.append(made)
-    set_entries(document, "exclude", entries)
+        add_text(document, "exclude", made, _rule_name)
 
 
 def _put_accept(document: Document, operation: Operation) -> None:
-    wanted = entry_key(operation["entry"])
-    entries = texts_in(document.get("accept", []))
-    rest = [entry for entry in entries if entry_key(entry) != wanted]
-    if operation["on"]:
-        rest = entries if len(rest) < len(entries) else [*entries, operation["entry"]]
-    if rest != entries:
-        set_entries(document, "accept", rest)
+    put = add_text if operation["on"] else drop_text
+    put(document, "accept", operation["entry"], entry_key)
 
 
 def _put_setting(document: Document, operation: Operation) -> None:
-    if operation["value"] is None:
-        document.pop(operation["key"], None)
+    key, _dot, inner = operation["key"].partition(".")
+    value = copy.deepcopy(operation["value"])
+    if inner:
+        whole = {**(document.get(key) or {}), inner: value}
+        value = {name: each for name, each in whole.items() if each is not None} or None
+    if value is None:
+        document.pop(key, None)
     else:
-        document[operation["key"]] = copy.deepcopy(operation["value"])
+        document[key] = value
 
 
 def _put_layout(document: Document, operation: Operation) -> None:
@@ -660,6 +766,7 @@ _APPLY = {
     "identifier": _put_identifier,
     "exclude": _put_exclude,
     "accept": _put_accept,
+    "optional": _put_optional,
     "setting": _put_setting,
     "layout": _put_layout,
 }
@@ -690,9 +797,7 @@ def between(old: Document, new: Document) -> list[Operation]:
             if entry not in known:
                 about: Any = {"alarm": entry} if isinstance(entry, str) else entry
                 found.append({"op": "accept", "entry": about, "on": on})
-    made = old
-    for operation in found:
-        made = applied(made, operation)
+    made = applied(old, *found)
     for key in dict.fromkeys((*made, *new)):
         if made.get(key) != new.get(key):
             found.append({"op": "setting", "key": key, "value": new.get(key)})
@@ -707,9 +812,7 @@ def _named(document: Document) -> dict[str, dict[str, Any]]:
 def _between_rules(old: Document, new: Document) -> Iterator[Operation]:
     """Texts one by one where rules differ in nothing else; else whole rules."""
     texts = list(_between_texts(old, new))
-    made = old
-    for operation in texts:
-        made = applied(made, operation)
+    made = applied(old, *texts)
     yield from texts
     both = [(d.get("columns"), (d.get("perpetrators") or {}).get("columns")) for d in (made, new)]
     for prefix, was, now in zip(("", CHILD), *both, strict=True):

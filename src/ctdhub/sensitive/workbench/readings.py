@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text, field_as_json
 from ctdhub.core.tables import fold
 from ctdhub.schema.countries import look_up
-from ctdhub.schema.labels import group_label, label
+from ctdhub.schema.labels import group_label, label, table_label
 from ctdhub.schema.model import AGE, SEX, YEARS, Variable, load_schema
 from ctdhub.sensitive.mapping.dates import DAY_FIRST
 from ctdhub.sensitive.mapping.decisions import Sheet, askable, meanings, rule_at
@@ -39,8 +39,9 @@ _LOOKED_AT = 500
 
 
 def named(variable: str) -> Any:
-    """A variable's name in every language, for JSON."""
-    return field_as_json(Named(tuple(label(variable, code) for code in LANGUAGES)))
+    """The name of a variable, or of a table of child rows, in every language, for JSON."""
+    name = label if load_schema().has(variable) else table_label
+    return field_as_json(Named(tuple(name(variable, code) for code in LANGUAGES)))
 
 
 class Guess(NamedTuple):
@@ -335,7 +336,7 @@ class RenamedColumns:
         for old, like in sorted(found, key=lambda one: one[1], reverse=True)[:_OFFERED]:
             sure = like.likely and self._is_only(old, column) and _about(column) == _about(old)
             operations = tuple(_reading_both(self._document, old, column))
-            sure = sure and all(one["op"] != "setting" for one in operations)
+            sure = sure and all(one["op"] != "optional" for one in operations)
             reason = (
                 Text("its texts are those of “{column}”, which is missing", column=old)
                 if like.share >= _HALF
@@ -444,10 +445,7 @@ def _reading_both(document: Document, old: str, new: str) -> Iterator[Operation]
             found.append({"op": "rule", "variable": variable, "rule": one})
     yield from found
     if flags:  # all columns of a flag have to be there, for any may hold the yes
-        may_lack = document.get("optional") or []
-        may_lack = may_lack if isinstance(may_lack, list) else [may_lack]
-        if fold(old) not in map(fold, may_lack):
-            yield {"op": "setting", "key": "optional", "value": [*may_lack, old]}
+        yield {"op": "optional", "column": old, "on": True}
     decided = document.get("identifiers") or {}
     decision = next((d for c, d in decided.items() if fold(c) == fold(old)), None)
     if decision is not None:

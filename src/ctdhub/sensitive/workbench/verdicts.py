@@ -593,12 +593,11 @@ class Verdicts:
         return {"kind": kind, "action": action, "reason": reason.as_json()}
 
     def _gone(self, column: str) -> dict[str, Any]:
-        entries = [*self._mapping.optional, column]
         without = Proposed(
             Text("the file may lack it"),
             Text("what is made of it stays not recorded for this file"),
             False,
-            ({"op": "setting", "key": "optional", "value": entries},),
+            ({"op": "optional", "column": column, "on": True},),
         )
         targets = self._targets.get(fold(column), [])
         return {
@@ -689,13 +688,13 @@ class Verdicts:
                 Text("{first} {then}", first=looks, then=LIKE_A_RECORD) if again else looks,
                 [
                     Proposed(_TOTALS[how], Text("nobody said so yet"), how == "left_out",
-                             ({"op": "setting", "key": "read", "value": {**read, "totals": how}},))
+                             ({"op": "setting", "key": "read.totals", "value": how},))
                     for how in ways
                 ],
             )  # fmt: skip
         read = self._document.get("read") or {}
         if "notes" not in read:
-            yield from self._notes(read)
+            yield from self._notes()
         if "dates" not in self._document and (two_ways := self._two_ways()):
             n = Numeral(two_ways)
             yield (
@@ -712,12 +711,8 @@ class Verdicts:
         rejects = self._file.raw.rejects
         return [one["source_row"] for one in rejects.to_pylist() if one["rule"] == TOTALS]
 
-    def _notes(self, read: dict[str, Any]) -> Iterator[tuple[Text, list[Proposed]]]:
-        """A question about rows that may be no records, about which nobody has said anything.
-
-        Args:
-            read: how the file is read, as the draft says it.
-        """
+    def _notes(self) -> Iterator[tuple[Text, list[Proposed]]]:
+        """A question about rows that may be no records, about which nobody has said anything."""
         notes, rows = self._at.effect.notes, self._file.codes[ROW].to_numpy()
         asked = notes.rejected(self._mapping)
         sure, perhaps = (rows[asked & one].tolist() for one in (notes.sure, notes.perhaps))
@@ -746,7 +741,7 @@ class Verdicts:
             said,
             [
                 Proposed(label, Text("nobody said so yet"), how == "left_out",
-                         ({"op": "setting", "key": "read", "value": {**read, "notes": how}},))
+                         ({"op": "setting", "key": "read.notes", "value": how},))
                 for how, label in ways.items()
             ],
         )  # fmt: skip
