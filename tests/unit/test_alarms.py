@@ -209,6 +209,11 @@ AGAINST: dict[str, tuple[Made, Made, Made]] = {
         Made(change={"age": lambda i: "20" if i % 2 else "-"}),
         Made(change={"age": lambda i: "20" if i % 5 else "-"}),
     ),
+    "value-moved: gender": (
+        Made(),
+        Made(change={"sex": lambda i: "F" if i % 10 else "M"}),
+        Made(change={"sex": lambda i: "F" if i % 3 else "M"}),
+    ),
     "nobody-again": (
         Made(),
         Made(change={"case": lambda i: f"C-{i}"}),
@@ -267,6 +272,52 @@ def test_additions_may_be_of_longer_numbers_and_leave_nobody_out() -> None:
     assert found(later, cumulative=True) == ["ids-rewritten: case", "nobody-again"]
     assert found(few, cumulative=False) == []
     assert found(few, cumulative=True) == ["most-left"]
+
+
+SWAPPED = MAPPING.replace("{F: female, M: male}", "{F: male, M: female}", 1)
+
+
+@pytest.mark.parametrize("fixes", [False, True])
+def test_codes_that_change_their_meaning_ring(fixes: bool) -> None:
+    """The file says what it said before; the mapping reads it the other way round."""
+    women = Made(change={"sex": lambda i: "F" if i % 3 else "M"})
+    was, now, again = (
+        delivered(women, "2026-01-01"),
+        delivered(women, "2026-02-01", mapping=SWAPPED),
+        delivered(women, "2026-03-01"),
+    )
+    assert "value-moved: gender" not in names(was, again)
+    days = frozenset({"2026-02-01"}) if fixes else frozenset[str]()
+    found = ring([was, now, again], AlarmLimits(), corrections=days)
+    moved = [one for one in found if one.name == "value-moved"]
+    if fixes:
+        assert not moved, "somebody chose who is in it; and the next is compared with the first"
+        return
+    assert [(one.about, one.delivery) for one in moved] == [("gender", "2026-02-01")]
+    assert {moved[0].n, moved[0].before_n} == {20, 40}
+    assert "40" in said(moved[0].what())
+    assert "female" not in said(moved[0].what())
+
+
+BUILT: dict[str, tuple[object, object, bool]] = {
+    "goes on": (lambda i: 100 + i, lambda i: 9000 + i, False),
+    "with its year": (lambda i: f"2025/{i + 1:03d}", lambda i: f"2026/{i + 1:03d}", False),
+    "with letters": (lambda i: f"KB-{i}", lambda i: f"kc-{i + 900}", False),
+    "zeros": (lambda i: 100 + i, lambda i: f"{100 + i:06d}", True),
+    "another mark": (lambda i: f"2025/{i}", lambda i: f"2025-{i}", True),
+    "Arabic letters": (lambda i: f"ق-{i}", lambda i: f"{i}-ق", True),
+}
+
+
+@pytest.mark.parametrize("way", BUILT)
+def test_honest_additions_are_silent(way: str) -> None:
+    first, second, rings = BUILT[way]
+    was = delivered(Made(change={"case": first}), "2026-01-01")
+    now = delivered(Made(change={"case": second}), "2026-02-01")
+    for cumulative in (True, False):
+        found = ring([was, now], AlarmLimits(), cumulative=cumulative)
+        again = "nobody-again" in [alarm.name for alarm in found]
+        assert again == (cumulative or rings)
 
 
 @pytest.mark.parametrize("entry", AGAINST)

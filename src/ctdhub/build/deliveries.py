@@ -48,6 +48,7 @@ from ctdhub.sensitive.linkage.deliveries import (
 )
 from ctdhub.sensitive.linkage.pprl.derive import CHECK, format_of
 from ctdhub.sensitive.mapping.identifiers import keyings
+from ctdhub.sensitive.mapping.mapping import Mapping as Reading
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.result import Conservation
 from ctdhub.sensitive.mapping.rule import require_people
@@ -168,16 +169,29 @@ def refuse_unclear(hub: Hub, agreement: Agreement, dates: Sequence[str]) -> None
         require_people(mapping, path, agreement.rows_per_person)
     keys = [mapping.key_columns() for mapping in read.values()]
     file = hub.root / "contributors" / f"{agreement.id}.yaml"
-    keyless = None in keys and agreement.rows_per_person is None
     if len(days) > 1 and agreement.deliveries != "cumulative":
+        _refuse_patches(agreement, dates, list(read.values()), file)
         if None in keys and agreement.deliveries is None:
             raise error("deliveries", file=file, id=agreement.id)
-        if keyless:
+        if None in keys and agreement.rows_per_person is None:
             raise error("deliveries/no-key", file=file, id=agreement.id)
         if len({(action, len(columns)) for columns, action in filter(None, keys)}) > 1:
             raise error("deliveries/keys", file=file, id=agreement.id)
-    if keyless and agreement.person_key:
+    if None in keys and agreement.rows_per_person is None and agreement.person_key:
         raise error("rows-without-key", file=file, id=agreement.id)
+
+
+def _refuse_patches(
+    agreement: Agreement, dates: Sequence[str], read: Sequence[Reading], file: Path
+) -> None:
+    days = sorted(set(dates))
+    if corrections := [day for day in days if agreement.patches_on(day, days[0])]:
+        said = [m.model_dump_json(exclude={"accept", "tests", "name"}) for m in read]
+        keyless = any(m.key_columns() is None for m in read)
+        if keyless or len(set(said)) > 1 or days[0] in corrections:
+            raise error("deliveries/patches", file=file, id=agreement.id)
+        if twice := [day for day in corrections if list(dates).count(day) > 1]:
+            raise error("deliveries/patch-files", file=file, id=agreement.id, at=twice[0])
 
 
 # --------------------------------------------------------------------------------------------------

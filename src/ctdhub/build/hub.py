@@ -334,7 +334,9 @@ class Agreement(FrozenModel):
     display_rule: str
     show_counts: bool = False
     budget_limit: float | None = Field(default=None, gt=0)
-    deliveries: Literal["cumulative", "additions"] | None = None
+    deliveries: (
+        Literal["cumulative", "additions", "patches"] | dict[date, Literal["patches"]] | None
+    ) = None
     rows_per_person: int | None = Field(default=None, ge=1, le=100, strict=True)
     person_key: bool = True
     left: Literal["gone", "ask"] | dict[date, Literal["gone", "kept"]] = "gone"
@@ -367,6 +369,12 @@ class Agreement(FrozenModel):
             if not set(found.variables) <= known:
                 raise PydanticCustomError("break_variables", "no variables of the schema")
         return breaks
+
+    def patches_on(self, day: str, first: str) -> bool:
+        """Whether the delivery of a day holds corrections alone, the first being of another day."""
+        if isinstance(self.deliveries, dict):
+            return date.fromisoformat(day) in self.deliveries
+        return self.deliveries == "patches" and day != first
 
     def left_on(self, day: str) -> Literal["gone", "kept", "ask"]:
         """What becomes of people whom the delivery of a day lacks first."""

@@ -51,7 +51,11 @@ def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
     sent = set(map(contributor_of, harmonised))
     agreed = {a.id: a for a in hub.agreements() if a.id in sent}
     shares = {
-        a.id: [a.unknown_share, _newest_alone(a), a.deliveries == "cumulative"]
+        a.id: [
+            a.unknown_share,
+            _newest_alone(a),
+            *a.model_dump(mode="json", include={"deliveries"}).values(),
+        ]
         for a in agreed.values()
     }
 
@@ -62,7 +66,9 @@ def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
             by = agreed[contributor]
             limits = AlarmLimits(unknown_share=by.unknown_share)
             cumulative = by.deliveries == "cumulative"
-            found += ring(deliveries, limits, newest=_newest_alone(by), cumulative=cumulative)
+            days = [one.date for one in deliveries]
+            fixes = frozenset(day for day in days if by.patches_on(day, days[0]))
+            found += ring(deliveries, limits, _newest_alone(by), cumulative, fixes)
             texts += deliveries
         write_new(folder / ALARMS, as_json([alarm.as_json() for alarm in found]).encode())
         write_new(folder / UNKNOWN_TEXTS, as_csv(_HEADING, _listed(texts)).encode())

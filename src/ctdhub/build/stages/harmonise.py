@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,12 +34,15 @@ from ctdhub.core.tables import as_json
 from ctdhub.schema.model import ALLEGATION, AUTHORITIES, OF_ANYONE
 from ctdhub.sensitive import coded_parquet
 from ctdhub.sensitive.ingest.isolated import read_isolated
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.linkage.deliveries import patched
+from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.result import Lineage
 from ctdhub.sensitive.mapping.run import harmonise
 
 if TYPE_CHECKING:
-    from ctdhub.build.hub import Hub
+    from ctdhub.build.hub import Agreement, Hub
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class HarmoniseFile:
     """How one contributed file becomes records; a worker elsewhere can be given it.
 
     It says where the mapping and the person key lie and holds neither.  ``kind`` is what kind of
-    contributor its agreement says it is.
+    contributor its agreement says it is.  ``before`` are the files of its earlier deliveries, with
+    whether they are corrections, where this one is.
     """
 
     given: Contribution
@@ -54,6 +59,7 @@ class HarmoniseFile:
     years: tuple[int, int]
     key: Path
     kind: str
+    before: tuple[tuple[bool, tuple[Path, ...]], ...] = ()
 
     def __call__(self, folder: Path) -> None:
         """Write records, perpetrators, rejects, lineage, conservation and texts into the folder.
@@ -62,7 +68,7 @@ class HarmoniseFile:
             MappingError: a contributor that is no authority says more of somebody than alleged.
         """
         mapping, contributor = load_mapping(self.mapping), self.given.contributor
-        raw, key = read_isolated(self.given.file, mapping.read), self.key.read_bytes()
+        raw, key = read_given(self.given.file, mapping, self.before), self.key.read_bytes()
         result = harmonise(raw, mapping, contributor=contributor, years=self.years, key=key)
         _check_allegations(result.perpetrators, self.kind, self.mapping)
         coded_parquet.write(result.coded, folder / RECORDS)
@@ -84,6 +90,33 @@ class HarmoniseFile:
         (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
 
 
+def read_given(
+    file: Path, mapping: Mapping, before: Sequence[tuple[bool, Sequence[Path]]]
+) -> RawTable:
+    """A file as it was sent, or filled from earlier deliveries where it holds corrections."""
+    raw, keyed = read_isolated(file, mapping.read), mapping.key_columns()
+    if not before or keyed is None:
+        return raw
+    earlier = [(how, [read_isolated(f, mapping.read) for f in files]) for how, files in before]
+    return patched(raw, earlier, keyed[0])
+
+
+def corrected(
+    hub: Hub, agreement: Agreement | None, day: str
+) -> tuple[tuple[bool, tuple[Path, ...]], ...]:
+    """The files of the deliveries before a day, where that of the day holds corrections."""
+    if agreement is None or agreement.deliveries in (None, "cumulative", "additions"):
+        return ()
+    own = [one for one in hub.contributions() if one.contributor == agreement.id]
+    days = sorted({one.date for one in own if one.date < day})
+    if not days or not agreement.patches_on(day, days[0]):
+        return ()
+    return tuple(
+        (agreement.patches_on(d, days[0]), tuple(one.file for one in own if one.date == d))
+        for d in days
+    )
+
+
 def _check_allegations(perpetrators: pa.Table, kind: str, mapping: Path) -> None:
     """Nobody is called more than alleged but by a public authority (decision 47)."""
     if kind in AUTHORITIES:
@@ -103,7 +136,10 @@ def harmonise_file(hub: Hub, given: Contribution, years: tuple[int, int]) -> Ste
     """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
     rules_file = mapping_file(hub, given.contributor, given.date)
     digest = hash_file(given.file)
-    kind = next((a.kind for a in hub.agreements() if a.id == given.contributor), "")
+    agreement = next((a for a in hub.agreements() if a.id == given.contributor), None)
+    kind = agreement.kind if agreement else ""
+    before = corrected(hub, agreement, given.date)
+    earlier = [[how, sorted(map(hash_file, files))] for how, files in before]
     return Step(
         name=f"harmonise {given.contributor} {given.date} {digest[:8]}",
         inputs={
@@ -112,9 +148,10 @@ def harmonise_file(hub: Hub, given: Contribution, years: tuple[int, int]) -> Ste
             Input("years", Text("years")): hash_of(list(years)),
             Input("contributor", Text("kind of contributor")): kind,
             Input("person key", Text("person key")): hash_of(hub.person_key().hex()),
+            **({Input("earlier", Text("earlier deliveries")): hash_of(earlier)} if earlier else {}),
         },
         output=hub.work / "harmonised" / given.contributor / given.date / digest[:16],
-        run=HarmoniseFile(given, rules_file, years, hub.key_file, kind),
+        run=HarmoniseFile(given, rules_file, years, hub.key_file, kind, before),
         software=software(__name__),
         meaning=_meaning(rules_file),
     )

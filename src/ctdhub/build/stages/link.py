@@ -306,7 +306,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
             ),
             Input("deliveries", Text("deliveries")): hash_of(
                 [
-                    [a.id, a.deliveries, a.model_dump(mode="json")["left"], *_bound(a)]
+                    [a.id, *a.model_dump(mode="json", include=_STATED).values(), *_bound(a)]
                     for a in hub.agreements()
                     if a.id in senders
                 ]
@@ -318,6 +318,9 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         software=software(__name__),
         meaning={step.name.removeprefix("harmonise "): step.sense for step in harmonised},
     )
+
+
+_STATED = {"deliveries", "left"}
 
 
 def _bound(agreement: Agreement) -> list[int]:

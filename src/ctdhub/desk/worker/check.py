@@ -17,6 +17,7 @@ from typing import Any
 
 from ctdhub.build.hub import Agreement, Hub
 from ctdhub.build.rules import policy
+from ctdhub.build.stages.harmonise import corrected, read_given
 from ctdhub.core import files
 from ctdhub.core.errors import HubError, as_json, catalogue, error, from_json
 from ctdhub.core.i18n import Text, said
@@ -337,7 +338,7 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
         report.findings = [_fault(met, {})]
         return
     report.mapping = hashlib.sha256(rules_file.read_bytes()).hexdigest()
-    raw = read_isolated(table, mapping.read)
+    raw = read_given(table, mapping, corrected(hub, agreement, day))
     letters = named_by(mapping.needed()) | _letters(raw)
     if work:
         work.say(Text("Checking each row"))

@@ -110,6 +110,10 @@ _WHAT: Mapping[str, Text] = {
         "{about}: recorded in {n} of {of} records; in the delivery before, {before_n} of "
         "{before_of}."
     ),
+    "value-moved": Text(
+        "{about}: one value is that of {n} of the {of} records in which it is recorded; in the "
+        "delivery before, of {before_n} of {before_of}. Its codes may have changed their meaning."
+    ),
     "all-under-18": Text("Every person whose age is recorded is under 18 (records: {of})."),
     "none-under-18": Text("No person whose age is recorded is under 18 (records: {of})."),
     "one-gender": Text("All records with a gender have the same one (records: {of})."),
@@ -160,6 +164,8 @@ class AlarmLimits:
         least: cells with unknown texts from which on they are too many.
         base: records, dates or rows below which no other alarm rings, for chance could ring it.
         fell: a recorded share that is this part of the one before, or less.
+        moved: by how much the share of a value differs from the one before; 3.5 standard errors
+            are needed too, for many values are compared.
         jump: times as many records as the years next to a year have.
         never: records in which a flag is never yes.
         unexploited: of records without any form of exploitation.
@@ -173,6 +179,7 @@ class AlarmLimits:
     base: int = 50
     least: int = 3
     fell: float = 0.5
+    moved: float = 0.2
     jump: int = 10
     never: int = 500
     unexploited: float = 0.05
@@ -298,4 +305,5 @@ def _both(one: ColumnContent, other: ColumnContent) -> ColumnContent:
         one.digits + other.digits,
         one.padded + other.padded,
         one.decimals + other.decimals,
+        tuple(sorted({*one.built, *other.built})),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 
 import pyarrow as pa
@@ -35,6 +35,7 @@ def drifted(now: ReadDelivery, before: ReadDelivery | None, limits: AlarmLimits)
     yield from _many(now, "new-texts", new, limits)
     yield from _new_columns(now, before)
     yield from _fell(now, before, limits)
+    yield from _moved(now, before, limits)
 
 
 def _many(
@@ -78,6 +79,33 @@ def _fell(now: ReadDelivery, before: ReadDelivery, limits: AlarmLimits) -> Itera
         yield Alarm("recorded-fell", variable, now.contributor, now.date, n, of, was, was_of)
 
 
+def _moved(now: ReadDelivery, before: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
+    """Variables of which a value has another share of the records: the value that moved most."""
+    schema, coded = load_schema(), ("code", "flag", "country")
+    for variable in before.mapping.columns.keys() & now.mapping.columns.keys():
+        if variable == PERIOD or schema.variable(variable).kind not in coded:
+            continue
+        counts = [_counted(one.records[variable]) for one in (now, before)]
+        of, was_of = (count.total() for count in counts)
+        if min(of, was_of) < limits.base:
+            continue
+        moves = {}
+        for value in counts[0].keys() | counts[1].keys():
+            n, was = (count[value] for count in counts)
+            share = (n + was) / (of + was_of)
+            error = math.sqrt(share * (1 - share) * (1 / of + 1 / was_of))
+            if abs(n / of - was / was_of) > max(limits.moved, 3.5 * error):
+                moves[value] = (abs(n / of - was / was_of), n, was)
+        if moves:
+            _move, n, was = max(moves.values())
+            yield Alarm("value-moved", variable, now.contributor, now.date, n, of, was, was_of)
+
+
+def _counted(values: pa.ChunkedArray) -> Counter[str]:
+    counts = values.cast(pa.string()).drop_null().value_counts().to_pylist()
+    return Counter({one["values"]: one["counts"] for one in counts})
+
+
 # --------------------------------------------------------------------------------------------------
 # Alarms about who is in a delivery: numbers written anew, nobody of before, or hardly anybody.
 
@@ -106,12 +134,22 @@ def about_people(
     people = now.people
     if min(len(people), len(known)) < limits.base:
         return
-    if not people & known:
+    if not people & known and (cumulative or not _built_alike(now, held)):
         yield Alarm("nobody-again", "", now.contributor, now.date, 0, len(people))
     elif cumulative and before is not None and len(before.people) >= limits.base:
         left, again = len(before.people - people), len(before.people & people)
         if left > again:
             yield Alarm("most-left", "", now.contributor, now.date, left, left + again)
+
+
+def _built_alike(now: ReadDelivery, held: Mapping[str, ColumnContent]) -> bool:
+    """Whether numbers of people are built as before, so that new ones are new people."""
+    keyed = now.mapping.key_columns()
+    names = [fold(name) for name in keyed[0]] if keyed else []
+    mine = {fold(c.column): c.built for c in now.columns}
+    return bool(names) and all(
+        name in held and set(mine.get(name, ())) & set(held[name].built) for name in names
+    )
 
 
 def _rewritten(now: ColumnContent, was: ColumnContent | None, cumulative: bool, least: int) -> int:
@@ -249,7 +287,8 @@ def _keys(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
 
 
 _DRIFT = frozenset(
-    {"new-texts", "new-column", "recorded-fell", "ids-rewritten", "nobody-again", "most-left"}
+    {"new-texts", "new-column", "recorded-fell", "value-moved"}
+    | {"ids-rewritten", "nobody-again", "most-left"}
 )
 """Alarms that compare a delivery with an older one."""
 
@@ -259,6 +298,7 @@ def ring(
     limits: AlarmLimits,
     newest: bool = False,
     cumulative: bool = True,
+    corrections: frozenset[str] = frozenset(),
 ) -> tuple[Alarm, ...]:
     """The alarms.
 
@@ -270,13 +310,15 @@ def ring(
         limits: when an alarm rings.
         newest: whether the newest delivery alone counts, so that no older one rings.
         cumulative: whether each delivery holds everybody anew; if not, nobody leaves.
+        corrections: dates of deliveries of corrections: they hold whom somebody chose, so that
+            they are compared with nothing.
     """
     found: list[Alarm] = []
     before: ReadDelivery | None = None
     known = frozenset[str]()
     for now in deliveries:
         rang = [
-            *drifted(now, before, limits),
+            *drifted(now, None if now.date in corrections else before, limits),
             *about_people(now, before, known, cumulative, limits),
         ]
         drift = [alarm.decided(now.accept) for alarm in rang]
@@ -284,5 +326,6 @@ def ring(
             found += drift
             found += [alarm.decided(now.accept) for alarm in implausible(now, limits)]
         if not any(alarm.name in _DRIFT and not alarm.accepted for alarm in drift):
-            before, known = now, known | now.people
+            before = before if now.date in corrections else now
+            known |= now.people
     return tuple(found)

@@ -4,14 +4,19 @@ keys say.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctdhub.core.errors import error
+from ctdhub.core.i18n import Text
+from ctdhub.core.tables import ROW, fold
 from ctdhub.schema.model import AGE, PERIOD, SEX, load_schema
 from ctdhub.sensitive.duck import run_whole
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.rejects import Reject, reject_table
 
 # --------------------------------------------------------------------------------------------------
 # Deliveries of one contributor as versions: which of their records are in force.
@@ -219,6 +224,106 @@ def _coded(held: pa.Table) -> pa.Table:
 def _numbers(numbers: Collection[int]) -> str:
     """A list for SQL, never empty."""
     return "(" + ", ".join(map(str, [-1, *sorted(numbers)])) + ")"
+
+
+# --------------------------------------------------------------------------------------------------
+# Deliveries of corrections: a blank cell says that what was known of the case stands.
+#
+# Cells are filled before the mapping is applied, so that its rules, exclusions, tokens and person
+# keys meet a whole row, which then replaces the older one as any version does.  What nobody can
+# know is a reject: a row without a case, of a case that nobody sent, of one that has several rows,
+# and rows of one case that contradict each other.  So one person's row depends on hers alone.
+
+Cells = dict[str, str]
+"""A row: its cells that hold something, by folded name of the column."""
+
+_REFUSED = {
+    "patch-key": Text("The row names no case, so nobody can see whose record it corrects."),
+    "patch-unknown": Text(
+        "No earlier delivery has this case. Correct its number, or send a new case in a delivery "
+        "of whole records."
+    ),
+    "patch-several": Text(
+        "Earlier deliveries have several rows of this case, so nobody can see which it corrects."
+    ),
+    "patch-contradicts": Text("Rows of this case say two different things in one column."),
+}
+
+
+def patched(
+    raw: RawTable, before: Iterable[tuple[bool, Sequence[RawTable]]], key: Sequence[str]
+) -> RawTable:
+    """A file of corrections, its blank cells filled with what was known of each case.
+
+    Args:
+        raw: the file.
+        before: the files of each earlier delivery, the oldest first, and whether they are
+            corrections.
+        key: the columns that distinguish people.
+
+    Raises:
+        HubError: a file has child rows, which belong to no case by its number.
+    """
+    names = {fold(name): name for name in raw.table.column_names if name != ROW}
+    known: dict[tuple[str, ...], list[Cells]] = {}
+    for corrects, files in before:
+        said = [(n, cells) for one in files for n, cells in enumerate(_rows_of(one))]
+        names = {fold(c): c for one in files for c in one.table.column_names if c != ROW} | names
+        if corrects:
+            said = [(0, cells) for cells in _whole(said, known, key)[0].values()]
+        known |= _by_case(said, key)
+    numbers = raw.table[ROW].to_pylist()
+    filled, refused = _whole(list(zip(numbers, _rows_of(raw), strict=True)), known, key)
+    kept = [n for n in numbers if n in filled]
+    columns = [pa.array([filled[n].get(c) for n in kept], pa.string()) for c in names]
+    table = pa.table([*columns, pa.array(kept, raw.table[ROW].type)], [*names.values(), ROW])
+    rejects = reject_table(raw.file, [Reject(n, r, _REFUSED[r]) for n, r in refused.items()])
+    return replace(raw, table=table, rejects=pa.concat_tables([raw.rejects, rejects]))
+
+
+def _rows_of(raw: RawTable) -> list[Cells]:
+    if raw.children:
+        raise error("patch-children", file=raw.file)
+    names = {name: fold(name) for name in raw.table.column_names if name != ROW}
+    rows = raw.table.to_pylist()
+    return [{c: row[n] for n, c in names.items() if fold(row[n] or "")} for row in rows]
+
+
+def _by_case(
+    rows: Iterable[tuple[int, Cells]], key: Sequence[str]
+) -> dict[tuple[str, ...], list[Cells]]:
+    """Different rows of each case; of rows that name none under the empty texts."""
+    found: dict[tuple[str, ...], list[Cells]] = {}
+    for _number, cells in rows:
+        case = tuple(fold(cells.get(fold(column), "")) for column in key)
+        own = found.setdefault(case, [])
+        if cells not in own:
+            own.append(cells)
+    return found
+
+
+def _whole(
+    rows: Sequence[tuple[int, Cells]],
+    known: dict[tuple[str, ...], list[Cells]],
+    key: Sequence[str],
+) -> tuple[dict[int, Cells], dict[int, str]]:
+    """Rows of corrections by their numbers, filled; and the rules of those that cannot be."""
+    filled: dict[int, Cells] = {}
+    refused: dict[int, str] = {}
+    said = _by_case(rows, key)
+    for number, cells in rows:
+        case = next(iter(_by_case([(number, cells)], key)))
+        old, new = known.get(case, []), said[case]
+        texts = {(name, fold(text)) for one in new for name, text in one.items()}
+        if "" in case:
+            refused[number] = "patch-key"
+        elif len(old) != 1:
+            refused[number] = "patch-several" if old else "patch-unknown"
+        elif len(texts) > len({name for name, _text in texts}):
+            refused[number] = "patch-contradicts"
+        else:
+            filled[number] = {name: text for one in (*old, *new) for name, text in one.items()}
+    return filled, refused
 
 
 # --------------------------------------------------------------------------------------------------

@@ -343,12 +343,15 @@ def _spelt(mapping: Mapping, name: str, faults: pa.Table) -> pa.Scalar:
 
 
 _DIGITS = re.compile(r"[0-9]+")
+_RUN, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
+_MOST_BUILT = 50
 _DECIMAL = re.compile(r"[0-9]+\.0+|[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 
 
-def _numbered(column: pa.ChunkedArray, rows: np.ndarray) -> dict[str, int]:
+def _numbered(column: pa.ChunkedArray, rows: np.ndarray) -> dict[str, Any]:
     """How numbers of people or cases are written in a column; see ``ColumnContent``."""
-    found = dict.fromkeys(("digits", "padded", "decimals"), 0)
+    found: dict[str, Any] = dict.fromkeys(("digits", "padded", "decimals"), 0)
+    built = set()
     for text, n in _counted(column.combine_chunks(), rows).items():
         cell = trim(text)
         if _DIGITS.fullmatch(cell):
@@ -356,7 +359,8 @@ def _numbered(column: pa.ChunkedArray, rows: np.ndarray) -> dict[str, int]:
             found["padded"] += n * (cell[0] == "0" and len(cell) > 1)
         elif _DECIMAL.fullmatch(cell):
             found["decimals"] += n
-    return found
+        built.add(_LETTERS.sub("A", _RUN.sub(lambda run: "0"[: run[0][0] == "0"] + "9", cell)))
+    return found | {"built": tuple(sorted(built)[:_MOST_BUILT])}
 
 
 def _counted(codes: pa.DictionaryArray, rows: np.ndarray) -> dict[str, int]:

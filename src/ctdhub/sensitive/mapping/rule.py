@@ -296,6 +296,7 @@ ALARMS: dict[str, Subject] = {
     "new-texts": "column",
     "new-column": "column",
     "recorded-fell": "variable",
+    "value-moved": "variable",
     "all-under-18": "",
     "none-under-18": "",
     "one-gender": "",

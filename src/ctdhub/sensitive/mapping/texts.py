@@ -230,6 +230,8 @@ class ColumnContent:
         digits, padded, decimals: of a column that names people or cases, the cells written in
             digits alone, those of them that begin with 0, and those written as a spreadsheet
             writes a number, such as 17.0 or 1.7E+05.
+        built: how its numbers are built, each way once: every letter is A, digits are 9, or 09
+            where they begin with 0, and other signs are themselves.
     """
 
     column: str
@@ -243,6 +245,7 @@ class ColumnContent:
     digits: int = 0
     padded: int = 0
     decimals: int = 0
+    built: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
