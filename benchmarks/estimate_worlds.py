@@ -4,6 +4,8 @@
 afterwards, on other assumptions: chances from a continuous distribution, lists that follow or avoid
 each other, strata, a list that holds everybody of one of them, lists that reach other people.  The
 strongest form and the limit of z were chosen with these in sight, ``LATER`` were written after it.
+``TIED`` have lists that refer people to each other, or refuse each other's, of several sizes.
+``REFER`` names the worlds whose organisations say so when they are asked.
 """
 
 from __future__ import annotations
@@ -178,3 +180,57 @@ LATER: dict[str, World] = {
     "5 % visible, 33 % hidden": persons(20_000, _few_visible),
     "lognormal, CV2 1, 3 lists": persons(8000, _three_lists),
 }
+
+
+def tied(people: int, chances: Sequence[float], odds: dict[tuple[int, int], float]) -> World:
+    """The odds of the later list of a pair are multiplied for those on the earlier one."""
+
+    def draw(rng: np.random.Generator, n: int) -> Floats:
+        on: list[Floats] = []
+        for k, chance in enumerate(chances):
+            factor = np.ones(n)
+            for (first, second), times in odds.items():
+                if second == k:
+                    factor = factor * np.where(on[first] > 0, times, 1.0)
+            own = factor * chance / (1 - chance)
+            on.append((rng.random(n) < own / (1 + own)).astype(float))
+        return np.column_stack(on)
+
+    return persons(people, draw)
+
+
+def _turned_away(rng: np.random.Generator, n: int) -> Floats:
+    """Shelters: whoever is on an earlier list has a third of the chance of each later one."""
+    taken = np.zeros(n, dtype=bool)
+    on = []
+    for chance in LARGE:
+        here = rng.random(n) < chance * np.where(taken, 0.33, 1.0)
+        taken |= here
+        on.append(here.astype(float))
+    return np.column_stack(on)
+
+
+LARGE = (0.25, 0.2, 0.15, 0.1)
+_ALL = [(a, b) for b in range(4) for a in range(b)]
+TIED: dict[str, World] = {
+    "shelters: a third, 5,000": persons(5000, _turned_away),
+    "shelters: a third, 800": persons(800, _turned_away),
+    "all pairs avoid, odds 1/3": tied(5000, LARGE, dict.fromkeys(_ALL, 1 / 3)),
+    "all pairs avoid, odds 1/2": tied(5000, LARGE, dict.fromkeys(_ALL, 0.5)),
+    "all pairs avoid, odds .7": tied(5000, LARGE, dict.fromkeys(_ALL, 0.7)),
+    "3 lists avoid, odds 1/3": tied(5000, LARGE[:3], dict.fromkeys(_ALL[:3], 1 / 3)),
+    "all pairs refer, odds 2": tied(5000, FOUR, dict.fromkeys(_ALL, 2.0)),
+    "one avoids, one refers": tied(5000, LARGE, {(0, 1): 0.3, (2, 3): 3.5}),
+    "the same, 3 lists": tied(5000, LARGE[:3], {(0, 1): 0.33, (1, 2): 3.0}),
+    "the same, 600 people": tied(600, LARGE, {(0, 1): 0.3, (2, 3): 3.5}),
+    "the same, odds 1/2 and 2": tied(5000, LARGE, {(0, 1): 0.5, (2, 3): 2.0}),
+}
+SIZES: dict[str, World] = {
+    "independent, 300 people": tied(300, LARGE, {}),
+    "independent, 50,000": tied(50_000, FOUR, {}),
+    "lognormal, CV2 .65, 50,000": persons(50_000, _lognormal),
+    "beta, CV2 1.1, 20,000": persons(20_000, _small_and_uneven),
+}
+REFER = frozenset(TIED) | {
+    "dependent pair", "referral pair, 3 lists", "sparse, dependent pair", "three dependent pairs",
+}  # fmt: skip

@@ -110,16 +110,23 @@ def test_order_of_rows_and_columns_changes_nothing(say: Say) -> None:
     assert say(GOOD, "--format", "json") == say("\n".join(moved) + "\n", "--format", "json")
 
 
-def test_text_says_the_spread_first(say: Say) -> None:
-    code, text = say(GOOD)
+def test_text_says_what_was_asked_and_the_spread_first(say: Say) -> None:
+    code, text = say(GOOD, "--same-place", "--no-refer")
     assert code == 0
-    assert text.startswith("These numbers are too low if some people are harder to find")
+    assert text.startswith("Asked of the organisations: Do the lists work in the same place? yes.")
     said = " ".join(text.split())
-    assert said.index("Across methods the estimates go from ") < said.index("Lists taken as")
-    assert "No single method gives the answer." in said
+    assert "refuse each other’s people? no. Do they share a register? not answered." in said
+    assert said.index("The estimate is ") < said.index("Lists taken as")
+    assert "No range is given for the true number: the organisations have not answered" in said
     assert "z0" in text
+    assert "If being on a halves the odds of b" in text
     assert "Without the list a" in text
     assert "If 5% of the true" in text
+    all_three = ("--same-place", "--no-refer", "--own-registers")
+    found = json.loads(say(GOOD, *all_three, "--format", "json")[1])
+    assert found["answers"] == {"same_place": True, "refer": False, "one_register": False}
+    assert found["reach"][0] < 1000 < found["reach"][1]
+    assert json.loads(say(GOOD, "--format", "json")[1])["reach"] is None
 
 
 def test_the_example_of_the_documentation_says_what_the_page_says(say: Say) -> None:
@@ -135,15 +142,15 @@ def test_json_has_stable_keys_and_the_numbers(say: Say) -> None:
     _code, text = say(GOOD, "--format", "json")
     found = json.loads(text)
     assert list(found) == [
-        "says", "spread", "intervals", "reach", "level", "refused", "lists", "left_out", "seen",
-        "overlapping", "noise", "cells", "methods", "if_people_differ", "strata", "links",
-        "changes", "warnings",
+        "answers", "says", "spread", "intervals", "tied", "reach", "level", "refused", "lists",
+        "left_out", "seen", "overlapping", "noise", "cells", "methods", "if_lists_depend", "strata",
+        "links", "changes", "warnings",
     ]  # fmt: skip
     assert found["seen"] == 641
     assert found["overlapping"] == 150
     assert found["lists"] == {"a": 501, "b": 200, "c": 99}
     names = [m["name"] for m in found["methods"]]
-    assert names == ["independent", "stepwise", "bic", "average", "graphs"]
+    assert names == ["independent", "stepwise"]
     for m in found["methods"]:
         assert m["low"] <= m["people"] <= m["high"]
         assert 900 < m["people"] < 1100
@@ -188,7 +195,7 @@ def test_the_chart_stands_alone(say: Say, tmp_path: Path, lang: str) -> None:
     say(GOOD.replace("a,b", "<b>,b"), "--chart", str(target), "--lang", lang)
     root = ET.fromstring(target.read_text("utf-8"))
     tags = [e.tag.rpartition("}")[2] for e in root.iter()]
-    assert tags.count("circle") == 9  # five methods, four rows if people differ
+    assert tags.count("circle") == 6  # two methods, four rows if lists depend
     assert "script" not in tags
     assert root.get("{http://www.w3.org/XML/1998/namespace}lang") == lang
     middles = [float(e.get("cx", "0").strip("%")) for e in root.iter() if e.tag.endswith("circle")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ctdhub.stats.mse.bootstrap import Method
@@ -85,15 +84,6 @@ def test_a_thousandth_of_wrong_links_moves_no_estimate_far(name: str) -> None:
         assert found.alone[0] == pytest.approx(before.alone[0], rel=0.01)
 
 
-def test_decomposable_graphs() -> None:
-    """The reference ran to another largest population, which moves its ends a little."""
-    found = methods(read("UKdat_5.csv"))["graphs"]
-    expected = {"value": 22990, "low": 10387, "high": 33508}
-    got = {"value": found.value, "low": found.low, "high": found.high}
-    assert got == pytest.approx(expected, rel=0.0005)
-    assert methods(read("Ned_5.csv"))["graphs"].value == pytest.approx(49385, rel=0.03)
-
-
 def test_missed_links_lower_the_estimates_of_the_netherlands() -> None:
     """At a fifth of missed links other pairs would be chosen, and halve the number: the row says
     so, and holds the pairs of the table itself."""
@@ -108,6 +98,5 @@ def test_methods_lie_far_apart() -> None:
     result = estimate(read("Ned_5.csv"))
     assert result.spread is not None
     assert result.spread[1] / result.spread[0] > 2
-    values = [m.value for m in result.methods]
-    assert len(values) == 5
-    assert np.isfinite(np.array(values, dtype=float)).all()
+    assert result.pairs
+    assert result.reach is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,7 +25,11 @@ from ctdhub.border import (
     Estimate,
     Sources,
 )
+from ctdhub.build.rules import public_facts
+from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import language
+from ctdhub.dp.policy import Policy, load_policy
+from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import mse as words
 from ctdhub.report.mse import report
 from ctdhub.stats.mse.bootstrap import bits_of
@@ -121,8 +126,6 @@ def test_what_is_known_of_links_widens_what_is_said() -> None:
     assert result.spread is not None
     assert result.linked is not None
     assert result.linked[0] < result.spread[0] < result.spread[1] < result.linked[1]
-    if plain.reach and result.reach:
-        assert result.reach[0] < plain.reach[0] < plain.reach[1] < result.reach[1]
     told = report(result)["links"]
     assert told["missed"] <= told["missed_at_most"]
     with language("en"):
@@ -138,3 +141,28 @@ def test_what_is_known_of_links_widens_what_is_said() -> None:
 
 def test_without_any_count_of_doubles_nothing_is_known_of_links() -> None:
     assert links_in(release(np.random.default_rng(3), 1.0, 1.0, {})) is None
+
+
+def policy_of(tmp_path: Path, answers: str) -> Policy:
+    file = tmp_path / "policy.yaml"
+    file.write_text(f"version: 1\nsources: {{lists: [one, two], answers: {answers}}}\n", "utf-8")
+    return load_policy(file)
+
+
+def test_answers_in_the_policy_are_public_facts(tmp_path: Path) -> None:
+    hub: Any = SimpleNamespace(
+        facts=lambda years: {
+            "hub": "A", "contributors": ["One"], "years": list(years), "schema_version": "1.0"
+        }
+    )  # fmt: skip
+    policy = policy_of(tmp_path, "{same_place: yes, refer: no}")
+    facts = PublicFacts.of(public_facts(hub, policy, 2026))
+    assert facts.list_answers == {"same_place": True, "refer": False}
+    assert PublicFacts.of(public_facts(hub, policy_of(tmp_path, "{}"), 2026)).list_answers == {}
+
+
+@pytest.mark.parametrize("answers", ["{refer: perhaps}", "{referral: no}", "no"])
+def test_an_answer_that_is_none_is_refused(tmp_path: Path, answers: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        policy_of(tmp_path, answers)
+    assert caught.value.rule == "policy-settings"

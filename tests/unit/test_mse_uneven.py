@@ -18,14 +18,15 @@ from ctdhub.report import mse as words
 from ctdhub.report.mse import report
 from ctdhub.stats.mse.estimate import (
     HINT,
+    QUESTIONS,
     SIGN,
+    Dependence,
     Result,
-    Uneven,
     changes,
+    dependence,
     estimate,
     relinked,
     stratified,
-    uneven,
     unlinked,
 )
 from ctdhub.stats.mse.lists import Floats, Lists, members, pass_gate
@@ -135,24 +136,21 @@ def test_a_row_with_other_pairs_says_so() -> None:
             assert c.others != c.stepwise
 
 
-def test_people_who_differ_are_told_first_and_no_range_is_claimed() -> None:
-    result = estimate(visible(), replicates=100)
+def test_people_who_differ_are_told_and_no_range_is_claimed() -> None:
+    result = estimate(visible(), replicates=100, answers=QUESTIONS)
     with language("en"):
         text, warned = words.spread(result), words.warnings(result)
-    assert text.startswith("The lists show signs that some people are harder to find than others. ")
-    assert "go from 2,016 to 2,027 people" in text
-    assert "No range is given" in text
+    assert "The estimate is 2,021 people" in text
+    assert "No range is given for the true number: some people seem to be harder to find" in text
+    assert any(line.startswith("The lists show signs that some people") for line in warned)
     assert any("z = 2.82" in line for line in warned)
     assert result.reach is None
-    assert result.uneven is not None
-    assert [(k, round(n)) for k, n in result.uneven.what_if] == [(2, 2246), (5, 2919), (10, 3374)]
-    by_name = {row.name: row for row in result.uneven.rows}
-    assert by_name["common_strong"].why == "too_wide"
-    for row in by_name.values():
-        assert row.value is None or row.value > 2020
+    assert result.dependence is not None
+    by_name = {row.name: row for row in result.dependence.rows}
+    assert by_name["differ"].why == "too_wide"
     data = report(result)
     assert data["reach"] is None
-    assert data["if_people_differ"]["seem_to"] is True
+    assert data["if_lists_depend"]["z"] == pytest.approx(2.82, abs=0.01)
     assert json.dumps(data)
 
 
@@ -164,6 +162,88 @@ def apart() -> Lists:
         on.sum(axis=1) - 1, 0
     )
     return Lists(tuple("abcd"), tuple(map(float, np.round(5000 * chance))))
+
+
+def tied(chances: Sequence[float], odds: dict[tuple[int, int], float]) -> Lists:
+    """5,000 people, counts as expected: the odds of a pair of lists are multiplied, all else is
+    independent."""
+    on = np.vstack([np.zeros((1, len(chances)), dtype=bool), members(len(chances))])
+    p = np.array(chances)
+    weight = np.where(on, p / (1 - p), 1.0).prod(axis=1)
+    for (a, b), times in odds.items():
+        weight = weight * np.where(on[:, a] & on[:, b], times, 1.0)
+    counts = (5000 * weight / weight.sum())[1:]
+    return Lists(tuple("abcd"[: len(chances)]), tuple(map(float, np.round(counts))))
+
+
+@pytest.mark.parametrize(("odds", "row"), [(0.5, "halved"), (2.0, "doubled")])
+def test_lists_that_avoid_or_refer_are_right_in_one_row_each(odds: float, row: str) -> None:
+    """Both ways: all pairs with half the odds, as shelters have, and with twice the odds.  Lists
+    taken as independent are half as many again too high, and a third too low."""
+    pairs = {(a, b): odds for b in range(4) for a in range(b)}
+    result = estimate(tied((0.2, 0.15, 0.1, 0.1), pairs), replicates=50)
+    assert result.dependence is not None
+    made = {m.name: m.value or 0.0 for m in (*result.methods, *result.dependence.rows)}
+    assert made[row] == pytest.approx(5000, rel=0.01)
+    alone = made["independent"]
+    assert (alone > 6500) if odds < 1 else (alone < 3700)
+    assert result.tied is not None
+    assert result.tied[0] < 5000 < result.tied[1]
+
+
+def test_each_pair_has_a_row_each_way_and_a_chosen_one_only_among_independent_lists() -> None:
+    table = tied((0.2, 0.15, 0.1), {(0, 1): 4.0})
+    result = estimate(table, replicates=50, answers=QUESTIONS)
+    rows = {(c.names, c.rate): c for c in result.changes if c.kind == "tied"}
+    assert set(rows) == {(pair, rate) for pair in table.pairs for rate in (0.5, 2.0)}
+    assert result.pairs == (("a", "b"),)
+    assert rows[("a", "b"), 2.0].stepwise is None
+    for pair in table.pairs:
+        low, high = rows[pair, 0.5].independent, rows[pair, 2.0].independent
+        assert (low or 0) < (result.methods[0].value or 0) < (high or 0)
+    assert result.reach is None, "a pair was chosen"
+    with language("en"):
+        assert "these lists depend on each other: a – b" in words.spread(result)
+        assert words.change(rows[("a", "b"), 0.5]) == "If being on a halves the odds of b"
+
+
+LIKE_INDEPENDENT = {"a": 360, "b": 90, "c": 40, "ab": 90, "ac": 40, "bc": 10, "abc": 10}
+
+
+@pytest.mark.parametrize(
+    ("answers", "claimed", "told"),
+    [
+        ({}, False, "have not answered all three questions"),
+        ({"same_place": True, "refer": False}, False, "have not answered all three questions"),
+        ({**QUESTIONS, "refer": True}, False, "by their answers the lists are not independent"),
+        ({**QUESTIONS, "same_place": False}, False, "the lists are not independent"),
+        (QUESTIONS, True, "All intervals together"),
+    ],
+)
+def test_a_range_needs_the_answers_of_the_organisations(
+    answers: dict[str, bool], claimed: bool, told: str
+) -> None:
+    """The same table: an answer that nobody gave is said to be none, and taken for none."""
+    result = estimate(cells("abc", **LIKE_INDEPENDENT), replicates=100, answers=answers)
+    assert (result.reach is not None) == claimed
+    with language("en"):
+        text = words.spread(result)
+    assert told in text
+    assert text.count("not answered.") == 3 - len(answers)
+    assert report(result)["answers"] == {name: answers.get(name) for name in QUESTIONS}
+    if result.reach and result.tied:
+        assert result.reach[0] <= result.tied[0] < 1000 < result.tied[1] <= result.reach[1]
+
+
+def test_lists_that_seem_to_avoid_each_other_get_no_range() -> None:
+    pairs = {(a, b): 0.5 for b in range(4) for a in range(b)}
+    result = estimate(tied((0.3, 0.25, 0.2, 0.15), pairs), replicates=50, answers=QUESTIONS)
+    assert result.dependence is not None
+    assert result.dependence.hinted == -1
+    assert result.reach is None
+    with language("en"):
+        assert "the lists seem to avoid each other’s people" in words.spread(result)
+        assert any("signs that they avoid" in line for line in words.warnings(result))
 
 
 @pytest.mark.parametrize("table", [visible, apart])
@@ -193,20 +273,13 @@ BOTH = {
 
 
 def test_the_common_interaction_gives_back_the_table_it_is_made_of() -> None:
-    """Means of the model itself, with 5,000 people on no list: each form finds its own."""
+    """Means of the model itself, with 500,000 people on no list."""
     on = members(4)
     k = on.sum(axis=1)
     effects = np.log([0.14, 0.1, 0.08, 0.05])
-    forms = {
-        "common_square": 0.3 * k**2 / 2,
-        "common_log": 3.0 * (np.log(3.5) - np.log(3.5 + k)),
-        "common_strong": 1.0 * (np.log(0.5) - np.log(0.5 + k)),
-    }
-    for name, interaction in forms.items():
-        table = Lists(tuple("abcd"), tuple(5000 * np.exp(on @ effects + interaction)))
-        row = next(r for r in uneven(table, 0.95, None).rows if r.name == name)
-        assert row.value is None or row.value == pytest.approx(table.seen + 5000, rel=1e-6)
-        assert row.value is not None or row.why == "too_wide"
+    table = Lists(tuple("abcd"), tuple(5e5 * np.exp(on @ effects + np.log(0.5) - np.log(0.5 + k))))
+    row = {r.name: r for r in dependence(table, 0.95).rows}["differ"]
+    assert row.value == pytest.approx(table.seen + 5e5, rel=1e-6)
 
 
 def test_the_bound_is_that_of_chao_where_lists_are_of_one_size() -> None:
@@ -214,33 +287,33 @@ def test_the_bound_is_that_of_chao_where_lists_are_of_one_size() -> None:
     table = Lists(tuple("abcd"), tuple(float({1: 60, 2: 7, 3: 9, 4: 30}[int(c.sum())])
                                        for c in members(4)))  # fmt: skip
     f1, f2 = 4 * 60, 6 * 7
-    row = uneven(table, 0.95, None).rows[-1]
+    row = dependence(table, 0.95).rows[-1]
     assert row.name == "at_least"
     assert row.value == pytest.approx(table.seen + 3 / 4 * f1**2 / (2 * f2))
 
 
-def test_no_row_is_below_the_methods_that_take_people_to_be_alike() -> None:
+def test_people_who_differ_are_never_fewer_than_people_who_are_alike() -> None:
     """Where lists avoid each other the coefficient is negative: people who differ cannot make it
-    so, and the rows show people who are alike."""
+    so, and the row shows people who are alike."""
     crowded = cells("abc", a=600, b=500, c=400, ab=90, ac=80, bc=70, abc=2)
-    found = uneven(crowded, 0.95, None)
+    found = dependence(crowded, 0.95)
     assert found.z is not None
     assert found.z < -2
     alike = float(select(crowded.y[None], 3).alone[0])
-    assert [row.value for row in found.rows[:3]] == pytest.approx([alike] * 3)
+    assert {r.name: r.value for r in found.rows}["differ"] == pytest.approx(alike)
 
 
 def test_no_row_where_nobody_is_on_three_lists() -> None:
     few = cells("abc", a=200, b=180, c=150, ab=20, ac=18, bc=15)
-    found = uneven(few, 0.95, 1000.0)
-    assert {row.why for row in found.rows[:3]} == {"nobody_on_three"}
-    assert (found.z, found.hinted, found.asked) == (None, False, False)
-    assert estimate(few, replicates=100).reach is None
+    found = dependence(few, 0.95)
+    assert found.rows[2].why == "nobody_on_three"
+    assert (found.z, found.hinted, found.asked) == (None, 0, False)
+    assert estimate(few, replicates=100, answers=QUESTIONS).reach is None
     noisy = Lists(few.names, (*few.counts[:-1], 12.0), 10.0)
-    assert uneven(noisy, 0.95, None).rows[0].why == "nobody_on_three"
-    assert {row.why for row in uneven(cells("ab", a=90, b=80, ab=20), 0.95, None).rows} == {
-        "few_lists"
-    }
+    assert dependence(noisy, 0.95).rows[2].why == "nobody_on_three"
+    two = dependence(cells("ab", a=90, b=80, ab=20), 0.95).rows
+    assert [row.why for row in two] == [None, None, "few_lists", "few_lists"]
+    assert [round(row.value or 0) for row in two[:2]] == [370, 910]  # 190 + 360 x 1/2, and x 2
 
 
 def encounters(people: int, rates: Sequence[float], shape: float, seed: int) -> Floats:
@@ -253,16 +326,16 @@ def encounters(people: int, rates: Sequence[float], shape: float, seed: int) -> 
     return np.bincount(held, minlength=2 ** len(rates))[1:].astype(float)
 
 
-def asked(shape: float, tables: int, people: int = 6000, sigma: float = 0.0) -> list[Uneven]:
+def asked(shape: float, tables: int, people: int = 6000, sigma: float = 0.0) -> list[Dependence]:
     found = []
     for seed in range(tables):
         y = encounters(people, (0.15, 0.1, 0.08, 0.06), shape, seed)
         y += np.random.default_rng(seed).normal(0, sigma, len(y)) if sigma else 0
-        found.append(uneven(Lists(tuple(NAMES[:4]), tuple(y), sigma), 0.95, None))
+        found.append(dependence(Lists(tuple(NAMES[:4]), tuple(y), sigma), 0.95))
     return found
 
 
-def fires(found: Sequence[Uneven], limit: float) -> float:
+def fires(found: Sequence[Dependence], limit: float) -> float:
     return float(np.mean([u.z is not None and u.z > limit for u in found]))
 
 
@@ -310,19 +383,6 @@ def test_nested_lists_are_refused(people: dict[str, int], nested: tuple[str, ...
 
 def test_two_lists_of_the_same_people_are_refused() -> None:
     assert pass_gate(cells("ab", ab=50), 0.95).refused == "nested-lists"
-
-
-def test_a_method_that_its_grid_cuts_leaves_all_ranges() -> None:
-    result = estimate(cells("ab", a=5000, b=4000, ab=15), replicates=100)
-    cut = {m.name: m for m in result.methods}["graphs"]
-    assert cut.doubts == ("edge",)
-    assert result.spread is not None
-    assert result.intervals is not None
-    assert cut.value is not None
-    assert cut.value < result.spread[0]
-    with language("en"):
-        assert "4 of 5 methods" in words.spread(result)
-        assert any("The ranges above leave them out" in line for line in words.warnings(result))
 
 
 def within(parts: dict[str, Lists]) -> Result:

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from invented_release import people_rows, protected_answer
 
+from ctdhub.core.format import number, share
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
@@ -159,6 +160,23 @@ def test_a_press_paragraph_claims_only_what_is_sure(answers: Answers) -> None:
     with language("en"):
         (few,) = {s.sentences for s in press_sheet(answers, find_place("Melanesia")).sections}
     assert few == ("Not shown: below the reporting threshold; this is not zero.",)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_bounds_are_for_regions_and_a_country_says_what_is_not_recorded(
+    answers: Answers, lang: str
+) -> None:
+    """Whoever is not recorded may be of any country: of each the bound would be nearly the same."""
+    shown = [p for p in ("UKR", "ITA", "POL") if place_facts(answers, p).citizens.people.has_range]
+    assert shown
+    facts = [place_facts(answers, place) for place in (shown[0], "europe")]
+    with language(lang):
+        country, region = (side_sentences(found, "citizens")[0] for found in facts)
+        most = [number(found.citizens.at_most or 0) for found in facts]
+        missing = share(facts[0].citizens.people.missing or 0)
+    assert country.count(missing) == region.count(missing) == 1
+    assert most[0] not in country
+    assert most[1] in region
 
 
 def test_facts_of_a_place_share_their_first_sentence_with_its_page(answers: Answers) -> None:

@@ -77,6 +77,8 @@ def test_the_spread_comes_before_every_number_of_a_method(text: str, release: Re
     assert result.spread is not None
     low, high = (number(x) for x in result.spread)
     first = f"Across methods the estimates go from {low} to {high} people"
+    if low == high:
+        first = f"The estimate is {low} people, including people on no list."
     assert text.index(first) < text.index("<figure")
     for m in result.methods:
         assert m.value is not None
@@ -98,8 +100,8 @@ def test_people_seen_carry_their_noise(text: str) -> None:
 
 def test_drawing_has_a_point_and_a_whisker_for_each_method(text: str) -> None:
     drawing = text[text.index('<svg class="chart"') : text.index("</svg>")]
-    assert drawing.count("<circle") == 9  # five methods, four rows if people differ
-    assert drawing.count('class="whisker"') == 27
+    assert drawing.count("<circle") == 6  # two methods, four rows if lists depend
+    assert drawing.count('class="whisker"') == 18
 
 
 def test_right_to_left_is_mirrored(release: Release, text: str) -> None:
@@ -141,7 +143,7 @@ def test_refused_the_page_says_why_and_has_no_number(tmp_path: Path) -> None:
     page = shown(refused)
     assert "No estimate:" in page
     assert "<figure" not in page
-    assert "Across methods" not in page
+    assert "The estimate is " not in page
     write_estimates(tmp_path / "charts", refused)
     facts = json.loads((tmp_path / "charts" / "estimates.json").read_text("utf-8"))
     assert facts["methods"] == []
@@ -156,7 +158,7 @@ def test_files_hold_the_numbers_of_the_page(release: Release, text: str, tmp_pat
     assert facts["noise"] == 6
     with (tmp_path / "estimates.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == len(facts["methods"]) + len(facts["if_people_differ"]["rows"]) == 9
+    assert len(rows) == len(facts["methods"]) + len(facts["if_lists_depend"]["rows"]) == 6
     for row in rows:
         assert f"{int(row['people']):,} ({int(row['low']):,} to {int(row['high']):,})" in text
 
@@ -176,6 +178,22 @@ def test_a_site_has_the_page_in_every_language_and_a_rebuild_changes_no_number(
             assert (one / code / link).is_file(), link
 
 
+def test_site_command_and_files_say_what_the_organisations_answered(tmp_path: Path) -> None:
+    facts = {**EVIL, "languages": ["en"], "list_answers": {"same_place": True, "refer": True}}
+    answer = replace(protected_answer(facts=facts), sources=sources_of(LISTS_OF_THREE, IDS))
+    release = open_release(write_release(answer, tmp_path / "releases", "2026.1", "First."))
+    page = shown(release)
+    asked = "refuse each other’s people? yes. Do they share a register? not answered."
+    assert page.index(asked) < page.index("The estimate is ")
+    assert "by their answers the lists are not independent" in page
+    write_estimates(tmp_path, release)
+    found = json.loads((tmp_path / "estimates.json").read_text("utf-8"))
+    assert found["answers"] == {"same_place": True, "refer": True, "one_register": None}
+    assert found["reach"] is None
+    told = CliRunner().invoke(command(), ["estimate", str(release.path), "--own-registers"]).output
+    assert "yes. Do they share a register? no." in " ".join(told.split())
+
+
 def test_lists_of_different_years_are_told_before_any_number(tmp_path: Path) -> None:
     spans = ((2015, 2019), (2016, 2019), (2015, 2017))
     several = [{**c, "years": s} for c, s in zip(EVIL["contributors"], spans, strict=True)]
@@ -185,14 +203,14 @@ def test_lists_of_different_years_are_told_before_any_number(tmp_path: Path) -> 
     page, warning = shown(release), scope(release)
     assert "First (2015 to 2019)" in warning
     assert "Only 2016 to 2017 is covered by all of them" in warning
-    assert page.index("different years") < page.index("Across methods")
+    assert page.index("different years") < page.index("The estimate is ")
     write_estimates(tmp_path, release)
     found = json.loads((tmp_path / "estimates.json").read_text("utf-8"))
     assert found["warnings"][0] == warning
     assert found["list_years"]["two"] == [2016, 2019]
     told = " ".join(CliRunner().invoke(command(), ["estimate", str(release.path)]).output.split())
     assert "different years" in told
-    assert told.index("different years") < told.index("Across methods")
+    assert told.index("different years") < told.index("The estimate is ")
     data = json.loads(
         CliRunner().invoke(command(), ["estimate", str(release.path), "--format", "json"]).output
     )
@@ -218,7 +236,7 @@ def test_years_and_people_who_count_twice_are_told(tmp_path: Path) -> None:
     assert release.protected.sources.list_years == (2016, 2017)
     page = shown(release)
     assert "knew in 2016 to 2017" in scope(release)
-    assert page.index("knew in 2016 to 2017") < page.index("Across methods")
+    assert page.index("knew in 2016 to 2017") < page.index("The estimate is ")
     assert "about 240 people of this release" in double_people(release)
     assert double_people(release) in page
     told = " ".join(CliRunner().invoke(command(), ["estimate", str(release.path)]).output.split())

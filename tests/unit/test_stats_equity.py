@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from ctdhub.border import Guarantee, restore
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError
+from ctdhub.core.format import interval, share
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import encode
@@ -31,7 +32,13 @@ from ctdhub.practice.people import invented_people
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report import equity as equity_rows
-from ctdhub.report.equity import assistance_caveat, gap_sentence, group_name, not_compared_sentence
+from ctdhub.report.equity import (
+    assistance_caveat,
+    gap_difference,
+    gap_sentence,
+    group_name,
+    not_compared_sentence,
+)
 from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import citizenship_group
 from ctdhub.stats import equity
@@ -188,7 +195,7 @@ def test_a_gap_tells_both_intervals_and_who_cannot_be_compared() -> None:
     sentence = gap_sentence(gap)
     assert "least" not in sentence
     assert "Among the groups that can be compared" in sentence
-    assert sentence.count("%") == 6  # two shares, each with both ends
+    assert sentence.count("%") == 12  # two shares with both ends, what is unknown, its two ends
     few = replace(a.groups[0].shares[RECEIVED], value=None, low=0.0, state="protected")
     hidden = replace(a.groups[0], shares={**a.groups[0].shares, RECEIVED: few})
     name = group_name(a.by, hidden.codes)
@@ -198,6 +205,42 @@ def test_a_gap_tells_both_intervals_and_who_cannot_be_compared() -> None:
     assert name in not_compared_sentence(not_compared((fewer,)))
     assert name in not_compared_sentence(not_compared((a, fewer)))
     assert name not in not_compared_sentence(not_compared((a,)))
+
+
+def test_the_bounds_of_a_gap_hold_whatever_is_not_recorded() -> None:
+    """Most of it is not recorded: nobody may be said to receive it less often than others."""
+    held = 0
+    for seed in SEEDS:
+        gap = found(seed)[KIND].gap
+        assert gap is not None
+        assert not gap.decided
+        for codes, unknown, (low, high) in zip(
+            (gap.least, gap.most), gap.unknown, gap.bounds, strict=True
+        ):
+            rows = [r[KIND] for r in people(seed).to_pylist() if r["citizenship_group"] == codes[0]]
+            received, blank = (rows.count(status) / len(rows) for status in (RECEIVED, None))
+            held += low <= received <= received + blank <= high
+            assert unknown == pytest.approx(blank, abs=0.05)
+    assert held >= 2 * len(SEEDS) - 1
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_gap_is_one_of_records_until_its_bounds_part(lang: str) -> None:
+    gap = found(0)[KIND].gap
+    assert gap is not None
+    apart = replace(gap, bounds=((0.1, 0.2), (0.3, 0.4)))
+    with language(lang):
+        said, sure = gap_sentence(gap), gap_sentence(apart)
+        assert len(said) > len(sure)
+        assert share(gap.unknown[0]) in said
+        assert interval(*gap.bounds[1])[1] in said
+        assert gap_difference(gap).endswith(said[-60:])
+    if lang == "en":
+        assert "was recorded less often as having received it than" in said
+        assert "likely" not in said
+        assert "not known which of them received it less often" in said
+        assert "not known" not in sure
+        assert "No published table allows an adjustment for the organisation and the year" in sure
 
 
 @pytest.mark.parametrize(

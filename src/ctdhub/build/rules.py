@@ -78,14 +78,16 @@ def policy(hub: Hub) -> Policy:
 
 
 def public_facts(hub: Hub, rules: Policy, until: int) -> dict[str, Any]:
-    """Public facts of the hub, and why its promise is weaker than usual where it is.
+    """Public facts of the hub, why its promise is weaker than usual where it is, and what the
+    organisations whose lists overlap say.
 
     Args:
         until: the year of the version, see :func:`year_of`: the last that can be covered.
     """
     reason, facts = rules.reason.strip(), hub.facts(rules.years)
     facts["years"] = list(PublicFacts.of(facts).covered(until))
-    return facts | ({"promise_reason": reason} if reason else {})
+    said = {"promise_reason": reason, "list_answers": rules.sources.answers}
+    return facts | {name: fact for name, fact in said.items() if fact}
 
 
 def year_of(hub: Hub, version: str) -> int:

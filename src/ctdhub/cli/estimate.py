@@ -70,11 +70,29 @@ def register(app: typer.Typer) -> None:
                 )
             ),
         ] = "",
+        same_place: Annotated[
+            bool | None,
+            typer.Option(
+                "--same-place/--other-places", help=_("Whether the lists work in the same place.")
+            ),
+        ] = None,
+        refer: Annotated[
+            bool | None,
+            typer.Option(
+                help=_("Whether they refer people to each other, or refuse each other's people.")
+            ),
+        ] = None,
+        one_register: Annotated[
+            bool | None,
+            typer.Option(
+                "--one-register/--own-registers", help=_("Whether they share a register.")
+            ),
+        ] = None,
         lang: Annotated[str, options.lang()] = "",
         out: Annotated[Path | None, options.out()] = None,
     ) -> None:
         from ctdhub.report.mse import chart_file, double_people, report, said_first, scope
-        from ctdhub.stats.mse.estimate import LEVEL, estimate
+        from ctdhub.stats.mse.estimate import LEVEL, QUESTIONS, estimate
         from ctdhub.stats.mse.of_release import links_in, list_names
 
         options.one_of(form, FORMATS, "--format")
@@ -83,12 +101,21 @@ def register(app: typer.Typer) -> None:
         with options.speaking(lang):
             lists, within, notes, release = _read(source, strata)
             links = links_in(release) if release else None
+            said_here = zip(QUESTIONS, (same_place, refer, one_register), strict=True)
+            answers = dict(release.facts.list_answers) if release else {}
+            answers |= {name: answer for name, answer in said_here if answer is not None}
             names = list_names(release) if release else {}
             first = scope(release) if release else ""
             given = release.protected.guarantee.level if release else LEVEL
             with bar() as progress:
                 result = estimate(
-                    lists, level or given, replicates, report=progress, strata=within, links=links
+                    lists,
+                    level or given,
+                    replicates,
+                    report=progress,
+                    strata=within,
+                    links=links,
+                    answers=answers,
                 )
             if chart is not None:
                 title = printable(source.resolve().name)
@@ -170,14 +197,15 @@ def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str], var
     if result.gate.refused:
         console.print(f"[bold yellow]{escape(words.refusal(result.gate, names))}[/]")
     else:
-        console.print(f"[bold]{escape(words.spread(result))}[/]")
+        console.print(f"[bold]{escape(words.spread(result, names))}[/]")
     console.print(escape(words.seen(result)))
     if result.methods:
         title = _("Estimated total, including people on no list, with {level} intervals").format(
             level=share(result.level)
         )
         console.print(_table(title, result.methods))
-        console.print(_differing(result))
+        title = _("If the lists are not independent")
+        console.print(_table(title, words.depending(result)))
         if result.strata is not None:
             console.print(escape(words.strata(result.strata, variable)))
         for method in result.methods:
@@ -218,18 +246,6 @@ def _table(title: str, methods: Iterable[Method]) -> Table:
         assumes = words.assumption(m.name) if m.why is None else words.why_not(m.why)
         ends = [_people(x) for x in (m.value, m.low, m.high)]
         table.add_row(words.method_name(m.name), *ends, assumes)
-    return table
-
-
-def _differing(result: Result) -> Table:
-    from ctdhub.report import mse as words
-    from ctdhub.report.mse import differing
-
-    title = _("If people differ in how easily they are found")
-    table = _table(title, differing(result))
-    for times, people in result.uneven.what_if if result.uneven else ():
-        dash = _people(None)
-        table.add_row(words.what_if(times), _people(people), dash, dash, words.what_if_assumes())
     return table
 
 

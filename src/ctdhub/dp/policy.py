@@ -99,11 +99,14 @@ class SourceSettings(FrozenModel):
         share: of the release's rho; 0 leaves both out of the release.
         lists: ids of contributors whose lists overlap, for their people share keys; () for none.
         strata: released variables by whose values the overlap is counted too.
+        answers: what the organisations of the lists say of how they work together; published.  A
+            question that is not there is not answered.
     """
 
     share: float = Field(default=0.05, ge=0, le=0.9)
     lists: tuple[str, ...] = Field(default=(), max_length=8)
     strata: tuple[str, ...] = Field(default=(), max_length=3)
+    answers: dict[Literal["same_place", "refer", "one_register"], bool] = Field(default={})
 
 
 FOUND_BOUNDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -418,8 +421,11 @@ perpetrators: {rows: 3, share: 0.05}
 # others are one, and where no agreement has it nothing is counted by contributor.  `lists` names,
 # by their ids, 2 to 8 contributors whose people share keys; with [] no overlap is measured.  It is
 # measured in the years that all of them cover.  `strata` may name variables, such as gender: then
-# the overlap is counted by them too, for estimates within these groups.  `share` is their part of a
-# release's budget (of rho); with share: 0 neither is released.
+# the overlap is counted by them too, for estimates within these groups.  `answers`, yes or no, is
+# what their organisations say: whether they work in the same place (same_place), refer people to
+# each other or refuse each other's people (refer), share a register (one_register); it is published
+# with the estimate.  `share` is their part of a release's budget (of rho); with share: 0 neither is
+# released.
 sources: {share: 0.05, lists: []}
 
 # How many tokens of a person (`ctdhub tokens`) may join her with others, beside her key, so that

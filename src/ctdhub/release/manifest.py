@@ -149,6 +149,8 @@ class PublicFacts(_Facts):
         homepage, helpline: shown where given.
         promise_reason: why the guarantee is weaker than usual, in the words of the policy; empty
             where it is not, or where older software made the release.
+        list_answers: what the organisations whose lists overlap say of how they work together, by
+            the policy; a question that is not there is not answered.
 
     >>> PublicFacts.of({"hub": "A\u202e hub", "contributors": ["One"], "years": [2010, 2012],
     ...                 "schema_version": "1.0"}).hub
@@ -166,6 +168,7 @@ class PublicFacts(_Facts):
     homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
     helpline: str = ""
     promise_reason: str = ""
+    list_answers: dict[Literal["same_place", "refer", "one_register"], bool] = Field(default={})
     hub_names: Names = Field(default_factory=dict)
 
     @field_validator("contributors", mode="before")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.core import tables
-from ctdhub.core.format import decimal, share, share_ranged
+from ctdhub.core.format import decimal, interval, share, share_ranged
 from ctdhub.core.i18n import _, current
 from ctdhub.core.tables import write_json
 from ctdhub.release.open import Release
@@ -23,7 +23,8 @@ from ctdhub.stats.cards import NumberCard, Table
 from ctdhub.stats.equity import RECEIVED, Assistance, By, EquityGroup, Gap, NotCompared, clear_gaps
 
 # --------------------------------------------------------------------------------------------------
-# Who receives assistance less often, and who cannot be compared, in the language in force.
+# Who is recorded less often as having received assistance, and who cannot be compared, in the
+# language in force.
 
 DECIMALS = 3
 """Of percentage points, the most."""
@@ -50,10 +51,11 @@ def group_name(by: By, codes: tuple[str, ...]) -> str:
 
 
 def gap_sentence(gap: Gap) -> str:
-    """Who received it less often, beside whom and by how much."""
-    return _(
-        "{kind}. Among the groups that can be compared, the group {least} was less likely "
-        "to receive it than the group {most}: {low_share} compared with {high_share} of "
+    """Who was recorded less often as having received it, beside whom and by how much, and what is
+    open for it was not recorded."""
+    text = _(
+        "{kind}. Among the groups that can be compared, the group {least} was recorded less often "
+        "as having received it than the group {most}: {low_share} compared with {high_share} of "
         "those recorded. The difference is {points} percentage points (between {low} and "
         "{high})."
     ).format(
@@ -64,10 +66,34 @@ def gap_sentence(gap: Gap) -> str:
         high_share=share_ranged(gap.shares[1], *gap.ends[1]),
         **_points(gap),
     )
+    return f"{text} {_open(gap)}"
+
+
+def _open(gap: Gap) -> str:
+    """What is open about a gap, for it was not recorded, or not published."""
+    first, second = (
+        _("between {low} and {high}").format(low=low, high=high)
+        for low, high in (interval(*bounds) for bounds in gap.bounds)
+    )
+    told = _(
+        "Nothing is recorded for {unknown} of the first group and {other_unknown} of the second; "
+        "whatever that is, {bounds} of the first and {other_bounds} of the second received it."
+    ).format(
+        unknown=share(gap.unknown[0]),
+        other_unknown=share(gap.unknown[1]),
+        bounds=first,
+        other_bounds=second,
+    )
+    if not gap.decided:
+        told += " " + _("So it is not known which of them received it less often.")
+    return f"{told} " + _(
+        "No published table allows an adjustment for the organisation and the year of the records, "
+        "which may explain the difference."
+    )
 
 
 def gap_headline(gap: Gap) -> str:
-    """Who received it less often than whom, in one line with both intervals."""
+    """Who was recorded as having received it, in one line with both intervals."""
     return _("{kind}: {least}, {low_share}; {most}, {high_share}").format(
         kind=label(gap.kind, current()),
         least=group_name(gap.by, gap.least),
@@ -78,11 +104,12 @@ def gap_headline(gap: Gap) -> str:
 
 
 def gap_difference(gap: Gap) -> str:
-    """The difference of the two shares, in percentage points."""
-    return _(
-        "Received by so many of those whose status is recorded. The difference is {points} "
-        "percentage points (between {low} and {high})."
+    """The difference of the two shares, in percentage points, and what is open."""
+    text = _(
+        "Recorded as having received it, of those whose status is recorded. The difference is "
+        "{points} percentage points (between {low} and {high})."
     ).format(**_points(gap))
+    return f"{text} {_open(gap)}"
 
 
 def not_compared_sentence(left: NotCompared) -> str:

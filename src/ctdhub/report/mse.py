@@ -16,17 +16,15 @@ from ctdhub.document.svg import EMPTY, round_top
 from ctdhub.release.open import Release
 from ctdhub.report.figures import alone
 from ctdhub.schema.labels import code_label
-from ctdhub.stats.mse import estimate
-from ctdhub.stats.mse.bootstrap import Doubt, Method, Name, Why
+from ctdhub.stats.mse.bootstrap import Method, Name, Why
 from ctdhub.stats.mse.estimate import (
-    HINT,
-    SIGN,
+    QUESTIONS,
     WIDEST,
+    Dependence,
     Label,
     Result,
     SensitivityChange,
     Strata,
-    Uneven,
     WrongLinks,
 )
 from ctdhub.stats.mse.lists import LEAST_OVERLAP, Gate
@@ -45,12 +43,9 @@ def method_name(name: Name) -> str:
     return {
         "independent": _("Lists taken as independent"),
         "stepwise": _("Pairs of lists chosen step by step"),
-        "bic": _("Best single model (BIC)"),
-        "average": _("Average of models (BIC)"),
-        "graphs": _("Average of decomposable graphs"),
-        "common_square": _("If people differ: first form"),
-        "common_log": _("If people differ: stronger form"),
-        "common_strong": _("If people differ: strongest form"),
+        "halved": _("If each list halves the odds of every other"),
+        "doubled": _("If each list doubles the odds of every other"),
+        "differ": _("If people differ strongly"),
         "at_least": _("If people differ: lower bound"),
         "independent_strata": _("Lists taken as independent within strata"),
         "stepwise_strata": _("Pairs of lists chosen within strata"),
@@ -59,9 +54,9 @@ def method_name(name: Name) -> str:
 
 def assumption(name: Name) -> str:
     """What a method assumes, in one plain sentence."""
-    differ = _(
-        "Some people are easier to find than others, in the same way on all lists; apart from "
-        "that, lists are independent. Form: {form}."
+    tied = _(
+        "For people on one list the odds of being on any other are {odds} times those of the "
+        "people who are not on it."
     )
     return {
         "independent": _(
@@ -72,21 +67,12 @@ def assumption(name: Name) -> str:
             "Lists depend on each other in pairs only, and the pairs whose overlap is most "
             "surprising are the right ones."
         ),
-        "bic": _(
-            "Lists depend on each other in pairs only, and the one model that fits best for its "
-            "size is the right one."
-        ),
-        "average": _(
-            "Lists depend on each other in pairs only, and each model counts for as much as it "
-            "fits well for its size."
-        ),
-        "graphs": _(
-            "Lists depend on each other in groups that overlap in an orderly way, and before the "
-            "lists are seen all such arrangements are equally likely."
-        ),
-        "common_square": differ.format(form=formula("h = k²/2")),
-        "common_log": differ.format(form=formula("h = −log(3.5 + k)")),
-        "common_strong": differ.format(form=formula("h = −log(0.5 + k)")),
+        "halved": tied.format(odds=formula("½")),
+        "doubled": tied.format(odds=formula("2")),
+        "differ": _(
+            "Some people are easier to find than others, in the same way on all lists; apart from "
+            "that, lists are independent. Form: {form}."
+        ).format(form=formula("h = −log(0.5 + k)")),
         "at_least": _(
             "A lower bound from people on one or two lists (Chao). It fails where being on one "
             "list makes being on another less likely."
@@ -108,9 +94,6 @@ def why_not(why: Why) -> str:
         "no_finite_estimate": _(
             "No number: the overlaps are too few for this model to have a finite estimate."
         ),
-        "too_many_lists": _(
-            "No number: beyond {n} lists there are too many arrangements to go through."
-        ).format(n=number(estimate.MOST)),
         "few_lists": _("No number: at least three lists are needed."),
         "nobody_on_three": _("No number: too few people are on three lists or more."),
         "too_wide": _(
@@ -119,23 +102,53 @@ def why_not(why: Why) -> str:
     }[why]
 
 
-def doubt(name: Name, kind: Doubt) -> str:
-    """What speaks against the numbers of a method."""
+# --------------------------------------------------------------------------------------------------
+# What the organisations alone know, and why a range is given or not.
+
+
+def question(name: str) -> str:
+    """A question to the organisations, in one sentence."""
     return {
-        "edge": _(
-            "{method}: the result is cut off at the largest population that was considered, so its "
-            "numbers are too low. The ranges above leave them out."
-        ),
-    }[kind].format(method=method_name(name))
+        "same_place": _("Do the lists work in the same place?"),
+        "refer": _("Do they refer people to each other, or refuse each other’s people?"),
+        "one_register": _("Do they share a register?"),
+    }[name]
 
 
-def spread(result: Result) -> str:
-    """The first thing to say: which way the numbers may err, and how far the methods lie
-    apart; empty where none gave a number."""
-    if result.spread is None or result.intervals is None or result.uneven is None:
+def answered(result: Result) -> str:
+    """The three questions and their answers, which stand before any number."""
+    said = {True: _("yes"), False: _("no"), None: _("not answered")}
+    told = (f"{question(name)} {said[result.answers.get(name)]}." for name in QUESTIONS)
+    return " ".join((_("Asked of the organisations:"), *told))
+
+
+def _doubts(result: Result, names: Names) -> list[str]:
+    """Why no range is claimed to hold the population."""
+    found, depends = [], result.dependence
+    if any(name not in result.answers for name in QUESTIONS):
+        found.append(_("the organisations have not answered all three questions"))
+    if any(result.answers.get(name, usual) != usual for name, usual in QUESTIONS.items()):
+        found.append(_("by their answers the lists are not independent"))
+    if result.pairs:
+        pairs = listed([" – ".join(names.get(n, n) for n in pair) for pair in result.pairs])
+        found.append(_("these lists depend on each other: {pairs}").format(pairs=pairs))
+    if depends and depends.hinted > 0:
+        found.append(_("some people seem to be harder to find, or to be referred"))
+    if depends and depends.hinted < 0:
+        found.append(_("the lists seem to avoid each other’s people"))
+    if depends and not depends.hinted and not depends.asked:
+        found.append(_("these lists cannot show how far people differ"))
+    if result.links is not None and result.linked is None:
+        found.append(_("too many links between the lists may be wrong"))
+    return found
+
+
+def spread(result: Result, names: Names | None = None) -> str:
+    """The first thing to say: what was asked of the organisations, which way the numbers may err,
+    and how far they go; empty where no method gave one."""
+    if result.spread is None or result.intervals is None:
         return ""
     low, high = map(number, result.spread)
-    ends = {"least": number(result.intervals[0]), "most": number(result.intervals[1])}
     found = (
         _(
             "Across methods the estimates go from {low} to {high} people, including people on no "
@@ -149,10 +162,20 @@ def spread(result: Result) -> str:
             k=number(len(result.found)), n=number(len(result.methods))
         )
     alike = _(
-        "If all people are equally easy to find, the intervals together go from {least} to {most}."
-    ).format(**ends)
-    said = (direction(result.uneven), found, alike, links(result), _claim(result))
-    return " ".join(filter(None, said))
+        "If the lists are independent and all people equally easy to find, the intervals together "
+        "go from {least} to {most}."
+    ).format(least=number(result.intervals[0]), most=number(result.intervals[1]))
+    said = (answered(result), direction(), found, alike, _tied(result), links(result))
+    return " ".join(filter(None, (*said, _claim(result, names or {}))))
+
+
+def _tied(result: Result) -> str:
+    if result.tied is None:
+        return ""
+    return _(
+        "If being on one list at most halves or doubles the odds of being on another, the "
+        "intervals together go from {low} to {high}."
+    ).format(low=number(result.tied[0]), high=number(result.tied[1]))
 
 
 def links(result: Result) -> str:
@@ -181,50 +204,24 @@ def links(result: Result) -> str:
     )
 
 
-def direction(uneven: Uneven) -> str:
-    """Which way the numbers err, and when; what the lists show of it stands first."""
-    sign = ""
-    if uneven.shown:
-        sign = _("The lists show signs that some people are harder to find than others.")
-    elif uneven.hinted:
-        sign = _("The lists hint that some people are harder to find than others.")
-    return f"{sign} {_either()}".strip()
-
-
-def _either() -> str:
+def direction() -> str:
+    """Which way the numbers err, and when."""
     return _(
         "These numbers are too low if some people are harder to find than others, or if lists "
         "refer people to each other; they are too high if lists avoid each other’s people, as "
-        "shelters may. The rows “if people differ” show the first of these alone."
+        "shelters may."
     )
 
 
-def _claim(result: Result) -> str:
+def _claim(result: Result, names: Names) -> str:
     """Which range is said to hold the population, or why none is."""
     if result.reach is not None:
         return _(
-            "All intervals together, including those of the rows “if people differ”, go from "
-            "{least} to {most}. No single method gives the answer."
+            "All intervals together, also those if the lists are not independent, go from {least} "
+            "to {most}."
         ).format(least=number(result.reach[0]), most=number(result.reach[1]))
-    if result.uneven is not None and result.uneven.hinted:
-        return _(
-            "No range is given for the true number, because people seem to differ in how easily "
-            "they are found. No single method gives the answer."
-        )
-    return _(
-        "No range is given for the true number, because these lists cannot show how much people "
-        "differ in how easily they are found. No single method gives the answer."
-    )
-
-
-def what_if(times: int) -> str:
-    """The row of what would be, without its number."""
-    return _("If half of the people are {k} times harder to find").format(k=number(times))
-
-
-def what_if_assumes() -> str:
-    """What the rows of what would be assume, in one plain sentence."""
-    return _("Lists are independent; the two halves are assumed, not estimated.")
+    reasons = _("; ").join(_doubts(result, names))
+    return _("No range is given for the true number: {reasons}.").format(reasons=reasons)
 
 
 def strata(found: Strata, variable: str = "") -> str:
@@ -337,8 +334,8 @@ def warnings(result: Result, names: Names | None = None) -> list[str]:
                 "each combination of lists. The intervals include it."
             ).format(sigma=decimal(lists.sigma))
         )
-    if result.uneven is not None and result.uneven.hinted:
-        found.append(_differ(result.uneven))
+    if result.dependence is not None and result.dependence.hinted:
+        found.append(_sign(result.dependence))
     if result.gate.overlapping < FEW:
         found.append(
             _(
@@ -346,19 +343,18 @@ def warnings(result: Result, names: Names | None = None) -> list[str]:
                 "a lot."
             ).format(n=number(result.gate.overlapping))
         )
-    found += [doubt(m.name, d) for m in result.methods for d in m.doubts]
     return found
 
 
-def _differ(uneven: Uneven) -> str:
-    text = (
-        _("People seem to differ in how easily they are found (z = {z}, above {least}).")
-        if uneven.shown
-        else _("People may differ in how easily they are found (z = {z}, above {least}).")
-    )
-    return text.format(
-        z=decimal(uneven.z or 0.0, "0.00"), least=decimal(SIGN if uneven.shown else HINT, "0.###")
-    )
+def _sign(found: Dependence) -> str:
+    """What the lists show of the direction."""
+    text = {
+        (1, True): _("The lists show signs that some people are harder to find (z = {z})."),
+        (1, False): _("The lists hint that some people are harder to find (z = {z})."),
+        (-1, True): _("The lists show signs that they avoid each other’s people (z = {z})."),
+        (-1, False): _("The lists hint that they avoid each other’s people (z = {z})."),
+    }[found.hinted, found.shown]
+    return text.format(z=decimal(found.z or 0.0, "0.00"))
 
 
 def bootstrap(method: Method, level: float) -> str:
@@ -386,10 +382,14 @@ def bootstrap(method: Method, level: float) -> str:
 def change(item: SensitivityChange, names: Names | None = None) -> str:
     """What was changed, and whether other pairs of lists are chosen then."""
     shown = [(names or {}).get(n, n) for n in item.names]
-    rate = share(item.rate or 0.0, fine=bool(item.known))
+    rate = share(item.rate or 0.0, fine=bool(item.known)) if item.kind != "tied" else ""
+    halved = item.rate is not None and item.rate < 1
     text = {
         "without": _("Without the list {a}"),
         "merged": _("{a} and {b} as one list"),
+        "tied": _("If being on {a} halves the odds of {b}")
+        if halved
+        else _("If being on {a} doubles the odds of {b}"),
         "missed_links": _("If {rate} of the true links between records were missed"),
         "false_links": _("If {rate} of the links join two different people"),
     }[item.kind].format(a=shown[0] if shown else "", b=shown[-1] if shown else "", rate=rate)
@@ -412,7 +412,7 @@ def always() -> list[str]:
     return [
         _("Everybody is equally easy to find, and apart from pairs that a method takes in, no list "
           "refers people to another or avoids its people."),
-        _either(),
+        direction(),
         _("The population is everybody whom the lists could have known in these years; people who "
           "had no chance at all of being on a list are in no estimate."),
         _("Nobody joined or left the population in between, and the records of each person "
@@ -502,8 +502,8 @@ def _different_years(release: Release) -> str:
 
 
 def methods(result: Result) -> Dots:
-    """The methods side by side, then the rows if people differ and those of strata."""
-    rows = (*result.methods, *differing(result))
+    """The methods side by side, then the rows if lists depend and those of strata."""
+    rows = (*result.methods, *depending(result))
     top = float(round_top(max((m.high for m in rows if m.high is not None), default=1.0)))
     return Dots(
         rows=tuple(_row(method) for method in rows),
@@ -512,10 +512,10 @@ def methods(result: Result) -> Dots:
     )
 
 
-def differing(result: Result) -> tuple[Method, ...]:
-    """The rows that allow for people who differ in how easily they are found."""
-    uneven = result.uneven.rows if result.uneven else ()
-    return (*uneven, *(result.strata.rows if result.strata else ()))
+def depending(result: Result) -> tuple[Method, ...]:
+    """The rows that allow for lists that are not independent."""
+    rows = result.dependence.rows if result.dependence else ()
+    return (*rows, *(result.strata.rows if result.strata else ()))
 
 
 def chart_file(result: Result, names: Mapping[str, str], source: str, first: str = "") -> str:
@@ -530,7 +530,7 @@ def chart_file(result: Result, names: Mapping[str, str], source: str, first: str
     notes.append(_("Source: {source}.").format(source=printable(source)))
     if result.gate.refused:
         return alone(title(), refusal(result.gate, names), EMPTY, notes)
-    subtitle = f"{first} {spread(result)} {note(result)}".strip()
+    subtitle = f"{first} {spread(result, names)} {note(result)}".strip()
     return alone(
         title(), subtitle, dots_body(methods(result), rtl=current() in RIGHT_TO_LEFT), notes
     )
@@ -572,21 +572,25 @@ def _row(method: Method) -> Bar:
 def report(result: Result) -> dict[str, Any]:
     """Everything that was found; sentences are in the language in force.
 
-    Keys: ``says`` (the spread in words), ``spread`` and ``intervals`` ([low, high] of the estimates
-    and of their intervals, if people are equally easy to find; null where there are none),
-    ``reach`` ([low, high] of all intervals with those of ``if_people_differ``; null where no range
+    Keys: ``answers`` (of the organisations to the three questions, null where there is none),
+    ``says`` (the spread in words), ``spread`` and ``intervals`` ([low, high] of the estimates
+    and of their intervals, if the lists are independent; null where there are none), ``tied``
+    (the same with odds ratios of the lists between 1/2 and 2),
+    ``reach`` ([low, high] of all intervals with those of ``if_lists_depend``; null where no range
     is claimed to hold the population), ``level``, ``refused`` (rule and words, or null), ``lists``
     (name: people), ``left_out``, ``seen``, ``overlapping``, ``noise`` (standard deviation of each
-    cell), ``cells`` (the table), ``methods``, ``if_people_differ`` (``z``, ``seem_to``, ``rows``,
-    ``what_if``; null where refused), ``strata`` (``parts``, ``rows``; null where there are none),
+    cell), ``cells`` (the table), ``methods``, ``if_lists_depend`` (``z``, ``rows``; null where
+    refused), ``strata`` (``parts``, ``rows``; null where there are none),
     ``links`` (``missed``, ``missed_at_most``, ``false_at_most``, and ``linked``, [low, high] of
     the estimates with them; null where nothing is known of links), ``changes``, ``warnings``.
     """
     gate, lists = result.gate, result.gate.lists or result.lists
     return {
+        "answers": {name: result.answers.get(name) for name in QUESTIONS},
         "says": spread(result),
         "spread": _rounded(result.spread),
         "intervals": _rounded(result.intervals),
+        "tied": _rounded(result.tied),
         "reach": _rounded(result.reach),
         "level": result.level,
         "refused": {"rule": gate.refused, "why": refusal(gate)} if gate.refused else None,
@@ -600,7 +604,7 @@ def report(result: Result) -> dict[str, Any]:
             for on, people in zip(lists.on.tolist(), lists.counts, strict=True)
         ],
         "methods": [_method(m) for m in result.methods],
-        "if_people_differ": None if result.uneven is None else _uneven(result.uneven),
+        "if_lists_depend": None if result.dependence is None else _depends(result.dependence),
         "strata": None if result.strata is None else _strata(result.strata),
         "links": None if result.links is None else _links(result.links, result.linked),
         "changes": [
@@ -629,7 +633,6 @@ def _method(method: Method) -> dict[str, Any]:
         "low": None if method.low is None else round(method.low),
         "high": None if method.high is None else round(method.high),
         "why_not": method.why,
-        "doubts": list(method.doubts),
         "pairs": [list(pair) for pair in method.pairs],
         "assumes": assumption(method.name),
         "bootstrap": None
@@ -644,13 +647,9 @@ def _method(method: Method) -> dict[str, Any]:
     }
 
 
-def _uneven(found: Uneven) -> dict[str, Any]:
-    return {
-        "z": None if found.z is None else round(found.z, 3),
-        "seem_to": found.hinted,
-        "rows": [_method(row) for row in found.rows],
-        "what_if": [{"times_harder": k, "people": round(n)} for k, n in found.what_if],
-    }
+def _depends(found: Dependence) -> dict[str, Any]:
+    z = None if found.z is None else round(found.z, 3)
+    return {"z": z, "rows": [_method(row) for row in found.rows]}
 
 
 def _strata(found: Strata) -> dict[str, Any]:

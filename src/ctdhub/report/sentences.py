@@ -12,6 +12,7 @@ from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.tables import Headline, PlaceFacts, Side, SideName
 
 MAIN_TYPES = 2
+_BOUNDED = ("region", "union", "set")
 SEVERAL = 11
 """A number that takes the form of many people in every language, for a claim without one."""
 
@@ -68,8 +69,8 @@ def reach_sentence(first: Headline) -> str:
 def people_sentence(
     place: Place, side: SideName, years: tuple[int, int], of: Side, claim: str = ""
 ) -> str:
-    """How many people one side of a place has, for how many the place is not recorded, and between
-    which numbers the truth lies whatever was not recorded.
+    """How many people one side of a place has, for how many the place is not recorded, and of a
+    region between which numbers the truth lies whatever was not recorded.
 
     Args:
         claim: what to say of the number (:func:`ctdhub.report.wording.people_claim`); by default
@@ -90,14 +91,25 @@ def people_sentence(
         else place.name(current()),
         interval=interval,
     )
-    return f"{text} {not_recorded(side, of)}".strip()
+    return f"{text} {not_recorded(place, side, of)}".strip()
 
 
-def not_recorded(side: SideName, of: Side) -> str:
-    """For how many people the country of a side is not recorded, and what that leaves open; empty
-    where it was not measured."""
+def not_recorded(place: Place, side: SideName, of: Side) -> str:
+    """For how many people the country of a side is not recorded, and what that leaves open of a
+    region; empty where it was not measured.
+
+    Of a country it leaves nearly everything open: all who are not recorded might be of it, and of
+    any other as well.
+    """
     if of.people.missing is None or of.at_most is None:
         return ""
+    if place.kind not in _BOUNDED:
+        text = (
+            _("The citizenship of {share} of all people is not recorded.")
+            if side == "citizens"
+            else _("The country of exploitation of {share} of all people is not recorded.")
+        )
+        return text.format(share=share(of.people.missing))
     text = (
         _(
             "The citizenship of {share} of all people is not recorded; whatever it is, the number "
@@ -114,14 +126,15 @@ def not_recorded(side: SideName, of: Side) -> str:
     )
 
 
-def people_printed(of: Side) -> tuple[str, ...]:
+def people_printed(place: Place, of: Side) -> tuple[str, ...]:
     """Every form in which :func:`people_sentence` prints the people of a side."""
     told = estimate_printed(of.people)
     if of.people.value is None:
         told = (number(surely(of.people)), *told)
     if of.people.missing is None or of.at_most is None:
         return told
-    return (*told, share(of.people.missing), number(_lower(of)), number(of.at_most))
+    told = (*told, share(of.people.missing))
+    return (*told, number(_lower(of)), number(of.at_most)) if place.kind in _BOUNDED else told
 
 
 def _lower(of: Side) -> float:

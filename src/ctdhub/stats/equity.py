@@ -36,7 +36,7 @@ By = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Gap:
-    """Two groups of which one receives less, beyond noise and chance.
+    """Two groups of which one is recorded less often as having received, beyond noise and chance.
 
     Attributes:
         kind: of assistance.
@@ -47,6 +47,9 @@ class Gap:
         ends: of the intervals of the two, each at the level of the release.
         difference, low, high: of the two shares, in 0..1, with its simultaneous interval.
         pairs: how many pairs were compared at once.
+        unknown: shares of the two groups whose status is not recorded.
+        bounds: between which shares of each group received it, whatever is not recorded (C. F.
+            Manski, 1989, J. Hum. Resour. 24:343).
     """
 
     kind: str
@@ -59,6 +62,13 @@ class Gap:
     low: float
     high: float
     pairs: int
+    unknown: tuple[float, float] = (0.0, 0.0)
+    bounds: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 1.0), (0.0, 1.0))
+
+    @property
+    def decided(self) -> bool:
+        """Whether the same group received it less often whatever is not recorded."""
+        return self.bounds[0][1] < self.bounds[1][0]
 
 
 GROUPINGS: tuple[By, ...] = (
@@ -248,7 +258,24 @@ def _gap(answers: Answers, found: Assistance, pairs: int) -> Gap | None:
                 high=min(1.0, upper),
                 pairs=pairs,
             )
-    return best
+    if best is None:
+        return None
+    least, most = best.least, best.most
+    return replace(
+        best,
+        unknown=(groups[least].unknown.middle, groups[most].unknown.middle),
+        bounds=(_bounds(answers, found, least), _bounds(answers, found, most)),
+    )
+
+
+def _bounds(answers: Answers, found: Assistance, codes: tuple[str, ...]) -> tuple[float, float]:
+    """Between which shares of a group received, whatever is not recorded."""
+    where = _where(found.by, codes)
+    asked = ([RECEIVED], [RECEIVED, NOT_RECORDED])
+    least, most = (
+        answers.card(Query({**where, found.kind: status}, of=Query(where))).ends for status in asked
+    )
+    return least[0] if least else 0.0, most[1] if most else 1.0
 
 
 def _own(group: EquityGroup) -> tuple[float, float]:

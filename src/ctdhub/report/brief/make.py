@@ -121,7 +121,7 @@ def lines(facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
     if not side.people.has_range:
         return ""
     id = f"{facts.place.lower()}-{name}"
-    notebook.card(f"{id}.people", side.people, *people_printed(side))
+    notebook.card(f"{id}.people", side.people, *people_printed(facts.where, side))
     notebook.card(f"{id}.women", side.women, *printed(side.women))
     for flag, card in side.exploitation[:MAIN_TYPES]:
         notebook.card(f"{id}.{flag}", card, *printed(card))

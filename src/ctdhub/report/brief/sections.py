@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ctdhub.core.format import decimal, listed, number, share, share_parts, year
+from ctdhub.core.format import decimal, interval, listed, number, share, share_parts, year
 from ctdhub.core.i18n import _, current, ngettext
 from ctdhub.document.document import Bar, Bars, Block, Kind, Notebook, Section, Words, Years
 from ctdhub.document.svg import round_top
@@ -294,14 +294,14 @@ def _unknown(shown: dict[str, EquityGroup], notebook: Notebook) -> str:
 def _gap(answers: Answers, gap: Gap, id: str, notebook: Notebook) -> str:
     """The sentence of a gap, its numbers noted."""
     parts: list[Where] = []
-    for name, codes, value, ends in (
-        ("least", gap.least, gap.shares[0], gap.ends[0]),
-        ("most", gap.most, gap.shares[1], gap.ends[1]),
-    ):
+    for k, (name, codes) in enumerate((("least", gap.least), ("most", gap.most))):
         group = {v: [code] for v, code in zip(gap.by, codes, strict=True)}
         parts.append({**group, gap.kind: [RECEIVED]})
         whole: Where = {**group, gap.kind: answers.domain(gap.kind)}
-        notebook.add(f"{id}.{name}", "share", value, share_parts(value, *ends), parts[-1], whole)
+        told = share_parts(gap.shares[k], *gap.ends[k])
+        notebook.add(f"{id}.{name}", "share", gap.shares[k], told, parts[-1], whole)
+        open_ends = (share(gap.unknown[k]), *interval(*gap.bounds[k]))
+        notebook.add(f"{id}.{name}.unknown", "share", gap.unknown[k], open_ends, whole, group)
     printed = tuple(
         decimal(points, "0")
         for points in (100 * gap.difference, *_outwards(100 * gap.low, 100 * gap.high))

@@ -19,7 +19,7 @@ from ctdhub.release.open import Release
 from ctdhub.report import mse as words
 from ctdhub.report.mse import (
     chart_file,
-    differing,
+    depending,
     double_people,
     methods,
     note,
@@ -99,8 +99,8 @@ def write_estimates(folder: Path, release: Release) -> None:
     facts = {**report(result), "citation": citation(release), "assumed": words.always()}
     facts |= said_first(release, facts)
     write_json(folder / f"{FILE}.json", facts)
-    differ = facts["if_people_differ"] or {"rows": []}
-    rows = ([m[c] for c in COLUMNS_OF] for m in (*facts["methods"], *differ["rows"]))
+    depend = facts["if_lists_depend"] or {"rows": []}
+    rows = ([m[c] for c in COLUMNS_OF] for m in (*facts["methods"], *depend["rows"]))
     write_csv(folder / f"{FILE}.csv", COLUMNS, rows)
 
 
@@ -116,15 +116,11 @@ def write_estimates_picture(folder: Path, release: Release) -> None:
 
 def _estimated(result: Result, names: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "spread": words.spread(result),
+        "spread": words.spread(result, names),
         "note": note(result),
         "svg": draw_dots(methods(result), FILE, rtl=current() in RIGHT_TO_LEFT),
         "methods": [_shown(m, result.level, names) for m in result.methods],
-        "differing": [_shown(m, result.level, names) for m in differing(result)],
-        "what_if": [
-            (words.what_if(times), number(people))
-            for times, people in (result.uneven.what_if if result.uneven else ())
-        ],
+        "depending": [_shown(m, result.level, names) for m in depending(result)],
         "changes": [
             (
                 words.change(c, names),

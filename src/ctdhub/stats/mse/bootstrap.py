@@ -137,7 +137,7 @@ def bits_of(lists: Lists, purpose: str) -> Source:
 
 
 # --------------------------------------------------------------------------------------------------
-# What is drawn at random: tables of the bootstrap, tables behind protected ones.
+# What is drawn at random: tables of the bootstrap.
 
 Words = npt.NDArray[np.uint64]
 
@@ -188,32 +188,14 @@ def resampled(lists: Lists, rows: int, source: Source) -> Floats:
     return np.asarray(drawn, dtype=np.float64)
 
 
-def truths(lists: Lists, rows: int, source: Source) -> npt.NDArray[np.int64]:
-    """Rows x cells: whole counts that may lie behind a protected table.
-
-    Every count that is not negative is taken as equally likely before the table is seen, so each
-    cell is a normal number around what was released, cut off at -1/2 and rounded.
-    """
-    from scipy.special import ndtr, ndtri
-
-    if not lists.sigma:
-        return np.tile(np.rint(lists.y).astype(np.int64), (rows, 1))
-    below = ndtr((-0.5 - lists.y) / lists.sigma)
-    u = below + (1 - below) * uniform((rows, len(lists.y)), source)
-    drawn = np.maximum(np.rint(lists.y + lists.sigma * ndtri(u)), 0)
-    return np.asarray(drawn, dtype=np.int64)
-
-
 # --------------------------------------------------------------------------------------------------
 # What one method found: a number with its interval, or why there is none.
 
 Name = Literal[
-    "independent", "stepwise", "bic", "average", "graphs",
-    "common_square", "common_log", "common_strong", "at_least",
+    "independent", "stepwise", "halved", "doubled", "differ", "at_least",
     "independent_strata", "stepwise_strata",
 ]  # fmt: skip
-Why = Literal["no_finite_estimate", "too_many_lists", "few_lists", "nobody_on_three", "too_wide"]
-Doubt = Literal["edge"]
+Why = Literal["no_finite_estimate", "few_lists", "nobody_on_three", "too_wide"]
 
 
 @dataclass(frozen=True)
@@ -225,7 +207,6 @@ class Method:
         value, low, high: people in the population, seen and unseen, with the interval at the
             result's level; None where ``why`` says so.
         why: why there is no number; None where there is one.
-        doubts: what speaks against its numbers; a method with one takes no part in ranges.
         pairs: lists that depend on each other, by name, where the method names some.
         bootstrap: how the interval came about, where it is one of the bootstrap.
     """
@@ -235,6 +216,5 @@ class Method:
     low: float | None = None
     high: float | None = None
     why: Why | None = None
-    doubts: tuple[Doubt, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     bootstrap: BootstrapInterval | None = None

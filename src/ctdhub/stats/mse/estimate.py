@@ -6,18 +6,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ctdhub.core.i18n import Text
-from ctdhub.stats.mse import loglinear
 from ctdhub.stats.mse.bootstrap import (
-    Doubt,
     Method,
     Name,
     Source,
@@ -27,7 +24,6 @@ from ctdhub.stats.mse.bootstrap import (
     normal,
     plain,
     resampled,
-    truths,
 )
 from ctdhub.stats.mse.lists import Bools, Floats, Gate, Lists, members, pair_places, pass_gate
 from ctdhub.stats.mse.loglinear import Columns, select
@@ -45,7 +41,7 @@ from ctdhub.stats.mse.loglinear import Columns, select
 RATES = (0.05, 0.1, 0.2)
 MOST_RATE = 0.5
 """Shares of wrong links above this say that nothing is known of the links."""
-Kind = Literal["without", "merged", "missed_links", "false_links"]
+Kind = Literal["without", "merged", "tied", "missed_links", "false_links"]
 Known = Literal["", "about", "most"]
 
 
@@ -75,13 +71,14 @@ class SensitivityChange:
 
     Attributes:
         kind: what is changed.
-        names: the list left out, or the two that are merged.
-        rate: share of links, in 0..1.
+        names: the list left out, the two that are merged, or the pair whose odds ratio is fixed.
+        rate: share of links, in 0..1; of a pair its odds ratio.
         seen: people on any list after the change.
         stepwise, independent: estimates with chosen pairs, and with the lists alone; None where
-            the lists then overlap too little, or no finite estimate exists.  Where links are
-            wrong the pairs are those that were chosen on the table itself: a choice made anew
-            may jump, and missed links would then seem to raise the estimate.
+            the lists then overlap too little, or no finite estimate exists, or the pair was
+            chosen and its odds ratio is estimated.  Where links are wrong the pairs are those that
+            were chosen on the table itself: a choice made anew may jump, and missed links would
+            then seem to raise the estimate.
         anew: whether other pairs are chosen than on the table itself, among the lists in both.
         others: the estimate with these pairs where links are wrong and ``anew``; else None.
             Where a list is left out or merged ``stepwise`` is the estimate with them.
@@ -103,19 +100,30 @@ class SensitivityChange:
 def changes(
     lists: Lists, level: float, links: WrongLinks | None = None
 ) -> tuple[SensitivityChange, ...]:
-    """All changes: each list left out, each pair merged, links missed and false.
+    """All changes: each list left out, each pair merged or tied, links missed and false.
 
     Args:
         level: of the gate's interval.
         links: what is known of the links; these rows come last.
     """
     chosen = select(lists.y[None], len(lists.names), lists.sigma).chosen[0]
-    found = [_changed(*other, lists, chosen, level) for other in _others(lists)]
+    found = list(_pairs(lists, chosen))
+    found += [_changed(*other, lists, chosen, level) for other in _others(lists)]
     for kind, rate, known in _known(links) if links and not links.too_many else ():
         table = relinked(lists, rate) if kind == "missed_links" else unlinked(lists, rate)
         change = _changed(kind, (), rate, table, lists, chosen, level)
         found.append(replace(change, known=known))
     return tuple(found)
+
+
+def _pairs(lists: Lists, chosen: Bools) -> Iterator[SensitivityChange]:
+    """Each pair of lists with an odds ratio of 1/2, and of 2."""
+    for pair, (a, b), free in zip(lists.pairs, pair_places(len(lists.names)), chosen, strict=True):
+        for odds in ODDS:
+            offset = math.log(odds) * (lists.on[:, a] & lists.on[:, b])
+            found = select(lists.y[None], len(lists.names), held=chosen, offset=offset)
+            stepwise = None if free else _finite(found.people)
+            yield SensitivityChange("tied", pair, odds, lists.seen, stepwise, _finite(found.alone))
 
 
 def _known(links: WrongLinks) -> Iterator[tuple[Kind, float, Known]]:
@@ -199,122 +207,118 @@ def _parted(lists: int, rate: float) -> Floats:
 
 
 # --------------------------------------------------------------------------------------------------
-# If some people are easier to find than others: rows that allow for it, and a test of it.
+# If the lists are not independent: rows that allow for it, both ways, and a test of it.
 #
 # Where the chance to be on list j is a x p_j and a differs from person to person, every overlap is
-# larger than independent lists would have it, and every method that takes people to be alike is too
-# low: to first order its estimate is N / (1 + CV2), CV2 the squared coefficient of variation of a.
+# larger than independent lists would have it, and so it is where lists refer people to each other:
+# what takes lists as independent is too low.  Where lists avoid each other's people it is too high.
+#
+# **Odds halved and doubled** (S. C. Gerritse, P. G. M. van der Heijden and B. F. M. Bakker, 2015,
+# J. Off. Stat. 31:357): the log-linear model of independent lists with the odds ratio of each pair
+# of lists fixed at 1/2, and at 2.  Of all models whose odds ratios are between these the two have
+# the smallest and the largest estimate.  A factor a with the squared coefficient of variation CV2
+# makes odds ratios of about 1 + CV2.
 #
 # **Common interaction** (J. N. Darroch, S. E. Fienberg, G. F. V. Glonek, B. W. Junker, 1993, J. Am.
-# Stat. Assoc. 88:1137; S. Baillargeon and L.-P. Rivest, 2007, J. Stat. Softw. 19(5)): the
-# log-linear
-# model of independent lists with one more column, h(k) of the number k of lists of a cell.  Three
-# forms are shown: h = k^2 / 2, and h = log a - log(a + k) with a = 3.5 and a = 0.5, in which more
-# and
-# more people are harder to find.  z is the coefficient of the first over its standard error; people
-# who differ make it positive; where it is negative a row shows the estimate of people who are
-# alike,
-# and the higher of the two upper ends.  The last form is there for the upper end: where z does not
-# see that people differ, the other two are often too low with it (``benchmarks/estimate.py``).
+# Stat. Assoc. 88:1137; S. Baillargeon and L.-P. Rivest, 2007, J. Stat. Softw. 19(5)): one more
+# column, h(k) of the number k of lists of a cell.  With h = k^2 / 2 its coefficient is the log of
+# an odds ratio that all pairs share; z is that over its standard error: people who differ, or are
+# referred, make it positive, and lists that avoid each other negative.  A row has
+# h = log a - log(a + k) with a = 0.5, in which more and more people are harder to find.  It is
+# there for the upper end: of people who differ by more than doubled odds z does not see some
+# (``benchmarks/estimate.py``).  Where its coefficient is negative it shows people who are alike,
+# and the higher of the two upper ends.
 #
 # **Bound** (L.-P. Rivest and S. Baillargeon, 2007, Biometrics 63:999; A. Chao, 1987, Biometrics
 # 43:783): free effects of three and more lists, so that only people on one list or two are
-# compared.
-# It is a lower bound where people differ and lists do not avoid each other.
+# compared.  It is a lower bound where people differ and lists do not avoid each other.
 #
 # Intervals take log(people on no list) as normal, with the variance of the intercept plus
 # 1 / (people on no list), and what the noise of protection adds.
 
 HINT, SIGN = 0.9, 1.645
-"""z from which the lists hint that people differ (18 of 100 tables of people who do not reach it)
-and from which they show it (5 of 100)."""
+"""z from which, up or down, the lists hint that they depend on each other (18 of 100 tables of
+independent lists reach it one way) and from which they show it (5 of 100)."""
 WIDEST = 10.0
 """Upper over lower end beyond which an interval says too little to be a number."""
-TIMES = (2, 5, 10)
-"""How many times harder half of the people may be to find."""
+ODDS = (0.5, 2.0)
+"""Odds ratios of the sensitivity."""
+_TIED: tuple[Name, Name] = ("halved", "doubled")
 
-_FORMS: dict[Name, Callable[[Floats], Floats]] = {
-    "common_square": lambda k: k**2 / 2,
-    "common_log": lambda k: np.log(3.5) - np.log(3.5 + k),
-    "common_strong": lambda k: np.log(0.5) - np.log(0.5 + k),
+_FORMS: dict[str, Callable[[Floats], Floats]] = {
+    "square": lambda k: k**2 / 2,
+    "differ": lambda k: np.log(0.5) - np.log(0.5 + k),
 }
 
 
 @dataclass(frozen=True)
-class Uneven:
-    """What is said if people differ in how easily they are found.
+class Dependence:
+    """What is said if the lists are not independent.
 
     Attributes:
-        z: of the common interaction, h = k^2 / 2; None where no form of it gave a number.
-        rows: the common interaction in three forms, and the lower bound.
-        what_if: how many times harder half of the people are to find, and the people there then
-            are by the lists taken as independent; () where these gave no number.
+        z: of the common interaction, h = k^2 / 2; None where it gave no number.
+        rows: odds halved and doubled, people who differ, and the lower bound.
     """
 
     z: float | None
     rows: tuple[Method, ...]
-    what_if: tuple[tuple[int, float], ...]
 
     @property
-    def hinted(self) -> bool:
-        """Whether the lists hint that people differ; what takes them to be alike is then a lower
-        end, and no range may be claimed to hold the population."""
-        return self.z is not None and self.z > HINT
-
-    @property
-    def asked(self) -> bool:
-        """Whether the lists can be asked how far people differ: every form gives a number."""
-        return all(row.value is not None for row in self.rows if row.name in _FORMS)
+    def hinted(self) -> int:
+        """1 where the lists hint that people differ or are referred, -1 where they hint that lists
+        avoid each other's people, else 0."""
+        return 0 if self.z is None or abs(self.z) <= HINT else int(math.copysign(1, self.z))
 
     @property
     def shown(self) -> bool:
-        """Whether the lists show that people differ."""
-        return self.z is not None and self.z > SIGN
+        """Whether the lists show it."""
+        return self.z is not None and abs(self.z) > SIGN
+
+    @property
+    def asked(self) -> bool:
+        """Whether the lists can be asked: every row gives a number."""
+        return all(row.value is not None for row in self.rows)
 
 
-def uneven(lists: Lists, level: float, independent: float | None) -> Uneven:
+def dependence(lists: Lists, level: float) -> Dependence:
     """All rows.
 
     Args:
         lists: as the gate let them through.
         level: of the intervals, in 0..1.
-        independent: people by the lists taken as independent; None where there is no number.
     """
-    forms = [_common(lists, level, name) for name in _FORMS]
-    z = forms[0][1] if any(row.value is not None for row, _z in forms) else None
-    rows = (*(row for row, _z in forms), _bound(lists, level))
-    return Uneven(z, rows, () if independent is None else what_if(independent))
+    z, differ = _common(lists, level)
+    return Dependence(z, (*(_tied(lists, level, o) for o in ODDS), differ, _bound(lists, level)))
 
 
-def what_if(people: float) -> tuple[tuple[int, float], ...]:
-    """The population if half of the people are so many times harder to find on every list.
-
-    1 + CV2 is then 2 (1 + k^2) / (1 + k)^2; it multiplies the whole number that is printed, so
-    that a reader can check it.
-
-    >>> [(k, round(n)) for k, n in what_if(2020.9)]
-    [(2, 2246), (5, 2919), (10, 3374)]
-    """
-    return tuple((k, round(people) * 2 * (1 + k**2) / (1 + k) ** 2) for k in TIMES)
+def _tied(lists: Lists, level: float, odds: float) -> Method:
+    """All pairs of lists with this odds ratio."""
+    every, k = np.ones(len(lists.y), dtype=bool), lists.on.sum(axis=1)
+    offset = math.log(odds) * k * (k - 1) / 2
+    found = _fitted(lists, level, _columns(len(lists.names), None), every, offset)
+    name = _TIED[odds > 1]
+    return Method(name, why="no_finite_estimate") if not found else Method(name, *found[0])
 
 
-def _common(lists: Lists, level: float, name: Name) -> tuple[Method, float | None]:
-    """A row of the common interaction, and its z."""
+def _common(lists: Lists, level: float) -> tuple[float | None, Method]:
+    """z of the common interaction, and the row of people who differ."""
     if len(lists.names) < 3:
-        return Method(name, why="few_lists"), None
+        return None, Method("differ", why="few_lists")
     every = np.ones(len(lists.y), dtype=bool)
     three = lists.on.sum(axis=1) >= 3
     half = NormalDist().inv_cdf((1 + level) / 2) * lists.sigma * float(three.sum()) ** 0.5
     if float(lists.y[three].sum()) - half <= 0:
-        return Method(name, why="nobody_on_three"), None
-    found = _fitted(lists, level, _columns(len(lists.names), name), every)
-    alike = _fitted(lists, level, _columns(len(lists.names), None), every)
-    if found is None or alike is None:
-        return Method(name, why="no_finite_estimate"), None
-    people, z = found
-    if z < 0:  # the coefficient is at least 0: at 0 people are alike
+        return None, Method("differ", why="nobody_on_three")
+    square, found, alike = (
+        _fitted(lists, level, _columns(len(lists.names), form), every)
+        for form in ("square", "differ", None)
+    )
+    if square is None or found is None or alike is None:
+        return None, Method("differ", why="no_finite_estimate")
+    people, slope = found
+    if slope < 0:  # the coefficient is at least 0: at 0 people are alike
         people = (alike[0][0], alike[0][1], max(people[2], alike[0][2]))
-    return _row(name, people), z
+    return square[1], _row("differ", people)
 
 
 def _bound(lists: Lists, level: float) -> Method:
@@ -331,7 +335,7 @@ def _row(name: Name, people: tuple[float, float, float]) -> Method:
 
 
 def _fitted(
-    lists: Lists, level: float, columns: Columns, cells: Bools
+    lists: Lists, level: float, columns: Columns, cells: Bools, offset: Floats | float = 0.0
 ) -> tuple[tuple[float, float, float], float] | None:
     """People with their interval, and the last coefficient over its standard error; None where no
     finite estimate exists."""
@@ -339,7 +343,7 @@ def _fitted(
     finite = np.ones((1, columns.x.shape[1]), dtype=bool)
     if not columns.exists(y, finite, kept)[0]:
         return None
-    b, means = columns.fit(y, finite, kept)
+    b, means = columns.fit(y, finite, kept, offset=offset)
     inverse = columns.covariance(means, finite)[0]
     if lists.sigma:
         slopes = inverse @ columns.x.T * cells
@@ -353,7 +357,7 @@ def _fitted(
 
 
 @lru_cache(maxsize=32)
-def _columns(lists: int, form: Name | None) -> Columns:
+def _columns(lists: int, form: str | None) -> Columns:
     """Intercept, lists, and a form of the common interaction if one is named."""
     on = members(lists)
     parts: list[Floats] = [np.ones((len(on), 1)), on.astype(np.float64)]
@@ -483,135 +487,15 @@ def _together(tables: list[Lists]) -> Lists:
 
 
 # --------------------------------------------------------------------------------------------------
-# Average over decomposable graphs of the lists, each weighed by how well it predicts the table.
-#
-# D. Madigan and J. C. York, 1997, Biometrika 84:19.  A graph joins lists that may depend on each
-# other; decomposable ones have a marginal likelihood in closed form under a hyper-Dirichlet prior
-# (A. P. Dawid and S. L. Lauritzen, 1993, Ann. Stat. 21:1272): the product over cliques over the
-# product over separators of Dirichlet-multinomial terms, here with 2^-K observations of the prior
-# in each of the 2^K cells, one in all, all graphs alike before the table is seen, and a prior of
-# the population N proportional to 1/N.  The complete graph says nothing about people on no list and
-# is left out.  N is summed out on a grid that reaches to ``REACH`` times the people seen; where
-# more than ``EDGE`` of the posterior lies in its last tenth (by ratios), the end of the grid
-# matters and the result says so.
-
-MOST = 6
-"""Lists up to which all graphs are tried: 18,153 of them; seven lists have over 600,000."""
-REACH, EDGE = 100, 0.01
-_FINE, _POINTS = 400, 1600
-"""Points of the grid: one by one up to the first number, then in equal ratios."""
-_TABLES = 64
-"""Tables that may lie behind a protected one."""
-
-
-@dataclass(frozen=True)
-class Posterior:
-    """Median and interval of the population, and the chance that it lies in the grid's last tenth
-    (on the scale of ratios), where the grid's end matters."""
-
-    middle: float
-    low: float
-    high: float
-    edge: float
-    graphs: int
-
-
-def posterior(lists: Lists, level: float, source: Source) -> Posterior:
-    """The posterior of the population.
-
-    Args:
-        source: for the tables that may lie behind a protected one; else not used.
-    """
-    signs = graphs(len(lists.names))
-    tables = truths(lists, _TABLES if lists.sigma else 1, source)
-    top = REACH * max(float(lists.y.clip(0).sum()), 10.0)
-    grid = _grid(top)
-    steps = np.gradient(grid)
-    chance = np.zeros(len(grid))
-    for table in tables:
-        log = _joint(signs, table.astype(np.float64), grid) + np.log(steps)
-        part = np.exp(log - log.max()).sum(axis=0)
-        chance += part / part.sum()
-    chance /= chance.sum()
-    sums = np.cumsum(chance) - chance / 2
-    ends = (0.5, (1 - level) / 2, (1 + level) / 2)
-    middle, low, high = (float(lists.seen + np.interp(p, sums, grid)) for p in ends)
-    edge = float(chance[grid > top**0.9 * _FINE**0.1].sum())
-    return Posterior(middle, low, high, edge, len(signs))
-
-
-def _grid(top: float) -> Floats:
-    far = np.geomspace(_FINE, max(top, 2.0 * _FINE), _POINTS)
-    return np.concatenate([np.arange(_FINE, dtype=np.float64), far])
-
-
-def _joint(signs: Floats, table: Floats, hidden: Floats) -> Floats:
-    """Graphs x grid: log of marginal likelihood times prior of N, but for what all share."""
-    from scipy.special import gammaln
-
-    lists = (len(table) + 1).bit_length() - 1
-    cells = np.append(0.0, table)
-    places = np.arange(2**lists)
-    terms = np.empty((2**lists, len(hidden)))
-    for subset in places:
-        margin = np.bincount(places & subset, weights=cells, minlength=2**lists)
-        held = places[(places & ~subset) == 0]
-        prior = 2.0 ** -int(subset).bit_count()
-        fixed = (gammaln(margin[held[1:]] + prior) - gammaln(prior)).sum()
-        terms[subset] = fixed + gammaln(margin[0] + hidden + prior) - gammaln(prior)
-    n = cells.sum() + hidden
-    return np.asarray(signs @ terms + (gammaln(n + 1) - gammaln(hidden + 1) - np.log(n)))
-
-
-@lru_cache(maxsize=8)
-def graphs(lists: int) -> npt.NDArray[np.float64]:
-    """Decomposable graphs but the complete one, x subsets of lists: how often the subset is a
-    clique less how often it is a separator (the empty one is the total).
-
-    >>> [len(graphs(k)) for k in (2, 3, 4)]
-    [1, 7, 60]
-    """
-    places = pair_places(lists)
-    found = []
-    for number in range(2 ** len(places) - 1):
-        near = [0] * lists
-        for p, (a, b) in enumerate(places):
-            if number >> p & 1:
-                near[a] |= 1 << b
-                near[b] |= 1 << a
-        if (row := _signs(near)) is not None:
-            found.append(row)
-    return np.array(found)
-
-
-def _signs(near: list[int]) -> list[float] | None:
-    """Cliques less separators by maximum cardinality search (R. E. Tarjan and M. Yannakakis, 1984,
-    SIAM J. Comput. 13:566); None where the graph is not decomposable.
-
-    Each list and its numbered neighbours make a set, and the neighbours another; the sets that are
-    no cliques cancel out.
-    """
-    row = [0.0] * 2 ** len(near)
-    numbered, left = 0, set(range(len(near)))
-    while left:
-        v = max(left, key=lambda u: (near[u] & numbered).bit_count())
-        before = near[v] & numbered
-        for u in range(len(near)):
-            if before >> u & 1 and before & ~(1 << u) & ~near[u]:
-                return None
-        row[before | 1 << v] += 1
-        row[before] -= 1
-        numbered |= 1 << v
-        left.remove(v)
-    return row
-
-
-# --------------------------------------------------------------------------------------------------
 # All methods on one table, side by side; there is no headline among them.
 
 Report = Callable[[Text, float], None]
 
 LEVEL, REPLICATES = 0.95, 1000
+QUESTIONS = {"same_place": True, "refer": False, "one_register": False}
+"""What only the organisations know, and the answer with which lists may be independent: do they
+work in the same place; do they refer people to each other, or refuse each other's people; do they
+share a register?"""
 
 
 @dataclass(frozen=True)
@@ -624,9 +508,10 @@ class Result:
         level: of the intervals, in 0..1.
         methods: side by side, in a fixed order.
         changes: the sensitivity of the estimates.
-        uneven: the rows if people differ in how easily they are found; None where the gate refuses.
+        dependence: the rows if the lists are not independent; None where the gate refuses.
         strata: the estimates within strata; None where none were asked for.
         links: what is known of the links behind the lists; None where nothing is.
+        answers: of the organisations to :data:`QUESTIONS`; one that is not there has no answer.
     """
 
     lists: Lists
@@ -634,14 +519,15 @@ class Result:
     level: float
     methods: tuple[Method, ...]
     changes: tuple[SensitivityChange, ...]
-    uneven: Uneven | None = None
+    dependence: Dependence | None = None
     strata: Strata | None = None
     links: WrongLinks | None = None
+    answers: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def found(self) -> tuple[Method, ...]:
-        """The methods that gave a number that nothing speaks against."""
-        return tuple(m for m in self.methods if m.value is not None and not m.doubts)
+        """The methods that gave a number."""
+        return tuple(m for m in self.methods if m.value is not None)
 
     @property
     def spread(self) -> tuple[float, float] | None:
@@ -651,22 +537,35 @@ class Result:
 
     @property
     def intervals(self) -> tuple[float, float] | None:
-        """The lowest and the highest end of the intervals of the methods, which all take people to
-        be equally easy to find."""
+        """The lowest and the highest end of the intervals of the methods."""
         return _ends(self.found)
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of lists that were chosen, for they depend on each other."""
+        return tuple(pair for m in self.methods for pair in m.pairs)
+
+    @property
+    def tied(self) -> tuple[float, float] | None:
+        """The lowest and the highest end of the intervals if the odds ratio of each pair of lists
+        is between 1/2 and 2; None where there is no number."""
+        rows = [m for m in (self.dependence.rows if self.dependence else ()) if m.name in _TIED]
+        return _ends((*self.found, *rows)) if rows and all(m.value for m in rows) else None
 
     @property
     def reach(self) -> tuple[float, float] | None:
         """The range that is said to hold the population: the lowest and the highest end of all
-        intervals, those of the rows if people differ and of strata included; widened by what is
+        intervals, those of the rows if lists depend and of strata included; widened by what is
         known of the links.
 
-        None where no range may be claimed: the lists hint that people differ, or cannot be asked,
+        None where no range may be claimed: a pair was chosen, the lists hint that they depend on
+        each other or cannot be asked, the organisations have not said that they may be independent,
         or so many links may be wrong that nothing can be estimated.
         """
-        if self.uneven is None or self.uneven.hinted or not self.uneven.asked or not self.found:
+        depends, independent = self.dependence, self.answers == QUESTIONS
+        if depends is None or depends.hinted or not depends.asked or self.pairs or not independent:
             return None
-        ends = _ends((*self.found, *self.uneven.rows, *(self.strata.rows if self.strata else ())))
+        ends = _ends((*self.found, *depends.rows, *(self.strata.rows if self.strata else ())))
         if ends is None or self.links is None:
             return ends
         moved = self._moved
@@ -713,6 +612,7 @@ def estimate(
     report: Report | None = None,
     strata: Mapping[Label, Lists] | None = None,
     links: WrongLinks | None = None,
+    answers: Mapping[str, bool] | None = None,
 ) -> Result:
     """Estimate by all methods.
 
@@ -724,24 +624,22 @@ def estimate(
         report: told (message, fraction).
         strata: the same lists, counted within strata.
         links: what is known of the links behind the lists.
+        answers: of the organisations to :data:`QUESTIONS`.
     """
     tell = report or (lambda message, fraction: None)
     gate = pass_gate(lists, level)
+    answered = answers or {}
     if gate.lists is None:
-        return Result(lists, gate, level, (), ())
+        return Result(lists, gate, level, (), (), answers=answered)
     held = gate.lists
     bits = source or (lambda purpose: bits_of(held, purpose))
     tell(Text("Fitting models to resampled tables"), 0.0)
     chosen = _resampled(held, level, replicates, bits("bootstrap"))
     parts = {label: _without(part, gate.alone) for label, part in (strata or {}).items()}
     within = stratified(parts, level, replicates, bits("strata")) if parts else None
-    tell(Text("Comparing models"), 0.5)
-    chosen += _by_bic(held, level)
-    chosen.append(_graphs(held, level, bits("graphs")))
     tell(Text("Leaving lists out"), 0.8)
-    differing = uneven(held, level, chosen[0].value)
-    changed = changes(held, level, links)
-    return Result(lists, gate, level, tuple(chosen), changed, differing, within, links)
+    depends, changed = dependence(held, level), changes(held, level, links)
+    return Result(lists, gate, level, tuple(chosen), changed, depends, within, links, answered)
 
 
 def _without(lists: Lists, names: Sequence[str]) -> Lists:
@@ -757,9 +655,12 @@ def remembered(
     replicates: int,
     strata: tuple[tuple[Label, Lists], ...] = (),
     links: WrongLinks | None = None,
+    answers: tuple[tuple[str, bool], ...] = (),
 ) -> Result:
     """The same, made once in a process: pages in several languages show one result."""
-    return estimate(lists, level, replicates, strata=dict(strata), links=links)
+    return estimate(
+        lists, level, replicates, strata=dict(strata), links=links, answers=dict(answers)
+    )
 
 
 def _resampled(lists: Lists, level: float, replicates: int, source: Source) -> list[Method]:
@@ -782,23 +683,3 @@ def _resampled(lists: Lists, level: float, replicates: int, source: Source) -> l
         return Method(name, value, low, high, pairs=pairs, bootstrap=made)
 
     return [method("independent", found.alone, ()), method("stepwise", found.people, pairs)]
-
-
-def _by_bic(lists: Lists, level: float) -> list[Method]:
-    found = loglinear.averaged(lists, level)
-    if found is None:
-        return [
-            Method("bic", why="no_finite_estimate"),
-            Method("average", why="no_finite_estimate"),
-        ]
-    places = pair_places(len(lists.names))
-    pairs = tuple((lists.names[places[p][0]], lists.names[places[p][1]]) for p in found.pairs)
-    return [Method("bic", *found.best, pairs=pairs), Method("average", *found.average)]
-
-
-def _graphs(lists: Lists, level: float, source: Source) -> Method:
-    if len(lists.names) > MOST:
-        return Method("graphs", why="too_many_lists")
-    found = posterior(lists, level, source)
-    doubts: tuple[Doubt, ...] = ("edge",) if found.edge > EDGE else ()
-    return Method("graphs", found.middle, found.low, found.high, doubts=doubts)

@@ -22,7 +22,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from ctdhub.stats.mse.lists import Bools, Floats, Lists, members, pair_places
+from ctdhub.stats.mse.lists import Bools, Floats, members, pair_places
 
 _STEPS, _TOLERANCE = 60, 1e-9
 _LARGEST = 4.0
@@ -44,7 +44,12 @@ class Columns:
         self._known: dict[tuple[bytes, bytes, bytes], bool] = {}
 
     def fit(
-        self, y: Floats, finite: Bools, cells: Bools, start: Floats | None = None
+        self,
+        y: Floats,
+        finite: Bools,
+        cells: Bools,
+        start: Floats | None = None,
+        offset: Floats | float = 0.0,
     ) -> tuple[Floats, Floats]:
         """Maximum likelihood for each table.
 
@@ -52,13 +57,14 @@ class Columns:
             y: tables x cells.
             finite, cells: see :meth:`columns`.
             start: tables x parameters, from which to go on.
+            offset: of each cell, added to eta and not estimated.
 
         Returns:
             Parameters (tables x parameters, 0 where not finite) and means (tables x cells).
         """
-        b = self._begin(y, finite, cells) if start is None else np.where(finite, start, 0.0)
+        b = self._begin(y, finite, cells, offset) if start is None else np.where(finite, start, 0.0)
         weight = cells.astype(np.float64)
-        means = np.exp(np.minimum(b @ self.x.T, 50.0)) * weight
+        means = np.exp(np.minimum(b @ self.x.T + offset, 50.0)) * weight
         going = np.arange(len(y))
         for _step in range(_STEPS):
             mu, f = means[going], finite[going]
@@ -66,7 +72,7 @@ class Columns:
             move = self._solve(mu, f, slope)
             far = np.abs(move).max(axis=1)
             b[going] += move * np.minimum(1.0, _LARGEST / np.maximum(far, 1e-300))[:, None]
-            means[going] = np.exp(np.minimum(b[going] @ self.x.T, 50.0)) * weight[going]
+            means[going] = np.exp(np.minimum(b[going] @ self.x.T + offset, 50.0)) * weight[going]
             going = going[far > _TOLERANCE]
             if not going.size:
                 break
@@ -107,10 +113,10 @@ class Columns:
             self._known[key] = bool(np.linalg.matrix_rank(part) == finite.sum())
         return self._known[key]
 
-    def _begin(self, y: Floats, finite: Bools, cells: Bools) -> Floats:
+    def _begin(self, y: Floats, finite: Bools, cells: Bools, offset: Floats | float) -> Floats:
         """One step of iteratively reweighted least squares from means of y + 1/2."""
         mu = (np.maximum(y, 0.0) + 0.5) * cells
-        wanted = (mu * np.log(np.where(cells, mu, 1.0))) @ self.x * finite
+        wanted = (mu * (np.log(np.where(cells, mu, 1.0)) - offset)) @ self.x * finite
         return self._solve(mu, finite, wanted)
 
     def _information(self, mu: Floats, finite: Bools) -> Floats:
@@ -202,165 +208,6 @@ def interior(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> bool:
 
 
 # --------------------------------------------------------------------------------------------------
-# All log-linear models with pairs of lists: the best by BIC, and their average.
-#
-# BIC = -2 log-likelihood + log(people seen) x (parameters), the smaller the better (G. Schwarz,
-# 1978, Ann. Stat. 6:461).  A pair that nobody is on counts as a parameter like any other: it was
-# chosen too.  Up to five lists all models are tried, beyond that those that forward and backward
-# search by BIC come across.  Only models whose finite and unique estimates exist take part.
-#
-# The interval of one model takes log(people on no list) as normal (A. Chao, 1987, Biometrics
-# 43:783); its variance is that of the intercept, plus 1 / (people on no list) for chance itself,
-# plus what the noise of protection adds.  The average weighs models by exp(-BIC / 2) (A. E.
-# Raftery, 1995, Sociol. Methodol. 25:111): point and interval are the median and quantiles of the
-# mixture.
-#
-# Where counts carry noise the likelihood of a cell is that of a normal number with variance
-# mean + sigma^2, at the same fit.
-
-ALL = 5
-"""Lists up to which every model is tried: 2^10 models."""
-_AT_ONCE = 4096
-_LEAST_WEIGHT = 1e-6
-
-
-@dataclass(frozen=True)
-class Averaged:
-    """The best model and the average of all.
-
-    Attributes:
-        best: its estimate, in people, with its interval.
-        pairs: places of the pairs in the best model.
-        average: median of the mixture, with its interval.
-        weight: of the best model among all, in 0..1.
-        models: how many took part.
-    """
-
-    best: tuple[float, float, float]
-    pairs: tuple[int, ...]
-    average: tuple[float, float, float]
-    weight: float
-    models: int
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    """Models that exist: chosen pairs, BIC, log of people on no list, its standard error."""
-
-    chosen: Bools
-    bic: Floats
-    hidden: Floats
-    error: Floats
-
-
-def averaged(lists: Lists, level: float) -> Averaged | None:
-    """Search and average; None where no model has finite estimates."""
-    found = _everywhere(lists) if len(lists.names) <= ALL else _nearby(lists)
-    if not found.bic.size:
-        return None
-    weights = np.exp(-(found.bic - found.bic.min()) / 2)
-    weights /= weights.sum()
-    k = int(found.bic.argmin())
-    kept = weights > _LEAST_WEIGHT
-    ends = (0.5, (1 - level) / 2, (1 + level) / 2)
-
-    def people(chosen: Bools) -> tuple[float, float, float]:
-        parts = (found.hidden[chosen], found.error[chosen], weights[chosen])
-        middle, low, high = (lists.seen + np.exp(_quantile(*parts, p)) for p in ends)
-        return float(middle), float(low), float(high)
-
-    only = np.zeros(len(weights), dtype=bool)
-    only[k] = True
-    pairs = tuple(int(p) for p in np.flatnonzero(found.chosen[k]))
-    return Averaged(people(only), pairs, people(kept), float(weights[k]), len(weights))
-
-
-def _everywhere(lists: Lists) -> _Fitted:
-    pairs = design(len(lists.names)).pairs
-    numbers = np.arange(2**pairs)
-    return _fitted(lists, (numbers[:, None] >> np.arange(pairs) & 1).astype(bool))
-
-
-def _nearby(lists: Lists) -> _Fitted:
-    """Models met by adding or taking away one pair, beginning with the lists alone, while the
-    best one of each round improves."""
-    pairs = design(len(lists.names)).pairs
-    known: dict[bytes, Bools] = {}
-    parts: list[_Fitted] = []
-    here, best = np.zeros(pairs, dtype=bool), np.inf
-    while True:
-        around = [here, *(here ^ flip for flip in np.eye(pairs, dtype=bool))]
-        fresh = [m for m in around if m.tobytes() not in known]
-        if not fresh:
-            break
-        known |= {m.tobytes(): m for m in fresh}
-        found = _fitted(lists, np.array(fresh).reshape(-1, pairs))
-        parts.append(found)
-        if not found.bic.size or found.bic.min() >= best:
-            break
-        best, here = float(found.bic.min()), found.chosen[found.bic.argmin()]
-    return _Fitted(
-        np.concatenate([f.chosen for f in parts]),
-        np.concatenate([f.bic for f in parts]),
-        np.concatenate([f.hidden for f in parts]),
-        np.concatenate([f.error for f in parts]),
-    )
-
-
-def _fitted(lists: Lists, chosen: Bools) -> _Fitted:
-    parts = [
-        _some(lists, chosen[start : start + _AT_ONCE]) for start in range(0, len(chosen), _AT_ONCE)
-    ]
-    return _Fitted(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def _some(lists: Lists, chosen: Bools) -> tuple[Bools, Floats, Floats, Floats]:
-    d = design(len(lists.names))
-    y = np.broadcast_to(lists.y, (len(chosen), len(lists.y)))
-    finite, cells = d.columns(y, chosen)
-    good = d.exists(y, finite, cells)
-    chosen, y, finite, cells = chosen[good], y[good], finite[good], cells[good]
-    if not len(chosen):
-        return chosen, np.empty(0), np.empty(0), np.empty(0)
-    b, means = d.fit(y, finite, cells)
-    inverse = d.covariance(means, finite)
-    variance = inverse[:, 0, 0] + np.exp(-b[:, 0])
-    if lists.sigma:
-        slope = inverse[:, 0] @ d.x.T * cells
-        variance = variance + lists.sigma**2 * (slope**2).sum(axis=1)
-    cost = np.log(max(lists.seen, 2.0)) * (
-        finite[:, : 1 + d.lists].sum(axis=1) + chosen.sum(axis=1)
-    )
-    bic = cost - 2 * _likelihood(y, means, cells, lists.sigma)
-    return chosen, bic, b[:, 0], np.sqrt(variance)
-
-
-def _likelihood(y: Floats, means: Floats, cells: Bools, sigma: float) -> Floats:
-    """Log-likelihood of each model, but for what is the same in all."""
-    if sigma:
-        spread = means + sigma**2
-        return -np.asarray(((y - means) ** 2 / spread + np.log(spread)).sum(axis=1)) / 2
-    safe = np.where(cells, means, 1.0)
-    return np.asarray((y * np.log(safe) - means).sum(axis=1))
-
-
-def _quantile(middles: Floats, errors: Floats, weights: Floats, p: float) -> float:
-    """Quantile of a mixture of normal numbers, by bisection."""
-    from scipy.special import ndtr
-
-    low = float((middles - 9 * errors).min())
-    high = float((middles + 9 * errors).max())
-    total = float(weights.sum())
-    for _step in range(80):
-        x = (low + high) / 2
-        if float(weights @ ndtr((x - middles) / errors)) < p * total:
-            low = x
-        else:
-            high = x
-    return (low + high) / 2
-
-
-# --------------------------------------------------------------------------------------------------
 # Which pairs of lists depend on each other: forward selection by overlaps, many tables at once.
 #
 # Rule (L. Chan, B. W. Silverman and K. Vincent, 2021, J. Am. Stat. Assoc. 116:1297).  Begin with
@@ -404,6 +251,7 @@ def select(
     threshold: float = THRESHOLD,
     *,
     held: Bools | None = None,
+    offset: Floats | float = 0.0,
 ) -> Selected:
     """Select for each table and estimate.
 
@@ -414,16 +262,17 @@ def select(
         threshold: of p; a pair enters below it.
         held: pairs that are taken as given in every table, and nothing is selected; those that
             no finite estimate exists with make ``people`` infinite.
+        offset: of each cell, see :meth:`Columns.fit`; only where pairs are held.
     """
     d = design(lists)
     chosen = np.zeros((len(y), d.pairs), dtype=bool)
     refused = chosen.copy()
     finite, cells = d.columns(y, chosen)
     fits = d.exists(y, finite, cells)
-    b, means = d.fit(y, finite, cells)
+    b, means = d.fit(y, finite, cells, offset=offset)
     alone = _people(y, b, fits)
     if held is not None:
-        return Selected(_given(d, y, held), alone, np.tile(held, (len(y), 1)), ())
+        return Selected(_given(d, y, held, offset), alone, np.tile(held, (len(y), 1)), ())
     order: list[tuple[int, float]] = []
     going = np.flatnonzero(fits)
     for _step in range(d.pairs):
@@ -445,11 +294,11 @@ def _people(y: Floats, b: Floats, fits: Bools) -> Floats:
     return np.where(fits, y.sum(axis=1) + np.exp(np.where(fits, b[:, 0], 0.0)), np.inf)
 
 
-def _given(d: Design, y: Floats, held: Bools) -> Floats:
+def _given(d: Design, y: Floats, held: Bools, offset: Floats | float) -> Floats:
     """Estimates with these pairs."""
     finite, cells = d.columns(y, np.tile(held, (len(y), 1)))
     fits = d.exists(y, finite, cells)
-    return _people(y, d.fit(y, finite, cells)[0], fits)
+    return _people(y, d.fit(y, finite, cells, offset=offset)[0], fits)
 
 
 def _enter(

@@ -106,7 +106,8 @@ def estimate_in(release: Release) -> Result | None:
         return None
     strata = tuple(strata_in(release).items())
     level = release.protected.guarantee.level
-    return remembered(lists, level, REPLICATES, strata, links_in(release))
+    answers = tuple(release.facts.list_answers.items())
+    return remembered(lists, level, REPLICATES, strata, links_in(release), answers)
 
 
 def list_names(release: Release) -> dict[str, str]:
