@@ -102,8 +102,8 @@ def register(app: typer.Typer) -> None:
             lists, within, notes, release = _read(source, strata)
             links = links_in(release) if release else None
             said_here = zip(QUESTIONS, (same_place, refer, one_register), strict=True)
-            answers = dict(release.facts.list_answers) if release else {}
-            answers |= {name: answer for name, answer in said_here if answer is not None}
+            known = release.facts.list_answers.items() if release else ()
+            answers = {str(k): yes for k, yes in (*known, *said_here) if yes is not None}
             names = list_names(release) if release else {}
             first = scope(release) if release else ""
             given = release.protected.guarantee.level if release else LEVEL

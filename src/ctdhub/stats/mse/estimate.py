@@ -120,7 +120,7 @@ def _pairs(lists: Lists, chosen: Bools) -> Iterator[SensitivityChange]:
     """Each pair of lists with an odds ratio of 1/2, and of 2."""
     for pair, (a, b), free in zip(lists.pairs, pair_places(len(lists.names)), chosen, strict=True):
         for odds in ODDS:
-            offset = math.log(odds) * (lists.on[:, a] & lists.on[:, b])
+            offset = np.where(lists.on[:, a] & lists.on[:, b], math.log(odds), 0.0)
             found = select(lists.y[None], len(lists.names), held=chosen, offset=offset)
             stepwise = None if free else _finite(found.people)
             yield SensitivityChange("tied", pair, odds, lists.seen, stepwise, _finite(found.alone))
