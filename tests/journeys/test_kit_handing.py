@@ -204,13 +204,13 @@ def test_totals_two_header_rows_and_consent_on_the_way_to_a_bundle(kit: KitPages
     page = kit.send(kit.home + "drop/", file=kit.root / "a.xlsx")
     assert "row 33" in page
     assert "lack of consent" in page
-    kit.press("leave them out: they are totals")
+    kit.press("leave them out: they are totals or notes")
     kit.press("leave out 20 rows without a yes, empty cells too")
     assert "sheet=columns" not in kit.page
     bundle = kit.bundle()
     assert json.loads(bundle.report) == {
         "rows_read": 31, "records": 10, "rejected": 0, "unread": 0,
-        "excluded": {"no-consent": 20, "totals-row": 1},
+        "excluded": {"no-consent": 20, "note-row": 1},
     }  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(bundle.cases.decode())))
     assert sum(1 for row in rows if row["Sexe"]) == 10

@@ -57,21 +57,20 @@ def workbook(
 
 
 def totals(raw: RawTable) -> list[int]:
-    rejects = raw.rejects.to_pylist()
-    assert {one["rule"] for one in rejects} <= {"totals-row"}
-    return [one["source_row"] for one in rejects]
+    assert raw.rejects.num_rows == 0
+    rows = zip(raw.table["_row"].to_pylist(), raw.unlike().sums, strict=True)
+    return [row for row, speaks in rows if speaks]
 
 
 def test_a_line_of_totals_with_formulas_does_not_refuse_the_workbook(tmp_path: Path) -> None:
     sums = ["Total", None, "=SUM(C2:C4)", "=SUM(D2:D4)", "=COUNTA(A2:A4)"]
     path = workbook(tmp_path / "a.xlsx", [NAMES, *PEOPLE, sums])  # no value is stored
     assert totals(read_table(path)) == [5]
-    assert read_table(path).table.num_rows == 3
-    left_out = read_table(path, ReadOptions(totals="left_out"))
-    assert (left_out.rows_read, left_out.totals, totals(left_out)) == (4, 1, [])
-    assert any("line of totals" in said(note) for note in left_out.notes)
+    with pytest.raises(FileError) as caught:  # where no rows can be put aside
+        read_table(path).whole()
+    assert (caught.value.rule, caught.value.row) == ("note-row", 5)
     with pytest.raises(FileError) as caught:
-        read_table(path, ReadOptions(totals="records"))
+        read_table(path, ReadOptions(notes="records"))
     assert (caught.value.rule, caught.value.row, caught.value.column) == ("formula", 5, "C")
 
 
@@ -127,62 +126,49 @@ def test_words_for_totals(tmp_path: Path, word: str) -> None:
     assert totals(read_table(tmp_path / "a.csv")) == [3, 6]
 
 
-def test_numbers_that_add_up_the_rows_above(tmp_path: Path) -> None:
+def test_numbers_without_a_word_beside_them(tmp_path: Path) -> None:
     body = "".join(f"A{n},F,{20 + n},{n},\n" for n in range(12))
     path = tmp_path / "a.csv"
     for last, found in (
-        (",,306,66,\n", [14]), (",12,,,\n", [14]), (",,306,67,\n", []), ("A9,,306,66,\n", []),
-        ("12,F,306,66,z\n", []),
+        (",,306,66,\n", True), (",12,,,\n", True), (",,306,5,\n", True), ("A9,,306,66,\n", False),
+        ("12,F,30,6,z\n", False), (",F,30,6,\n", False),
     ):  # fmt: skip
         path.write_text(f"dossier,sexe,age,jours,note\n{body}{last}", "utf-8")
-        assert totals(read_table(path)) == found, last
+        assert read_table(path).unlike().rows.tolist() == [False] * 12 + [found], last
 
 
-def test_a_full_row_is_asked_about_where_such_rows_are_few(tmp_path: Path) -> None:
-    people = "".join(f"B{n},F,{n}\n" for n in range(30))
-    (tmp_path / "a.csv").write_text(f"dossier,sexe,age\n{people}Total,15,30\nB99,H,9\n", "utf-8")
-    assert totals(read_table(tmp_path / "a.csv")) == [32]
-    assert read_table(tmp_path / "a.csv", ReadOptions(totals="records")).table.num_rows == 32
+def test_a_word_for_a_total_is_one_where_numbers_alone_stand_beside_it(tmp_path: Path) -> None:
+    people, path = "".join(f"B{n},F,{n}\n" for n in range(30)), tmp_path / "a.csv"
+    for last, found in (("Total,15,31\n", [32]), ("Total,,\n", [32]), ("Somme,F,9\n", [])):
+        path.write_text(f"dossier,sexe,age\n{people}{last}B99,H,9\n", "utf-8")
+        assert totals(read_isolated(path)) == found
+    assert read_table(path, ReadOptions(notes="records")).whole().table.num_rows == 32
 
 
-@pytest.mark.parametrize("word", ["Somme", "Total Energies", "Suma", "Total"])
-@pytest.mark.parametrize("last", [False, True])
-def test_no_answer_of_before_drops_a_row_like_the_others(
-    tmp_path: Path, word: str, last: bool
-) -> None:
-    people = [f"D{n},F,{20 + n % 9}," for n in range(30)]
-    people.insert(30 if last else 12, f"{word},H,34,")
-    path = tmp_path / "a.csv"
-    sums = "" if last else "Total,,763,\n"
-    path.write_text("lieu,sexe,age,note\n" + "\n".join(people) + "\n" + sums, "utf-8")
-    raw = read_isolated(path, ReadOptions(totals="left_out"))
-    assert totals(raw) == [32 if last else 14]
-    assert "filled like a record" in raw.rejects["reason"][0].as_py()
-    assert (raw.rows_read, raw.table.num_rows, raw.totals) == (31 + (not last), 30, not last)
-
-
-def test_full_lines_of_sums_need_no_second_answer(tmp_path: Path) -> None:
+def test_full_lines_of_sums(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(
         "lieu,hommes,femmes\nA,1,2\nB,4,5\nC,7,9\nSous-total,12,16\nD,1,1\nE,2,3\nF,3,4\n"
         "Sous-total,6,8\nTotal,18,24\n",
         "utf-8",
     )
-    raw = read_table(path, ReadOptions(totals="left_out"))
-    assert (raw.rows_read, raw.totals, totals(raw)) == (9, 3, [])
+    assert totals(read_table(path)) == [5, 9, 10]
+    with pytest.raises(FileError) as caught:
+        read_table(path).whole()
+    assert caught.value.row == 5
 
 
 def test_lines_left_out_are_in_the_account_of_rows(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("no,sex\nA1,F\nA2,M\nA3,F\nTotal,\n", "utf-8")
     mapping = parse_mapping(
-        "version: 1\nread: {totals: left_out}\nidentifiers: {no: hash}\n"
+        "version: 1\nread: {notes: left_out}\nidentifiers: {no: hash}\n"
         "columns:\n  gender: {from: sex, map: {F: female, M: male}}\n",
         "m.yaml",
     )
     raw = read_table(tmp_path / "a.csv", mapping.read)
     account = harmonise(raw, mapping, "north", (2000, 2030), bytes(32)).conservation
     assert (account.rows_read, account.records, account.rejected) == (4, 3, 0)
-    assert account.excluded == {"totals-row": 1}
+    assert account.excluded == {"note-row": 1}
 
 
 def test_ods(tmp_path: Path) -> None:

@@ -100,15 +100,21 @@ def test_two_or_three_cells_are_a_note_in_a_wide_table(tmp_path: Path, wide: int
     people = [row + [f"said {n}" for n in range(wide)] for row in PEOPLE]
     signature = [["Signature", *[""] * 6, "The director"], ["Printed", *[""] * 9, "on", "paper"]]
     four = ["Anna", *[""] * 7, "was", "here", "once"]
-    done = done_with(csv(tmp_path / "a.csv", [*people, *signature, four], names))
-    assert (found(done), done.conservation.records) == ([8, 9], 7)
-    done = done_with(csv(tmp_path / "a.csv", [*PEOPLE, ["Signature", "", "", "", "", "She"]]))
-    assert found(done) == []  # two of six cells: a person who is called by another number
+    more = [
+        "Anna",
+        *people[0][1:5],
+        *[f"said {n}" for n in range(wide)],
+        "more",
+    ]  # who is called by a name
+    done = done_with(csv(tmp_path / "a.csv", [*people, *signature, four, more], names))
+    assert (found(done), done.conservation.records) == ([8, 9, 10], 7)
+    done = done_with(csv(tmp_path / "a.csv", [*PEOPLE, ["Signature", "F"]]), "left_out")
+    assert found(done) == [8]  # two of six cells, and a value: no answer of before decides
 
 
 @pytest.mark.parametrize(
-    "known", [["A19", "F"], ["", "F"], ["", "", "34"], ["", "", "", "Laos"],
-              ["", "", "", "", "2024"], ["", "", "", "Côte d’Ivoire"],
+    "known", [["A19", "F"], ["", "F"], ["A19", "", "34"], ["", "", "", "Laos"],
+              ["", "", "", "", "2024-05"], ["", "", "", "Côte d’Ivoire"],
               ["", "", "", "", "", "seen 12 times, and again"],
               ["", "", "", "", "", "Came alone "]],
 )  # fmt: skip
@@ -157,6 +163,46 @@ def test_the_first_column_is_a_name_that_stays_with_the_contributor(tmp_path: Pa
     assert (found(done), done.conservation.records) == ([8], 6)
 
 
+WORDS = {
+    "en": ["Average", "Median", "Number of women", "Minors", "Women 2024"],
+    "fr": ["Moyenne", "Médiane", "Nombre de femmes", "dont mineurs", "Écart-type"],
+    "es": ["Promedio", "Mediana", "Número de mujeres", "Menores de edad", "Máximo"],
+    "ar": ["المتوسط", "الوسيط", "عدد النساء", "القاصرون", "العدد الإجمالي"],
+}
+"""What stands beside numbers below, or between, the rows of people."""
+
+
+@pytest.mark.parametrize("key", ["hash", "case", "strip", "names"])
+@pytest.mark.parametrize("language", WORDS)
+def test_a_number_about_people_is_no_person(tmp_path: Path, language: str, key: str) -> None:
+    """Whether a value is found in the row or not, and whatever was said of notes before."""
+    names = ["Anna Lo", "Bea Ruiz", "Chi", "Dao van An", "Eva", "Fatou Ba"]
+    people = [[names[n], *row[1:]] if key == "names" else row for n, row in enumerate(PEOPLE)]
+    beside = [["", "22"], ["", "27.5"], ["4"], ["", "", "", "25"], [""], ["6", "23"]]
+    lines = [[word, *cells] for word in WORDS[language] for cells in beside]
+    rules = RULES.replace("hash", "strip" if key == "names" else key)
+    rows = [*people[:2], lines[0], *people[2:], *lines[1:]]
+    for notes in ("", "left_out"):
+        done = done_with(csv(tmp_path / "a.csv", rows), notes, rules)
+        assert done.conservation.records == 6
+        assert sorted(done.notes) == [4, *range(9, 8 + len(lines))]
+        if notes:  # a value may be all that is known of somebody: nobody is left out for it
+            out = {rows[row - 2][1:] == [""] or rows[row - 2][3:] == ["", "25"] for row in
+                   set(done.notes) - set(found(done))}  # fmt: skip
+            assert out <= {True}
+    assert done_with(csv(tmp_path / "a.csv", rows), "records", rules).conservation.rejected
+
+
+def test_a_person_of_whom_little_is_known_is_asked_about_or_counted(tmp_path: Path) -> None:
+    """One of another office, one without a number, one with a number like the others."""
+    kept = [["A77", "F"], ["", "F", "22"], ["B-1", "F", "22", "Laos", "2024-03-12"]]
+    doubtful = [["K/1", "F"], ["unknown", "", "34"], ["", "", "34"], ["Anna", "", "", "Laos"]]
+    for notes in ("", "left_out"):
+        done = done_with(csv(tmp_path / "a.csv", [*PEOPLE, *kept, *doubtful]), notes)
+        assert (found(done), done.conservation.excluded) == ([*range(11, 15)], {})
+        assert done.conservation.records == 9
+
+
 NUMBERED = [[f"F{n:03}", *row[1:]] for n, row in enumerate(PEOPLE)]
 NUMBERED.append(["unknown", *PEOPLE[0][1:]])
 NAMED = [[name, *row[1:]] for name, row in zip(["Ka Lo", *"bcdef"], PEOPLE, strict=True)]
@@ -168,7 +214,7 @@ NAMED.append(["A 7", *PEOPLE[0][1:]])
     [
         (NUMBERED, RULES, ["2023/0006", "2024", "B-7"], ["Page 3", "Confidential", "1 of 2"]),
         (NUMBERED, RULES.replace("hash", "case"), ["2023/0006"], ["Page 3", "End"]),
-        (NUMBERED, RULES.replace("no: hash", "no: strip"), [], ["2023/0006", "Page 3", "2024"]),
+        (NUMBERED, RULES.replace("no: hash", "no: strip"), ["2024"], ["2023/0006", "Page 3"]),
         (NAMED, RULES, ["Pe Ru", "Ana"], ["Source of all"]),
     ],
 )  # fmt: skip
@@ -182,7 +228,7 @@ def test_a_number_of_another_kind_is_asked_about_and_never_left_out(
     assert found(done_with(path, rules=rules)) == list(range(10, last + len(out)))
     done = done_with(path, "left_out", rules)
     assert found(done) == list(range(10, last))
-    assert list(done.notes) == [*range(last, last + len(out)), *range(10, last)]
+    assert sorted(done.notes) == [*range(10, last + len(out))]
     told = {one["reason"] for one in done.rejects.to_pylist() if one["rule"] == "note-row"}
     assert all("of which little is known" in reason for reason in told)
 
@@ -257,7 +303,7 @@ def test_a_narrow_table_and_a_table_of_which_little_is_known_are_tables(tmp_path
     rules = "version: 1\nrows: person\ncolumns:\n  gender: {from: sex, map: {F: female, M: male}}\n"
     rows = [[f"word{'abcdefgh'[n % 8]}{'xyz'[n % 3]}"] for n in range(60)]
     assert found(done_with(csv(tmp_path / "a.csv", rows, ["place", "sex"]), rules=rules)) == []
-    rows = [*PEOPLE * 5, [*PEOPLE[0], *"abcdefgh"], ["Anna", "", "", "", "", "alone"]]
+    rows = [*PEOPLE * 5, [*PEOPLE[0], *"abcdefgh"], ["Anna", *PEOPLE[1][1:4], "", "alone"]]
     done = done_with(csv(tmp_path / "a.csv", rows, [*NAMES, *"abcdefgh"]))
     assert found(done) == []  # one row is wide, and the table is not
     rows = [["Lyon", "F"], ["Oise", ""], ["", "M"], ["Aisne", "M"], ["Source: x", ""]]
@@ -308,8 +354,8 @@ def test_ods(tmp_path: Path) -> None:
     assert found(done_with(tmp_path / "a.ods")) == [9]
 
 
-def test_what_a_program_writes_has_no_notes(tmp_path: Path) -> None:
-    """JSON, a line for each value, and tables with child tables."""
+def test_what_a_program_writes(tmp_path: Path) -> None:
+    """JSON has none; in a line for each value, and beside child tables, a name is no number."""
     person = {"sex": "female", **{f"q{m}": "x" for m in range(9)}}
     people = [{"no": f"A{n}", **person} for n in range(4)]
     rules = "version: 1\nrows: person\nidentifiers: {no: hash}\ncolumns: {gender: {from: sex}}\n"
@@ -321,20 +367,21 @@ def test_what_a_program_writes_has_no_notes(tmp_path: Path) -> None:
     path = csv(tmp_path / "b.csv", [*lines, ["Anna", "q1", "other"]], ["event", "name", "value"])
     long = f"read: {{long: {{id: event, name: name, value: value}}}}\n{rules}"
     done = done_with(path, rules=long.replace("no: hash", "no: strip, event: hash"))
-    assert (found(done), done.conservation.records) == ([], 5)
+    assert (len(found(done)), done.conservation.records) == (1, 4)
 
     book = openpyxl.Workbook()
     sheet, child = book.active, book.create_sheet("by")
     assert sheet is not None
     for row in (people[0], *(one.values() for one in people), ["Anna", *[""] * 10]):
         sheet.append(list(row))
-    for row in (["parent", "sex"], ["A1", "M"]):
+    for row in (["parent", "sex"], ["A1", "M"], ["Bea", "M"]):
         child.append(row)
+    sheet.append(["Bea", *[None] * 10])  # of whom somebody said who did it
     book.save(tmp_path / "c.xlsx")
     tied = f"read: {{children: {{by: {{sheet: by, key: no, parent: parent}}}}}}\n{rules}"
     tied = tied.replace("no: hash", "no: hash, by.parent: strip")
     done = done_with(tmp_path / "c.xlsx", rules=tied)
-    assert (found(done), done.conservation.records) == ([], 5)
+    assert (found(done), done.conservation.records) == ([6], 5)
 
 
 @pytest.mark.parametrize("notes", ["", "left_out"])
@@ -372,6 +419,9 @@ def test_whatever_the_rows_every_one_is_accounted_for(
     out = set(done.notes)
     assert set(found(done)) <= out
     for number, row in enumerate(rows, 8):
-        if number in out:
-            assert sum(map(bool, row)) == 1
-            assert "Note: x" in row or row[5] or row[0]
+        if number in out - set(found(done)):
+            assert (notes, any(row[1:5])) == ("left_out", False), "nothing that is read is dropped"
+        if number in out and row[0] == "A3":
+            assert {*row} <= {"", "A3", "2024", "33"}, "a person with a number like the others"
+        if row[0] == "Note: x" and not any(row[1:]):
+            assert (number in out) == (notes != "records")

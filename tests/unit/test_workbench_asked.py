@@ -146,34 +146,29 @@ def test_lines_of_totals_are_asked_about_and_the_mapping_keeps_the_answer(tmp_pa
         (done,) = owner("do", operations=choice["operations"])["done"]
         then = owner("columns")
         assert (then["rows"], then["records"]) == (rows, records)
-        assert then["excluded"] == ({"totals-row": 1} if records == 2 else {})
+        assert then["excluded"] == ({"note-row": 1} if records == 2 else {})
         assert not any("total" in said(Text.from_json(q["question"])) for q in then["questions"])
         owner("undo", n=[done])
     owner("do", operations=asked["choices"][0]["operations"])
-    assert "totals: left_out" in owner("text")["text"].replace('"', "")
-
-
-def test_a_row_like_the_others_is_asked_about_again(tmp_path: Path) -> None:
-    columns = {"lieu": ["Aisne", "Oise", "Somme"], "sexe": ["F", "H", "F"], "age": ["3", "4", "9"]}
-    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
-    owner("open")
-    (asked,) = [q for q in owner("columns")["questions"] if "total" in str(q["question"])]
-    owner("do", operations=asked["choices"][0]["operations"])
-    (asked,) = [q for q in owner("columns")["questions"] if "total" in str(q["question"])]
-    assert "filled like a record" in said(Text.from_json(asked["question"]))
-    (records,) = asked["choices"]
-    owner("do", operations=records["operations"])
-    assert owner("columns")["records"] == 3
+    assert "notes: left_out" in owner("text")["text"].replace('"', "")
 
 
 @pytest.mark.parametrize(
     ("rows", "said_of", "offered", "left"),
     [
-        (["Source: x"], ["1 row looks like a note (row 6)"], "leave the notes out", 0),
+        (
+            ["Source: x"],
+            ["1 row looks like a total or a note (row 6)"],
+            "leave them out: they are totals or notes",
+            0,
+        ),
         (
             ["Source: x", "5", "6"],
-            ["1 row looks like a note (row 6)", "2 rows say hardly anything (rows 7, 8)"],
-            "leave the notes out",
+            [
+                "1 row looks like a total or a note (row 6)",
+                "2 rows say hardly anything (rows 7, 8)",
+            ],
+            "leave them out: they are totals or notes",
             2,
         ),
         (
@@ -272,19 +267,16 @@ def test_notes_are_asked_about_and_the_mapping_keeps_the_answer(tmp_path: Path) 
             if "not counted" in (text := said(Text.from_json(q["question"])))
         ]
 
-    totals, (text, _choices) = asked()
-    assert "row 4" in text
+    ((text, choices),) = asked()
+    assert "rows 4, 6" in text
     assert "Lyon" not in text
-    owner("do", operations=totals[1][0]["operations"])
-    (done,) = owner("do", operations=asked()[0][1][1]["operations"])["done"]
-    assert owner("columns")["excluded"] == {"totals-row": 1}  # both answers are kept
-    assert owner("columns")["records"] == 4
+    (done,) = owner("do", operations=choices[1]["operations"])["done"]
+    assert owner("columns")["records"] == 5
     owner("undo", n=[done])
     owner("do", operations=asked()[0][1][0]["operations"])
     told = owner("columns")
     assert (told["rows"], told["records"]) == (5, 3)  # Laos is all that is known of somebody
-    assert told["excluded"] == {"totals-row": 1, "note-row": 1}
+    assert told["excluded"] == {"note-row": 2}
     assert asked() == []
     written = owner("text")["text"].replace('"', "")
-    assert "totals: left_out" in written
     assert "notes: left_out" in written

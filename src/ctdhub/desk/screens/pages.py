@@ -56,8 +56,7 @@ ACTIONS = {
 
 REASONS = {
     "no-consent": Text("no consent"),
-    "totals-row": Text("lines of totals"),
-    "note-row": Text("notes among the rows"),
+    "note-row": Text("totals and notes among the rows"),
     "not-a-victim": Text("not a victim"),
     "left-out": Text("another reason"),
 }

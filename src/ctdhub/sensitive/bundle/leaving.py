@@ -33,12 +33,11 @@ from ctdhub.schema.model import STANDING
 from ctdhub.sensitive.ingest.delimited import unescaped
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.raw import RULE as TOTALS
+from ctdhub.sensitive.ingest.raw import RULE as NOTES
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping.identifiers import Keying
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.note_rows import RULE as NOTES
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.rule import Exclusion, PerpetratorRule
@@ -52,7 +51,6 @@ PLAIN = {
     "encoding": "utf-8",
     "kobo": "false",
     "footer": "none",
-    "totals": "records",
     "notes": "records",
 }
 """How the file that leaves is read, with nothing left to be found out."""
@@ -257,8 +255,8 @@ def _check_lists(raw: RawTable, mapping: Mapping) -> None:
 def _without_notes(table: pa.Table, done: Harmonised, unread: int) -> tuple[pa.Table, int]:
     """The rows that leave, and how many could not be read or are notes about which nobody decided.
 
-    As lines of totals, notes are no rows of what leaves: without the cells that stay, nothing
-    would tell them from records.
+    Notes are no rows of what leaves: without the cells that stay, nothing would tell them from
+    records.
     """
     asked = pc.sum(pc.equal(done.rejects["rule"], NOTES)).as_py() or 0
     keep = pc.invert(pc.is_in(table["_row"], value_set=pa.array(done.notes, pa.int64())))
@@ -387,7 +385,7 @@ def _check(
 def _told(done: Harmonised, unread: int) -> tuple[Any, ...]:
     """All that a hub takes from a harmonised file, whatever its keys are made with.
 
-    Lines of totals and notes are no rows of what leaves.
+    Notes are no rows of what leaves.
 
     Args:
         unread: rows that could not be read at all, and so cannot leave.
@@ -403,7 +401,7 @@ def _told(done: Harmonised, unread: int) -> tuple[Any, ...]:
         done.no_record.num_rows,
         done.births.num_rows,
         done.conservation.rejected - unread,
-        {rule: n for rule, n in done.conservation.excluded.items() if rule not in (TOTALS, NOTES)},
+        {rule: n for rule, n in done.conservation.excluded.items() if rule != NOTES},
     )
 
 

@@ -42,7 +42,7 @@ _LARGE = 2**26
 """A process that has read so many bytes is not kept."""
 
 _COMMAND = (sys.executable, "-P", "-m", "ctdhub.sensitive.ingest.isolated")
-_STATED = ("file", "sha256", "rows_read", "encoding", "delimiter", "sheet", "totals")
+_STATED = ("file", "sha256", "rows_read", "encoding", "delimiter", "sheet", "sums")
 
 
 def read_isolated(

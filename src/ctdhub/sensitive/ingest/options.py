@@ -284,11 +284,9 @@ class ReadOptions(ShapeOptions):
             ``, ; tab |`` that splits the file most evenly.
         footer: ``salesforce`` or ``none``; by default the footer of a Salesforce report is looked
             for, and left out where it is found.
-        totals: ``left_out`` leaves lines of totals out, ``records`` takes them for records; by
-            default they are found and are rejects, so that somebody is asked.
-        notes: ``left_out`` leaves notes among the rows (a source, a footnote) out, ``records``
-            takes them for records; by default they are found and are rejects, so that somebody is
-            asked.
+        notes: ``left_out`` leaves totals and notes among the rows (an average, a source, a
+            footnote) out, ``records`` takes them for records; by default they are found and are
+            rejects, so that somebody is asked.
         choices: column to all labels that its cells are made of, with blanks between and inside
             them, as exports by labels write several choices; cells become lists.
         form: ``ctdhub`` where the file is an export of the form that ``ctdhub form`` writes;
@@ -309,7 +307,6 @@ class ReadOptions(ShapeOptions):
     skip_if: dict[str, str] = Field(default_factory=dict)
     delimiter: Annotated[str, Field(pattern=r"^[\t -~]$")] | None = None
     footer: Literal["salesforce", "none"] | None = None
-    totals: Literal["left_out", "records"] | None = None
     notes: Literal["left_out", "records"] | None = None
     choices: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     form: Literal["ctdhub"] | None = None

@@ -1,10 +1,11 @@
-"""A contributed table as text, the steps every reader ends with, and its lines of totals."""
+"""A contributed table as text, the steps every reader ends with, and rows that may be nobody."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -22,27 +23,14 @@ from ctdhub.sensitive.ingest.shape.children import pivoted, with_children
 from ctdhub.sensitive.ingest.tidy import Computed, is_form, is_label_row, is_tag_row
 
 # --------------------------------------------------------------------------------------------------
-# Lines of totals among the rows of a table: a sum that would be counted as a person.
+# Rows that may be nobody: a total, an average, a source, a heading would be counted as a person.
 #
-# What is found is a reject until somebody decides: ``read: {totals: left_out}`` leaves the lines
-# out and counts them as an exclusion of that name, ``read: {totals: records}`` takes them for
-# records.  A row that only a word gives away, and that is filled like the others, may be a place or
-# a name ("Somme"): no answer of before decides about it.
+# What gives such a row away is the cell that says what it is: its key, or its first text, is unlike
+# those of fuller rows, and hardly a cell beside it is like its column.  Nothing is decided here.
 
 INK = r"[^\s\x0b\x{85}\pZ\p{Cf}]"
 """What a cell with content has: a character that is no white space and no mark nobody sees."""
 
-RULE = "totals-row"
-"""The reject, and the exclusion once the mapping leaves such lines out."""
-
-LIKE_A_RECORD = Text(
-    "The row begins with a word for a total but is filled like a record. If it is a total, remove "
-    "it from the file; if it is a record, write `totals: records` and leave totals out by a rule."
-)
-"""Why a row is asked about although the mapping leaves lines of totals out."""
-
-_BEFORE = r"(?i)^[\s\pZ\p{Cf}*=]*"
-_AFTER = r"[\s\pZ\p{Cf}:.=*]*$"
 _LATIN = (
     r"(grand|gran|general|sub|sous|nombre|n[uú]mero|somme|suma|sum)?[\s\pZ.-]*"
     r"(total|totals|totaux|totales|totais|totale|totaal)"
@@ -51,126 +39,144 @@ _OTHERS = (
     "sum|somme|suma|soma|summe|gesamt(summe)?|Σ|toplam|genel toplam|jumla|kabuuan|итого|всего|разом"
 )
 _ARABIC = r"(ال)?(مجموع|[إا]جمال[يى])"
-_ALONE = (
-    rf"{_BEFORE}({_LATIN}([\s\pZ]+(g[eé]n[eé]rale?s?|geral))?|{_OTHERS}"
-    rf"|{_ARABIC}([\s\pZ]+(الكلي|العام))?){_AFTER}"
+_TOTAL = (
+    r"(?i)^[\s\pZ\p{Cf}*=]*"
+    rf"({_LATIN}\b.*|{_OTHERS}|{_ARABIC}([\s\pZ].*)?)[\s\pZ\p{{Cf}}:.=*]*$"
 )
-"""A cell that says "total" and nothing else."""
-
-_WORDS = rf"{_BEFORE}({_LATIN}\b.*|{_OTHERS}|{_ARABIC}([\s\pZ].*)?){_AFTER}"
 """How a line of totals begins."""
 
-RARE = 10
-"""Full rows that begin with such a word are lines of totals where others are so many times more."""
+_NUMBER = r"^[\s\pZ]*\p{Nd}+([.,٫]\p{Nd}+)?[\s\pZ%]*$"
+"""A cell of which a sum, a count or an average could be made."""
 
-LEAST = 3
-"""Numbers that a sum is made of, at least."""
+SHEET = "_sheet"
+"""The column that says which sheet a row is from."""
 
-_MOST = 5_000_000
-"""Rows to look at for sums, at most; beyond it a row that a word gives away is asked about."""
+_FULL = 10
+"""One row in so many is as full as those that count as full, at least."""
 
-_NUMBER = r"^[\s\pZ]*[0-9٠-٩۰-۹]+([.,][0-9]+)?[\s\pZ]*$"
+RULE = "note-row"
+"""The reject of such a row, and the exclusion once the mapping leaves them out."""
+
+Bools = NDArray[np.bool_]
+Numbers = NDArray[np.intp]
 
 
-def find_totals(
-    columns: Sequence[pa.ChunkedArray], rows: pa.Array, sums: Collection[int]
-) -> list[Reject]:
-    """A reject for each line of totals.
+class UnlikeRows(NamedTuple):
+    """Rows that may be nobody, by their place.
 
-    - a row whose formulas add up other rows;
-    - a row whose first filled cell speaks of a total: where it is the last one and says nothing
-      else, where at most half of it is filled, where one of its numbers is the sum or the count of
-      those above, all or since the last total, or where such rows are few.  Elsewhere "total" may
-      be a value like any other;
-    - a last row of numbers alone, at most half filled, each the sum or the count of those above.
+    Attributes:
+        rows: their label is unlike others, and beside it there is less than a third of what full
+            rows have.  Where labels are codes, which a word is not, and beside a word for a total,
+            it is half at most, and a number counts only if it is one of the others: a sum is none.
+        label: the place of the column whose cell says what each row is.
+        sums: those whose formulas add up others, or whose label is a word for a total, among codes
+            or with numbers alone beside it.
+        filled: the filled cells of each row.
+        typical: those of most of the fuller rows.
+    """
+
+    rows: Bools
+    label: Numbers
+    sums: Bools
+    filled: Numbers
+    typical: int
+
+
+class ColumnTexts:
+    """The texts of a column, each looked at once.
 
     Args:
-        columns: the texts of each column.
-        rows: the number of each row.
-        sums: rows whose formulas add up other rows.
+        column: texts, or codes of texts.
     """
-    n = len(rows)
-    if not n:
-        return []
-    speaks, numbers = _speaking(columns, n, _WORDS), rows.to_numpy()
-    filled = sum((_written(column).astype(int) for column in columns), np.zeros(n, int))
-    by_formula = np.isin(numbers, list(sums))
-    found = by_formula | (speaks & (filled * 2 <= len(columns)))
-    found[-1] |= _speaking([column.slice(n - 1) for column in columns], 1, _ALONE)[0]
-    full = speaks & ~found
-    if 0 < full.sum() * RARE <= n:
-        found |= full
-    for place in np.flatnonzero(full & ~found):
-        found[place] = _sums_up(columns, int(place), found)
-    if not found[-1] and 1 < filled[-1] * 2 <= len(columns):
-        found[-1] = all(
-            _adds_up(column, n - 1, found) for column in columns if _written(column.slice(n - 1))[0]
-        )
-    said = Text("The row begins with a word for a total; it is not a record.")
-    summed = Text("The numbers of the row add up other rows; it is not a record.")
-    alone = speaks & found & ~by_formula
-    if not found.all():
-        alone &= filled >= np.median(filled[~found])
-    if alone.sum() * n <= _MOST:
-        for place in np.flatnonzero(alone):
-            alone[place] = not _sums_up(columns, int(place), found)
-    return [
-        Reject(
-            int(numbers[place]),
-            RULE,
-            LIKE_A_RECORD if alone[place] else said if speaks[place] else summed,
-        )
-        for place in np.flatnonzero(found)
-    ]
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        if not pa.types.is_dictionary(column.type):
+            column = column.cast(pa.string()).dictionary_encode()
+        cells = column.unify_dictionaries().combine_chunks()
+        self._texts = pc.utf8_lower(pc.utf8_trim_whitespace(cells.dictionary.cast(pa.string())))
+        self._of_row = cells.indices.fill_null(len(self._texts)).to_numpy(zero_copy_only=False)
+        self.written, self.number = self.match(INK), self.match(_NUMBER)
+
+    def match(self, pattern: str) -> Bools:
+        """The rows whose text matches."""
+        found = pc.match_substring_regex(self._texts, pattern).fill_null(False)
+        return np.append(found.to_numpy(zero_copy_only=False).astype(bool), False)[self._of_row]
+
+    def built(self, pattern: str, instead: str) -> Numbers:
+        """Rows of one number have one text, once what matches is replaced."""
+        found = pc.replace_substring_regex(self._texts, pattern, instead).dictionary_encode()
+        return np.append(found.indices.to_numpy(zero_copy_only=False), len(found))[self._of_row]
+
+    def met(self, fuller: Bools, pattern: str = "$^", instead: str = "") -> Bools:
+        """Rows whose text is that of another, fuller row, once what matches is replaced."""
+        texts, fuller = self.built(pattern, instead), fuller & self.written
+        rows = np.bincount(texts[fuller], minlength=texts.max(initial=0) + 1)
+        return np.asarray(rows[texts] > fuller)
+
+    def like(self, fuller: Bools, *, key: bool) -> Bools:
+        """Rows whose text is that of another, fuller row, or has a digit and is built like one.
+
+        Args:
+            fuller: the rows to be compared with.
+            key: whether the column names people: among codes a word names none, while in another
+                column a number is like others only where it is one of them.
+        """
+        digit, codes = self.match(r"\p{Nd}"), key and self.coded(fuller)
+        built = self.met(fuller, r"\p{Nd}+", "9") & digit
+        found = self.met(fuller) & (digit | (not codes))
+        found |= built if key else built & ~self.number
+        token = self.match(r"^[^\s\pZ]*\pL[^\s\pZ]*$")
+        there = fuller & digit & token
+        places = self.built(r"\p{Nd}", "9")[there]
+        mixed = codes and len(np.unique(places)) * 2 > len(places)  # digits stand anywhere
+        return found | (self.met(there, r"[\pL\p{Nd}]", "x") & token & (digit | mixed))
+
+    def coded(self, fuller: Bools) -> bool:
+        """Whether most of the cells of the fuller rows have a digit."""
+        there = self.match(r"\p{Nd}")[fuller & self.written]
+        return bool(len(there) and there.mean() > 0.5)
 
 
-def _sums_up(columns: Sequence[pa.ChunkedArray], place: int, totals: NDArray[np.bool_]) -> bool:
-    """Whether a number of a row is the sum or the count of all above, or since the last total."""
-    before = np.flatnonzero(totals[:place])
-    starts = {0, int(before[-1]) + 1 if len(before) else 0}
-    return any(
-        _adds_up(column.slice(start), place - start, totals[start:])
-        for start in starts
-        for column in columns
-    )
+def unlike_rows(
+    columns: Sequence[ColumnTexts], adding: Bools, keys: Collection[int] = ()
+) -> UnlikeRows:
+    """The rows of a table that may be nobody.
 
-
-def _speaking(columns: Sequence[pa.ChunkedArray], n: int, words: str) -> NDArray[np.bool_]:
-    """Rows whose first filled cell begins with a word for a total."""
-    found, before = np.zeros(n, bool), np.ones(n, bool)
-    for column in columns:
-        if not before.any():
-            break
-        speaks = pc.match_substring_regex(column, words).fill_null(False).to_numpy()
-        found |= before & speaks
-        before &= ~_written(column)
-    return found
-
-
-def _adds_up(column: pa.ChunkedArray, place: int, totals: NDArray[np.bool_]) -> bool:
-    """Whether a number is the sum, or the count, of the cells above it that are no totals."""
-    own = _number(column[place].as_py())
-    if own is None:
-        return False
-    above = column.slice(0, place).filter(pa.array(~totals[:place])).drop_null()
-    found = [number for text in above.to_pylist() if (number := _number(text)) is not None]
-    if len(found) == len(above) and len(found) >= LEAST and sum(found) > 0:
-        return abs(sum(found) - own) < 1e-6
-    return len(above) >= RARE and own == len(above)
-
-
-def _number(text: str | None) -> float | None:
-    if text is None or not pc.match_substring_regex(pa.scalar(text), _NUMBER).as_py():
-        return None
-    return float(text.strip().replace(",", "."))
-
-
-def _written(column: pa.ChunkedArray) -> NDArray[np.bool_]:
-    """Which cells hold anything that is seen."""
-    there: NDArray[np.bool_] = (
-        pc.match_substring_regex(column, INK).fill_null(False).to_numpy().astype(bool)
-    )
-    return there
+    Args:
+        columns: its columns.
+        adding: rows whose formulas add up others.
+        keys: the places of those columns by which a person or a case is known; without any, the
+            first.
+    """
+    n = len(adding)
+    filled = sum((one.written.astype(np.intp) for one in columns), np.zeros(n, np.intp))
+    full = int(np.sort(filled)[-max(1, n // _FULL)]) if n else 0
+    if full < 2:
+        return UnlikeRows(adding, np.zeros(n, np.intp), adding, filled, 0)
+    fuller = (filled * 2 > full) & ~adding
+    label, strange = np.full(n, -1, np.intp), np.ones(n, bool)
+    words, codes = np.zeros(n, bool), np.zeros(n, bool)
+    keys = keys or [0]
+    for place in dict.fromkeys([*keys, *range(len(columns))]):
+        column, key = columns[place], place in keys
+        first = column.written & (label < 0)
+        here = column.written & (first | key)
+        if here.any():
+            label[first], total = place, column.match(_TOTAL)
+            words |= first & total
+            codes |= first & column.coded(fuller)
+            strange &= ~here | total | ~column.like(fuller, key=key)
+    beside, texts = np.zeros(n, np.intp), np.zeros(n, np.intp)
+    for place, column in enumerate(columns if strange.any() else ()):
+        others = column.written & (label != place)
+        texts += others & ~column.number
+        met = column.met(fuller) | (~(words | codes) & column.met(fuller, r"\p{Nd}+", "9"))
+        beside += others & (~column.number | met)
+    typical = int(np.median(filled[fuller])) if fuller.any() else full
+    few = np.where(words | codes, beside * 2 <= typical, beside * 3 < typical)
+    rows = strange & few & (filled > 0)
+    sums = adding | (rows & words & (codes | (texts == 0)))
+    return UnlikeRows(rows | sums, label, sums, filled, typical)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -190,15 +196,16 @@ class RawTable:
             (int64): the 1-based row that a spreadsheet shows.  In JSON, which has no header, it
             is the line or the position in the list.
         rejects: rows that could not be read, schema ``REJECTS``, one line per row.
-        rows_read: rows of ``table`` and ``rejects`` and lines of ``totals`` together.  Rows without
-            any value and the rows named in ``skip_rows`` are no rows.
+        rows_read: rows of ``table`` and ``rejects`` together.  Rows without any value and the rows
+            named in ``skip_rows`` are no rows.
         encoding, delimiter: of a text file, else None.
         sheet: of a workbook, else None.
         notes: what the reader decided on its own, for the contributor to see.
         children: child rows by the name of their table: text columns of which ``table`` has
             columns of the same names unless they were not to be folded, and ``_row``, the row of
             ``table`` that each belongs to.
-        totals: lines of totals that were left out, as the mapping says.
+        sums: the numbers of rows whose formulas add up others; None where the mapping says that
+            all rows are records.
     """
 
     file: str
@@ -211,11 +218,11 @@ class RawTable:
     sheet: str | None = None
     notes: tuple[Text, ...] = ()
     children: Mapping[str, pa.Table] = field(default_factory=dict)
-    totals: int = 0
+    sums: Sequence[int] | None = ()
 
     def __post_init__(self) -> None:
-        if self.rows_read != self.table.num_rows + self.rejects.num_rows + self.totals:
-            raise ValueError("rows read must be those of the table, the rejects and the totals")
+        if self.rows_read != self.table.num_rows + self.rejects.num_rows:
+            raise ValueError("rows read must be those of the table and the rejects")
         if self.table.column_names[-1:] != [ROW] or not self.rejects.schema.equals(REJECTS):
             raise ValueError("a raw table ends with _row and its rejects have the schema REJECTS")
 
@@ -256,7 +263,25 @@ class RawTable:
                 rule=first["rule"],
                 reason=reason_of(first["fields"]),
             )
+        sums = self.unlike().sums if self.sums is not None else np.zeros(self.table.num_rows, bool)
+        for row in self.table[ROW].filter(pa.array(sums)).slice(0, 1).to_pylist():
+            reason = Text("It is a total of other rows, and no record.")
+            raise error("cell-count/reject", file=self.file, row=row, rule=RULE, reason=reason)
         return self
+
+    def unlike(self, keys: Iterable[str] = (), table: pa.Table | None = None) -> UnlikeRows:
+        """The rows that may be nobody; what a program writes as JSON or for statistics has none.
+
+        Args:
+            keys: columns by which a person or a case is known.
+            table: the same table as codes.
+        """
+        table = self.table if table is None else table
+        typed = self.delimiter is not None or self.sheet is not None
+        names = [name for name in table.column_names if name not in (ROW, SHEET)]
+        adding = np.isin(table[ROW].to_numpy(), list(self.sums or ()))
+        columns = [ColumnTexts(table[name]) for name in names if typed]
+        return unlike_rows(columns, adding, [names.index(key) for key in keys])
 
 
 @dataclass(frozen=True)
@@ -353,26 +378,9 @@ def finish(  # noqa: C901
         )
     for place, column in zip(letters, columns, strict=True):
         _check(place, column, rows, file, limits)
-    totals: list[Reject] = []
-    sums = cells.computed.sums if options.totals != "records" else set()
-    if options.totals != "records" and (totals := find_totals(columns, rows, sums)):
-        keep = pc.invert(pc.is_in(rows, value_set=pa.array([r.row for r in totals], rows.type)))
-        columns, rows = [column.filter(keep) for column in columns], rows.filter(keep)
-    unseen |= sums | {one.row for one in totals}
-    cells.computed.refuse(file, unseen)
+    sums = set[int]() if options.notes == "records" else cells.computed.sums
+    cells.computed.refuse(file, unseen | sums)
     notes += [note] if (note := cells.computed.note()) else []
-    found = totals
-    if options.totals == "left_out":
-        totals = [one for one in found if one.reason == LIKE_A_RECORD]
-    if left_out := len(found) - len(totals):
-        notes.append(
-            many(
-                "{n} line of totals was left out, as the mapping says.",
-                "{n} lines of totals were left out, as the mapping says.",
-                left_out,
-                n=left_out,
-            )
-        )
     for name, child in cells.children.items():
         for column in child.column_names:
             if column != ROW:
@@ -403,20 +411,20 @@ def finish(  # noqa: C901
                 n=shaped.moved,
             )
         )
-    bad = [*cells.rejects, *totals, *shaped.rejects]
+    bad = [*cells.rejects, *shaped.rejects]
     rejects = reject_table(file, bad)
     return RawTable(
         file=file,
         sha256=sha256,
         table=table,
         rejects=rejects,
-        rows_read=table.num_rows + rejects.num_rows + left_out,
+        rows_read=table.num_rows + rejects.num_rows,
         encoding=cells.encoding,
         delimiter=cells.delimiter,
         sheet=cells.sheet,
         notes=tuple(notes),
         children=shaped.children,
-        totals=left_out,
+        sums=None if options.notes == "records" else sorted(sums),
     )
 
 

@@ -38,7 +38,7 @@ class Reject:
 def reject_table(file: str, rejects: Iterable[Reject]) -> pa.Table:
     """The faults as a table with the schema :data:`REJECTS`.
 
-    >>> reject_table("a.csv", [Reject(3, "totals-row", Text("A line of totals."))]).num_rows
+    >>> reject_table("a.csv", [Reject(3, "cell-count", Text("A row of 3 cells."))]).num_rows
     1
     """
     rows = list(rejects)

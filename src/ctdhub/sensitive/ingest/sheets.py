@@ -15,7 +15,7 @@ from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.sensitive.ingest import tidy
 from ctdhub.sensitive.ingest.options import Child, ReadOptions
 from ctdhub.sensitive.ingest.own_form import by_names, repeat_titles
-from ctdhub.sensitive.ingest.raw import ReaderResult, too_many_rows
+from ctdhub.sensitive.ingest.raw import SHEET, ReaderResult, too_many_rows
 from ctdhub.sensitive.ingest.rejects import Reject
 from ctdhub.sensitive.ingest.shape.children import tied
 from ctdhub.sensitive.ingest.tidy import SheetView, is_tag_row, together
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 # A sheet for each year or office is one table in pieces.  A sheet without a name in common is a
 # list of codes or a text to read, and no data; a sheet that shares some names but not all is
 # neither, and is asked about.
-
-SHEET = "_sheet"
-"""The column that says which sheet a row is from."""
 
 ALIKE = 0.5
 """Share of the names from which a sheet with other names may hold records too."""

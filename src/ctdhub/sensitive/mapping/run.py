@@ -25,7 +25,6 @@ from ctdhub.core.tables import fold
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import CONTRIBUTOR, load_schema, numbers
 from ctdhub.sensitive.ingest.delimited import unescaped
-from ctdhub.sensitive.ingest.raw import RULE as TOTALS
 from ctdhub.sensitive.ingest.raw import RawTable, buffers
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.identifiers import (
@@ -38,7 +37,7 @@ from ctdhub.sensitive.mapping.identifiers import (
     without_stripped,
 )
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.note_rows import but_rows, note_rows, without_notes
+from ctdhub.sensitive.mapping.note_rows import but_rows, without_notes
 from ctdhub.sensitive.mapping.parsers import Header, View
 from ctdhub.sensitive.mapping.result import Conservation, Harmonised, lineage_of
 from ctdhub.sensitive.mapping.rule import Example, Rule
@@ -444,10 +443,10 @@ def harmonise(
         codes.select(raw.table.column_names),
         lambda fraction: report(message, 0.2 + 0.6 * fraction),
         raw.children,
+        lambda done: without_notes(done, whole, codes, mapping),
     )
     report(Text("Accounting for every row"), 0.8)
-    done = without_notes(done, whole, codes, mapping)
-    notes = note_rows(done)  # nobody's rows, which have no key
+    notes = done.aside  # nobody's rows, which have no key
     table = but_rows(raw.table, notes) if len(notes) else raw.table
     person, case = keyings(mapping, contributor, key)
     rows = done.values["_row"]
@@ -461,8 +460,6 @@ def harmonise(
     tokens = token_table(found, records["record_id"].combine_chunks(), contributor)
     rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
     counts = Counter((rules := done.excluded["rule"]).to_pylist())
-    if raw.totals:
-        counts[TOTALS] += raw.totals
     conservation = Conservation(
         rows_read=raw.rows_read,
         records=records.num_rows,

@@ -315,6 +315,7 @@ class Transformed:
         texts: what its texts are, those that no rule can read one by one.
         untied: source columns of perpetrators, each with the number of its values that cannot be
             tied to one of them.
+        aside: the numbers of rows that were put aside, for they may be nobody.
     """
 
     values: pa.Table
@@ -325,6 +326,7 @@ class Transformed:
     folded: frozenset[str]
     texts: FileTexts = field(default_factory=FileTexts)
     untied: dict[str, int] = field(default_factory=dict)
+    aside: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
 
 
 class Transform:
@@ -344,6 +346,7 @@ class Transform:
         table: pa.Table,
         progress: Callable[[float], None] | None = None,
         children: Dictionary[str, pa.Table] | None = None,
+        put_aside: Callable[[Transformed], Transformed] | None = None,
     ) -> Transformed:
         """Run over a table of text columns and ``_row``.
 
@@ -352,6 +355,7 @@ class Transform:
             progress: called with the fraction done.
             children: child tables of the file by name; without them a child row is a position in
                 the lists of the table, as in a mapping's own tests.
+            put_aside: takes rows that may be nobody out of what was made.
         """
         parts = []
         table = as_codes(table)
@@ -363,22 +367,22 @@ class Transform:
             if progress:
                 progress(min(1.0, (start + SLICE) / max(table.num_rows, 1)))
         kinds = [part.children for part in parts if part.children is not None]
-        values = pa.concat_tables([part.values for part in parts])
-        rejects = pa.concat_tables([part.rejects for part in parts])
-        excluded = pa.concat_tables([part.excluded for part in parts])
+        done = Transformed(
+            values=pa.concat_tables([part.values for part in parts]),
+            children=pa.concat_tables(kinds) if kinds else None,
+            rejects=pa.concat_tables([part.rejects for part in parts]),
+            rejected=sum(part.rejected for part in parts),
+            excluded=pa.concat_tables([part.excluded for part in parts]),
+            folded=self._folded(table),
+        )
+        done = put_aside(done) if put_aside else done
         child = self._program.children
         views = [*self._program.views, *(child.compiled.views if child else ())]
-        left_out = excluded["_row"].combine_chunks()
-        kept = values["_row"].combine_chunks()
-        return Transformed(
-            values=values,
-            children=pa.concat_tables(kinds) if kinds else None,
-            rejects=rejects,
-            rejected=sum(part.rejected for part in parts),
-            excluded=excluded,
-            folded=self._folded(table),
-            texts=file_texts(self.mapping, table, left_out, rejects, views, serials, children),
-            untied=self._untied(table, kept),
+        gone = pa.concat_arrays([done.excluded["_row"].combine_chunks(), done.aside])
+        return replace(
+            done,
+            texts=file_texts(self.mapping, table, gone, done.rejects, views, serials, children),
+            untied=self._untied(table, done.values["_row"].combine_chunks()),
         )
 
     def _slice(

@@ -20,13 +20,12 @@ from ctdhub.sensitive.ingest.delimited import unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.raw import RULE as TOTALS
+from ctdhub.sensitive.ingest.raw import RULE as NOTES
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping.drafting.glance import Glance, glance
 from ctdhub.sensitive.mapping.drafting.row_unit import identifiers_of_systems
 from ctdhub.sensitive.mapping.drafting.suggest import Suggestion, read_to_suggest, suggest
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.note_rows import RULE as NOTES
 from ctdhub.sensitive.mapping.note_rows import find_notes
 from ctdhub.sensitive.mapping.parsers import Header, serial_views
 from ctdhub.sensitive.mapping.read_texts import file_texts
@@ -414,7 +413,7 @@ class FileEffect:
     Attributes:
         parts: each group with its effect.
         excluded: for each row the rule that leaves it out.
-        notes: rows that would be records and look like notes.
+        notes: rows that look like totals or notes.
         rejected: rows with a fault that no rule leaves out, and notes that are asked about.
     """
 
@@ -429,13 +428,16 @@ class FileEffect:
             if effect.excluded.any():
                 found = effect.excluded[effect.of_row]
                 self.excluded = _first_rule(self.excluded, found, order)
-        records = ~faulty & (self.excluded == 0)
-        self.notes = find_notes(file.raw, file.codes, mapping, records, self._recorded)
+        kept = self.excluded == 0
+        self.notes = find_notes(file.raw, file.codes, mapping, kept, kept & ~faulty, self._recorded)
         asked = self.notes.rejected(mapping)
+        faulty &= ~asked
         self.excluded[self.notes.left_out(mapping)] = file.numbers([NOTES])[0]
         self._left_out: Bools = self.excluded != 0
-        self.rejected: Bools = (faulty | asked) & ~self._left_out
-        self.records: Bools = ~(faulty | asked) & ~self._left_out
+        self._faulty: Bools = faulty & ~self._left_out
+        self._aside: Bools = self._left_out | asked
+        self.rejected: Bools = self._faulty | asked
+        self.records: Bools = ~self._faulty & ~self._aside
 
     def _recorded(self, variable: str) -> Bools:
         """The rows for which a variable is recorded."""
@@ -447,8 +449,6 @@ class FileEffect:
         found, rows = np.unique(self.excluded[self._left_out], return_counts=True)
         names = map(self.file.named, found.tolist())
         excluded = dict(zip(map(str, names), rows.tolist(), strict=True))
-        if totals := self.file.raw.totals:
-            excluded[TOTALS] = excluded.get(TOTALS, 0) + totals
         return {
             "rows": self.file.raw.rows_read,
             "records": int(self.records.sum()),
@@ -462,7 +462,7 @@ class FileEffect:
         compiled = [program(Asked.of(group.mapping, self.years)) for group, _effect in self.parts]
         views = [view for one in compiled for view in one.views]
         views += [v for one in compiled if one.children for v in one.children.compiled.views]
-        left_out = pa.array(self.file.codes[ROW].to_numpy()[self._left_out], pa.int64())
+        left_out = pa.array(self.file.codes[ROW].to_numpy()[self._aside], pa.int64())
         own, codes = self.file.raw.children or None, self.file.codes
         serials, views = serial_views(codes, views), list(dict.fromkeys(views))
         return file_texts(self.mapping, codes, left_out, self.faults, views, serials, own)
@@ -486,7 +486,7 @@ class FileEffect:
             at = np.repeat(np.arange(len(combos)), times)
             inside = np.arange(len(at)) - np.repeat(np.cumsum(times) - times, times)
             rows = order[np.repeat(first, times) + inside]
-            keep = self.rejected[rows]
+            keep = self._faulty[rows]
             table = one.rejects.take(pa.array(at[keep], pa.int64()))
             place = table.column_names.index("source_row")
             parts.append(table.set_column(place, "source_row", pa.array(numbers[rows[keep]])))

@@ -14,8 +14,6 @@ from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
 from ctdhub.sensitive.ingest.identifiers import words as words_of
-from ctdhub.sensitive.ingest.raw import LIKE_A_RECORD
-from ctdhub.sensitive.ingest.raw import RULE as TOTALS
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.decisions import NOT_RECORDED
@@ -672,26 +670,6 @@ class Verdicts:
                     for unit, label in _UNITS.items()
                 ],
             )  # fmt: skip
-        if totals := self._totals():
-            read = self._document.get("read") or {}
-            again = read.get("totals") == "left_out"  # a word alone, in a row like the others
-            ways = ["records"] if again else [*_TOTALS]
-            if again and self._file.raw.totals:
-                ways = []  # the others would be counted
-            looks = many(
-                "{n} row looks like a line of totals (row {rows}). It is not counted.",
-                "{n} rows look like lines of totals (rows {rows}). They are not counted.",
-                len(totals),
-                rows=_first(totals),
-            )
-            yield (
-                Text("{first} {then}", first=looks, then=LIKE_A_RECORD) if again else looks,
-                [
-                    Proposed(_TOTALS[how], Text("nobody said so yet"), how == "left_out",
-                             ({"op": "setting", "key": "read.totals", "value": how},))
-                    for how in ways
-                ],
-            )  # fmt: skip
         read = self._document.get("read") or {}
         if "notes" not in read:
             yield from self._notes()
@@ -706,30 +684,25 @@ class Verdicts:
                 ],
             )  # fmt: skip
 
-    def _totals(self) -> list[int]:
-        """Rows that look like lines of totals, about which nobody has said anything."""
-        rejects = self._file.raw.rejects
-        return [one["source_row"] for one in rejects.to_pylist() if one["rule"] == TOTALS]
-
     def _notes(self) -> Iterator[tuple[Text, list[Proposed]]]:
         """A question about rows that may be no records, about which nobody has said anything."""
         notes, rows = self._at.effect.notes, self._file.codes[ROW].to_numpy()
         asked = notes.rejected(self._mapping)
         sure, perhaps = (rows[asked & one].tolist() for one in (notes.sure, notes.perhaps))
         said = many(
-            "{n} row looks like a note (row {rows}). It is not counted.",
-            "{n} rows look like notes (rows {rows}). They are not counted.",
+            "{n} row looks like a total or a note (row {rows}). It is not counted.",
+            "{n} rows look like totals or notes (rows {rows}). They are not counted.",
             len(sure),
             rows=_first(sure),
         )
         if perhaps:
             then = many(
-                "{n} row says hardly anything (row {rows}): it may be an empty row with a number, "
-                "or a record of which little is known. It is not counted; if it is no record, "
-                "remove it from the file.",
-                "{n} rows say hardly anything (rows {rows}): they may be empty rows with a number, "
-                "or records of which little is known. They are not counted; remove from the file "
-                "those that are no records.",
+                "{n} row says hardly anything (row {rows}): it may be an average, an empty row "
+                "with a number, or a record of which little is known. It is not counted; if it is "
+                "no record, remove it from the file.",
+                "{n} rows say hardly anything (rows {rows}): they may be averages, empty rows with "
+                "a number, or records of which little is known. They are not counted; remove from "
+                "the file those that are no records.",
                 len(perhaps),
                 rows=_first(perhaps),
             )
@@ -789,11 +762,7 @@ LABELS = {
 """The decisions on a column that may identify people."""
 
 _RECORDS = Text("they are records like the others")
-_TOTALS = {
-    "left_out": Text("leave them out: they are totals"),
-    "records": _RECORDS,
-}
-_LEFT_OUT = Text("leave the notes out")
+_LEFT_OUT = Text("leave them out: they are totals or notes")
 _UNCOUNTED = Text("they are no records: they stay uncounted")
 _UNITS = {
     "person": Text("a person"),

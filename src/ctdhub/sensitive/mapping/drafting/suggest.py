@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
+
 from ctdhub.core.errors import HubError, UnreadableFile, printable
 from ctdhub.core.i18n import Numeral, Text, joined, said
 from ctdhub.core.tables import fold
@@ -20,7 +22,6 @@ from ctdhub.sensitive.ingest.delimited import unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers, kind_of
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.raw import RULE as TOTALS
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.shape.trees import used
 from ctdhub.sensitive.ingest.survey_form import SurveyForm
@@ -110,7 +111,7 @@ def try_builtin(raw: RawTable, name: str, identifiers: Iterable[str] = ()) -> Bu
     part = raw.table.slice(0, ROWS)
     part = part.drop_columns([c for c in identifiers if fold(c) not in decided])
     none, n = raw.rejects.slice(0, 0), part.num_rows
-    tried = replace(raw, table=part, rejects=none, rows_read=n, totals=0)
+    tried = replace(raw, table=part, rejects=none, rows_read=n)
     try:
         done = harmonise(tried, mapping, "trial", YEARS, bytes(32))
     except HubError:
@@ -147,6 +148,7 @@ class Draft:
         optional: columns that some record lacks in a format that leaves out what is empty.
         doubts: for a column why nothing is proposed.
         unmatched: columns that no rule reads.
+        nobody: rows that look like totals or notes.
     """
 
     raw: RawTable
@@ -164,6 +166,7 @@ class Draft:
     optional: tuple[str, ...]
     doubts: dict[str, Doubt]
     unmatched: tuple[str, ...]
+    nobody: int
 
     def proposals(self) -> Iterator[Proposal]:
         """The rules."""
@@ -223,11 +226,11 @@ def _note(text: Text) -> str:
 def _opening(draft: Draft) -> list[str]:
     lines = [_note(Text("Suggested for {file}: read every line.", file=draft.raw.file))]
     lines += [_note(note) for note in draft.raw.notes]
-    if totals := sum(one["rule"] == TOTALS for one in draft.raw.rejects.to_pylist()):
+    if draft.nobody:
         said = Text(
-            "Rows that look like lines of totals: {n}. Under read, write totals: left_out to leave "
-            "them out, or totals: records if they are records.",
-            n=Numeral(totals),
+            "Rows that look like totals or notes: {n}. Under read, write notes: left_out to leave "
+            "them out, or notes: records if they are records.",
+            n=Numeral(draft.nobody),
         )
         lines.append(_note(said))
     if draft.trial:
@@ -514,6 +517,9 @@ def suggest(
         form: the form that the file is an export of.
     """
     raw = replace(raw, table=unescaped(raw.table))
+    nobody = raw.unlike().rows
+    people = raw.table.filter(pa.array(~nobody))
+    raw = replace(raw, table=people, rows_read=people.num_rows + raw.rejects.num_rows)
     read = (read or ReadOptions()).model_copy(update={"partial": False})  # a steward's decision
     columns = [name for name in raw.table.column_names if name not in ("_row", TOKENS_COLUMN)]
     findings = {f.column: f for f in find_identifiers(raw) if f.column in columns}
@@ -568,6 +574,7 @@ def suggest(
         optional=left_out(raw, sorted(used)) if read.shaped or read.long else (),
         doubts={d.column: d for d in found if isinstance(d, Doubt)},
         unmatched=tuple(name for name in glances if name not in used),
+        nobody=int(nobody.sum()),
     )
     text = as_yaml(draft)
     fits = trial.name if trial and trial.fits else None
