@@ -3,7 +3,7 @@
 N_Z(0, sigma squared) puts probability proportional to exp(-k^2 / (2 sigma squared)) on each
 integer k.  It is drawn by inversion with lazily revealed bits.  A uniform U in [0, 1) is known by
 its first 64 bits; the cumulative probabilities F(k) are known rounded down to 64 bits, from
-decimal arithmetic whose error is bounded.  Unless the 64 bits of U equal one of those words, they
+whole numbers whose error is bounded.  Unless the 64 bits of U equal one of those words, they
 decide the outcome; where they do (about once in 2^60 draws) more bits of U are drawn and compared
 with sharper bounds until the outcome is certain.  No floating point enters a decision, nothing is
 cut off: the sampler is exact, and delta owes it nothing.
@@ -14,9 +14,10 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -114,12 +115,11 @@ def _cumulative(sigma2: Fraction, width: int) -> tuple[int, list[tuple[int, int]
         ``reach`` and, for each k, neighbouring integers that enclose F(k).  The first pair is
         (0, 1) and the last is (2^width - 1, 2^width): P(N >= m) <= exp(-m^2 / (2 sigma squared)).
     """
-    reach = _reach(sigma2, width + 4)
-    spare = 64
-    scaled = _scaled_tails(sigma2, width, spare)[: reach + 2]
+    reach, spare = _reach(sigma2, width + 4), 32
+    scaled = _scaled_tails(sigma2, width, spare, reach + 2)
     while any(high - low > 1 for low, high in scaled):
         spare *= 2
-        scaled = _scaled_tails(sigma2, width, spare)[: reach + 2]
+        scaled = _scaled_tails(sigma2, width, spare, reach + 2)
     one = 1 << width
     below = scaled[1 : reach + 1][::-1]  # F(k) = P(N >= -k) for k = -reach..-1
     above = [(one - high, one - low) for low, high in scaled[1 : reach + 2]]  # k = 0..reach
@@ -131,46 +131,39 @@ def _reach(sigma2: Fraction, width: int) -> int:
     return math.isqrt(math.ceil(2 * sigma2 * width * Fraction(7, 10))) + 2
 
 
-def _scaled_tails(sigma2: Fraction, width: int, spare: int) -> list[tuple[int, int]]:
-    """Integers that enclose 2^width P(N >= j), computed with ``spare`` bits beyond ``width``."""
-    last = _reach(sigma2, width + spare)
-    digits = (width + spare) * 31 // 100 + 2 * len(str(last)) + 10
-    with localcontext(prec=digits + width):
-        one = Decimal(1 << width)
-        return [
-            (
-                int((low * one).to_integral_value(ROUND_FLOOR)),
-                int((high * one).to_integral_value(ROUND_CEILING)),
-            )
-            for low, high in _tails(sigma2, last, digits)
-        ]
+def _scaled_tails(sigma2: Fraction, width: int, spare: int, n: int) -> list[tuple[int, int]]:
+    """Integers that enclose 2^width P(N >= j) for the first n j, with ``spare`` bits beyond.
 
-
-def _tails(sigma2: Fraction, last: int, digits: int) -> list[tuple[Decimal, Decimal]]:
-    """Bounds of P(N >= j) for j = 0..last, from ``digits``-digit decimals.
-
-    With u = 10^(1 - digits), exp(-x) has a relative error of at most (x + 1) u; a weight is a
-    product of at most (j + 1)^2 such factors, and a sum of at most last + 1 weights adds u for
-    each.  ``error`` is four times what these come to.
+    Weights w(j) = exp(-j^2 x) with x = 1 / (2 sigma squared) are whole numbers of units of
+    2^-bits that are never too large.  What they lack, in units: at most 3 for the first ratio
+    exp(-x), 7 for its square, as each product that is rounded down lacks what its factors, none
+    of them above 1, lack and one unit more: 3 + 8 j for the ratio exp(-(2 j + 1) x), 8 j^2 for
+    w(j), and less than 8 (last + 2)^3 for any sum of them.
     """
-    with localcontext(prec=digits):
+    last = _reach(sigma2, width + spare)
+    bits = width + spare + 3 * (last + 2).bit_length() + 4
+    one = 1 << bits
+    ratio = max(_exp(sigma2, bits) - 1, 0)
+    step = ratio * ratio >> bits
+    weights, weight = [], one
+    for _ in range(last + 1):
+        weights.append(weight)
+        weight = weight * ratio >> bits
+        ratio = ratio * step >> bits
+    lacks = 8 * (last + 2) ** 3
+    beyond = 2 * (weight + lacks) * one // (one - ratio - lacks)  # more than all that follow
+    sums = list(accumulate(reversed(weights)))[: -n - 1 : -1]
+    least = 2 * sums[1] + one
+    more = lacks + beyond
+    most = least + 2 * more
+    return [((s << width) // most, -(-((s + more) << width) // least)) for s in sums]
+
+
+def _exp(sigma2: Fraction, bits: int) -> int:
+    """exp(-1 / (2 sigma squared)) in units of 2^-bits, less than one unit off before rounding down.
+
+    The decimal module rounds an exponential correctly; the exponent is at most 128.
+    """
+    with localcontext(prec=bits * 31 // 100 + 10):
         x = Decimal(sigma2.denominator) / Decimal(2 * sigma2.numerator)
-        error = 16 * Decimal(last + 2) ** 2 * (x + 2) * Decimal(10) ** (1 - digits)
-        ratio = (-x).exp()  # weight(j + 1) / weight(j) = exp(-(2j + 1) x)
-        step = ratio * ratio
-        weights = [Decimal(1)]
-        for _ in range(last + 1):
-            weights.append(weights[-1] * ratio)
-            ratio *= step
-        beyond = 2 * weights.pop() / (1 - ratio)  # more than all weights after ``last``
-        sums = [Decimal(0)]
-        for weight in reversed(weights):
-            sums.append(sums[-1] + weight)
-        sums = sums[:0:-1]
-        half = sums[1]
-        most = 1 + 2 * (half * (1 + error) + beyond)
-        least = 1 + 2 * half * (1 - error)
-        return [
-            (s * (1 - error) / most * (1 - error), (s * (1 + error) + beyond) / least * (1 + error))
-            for s in sums
-        ]
+        return int((-x).exp() * (1 << bits))
