@@ -15,9 +15,16 @@ from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Plan
 from ctdhub.dp.published import by_year, counts_table, published_cells
-from ctdhub.dp.reconcile import Estimated, cell_variances, least_squares, most_pooled, pool
+from ctdhub.dp.reconcile import (
+    Estimated,
+    cell_variances,
+    least_squares,
+    most_pooled,
+    pool,
+    sum_variance,
+)
 from ctdhub.dp.synth.fit import fit, imputed
-from ctdhub.dp.synth.records import settled, to_table
+from ctdhub.dp.synth.records import contradicted, settled, to_table
 from ctdhub.dp.synth.wide import NoisyTables
 from ctdhub.dp.workload import Workload, measure, workload
 from ctdhub.schema.model import DELIVERIES
@@ -125,7 +132,9 @@ def answer_to(
     del pooled
     if not plan.imputations:
         noisy.clear()  # as large as the tables of the records to come
-    records = settled(records, shown, plan, total.value, source)
+    sums = contradicted(records, kept, shown, plan, sum_variance(questions))
+    records = settled(records, shown, plan, total.value, source, sums)
+    del sums
     tell(Text("publishing"), 0.9)
     made = count(Codes(dict(records), plan.sizes, total.value), [q.columns for q in questions])
     cells = published_cells(made, questions, total, shown, plan.level, plan.false_share)

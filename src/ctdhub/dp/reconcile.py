@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -159,17 +159,26 @@ def least_squares(
 
 def cell_variances(questions: Workload) -> dict[Columns, float]:
     """Variance of each cell of each table of :func:`reconciled`; public, like the questions."""
-    sure = variances(questions, _most(questions))
+    of_sum = sum_variance(questions)
+    tables = dict.fromkeys([(), *(q.columns for q in questions)])
+    return {t: of_sum(dict.fromkeys(t, 1)) for t in tables}
+
+
+def sum_variance(questions: Workload) -> Callable[[Mapping[str, int]], float]:
+    """The variance of a sum of cells of a table of :func:`reconciled`, by how many values of each
+    of its columns are in the sum; the formula is that of ``stats.estimator.SumVariances``."""
+    sure = {frozenset(t): v for t, v in variances(questions, _most(questions)).items()}
     sizes = {n: size for q in questions for n, size in zip(q.columns, q.shape, strict=True)}
-    return {
-        t: sum(
-            [
-                sure[s] * math.prod([1 - 1 / sizes[n] if n in s else sizes[n] ** -2 for n in t])
-                for s in _reconcile_parts(t)
-            ]
+
+    def of(many: Mapping[str, int]) -> float:
+        share = {n: (a, a / sizes[n]) for n, a in many.items()}
+        return sum(
+            sure[frozenset(s)]
+            * math.prod([a * (1 - part) if n in s else part**2 for n, (a, part) in share.items()])
+            for s in _reconcile_parts(tuple(many))
         )
-        for t in dict.fromkeys([(), *(q.columns for q in questions)])
-    }
+
+    return of
 
 
 def _most(questions: Workload) -> int:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, product
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from ctdhub.dp import kernels, noise
 from ctdhub.dp.plan import Columns, Draft, Plan
 from ctdhub.dp.policy import Domains
-from ctdhub.dp.published import Shown
+from ctdhub.dp.published import Shown, choose
+from ctdhub.dp.reconcile import Estimated
+from ctdhub.dp.synth.wide import Floats
 
 # --------------------------------------------------------------------------------------------------
 # Records settled on the reconciled tables, so that counting records gives the published counts.
@@ -47,12 +54,30 @@ _EXACT = 1e12
 """A weight beyond all others: the number of people is met exactly at the end."""
 
 
+@dataclass(frozen=True)
+class Sums:
+    """Cells, and sums of cells, that records are settled on; each cell is part of one at most.
+
+    Attributes:
+        codes: by axis of the table of cells, the code of each record.
+        row: by cell the number of its sum, from 1 on; 0 where it is part of none.
+        value: of each sum, from the first on, what the least-squares fit says of it.
+        weight: of each; one over the variance of a sum, for sums that count once.
+    """
+
+    codes: tuple[npt.NDArray[np.uint16], ...]
+    row: npt.NDArray[np.integer]
+    value: npt.NDArray[np.floating]
+    weight: float
+
+
 def settled(
     records: Draft,
     shown: Mapping[Columns, Shown],
     plan: Plan,
     people: int,
     source: noise.Bits = os.urandom,
+    sums: Sequence[Sums] = (),
 ) -> Draft:
     """As many records in random order, some repeated and some left out.
 
@@ -60,40 +85,18 @@ def settled(
         records: ``people`` records, codes by column.
         shown: by table the cells that stand out, with what the least-squares fit says of them.
         source: random bits for orders; equal bits give equal records.
+        sums: more that they are settled on, see :func:`contradicted`.
     """
     if not people:
         return records
     tables = [t for t in shown if t and shown[t].cells.size]
     tables.sort(key=lambda t: (len(t), shown[t].variance))
-    tables = [(), *tables[: int(_LOOKS / people)]]
-    codes = np.stack([records[n] for n in plan.domains], axis=1).astype(np.uint16)
-    at = {n: k for k, n in enumerate(plan.domains)}
-    columns = np.array([at[n] for t in tables for n in t], dtype=np.int64)
-    strides = [np.cumprod((1, *plan.shape(t)[:0:-1]))[::-1] for t in tables if t]
-    sizes = np.array([int(np.prod(plan.shape(t))) for t in tables])
-    starts = np.cumsum(sizes) - sizes
-    place = np.zeros(int(sizes.sum()), dtype=np.int32)
-    place[0] = 1
-    residual = [np.zeros(2)]  # of cells that do not count, and of the number of people
-    met = 2
-    for t, start in zip(tables[1:], starts[1:], strict=True):
-        cells = shown[t].cells
-        place[start + cells] = np.arange(met, met + cells.size)
-        flat = np.ravel_multi_index([records[n] for n in t], plan.shape(t))
-        made = np.bincount(flat, minlength=int(np.prod(plan.shape(t))))[cells]
-        residual.append(made - shown[t].value)
-        met += cells.size
-    misfit = np.concatenate(residual)
-    weight = np.array([_FIRST / 2 ** max(0, len(t) - 1) / shown[t].variance for t in tables])
+    tables = tables[: int(_LOOKS / people)]
+    targets = chain((_cells(t, shown[t], records, plan) for t in tables), sums)
+    cells = 1 + sum(math.prod(plan.shape(t)) for t in tables) + sum(s.row.size for s in sums)
+    layout, misfit, weight = _laid_out(targets, cells, people)
+    weight[0] = _FIRST / shown[()].variance
     times = np.ones(people, dtype=np.int64)
-    layout = (
-        codes,
-        columns,
-        np.concatenate([*strides, np.zeros(0, dtype=np.int64)]).astype(np.int64),
-        np.cumsum([len(t) for t in tables]),
-        starts,
-        place,
-    )
 
     def sweep(least: float) -> int:
         order = noise.permutation(people, source)
@@ -106,6 +109,209 @@ def settled(
     sweep(0.0)
     index = np.repeat(np.arange(people), times)[noise.permutation(people, source)]
     return {name: column[index] for name, column in records.items()}
+
+
+def _cells(table: Columns, shown: Shown, records: Draft, plan: Plan) -> Sums:
+    """The cells of a table that stand out, each by itself."""
+    row = np.zeros(plan.shape(table), dtype=np.int32)
+    row.ravel()[shown.cells] = np.arange(1, shown.cells.size + 1)
+    much = _FIRST / 2 ** (len(table) - 1)
+    if plan.tables.get(table) == "corridor":
+        much *= _CORRIDOR
+    return Sums(tuple(records[n] for n in table), row, shown.value, much / shown.variance)
+
+
+def _laid_out(
+    targets: Iterable[Sums], cells: int, people: int
+) -> tuple[tuple[npt.NDArray[Any], ...], Floats, Floats]:
+    """What ``kernels.settle`` reads of targets, their misfit, and their weights; the first is the
+    number of people, whose weight is left open.
+
+    Args:
+        cells: of all of them, and one.
+    """
+    place = np.zeros(cells, dtype=np.int32)
+    place[0] = 1
+    residual = [np.zeros(2)]  # of cells that do not count, and of the number of people
+    codes: dict[int, npt.NDArray[np.uint16]] = {}
+    columns, strides, ends, starts, weight = list[int](), list[int](), [0], [0], [0.0]
+    end, met = 1, 2
+    for one in targets:
+        flat = one.row.ravel()
+        place[end : end + flat.size] = np.where(flat > 0, flat + (met - 1), 0)
+        at = np.ravel_multi_index(one.codes, one.row.shape)
+        made = np.bincount(flat[at], minlength=one.value.size + 1)[1:]
+        residual.append(made - one.value)
+        codes |= {id(c): c for c in one.codes}
+        columns += [list(codes).index(id(c)) for c in one.codes]
+        strides += np.cumprod((1, *one.row.shape[:0:-1]))[::-1].tolist()
+        ends.append(len(columns))
+        starts.append(end)
+        weight.append(one.weight)
+        end, met = end + flat.size, met + one.value.size
+    several = [np.stack([*codes.values()], axis=1)] if codes else [np.zeros((people, 0), np.uint16)]
+    layout = (*several, *(np.array(x, dtype=np.int64) for x in (columns, strides, ends, starts)))
+    return (*layout, place), np.concatenate(residual), np.array(weight)
+
+
+# --------------------------------------------------------------------------------------------------
+# Sums of cells that records contradict.
+#
+# Only cells that stand out hold the records, so that the sum of many that do not, such as the years
+# before a route was used, is held by nothing: records made hundreds of people there, and as many
+# fewer in the years after.  Sums over years of groups that are shown say so clearly; where the
+# records contradict one, all sums of that group join the targets.  Where they contradict none, none
+# does, and records follow no noise.
+
+_RUNS = (2, 4, 8, 16)
+"""Years in a sum; sums of each length begin in the first year, and half a length before it."""
+
+_DOUBT = 3.0
+"""A group's sums are targets where one of them is off by so many standard deviations."""
+
+_GROUPS = 2**16 - 1
+"""So many groups at most, those that are off most; a code has two bytes."""
+
+_HELD = 16.0
+"""How much more such a sum weighs than a cell of its table."""
+
+_CORRIDOR = 4.0
+"""How much more a pair of countries weighs than another pair."""
+
+
+Variance = Callable[[Mapping[str, int]], float]
+"""Of a sum of cells, by how many values of each column are in it."""
+
+
+@dataclass(frozen=True)
+class _Grouping:
+    """Groups of the cells of a table without years.
+
+    Attributes:
+        group: by flat cell its group, from 1 on; 0 where it is in none.
+        many: by column the values that the largest group joins.
+    """
+
+    group: npt.NDArray[np.int64]
+    many: dict[str, int]
+
+
+def contradicted(
+    records: Draft,
+    fitted: Mapping[Columns, Estimated],
+    shown: Mapping[Columns, Shown],
+    plan: Plan,
+    variance: Variance,
+) -> list[Sums]:
+    """Sums over years, of countries, corridors and regions, that records contradict.
+
+    Args:
+        fitted: tables with years, as the least-squares fit sees them.
+        shown: by table the cells that stand out.
+        variance: after the fit.
+    """
+    found = []
+    for t, estimated in fitted.items():
+        rest = tuple(n for n in t if n != plan.year)
+        if plan.year not in t or not rest or not plan.wide.issuperset(rest) or rest not in shown:
+            continue
+        value = np.moveaxis(estimated.value, t.index(plan.year), -1)
+        value = value.reshape(-1, plan.sizes[plan.year])
+        cell = np.ravel_multi_index([records[n] for n in rest], plan.shape(rest))
+        for grouping in _groupings(rest, shown[rest].cells, value, plan, variance):
+            found += _held(grouping, cell, records[plan.year], value, plan.year, variance)
+    return found
+
+
+def _groupings(
+    rest: Columns, shown: npt.NDArray[np.intp], value: Floats, plan: Plan, variance: Variance
+) -> Iterator[_Grouping]:
+    """The cells that are shown, each by itself; then the sums over regions that stand out.
+
+    Args:
+        value: cells by years.
+    """
+    group = np.zeros(len(value), dtype=np.int64)
+    group[shown] = np.arange(1, shown.size + 1)
+    yield _Grouping(group, dict.fromkeys(rest, 1))
+    whole = value.sum(axis=1)
+    for levels in product(*((range(1, plan.sizes[n]), *plan.parents.get(n, ())) for n in rest)):
+        codes = [np.unique((0, *(1 + k for k in up)), return_inverse=True)[1] for up in levels]
+        shape = [int(c.max()) + 1 for c in codes]
+        many = {n: int(np.bincount(c)[1:].max()) for n, c in zip(rest, codes, strict=True)}
+        if max(many.values()) == 1:
+            continue
+        at = np.meshgrid(*codes, indexing="ij")
+        recorded = np.min(at, axis=0).ravel() > 0
+        flat = np.where(recorded, np.ravel_multi_index(at, shape).ravel(), 0)
+        total = np.rint(np.bincount(flat, whole * recorded, math.prod(shape))).astype(np.int64)
+        of_all = variance({**many, str(plan.year): value.shape[1]})
+        large = choose(total, of_all, plan.level, plan.false_share).cells
+        number = np.zeros(total.size, dtype=np.int64)
+        number[large] = np.arange(1, large.size + 1)
+        yield _Grouping(number[flat], many)
+
+
+def _held(
+    grouping: _Grouping,
+    cell: npt.NDArray[np.int64],
+    year: npt.NDArray[np.uint16],
+    value: Floats,
+    name: str,
+    variance: Variance,
+) -> list[Sums]:
+    """Sums over runs of years of the groups that are contradicted.
+
+    Args:
+        cell: by record its cell of the table without years.
+        value: cells by years, "not recorded" first.
+        name: of the column of years.
+    """
+    group, years = grouping.group, value.shape[1]
+    fit: Floats = np.zeros((group.max(initial=0) + 1, years))
+    np.add.at(fit, group, value)
+    made = np.bincount(group[cell] * years + year, minlength=fit.size).reshape(fit.shape)
+    less = np.asarray(made - fit, dtype=np.float64)
+    runs, off = _runs(years), np.zeros(len(fit))
+    for run in runs:
+        size = np.bincount(run)
+        sd = np.array([variance({**grouping.many, name: int(n)}) for n in size[1:]]) ** 0.5
+        off = np.maximum(off, np.abs(_added(less, run) / sd).max(axis=1))
+    off[0] = 0
+    flagged = np.argsort(-off, kind="stable")[: min(np.count_nonzero(off > _DOUBT), _GROUPS)]
+    if not flagged.size:
+        return []
+    number = np.zeros(len(fit), dtype=np.uint16)
+    number[flagged] = np.arange(1, flagged.size + 1)
+    codes = number[group[cell]], year
+    found = []
+    for run in runs:
+        most = run.max()
+        row = np.where(run > 0, np.arange(-1, flagged.size)[:, None] * most + run, 0)
+        row[0] = 0
+        many = {**grouping.many, name: int(np.bincount(run)[1:].max())}
+        weight = _HELD / 2 * _FIRST / 2 ** (len(many) - 1) / variance(many)
+        found.append(Sums(codes, row.astype(np.int32), _added(fit[flagged], run).ravel(), weight))
+    return found
+
+
+def _runs(years: int) -> list[npt.NDArray[np.int64]]:
+    """By code of a year its run, from 1 on, "not recorded" in none; and all of them together."""
+    which = np.arange(years - 1)
+    return [
+        np.ones(years, dtype=np.int64),
+        *(
+            np.append(0, 1 + (which + shift) // length)
+            for length in _RUNS
+            for shift in (0, length // 2)
+            if length < years
+        ),
+    ]
+
+
+def _added(values: Floats, run: npt.NDArray[np.int64]) -> Floats:
+    """Groups by years, added up by run."""
+    return np.asarray(values @ (run[:, None] == np.arange(1, run.max() + 1)))
 
 
 # --------------------------------------------------------------------------------------------------
