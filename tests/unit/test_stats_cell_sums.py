@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from invented_release import people_rows, protected_answer
 from practice_releases import Practice
 from tests.conftest import Once
 
 from ctdhub.border import MEASUREMENTS
-from ctdhub.release.open import Release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
+from ctdhub.schema.model import PERIOD
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.query import Where
 
@@ -63,3 +67,26 @@ def test_noisy_counts_make_sums_narrower(practice: Practice) -> None:
     with_counts, without = widths(release), widths(replace(release, protected=bare))
     assert all(a <= b for a, b in zip(with_counts, without, strict=True))
     assert sum(with_counts) < 0.9 * sum(without)
+
+
+@pytest.mark.parametrize("place", [["UKR"], ["UKR", "MDA", "POL"]], ids=["country", "region"])
+@pytest.mark.parametrize(("taken", "given"), [("2018", "2016"), ("2016", "2018")])
+def test_an_interval_reaches_the_unbiased_sum_where_records_are_off(
+    place: list[str], taken: str, given: str, tmp_path: Path
+) -> None:
+    """120 records of a country stand in years in which nobody came, or lack there; the narrowest
+    of several intervals left out the 120."""
+    rows = people_rows()
+    moved = [r for r in rows if (r["citizenship"], r[PERIOD]) == ("UKR", taken)][:120]
+    strayed = [r | {PERIOD: given} if any(r is m for m in moved) else r for r in rows]
+    exact = protected_answer(rows)
+    release = open_release(write_release(protected_answer(strayed), tmp_path, "2026.1", ""))
+    bent = replace(release.protected, measurements=exact.measurements)
+    where: Where = {"citizenship": place, PERIOD: ["2015", "2016"]}
+    found = Answers(replace(release, protected=bent)).count(where)
+    true = sum(r["citizenship"] in place and r[PERIOD] in where[PERIOD] for r in rows)
+    assert found.value is not None
+    assert abs(found.value - true) == len(moved)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= true <= found.high

@@ -5,24 +5,18 @@ Method.  A question names a set of values for each of some variables.
    is not shown had an estimate below the least that is shown: that is known from how many of how
    many cells are (``border.highest_unseen``).  It lies between 0 and that bound plus ``z * sigma``.
    The least count that is shown says less: counts are those of records, and may be below estimates.
-2. A sum of cells of a measured table takes the published counts of the cells that are shown and the
-   synthetic records for the rest.  Its interval is ``value ± the root of
-   (z sigma sqrt(m))^2 + rest^2``: z the normal quantile of the release's level, sigma the table's
-   noise, m the number of cells that the sum covers; the rest, cells too few to show, counts as an
-   error as large as itself, for records are fitted and cells that small may be empty.  Of
-   the measured tables that hold all variables of the question the ``CANDIDATES`` least noisy are
-   tried, and the one with the narrowest interval answers.  Where the values left out are fewer
-   than those named, the sum is also "all of them less those left out"; variances add, and so do
-   the rests.
-   A table with years has a second way: the noisy counts by year of the groups that are shown in
-   total (``Protected.measurements``), which are unbiased whatever their size, and records for the
-   groups that have none.  Its noise is that of the noisy counts added, and for each group without
-   them that of its total over all years, which the records follow; the interval is wider by what
-   such a total may hide, the bound of step 1.
-   Counts are those of the records, so that every way gives the same number, the count of the
-   records, and only its interval differs: the second way's is made wider by as much as its own
-   number is away from that count.  There is a third: the noise of the fit, which all measured
-   tables made together (``sum_variance``), and a quarter of the rest (:data:`OF_REST`) as an error.
+2. A sum of cells is the count of the records, and its interval is that count with
+
+       half = root of  max(z * 1.05 sd, |records - unbiased| + sd)^2  +  (rest / 4)^2
+
+   to either side.  z is the normal quantile of the release's level; sd the noise of the fit that
+   all measured tables made together (:class:`SumVariances`), 1.05 how closely records follow it
+   (:data:`OF_FIT`).  Groups whose total is shown have unbiased noisy counts by year
+   (``Protected.measurements``): where these are off from the records by more than noise, the
+   interval reaches a standard deviation beyond them, for either may be the nearer one.  The rest
+   are people of groups without such counts, or of cells that are not shown where the table has no
+   years: records are fitted and cells that small may be empty.  Which table says so is known from
+   the variables alone (:meth:`Estimator._sum`): no interval is chosen because it is narrow.
 3. Whoever meets all conditions meets all but one of them: where both intervals hold the truth, a
    number is at most the upper end of the same question without one of its conditions.  So a part's
    upper end is never above that of its whole, and an interval misses at most where its own or that
@@ -62,30 +56,6 @@ KEPT = 256
 """Conditions whose cells a table remembers, two bytes a cell each at most."""
 NARROW = 8
 """A condition that at most every so manyth cell meets is also kept as the places of these cells."""
-
-
-@dataclass(frozen=True)
-class Sum:
-    """People in a sum of cells, the variance of its noise, the part in cells not shown, and the
-    people whom totals that are not shown may hide beyond the noise."""
-
-    value: float
-    variance: float
-    rest: float
-    hidden: float = 0.0
-
-    def half(self, z: float) -> float:
-        """Half the width of the interval, in people."""
-        return math.hypot(z * math.sqrt(self.variance), self.rest) + self.hidden
-
-    def less(self, other: Sum) -> Sum:
-        """The difference of two sums; their errors add."""
-        return Sum(
-            self.value - other.value,
-            self.variance + other.variance,
-            self.rest + other.rest,
-            self.hidden + other.hidden,
-        )
 
 
 @dataclass(frozen=True)
@@ -132,12 +102,6 @@ class CellSums:
         """The same, and those of them in cells that are not shown."""
         inside = self._inside(limits)
         return float(self.people[inside].sum()), float(self.rest[inside].sum())
-
-    def total_and_size(self, limits: Mapping[str, Collection[str]]) -> tuple[float, int]:
-        """People in these cells, and how many cells that is."""
-        inside = self._inside(limits)
-        people = self.people[inside]
-        return float(people.sum()), people.size
 
     def largest(self, limits: Mapping[str, Collection[str]]) -> float:
         """The most people in one of these cells; 0 where there is none."""
@@ -271,15 +235,12 @@ Sets = Mapping[str, frozenset[str]]
 Asked = frozenset[tuple[str, frozenset[str]]]
 """A question: the values of each variable, in no order."""
 
-CANDIDATES = 3
-"""Tables tried for a sum, the least noisy first."""
-
-
-OF_FIT, OF_REST = 1.05, 0.25
-"""What counts as the error of a sum: so many standard deviations of the fit, and this
-part of the people in cells too few to show.  Records follow the fit, in sums more closely than in
-cells: their sums were off by 0.3 to 1.05 standard deviations of it (``benchmarks/reconcile.py``).
-"""
+OF_FIT, BEYOND, OF_REST = 1.05, 1.0, 0.25
+"""Half the width of an interval: standard deviations of the fit are taken so many times; so many of
+them lie beyond the distance between records and unbiased counts; and this part of the people in
+cells too few to show counts.  Sums of records were off by 0.3 to 1.05 standard deviations of the
+fit (``benchmarks/reconcile.py``).  Without the one beyond, intervals of the busy years of routes
+that begin late held the truth in 89 % of cases (``benchmarks/onset.py``)."""
 
 
 class Estimator:
@@ -308,10 +269,8 @@ class Estimator:
         self._below_of: dict[str, float] = {}
         self._held: dict[frozenset[str], bool] = {frozenset(): True}
         self._by_order: dict[tuple[str, ...], dict[tuple[str, ...], Estimate]] = {}
-        self._sums: dict[Asked, Sum | None] = {}
         self._by_values: dict[str, dict[tuple[str, ...], int]] = {}
         self._smallest_of: dict[frozenset[str], str] = {}
-        self._tried: dict[frozenset[tuple[str, int]], list[tuple[frozenset[str], float]]] = {}
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
         self._fitted = SumVariances(
             release.protected.guarantee.drawn, lambda name: len(self.domain(name)) + 1
@@ -393,12 +352,10 @@ class Estimator:
             if found := self._shown(key).get(cell):
                 return Interval(found.value, found.low, found.high)
             return Interval(0, 0, self._unseen_end(key, cell))
-        total = self._sum(where)
-        if total is None:
+        if not self._holds(where):
             return NOT_MEASURED
-        half = total.half(self.z)
-        value = max(0, round(total.value))
-        low, high = math.floor(total.value - half), math.ceil(max(0.0, total.value) + half)
+        value, half = self._sum(where)
+        low, high = math.floor(value - half), math.ceil(value + half)
         if key := self.measured(*where):
             low, high = self._with_cells(key, where, low, high)
         end = max(value, min(high, self._least_whole(where)))
@@ -507,19 +464,21 @@ class Estimator:
         share = self.release.protected.guarantee.false_share
         return highest_unseen(self._sigma[key], cells, len(shown), share)
 
-    def _sum(self, where: Sets) -> Sum | None:
-        """The best way to answer by adding cells; None where nothing was measured.
+    def _sum(self, where: Sets) -> tuple[int, float]:
+        """The number of records, and half the width of its interval; see the method above.
 
-        A question of k variables leads to at most 3^k others: each condition as it is, left out, or
-        turned around.
-
-        Args:
-            where: a question as :meth:`_asked` has it.
-        """
-        asked = frozenset(where.items())
-        if asked not in self._sums:
-            self._sums[asked] = self._best(where) if self._holds(where) else None
-        return self._sums[asked]
+        The table of the question's variables and the years is asked, or else the smallest one."""
+        key = self.measured(*{*where, PERIOD}) or self._smallest(frozenset(where))
+        off = 0.0
+        if PERIOD in key.split("*") and self.release.measured:
+            noisy, rest = (cells.total(where) for cells in self._noisy_and_rest(key))
+            value = self._counted(key).total(where)
+            off = abs(value - noisy - rest)
+        else:
+            value, rest = self._counted(key).total_and_rest(where)
+        sd = math.sqrt(self._fitted.of({n: len(values) for n, values in where.items()}))
+        half = math.hypot(max(self.z * OF_FIT * sd, off + BEYOND * sd), OF_REST * rest)
+        return round(value), half
 
     def _holds(self, where: Where) -> bool:
         """Whether some measured table holds all variables; if none does, no way can answer."""
@@ -529,13 +488,6 @@ class Estimator:
             self._held[asked] = any(asked <= names for names, _sigma in among)
         return self._held[asked]
 
-    def _of_records(self, where: Sets) -> Sum:
-        """The count of the records, with the noise of the fit."""
-        key = self._smallest(frozenset(where))
-        variance = OF_FIT**2 * self._fitted.of({n: len(values) for n, values in where.items()})
-        found = self._added(key, where, variance)
-        return Sum(found.value, variance, OF_REST * found.rest)
-
     def _smallest(self, names: frozenset[str]) -> str:
         """The key of the smallest table that holds these variables, the least noisy of several."""
         if names not in self._smallest_of:
@@ -543,78 +495,6 @@ class Estimator:
             found = min((len(t), sigma, self._tables[t]) for t, sigma in among if names <= t)
             self._smallest_of[names] = found[-1]
         return self._smallest_of[names]
-
-    def _best(self, where: Sets) -> Sum | None:
-        if not where:
-            people = self.release.protected.people
-            return Sum(people.value, self._sigma[""] ** 2, 0.0)
-        fitted = self._of_records(where)
-        ways = [self._direct(where, fitted), fitted]
-        for v in sorted(where):
-            outside = self._all(v) - where[v]
-            if len(outside) < len(where[v]):
-                others = {n: values for n, values in where.items() if n != v}
-                whole, left_out = self._sum(others), self._sum({**others, v: outside})
-                if whole and left_out:
-                    ways.append(whole.less(left_out))
-        return min((w for w in ways if w), key=lambda w: w.half(self.z), default=None)
-
-    def _direct(self, where: Sets, fitted: Sum) -> Sum | None:
-        """The same from one table: of those that hold all variables the best of the least noisy.
-
-        Args:
-            fitted: another answer; ways whose noise alone makes a wider one are not gone.
-        """
-        sums, most = [], fitted.half(self.z)
-        for names, variance in self._least_noisy({n: len(own) for n, own in where.items()}):
-            key = self._tables[names]
-            if self.z * math.sqrt(variance) <= most:
-                sums.append(self._added(key, where, variance))
-            if PERIOD in names and self.release.measured:
-                groups, years, whole = self._by_group(key, where)
-                least = groups * min(years * self._sigma[key] ** 2, self._sigma[whole] ** 2)
-                if self.z * math.sqrt(least) <= most:
-                    sums.append(self._measured(key, where, fitted.value))
-        return min(sums, key=lambda w: w.half(self.z), default=None)
-
-    def _least_noisy(self, sizes: Mapping[str, int]) -> list[tuple[frozenset[str], float]]:
-        """Tables tried for a sum over so many values of each variable, and the sum's variance."""
-        asked = frozenset(sizes.items())
-        if asked not in self._tried:
-            candidates = min((self._holding.get(v, []) for v in sizes), key=len)
-            noise = {
-                names: sigma
-                * sigma
-                * math.prod(sizes[n] if n in sizes else len(self.domain(n)) + 1 for n in names)
-                for names, sigma in candidates
-                if sizes.keys() <= names
-            }
-            least = sorted(noise, key=lambda names: noise[names])[:CANDIDATES]
-            self._tried[asked] = [(names, noise[names]) for names in least]
-        return self._tried[asked]
-
-    def _added(self, key: str, wanted: Sets, variance: float) -> Sum:
-        """Cells of one table added up, which is the number of records."""
-        value, rest = self._counted(key).total_and_rest(wanted)
-        return Sum(value, variance, rest)
-
-    def _measured(self, key: str, wanted: Sets, records: float) -> Sum:
-        """The same with the noise of noisy counts by year, and records of groups that have none."""
-        noisy, others = self._noisy_and_rest(key)
-        (seen, counted), rest = noisy.total_and_size(wanted), others.total(wanted)
-        groups, years, whole = self._by_group(key, wanted)
-        uncounted = max(0.0, groups - counted / max(1, years))
-        variance = counted * self._sigma[key] ** 2 + uncounted * self._sigma[whole] ** 2
-        hidden = self._below(whole) if uncounted else 0.0
-        return Sum(records, variance, rest, hidden + abs(records - seen - rest))
-
-    def _by_group(self, key: str, wanted: Sets) -> tuple[int, int, str]:
-        """Groups and years of a table by year that a question asks for, and the key of the table of
-        these groups without the year, of the table itself if there is none."""
-        others = [n for n in key.split("*") if n != PERIOD]
-        sizes = (len(wanted[n]) if n in wanted else len(self.domain(n)) + 1 for n in others)
-        years = len(wanted.get(PERIOD, range(len(self.domain(PERIOD)) + 1)))
-        return math.prod(sizes), years, self.measured(*others) or key
 
     def _counted(self, key: str) -> CellSums:
         """Cells of a table: published counts of those shown, protected records of the others."""
@@ -640,14 +520,6 @@ class Estimator:
             values = [value for _name, value in group.of]
             found[tuple(values[i] for i in order)] = group.noisy
         return found
-
-    def by_all_years(self, *variables: str) -> tuple[float, float]:
-        """Of the table of these variables without the year: its noise, and what no estimate of a
-        cell that is not shown is above, both in people; those of the table itself if there is none.
-        """
-        others = [v for v in variables if v != PERIOD]
-        key = self.measured(*others) or self.measured(*variables) or ""
-        return self._sigma[key], self._below(key)
 
     @cached_property
     def _groups(self) -> dict[str, list[YearCounts]]:

@@ -38,14 +38,10 @@ class NoisyYears(NamedTuple):
     Attributes:
         at: flat places of the groups, the columns but that of the years in the explorer's order.
         people: of each group its counts in the order of the years' domain; None where it has none.
-        sigma: noise, in people, of the table of the groups without years.
-        below: what no estimate of a cell of that table that is not shown is above, in people.
     """
 
     at: list[int]
     people: list[list[float | None]]
-    sigma: float
-    below: float
 
 
 class PublishedTable(NamedTuple):
@@ -124,7 +120,6 @@ class Exploration:
             return None
         groups = self.answers.noisy_groups(*names)
         others = tuple(n for n in names if n != PERIOD)
-        sigma, below = self.answers.by_all_years(*names)
         found = sorted(
             zip(self._places(others, list(groups)), groups.values(), strict=True),
             key=lambda pair: pair[0],
@@ -133,8 +128,6 @@ class Exploration:
         return NoisyYears(
             [place for place, _noisy in found],
             [[noisy.get(year) for year in years] for _place, noisy in found],
-            sigma,
-            below,
         )
 
 

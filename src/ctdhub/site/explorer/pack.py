@@ -188,7 +188,6 @@ def _tail(exploration: Exploration) -> bytes:
             "drawn": [drawn.get(answers.measured(*n) or "", 0) for n in exploration.tables],
             "all": drawn.get("", 0),
             "sigma": list(exploration.tables.values()),
-            "noise": answers.release.protected.guarantee.sigma.get("", 0.0),
             "z": answers.z,
             "wider": exploration.wider(),
             "cells": _cells(exploration, single),

@@ -1,7 +1,7 @@
 /* Numbers of people with their intervals: ctdhub.stats.estimator, step by step, in the browser. */
 var ctdhubEstimator = (function () {
   "use strict";
-  var CANDIDATES = 3, OF_FIT = 1.05, OF_REST = 0.25, without = ctdhubEngine.without, keyOf = ctdhubEngine.key;
+  var OF_FIT = 1.05, BEYOND = 1, OF_REST = 0.25, without = ctdhubEngine.without, keyOf = ctdhubEngine.key;
 
   function product(numbers) { return numbers.reduce(function (m, n) { return m * n; }, 1); }
   /* Each choice of one code by column. */
@@ -12,12 +12,6 @@ var ctdhubEstimator = (function () {
       });
     }, [new Map()]);
   }
-  /* Python's round: halves go to the even number. */
-  function round(x) {
-    var down = Math.floor(x), rest = x - down;
-    return rest === 0.5 ? down + (down % 2) : Math.round(x);
-  }
-
   /* Cells of a table: their codes by column, their people. */
   function Cells(columns, sizes, places, people) {
     var self = this;
@@ -33,7 +27,7 @@ var ctdhubEstimator = (function () {
     });
     this.kept = new Map();
   }
-  /* [people, cells, the largest cell] within the conditions, by the codes of a column (null: in all). */
+  /* [people, the largest cell] within the conditions, by the codes of a column (null: in all). */
   Cells.prototype.by = function (column, where) {
     var key = column + "|" + keyOf(where), found = this.kept.get(key);
     if (found) return found;
@@ -44,42 +38,23 @@ var ctdhubEstimator = (function () {
       where.get(c).forEach(function (code) { pass[code] = 1; });
       return pass;
     });
-    found = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
+    found = [new Float64Array(size), new Float64Array(size)];
     for (var i = 0, n = this.people.length; i < n; i++) {
       for (var k = 0; k < inside.length; k++) if (inside[k] && !inside[k][this.codes[k][i]]) break;
       if (k < inside.length) continue;
       var at = own < 0 ? 0 : this.codes[own][i];
       found[0][at] += this.people[i];
-      found[1][at] += 1;
-      if (this.people[i] > found[2][at]) found[2][at] = this.people[i];
+      if (this.people[i] > found[1][at]) found[1][at] = this.people[i];
     }
     if (this.kept.size > 500) this.kept.clear();
     this.kept.set(key, found);
     return found;
   };
-  /* [people, cells] within the conditions; the pivot is the column that is asked for code by code. */
+  /* People within the conditions; the pivot is the column that is asked for code by code. */
   Cells.prototype.total = function (where, pivot) {
-    if (!where.has(pivot)) pivot = null;
-    var found = this.by(pivot, pivot === null ? where : without(where, pivot));
-    if (pivot === null) return [found[0][0], found[1][0]];
-    return found.map(function (vector) {
-      return where.get(pivot).reduce(function (sum, code) { return sum + vector[code]; }, 0);
-    });
-  };
-
-  /* People in a sum, the variance of its noise, people in cells not shown, people hidden. */
-  function Sum(value, variance, rest, hidden) {
-    this.value = value;
-    this.variance = variance;
-    this.rest = rest;
-    this.hidden = hidden;
-  }
-  Sum.prototype.half = function (z) {
-    return Math.hypot(z * Math.sqrt(this.variance), this.rest) + this.hidden;
-  };
-  Sum.prototype.less = function (other) {
-    return new Sum(this.value - other.value, this.variance + other.variance,
-      this.rest + other.rest, this.hidden + other.hidden);
+    if (!where.has(pivot)) return this.by(null, where)[0][0];
+    var people = this.by(pivot, without(where, pivot))[0];
+    return where.get(pivot).reduce(function (sum, code) { return sum + people[code]; }, 0);
   };
 
   function running(steps) {
@@ -158,7 +133,7 @@ var ctdhubEstimator = (function () {
   };
 
   /* data: people [n, low, high], period (column of the years or -1), names;
-     tail: tables, sigma, drawn and all (of tables, and of all people), noise (of all people), z, wider, cells. */
+     tail: tables, sigma, drawn and all (of tables, and of all people), z, wider, cells. */
   function Estimator(data, engine, tail) {
     var self = this;
     this.engine = engine;
@@ -168,7 +143,6 @@ var ctdhubEstimator = (function () {
     this.names = data.names;
     this.wider = tail.wider;
     this.z = tail.z;
-    this.noise = tail.noise;
     this.fitted = new Fitted(tail, this.sizes);
     this.tables = tail.tables.map(function (named, k) {
       var columns = named.slice().sort(function (a, b) { return a - b; });
@@ -182,7 +156,6 @@ var ctdhubEstimator = (function () {
     });
     this.wanted = new Set();
     this.counts = new Map();
-    this.sums = new Map();
     this.bounds = new Map();
     this.parts = new Map();
     this.give(tail.cells);
@@ -202,7 +175,6 @@ var ctdhubEstimator = (function () {
       table.noisy = given.noisy;
     });
     this.counts.clear();
-    this.sums.clear();
     this.bounds.clear();
   };
   /* Whether the cells of a table are here; if not it is wanted. */
@@ -256,10 +228,9 @@ var ctdhubEstimator = (function () {
     var single = Array.from(where.values()).every(function (codes) { return codes.length === 1; });
     var table = this.table(where.keys());
     if (single && table) return this._cell(table, where);
-    var total = this._sum(where, pivot);
-    if (!total) return null;
-    var half = total.half(this.z), value = Math.max(0, round(total.value));
-    var low = Math.floor(total.value - half), high = Math.ceil(Math.max(0, total.value) + half);
+    if (!this.measured(where.keys())) return null;
+    var sum = this._sum(where, pivot), value = sum[0];
+    var low = Math.floor(value - sum[1]), high = Math.ceil(value + sum[1]);
     if (table) {
       var ends = this._withCells(table, where, pivot, low, high);
       low = ends[0];
@@ -297,7 +268,7 @@ var ctdhubEstimator = (function () {
     if (!table.shown) table.shown = ["low", "high"].map(function (end) {
       return new Cells(table.columns, sizes, table.at, table[end]);
     });
-    var most = table.shown.map(function (cells) { return cells.by(column, without(where, column))[2]; });
+    var most = table.shown.map(function (cells) { return cells.by(column, without(where, column))[1]; });
     where.get(column).forEach(function (code) {
       low = Math.max(low, most[0][code]);
       high = Math.max(high, most[1][code]);
@@ -308,65 +279,25 @@ var ctdhubEstimator = (function () {
     return [low, high];
   };
 
-  /* The best way to add cells; null where nothing was measured. */
+  /* The number of records, and half the width of its interval, from the table of these columns and
+     the years, or else the smallest one. */
   Estimator.prototype._sum = function (where, pivot) {
-    where = this.asked(where);
-    var key = keyOf(where);
-    if (!this.sums.has(key))
-      this.sums.set(key, this.measured(where.keys()) ? this._best(where, pivot) : null);
-    return this.sums.get(key);
+    var table = this.table(new Set([...where.keys(), this.period])) || this._smallest(where);
+    if (!this.has(table)) return [0, 0];
+    var value = this._value(where, pivot), sd = Math.sqrt(this.fitted.variance(where)), rest, off = 0;
+    if (table.noisy) {
+      var parts = this._years(table).map(function (cells) { return cells.total(where, pivot); });
+      rest = parts[1];
+      off = Math.abs(value - parts[0] - rest);
+    } else rest = this._rest(table).total(where, pivot);
+    return [value, Math.hypot(Math.max(this.z * OF_FIT * sd, off + BEYOND * sd), OF_REST * rest)];
   };
-  Estimator.prototype._best = function (where, pivot) {
-    if (!where.size) return new Sum(this.people[0], this.noise * this.noise, 0, 0);
-    var self = this, ways = [this._direct(where, pivot), this._ofRecords(where, pivot)];
-    Array.from(where.keys()).sort(function (a, b) {
-      return self.names[a] < self.names[b] ? -1 : 1;
-    }).forEach(function (c) {
-      var codes = where.get(c), others = without(where, c), outside = [];
-      if (2 * codes.length <= self.sizes[c]) return;
-      for (var k = 0; k < self.sizes[c]; k++) if (!codes.includes(k)) outside.push(k);
-      var whole = self._sum(others, pivot), left = self._sum(new Map(others).set(c, outside), pivot);
-      if (whole && left) ways.push(whole.less(left));
-    });
-    return this._least(ways);
-  };
-  /* The count of the records, with the noise of the fit. */
-  Estimator.prototype._ofRecords = function (where, pivot) {
-    var table = this.holders(Array.from(where.keys())).reduce(function (best, t) {
-      if (!best) return t;
+  /* The smallest table that holds these columns, the least noisy of several. */
+  Estimator.prototype._smallest = function (where) {
+    return this.holders(Array.from(where.keys())).reduce(function (best, t) {
       var less = t.columns.length - best.columns.length || t.sigma - best.sigma || (t.name < best.name ? -1 : 1);
       return less < 0 ? t : best;
-    }, null);
-    if (!this.has(table)) return null;
-    var found = this._added(table, where, OF_FIT * OF_FIT * this.fitted.variance(where), pivot);
-    found.rest *= OF_REST;
-    return found;
-  };
-  Estimator.prototype._least = function (ways) {
-    var z = this.z, best = null, least = Infinity;
-    ways.forEach(function (way) {
-      if (way && way.half(z) < least) {
-        best = way;
-        least = way.half(z);
-      }
     });
-    return best;
-  };
-  /* The same from one table.  A table whose noise alone is wider than what was found cannot win. */
-  Estimator.prototype._direct = function (where, pivot) {
-    var self = this, sizes = this.sizes, best = null;
-    this.holders(Array.from(where.keys())).map(function (table) {
-      return { table: table, noise: table.sigma * table.sigma * product(table.columns.map(
-        function (c) { return where.has(c) ? where.get(c).length : sizes[c]; })) };
-    }).sort(function (a, b) { return a.noise - b.noise; }).slice(0, CANDIDATES)
-      .forEach(function (way) {
-        var byYear = way.table.columns.includes(self.period);
-        if (best && !byYear && self.z * Math.sqrt(way.noise) >= best.half(self.z)) return;
-        if (!self.has(way.table)) return;
-        best = self._least([best, self._added(way.table, where, way.noise, pivot),
-          way.table.noisy ? self._noisy(way.table, where, pivot) : null]);
-      });
-    return best || new Sum(0, 0, 0, 0);
   };
 
   /* The records of a table in cells that are not published. */
@@ -390,11 +321,6 @@ var ctdhubEstimator = (function () {
     var counts = this.engine.count(pivot, without(where, pivot));
     return where.get(pivot).reduce(function (sum, code) { return sum + counts[code]; }, 0);
   };
-  Estimator.prototype._added = function (table, where, variance, pivot) {
-    var rest = this._rest(table).total(where, pivot)[0];
-    return new Sum(this._value(where, pivot), variance, rest, 0);
-  };
-
   /* Noisy counts by year of a table, and the records of the groups that have none. */
   Estimator.prototype._years = function (table) {
     if (table.years) return table.years;
@@ -418,18 +344,6 @@ var ctdhubEstimator = (function () {
       new Cells(table.columns, sizes, rest[0], rest[1])];
     return table.years;
   };
-  Estimator.prototype._noisy = function (table, where, pivot) {
-    var self = this, parts = this._years(table), sizes = this.sizes;
-    var seen = parts[0].total(where, pivot), rest = parts[1].total(where, pivot)[0];
-    function many(c) { return where.has(c) ? where.get(c).length : sizes[c]; }
-    var groups = product(table.columns.filter(function (c) { return c !== self.period; }).map(many));
-    var uncounted = Math.max(0, groups - seen[1] / Math.max(1, many(this.period)));
-    var noise = seen[1] * Math.pow(table.sigma, 2) + uncounted * Math.pow(table.noisy.sigma, 2);
-    var hidden = uncounted ? table.noisy.below : 0;
-    var value = this._value(where, pivot);
-    return new Sum(value, noise, rest, hidden + Math.abs(value - seen[0] - rest));
-  };
-
   /* Correlation of the errors of a part and its whole. */
   Estimator.prototype.correlation = function (part, whole) {
     return this.fitted.correlation(this.asked(part), this.asked(whole));

@@ -26,7 +26,6 @@ var ctdhubView = (function () {
     if (!wanted.length) return Promise.resolve(found);
     this.numbers.wanted.clear();
     this.numbers.counts.clear();
-    this.numbers.sums.clear();
     this.numbers.bounds.clear();
     var files = new Set(wanted.map(function (key) {
       return key.split(",").map(function (c) { return self.of.get(+c); }).sort().join(".");
