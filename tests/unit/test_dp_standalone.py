@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from ctdhub.api.protection import protect
 from ctdhub.border import COUNTS
 from ctdhub.cli import protect as verbs
 from ctdhub.core.errors import HubError, Overspend, PolicyError, ReleaseError, UnreadableFile
@@ -379,6 +381,24 @@ def test_the_schema_as_domains(app: typer.Typer, tmp_path: Path) -> None:
 def scope_of(folder: Path, text: str, header: list[str]) -> Scope:
     (folder / "d.yaml").write_text(text, "utf-8")
     return scope_of_file(folder / "d.yaml", header)
+
+
+def test_a_column_of_years_has_counts_by_year_and_another_year_is_refused(tmp_path: Path) -> None:
+    domains = tmp_path / "d.yaml"
+    domains.write_text("version: 1\ncolumns: {sex: [f, m], when: {years: [2019, 2022]}}", "utf-8")
+    frame = pa.table({"sex": ["f", "m"] * 200, "when": ["2019", "2020", "2021", "2022"] * 100})
+    asked: dict[str, Any] = {
+        "domains": domains,
+        "epsilon": 4.0,
+        "max_people": 1000,
+        "ledger": tmp_path / "ledger",
+    }
+    found = protect(frame, **asked, new_ledger="fictitious people")._protected.measurements
+    groups = {(*r["columns"], r["values"][0]) for r in found.to_pylist() if len(r["columns"]) == 2}
+    assert groups == {("sex", "when", "f"), ("sex", "when", "m")}
+    late = pa.table({"sex": ["f"], "when": ["2023"]})
+    with pytest.raises(PolicyError, match="public-domain"):
+        protect(late, **asked)
 
 
 def test_parquet_and_csv_say_the_same(tmp_path: Path) -> None:

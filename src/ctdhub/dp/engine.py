@@ -141,7 +141,7 @@ def protect_table(  # noqa: PLR0913
         sources.public.workload(costs.sources)
     tell(Text("counting"), 0.05)
     rows = InMemory(people) if isinstance(people, pa.Table) else people
-    outside = (asked.plan.year,) if asked.plan.year else ()
+    outside = (asked.plan.year,) if asked.plan.year and asked.about == HUB else ()
     exact = _counted(rows, Tally(asked.plan.domains, _names(tables), years=outside), sources)
     pa.default_memory_pool().release_unused()  # reading and counting took more than is kept
     if child:

@@ -191,6 +191,7 @@ class DomainsFile(FrozenModel):
             level=self.level,
             false_share=self.false_share,
             support=self.support,
+            year=next((n for n in names if self.columns[n].years), None),
         )
 
 
@@ -503,7 +504,7 @@ def scope_of_schema(header: Sequence[str], support: int | None = None) -> Scope:
     if not public:
         raise error("domains-schema/no-column")
     policy = Policy(columns=tuple(public), support=support or 0)
-    return Scope(replace(plan_of(policy, schema), year=None), {}, None, "schema")
+    return Scope(plan_of(policy, schema), {}, None, "schema")
 
 
 def public_columns(asked: Sequence[str] = ()) -> tuple[str, ...]:

@@ -210,10 +210,10 @@ def contradicted(
         shown: by table the cells that stand out.
         variance: after the fit.
     """
-    found = []
+    found, large = list[Sums](), plan.wide.union(plan.corridor or ())
     for t, estimated in fitted.items():
         rest = tuple(n for n in t if n != plan.year)
-        if plan.year not in t or not rest or not plan.wide.issuperset(rest) or rest not in shown:
+        if plan.year not in t or not rest or not large.issuperset(rest) or rest not in shown:
             continue
         value = np.moveaxis(estimated.value, t.index(plan.year), -1)
         value = value.reshape(-1, plan.sizes[plan.year])
