@@ -315,7 +315,7 @@ def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> Chart:
     statuses, left_out = answers.domain(found[0].kind), equity.not_compared(found)
     return Chart(
         id=name,
-        headline=gaps[0] if gaps else subtitle,
+        headline=gap_headline(clear[0]) if clear else subtitle,
         subtitle=subtitle,
         panels=tuple(_panel(a, f"{name}-{k}", subtitle) for k, a in enumerate(found, 1)),
         heads=(
