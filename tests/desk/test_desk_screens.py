@@ -214,7 +214,7 @@ def test_nobody_waits_for_what_another_organisation_asks(
     monkeypatch.setattr(carrier, "SECONDS", 60.0)
     for one in at_work[1:]:
         one.start()
-    while workbench._owns["beacon-hotline"].waiting < workbench.MOST_WAITING:
+    while workbench._processes["beacon-hotline"].waiting < workbench.MOST_WAITING:
         told.wait(0.01)
     with pytest.raises(HubError) as met, workbench._turn_of("beacon-hotline"):
         pass
@@ -223,7 +223,7 @@ def test_nobody_waits_for_what_another_organisation_asks(
     told.set()
     for one in at_work:
         one.join(60)
-    assert workbench._owns["beacon-hotline"].waiting == 0
+    assert workbench._processes["beacon-hotline"].waiting == 0
 
 
 def test_what_takes_too_long_ends_alone_and_changes_nothing(

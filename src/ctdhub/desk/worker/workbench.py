@@ -152,7 +152,7 @@ LEAST_SECONDS, SECONDS_PER_MIB = 30, 2
 """Processor seconds of a request, and those that the size of its file adds."""
 
 
-class _Own:
+class _ContributorProcess:
     """The process that answers about one contributor, one request after the other."""
 
     def __init__(self) -> None:
@@ -202,20 +202,20 @@ class _Own:
         return child.returncode
 
 
-_owns: OrderedDict[str, _Own] = OrderedDict()
+_processes: OrderedDict[str, _ContributorProcess] = OrderedDict()
 _counting = threading.Lock()
 
 
 @contextmanager
-def _turn_of(contributor: str) -> Iterator[_Own]:
+def _turn_of(contributor: str) -> Iterator[_ContributorProcess]:
     """The process of a contributor, once those who asked before are answered.
 
     Raises:
         HubError: too many wait already, or they take too long (rule "workbench-busy").
     """
     with _counting:
-        own = _owns.setdefault(contributor, _Own())
-        _owns.move_to_end(contributor)
+        own = _processes.setdefault(contributor, _ContributorProcess())
+        _processes.move_to_end(contributor)
         if own.waiting == MOST_WAITING:
             raise error("workbench-busy")
         own.waiting += 1
@@ -234,9 +234,9 @@ def _turn_of(contributor: str) -> Iterator[_Own]:
 
 def _end_processes(most: int) -> None:
     """End the processes that were asked the longest ago, but for the newest and those at work."""
-    for name in list(_owns)[: max(len(_owns) - most, 0)]:
-        if not _owns[name].waiting:
-            _owns.pop(name).end()
+    for name in list(_processes)[: max(len(_processes) - most, 0)]:
+        if not _processes[name].waiting:
+            _processes.pop(name).end()
 
 
 atexit.register(_end_processes, 0)
