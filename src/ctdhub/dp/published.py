@@ -14,12 +14,14 @@ the part's low end, and the part at most as many as the whole's high end, be the
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -243,24 +245,34 @@ def published_cells(
         level: of the intervals, in 0..1.
         false_share: by which they were chosen.
     """
-    asked = {q.columns: q for q in questions if q.columns}
-    ends = {t: _ends(made[t], shown[t]) for t in asked}
-    wholes = {t: list(_wholes(asked, ends, t)) for t in asked}
-    for t in sorted(asked, key=len, reverse=True):
-        for whole, part, place, _others in wholes[t]:
-            np.maximum.at(ends[whole].low, place, ends[t].low[part])
-    for t in sorted(asked, key=len):
-        high = ends[t].high
-        np.minimum(high, people.high, out=high)
-        for whole, part, place, others in wholes[t]:
-            high[part] = np.minimum(high[part], ends[whole].high[place])
-            if others.size:
-                size, cells, sd = made[whole].size, ends[whole].cells.size, shown[whole].sd
-                most = unseen_end(highest_unseen(sd, size, cells, false_share), sd, level)
-                high[others] = np.minimum(high[others], np.maximum(most, ends[t].count[others]))
+    shapes = {q.columns: q.shape for q in sorted(questions, key=lambda q: len(q.columns))}
+    tables = [t for t in shapes if t]
+    ends = [_ends(made[t], shown[t]) for t in tables]
+    count, low, high = (
+        np.concatenate([np.zeros(0, "i8"), *(getattr(e, n) for e in ends)])
+        for n in ("count", "low", "high")
+    )
+    np.minimum(high, people.high, out=high)
+    links = list(_links(tables, [shapes[t] for t in tables], [e.cells for e in ends]))
+    for link in reversed(links):  # tables of most columns first
+        np.maximum.at(low, link.place, low[link.part])
+    most = np.zeros(len(tables), np.int64)
+    for n in np.unique(np.concatenate([np.zeros(0, "i8"), *(link.beyond for link in links)])):
+        size, sd = made[tables[n]].size, shown[tables[n]].sd
+        most[n] = unseen_end(highest_unseen(sd, size, ends[n].cells.size, false_share), sd, level)
+    for link in links:
+        high[link.part] = np.minimum(high[link.part], high[link.place])
+        unseen = np.maximum(most[link.beyond], count[link.others])
+        high[link.others] = np.minimum(high[link.others], unseen)
+    at = [slice(*ends_at) for ends_at in pairwise(np.cumsum([0, *(e.cells.size for e in ends)]))]
+    found = {
+        t: replace(e, low=low[cells], high=high[cells])
+        for t, e, cells in zip(tables, ends, at, strict=True)
+    }
     total = np.array([0] if people.low > 0 else [], dtype=np.intp)
     stated = [np.full(total.size, n, "i8") for n in (people.value, people.low, people.high)]
-    return {(): PublishedCells(total, *stated), **ends}
+    asked = dict.fromkeys(q.columns for q in questions if q.columns)
+    return {(): PublishedCells(total, *stated), **{t: found[t] for t in asked}}
 
 
 def _ends(made: npt.NDArray[np.integer], shown: Shown) -> PublishedCells:
@@ -275,27 +287,51 @@ def _ends(made: npt.NDArray[np.integer], shown: Shown) -> PublishedCells:
     return PublishedCells(shown.cells[kept], count[kept], low[kept], high[kept])
 
 
-def _wholes(
-    asked: Mapping[Columns, Measurement], ends: Mapping[Columns, PublishedCells], table: Columns
-) -> Iterator[tuple[Columns, Places32, Places32, Places32]]:
-    """The measured tables of fewer columns: cells of this one that a shown cell there contains,
-    which cell that is, and the other cells of this one."""
-    cells, shape = ends[table].cells, asked[table].shape
-    if not cells.size:
-        return
-    at = dict(zip(table, np.unravel_index(cells, shape), strict=True))
-    for k in range(1, len(table)):
-        for whole in combinations(table, k):
-            if whole not in asked:
-                continue
-            shown = np.append(ends[whole].cells, -1)
-            flat = at[whole[0]]
-            for name, size in zip(whole[1:], asked[whole].shape[1:], strict=True):
-                flat = flat * size + at[name]
-            place = shown[:-1].searchsorted(flat)
-            inside = shown[place] == flat
-            part, others = inside.nonzero()[0], (~inside).nonzero()[0]
-            yield whole, *(x.astype(np.int32) for x in (part, place[part], others))
+class _Link(NamedTuple):
+    """Cells of the tables of some columns, and the cells of fewer columns that contain them.
+
+    Attributes:
+        part, place: cells, and the shown cell that contains each.
+        others, beyond: cells that no shown cell contains, and the table of each that would.
+    """
+
+    part: Places32
+    place: Places32
+    others: Places32
+    beyond: Places32
+
+
+def _links(
+    tables: Sequence[Columns], shapes: Sequence[tuple[int, ...]], cells: Sequence[Whole]
+) -> Iterator[_Link]:
+    """All such pairs of measured tables, of one kind after another: there are thousands of tables,
+    and few kinds.  A cell's number is its place among the cells of all tables.
+
+    Args:
+        tables: their columns, fewer first.
+        cells: the flat places of each table, in order.
+    """
+    number = {t: n for n, t in enumerate(tables)}
+    start = np.cumsum([0, *(math.prod(shape) for shape in shapes)])
+    of = np.repeat(np.arange(len(tables)), np.array([c.size for c in cells], np.intp))
+    known = np.concatenate([np.zeros(0, "i8"), *cells]) + start[of]
+    for k in range(2, len(tables[-1]) + 1 if tables else 0):
+        first, last = (bisect(tables, width, key=len) for width in (k - 1, k))
+        rows = np.arange(*np.searchsorted(of, (first, last)))
+        table, sizes = of[rows] - first, np.array(shapes[first:last], np.int64).reshape(-1, k)
+        rest, codes = known[rows] - start[of[rows]], dict[int, Whole]()
+        for axis in reversed(range(k)):
+            rest, codes[axis] = np.divmod(rest, sizes[table, axis])
+        for axes in (axes for n in range(1, k) for axes in combinations(range(k), n)):
+            wholes = [number.get(tuple([t[a] for a in axes]), -1) for t in tables[first:last]]
+            whole, flat = np.array(wholes, np.int64)[table], codes[axes[0]]
+            for axis in axes[1:]:
+                flat = flat * sizes[table, axis] + codes[axis]
+            place = np.minimum(known.searchsorted(flat + start[whole]), max(known.size - 1, 0))
+            inside = (known[place] == flat + start[whole]) & (whole >= 0)
+            outside = ~inside & (whole >= 0)
+            found = (rows[inside], place[inside], rows[outside], whole[outside])
+            yield _Link(*(x.astype(np.int32) for x in found))
 
 
 def counts_table(
