@@ -255,6 +255,8 @@ def test_exclusions_of_the_mapping_come_first(tmp_path: Path) -> None:
     rules = RULES + "exclude: [{rule: no-sex, when: {sex: ''}}]\n"
     done = done_with(csv(tmp_path / "a.csv", [*PEOPLE, ["Source: x"]]), "left_out", rules)
     assert done.conservation.excluded == {"no-sex": 1}
+    done = done_with(csv(tmp_path / "a.csv", [*PEOPLE, ["Total", "", "135"]]), "left_out", rules)
+    assert done.conservation.excluded == {"no-sex": 0, "note-row": 1}  # a total is nobody at all
     rules = RULES + "exclude: [{rule: no-consent, when: {consent: [refused]}}]\n"
     rows = [*([*row, "given"] for row in PEOPLE), ["", "", "", "", "", "", "not asked"]]
     done = done_with(csv(tmp_path / "a.csv", rows, [*NAMES, "consent"]), "left_out", rules)

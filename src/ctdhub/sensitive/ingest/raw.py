@@ -100,12 +100,14 @@ class ColumnTexts:
     def match(self, pattern: str) -> Bools:
         """The rows whose text matches."""
         found = pc.match_substring_regex(self._texts, pattern).fill_null(False)
-        return np.append(found.to_numpy(zero_copy_only=False).astype(bool), False)[self._of_row]
+        texts = np.append(found.to_numpy(zero_copy_only=False).astype(bool), False)
+        return np.asarray(texts[self._of_row])
 
     def built(self, pattern: str, instead: str) -> Numbers:
         """Rows of one number have one text, once what matches is replaced."""
         found = pc.replace_substring_regex(self._texts, pattern, instead).dictionary_encode()
-        return np.append(found.indices.to_numpy(zero_copy_only=False), len(found))[self._of_row]
+        texts = np.append(found.indices.to_numpy(zero_copy_only=False), len(found))
+        return np.asarray(texts[self._of_row])
 
     def met(self, fuller: Bools, pattern: str = "$^", instead: str = "") -> Bools:
         """Rows whose text is that of another, fuller row, once what matches is replaced."""

@@ -96,7 +96,8 @@ def find_notes(
 ) -> Notes:
     """The rows that look like totals or notes, and that no rule leaves out.
 
-    A fault of such a row is none if nothing but its label gives it away, or if it is a total.
+    A total that the mapping leaves out is one before it is a row without consent; its faults, and
+    those of rows whose label is in a column that no rule reads, are none.
 
     Args:
         raw: the file as read.
@@ -110,9 +111,10 @@ def find_notes(
     if mapping.read.notes == "records":
         return Notes(none, none)
     header, names = Header(codes.column_names), [n for n in codes.column_names if n != SHEET]
-    keys = [name for column in mapping.names_people() if (name := header.find(column)) in names]
+    keys = [name for name in map(header.find, mapping.names_people()) if name]
     unlike = raw.unlike(keys, codes)
-    found, sums = unlike.rows & kept, unlike.sums
+    sums = unlike.sums & (kept | (mapping.read.notes == "left_out"))  # before any other rule
+    found = (unlike.rows & kept) | sums
     bare = (unlike.filled * 3 <= unlike.typical) & (unlike.typical >= LEAST) & records
     if not (found | bare).any():
         return Notes(none, none)
@@ -183,7 +185,7 @@ def without_notes(
         children=None if done.children is None else but_rows(done.children, gone),
         rejects=rejects,
         rejected=done.rejected - faulty + int(asked.sum()),
-        excluded=pa.concat_tables([done.excluded, excluded]),
+        excluded=pa.concat_tables([but_rows(done.excluded, gone), excluded]),
         aside=gone,
     )
 

@@ -80,6 +80,11 @@ class OpenedFile:
         return int(self.codes.num_rows)
 
     @cached_property
+    def totals(self) -> int:
+        """How many rows are lines of totals for certain, unless all are said to be records."""
+        return 0 if self.raw.sums is None else int(self.raw.unlike(table=self.codes).sums.sum())
+
+    @cached_property
     def findings(self) -> dict[str, IdentifierFinding]:
         """Likely identifiers by column."""
         found = {f.column: f for f in find_identifiers(self.raw)}

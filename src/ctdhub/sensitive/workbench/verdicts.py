@@ -295,7 +295,7 @@ def about_consent(file: OpenedFile, mapping: Mapping, column: str) -> Consent | 
         rows[kind] += n
         if kind == "yes":
             yes.append(text)
-    blank = rows["blank"] + file.rows - sum(rows.values())
+    blank = rows["blank"] + max(0, file.rows - file.totals - sum(rows.values()))
     if any(fold(text) not in silent and text.strip().isdigit() and text not in yes
            and not vocabulary().yes_no([text]) for text, _n in file.counts(column)):  # fmt: skip
         yes = []  # codes of a list: nobody knows which of them means yes
