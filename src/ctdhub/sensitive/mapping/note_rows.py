@@ -144,9 +144,7 @@ def find_notes(
     found &= (records | sums | ~labelled) & ~people
     fuller = pa.array(records & (unlike.filled * 3 > unlike.typical))
     for name in keys:
-        at = np.flatnonzero(found & cells[name].written)
-        column = codes[name]
-        read[at[_numbers(column.take(pa.array(at)), column.filter(fuller))]] = True
+        read |= cells[name].written & found & _numbers(codes[name], codes[name].filter(fuller))
     return Notes(found & (sums | ~read), (found & read & ~sums) | (alone & ~people))
 
 
