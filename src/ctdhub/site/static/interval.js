@@ -1,7 +1,7 @@
 /* Numbers of people with their intervals: ctdhub.stats.estimator, step by step, in the browser. */
 var ctdhubEstimator = (function () {
   "use strict";
-  var OF_FIT = 1.05, BEYOND = 1, OF_REST = 0.25, without = ctdhubEngine.without, keyOf = ctdhubEngine.key;
+  var OF_FIT = 1.05, BEYOND = 1.3, OF_REST = 0.25, without = ctdhubEngine.without, keyOf = ctdhubEngine.key;
 
   function product(numbers) { return numbers.reduce(function (m, n) { return m * n; }, 1); }
   /* Each choice of one code by column. */
