@@ -34,6 +34,8 @@ class World:
     window: int = WINDOW
     kind: Kind = "month"
     sd: float = 0.0
+    wholes: Floats | None = None
+    """Of worlds of shares: their counts are parts of these, and the oracle knows them."""
 
 
 def _drawn(
@@ -297,6 +299,122 @@ def mixed() -> Callable[..., World]:
     return draw
 
 
+def recent(
+    age: int, times: float = 1.6, part: float = 0.15, up: float = 0.5, apart: int = 0
+) -> Callable[..., World]:
+    """A part of the series shifted at one time, ``age`` months before the window, up or down; each
+    at a time of its own within ``apart`` months before that."""
+
+    def draw(rng: np.random.Generator) -> World:
+        when = MONTHS - WINDOW - age - rng.integers(0, apart + 1, (SERIES, 1))
+        factor = np.where(rng.random((SERIES, 1)) < up, times, 1 / times)
+        shifted = (rng.random((SERIES, 1)) < part) & (np.arange(MONTHS) >= when)
+        rate = _means(rng) * np.where(shifted, factor, 1.0)
+        return _drawn(rng, rate, 5, 2, _hit(rng, SERIES, CHANGED))
+
+    return draw
+
+
+def recent_years(age: int, times: float = 1.5, part: float = 0.2) -> Callable[..., World]:
+    """The same of yearly counts, ``age`` years before the window."""
+
+    def draw(rng: np.random.Generator) -> World:
+        factor = np.where(rng.random((YEARLY, 1)) < 0.5, times, 1 / times)
+        shifted = rng.random((YEARLY, 1)) < part
+        shifted = shifted & (np.arange(YEARS) >= YEARS - LAST - age)
+        rate = _means(rng, 30, 1000, YEARLY) * np.where(shifted, factor, 1.0)
+        return _drawn(rng, rate, 50, 1.5, _hit(rng, YEARLY, JUMPS), window=LAST, kind="year")
+
+    return draw
+
+
+def growing_seasons(
+    first: float, last: float, size: float = 5, growth: float = 0.0, peak: bool = False
+) -> Callable[..., World]:
+    """A sine of the year, or one high month, whose height goes from ``first`` to ``last``; the
+    level grows by a factor."""
+
+    def draw(rng: np.random.Generator) -> World:
+        t = np.arange(MONTHS)
+        phase = rng.integers(0, 12, (SERIES, 1))
+        wave = np.sin(2 * np.pi * (t + phase) / 12)
+        if peak:
+            wave = 4.0 * ((t + phase) % 12 == 0) - 1 / 3
+        height = (first + (last - first) * t / MONTHS) * rng.uniform(0.5, 1.0, (SERIES, 1))
+        rate = _means(rng) * (1 + growth) ** (t / MONTHS) * np.maximum(0.05, 1 + height * wave)
+        return _drawn(rng, rate, size, 2, _hit(rng, SERIES, CHANGED))
+
+    return draw
+
+
+def shares(
+    deviation: float, step: float = 0.0, noise: float = 0.0, size: float = 50, years: int = YEARS
+) -> Callable[..., World]:
+    """Yearly shares whose logit has a slope of its own, and takes random steps; those of some jump
+    to twice their odds in the last years."""
+
+    def draw(rng: np.random.Generator) -> World:
+        n = rng.poisson(_means(rng, 30, 1000, YEARLY) * np.exp(rng.normal(0, 0.2, (YEARLY, years))))
+        t = np.arange(years) - years + LAST
+        logit = rng.normal(-1, 0.7, (YEARLY, 1)) + rng.normal(0, deviation, (YEARLY, 1)) * t
+        logit = logit + np.cumsum(rng.normal(0, step, (YEARLY, years)), axis=1) * (step > 0)
+        hit = _hit(rng, YEARLY, JUMPS)
+        p, moved = (1 / (1 + np.exp(-logit - more)) for more in (0.0, np.log(2)))
+        q = np.where(hit[:, None] & (t >= 0), moved, p)
+        x = rng.binomial(n, rng.beta(q * size, (1 - q) * size)).astype(float)
+        x, whole = (a + np.round(rng.normal(0, noise, a.shape)) * (noise > 0) for a in (x, n))
+        m, r = n[:, -LAST:], p[:, -LAST:]
+        variance = (m * r * (1 - r) * (1 + (m - 1) / (size + 1))).sum(axis=1)
+        variance += LAST * noise**2 * (1 + r.mean(axis=1) ** 2)
+        mean = (whole[:, -LAST:] * r).sum(axis=1)
+        return World(x, hit, mean, variance, LAST, "year", noise, whole)
+
+    return draw
+
+
+LATE = (0.97, 0.90, 0.75, 0.50, 0.30)
+"""Part of the last five periods that is reported."""
+
+
+def reports(
+    complete: tuple[float, ...], part: float = 1.0, n: int = SERIES, kind: Kind = "month",
+    size: float = 5, sd: float = 0.0, low: float = 1.0, times: float = 2.0,
+) -> Callable[..., World]:  # fmt: skip
+    """The last periods of a part of the series are reported in part; ``low`` multiplies every last
+    month of a year.  Only rises are planted: a series is changed if its true number is."""
+
+    def draw(rng: np.random.Generator) -> World:
+        periods, window = (MONTHS, WINDOW) if kind == "month" else (YEARS, LAST)
+        rate = np.repeat(_means(rng, *(3, 60) if kind == "month" else (30, 1000), n), periods, 1)
+        rate *= np.where(np.arange(periods) % 12 == 11, low, 1.0) if kind == "month" else 1.0
+        hit = _hit(rng, n, n * CHANGED // SERIES)
+        world = _drawn(rng, rate, size, times, hit, window=window, kind=kind)
+        y, late = world.counts, rng.random(n) < part
+        last = y[:, -len(complete) :]
+        kept = rng.binomial(last.astype(int), np.minimum(complete, 1.0)).astype(float)
+        kept += rng.poisson(rate[:, -len(complete) :] * np.maximum(np.array(complete) - 1, 0))
+        y[:, -len(complete) :] = np.where(late[:, None], kept, last)
+        if sd:
+            y += np.round(rng.normal(0, sd, y.shape))
+        variance = world.variance + sd**2 * window
+        return World(y, hit, world.mean, variance, window, kind, sd)
+
+    return draw
+
+
+def everything_falls(to: float, since: int, kind: Kind = "month") -> Callable[..., World]:
+    """All series fall, and all are changed."""
+
+    def draw(rng: np.random.Generator) -> World:
+        world = reports((to,) * since, kind=kind, times=1.0)(rng)
+        return World(
+            world.counts, np.ones(len(world.counts), dtype=bool), world.mean, world.variance,
+            world.window, kind,
+        )  # fmt: skip
+
+    return draw
+
+
 REVIEW: dict[str, Callable[..., World]] = {
     "Poisson, x2": flat(INFINITE, 2),
     "Poisson, x1.5": flat(INFINITE, 1.5),
@@ -341,4 +459,56 @@ OTHER: dict[str, Callable[..., World]] = {
 }
 """Worlds that the test was not built on."""
 
-WORLDS = {**REVIEW, **OTHER}
+AGES = (1, 2, 3, 4, 6, 9, 12, 24)
+SHIFTS: dict[str, Callable[..., World]] = {
+    **{f"a few shifted {age} months before": recent(age) for age in AGES},
+    **{f"half shifted {age} months before": recent(age, part=0.5) for age in (1, 3, 6, 12)},
+    **{f"a few x2.5, {age} months before": recent(age, 2.5) for age in (1, 3, 6, 12)},
+    **{f"a few fell {age} months before": recent(age, up=0.0) for age in (3, 6)},
+    **{f"apart, {age} to {age + 5} months before": recent(age, apart=5) for age in (1, 7)},
+    **{f"yearly, shifted {age} years before": recent_years(age) for age in (1, 2, 4)},
+}
+"""Series that shifted before the window, by the age of the shift."""
+SEASONS: dict[str, Callable[..., World]] = {
+    "seasons .2 to .8": growing_seasons(0.2, 0.8),
+    "seasons 0 to 1, size 20": growing_seasons(0.0, 1.0, 20),
+    "seasons .8 to .2": growing_seasons(0.8, 0.2),
+    "seasons .2 to .8, level x2": growing_seasons(0.2, 0.8, growth=1.0),
+    "one high month, 0 to 1": growing_seasons(0.0, 1.0, 20, peak=True),
+    "seasons that stay, .5": growing_seasons(0.5, 0.5),
+}
+"""Seasons whose height changes, and some that stay."""
+SHARES: dict[str, Callable[..., World]] = {
+    "shares, steady": shares(0.0),
+    "shares, drift .05 a year": shares(0.05),
+    "shares, drift .1 a year": shares(0.1),
+    "shares, drift .2 a year": shares(0.2),
+    "shares, drift .1, Poisson": shares(0.1, size=INFINITE),
+    "shares, drift .1, noise 10": shares(0.1, noise=10.0),
+    "shares, drift .1, 24 years": shares(0.1, years=24),
+    "shares, steps of .15 a year": shares(0.0, step=0.15),
+}
+"""Yearly shares; the power is that of their own test."""
+LATENESS: dict[str, Callable[..., World]] = {
+    "late": reports(LATE),
+    "late, 20 small series": reports(LATE, n=25),
+    "late, noise 4": reports(LATE, sd=4.0),
+    "late, not by turns": reports((0.97, 0.90, 0.55, 0.65, 0.30)),
+    "late, in two months": reports((0.8, 0.4)),
+    "late, a third of the series": reports(LATE, part=0.33),
+    "late, low Decembers": reports(LATE, low=0.5),
+    "low Decembers alone": reports((1.0,), low=0.4),
+    "late, the last year": reports((0.6,), kind="year", size=50),
+    "late, the last two years": reports((0.85, 0.5), kind="year", size=50),
+    "a month made up for": reports((0.8, 0.7, 1.5)),
+    "a month too high": reports((1.5,)),
+    "everything fell to .5 (true)": everything_falls(0.5, 6),
+    "everything fell to .5 in 3 (true)": everything_falls(0.5, 3),
+    "everything fell to .7 (true)": everything_falls(0.7, 6),
+}
+"""Last periods that are not fully reported, and what looks like it."""
+KINDS = {
+    "review": REVIEW, "other": OTHER, "shifts": SHIFTS, "seasons": SEASONS, "shares": SHARES,
+    "lateness": LATENESS,
+}  # fmt: skip
+WORLDS = {name: world for kind in KINDS.values() for name, world in kind.items()}

@@ -38,14 +38,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import signal_worlds
 from peers import flat, watching
+from scipy.stats import chi2
 
-from ctdhub.stats.signals.find import Settings, find, q_values
+from ctdhub.stats.signals.find import Settings, What, find, finished, q_values
 from ctdhub.stats.signals.panel import Kind, Period, SeriesPanel
 from ctdhub.stats.signals.statistics import negative_binomial
 
 CORRIDORS, MONTHS, SHIFTED, TIMES, WINDOW, RATE = 200, 72, 15, 3.0, 6, 0.1
 FALSE_GOAL, POWER_GOAL, SECONDS_GOAL, WORLD_GOAL = 0.10, 0.80, 30.0, 0.12
-UNKNOWABLE = "a contributor leaves"
+UNKNOWABLE = (
+    "a contributor leaves",
+    "late, a third of the series",
+    "a few shifted 1 months before",
+)
 NOISES = (0.0, 2.0, 4.0)
 Floats = np.ndarray
 
@@ -158,24 +163,28 @@ class Alarms(NamedTuple):
 def of_world(world: signal_worlds.World) -> dict[str, Alarms]:
     """What each method says of one draw."""
     n, start = len(world.counts), world.counts.shape[1] - world.window
-    found = find(
-        panel(world.counts, world.sd, kind=world.kind), Settings(window=world.window, rate=RATE)
-    )
+    series, _left_out = finished(panel(world.counts, world.sd, world.wholes, world.kind))
+    found = find(series, Settings(window=world.window, rate=RATE), smallest=False)
+    what: What = "count" if world.wholes is None else "share"
     new, weighted = np.zeros(n, dtype=bool), np.ones(n)
-    new[[f.row for f in found.signals]] = True
     for f in found.findings:
-        if (test := f.test("count")) is not None:
+        if (test := f.test(what)) is not None:
             weighted[f.row] = test.p / test.weight
+            new[f.row] = test.q <= RATE
     at = np.arange(world.counts.shape[1])
     season = at % 12 if world.kind == "month" else 0 * at
     noise = np.full(world.counts.shape, world.sd)
     now = world.counts[:, start:]
     of_noise = world.sd**2 * (~np.isnan(now)).sum(axis=1)
-    tails = negative_binomial(
-        np.nansum(now, axis=1), world.mean, world.variance - of_noise, np.sqrt(of_noise)
-    )
-    before = flat.chances(world.counts, noise, world.window, season)
-    oracle = np.minimum(1, 2 * np.minimum(*tails))
+    if world.wholes is None:
+        tails = negative_binomial(
+            np.nansum(now, axis=1), world.mean, world.variance - of_noise, np.sqrt(of_noise)
+        )
+        before = flat.chances(world.counts, noise, world.window, season)
+        oracle = np.minimum(1, 2 * np.minimum(*tails))
+    else:
+        oracle = chi2.sf((now.sum(axis=1) - world.mean) ** 2 / world.variance, 1)
+        before = np.ones(n)
     return {
         "ctdhub": Alarms(new, weighted),
         "before": Alarms(q_values(before) <= RATE, before),
@@ -207,12 +216,14 @@ def at_equal_rate(draws: Sequence[tuple[Floats, np.ndarray]]) -> float:
 
 def worlds(replicates: int, only: str) -> bool:
     """Print false share, power, number of signals, and power at an equal false share, in every
-    world; whether the goal is met."""
-    print(f"{'world':30}{'ctdhub':>26}{'before':>26}{'oracle':>26}")
-    reached = True
-    for name, world in signal_worlds.WORLDS.items():
-        if not any(part in name for part in only.split("|")):
+    world, and the worst world of each kind; whether the goal is met in all."""
+    worst: dict[str, tuple[float, str]] = {}
+    for kind, name in [(k, name) for k, every in signal_worlds.KINDS.items() for name in every]:
+        world = signal_worlds.WORLDS[name]
+        if not any(part in f"{kind}: {name}" for part in only.split("|")):
             continue
+        if kind not in worst:
+            print(f"{kind:38}{'ctdhub':>26}{'before':>26}{'oracle':>26}")
         rows: dict[str, list[tuple[float, float, float]]] = {}
         scores: dict[str, list[tuple[Floats, np.ndarray]]] = {}
         for k in range(replicates):
@@ -228,9 +239,12 @@ def worlds(replicates: int, only: str) -> bool:
             f"{m[0]:9.3f} /{m[1]:4.2f} {m[2]:4.0f} ={equal[method]:4.2f}"
             for method, m in means.items()
         )
-        print(f"{name:30}" + "".join(cells), flush=True)
-        reached &= name == UNKNOWABLE or bool(means["ctdhub"][0] <= WORLD_GOAL)
-    return reached
+        print(f"  {name:36}" + "".join(cells), flush=True)
+        if name not in UNKNOWABLE:
+            worst[kind] = max(worst.get(kind, (0.0, "")), (float(means["ctdhub"][0]), name))
+    for kind, (false, name) in worst.items():
+        print(f"worst of {kind}: {false:.3f}, {name}")
+    return all(false <= WORLD_GOAL for false, _name in worst.values())
 
 
 def smallest(draws: int = 200) -> bool:

@@ -138,19 +138,66 @@ def test_reports_that_end_after_many_zeros_are_a_fall() -> None:
     assert [t.way for f in found.signals if f.row == 0 for t in f.moved(0.1)] == ["fall"]
 
 
+def left_out(counts: np.ndarray, sd: float = 0.0, kind: str = "month") -> list[str]:
+    return [str(period) for period in finished(panel(counts, sd, kind))[1]]
+
+
 def test_an_unfinished_last_month_is_left_out_and_a_true_fall_is_not() -> None:
     rng = np.random.default_rng(1)
     counts = rng.integers(80, 121, (1, 61)).astype(float)
     counts[0, -1] = 5
-    less, dropped = finished(panel(counts))
-    assert str(dropped) == "2023-01"
+    less, late = finished(panel(counts))
+    assert [str(period) for period in late] == ["2023-01"]
     assert not find(less).signals
-    assert finished(until(panel(counts), Period("month", 2022 * 12 + 11)) or less)[1] is None
+    assert finished(until(panel(counts), Period("month", 2022 * 12 + 11)) or less)[1] == ()
     counts[0, -6:] = 40  # the fall began before
-    assert finished(panel(counts))[1] is None
+    assert not left_out(counts)
     # noise: a small noisy total may be far from its mean without being unfinished
     noisy = rng.poisson(3, (4, 40)) + np.round(rng.normal(0, 8, (4, 40)))
-    assert finished(panel(noisy, sd=8.0))[1] is None
+    assert not left_out(noisy, sd=8.0)
+
+
+def late_reports(complete: tuple[float, ...], periods: int = 48) -> np.ndarray:
+    """80 steady series, whose last periods are reported in part."""
+    rng = np.random.default_rng(12)
+    counts = rng.poisson(40, (80, periods))
+    counts[:, -len(complete) :] = rng.binomial(counts[:, -len(complete) :], complete)
+    return counts.astype(float)
+
+
+def test_reports_that_still_come_are_no_falls() -> None:
+    counts = late_reports((0.97, 0.90, 0.75, 0.50, 0.30))
+    less, late = finished(panel(counts))
+    assert [str(period) for period in late] == [f"2021-{month:02d}" for month in range(8, 13)]
+    assert len(find(less, smallest=False).signals) <= 1
+    assert len(left_out(late_reports((0.9, 0.55, 0.65, 0.3)))) == 4, "by chance not by turns"
+    assert left_out(late_reports((0.85, 0.5), 12), kind="year") == ["2024", "2025"]
+
+
+@pytest.mark.parametrize("part", [(0.5,) * 6, (0.5,) * 2, (0.8,) * 6, (1.0, 1.4), (1.0,)])
+def test_a_true_fall_of_everything_is_left_in(part: tuple[float, ...]) -> None:
+    counts = late_reports(tuple(min(p, 1.0) for p in part))
+    counts[:, -1] *= max(1.0, part[-1])
+    assert not left_out(counts)
+
+
+def test_low_months_of_each_year_are_not_late() -> None:
+    low = np.where(np.arange(48) % 12 >= 10, [0.75, 0.4] * 24, 1.0)
+    counts = np.random.default_rng(3).poisson(40 * low, (80, 48)).astype(float)
+    assert not left_out(counts)
+
+
+@pytest.mark.parametrize(
+    "name", ["half shifted 3 months before", "seasons 0 to 1, size 20", "shares, drift .2 a year"]
+)
+def test_what_many_series_did_before_the_window_is_no_signal(name: str) -> None:
+    world = signal_worlds.WORLDS[name](np.random.default_rng(0))
+    given = panel(world.counts, world.sd, world.kind)
+    given = given if world.wholes is None else replace(given, wholes=world.wholes)
+    found = find(given, Settings(window=world.window), smallest=False)
+    what = "count" if world.wholes is None else "share"
+    moved = [f.row for f in found.signals if any(t.what == what for t in f.moved(0.1))]
+    assert sum(not world.hit[row] for row in moved) <= 0.2 * max(10, len(moved))
 
 
 def corridors() -> tuple[SeriesPanel, np.ndarray]:

@@ -178,7 +178,7 @@ def test_a_larger_window_is_a_clearer_rise(low: int, more: int) -> None:
 
 
 def test_a_missing_period_is_not_zero() -> None:
-    steady = np.random.default_rng(4).poisson(60, 36).astype(float)
+    steady = np.random.default_rng(5).poisson(60, 36).astype(float)
     gap, zero = steady.copy(), steady.copy()
     gap[-4:-1], zero[-4:-1] = nan, 0.0
     assert not find(panel(gap)).signals

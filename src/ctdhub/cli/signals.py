@@ -12,7 +12,8 @@ from ctdhub.cli import options
 from ctdhub.cli.output import bar
 from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error
-from ctdhub.core.i18n import _, said
+from ctdhub.core.format import number
+from ctdhub.core.i18n import _, ngettext, said
 from ctdhub.core.tables import as_json
 from ctdhub.stats.signals.find import MIN_COUNT, RATE
 
@@ -170,8 +171,8 @@ def _of_file(
 
 
 def _to_the_end(panel: SeriesPanel, until: str | None, file: str) -> tuple[SeriesPanel, list[str]]:
-    """The panel up to the period that was asked for, or without an unfinished last one, and what
-    to say of it.
+    """The panel up to the period that was asked for, or without the last ones on which reports
+    are still to come, and what to say of them.
 
     Raises:
         HubError: the table has no such period.
@@ -180,12 +181,17 @@ def _to_the_end(panel: SeriesPanel, until: str | None, file: str) -> tuple[Serie
     from ctdhub.stats.signals.panel import read_period
 
     if until is None:
-        panel, dropped = find.finished(panel)
-        return panel, [] if dropped is None else [
-            _(
-                "The last period, {period}, is far below what all series together suggest, as if "
-                "it were not over. It is left out; add `--until {period}` to keep it."
-            ).format(period=str(dropped))
+        panel, late = find.finished(panel)
+        return panel, [] if not late else [
+            ngettext(
+                "The last {n} period ({first}) is left out, since reports on it still seem to "
+                "come: all series together are far below what their past suggests. Add `--until "
+                "{last}` to keep it.",
+                "The last {n} periods ({first} to {last}) are left out, since reports on them "
+                "still seem to come: all series together are lower the nearer to the end. A fall "
+                "that goes on would look the same; add `--until {last}` to keep them.",
+                len(late),
+            ).format(n=number(len(late)), first=str(late[0]), last=str(late[-1]))
         ]
     asked = read_period(until)
     found = find.until(panel, asked) if asked else None

@@ -17,6 +17,7 @@ from ctdhub.stats.signals.statistics import (
     Tested,
     at_least,
     count_tests,
+    rates,
     share_tests,
 )
 
@@ -516,7 +517,7 @@ def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool
     known = ~np.isnan(panel.counts)
     both = known & ~np.isnan(panel.wholes)
     enough = math.ceil(length / 2)
-    shared = _shared(panel, past, window, both)
+    shared = _shared(panel, past if settings.past else at < start, window, both)
     testable = np.stack(
         [
             ((known & past).sum(axis=1) >= FEWEST_COUNTS)
@@ -681,11 +682,18 @@ def _finding(f: _Figures, row: int, judged: list[Judged], rate: float) -> Findin
 
 
 # --------------------------------------------------------------------------------------------------
-# Whether the last period of a file is over.
+# Periods at the end of a file on which reports are still to come.
+#
+# A file does not say when its reports came, so all series together have to.  Late reports make the
+# total lower the nearer to the end, while a true fall of everything stays where it fell to.  One
+# that goes on falling to the last period looks the same, and is left out too, which is said.
 
-UNLIKELY, MOST_PERIODS = 0.001, 2 / 3
-"""A last period is unfinished if the total of all series is so unlikely, and at most this part of
-what is expected, and that of the period before is not."""
+UNLIKELY = 0.001
+"""Reports are still to come if the total of the last period is as unlikely."""
+MOST_PERIODS, FEW_LOW = 2 / 3, 3
+"""And at most this part of what is expected, or the last of so many periods that are low."""
+LOWER_STILL, _DEVIATIONS = 0.95, 2.0
+"""And at most this part of the low period before, and below the two before beyond chance."""
 _FEWEST = 6
 
 
@@ -698,30 +706,38 @@ def until(panel: SeriesPanel, last: Period) -> SeriesPanel | None:
     return _cut(panel, min(n, len(panel.periods)))
 
 
-def finished(panel: SeriesPanel) -> tuple[SeriesPanel, Period | None]:
-    """The panel without an unfinished last period, and that period, None where there is none."""
-    n = len(panel.periods)
-    if n < _FEWEST or not _far_below(panel, n) or _far_below(panel, n - 1):
-        return panel, None
-    return _cut(panel, n - 1), panel.periods[-1]
-
-
-def _far_below(panel: SeriesPanel, n: int) -> bool:
-    """Whether the total of the last of the first n periods is far below those before."""
-    counts = panel.counts[:, :n]
-    here = ~np.isnan(counts[:, -1])
-    if not here.any():
-        return False
-    held = counts[here]
-    known = ~np.isnan(held)
-    means = np.nanmean(held, axis=1, keepdims=True)
-    total = np.where(known, held, means).sum(axis=0)[None]
-    noise = np.sqrt((np.where(known, panel.noise[here, :n], 0.0) ** 2).sum(axis=0))[None]
-    at = np.arange(n)
-    cycle = IN_A_CYCLE[panel.periods[0].kind] > 1
-    season = np.array([p.in_cycle for p in panel.periods[:n]]) if cycle else 0 * at
-    tested = count_tests(total, noise, at < n - 1, at == n - 1, season)
-    return bool(tested.p_fall[0] < UNLIKELY and tested.seen[0] <= MOST_PERIODS * tested.expected[0])
+def finished(panel: SeriesPanel) -> tuple[SeriesPanel, tuple[Period, ...]]:
+    """The panel without the last periods on which reports are still to come, and these periods."""
+    n, kind = len(panel.periods), panel.periods[0].kind
+    here = ~np.isnan(panel.counts[:, -1])
+    if n < _FEWEST or not here.any():
+        return panel, ()
+    counts = panel.counts[here]
+    known = ~np.isnan(counts)
+    total = np.where(known, counts, np.nanmean(counts, axis=1, keepdims=True)).sum(axis=0)[None]
+    noise = np.sqrt((np.where(known, panel.noise[here], 0.0) ** 2).sum(axis=0))[None]
+    at, cycle = np.arange(n), IN_A_CYCLE[kind] > 1
+    season = np.array([p.in_cycle for p in panel.periods]) if cycle else 0 * at
+    begin, part, spread = n, np.ones(n), 0.0
+    for first in range(n - 1, n - 1 - min(2 * window_for(kind, n), n // 3), -1):
+        ratio = (total / rates(total, noise, at < first, season))[0]
+        deviation = float(ratio[:first].std())
+        if ratio[first] >= 1 - _DEVIATIONS * deviation:
+            break
+        begin, part, spread = first, ratio, deviation
+    low = part[begin:]
+    if not low.size or (low[-1] > MOST_PERIODS and low.size < FEW_LOW):
+        return panel, ()
+    near = low[:-1] if low.size > 1 else np.ones(1)
+    mean = float(near[-2:].mean())
+    if low[-1] > min(mean - _DEVIATIONS * spread * math.sqrt(mean), LOWER_STILL * near[-1]):
+        return panel, ()
+    tested = count_tests(total, noise, at < begin, at == n - 1, season)
+    if not tested.p_fall[0] < UNLIKELY:
+        return panel, ()
+    over = begin + int(low.argmax())
+    less, earlier = finished(_cut(panel, over))
+    return less, (*earlier, *panel.periods[over:])
 
 
 def _cut(panel: SeriesPanel, n: int) -> SeriesPanel:

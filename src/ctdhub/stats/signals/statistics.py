@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy.typing as npt
 # cautious side.
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 _EDGE, _STEP = 6.0, 0.25
 """The grid of the normal error, in standard deviations."""
@@ -100,7 +101,8 @@ def binomial(
         of: wholes, shape (n,), positive.
         share: expected shares, shape (n,), in 0..1.
         inflation: variance of the part over that of a binomial count, shape (n,), at least 1.
-        error: standard deviation of the normal error of the part, shape (n,).
+        error: standard deviation of the normal error of the part, shape (n,); or the error itself
+            at each point of the grid of a normal variable, shape (n, grid).
 
     >>> up, down = binomial(*(np.array([x]) for x in (3.0, 4.0, 0.5, 1.0, 0.0)))
     >>> round(float(up[0]), 4), round(float(down[0]), 4)  # 5 and 15 of 16 throws of four coins
@@ -119,7 +121,7 @@ def binomial(
         a, b = np.maximum(x / d + 1, _TINY), np.maximum((n - x) / d, _TINY)
         return np.where(x < n, np.where(x > -d, 1 - betainc(a, b, p), 0.0), 1.0)
 
-    away = error[:, None] * _STEPS
+    away = error if error.ndim > 1 else error[:, None] * _STEPS
     return _averaged(upper, seen, away), _averaged(lower, seen, away)
 
 
@@ -175,14 +177,16 @@ def widened(chance: Floats, degrees: Floats) -> Floats:
 # is a model; its likelihood comes from a Kalman filter that carries z, the level and the slope as
 # columns (P. de Jong 1991, Ann. Stat. 19:1073), all series and models at once.
 
-SLOPES = (0.0, 0.1, 0.3, 1.0)
+SLOPES = (0.0, 0.1, 0.4, 1.6)
 """Standard deviations of the change over all of the past, relative; 0 is no slope."""
+_NO_SLOPE_AT_ALL = 1e-5
 RELATED = ((0.0, 0.0), *product((0.15, 0.35, 0.7), (0.6, 0.85, 0.97)))
 """Standard deviation and correlation of neighbours of u; (0, 0) is none."""
 SHIFT = 0.5
 """Standard deviation of an earlier shift of the level, relative."""
-MOST_PLACES = 24
-"""Times of the past at which a shift is looked for, at most."""
+MOST_PLACES, _LATEST, _NEAR = 24, 12, 2
+"""Times of the past at which a shift is looked for, at most; of the last periods each is one, but
+for those nearest to an end: one period that is high or low is no new level."""
 STEADY, WANDERS, SHIFTED = 0.7, 0.2, 0.1
 NO_SLOPE, EACH_SLOPE = 0.55, 0.15
 SPREAD = 1.2
@@ -213,50 +217,72 @@ class Departures:
 
 @dataclass(frozen=True)
 class Forecasts:
-    """For each series and model, shape (series, models): the logarithm of the likelihood, the
-    expected departure of the window's mean, its variance, and what of that is u's own; and by
-    model, shape (models,), the dispersion, whether it is ``flat`` (no slope, no u, no shift), and
-    how common it is thought."""
+    """For each series and model, shape (series, models): the expected departure of the window's
+    mean, its variance, what of that is u's own, and the ``weight`` of the model, that among models
+    of a level alone being ``of_level``; and by model, shape (models,), the dispersion, and whether
+    it is ``flat`` (no slope, no u, no shift)."""
 
-    likelihood: Floats
     mean: Floats
     variance: Floats
     wandering: Floats
+    weight: Floats
+    of_level: Floats
     dispersion: Floats
     flat: np.ndarray
-    prior: Floats
 
 
 def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
     """All models.
+
+    Every time of a shift is a model while weights are estimated, so that a time at which many
+    series shifted is likely for each of them; then those of one dispersion are one.
 
     Args:
         past: departures.
         dispersions: the grid of φ.
         usual: the φ that is thought the most common before looking.
     """
-    n = len(past.seen)
+    n, length = past.seen.shape
+    places, of_place = _places(length)
     chunks = [
-        _some(_rows(past, slice(k, k + _AT_ONCE)), dispersions) for k in range(0, n, _AT_ONCE)
+        _some(_rows(past, slice(k, k + _AT_ONCE)), dispersions, places)
+        for k in range(0, n, _AT_ONCE)
     ]
     likelihood, mean, variance, wandering = (
         np.concatenate([chunk[j] for chunk in chunks]) for j in range(4)
     )
-    families = [(s, b) for s in RELATED for b in SLOPES]
-    prior = [_prior(s, b) for s, b in families] + [SHIFTED]
+    steady = [_prior(s, b) for s, b in product(RELATED, SLOPES)]
     near = np.exp(-0.5 * (np.log((dispersions + usual / 10) / usual) / SPREAD) ** 2)
-    each = np.outer(prior, near).ravel()
-    flat = np.zeros(len(prior), dtype=bool)
-    flat[0] = True
-    return Forecasts(
-        likelihood,
-        mean,
-        variance,
-        wandering,
-        np.tile(dispersions, len(prior)),
-        np.repeat(flat, dispersions.size),
-        each / each.sum(),
-    )
+    prior = np.outer([*steady, *(SHIFTED * of_place)], near / near.sum()).ravel()
+    weight = mixed(likelihood / peaked(past), prior / prior.sum(), STRENGTH)
+    few = len(steady) * dispersions.size
+    shape = (n, -1, dispersions.size)
+    chance, of_mean, of_variance = (a[:, few:].reshape(shape) for a in (weight, mean, variance))
+    total = np.maximum(chance.sum(axis=1), _TINY)
+    middle = (chance * of_mean).sum(axis=1) / total
+    apart = (chance * (of_variance + (of_mean - middle[:, None]) ** 2)).sum(axis=1) / total
+    mean, variance, wandering, weight = (
+        np.concatenate([of_all[:, :few], shifted], axis=1)
+        for of_all, shifted in (
+            (mean, middle), (variance, apart), (wandering, 0 * middle), (weight, total)
+        )
+    )  # fmt: skip
+    flat = np.arange(weight.shape[1]) < dispersions.size
+    of_level = weight * flat
+    of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), _TINY)
+    dispersion = np.tile(dispersions, len(steady) + 1)
+    return Forecasts(mean, variance, wandering, weight, of_level, dispersion, flat)
+
+
+def _places(length: int) -> tuple[Ints, Floats]:
+    """Times at which a shift is looked for, every one of the last periods; and how much of the past
+    is nearest to each."""
+    near = min(_NEAR, length // 2)
+    early = np.linspace(near, length - _LATEST, MOST_PLACES - _LATEST)
+    places = np.unique(np.r_[early, np.arange(length - _LATEST, length)].round().astype(int))
+    places = places[(places >= near) & (places <= length - near)]
+    ends = np.r_[1, (places[1:] + places[:-1]) / 2, length]
+    return places, np.diff(ends) / max(1, length - 1)
 
 
 def _prior(related: tuple[float, float], slope: float) -> float:
@@ -265,13 +291,13 @@ def _prior(related: tuple[float, float], slope: float) -> float:
 
 
 def _rows(past: Departures, at: slice) -> Departures:
-    return Departures(
-        past.inside[at], past.seen[at], past.known[at], past.scale[at],
-        past.time, past.ahead[at], past.gap,
-    )  # fmt: skip
+    arrays = ("inside", "seen", "known", "scale", "ahead")
+    return replace(past, **{name: getattr(past, name)[at] for name in arrays})
 
 
-def _some(past: Departures, dispersions: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+def _some(
+    past: Departures, dispersions: Floats, places: Ints
+) -> tuple[Floats, Floats, Floats, Floats]:
     sigma, rho = (np.repeat(each, dispersions.size) for each in zip(*RELATED, strict=True))
     phi = np.tile(dispersions, len(RELATED))
     found = _filtered(past, phi, sigma, rho)
@@ -281,7 +307,7 @@ def _some(past: Departures, dispersions: Floats) -> tuple[Floats, Floats, Floats
         np.concatenate([p[j].reshape(shape) for p in parts], axis=2).reshape(shape[0], -1)
         for j in range(4)
     ]
-    shifted = _shifted(past, dispersions)
+    shifted = _shifted(past, dispersions, places)
     return tuple(  # type: ignore[return-value]
         np.concatenate([a, b], axis=1) for a, b in zip(by_family, shifted, strict=True)
     )
@@ -344,33 +370,27 @@ def _with_slope(
     later = sigma**2 * (1 - rho**2) * (sums**2).sum(axis=1)
     of_z, of_1, of_t = f.at_end
     g1 = 1 - lasting * of_1
-    one = np.maximum(f.one, 1e-300)
-    if slope == 0:
-        level = f.z1 / one
-        logs = f.logs + np.log(one) + f.zz - f.z1 * level
-        variance = g1**2 / one
-        mean = level * g1 + lasting * of_z
-    else:
-        g2 = past.ahead[:, None] - lasting * of_t
-        tt = f.tt + slope**-2
-        det = np.maximum(one * tt - f.cross**2, 1e-300)
-        level = (tt * f.z1 - f.cross * f.zt) / det
-        b = (one * f.zt - f.cross * f.z1) / det
-        logs = f.logs + np.log(det) + 2 * np.log(slope) + f.zz - f.z1 * level - f.zt * b
-        variance = (tt * g1**2 - 2 * f.cross * g1 * g2 + one * g2**2) / det
-        mean = level * g1 + b * g2 + lasting * of_z
+    one, slope = np.maximum(f.one, 1e-300), max(slope, _NO_SLOPE_AT_ALL)
+    g2 = past.ahead[:, None] - lasting * of_t
+    tt = f.tt + slope**-2
+    det = np.maximum(one * tt - f.cross**2, 1e-300)
+    level = (tt * f.z1 - f.cross * f.zt) / det
+    b = (one * f.zt - f.cross * f.z1) / det
+    logs = f.logs + np.log(det) + 2 * np.log(slope) + f.zz - f.z1 * level - f.zt * b
+    variance = (tt * g1**2 - 2 * f.cross * g1 * g2 + one * g2**2) / det
+    mean = level * g1 + b * g2 + lasting * of_z
     wandering = lasting**2 * f.variance + later
     return -logs / 2, mean, variance + wandering, wandering
 
 
-def _shifted(past: Departures, dispersions: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """A steady level with one shift at an unknown time of the past; its times are averaged over."""
-    length = past.seen.shape[1]
-    places = np.unique(np.linspace(2, length - 2, MOST_PLACES).round().astype(int))
-    places = places[(places > 0) & (places < length)]
+def _shifted(
+    past: Departures, dispersions: Floats, places: Ints
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """A steady level with one shift at each place of the past and each dispersion."""
+    inside = past.inside[:, None]
     variance = past.known[:, None] + dispersions[:, None] * past.scale[:, None]
-    weight = np.where(past.inside[:, None], 1 / np.where(past.inside[:, None], variance, 1.0), 0.0)
-    logs = np.where(past.inside[:, None], np.log(np.where(past.inside[:, None], variance, 1)), 0.0)
+    variance = np.where(inside, variance, 1.0)
+    weight, logs = inside / variance, np.log(variance)
     z = past.seen[:, None]
     after = np.cumsum(weight[..., ::-1], axis=2)[..., ::-1][..., places]
     z_after = np.cumsum((weight * z)[..., ::-1], axis=2)[..., ::-1][..., places]
@@ -382,15 +402,8 @@ def _shifted(past: Departures, dispersions: Floats) -> tuple[Floats, Floats, Flo
     shift = (one * z_after - after * z1) / det
     value = logs.sum(axis=2, keepdims=True) + np.log(det) + 2 * np.log(SHIFT)
     value = -(value + zz - z1 * level - z_after * shift) / 2
-    most = value.max(axis=2, keepdims=True)
-    chance = np.exp(value - most)
-    total = chance.sum(axis=2, keepdims=True)
-    chance /= total
-    likelihood = (most + np.log(total / places.size))[..., 0]
-    each, of_each = level + shift, (tt - 2 * after + one) / det
-    mean = (chance * each).sum(axis=2)
-    variance = (chance * (of_each + (each - mean[..., None]) ** 2)).sum(axis=2)
-    return likelihood, mean, variance, np.zeros_like(mean)
+    each = value, level + shift, (tt - 2 * after + one) / det, np.zeros_like(value)
+    return tuple(a.swapaxes(1, 2).reshape(len(z), -1) for a in each)
 
 
 def peaked(past: Departures) -> float:
@@ -411,8 +424,6 @@ def peaked(past: Departures) -> float:
 # Technometrics 34:1), so the periods that are not 0 are tested, and the zeros by themselves:
 # whether the window has more of them than the past.  A fall that such a window shows is a fall, or
 # reports that did not come: no number of the file tells which.
-
-Ints = npt.NDArray[np.int64]
 
 UNLIKELY = 0.001
 """Chance of so many zeros below which they are too many."""
@@ -541,6 +552,9 @@ _MOST_WAVES = 12
 _HEIGHTS = np.array([0.0, 0.05, 0.1, 0.2, 0.4, 0.8]) ** 2
 """Variances that the two coefficients of a wave may have."""
 _PRIOR = np.array([0.5, 0.1, 0.1, 0.1, 0.1, 0.1])
+_GROWTHS = np.array([0.0, 0.3, 1.0, 2.0]) ** 2
+"""Variances that the growth of the waves' height over all of the past may have."""
+_PRIOR_OF_GROWTH = np.array([0.7, 0.1, 0.1, 0.1])
 _STRENGTH = 6.0
 
 
@@ -559,13 +573,16 @@ def none(shape: tuple[int, int]) -> Seasons:
     return Seasons(np.ones(shape), np.zeros(shape[0]), np.zeros(shape[0]))
 
 
-def seasons(departure: Floats, inside: np.ndarray, now: np.ndarray, place: np.ndarray) -> Seasons:
-    """Fit the waves of a cycle to relative departures.
+def seasons(
+    departure: Floats, inside: np.ndarray, now: np.ndarray, place: np.ndarray, time: Floats
+) -> Seasons:
+    """Fit the waves of a cycle to relative departures, and by how much their height grows.
 
     Args:
         departure: of each period from the rate without seasons, relative, shape (series, periods).
         inside: which periods are of the past and known; ``now``: of the window and known.
         place: of each period in its cycle, from 0, shape (periods,).
+        time: from -1/2 to 1/2 over the past, shape (periods,).
     """
     length = int(place.max(initial=0)) + 1
     times = inside.astype(float) @ (place[:, None] == np.arange(length))
@@ -592,21 +609,44 @@ def seasons(departure: Floats, inside: np.ndarray, now: np.ndarray, place: np.nd
     for h in waves:
         at = np.flatnonzero(wave == h)
         v = error * inverse[:, at, at].mean(axis=1)
-        v = np.maximum(v, 1e-12)[:, None]
-        total = _HEIGHTS + v
-        power = (found[:, at] ** 2).sum(axis=1)[:, None]
-        likelihood = -0.5 * (at.size * np.log(total) + power / total)
-        likelihood[~apart] = 0.0
-        weight = mixed(likelihood, _PRIOR, _STRENGTH)
-        lean = _HEIGHTS / total
-        mean = (weight * lean).sum(axis=1)
-        spread = (weight * (lean - mean[:, None]) ** 2).sum(axis=1) * power[:, 0] / at.size
+        power = (found[:, at] ** 2).sum(axis=1)
+        mean, rest_of = _believed(power, at.size, v, apart, _HEIGHTS, _PRIOR)
         kept[:, at] = mean[:, None]
-        left[:, at] = ((weight * lean * v).sum(axis=1) + spread)[:, None]
+        left[:, at] = rest_of[:, None]
     kept[~apart], left[~apart] = 0.0, 0.0
     asked = (now.astype(float) @ x) / np.maximum(1, now.sum(axis=1))[:, None]
-    factor = np.maximum(0.1, 1 + (found * kept) @ x.T)
-    return Seasons(factor, (asked**2 * left).sum(axis=1), kept.sum(axis=1))
+    height = (found * kept) @ x.T
+    growing = height * time
+    weight = np.where(inside, growing, 0.0)
+    size = np.maximum((weight**2).sum(axis=1), 1e-9)
+    growth, v = ((y - height) * weight).sum(axis=1) / size, error / size
+    usual = (apart * growth / (v + 1)).sum() / ((apart / (v + 1)).sum() + _STRENGTH)
+    own = growth - usual
+    mean, rest_of = _believed(own**2, 1, v, apart, _GROWTHS, _PRIOR_OF_GROWTH)
+    later = (now * growing).sum(axis=1) / np.maximum(1, now.sum(axis=1))
+    factor = np.maximum(0.1, 1 + height + (usual + own * mean)[:, None] * growing)
+    variance = (asked**2 * left).sum(axis=1) + later**2 * rest_of
+    return Seasons(factor, variance, kept.sum(axis=1) + mean * apart)
+
+
+def _believed(
+    power: Floats, times: int, v: Floats, apart: np.ndarray, heights: Floats, prior: Floats
+) -> tuple[Floats, Floats]:
+    """How far estimates are believed, from 0 to 1, and the variance that is left of each.
+
+    Args:
+        power: sum of the squares of a series' ``times`` estimates; ``v``: their variance.
+        apart: which series have estimates.
+        heights: variances that they may have; ``prior``: how common each is thought.
+    """
+    v, power = np.maximum(v, 1e-12)[:, None], power[:, None]
+    total = heights + v
+    likelihood = -0.5 * (times * np.log(total) + power / total)
+    weight = mixed(np.where(apart[:, None], likelihood, 0.0), prior, _STRENGTH)
+    lean = heights / total
+    mean = (weight * lean).sum(axis=1)
+    spread = (weight * (lean - mean[:, None]) ** 2).sum(axis=1) * power[:, 0] / times
+    return mean, (weight * lean * v).sum(axis=1) + spread
 
 
 # --------------------------------------------------------------------------------------------------
@@ -685,15 +725,8 @@ def count_tests(
     before, now = known & past, known & window
     y = np.where(known, counts, 0.0)
     noisy = np.where(known, noise, 0.0) ** 2
-    at = np.arange(past.size)
-    first, last = at[past].min(initial=0), at[past].max(initial=0)
-    time = (at - (first + last) / 2) / max(1, last - first)
-    flat = none(counts.shape)
-    fit = _fitted(y, before, noisy, time, flat)
-    rate = fit.base * np.exp(fit.slope[:, None] * time)
-    waves = seasons((y - rate) / rate, before, now, season)
-    if (waves.used > 0).any():
-        fit = _fitted(y, before, noisy, time, waves)
+    time = _times(past)
+    fit, waves = _first(y, before, now, noisy, time, season)
     rate = fit.base * np.exp(fit.slope[:, None] * time)
     n, m = before.sum(axis=1), now.sum(axis=1)
     stretch = np.sqrt(n / np.maximum(n - waves.used, 1))[:, None]
@@ -709,9 +742,6 @@ def count_tests(
         gap=int(window.sum()),
     )
     found = forecasts(departures, DISPERSIONS, USUAL)
-    weight = mixed(found.likelihood / peaked(departures), found.prior, STRENGTH)
-    of_level = weight * found.flat
-    of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), 1e-300)
     base = (np.where(now, fit.base, 0.0)).sum(axis=1) * np.exp(fit.slope * ahead)
     uneven = (np.where(now, fit.base, 0.0) ** 2).sum(axis=1)
     uneven /= np.maximum(np.where(now, fit.base, 0.0).sum(axis=1), 1e-9) ** 2
@@ -726,8 +756,10 @@ def count_tests(
         _ratio(departures.known.sum(axis=1), n.astype(float)),
         waves.variance,
     )
-    expected, error, of_past, up, down, uneven, of_mean, drift = _tails(window_, found, weight)
-    level, _error, _past, level_up, level_down, *_ = _tails(window_, found, of_level)
+    expected, error, of_past, up, down, uneven, of_mean, drift = _tails(
+        window_, found, found.weight
+    )
+    level, _error, _past, level_up, level_down, *_ = _tails(window_, found, found.of_level)
     down, level_down = (
         np.where(silent, rarer, np.where(zeros > 0, np.minimum(1, 2 * np.minimum(d, rarer)), d))
         for d in (down, level_down)
@@ -736,6 +768,30 @@ def count_tests(
         window_.seen, expected, error, of_past, up, down, level, level_up, level_down,
         uneven, of_mean, drift, zeros, empty,
     )  # fmt: skip
+
+
+def rates(counts: Floats, noise: Floats, past: np.ndarray, season: np.ndarray) -> Floats:
+    """What a first fit to the past (level, slope, seasons) expects of each period, as the counts,
+    which are all known; arguments as of :func:`count_tests`."""
+    time, before = _times(past), np.broadcast_to(past, counts.shape)
+    fit, _waves = _first(counts, before, ~before, noise**2, time, season)
+    return np.asarray(fit.base * np.exp(fit.slope[:, None] * time))
+
+
+def _times(past: np.ndarray) -> Floats:
+    """The time of each period, from -1/2 to 1/2 over the past."""
+    at = np.arange(past.size)
+    first, last = at[past].min(initial=0), at[past].max(initial=0)
+    return np.asarray((at - (first + last) / 2) / max(1, last - first))
+
+
+def _first(
+    y: Floats, before: np.ndarray, now: np.ndarray, noisy: Floats, time: Floats, season: np.ndarray
+) -> tuple[_Fit, Seasons]:
+    fit = _fitted(y, before, noisy, time, none(y.shape))
+    rate = fit.base * np.exp(fit.slope[:, None] * time)
+    waves = seasons((y - rate) / rate, before, now, season, time)
+    return (_fitted(y, before, noisy, time, waves) if waves.used.any() else fit), waves
 
 
 @dataclass(frozen=True)
@@ -842,6 +898,8 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
 PRIOR = 0.02
 """Dispersion to start from: a share of a half that varies by 7 points beyond chance, one of a
 tenth by 4 points."""
+_MOST_LOGIT = 7.0
+"""No share is expected nearer to 0 or 1 than one in a thousand."""
 SHARE_DISPERSIONS = np.array([0.0, 0.003, 0.008, 0.02, 0.04, 0.08, 0.16, 0.3])
 
 
@@ -868,17 +926,15 @@ def share_tests(
     before, now = known & past & (n > 0), known & window
     whole_before, whole_now = (n * before).sum(axis=1), (n * now).sum(axis=1)
     usable = (whole_before > 0) & (whole_now > 0)
-    p = _ratio((x * before).sum(axis=1), whole_before)
-    p = np.clip(p, 0.5 / np.maximum(whole_before, 1.0), 1 - 0.5 / np.maximum(whole_before, 1.0))
-    share, spread = p[:, None], (p * (1 - p))[:, None]
+    time = _times(past)
+    level, slope = _logistic(np.where(before, x, 0.0), np.where(before, n, 0.0), time)
+    line = slope[:, None] * time
+    share = 1 / (1 + np.exp(-level[:, None] - line))
     noise_squared = np.where(known, noise**2 + share**2 * noise_of_wholes**2, 0.0)
-    scale = np.where(before, n * spread, 1.0)
-    at = np.arange(past.size)
-    first, last = at[past].min(initial=0), at[past].max(initial=0)
-    time = (at - (first + last) / 2) / max(1, last - first)
+    scale = np.where(before, n * share * (1 - share), 1.0)
     departures = Departures(
         inside=before[:, past],
-        seen=np.where(before, (x - share * n) / scale, 0.0)[:, past],
+        seen=np.where(before, line + (x - share * n) / scale, 0.0)[:, past],
         known=np.where(before, 1 / scale + noise_squared / scale**2, 0.0)[:, past],
         scale=np.where(before, np.maximum(n - 1, 0.0) / scale, 0.0)[:, past],
         time=time[past],
@@ -886,14 +942,12 @@ def share_tests(
         gap=int(window.sum()),
     )
     found = forecasts(departures, SHARE_DISPERSIONS, PRIOR)
-    weight = mixed(found.likelihood / peaked(departures), found.prior, STRENGTH)
-    of_level = weight * found.flat
-    of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), 1e-300)
     of_noise = (noise_squared * now).sum(axis=1)
     pairs = (n * np.maximum(n - 1, 0.0) * now).sum(axis=1)
     seen, missing = (x * now).sum(axis=1), np.where(usable, 0.0, np.nan)
     both = [
-        _shares_tails(seen, whole_now, pairs, of_noise, p, found, w) for w in (weight, of_level)
+        _shares_tails(seen, whole_now, pairs, of_noise, level, found, w)
+        for w in (found.weight, found.of_level)
     ]
     size = np.maximum(whole_now, 1e-9)
     (expected, error, of_past, up, down), (level, _e, _p, level_up, level_down) = both
@@ -908,25 +962,54 @@ def share_tests(
     )  # fmt: skip
 
 
+def _logistic(x: Floats, n: Floats, time: Floats) -> tuple[Floats, Floats]:
+    """Level and slope of the logit of a share, by scores; the slope as far as its error allows."""
+    whole = n.sum(axis=1)
+    p = (np.clip(x.sum(axis=1), 0.0, whole) + 0.5) / (whole + 1)
+    level, slope = np.log(p / (1 - p)), np.zeros(len(x))
+    for step in range(2 * _NEWTON):
+        q = 1 / (1 + np.exp(-level[:, None] - slope[:, None] * time))
+        rest, w = x - n * q, n * q * (1 - q)
+        a, b, c = w.sum(axis=1), (w * time).sum(axis=1), (w * time**2).sum(axis=1)
+        det = np.maximum(a * c - b * b, 1e-12)
+        u, v = rest.sum(axis=1), (rest * time).sum(axis=1)
+        if step < _NEWTON:
+            slope = np.clip(slope + np.clip((a * v - b * u) / det, -1, 1), -4, 4)
+            level = level + np.clip((c * u - b * v) / det, -1, 1)
+            continue
+        if step == _NEWTON:
+            known = np.maximum((n > 0).sum(axis=1), 3)
+            variance = ((rest * time) ** 2).sum(axis=1) / np.maximum(c, 1e-12) ** 2
+            variance *= known / (known - 2)
+            slope = slope * np.maximum(0.0, 1 - variance / np.maximum(slope**2, 1e-12))
+            continue
+        level = level + np.clip(u / np.maximum(a, 1e-9), -1, 1)
+    return np.clip(level, -_MOST_LOGIT, _MOST_LOGIT), slope
+
+
 def _shares_tails(
-    seen: Floats, whole: Floats, pairs: Floats, noise: Floats, p: Floats, found: Forecasts,
+    seen: Floats, whole: Floats, pairs: Floats, noise: Floats, level: Floats, found: Forecasts,
     weight: Floats,
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:  # fmt: skip
     """Expected share, error of the part, error of the expected share, and both tails."""
     top, of_each = likeliest(weight)
-    spread, size = (p * (1 - p))[:, None], np.maximum(whole, 1e-9)[:, None]
-    least = np.minimum(p, 1 - p)[:, None] / 50
-    share = np.clip(
-        p[:, None] + spread * np.take_along_axis(found.mean, top, axis=1), least, 1 - least
-    )
+    size = np.maximum(whole, 1e-9)[:, None]
+    logit = level[:, None] + np.take_along_axis(found.mean, top, axis=1)
+    share = 1 / (1 + np.exp(-np.clip(logit, -_MOST_LOGIT, _MOST_LOGIT)))
+    spread = share * (1 - share)
     plain = np.maximum(size * share * (1 - share), 1e-9)
     inflation = 1 + found.dispersion[top] * pairs[:, None] / size
-    doubt = (size * spread) ** 2 * np.take_along_axis(found.variance, top, axis=1)
-    error = np.sqrt(noise[:, None] + doubt)
+    of_logit = np.sqrt(np.take_along_axis(found.variance, top, axis=1))
+    doubt = (size * spread * of_logit) ** 2
     up, down = np.zeros_like(of_each), np.zeros_like(of_each)
     use = of_each > 0
-    of_seen, of_whole = (np.broadcast_to(a[:, None], use.shape)[use] for a in (seen, size[:, 0]))
-    up[use], down[use] = binomial(of_seen, of_whole, share[use], inflation[use], error[use])
+    of_seen, of_whole, of_noise = (
+        np.broadcast_to(a[:, None], use.shape)[use] for a in (seen, size[:, 0], noise)
+    )
+    bent = 1 / (1 + np.exp(-logit[use][:, None] - of_logit[use][:, None] * _STEPS))
+    error = of_whole[:, None] * (bent - share[use][:, None])
+    error *= np.sqrt(1 + of_noise / np.maximum(doubt[use], 1e-12))[:, None]
+    up[use], down[use] = binomial(of_seen, of_whole, share[use], inflation[use], error)
     total = (of_each * share).sum(axis=1)
     apart = (share - total[:, None]) ** 2
     variance = (of_each * (plain * inflation + noise[:, None])).sum(axis=1)
