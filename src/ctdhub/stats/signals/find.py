@@ -636,12 +636,12 @@ class _Figures:
         inside = self.both_before[row]
         whole = float(self.panel.wholes[row][inside].sum())
         value = float(self.panel.counts[row][inside].sum()) / whole if whole > 0 else math.nan
-        middle, half = min(1.0, max(0.0, value)), Z * float(self.shared.error_expected[row])
-        return SignalFigure(middle, max(0.0, middle - half), min(1.0, middle + half))
+        return self.share(value, float(self.shared.error_expected[row]))
 
-    def share(self, value: Floats, error: Floats, row: int) -> SignalFigure:
+    @staticmethod
+    def share(value: float, error: float) -> SignalFigure:
         """A share with an interval for chance, dispersion and noise."""
-        middle, half = min(1.0, max(0.0, float(value[row]))), Z * float(error[row])
+        middle, half = min(1.0, max(0.0, value)), Z * error
         return SignalFigure(middle, max(0.0, middle - half), min(1.0, middle + half))
 
 
@@ -672,7 +672,9 @@ def _finding(f: _Figures, row: int, judged: list[Judged], rate: float) -> Findin
         whole=f.means(row, panel.wholes, panel.noise_of_wholes, f.both_before, f.both_now)
         if shared
         else None,
-        share=(f.earlier(row), f.share(s.seen, s.error_seen, row)) if shared else None,
+        share=(f.earlier(row), f.share(float(s.seen[row]), float(s.error_seen[row])))
+        if shared
+        else None,
         known=int(f.before[row].sum()),
         known_shares=int(f.both_before[row].sum()),
         smallest=math.nan,
@@ -726,14 +728,13 @@ def finished(panel: SeriesPanel) -> tuple[SeriesPanel, tuple[Period, ...]]:
             break
         begin, part, spread = first, ratio, deviation
     low = part[begin:]
-    if not low.size or (low[-1] > MOST_PERIODS and low.size < FEW_LOW):
-        return panel, ()
     near = low[:-1] if low.size > 1 else np.ones(1)
     mean = float(near[-2:].mean())
-    if low[-1] > min(mean - _DEVIATIONS * spread * math.sqrt(mean), LOWER_STILL * near[-1]):
+    least = min(mean - _DEVIATIONS * spread * math.sqrt(mean), LOWER_STILL * near[-1])
+    least = least if low.size >= FEW_LOW else min(least, MOST_PERIODS)
+    if not low.size or low[-1] > least:
         return panel, ()
-    tested = count_tests(total, noise, at < begin, at == n - 1, season)
-    if not tested.p_fall[0] < UNLIKELY:
+    if count_tests(total, noise, at < begin, at == n - 1, season).p_fall[0] >= UNLIKELY:
         return panel, ()
     over = begin + int(low.argmax())
     less, earlier = finished(_cut(panel, over))

@@ -974,16 +974,15 @@ def _logistic(x: Floats, n: Floats, time: Floats) -> tuple[Floats, Floats]:
         det = np.maximum(a * c - b * b, 1e-12)
         u, v = rest.sum(axis=1), (rest * time).sum(axis=1)
         if step < _NEWTON:
-            slope = np.clip(slope + np.clip((a * v - b * u) / det, -1, 1), -4, 4)
             level = level + np.clip((c * u - b * v) / det, -1, 1)
-            continue
-        if step == _NEWTON:
+            slope = np.clip(slope + np.clip((a * v - b * u) / det, -1, 1), -4, 4)
+        elif step > _NEWTON:
+            level = level + np.clip(u / np.maximum(a, 1e-9), -1, 1)
+        else:
             known = np.maximum((n > 0).sum(axis=1), 3)
             variance = ((rest * time) ** 2).sum(axis=1) / np.maximum(c, 1e-12) ** 2
             variance *= known / (known - 2)
             slope = slope * np.maximum(0.0, 1 - variance / np.maximum(slope**2, 1e-12))
-            continue
-        level = level + np.clip(u / np.maximum(a, 1e-9), -1, 1)
     return np.clip(level, -_MOST_LOGIT, _MOST_LOGIT), slope
 
 
