@@ -35,6 +35,7 @@ columns:
   exploitation_sexual: {from: type, split: ";", has: [sexual], absent: no}
   exploitation_forced_labour: {from: type, split: ";", has: [labour], absent: no}
   exploitation_other: {from: type, split: ";", has: [other], absent: no}
+  labour_begging: {from: type, split: ";", has: [begging]}
 perpetrators:
   split: ";"
   aligned: true
@@ -129,6 +130,10 @@ ALONE: dict[str, tuple[Made, Made]] = {
         Made(100, {"type": lambda i: "-" if i < 10 else "sexual"}),
         Made(100, {"type": lambda i: "-" if i < 9 else "sexual"}),
     ),
+    "contradiction: exploitation_forced_labour": (
+        Made(change={"type": some(20, "begging", "labour")}),
+        Made(change={"type": some(20, "begging; labour", "labour")}),
+    ),
     "many-rejects": (
         Made(100, {"date": lambda i: 1950 if i < 5 else 2018 + i % 5}),
         Made(100, {"date": lambda i: 1950 if i < 4 else 2018 + i % 5}),
@@ -180,6 +185,43 @@ def test_a_rare_form_without_anybody_rings_where_a_yes_may_hide() -> None:
     kinds.change["type"] = lambda i: "rein" if i == 1 else ("sexual", "labour")[i % 2]
     found = names(delivered(kinds, mapping=mapping))
     assert found == ["never-yes: exploitation_organ_removal"]
+
+
+def test_a_column_answered_yes_or_no_without_a_yes_rings_whatever_silence_means() -> None:
+    mapping = MAPPING.replace(
+        "columns:\n",
+        "columns:\n  means_threats: {from: t, map: {0: 'no', 1: 'yes', -1: null}}\n",
+        1,
+    )
+    thrown_away = Made(80, {"t": lambda i: "-1" if i % 4 == 0 else "0"})
+    found = names(delivered(thrown_away, mapping=mapping))
+    assert found == ["never-yes: means_threats"]
+    some_yes = Made(80, {"t": lambda i: "1" if i == 3 else "0"})
+    assert names(delivered(some_yes, mapping=mapping)) == []
+
+
+def test_a_record_rings_that_says_otherwise_than_what_follows() -> None:
+    ages = MAPPING.replace(
+        "columns:\n", "columns:\n  majority_status: {from: m, map: {maj: adult, min: minor}}\n", 1
+    )
+    slip = Made(change={"m": lambda i: "min" if 10 + i % 30 < 18 and i else "maj"})
+    (alarm,) = rung(delivered(slip, mapping=ages))
+    assert (alarm.entry, alarm.n, alarm.of) == ("contradiction: majority_status", 1, 60)
+    blank = Made(change={"m": lambda i: "-" if i else "min"})
+    assert names(delivered(blank, mapping=ages)) == [], "what is not recorded contradicts nothing"
+    sector = MAPPING.replace("exploitation_forced_labour:", "exploitation_organ_removal:")
+    lost = Made(change={"type": some(20, "begging", "sexual")})
+    found = names(delivered(lost, mapping=sector))
+    assert found == ["contradiction: exploitation_forced_labour"], "its people are in no form"
+    accept = '"contradiction: exploitation_forced_labour"'
+    assert names(delivered(lost, mapping=sector, accept=accept)) == []
+
+
+def test_what_the_agreement_says_of_a_contributor_is_what_its_records_say() -> None:
+    mapping = MAPPING.replace("columns:\n", "columns:\n  source_type: {value: hotline}\n", 1)
+    sent = delivered(Made(), mapping=mapping)
+    assert names(replace(sent, kind="hotline")) == []
+    assert names(replace(sent, kind="government")) == ["contradiction: source_type"]
 
 
 def test_the_first_bundle_after_plain_files_brings_the_numbers_of_rows() -> None:

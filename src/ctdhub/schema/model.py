@@ -4,7 +4,7 @@ else is emitted from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from importlib import resources
 from typing import Literal, TypeVar
@@ -77,6 +77,14 @@ class Variable(FrozenModel):
         return "country" if self.kind == "country" else self.codes
 
 
+class Implication(FrozenModel):
+    """What follows of one of the codes of a variable, or of a yes of each flag of a group."""
+
+    of: str
+    codes: tuple[str, ...] = ("yes",)
+    then: dict[str, str]
+
+
 class Schema(FrozenModel):
     """All variables, groups and code lists of one schema version.
 
@@ -98,6 +106,7 @@ class Schema(FrozenModel):
     code_since: dict[str, dict[str, str]] = Field(default_factory=dict)
     marks: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
     explorer: tuple[str, ...] = ()
+    implies: tuple[Implication, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Schema:  # noqa: C901
@@ -134,6 +143,9 @@ class Schema(FrozenModel):
         for name, marks in self.marks.items():
             if strange := set().union(*marks.values()) - set(self.recorded(name)):
                 raise ValueError(f"marks of {name}: no codes {sorted(strange)}")
+        for of, codes, name, code in self.implied():
+            if not {*codes} <= {*self.recorded(of)} or code not in self.recorded(name):
+                raise ValueError(f"implies: {name} does not follow of {of}")
         charts = {v.name for v in self.table("people") if v.public} | set(self.groups)
         if strange := set(self.explorer) - charts:
             raise ValueError(f"explorer: no public variables or groups {sorted(strange)}")
@@ -190,6 +202,7 @@ class Schema(FrozenModel):
             codes=codes,
             marks={name: self._marks_in(name, codes) for name in self.marks if name in names},
             explorer=tuple(name for name in self.explorer if name in names or name in held),
+            implies=tuple(i for i in self.implies if {i.of, *i.then} <= names | held.keys()),
             records=records,
             people=people,
             perpetrators=accused,
@@ -238,6 +251,18 @@ class Schema(FrozenModel):
     def members(self, group: str) -> tuple[str, ...]:
         """Names of the variables of a group, in order."""
         return tuple(v.name for v in self.records if v.group == group)
+
+    def implied(self) -> Iterator[tuple[str, tuple[str, ...], str, str]]:
+        """What follows: a variable and its codes, and the variable and the code that follow.
+
+        >>> ("labour_begging", ("yes",), "exploitation_forced_labour", "yes") in [
+        ...     *load_schema().implied()
+        ... ]
+        True
+        """
+        for one in self.implies:
+            for of in self.members(one.of) if one.of in self.groups else (one.of,):
+                yield from ((of, one.codes, name, code) for name, code in one.then.items())
 
     def is_indicator(self, name: str) -> bool:
         """Whether a variable says that some flag of a group is yes."""

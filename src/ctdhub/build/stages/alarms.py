@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
         a.id: [
             a.unknown_share,
             _newest_alone(a),
+            a.kind,
             *a.model_dump(mode="json", include={"deliveries"}).values(),
         ]
         for a in agreed.values()
@@ -94,12 +96,14 @@ def _newest_alone(agreement: Agreement) -> bool:
 
 def delivered(hub: Hub, harmonised: Sequence[Step]) -> Iterator[tuple[str, list[ReadDelivery]]]:
     """Each contributor's deliveries as they were harmonised, the oldest first."""
+    kinds = {a.id: a.kind for a in hub.agreements()}
     ordered = sorted(harmonised, key=lambda step: (contributor_of(step), date_of(step)))
     for contributor, own in groupby(ordered, key=contributor_of):
         found = []
         for date, steps in groupby(own, key=date_of):
             mapping = load_mapping(mapping_file(hub, contributor, date))
-            found.append(_delivered(contributor, date, mapping, list(steps)))
+            one = _delivered(contributor, date, mapping, list(steps))
+            found.append(replace(one, kind=kinds.get(contributor, "")))
         yield contributor, found
 
 

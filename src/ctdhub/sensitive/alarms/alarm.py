@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from ctdhub.core.i18n import Named, Numeral, Text
 from ctdhub.core.tables import fold
+from ctdhub.schema import model
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import DESTINATION, HARM, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.mapping.mapping import Mapping as ColumnMapping
@@ -128,6 +129,9 @@ _WHAT: Mapping[str, Text] = {
     "all-first-of-january": Text("All dates in the column {about} are 1 January (cells: {of})."),
     "never-yes": Text("{about}: not “yes” in any of the {of} records in which it is recorded."),
     "no-exploitation": Text("Records in which no form of exploitation is “yes”: {n} of {of}."),
+    "contradiction": Text(
+        "{about}: in {n} of {of} records other than what follows from their other values."
+    ),
     "many-rejects": Text("Rejected rows: {n} of {of}."),
     "many-excluded": Text("Rows that rules of the mapping leave out: {n} of {of}."),
     "key-two-genders": Text("Person keys with records of two genders: {n} of {of}."),
@@ -167,7 +171,7 @@ class AlarmLimits:
         moved: by how much the share of a value differs from the one before; 3.5 standard errors
             are needed too, for many values are compared.
         jump: times as many records as the years next to a year have.
-        never: records in which a flag is never yes.
+        never: records in which a flag is never yes, where a "no" may be mere silence.
         unexploited: of records without any form of exploitation.
         rejects: of rows; as with ``unexploited``, two standard errors more are needed.
         excluded: of rows, that rules of the mapping leave out.
@@ -209,6 +213,7 @@ class ReadDelivery:
         records: its records; at least the columns :func:`columns_for` names.
         rows, rejected: rows read, and rows rejected.
         births: person keys with records of births too far apart for one person.
+        kind: the kind of contributor that the agreement names; "" where none is known.
     """
 
     contributor: str
@@ -219,6 +224,7 @@ class ReadDelivery:
     rows: int
     rejected: int
     births: int = 0
+    kind: str = ""
 
     @cached_property
     def columns(self) -> tuple[ColumnContent, ...]:
@@ -274,7 +280,9 @@ def looked_at() -> tuple[str, ...]:
     """Columns of records that alarms need whatever the mapping is."""
     schema = load_schema()
     ages = [name for name, marks in schema.marks.items() if CHILD in marks]
-    return (PERSON_KEY, PERIOD, SEX, ORIGIN, DESTINATION, *ages, *schema.flags(HARM))
+    then = (name for _of, _codes, name, _code in schema.implied())
+    own = (PERSON_KEY, PERIOD, SEX, ORIGIN, DESTINATION, model.CONTRIBUTOR_KIND)
+    return (*own, *ages, *schema.flags(HARM), *then)
 
 
 def merged(texts: Iterable[UnknownText]) -> tuple[UnknownText, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.core.tables import FILE_ROW, fold
+from ctdhub.schema import model
 from ctdhub.schema.model import DESTINATION, HARM, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.alarms.alarm import CHILD, PERSON_KEY, Alarm, AlarmLimits, ReadDelivery
 from ctdhub.sensitive.mapping.texts import ColumnContent, UnknownText
@@ -233,6 +234,27 @@ def _under_18(records: pa.Table) -> tuple[int, int]:
     return some or 0, recorded or 0
 
 
+def contradictions(now: ReadDelivery) -> Iterator[Alarm]:
+    """Variables of which records say otherwise than what follows from other variables.
+
+    A flag says otherwise also where it is not recorded: its people are missing from the form.
+    """
+    schema, wrong = load_schema(), defaultdict[str, list[pa.ChunkedArray]](list)
+    for of, codes, name, code in schema.implied():
+        if of in now.mapping.columns:
+            given = pc.is_in(now.records[of], value_set=pa.array(codes))
+            silent = schema.variable(name).kind != "flag"
+            same = pc.fill_null(pc.equal(now.records[name], code), silent)
+            wrong[name].append(pc.and_not(given, same))
+    if now.kind:
+        other = pc.not_equal(now.records[model.CONTRIBUTOR_KIND], now.kind)
+        wrong[model.CONTRIBUTOR_KIND].append(pc.fill_null(other, False))
+    for name, each in wrong.items():
+        if n := pc.sum(reduce(pc.or_, each)).as_py():
+            of = now.records.num_rows
+            yield Alarm("contradiction", name, now.contributor, now.date, n, of)
+
+
 def _jumps(years: pa.ChunkedArray, limits: AlarmLimits) -> Iterator[tuple[int, int]]:
     """Years with ten times as many records as the years next to them have on average.
 
@@ -250,10 +272,11 @@ def _jumps(years: pa.ChunkedArray, limits: AlarmLimits) -> Iterator[tuple[int, i
 
 
 def _flags(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
-    """Flags that are never yes although silence counts as no; records without exploitation.
+    """Flags that are never yes; records without exploitation.
 
-    A rare form may truly have nobody: it rings only where its column holds unknown texts, in which
-    a yes may hide.  A flag of the schema's core always rings.
+    Where silence counts as no, a rare form may truly have nobody: it rings only where its column
+    holds unknown texts, in which a yes may hide.  A flag of the schema's core always rings, and so
+    does a column that is answered yes or no.
     """
     of = now.records.num_rows
     schema = load_schema()
@@ -261,8 +284,10 @@ def _flags(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
     for variable, rules in now.mapping.columns.items():
         silent = [rule for rule in rules if rule.absent]
         hidden = any(fold(column) in strange for rule in silent for column in rule.source)
-        n = now.recorded.get(variable, 0) if hidden or schema.variable(variable).core else 0
-        if silent and n >= limits.never and not now.ever(variable, "yes"):
+        open_ = bool(silent) and (hidden or schema.variable(variable).core)
+        asked = any("no" in (rule.map or {}).values() for rule in rules)
+        n, least = now.recorded.get(variable, 0), limits.base if asked else limits.never
+        if (open_ or asked) and n >= least and not now.ever(variable, "yes"):
             yield Alarm("never-yes", variable, now.contributor, now.date, 0, n)
     flags = [f for f in schema.flags(HARM) if f in now.mapping.columns]
     if flags:
@@ -324,7 +349,8 @@ def ring(
         drift = [alarm.decided(now.accept) for alarm in rang]
         if not newest or now is deliveries[-1]:
             found += drift
-            found += [alarm.decided(now.accept) for alarm in implausible(now, limits)]
+            alone = (*contradictions(now), *implausible(now, limits))
+            found += [alarm.decided(now.accept) for alarm in alone]
         if not any(alarm.name in _DRIFT and not alarm.accepted for alarm in drift):
             before = before if now.date in corrections else now
             known |= now.people

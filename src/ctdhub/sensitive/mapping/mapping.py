@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from ctdhub.core.i18n import Text
 from ctdhub.core.tables import fold
-from ctdhub.schema.model import Schema, TableName, Variable, load_schema
+from ctdhub.schema.model import CONTRIBUTOR_KIND, Schema, TableName, Variable, load_schema
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.mapping.dates import DateForm
 from ctdhub.sensitive.mapping.rule import (
@@ -117,7 +117,8 @@ class Mapping(Frozen):
         self._check_child()
         read = [c for _place, rule in self.uses() for c in rule.columns()]
         targets = [name for _table, _place, columns in self._tables() for name in columns]
-        check_accepted(self.accept, read, targets)
+        targets += [name for of, _codes, name, _code in schema.implied() if of in targets]
+        check_accepted(self.accept, read, [*targets, CONTRIBUTOR_KIND])
         named = [e.rule for e in self.exclude]
         if len(set(named)) != len(named):
             raise MappingFault(Text("two exclusions have one name"), "exclude")

@@ -306,6 +306,7 @@ ALARMS: dict[str, Subject] = {
     "all-first-of-january": "column",
     "never-yes": "variable",
     "no-exploitation": "",
+    "contradiction": "variable",
     "many-rejects": "",
     "many-excluded": "",
     "key-two-genders": "",
