@@ -27,6 +27,8 @@ from typing import Any
 
 import yaml
 
+from ctdhub.schema.model import load_schema
+
 FOLDER = Path(__file__).parent / "foreign"
 TARGET = 0.85
 """Least share of right columns among those that the files tell."""
@@ -58,7 +60,16 @@ class Class:
         return list(islice(cycle(said), self.rows))
 
     def truth_of(self, variable: str) -> list[str | None]:
-        """What each row must have in a variable; null for "not recorded"."""
+        """What each row must have in a variable, by what it says or what follows from that."""
+        found = self._told(variable)
+        for of, codes, name, code in load_schema().implied():
+            if name == variable:
+                then = zip(found, self._told(of), strict=True)
+                found = [said or (code if given in codes else None) for said, given in then]
+        return found
+
+    def _told(self, variable: str) -> list[str | None]:
+        """What the class says of each row; null for "not recorded"."""
         told = self.truth.get(variable)
         if told is None:
             return [None] * self.rows
@@ -117,13 +128,21 @@ def classes(part: str | None = None, names: tuple[str, ...] = ()) -> Iterator[Cl
 
 
 def score(kind: Class, folder: Path) -> Score:
-    """Draft, harmonise, compare."""
+    """Draft, decide as the class says who is counted, harmonise, compare."""
     from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
+    from ctdhub.sensitive.mapping.rule import Accepted, Exclusion
     from ctdhub.sensitive.mapping.run import harmonise
 
     raw, options = read_to_suggest(kind.write(folder))
     found = suggest(raw, options)
-    done = harmonise(raw, found.mapping, "bench", (2002, 2026), bytes(32))
+    rule = {"rule": "not-a-victim", "when": kind.not_victims}
+    counted = {
+        "exclude": (Exclusion.model_validate(rule),) if kind.not_victims else (),
+        "accept": tuple(Accepted(alarm=f"new-column: {name}") for name in kind.columns),
+    }
+    done = harmonise(
+        raw, found.mapping.model_copy(update=counted), "bench", (2002, 2026), bytes(32)
+    )
     records = {row["source_row"]: row for row in done.records.to_pylist()}
     faults: dict[int, set[str]] = {}
     for fault in done.rejects.to_pylist():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctdhub.core.errors import MappingError
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import load_schema
@@ -17,6 +18,7 @@ from ctdhub.sensitive.mapping.drafting.proposals import years_in
 from ctdhub.sensitive.mapping.drafting.suggest import suggest
 from ctdhub.sensitive.mapping.drafting.vocabulary import sexes, vocabulary
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.rule import Accepted
 from ctdhub.sensitive.mapping.run import harmonise
 
 HEADERS = {"en": "sex", "fr": "sexe", "es": "sexo", "ar": "الجنس"}
@@ -134,7 +136,8 @@ def test_a_number_that_several_people_share_is_no_person_key() -> None:
         about(found.yaml, '"file_number"')
     )
     assert '#   - {rule: not-a-victim, when: {"role": ["accused"]}}' in found.yaml
-    done = harmonise(raw, found.mapping, "c", (2002, 2025), bytes(32))
+    mapping = found.mapping.model_copy(update={"accept": (Accepted(alarm="new-column: role"),)})
+    done = harmonise(raw, mapping, "c", (2002, 2025), bytes(32))
     assert done.conservation.records == 6
     assert done.records["person_key"].null_count == 6
 
@@ -164,6 +167,73 @@ def test_the_exclusion_works_when_it_is_taken_over() -> None:
     text = suggest(raw).yaml.replace("# exclude:", "exclude:").replace("#   - {", "  - {")
     done = harmonise(raw, parse_mapping(text, "m.yaml"), "c", (2002, 2025), bytes(32))
     assert done.conservation.excluded == {"not-a-victim": 2}
+
+
+COUNTED = {
+    "sexe": ["F", "H"],
+    "Consent to share": ["Yes", "Yes", "No", None],
+    "Resultado": ["Not a victim of trafficking", "Xyz", "Xyz", None],
+    "Role": ["Victim", "Caller - direct victim", "Caller - family member", "Victim"],
+}
+
+
+def test_nothing_is_made_of_a_file_before_who_is_counted_is_decided() -> None:
+    raw = raw_of(COUNTED, 40)
+    draft = suggest(raw).yaml
+    with pytest.raises(MappingError, match="Consent to share, Resultado, Role") as fault:
+        harmonise(raw, parse_mapping(draft, "m.yaml"), "c", (2002, 2025), bytes(32))
+    assert fault.value.rule == "who-counts"
+    assert "Xyz" not in str(fault.value), "no text of a record is named"
+    first = draft[: draft.index("version: 1")]
+    assert "yes in 20 rows, no in 10, empty in 10" in first
+    assert '{rule: not-a-victim-2, when: {"Role": ["Caller - family member"]}}' in first
+    lenient = next(x for x in first.splitlines() if '["Yes", ""]' in x)
+    text = draft.replace(lenient + "\n", "").replace("# exclude:", "exclude:")
+    text = text.replace("#   - {", "  - {")
+    done = harmonise(raw, parse_mapping(text, "m.yaml"), "c", (2002, 2025), bytes(32))
+    assert done.conservation.excluded == {
+        "no-consent": 20, "not-a-victim": 10, "not-a-victim-2": 0
+    }  # fmt: skip
+    left = next(x for x in first.splitlines() if x.startswith("# accept:"))
+    text = draft.replace(left, left.removeprefix("# "))
+    done = harmonise(raw, parse_mapping(text, "m.yaml"), "c", (2002, 2025), bytes(32))
+    assert done.conservation.records == 40
+
+
+@pytest.mark.parametrize(
+    ("header", "texts"),
+    [
+        ("Consentement retiré", ["oui", "non"]),
+        ("Autoriza compartir su caso", ["-1", "0"]),
+        ("الموافقة", ["نعم", "لا"]),
+        ("Trafficking status", ["A", "B"]),
+        ("Conclusión", ["No es víctima de trata", "otra"]),
+        ("نتيجة", ["ليست ضحية للاتجار", "أخرى"]),
+        ("Résultat", ["n'est pas une victime", "autre"]),
+    ],
+)
+def test_consent_and_status_are_asked_about_in_every_language(
+    header: str, texts: list[str | None]
+) -> None:
+    raw = raw_of({"Sexe": ["F", "H"], header: texts}, 30)
+    with pytest.raises(MappingError, match="do") as fault:
+        harmonise(raw, suggest(raw).mapping, "c", (2002, 2025), bytes(32))
+    assert fault.value.rule == "who-counts"
+
+
+@pytest.mark.parametrize(
+    ("header", "texts"),
+    [
+        ("Status", ["Active", "Closed"]),
+        ("Accompanied by", ["mother", "nobody"]),
+        ("Consent to share", [None, None]),
+        ("Victim gender", ["F", "M"]),
+    ],
+)
+def test_columns_beside_these_are_not(header: str, texts: list[str | None]) -> None:
+    raw = raw_of({"année": ["2020", "2021"], header: texts}, 30)
+    done = harmonise(raw, suggest(raw).mapping, "c", (2002, 2025), bytes(32))
+    assert done.conservation.records == 30
 
 
 def test_visits_of_one_person_share_her_key() -> None:
@@ -244,6 +314,79 @@ def test_one_column_of_choices_feeds_one_flag() -> None:
 def test_a_flag_is_not_guessed_from_a_header_that_resembles_it() -> None:
     found = suggest(raw_of({"kidnappings": ["yes", "no"], "abductions": ["yes", "no"]}, 24))
     assert not found.mapping.columns
+
+
+@pytest.mark.parametrize(
+    ("header", "text", "flag"),
+    [
+        ("Type of exploitation", "Sexual exploitation", "exploitation_sexual"),
+        ("Tipo de explotación", "explotación sexual", "exploitation_sexual"),
+        ("Type of exploitation", "Forced labour", "exploitation_forced_labour"),
+    ],
+)
+def test_a_cell_that_is_known_whole_is_no_list(header: str, text: str, flag: str) -> None:
+    (rule,) = suggest(raw_of({header: [text]}, 30)).mapping.columns[flag]
+    assert (rule.has, rule.split) == ((text,), None)
+
+
+@pytest.mark.parametrize(
+    "denied", ["No sexual exploitation", "Pas sexual", "sin explotación Sexual", "Sexual لا"]
+)
+def test_a_word_beside_a_negation_is_unknown_and_no_yes(denied: str) -> None:
+    text = """
+        version: 1
+        columns: {exploitation_sexual: {from: type, has: [Sexual], split: " ", absent: no,
+                                        known: ["No", Pas, sin, لا, exploitation, explotación]}}
+    """
+    raw = raw_of({"type": ["Sexual", denied, "exploitation"]})
+    done = harmonise(raw, parse_mapping(text, "m.yaml"), "c", (2002, 2025), bytes(32))
+    assert done.records["exploitation_sexual"].to_pylist() == ["yes", None, "no"]
+    assert [(one.text, one.rows) for one in done.texts.unknown] == [(denied, 1)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "codes"),
+    [
+        (["-1", "0"], {"-1": "yes", "0": "no"}),
+        (["0.0", "-1.0"], {"-1.0": "yes", "0.0": "no"}),
+        (["-1", "0", "1"], {"0": "no", "1": "yes"}),
+    ],
+)
+def test_minus_one_beside_zero_alone_is_a_yes(texts: list[str | None], codes: object) -> None:
+    found = suggest(raw_of({"Threats": texts, "is minor": texts}, 30)).mapping
+    assert found.columns["means_threats"][0].map == codes
+    assert ("majority_status" in found.columns) == (len(texts) == 2)
+
+
+def test_what_follows_from_a_text_is_read_too() -> None:
+    raw = raw_of(
+        {
+            "Type d'exploitation": [
+                "Exploitation sexuelle / Travail forcé", "Exploitation sexuelle", "Travail forcé",
+                "Servitude domestique",
+            ],
+            "Âge": ["Mineure", "9", "17", "moins de 18", "adulte", "18", "45", "30"],
+        },
+        40,
+    )  # fmt: skip
+    done = harmonise(raw, suggest(raw).mapping, "c", (2002, 2025), bytes(32)).records
+    assert done["exploitation_sexual"].to_pylist()[:4] == ["yes", "yes", None, None]
+    assert done["exploitation_forced_labour"].to_pylist()[:4] == ["yes", None, "yes", "yes"]
+    minors, adults = ["minor"] * 4, ["adult"] * 4
+    assert done["majority_status"].to_pylist()[:8] == minors + adults
+
+
+def test_what_follows_from_another_column_is_read_too() -> None:
+    raw = raw_of(
+        {
+            "Forma de explotación": ["explotación sexual", "otra", None],
+            "sector_begging": ["no", "sí", "no"],
+            "Sector": ["construcción", None, None],
+        },
+        30,
+    )
+    done = harmonise(raw, suggest(raw).mapping, "c", (2002, 2025), bytes(32)).records
+    assert done["exploitation_forced_labour"].to_pylist()[:3] == ["yes", "yes", None]
 
 
 def test_choices_with_blanks_between_are_taken_apart() -> None:

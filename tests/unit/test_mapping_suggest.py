@@ -10,6 +10,7 @@ from ctdhub.sensitive.mapping.builtin import builtin, recognise
 from ctdhub.sensitive.mapping.drafting.suggest import suggest
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.rule import Accepted
 from ctdhub.sensitive.mapping.run import harmonise
 
 
@@ -71,7 +72,9 @@ def test_a_status_of_trafficking_is_known_and_the_status_of_a_case_is_none():
     codes = {"Presumed": "presumed", "Identified": "identified", "Not a victim": "not_a_victim"}
     assert found["victim_status"] == {"from": ("Trafficking status",), "map": codes}
     assert "Status" in suggest(raw).unmatched
-    done = harmonise(raw, suggest(raw).mapping, "x", (2002, 2030), bytes(16))
+    rival = Accepted(alarm="new-column: Statut de traite")
+    mapping = suggest(raw).mapping.model_copy(update={"accept": (rival,)})
+    done = harmonise(raw, mapping, "x", (2002, 2030), bytes(16))
     assert done.conservation.excluded["not-a-victim"] == 1
 
 
@@ -87,11 +90,12 @@ def test_lists_become_flags():
     assert "no yes/no variable for: singing" in suggest(raw).yaml
 
 
-def test_a_flag_gets_both_words_of_its_pair():
-    assert rules(raw_of(means_threats=["0", "0"]))["means_threats"]["map"] == {
-        "0": "no",
-        "1": "yes",
-    }
+def test_a_draft_maps_no_text_that_no_cell_holds():
+    raw = raw_of(means_threats=["0", "0"], debts=["Non", "Non"])
+    found = rules(raw)
+    assert found["means_threats"]["map"] == {"0": "no"}
+    assert found["means_debt_bondage"]["map"] == {"Non": "no"}
+    assert suggest(raw).yaml.count("no cell says yes") == 2
 
 
 def test_namibia_is_not_missing():

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from ctdhub.core.i18n import Text, said
-from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.drafting.glance import Glance
+from ctdhub.sensitive.mapping.drafting.row_unit import who_counts_in
 from ctdhub.sensitive.workbench.ask import ask
-from ctdhub.sensitive.workbench.verdicts import about_consent, decisions
 
 sys.path.insert(0, str(Path(__file__).parent))
 from test_workbench_files import Owner, _file
@@ -57,7 +55,6 @@ def test_rows_without_a_yes_are_offered_first_and_blanks_are_asked_about(tmp_pat
     assert told["columns"][2]["state"] == "right"
 
 
-SIMPLE = "version: 1\ncolumns:\n  gender: {from: sex, map: {F: female}}\n"
 TURNED = [
     "Consent withdrawn", "Consent refused", "No consent", "Retrait du consentement",
     "Consentement retiré", "Consentimiento revocado", "Sin consentimiento", "consent_revoked_yn",
@@ -73,12 +70,9 @@ AGREED = [
 
 @pytest.mark.parametrize("header", [*TURNED, *ELSEWHERE, *AGREED])
 def test_a_yes_is_consent_only_where_the_header_asks_for_it(header: str) -> None:
-    file: Any = SimpleNamespace(
-        codes=pa.table({header: []}), rows=12, counts=lambda column: [("oui", 4), ("non", 8)]
-    )
-    found = about_consent(file, parse_mapping(SIMPLE, "m.yaml"), header)
+    found = who_counts_in(Glance(header, ("oui", "non"), rows={"oui": 4, "non": 8}, all=12))
     assert (found is None) == (header in ELSEWHERE)
-    assert bool(found and decisions(found)) == (header in AGREED)
+    assert bool(found and found.ways) == (header in AGREED)
 
 
 def test_a_yes_to_a_withdrawal_is_left_to_a_person(tmp_path: Path) -> None:
@@ -100,14 +94,12 @@ def test_a_yes_to_a_withdrawal_is_left_to_a_person(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_words_of_consent_are_read_where_the_header_asks_for_it(yes: str, no: str) -> None:
-    rows = [(yes, 4), (no, 8), (f"{yes} ?", 1)]
-    file: Any = SimpleNamespace(
-        codes=pa.table({"Consentement": []}), rows=13, counts=lambda column: rows
-    )
-    found = about_consent(file, parse_mapping(SIMPLE, "m.yaml"), "Consentement")
+    rows = {yes: 4, no: 8, f"{yes} ?": 1}
+    found = who_counts_in(Glance("Consentement", tuple(rows), rows=rows, all=13))
     assert found is not None
-    assert (found.yes, found.agreed, found.refused, found.other) == ((yes,), 4, 8, 1)
-    assert len(decisions(found)) == 1
+    assert said(found.account).startswith("consent: yes in 4 rows, no in 8, empty in 0")
+    (way,) = found.ways
+    assert way.conditions == {"unless": {"Consentement": [yes]}}
 
 
 @pytest.mark.parametrize("answers", [["1", "2", "9"] * 4, ["signé", "verbal"] * 6])

@@ -13,8 +13,9 @@ from typing import Literal
 import pyarrow as pa
 
 from ctdhub.core.tables import fold, trim
-from ctdhub.schema.countries import look_up
+from ctdhub.schema.countries import fold_name, look_up
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, DateForm, serial_dates
+from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
 
 # --------------------------------------------------------------------------------------------------
 # Lists in brackets, as JSON writes them: what some programs put into one cell of a table.
@@ -209,10 +210,13 @@ def elements_of(text: str, split: str | None) -> list[str]:
 
     A list in brackets is taken apart as JSON, whatever the separator.  Without a separator any
     other text is one element.  Letters of the separator may be small or large; a line end separates
-    whole lines; any other white space separates words.
+    whole lines; any other white space separates words, unless one of them is a negation: such a
+    cell is one text, which no rule for a word of it knows.
 
     >>> elements_of("a; ;b", ";"), elements_of("a  b", " "), elements_of("a b\nc", "\n")
     (['a', '', 'b'], ['a', 'b'], ['a b', 'c'])
+    >>> elements_of("no sexual", " "), elements_of("sin explotación sexual", " ")
+    (['no sexual'], ['sin explotación sexual'])
     >>> elements_of('["a, b", "c"]', ","), elements_of("a, b", None)
     (['a, b', 'c'], ['a, b'])
     """
@@ -222,7 +226,11 @@ def elements_of(text: str, split: str | None) -> list[str]:
         return [trim(text)]
     if mark := trim(split):
         return [trim(e) for e in re.split(re.escape(mark), text, flags=re.IGNORECASE)]
-    return [trim(e) for e in (text.splitlines() if "\n" in split else text.split())]
+    if "\n" in split:
+        return [trim(e) for e in text.splitlines()]
+    words = [trim(e) for e in text.split()]
+    whole = len(words) > 1 and not vocabulary().negations.isdisjoint(map(fold_name, words))
+    return [trim(text)] if whole else words
 
 
 class Header:

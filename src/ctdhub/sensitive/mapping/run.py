@@ -27,6 +27,7 @@ from ctdhub.schema.model import CONTRIBUTOR, load_schema, numbers
 from ctdhub.sensitive.ingest.delimited import unescaped
 from ctdhub.sensitive.ingest.raw import RawTable, buffers
 from ctdhub.sensitive.ingest.rejects import REJECTS
+from ctdhub.sensitive.mapping.drafting.row_unit import undecided
 from ctdhub.sensitive.mapping.identifiers import (
     Keying,
     check_decided,
@@ -420,7 +421,8 @@ def harmonise(
 
     Raises:
         IdentifierFound: a likely identifier that the mapping does not decide.
-        MappingError: the mapping's own tests fail.
+        MappingError: the mapping's own tests fail; or it does not decide about a column that says
+            who consented, or who is a victim (rule "who-counts").
         FileError: the file lacks columns that the mapping reads.
         ValueError: the key is too short.
     """
@@ -433,12 +435,14 @@ def harmonise(
     report(Text("Looking for identifiers"), 0.0)
     _check_columns(raw, mapping)  # first: without a header row its "names" are people's data
     check_decided(raw, mapping)
+    codes = as_codes(whole.table)
+    if open_ := undecided(codes.select(raw.table.column_names), mapping):
+        raise error("who-counts", file=raw.file, columns=", ".join(open_), column=open_[0])
     report(Text("Testing the mapping"), 0.1)
     check_mapping(mapping)
     message = Text("Applying the mapping")
     report(message, 0.2)
     transform = Transform(mapping, years)
-    codes = as_codes(whole.table)
     done = transform.run(
         codes.select(raw.table.column_names),
         lambda fraction: report(message, 0.2 + 0.6 * fraction),

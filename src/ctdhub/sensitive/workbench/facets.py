@@ -481,7 +481,16 @@ def suggestions(found: Facets) -> dict[str, SuggestedCode]:
     }
     if not unknown:
         return {}
-    return all_meant(Meant(found.of.sheet, known, likely(found.of)), [one.text for one in unknown])
+    meant = Meant(found.of.sheet, known, likely(found.of))
+    made = all_meant(meant, [one.text for one in unknown])
+    return {text: _with_implied(one, found.of.sheet) for text, one in made.items()}
+
+
+def _with_implied(one: SuggestedCode, sheet: Sheet) -> SuggestedCode:
+    """With the choices of the sheet that follow from those that are suggested."""
+    then = (name for of, _codes, name, _code in load_schema().implied() if of in one.codes)
+    also = [name for name in then if sheet.flags and name in sheet.choices]
+    return replace(one, codes=(*dict.fromkeys((*one.codes, *also)),))
 
 
 def clustered(found: Facets) -> tuple[list[TextCluster], Text | None]:

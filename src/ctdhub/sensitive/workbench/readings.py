@@ -16,7 +16,7 @@ from ctdhub.schema.model import AGE, SEX, YEARS, Variable, load_schema
 from ctdhub.sensitive.mapping.dates import DAY_FIRST
 from ctdhub.sensitive.mapping.decisions import Sheet, askable, meanings, rule_at
 from ctdhub.sensitive.mapping.drafting.glance import Glance
-from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Proposal
+from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Proposal, with_implied
 from ctdhub.sensitive.mapping.drafting.row_unit import record_proposals
 from ctdhub.sensitive.mapping.drafting.vocabulary import sexes, vocabulary, word
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -76,10 +76,21 @@ def readings(file: OpenedFile, column: str, document: Document) -> list[dict[str
             "reason": guess.reason.as_json(),
             "sure": guess.sure,
             "share": 0.0 if there and guess.reason == _ONLY else guess.share,
-            "operations": [rule_added(document, name, rule) for name, rule in guess.rules],
+            "operations": _operations(document, guess),
         }
         made.append(told)
     return made
+
+
+def _operations(document: Document, guess: Guess) -> list[Operation]:
+    """The rules of a guess, and what follows from them, behind those that there are."""
+    rules, follows = with_implied(dict(guess.rules))
+    return [
+        rule_added(
+            document, name, *([rules[name]] if name in rules else []), *follows.get(name, ())
+        )
+        for name in dict.fromkeys((*rules, *follows))
+    ]
 
 
 def doubt(file: OpenedFile, column: str) -> Text | None:
@@ -100,7 +111,7 @@ def _guesses(file: OpenedFile, column: str) -> list[Guess]:
     made = [_likely(group) for group in _by_reading(_proposals(file, column))]
     made += _kinds(seen) if not any("has" in rule for g in made for _v, rule in g.rules) else []
     taken = {guess.rules[0][0] for guess in made}
-    yes_no = {t: said for t in seen.texts[:_LOOKED_AT] if (said := _yes_or_no(t))}
+    yes_no = vocabulary().yes_no(seen.texts[:_LOOKED_AT])
     every = (_forced(seen, v, yes_no) for v in load_schema().records if v.name not in taken)
     guessed = [guess for guess in every if guess is not None]
     return sorted([*made, *guessed], key=lambda guess: -guess.share)
@@ -133,7 +144,7 @@ def _group(group: str) -> Any:
 def _kinds(seen: Glance) -> list[Guess]:
     """A list of kinds whose header does not say so."""
     own, schema = vocabulary(), load_schema()
-    mark = seen.separator(own.flags.keys() | own.other)
+    mark = seen.separator(own.kinds())
     elements = {t: [e for e in elements_of(t, mark) if e] for t in seen.texts[:_LOOKED_AT]}
     found = []
     for group in dict.fromkeys(v.group for v in schema.records if v.group and v.kind == "flag"):
@@ -172,18 +183,18 @@ def _by_label(group: str, text: str) -> str | None:
 
 def rule_data(proposal: Proposal) -> dict[str, Any]:
     """A proposed rule as YAML has it."""
-    source: Any = [*proposal.sources] if proposal.also else proposal.column
-    rule = {"from": source, **proposal.rule}
+    rule = proposal.whole()
     if proposal.null_values:
         rule["null_values"] = [*proposal.null_values]
     data: dict[str, Any] = as_yaml_data(rule)
     return data
 
 
-def rule_added(document: Document, variable: str, rule: dict[str, Any]) -> Operation:
-    """The operation that lets a variable follow from a rule too, behind those that it has."""
+def rule_added(document: Document, variable: str, *rules: dict[str, Any]) -> Operation:
+    """The operation that lets a variable follow from rules too, behind those that it has."""
     there = rules_in(all_rules(document, "records").get(variable))
-    return {"op": "rule", "variable": variable, "rule": [*there, rule] if there else rule}
+    every = [*there, *(rule for rule in rules if rule not in there)]
+    return {"op": "rule", "variable": variable, "rule": every if len(every) > 1 else every[0]}
 
 
 def _forced(seen: Glance, variable: Variable, yes_no: dict[str, str]) -> Guess | None:
@@ -230,10 +241,6 @@ def _says_as_much(header: str, variable: str) -> bool:
 
 
 _ONLY = Text("only you can know this")
-
-
-def _yes_or_no(text: str) -> str:
-    return (vocabulary().yes_no([text]) or {}).get(text, "")
 
 
 def _telling(seen: Glance, variable: Variable) -> bool:

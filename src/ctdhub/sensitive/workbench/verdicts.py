@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from ctdhub.core.i18n import Named, Numeral, Text, field_from_json, many
 from ctdhub.core.tables import ROW, fold, trim
@@ -13,11 +13,16 @@ from ctdhub.schema.labels import label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
-from ctdhub.sensitive.ingest.identifiers import words as words_of
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.decisions import NOT_RECORDED
-from ctdhub.sensitive.mapping.drafting.vocabulary import says, vocabulary, word
+from ctdhub.sensitive.mapping.drafting.row_unit import (
+    WhoCounts,
+    decided_columns,
+    free_name,
+    who_counts_in,
+)
+from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
 from ctdhub.sensitive.mapping.identifiers import PROPOSED
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.rule import Rule
@@ -67,7 +72,7 @@ def missing(
         two_orders: a column of dates with the day first and dates with the month first, with the
             rows of each.
     """
-    found = [*_columns(verdicts), *_variables(at, verdicts)]
+    found = [*_columns(verdicts), *_counted(at, verdicts), *_variables(at, verdicts)]
     if two_orders:
         column, day, month = two_orders
         text = Text(
@@ -121,12 +126,6 @@ def _columns(verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
             rows,
         )
         yield Lack(text, True, unknown)
-    if agreed := tuple(c for c in open_ if says(c, vocabulary().consent)):
-        yield Lack(
-            Text("Nobody is left out for lack of consent yet: decide about the column."),
-            False,
-            agreed,
-        )
     if open_:
         text = many(
             "{n} column is not decided: what it says is not sent and not counted.",
@@ -134,6 +133,26 @@ def _columns(verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
             len(open_),
         )
         yield Lack(text, False, open_)
+
+
+def _counted(at: Bench, verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
+    """Columns that say who is counted, and that nobody has decided about."""
+    open_ = (one["column"] for one in verdicts if one["state"] == "decide")
+    text = Text(
+        "Nobody is left out for lack of consent, or for not being a victim, yet: decide about the "
+        "column."
+    )
+    if columns := tuple(c for c in open_ if who_counts(at.file, at.mapping, c)):
+        yield Lack(text, True, columns)
+
+
+def who_counts(file: OpenedFile, mapping: Mapping, column: str) -> WhoCounts | None:
+    """What an undecided column says of who is counted, None where it says nothing of it."""
+    if column not in file.codes.column_names or fold(column) in decided_columns(mapping):
+        return None
+    seen, silent = file.glance(column), {"", *map(fold, mapping.empty)}
+    texts = [text for text in (*seen.texts, *seen.empty) if fold(text) not in silent]
+    return who_counts_in(replace(seen, texts=tuple(texts), empty=()))
 
 
 def _variables(at: Bench, verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
@@ -243,114 +262,7 @@ def is_hidden(at: Bench, column: str) -> bool:
 
 
 # --------------------------------------------------------------------------------------------------
-# The column that says who consented: rows without a yes are offered to be left out, with counts.
-#
-# A rule keeps the texts that say yes rather than leaving out those that say no, so that a text
-# which nobody has seen yet counts as no consent.  Blanks are neither: a person decides about them.
-
-NO_CONSENT = "no-consent"
-"""Name of the exclusion."""
-
-
-class Consent(NamedTuple):
-    """What a column says of consent, in rows.
-
-    Attributes:
-        column: its name.
-        yes: the texts that say yes; none where the name of the column turns a yes round.
-        agreed, refused, blank, other: rows that say yes, no, nothing, or something else.
-    """
-
-    column: str
-    yes: tuple[str, ...]
-    agreed: int
-    refused: int
-    blank: int
-    other: int
-
-
-def turned_round(column: str) -> bool:
-    """Whether the name of a column about consent may make a yes mean no: a person decides.
-
-    >>> turned_round("Consent withdrawn"), turned_round("Consent (yes/no)")
-    (True, False)
-    """
-    words = vocabulary().not_consent
-    name = f" {' '.join(words_of(column))} "
-    for answers in words["yes_no"]:
-        name = name.replace(f" {answers} ", " ")
-    said = name.split()
-    return any(one in words["words"] or any(p in one for p in words["parts"]) for one in said)
-
-
-def about_consent(file: OpenedFile, mapping: Mapping, column: str) -> Consent | None:
-    """What a column says of consent; None where its name does not speak of it."""
-    if not says(column, vocabulary().consent) or column not in file.codes.column_names:
-        return None
-    silent = {"", *map(fold, mapping.empty)}
-    rows = {"yes": 0, "no": 0, "blank": 0, "": 0}
-    yes = []
-    for text, n in file.counts(column):
-        kind = "blank" if fold(text) in silent else _answer(text)
-        rows[kind] += n
-        if kind == "yes":
-            yes.append(text)
-    blank = rows["blank"] + max(0, file.rows - file.totals - sum(rows.values()))
-    if any(fold(text) not in silent and text.strip().isdigit() and text not in yes
-           and not vocabulary().yes_no([text]) for text, _n in file.counts(column)):  # fmt: skip
-        yes = []  # codes of a list: nobody knows which of them means yes
-    if turned_round(column):
-        yes = []
-    return Consent(column, tuple(yes), rows["yes"], rows["no"], blank, rows[""])
-
-
-def _answer(text: str) -> str:
-    """Whether a text below such a header says "yes" or "no"; "" where it is neither."""
-    known = vocabulary().yes_no([text])
-    return known[text] if known else vocabulary().consent_answers.get(word(text), "")
-
-
-def decisions(found: Consent) -> list[tuple[Text, Text, Operation]]:
-    """What can be decided about the rows: label, reason, operation; none where nothing says yes."""
-    if not found.yes:
-        return []
-    without, said = found.refused + found.blank + found.other, account(found)
-    if not found.blank:
-        all_others = many(
-            "leave out {n} row without a yes", "leave out {n} rows without a yes", without
-        )
-        return [(all_others, said, _kept(found, found.yes))]
-    strict = many(
-        "leave out {n} row without a yes, empty cells too",
-        "leave out {n} rows without a yes, empty cells too",
-        without,
-    )
-    lenient = many(
-        "leave out {n} row, keep those that are empty",
-        "leave out {n} rows, keep those that are empty",
-        without - found.blank,
-    )
-    return [
-        (strict, said, _kept(found, found.yes)),
-        (lenient, said, _kept(found, (*found.yes, ""))),
-    ]
-
-
-def account(found: Consent) -> Text:
-    """The rows by what the column says."""
-    return Text(
-        "consent: yes in {yes} rows, no in {no}, empty in {empty}, something else in {other}",
-        yes=Numeral(found.agreed),
-        no=Numeral(found.refused),
-        empty=Numeral(found.blank),
-        other=Numeral(found.other),
-    )
-
-
-def _kept(found: Consent, texts: tuple[str, ...]) -> Operation:
-    rule = {"unless": {found.column: [*texts]}}
-    return {"op": "exclude", "name": NO_CONSENT, "rule": rule}
-
+# The verdict on one column, with what a click can decide.
 
 State = Literal["right", "decide", "stops", "stripped"]
 
@@ -366,12 +278,6 @@ ACTIONS = {
 
 SHARE = 0.6
 """Share of a column's rows that a reading has to read to be proposed."""
-
-CONSENT_BY_HAND = Text(
-    "it is about consent: choose the texts that do not say that the person agrees, and leave these "
-    "rows out"
-)
-"""Said of a column whose texts, or whose name, do not tell who agrees by themselves."""
 
 _EXAMPLES, _SHOWN = 3, 5
 _LIMITS = AlarmLimits()
@@ -540,12 +446,14 @@ class Verdicts:
             )
             for old, reason, sure, operations in self._renamed.instead(column)
         ]  # fmt: skip
-        consent = about_consent(self._file, self._mapping, column)
-        agreed = (
-            [Proposed(label, said, False, (op,)) for label, said, op in decisions(consent)]
-            if (consent)
-            else []
-        )
+        counted = who_counts(self._file, self._mapping, column)
+        taken = [one.rule for one in self._mapping.exclude]
+        ways = [
+            Proposed(one.label, counted.account, False, ({
+                "op": "exclude", "name": free_name(one.name, taken), "rule": one.conditions
+            },))
+            for one in counted.ways
+        ] if counted else []  # fmt: skip
         leave = Proposed(
             Text("leave it out"),
             Text("no rule reads it; it is not sent"),
@@ -553,9 +461,9 @@ class Verdicts:
             ({"op": "accept", "entry": {"alarm": f"new-column: {column}"}, "on": True},),
         )
         why = doubt(self._file, column) if column in self._file.codes.column_names else None
-        if consent:
-            why = account(consent) if agreed else CONSENT_BY_HAND
-        return why or Text("no rule reads it"), [*agreed, *likely, leave]
+        if counted:
+            why = counted.account if ways else counted.by_hand
+        return why or Text("no rule reads it"), [*ways, *likely, leave]
 
     def _about_identifier(self, column: str, finding: IdentifierFinding) -> Iterator[Proposed]:
         wanted = PROPOSED.get(finding.kind, "strip")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import combinations
 
 import pyarrow as pa
 
@@ -85,21 +87,32 @@ class Glance:
         return self.coded and self.repeats and longest < WORDY and most < SENTENCE
 
     def separator(
-        self, known: Collection[str] = (), marks: Iterable[str] = SEPARATORS
+        self,
+        known: Dictionary[str, Collection[str]] | None = None,
+        marks: Iterable[str] = SEPARATORS,
     ) -> str | None:
         """The mark between elements of lists, None where the cells are no lists.
 
         The first mark that some texts hold; a comma, of any script, in every fifth, for sentences
-        hold it too.  A blank only where every piece of every text is one of the known words.
+        hold it too.  A blank only where every piece of every text is one of the known words, no
+        text of several is one as a whole, and two kinds meet in one cell.
+
+        Args:
+            known: words with the kinds that each names.
+            marks: the marks to try.
         """
         for mark in marks:
             share = self.share(partial(_holds, mark))
             if share > (0.2 if mark in ",،" else 0.0):
                 return mark
-        pieces = {word(piece) for text in self.texts for piece in text.split()}
-        if self.share(lambda text: " " in text.strip()) and pieces and pieces <= {*known}:
-            return " "
-        return None
+        named = known or {}
+        cells = {word(text): [word(piece) for piece in text.split()] for text in self.texts}
+        if not all(piece in named for pieces in cells.values() for piece in pieces):
+            return None
+        if any(len(pieces) > 1 and whole in named for whole, pieces in cells.items()):
+            return None
+        pairs = (pair for pieces in cells.values() for pair in combinations(pieces, 2))
+        return " " if any({*named[a]}.isdisjoint(named[b]) for a, b in pairs) else None
 
     def sets(self, mark: str) -> bool:
         """Whether the lists are sorted and repeat nothing: sets, whose positions say nothing."""

@@ -60,6 +60,10 @@ class Proposal:
         """Every column that the rule reads."""
         return (self.column, *self.also)
 
+    def whole(self) -> dict[str, Any]:
+        """The rule with its columns."""
+        return {"from": [*self.sources] if self.also else self.column, **self.rule}
+
 
 @dataclass(frozen=True)
 class Doubt:
@@ -424,7 +428,7 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
     somebody fears, "farming" what she did before.
     """
     own = vocabulary()
-    mark = column.separator(own.flags.keys() | own.other)
+    mark = column.separator(own.kinds())
     elements = {t: [e for e in elements_of(t, mark) if e] for t in column.texts}
     texts = list(dict.fromkeys(e for found in elements.values() for e in found))
     group = own.group_of(column.name)
@@ -490,6 +494,54 @@ def _doubts(
     if mark and column.sets(mark):
         found += (SETS,)
     return found
+
+
+# --------------------------------------------------------------------------------------------------
+# What follows from what was proposed: a form from a sector, minor or adult from an age.
+
+Rules = dict[str, dict[str, Any]]
+"""A rule for each variable, whole, in the words of a mapping."""
+
+
+def with_implied(rules: Rules) -> tuple[Rules, dict[str, list[dict[str, Any]]]]:
+    """Rules that were proposed together, with the texts that follow, and rules behind them.
+
+    Where one list names both, the texts of the one are texts of the other too, so that silence
+    about the other is never a "no" beside them.
+    """
+    found, more = dict(rules), dict[str, Rules]()
+    for of, codes, name, code in load_schema().implied():
+        if (given := rules.get(of)) is None:
+            continue
+        behind, own = more.setdefault(name, {}), found.get(name, {})
+        alike = {key: given[key] for key in ("from", "split") if key in given}
+        if "has" in given and "has" in own and alike.items() <= own.items():
+            has = [*dict.fromkeys((*own["has"], *given["has"]))]
+            known = [text for text in own.get("known", ()) if text not in has]
+            found[name] = own | {"has": has} | ({"known": known} if "known" in own else {})
+        elif "has" in given:
+            same = behind.setdefault(str(alike), alike | {"has": []})
+            same["has"] = [*dict.fromkeys((*same["has"], *given["has"]))]
+        elif load_schema().variable(of).kind == "flag":
+            behind[of] = {"from_hub": of, "has": [*codes]}
+        else:
+            same = behind.setdefault(of, {"from_hub": of, "map": {}})
+            same["map"] |= dict.fromkeys(codes, code)
+    follows = {name: [*behind.values()] for name, behind in more.items() if behind}
+    if sides := list(_sides(rules.get(AGE, {}))):
+        follows[MAJORITY] = [*sides, *follows[MAJORITY]]
+    return found, follows
+
+
+def _sides(ages: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Minor and adult by texts of a column of ages that are no band."""
+    of: dict[str, list[str]] = {}
+    for text in (t for t, band in ages.get("map", {}).items() if band is None):
+        years = years_in(text)
+        if code := vocabulary().codes[MAJORITY].get(word(text)) or (years and side(years)):
+            of.setdefault(code, []).append(text)
+    for code, texts in of.items():
+        yield {"value": code, "when": {ages["from"]: texts}}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -638,10 +690,10 @@ def _near(text: str) -> Text | None:
 
 
 def _flag(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:
-    nulls = null_codes(column, numbers=("0", "1"))
+    known = vocabulary().yes_no(column.texts)
+    nulls = [text for text in null_codes(column, numbers=("0", "1")) if text not in known]
     texts = [text for text in column.texts if text not in nulls]
-    known = {text: codes for text in texts if (codes := vocabulary().yes_no([text]))}
-    both = {codes[text] for text, codes in known.items()} == {"yes", "no"}
+    both = {*known.values()} == {"yes", "no"}
     if not known or (len(known) < len(texts) and not (both and column.weight(known) >= MOST)):
         return
     if score < 1:
@@ -650,7 +702,6 @@ def _flag(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
         )
         yield Doubt(column.name, reason)
         return
-    said = vocabulary().yes_no(known) or {}
     letters = {word(text) for text in known}
     if letters & {"o", "s"} and "n" not in letters:
         yield Doubt(
@@ -662,8 +713,10 @@ def _flag(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
     reason = Text("column name matches this yes/no variable; values are yes or no")
     others = [text for text in texts if text not in known]
     doubts = rejected(column, others, Text("neither yes nor no: {texts}"))
+    if "yes" not in known.values():
+        doubts += (Text("no cell says yes: if a text of the file means it, add it to the map"),)
     yield Proposal(
-        target, column.name, {"map": said}, score, reason, doubts, null_values=tuple(nulls)
+        target, column.name, {"map": known}, score, reason, doubts, null_values=tuple(nulls)
     )
 
 
@@ -728,7 +781,7 @@ def _code_named(column: Glance) -> Iterator[Proposal]:
     codes = vocabulary().answered
     key = next((k for k in (fold_name(column.name), plain_header(column.name)) if k in codes), "")
     answers = vocabulary().yes_no(column.texts)
-    if key and answers:
+    if key and answers and len(answers) == len(column.texts):
         other = next(code for code in load_schema().domain(MAJORITY) if code != codes[key])
         said = {"yes": codes[key], "no": other}
         rule = {"map": {text: said[answer] for text, answer in answers.items()}}

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.i18n import Numeral, Text
-from ctdhub.core.tables import fold
-from ctdhub.schema.model import AGE, SEX, load_schema
-from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
+from ctdhub.core.i18n import Numeral, Text, many
+from ctdhub.core.tables import ROW, fold
+from ctdhub.schema.model import AGE, NOT_COUNTED, SEX, STANDING, load_schema
+from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, words
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.shape.recognise import known_identifiers, system_of
 from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
-from ctdhub.sensitive.mapping.drafting.glance import Glance, glance
+from ctdhub.sensitive.mapping.drafting.glance import FEW, Glance, glance, means_nothing
 from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Proposal, proposals
 from ctdhub.sensitive.mapping.drafting.vocabulary import says, sexes, vocabulary, word
+from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import number_of
+from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE
 
 SEXES = 6
 """Most texts of a column of sexes."""
@@ -183,10 +186,149 @@ def not_victims(glances: Iterable[Glance]) -> tuple[str, list[str]] | None:
     for column in glances:
         if not column.coded:
             continue
-        others = [t for t in column.texts if says(t, vocabulary().others)]
-        if others and any(says(t, vocabulary().victims) for t in column.texts):
+        victims = {t for t in column.texts if says(t, vocabulary().victims)}
+        others = [t for t in column.texts if says(t, vocabulary().others) and t not in victims]
+        if others and victims:
             return column.name, others
     return None
+
+
+# --------------------------------------------------------------------------------------------------
+# Who is counted: columns of consent, and of who or what a row is about.  Nothing is made of a file
+# before its mapping decides about them; drafts, kit and desk ask the same question.
+#
+# A rule of consent keeps the texts that say yes rather than leaving out those that say no, so that
+# a text which nobody has seen yet counts as no consent.  Blanks are neither: a person decides.
+
+NO_CONSENT = "no-consent"
+"""Name of the exclusion for want of consent."""
+
+
+class WayOut(NamedTuple):
+    """A rule that leaves rows out: its name, what it does, and its conditions."""
+
+    name: str
+    label: Text
+    conditions: dict[str, dict[str, list[str]]]
+
+
+class WhoCounts(NamedTuple):
+    """What a column says of who is counted.
+
+    Attributes:
+        account: the rows by what it says.
+        ways: rules to choose from; none where texts and name do not tell by themselves.
+        by_hand: what to do then.
+    """
+
+    account: Text
+    ways: tuple[WayOut, ...]
+    by_hand: Text
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """A name for an exclusion that none has yet.
+
+    >>> free_name("no-consent", ["no-consent", "no-consent-2"])
+    'no-consent-3'
+    """
+    others = (f"{name}-{n}" for n in range(2, len(taken) + 3))
+    return next(one for one in (name, *others) if one not in taken)
+
+
+def turned_round(column: str) -> bool:
+    """Whether the name of a column about consent may make a yes mean no: a person decides.
+
+    >>> turned_round("Consent withdrawn"), turned_round("Consent (yes/no)")
+    (True, False)
+    """
+    own = vocabulary()
+    name = f" {' '.join(words(column))} "
+    for answers in own.not_consent["yes_no"]:
+        name = name.replace(f" {answers} ", " ")
+    turns, parts = own.not_consent["words"], own.not_consent["parts"]
+    said = name.split()
+    return own.denies(name) or any(one in turns or any(p in one for p in parts) for one in said)
+
+
+def who_counts_in(column: Glance) -> WhoCounts | None:
+    """What a column says of who is counted, None where it says nothing of it."""
+    if not column.texts:
+        return None
+    if says(column.name, vocabulary().consent):
+        return _consent(column)
+    return _standing(column)
+
+
+def _consent(column: Glance) -> WhoCounts:
+    own, all_rows, filled = vocabulary(), column.all, column.rows_of(column.texts)
+    answers = own.yes_no(column.texts)
+    answers |= {t: said for t in column.texts if (said := own.consent_answers.get(word(t)))}
+    yes = [*{fold(t): t for t, said in answers.items() if said == "yes"}.values()]
+    agreed = column.rows_of(t for t, said in answers.items() if said == "yes")
+    refused, blank, n = column.rows_of(answers) - agreed, all_rows - filled, all_rows - agreed
+    ways = [(many("leave out {n} row without a yes", "leave out {n} rows without a yes", n), yes)]
+    if blank:
+        strict = many("leave out {n} row without a yes, empty cells too",
+                      "leave out {n} rows without a yes, empty cells too", n)  # fmt: skip
+        lenient = many("leave out {n} row, keep those that are empty",
+                       "leave out {n} rows, keep those that are empty", n - blank)  # fmt: skip
+        ways = [(strict, yes), (lenient, [*yes, ""])]
+    coded = any(t.strip().isdigit() for t in column.texts if t not in answers)  # codes of a list
+    if not yes or coded or turned_round(column.name):
+        ways = []
+    return WhoCounts(
+        Text("consent: yes in {yes} rows, no in {no}, empty in {empty}, something else in {other}",
+             yes=Numeral(agreed), no=Numeral(refused), empty=Numeral(blank),
+             other=Numeral(filled - agreed - refused)),
+        tuple(WayOut(NO_CONSENT, label, {"unless": {column.name: of}}) for label, of in ways),
+        Text("it is about consent: choose the texts that do not say that the person agrees, and "
+             "leave these rows out"),
+    )  # fmt: skip
+
+
+def _standing(column: Glance) -> WhoCounts | None:
+    own = vocabulary()
+    known = [t for t in column.texts if own.codes[STANDING].get(word(t)) in NOT_COUNTED]
+    others = not_victims([column])
+    denied = any(own.denies(t) and says(t, own.victims) for t in column.texts)
+    named = STANDING in own.variables(column.name)
+    named &= says(column.name, (*own.victims, *own.trafficking))
+    if not column.coded or not (named or known or others or denied):
+        return None
+    texts = [*dict.fromkeys((*known, *(others[1] if others else ())))]
+    n = column.rows_of(texts)
+    said = many("leave out {n} row that is not about a victim",
+                "leave out {n} rows that are not about a victim", n)  # fmt: skip
+    rule = WayOut(NOT_COUNTED_RULE, said, {"when": {column.name: texts}})
+    return WhoCounts(
+        Text("rows that may not be about a victim: {n} of {all}",
+             n=Numeral(n), all=Numeral(column.all)),
+        (rule,) if texts else (),
+        Text("it says who is a victim: choose the texts of those who are not, and leave these rows "
+             "out"),
+    )  # fmt: skip
+
+
+def decided_columns(mapping: Mapping) -> frozenset[str]:
+    """Folded columns about which a mapping says anything, be it that they are left out."""
+    left = (one.about for one in mapping.accept if one.name == "new-column")
+    return frozenset(map(fold, (*mapping.identifiers, *mapping.needed(), *mapping.optional, *left)))
+
+
+def undecided(codes: pa.Table, mapping: Mapping) -> list[str]:
+    """Columns of a file that say who is counted, and about which its mapping says nothing.
+
+    Args:
+        codes: its table, as ``texts.as_codes`` gives it.
+    """
+    found, decided = [], decided_columns(mapping)
+    for name in (n for n in codes.column_names if n != ROW and fold(n) not in decided):
+        texts = codes[name].combine_chunks().dictionary
+        if len(texts) <= 2 * FEW or says(name, vocabulary().consent):
+            said = [t for t in texts.to_pylist() if fold(t) and not means_nothing(t)]
+            found += [name] if who_counts_in(Glance(name, tuple(said))) else []
+    return found
 
 
 # --------------------------------------------------------------------------------------------------

@@ -36,25 +36,30 @@ from ctdhub.sensitive.mapping.drafting.proposals import (
     sets_doubt,
     texts_with_rows,
     unit_beside,
+    with_implied,
 )
 from ctdhub.sensitive.mapping.drafting.row_unit import (
     ChildRules,
     SharedNumbers,
+    WhoCounts,
     child_rules,
     decided_with,
+    free_name,
     identifiers_of_systems,
     left_out,
-    not_victims,
     people_in_a_row,
     record_proposals,
     shared_numbers,
+    undecided,
     unit_of,
+    who_counts_in,
 )
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.identifiers import PROPOSED, TOKENS_COLUMN
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.texts import as_codes
 
 # --------------------------------------------------------------------------------------------------
 # A built-in mapping tried on the values of a file before anybody is told to use it.
@@ -110,6 +115,7 @@ def try_builtin(raw: RawTable, name: str, identifiers: Iterable[str] = ()) -> Bu
     decided = {fold(column) for column in (*mapping.identifiers, *mapping.tokens)}
     part = raw.table.slice(0, ROWS)
     part = part.drop_columns([c for c in identifiers if fold(c) not in decided])
+    part = part.drop_columns(undecided(as_codes(part), mapping))
     none, n = raw.rejects.slice(0, 0), part.num_rows
     tried = replace(raw, table=part, rejects=none, rows_read=n)
     try:
@@ -142,8 +148,9 @@ class Draft:
         glances: columns that are no identifiers, by name.
         findings, decisions: the identifiers, and what happens to each.
         shared: the column of the person key with what its shared numbers say.
-        others: a column that says who a row is about, with its texts that are no victims.
+        counted: columns without a rule that say who is counted.
         chosen: for each variable its rule, with other columns that may say the same.
+        follows: further rules, by which variables follow from others.
         children: rules for child rows of perpetrators, if there are any.
         optional: columns that some record lacks in a format that leaves out what is empty.
         doubts: for a column why nothing is proposed.
@@ -160,8 +167,9 @@ class Draft:
     findings: dict[str, IdentifierFinding]
     decisions: dict[str, str]
     shared: SharedNumbers | None
-    others: tuple[str, list[str]] | None
+    counted: dict[str, WhoCounts]
     chosen: dict[str, tuple[Proposal, tuple[str, ...]]]
+    follows: Dictionary[str, list[dict[str, Any]]]
     children: ChildRules | None
     optional: tuple[str, ...]
     doubts: dict[str, Doubt]
@@ -192,6 +200,7 @@ def as_yaml(draft: Draft) -> str:
     """The draft as the text of a mapping."""
     lines = [
         *_opening(draft),
+        *_counted(draft),
         "version: 1",
         *_rows(draft),
         *_read(draft.read),
@@ -200,7 +209,6 @@ def as_yaml(draft: Draft) -> str:
         *_optional(draft),
         *_identifiers(draft),
         *_tokens(draft.raw),
-        *_exclude(draft),
         *_columns(draft),
         *_perpetrators(draft),
         *_left(draft),
@@ -330,18 +338,27 @@ def _tokens(raw: RawTable) -> list[str]:
     return [f"tokens: [{TOKENS_COLUMN}]  {_note(reason)}"]
 
 
-def _exclude(draft: Draft) -> list[str]:
-    """Rows about somebody else, as a rule to be taken over by hand."""
-    if not draft.others:
+def _counted(draft: Draft) -> list[str]:
+    """The question who is counted, as rules to be taken over by hand."""
+    if not draft.counted:
         return []
-    column, texts = draft.others
-    rule = f"{{rule: not-a-victim, when: {{{_quoted(column)}: {_quoted(texts)}}}}}"
-    rows = Numeral(draft.glances[column].rows_of(texts))
     ask = Text(
-        "Rows that may not be about a victim: {n}. If so, remove the # before the next two lines:",
-        n=rows,
+        "Who is counted? No record is made of this file before each of these columns is decided: "
+        "remove the # before exclude and before one line for each."
     )
-    return [_note(ask), "# exclude:", f"#   - {rule}"]
+    lines, taken = [_note(ask), "# exclude:"], list[str]()
+    for name, said_of in draft.counted.items():
+        lines.append(_note(joined([name, said_of.account], ": ")))
+        own = {way.name: free_name(way.name, taken) for way in said_of.ways}
+        taken += own.values()
+        for way in said_of.ways:
+            rule = _inner(way.conditions)
+            lines.append(f"#   - {{rule: {own[way.name]}, {rule}}}  {_note(way.label)}")
+        if not said_of.ways:
+            lines.append(_note(said_of.by_hand))
+    left = Text("If a column does not say who is counted, leave it out instead:")
+    names = _quoted([f"new-column: {name}" for name in draft.counted])
+    return [*lines, _note(left), f"# accept: {names}"]
 
 
 def _columns(draft: Draft) -> list[str]:
@@ -349,8 +366,7 @@ def _columns(draft: Draft) -> list[str]:
         return ["columns: {}  " + _note(Text("no column was recognised"))]
     lines = ["columns:"]
     for target, (proposal, rivals) in draft.chosen.items():
-        source = [*proposal.sources] if proposal.also else proposal.column
-        rule = {"from": source, **proposal.rule}
+        rule = proposal.whole()
         doubts = list(proposal.doubts)
         if vocabulary().variables(proposal.column).get(target, 1.0) < 1:
             vague = Text("the header may mean something else: compare it with the form")
@@ -363,10 +379,30 @@ def _columns(draft: Draft) -> list[str]:
         if rivals:
             other = Text("these columns may say it too: {columns}")
             doubts.append(other.holding(columns=", ".join(dict.fromkeys(rivals))))
-        inner = ", ".join(f"{key}: {_quoted(value)}" for key, value in rule.items())
-        lines.append(f"  {target}: {{{inner}}}  {_note(proposal.reason)}")
+        further = draft.follows.get(target, ())
+        lead = f"  {target}:" if not further else f"{_several(target)}\n    -"
+        lines.append(f"{lead} {{{_inner(rule)}}}  {_note(proposal.reason)}")
         lines += ["    " + _note(doubt) for doubt in doubts]
+        lines += map(_following, further)
+    for target in (name for name in draft.follows if name not in draft.chosen):
+        lines += [_several(target), *map(_following, draft.follows[target])]
     return lines
+
+
+def _inner(rule: Dictionary[str, Any]) -> str:
+    return ", ".join(f"{key}: {_quoted(value)}" for key, value in rule.items())
+
+
+def _several(target: str) -> str:
+    reason = _note(Text("the first of these rules that finds something holds"))
+    return f"  {target}:  {reason}"
+
+
+def _following(rule: Dictionary[str, Any]) -> str:
+    """A rule by which a variable follows from another, or from texts that are read as another."""
+    of = rule.get("from_hub") or next(iter(rule.get("when", [rule.get("from")])))
+    reason = _note(Text("follows from {name}", name=of))
+    return f"    - {{{_inner(rule)}}}  {reason}"
 
 
 def _perpetrators(draft: Draft) -> list[str]:
@@ -379,8 +415,7 @@ def _perpetrators(draft: Draft) -> list[str]:
         rule = {"from": proposal.column, **proposal.rule}
         if proposal.null_values:
             rule["null_values"] = list(proposal.null_values)
-        inner = ", ".join(f"{key}: {_quoted(value)}" for key, value in rule.items())
-        lines.append(f"    {target}: {{{inner}}}  {_note(proposal.reason)}")
+        lines.append(f"    {target}: {{{_inner(rule)}}}  {_note(proposal.reason)}")
         lines += ["      " + _note(doubt) for doubt in proposal.doubts]
     return lines
 
@@ -554,6 +589,11 @@ def suggest(
             1.0,
             Text("the age on the date of registration"),
         )
+    rules, follows = with_implied({name: p.whole() for name, p in chosen.items()})
+    chosen = {
+        name: replace(p, rule={k: v for k, v in rules[name].items() if k != "from"})
+        for name, p in chosen.items()
+    }
     children = child_rules(raw, findings, told)
     used = {column for p in chosen.values() for column in p.sources}
     used |= {p.column for p in children.rules.values()} if children else set()
@@ -568,8 +608,13 @@ def suggest(
         findings=findings,
         decisions=decisions,
         shared=shared,
-        others=not_victims(glances.values()),
+        counted={
+            name: said
+            for name, column in glances.items()
+            if name not in used and (said := who_counts_in(column))
+        },
         chosen=_with_rivals(chosen, found),
+        follows=follows,
         children=children,
         optional=left_out(raw, sorted(used)) if read.shaped or read.long else (),
         doubts={d.column: d for d in found if isinstance(d, Doubt)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -30,6 +30,7 @@ _QUESTION = re.compile(
     r"(?:\s*[.):_-]+\s*|\s+)(?=\D)",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"-?\d+(\.0)?")
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
 """What stands between the parts of a header: a section of a form, and a question in it."""
@@ -49,7 +50,7 @@ def word(text: str) -> str:
         return plain
     if found := _NUMBERED.fullmatch(plain):
         plain = found[1]
-    return plain if re.fullmatch(r"\d+\.0", plain) else fold_name(plain) or plain
+    return plain if re.fullmatch(r"-\d+(\.0)?|\d+\.0", plain) else fold_name(plain) or plain
 
 
 def bare(header: str) -> str:
@@ -95,13 +96,19 @@ def says(text: str, phrases: Iterable[str]) -> bool:
     """
     said = f" {' '.join(words_of(text))} "
     key = fold_name(text)
-    for phrase in phrases:
-        inner = " ".join(words_of(phrase))
+    for inner, folded in map(_phrase, phrases):
         if f" {inner} " in said or f" {inner}s " in said:
             return True
-        if not inner.isascii() and fold_name(phrase) in key:
+        if folded and folded in key:
             return True
     return False
+
+
+@cache
+def _phrase(text: str) -> tuple[str, str]:
+    """A phrase in whole words, and folded where it counts within words too."""
+    inner = " ".join(words_of(text))
+    return inner, "" if inner.isascii() else fold_name(text)
 
 
 @cache
@@ -173,13 +180,15 @@ class Vocabulary:
         others: words of a header that speaks of a caller, a perpetrator or staff.
         perpetrators: words of the name of a table of perpetrators.
         victims: words of a cell that say that a row is about a victim.
+        trafficking: words of a header of a status of victims, beside those.
         bands: words of a header of ages by which bare numbers are codes.
         ages: words with which ages are written.
         age_units: words of headers and cells that say in which unit ages are counted.
         units: for report and call, words of headers that give them away.
         consent: words of a header that says who agreed that the record is shared.
-        not_consent: what turns such a header round: ``words``, ``parts`` of words, and ``yes_no``,
-            answers named in a header, which turn nothing round.
+        negations: words that say no to those beside them, by ``fold_name``.
+        not_consent: what else turns such a header round: ``words``, ``parts`` of words, and
+            ``yes_no``, answers named in a header, which turn nothing round.
         consent_answers: words of a cell below such a header, beside ``pairs``, to yes or no.
     """
 
@@ -201,41 +210,45 @@ class Vocabulary:
     others: tuple[str, ...]
     perpetrators: tuple[str, ...]
     victims: tuple[str, ...]
+    trafficking: tuple[str, ...]
     bands: tuple[str, ...]
     ages: dict[str, tuple[str, ...]]
     age_units: dict[str, tuple[str, ...]]
     units: dict[str, tuple[str, ...]]
     consent: tuple[str, ...]
+    negations: frozenset[str]
     not_consent: dict[str, tuple[str, ...]]
     consent_answers: dict[str, str]
     _plain: dict[str, frozenset[str]] = field(repr=False, default_factory=dict)
 
-    def yes_no(self, texts: Iterable[str]) -> dict[str, str] | None:
-        """A map of the texts to yes and no, with their counterparts; None if one is neither.
+    def yes_no(self, texts: Iterable[str]) -> dict[str, str]:
+        """Those of the texts of a column that are yes or no; -1 only beside 0 and no other number.
 
-        >>> vocabulary().yes_no(["0"])
-        {'0': 'no', '1': 'yes'}
-        >>> vocabulary().yes_no(["Y", "N"])
-        {'Y': 'yes', 'N': 'no'}
+        >>> vocabulary().yes_no(["Y", "N", "?"]), vocabulary().yes_no(["-1", "0"])
+        ({'Y': 'yes', 'N': 'no'}, {'-1': 'yes', '0': 'no'})
+        >>> vocabulary().yes_no(["-1", "0", "1"]), vocabulary().yes_no(["-1"])
+        ({'0': 'no', '1': 'yes'}, {})
         """
-        found: dict[str, str] = {}
-        more: dict[str, str] = {}
-        for text in texts:
-            key = word(text)
-            for yes, no in self.pairs:
-                said, other = word(yes), word(no)
-                if key == said:
-                    found[text] = "yes"
-                    more[no] = "no"
-                elif other and key == other:
-                    found[text] = "no"
-                    more[yes] = "yes"
-            if text not in found:
-                return None
-        known = {word(text) for text in found}
-        both = len(set(found.values())) > 1  # then a letter of another language is no counterpart
-        wanted = {t: code for t, code in more.items() if t and not (both and len(t) == 1)}
-        return found | {t: code for t, code in wanted.items() if word(t) not in known}
+        keys = {text: word(text) for text in texts}
+        signed = {k.removesuffix(".0") for k in keys.values() if _NUMBER.fullmatch(k)} == {
+            "-1",
+            "0",
+        }
+        codes = {word(no): "no" for _yes, no in self.pairs if no}
+        codes |= {word(yes): "yes" for yes, _no in self.pairs}
+        return {
+            text: codes[key]
+            for text, key in keys.items()
+            if key in codes and (signed or not key.startswith("-"))
+        }
+
+    def denies(self, text: str) -> bool:
+        """Whether a word of a text says no to those beside it."""
+        return any(fold_name(one) in self.negations for one in words_of(text))
+
+    def kinds(self) -> dict[str, Collection[str]]:
+        """Words of cells with the kinds that each names."""
+        return self.flags | dict.fromkeys(self.other, ("other",))
 
     def is_token(self, header: str) -> bool:
         """Whether a header speaks of a key that the contributor has made for linking."""
@@ -420,11 +433,13 @@ def vocabulary() -> Vocabulary:  # noqa: C901
         others=tuple(flat(own["others"])),
         perpetrators=tuple(flat(own["perpetrators"])),
         victims=tuple(own["victims"]),
+        trafficking=tuple(own["trafficking"]),
         bands=tuple(own["bands"]),
         ages={name: tuple(words) for name, words in own["ages"].items()},
         age_units={name: tuple(words) for name, words in own["age_units"].items()},
         units={name: tuple(words) for name, words in own["units"].items()},
         consent=tuple(flat(own["consent"])),
+        negations=frozenset(map(fold_name, own["negations"])),
         not_consent={
             kind: tuple(" ".join(words_of(said)) for said in words)
             for kind, words in own["not_consent"].items()
