@@ -38,7 +38,7 @@ def leaves(path: Path, read: object, rules: str = RULES) -> WhatLeaves:
     text = f"version: 1\nrows: person\nread: {json.dumps(read)}\n{rules}"
     mapping = parse_mapping(text, "m.yaml")
     raw = read_table(path, mapping.read)
-    return leaving(raw, mapping, text, "our-ngo", YEARS, bytes(32), path.parent)
+    return leaving(raw, mapping, "our-ngo", YEARS, bytes(32), path.parent)
 
 
 def test_a_kobo_workbook_with_repeats_leaves(tmp_path: Path) -> None:

@@ -394,9 +394,7 @@ def test_no_note_leaves_the_contributor(tmp_path: Path, notes: str, first: str) 
         "no: hash", f"no: {first}"
     )
     mapping = parse_mapping(text, "m.yaml")
-    what = leaving(
-        read_table(path, mapping.read), mapping, text, "north", YEARS, bytes(32), tmp_path
-    )
+    what = leaving(read_table(path, mapping.read), mapping, "north", YEARS, bytes(32), tmp_path)
     assert what.rows == 6
     assert b"ministry" not in what.cases
     assert what.report["records"] == 6

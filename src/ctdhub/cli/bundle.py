@@ -109,9 +109,7 @@ def register(app: typer.Typer) -> None:
             progress(_("Reading the file"), 0.0)
             raw = read_isolated(file, rules.read)
             progress(_("Preparing what will be sent"), 0.4)
-            found = leaving(
-                raw, rules, mapping_text(mapping), hub.contributor, hub.years, secret, out.parent
-            )
+            found = leaving(raw, rules, hub.contributor, hub.years, secret, out.parent)
         table = Table(_("column"), _("what becomes of it"))
         for column in found.columns:
             table.add_row(escape(column.name), fate_words(column.fate))
@@ -187,19 +185,10 @@ def fate_words(fate: str) -> str:
     """What becomes of a column, in the language in force."""
     return {
         "leaves": _("is sent as it is"),
+        "coarse": _("is sent as the year, age band or country that is read from it"),
         "coded": _("is sent as a code"),
         "birth": _("is sent as it is: a date of birth"),
         "token": _("is sent: keyed tokens"),
         "stripped": _("stays here: it may identify a person"),
         "unread": _("stays here: no rule reads it"),
     }[fate]
-
-
-def mapping_text(named: str) -> str:
-    """The YAML of a mapping file, or one line that names a built-in mapping."""
-    from ctdhub.sensitive.mapping.mapping_file import text_of
-
-    path = Path(named)
-    if path.is_file():
-        return text_of(path)
-    return f"version: 1\nbuiltin: {named}\n"

@@ -4,6 +4,8 @@ The file that leaves has a row for each row that was read, so that the hub's acc
 contributor's own, but not each cell:
 
 - a column that no rule of the mapping reads stays, and so does every stripped one;
+- a cell out of which the mapping reads a year, an age band or a country leaves as that, where the
+  mapping reads the same from it, and as it is where it does not;
 - a number of a case becomes a code under a secret that stays with the contributor (HMAC-SHA256):
   the same number gives the same code in each delivery, and nobody else can make it;
 - of a row that a rule excludes, for want of consent for example, nothing leaves but the key of the
@@ -15,10 +17,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
+import re
 import tempfile
+from collections.abc import Callable, Collection
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,28 +60,21 @@ PLAIN = {
 """How the file that leaves is read, with nothing left to be found out."""
 
 
-def leaving_mapping(text: str, mapping: Mapping) -> str:
-    """The YAML of a mapping with another way of reading, without comments: they may quote cells.
+def leaving_mapping(mapping: Mapping) -> str:
+    """The YAML of a mapping with another way of reading, written anew: comments may quote cells.
 
-    Child rows leave as lists in the cells of their record, and are read as such.  A mapping whose
-    text cannot be changed in that one place is written anew, in JSON, which is YAML too.
+    Child rows leave as lists in the cells of their record, and are read as such.
     """
     lists = {"lists": mapping.read.lists} if mapping.read.lists else {}
-    wanted = mapping.model_copy(
-        update={
-            "read": ReadOptions.model_validate(PLAIN | lists),
-            "perpetrators": _in_lists(mapping),
-            "name": "mapping",
-        }
-    )
-    for made in (_bare(_in_place(text, PLAIN | lists)), _anew(wanted, PLAIN | lists)):
-        if made and _means(made) == wanted:
-            return made
-    raise ValueError("the mapping cannot be written for what leaves")
-
-
-def _means(text: str) -> Mapping:
-    return parse_mapping(text, "mapping.yaml").model_copy(update={"name": "mapping"})
+    update = {"perpetrators": _in_lists(mapping), "name": "mapping"}
+    wanted = mapping.model_copy(update=update | {"read": ReadOptions.model_validate(PLAIN | lists)})
+    values = wanted.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    values |= {"read": PLAIN | lists}
+    values.pop("name", None)
+    made = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
+    if parse_mapping(made, "mapping.yaml").model_copy(update={"name": "mapping"}) != wanted:
+        raise ValueError("the mapping cannot be written for what leaves")
+    return made
 
 
 def _in_lists(mapping: Mapping) -> PerpetratorRule | None:
@@ -88,57 +85,12 @@ def _in_lists(mapping: Mapping) -> PerpetratorRule | None:
     return PerpetratorRule(split=mapping.read.mark, aligned=True, columns=rule.columns)
 
 
-def _in_place(text: str, plain: dict[str, str]) -> str:
-    """The text with the block ``read`` taken out and another put below it; "" where it is flow."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    if not isinstance(root, yaml.MappingNode) or root.flow_style:
-        return ""
-    lines = text.splitlines(keepends=True)
-    for key, value in root.value:
-        if key.value == "read":
-            last = value.end_mark.line + (value.end_mark.column > 0)
-            while last > key.start_mark.line + 1 and _is_between(lines[last - 1]):
-                last -= 1
-            del lines[key.start_mark.line : last]
-            break
-    body = "".join(lines)
-    return f"{body.rstrip()}\n\nread: {json.dumps(plain)}\n"
-
-
-def _bare(text: str) -> str:
-    """A YAML text without its comments: those of a suggestion quote texts of columns that stay."""
-    scalars = [
-        (token.start_mark.index, token.end_mark.index)
-        for token in yaml.scan(text, Loader=yaml.SafeLoader)
-        if isinstance(token, yaml.ScalarToken)
-    ]
-    at, lines = 0, []
-    for line in text.splitlines(keepends=True):
-        marks = [i for i, c in enumerate(line) if c == "#" and not line[i - 1 : i].strip()]
-        free = [i for i in marks if not any(a <= at + i < b for a, b in scalars)]
-        kept = line[: free[0]].rstrip() + "\n" if free else line
-        if not free or kept.strip():
-            lines.append(kept)
-        at += len(line)
-    return "".join(lines)
-
-
-def _is_between(line: str) -> bool:
-    """Whether a line is blank or a comment, and so belongs to what follows."""
-    return not line.strip() or line.lstrip().startswith("#")
-
-
-def _anew(mapping: Mapping, plain: dict[str, str]) -> str:
-    values = mapping.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    values.pop("name", None)
-    return json.dumps({**values, "read": plain}, ensure_ascii=False, indent=1) + "\n"
-
-
 SECRET_BYTES = 32
 """Bytes that the secret of codes has at least."""
 
-Fate = Literal["leaves", "coded", "birth", "token", "stripped", "unread"]
-"""leaves: as it is.  coded: as a code.  birth: as it is, a date of birth.  token: a keyed token.
+Fate = Literal["leaves", "coarse", "coded", "birth", "token", "stripped", "unread"]
+"""leaves: as it is.  coarse: no more of a cell than the year, age band or country that is read out
+of it.  coded: as a code.  birth: as it is, a date of birth.  token: a keyed token.
 stripped: a decision of the mapping keeps it here.  unread: no rule reads it, so it stays here."""
 
 
@@ -180,7 +132,6 @@ class WhatLeaves:
 def leaving(
     raw: RawTable,
     mapping: Mapping,
-    text: str,
     contributor: str,
     years: tuple[int, int],
     secret: bytes,
@@ -190,7 +141,7 @@ def leaving(
 
     Args:
         raw: the file as read.
-        mapping, text: how it is read, and the YAML that says so.
+        mapping: how it is read.
         contributor: id of the contributor.
         years: first and last year of the hub's public bounds, both included.
         secret: by which numbers of cases become codes; at least 32 bytes.
@@ -206,8 +157,11 @@ def leaving(
         raise ValueError("the secret of the codes needs at least 32 bytes")
     _check_lists(raw, mapping)
     done = harmonise(raw, mapping, contributor, years, secret)
-    table, unread = _without_notes(unescaped(raw.table), done, raw.rejects.num_rows)
+    again = partial(harmonise, mapping=mapping, contributor=contributor, years=years, key=secret)
     fates = column_fates(raw, mapping)
+    raw, coarse = _coarsened(raw, mapping, done, again)
+    fates = [replace(f, fate="coarse") if f.name in coarse else f for f in fates]
+    table, unread = _without_notes(unescaped(raw.table), done, raw.rejects.num_rows)
     rows = table["_row"].combine_chunks()
     kept = pc.is_in(rows, value_set=done.records["source_row"].combine_chunks())
     faulty = pc.is_in(rows, value_set=done.rejects["source_row"].combine_chunks())
@@ -229,11 +183,62 @@ def leaving(
         columns[column.name] = cells.to_pylist()
     cases = as_csv(list(columns), zip(*columns.values(), strict=True)).encode()
     withheld = len(rows) - pc.sum(whole.cast(pa.int64())).as_py() if len(rows) else 0
-    plain = leaving_mapping(text, mapping)
+    plain = leaving_mapping(mapping)
     account = _account(done, unread)
     found = WhatLeaves(cases, plain, tuple(fates), len(rows), withheld, account)
     _check(found, done, contributor, years, raw.file, unread, private)
     return found
+
+
+def _coarsened(
+    raw: RawTable,
+    mapping: Mapping,
+    done: Harmonised,
+    again: Callable[[RawTable], Harmonised],
+) -> tuple[RawTable, set[str]]:
+    """The file with cells that say no more than is read out of them, and the columns they are of.
+
+    Args:
+        done: what the mapping reads from the file.
+        again: reads another file by it; a column of which it reads anything else stays as it is.
+    """
+    apart = {fold(name) for name in mapping.names_people()}
+    apart |= {fold(name) for rows in raw.children.values() for name in rows.column_names}
+    plain = [c.name for c in column_fates(raw, mapping) if c.fate == "leaves"]
+    changes: dict[str, pa.ChunkedArray] = {}
+    for name in (c for c in plain if fold(c) not in apart):
+        for variable, rules in mapping.columns.items():
+            reading = [rule for rule in rules if fold(name) in map(fold, rule.source)]
+            if any(rule.year or rule.band or rule.country for rule in reading):
+                changes.setdefault(name, _as_read(raw.table, done, name, variable))
+
+    def less(names: Collection[str]) -> RawTable:
+        each = {n: changes[n] if n in names else raw.table[n] for n in raw.table.column_names}
+        return replace(raw, table=pa.table(each))
+
+    def same(names: Collection[str]) -> bool:
+        return _told(again(less(names)), 0) == _told(done, 0)
+
+    found = [name for name, cells in changes.items() if not cells.equals(raw.table[name])]
+    if found and not same(found):
+        kept: list[str] = []
+        for name in found:
+            kept += [name] if same([*kept, name]) else []
+        found = kept
+    return less(found), set(found)
+
+
+def _as_read(table: pa.Table, done: Harmonised, name: str, variable: str) -> pa.ChunkedArray:
+    """The cells of a column, each text that is read to one value as that value."""
+    rows = pc.index_in(table["_row"], value_set=done.records["source_row"].combine_chunks())
+    values = done.records[variable].cast(pa.string()).take(rows)
+    pairs = pa.table({"text": table[name], "value": values}).filter(pc.is_valid(rows))
+    read: dict[str | None, list[str | None]] = {}
+    for pair in pairs.group_by(["text", "value"]).aggregate([]).to_pylist():
+        read.setdefault(pair["text"], []).append(pair["value"])
+    plain = {text: each[0] for text, each in read.items() if len(each) == 1 and each[0]}
+    cells = [plain.get(text, text) if text else text for text in table[name].to_pylist()]
+    return pa.chunked_array([pa.array(cells, pa.string())])
 
 
 def _check_lists(raw: RawTable, mapping: Mapping) -> None:
@@ -320,10 +325,19 @@ class _Coding:
         return hmac.digest(self.secret, b"further\0" + plain.encode(), hashlib.sha256).hex()[:32]
 
 
+CODE = "c[0-9a-f]{31}"
+"""How a code is written."""
+
+
 def code_of(text: str | None, keying: Keying) -> str | None:
-    """The code of a number of a case: 32 hexadecimal digits, None where it names no case."""
+    """The code of a number of a case, None where it names no case."""
     code = keying.of(text)
     return f"c{code[:31]}" if code else None
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is such a code."""
+    return re.fullmatch(CODE, text) is not None
 
 
 def _told_of_excluded(mapping: Mapping) -> set[str]:
