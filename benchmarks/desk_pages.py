@@ -167,7 +167,7 @@ def things(folder: Path) -> dict[str, str]:
     hub = Hub(folder)
     if not (hub.root / "candidates" / built.version).exists():
         pipeline.build(hub, until="candidate", version=built.version, pay=up_to(100))
-    report = next(iter(withdrawals.reports(hub, own)), "") or withdrawals.tell(
+    report = next(iter(withdrawals.reports(hub, own)), "") or withdrawals.submit(
         hub, own, "contributor", "asked"
     )
     assert accepted is not None

@@ -19,7 +19,10 @@ from ctdhub.build import withdrawals
 from ctdhub.build.hub import Hub
 from ctdhub.core.errors import HubError, catalogue, error, from_json
 from ctdhub.core.i18n import LANGUAGES, Text, language, many, said
+from ctdhub.core.keys.signing import make_key
 from ctdhub.desk import asking
+from ctdhub.sensitive.bundle.card import HubCard
+from ctdhub.sensitive.bundle.withdrawal import write_withdrawal
 from tests.conftest import Once
 from tests.desk import desks, rights
 from tests.desk.desks import ROLES, Desk
@@ -180,7 +183,7 @@ def test_neighbours_show_the_same_report(hub_desk: Desk) -> None:
     before = all_of()
     hub = Hub(hub_desk.hub)
     send(hub, THEIRS, "2026-02-15", f"{CANARY},2018,F,18,1,NGA", "y,2020,M,41,1,ALB")
-    theirs = withdrawals.tell(hub, THEIRS, "person", "consent", ["x"])
+    theirs = withdrawals.submit(hub, THEIRS, "person", "consent", ["x"])
     withdrawals.look_for(hub, theirs, lambda _step, _share: None)
     assert withdrawals.carry_out(hub, theirs, lambda _step, _share: None)
     withdrawals.look_for(hub, page.split("/")[-2], lambda _step, _share: None)
@@ -223,7 +226,7 @@ def test_a_report_that_finds_nobody_is_not_done(hub_desk: Desk) -> None:
     assert "carried out</" not in none
     assert "Take the report back" not in none
     assert "carried out</" in some
-    assert "Numbers that none of your records had: 1" in some
+    assert "Numbers for which no record of yours was taken out: 1" in some
     for who in (client, steward):
         register = text(who.get("/withdrawals/"))
         assert register.count("no record found so far") == 2, "of three lines"
@@ -284,6 +287,76 @@ def test_the_whole_organisation_and_what_is_refused(hub_desk: Desk) -> None:
         for place in (page, "/withdrawals/tell/", "/withdrawals/"):
             shown = text(client.get(place, headers={"accept-language": code}))
             assert "{" not in re.sub(r"<[^>]*>", "", shown.partition("<main")[2]), (code, place)
+
+
+def test_a_report_without_an_answer_stops_releases_until_the_steward_passes_it(
+    hub_desk: Desk,
+) -> None:
+    from ctdhub.desk.models.hub import ReleasePlan
+
+    hub, steward = Hub(hub_desk.hub), hub_desk.client_of("steward")
+    plan = ReleasePlan.objects.create(version="2026.9", state="simulated", week=None)
+    address, why = f"/releases/{plan.id.hex}/", "They do not answer the telephone."
+    assert "wait for an answer" not in text(steward.get(address))
+    page = reported(hub_desk, numbers="invented")
+    work(hub_desk)
+    for code in LANGUAGES:
+        steward.cookies["desk_language"] = code
+        shown = text(steward.get(address, headers={"accept-language": code}))
+        assert ("wait for an answer: 1" in shown) is (code == "en")
+        assert 'class="warning"' in shown
+    del steward.cookies["desk_language"]
+    with pytest.raises(HubError) as met:
+        hub.refuse_unanswered()
+    assert met.value.rule == "withdrawal-open"
+    for role in set(ROLES) - {"steward"}:
+        answer = hub_desk.client_of(role).post("/withdrawals/pass/", {"id": OURS, "reason": why})
+        assert answer.status_code in (403, 404), role
+    assert steward.post("/withdrawals/pass/", {"id": OURS, "reason": " "}).status_code == 422
+    assert steward.post("/withdrawals/pass/", {"id": THEIRS, "reason": why}).status_code == 404
+    assert steward.post("/withdrawals/pass/", {"id": OURS, "reason": why}).status_code == 302
+    hub.refuse_unanswered()
+    assert why in text(steward.get(address))
+    assert why in text(steward.get("/withdrawals/"))
+    client = hub_desk.client_of("contributor")
+    assert why not in text(client.get(page)) + text(client.get("/withdrawals/"))
+
+
+def test_the_file_of_a_kit_is_handed_in_at_the_desk(hub_desk: Desk, tmp_path: Path) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    hub, client, key = (
+        Hub(hub_desk.hub),
+        hub_desk.client_of("contributor"),
+        make_key(tmp_path / "k"),
+    )
+    join(hub, OURS, KEYLESS, name="Rivage", senders=[key.public])
+    card = HubCard(
+        hub=hub.settings.name, schema_version="1.2", years=(2000, 2030), recipients=("age1",),
+        contributor=OURS, contributor_name="Rivage", contributor_kind="hotline", date="2026-01-01",
+    )  # fmt: skip
+    good = write_withdrawal(card, ["one", "K-3"], "records", key, bytes(32))
+
+    def post(content: bytes, who: Any = client, **more: str) -> Any:
+        file = SimpleUploadedFile("Amina.ctdwithdrawal", content)
+        given = {"scope": "person", "reason": "asked", "by": "case", "file": file, **more}
+        return who.post("/withdrawals/tell/", given)
+
+    for content, more in ((b"one", {}), (good[:-20], {}), (good * 9, {}), (good, {"numbers": "x"})):
+        refused = post(content, **more)
+        assert refused.status_code == 422
+        assert 'href="#file"' in text(refused)
+    other = post(good, hub_desk.client_of("other"))
+    assert other.status_code == 422
+    assert "another organisation" in text(other)
+    assert not withdrawals.reports(hub)
+    done = post(good)
+    assert done.status_code == 302
+    assert "handed in before" in text(post(good))
+    work(hub_desk)
+    (report,) = withdrawals.reports(hub).values()
+    assert (report.state, report.scope, report.unknown) == ("asked", "records", (1, 2))
+    assert 'value="ahead"' in text(client.get(done["Location"]))
 
 
 def test_every_page_says_that_the_worker_is_away(hub_desk: Desk) -> None:

@@ -25,7 +25,10 @@ from ctdhub.core.keys.envelope import wrap
 from ctdhub.core.keys.linkage import new_key
 from ctdhub.core.keys.signing import make_key
 from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, card_bytes, sign_card
+from ctdhub.sensitive.bundle.leaving import code_of
 from ctdhub.sensitive.bundle.pack import OpenedBundle, check_bundle, open_bundle
+from ctdhub.sensitive.bundle.withdrawal import parse_withdrawal
+from ctdhub.sensitive.mapping.identifiers import Keying
 
 HEAD = ["N° dossier", "Prénom", "Nom", "Date de naissance", "Sexe", "Date d’accueil"]
 OTIP = """\
@@ -167,7 +170,8 @@ def test_names_become_tokens_here_and_an_owed_workbook_is_filled(kit: KitPages) 
     assert "Alma" not in everything
     rows = list(csv.DictReader(io.StringIO(bundle.cases.decode())))
     assert len(rows) == len({row["link_token"] for row in rows}) == 40
-    assert {row["age"] for row in rows} <= set(map(str, range(17, 47)))
+    bands = {"9-17", "18-20", "21-23", "24-26", "27-29", "30-38", "39-47"}
+    assert {row["age"] for row in rows} <= bands, "no exact age leaves"
 
     kit.get(columns)
     page = kit.get("../owed/")
@@ -214,3 +218,23 @@ def test_totals_two_header_rows_and_consent_on_the_way_to_a_bundle(kit: KitPages
     }  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(bundle.cases.decode())))
     assert sum(1 for row in rows if row["Sexe"]) == 10
+
+
+def test_numbers_of_cases_become_a_signed_file_of_codes(kit: KitPages) -> None:
+    """The page is one click from the first one, in each language; nothing of it is kept."""
+    for code in ("fr", "es", "ar", "en"):
+        page = kit.post(kit.home + "language/", language=code)
+        assert f'href="{kit.home}withdrawal/"' in page, code
+        shown = kit.get(kit.home + "withdrawal/")
+        assert "{" not in re.sub(r"<[^>]*>", "", shown.partition("<main")[2]), code
+        assert ("Make the file" in shown) is (code == "en")
+    form = kit.at
+    kit.post(form, numbers="D1\n0")
+    assert kit.status == 422
+    kit.post(form, numbers="D1\n D2 ", scope="records")
+    file = parse_withdrawal(kit.content)
+    assert (file.hub, file.contributor, file.scope) == ("Practice hub", "refuge", "records")
+    secret = (kit.root / "kit/codes.key").read_bytes()
+    keying = Keying(("N° dossier",), "hash", "refuge", secret)
+    assert file.codes == tuple(code_of(number, keying) for number in ("D1", "D2"))
+    assert not list((kit.root / "kit").rglob("*withdrawal*"))

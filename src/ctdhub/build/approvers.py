@@ -277,6 +277,7 @@ def may_publish(hub: Hub, candidate: Path, now: datetime | None = None) -> bool:
             the approvers' keys were changed, or a file is damaged.
     """
     check_paid(hub)
+    hub.refuse_unanswered()
     refuse_older(hub, candidate)
     refuse_published(hub, candidate)
     if publication(hub, candidate, now or datetime.now(UTC)).state != "due":

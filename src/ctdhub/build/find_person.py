@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
@@ -19,7 +21,9 @@ from ctdhub.build.rules import policy
 from ctdhub.build.stages.harmonise import harmonise_file
 from ctdhub.build.steps import Progress, Step
 from ctdhub.core.errors import HubError, MappingError, error, printable
+from ctdhub.core.tables import FILE_ROW
 from ctdhub.schema.model import AGE, PERIOD, SEX
+from ctdhub.sensitive.bundle.leaving import is_code
 from ctdhub.sensitive.consent.register import (
     InForce,
     Kind,
@@ -65,43 +69,56 @@ class CaseRow:
 
 @dataclass(frozen=True)
 class NumberedCase:
-    """A number of a case and its rows.
+    """A number of a case and its rows.  Sensitive.
 
     Attributes:
         place: its place (from 1) in what was given.
         mark: of the case.
-        rows: those in force.
-        chosen: whether rows of it were chosen before.
+        rows: those in force; ``mark`` is not shown, and ``withdrawn`` must not be to a contributor:
+            it knows what others reported.
+        watched: whether rows of it were chosen before.
+        chosen: marks of the rows about the person; None until somebody has said.
     """
 
     place: int
     mark: str
     rows: tuple[CaseRow, ...]
-    chosen: bool
+    watched: bool
+    chosen: tuple[str, ...] | None = None
 
     @property
     def people(self) -> int:
         """How many people these rows are about."""
-        return len({row.mark for row in self.rows})
+        return len(self.marks)
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """Marks of all rows."""
+        return frozenset(row.mark for row in self.rows)
 
     @property
     def shared(self) -> bool:
         """Whether somebody must say which rows are hers."""
-        return self.people > 1 or self.chosen
+        return self.people > 1 or self.watched
 
     @property
     def alone(self) -> bool:
         """Whether it has one row, which nothing but itself tells from another row of that case."""
-        return len(self.rows) == 1 and not self.chosen and not self.rows[0].keyed
+        return len(self.rows) == 1 and not self.watched and not self.rows[0].keyed
 
     def entries(self, chosen: Collection[int], entry: Withdrawal) -> list[Withdrawal]:
         """What would be written down: who withdrew, and of which rows she is not the person.
+
+        Where no row is about her, a line that finds nobody keeps the number in force: a later row
+        of that case is asked about.
 
         Args:
             chosen: places (from 0) of the rows that are hers; none says that none is.
             entry: what would be written down of the number itself.
         """
         kinds: dict[str, Kind] = {self.rows[place].mark: "withdrawal" for place in sorted(chosen)}
+        if not (chosen or self.watched):
+            kinds[hashlib.sha256(b"nobody yet" + self.mark.encode()).hexdigest()] = "withdrawal"
         for row in self.rows:
             if not row.withdrawn:
                 kinds.setdefault(row.mark, "renewal")
@@ -318,37 +335,31 @@ def keys_of(keying: Keying, texts: Sequence[str]) -> list[str]:
     return keys
 
 
-def harmonise_own(hub: Hub, contributor: str, progress: Progress) -> None:
-    """Harmonise a contributor's files where they are not yet, so that :func:`look_up` can ask.
+def sends_codes(hub: Hub, contributor: str) -> bool:
+    """Whether the files of a contributor hold codes in place of numbers of cases, as a bundle does.
 
-    Raises:
-        PolicyError: no such contributor.
-        HubError: its files cannot be read.
+    Where none came yet, whether its agreement names a key with which bundles are signed.
     """
-    known_contributor(hub, contributor)
-    with hub.lock():
-        harmonised_files(hub, contributor, progress)
+    own = [one.file for one in hub.contributions() if one.contributor == contributor]
+    for path in own:
+        with path.open("rb") as file:
+            if file.readline().startswith(FILE_ROW.encode()):
+                lines = csv.reader(line.decode("utf-8", "replace") for line in file)
+                if any(is_code(cell) for row in lines for cell in row):
+                    return True
+    return not own and any(a.senders for a in hub.agreements() if a.id == contributor)
 
 
 def harmonised_files(hub: Hub, contributor: str, progress: Progress | None) -> list[Step]:
     """Files that are harmonised; those of this contributor are, if need be."""
-    rules, found = policy(hub), []
-    given = hub.contributions()
-    for place, contribution in enumerate(given):
-        own = contribution.contributor == contributor
-        try:
-            step = harmonise_file(hub, contribution, rules.years)
-        except MappingError:
-            if own:
-                raise
-            continue
-        if own:
-            if progress:
-                progress(step.name, place / len(given))
-            step.refresh()
-        if step.reason() is None:
-            found.append(step)
-    return found
+    years, given = policy(hub).years, hub.contributions()
+    own = [one for one in given if one.contributor == contributor]
+    for place, one in enumerate(own):
+        step = harmonise_file(hub, one, years)
+        if progress:
+            progress(step.name, place / len(own))
+        step.refresh()
+    return read_files(hub)
 
 
 def read_files(hub: Hub, contributor: str = "") -> list[Step]:

@@ -651,6 +651,18 @@ class Hub:
                 "delivery-withdrawn", file=found.file, id=found.contributor, date=found.date
             )
 
+    def refuse_unanswered(self) -> None:
+        """Refuse to go on towards a release while a reported withdrawal has no answer.
+
+        Raises:
+            WithdrawalError: tells of which contributors, for people of the hub.
+        """
+        folder = self.root / "withdrawals" / "told"
+        reports = [json.loads(file.read_bytes()) for file in sorted(folder.glob("*.json"))]
+        names = {one["contributor"] for one in reports if not (one["ended"] or one["passed"])}
+        if names:
+            raise error("withdrawal-open", file=folder, names=", ".join(sorted(names)))
+
     def _erased(self, force: InForce, received: tuple[Contribution, ...]) -> Iterator[Contribution]:
         """Files that were to be erased; those of who withdrew no delivery are not opened."""
         for one in received:

@@ -29,7 +29,8 @@ def check(hub: Hub, version: str, note: str, *, pays: bool) -> None:
     Raises:
         HubError: something published was not paid for from this ledger, a linkage key lies in the
             hub, an agreement has ended, a file of a withdrawn delivery is still there, the version
-            has another note, or what a site would show has faults.
+            has another note, a reported withdrawal waits for an answer, or what a site would show
+            has faults.
     """
     check_paid(hub)
     refuse_linkage_keys(hub)
@@ -37,6 +38,7 @@ def check(hub: Hub, version: str, note: str, *, pays: bool) -> None:
     hub.refuse_withdrawn_files()
     if pays:
         check_shown(hub)
+        hub.refuse_unanswered()
     candidate.refuse_note(hub, version, note)
 
 

@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from ctdhub.build import find_person
 from ctdhub.build.contributions import contributor_of
 from ctdhub.build.deliveries import (
     DeliveredFiles,
@@ -32,24 +31,29 @@ from ctdhub.build.deliveries import (
 )
 from ctdhub.build.find_person import (
     ByWhat,
+    CaseRow,
+    FoundRecords,
     NumberedCase,
     harmonised_files,
     in_force_already,
     keying_of,
     keys_of,
     known_contributor,
+    look_up,
     numbers_told,
     read_files,
+    sends_codes,
 )
 from ctdhub.build.hub import Hub, noted
 from ctdhub.build.paid import check_paid, ledger
-from ctdhub.build.rules import policy
-from ctdhub.build.stages.harmonise import harmonise_file
 from ctdhub.build.steps import Progress, hash_file
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import locked, remove, sync, write_whole
-from ctdhub.core.i18n import Text
+from ctdhub.core.i18n import Numeral, Text
 from ctdhub.release.manifest import MANIFEST
+from ctdhub.sensitive.bundle.leaving import is_code
+from ctdhub.sensitive.bundle.pack import key_print
+from ctdhub.sensitive.bundle.withdrawal import MOST_CODES, parse_withdrawal
 from ctdhub.sensitive.consent.register import (
     InForce,
     Reason,
@@ -69,12 +73,6 @@ from ctdhub.sensitive.consent.register import (
 NOTHING_FOUND = Text(
     "No record found so far: no record that the hub has read has the number or token, so nothing "
     "was taken out. It stays in force: a record that comes later is left out."
-)
-CODE_OF_KIT = Text(
-    "An organisation that sends bundles from the kit sends codes in place of numbers of cases, so "
-    "that a number finds nobody. Ask it in which row of the file that it sent the person is; the "
-    "file under contributions has that row number (row_in_file) and the code, which is given in "
-    "place of the number."
 )
 """What a steward is told of a number that no record has."""
 
@@ -239,68 +237,56 @@ def _head(hub: Hub) -> WitnessedHead:
 
 
 # --------------------------------------------------------------------------------------------------
-# Withdrawals that contributors report at the desk, until the steward has carried them out.
+# Reports of withdrawals, from the day on which they come until they are answered; the desk and the
+# command line keep them in one store.
 #
 # A report is a file in ``withdrawals/told/`` for its owner alone (0600): it holds the numbers of
-# cases, which nothing else of the desk does, until it is carried out or taken back.  What a
-# contributor is asked about a report comes from its own files alone: neither how many records of
-# others would go, nor whether somebody else has reported the same person.
+# cases, which nothing else does, until it is answered or taken back.  What a contributor is asked
+# about a report comes from its own files alone: neither how many records of others would go, nor
+# whether somebody else has reported the same person.
 
-MOST, LONGEST = 100, 500
-"""Numbers of one report, and characters of a number."""
+MOST_OPEN, LONGEST = 20, 500
+"""Reports of one contributor that are not answered yet, and characters of a number or a reason."""
 
-ToldState = Literal["sent", "asked", "ready", "not_found", "done"]
-"""Its records are looked for; the contributor must answer; the steward may carry it out; it is in
-force, and no record of the contributor had any of its numbers; it is carried out."""
-
-
-@dataclass(frozen=True)
-class AskedCase:
-    """A number that rows of several people share.  Sensitive.
-
-    Attributes:
-        place: of the number in the report, from 1.
-        rows: its rows, each as a ``case_rows.CaseRow``; ``mark`` is not shown, and ``withdrawn``
-            must not be: it knows what others reported.
-        chosen: marks of the rows that are hers; None until the contributor has said.
-    """
-
-    place: int
-    rows: tuple[dict[str, Any], ...]
-    chosen: tuple[str, ...] | None = None
-
-    @property
-    def marks(self) -> frozenset[str]:
-        """Marks of all rows."""
-        return frozenset(str(row["mark"]) for row in self.rows)
+ReportState = Literal["sent", "asked", "ready", "nothing_found", "done"]
+"""Its records are looked for; the contributor must answer; the steward may carry it out; it is
+answered, and it took out none of the contributor's records; it is carried out."""
 
 
 @dataclass(frozen=True)
-class ToldWithdrawal:
+class WithdrawalReport:
     """A report.  Sensitive.
 
     Attributes:
         contributor: that reports it.
         scope: "contributor" where the whole organisation withdraws.
         by: what its numbers are.
-        numbers: as the contributor writes them; empty once it is carried out.
+        numbers: as the contributor writes them; empty once it is answered.
         ahead: also those that no record carries yet.
+        everybody: all people who share a number withdraw.
+        file: digest of the signed file that its numbers came with, "" without one.
+        wants_file: the contributor sends codes, so that such a file must come first.
         unknown: places of those that no record carries.
-        not_found: how many numbers no record of the contributor had when it was carried out.
+        missed: how many numbers took out no record of the contributor when it was carried out.
         asked: numbers that several people share.
+        passed: why the steward lets releases go on without an answer.
         sent, ended: UTC, ISO 8601.
     """
 
     contributor: str
     scope: Scope
     reason: Reason
-    state: ToldState = "sent"
+    state: ReportState = "sent"
     by: ByWhat | None = None
     numbers: tuple[str, ...] = field(default=(), repr=False)
     ahead: bool = False
+    everybody: bool = False
+    file: str = ""
+    wants_file: bool = False
     unknown: tuple[int, ...] = ()
-    not_found: int = 0
-    asked: tuple[AskedCase, ...] = field(default=(), repr=False)
+    missed: int = 0
+    asked: tuple[NumberedCase, ...] = field(default=(), repr=False)
+    passed: str = field(default="", repr=False)
     sent: str = ""
     ended: str = ""
 
@@ -313,10 +299,11 @@ class ToldWithdrawal:
     @property
     def open(self) -> bool:
         """Whether the contributor must still answer."""
-        return bool(self.unknown and not self.ahead) or any(c.chosen is None for c in self.asked)
+        unsaid = any(case.chosen is None for case in self.asked)
+        return self.wants_file or unsaid or bool(self.unknown and not self.ahead)
 
 
-def tell(
+def submit(
     hub: Hub,
     contributor: str,
     scope: Scope,
@@ -325,92 +312,135 @@ def tell(
     by: ByWhat | None = None,
     *,
     ahead: bool = False,
+    everybody: bool = False,
 ) -> str:
-    """Keep a report; gives its key.
+    """Keep a report; gives its key, that of the same report where one is not answered yet.
 
     Args:
         hub: the hub.
         contributor: that reports it.
-        scope: see ``consent.entry.Scope``; with "contributor" there are no numbers.
+        scope: see ``consent.register.Scope``; with "contributor" there are no numbers.
         reason: why.
         numbers: numbers of cases or tokens.
         by: what they are; None takes numbers where the mapping knows them, else tokens.
-        ahead: also those that no record carries yet.
+        ahead, everybody: see :class:`WithdrawalReport`.
 
     Raises:
-        WithdrawalError: there is none, they are too many or too long, or one of them is none.
+        WithdrawalError: there is none, one is too long or is none, or too many reports wait.
         PolicyError: no such contributor.
         MappingError: its mapping knows no such numbers or tokens.
     """
-    find_person.known_contributor(hub, contributor)
-    if scope == "delivery":
-        raise error("told-numbers", n=MOST)  # a delivery is withdrawn by its own page
-    clean = tuple(dict.fromkeys(line.strip() for line in numbers if line.strip()))
-    if scope == "contributor":
-        clean = ()
-    elif not clean or len(clean) > MOST or max(map(len, clean)) > LONGEST:
-        raise error("told-numbers", n=MOST)
-    else:
-        find_person.keys_of(find_person.keying_of(hub, contributor, by), clean)
-    state: ToldState = "ready" if scope == "contributor" else "sent"
-    key = secrets.token_hex(16)
-    made = ToldWithdrawal(contributor, scope, reason, state, by, clean, ahead, sent=_now())
-    with _held(hub):
-        _write(hub, key, made)
-    return key
+    known_contributor(hub, contributor)
+    whole = scope == "contributor"
+    clean = () if whole else tuple(dict.fromkeys(n.strip() for n in numbers if n.strip()))
+    if scope == "delivery" or not (clean or whole) or any(len(n) > LONGEST for n in clean):
+        raise error("told-numbers", n=MOST_CODES)  # a delivery is withdrawn by its own page
+    if clean:
+        keys_of(keying_of(hub, contributor, by), clean)
+    report = WithdrawalReport(
+        contributor, scope, reason, "ready" if whole else "sent", by, clean, ahead, everybody
+    )
+    with _alone(hub):
+        for key, one in waiting(hub, contributor).items():
+            if (one.scope, one.by, one.numbers) == (scope, by, clean):
+                _write(hub, key, replace(one, ahead=ahead or one.ahead, everybody=everybody))
+                return key
+        return _add(hub, report)
 
 
-def reports(hub: Hub, contributor: str = "") -> dict[str, ToldWithdrawal]:
+def submit_file(hub: Hub, contributor: str, content: bytes) -> str:
+    """Keep the report in a signed file of codes; gives its key.
+
+    It answers the oldest report of the contributor that waits for such a file, where there is one.
+
+    Raises:
+        FileError: it is no such file, it was changed, it is of another organisation, for another
+            hub or signed with a key that the agreement does not name, or it came before.
+        HubError: as of :func:`submit`.
+    """
+    known_contributor(hub, contributor)
+    file = parse_withdrawal(content)
+    (senders,) = [a.senders for a in hub.agreements() if a.id == contributor]
+    own = (file.contributor, file.hub) == (contributor, hub.settings.name)
+    if not own or file.signer not in senders:
+        raise error("withdrawal-file/whose", id=contributor, fingerprint=key_print(file.signer))
+    keys_of(keying_of(hub, contributor, "case"), file.codes)
+    report = WithdrawalReport(
+        contributor, file.scope, "asked", by="case", numbers=file.codes, file=file.digest
+    )
+    with _alone(hub):
+        if any(one.file == file.digest for one in reports(hub, contributor).values()):
+            raise error("withdrawal-file/again")
+        older = {k: one for k, one in waiting(hub, contributor).items() if one.wants_file}
+        if not older:
+            return _add(hub, report)
+        key, old = [*older.items()][-1]
+        known = [n for at, n in enumerate(old.numbers, 1) if at not in old.unknown]
+        numbers = (*file.codes, *(n for n in known if n not in file.codes))
+        _write(hub, key, replace(report, reason=old.reason, numbers=numbers, sent=old.sent))
+        return key
+
+
+def reports(hub: Hub, contributor: str = "") -> dict[str, WithdrawalReport]:
     """All reports by key, the newest first; of one contributor if it is named."""
-    found = {path.stem: _read(hub, path.stem) for path in _folder(hub).glob("*.json")}
-    kept = [(k, one) for k, one in found.items() if contributor in ("", one.contributor)]
+    every = {path.stem: _read(hub, path.stem) for path in _folder(hub).glob("*.json")}
+    kept = [(k, one) for k, one in every.items() if contributor in ("", one.contributor)]
     return dict(sorted(kept, key=lambda pair: pair[1].sent, reverse=True))
 
 
-def report_of(hub: Hub, key: str, contributor: str = "") -> ToldWithdrawal:
+def waiting(hub: Hub, contributor: str = "") -> dict[str, WithdrawalReport]:
+    """Those that are not answered yet."""
+    return {key: one for key, one in reports(hub, contributor).items() if not one.ended}
+
+
+def report_of(hub: Hub, key: str, contributor: str = "") -> WithdrawalReport:
     """A report.
 
     Raises:
         WithdrawalError: there is none, or it is not this contributor's.
     """
-    found = _read(hub, key)
-    if contributor not in ("", found.contributor):
+    report = _read(hub, key)
+    if contributor not in ("", report.contributor):
         raise error("no-told")
-    return found
+    return report
 
 
-def look_for(hub: Hub, key: str, progress: Progress) -> ToldWithdrawal:
+def look_for(
+    hub: Hub, key: str, progress: Progress
+) -> tuple[WithdrawalReport, FoundRecords | None]:
     """Look for the records of a report, and keep what the contributor must be asked.
 
+    Returns:
+        The report, and what it would write down and take out: for the steward alone.
+
     Raises:
-        HubError: its files cannot be read, or a build is at work.
+        HubError: its files cannot be read, a build is at work, or it was answered meanwhile.
     """
-    told = report_of(hub, key)
-    if told.scope == "contributor" or told.ended:
-        return told
-    find_person.harmonise_own(hub, told.contributor, progress)
-    cases: list[AskedCase] = []
+    report = report_of(hub, key)
+    if report.scope == "contributor" or report.ended:
+        return report, None
+    before = {case.place: case for case in report.asked}
+    asked: list[NumberedCase] = []
 
-    def note(case: NumberedCase) -> Collection[int]:
-        rows = tuple(asdict(row) for row in case.rows)
-        cases.append(AskedCase(case.place, rows))
-        return ()
+    def choose(case: NumberedCase) -> Collection[int]:
+        known = before.get(case.place)
+        if known is not None and known.marks == case.marks:
+            case = replace(case, chosen=known.chosen)
+        asked.append(case)
+        return [at for at, row in enumerate(case.rows) if row.mark in (case.chosen or ())]
 
-    found = find_person.look_up(
-        hub, told.contributor, told.numbers, told.by, told.scope, told.reason, choose=note
-    )
-    before = {case.place: case for case in told.asked}
-    asked = tuple(
-        replace(case, chosen=before[case.place].chosen)
-        if case.place in before and before[case.place].marks == case.marks
-        else case
-        for case in cases
-    )
-    with _held(hub):
-        told = replace(report_of(hub, key), unknown=found.unknown, asked=asked)
-        told = replace(told, state="asked" if told.open else "ready")
-        _write(hub, key, told)
-    return told
+    who, what = report.contributor, (report.numbers, report.by, report.scope, report.reason)
+    found = look_up(hub, who, *what, progress, choose, report.everybody)
+    coded = keying_of(hub, who, report.by).action == "token" or all(map(is_code, report.numbers))
+    wants = not (coded or report.file) and sends_codes(hub, who)
+    now = replace(report, unknown=found.unknown, asked=tuple(asked), wants_file=wants)
+    now = replace(now, state="asked" if now.open else "ready")
+    with _alone(hub):
+        if report_of(hub, key) != report:
+            raise error("told-changed")
+        now = replace(now, passed=report.passed if now.state == report.state else "")
+        _write(hub, key, now)
+    return now, found
 
 
 def answer(
@@ -428,94 +458,113 @@ def answer(
         key: of the report.
         contributor: whose it is.
         seen: the digest of what it was asked.
-        chosen: by place of a number, places (from 0) of the rows that are hers.
+        chosen: by place of a number, places (from 0) of the rows about the person.
         unknown: what becomes of numbers that no record carries: they are kept for when one does,
             or are left out.
 
     Raises:
         WithdrawalError: there is no such report, it has changed, or an answer is missing.
     """
-    with _held(hub):
-        told = report_of(hub, key, contributor)
-        if told.state != "asked" or told.seen != seen:
+    with _alone(hub):
+        report = report_of(hub, key, contributor)
+        if report.state != "asked" or report.seen != seen:
             raise error("told-changed")
         asked = []
-        for case in told.asked:
+        for case in report.asked:
             rows = chosen.get(case.place)
             if rows is None or not all(0 <= at < len(case.rows) for at in rows):
                 raise error("told-open")
-            marks = tuple(sorted({str(case.rows[at]["mark"]) for at in rows}))
-            asked.append(replace(case, chosen=marks))
-        told = replace(told, asked=tuple(asked))
-        if told.unknown and unknown == "drop":
-            gone = set(told.unknown)
-            keep = [at for at in range(1, len(told.numbers) + 1) if at not in gone]
-            moved = {at: new for new, at in enumerate(keep, 1)}
-            told = replace(
-                told,
-                numbers=tuple(told.numbers[at - 1] for at in keep),
-                asked=tuple(replace(case, place=moved[case.place]) for case in told.asked),
+            asked.append(replace(case, chosen=tuple(sorted({case.rows[at].mark for at in rows}))))
+        report = replace(report, asked=tuple(asked))
+        if report.unknown and unknown == "drop":
+            keep = [at for at in range(1, len(report.numbers) + 1) if at not in report.unknown]
+            report = replace(
+                report,
+                numbers=tuple(report.numbers[at - 1] for at in keep),
+                asked=tuple(replace(c, place=keep.index(c.place) + 1) for c in report.asked),
                 unknown=(),
             )
-        elif told.unknown and unknown != "ahead":
+        report = replace(report, ahead=report.ahead or unknown == "ahead")
+        if report.open:
             raise error("told-open")
-        else:
-            told = replace(told, ahead=told.ahead or unknown == "ahead")
-        if not told.numbers:
+        if not report.numbers:
             _path(hub, key).unlink()
         else:
-            _write(hub, key, replace(told, state="ready"))
+            _write(hub, key, replace(report, state="ready", passed=""))
 
 
 def take_back_report(hub: Hub, key: str, contributor: str) -> None:
-    """Delete a report that is not carried out yet.
+    """Delete a report that is not answered yet.
 
     Raises:
-        WithdrawalError: there is none, or it is carried out.
+        WithdrawalError: there is none, or it is answered.
     """
-    with _held(hub):
+    with _alone(hub):
         if report_of(hub, key, contributor).ended:
             raise error("told-changed")
         _path(hub, key).unlink()
 
 
-def carry_out(hub: Hub, key: str, progress: Progress) -> bool:
+def carry_out(hub: Hub, key: str, progress: Progress) -> WithdrawalReport:
     """Write a report into the register and delete its numbers.  It may be done again.
 
     Returns:
-        Whether it is carried out; false if the contributor must be asked first, which is kept.
+        The report: answered, or "asked" if the contributor must be asked first.
 
     Raises:
-        HubError: as of ``withdraw``.
+        HubError: as of :func:`look_for` and :func:`withdraw`.
     """
-    told = look_for(hub, key, progress)
-    if told.ended:
-        return True
-    if told.open or told.state != "ready":
-        return False
-    withdraw(hub, _entries(hub, told))
-    with _held(hub):
-        missed = len(told.unknown)
-        state: ToldState = "not_found" if missed and missed == len(told.numbers) else "done"
-        kept = replace(told, state=state, not_found=missed, ended=_now())
-        _write(hub, key, replace(kept, numbers=(), asked=(), unknown=()))
-    return True
+    report, found = look_for(hub, key, progress)
+    if report.state != "ready":
+        return report
+    whole = Withdrawal("withdrawal", "contributor", report.contributor, reason=report.reason)
+    withdraw(hub, found.entries if found else [whole])
+    missed = len(report.unknown) + sum(not case.chosen for case in report.asked)
+    state: ReportState = "nothing_found" if missed and missed == len(report.numbers) else "done"
+    ended = replace(report, state=state, missed=missed, ended=_now())
+    ended = replace(ended, numbers=(), asked=(), unknown=(), passed="")
+    with _alone(hub):
+        _write(hub, key, ended)
+    return ended
 
 
-def _entries(hub: Hub, told: ToldWithdrawal) -> Sequence[Withdrawal]:
-    if told.scope == "contributor":
-        return [Withdrawal("withdrawal", "contributor", told.contributor, reason=told.reason)]
-    known = {case.place: case for case in told.asked}
+def pass_over(hub: Hub, contributor: str, reason: str) -> None:
+    """Let releases go on without an answer to what a contributor reported, while it has no other.
 
-    def choose(case: NumberedCase) -> Collection[int]:
-        asked = known.get(case.place)
-        if asked is None or asked.chosen is None or asked.marks != {r.mark for r in case.rows}:
-            raise error("told-changed")
-        return [at for at, row in enumerate(case.rows) if row.mark in asked.chosen]
+    What waits for the steward alone is not passed, but carried out.
 
-    return find_person.look_up(
-        hub, told.contributor, told.numbers, told.by, told.scope, told.reason, choose=choose
-    ).entries
+    Args:
+        hub: the hub.
+        contributor: that reported it.
+        reason: why, in the steward's words; who approves is shown it.
+
+    Raises:
+        WithdrawalError: there is no such report, or no reason.
+    """
+    words = printable(" ".join(reason.split()), LONGEST + 1)
+    if not 0 < len(words) <= LONGEST:
+        raise error("withdrawal-open/reason", most=LONGEST)
+    with _alone(hub), noted(hub, "withdraw", passed=True, contributor=printable(contributor)):
+        every = waiting(hub, contributor) if contributor else {}
+        without = {key: one for key, one in every.items() if one.state != "ready"}
+        if not without:
+            raise error("no-told")
+        for key, one in without.items():
+            _write(hub, key, replace(one, passed=words))
+
+
+def waiting_words(hub: Hub) -> list[Text]:
+    """What people of the hub must know of reports that wait, before they go on."""
+    every = waiting(hub).values()
+    still = sum(not one.passed for one in every)
+    reasons = [one.passed for one in every if one.passed]
+    passed = [Text("Passed without an answer: {reason}", reason=reason) for reason in reasons]
+    stop = Text(
+        "Reported withdrawals that wait for an answer: {n}. Until each is answered, or the steward "
+        "passes it with a reason, nothing is built for a release, approved or published.",
+        n=Numeral(still),
+    )
+    return [*([stop] if still else []), *passed]
 
 
 def _folder(hub: Hub) -> Path:
@@ -528,25 +577,33 @@ def _path(hub: Hub, key: str) -> Path:
     return _folder(hub) / f"{key}.json"
 
 
-def _read(hub: Hub, key: str) -> ToldWithdrawal:
+def _read(hub: Hub, key: str) -> WithdrawalReport:
     try:
         value = json.loads(_path(hub, key).read_bytes())
     except (FileNotFoundError, ValueError):
         raise error("no-told") from None
-    asked = tuple(
-        AskedCase(c["place"], tuple(c["rows"]), None if c["chosen"] is None else tuple(c["chosen"]))
-        for c in value.pop("asked")
-    )
-    numbers, unknown = tuple(value.pop("numbers")), tuple(value.pop("unknown"))
-    return ToldWithdrawal(**value, numbers=numbers, unknown=unknown, asked=asked)
+    for case in value["asked"]:
+        case["rows"] = tuple(CaseRow(**row) for row in case["rows"])
+        case["chosen"] = None if case["chosen"] is None else tuple(case["chosen"])
+    lists = {name: tuple(value[name]) for name in ("numbers", "unknown")}
+    asked = tuple(NumberedCase(**case) for case in value["asked"])
+    return WithdrawalReport(**value | lists | {"asked": asked})
 
 
-def _write(hub: Hub, key: str, told: ToldWithdrawal) -> None:
-    write_whole(_path(hub, key), json.dumps(asdict(told), indent=1).encode())
+def _write(hub: Hub, key: str, report: WithdrawalReport) -> None:
+    write_whole(_path(hub, key), json.dumps(asdict(report), indent=1).encode())
+
+
+def _add(hub: Hub, report: WithdrawalReport) -> str:
+    if len(waiting(hub, report.contributor)) >= MOST_OPEN:
+        raise error("told-numbers/reports", n=MOST_OPEN)
+    key = secrets.token_hex(16)
+    _write(hub, key, replace(report, sent=_now()))
+    return key
 
 
 @contextmanager
-def _held(hub: Hub) -> Iterator[None]:
+def _alone(hub: Hub) -> Iterator[None]:
     folder = _folder(hub)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with locked(folder / ".lock"):
@@ -666,9 +723,7 @@ def taken_elsewhere(
     if not force.persons:
         return []
     if delivered is None:
-        years = policy(hub).years
-        steps = [harmonise_file(hub, one, years) for one in hub.contributions()]
-        delivered = sent(hub, [step for step in steps if step.reason() is None])
+        delivered = sent(hub, read_files(hub))
     own = [step for one in delivered for step in one.steps]
     files = EachFiled(own, replaced_of(delivered).ids)
     limit = hub.settings.withdrawn_elsewhere

@@ -213,6 +213,7 @@ def show_review(hub: Hub, candidate: Path) -> None:
     console.print(table)
     if tells_of_withdrawals(note):
         console.print(warning_of_withdrawals())
+    show_reports(hub)
     found = read_review(hub, candidate.name)
     if found is None:
         console.print(_("Older software made this candidate: nothing was noted for its approvers."))
@@ -243,6 +244,14 @@ def show_review(hub: Hub, candidate: Path) -> None:
             )
         )
     console.print(alarms)
+
+
+def show_reports(hub: Hub) -> None:
+    """Say what is reported and not answered, and what the steward passed and why."""
+    from ctdhub.build.withdrawals import waiting_words
+
+    for words in waiting_words(hub):
+        console.print(said(words), markup=False)
 
 
 def warning_of_withdrawals() -> str:
@@ -299,6 +308,7 @@ def show_waiting(hub: Hub, version: str) -> None:
     from ctdhub.release.approvals import ROLE_NAMES
 
     given = publication(hub, hub.candidates / version, datetime.now(UTC))
+    show_reports(hub)
     for hold in given.holds:
         text = (
             _("The {role} refused {version} on {date}: {reason}")

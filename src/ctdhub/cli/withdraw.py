@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -19,8 +19,8 @@ from ctdhub.cli.output import bar, console
 from ctdhub.cli.unit import show_told
 from ctdhub.cli.verbs import about
 from ctdhub.core.errors import HubError, error
-from ctdhub.core.format import listed, number, stamped
-from ctdhub.core.i18n import _, current, said
+from ctdhub.core.format import listed, number
+from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
     from ctdhub.build.find_person import ByWhat, FoundRecords, NumberedCase
@@ -46,54 +46,34 @@ def show_found(found: FoundRecords) -> None:
     console.print(table)
 
 
-def show_nothing_found() -> None:
-    """What it means that no record has a number, and what helps."""
-    from ctdhub.build.withdrawals import CODE_OF_KIT, NOTHING_FOUND
+def show_elsewhere(hub: Hub, contributor: str) -> None:
+    """How many people of others the withdrawals of a contributor take out; nothing if none."""
+    from ctdhub.desk.worker.answers import ledgers
 
-    console.print(said(NOTHING_FOUND))
-    console.print(said(CODE_OF_KIT))
+    answer = ledgers.elsewhere(hub, contributor)
+    if answer["given"]["quarters"]:
+        _print(answer)
 
 
-def show_elsewhere(hub: Hub, contributor: str = "") -> None:
-    """How many people of other contributors the withdrawals of each take out; nothing if none.
+def _print(answer: dict[str, Any], *lines: str) -> None:
+    """A page of the hub, as text."""
+    from ctdhub.document.document import from_json
+    from ctdhub.document.text import write_plain
 
-    Args:
-        hub: the hub.
-        contributor: that told them; all of them if empty.
-    """
-    from ctdhub.build.withdrawals import taken_elsewhere
-
-    found = [one for one in taken_elsewhere(hub) if contributor in ("", one.contributor)]
-    if not found:
-        return
-    table = Table(title=_("People of other contributors left out: for the steward alone"))
-    for heading in (_("reported by"), _("quarter"), _("people"), _("limit"), ""):
-        table.add_column(heading, overflow="fold")
-    for one in found:
-        state = _("you must decide: --decide") if one.open else ""
-        table.add_row(
-            escape(one.contributor), one.quarter, number(one.people), number(one.limit), state
-        )
-    console.print(table)
-    console.print(_("The other contributors are not notified, and must not be asked."))
+    text = "\n".join([*lines, write_plain(from_json(answer["document"]))])
+    console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def choose_rows(case: NumberedCase) -> list[int]:
     """Ask which rows of a case are hers; gives their places from 0, none where no row is."""
-    from ctdhub.schema.labels import code_label, label
-    from ctdhub.schema.model import AGE, PERIOD, SEX
+    from ctdhub.desk.worker.answers.ledgers import case_row
 
     table = Table(title=_("For the steward: not to be published"))
-    for heading in (
-        "", _("delivery"), _("row"), *(label(name, current()) for name in (PERIOD, SEX, AGE)), "",
-    ):  # fmt: skip
+    for heading in ("", _("delivery"), _("row"), _("year"), _("gender"), _("age"), ""):
         table.add_column(heading, overflow="fold")
     for place, row in enumerate(case.rows, 1):
-        coded = ((SEX, row.gender), (AGE, row.age))
-        said = ["–" if code is None else code_label(name, code, current()) for name, code in coded]
-        year = "–" if row.year is None else str(row.year)
         state = _("withdrawn") if row.withdrawn else ""
-        table.add_row(str(place), row.date, number(row.row), year, *map(escape, said), state)
+        table.add_row(str(place), *map(escape, case_row(row)), state)
     console.print(
         _("The number at place {place} is shared: it has rows of several people.").format(
             place=case.place
@@ -123,75 +103,36 @@ def _places(text: str, rows: int) -> list[int] | None:
 
 
 def show_register(hub: Hub, *, as_json: bool) -> None:
-    """All lines: when, by whom, how far, why; nothing by which a person could be found."""
+    """Reports and all lines: when, by whom, how far, why; nothing by which a person is found."""
     from ctdhub.build import withdrawals
+    from ctdhub.desk.worker.answers import ledgers
 
+    if not as_json:
+        answer = ledgers.withdrawals(hub)
+        waiting = [one for one in answer["given"]["told"] if not one["ended"]]
+        _print(answer, *(f"{one['sent']} {one['name']}: {one['words']}" for one in waiting))
+        return
     entries, force = withdrawals.register(hub)
     active = {e.number for e in force.entries}
-    found = withdrawals.records_found(hub)
-    told = {e.number: found.get((e.contributor, e.because or e.mark)) for e in force.entries}
-    if as_json:
-        keep = ("number", "time", "kind", "scope", "contributor", "reason")
-        rows = [
-            {k: v for k, v in asdict(e).items() if k in keep}
-            | {"in_force": e.number in active, "found": told.get(e.number)}
-            for e in entries
-        ]
-        console.print(json.dumps(rows, indent=1), soft_wrap=True, markup=False, highlight=False)
-        return
-    if not entries:
-        console.print(_("Nobody has withdrawn."))
-        return
-    kinds = {
-        "withdrawal": _("withdrawal"),
-        "undo": _("undone"),
-        "renewal": _("reported again for new tokens"),
-        "raw_deleted": _("raw files deleted"),
-        "decided": _("people of others: decided"),
-    }
-    scopes = {
-        "person": _("a person, everywhere"),
-        "records": _("a person, in these records"),
-        "contributor": _("the contributor"),
-        "delivery": _("a delivery"),
-    }
-    reasons = {
-        "asked": _("asked"),
-        "consent": _("consent"),
-        "agreement": _("agreement"),
-        "mistake": _("mistake"),
-        "other": _("other"),
-    }
-    table = Table(title=_("Withdrawals: for the steward, not to be published"))
-    for heading in (_("entry"), _("day"), _("contributor"), _("what"), _("of"), _("reason"), ""):
-        table.add_column(heading, overflow="fold")
-    for e in entries:
-        now = _("in force") if e.number in active else ""
-        if told.get(e.number) is False:
-            now = _("no record found so far")
-        kind = _("found with it") if e.because and e.kind == "withdrawal" else kinds[e.kind]
-        if e.kind == "renewal" and e.mark:
-            kind = _("another row of the case: stays")
-        cells = (e.contributor, kind, scopes[e.scope], reasons[e.reason], now)
-        table.add_row(number(e.number), stamped(e.time[:10]), *map(escape, cells))
-    console.print(table)
-    show_elsewhere(hub)
-    if False in told.values():
-        show_nothing_found()
-    console.print(_("The register is whole: every line follows from the one before it."))
+    carried = withdrawals.records_found(hub)
+    told = {e.number: carried.get((e.contributor, e.because or e.mark)) for e in force.entries}
+    keep = ("number", "time", "kind", "scope", "contributor", "reason")
+    rows = [
+        {k: v for k, v in asdict(e).items() if k in keep}
+        | {"in_force": e.number in active, "found": told.get(e.number)}
+        for e in entries
+    ]
+    console.print(json.dumps(rows, indent=1), soft_wrap=True, markup=False, highlight=False)
 
 
 # --------------------------------------------------------------------------------------------------
 # The verb ``withdraw``: a person, or a contributor, may no longer be in the data.
 
-LONGEST = 500
-"""Characters that a number of a case has at most; a longer line is no number."""
-
 _OF_A_PERSON = ("--by", "--file", "--only-here", "--ahead", "--everybody")
+_ACTS = ("--all", "--undo", "--renewed", "--delete-raw", "--decide")
 _APART = {
-    "--list": (
-        *_OF_A_PERSON, "--contributor", "--all", "--undo", "--renewed", "--delete-raw", "--decide",
-    ),
+    "--list": (*_OF_A_PERSON, *_ACTS, "--contributor", "--pass"),
+    "--pass": (*_OF_A_PERSON, *_ACTS),
     "--all": _OF_A_PERSON,
     "--decide": (
         "--by", "--file", "--ahead", "--everybody", "--all", "--undo", "--renewed", "--delete-raw",
@@ -220,7 +161,7 @@ class Why(StrEnum):
     other = "other"
 
 
-def register(app: typer.Typer) -> None:  # noqa: C901
+def register(app: typer.Typer) -> None:
     """Add the verb ``withdraw``."""
 
     @app.command(help=about("withdraw"))
@@ -291,6 +232,15 @@ def register(app: typer.Typer) -> None:  # noqa: C901
                 ),
             ),
         ] = False,
+        passing: Annotated[
+            str,
+            typer.Option(
+                "--pass",
+                help=_(
+                    "Let releases go on although what it reported has no answer: why, in words."
+                ),
+            ),
+        ] = "",
         show: Annotated[
             bool, typer.Option("--list", help=_("Show the register; it identifies nobody."))
         ] = False,
@@ -299,7 +249,6 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         ] = False,
         yes: Annotated[bool, typer.Option("--yes", help=_("Do it without asking."))] = False,
     ) -> None:
-        from ctdhub.build import find_person
         from ctdhub.build import withdrawals as withdraw_stage
         from ctdhub.build.hub import Hub
 
@@ -309,7 +258,7 @@ def register(app: typer.Typer) -> None:  # noqa: C901
                 "--list": show, "--contributor": contributor, "--by": by, "--file": file,
                 "--only-here": only_here, "--ahead": ahead, "--everybody": everybody,
                 "--all": whole, "--undo": undo,
-                "--decide": decide,
+                "--decide": decide, "--pass": passing,
                 "--renewed": renewed, "--delete-raw": delete_raw, "--json": as_json,
                 "--yes": yes or str(file) != "-",
             }
@@ -321,11 +270,14 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         kind: ByWhat | None = by.value if by else None
         if decide:
             _decide(hub, contributor, only_here=only_here, yes=yes)
+        elif passing:
+            withdraw_stage.pass_over(hub, contributor, passing)
+            console.print(_("Written down."))
         elif renewed:
             withdraw_stage.tell_renewed(hub, contributor)
             console.print(_("Written down."))
         elif undo:
-            texts = None if whole else _numbers(file)
+            texts = None if whole else _numbers(_text(file), file)
             _ask(_("Take this back: from the next build on the records are used again?"), yes=yes)
             n = withdraw_stage.take_back(hub, contributor, texts, kind, why)
             console.print(_("Withdrawals undone: {n}.").format(n=number(n)))
@@ -347,30 +299,80 @@ def register(app: typer.Typer) -> None:  # noqa: C901
             show_told(hub)
             _next(hub)
         else:
-            given = _numbers(file)
             scope: Scope = "records" if only_here else "person"
-            with bar() as progress:
-                find_person.harmonise_own(hub, contributor, progress)
-            found = find_person.look_up(
-                hub, contributor, given, kind, scope, why,
-                choose=None if yes else choose_rows, everybody=everybody,
-            )  # fmt: skip
-            if found.unknown and not ahead:
-                raise _unknown(found)
-            show_found(found)
-            if found.entries:
-                _ask(_("Write this down?"), yes=yes)
-                n = withdraw_stage.withdraw(hub, found.entries)
-                console.print(_("Withdrawals written down: {n}.").format(n=number(n)))
-            carried = withdraw_stage.records_found(hub) if found.unknown else {}
-            if any(
-                carried.get((e.contributor, e.because or e.mark)) is False for e in found.entries
-            ):
-                show_nothing_found()
-            if found.records.get(contributor):
-                _raw(contributor)
-            show_elsewhere(hub, contributor)
-            _next(hub)
+            _people(hub, contributor, file, (scope, why, kind), ahead, everybody, yes=yes)
+
+
+def _people(
+    hub: Hub,
+    contributor: str,
+    file: Path | None,
+    what: tuple[Scope, Reason, ByWhat | None],
+    ahead: bool,
+    everybody: bool,
+    *,
+    yes: bool,
+) -> None:
+    """Report people of a contributor, answer what is asked about them, and carry it out."""
+    from ctdhub.build import withdrawals
+    from ctdhub.sensitive.bundle.withdrawal import is_withdrawal
+
+    text, before = _text(file), withdrawals.reports(hub)
+    if is_withdrawal(text.encode()):
+        key = withdrawals.submit_file(hub, contributor, text.encode())
+    else:
+        scope, why, kind = what
+        key = withdrawals.submit(
+            hub, contributor, scope, why, _numbers(text, file), kind,
+            ahead=ahead, everybody=everybody,
+        )  # fmt: skip
+    try:
+        found = _answered(hub, contributor, key, ahead, yes=yes)
+        show_found(found)
+        if found.entries:
+            _ask(_("Write this down?"), yes=yes)
+        with bar() as progress:
+            done = withdrawals.carry_out(hub, key, progress)
+    except BaseException:
+        if key not in before and not withdrawals.report_of(hub, key).wants_file:
+            withdrawals.take_back_report(hub, key, contributor)
+        raise
+    if found.entries:
+        console.print(_("Withdrawals written down: {n}.").format(n=number(found.told)))
+    carried = withdrawals.records_found(hub) if done.missed else {}
+    if any(carried.get((e.contributor, e.because or e.mark)) is False for e in found.entries):
+        console.print(said(withdrawals.NOTHING_FOUND))
+    if found.records.get(contributor):
+        _raw(contributor)
+    show_elsewhere(hub, contributor)
+    _next(hub)
+
+
+def _answered(hub: Hub, contributor: str, key: str, ahead: bool, *, yes: bool) -> FoundRecords:
+    """Whom a report finds, once the steward has said what must be asked about it.
+
+    Raises:
+        WithdrawalError: it may not be asked, a number is unknown, or a signed file must come first.
+    """
+    from ctdhub.build import withdrawals
+
+    with bar() as progress:
+        report, found = withdrawals.look_for(hub, key, progress)
+    unsaid = [case for case in report.asked if case.chosen is None]
+    if report.wants_file:
+        raise error("withdrawal-codes", id=contributor)
+    if report.unknown and not (report.ahead or ahead):
+        raise error("unknown-number", places=", ".join(map(str, report.unknown)))
+    if unsaid and yes:
+        raise error("shared-case", places=", ".join(str(case.place) for case in unsaid))
+    if report.open:
+        chosen = {case.place: choose_rows(case) for case in report.asked}
+        withdrawals.answer(hub, key, contributor, report.seen, chosen, "ahead" if ahead else "")
+        with bar() as progress:
+            report, found = withdrawals.look_for(hub, key, progress)
+    if found is None:
+        raise error("told-changed")
+    return found
 
 
 _COMMAND = "ctdhub withdraw"
@@ -394,23 +396,30 @@ def _ask(question: str, *, yes: bool) -> None:
         raise typer.Exit(1)
 
 
-def _numbers(file: Path | None) -> list[str]:
-    """Numbers from a file, or from a prompt; never from the command line.
+def _text(file: Path | None) -> str:
+    """What a file holds, or what was typed; numbers are never on the command line.
+
+    Raises:
+        WithdrawalError: it is no text.
+    """
+    if file is None:
+        return str(typer.prompt(_("Number of the case, or token")))
+    if str(file) == "-":
+        return sys.stdin.read()
+    try:
+        return file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _no_numbers(file) from None
+
+
+def _numbers(text: str, file: Path | None) -> list[str]:
+    """Numbers, one a line.
 
     Raises:
         WithdrawalError: there is none, or a line is no number.
     """
-    if file is None:
-        text = typer.prompt(_("Number of the case, or token"))
-    elif str(file) == "-":
-        text = sys.stdin.read()
-    else:
-        try:
-            text = file.read_text("utf-8-sig")
-        except UnicodeDecodeError:
-            raise _no_numbers(file) from None
     lines = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
-    if not lines or max(map(len, lines)) > LONGEST or "\0" in text:
+    if not lines or "\0" in text:
         raise _no_numbers(file)
     return lines
 
@@ -419,26 +428,21 @@ def _no_numbers(file: Path | None) -> HubError:
     return error("no-number/none", file=file)
 
 
-def _unknown(found: FoundRecords) -> HubError:
-    return error("unknown-number", places=", ".join(map(str, found.unknown)))
-
-
 def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
     """A contributor withdraws."""
-    from ctdhub.build import find_person
     from ctdhub.build import withdrawals as withdraw_stage
+    from ctdhub.build.find_person import known_contributor
     from ctdhub.build.rules import policy
-    from ctdhub.sensitive.consent.register import Withdrawal
 
-    find_person.known_contributor(hub, contributor)
+    known_contributor(hub, contributor)
     _ask(_("Leave out all records of {id} from the next build on?").format(id=contributor), yes=yes)
-    n = withdraw_stage.withdraw(
-        hub, [Withdrawal("withdrawal", "contributor", contributor, reason=why)]
-    )
+    before = contributor in hub.withdrawn().contributors
+    key = withdraw_stage.submit(hub, contributor, "contributor", why)
+    withdraw_stage.carry_out(hub, key, lambda _step, _share: None)
     console.print(
-        _("{id} is withdrawn; its files are no longer read.").format(id=escape(contributor))
-        if n
-        else _("{id} had withdrawn already.").format(id=escape(contributor))
+        _("{id} had withdrawn already.").format(id=escape(contributor))
+        if before
+        else _("{id} is withdrawn; its files are no longer read.").format(id=escape(contributor))
     )
     console.print(_("Agreement and mapping stay; releases that were published keep its name."))
     if contributor in policy(hub).sources.lists:

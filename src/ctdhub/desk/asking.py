@@ -62,6 +62,10 @@ def use(carrier: Carrier) -> None:
     _carrier[:] = [carrier]
 
 
+class Refusal(Exception):
+    """The cause of an error with which the hub answered, or did not: the gate makes it a page."""
+
+
 def ask_hub(who: Who, ask: str, **given: Any) -> dict[str, Any]:
     """Ask the hub in the reader's language.
 
@@ -76,13 +80,12 @@ def ask_hub(who: Who, ask: str, **given: Any) -> dict[str, Any]:
     request = {**given, "ask": ask, "account": who.account, "visit": who.visit, "lang": current()}
     try:
         found: dict[str, Any] = json.loads(_carrier[0](json.dumps(request).encode()))
-    except ValueError:
-        raise error("desk-away") from None
-    if not isinstance(found, dict):
-        raise error("desk-away")
-    if "error" in found:
-        met: HubError = from_json(found["error"])
-        raise met
-    if not isinstance(found.get("given"), dict):
-        raise error("desk-away")
+        if "error" in found:
+            raise from_json(found["error"])
+        if not isinstance(found["given"], dict):
+            raise error("desk-away")
+    except HubError as met:
+        raise met from Refusal()
+    except (ValueError, TypeError, LookupError):
+        raise error("desk-away") from Refusal()
     return found

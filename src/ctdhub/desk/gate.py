@@ -14,13 +14,19 @@ from django.apps import apps
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 
+from ctdhub.core.errors import HubError
 from ctdhub.desk.accounts.adapters import proved
 from ctdhub.desk.allowed import ACTIONS, VISITOR, No, Who, allowed, scope
+from ctdhub.desk.asking import Refusal
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.registry import DeskPage
 from ctdhub.desk.trail import record
 from ctdhub.desk.walls import scoped, set_scope
 
+_MISSING = (
+    "contributor", "lineage-variable", "no-delivery", "no-candidate", "no-told", "no-paper",
+)  # fmt: skip
+"""Rules by which the hub says that there is no such thing."""
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -78,12 +84,23 @@ def _checked(
     if isinstance(verdict, No):
         record(who, name, thing or "", "denied")
         return error_page(request, {"role": 403, "relation": 404, "state": 409}[verdict.rule])
-    answer = page.view(request, thing, **given) if page.of else page.view(request, **given)
-    if hasattr(answer, "render") and not getattr(answer, "is_rendered", True):
-        answer.render()
+    answer = _answer(page, request, [thing] if page.of else [], given)
     if (page.recorded and not reading) or action.looks:
         outcome = "done" if answer.status_code < 400 else "failed"
         record(who, name, thing or "", outcome)
+    return answer
+
+
+def _answer(page: DeskPage, request: Any, thing: list[Any], given: dict[str, Any]) -> HttpResponse:
+    """The view's answer, rendered; a page with what to do where the hub refused what was asked."""
+    try:
+        answer: HttpResponse = page.view(request, *thing, **given)
+    except HubError as met:
+        if not isinstance(met.__cause__, Refusal):
+            raise
+        return error_page(request, 404 if met.rule in _MISSING else 422, met)
+    if hasattr(answer, "render") and not getattr(answer, "is_rendered", True):
+        answer.render()
     return answer
 
 

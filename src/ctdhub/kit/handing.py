@@ -26,6 +26,7 @@ from ctdhub.desk.screens.pages import cell
 from ctdhub.kit.state import Kit, KitFile
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
+from ctdhub.sensitive.bundle import withdrawal
 from ctdhub.sensitive.bundle.card import SignedCard
 from ctdhub.sensitive.bundle.leaving import WhatLeaves, codes_print, leaving
 from ctdhub.sensitive.bundle.pack import (
@@ -39,6 +40,7 @@ from ctdhub.sensitive.bundle.pack import (
     parse_bundle,
     write_bundle,
 )
+from ctdhub.sensitive.bundle.withdrawal import Reach, write_withdrawal
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
@@ -193,7 +195,7 @@ def finished(kit: Kit, thing: KitFile, signed: SignedCard, text: str) -> Finishe
     mapping = parse_mapping(text, "mapping.yaml")
     raw = replace(read_isolated(kit.path(thing), mapping.read), file=thing.name)
     card, secret, state = signed.card, kit.secret(), kit.state()
-    found = leaving(raw, mapping, text, card.contributor, card.years, secret, kit.root)
+    found = leaving(raw, mapping, card.contributor, card.years, secret, kit.root)
     packed = pack_bundle(
         card,
         found.cases,
@@ -295,6 +297,33 @@ HANDING_PAGES = [
 
 
 # --------------------------------------------------------------------------------------------------
+# The report of a withdrawal: numbers of cases in, a signed file of codes out; neither is kept.
+
+
+def withdrawal_page(request: Any) -> HttpResponse:
+    """Numbers of people who withdraw become a file for the hub, which is saved at once."""
+    kit: Kit = request.kit
+    signed, met = kit.card(), None
+    scope: Reach = "records" if request.POST.get("scope") == "records" else "person"
+    numbers = [line for line in str(request.POST.get("numbers", "")).splitlines() if line.strip()]
+    if request.method == "POST" and signed is not None:
+        try:
+            if not kit.state().compared:
+                raise error("kit-card-first")
+            content = write_withdrawal(signed.card, numbers, scope, kit.key(), kit.secret())
+            name = f"{signed.card.contributor}-{secrets.token_hex(4)}{withdrawal.SUFFIX}"
+            return FileResponse(io.BytesIO(content), as_attachment=True, filename=name)
+        except HubError as refused:
+            met = refused
+    values = {
+        "title": Text("Report a withdrawal"), "signed": signed, "met": met, "scope": scope,
+        "numbers": "\n".join(numbers), "most": withdrawal.MOST_CODES,
+        "compared": kit.state().compared,
+    }  # fmt: skip
+    return render(request, "kit/withdrawal.html", values, status=422 if met else 200)
+
+
+# --------------------------------------------------------------------------------------------------
 # Reports that the contributor owes, filled from its own rows into a publisher's empty workbook.
 #
 # Exact and private: what is written describes single people and stays in the kit's folder.
@@ -383,4 +412,8 @@ OWED_PAGES = [
     page("deliveries/<id>/owed/file/", owed_file, action="report.read", of="Delivery"),
 ]  # fmt: skip
 
-PAGES = [*HANDING_PAGES, *OWED_PAGES]
+WITHDRAWAL = page(
+    "withdrawal/", withdrawal_page, action="withdrawal.tell", name="withdrawal",
+    methods=("GET", "POST"),
+)  # fmt: skip
+PAGES = [*HANDING_PAGES, *OWED_PAGES, WITHDRAWAL]

@@ -67,6 +67,7 @@ def statement(
         ReleaseError: its review was changed.
     """
     check_paid(hub)
+    hub.refuse_unanswered()
     refuse_older(hub, candidate)
     refuse_published(hub, candidate)
     manifest, problems = examine(candidate, hub.settings.approvers)
@@ -139,6 +140,7 @@ def accept(hub: Hub, candidate: Path, signed: Approval) -> Path | None:
         raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[given.role])
     with hub.lock(), noted(hub, "approve", version=candidate.name, role=given.role):
         check_paid(hub)
+        hub.refuse_unanswered()
         refuse_older(hub, candidate)
         refuse_unsigned(hub)
         manifest, problems = examine(candidate)

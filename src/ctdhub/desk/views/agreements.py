@@ -19,12 +19,13 @@ from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _, current
 from ctdhub.desk.allowed import allowed, scope
 from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.config import current as desk
+from ctdhub.desk.errors import error_page
 from ctdhub.desk.models.hub import Paper
 from ctdhub.desk.models.people import Organisation, random_key
 from ctdhub.desk.registry import page
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.inbox import PaperDrawer
-from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of, wrong
+from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
 from ctdhub.document.document import from_json
 from ctdhub.document.html import write
 
@@ -60,10 +61,7 @@ def agreement(request: Any, key: str) -> HttpResponse:
 def change_agreement(request: Any, key: str) -> HttpResponse:
     """A form with the agreement as it is; what is sent goes to the worker."""
     organisation_of(request, key, "agreement.write")
-    try:
-        found = ask_hub(request.who, "agreement", id=key)["given"]
-    except HubError as met:
-        return wrong(request, met)
+    found = ask_hub(request.who, "agreement", id=key)["given"]
     shown = {**found["settings"], "base": found["base"]}
     if request.method != "POST":
         return _form(request, key, found["kinds"], shown, [])
@@ -81,10 +79,7 @@ def change_agreement(request: Any, key: str) -> HttpResponse:
 
 def new_agreement(request: Any) -> HttpResponse:
     """An agreement with an organisation that the hub does not know yet."""
-    try:
-        kinds = ask_hub(request.who, "agreements")["given"]["kinds"]
-    except HubError as met:
-        return wrong(request, met)
+    kinds = ask_hub(request.who, "agreements")["given"]["kinds"]
     if request.method != "POST":
         return _form(request, "", kinds, {"kind": kinds[0][0]}, [])
     posted, key = _posted(request.POST), str(request.POST.get("id", "")).strip()
@@ -218,17 +213,14 @@ def papers(request: Any) -> HttpResponse:
             record(request.who, "paper.write", made.sha256)
             PaperDrawer(desk().inbox).keep(made.id.hex, content)
     except HubError as met:
-        return wrong(request, met)
+        return error_page(request, 422, met)
     return HttpResponseRedirect(reverse("papers"))
 
 
 def paper_file(request: Any, thing: Paper) -> HttpResponse:
     """A signed paper as a file to save: no browser shows it here, whatever is in it."""
     whose = thing.organisation_id or ""
-    try:
-        found = ask_hub(request.who, "paper_file", key=thing.id.hex, id=whose)["given"]
-    except HubError as met:
-        return wrong(request, met)
+    found = ask_hub(request.who, "paper_file", key=thing.id.hex, id=whose)["given"]
     signed = f"-{thing.signed:%Y-%m-%d}" if thing.signed else ""
     name = f"{thing.kind}{f'-{whose}' if whose else ''}{signed}.pdf"
     return _attached(base64.b64decode(found["content"]), name, "application/octet-stream")
@@ -250,10 +242,7 @@ def paper_draft(request: Any, kind: str) -> HttpResponse:
         raise Http404
     if key:
         organisation_of(request, key, "paper.draft")
-    try:
-        found = ask_hub(request.who, "paper_draft", kind=kind, id=key)
-    except HubError as met:
-        return wrong(request, met)
+    found = ask_hub(request.who, "paper_draft", kind=kind, id=key)
     name = f"draft-{kind}{f'-{key}' if key else ''}.{current()}.html"
     return _attached(write(from_json(found["document"])).encode(), name, "text/html; charset=utf-8")
 

@@ -25,7 +25,7 @@ from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.hub import ApprovalDevice
 from ctdhub.desk.registry import page
 from ctdhub.desk.trail import record
-from ctdhub.desk.views.hub_page import VERSION, begun, hub_page, wrong
+from ctdhub.desk.views.hub_page import VERSION, begun, hub_page
 from ctdhub.document.document import from_json
 from ctdhub.release.approvals import LONGEST_REASON, Role, fingerprint
 
@@ -59,10 +59,7 @@ def waiting(who: Who) -> list[tuple[str, str, int | None]]:
 
 
 def _shown(request: Any, version: str, errors: list[tuple[str, str]] | None = None) -> HttpResponse:
-    try:
-        changes = ask_hub(request.who, "changes", version=version)
-    except HubError as met:
-        return wrong(request, met)
+    changes = ask_hub(request.who, "changes", version=version)
     values = {
         "version": version,
         "changes": from_json(changes["document"]),
@@ -90,7 +87,7 @@ def sign(request: Any, version: str) -> HttpResponse:
         if met.rule == "not-before":
             text = _("Write the day as year, month and day, such as 2026-07-01.")
             return _shown(request, version, [("not_before", text)])
-        return wrong(request, met)
+        raise
     way = tickets.way_to_sign(request.user, role, "release", found["given"], version)
     back = reverse("approval", kwargs={"version": version})
     return _to_signing_page(request, way, found["given"]["digest"], back)
@@ -111,10 +108,7 @@ def hold(request: Any, version: str) -> HttpResponse:
 def lift(request: Any, version: str) -> HttpResponse:
     """Make what takes one's own hold back, and lead to the signing page."""
     version, role = _version(version), _role(request)
-    try:
-        found = ask_hub(request.who, "lift", version=version, role=role)
-    except HubError as met:
-        return wrong(request, met)
+    found = ask_hub(request.who, "lift", version=version, role=role)
     way = tickets.way_to_sign(request.user, role, "lift", found["given"], version)
     back = reverse("approval", kwargs={"version": version})
     return _to_signing_page(request, way, found["given"]["digest"], back)
@@ -138,10 +132,7 @@ def approvers(request: Any) -> HttpResponse:
 
 def enrol(request: Any) -> HttpResponse:
     """Lead to the signing page, to make a passkey there."""
-    try:
-        found = ask_hub(request.who, "approvers")["given"]
-    except HubError as met:
-        return wrong(request, met)
+    found = ask_hub(request.who, "approvers")["given"]
     way = tickets.way_to_enrol(request.user, _role(request), found["rs256"])
     return _to_signing_page(request, way, "", reverse("approvers"))
 
@@ -149,10 +140,7 @@ def enrol(request: Any) -> HttpResponse:
 def sign_change(request: Any) -> HttpResponse:
     """Make the statement of a change of approvers and lead to the signing page."""
     role, reason = _role(request), request.POST.get("reason", "").strip()
-    try:
-        found = ask_hub(request.who, "key_change", role=role, reason=reason or "-")
-    except HubError as met:
-        return wrong(request, met)
+    found = ask_hub(request.who, "key_change", role=role, reason=reason or "-")
     way = tickets.way_to_sign(request.user, role, "keys", found["given"])
     return _to_signing_page(request, way, found["given"]["digest"], reverse("approvers"))
 

@@ -1,4 +1,4 @@
-"""How a page of the hub is made: ask, show the document, or say what is wrong and what to do."""
+"""How a page of the hub is made: ask, and show the document."""
 
 from __future__ import annotations
 
@@ -10,19 +10,14 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, said
 from ctdhub.desk.allowed import allowed
 from ctdhub.desk.asking import ask_hub
-from ctdhub.desk.errors import error_page
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.people import Organisation
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json
 
-_MISSING = (
-    "contributor", "lineage-variable", "no-delivery", "no-candidate", "no-told", "no-paper",
-)  # fmt: skip
 VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}")
 
 
@@ -34,17 +29,14 @@ def hub_page(
     values: dict[str, Any] | None = None,
     **given: Any,
 ) -> HttpResponse:
-    """Ask the hub and show its answer; an error becomes a page with what to do.
+    """Ask the hub and show its answer.
 
     Args:
         ask, given: see ``desk.asking.ask_hub``.
         above: pages above this one: words and name of the page.
         values: further values of the template.
     """
-    try:
-        found = ask_hub(request.who, ask, **given)
-    except HubError as met:
-        return wrong(request, met)
+    found = ask_hub(request.who, ask, **given)
     document = from_json(found["document"])
     return render(
         request,
@@ -59,11 +51,6 @@ def hub_page(
             **(values or {}),
         },
     )
-
-
-def wrong(request: Any, met: HubError) -> HttpResponse:
-    """The page of an error: what, what to do, its rule; a thing that is not there is not found."""
-    return error_page(request, 404 if met.rule in _MISSING else 422, met)
 
 
 def organisation_of(request: Any, key: str, action: str) -> Organisation:

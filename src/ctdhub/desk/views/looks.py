@@ -8,13 +8,12 @@ from typing import Any
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, current
 from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.models.people import DeskAccount
 from ctdhub.desk.registry import page
 from ctdhub.desk.views.home import hub_waiting
-from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of, wrong
+from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
 from ctdhub.document.document import from_json
 from ctdhub.document.html import write
 
@@ -130,10 +129,7 @@ def report(request: Any) -> HttpResponse:
 
 def report_file(request: Any) -> HttpResponse:
     """The same as one HTML file to keep."""
-    try:
-        found = ask_hub(request.who, "report", id=request.who.organisation)
-    except HubError as met:
-        return wrong(request, met)
+    found = ask_hub(request.who, "report", id=request.who.organisation)
     if not found["given"]["made"]:
         raise Http404
     answer = HttpResponse(write(from_json(found["document"])))
@@ -181,10 +177,7 @@ def decide_pair(request: Any) -> HttpResponse:
         raise Http404
     if same not in ("yes", "no", "unsure"):
         raise Http404
-    try:
-        ask_hub(request.who, "decide", pair=pair, same=same, seen=int(seen))
-    except HubError as met:
-        return wrong(request, met)
+    ask_hub(request.who, "decide", pair=pair, same=same, seen=int(seen))
     return HttpResponseRedirect(reverse("doubles"))
 
 

@@ -14,12 +14,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _
 from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.models.hub import Job, ReleasePlan
 from ctdhub.desk.registry import page
-from ctdhub.desk.views.hub_page import VERSION, begun, hub_page, wrong
+from ctdhub.desk.views.hub_page import VERSION, begun, hub_page
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json
 from ctdhub.release.changes import tells_of_withdrawals
@@ -33,10 +32,7 @@ _ROW_STATES = ("drafted", "simulated")
 
 def releases(request: Any) -> HttpResponse:
     """Plans, and every version that waits or is published."""
-    try:
-        found = ask_hub(request.who, "versions")
-    except HubError as met:
-        return wrong(request, met)
+    found = ask_hub(request.who, "versions")
     computed = {one["version"]: one["state"] for one in found["given"]["versions"]}
     plans = list(ReleasePlan.objects.all())
     for plan in plans:
@@ -100,18 +96,16 @@ def change_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
 
 def plan(request: Any, thing: ReleasePlan) -> HttpResponse:
     """One release: where it is, and the next step for each role."""
-    try:
-        versions = ask_hub(request.who, "versions")["given"]["versions"]
-        rehearsed = ask_hub(request.who, "rehearsal")
-        price = _price(request, thing)
-    except HubError as met:
-        return wrong(request, met)
-    mine = next((one for one in versions if one["version"] == thing.version), None)
+    here = ask_hub(request.who, "versions")["given"]
+    rehearsed = ask_hub(request.who, "rehearsal")
+    price = _price(request, thing)
+    mine = next((one for one in here["versions"] if one["version"] == thing.version), None)
     follow(thing, {thing.version: mine["state"]} if mine else {})
     values = {
         "title": Text("Release {version}", version=thing.version),
         "plan": thing,
         "mine": mine,
+        "waits": here["waits"],
         "notes": [(code, NATIVE_NAMES[code], thing.note.get(code, "")) for code in LANGUAGES],
         "rehearsal": from_json(rehearsed["document"]),
         "rehearsed": rehearsed["given"],
@@ -160,10 +154,7 @@ def spend_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
     if request.POST.get("answer") == "no":
         _set_spend(thing, None, None)
         return HttpResponseRedirect(reverse("plan", kwargs={"id": thing.id}))
-    try:
-        price = ask_hub(request.who, "price", version=thing.version)["given"]
-    except HubError as met:
-        return wrong(request, met)
+    price = ask_hub(request.who, "price", version=thing.version)["given"]
     shown = str(request.POST.get("epsilon", ""))
     if not price["known"] or price["stale"] or shown != repr(price["epsilon"]):
         return HttpResponseRedirect(reverse("plan", kwargs={"id": thing.id}))

@@ -15,7 +15,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from ctdhub.core.errors import HubError
 from ctdhub.core.format import span
 from ctdhub.core.i18n import Text, _
 from ctdhub.desk.allowed import Who, allowed, scope
@@ -23,7 +22,7 @@ from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.hub import Job, TableRequest
 from ctdhub.desk.registry import page
-from ctdhub.desk.views.hub_page import begun, wrong
+from ctdhub.desk.views.hub_page import begun
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json
 
@@ -39,28 +38,22 @@ _EMPTY: dict[str, Any] = {"variables": [], "region": "", "first": "", "last": ""
 def tables(request: Any) -> HttpResponse:
     """Requests: a contributor's own, or all for the hub's roles."""
     shown = list(_seen(request.who).select_related("organisation")[:_SHOWN])
-    try:
-        lines = _lines(request, shown)
-    except HubError as met:
-        return wrong(request, met)
+    lines = _lines(request, shown)
     values = {"title": Text("Tables on request"), "lines": lines}
     return render(request, "desk/hub/tables.html", values)
 
 
 def ask_table(request: Any) -> HttpResponse:
     """The form, and what was written in it; a table that a release holds is not asked for."""
-    try:
-        known = ask_hub(request.who, "table_form")["given"]
-        if request.method != "POST":
-            return _form(request, known, _EMPTY, [])
-        shown = {name: str(request.POST.get(name, "")).strip() for name in _EMPTY}
-        shown["variables"] = request.POST.getlist("variables")[:50]
-        wanted, problems = _checked(shown, known)
-        if problems:
-            return _form(request, known, shown, problems)
-        one = ask_hub(request.who, "table_held", tables=[wanted["variables"]])["given"]["tables"][0]
-    except HubError as met:
-        return wrong(request, met)
+    known = ask_hub(request.who, "table_form")["given"]
+    if request.method != "POST":
+        return _form(request, known, _EMPTY, [])
+    shown = {name: str(request.POST.get(name, "")).strip() for name in _EMPTY}
+    shown["variables"] = request.POST.getlist("variables")[:50]
+    wanted, problems = _checked(shown, known)
+    if problems:
+        return _form(request, known, shown, problems)
+    one = ask_hub(request.who, "table_held", tables=[wanted["variables"]])["given"]["tables"][0]
     if one["version"]:
         return _form(request, known, shown, [], one)
     made = TableRequest.objects.create(
@@ -76,12 +69,9 @@ def table(request: Any, thing: TableRequest) -> HttpResponse:
     """One request: its state; for those who may know it, its price; for who decides, the choice."""
     price = None
     open_ = thing.state == "asked"
-    try:
-        (line,) = _lines(request, [thing])
-        if open_ and allowed(request.who, "table.price"):
-            price = ask_hub(request.who, "table_price", variables=thing.variables)
-    except HubError as met:
-        return wrong(request, met)
+    (line,) = _lines(request, [thing])
+    if open_ and allowed(request.who, "table.price"):
+        price = ask_hub(request.who, "table_price", variables=thing.variables)
     values = {
         "title": Text("Request for a table"),
         "line": line,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -18,7 +17,7 @@ from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.deliveries import withdrawals_asked
 from ctdhub.desk.models.hub import Job
 from ctdhub.desk.registry import page
-from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of, wrong
+from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
 
 # --------------------------------------------------------------------------------------------------
 # Withdrawals: the register, and a contributor that withdraws with all its records.
@@ -60,10 +59,9 @@ WITHDRAWALS_PAGES = [
 # Numbers of cases go to the hub in the body of a request and are kept by no row, job, log or
 # address.
 
-LONGEST = 30_000
-"""Characters of all numbers of a report."""
+LONGEST, LARGEST = 30_000, 2**14
+"""Characters of all numbers of a report; bytes of a file that is read."""
 
-_REASONS = ("asked", "consent", "agreement", "mistake", "other")
 _SCOPES = ("person", "records", "contributor")
 _EMPTY = dict.fromkeys(("scope", "reason", "by", "numbers", "ahead", "sure"), "")
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -74,15 +72,19 @@ def tell_withdrawal(request: Any) -> HttpResponse:
     if request.method != "POST":
         return _form(request, _EMPTY | {"scope": "person", "reason": "asked"}, [])
     shown = {name: str(request.POST.get(name, "")) for name in _EMPTY}
-    if shown["scope"] not in _SCOPES or shown["reason"] not in _REASONS:
+    if shown["scope"] not in _SCOPES or shown["reason"] not in REASONS:
         raise Http404
     lines = [line.strip() for line in shown["numbers"].splitlines() if line.strip()]
     whole = shown["scope"] == "contributor"
+    sent = request.FILES.get("file")
+    file = sent.read(LARGEST + 1).decode("utf-8", "replace") if sent is not None else ""
     problems = []
     if whole and shown["sure"] != "yes":
         problems.append(("sure", _("Say that nothing of your organisation may be used.")))
-    elif not whole and not lines:
+    elif not (whole or lines or file):
         problems.append(("numbers", _("Write the number of the case, or the token.")))
+    elif file and lines:
+        problems.append(("file", _("Hand in the file or write numbers, not both.")))
     elif not whole and len(shown["numbers"]) > LONGEST:
         problems.append(("numbers", _("These are too many numbers for one report.")))
     if problems:
@@ -93,92 +95,77 @@ def tell_withdrawal(request: Any) -> HttpResponse:
         "what": "token" if shown["by"] == "token" else "case",
         "numbers": [] if whole else lines,
         "ahead": shown["ahead"] == "yes",
+        "file": "" if whole else file,
     }
     try:
         key = str(_own(request, "tell", **given)["key"])
     except HubError as met:
-        if met.rule in ("no-number", "told-numbers", "no-case"):
-            return _form(request, shown, [("numbers", met.what), ("", said(met.remedy))])
-        return wrong(request, met)
+        if met.rule in ("no-number", "told-numbers", "no-case", "withdrawal-file"):
+            place = "file" if met.rule == "withdrawal-file" else "numbers"
+            return _form(request, shown, [(place, met.what), ("", said(met.remedy))])
+        raise
     if not whole:
         _look_for(request, key)
     return HttpResponseRedirect(reverse("told_withdrawal", kwargs={"key": key}))
 
 
-def told_withdrawal(request: Any, key: str) -> HttpResponse:
+def told_withdrawal(request: Any, key: str, problem: str = "") -> HttpResponse:
     """One report: where it is, and what the contributor is asked about its own rows."""
-    try:
-        found = _own(request, "told", key=_checked(key))
-    except HubError as met:
-        return wrong(request, met)
+    found = _own(request, "told", key=_checked(key))
     last = Job.objects.filter(what="told_find", given__told=key).first()
-    stopped = found["state"] == "sent" and (last is None or last.state in ("failed", "cancelled"))
-    return _shown(request, found, stopped=stopped)
+    values = {
+        "title": Text("Report of a withdrawal"),
+        "told": found,
+        "stopped": found["state"] == "sent"
+        and (last is None or last.state in ("failed", "cancelled")),
+        "problems": [("questions", problem)] if problem else [],
+    }
+    return render(request, "desk/hub/told.html", values, status=422 if problem else 200)
 
 
 def answer_told(request: Any, key: str) -> HttpResponse:
     """Which rows are hers, and what becomes of numbers that no record carries."""
-    post = request.POST
+    post, missing = (
+        request.POST,
+        _("Answer each question; say so where no row is about the person."),
+    )
     places = [p for p in post.getlist("place") if re.fullmatch(r"[0-9]{1,3}", p)]
     chosen = {p: [at for at in post.getlist(f"rows-{p}") if at.isdecimal()][:1000] for p in places}
     if any(not rows and post.get(f"none-{p}") != "yes" for p, rows in chosen.items()):
-        return _again(request, key)
+        return told_withdrawal(request, key, missing)
     given = {"seen": str(post.get("seen", ""))[:64], "unknown": str(post.get("unknown", ""))[:5]}
     try:
         _own(request, "tell_rows", key=_checked(key), chosen=chosen, **given)
     except HubError as met:
-        return _again(request, key) if met.rule == "told-open" else wrong(request, met)
+        if met.rule != "told-open":
+            raise
+        return told_withdrawal(request, key, missing)
     return HttpResponseRedirect(reverse("withdrawals"))
 
 
 def look_again(request: Any, key: str) -> HttpResponse:
     """Look for the records of a report again, after what stopped it is mended."""
-    try:
-        _own(request, "told", key=_checked(key))
-    except HubError as met:
-        return wrong(request, met)
+    _own(request, "told", key=_checked(key))
     _look_for(request, key)
     return HttpResponseRedirect(reverse("told_withdrawal", kwargs={"key": key}))
 
 
 def take_told_back(request: Any, key: str) -> HttpResponse:
     """Take a report back that is not carried out yet."""
-    try:
-        _own(request, "tell_back", key=_checked(key))
-    except HubError as met:
-        return wrong(request, met)
+    _own(request, "tell_back", key=_checked(key))
+    return HttpResponseRedirect(reverse("withdrawals"))
+
+
+def pass_told(request: Any) -> HttpResponse:
+    """The steward lets releases go on without an answer of a contributor, and says why."""
+    given = {name: str(request.POST.get(name, "")) for name in ("id", "reason")}
+    ask_hub(request.who, "tell_pass", **given)
     return HttpResponseRedirect(reverse("withdrawals"))
 
 
 def carry_out_told(request: Any, key: str) -> HttpResponse:
     """The steward carries a report out."""
     return begun(request, "told_carry", "build", told=_checked(key))
-
-
-def _again(request: Any, key: str) -> HttpResponse:
-    """The questions once more, with what is missing."""
-    try:
-        found = _own(request, "told", key=_checked(key))
-    except HubError as met:
-        return wrong(request, met)
-    missing = _("Answer each question; say so where no row is about the person.")
-    return _shown(request, found, problems=[("questions", missing)])
-
-
-def _shown(
-    request: Any,
-    found: dict[str, Any],
-    *,
-    stopped: bool = False,
-    problems: Sequence[tuple[str, str]] = (),
-) -> HttpResponse:
-    values = {
-        "title": Text("Report of a withdrawal"),
-        "told": found,
-        "stopped": stopped,
-        "problems": problems,
-    }
-    return render(request, "desk/hub/told.html", values, status=422 if problems else 200)
 
 
 def _form(request: Any, shown: dict[str, str], problems: list[tuple[str, Any]]) -> HttpResponse:
@@ -207,6 +194,7 @@ def _act(path: str, view: Any, action: str = "withdrawal.tell") -> Any:
 
 
 TELLING_PAGES = [
+    page("withdrawals/pass/", pass_told, action="withdrawal.carry_out", methods=("POST",)),
     page("withdrawals/tell/", tell_withdrawal, action="withdrawal.tell", methods=("GET", "POST")),
     page("withdrawals/told/<slug:key>/", told_withdrawal, action="withdrawal.tell"),
     _act("answer", answer_told),

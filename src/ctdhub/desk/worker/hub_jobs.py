@@ -15,8 +15,6 @@ from django.utils import timezone
 
 from ctdhub.build import agreement_file, approvers, between_builds, pipeline, rehearsal, withdrawals
 from ctdhub.build import hub as desk_files
-from ctdhub.build import withdrawals as withdrawing
-from ctdhub.build import withdrawals as withdrawing_delivery
 from ctdhub.build.approvers import accept_change
 from ctdhub.build.between_builds import accept_alarm as accept
 from ctdhub.build.between_builds import draw_site
@@ -45,7 +43,7 @@ from ctdhub.release.approvals import (
     refuse_late,
 )
 from ctdhub.release.verify import digest
-from ctdhub.sensitive.consent.register import REASONS, Withdrawal
+from ctdhub.sensitive.consent.register import REASONS
 
 # --------------------------------------------------------------------------------------------------
 # Jobs of the hub's pages: the functions that the command line calls, with progress.
@@ -192,8 +190,8 @@ def withdraw(work: Work) -> Rows:
     """A contributor withdraws with all its records."""
     given = work.job.given
     reason = next(one for one in REASONS if one == given["reason"])
-    entry = Withdrawal("withdrawal", "contributor", str(given["contributor"]), reason=reason)
-    withdrawing.withdraw(_hub(), [entry])
+    key = withdrawals.submit(_hub(), str(given["contributor"]), "contributor", reason)
+    withdrawals.carry_out(_hub(), key, _progress(work))
     return lambda: {"text": Text("The contributor is withdrawn; build again.").as_json()}
 
 
@@ -203,7 +201,7 @@ def withdraw_delivery(work: Work) -> Rows:
     delivery = Delivery.objects.get(id=work.job.thing)
     reason = next(one for one in REASONS if one == work.job.given["reason"])
     if delivery.state == "accepted":
-        withdrawing_delivery.withdraw_delivery(
+        withdrawals.withdraw_delivery(
             _hub(), str(delivery.organisation_id), delivery.day, file_shas(delivery), reason
         )
 
@@ -229,16 +227,15 @@ def told_find(work: Work) -> Rows:
 @_private
 def told_carry(work: Work) -> Rows:
     """Carry out a withdrawal that a contributor reported."""
-    hub, key = _hub(), str(work.job.given["told"])
-    if not withdrawals.carry_out(hub, key, _progress(work)):
+    state = withdrawals.carry_out(_hub(), str(work.job.given["told"]), _progress(work)).state
+    text = Text("The withdrawal is carried out; build again.")
+    if state == "asked":
         text = Text("The contributor must answer a question about the report first.")
-    elif withdrawals.report_of(hub, key).state == "not_found":
+    elif state == "nothing_found":
         text = Text(
-            "No record of the contributor has these numbers: nothing of it was taken out. They "
-            "stay in force for later files."
+            "No record of the contributor was found: nothing of it was taken out. The report stays "
+            "in force for later files."
         )
-    else:
-        text = Text("The withdrawal is carried out; build again.")
     return lambda: {"text": text.as_json()}
 
 

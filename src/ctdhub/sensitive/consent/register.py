@@ -485,34 +485,27 @@ def left_out(files: Iterable[Filed], force: InForce, secret: bytes) -> pa.Array:
         force: the withdrawals.
         secret: the hub's person key.
     """
-    persons, chosen = force.persons, force.chosen
-    ids, keys = _Found(), _Found()
+    persons, ids, keys = force.persons, [pa.array([], pa.string())], set[str]()
     for file in files:
-        records = file.records
         if file.contributor in force.contributors:
-            ids.add(records["record_id"])
+            ids.append(file.records["record_id"].combine_chunks())
             continue
-        everywhere = _found(file, persons, chosen, secret)
-        ids.add(records["record_id"].filter(everywhere))
-        keys.add(records["person_key"].filter(everywhere))
-        if here := force.records_at(file.contributor):
-            ids.add(records["record_id"].filter(_found(file, here, chosen, secret)))
-    known = keys.all()
-    for file in files if len(known) else ():
+        marks = persons | force.records_at(file.contributor)
+        hits = [*_hits(file, marks, force.chosen, secret)]
+        ids.append(pa.array([hit.record for hit in hits], pa.string()))
+        keys.update(hit.key for hit in hits if hit.key is not None and hit.marks & persons)
+    known = pa.array(sorted(keys), pa.string())
+    for file in files if keys else ():
         same = pc.is_in(file.records["person_key"], value_set=known)
-        ids.add(file.records["record_id"].filter(same))
-    return ids.all()
+        ids.append(file.records["record_id"].filter(same).combine_chunks())
+    return pa.concat_arrays(ids).drop_null().unique()
 
 
 def carried(file: Filed, force: InForce, secret: bytes) -> frozenset[str]:
     """Marks in force of people whom a file has a record of: by its key, its case, or itself."""
-    wanted = {e.mark for e in force.entries}
-    columns = (file.records["person_key"], file.cases["case"])
-    keys = {key for column in columns for key in column.unique().drop_null().to_pylist()}
-    rows = _of_cases(file, force.chosen, secret).to_pylist()
-    found = {mark(secret, key) for key in keys}
-    found |= {row_mark(secret, row["person_key"], row["record_id"]) for row in rows}
-    return frozenset(wanted & found)
+    wanted = frozenset(e.mark for e in force.entries)
+    hits = _hits(file, wanted, force.chosen, secret)
+    return frozenset[str]().union(*(hit.marks for hit in hits))
 
 
 def also_known(files: Sequence[Filed], cases: Iterable[str]) -> dict[str, set[str]]:
@@ -534,34 +527,6 @@ def also_known(files: Sequence[Filed], cases: Iterable[str]) -> dict[str, set[st
             if key is not None:
                 found.setdefault(case, set()).add(key)
     return found
-
-
-class _Found:
-    """Texts gathered from several columns."""
-
-    def __init__(self) -> None:
-        self._parts: list[pa.Array] = [pa.array([], pa.string())]
-
-    def add(self, texts: pa.ChunkedArray) -> None:
-        self._parts.append(texts.combine_chunks())
-
-    def all(self) -> pa.Array:
-        """Each of them once, none of them null."""
-        return pa.concat_arrays(self._parts).drop_null().unique()
-
-
-def _found(
-    file: Filed, marks: frozenset[str], chosen: frozenset[str], secret: bytes
-) -> pa.ChunkedArray:
-    """Whether each record of a file is found by its person key, its case, or itself."""
-    records, cases = file.records, file.cases
-    by_key = _marked(records["person_key"], marks, secret)
-    found = cases["record_id"].filter(_marked(cases["case"], marks, secret)).to_pylist()
-    for row in _of_cases(file, chosen if marks else frozenset(), secret).to_pylist():
-        if row_mark(secret, row["person_key"], row["record_id"]) in marks:
-            found.append(row["record_id"])
-    by_case = pc.is_in(records["record_id"], value_set=pa.array(found, pa.string()))
-    return pc.or_(by_key, by_case)
 
 
 def _of_cases(file: Filed, marks: frozenset[str], secret: bytes) -> pa.Table:
@@ -593,9 +558,14 @@ class _Hit:
     """A record of somebody who withdrew, with the marks that find it."""
 
     contributor: str
-    person: str
+    record: str
     key: str | None
     marks: frozenset[str]
+
+    @property
+    def person(self) -> str:
+        """Whose record it is, as far as its file says."""
+        return self.record if self.key is None else self.key
 
 
 def quarter(time: str) -> str:
@@ -656,6 +626,8 @@ def _hits(
     file: Filed, marks: frozenset[str], chosen: frozenset[str], secret: bytes
 ) -> Iterator[_Hit]:
     """The records of a file that some of the marks find."""
+    if not marks:
+        return
     found: dict[str, set[str]] = {}
     keys = {k: m for k in _texts(file.records["person_key"]) if (m := mark(secret, k)) in marks}
     cases = {c: m for c in _texts(file.cases["case"]) if (m := mark(secret, c)) in marks | chosen}
@@ -673,7 +645,7 @@ def _hits(
         id_, key = row["record_id"], row["person_key"]
         row_marks = found.get(id_, set()) | {row_mark(secret, key, id_)}
         if here := frozenset(row_marks & marks):
-            yield _Hit(file.contributor, key if key is not None else id_, key, here)
+            yield _Hit(file.contributor, id_, key, here)
 
 
 def _texts(column: pa.ChunkedArray) -> list[str]:

@@ -37,6 +37,7 @@ ACTION_OF = {
     "told": "withdrawal.tell",
     "tell_rows": "withdrawal.tell",
     "tell_back": "withdrawal.tell",
+    "tell_pass": "withdrawal.carry_out",
     "versions": "plan.read",
     "rehearsal": "plan.read",
     "price": "plan.price",
@@ -180,10 +181,12 @@ def _built(hub: Hub) -> dict[str, Any]:
 # ``rehearsal`` ``decide``              ``pair``, ``same``, ``seen``: writes a decision of ``by``;
 # needs "decide" ``lineage``             ``id``: name of a variable; ``contributor``?
 # ``withdrawals``         ``id``?: the only contributor whose lines are shown ``tell``
-# ``id``: contributor; ``scope``, ``reason``, ``numbers``, ``what``, ``ahead`` ``told``
+# ``id``: contributor; ``scope``, ``reason``, ``numbers``, ``what``, ``ahead``, ``file`` ``told``
 # ``id``: contributor; ``key``: one report, and what its contributor is asked ``tell_rows``
 # ``id``, ``key``, ``seen``, ``chosen``, ``unknown``: what it answers ``tell_back``
-# ``id``, ``key``: takes a report back that is not carried out ``price``, ``changes``  ``version``
+# ``id``, ``key``: takes a report back that is not carried out ``tell_pass``  ``id``, ``reason``:
+# lets releases go on without an answer to what that contributor reported ``price``, ``changes``
+# ``version``
 # ``paper_draft``         ``kind``, ``id``: contributor of an agreement ``paper_file``
 # ``key``: of a signed paper; ``id``: whose it is, "" for the hub's ``table_form``
 # variables and regions of which a table may be asked ``table_held``          ``tables``: of each, a
@@ -305,6 +308,7 @@ _ANSWERS: dict[str, _Answer] = {
     "told": lambda hub, r, _s: ledgers.reports_of(hub, r),
     "tell_rows": lambda hub, r, _s: ledgers.report_rows(hub, r),
     "tell_back": lambda hub, r, _s: ledgers.take_back_report(hub, r),
+    "tell_pass": lambda hub, r, _s: ledgers.pass_report(hub, r),
     "versions": lambda hub, _r, _s: releases.versions(hub),
     "rehearsal": lambda hub, _r, _s: releases.rehearsal(hub),
     "price": lambda hub, r, _s: releases.price(hub, _text(r, "version")),

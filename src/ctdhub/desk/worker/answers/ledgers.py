@@ -16,8 +16,8 @@ from ctdhub.build.paid import Account, budget_split, check_paid, ledger, publish
 from ctdhub.build.rules import policy
 from ctdhub.build.stages.site import spending
 from ctdhub.build.withdrawals import (
-    CODE_OF_KIT,
     NOTHING_FOUND,
+    TakenElsewhere,
     outdated,
     records_found,
     register,
@@ -25,13 +25,14 @@ from ctdhub.build.withdrawals import (
 )
 from ctdhub.core.errors import HubError, as_json, error, from_json, printable
 from ctdhub.core.format import decimal, exact, isolated, number, share, tiny
-from ctdhub.core.i18n import _, current, said
+from ctdhub.core.i18n import Text, _, current, said
 from ctdhub.desk.worker.answers.page import answered, name, section, table, words
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.book import BudgetSplit
 from ctdhub.dp.ledger.file import told
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import AGE, SEX
+from ctdhub.sensitive.bundle.withdrawal import MOST_CODES
 from ctdhub.sensitive.consent.register import REASONS, Scope, Withdrawal, in_force, reported
 
 # --------------------------------------------------------------------------------------------------
@@ -43,9 +44,9 @@ Given = Mapping[str, Any]
 
 
 def take_report(hub: Hub, request: Given) -> dict[str, Any]:
-    """Take a report; gives its key."""
+    """Take a report, as numbers or as the signed file of a kit; gives its key."""
     scope, reason, by = (request.get(name) for name in ("scope", "reason", "what"))
-    numbers = request.get("numbers")
+    numbers, file = request.get("numbers"), request.get("file")
     if (
         scope not in get_args(Scope)
         or reason not in REASONS
@@ -55,17 +56,17 @@ def take_report(hub: Hub, request: Given) -> dict[str, Any]:
     ):
         raise error("desk-ask", name="tell")
     try:
-        key = reports.tell(
-            hub,
-            _id(request),
-            cast("Scope", scope),
-            reason,
-            numbers,
-            by,
-            ahead=request.get("ahead") is True,
-        )
+        if isinstance(file, str) and file:
+            key = reports.submit_file(hub, _id(request), file.encode())
+        elif len(numbers) > MOST_CODES:
+            raise error("told-numbers", n=MOST_CODES)
+        else:
+            ahead = request.get("ahead") is True
+            key = reports.submit(
+                hub, _id(request), cast("Scope", scope), reason, numbers, by, ahead=ahead
+            )
     except HubError as met:  # a contributor is shown no name of a file of the hub
-        if met.rule in ("no-number", "no-case", "told-numbers"):
+        if met.rule in ("no-number", "no-case", "told-numbers", "withdrawal-file"):
             raise from_json(as_json(met) | {"file": None}) from None
         from ctdhub.desk.worker.check import stopped_as_kept  # this one is read before Django
 
@@ -76,11 +77,12 @@ def take_report(hub: Hub, request: Given) -> dict[str, Any]:
 def reports_of(hub: Hub, request: Given) -> dict[str, Any]:
     """One report as its contributor sees it, with what it is asked."""
     one = reports.report_of(hub, str(request.get("key")), _id(request))
+    questions = one.state == "asked" and not one.wants_file
     asked = [
-        {"place": case.place, "rows": [_row(row) for row in case.rows]}
-        for case in (one.asked if one.state == "asked" else ())
+        {"place": case.place, "rows": [case_row(row) for row in case.rows]}
+        for case in (one.asked if questions else ())
     ]
-    unknown = list(one.unknown) if one.state == "asked" and not one.ahead else []
+    unknown = list(one.unknown) if questions and not one.ahead else []
     given = {**_line(str(request["key"]), one), "asked": asked, "unknown": unknown}
     return {"given": given | {"seen": one.seen}}
 
@@ -98,6 +100,12 @@ def report_rows(hub: Hub, request: Given) -> dict[str, Any]:
     return {"given": {"kept": True}}
 
 
+def pass_report(hub: Hub, request: Given) -> dict[str, Any]:
+    """Let releases go on without an answer to what a contributor reported."""
+    reports.pass_over(hub, _id(request), str(request.get("reason")))
+    return {"given": {"passed": True}}
+
+
 def take_back_report(hub: Hub, request: Given) -> dict[str, Any]:
     """Take a report back."""
     reports.take_back_report(hub, str(request.get("key")), _id(request))
@@ -108,7 +116,12 @@ def told_rows(hub: Hub, contributor: str = "") -> list[dict[str, Any]]:
     """All reports for a list: of one contributor, or of all with its name."""
     called = {one.id: printable(one.name) for one in hub.agreements()}
     return [
-        _line(key, one) | {"name": "" if contributor else called.get(one.contributor, "–")}
+        _line(key, one)
+        | {
+            "id": one.contributor,
+            "name": "" if contributor else called.get(one.contributor, "–"),
+            "passed": "" if contributor else one.passed,
+        }
         for key, one in reports.reports(hub, contributor).items()
     ]
 
@@ -118,22 +131,33 @@ def ready_reports(hub: Hub) -> int:
     return sum(one.state == "ready" for one in reports.reports(hub).values())
 
 
-def _line(key: str, one: reports.ToldWithdrawal) -> dict[str, Any]:
+def _line(key: str, one: reports.WithdrawalReport) -> dict[str, Any]:
     return {
         "key": key,
         "scope": one.scope,
         "reason": one.reason,
         "state": one.state,
+        "words": said(_STATES[one.state]),
         "numbers": len(one.numbers),
-        "not_found": one.not_found,
+        "missed": one.missed,
+        "wants_file": one.wants_file,
         "sent": one.sent[:10],
         "ended": one.ended[:10],
     }
 
 
-def _row(row: Mapping[str, Any]) -> list[str]:
+_STATES: dict[reports.ReportState, Text] = {
+    "sent": Text("records are looked for"),
+    "asked": Text("the contributor must answer"),
+    "ready": Text("waits for the steward"),
+    "nothing_found": Text("no record found"),
+    "done": Text("carried out"),
+}
+
+
+def case_row(one: CaseRow) -> list[str]:
+    """A row of a case, as who must choose sees it: delivery, row, year, gender, age."""
     lang = current()
-    one = CaseRow(**row)
     coded = ((SEX, one.gender), (AGE, one.age))
     return [
         one.date,
@@ -401,7 +425,7 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
     old: list[str] = []
     if not contributor:
         old = outdated(hub)
-        blocks += [_elsewhere(hub), *([_outdated(old)] if old else [])]
+        blocks += [_elsewhere(taken_elsewhere(hub)), *([_outdated(old)] if old else [])]
     gone = sorted(force.contributors)
     return answered(
         hub,
@@ -430,7 +454,7 @@ def _not_found(contributor: str) -> Any:
                 "comes later is left out."
             )
         )
-    return words(said(NOTHING_FOUND), said(CODE_OF_KIT))
+    return words(said(NOTHING_FOUND))
 
 
 def _outdated(versions: list[str]) -> Any:
@@ -441,8 +465,13 @@ def _outdated(versions: list[str]) -> Any:
     return section("outdated", _("Candidates"), words(text))
 
 
-def _elsewhere(hub: Hub) -> Any:
-    found = taken_elsewhere(hub)
+def elsewhere(hub: Hub, contributor: str) -> dict[str, Any]:
+    """What the withdrawals of one contributor do to others, for the steward alone."""
+    found = [one for one in taken_elsewhere(hub) if one.contributor == contributor]
+    return answered(hub, "", (), (_elsewhere(found),), {"quarters": len(found)})
+
+
+def _elsewhere(found: Sequence[TakenElsewhere]) -> Any:
     rows = [
         (
             name(one.contributor),

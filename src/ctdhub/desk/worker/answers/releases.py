@@ -21,6 +21,7 @@ from ctdhub.build.rules import by_version, order, policy
 from ctdhub.build.stages.differencing import told_of
 from ctdhub.build.stages.publish import statement
 from ctdhub.build.steps import hash_file
+from ctdhub.build.withdrawals import waiting_words
 from ctdhub.core.errors import HubError, as_json, error, printable
 from ctdhub.core.format import day, decimal, exact, isolated, listed, number, share, tiny
 from ctdhub.core.i18n import _, current, formula, said
@@ -93,14 +94,15 @@ def versions(hub: Hub) -> dict[str, Any]:
         )
         for one in given
     ]
-    lead = () if rows else (_("Nothing was built or published yet."),)
+    waits = [said(text) for text in waiting_words(hub)]
+    lead = (*waits, *(() if rows else (_("Nothing was built or published yet."),)))
     listed_ = table("", (_("version"), _("state")), rows, words=True) if rows else None
     return answered(
         hub,
         _("Versions in the hub"),
         lead,
         (section("versions", "", listed_),),
-        {"versions": given},
+        {"versions": given, "waits": waits},
     )
 
 
@@ -550,7 +552,8 @@ def candidate(hub: Hub, version: str) -> dict[str, Any]:
         section("signed", _("Approved so far"), _signed(place)),
     )
     title = _("Approve {version}").format(version=isolated(printable(version)))
-    return answered(hub, title, (state_words(here),), [s for s in sections if s], given)
+    lead = (state_words(here), *(said(text) for text in waiting_words(hub)))
+    return answered(hub, title, lead, [s for s in sections if s], given)
 
 
 def to_sign(hub: Hub, version: str, role: Role, not_before: str) -> dict[str, Any]:
