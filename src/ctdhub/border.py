@@ -41,7 +41,7 @@ MEASUREMENTS = pa.schema(
 ``noisy`` is an unbiased estimate in people: not truncated, so that it may be negative, and not
 chosen by its own size (a group is chosen by its total, see ``dp.published``).  It is an input of
 statistics (series, sums, models), never a figure to show by itself.  Its standard deviation is
-``sigma["*".join(columns)]`` of the same answer."""
+``sigma["*".join(columns)]`` of the same answer, ``regions[...]`` for a table of regions."""
 
 LISTS = "lists"
 DOUBLES = "doubles"
@@ -102,6 +102,8 @@ class Guarantee:
             ``sigma``; {} where nothing was measured.
         false_share: the policy's, see :data:`FALSE_SHARE`: which cells are shown depends on it, and
             so what is known of the others.
+        regions: standard deviation of the noise of a cell of each table of regions, keyed by the
+            columns that it has in the measurements; {} where there are none.
     """
 
     epsilon: float
@@ -117,6 +119,7 @@ class Guarantee:
     not_fitted: tuple[str, ...] = ()
     drawn: dict[str, float] = field(default_factory=dict)
     false_share: float = FALSE_SHARE
+    regions: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -244,6 +247,7 @@ class Protected:
         perpetrators: None where the answer has none, as its public policy says.
         measurements: noisy counts by year, see :data:`MEASUREMENTS`, of the groups whose total is
             shown in ``counts``; the years of a group follow each other, "not recorded" last.
+            Then every cell of the tables of regions, see ``Guarantee.regions``.
             Empty where the answer has no column of years.
         sources: None where the answer has none, as its public policy says.
         imputations: sets of records for inference, columns as in ``records``: each is made of the

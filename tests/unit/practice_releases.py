@@ -103,6 +103,7 @@ class Practice:
                 found.sigma,
                 "practice",
                 drawn=found.drawn,
+                regions=found.regions,
             ),
             facts=self.facts,
             measurements=found.measurements,

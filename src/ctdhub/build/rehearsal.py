@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -26,7 +28,12 @@ from ctdhub.dp.sources import SourceTables, public_sources
 from ctdhub.practice.people import FEWEST, invented_people
 from ctdhub.release.bundle import latest_standing
 from ctdhub.release.manifest import MANIFEST, Manifest
-from ctdhub.schema.model import Variable, load_schema
+from ctdhub.release.open import Release
+from ctdhub.report.facts import press_sheet
+from ctdhub.schema.countries import members, regions
+from ctdhub.schema.model import DESTINATION, PERIOD, Variable, load_schema
+from ctdhub.schema.places import place_of
+from ctdhub.stats.answers import Answers
 
 # --------------------------------------------------------------------------------------------------
 # A rehearsal of a hub's policy on fictitious people: what is rehearsed, and its figures as JSON.
@@ -36,13 +43,14 @@ from ctdhub.schema.model import Variable, load_schema
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What is rehearsed: a plan, a delta, and what else the budget pays for."""
+    """What is rehearsed: a plan, a delta, what else the budget pays for, a hub's public facts."""
 
     plan: Plan
     delta: float
     perpetrators: float = 0.0
     sources: SourceTables | None = None
     budget: Budget | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def of_hub(hub: Hub, rules: Policy | None = None) -> Rehearsed:
@@ -64,11 +72,13 @@ def of_hub(hub: Hub, rules: Policy | None = None) -> Rehearsed:
     ]
     some = agreed or [{"id": name} for name in rules.sources.lists or ("contributor",)]
     until = min(rules.years[1], year_of(hub, ""))
-    facts = {"contributors": some, "years": (rules.years[0], until)}
+    years = rules.years[0], until
+    facts = {"contributors": some, "years": years}
     sources = public_sources(rules, schema, facts)
     share = rules.perpetrators.share
     plan = plan_of(rules, schema, person_rows(rules, facts), covered_years(rules, facts))
-    return Rehearsed(plan, rules.delta, share, sources, rules.budget)
+    public = hub.facts(years)
+    return Rehearsed(plan, rules.delta, share, sources, rules.budget, public)
 
 
 def rehearsed(
@@ -112,6 +122,22 @@ def rehearsed(
             )
         )
     return done
+
+
+def paragraph(asked: Rehearsed, done: Rehearsal) -> tuple[str, ...]:
+    """What ``facts --press`` would say, in the first span of years, of the region where most of the
+    fictitious people were exploited, each side a text; () where no regions are measured."""
+    spans = list(asked.plan.merged.get(PERIOD, {}).values())
+    if not (asked.facts and asked.plan.regions and done.answer):
+        return ()
+    answer = replace(done.answer, facts=asked.facts, _mint=done.answer._mint)
+    year = asked.facts["years"][1]
+    manifest = Manifest.describe(answer, f"{year}.1", datetime(year, 12, 31, tzinfo=UTC), {})
+    answers = Answers(Release(Path(), manifest.version, answer, manifest))
+    people = {key: answers.count({DESTINATION: members(key)}).value or 0 for key in regions()}
+    place = place_of(max(people, key=people.__getitem__))
+    years = int(spans[0][0]), int(spans[0][-1])
+    return tuple(" ".join(part.sentences) for part in press_sheet(answers, place, years).sections)
 
 
 def bought(epsilons: Sequence[float], delta: float, budget: Budget) -> list[dict[str, float]]:

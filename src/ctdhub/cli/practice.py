@@ -158,10 +158,20 @@ def register_rehearse(app: typer.Typer) -> None:
             typer.echo(json.dumps(told, indent=1))
         else:
             show_rehearsal(done, people, asked.plan)
+            _show_paragraphs(asked, done)
             if asked.budget:
                 _show_bought(told["bought"], asked.budget)
             if hub:
                 show_told(Hub(hub))
+
+
+def _show_paragraphs(asked: Rehearsed, done: Sequence[Rehearsal]) -> None:
+    from ctdhub.build.rehearsal import paragraph
+
+    for one in done:
+        at = _("A paragraph at epsilon {epsilon}:").format(epsilon=exact(one.epsilon))
+        for text in paragraph(asked, one):
+            console.print(f"[bold]{at}[/] {escape(text)}")
 
 
 def _show_bought(bought: Sequence[dict[str, float]], budget: Budget) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ctdhub.border import Guarantee, Perpetrators, Protected, mint
+from ctdhub.border import Perpetrators, Protected
 from ctdhub.core.files import uncollected
 from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store, kernels
@@ -24,7 +24,7 @@ from ctdhub.dp.ledger.book import Ledger, new_id
 from ctdhub.dp.ledger.file import Charge, taking_part, written
 from ctdhub.dp.lists import Overlap
 from ctdhub.dp.mechanism import Progress, answer_of
-from ctdhub.dp.plan import Columns, covered_years, epsilon_by_rows, person_rows, plan_of
+from ctdhub.dp.plan import Columns, covered_years, person_rows, plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import Pay, Price
 from ctdhub.dp.quote import (
@@ -43,10 +43,8 @@ from ctdhub.dp.quote import (
     unit,
 )
 from ctdhub.dp.sources import Mentioned, Sourced, mentioned, sourced
-from ctdhub.dp.workload import Workload, workload
+from ctdhub.dp.workload import Workload, regional, workload
 from ctdhub.schema.model import Schema, load_schema
-
-MECHANISM = "discrete Gaussian"
 
 _BOUND = b"which rows of a person are kept"
 
@@ -136,20 +134,22 @@ def protect_table(  # noqa: PLR0913
     rho = rho_of(asked.epsilon, asked.delta)
     costs = costs_of(rho, child, sources)
     tables = workload(asked.plan, costs.people)  # these refuse before anything is paid
+    regions = regional(asked.plan, costs.people)
     theirs = workload(child.plan, costs.perpetrators) if child else ()
     if sources:
         sources.public.workload(costs.sources)
     tell(Text("counting"), 0.05)
     rows = InMemory(people) if isinstance(people, pa.Table) else people
     outside = (asked.plan.year,) if asked.plan.year and asked.about == HUB else ()
-    exact = _counted(rows, Tally(asked.plan.domains, _names(tables), years=outside), sources)
+    tally = Tally(asked.plan.domains, _names(tables + regions), years=outside)
+    exact = _counted(rows, tally, sources)
     pa.default_memory_pool().release_unused()  # reading and counting took more than is kept
     if child:
         with ledger.exclusive():
             key = bytes.fromhex(ledger.question(_BOUND))
         [found] = child.rows.counts([child.tally(_names(theirs), key)])
         exact = exact._replace(perpetrators=found)
-    parts = parts_of(asked, exact, tables, theirs, costs, child, sources)
+    parts = parts_of(asked, exact, tables + regions, theirs, costs, child, sources)
     agreed: Price | None = None
     while True:
         with ledger.exclusive():
@@ -181,7 +181,7 @@ def protect_table(  # noqa: PLR0913
 
 
 def _names(questions: Workload) -> tuple[Columns, ...]:
-    return tuple(q.columns for q in questions)
+    return tuple(dict.fromkeys(q.columns for q in questions))
 
 
 def _counted(rows: Rows, tally: Tally, sources: Sourced | None) -> Exact:
@@ -258,31 +258,13 @@ def _minted(  # noqa: PLR0913
         inner = answer_of(exact.perpetrators, child.plan, costs.perpetrators, drawn)
         perpetrators = Perpetrators(inner.records, inner.counts, child.each, inner.sigma)
     found = answer_of(exact.people, asked.plan, costs.people, secret.stream("people"), tell)
-    level = asked.plan.level
-    guarantee = Guarantee(
-        asked.epsilon,
-        asked.delta,
-        entry.rho,
+    return found.protected(
+        asked.plan,
+        (asked.epsilon, asked.delta, entry.rho),
         unit(asked.plan),
-        MECHANISM,
-        level,
-        found.sigma,
         entry.id,
-        asked.plan.rows,
-        epsilon_by_rows(entry.rho, asked.delta, asked.plan.rows),
-        found.not_fitted + (inner.not_fitted if inner else ()),
-        found.drawn,
-        asked.plan.false_share,
-    )
-    return mint(
-        records=found.records,
-        counts=found.counts,
-        people=found.people,
-        case_records=found.case_records,
-        guarantee=guarantee,
+        not_fitted=inner.not_fitted if inner else (),
         facts=facts,
         perpetrators=perpetrators,
-        measurements=found.measurements,
         sources=measured,
-        imputations=found.imputations,
     )

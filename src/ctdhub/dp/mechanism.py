@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pyarrow as pa
 
-from ctdhub.border import Estimate
+from ctdhub.border import Estimate, Guarantee, Protected, mint
 from ctdhub.core.i18n import Text
 from ctdhub.dp import published
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.noise import Bits
-from ctdhub.dp.plan import Columns, Plan
-from ctdhub.dp.published import by_year, counts_table, published_cells
+from ctdhub.dp.plan import Columns, Plan, epsilon_by_rows
+from ctdhub.dp.published import by_region, by_year, counts_table, published_cells
 from ctdhub.dp.reconcile import (
     Estimated,
     cell_variances,
@@ -24,12 +25,13 @@ from ctdhub.dp.reconcile import (
     sum_variance,
 )
 from ctdhub.dp.synth.fit import fit, imputed
-from ctdhub.dp.synth.records import contradicted, settled, to_table
+from ctdhub.dp.synth.records import contradicted, region_sums, settled, to_table
 from ctdhub.dp.synth.wide import NoisyTables
-from ctdhub.dp.workload import Workload, measure, workload
+from ctdhub.dp.workload import Workload, in_regions, measure, regional, workload
 from ctdhub.schema.model import DELIVERIES
 
 Progress = Callable[[Text, float], None]
+MECHANISM = "discrete Gaussian"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class MechanismOutput:
         rho: the cost, at most what was asked.
         not_fitted: tables that the records were not fitted to; as in ``Guarantee.not_fitted``.
         imputations: as in :class:`Protected`.
+        regions: as in ``Guarantee.regions``.
     """
 
     records: pa.Table
@@ -54,6 +57,46 @@ class MechanismOutput:
     rho: float
     not_fitted: tuple[str, ...] = ()
     imputations: tuple[pa.Table, ...] = ()
+    regions: dict[str, float] = field(default_factory=dict)
+
+    def protected(
+        self,
+        plan: Plan,
+        promise: tuple[float, float, float],
+        unit: str,
+        charge: str = "",
+        mechanism: str = MECHANISM,
+        not_fitted: tuple[str, ...] = (),
+        **parts: Any,
+    ) -> Protected:
+        """The answer with its guarantee.
+
+        Args:
+            promise: epsilon, delta and rho.
+            unit: who is protected, in English words.
+            charge: what paid for it.
+            not_fitted: tables of its other parts that records were not fitted to.
+            parts: of the answer, beside those of the people.
+        """
+        epsilon, delta, rho = promise
+        guarantee = Guarantee(
+            epsilon,
+            delta,
+            rho,
+            unit,
+            mechanism,
+            plan.level,
+            self.sigma,
+            charge,
+            plan.rows,
+            epsilon_by_rows(rho, delta, plan.rows),
+            self.not_fitted + not_fitted,
+            self.drawn,
+            plan.false_share,
+            self.regions,
+        )
+        own = ("records", "counts", "people", "case_records", "measurements", "imputations")
+        return mint(**{name: getattr(self, name) for name in own}, guarantee=guarantee, **parts)
 
 
 def answer(
@@ -70,7 +113,7 @@ def answer(
     """
     if progress:
         progress(Text("counting"), 0.05)
-    tables = [q.columns for q in workload(plan, rho)]
+    tables = [*(q.columns for q in workload(plan, rho)), *plan.regions]
     return answer_of(count(people, tables), plan, rho, source, progress)
 
 
@@ -86,7 +129,8 @@ def answer_of(
     Whoever calls it owes the ledger a charge of ``rho`` unless the people are fictitious.
 
     Args:
-        exact: every table of the plan's workload; emptied as soon as its noise is drawn.
+        exact: every table of the plan's workload, and those that regions are added up from; emptied
+            as soon as its noise is drawn.
         rho: the most that it may cost.
         source: random bits of everything that is drawn, noise first, then orders and ties of the
             fit, then the sets for inference; the operating system's in the product.
@@ -98,18 +142,27 @@ def answer_of(
     questions = workload(plan, rho)
     tell(Text("drawing noise"), 0.1)
     noisy = measure(exact, questions, source)
+    asked = regional(plan, rho)
+    regions = measure(in_regions(exact, plan), asked, source), asked
     exact.clear()
-    return answer_to(noisy, questions, plan, rho, source, tell)
+    return answer_to(noisy, questions, plan, rho, source, tell, regions)
 
 
 def answer_to(
-    noisy: Counts, questions: Workload, plan: Plan, rho: float, source: Bits, tell: Progress
+    noisy: Counts,
+    questions: Workload,
+    plan: Plan,
+    rho: float,
+    source: Bits,
+    tell: Progress,
+    regions: tuple[Counts, Workload] = ({}, ()),
 ) -> MechanismOutput:
     """All that is made of noisy tables; nothing here sees exact counts.
 
     Args:
         noisy: every table of the questions; emptied as soon as it has served.
         rho: what they cost.
+        regions: the noisy tables of regions, and their questions.
     """
     pooled = pool(noisy, questions, most_pooled(questions))
     total = published.total_people(pooled, plan.level)
@@ -133,6 +186,7 @@ def answer_to(
     if not plan.imputations:
         noisy.clear()  # as large as the tables of the records to come
     sums = contradicted(records, kept, shown, plan, sum_variance(questions))
+    sums += region_sums(records, *regions, plan)
     records = settled(records, shown, plan, total.value, source, sums)
     del sums
     tell(Text("publishing"), 0.9)
@@ -140,7 +194,7 @@ def answer_to(
     cells = published_cells(made, questions, total, shown, plan.level, plan.false_share)
     del made
     counts = counts_table(cells, questions, plan.domains, total)
-    measurements = by_year(kept, questions, plan, cells)
+    rows = by_year(kept, questions, plan, cells), by_region(regions[0], plan)
     case_records = published.case_records(kept, total, plan.level)
     sets = imputed(
         noisy,
@@ -155,7 +209,7 @@ def answer_to(
         counts=counts,
         people=total,
         case_records=case_records,
-        measurements=measurements,
+        measurements=pa.concat_tables(rows).combine_chunks(),
         sigma={"*".join(t): of_cell**0.5 for t, of_cell in variance.items()},
         drawn={"*".join(q.columns): q.sigma for q in questions},
         rho=rho,
@@ -165,6 +219,7 @@ def answer_to(
             if len(q.columns) > 1 and total.value and q.columns not in compared
         ),
         imputations=sets,
+        regions={plan.region_key(q.columns): q.sigma for q in regions[1]},
     )
 
 

@@ -20,13 +20,18 @@ from ctdhub.schema import countries
 from ctdhub.schema.model import (
     AGE,
     DESTINATION,
+    FORCED_LABOUR,
     HARM,
+    MERGED,
     ORIGIN,
     PERIOD,
     RELATION,
     SEX,
+    SEXUAL_EXPLOITATION,
     STANDING,
     Schema,
+    load_schema,
+    value_groups,
 )
 from ctdhub.schema.places import group_codes
 
@@ -317,6 +322,7 @@ Kind = Literal[
     "assistance",
     "reports",
     "groups",
+    "regions",
 ]
 
 NARROW = 40
@@ -377,6 +383,8 @@ class Plan:
         year: the column of years, by which noisy counts are published (``series``), None where
             there is none.
         imputations: how many sets of records for inference are made (``imputations``), 0 to 100.
+        regions: tables whose values are merged by ``merged``, measured apart from all others.
+        merged: by column the values that are measured together in these, by name of the group.
     """
 
     domains: Domains
@@ -398,11 +406,13 @@ class Plan:
     support: int = 0
     year: str | None = None
     imputations: int = 0
+    regions: tuple[Columns, ...] = ()
+    merged: dict[str, dict[str, Columns]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         named = {*self.core, *(self.corridor or ()), *self.by, *self.parents}
         named.update([self.year] if self.year else [])
-        named.update(*self.groups, *self.assistance, *self.reports)
+        named.update(*self.groups, *self.assistance, *self.reports, *self.regions)
         named.update(self.followers.whole, self.followers.partial)
         if not named <= self.domains.keys():
             raise ValueError("the plan names a column that has no domain")
@@ -426,6 +436,26 @@ class Plan:
     def shape(self, table: Columns) -> tuple[int, ...]:
         """Shape of a table, "not recorded" first on each axis."""
         return tuple(self.sizes[name] for name in table)
+
+    @staticmethod
+    def region_key(table: Columns) -> str:
+        """What the columns of a table of regions are called, joined with "*"."""
+        return "*".join(MERGED.get(name, name) for name in table)
+
+    def region_axis(self, name: str) -> dict[str, Columns]:
+        """Places of a column in the tables of regions, by name, and the values of each; "not
+        recorded" is left out."""
+        return self.merged.get(name) or {value: (value,) for value in self.domains[name]}
+
+    def region_shape(self, table: Columns) -> tuple[int, ...]:
+        """Shape of a table of regions, "not recorded" first on each axis."""
+        return tuple(len(self.region_axis(name)) + 1 for name in table)
+
+    def region_codes(self, name: str) -> npt.NDArray[np.uint16]:
+        """By code of a column its place in the tables of regions."""
+        groups = enumerate(self.region_axis(name).values(), 1)
+        of = {value: k for k, group in groups for value in group}
+        return np.array([0, *(of[value] for value in self.domains[name])], dtype=np.uint16)
 
     def ordered(self, names: Columns) -> Columns:
         """The columns in the order of the plan."""
@@ -486,6 +516,14 @@ REPORTED: tuple[Columns, ...] = (
 )
 """What a state reports of each year: presumed and identified victims; victims by citizenship, and
 by sex and citizenship."""
+REGIONAL: tuple[Columns, ...] = (
+    (SEX,),
+    (AGE,),
+    (load_schema().groups[HARM].indicator or "", SEXUAL_EXPLOITATION, FORCED_LABOUR),
+)
+"""What is measured of each region, on both sides, in each span of years: what a paragraph on a
+place says of its people.  Noise of the sum over a region's countries and years is some ten times as
+large as that of a table that has them as one cell."""
 
 
 def plan_of(
@@ -525,7 +563,17 @@ def plan_of(
         tokens=policy.linking.people,
         year=next((n for n in domains if schema.variable(n).kind == "year"), None),
         imputations=policy.imputations,
+        regions=_regional(domains) if policy.weights.regions else (),
+        merged={n: value_groups(n, domains[n], policy.bands) for n in MERGED if n in domains},
     )
+
+
+def _regional(domains: Domains) -> tuple[Columns, ...]:
+    """Tables of :data:`REGIONAL` by year and each country; without types that are not released."""
+    held = [tuple(n for n in names if n in domains) for names in REGIONAL]
+    some = [names for names in held if names and PERIOD in domains]
+    tables = [{PERIOD, side, *names} for side in CORRIDOR if side in domains for names in some]
+    return tuple(tuple(n for n in domains if n in table) for table in tables)
 
 
 def _assistance(domains: Domains, schema: Schema) -> tuple[Columns, ...]:

@@ -5,6 +5,7 @@ a new hub.
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -74,6 +75,7 @@ class Weights(FrozenModel):
     assistance: float = Field(default=10.0, ge=0, le=1e3)
     reports: float = Field(default=3.0, ge=0, le=1e3)
     groups: float = Field(default=5.0, ge=0, le=1e3)
+    regions: float = Field(default=7.0, ge=0, le=1e3)
 
 
 MOST_SETS = 20
@@ -174,6 +176,8 @@ class Policy(FrozenModel):
         false_share: bound on the expected share of empty cells among those shown in a table.
         support: from 0, complete, to 4, cautious; see ``ctdhub.dp.synth.fit``.
         groups: further tables of three or four columns.
+        bands: the first year of each span of years but the first, in order: regions are measured in
+            these spans, see :data:`ctdhub.dp.plan.REGIONAL`.
         imputations: how many sets of records for inference a release has, see
             ``dp.synth.fit``; 0 leaves them out.
 
@@ -193,6 +197,7 @@ class Policy(FrozenModel):
     false_share: float = Field(default=0.005, gt=0, le=0.25)
     support: int = Field(default=0, ge=0, le=4)
     groups: tuple[tuple[str, ...], ...] = ()
+    bands: tuple[int, ...] = Field(default=(2019, 2023), max_length=8)
     imputations: int = Field(default=0, ge=0, le=MOST_SETS)
     perpetrators: PerpetratorSettings = PerpetratorSettings()
     sources: SourceSettings = SourceSettings()
@@ -217,6 +222,8 @@ class Policy(FrozenModel):
             )
         if self.years[1] - self.years[0] > 100:
             raise InvalidSetting(Text("years may span at most 100 years"))
+        if any(a >= b for a, b in pairwise(self.bands)):
+            raise InvalidSetting(Text("bands must be years, each later than the one before"))
         if self.false_share > 1 - self.level:
             raise InvalidSetting(Text("false_share may be at most 1 − level"))
         if self.columns != "all" and len(set(self.columns)) != len(self.columns):
@@ -405,6 +412,11 @@ support: 0
 # [[means_threats, means_false_promises, means_withholds_documents, gender]].
 groups: []
 
+# Shares of women, children and types of exploitation are measured by region of the world and span
+# of years, far more surely than countries added up.  These are the first years of all spans but the
+# first: ask for `--years` of one span, or of several together.
+bands: [2019, 2023]
+
 # Sets of records for inference, with which researchers get right standard errors (about ten are
 # enough; with 0 there are none).  They cost no epsilon.  Each takes about as many bytes in the
 # release, and about as long to make, as the records.
@@ -457,4 +469,5 @@ weights:
   assistance: 10    # each kind of assistance by citizenship group, gender, age and country
   reports: 3        # what states report: country by year, citizenship group and gender
   groups: 5         # tables of up to four columns, where some were asked for
+  regions: 7        # regions by spans of years: gender, age, type of exploitation
 """

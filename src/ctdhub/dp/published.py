@@ -438,6 +438,22 @@ def by_year(
     return pa.table([*named_cells(tables, plan.domains), pa.array(noisy)], schema=MEASUREMENTS)
 
 
+def by_region(noisy: Counts, plan: Plan) -> pa.Table:
+    """The noisy counts of regions, as they were measured; see ``MEASUREMENTS``.
+
+    Variables whose values are merged have the names of their groups, see ``schema.model.MERGED``.
+    """
+    tables = list(noisy)
+    if not tables:
+        return MEASUREMENTS.empty_table()
+    places = [(t, np.unravel_index(np.arange(noisy[t].size), noisy[t].shape)) for t in tables]
+    _names, values = named_cells(places, {n: tuple(plan.region_axis(n)) for t in tables for n in t})
+    names = [plan.region_key(t).split("*") for t in tables for _cell in range(noisy[t].size)]
+    cells = np.concatenate([noisy[t].ravel() for t in tables]).astype(float)
+    columns = pa.array(names, pa.list_(pa.string()))
+    return pa.table([columns, values, pa.array(cells)], schema=MEASUREMENTS)
+
+
 def _places(
     order: npt.NDArray[np.intp], axis: int, shape: tuple[int, ...], groups: npt.NDArray[np.intp]
 ) -> Places:

@@ -122,7 +122,7 @@ def request_of(
     """
     columns, settings, noise, people = {}, {}, {}, {}
     for part, exact in parts:
-        tables = sorted(part.tables, key=lambda q: q.columns)
+        tables = sorted(part.tables, key=lambda q: (q.columns, q.kind))
         columns[part.name] = {
             "domains": {name: list(values) for name, values in part.domains.items()},
             "tables": [[list(q.columns), list(q.shape), q.kind, q.reach] for q in tables],
@@ -155,6 +155,8 @@ def shown(plan: Plan, *, hierarchy: bool) -> dict[str, Any]:
     }
     if plan.imputations:
         found["imputations"] = plan.imputations
+    if plan.regions:
+        found["merged"] = {name: list(groups.items()) for name, groups in plan.merged.items()}
     if hierarchy:
         given: dict[str, Parents] = plan.parents
         found["parents"] = {name: [list(level) for level in up] for name, up in given.items()}

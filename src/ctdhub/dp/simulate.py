@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ctdhub.border import Protected
 from ctdhub.dp import noise
 from ctdhub.dp.accounting import epsilon_of, rho_of, split
 from ctdhub.dp.count import Codes, Counts, count, encode
@@ -89,6 +90,7 @@ class Rehearsal:
             of lists, in people, by table; empty where the release has none.
         sets: sets of records for inference; they cost no epsilon.
         set_bytes: about how many each takes in the release.
+        answer: what would be published of the fictitious people, without facts.
     """
 
     epsilon: float
@@ -98,10 +100,13 @@ class Rehearsal:
     sources: dict[str, float] = field(default_factory=dict)
     sets: int = 0
     set_bytes: int = 0
+    answer: Protected | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return asdict(self)
+        """The figures, ready for JSON."""
+        found = asdict(replace(self, answer=None))
+        del found["answer"]
+        return found
 
 
 def stand_in(
@@ -171,6 +176,7 @@ def rehearse(
         sources=sources.sigma(part) if sources else {},
         sets=plan.imputations,
         set_bytes=_bytes(found.records) if plan.imputations else 0,
+        answer=found.protected(plan, (epsilon, delta, whole), plan.unit, facts={}),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -15,7 +15,7 @@ import numpy as np
 from ctdhub.core.errors import error
 from ctdhub.dp import noise
 from ctdhub.dp.accounting import gaussian_rho, sigma2_for
-from ctdhub.dp.count import Counts
+from ctdhub.dp.count import Counts, Table
 from ctdhub.dp.plan import Columns, Kind, Plan
 
 _GROWTH = 0.5
@@ -70,7 +70,43 @@ def workload(plan: Plan, rho: float) -> Workload:
     """
     weights = plan.weights.model_dump()
     kinds = {t: kind for t, kind in plan.tables.items() if weights[kind] > 0}
-    shapes = {t: plan.shape(t) for t in kinds}
+    return _divided(plan, kinds, {t: plan.shape(t) for t in kinds}, rho * (1 - _regions(plan)))
+
+
+def regional(plan: Plan, rho: float) -> Workload:
+    """The tables of regions with their noise, which cost at most their part of ``rho``: what
+    :func:`workload` leaves of it.
+
+    Raises:
+        PolicyError: as :func:`workload`.
+    """
+    kinds: dict[Columns, Kind] = dict.fromkeys(plan.regions, "regions")
+    shapes = {t: plan.region_shape(t) for t in kinds}
+    return _divided(plan, kinds, shapes, rho * _regions(plan))
+
+
+def in_regions(exact: Mapping[Columns, Table], plan: Plan) -> Counts:
+    """The tables of regions, added up from those of single values."""
+    found: Counts = {}
+    for t in plan.regions:
+        shape = plan.region_shape(t)
+        cells = np.ravel_multi_index(np.ix_(*(plan.region_codes(n) for n in t)), shape)
+        people = np.bincount(cells.ravel(), exact[t].ravel(), math.prod(shape))
+        found[t] = people.astype(np.int32).reshape(shape)
+    return found
+
+
+def _regions(plan: Plan) -> float:
+    """Share of rho of the tables of regions."""
+    weights = plan.weights.model_dump()
+    others = sum(weights[kind] for kind in {*plan.tables.values()})
+    return weights["regions"] / (others + weights["regions"]) if plan.regions else 0.0
+
+
+def _divided(
+    plan: Plan, kinds: Mapping[Columns, Kind], shapes: Mapping[Columns, tuple[int, ...]], rho: float
+) -> Workload:
+    weights = plan.weights.model_dump()
     weigh = {t: float(math.prod(shape)) ** _GROWTH for t, shape in shapes.items()}
     of_kind: dict[Kind, float] = defaultdict(float)
     for t, kind in kinds.items():

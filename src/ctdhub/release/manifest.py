@@ -503,6 +503,7 @@ class Manifest(FrozenModel):
     ``not_fitted`` are measured tables that the records were not fitted to.
     ``sigma`` is the standard deviation of the unbiased estimate of a cell, ``drawn`` that of the
     noise of its table alone.
+    ``regions`` is the standard deviation of the noise of a cell of each table of regions.
     ``false_share`` is the policy's, and is written only where it is not the default."""
 
     manifest_version: Literal[1] = 1
@@ -522,6 +523,7 @@ class Manifest(FrozenModel):
     not_fitted: tuple[str, ...]
     drawn: dict[str, float] = Field(min_length=1)
     false_share: float = Field(default=FALSE_SHARE, gt=0, le=0.25)
+    regions: dict[str, float]
     charge: str
     accuracy: Accuracy
     people: ManifestFigure
@@ -557,6 +559,7 @@ class Manifest(FrozenModel):
             not_fitted=self.not_fitted,
             drawn=dict(self.drawn),
             false_share=self.false_share,
+            regions=dict(self.regions),
         )
 
     @classmethod
@@ -582,6 +585,7 @@ class Manifest(FrozenModel):
             not_fitted=g.not_fitted,
             drawn=g.drawn,
             false_share=g.false_share,
+            regions=g.regions,
             charge=g.charge,
             accuracy=accuracy(g),
             people=_figure(
@@ -594,7 +598,8 @@ class Manifest(FrozenModel):
             perpetrators=_mentioned(protected.perpetrators),
             measurements=MeasuredFile(
                 rows=protected.measurements.num_rows,
-                counts="people by year, noisy and unbiased, of groups whose total is shown",
+                counts="people by year of groups whose total is shown, and people of regions by "
+                "span of years; noisy and unbiased",
             ),
             imputations=len(protected.imputations),
             sources=_sources(protected.sources, g.level),

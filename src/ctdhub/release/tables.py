@@ -36,6 +36,7 @@ from ctdhub.release.manifest import Manifest, PublicFacts
 from ctdhub.schema.model import (
     CONTRIBUTOR,
     DESTINATION_REGION,
+    MERGED,
     ORIGIN_REGION,
     PERIOD,
     TableName,
@@ -106,11 +107,13 @@ def measured_columns(table: pa.Table) -> set[str]:
 
 
 def read_measurements(folder: Path, manifest: Manifest) -> pa.Table:
-    """Noisy counts by year as the manifest states them, else a ValueError."""
-    table = _read(folder / f"{MEASURED}.parquet", manifest.measurements.rows, manifest.sigma)
+    """Noisy counts by year, and of regions, as the manifest states them, else a ValueError."""
+    known = manifest.sigma | manifest.regions
+    table = _read(folder / f"{MEASURED}.parquet", manifest.measurements.rows, known)
     told = _values(table, PERIOD).to_pylist()
+    spans = len(_values(table, MERGED[PERIOD]))
     years = _measured_years(told, manifest)
-    if len(told) != table.num_rows or told != years * (len(told) // len(years)):
+    if len(told) + spans != table.num_rows or told != years * (len(told) // len(years)):
         raise ValueError
     return table
 
@@ -274,7 +277,8 @@ def check_border(protected: object) -> Protected:
     if found := protected.perpetrators:
         strangers |= _strangers("perpetrators", found.records, found.counts)
     public = _public("people")
-    strangers |= measured_columns(protected.measurements) - public
+    regions = {name for key in protected.guarantee.regions for name in key.split(COLUMN_JOIN)}
+    strangers |= measured_columns(protected.measurements) - public - (regions & {*MERGED.values()})
     if sources := protected.sources:
         strangers |= measured_columns(sources.measurements) - public - SOURCE_COLUMNS
     if strangers:

@@ -257,46 +257,44 @@ def side_sentences(facts: PlaceFacts, side: SideName) -> tuple[str, ...]:
 
 
 def women_sentence(women: NumberCard) -> str:
-    """The share of women and girls, as a range where it is not precise enough."""
+    """The share of women and girls, or that people are too few to tell."""
     if women.value is None:
-        low, high = ends(women)
-        return _(
-            "Of those whose gender is recorded, between {low} and {high} are women and girls: not "
-            "precise enough for one number."
-        ).format(low=low, high=high)
+        return _("Share of women and girls: {why}.").format(why=too_few())
     return _(
         "Of those whose gender is recorded, {share} are women and girls ({low} to {high})."
     ).format(**_interval(women))
 
 
 def children_sentence(children: NumberCard) -> str:
-    """The share of children, as a range where it is not precise enough; empty where not shown."""
+    """The share of children, or that people are too few to tell; empty where not shown."""
     if not children.has_range:
         return ""
     if children.value is None:
-        low, high = ends(children)
-        return _(
-            "Of those whose age is recorded, between {low} and {high} are children under 18: not "
-            "precise enough for one number."
-        ).format(low=low, high=high)
+        return _("Share of children under 18: {why}.").format(why=too_few())
     return _(
         "Of those whose age is recorded, {share} are children under 18 ({low} to {high})."
     ).format(**_interval(children))
 
 
+def too_few() -> str:
+    """Why a share whose interval is too wide (``stats.cards``) is not told: the standard that says
+    so has no range instead of the number."""
+    return _("too few people to tell at this protection")
+
+
 def types_sentence(side: Side) -> str:
     """The types of exploitation with the largest shares; "main" only where they are so for sure."""
-    kinds = []
-    for flag, c in side.exploitation[:MAIN_TYPES]:
-        name = inline(label(flag, current()))
-        if c.value is None:
-            low, high = ends(c)
-            text = _("{name} (between {low} and {high}, not precise enough for one number)")
-            kinds.append(text.format(name=name, low=low, high=high))
-        else:
-            text = _("{name} ({share}; {low} to {high})")
-            kinds.append(text.format(name=name, **_interval(c)))
-    if not side.main_types(MAIN_TYPES):
+    first = side.exploitation[:MAIN_TYPES]
+    kinds = [
+        _("{name} ({share}; {low} to {high})").format(
+            name=inline(label(flag, current())), **_interval(c)
+        )
+        for flag, c in first
+        if c.value is not None
+    ]
+    if not kinds:
+        return _("Main types of exploitation: {why}.").format(why=too_few())
+    if len(kinds) < len(first) or not side.main_types(MAIN_TYPES):
         text = _(
             "Where a type of exploitation is recorded, the types include: {types}. A person may "
             "have suffered several."

@@ -388,3 +388,53 @@ CHILD_BANDS = marked(AGE, "child")
 NOT_COUNTED = marked(STANDING, LEFT_OUT)
 AUTHORITIES = marked(CONTRIBUTOR_KIND, "authority")
 OF_ANYONE = marked(ALLEGATION, "of_anyone")
+
+# --------------------------------------------------------------------------------------------------
+# Values that a release measures together: countries of a region, years of a span, children.
+#
+# Countries of a region are told apart by whether they are in the European Union, so that the Union
+# and each region are sums of these groups (Cyprus is in the Union, and in Asia by UN M49).
+
+SPAN = "span_of_years"
+MERGED = {ORIGIN: ORIGIN_REGION, DESTINATION: DESTINATION_REGION, PERIOD: SPAN, AGE: AGE}
+"""Variables whose values are measured together, and what the variable of the groups is called."""
+ValueGroups = dict[str, tuple[str, ...]]
+
+
+def value_groups(variable: str, domain: Iterable[str], bands: Iterable[int]) -> ValueGroups:
+    """Groups of the values of a variable of :data:`MERGED`; each value is in one of them.
+
+    Args:
+        domain: its public values, in order.
+        bands: the first year of each span but the first.
+
+    >>> list(value_groups(PERIOD, ("2002", "2018", "2019", "2024"), (2019, 2023)))
+    ['2002-2018', '2019-2019', '2024-2024']
+    """
+    found: dict[str, list[str]] = {}
+    for value in domain:
+        if variable == PERIOD:
+            name = str(sum(int(value) >= first for first in bands))
+        elif variable == AGE:
+            name = "child" if value in CHILD_BANDS else "adult"
+        else:
+            name = countries.region(value)
+            name += "_eu" if value in countries.members("eu") else ""
+        found.setdefault(name, []).append(value)
+    spans = variable == PERIOD
+    return {f"{v[0]}-{v[-1]}" if spans else name: tuple(v) for name, v in found.items()}
+
+
+@cache
+def grouped_values(variable: str, name: str) -> frozenset[str]:
+    """The values of a group; of a value that is measured by itself, that value.
+
+    >>> sorted(grouped_values(PERIOD, "2019-2021")), grouped_values(SEX, "female")
+    (['2019', '2020', '2021'], frozenset({'female'}))
+    """
+    if variable not in MERGED or not name:
+        return frozenset({name})
+    if variable == PERIOD:
+        first, last = map(int, name.split("-"))
+        return frozenset(map(str, range(first, last + 1)))
+    return frozenset(value_groups(variable, load_schema().domain(variable), ())[name])

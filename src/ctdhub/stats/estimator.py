@@ -25,6 +25,12 @@ Method.  A question names a set of values for each of some variables.
    an interval wider and no miss.
 4. Where no measured table holds all variables of the question there is no interval: nothing was
    measured, and no number is shown.
+5. Regions (those of UN M49, and the European Union) in the spans of years of the policy were
+   measured by themselves, with gender, age and types of exploitation (``dp.plan.REGIONAL``).  Where
+   the sum of such cells has less noise than that of the fit, which public settings decide, it
+   answers: the interval of a number reaches from the count of the records to both sides by its
+   noise and by as much as the two differ, that of a share from the noisy cells as far as the share
+   of the records.
 A share takes its interval from Fieller's theorem (E. C. Fieller, 1954, J. R. Stat. Soc. B 16:175),
 with the correlation that the errors of the two counts have in the fit.
 """
@@ -37,15 +43,17 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import combinations, product
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.border import SHOWN, Estimate, highest_unseen, unseen_end
 from ctdhub.release.open import Release
 from ctdhub.release.tables import YearCounts
-from ctdhub.schema.model import PERIOD, load_schema
+from ctdhub.schema.model import MERGED, PERIOD, grouped_values, load_schema
 from ctdhub.stats.cards import NOT_MEASURED, Interval, ratio
 from ctdhub.stats.query import Where
 
@@ -142,6 +150,68 @@ class CellSums:
             found = _Met(cells, at if at.size * NARROW <= cells.size else None)
             self._kept[name, allowed] = found
         return found
+
+
+@dataclass(frozen=True)
+class RegionCells:
+    """Noisy cells of a table of regions.
+
+    Attributes:
+        cells: by the names of groups of values.
+        groups: by variable the values of each group; of a variable without groups each value.
+        variance: of a cell.
+    """
+
+    cells: CellSums
+    groups: dict[str, dict[str, frozenset[str]]]
+    variance: float
+
+    @classmethod
+    def of(cls, key: str, rows: pa.Table, sigma: float) -> RegionCells:
+        """From the rows of a table, whose columns are ``key``."""
+        variables = {name: variable for variable, name in MERGED.items()}
+        names = [variables.get(name, name) for name in key.split("*")]
+        values = [tuple(cell) for cell in rows["values"].to_pylist()]
+        cells = CellSums.of(names, dict(zip(values, rows["noisy"].to_pylist(), strict=True)))
+        axes = zip(names, zip(*values, strict=True), strict=True)
+        groups = {n: {g: grouped_values(n, g) for g in dict.fromkeys(axis)} for n, axis in axes}
+        return cls(cells, groups, sigma**2)
+
+    def sum(self, where: Sets) -> RegionSum | None:
+        """The people who meet all conditions; None where these divide a group."""
+        limits = {name: list(groups) for name, groups in self.groups.items()}
+        for name, wanted in where.items():
+            inside = [g for g, own in self.groups.get(name, {}).items() if own <= wanted]
+            if wanted != frozenset().union(*(self.groups[name][g] for g in inside)):
+                return None
+            limits[name] = inside
+        cells = math.prod(map(len, limits.values()))
+        return RegionSum(self.cells.total(limits), cells * self.variance)
+
+
+class RegionSum(NamedTuple):
+    """People in noisy cells, and the variance of their sum."""
+
+    people: float
+    variance: float
+
+    def within(self, z: float) -> Interval:
+        """With the interval of the noise."""
+        half = z * math.sqrt(self.variance)
+        return Interval(self.people, self.people - half, self.people + half)
+
+
+def share_of_cells(part: RegionSum, whole: RegionSum, z: float) -> Interval:
+    """Share of a part of some cells, with the interval of their noise."""
+    one, all_ = part.within(z), whole.within(z)
+    return ratio(one, all_, math.sqrt(part.variance / whole.variance))
+
+
+def _with(value: float, found: Interval) -> Interval:
+    """The interval as far as a value that is published beside it."""
+    low, high = max(0.0, min(value, found.low or 0.0)), max(value, found.high or 0.0)
+    wider = (high - low) - ((found.high or 0.0) - (found.low or 0.0))
+    return Interval(value, low, high, (found.width or 0.0) + max(0.0, wider))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -418,8 +488,33 @@ class Estimator:
         """The same where both numbers are at hand."""
         if not (answer.value and of.value):
             return ratio(answer, of)
-        sets = (dict(self._asked(where)) for where in (part, whole))
-        return ratio(answer, of, self._fitted.correlation(*sets))
+        one, two = (dict(self._asked(where)) for where in (part, whole))
+        both = {n: one.get(n, self._all(n)) & two.get(n, self._all(n)) for n in {**one, **two}}
+        if found := self._in_regions(one, both, two):
+            measured = share_of_cells(found[0], found[1], self.z)
+            return _with(answer.value / of.value, measured)
+        return ratio(answer, of, self._fitted.correlation(one, two))
+
+    def _in_regions(self, asked: Sets, *sums: Sets) -> list[RegionSum] | None:
+        """Sums of cells of the table of regions that answers a question: the one with the least
+        noise of those that hold all sums, where the fit of the question has more."""
+        sizes = {n: len(values) for n, values in asked.items()}
+        held = [[table.sum(where) for where in sums] for table in self.regions]
+        known = [[one for one in own if one] for own in held if all(own)]
+        least = min(known, key=lambda own: own[0].variance, default=None)
+        fitted = OF_FIT**2 * self._fitted.of(sizes) if least else 0.0
+        return least if least and least[0].variance < fitted else None
+
+    @cached_property
+    def regions(self) -> list[RegionCells]:
+        """The tables of regions."""
+        measured = self.release.protected.measurements
+        keys = pc.binary_join(measured["columns"], "*")
+        return [
+            RegionCells.of(key, rows, sigma)
+            for key, sigma in self.release.protected.guarantee.regions.items()
+            if (rows := measured.filter(pc.equal(keys, key))).num_rows
+        ]
 
     @cached_property
     def _sigma(self) -> dict[str, float]:
@@ -477,6 +572,10 @@ class Estimator:
             off = abs(value - noisy - rest)
         else:
             value, rest = self._counted(key).total_and_rest(where)
+        if measured := self._in_regions(where, where):
+            of_region = measured[0]
+            half = self.z * math.sqrt(of_region.variance) + abs(value - of_region.people)
+            return round(value), half
         sd = math.sqrt(self._fitted.of({n: len(values) for n, values in where.items()}))
         half = math.hypot(max(self.z * OF_FIT * sd, off + BEYOND * sd), OF_REST * rest)
         return round(value), half

@@ -17,7 +17,8 @@ more than its whole would contradict it, and this bound misses only where the ot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -100,6 +101,32 @@ class Exploration:
             self.answers.unseen(self.answers.measured(*names) or ""),
             self._noisy(names),
         )
+
+    def regions(self) -> list[dict[str, Any]]:
+        """The tables of regions of these variables: columns, of each the places of the values of
+        each group, the noisy cells in this order, and the variance of one."""
+        order = {name: k for k, name in enumerate(self.codes)}
+        found = []
+        for table in self.answers.regions:
+            if not table.groups.keys() <= order.keys():
+                continue
+            axes = table.groups
+            place = {n: {v: k for k, v in enumerate(self.domains[n])} for n in axes}
+            cells = (dict(zip(axes, cell, strict=True)) for cell in product(*axes.values()))
+            found.append(
+                {
+                    "columns": [order[n] for n in axes],
+                    "groups": [
+                        [sorted(place[n][v] for v in own) for own in groups.values()]
+                        for n, groups in axes.items()
+                    ],
+                    "noisy": [
+                        table.cells.total({n: [g] for n, g in cell.items()}) for cell in cells
+                    ],
+                    "variance": table.variance,
+                }
+            )
+        return found
 
     def wider(self) -> list[float]:
         """How much wider intervals are taken where the worst of 1, 2, … of them is."""

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ctdhub.border import Guarantee, Protected, mint
+from ctdhub.border import Protected
 from ctdhub.core.errors import error
 from ctdhub.dp import kernels
 from ctdhub.dp.count import Counts
 from ctdhub.dp.mechanism import Progress, answer_to
 from ctdhub.dp.noise import Bits
-from ctdhub.dp.plan import Plan, epsilon_by_rows
+from ctdhub.dp.plan import Plan
 from ctdhub.dp.quote import unit
 from ctdhub.dp.reconcile import pool
 from ctdhub.dp.secagg.masks import Cells, beyond, summed_workload
@@ -116,26 +116,5 @@ def protected(
         raise error("count-people", file="sum.count", most=terms.max_people * plan.rows)
     tell = progress or (lambda message, share: None)
     answer = answer_to(dict(found.tables), questions, plan, round_.rho, source, tell)
-    return mint(
-        records=answer.records,
-        counts=answer.counts,
-        people=answer.people,
-        case_records=answer.case_records,
-        guarantee=Guarantee(
-            terms.epsilon,
-            terms.delta,
-            round_.rho,
-            unit(plan),
-            MECHANISM,
-            plan.level,
-            answer.sigma,
-            found.told.charge,
-            plan.rows,
-            epsilon_by_rows(round_.rho, terms.delta, plan.rows),
-            answer.not_fitted,
-            answer.drawn,
-            plan.false_share,
-        ),
-        facts={},
-        measurements=answer.measurements,
-    )
+    promise = terms.epsilon, terms.delta, round_.rho
+    return answer.protected(plan, promise, unit(plan), found.told.charge, MECHANISM, facts={})

@@ -14,11 +14,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ctdhub.dp import kernels, noise
+from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns, Draft, Plan
 from ctdhub.dp.policy import Domains
 from ctdhub.dp.published import Shown, choose
 from ctdhub.dp.reconcile import Estimated
 from ctdhub.dp.synth.wide import Floats
+from ctdhub.dp.workload import Workload
 
 # --------------------------------------------------------------------------------------------------
 # Records settled on the reconciled tables, so that counting records gives the published counts.
@@ -314,6 +316,25 @@ def _runs(years: int) -> list[npt.NDArray[np.int64]]:
 def _added(values: Floats, run: npt.NDArray[np.int64]) -> Floats:
     """Groups by years, added up by run."""
     return np.asarray(values @ (run[:, None] == np.arange(1, run.max() + 1)))
+
+
+# --------------------------------------------------------------------------------------------------
+# Regions, which were measured by themselves: cells that stand out hold the records as a count does.
+
+_REGION = 3.0
+"""A cell of regions counts where it is so many standard deviations of its noise above zero."""
+
+
+def region_sums(records: Draft, noisy: Counts, questions: Workload, plan: Plan) -> list[Sums]:
+    """The cells of the tables of regions that stand out."""
+    found = []
+    for q in questions:
+        table = noisy[q.columns]
+        out = table >= _REGION * q.sigma
+        row = np.where(out, np.cumsum(out).reshape(out.shape), 0).astype(np.int32)
+        codes = tuple(plan.region_codes(n)[records[n]] for n in q.columns)
+        found.append(Sums(codes, row, table[out].astype(float), _FIRST / q.variance))
+    return found
 
 
 # --------------------------------------------------------------------------------------------------

@@ -188,6 +188,7 @@ def _tail(exploration: Exploration) -> bytes:
             "drawn": [drawn.get(answers.measured(*n) or "", 0) for n in exploration.tables],
             "all": drawn.get("", 0),
             "sigma": list(exploration.tables.values()),
+            "regions": exploration.regions(),
             "z": answers.z,
             "wider": exploration.wider(),
             "cells": _cells(exploration, single),

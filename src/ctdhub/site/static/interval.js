@@ -132,6 +132,27 @@ var ctdhubEstimator = (function () {
     return this.covariance(sizes) / Math.sqrt(own(1) * own(2));
   };
 
+  /* Noisy cells of regions within the conditions, [people, variance]; null where these divide a
+     group.  A table has columns, of each the codes of its groups, noisy, variance. */
+  function regionSum(table, where) {
+    if (!Array.from(where.keys()).every(function (c) { return table.columns.includes(c); })) return null;
+    var whole = true, places = [0];
+    table.groups.forEach(function (groups, k) {
+      var wanted = where.get(table.columns[k]), met = 0, own = [];
+      groups.forEach(function (codes, i) {
+        if (wanted && !codes.every(function (code) { return wanted.includes(code); })) return;
+        own.push(i);
+        met += codes.length;
+      });
+      if (wanted && met !== wanted.length) whole = false;
+      places = places.flatMap(function (p) {
+        return own.map(function (i) { return p * groups.length + i; });
+      });
+    });
+    var people = places.reduce(function (sum, p) { return sum + table.noisy[p]; }, 0);
+    return whole ? [people, places.length * table.variance] : null;
+  }
+
   /* data: people [n, low, high], period (column of the years or -1), names;
      tail: tables, sigma, drawn and all (of tables, and of all people), z, wider, cells. */
   function Estimator(data, engine, tail) {
@@ -143,6 +164,7 @@ var ctdhubEstimator = (function () {
     this.names = data.names;
     this.wider = tail.wider;
     this.z = tail.z;
+    this.regions = tail.regions;
     this.fitted = new Fitted(tail, this.sizes);
     this.tables = tail.tables.map(function (named, k) {
       var columns = named.slice().sort(function (a, b) { return a - b; });
@@ -284,13 +306,35 @@ var ctdhubEstimator = (function () {
   Estimator.prototype._sum = function (where, pivot) {
     var table = this.table(new Set([...where.keys(), this.period])) || this._smallest(where);
     if (!this.has(table)) return [0, 0];
-    var value = this._value(where, pivot), sd = Math.sqrt(this.fitted.variance(where)), rest, off = 0;
+    var value = this._value(where, pivot), region = this.inRegions(where, [where]);
+    if (region) return [value, this.z * Math.sqrt(region[0][1]) + Math.abs(value - region[0][0])];
+    var sd = Math.sqrt(this.fitted.variance(where)), rest, off = 0;
     if (table.noisy) {
       var parts = this._years(table).map(function (cells) { return cells.total(where, pivot); });
       rest = parts[1];
       off = Math.abs(value - parts[0] - rest);
     } else rest = this._rest(table).total(where, pivot);
     return [value, Math.hypot(Math.max(this.z * OF_FIT * sd, off + BEYOND * sd), OF_REST * rest)];
+  };
+  /* Sums of cells of the table of regions that answers a question; null where the fit does. */
+  Estimator.prototype.inRegions = function (asked, sums) {
+    var least = this.regions.reduce(function (best, table) {
+      var own = sums.map(function (where) { return regionSum(table, where); });
+      return own.every(Boolean) && (!best || own[0][1] < best[0][1]) ? own : best;
+    }, null);
+    return least && least[0][1] < OF_FIT * OF_FIT * this.fitted.variance(asked) ? least : null;
+  };
+  /* Of a part and its whole, with the interval of noise; null likewise. */
+  Estimator.prototype.ofRegions = function (part, whole) {
+    var self = this, one = this.asked(part), two = this.asked(whole), both = new Map(two);
+    one.forEach(function (codes, c) {
+      both.set(c, two.has(c) ? codes.filter(function (k) { return two.get(c).includes(k); }) : codes);
+    });
+    var sums = this.inRegions(one, [both, two]);
+    return sums && sums.map(function (sum) {
+      var half = self.z * Math.sqrt(sum[1]);
+      return { n: sum[0], low: sum[0] - half, high: sum[0] + half, variance: sum[1] };
+    });
   };
   /* The smallest table that holds these columns, the least noisy of several. */
   Estimator.prototype._smallest = function (where) {

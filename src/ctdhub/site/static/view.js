@@ -83,11 +83,20 @@ var ctdhubView = (function () {
     var x = part.n, y = whole.n, dx = Math.max(part.high - x, x - part.low);
     var dy = Math.max(whole.high - y, y - whole.low), a = y * y - dy * dy, c = x * x - dx * dx;
     var b = x * y - correlation * dx * dy;
-    if (a <= 0 || x > y + dx + dy) return { n: 0, low: 0, high: 1, state: "protected" };
+    if (a <= 0 || x > y + dx + dy) return share(0, 0, 1, Infinity);
     var n = Math.min(1, x / y), root = Math.sqrt(Math.max(0, b * b - a * c));
-    var low = Math.min(Math.max(0, (b - root) / a), n), state = low > 0 ? "shown" : "protected";
-    if (state === "shown" && (2 * root) / a > POINT) state = "imprecise";
-    return { n: n, low: low, high: Math.max(Math.min(1, (b + root) / a), n), state: state };
+    var low = Math.min(Math.max(0, (b - root) / a), n);
+    return share(n, low, Math.max(Math.min(1, (b + root) / a), n), (2 * root) / a);
+  }
+  function share(n, low, high, width) {
+    var state = low > 0 ? (width > POINT ? "imprecise" : "shown") : "protected";
+    return { n: n, low: low, high: high, state: state, width: width };
+  }
+  /* The share of regions that were measured by themselves, as far as that of the records. */
+  function reaching(n, cells) {
+    var found = ratio(cells[0], cells[1], Math.sqrt(cells[0].variance / cells[1].variance));
+    var low = Math.max(0, Math.min(n, found.low)), high = Math.max(n, found.high);
+    return share(n, low, high, found.width + Math.max(0, high - low - (found.high - found.low)));
   }
   /* People of the whole outside a part; errors add in quadrature. */
   function outside(part, whole) {
@@ -128,9 +137,10 @@ var ctdhubView = (function () {
     }
     rows.forEach(function (one) {
       if (one.silent) return;
-      var fitted = one.people.n && known.n;
-      one.share = ratio(one.people, known, fitted
-        ? self.numbers.correlation(having(one.column, [one.code]), some) : 0);
+      var fitted = one.people.n && known.n, part = having(one.column, [one.code]);
+      var cells = fitted && self.numbers.ofRegions(part, some);
+      one.share = cells ? reaching(one.people.n / known.n, cells)
+        : ratio(one.people, known, fitted ? self.numbers.correlation(part, some) : 0);
     });
     if (chart.ranked) {
       var by = rows.some(function (one) { return one.people.n === null; }) ? "high" : "n";
