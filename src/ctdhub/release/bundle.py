@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ctdhub.border import DOUBLES, LISTS, Protected
 from ctdhub.core.errors import error
@@ -37,6 +37,9 @@ from ctdhub.release.tables import check_border, set_names, write_measured, write
 from ctdhub.release.verify import digest, examine, sha256, sums
 from ctdhub.schema.emit import write_codebook
 from ctdhub.schema.model import ORIGIN
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 # --------------------------------------------------------------------------------------------------
 # README of a release, in plain words.
@@ -86,37 +89,34 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
     found, accuracy = manifest.sources, manifest.accuracy
     births = found.by_quality_of_birth if found else {}
     citizens = found.possible_doubles if found else {}
-    return (
-        _environment()
-        .get_template("readme.md")
-        .render(
-            manifest=manifest,
-            facts=facts,
-            sources=found,
-            once=manifest.people_once,
-            LISTS=LISTS,
-            DOUBLES=DOUBLES,
-            strata=[t.removeprefix(f"{LISTS}*") for t in found.sigma if t.startswith(f"{LISTS}*")]
-            if found
-            else [],
-            possible=(
-                ("how exactly the birth is known", {BIRTHS[of]: d for of, d in births.items()}),
-                (ORIGIN, {of: d for of, d in citizens.items() if d.low}),
-            ),
-            title=title(manifest, facts),
-            files=sorted(files.items()),
-            factor=math.exp(manifest.epsilon),
-            accuracy=(
-                ("number of people", accuracy.people),
-                ("a count in a table of one variable", accuracy.one_column),
-                ("a count in a table of two variables", accuracy.two_columns),
-                ("a count in a table of three variables", accuracy.three_columns),
-                ("a corridor (citizenship by country of exploitation)", accuracy.corridor),
-            ),
-            years=facts.covered(int(manifest.created[:4])),
-            citation=citation(manifest.version, manifest.created[:4], facts),
-            licence=f"{facts.licence} {facts.licence_url}".strip(),
-        )
+    template: Template = _environment().get_template("readme.md")
+    return template.render(
+        manifest=manifest,
+        facts=facts,
+        sources=found,
+        once=manifest.people_once,
+        LISTS=LISTS,
+        DOUBLES=DOUBLES,
+        strata=[t.removeprefix(f"{LISTS}*") for t in found.sigma if t.startswith(f"{LISTS}*")]
+        if found
+        else [],
+        possible=(
+            ("how exactly the birth is known", {BIRTHS[of]: d for of, d in births.items()}),
+            (ORIGIN, {of: d for of, d in citizens.items() if d.low}),
+        ),
+        title=title(manifest, facts),
+        files=sorted(files.items()),
+        factor=math.exp(manifest.epsilon),
+        accuracy=(
+            ("number of people", accuracy.people),
+            ("a count in a table of one variable", accuracy.one_column),
+            ("a count in a table of two variables", accuracy.two_columns),
+            ("a count in a table of three variables", accuracy.three_columns),
+            ("a corridor (citizenship by country of exploitation)", accuracy.corridor),
+        ),
+        years=facts.covered(int(manifest.created[:4])),
+        citation=citation(manifest.version, manifest.created[:4], facts),
+        licence=f"{facts.licence} {facts.licence_url}".strip(),
     )
 
 
