@@ -1,6 +1,6 @@
 """The published counts: one set in which every sum adds up, with intervals that agree with it.
 
-A count is that of the settled records (``synth.record_reweighting``), so that counts are whole,
+A count is that of the settled records (``synth.records``), so that counts are whole,
 never negative and add up over every axis, region and filter.  Its interval is that of the unbiased
 least-squares estimate (``reconcile``), made wider where it does not reach :data:`_NEAR` standard
 deviations to either side of the count.
