@@ -12,6 +12,7 @@ from pathlib import Path
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from ctdhub.build import init, pipeline
 from ctdhub.build.hub import Hub, read_journal
@@ -61,8 +62,14 @@ def hub(scammed: Path, tmp_path: Path) -> Hub:
 
 
 def mapped(hub: Hub, change: Callable[[str], str]) -> None:
+    """Change the mapping; what its practice accepts of invented people stays accepted."""
     path = hub.mapping(WHO)
-    path.write_text(change(path.read_text("utf-8")), "utf-8")
+    text = change(path.read_text("utf-8"))
+    if text.count("\naccept:") > 1:
+        start, end = text.index("\naccept:\n") + 9, text.index("\nexclude:")
+        theirs = json.dumps(yaml.safe_load(text[start:end]))[1:-1]
+        text = (text[: start - 9] + text[end:]).replace("\naccept: [", f"\naccept: [{theirs}, ")
+    path.write_text(text, "utf-8")
 
 
 def harmonised(hub: Hub) -> Path:
