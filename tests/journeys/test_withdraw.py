@@ -453,7 +453,8 @@ def test_the_command_asks_for_the_number(hub: Hub) -> None:
     case, token = known_to_both(hub)[0]
     refused = run(hub, "--contributor", HARBOUR, text=f"{case}\nn\n")
     assert refused.exit_code == 1
-    assert not (hub.root / "withdrawals").exists()
+    assert not hub.withdrawal_lines()
+    assert not withdrawals.reports(hub), "who says no leaves no report"
     done = run(hub, "--contributor", HARBOUR, text=f"{case}\ny\n")
     assert done.exit_code == 0
     assert token not in done.output
