@@ -50,7 +50,9 @@ def command(verb: str | None = None) -> typer.Typer:
     ) -> None: ...
 
     for module in [m for m, verbs in modules().items() if verb in verbs] or modules():
-        importlib.import_module(module).register(app)
+        for name, add in vars(importlib.import_module(module)).items():
+            if name.startswith("register"):
+                add(app)
     return app
 
 

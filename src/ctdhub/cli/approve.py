@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from ctdhub.cli import options
 from ctdhub.cli.output import console
 from ctdhub.cli.unit import rows_of_statement, show_told
 from ctdhub.cli.verbs import about
@@ -68,12 +69,11 @@ def register_approve(app: typer.Typer) -> None:
         ] = "",
         yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
     ) -> None:
-        from ctdhub.build.hub import Hub
         from ctdhub.build.paid import Account, budget_split, ledger
         from ctdhub.build.rules import policy
         from ctdhub.build.stages import publish as approve_stage
 
-        hub = Hub(folder)
+        hub = options.hub(folder)
         if correction:
             from ctdhub.cli.verify import approve_correction
 
@@ -404,10 +404,9 @@ def register_hold(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         from ctdhub.build import approvers as may_publish
-        from ctdhub.build.hub import Hub
         from ctdhub.build.stages.publish import waiting
 
-        hub = Hub(folder)
+        hub = options.hub(folder)
         candidate = waiting(hub, version)
         if lift:
             from ctdhub.release.approvals import Mark, SignedLift
@@ -440,9 +439,8 @@ def register_hold(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
     ) -> None:
         from ctdhub.build import approvers as keys
-        from ctdhub.build.hub import Hub
 
-        hub = Hub(folder)
+        hub = options.hub(folder)
         if signed_by:
             for version, digest in keys.statements_of(hub, signed_by):
                 console.print(f"{digest}  {version}", soft_wrap=True)
@@ -503,9 +501,3 @@ def show_change(told: KeyChange) -> None:
         if was_ != now_:
             console.print(_("{what}: {was} becomes {now}").format(what=name, was=was_, now=now_))
     console.print(_("Reason: {reason}").format(reason=escape(printable(told.reason, 300))))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    register_approve(app)
-    register_hold(app)

@@ -47,7 +47,6 @@ def register(app: typer.Typer) -> None:
         key: Annotated[Path, typer.Option(help=_("The file of the steward's key."))],
         out: Annotated[Path, typer.Option(help=_("A new file for the card."))],
     ) -> None:
-        from ctdhub.build.hub import Hub
         from ctdhub.build.receive_bundle import hub_card
         from ctdhub.core.files import write_new
         from ctdhub.core.keys.signing import is_encrypted, read_key
@@ -55,7 +54,7 @@ def register(app: typer.Typer) -> None:
 
         options.require_new(out)
         signing = read_key(key, ask_passphrase() if is_encrypted(key) else "")
-        signed = hub_card(Hub(hub), contributor, signing, datetime.now(UTC).date())
+        signed = hub_card(options.hub(hub), contributor, signing, datetime.now(UTC).date())
         write_new(out, card_bytes(signed), 0o644)
         console.print(_("Wrote {file}.").format(file=escape(str(out))))
         console.print(_("Fingerprint: {print}").format(print=signed.fingerprint), highlight=False)
@@ -150,7 +149,6 @@ def register(app: typer.Typer) -> None:
             str, typer.Option(help=_("The day on which it came; by default today (UTC)."))
         ] = "",
     ) -> None:
-        from ctdhub.build.hub import Hub
         from ctdhub.build.receive_bundle import lay_apart, opened, receive
         from ctdhub.core.files import is_day
 
@@ -158,11 +156,11 @@ def register(app: typer.Typer) -> None:
             raise error("usage", name="--day", command="ctdhub bundle open")
         if out is not None:
             options.require_private(out)
-            lay_apart(opened(Hub(hub), file, identity), out)
+            lay_apart(opened(options.hub(hub), file, identity), out)
             console.print(_("Wrote {folder}.").format(folder=escape(str(out))))
             return
         on = date.fromisoformat(day) if day else datetime.now(UTC).date()
-        done = receive(Hub(hub), file, identity, on)
+        done = receive(options.hub(hub), file, identity, on)
         made = done.bundle.manifest
         console.print(
             _("Delivery {n} of {id}, signed by {key}, is in the hub: {file}.").format(

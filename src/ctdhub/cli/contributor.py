@@ -517,9 +517,3 @@ Example: ctdhub mapping export our-ngo.yaml --file cases.xlsx --out questions.xl
                     )
                 )
         console.print(_("Wrote {file}: compare it with the old one.").format(file=escape(str(out))))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    register_suggest_and_harmonise(app)
-    register_mapping(app)

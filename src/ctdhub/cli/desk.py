@@ -49,7 +49,6 @@ def add(desk: typer.Typer) -> None:  # noqa: C901
             bool, typer.Option("--serve/--no-serve", help=_("Serve it after the links are shown."))
         ] = True,
     ) -> None:
-        from ctdhub.build.hub import Hub
         from ctdhub.desk.demo import accounts, settings_of
 
         if not (folder / "hub.yaml").exists():
@@ -67,7 +66,7 @@ def add(desk: typer.Typer) -> None:  # noqa: C901
         with as_user(OWNER):
             prepare()
         with as_user(DATABASE_WORK):
-            organisations(Hub(folder))
+            organisations(options.hub(folder))
             opening = accounts(current())
         console.print(_("Links, one for each account; each works once:"))
         for made in opening:
@@ -285,10 +284,9 @@ def register_desk(app: typer.Typer) -> None:  # noqa: C901
 
     @desk.command(help=_("Verify the trail of a desk: every line follows from the one before."))
     def verify(folder: Folder) -> None:
-        from ctdhub.build.hub import Hub
         from ctdhub.desk.trail_file import last_line
 
-        last = last_line(Hub(folder).root / "desk" / "trail.jsonl")
+        last = last_line(options.hub(folder).root / "desk" / "trail.jsonl")
         if last is None:
             console.print(_("The trail has no line yet."))
             return
@@ -373,11 +371,10 @@ def register_adopt(app: typer.Typer) -> None:
         ] = Path(),
     ) -> None:
         from ctdhub.build import init as hubs
-        from ctdhub.build.hub import Hub
         from ctdhub.dp.ledger import adopt as ledgers
 
         if (folder / "hub.yaml").is_file():
-            show_adopted(hubs.adopt(Hub(folder)), folder)
+            show_adopted(hubs.adopt(options.hub(folder)), folder)
         else:
             show_adopted(ledgers.adopt(folder, folder), folder)
 
@@ -401,10 +398,3 @@ def show_adopted(found: Adopted, folder: Path) -> None:
             folder=escape(str(folder.resolve())), n=number(found.charges)
         )
     )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    register_desk(app)
-    register_kit(app)
-    register_adopt(app)

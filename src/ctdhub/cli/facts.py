@@ -298,7 +298,6 @@ def _one(given: dict[str, str | None]) -> tuple[str, str]:
 
 def _maker(kind: str, text: str, hub: Path | None) -> Maker:
     """What makes the document of a subject, its file's name, and its numbers as JSON."""
-    from ctdhub.build.hub import Hub
     from ctdhub.document.document import as_json
     from ctdhub.report.brief import subjects as briefing
     from ctdhub.report.brief.make import brief as sheet_of
@@ -314,7 +313,7 @@ def _maker(kind: str, text: str, hub: Path | None) -> Maker:
             if kind == "--day"
             else briefing.named_place(text, is_region=kind == "--region")
         )
-        help = read_help(hub, Hub(hub).settings.helpline) if hub else None
+        help = read_help(hub, options.hub(hub).settings.helpline) if hub else None
         found = (poster_of if poster else sheet_of)(answers, subject, made, help)
         document = found.document
         numbers = as_json(found.asked, document.title, document.meta.foot)
@@ -324,12 +323,11 @@ def _maker(kind: str, text: str, hub: Path | None) -> Maker:
 
 
 def _private(source: Path, contributor: str, answers: Answers) -> Document:
-    from ctdhub.build.hub import Hub
     from ctdhub.build.own_report import leaving_report, own_profile, own_report
     from ctdhub.build.stages.differencing import told_of
     from ctdhub.core.i18n import said
 
-    hub, made = Hub(source), datetime.now(UTC).date()
+    hub, made = options.hub(source), datetime.now(UTC).date()
     told = [one for one in told_of(hub) if one.id == contributor]
     compared = [said(one.words) for one in told]
     if told and contributor not in {c.contributor for c in hub.contributions()}:
@@ -340,11 +338,10 @@ def _private(source: Path, contributor: str, answers: Answers) -> Document:
 
 def _outside(source: Path, out: Path | None) -> None:
     """Refuse to write a private report where the public looks: of a hub, all but ``work``."""
-    from ctdhub.build.hub import Hub
 
     if out is None:
         return
-    hub = Hub(source)
+    hub = options.hub(source)
     target = out.resolve()
     if target.is_relative_to(hub.root.resolve()) and not target.is_relative_to(hub.work.resolve()):
         raise error("private", file=out)
@@ -392,10 +389,3 @@ def _ending(target: Path, form: str) -> Path:
         return target
     known = target.suffix.lower() in (".pdf", ".html", ".json")
     return target.with_suffix(f".{form}") if known else target.with_name(f"{target.name}.{form}")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    register_facts(app)
-    register_trends(app)
-    register_brief(app)

@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ctdhub.cli import approve
+from ctdhub.cli import approve, options
 from ctdhub.cli.output import bar, console, errors, show_error
 from ctdhub.cli.unit import show_unit
 from ctdhub.cli.verbs import about
@@ -414,11 +414,10 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         accept_alarms: AcceptAlarms = False,
     ) -> None:
         from ctdhub.build import pipeline
-        from ctdhub.build.hub import Hub
 
         if until not in pipeline.STAGES:
             raise error("usage/one-of", name="--until", stages=", ".join(pipeline.STAGES))
-        hub = Hub(folder)
+        hub = options.hub(folder)
         if explain:
             show_steps(pipeline.build(hub, until=until, dry=True), dry=True)
         else:
@@ -429,7 +428,6 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         from ctdhub.build import withdrawals
         from ctdhub.build.contributions import mappings
         from ctdhub.build.deliveries import refuse_unclear
-        from ctdhub.build.hub import Hub
         from ctdhub.build.preflight import check_shown, countries_without
         from ctdhub.build.rules import policy
         from ctdhub.build.stages import link
@@ -438,7 +436,7 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         from ctdhub.sensitive.mapping.rule import require_people
         from ctdhub.sensitive.mapping.run import check_mapping
 
-        hub = Hub(folder)
+        hub = options.hub(folder)
         link.refuse_linkage_keys(hub)
         rules = policy(hub)
         facts = hub.facts(rules.years)
@@ -483,10 +481,9 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         accept_alarms: AcceptAlarms = False,
     ) -> None:
         from ctdhub.build import pipeline
-        from ctdhub.build.hub import Hub
         from ctdhub.release.changes import tells_of_withdrawals
 
-        hub = Hub(folder)
+        hub = options.hub(folder)
         if tells_of_withdrawals(note):
             errors.print(approve.warning_of_withdrawals())
 
@@ -511,12 +508,11 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         folder: HubFolder = Path(),
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
-        from ctdhub.build.hub import Hub
         from ctdhub.build.paid import Account, budget_split, check_paid
         from ctdhub.build.paid import ledger as charged
         from ctdhub.dp.policy import load_policy
 
-        hub = Hub(folder)
+        hub = options.hub(folder)
         check_paid(hub)
         rules = load_policy(hub.policy_file)
         account = Account.of(charged(hub), rules, budget_split(hub, rules))

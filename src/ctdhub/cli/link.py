@@ -383,12 +383,11 @@ def register_linkage(app: typer.Typer) -> None:
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
-        from ctdhub.build.hub import Hub
         from ctdhub.build.rules import policy
         from ctdhub.build.stages import link
         from ctdhub.cli.tokens import kind_words
 
-        hub = Hub(folder)
+        hub = options.hub(folder)
         report = link.linkage(hub)
         decided = _decided(hub)
         if as_json:
@@ -530,9 +529,3 @@ def _conflicts(persons: dict[str, int]) -> Table:
         table.add_row(label(variable, current()), number(n), said(rule))
     table.caption = _("Which record says what is in work/people/conflicts.parquet.")
     return table
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    register_link(app)
-    register_linkage(app)

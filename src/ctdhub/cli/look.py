@@ -66,14 +66,13 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
     ) -> None:
-        from ctdhub.build.hub import Hub
         from ctdhub.build.look import look
         from ctdhub.build.stages.differencing import told_of
         from ctdhub.cli.look_page import page
         from ctdhub.cli.look_workbook import workbook
         from ctdhub.document import html as as_html
 
-        hub = Hub(folder)
+        hub = options.hub(folder)
         if report is not None and contributor is None:
             raise error("usage/missing", name="--contributor", command="ctdhub look --report")
         targets = {

@@ -18,6 +18,7 @@ from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, _, current, language
 
 if TYPE_CHECKING:
+    from ctdhub.build.hub import Hub
     from ctdhub.release.open import Release
     from ctdhub.sensitive.ingest.options import ReadOptions
     from ctdhub.sensitive.ingest.raw import RawTable
@@ -226,6 +227,17 @@ def speaking(chosen: str) -> Iterator[str]:
     spoken = one_of(chosen or current(), LANGUAGES, "--lang")
     with language(spoken):
         yield spoken
+
+
+def hub(folder: Path) -> Hub:
+    """The hub of a folder.
+
+    Raises:
+        HubFolderError: the folder is none.
+    """
+    from ctdhub.build.hub import Hub
+
+    return Hub(folder)
 
 
 def release_folder(source: Path) -> Path:

@@ -57,7 +57,6 @@ def register_papers(app: typer.Typer) -> None:
             typer.Option(help=_("Folder to write to [default: the folder papers of the hub].")),
         ] = None,
     ) -> None:
-        from ctdhub.build.hub import Hub
         from ctdhub.build.papers import paper_facts
         from ctdhub.report.papers import PAPERS, paper
 
@@ -72,7 +71,7 @@ def register_papers(app: typer.Typer) -> None:
         folder = out or hub / FOLDER
         with options.speaking(lang) as spoken, bar() as progress:
             progress(_("Reading the settings"), 0.1)
-            facts, made = paper_facts(Hub(hub)), datetime.now(UTC).date()
+            facts, made = paper_facts(options.hub(hub)), datetime.now(UTC).date()
             asked: list[tuple[Paper, str]] = []
             for name in wanted:
                 ids = [contributor] if contributor else [c.id for c in facts.contributors]
@@ -124,9 +123,9 @@ def register_journal(app: typer.Typer) -> None:
         last: Annotated[int, typer.Option(min=1, help=_("Maximum number of lines."))] = 50,
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
     ) -> None:
-        from ctdhub.build.hub import Hub, read_journal
+        from ctdhub.build.hub import read_journal
 
-        lines = read_journal(Hub(folder))[-last:]
+        lines = read_journal(options.hub(folder))[-last:]
         if as_json:
             text = json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1)
             console.print(text, soft_wrap=True, markup=False, highlight=False)
@@ -141,9 +140,3 @@ def register_journal(app: typer.Typer) -> None:
             cells = (line.time.replace("T", " "), line.user, f"{line.what} {asked}", outcome)
             table.add_row(*(escape(printable(cell, 300)) for cell in cells))
         console.print(table)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    register_papers(app)
-    register_journal(app)

@@ -140,13 +140,12 @@ def register_rehearse(app: typer.Typer) -> None:
             bool, typer.Option("--json", help=_("Print every number as JSON."))
         ] = False,
     ) -> None:
-        from ctdhub.build.hub import Hub
         from ctdhub.build.rehearsal import figures, of_hub, rehearsed
         from ctdhub.dp.standalone.table import check_delta
 
         if (hub is None) == (domains is None):
             raise error("usage/hub-or-domains")
-        asked = _of_file(domains) if domains else of_hub(Hub(hub or Path()))
+        asked = _of_file(domains) if domains else of_hub(options.hub(hub or Path()))
         if delta is not None:
             check_delta(delta, 1)
         epsilons, of = sorted(set(epsilon or (1.0, 2.0, 4.0))), delta or asked.delta
@@ -162,7 +161,7 @@ def register_rehearse(app: typer.Typer) -> None:
             if asked.budget:
                 _show_bought(told["bought"], asked.budget)
             if hub:
-                show_told(Hub(hub))
+                show_told(options.hub(hub))
 
 
 def _show_paragraphs(asked: Rehearsed, done: Sequence[Rehearsal]) -> None:
@@ -278,9 +277,3 @@ def _range(figure: Range) -> str:
     if figure.all == figure.lone:
         return number(figure.all)
     return f"{number(figure.all)}–{number(figure.lone)}"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    register_practice(app)
-    register_rehearse(app)

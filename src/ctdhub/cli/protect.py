@@ -510,9 +510,3 @@ def _warn(suppressed: str) -> None:
         ),
     ):
         console.print(escape(f"- {sentence}"))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    register_protect(app)
-    register_kanon(app)

@@ -222,10 +222,3 @@ def _losses(losses: tuple[LossNote, ...]) -> Table:
         column = escape(loss.column or "–")
         table.add_row(loss.variable, loss.code or "", column, str(loss.cells), escape(_(loss.note)))
     return table
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    register_codebook(app)
-    register_form(app)
-    register_crosswalk(app)

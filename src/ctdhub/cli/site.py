@@ -75,7 +75,6 @@ def register_site(app: typer.Typer) -> None:
             ),
         ] = False,
     ) -> None:
-        from ctdhub.build.hub import Hub
         from ctdhub.build.stages import site as edition_stage
         from ctdhub.build.stages import site as stage
         from ctdhub.cli.verify import approvers_near
@@ -86,7 +85,7 @@ def register_site(app: typer.Typer) -> None:
 
         folder = options.release_folder(source)
         if in_hub := (source / "hub.yaml").is_file():
-            edition = edition_stage.edition(Hub(source), url, offline=offline)
+            edition = edition_stage.edition(options.hub(source), url, offline=offline)
         else:
             root = source if folder != source else None
             edition = Edition.of(root, url or "", offline=offline)
@@ -110,7 +109,9 @@ def register_site(app: typer.Typer) -> None:
             keys = approvers_near(folder)
             held = (open_release(folder, keys),) if alone else open_releases(folder.parent, keys)
             lead, others = leading(held)
-            known = stage.before(Hub(source)) if target == source / "site" and in_hub else None
+            known = (
+                stage.before(options.hub(source)) if target == source / "site" and in_hub else None
+            )
             build_site(lead, target, progress, edition, others, before=known)
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
@@ -296,15 +297,8 @@ def _doi(source: Path, release: Release) -> str:
 
 def _hub(source: Path) -> Hub | None:
     """The hub that a release lies in, None for a release alone."""
-    from ctdhub.build.hub import Hub
 
     for root in (source, source.resolve().parent.parent):
         if (root / "hub.yaml").is_file():
-            return Hub(root)
+            return options.hub(root)
     return None
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    register_site(app)
-    register_announce(app)

@@ -457,9 +457,3 @@ def age_rows(without: dict[Lack, int] | None) -> list[tuple[str, str]]:
     }
     rows = [(_("rows without an age"), number(sum(without.values())))]
     return rows + [(words[lack], number(count)) for lack, count in without.items()]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    register_tokens(app)
-    register_key(app)

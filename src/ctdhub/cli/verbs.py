@@ -32,7 +32,7 @@ def _verbs() -> dict[str, dict[str, str]]:
 
 
 def modules() -> dict[str, tuple[str, ...]]:
-    """Modules of this package and the verbs that each one's ``register(app)`` adds."""
+    """Modules of this package and the verbs that each one adds by functions ``register…(app)``."""
     found: dict[str, tuple[str, ...]] = {}
     for name, verb in _verbs().items():
         module = f"ctdhub.cli.{verb['module']}"

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from ctdhub.cli import options
 from ctdhub.cli.output import console
 from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error, printable
@@ -76,20 +77,18 @@ def show_verified(release: Path) -> bool:
 
 def approvers_near(release: Path) -> Approvers | None:
     """The keys of the hub that a release or candidate lies in, None outside a hub."""
-    from ctdhub.build.hub import Hub
 
     root = release.resolve().parent.parent
-    return Hub(root).settings.approvers if (root / "hub.yaml").is_file() else None
+    return options.hub(root).settings.approvers if (root / "hub.yaml").is_file() else None
 
 
 def lines_near(release: Path, approvers: Approvers | None) -> Mapping[str, int] | None:
     """Number of each line of the hub's ledger by its hash, where a former key needs it."""
     from ctdhub.build.approvers import ledger_lines
-    from ctdhub.build.hub import Hub
 
     if approvers is None or not any(old.until for old in approvers.gone):
         return None
-    return ledger_lines(Hub(release.resolve().parent.parent))
+    return ledger_lines(options.hub(release.resolve().parent.parent))
 
 
 def check_withdrawals_near(release: Path) -> None:
@@ -98,11 +97,10 @@ def check_withdrawals_near(release: Path) -> None:
     Raises:
         WithdrawalError: it was changed.
     """
-    from ctdhub.build.hub import Hub
 
     root = release.resolve().parent.parent
     if (root / "hub.yaml").is_file():
-        Hub(root).withdrawal_lines()
+        options.hub(root).withdrawal_lines()
 
 
 def show_approvals(release: Path, approvers: Approvers | None) -> None:
@@ -193,11 +191,10 @@ def register_correct(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", help=_("Write it without asking."))] = False,
     ) -> None:
         from ctdhub.build import errata
-        from ctdhub.build.hub import Hub
         from ctdhub.cli.approve import warning_of_withdrawals
         from ctdhub.release.changes import tells_of_withdrawals
 
-        hub = Hub(folder)
+        hub = options.hub(folder)
         notes = _notes(note, translation or [])
         drafted = errata.draft(
             hub,
@@ -351,18 +348,10 @@ def register_reissue(app: typer.Typer) -> None:
         ],
     ) -> None:
         from ctdhub.build.errata import reissue as copied
-        from ctdhub.build.hub import Hub
 
-        n = copied(Hub(folder), version, out)
+        n = copied(options.hub(folder), version, out)
         console.print(
             _(
                 "Copied {n} files of release {version} to {folder}, unchanged. Nothing was charged."
             ).format(n=number(n), version=escape(version), folder=escape(str(out)))
         )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    register_verify(app)
-    register_correct(app)
-    register_reissue(app)

@@ -15,6 +15,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.unit import show_told
 from ctdhub.cli.verbs import about
@@ -250,9 +251,8 @@ def register(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", help=_("Do it without asking."))] = False,
     ) -> None:
         from ctdhub.build import withdrawals as withdraw_stage
-        from ctdhub.build.hub import Hub
 
-        hub = Hub(folder)
+        hub = options.hub(folder)
         _check_options(
             {
                 "--list": show, "--contributor": contributor, "--by": by, "--file": file,
