@@ -1,9 +1,9 @@
 """Collect every user-visible text of the source and bring the catalogues up to date.
 
 Run by `make messages`.  Texts come from ``_()`` and ``ngettext()`` in Python and in templates, from
-``Text()`` and ``many()``, from the catalogue of errors, from the table of verbs, and from the notes
-of the crosswalks.  Existing translations are kept; new texts are added empty; texts that the source
-no longer has are removed.
+``Text()`` and ``many()``, from the catalogue of errors, from the table of verbs, from files of
+texts (``*.words.yaml``), and from the notes of the crosswalks.  Existing translations are kept; new
+texts are added empty; texts that the source no longer has are removed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
@@ -48,6 +49,9 @@ def template() -> Catalog:
             catalog.add(text, locations=[(f"core/errors/{entry.room}.yaml", 0)])
     for text in (*verbs.texts().values(), *verbs.titles().values()):
         catalog.add(text, locations=[("cli/verbs.yaml", 0)])
+    for file in sorted(PACKAGE.rglob("*.words.yaml")):
+        for text in yaml.safe_load(file.read_text("utf-8")).values():
+            catalog.add(text, locations=[(str(file.relative_to(PACKAGE)), 0)])
     for note in crosswalk.notes():
         catalog.add(note, locations=[("schema/data/crosswalks", 0)])
     return catalog

@@ -12,7 +12,7 @@ from typer import rich_utils
 import ctdhub
 from ctdhub.cli.main import HELP
 from ctdhub.cli.output import console
-from ctdhub.cli.verbs import modules
+from ctdhub.cli.verbs import about, modules
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import _
 
@@ -53,6 +53,8 @@ def command(verb: str | None = None) -> typer.Typer:
         for name, add in vars(importlib.import_module(module)).items():
             if name.startswith("register"):
                 add(app)
+    for one in app.registered_commands:
+        one.help = one.help or about(str(one.name or getattr(one.callback, "__name__", "")))
     return app
 
 

@@ -13,7 +13,6 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import console
 from ctdhub.cli.unit import rows_of_statement, show_told
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import decimal, exact, number, stamped, tiny
 from ctdhub.core.format import share as percent
@@ -45,7 +44,7 @@ class As(StrEnum):
 def register_approve(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(help=about("approve"))
+    @app.command()
     def approve(
         role: Annotated[As, typer.Option(help=_("The role that you sign in."))],
         key: Annotated[Path, typer.Option(help=_("The file of your private key."))],
@@ -380,7 +379,7 @@ def show_approved(hub: Hub, version: str, here: Publication) -> None:
 def register_hold(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(help=about("hold"))
+    @app.command()
     def hold(
         role: Annotated[As, typer.Option(help=_("The role in which you hold it back."))],
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
@@ -420,7 +419,7 @@ def register_hold(app: typer.Typer) -> None:
             may_publish.hold(hub, candidate, role.value, reason, refuse=refuse)
         show_waiting(hub, candidate.name)
 
-    @app.command(help=about("approvers"))
+    @app.command()
     def approvers(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         role: Annotated[

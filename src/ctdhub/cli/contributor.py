@@ -37,10 +37,7 @@ LINEAGE = "lineage.csv"
 def register_suggest_and_harmonise(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(
-        name="suggest",
-        help=about("suggest"),
-    )
+    @app.command("suggest")
     def suggest_verb(
         file: Annotated[Path, typer.Argument(help=options.table_help())],
         out: Annotated[
@@ -101,10 +98,7 @@ def register_suggest_and_harmonise(app: typer.Typer) -> None:
                 _("A built-in mapping reads this file: --mapping {name}").format(name=found.builtin)
             )
 
-    @app.command(
-        name="harmonise",
-        help=about("harmonise"),
-    )
+    @app.command("harmonise")
     def harmonise_verb(
         file: Annotated[Path, typer.Argument(help=options.table_help())],
         mapping: Annotated[

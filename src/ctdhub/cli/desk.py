@@ -323,7 +323,7 @@ def opened(folder: Path) -> None:
 def register_kit(app: typer.Typer) -> None:
     """Add the verb ``kit``."""
 
-    @app.command(help=about("kit"))
+    @app.command()
     def kit(
         folder: Annotated[
             Path | None,
@@ -364,7 +364,7 @@ def _open(address: str) -> bool:
 def register_adopt(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
-    @app.command(help=about("adopt"))
+    @app.command()
     def adopt(
         folder: Annotated[
             Path, typer.Argument(help=_("The hub folder, or the ledger folder of a single table."))

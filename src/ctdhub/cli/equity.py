@@ -12,7 +12,6 @@ from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console, errors
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, current
@@ -44,10 +43,7 @@ PRIVATE = ("otip",)
 def register(app: typer.Typer) -> None:  # noqa: C901
     """Add the verbs of this module to the command."""
 
-    @app.command(
-        "equity",
-        help=about("equity"),
-    )
+    @app.command("equity")
     def equity_(
         source: Annotated[Path, options.source()] = Path(),
         kind: Annotated[
@@ -91,7 +87,7 @@ def register(app: typer.Typer) -> None:  # noqa: C901
             else:
                 options.deliver(options.captured(lambda: _show(answers, found)), out)
 
-    @app.command(help=about("tables"))
+    @app.command()
     def tables(
         shape: Annotated[
             str, typer.Option("--for", help="sdg-16.2.2, eurostat, greta, unodc, otip.")

@@ -12,7 +12,6 @@ from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, said
@@ -33,10 +32,7 @@ FORMATS = ("text", "json")
 def register(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
-    @app.command(
-        name="estimate",
-        help=about("estimate"),
-    )
+    @app.command("estimate")
     def estimate_(
         source: Annotated[
             Path,

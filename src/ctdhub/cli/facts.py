@@ -11,7 +11,6 @@ import typer
 
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import _
 from ctdhub.report.facts import FORMS
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 def register_facts(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(help=about("facts"))
+    @app.command()
     def facts(
         source: Annotated[Path, options.source()] = Path(),
         region: Annotated[
@@ -109,7 +108,7 @@ def parse_years(text: str, release: Release) -> tuple[int, int]:
 def register_trends(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(help=about("trends"))
+    @app.command()
     def trends(
         source: Annotated[Path, options.source()] = Path(),
         of: Annotated[
@@ -191,7 +190,7 @@ REPORTS = "reports"
 def register_brief(app: typer.Typer) -> None:  # noqa: C901
     """Add the verb of this module to the command."""
 
-    @app.command(help=about("brief"))
+    @app.command()
     def brief(  # noqa: C901
         source: Annotated[Path, options.source()] = Path(),
         country: Annotated[

@@ -16,7 +16,6 @@ from rich.table import Table
 from ctdhub.cli import approve, options
 from ctdhub.cli.output import bar, console, errors, show_error
 from ctdhub.cli.unit import show_unit
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import HubError, WouldCharge, error, printable
 from ctdhub.core.format import decimal, exact, listed, number, stamped, tiny
 from ctdhub.core.i18n import NATIVE_NAMES, Text, _, current, joined, language, many, ngettext, said
@@ -347,7 +346,7 @@ HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
 def register(app: typer.Typer) -> None:  # noqa: C901
     """Add the verbs of this module to the command."""
 
-    @app.command(help=about("init"))
+    @app.command()
     def init(
         folder: Annotated[Path, typer.Argument(help=_("A new or empty folder."))],
         name: Annotated[str, typer.Option(help=_("Name of the hub, as readers see it."))] = "",
@@ -378,7 +377,7 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         )
         console.print(_("Next: write contributors/<id>.yaml, then `ctdhub suggest FILE`."))
 
-    @app.command(help=about("demo"))
+    @app.command()
     def demo(
         folder: Annotated[Path, typer.Argument(help=_("A new folder, or a practice hub."))],
         people: Annotated[
@@ -397,7 +396,7 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         run(hub, "site")
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(folder))))
 
-    @app.command(help=about("build"))
+    @app.command()
     def build(
         folder: HubFolder = Path(),
         until: Annotated[
@@ -423,7 +422,7 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         else:
             run(hub, until, spend, accept_alarms)
 
-    @app.command(help=about("check"))
+    @app.command()
     def check(folder: HubFolder = Path()) -> None:
         from ctdhub.build import withdrawals
         from ctdhub.build.contributions import mappings
@@ -472,7 +471,7 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         _warn_of_readers(hub)
         _warn_of_reviews(hub)
 
-    @app.command(help=about("release"))
+    @app.command()
     def release(
         folder: HubFolder = Path(),
         version: Annotated[str, typer.Option(help=_("For example 2026.2; default: next."))] = "",
@@ -503,7 +502,7 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         show_release(hub)
         _warn_of_reviews(hub)
 
-    @app.command(help=about("ledger"))
+    @app.command()
     def ledger(
         folder: HubFolder = Path(),
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,

@@ -15,7 +15,6 @@ from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.tokens import age_rows, check_release, open_linkage_key, roles_of, show_plan
 from ctdhub.cli.tokens import names as header_names
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error
 from ctdhub.core.format import interval, listed, number, share
 from ctdhub.core.i18n import _, current, said
@@ -113,7 +112,7 @@ def _group(name: str) -> str:
 def register_link(app: typer.Typer) -> None:
     """Add the verb ``link``."""
 
-    @app.command(help=about("link"))
+    @app.command()
     def link(
         files: Annotated[list[Path], typer.Argument(help=_("One table of each contributor."))],
         key: Annotated[Path, typer.Option(help=_("The file of the linkage key."))],
@@ -378,7 +377,7 @@ ONCE = 0.01
 def register_linkage(app: typer.Typer) -> None:
     """Add the verb ``linkage``."""
 
-    @app.command(help=about("linkage"))
+    @app.command()
     def linkage(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,

@@ -12,7 +12,6 @@ from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import _, said
 
@@ -27,7 +26,7 @@ FOLDER = "look"
 def register(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
-    @app.command(name="look", help=about("look"))
+    @app.command("look")
     def look_verb(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         contributor: Annotated[

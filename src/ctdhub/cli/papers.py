@@ -14,7 +14,6 @@ from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _
@@ -34,7 +33,7 @@ FOLDER = "papers"
 def register_papers(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
-    @app.command(help=about("papers"))
+    @app.command()
     def papers(
         hub: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         kind: Annotated[
@@ -117,7 +116,7 @@ def _content(document: Document, form: str) -> bytes:
 def register_journal(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
-    @app.command(help=about("journal"))
+    @app.command()
     def journal(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         last: Annotated[int, typer.Option(min=1, help=_("Maximum number of lines."))] = 50,

@@ -14,7 +14,6 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console, errors
 from ctdhub.cli.unit import show_told, show_unit
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error
 from ctdhub.core.format import decimal, exact, number, share, tiny
 from ctdhub.core.i18n import _
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 def register_practice(app: typer.Typer) -> None:
     """Add the verb ``practice``."""
 
-    @app.command(help=about("practice"))
+    @app.command()
     def practice(
         folder: Annotated[Path, typer.Argument(help=_("A folder for practice files only."))],
         people: Annotated[
@@ -108,10 +107,7 @@ UNNAMED = ("people", "core_pairs", "core_triples", "wide_triples", "assistance")
 def register_rehearse(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
-    @app.command(
-        name="rehearse",
-        help=about("rehearse"),
-    )
+    @app.command("rehearse")
     def rehearse_verb(
         hub: Annotated[Path | None, typer.Argument(help=_("The hub folder."))] = None,
         domains: Annotated[

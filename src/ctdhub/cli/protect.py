@@ -14,7 +14,6 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.options import table_help
 from ctdhub.cli.output import bar, console, errors, show_error
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import decimal, exact, listed, number, share, tiny
 from ctdhub.core.i18n import _, said
@@ -51,7 +50,7 @@ Support = Annotated[
 def register_protect(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(help=about("protect"))
+    @app.command()
     def protect(
         domains: Annotated[
             str, typer.Option(help=_("The domains file, or the word schema for the hub's own."))
@@ -154,10 +153,7 @@ def register_protect(app: typer.Typer) -> None:
             show_error(fault)
             raise typer.Exit(FAULT)
 
-    @app.command(
-        name="domains",
-        help=about("domains"),
-    )
+    @app.command("domains")
     def draft_domains(
         table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
         out: Annotated[Path, typer.Option(help=_("The draft; must not exist yet."))] = Path(
@@ -316,7 +312,7 @@ LEAST_PUBLISHED = 5
 def register_kanon(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(help=about("kanon"))
+    @app.command()
     def kanon(
         table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
         k: Annotated[int, typer.Option(help=_("Minimum number of equal rows, 5 or more."))] = 11,

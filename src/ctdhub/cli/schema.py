@@ -13,7 +13,6 @@ from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.output import console, errors
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.schema import emit
@@ -35,7 +34,6 @@ def register_codebook(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
     @app.command(
-        help=about("codebook"),
         epilog=_("Examples: `ctdhub codebook`, `ctdhub codebook --format csv --out docs`"),
     )
     def codebook(
@@ -66,7 +64,7 @@ FORMS = ("xlsform",)
 def register_form(app: typer.Typer) -> None:
     """Add the verb ``form``."""
 
-    @app.command(name="form", help=about("form"))
+    @app.command("form")
     def form_verb(
         out: Annotated[Path, typer.Option(help=_("A new file whose name ends in .xlsx."))],
         to: Annotated[
@@ -102,10 +100,7 @@ def register_form(app: typer.Typer) -> None:
 def register_crosswalk(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(
-        "crosswalk",
-        help=about("crosswalk"),
-    )
+    @app.command("crosswalk")
     def crosswalk_(
         source: Annotated[str | None, typer.Argument(metavar="FROM", help=_("A format."))] = None,
         target: Annotated[
@@ -125,7 +120,7 @@ def register_crosswalk(app: typer.Typer) -> None:
         else:
             console.print(_table(found, source, target))
 
-    @app.command(help=about("convert"))
+    @app.command()
     def convert(
         records: Annotated[Path, typer.Argument(help=_("Records as Parquet."))],
         to: Annotated[str, typer.Option(help=_("The format to write."))],

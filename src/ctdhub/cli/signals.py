@@ -10,7 +10,6 @@ import typer
 
 from ctdhub.cli import options
 from ctdhub.cli.output import bar
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _, ngettext, said
@@ -36,10 +35,7 @@ class Gaps(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
-    @app.command(
-        name="signals",
-        help=about("signals"),
-    )
+    @app.command("signals")
     def look(
         source: Annotated[
             Path,

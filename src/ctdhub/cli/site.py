@@ -11,7 +11,6 @@ from rich.markup import escape
 
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.site.stories.seconds import IDLE
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 def register_site(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(help=about("site"))
+    @app.command()
     def site(
         source: Annotated[Path, options.source()] = Path(),
         out: Annotated[
@@ -116,7 +115,7 @@ def register_site(app: typer.Typer) -> None:
         console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
         console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
 
-    @app.command(help=about("serve"))
+    @app.command()
     def serve(
         folder: Annotated[Path, typer.Argument(help=_("A hub or the folder of a site."))] = Path(),
         port: Annotated[
@@ -159,7 +158,7 @@ SiteAddress = Annotated[
 def register_announce(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
 
-    @app.command(help=about("push"))
+    @app.command()
     def push(
         source: ReleaseFolder,
         to: Annotated[str, typer.Option(help=_("Address of the CKAN portal (https)."))],
@@ -199,7 +198,7 @@ def register_announce(app: typer.Typer) -> None:
             console.print(words[step.what].format(name=escape(step.name)))
         console.print(_("Nothing was sent.") if dry_run else _("The portal has the release."))
 
-    @app.command(help=about("deposit"))
+    @app.command()
     def deposit(
         source: ReleaseFolder,
         out: Annotated[Path, typer.Option(help=_("A folder for datacite.json and zenodo.json."))],
@@ -229,7 +228,7 @@ def register_announce(app: typer.Typer) -> None:
                 ).format(version=release.version)
             )
 
-    @app.command(help=about("notice"))
+    @app.command()
     def notice(
         source: ReleaseFolder = Path(),
         lang: Annotated[

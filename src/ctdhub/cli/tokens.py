@@ -292,7 +292,7 @@ def _show_linkage(key: LinkageKey) -> None:
 def register_tokens(app: typer.Typer) -> None:
     """Add the verb ``tokens``."""
 
-    @app.command(help=about("tokens"))
+    @app.command()
     def tokens(
         file: Annotated[Path, typer.Argument(help=options.table_help())],
         key: Annotated[Path, typer.Option(help=_("The file of the linkage key."))],

@@ -11,7 +11,6 @@ from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.output import console
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, _, said
@@ -32,10 +31,7 @@ if TYPE_CHECKING:
 def register_verify(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
-    @app.command(
-        name="verify",
-        help=about("verify"),
-    )
+    @app.command("verify")
     def verify_release(
         releases: Annotated[
             list[Path],
@@ -158,7 +154,7 @@ def _passkey_of(approval: Approval) -> str:
 def register_correct(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
-    @app.command(help=about("correct"))
+    @app.command()
     def correct(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))],
         version: Annotated[str, typer.Argument(help=_("A published version, such as 2026.1."))],
@@ -339,7 +335,7 @@ def _charts(hub: Hub, version: str) -> set[str]:
 def register_reissue(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
 
-    @app.command(help=about("reissue"))
+    @app.command()
     def reissue(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))],
         version: Annotated[str, typer.Argument(help=_("A published version, such as 2026.1."))],

@@ -18,7 +18,6 @@ from rich.table import Table
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
 from ctdhub.cli.unit import show_told
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, said
@@ -165,7 +164,7 @@ class Why(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the verb ``withdraw``."""
 
-    @app.command(help=about("withdraw"))
+    @app.command()
     def withdraw(
         folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
         contributor: Annotated[

@@ -350,3 +350,27 @@ def formula(text: str) -> str:
         return text
     inner = text.replace("\u2066", "").replace("\u2069", "")
     return f"\u2066{inner}\u2069"
+
+
+# --------------------------------------------------------------------------------------------------
+# Long texts as data, so that a lawyer or a trainer edits a text and not a program.
+
+
+def wordings(package: str, name: str) -> Callable[[str], str]:
+    """The texts of a file by key, each said in the language in force.
+
+    Args:
+        package: that the file is in, for example "ctdhub.report".
+        name: of the file, without its ending ``.words.yaml``.
+    """
+
+    @cache
+    def texts() -> dict[str, str]:
+        import yaml
+
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        file = resources.files(package) / f"{name}.words.yaml"
+        found: dict[str, str] = yaml.load(file.read_text("utf-8"), Loader=loader)  # noqa: S506
+        return found
+
+    return lambda key: _(texts()[key])

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from ctdhub.core.format import day, decimal, isolated, listed, number, share, span
-from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language, wordings
 from ctdhub.core.tables import as_csv, as_json
 from ctdhub.document import text
 from ctdhub.document.document import Document, Items, Meta, Section, TextTable
@@ -25,6 +25,9 @@ from ctdhub.stats.mandated.population import sources
 from ctdhub.stats.mandated.tables import PARTS, MandatedLine, MandatedTable
 from ctdhub.stats.trend import breaks_within
 
+prose = wordings("ctdhub.report", "mandated")
+"""``mandated.words.yaml``."""
+
 # --------------------------------------------------------------------------------------------------
 # What a mandated table says in words: its title, its notes, the label of a line.
 
@@ -36,24 +39,12 @@ def title(sheet: MandatedTable) -> str:
     """What the table holds, and with what it is aligned."""
     rated = any(line.rate is not None for line in sheet.lines)
     return {
-        tables.SDG: _(
-            "Identified victims of trafficking, counts and rates per 100,000 population (aligned "
-            "with SDG 16.2.2)"
-        )
+        tables.SDG: prose("identified-victims-trafficking")
         if rated
-        else _("Identified victims of trafficking, counts (aligned with SDG 16.2.2)"),
-        tables.EUROSTAT: _(
-            "Identified and presumed victims by gender, citizenship and form of exploitation "
-            "(aligned with Eurostat, crim_thb)"
-        ),
-        tables.GRETA: _(
-            "Victims by gender, age, form of exploitation, nationality and assistance (modelled on "
-            "GRETA’s questionnaires)"
-        ),
-        tables.UNODC: _(
-            "Victims and alleged perpetrators by country and year (modelled on UNODC’s "
-            "questionnaire)"
-        ),
+        else prose("identified-victims-trafficking-counts"),
+        tables.EUROSTAT: prose("identified-presumed-victims"),
+        tables.GRETA: prose("victims-gender-age"),
+        tables.UNODC: prose("victims-alleged-perpetrators"),
     }[sheet.name]
 
 
@@ -127,9 +118,7 @@ def _people(dimension: str, category: str) -> str:
         ("age", "children"): _("Children"),
         ("age", "adults"): _("Adults"),
         ("place_of_exploitation", "nationals"): _("Nationals, exploited in the country"),
-        ("place_of_exploitation", "foreigners"): _(
-            "Citizens of other countries, exploited in the country"
-        ),
+        ("place_of_exploitation", "foreigners"): prose("citizens-other-countries"),
         ("place_of_exploitation", "nationals_abroad"): _("Nationals, exploited in another country"),
     }[dimension, category]
 
@@ -163,29 +152,17 @@ def population_label(line: MandatedLine) -> str:
 
 def _sdg(sheet: MandatedTable) -> list[str]:
     notes = [
-        _(
-            "Aligned with SDG indicator 16.2.2, not certified: the indicator is all victims of "
-            "trafficking in a country, detected or not, per 100,000 residents. This table has only "
-            "people whom the contributors identified, by the country in which they were exploited."
-        ),
-        _(
-            "A person may have suffered several forms of exploitation. Gender, age and form were "
-            "not measured together for a country and year."
-        ),
+        prose("aligned-sdg-indicator"),
+        prose("person-may-have"),
     ]
     population = sheet.scope.population
     if population is None:
-        notes.append(
-            _(
-                "No population was given, so there are counts and no rates: the option "
-                "--population of ctdhub tables adds them from a file of yours."
-            )
-        )
+        notes.append(prose("no-population-was"))
         return notes
     without = sorted({(line.country, line.year) for line in sheet.lines if line.rate is None})
     if without:
         notes.append(
-            _("The population file has no number for: {places}; these have counts alone.").format(
+            prose("population-file-has").format(
                 places=", ".join(" ".join(pair) for pair in without)
             )
         )
@@ -193,20 +170,9 @@ def _sdg(sheet: MandatedTable) -> list[str]:
     if not rated:
         return notes
     if any(not line.per and line.category in PARTS.get(line.dimension, ()) for line in rated):
-        notes.append(
-            _(
-                "Where the file has no population of women, men, children or adults, their rates "
-                "are per 100,000 of all inhabitants. The column “Reference population” says so."
-            )
-        )
+        notes.append(prose("where-file-has"))
     if any(line.per for line in rated):
-        notes.append(
-            _(
-                "Where the file has the population of a sex or an age, rates are per 100,000 "
-                "people of that sex or age; gender as recorded is then divided by the population "
-                "of that sex. Children are under 18 at registration."
-            )
-        )
+        notes.append(prose("where-file-has-population"))
     places = {(line.country, line.year) for line in rated}
     used = sources(p for key, p in population.people.items() if key[:2] in places)
     notes += [
@@ -215,12 +181,7 @@ def _sdg(sheet: MandatedTable) -> list[str]:
         )
         for source, when in used
     ]
-    notes.append(
-        _(
-            "The intervals of rates cover the noise added for privacy and nothing else: the "
-            "population is taken as exact, and victims who were not identified are not included."
-        )
-    )
+    notes.append(prose("intervals-rates-cover"))
     return notes
 
 
@@ -228,76 +189,35 @@ def _eurostat(sheet: MandatedTable) -> list[str]:
     held = tables.reporting_countries() - set(countries.members("eu"))
     outside = [place for place in sheet.scope.places if place in held]
     notes = [
-        _(
-            "Aligned with Eurostat’s collection crim_thb, not certified: Eurostat counts victims "
-            "registered by the authorities of the reporting country, formally identified or not; "
-            "this table counts people whom the contributors identified and who were exploited in "
-            "that country."
-        ),
-        _(
-            "Eurostat has sexual exploitation, forced labour and other forms. A person may have "
-            "suffered several. The other forms were not measured together, so each has its own "
-            "line."
-        ),
-        _(
-            "The European Union means its members of today, whatever the year. The citizenship of "
-            "a person with several is one of them."
-        ),
-        _(
-            "Eurostat’s “legal status” means victim, suspected or convicted person. This table has "
-            "victims only; suspected, prosecuted and convicted persons by country are missing."
-        ),
+        prose("aligned-eurostat-collection"),
+        prose("eurostat-has-sexual"),
+        prose("european-union-means"),
+        prose("eurostat-legal-status"),
     ]
     if outside:
         lang = current()
         notes.append(
-            _(
-                "Not a member of the European Union: {places}. Eurostat’s metadata name selected "
-                "candidate and EFTA countries since 2023; check whether yours is one of them."
-            ).format(places=listed([countries.name(code, lang) for code in outside]))
+            prose("not-member-european").format(
+                places=listed([countries.name(code, lang) for code in outside])
+            )
         )
     return notes
 
 
 def _unodc(sheet: MandatedTable) -> list[str]:
     return [
-        _(
-            "Modelled on UNODC’s questionnaire for the Global Report (2016), not "
-            "certified: a state answers from its authorities; these numbers come from the "
-            "contributors of this hub. Its first two questions were read, on offences and "
-            "on persons in formal contact; the lines on victims follow what the Global "
-            "Reports show."
-        ),
-        _(
-            "“Not held” is written where the release cannot answer: it has no offences, and "
-            "alleged perpetrators are not counted by country and year."
-        ),
-        _(
-            "The {n} most frequent citizenships of each year are listed. Gender by age (children, "
-            "adults) covers all years of the release together."
-        ).format(n=tables.MOST),
+        prose("modelled-unodc-questionnaire"),
+        prose("not-held-written"),
+        prose("most-frequent-citizenships").format(n=tables.MOST),
     ]
 
 
 def _greta(sheet: MandatedTable) -> list[str]:
     return [
-        _(
-            "Modelled on what GRETA asks of parties, not certified: a party’s own numbers "
-            "come from its authorities; these come from the contributors of this hub. "
-            "GRETA’s fourth round of evaluation began on 30 June 2023; compare the lines "
-            "with the questions on statistics of the questionnaire that you must answer."
-        ),
-        _(
-            "The {n} most frequent nationalities of the years of the table are listed. The place "
-            "where a person was identified is not recorded: exploitation in the country and "
-            "elsewhere is distinguished by citizenship and country of exploitation."
-        ).format(n=tables.MOST),
-        _(
-            "Assistance, recruitment and technology cover all years of the release together, "
-            "whatever the years of the table: people whose year is not recorded are counted there "
-            "too. They cover only people of whom something is recorded."
-        ),
-        _("Missing here: residence permits, compensation, investigations, recovery periods."),
+        prose("modelled-what-greta"),
+        prose("most-frequent-nationalities").format(n=tables.MOST),
+        prose("assistance-recruitment-technology"),
+        prose("missing-here-residence"),
         *([undated()] if sheet.scope.every else []),
     ]
 
@@ -305,27 +225,12 @@ def _greta(sheet: MandatedTable) -> list[str]:
 def _common(sheet: MandatedTable, release: Release) -> list[str]:
     """What holds for every mandated table."""
     notes = [
-        _(
-            "These are people whom the contributing organisations identified or assisted, by "
-            "country of exploitation. They are not the state’s own figures and not prevalence."
-        ),
+        prose("people-whom-contributing"),
         _standing(sheet),
-        _(
-            "The standard asks for sex. The hub records gender, and the lines show it as it was "
-            "recorded."
-        ),
-        _(
-            "The year is that of registration by a contributor, not that of exploitation or of "
-            "formal identification."
-        ),
-        _(
-            "Children are people under 18 at registration: the age bands 0–8 and 9–17. Suspects, "
-            "prosecutions and convictions are not counted here."
-        ),
-        _(
-            "“Not shown” (below the reporting threshold) is not zero; “not measured” means "
-            "that this release has no such table."
-        ),
+        prose("standard-asks-sex"),
+        prose("year-registration-contributor"),
+        prose("children-people-under"),
+        prose("not-shown-below"),
     ]
     declared = breaks_within(release, None, *sheet.years)
     notes += [break_sentence(one, release.facts) for one in declared]
@@ -336,12 +241,8 @@ def _common(sheet: MandatedTable, release: Release) -> list[str]:
 
 def _standing(sheet: MandatedTable) -> str:
     if any(line.dimension == "status" for line in sheet.lines):
-        return _(
-            "Presumed and identified victims are shown separately under “Presumed or identified” "
-            "where contributors recorded the difference; in all other lines they are counted "
-            "together."
-        )
-    return _("This table does not distinguish presumed victims from identified ones.")
+        return prose("presumed-identified-victims")
+    return prose("table-does-not")
 
 
 _OWN: dict[str, Callable[[MandatedTable], list[str]]] = {
@@ -391,16 +292,13 @@ def metadata(sheet: MandatedTable, release: Release) -> dict[str, Any]:
         "states": {
             "shown": _("an estimate with its interval"),
             "imprecise": _("not precise enough for one number"),
-            "protected": _(
-                "not shown (below the reporting threshold), never zero; "
-                "`people_high` is the upper bound"
-            ),
+            "protected": prose("not-shown-below-reporting"),
             "not_measured": _("this release holds no table that answers"),
         },
         "blanks": {
             "not_recorded": _("people whose answer is not known"),
             "nobody_reports": _("no contributor covers the year, so there can be no count"),
-            "not_held": _("the table asks for it, and no release of this hub can answer"),
+            "not_held": prose("table-asks-no"),
         },
     }
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from ctdhub.core.format import decimal, number, share, year
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, wordings
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure, figures
 from ctdhub.report.sentences import headline_sentence
@@ -18,6 +18,9 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row, sure_afterwards
 from ctdhub.stats.tables import headline
 from ctdhub.stats.trend import difference
+
+prose = wordings("ctdhub.site.course", "lessons")
+"""``lessons.words.yaml``."""
 
 # --------------------------------------------------------------------------------------------------
 # What a lesson is made of: text, a figure, exercises that check themselves.
@@ -155,34 +158,17 @@ def meaning_lesson(answers: Answers, drawn: Drawn) -> Lesson:
         id="meaning",
         title=_("What this data can and cannot say"),
         minutes=8,
-        aim=_("You can say what a count of identified people tells, and what it leaves open."),
+        aim=prose("you-can-say"),
         paragraphs=(
             headline_sentence(first),
-            _(
-                "These are people whom an organisation identified or assisted; most trafficking "
-                "is never identified."
-            ),
-            _(
-                "A person is counted when three things happen: somebody notices, an organisation "
-                "writes it down, and it sends its records to this hub. Where one of the three did "
-                "not happen, a person is not in these numbers."
-            ),
-            _(
-                "So the numbers tell as much about the work of identifying people as about "
-                "trafficking. Many cases in a place may mean that many look there; few may mean "
-                "that nobody does."
-            ),
-            _(
-                "Organisations come and go. Before you compare two years or two places, look at "
-                "who reported. The contributors and their years are listed at the end of the page."
-            ),
+            prose("people-whom-organisation"),
+            prose("person-counted-when"),
+            prose("so-numbers-tell"),
+            prose("organisations-come-go"),
         ),
         figure=figure,
         exercises=tuple(e for e in exercises if e),
-        takeaway=_(
-            "Say “people identified by the organisations that took part”, and name the years. Do "
-            "not say “victims in the country”."
-        ),
+        takeaway=prose("say-people-identified"),
     )
 
 
@@ -190,33 +176,24 @@ def _number(people: NumberCard, release: Release) -> Exercise:
     told = ends(people) | {"level": share(people.level)}
     records = release.protected.case_records
     return Exercise(
-        _("This release counts {value} people ({low} to {high}). What does it tell?").format(
-            **told
-        ),
+        prose("release-counts-people").format(**told),
         (
             Choice(
                 _("How many people were trafficked in these years."),
                 False,
-                _(
-                    "Many people are never identified, and nobody knows how many. The count "
-                    "leaves them out."
-                ),
+                prose("many-people-never"),
             ),
             Choice(
-                _("About how many people the contributing organisations identified."),
+                prose("about-how-many"),
                 True,
-                _(
-                    "It counts identified people. “About” matters too: with {level} "
-                    "confidence the count without noise is between {low} and {high}."
-                ).format(**told),
+                prose("counts-identified-people").format(**told),
             ),
             Choice(
                 _("How many case records the organisations sent."),
                 False,
-                _(
-                    "Records are counted apart: between {low} and {high} came in. One person may "
-                    "have several."
-                ).format(low=number(records.low), high=number(records.high)),
+                prose("records-counted-apart").format(
+                    low=number(records.low), high=number(records.high)
+                ),
             ),
         ),
     )
@@ -224,31 +201,22 @@ def _number(people: NumberCard, release: Release) -> Exercise:
 
 def _year(most: str) -> Exercise:
     return Exercise(
-        _("Most people were identified in {year}. Which sentence may you write?").format(year=most),
+        prose("most-people-were").format(year=most),
         (
             Choice(
-                _(
-                    "In {year} the organisations identified more people than in any other year "
-                    "shown."
-                ).format(year=most),
+                prose("organisations-identified-more").format(year=most),
                 True,
                 _("This says what was counted and by whom, and claims no more."),
             ),
             Choice(
-                _("In {year} there was more trafficking than in any other year.").format(year=most),
+                prose("there-was-more").format(year=most),
                 False,
-                _(
-                    "Perhaps more people looked, or another organisation joined. The count cannot "
-                    "tell."
-                ),
+                prose("perhaps-more-people"),
             ),
             Choice(
                 _("The organisations worked best in {year}.").format(year=most),
                 False,
-                _(
-                    "A count does not measure how well people work. New members, laws and funds "
-                    "change it too."
-                ),
+                prose("count-does-not"),
             ),
         ),
     )
@@ -264,19 +232,10 @@ def _contributors(release: Release) -> Exercise | None:
         return None
     told = {"year": year(when), "n": number(few), "all": number(len(spans))}
     return Exercise(
-        _(
-            "How many contributors report on {year}? Count them in the list “Who contributed” on "
-            "this page, and type the number."
-        ).format(**told),
+        prose("how-many-contributors").format(**told),
         answer=few,
-        why=_(
-            "Contributors that report on {year}: {n} of {all}. What the others might have found "
-            "in that year is missing."
-        ).format(**told),
-        hint=_(
-            "Count those whose first year is {year} or earlier and whose last year is {year} or "
-            "later."
-        ).format(**told),
+        why=prose("contributors-report-what").format(**told),
+        hint=prose("count-those-whose").format(**told),
     )
 
 
@@ -298,28 +257,19 @@ def lesson(answers: Answers, drawn: Drawn) -> Lesson:
         id="blanks",
         title=_("Four kinds of missing value, and shares of whom"),
         minutes=9,
-        aim=_("You can tell why a number is missing, and name the base of a share."),
+        aim=prose("you-can-tell"),
         paragraphs=(
-            _(
-                "A share needs a base. Here the base is the people for whom an answer is recorded. "
-                "Leave the others out of the base, and say how many they are."
-            ),
+            prose("share-needs-base"),
             *base,
-            _(
-                "Some answers go together: a person may have been deceived and also locked up. "
-                "Such shares may add up to more than 100%, and their counts must not be added."
-            ),
-            _(
-                "A row of a case file is not a person. Somebody who was helped by two "
-                "organisations has two records. The hub counts people and records apart."
-            ),
-            _("A number can be missing in four ways, and each of them means something else."),
+            prose("some-answers-go"),
+            prose("row-case-file"),
+            prose("number-can-missing"),
         ),
         terms=(
-            (_("zero"), _("It is known that there is nobody. Protected counts never say so.")),
+            (_("zero"), prose("known-there-nobody")),
             (
                 state_words("protected"),
-                _("There may be some people or none; the number is protected. It is not zero."),
+                prose("there-may-some"),
             ),
             (
                 state_words("nobody_reports"),
@@ -332,10 +282,7 @@ def lesson(answers: Answers, drawn: Drawn) -> Lesson:
         ),
         figure=figure,
         exercises=tuple(e for e in exercises if e),
-        takeaway=_(
-            "Before you quote a share, ask: a share of whom? Before you quote a missing "
-            "number, ask: which of the four kinds is it?"
-        ),
+        takeaway=prose("before-you-quote"),
     )
 
 
@@ -354,24 +301,17 @@ def _base(answers: Answers, figure: Figure | None) -> Exercise | None:
             Choice(
                 _("Of all people in this release ({low} to {high}).").format(**ends(people)),
                 False,
-                _(
-                    "For {share} of people nothing of this kind is recorded; they are left out."
-                ).format(share=share(figure.table.missing or 0)),
+                prose("people-nothing-kind").format(share=share(figure.table.missing or 0)),
             ),
             Choice(
                 _("Of all people who were trafficked."),
                 False,
-                _("Nobody knows how many they are, so nobody can give a share of them."),
+                prose("nobody-knows-how"),
             ),
             Choice(
-                _(
-                    "Of the people for whom something of this kind is recorded ({low} to {high})."
-                ).format(**ends(figure.table.base)),
+                prose("people-whom-something").format(**ends(figure.table.base)),
                 True,
-                _(
-                    "The line below the title of the figure names this base; the row “Not "
-                    "recorded” is outside it."
-                ),
+                prose("line-below-title"),
             ),
         ),
     )
@@ -379,22 +319,22 @@ def _base(answers: Answers, figure: Figure | None) -> Exercise | None:
 
 def _few() -> Exercise:
     return Exercise(
-        _("A row says “not shown” (below the reporting threshold). What do you know about it?"),
+        prose("row-says-not"),
         (
             Choice(
                 _("There is nobody."),
                 False,
-                _("Only a zero would say that. Here the number is small compared with the noise."),
+                prose("only-zero-would"),
             ),
             Choice(
                 _("There may be some people or none."),
                 True,
-                _("The number is small or zero. Which of the two it is stays protected."),
+                prose("number-small-zero"),
             ),
             Choice(
                 _("The answer was not written down."),
                 False,
-                _("That would be “not recorded”, another kind of missing value."),
+                prose("would-not-recorded"),
             ),
         ),
     )
@@ -406,19 +346,17 @@ def _sum(figure: Figure | None) -> Exercise | None:
     if total < CLEARLY or least <= 1:
         return None
     return Exercise(
-        _("The shares in this figure add up to about {n}%. Why more than 100%?").format(
-            n=number(100 * total)
-        ),
+        prose("shares-figure-add").format(n=number(100 * total)),
         (
             Choice(
                 _("One person may have several of these answers."),
                 True,
-                _("So the shares overlap. Adding them counts some people twice."),
+                prose("so-shares-overlap"),
             ),
             Choice(
                 _("The noise added too much."),
                 False,
-                _("The noise moves each share a little up or down. It does not explain so much."),
+                prose("noise-moves-each"),
             ),
             Choice(
                 _("People without a recorded answer were counted too."),
@@ -446,12 +384,7 @@ def intervals_lesson(answers: Answers, drawn: Drawn) -> Lesson:
     example = []
     if rows:
         name, row = rows[0]
-        example = [
-            _(
-                "An example from the figure below. {label}: {value} people, with an interval from "
-                "{low} to {high}."
-            ).format(label=name, **ends(row.people))
-        ]
+        example = [prose("example-from-figure").format(label=name, **ends(row.people))]
     ranked = [pair for name in RANKED for pair in _pairs(drawn.get(name))]
     ranked.sort(key=lambda pair: not overlap(pair[0][1].people, pair[1][1].people))
     exercises = [
@@ -463,32 +396,19 @@ def intervals_lesson(answers: Answers, drawn: Drawn) -> Lesson:
         id="intervals",
         title=_("Reading an interval"),
         minutes=8,
-        aim=_("You can quote a number with its interval, and see when a ranking means nothing."),
+        aim=prose("you-can-quote"),
         paragraphs=(
-            _(
-                "Random noise is added to every count here to protect people. So each number "
-                "comes with an interval: a lower and an upper end."
-            ),
+            prose("random-noise-added"),
             *example,
-            _(
-                "{level} confidence means: of 100 such intervals about {n} hold the count without "
-                "noise, and about {rest} do not. You cannot see which."
-            ).format(level=share(level), n=number(100 * level), rest=number(100 - 100 * level)),
-            _(
-                "Two numbers whose intervals overlap may be in any order. Do not rank "
-                "them, and do not say that one is larger."
+            prose("confidence-means-100").format(
+                level=share(level), n=number(100 * level), rest=number(100 - 100 * level)
             ),
-            _(
-                "The interval covers the noise only. It does not cover people who were "
-                "never identified, or of mistakes in records."
-            ),
+            prose("two-numbers-whose"),
+            prose("interval-covers-noise"),
         ),
         figure=figure,
         exercises=tuple(e for e in exercises if e),
-        takeaway=_(
-            "Quote a number with its interval. Say “larger” only where two intervals do not "
-            "overlap."
-        ),
+        takeaway=prose("quote-number-interval"),
     )
 
 
@@ -500,19 +420,10 @@ def _pairs(figure: Figure | None) -> list[tuple[tuple[str, Row], tuple[str, Row]
 def _read(label: str, row: Row) -> Exercise:
     told = {"label": label, **ends(row.people)}
     return Exercise(
-        _(
-            "Open the table of the figure. What is the lower end of the interval for “{label}”? "
-            "Type the number."
-        ).format(**told),
+        prose("open-table-figure").format(**told),
         answer=round(row.people.low or 0),
-        why=_(
-            "The interval for “{label}” goes from {low} to {high}. The column “From” holds its "
-            "lower end."
-        ).format(**told),
-        hint=_(
-            "Look for the row “{label}” and the column “From”. The column “People” holds the "
-            "middle, not the end."
-        ).format(**told),
+        why=prose("interval-goes-from").format(**told),
+        hint=prose("look-row-column").format(**told),
     )
 
 
@@ -521,24 +432,18 @@ def _compare(first: tuple[str, Row], second: tuple[str, Row]) -> Exercise:
     open_ = overlap(first[1].people, second[1].people)
     if open_:
         whys = (
-            _(
-                "Its estimate is higher, but the two intervals overlap. Another draw of the "
-                "noise might reverse the order."
-            ),
-            _("Its estimate is lower, and the two intervals overlap. Nothing here supports it."),
+            prose("estimate-higher-but"),
+            prose("estimate-lower-two"),
             _("The intervals overlap, so either of the two may be larger."),
         )
     else:
         whys = (
             _("Its interval is wholly above the other one."),
             _("Its interval is wholly below the other one."),
-            _("The intervals do not overlap, so here you may say which is larger."),
+            prose("intervals-do-not"),
         )
     return Exercise(
-        _(
-            "{first}: {a} people ({a_low} to {a_high}). {second}: {b} people ({b_low} to "
-            "{b_high}). Which of the two is larger?"
-        ).format(
+        prose("people-people-two").format(
             first=first[0],
             a=a["value"],
             a_low=a["low"],
@@ -562,20 +467,17 @@ def _misses(level: float) -> Exercise | None:
         return None
     told = {"level": share(level), "n": number(hold)}
     return Exercise(
-        _(
-            "You read 100 numbers with intervals of {level} confidence. About how many of these "
-            "intervals miss the count without noise?"
-        ).format(**told),
+        prose("you-read-100").format(**told),
         (
             Choice(
                 number(0),
                 False,
-                _("An interval that never misses would be too wide to be of use."),
+                prose("interval-never-misses"),
             ),
             Choice(
                 number(hold),
                 False,
-                _("About so many hold the count. The question is about those that miss it."),
+                prose("about-so-many"),
             ),
             Choice(
                 number(miss),
@@ -600,67 +502,43 @@ def safely_lesson(answers: Answers, drawn: Drawn) -> Lesson:
         id="safely",
         title=_("Contributing safely"),
         minutes=10,
-        aim=_("You can prepare case records so that sharing them puts nobody at risk."),
+        aim=prose("you-can-prepare"),
         paragraphs=(
-            _(
-                "Data about trafficking can hurt the people in them. A trafficker, a relative or a "
-                "neighbour may look for one person. Do no harm comes first: when in doubt, leave "
-                "it out."
-            ),
-            _(
-                "Leave out names, telephone numbers, addresses, exact dates, shelters, small "
-                "places, photographs and free text. Give a year instead of a date, an age group "
-                "instead of a birthday, a country instead of a village."
-            ),
-            _(
-                "Ask people, in words that they understand, whether their record may be shared "
-                "and for what. Those who say no get the same help. Your agreement with the hub "
-                "says which rule of consent holds."
-            ),
-            _(
-                "One way to protect people is to show only groups of at least k people. It is easy "
-                "to explain. Yet two tables together, or what a neighbour knows, may still point "
-                "to one person."
-            ),
-            _(
-                "So this hub adds random noise to every count (differential privacy). Whether one "
-                "person is in the data or not, the numbers look nearly the same; nobody can learn "
-                "much about that person from them."
-            ),
-            _(
-                "The hub recognises records of the same person by secret codes instead of "
-                "names, keeps the records to itself, and publishes only protected counts "
-                "and synthetic records, after two people have agreed."
-            ),
+            prose("data-about-trafficking"),
+            prose("leave-out-names"),
+            prose("ask-people-words"),
+            prose("one-way-protect"),
+            prose("so-hub-adds"),
+            prose("hub-recognises-records"),
         ),
         exercises=tuple(e for e in exercises if e),
-        takeaway=_("Send the least that answers the question. What was never sent cannot leak."),
+        takeaway=prose("send-least-answers"),
     )
 
 
 def _columns() -> Exercise:
     return Exercise(
-        _("Your table has these columns. Which of them may go to the hub as they are?"),
+        prose("your-table-has"),
         (
             Choice(
                 _("Date of birth"),
                 False,
-                _("Together with a country it may point to one person. Send the age group."),
+                prose("together-country-may"),
             ),
             Choice(
                 _("Name of the shelter"),
                 False,
-                _("It may lead somebody to the person's door. It never belongs in shared data."),
+                prose("may-lead-somebody"),
             ),
             Choice(
                 _("Age group and year of registration"),
                 True,
-                _("They say enough to count people, and too little to find one."),
+                prose("say-enough-count"),
             ),
             Choice(
                 _("Notes of the conversation"),
                 False,
-                _("Free text nearly always holds names, places or events that others recognise."),
+                prose("free-text-nearly"),
             ),
         ),
     )
@@ -668,20 +546,17 @@ def _columns() -> Exercise:
 
 def _two_tables() -> Exercise:
     return Exercise(
-        _(
-            "A table without noise shows only groups of 10 people or more. The next day it is "
-            "shown again, with one person more. What can happen?"
-        ),
+        prose("table-without-noise"),
         (
             Choice(
-                _("Whoever compares the two tables learns about the person who was added."),
+                prose("whoever-compares-two"),
                 True,
-                _("Each table hides the person, the two together do not. Noise closes this gap."),
+                prose("each-table-hides"),
             ),
             Choice(
                 _("Nothing, because every group is large enough."),
                 False,
-                _("Each table alone is. The difference between the two is a group of one."),
+                prose("each-table-alone"),
             ),
             Choice(
                 _("One of the two tables becomes wrong."),
@@ -698,27 +573,22 @@ def _odds(answers: Answers) -> Exercise | None:
     if after in (share(SURE, fine=True), share(1, fine=True)):
         return None
     return Exercise(
-        _(
-            "Somebody is {before} sure that a certain person is in this data. How sure can this "
-            "release make them at most?"
-        ).format(before=before),
+        prose("somebody-sure-certain").format(before=before),
         (
             Choice(
                 before,
                 False,
-                _("That would be perfect secrecy, and the release would say nothing at all."),
+                prose("would-perfect-secrecy"),
             ),
             Choice(
                 after,
                 True,
-                _(
-                    "This follows from epsilon, which is {epsilon} here; see the page “Methods”."
-                ).format(epsilon=decimal(epsilon, "0.####")),
+                prose("follows-from-epsilon").format(epsilon=decimal(epsilon, "0.####")),
             ),
             Choice(
                 share(1),
                 False,
-                _("The noise prevents that, apart from a chance too small to matter."),
+                prose("noise-prevents-apart"),
             ),
         ),
     )
@@ -726,10 +596,7 @@ def _odds(answers: Answers) -> Exercise | None:
 
 def _consent() -> Exercise:
     return Exercise(
-        _(
-            "A person accepted your help. Nobody asked whether the record may be shared. What do "
-            "you do?"
-        ),
+        prose("person-accepted-your"),
         (
             Choice(
                 _("I send it, because the names are removed."),
@@ -737,14 +604,14 @@ def _consent() -> Exercise:
                 _("Removing names is needed, but it is not permission."),
             ),
             Choice(
-                _("I ask in plain words, and leave the record out until I may share it."),
+                prose("i-ask-plain"),
                 True,
-                _("To be helped and to be counted are two questions, and both deserve an answer."),
+                prose("helped-counted-two"),
             ),
             Choice(
                 _("I send it, because the data help others."),
                 False,
-                _("A good purpose is not permission. People decide what is said about them."),
+                prose("good-purpose-not"),
             ),
         ),
     )
@@ -766,31 +633,15 @@ def signals_lesson(answers: Answers, drawn: Drawn) -> Lesson:
         minutes=8,
         aim=_("You can test a rise or fall before you call it a change."),
         paragraphs=(
-            _(
-                "A rise is a question, not an answer. Before you call it a change, look for three "
-                "other reasons."
-            ),
-            _("First, the noise: two numbers whose intervals overlap may be the same."),
-            _(
-                "Second, who reports. When an organisation joins, its people appear at once, "
-                "though nothing changed in the world. When one leaves, people vanish from the "
-                "numbers only."
-            ),
-            _(
-                "Third, how people are found. A new law, a training, a campaign or a hotline helps "
-                "to identify people who were there before."
-            ),
-            _(
-                "Call it a change when the intervals do not overlap, the same organisations report "
-                "in both years, the definitions are the same, and people who know the place agree."
-            ),
+            prose("rise-question-not"),
+            prose("first-noise-two"),
+            prose("second-who-reports"),
+            prose("third-how-people"),
+            prose("call-change-when"),
         ),
         figure=figure,
         exercises=tuple(e for e in exercises if e),
-        takeaway=_(
-            "Ask how wide the intervals are, who reported and how people were found, before you "
-            "ask why trafficking changed."
-        ),
+        takeaway=prose("ask-how-wide"),
     )
 
 
@@ -810,10 +661,7 @@ def _joined(release: Release, figure: Figure | None) -> Exercise | None:
     before, after = max(
         rises, key=lambda p: (p[1][1].people.value or 0) - (p[0][1].people.value or 0)
     )
-    text = _(
-        "From {before} to {after} the number rose from {a} to {b} people. In {after}, {name} "
-        "began to report. What may you say?"
-    )
+    text = prose("from-number-rose")
     return Exercise(
         Markup(text).format(  # noqa: S704  (the values are escaped)
             before=before[0],
@@ -826,20 +674,17 @@ def _joined(release: Release, figure: Figure | None) -> Exercise | None:
             Choice(
                 _("Trafficking rose."),
                 False,
-                _("Perhaps, but the new contributor alone might explain the rise."),
+                prose("perhaps-but-new"),
             ),
             Choice(
                 _("The number must be wrong."),
                 False,
-                _("It is right for what it counts: it counts for more organisations than before."),
+                prose("right-what-counts"),
             ),
             Choice(
-                _("More people were identified, and the new contributor may be the reason."),
+                prose("more-people-were"),
                 True,
-                _(
-                    "To learn more, ask those who reported in both years whether they too found "
-                    "more people."
-                ),
+                prose("learn-more-ask"),
             ),
         ),
     )
@@ -856,24 +701,24 @@ def _noise(figure: Figure | None) -> Exercise | None:
         return None
     before, after = pair
     return Exercise(
-        _("{before}: {a} people. {after}: {b} people. Did the number change?").format(
+        prose("people-people-did").format(
             before=before[0], a=sized(before[1].people), after=after[0], b=sized(after[1].people)
         ),
         (
             Choice(
                 _("Yes, the two numbers are not the same."),
                 False,
-                _("The two estimates differ, but the noise alone might have made them differ."),
+                prose("two-estimates-differ"),
             ),
             Choice(
                 _("That cannot be known, because the intervals overlap."),
                 True,
-                _("The noise may explain the gap. Wait for more years, or compare longer spans."),
+                prose("noise-may-explain"),
             ),
             Choice(
                 _("No, it is certain that nothing changed."),
                 False,
-                _("Intervals that overlap do not prove that two numbers are equal."),
+                prose("intervals-overlap-do"),
             ),
         ),
     )
@@ -881,20 +726,17 @@ def _noise(figure: Figure | None) -> Exercise | None:
 
 def _training() -> Exercise:
     return Exercise(
-        _(
-            "Border guards were trained. A year later, twice as many people were identified at "
-            "their border. What is a careful reading?"
-        ),
+        prose("border-guards-were"),
         (
             Choice(
-                _("More people were found; whether more were trafficked stays open."),
+                prose("more-people-were-found"),
                 True,
                 _("This separates what was seen from what may have caused it."),
             ),
             Choice(
                 _("Twice as many people are trafficked there now."),
                 False,
-                _("The training changed how many people are found. That alone may explain it."),
+                prose("training-changed-how"),
             ),
             Choice(
                 _("The training failed, because numbers went up."),
@@ -907,7 +749,7 @@ def _training() -> Exercise:
 
 def _change() -> Exercise:
     return Exercise(
-        _("Two years differ by more than the noise. What else do you check before you report it?"),
+        prose("two-years-differ"),
         (
             Choice(
                 _("Nothing: the intervals do not overlap."),
@@ -920,9 +762,9 @@ def _change() -> Exercise:
                 _("Others may have read the same numbers in the same hurry."),
             ),
             Choice(
-                _("Whether the same organisations reported, with the same definitions."),
+                prose("whether-same-organisations"),
                 True,
-                _("And ask people who know the place whether they see the change too."),
+                prose("ask-people-who"),
             ),
         ),
     )
