@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from invented_people import people, small_policy
 
@@ -15,7 +14,7 @@ from ctdhub.dp.count import count, encode
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import Plan, plan_of
 from ctdhub.dp.standalone.domains import scope_of_schema
-from ctdhub.schema.model import PERIOD, load_schema
+from ctdhub.schema.model import MERGED, PERIOD, load_schema
 
 SCHEMA = load_schema()
 POLICY = small_policy(
@@ -31,8 +30,15 @@ def bits(seed: int) -> Callable[[int], bytes]:
     return lambda size: rng.bytes(size)
 
 
-def cells(table: pa.Table) -> Cells:
-    return {(tuple(r["columns"]), tuple(r["values"])): r["noisy"] for r in table.to_pylist()}
+def by_year(found: MechanismOutput) -> list[dict[str, list[str]]]:
+    """Rows of single years; the others are of regions in spans of years."""
+    rows: list[dict[str, list[str]]] = found.measurements.to_pylist()
+    assert all((PERIOD in r["columns"]) != (MERGED[PERIOD] in r["columns"]) for r in rows)
+    return [r for r in rows if PERIOD in r["columns"]]
+
+
+def cells(found: MechanismOutput) -> Cells:
+    return {(tuple(r["columns"]), tuple(r["values"])): r["noisy"] for r in by_year(found)}  # type: ignore[misc]
 
 
 def without_year(columns: tuple[str, ...], values: tuple[str, ...]) -> tuple[object, object]:
@@ -64,18 +70,17 @@ def test_rows_are_all_years_of_each_shown_group_of_each_table_with_years(
                 for year in years:
                     by_name = dict(zip(columns, values, strict=True)) | {PERIOD: year}
                     expected.append((t, tuple(by_name[n] for n in t)))
-    assert set(cells(found.measurements)) == set(expected)
-    assert found.measurements.num_rows == len(expected) > len(tables)
+    assert set(cells(found)) == set(expected)
+    assert len(by_year(found)) == len(expected) > len(tables)
     assert found.measurements.schema.equals(MEASUREMENTS)
     # Years of a group follow each other, "not recorded" last.
-    texts = [dict(zip(r["columns"], r["values"], strict=True))[PERIOD]
-             for r in found.measurements.to_pylist()]  # fmt: skip
+    texts = [dict(zip(r["columns"], r["values"], strict=True))[PERIOD] for r in by_year(found)]
     assert texts == years * (len(texts) // len(years))
 
 
 def test_they_are_not_truncated_and_shown_counts_agree_with_them(found: MechanismOutput) -> None:
     """A shown count is that of the records; its interval lies around what was measured."""
-    measured = cells(found.measurements)
+    measured = cells(found)
     assert min(measured.values()) < 0
     met = 0
     for row in found.counts.to_pylist():
@@ -87,7 +92,7 @@ def test_they_are_not_truncated_and_shown_counts_agree_with_them(found: Mechanis
 
 
 def test_every_table_has_its_noise(found: MechanismOutput) -> None:
-    for columns, _values in cells(found.measurements):
+    for columns, _values in cells(found):
         assert found.sigma["*".join(columns)] > 0
 
 
@@ -106,7 +111,7 @@ def test_noise_is_unbiased_at_the_stated_sigma() -> None:
     runs = 40
     for seed in range(runs):
         done = answer(codes, small, RHO, bits(seed))
-        for (columns, values), noisy in cells(done.measurements).items():
+        for (columns, values), noisy in cells(done).items():
             at = tuple(place[c][v] for c, v in zip(columns, values, strict=True))
             cell_errors.setdefault((columns, values), []).append(noisy - float(exact[columns][at]))
     errors: dict[tuple[str, ...], list[float]] = {}
@@ -127,14 +132,14 @@ def test_a_function_of_noise_alone_has_the_same_rows_for_neighbours() -> None:
     for codes in (encode(table, PLAN.domains), encode(table.slice(1), PLAN.domains)):
         done = answer(codes, PLAN, RHO, bits(3))
         groups: dict[object, int] = {}
-        for key in cells(done.measurements):
+        for key in cells(done):
             groups[(key[0], without_year(*key))] = groups.get((key[0], without_year(*key)), 0) + 1
         assert set(groups.values()) == {len(PLAN.domains[PERIOD]) + 1}
 
 
 def test_nobody_no_group(found: MechanismOutput) -> None:
     empty = answer(encode(people(0, POLICY), PLAN.domains), PLAN, RHO, bits(9))
-    assert {len(c) for c, _v in cells(empty.measurements)} <= {1, 2}
+    assert {len(c) for c, _v in cells(empty)} <= {1, 2}
     assert empty.measurements.schema.equals(found.measurements.schema)
 
 
@@ -142,11 +147,17 @@ def test_nobody_no_group(found: MechanismOutput) -> None:
     "plan",
     [
         plan_of(small_policy(columns=("gender", "age_band")), SCHEMA),
-        scope_of_schema([PERIOD, "gender"]).plan,
+        scope_of_schema(["gender", "age_band"]).plan,
     ],
 )
-def test_without_a_column_of_years_and_alone_there_is_none(plan: Plan) -> None:
+def test_without_a_column_of_years_there_is_none(plan: Plan) -> None:
     assert plan.year is None
     table = people(300, POLICY)
     found = answer(encode(table, plan.domains), plan, RHO)
     assert found.measurements.equals(MEASUREMENTS.empty_table())
+
+
+def test_a_table_that_is_protected_alone_has_them() -> None:
+    plan = scope_of_schema([PERIOD, "gender"]).plan
+    found = answer(encode(people(600, POLICY), plan.domains), plan, RHO, bits(5))
+    assert {columns for columns, _values in cells(found)} == {(PERIOD,), (PERIOD, "gender")}
