@@ -40,9 +40,9 @@ import signal_worlds
 from peers import flat, watching
 from scipy.stats import chi2
 
+from ctdhub.stats.signals.chances import negative_binomial
 from ctdhub.stats.signals.find import Settings, What, find, finished, q_values
 from ctdhub.stats.signals.panel import Kind, Period, SeriesPanel
-from ctdhub.stats.signals.statistics import negative_binomial
 
 CORRIDORS, MONTHS, SHIFTED, TIMES, WINDOW, RATE = 200, 72, 15, 3.0, 6, 0.1
 FALSE_GOAL, POWER_GOAL, SECONDS_GOAL, WORLD_GOAL = 0.10, 0.80, 30.0, 0.12

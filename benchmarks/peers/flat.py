@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctdhub.stats.signals.statistics import Floats, negative_binomial, widened
+from ctdhub.stats.signals.chances import Floats, negative_binomial, widened
 
 PRIOR_DEGREES = 4.0
 """How many periods the common dispersion weighs as much as, beside a series' own."""

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctdhub.report.signals import false_ones, of_file, sentence, single_periods
+from ctdhub.stats.signals.chances import binomial, negative_binomial
 from ctdhub.stats.signals.find import Settings, find, q_values
 from ctdhub.stats.signals.panel import (
     Period,
@@ -21,10 +22,10 @@ from ctdhub.stats.signals.panel import (
     read_period,
     window_for,
 )
-from ctdhub.stats.signals.statistics import binomial, negative_binomial
+from ctdhub.stats.signals.statistics import share_tests
 
 MODULES = (
-    "stats.signals.statistics",
+    "stats.signals.chances",
     "stats.signals.find",
     "stats.signals.panel",
     "report.signals",
@@ -107,6 +108,18 @@ def test_steady_shares_raise_no_more_alarms_than_promised() -> None:
     found = find(panel(counts, wholes))
     moved = [f for f in found.signals if any(t.what == "share" for t in f.moved(0.1))]
     assert len(moved) <= 3
+
+
+def test_a_share_that_is_all_noise_is_as_uncertain_as_its_noise() -> None:
+    """Where the past says next to nothing of a share, what was drawn on the window still counts."""
+    rng = np.random.default_rng(3)
+    series, past, window = 400, np.arange(12) < 9, np.arange(12) >= 9
+    noise = np.full((series, 12), 30.0)
+    part = rng.poisson(10, noise.shape) + rng.normal(0, noise)
+    found = share_tests(part, np.full(noise.shape, 20.0), noise, 0 * noise, past, window)
+    for p in (found.p_rise, found.p_fall):
+        assert p.min() > 0.05 / series / 4
+        assert (p <= 0.05).mean() <= 0.08
 
 
 def test_a_seasonal_peak_is_no_signal_from_three_years_on() -> None:

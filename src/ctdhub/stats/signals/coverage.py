@@ -16,10 +16,11 @@ from ctdhub.release.open import Release
 from ctdhub.schema.model import CONTRIBUTOR_KIND, HARM, PERIOD, load_schema
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_RECORDED, YES, Interval
+from ctdhub.stats.signals.chances import Floats
 from ctdhub.stats.signals.events import Of
 from ctdhub.stats.signals.find import Finding, Found
 from ctdhub.stats.signals.panel import SeriesPanel
-from ctdhub.stats.signals.statistics import PRIOR, Floats
+from ctdhub.stats.signals.statistics import PRIOR
 from ctdhub.stats.trend import Series, by_contributor, series
 
 # --------------------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ import numpy as np
 from ctdhub.schema.model import AGE, DESTINATION, HARM, ORIGIN, SEX, load_schema
 from ctdhub.stats.cards import NOT_RECORDED, YES
 from ctdhub.stats.query import Where
+from ctdhub.stats.signals.chances import Floats
 from ctdhub.stats.signals.find import Finding, Found, Test, Verdict, Way, What, ordered, q_values
 from ctdhub.stats.signals.panel import SeriesPanel, Side
-from ctdhub.stats.signals.statistics import Floats
 from ctdhub.stats.trend import Series
 
 # --------------------------------------------------------------------------------------------------

@@ -10,16 +10,9 @@ from typing import Literal
 
 import numpy as np
 
+from ctdhub.stats.signals.chances import Floats, at_least
 from ctdhub.stats.signals.panel import IN_A_CYCLE, Period, SeriesPanel, past_for, window_for
-from ctdhub.stats.signals.statistics import (
-    CYCLES,
-    Floats,
-    Tested,
-    at_least,
-    count_tests,
-    rates,
-    share_tests,
-)
+from ctdhub.stats.signals.statistics import CYCLES, Tested, count_tests, rates, share_tests
 
 # --------------------------------------------------------------------------------------------------
 # What a test of a series is called: a break, in line with its trend, or as usual; and its size.

@@ -19,6 +19,7 @@ import numpy as np
 
 from ctdhub.release.open import Release
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.signals.chances import Floats
 from ctdhub.stats.signals.coverage import (
     Compared,
     CoverageChange,
@@ -30,7 +31,6 @@ from ctdhub.stats.signals.coverage import (
 from ctdhub.stats.signals.events import Lead, Looked, leads_among, looked_at, told_once
 from ctdhub.stats.signals.find import Found, Settings, find
 from ctdhub.stats.signals.panel import Period, SeriesPanel
-from ctdhub.stats.signals.statistics import Floats
 from ctdhub.stats.trend import Series, Turn, all_series, covering, turns
 
 

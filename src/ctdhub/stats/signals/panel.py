@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from ctdhub.stats.signals.statistics import Floats
+from ctdhub.stats.signals.chances import Floats
 
 # --------------------------------------------------------------------------------------------------
 # Periods of time as people write them: years, quarters, months, weeks, days.

@@ -1,168 +1,21 @@
-"""The statistics of signals: tail probabilities, models of the null, seasons, windows, shares."""
+"""The statistics of signals: models of the null, seasons, windows, shares."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 
-# --------------------------------------------------------------------------------------------------
-# Tail probabilities of a window's sum: negative binomial or binomial, with an error on top.
-#
-# A sum that is seen is a count plus a normal error (protection noise, the error of the estimated
-# mean), so its tail is the tail of the count averaged over the error on an even grid.  Between
-# whole numbers the tail goes on by the incomplete beta function, which lies above the steps: the
-# cautious side.
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-_EDGE, _STEP = 6.0, 0.25
-"""The grid of the normal error, in standard deviations."""
-_STEPS = np.arange(-_EDGE, _EDGE + _STEP / 2, _STEP)
-_WEIGHTS = np.exp(-_STEPS * _STEPS / 2)
-_WEIGHTS /= _WEIGHTS.sum()
-_POISSON = 1e7
-"""Size of a negative binomial at which it equals a Poisson distribution to seven digits."""
-_TINY = 1e-300
-
-
-def negative_binomial(
-    seen: Floats, mean: Floats, variance: Floats, error: Floats, drift: Floats | float = 0.0
-) -> tuple[Floats, Floats]:
-    """Chances of a sum at least, and at most, as large as the one seen.
-
-    A count of mean m and size r is k or more with the chance I(k, r) at m / (m + r), I the
-    regularised incomplete beta function (NIST Digital Library, 8.17); its variance is m + m²/r.
-
-    Args:
-        seen: sums, shape (n,); may be negative where noise was added.
-        mean: expected sums, shape (n,), not negative.
-        variance: of the count without the error, shape (n,); taken as ``mean`` where it is less.
-        error: standard deviation of the normal error, shape (n,).
-        drift: variance of the logarithm of the mean, shape (n,): the mean is lognormal.
-
-    Returns:
-        Two arrays of shape (n,), in 0..1.
-
-    >>> up, down = negative_binomial(*(np.array([x]) for x in (3.0, 1.0, 1.0, 0.0)))
-    >>> round(float(up[0]), 4), round(float(down[0]), 4)  # a Poisson count of mean 1
-    (0.0803, 0.981)
-    """
-    from scipy.special import betainc
-
-    mean, r, place = _shape(mean, variance)
-
-    def lower(x: Floats) -> Floats:
-        return np.where(x > -1, 1 - betainc(np.maximum(x + 1, _TINY), r, place), 0.0)
-
-    away = _skewed(error, mean, np.broadcast_to(drift, mean.shape))
-    return _at_least(seen, r, place, away), _averaged(lower, seen, away)
-
-
-def at_least(
-    seen: Floats, mean: Floats, variance: Floats, error: Floats, drift: Floats | float = 0.0
-) -> Floats:
-    """The first of the two chances of :func:`negative_binomial` alone, shape (n,)."""
-    mean, r, place = _shape(mean, variance)
-    return _at_least(seen, r, place, _skewed(error, mean, np.broadcast_to(drift, mean.shape)))
-
-
-def _shape(mean: Floats, variance: Floats) -> tuple[Floats, Floats, Floats]:
-    """The mean, above zero, with size and place of the incomplete beta function as columns."""
-    mean = np.maximum(mean, 1e-9)
-    size = mean * mean / np.maximum(variance - mean, mean * mean / _POISSON)
-    return mean, size[:, None], (mean / (mean + size))[:, None]
-
-
-def _at_least(seen: Floats, r: Floats, place: Floats, away: Floats) -> Floats:
-    from scipy.special import betainc
-
-    def upper(x: Floats) -> Floats:
-        return np.where(x > 0, betainc(np.maximum(x, _TINY), r, place), 1.0)
-
-    return _averaged(upper, seen, away)
-
-
-def binomial(
-    seen: Floats, of: Floats, share: Floats, inflation: Floats, error: Floats
-) -> tuple[Floats, Floats]:
-    """The same for a part of a whole: a binomial count whose variance is inflated.
-
-    Part and whole are divided by the inflation, which keeps the share and makes its variance
-    right: the effective sample size of E. L. Korn and B. I. Graubard (1998), Survey Methodology
-    24:193.
-
-    Args:
-        seen: parts, shape (n,).
-        of: wholes, shape (n,), positive.
-        share: expected shares, shape (n,), in 0..1.
-        inflation: variance of the part over that of a binomial count, shape (n,), at least 1.
-        error: standard deviation of the normal error of the part, shape (n,); or the error itself
-            at each point of the grid of a normal variable, shape (n, grid).
-
-    >>> up, down = binomial(*(np.array([x]) for x in (3.0, 4.0, 0.5, 1.0, 0.0)))
-    >>> round(float(up[0]), 4), round(float(down[0]), 4)  # 5 and 15 of 16 throws of four coins
-    (0.3125, 0.9375)
-    """
-    from scipy.special import betainc
-
-    n, d = of[:, None], inflation[:, None]
-    p = np.clip(share, 1e-9, 1 - 1e-9)[:, None]
-
-    def upper(x: Floats) -> Floats:
-        a, b = np.maximum(x / d, _TINY), np.maximum((n - x) / d + 1, _TINY)
-        return np.where(x > 0, np.where(x < n + d, betainc(a, b, p), 0.0), 1.0)
-
-    def lower(x: Floats) -> Floats:
-        a, b = np.maximum(x / d + 1, _TINY), np.maximum((n - x) / d, _TINY)
-        return np.where(x < n, np.where(x > -d, 1 - betainc(a, b, p), 0.0), 1.0)
-
-    away = error if error.ndim > 1 else error[:, None] * _STEPS
-    return _averaged(upper, seen, away), _averaged(lower, seen, away)
-
-
-def _skewed(error: Floats, mean: Floats, drift: Floats) -> Floats:
-    """A normal error plus that of a lognormal mean, as one error with the variance and, to first
-    order, the third moment of the sum; on the grid of a normal variable, shape (n, grid)."""
-    third = mean**3 * drift**2
-    total = mean**2 * drift + error**2
-    skewed = third > 1e-4 * total**1.5
-    scale = np.where(skewed, total**2 / np.where(skewed, third, 1.0), 1.0)
-    a = np.where(skewed, np.sqrt(np.log1p(total / scale**2)), 0.0)[:, None]
-    bent = scale[:, None] * np.expm1(a * _STEPS - a * a / 2)
-    found: Floats = np.where(skewed[:, None], bent, np.sqrt(total)[:, None] * _STEPS)
-    return found
-
-
-def _averaged(tail: Callable[[Floats], Floats], seen: Floats, away: Floats) -> Floats:
-    """The tail at ``seen`` less an error, averaged over the error; shape (n,)."""
-    averaged: Floats = tail(seen[:, None] - away) @ _WEIGHTS
-    return np.clip(averaged, 0.0, 1.0)
-
-
-def widened(chance: Floats, degrees: Floats) -> Floats:
-    """A one-sided chance after its variance was estimated: from a normal to Student's tail.
-
-    The chance is turned into the normal quantile that it has, and the t distribution says how
-    likely so large a quantile is with that many degrees of freedom.
-
-    Args:
-        chance: shape (n,), in 0..1.
-        degrees: degrees of freedom of the estimated variance, shape (n,), positive.
-
-    >>> float(widened(np.array([0.025]), np.array([4.0]))[0]) > 0.05
-    True
-    """
-    from scipy.special import ndtri, stdtr
-
-    z = ndtri(np.clip(chance, _TINY, 1 - 1e-16))
-    found: Floats = stdtr(degrees, z)
-    return found
-
+from ctdhub.stats.signals.chances import (
+    STEPS,
+    TINY,
+    Floats,
+    Ints,
+    binomial,
+    negative_binomial,
+    widened,
+)
 
 # --------------------------------------------------------------------------------------------------
 # What may happen to a rate without anything new: the models of the null, and their forecasts.
@@ -258,7 +111,7 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
     few = len(steady) * dispersions.size
     shape = (n, -1, dispersions.size)
     chance, of_mean, of_variance = (a[:, few:].reshape(shape) for a in (weight, mean, variance))
-    total = np.maximum(chance.sum(axis=1), _TINY)
+    total = np.maximum(chance.sum(axis=1), TINY)
     middle = (chance * of_mean).sum(axis=1) / total
     apart = (chance * (of_variance + (of_mean - middle[:, None]) ** 2)).sum(axis=1) / total
     mean, variance, wandering, weight = (
@@ -269,7 +122,7 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
     )  # fmt: skip
     flat = np.arange(weight.shape[1]) < dispersions.size
     of_level = weight * flat
-    of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), _TINY)
+    of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), TINY)
     dispersion = np.tile(dispersions, len(steady) + 1)
     return Forecasts(mean, variance, wandering, weight, of_level, dispersion, flat)
 
@@ -991,10 +844,13 @@ def _shares_tails(
     weight: Floats,
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:  # fmt: skip
     """Expected share, error of the part, error of the expected share, and both tails."""
+    from scipy.special import expit
+
     top, of_each = likeliest(weight)
     size = np.maximum(whole, 1e-9)[:, None]
     logit = level[:, None] + np.take_along_axis(found.mean, top, axis=1)
-    share = 1 / (1 + np.exp(-np.clip(logit, -_MOST_LOGIT, _MOST_LOGIT)))
+    logit = np.clip(logit, -_MOST_LOGIT, _MOST_LOGIT)
+    share = expit(logit)
     spread = share * (1 - share)
     plain = np.maximum(size * share * (1 - share), 1e-9)
     inflation = 1 + found.dispersion[top] * pairs[:, None] / size
@@ -1005,9 +861,9 @@ def _shares_tails(
     of_seen, of_whole, of_noise = (
         np.broadcast_to(a[:, None], use.shape)[use] for a in (seen, size[:, 0], noise)
     )
-    bent = 1 / (1 + np.exp(-logit[use][:, None] - of_logit[use][:, None] * _STEPS))
+    bent = expit(logit[use][:, None] + of_logit[use][:, None] * STEPS)
     error = of_whole[:, None] * (bent - share[use][:, None])
-    error *= np.sqrt(1 + of_noise / np.maximum(doubt[use], 1e-12))[:, None]
+    error = np.sign(STEPS) * np.sqrt(error**2 + of_noise[:, None] * STEPS**2)
     up[use], down[use] = binomial(of_seen, of_whole, share[use], inflation[use], error)
     total = (of_each * share).sum(axis=1)
     apart = (share - total[:, None]) ** 2
