@@ -54,6 +54,12 @@ SHEET = "_sheet"
 _FULL = 10
 """One row in so many is as full as those that count as full, at least."""
 
+_CODE = r"^[^\s\pZ]*\p{Nd}[^\s\pZ]*$"
+"""One word with a digit, or a number."""
+
+_ALIKE = 5
+"""How many other rows say how one is built: after fewer, the next may well be of a new form."""
+
 RULE = "note-row"
 """The reject of such a row, and the exclusion once the mapping leaves them out."""
 
@@ -118,6 +124,8 @@ class ColumnTexts:
     def like(self, fuller: Bools, *, key: bool) -> Bools:
         """Rows whose text is that of another, fuller row, or has a digit and is built like one.
 
+        So is any code where hardly another row says how one is built.
+
         Args:
             fuller: the rows to be compared with.
             key: whether the column names people: among codes a word names none, while in another
@@ -127,6 +135,8 @@ class ColumnTexts:
         built = self.met(fuller, r"\p{Nd}+", "9") & digit
         found = self.met(fuller) & (digit | (not codes))
         found |= built if key else built & ~self.number
+        others = fuller & self.written
+        found |= self.match(_CODE) & (others.sum() - others < _ALIKE)
         token = self.match(r"^[^\s\pZ]*\pL[^\s\pZ]*$")
         there = fuller & digit & token
         places = self.built(r"\p{Nd}", "9")[there]
