@@ -273,12 +273,10 @@ def test_two_answers_from_one_page_are_both_kept(tmp_path: Path) -> None:
     owner = Owner(tmp_path, _file(tmp_path / "a.csv", cells))
     owner("open")
     owner("keep")
-    for way in ("read.totals", "read.notes"):
-        owner("do", operations=[{"op": "setting", "key": way, "value": "left_out"}])
-    assert yaml.safe_load(owner("text")["text"])["read"] == {
-        "totals": "left_out",
-        "notes": "left_out",
-    }
+    said = {"footer": "none", "notes": "left_out"}
+    for name, value in said.items():
+        owner("do", operations=[{"op": "setting", "key": f"read.{name}", "value": value}])
+    assert yaml.safe_load(owner("text")["text"])["read"] == said
     less = Owner(tmp_path, _file(tmp_path / "b.csv", {"Âge": ["17"] * 60, "Autre": ["x"] * 60}))
     gone = [one for one in less("columns")["columns"] if one["gone"]]
     assert len(gone) == 2
