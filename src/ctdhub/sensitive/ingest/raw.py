@@ -25,8 +25,11 @@ from ctdhub.sensitive.ingest.tidy import Computed, is_form, is_label_row, is_tag
 # --------------------------------------------------------------------------------------------------
 # Rows that may be nobody: a total, an average, a source, a heading would be counted as a person.
 #
-# What gives such a row away is the cell that says what it is: its key, or its first text, is unlike
-# those of fuller rows, and hardly a cell beside it is like its column.  Nothing is decided here.
+# What gives such a row away is the cell that says what it is, its key or its first text: a key that
+# is a word for a total, an average or a group of people, which follows from the row alone, so that
+# no row decides about another one; or a text that is unlike those of fuller rows, with hardly a
+# cell next to it that is like its column, which counts only where the mapping finds no value in the
+# row.  Nothing is decided here.
 
 INK = r"[^\s\x0b\x{85}\pZ\p{Cf}]"
 """What a cell with content has: a character that is no white space and no mark nobody sees."""
@@ -38,12 +41,22 @@ _LATIN = (
 _OTHERS = (
     "sum|somme|suma|soma|summe|gesamt(summe)?|Σ|toplam|genel toplam|jumla|kabuuan|итого|всего|разом"
 )
-_ARABIC = r"(ال)?(مجموع|[إا]جمال[يى])"
+_ARABIC = r"(ال)?(مجموع|[إا]جمال[يى]|متوسط|وسيط|نسبة)|عدد"
+_MEAN = (
+    r"average|avg|mean|median|(the )?(number|count|share|percentage) of|moyennes?|m[eé]dianes?|"
+    r"effectif|pourcentage|promedio|mediana|porcentaje|cantidad de|m[eé]dia|porcentagem|"
+    r"durchschnitt|mittelwert|anzahl|в среднем|средн[иеяй]+|медиана|количество|trung bình"
+)
+_GROUP = (
+    "minors|adults|children|women|men|girls|boys|mineure?s|adultes|enfants|femmes|hommes|filles|"
+    "gar[cç]ons|menores|adultos|mujeres|hombres|niñas|niños|crianças|mulheres|homens|"
+    "(ال)?(قاصرون|قاصرين|قصر|بالغون|بالغين|أطفال|نساء|رجال|فتيات|فتيان)"
+)
 _TOTAL = (
     r"(?i)^[\s\pZ\p{Cf}*=]*"
-    rf"({_LATIN}\b.*|{_OTHERS}|{_ARABIC}([\s\pZ].*)?)[\s\pZ\p{{Cf}}:.=*]*$"
+    rf"(({_LATIN}|{_MEAN})\b.*|{_OTHERS}|{_GROUP}|({_ARABIC})([\s\pZ].*)?)[\s\pZ\p{{Cf}}:.=*]*$"
 )
-"""How a line of totals begins."""
+"""How a line of totals, averages or groups begins."""
 
 _NUMBER = r"^[\s\pZ]*\p{Nd}+([.,٫]\p{Nd}+)?[\s\pZ%]*$"
 """A cell of which a sum, a count or an average could be made."""
@@ -72,8 +85,10 @@ class UnlikeRows(NamedTuple):
 
     Attributes:
         rows: their label is unlike others, and beside it there is less than a third of what full
-            rows have.  Where labels are codes, which a word is not, and beside a word for a total,
-            it is half at most, and a number counts only if it is one of the others: a sum is none.
+            rows have.  Where labels are codes, which a word is not, it is half at most, and a
+            number counts only if it is one of the others: a sum is none.
+        words: their label is a word for a total, an average or a group; that of a key whatever
+            else the row says.
         label: the place of the column whose cell says what each row is.
         sums: those whose formulas add up others, or whose label is a word for a total, among codes
             or with numbers alone beside it.
@@ -82,6 +97,7 @@ class UnlikeRows(NamedTuple):
     """
 
     rows: Bools
+    words: Bools
     label: Numbers
     sums: Bools
     filled: Numbers
@@ -164,11 +180,11 @@ def unlike_rows(
     filled = sum((one.written.astype(np.intp) for one in columns), np.zeros(n, np.intp))
     full = int(np.sort(filled)[-max(1, n // _FULL)]) if n else 0
     if full < 2:
-        return UnlikeRows(adding, np.zeros(n, np.intp), adding, filled, 0)
+        return UnlikeRows(adding, adding, np.zeros(n, np.intp), adding, filled, 0)
     fuller = (filled * 2 > full) & ~adding
     label, strange = np.full(n, -1, np.intp), np.ones(n, bool)
-    words, codes = np.zeros(n, bool), np.zeros(n, bool)
-    keys = keys or [0]
+    words, named, codes = (np.zeros(n, bool) for _each in range(3))
+    given, keys = keys, keys or [0]
     for place in dict.fromkeys([*keys, *range(len(columns))]):
         column, key = columns[place], place in keys
         first = column.written & (label < 0)
@@ -176,6 +192,7 @@ def unlike_rows(
         if here.any():
             label[first], total = place, column.match(_TOTAL)
             words |= first & total
+            named |= here & total & (place in given)
             codes |= first & column.coded(fuller)
             strange &= ~here | total | ~column.like(fuller, key=key)
     beside, texts = np.zeros(n, np.intp), np.zeros(n, np.intp)
@@ -186,9 +203,10 @@ def unlike_rows(
         beside += others & (~column.number | met)
     typical = int(np.median(filled[fuller])) if fuller.any() else full
     few = np.where(words | codes, beside * 2 <= typical, beside * 3 < typical)
-    rows = strange & few & (filled > 0)
-    sums = adding | (rows & words & (codes | (texts == 0)))
-    return UnlikeRows(rows | sums, label, sums, filled, typical)
+    words = named | (words & strange & few)
+    rows = (strange & few & (filled > 0)) | words
+    sums = adding | (words & (codes | (texts == 0)))
+    return UnlikeRows(rows | sums, words, label, sums, filled, typical)
 
 
 # --------------------------------------------------------------------------------------------------

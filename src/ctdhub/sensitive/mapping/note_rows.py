@@ -135,9 +135,9 @@ def find_notes(
         text = text_in(columns)
         label = np.isin(unlike.label, [names.index(n) for n in map(header.find, columns) if n])
         read, labelled = read | text, labelled | label
-        if (found & label | alone & text).any() and all(map(_knows, rules)):
-            value = recorded(variable)
-            found, alone = found & ~(label & worded & value), alone & ~(text & value)
+        if ((found | alone) & text).any() and all(map(_knows, rules)):
+            value = text & recorded(variable) & ~(unlike.words & ~(label & worded))
+            found, alone = found & ~value | sums, alone & ~value
     for exclusion in mapping.exclude:
         read |= text_in(exclusion.columns())
     people = ~sums & (_has_child_rows(raw, codes[ROW]) | text_in(_of_others(mapping)))
