@@ -41,20 +41,24 @@ _LATIN = (
 _OTHERS = (
     "sum|somme|suma|soma|summe|gesamt(summe)?|Σ|toplam|genel toplam|jumla|kabuuan|итого|всего|разом"
 )
-_ARABIC = r"(ال)?(مجموع|[إا]جمال[يى]|متوسط|وسيط|نسبة)|عدد"
+_ARABIC = r"(ال)?(مجموع|[إا]جمال[يى]|متوسط|وسيط|نسبة|عدد)"
 _MEAN = (
-    r"average|avg|mean|median|(the )?(number|count|share|percentage) of|moyennes?|m[eé]dianes?|"
-    r"effectif|pourcentage|promedio|mediana|porcentaje|cantidad de|m[eé]dia|porcentagem|"
-    r"durchschnitt|mittelwert|anzahl|в среднем|средн[иеяй]+|медиана|количество|trung bình"
+    r"average|avg|mean|median|standard deviation|maximum|minimum|"
+    r"(the )?(number|count|share|percentage) of|nombre de|n[uú]mero de|moyennes?|m[eé]dianes?|"
+    r"[eé]cart.type|effectif|pourcentage|m[aá]ximo|m[ií]nimo|promedio|mediana|porcentaje|"
+    r"cantidad de|m[eé]dia|porcentagem|durchschnitt|mittelwert|anzahl|в среднем|средн[иеяй]+|"
+    r"медиана|количество|trung bình"
 )
 _GROUP = (
-    "minors|adults|children|women|men|girls|boys|mineure?s|adultes|enfants|femmes|hommes|filles|"
-    "gar[cç]ons|menores|adultos|mujeres|hombres|niñas|niños|crianças|mulheres|homens|"
-    "(ال)?(قاصرون|قاصرين|قصر|بالغون|بالغين|أطفال|نساء|رجال|فتيات|فتيان)"
+    r"(dont|of which|de los cuales)?[\s\pZ]*(minors|adults|children|women|men|girls|boys|mineure?s|"
+    r"adultes|enfants|femmes|hommes|filles|gar[cç]ons|menores|adultos|mujeres|hombres|niñas|niños|"
+    r"crianças|mulheres|homens|(ال)?(قاصرون|قاصرين|قصر|بالغون|بالغين|أطفال|نساء|رجال|فتيات|فتيان))"
+    r"([\s\pZ]+(de edad|\p{Nd}+))?"
 )
 _TOTAL = (
     r"(?i)^[\s\pZ\p{Cf}*=]*"
-    rf"(({_LATIN}|{_MEAN})\b.*|{_OTHERS}|{_GROUP}|({_ARABIC})([\s\pZ].*)?)[\s\pZ\p{{Cf}}:.=*]*$"
+    rf"(({_LATIN}|{_MEAN})\b.*|{_OTHERS}|{_GROUP}|({_ARABIC})([\s\pZ].*)?)"
+    r"[\s\pZ\p{Cf}:.=*]*$"
 )
 """How a line of totals, averages or groups begins."""
 

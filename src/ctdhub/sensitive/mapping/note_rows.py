@@ -1,8 +1,8 @@
 """Is this row a person?  Totals, averages and notes among the rows would be counted as people.
 
-A total, an average, a source, a heading of a block, a signature with its date: a row whose key, or
-first text, is unlike the others, with hardly a cell that is like its column, whether the mapping
-finds a value in it or not.  So is a row of a form that was numbered beforehand: a number that may
+A total, an average, a number of women: a row whose key is a word for one, whatever else it says.  A
+source, a heading of a block, a signature with its date: a row in which the mapping finds no value,
+whose key or first text is unlike the others, with hardly a filled cell.  So is a row of a form that was numbered beforehand: a number that may
 name a case is all it has.  It is a reject until somebody decides: ``read: {notes: left_out}``
 leaves such rows out and counts them as an exclusion, ``read: {notes: records}`` takes them for
 records.  A row with a text in a column that the mapping reads may be a record of which little is
