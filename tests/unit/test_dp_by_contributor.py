@@ -44,7 +44,7 @@ from ctdhub.dp.lists import BIRTHS_BY, POSSIBLE_BY, list_tables
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy, load_policy
 from ctdhub.dp.sources import OVERLAP_SHARE, Sourced, mentioned, public_sources, sourced
-from ctdhub.dp.workload import cost, workload
+from ctdhub.dp.workload import cost, regional, workload
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
 
 SCHEMA = load_schema()
@@ -151,7 +151,8 @@ def test_three_parts_together_cost_at_most_the_charge(
     for rho in (rho_of(epsilon, 1e-8), 1 / 3):
         parts = split(rho, [child.share, share])
         assert sum(map(Fraction, parts)) <= Fraction(rho)
-        spent = cost(workload(plan_of(policy, SCHEMA), parts[0]))
+        plan, left = plan_of(policy, SCHEMA), parts[0]
+        spent = cost(workload(plan, left) + regional(plan, left))
         spent += cost(workload(child.plan, parts[1]))
         if public:
             own = public.workload(parts[2])

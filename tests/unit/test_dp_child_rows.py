@@ -23,7 +23,7 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.plan import Columns, plan_of
 from ctdhub.dp.policy import Policy, load_policy
 from ctdhub.dp.sources import mentioned, plan_of_perpetrators
-from ctdhub.dp.workload import cost, workload
+from ctdhub.dp.workload import cost, regional, workload
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import PERSON, load_schema
 
@@ -146,7 +146,8 @@ def test_both_answers_together_cost_at_most_the_charge(share: float, rows: int) 
         ours, theirs = split(rho, [child.share])
         assert Fraction(ours) + Fraction(theirs) <= Fraction(rho)
         assert theirs == pytest.approx(share * rho)
-        spent = cost(workload(plan_of(policy, SCHEMA), ours))
+        plan, left = plan_of(policy, SCHEMA), ours
+        spent = cost(workload(plan, left) + regional(plan, left))
         spent += cost(workload(child.plan, theirs))
         assert spent <= Fraction(rho)
         assert float(spent) == pytest.approx(rho, rel=0.01)

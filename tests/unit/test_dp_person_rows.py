@@ -21,7 +21,7 @@ from ctdhub.dp.plan import PersonRows, epsilon_by_rows, joined_reach, person_row
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.quote import unit
 from ctdhub.dp.sources import mentioned, plan_of_perpetrators, public_sources
-from ctdhub.dp.workload import cost, measure, workload
+from ctdhub.dp.workload import cost, measure, regional, workload
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.linkage.token_joins import pieces
 
@@ -88,7 +88,8 @@ def test_rows_that_tokens_join_change_no_more_than_is_paid_for(
 def test_everything_of_people_is_paid_for_b_rows() -> None:
     """Noise times B: the cost of one row goes down by B squared, that of B rows is rho."""
     policy, rho = small_policy(), rho_of(1.0, 1e-8)
-    one, three = (workload(plan_of(policy, SCHEMA, PersonRows(n)), rho) for n in (1, 3))
+    plans = [plan_of(policy, SCHEMA, PersonRows(n)) for n in (1, 3)]
+    one, three = (workload(plan, rho) + regional(plan, rho) for plan in plans)
     for a, b in zip(one, three, strict=True):
         assert (a.columns, 9 * a.reach) == (b.columns, b.reach)
         assert float(b.sigma2 / a.sigma2) == pytest.approx(9, rel=0.01)

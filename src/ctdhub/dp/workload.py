@@ -14,7 +14,7 @@ import numpy as np
 
 from ctdhub.core.errors import error
 from ctdhub.dp import noise
-from ctdhub.dp.accounting import gaussian_rho, sigma2_for
+from ctdhub.dp.accounting import gaussian_rho, sigma2_for, split
 from ctdhub.dp.count import Counts, Table
 from ctdhub.dp.plan import Columns, Kind, Plan
 
@@ -70,7 +70,8 @@ def workload(plan: Plan, rho: float) -> Workload:
     """
     weights = plan.weights.model_dump()
     kinds = {t: kind for t, kind in plan.tables.items() if weights[kind] > 0}
-    return _divided(plan, kinds, {t: plan.shape(t) for t in kinds}, rho * (1 - _regions(plan)))
+    left, _of_regions = split(rho, [_regions(plan)])
+    return _divided(plan, kinds, {t: plan.shape(t) for t in kinds}, left)
 
 
 def regional(plan: Plan, rho: float) -> Workload:
@@ -82,7 +83,8 @@ def regional(plan: Plan, rho: float) -> Workload:
     """
     kinds: dict[Columns, Kind] = dict.fromkeys(plan.regions, "regions")
     shapes = {t: plan.region_shape(t) for t in kinds}
-    return _divided(plan, kinds, shapes, rho * _regions(plan))
+    _left, of_regions = split(rho, [_regions(plan)])
+    return _divided(plan, kinds, shapes, of_regions)
 
 
 def in_regions(exact: Mapping[Columns, Table], plan: Plan) -> Counts:
