@@ -103,6 +103,32 @@ def test_a_case_that_was_withdrawn_stays_out(hub: Hub) -> None:
     assert people(hub) == [changed(GHANAIAN, 3, "yes")]
 
 
+@pytest.mark.parametrize("number", ["a1", "A１", " A1 "])
+def test_a_case_is_what_the_person_key_is_made_of(hub: Hub, number: str) -> None:
+    """Capitals count, compatible spellings do not; nobody's row decides another's."""
+    send(hub, OUR, ONE, "A1,2020,F,25,1,NGA", "2,2019,M,19,0,GHA")
+    send(hub, OUR, TWO, f"{number},,,35,,")
+    same = number != "a1"
+    corrected = changed(WOMAN, 2, "30-38")
+    assert people(hub) == [GHANAIAN, corrected if same else WOMAN]
+    assert left_out(hub, TWO) == ([] if same else ["patch-unknown"])
+    send(hub, OUR, ONE, "A1,2020,F,25,1,NGA", "a1,2018,M,19,0,GHA", "n/a,2019,M,19,0,GHA")
+    send(hub, OUR, TWO, f"{number},,,35,,", "n/a,,,35,,")
+    other = changed(GHANAIAN, 0, 2018)
+    mended = [other, GHANAIAN, corrected] if same else [changed(other, 2, "30-38"), GHANAIAN, WOMAN]
+    assert people(hub) == mended
+    assert left_out(hub, TWO) == ["patch-key"]
+
+
+def test_a_withdrawn_case_does_not_come_back_in_small_letters(hub: Hub) -> None:
+    send(hub, OUR, ONE, "A1,2020,F,25,1,NGA", "2,2019,M,19,0,GHA")
+    people(hub)
+    found = find_person.look_up(hub, OUR, ["A1"], "case", "person", "asked")
+    withdrawals.withdraw(hub, found.entries)
+    send(hub, OUR, TWO, "a1,,,35,,")
+    assert people(hub) == [GHANAIAN]
+
+
 def test_whole_records_follow_corrections_where_days_are_named(hub: Hub) -> None:
     send(hub, OUR, TWO, "1,,,35,,")
     send(hub, OUR, THREE, "1,2021,F,,1,", "3,2020,F,25,1,NGA")

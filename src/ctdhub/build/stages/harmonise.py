@@ -36,6 +36,7 @@ from ctdhub.sensitive import coded_parquet
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.deliveries import patched
+from ctdhub.sensitive.mapping.identifiers import keyings
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.result import Lineage
@@ -94,11 +95,11 @@ def read_given(
     file: Path, mapping: Mapping, before: Sequence[tuple[bool, Sequence[Path]]]
 ) -> RawTable:
     """A file as it was sent, or filled from earlier deliveries where it holds corrections."""
-    raw, keyed = read_isolated(file, mapping.read), mapping.key_columns()
-    if not before or keyed is None:
+    raw, (keying, _case) = read_isolated(file, mapping.read), keyings(mapping, "", b"")
+    if not before or keying is None:
         return raw
     earlier = [(how, [read_isolated(f, mapping.read) for f in files]) for how, files in before]
-    return patched(raw, earlier, keyed[0])
+    return patched(raw, earlier, keying.keys)
 
 
 def corrected(

@@ -4,7 +4,7 @@ keys say.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -232,10 +232,17 @@ def _numbers(numbers: Collection[int]) -> str:
 # Cells are filled before the mapping is applied, so that its rules, exclusions, tokens and person
 # keys meet a whole row, which then replaces the older one as any version does.  What nobody can
 # know is a reject: a row without a case, of a case that nobody sent, of one that has several rows,
-# and rows of one case that contradict each other.  So one person's row depends on hers alone.
+# and rows of one case that contradict each other.  A case is a person key, by the one rule that
+# makes keys, so one person's row depends on hers alone.
 
 Cells = dict[str, str]
 """A row: its cells that hold something, by folded name of the column."""
+
+Row = tuple[int, str | None, Cells]
+"""The number of a row, its case, its cells."""
+
+Keys = Callable[[pa.Table], pa.Array]
+"""Person keys of the rows of a table, null where a row has none."""
 
 _REFUSED = {
     "patch-key": Text("The row names no case, so nobody can see whose record it corrects."),
@@ -251,7 +258,7 @@ _REFUSED = {
 
 
 def patched(
-    raw: RawTable, before: Iterable[tuple[bool, Sequence[RawTable]]], key: Sequence[str]
+    raw: RawTable, before: Iterable[tuple[bool, Sequence[RawTable]]], keys: Keys
 ) -> RawTable:
     """A file of corrections, its blank cells filled with what was known of each case.
 
@@ -259,43 +266,42 @@ def patched(
         raw: the file.
         before: the files of each earlier delivery, the oldest first, and whether they are
             corrections.
-        key: the columns that distinguish people.
+        keys: how person keys are made of its rows.
 
     Raises:
         HubError: a file has child rows, which belong to no case by its number.
     """
     names = {fold(name): name for name in raw.table.column_names if name != ROW}
-    known: dict[tuple[str, ...], list[Cells]] = {}
+    known: dict[str | None, list[Cells]] = {}
     for corrects, files in before:
-        said = [(n, cells) for one in files for n, cells in enumerate(_rows_of(one))]
+        said = [row for one in files for row in _rows_of(one, keys)]
         names = {fold(c): c for one in files for c in one.table.column_names if c != ROW} | names
         if corrects:
-            said = [(0, cells) for cells in _whole(said, known, key)[0].values()]
-        known |= _by_case(said, key)
-    numbers = raw.table[ROW].to_pylist()
-    filled, refused = _whole(list(zip(numbers, _rows_of(raw), strict=True)), known, key)
-    kept = [n for n in numbers if n in filled]
+            filled, _refused = _whole(said, known)
+            said = [(n, case, filled[n]) for n, case, _cells in said if n in filled]
+        known |= _by_case(said)
+    filled, refused = _whole(_rows_of(raw, keys), known)
+    kept = list(filled)
     columns = [pa.array([filled[n].get(c) for n in kept], pa.string()) for c in names]
     table = pa.table([*columns, pa.array(kept, raw.table[ROW].type)], [*names.values(), ROW])
     rejects = reject_table(raw.file, [Reject(n, r, _REFUSED[r]) for n, r in refused.items()])
     return replace(raw, table=table, rejects=pa.concat_tables([raw.rejects, rejects]))
 
 
-def _rows_of(raw: RawTable) -> list[Cells]:
+def _rows_of(raw: RawTable, keys: Keys) -> list[Row]:
     if raw.children:
         raise error("patch-children", file=raw.file)
     names = {name: fold(name) for name in raw.table.column_names if name != ROW}
-    rows = raw.table.to_pylist()
-    return [{c: row[n] for n, c in names.items() if fold(row[n] or "")} for row in rows]
+    return [
+        (row[ROW], case, {c: row[n] for n, c in names.items() if fold(row[n] or "")})
+        for case, row in zip(keys(raw.table).to_pylist(), raw.table.to_pylist(), strict=True)
+    ]
 
 
-def _by_case(
-    rows: Iterable[tuple[int, Cells]], key: Sequence[str]
-) -> dict[tuple[str, ...], list[Cells]]:
-    """Different rows of each case; of rows that name none under the empty texts."""
-    found: dict[tuple[str, ...], list[Cells]] = {}
-    for _number, cells in rows:
-        case = tuple(fold(cells.get(fold(column), "")) for column in key)
+def _by_case(rows: Iterable[Row]) -> dict[str | None, list[Cells]]:
+    """Different rows of each case; of rows that name none under None."""
+    found: dict[str | None, list[Cells]] = {}
+    for _number, case, cells in rows:
         own = found.setdefault(case, [])
         if cells not in own:
             own.append(cells)
@@ -303,19 +309,16 @@ def _by_case(
 
 
 def _whole(
-    rows: Sequence[tuple[int, Cells]],
-    known: dict[tuple[str, ...], list[Cells]],
-    key: Sequence[str],
+    rows: Sequence[Row], known: dict[str | None, list[Cells]]
 ) -> tuple[dict[int, Cells], dict[int, str]]:
     """Rows of corrections by their numbers, filled; and the rules of those that cannot be."""
     filled: dict[int, Cells] = {}
     refused: dict[int, str] = {}
-    said = _by_case(rows, key)
-    for number, cells in rows:
-        case = next(iter(_by_case([(number, cells)], key)))
+    said = _by_case(rows)
+    for number, case, _cells in rows:
         old, new = known.get(case, []), said[case]
         texts = {(name, fold(text)) for one in new for name, text in one.items()}
-        if "" in case:
+        if case is None:
             refused[number] = "patch-key"
         elif len(old) != 1:
             refused[number] = "patch-several" if old else "patch-unknown"
