@@ -102,6 +102,29 @@ columns:
     assert [row["âge"] for row in cells] == ["24", "13"]
 
 
+def test_no_cell_says_what_another_column_does(tmp_path: Path) -> None:
+    """Of two columns of one value each leaves as it is, and so does one beside a constant."""
+    file = tmp_path / "a.csv"
+    rows = ["D1,12/03/2018,01/05/2019,Togo,Mali,n", "D2,,03/07/2020,?,Benin,y"]
+    file.write_text("\n".join(["dossier,accueil,sortie,nat,ville,ici", *rows]) + "\n")
+    rules = """\
+version: 1
+rows: person
+dates: dmy
+empty: ["?"]
+identifiers: {dossier: hash}
+columns:
+  year_of_registration: {from: [accueil, sortie], year: true}
+  citizenship: [{from: nat, country: true}, {value: GHA, when: {ici: [y]}}]
+  country_of_exploitation: {from: ville, country: true}
+"""
+    _left, cells = check(file, parse_mapping(rules, "m"))
+    assert [[*row.values()][2:6] for row in cells] == [
+        ["12/03/2018", "01/05/2019", "Togo", "MLI"],
+        ["", "03/07/2020", "?", "BEN"],
+    ]
+
+
 @pytest.fixture(scope="module")
 def practice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("practice")

@@ -5,7 +5,7 @@ contributor's own, but not each cell:
 
 - a column that no rule of the mapping reads stays, and so does every stripped one;
 - a cell out of which the mapping reads a year, an age band or a country leaves as that, where the
-  mapping reads the same from it, and as it is where it does not;
+  mapping reads the same from it and the value from no other column, and else as it is;
 - a number of a case becomes a code under a secret that stays with the contributor (HMAC-SHA256):
   the same number gives the same code in each delivery, and nobody else can make it;
 - of a row that a rule excludes, for want of consent for example, nothing leaves but the key of the
@@ -208,8 +208,8 @@ def _coarsened(
     changes: dict[str, pa.ChunkedArray] = {}
     for name in (c for c in plain if fold(c) not in apart):
         for variable, rules in mapping.columns.items():
-            reading = [rule for rule in rules if fold(name) in map(fold, rule.source)]
-            if any(rule.year or rule.band or rule.country for rule in reading):
+            alone = all({*map(fold, rule.source)} == {fold(name)} for rule in rules)
+            if alone and any(rule.year or rule.band or rule.country for rule in rules):
                 changes.setdefault(name, _as_read(raw.table, done, name, variable))
 
     def less(names: Collection[str]) -> RawTable:
