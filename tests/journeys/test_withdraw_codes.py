@@ -163,7 +163,7 @@ def test_none_of_these_rows_is_not_done(tmp_path: Path) -> None:
 
 
 def test_nobody_blocks_a_hub_with_an_invented_number(coded: Coded) -> None:
-    """The steward passes with a reason; what waits for the steward alone is carried out instead."""
+    """The steward passes with a reason, also before it was looked for."""
     hub = coded.hub
     for n in range(withdrawals.MOST_OPEN):
         key = withdrawals.submit(hub, "theirs", "person", "asked", [f"X-{n}"], "case")
@@ -178,6 +178,8 @@ def test_nobody_blocks_a_hub_with_an_invented_number(coded: Coded) -> None:
     with pytest.raises(HubError):
         hub.refuse_unanswered()
     withdrawals.pass_over(hub, "theirs", "They do\nnot answer.")
+    for one in withdrawals.waiting(hub):
+        withdrawals.look_for(hub, one, quiet)
     hub.refuse_unanswered()
     for code in LANGUAGES:
         with language(code):
@@ -191,4 +193,22 @@ def test_nobody_blocks_a_hub_with_an_invented_number(coded: Coded) -> None:
     with pytest.raises(HubError):
         withdrawals.pass_over(hub, "ours", "It waits for us alone.")
     assert withdrawals.carry_out(hub, key, quiet).state == "nothing_found"
+    hub.refuse_unanswered()
+
+
+def test_what_can_no_longer_be_carried_out_blocks_no_hub(coded: Coded) -> None:
+    """It is passed once nothing else of that contributor waits, and may not go with others."""
+    hub = coded.hub
+    key = withdrawals.submit(hub, "theirs", "person", "asked", ["K-9"], "case", ahead=True)
+    assert withdrawals.look_for(hub, key, quiet)[0].state == "ready"
+    withdrawals.submit(hub, "theirs", "person", "asked", ["X"], "case")
+    (hub.root / "contributors" / "theirs.yaml").unlink()
+    with pytest.raises(HubError):
+        withdrawals.carry_out(hub, key, quiet)
+    withdrawals.pass_over(hub, "theirs", "They do not answer.")
+    assert not withdrawals.report_of(hub, key).passed
+    with pytest.raises(HubError):
+        hub.refuse_unanswered()
+    withdrawals.pass_over(hub, "theirs", "They left.")
+    assert withdrawals.report_of(hub, key).passed == "They left."
     hub.refuse_unanswered()

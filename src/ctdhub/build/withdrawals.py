@@ -438,7 +438,8 @@ def look_for(
     with _alone(hub):
         if report_of(hub, key) != report:
             raise error("told-changed")
-        now = replace(now, passed=report.passed if now.state == report.state else "")
+        answered = report.state not in ("sent", now.state)
+        now = replace(now, passed="" if answered else report.passed)
         _write(hub, key, now)
     return now, found
 
@@ -531,7 +532,8 @@ def carry_out(hub: Hub, key: str, progress: Progress) -> WithdrawalReport:
 def pass_over(hub: Hub, contributor: str, reason: str) -> None:
     """Let releases go on without an answer to what a contributor reported, while it has no other.
 
-    What waits for the steward alone is not passed, but carried out.
+    What waits for the steward alone is to be carried out; where nothing else of the contributor
+    stops a release, it is passed too, for what it needs may be gone.
 
     Args:
         hub: the hub.
@@ -546,10 +548,10 @@ def pass_over(hub: Hub, contributor: str, reason: str) -> None:
         raise error("withdrawal-open/reason", most=LONGEST)
     with _alone(hub), noted(hub, "withdraw", passed=True, contributor=printable(contributor)):
         every = waiting(hub, contributor) if contributor else {}
-        without = {key: one for key, one in every.items() if one.state != "ready"}
-        if not without:
+        if not every:
             raise error("no-told")
-        for key, one in without.items():
+        unsaid = {k: one for k, one in every.items() if one.state != "ready" and not one.passed}
+        for key, one in (unsaid or every).items():
             _write(hub, key, replace(one, passed=words))
 
 
