@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -160,6 +161,28 @@ def test_none_of_these_rows_is_not_done(tmp_path: Path) -> None:
     assert met.value.rule == "case-rows"
     assert withdrawals.take_back(hub, "ours", ["K-1"], "case", "asked") == 1
     assert len(people(hub)) == 3
+
+
+@pytest.mark.parametrize("unknown", ["ahead", "drop"])
+def test_a_case_that_was_chosen_before_and_has_no_row_any_more(
+    tmp_path: Path, unknown: Literal["ahead", "drop"]
+) -> None:
+    hub = new_hub(tmp_path / "hub")
+    join(hub, "ours", KEYLESS, deliveries="cumulative")
+    send(hub, "ours", "2026-01-15", "K-1,2020,F,30,1,NGA", "K-1,2021,M,31,0,ALB")
+    key = withdrawals.submit(hub, "ours", "person", "asked", ["K-1"])
+    seen = withdrawals.look_for(hub, key, quiet)[0].seen
+    withdrawals.answer(hub, key, "ours", seen, {1: [0]}, "")
+    assert withdrawals.carry_out(hub, key, quiet).state == "done"
+    send(hub, "ours", "2026-02-15", "K-2,2020,F,30,1,NGA", "K-3,2021,M,31,0,ALB")
+    key = withdrawals.submit(hub, "ours", "person", "asked", ["K-1"])
+    report = withdrawals.look_for(hub, key, quiet)[0]
+    assert (report.state, report.unknown) == ("asked", (1,))
+    withdrawals.answer(hub, key, "ours", report.seen, {1: []}, unknown)
+    if unknown == "ahead":
+        done = withdrawals.carry_out(hub, key, quiet)
+        assert (done.state, done.missed) == ("nothing_found", 1)
+    assert not withdrawals.waiting(hub)
 
 
 def test_nobody_blocks_a_hub_with_an_invented_number(coded: Coded) -> None:

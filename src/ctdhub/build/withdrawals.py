@@ -426,7 +426,8 @@ def look_for(
         known = before.get(case.place)
         if known is not None and known.marks == case.marks:
             case = replace(case, chosen=known.chosen)
-        asked.append(case)
+        if case.rows:  # a number that no record carries any more is unknown, whatever was chosen
+            asked.append(case)
         return [at for at, row in enumerate(case.rows) if row.mark in (case.chosen or ())]
 
     who, what = report.contributor, (report.numbers, report.by, report.scope, report.reason)
