@@ -2,11 +2,12 @@
 
 A total, an average, a number of women: a row whose key is a word for one, whatever else it says.  A
 source, a heading of a block, a signature with its date: a row in which the mapping finds no value,
-whose key or first text is unlike the others, with hardly a filled cell.  So is a row of a form that was numbered beforehand: a number that may
-name a case is all it has.  It is a reject until somebody decides: ``read: {notes: left_out}``
-leaves such rows out and counts them as an exclusion, ``read: {notes: records}`` takes them for
-records.  A row with a text in a column that the mapping reads may be a record of which little is
-known, unless it speaks of a total: no answer of before decides about it, nor about a number alone.
+whose key or first text is unlike the others, with hardly a filled cell.  So is a row of a form that
+was numbered beforehand: a number that may name a case is all it has.  It is a reject until somebody
+decides: ``read: {notes: left_out}`` leaves such rows out and counts them as an exclusion,
+``read: {notes: records}`` takes them for records.  A row with a text in a column that the mapping
+reads may be a record of which little is known, unless it speaks of a total: no answer of before
+decides about it, nor about a number alone.
 """
 
 from __future__ import annotations
