@@ -150,11 +150,13 @@ class Terms(Message):
     def plan(self, contributors: int) -> Plan:
         """The plan of the sum: the rows that one person may have with all contributors together.
 
+        Regions are not measured by themselves, so that nothing is kept for them.
+
         Args:
             contributors: how many take part in the round.
         """
         plan = self.scope().plan
-        return replace(plan, rows=plan.rows * min(self.known_to, contributors))
+        return replace(plan, rows=plan.rows * min(self.known_to, contributors), regions=())
 
 
 class Joined(Message):
