@@ -14,6 +14,7 @@ from ctdhub.build.hub import Hub
 from tests.journeys.small_hub import KEYLESS, MAPPING, accounts, join, new_hub, people, send
 from tests.journeys.test_deliveries import ONE, OUR, THREE, TWO, brought, refused
 
+LATER = {ONE: "records"}
 WOMAN, GHANAIAN = (2020, "female", "24-26", "yes", "NGA"), (2019, "male", "18-20", "no", "GHA")
 
 
@@ -21,7 +22,7 @@ WOMAN, GHANAIAN = (2020, "female", "24-26", "yes", "NGA"), (2019, "male", "18-20
 def hub(tmp_path: Path) -> Hub:
     """A contributor whose later deliveries are corrections."""
     made = new_hub(tmp_path / "hub")
-    join(made, OUR, deliveries="patches")
+    join(made, OUR, deliveries=LATER)
     send(made, OUR, ONE, "1,2020,F,25,1,NGA", "2,2019,M,19,0,GHA")
     return made
 
@@ -52,14 +53,14 @@ def test_a_row_that_fills_the_age_alone_changes_the_age_alone(hub: Hub) -> None:
 def test_a_file_may_hold_the_corrected_column_alone_and_says_what_is_not_recorded(hub: Hub) -> None:
     send(hub, OUR, TWO, "1,n/a", header="case,nationality")
     join(hub, OUR, MAPPING + "empty: ['', 'n/a']\noptional: [year, sex, age, sexual]\n",
-         deliveries="patches")  # fmt: skip
+         deliveries=LATER)  # fmt: skip
     assert people(hub) == [GHANAIAN, changed(WOMAN, 4, None)]
 
 
 def test_nobody_is_left_out_or_counted_by_a_blank_cell(hub: Hub) -> None:
     """A rule that wants a yes meets the yes of before; a no of today counts."""
     consent = MAPPING.replace("when: {sexual: [never]}", "unless: {agreed: [yes]}")
-    join(hub, OUR, consent, deliveries="patches")
+    join(hub, OUR, consent, deliveries=LATER)
     header = "case,year,sex,age,sexual,nationality,agreed"
     send(hub, OUR, ONE, "1,2020,F,25,1,NGA,yes", "2,2019,M,19,0,GHA,yes", "3,2019,M,19,0,GHA,no",
          header=header)  # fmt: skip
@@ -129,6 +130,22 @@ def test_a_withdrawn_case_does_not_come_back_in_small_letters(hub: Hub) -> None:
     assert people(hub) == [GHANAIAN]
 
 
+def test_corrections_of_records_that_are_gone_are_no_people(hub: Hub) -> None:
+    """Withdrawn, or deleted by hand; one correction is left, or two."""
+    send(hub, OUR, TWO, "1,,,35,,")
+    people(hub)
+    digests = [one.sha256 for one in hub.received() if one.date == ONE]
+    withdrawals.withdraw_delivery(hub, OUR, ONE, digests, "mistake")
+    assert refused(hub) == "deliveries/patch-base"
+    send(hub, OUR, THREE, "1,2021,,,,")
+    assert refused(hub) == "deliveries/patch-base"
+    for day in (TWO, THREE):
+        (hub.root / "contributions" / OUR / day / "a.csv").unlink()
+    send(hub, OUR, THREE, "2,2019,M,19,0,GHA")
+    join(hub, OUR, deliveries={THREE: "records"})
+    assert people(hub) == [GHANAIAN]
+
+
 def test_whole_records_follow_corrections_where_days_are_named(hub: Hub) -> None:
     send(hub, OUR, TWO, "1,,,35,,")
     send(hub, OUR, THREE, "1,2021,F,,1,", "3,2020,F,25,1,NGA")
@@ -148,10 +165,10 @@ def test_what_cannot_be_compared_is_refused(hub: Hub) -> None:
     assert refused(hub) == "deliveries/patch-files"
     (hub.root / "contributions" / OUR / TWO / "b.csv").unlink()
     join(hub, OUR, deliveries={ONE: "patches"})
+    assert refused(hub) == "deliveries/patch-base"
+    join(hub, OUR, KEYLESS, deliveries=LATER)
     assert refused(hub) == "deliveries/patches"
-    join(hub, OUR, KEYLESS, deliveries="patches")
-    assert refused(hub) == "deliveries/patches"
-    join(hub, OUR, deliveries="patches")
+    join(hub, OUR, deliveries=LATER)
     dated = hub.root / "mappings" / OUR / f"{TWO}.yaml"
     dated.parent.mkdir()
     dated.write_text(MAPPING.replace("F: female", "F: male"), "utf-8")

@@ -169,8 +169,8 @@ def refuse_unclear(hub: Hub, agreement: Agreement, dates: Sequence[str]) -> None
         require_people(mapping, path, agreement.rows_per_person)
     keys = [mapping.key_columns() for mapping in read.values()]
     file = hub.root / "contributors" / f"{agreement.id}.yaml"
+    _refuse_patches(agreement, dates, list(read.values()), file)
     if len(days) > 1 and agreement.deliveries != "cumulative":
-        _refuse_patches(agreement, dates, list(read.values()), file)
         if None in keys and agreement.deliveries is None:
             raise error("deliveries", file=file, id=agreement.id)
         if None in keys and agreement.rows_per_person is None:
@@ -185,11 +185,13 @@ def _refuse_patches(
     agreement: Agreement, dates: Sequence[str], read: Sequence[Reading], file: Path
 ) -> None:
     days = sorted(set(dates))
-    if corrections := [day for day in days if agreement.patches_on(day, days[0])]:
+    if corrections := [day for day in days if agreement.patches_on(day)]:
         said = [m.model_dump_json(exclude={"accept", "tests", "name"}) for m in read]
         keyless = any(m.key_columns() is None for m in read)
-        if keyless or len(set(said)) > 1 or days[0] in corrections:
+        if keyless or len(set(said)) > 1:
             raise error("deliveries/patches", file=file, id=agreement.id)
+        if days[0] in corrections:
+            raise error("deliveries/patch-base", file=file, id=agreement.id, at=days[0])
         if twice := [day for day in corrections if list(dates).count(day) > 1]:
             raise error("deliveries/patch-files", file=file, id=agreement.id, at=twice[0])
 

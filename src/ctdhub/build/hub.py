@@ -319,6 +319,7 @@ class Agreement(FrozenModel):
     ``keep_months`` is how many months after its day a delivery is kept: then the desk's worker
     withdraws it and erases its file, which it says a month ahead.
     ``unknown_share`` is the share of a column's filled cells that may hold unknown texts.
+    ``deliveries`` names the days of whole records or of corrections; other days hold the others.
     """
 
     id: str = Field(pattern=ID, max_length=60)
@@ -335,7 +336,7 @@ class Agreement(FrozenModel):
     show_counts: bool = False
     budget_limit: float | None = Field(default=None, gt=0)
     deliveries: (
-        Literal["cumulative", "additions", "patches"] | dict[date, Literal["patches"]] | None
+        Literal["cumulative", "additions"] | dict[date, Literal["records", "patches"]] | None
     ) = None
     rows_per_person: int | None = Field(default=None, ge=1, le=100, strict=True)
     person_key: bool = True
@@ -370,11 +371,12 @@ class Agreement(FrozenModel):
                 raise PydanticCustomError("break_variables", "no variables of the schema")
         return breaks
 
-    def patches_on(self, day: str, first: str) -> bool:
-        """Whether the delivery of a day holds corrections alone, the first being of another day."""
-        if isinstance(self.deliveries, dict):
-            return date.fromisoformat(day) in self.deliveries
-        return self.deliveries == "patches" and day != first
+    def patches_on(self, day: str) -> bool:
+        """Whether the delivery of a day holds corrections alone, whatever other ones are there."""
+        if not isinstance(self.deliveries, dict):
+            return False
+        others = "patches" if "records" in self.deliveries.values() else "records"
+        return self.deliveries.get(date.fromisoformat(day), others) == "patches"
 
     def left_on(self, day: str) -> Literal["gone", "kept", "ask"]:
         """What becomes of people whom the delivery of a day lacks first."""

@@ -69,7 +69,7 @@ def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
             limits = AlarmLimits(unknown_share=by.unknown_share)
             cumulative = by.deliveries == "cumulative"
             days = [one.date for one in deliveries]
-            fixes = frozenset(day for day in days if by.patches_on(day, days[0]))
+            fixes = frozenset(day for day in days if by.patches_on(day))
             found += ring(deliveries, limits, _newest_alone(by), cumulative, fixes)
             texts += deliveries
         write_new(folder / ALARMS, as_json([alarm.as_json() for alarm in found]).encode())

@@ -106,15 +106,12 @@ def corrected(
     hub: Hub, agreement: Agreement | None, day: str
 ) -> tuple[tuple[bool, tuple[Path, ...]], ...]:
     """The files of the deliveries before a day, where that of the day holds corrections."""
-    if agreement is None or agreement.deliveries in (None, "cumulative", "additions"):
+    if agreement is None or not agreement.patches_on(day):
         return ()
     own = [one for one in hub.contributions() if one.contributor == agreement.id]
     days = sorted({one.date for one in own if one.date < day})
-    if not days or not agreement.patches_on(day, days[0]):
-        return ()
     return tuple(
-        (agreement.patches_on(d, days[0]), tuple(one.file for one in own if one.date == d))
-        for d in days
+        (agreement.patches_on(d), tuple(one.file for one in own if one.date == d)) for d in days
     )
 
 
