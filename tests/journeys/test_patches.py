@@ -146,6 +146,20 @@ def test_corrections_of_records_that_are_gone_are_no_people(hub: Hub) -> None:
     assert people(hub) == [GHANAIAN]
 
 
+@pytest.mark.parametrize("name", ["Edad", "age (years)"])
+def test_a_column_that_no_earlier_delivery_has_stops_the_build(hub: Hub, name: str) -> None:
+    """A correction under another name would be lost without a word."""
+    optional = MAPPING + "optional: [year, sex, age, sexual, nationality]\n"
+    join(hub, OUR, optional, deliveries=LATER)
+    send(hub, OUR, TWO, "1,35", "2,20", header=f"case,{name}")
+    assert refused(hub) == "new-column"
+    join(hub, OUR, f"{optional}accept: ['new-column: {name}']\n", deliveries=LATER)
+    assert people(hub) == [GHANAIAN, WOMAN]
+    send(hub, OUR, TWO, "1,35", header="case,Age")
+    join(hub, OUR, optional, deliveries=LATER)
+    assert people(hub) == [GHANAIAN, changed(WOMAN, 2, "30-38")]
+
+
 def test_whole_records_follow_corrections_where_days_are_named(hub: Hub) -> None:
     send(hub, OUR, TWO, "1,,,35,,")
     send(hub, OUR, THREE, "1,2021,F,,1,", "3,2020,F,25,1,NGA")

@@ -56,10 +56,10 @@ def _many(
             yield Alarm(name, column.column, now.contributor, now.date, n, column.filled)
 
 
-def _new_columns(now: ReadDelivery, before: ReadDelivery) -> Iterator[Alarm]:
+def _new_columns(now: ReadDelivery, *before: ReadDelivery) -> Iterator[Alarm]:
     had = {
         FILE_ROW,
-        *(fold(c.column) for c in before.columns),
+        *(fold(c.column) for one in before for c in one.columns),
     }  # the first bundle after plain files
     new = [c for c in now.columns if fold(c.column) not in had and not c.read and not c.decided]
     for column in new:
@@ -336,14 +336,16 @@ def ring(
         newest: whether the newest delivery alone counts, so that no older one rings.
         cumulative: whether each delivery holds everybody anew; if not, nobody leaves.
         corrections: dates of deliveries of corrections: they hold whom somebody chose, so that
-            they are compared with nothing.
+            they are compared with nothing but for the columns that all earlier ones have.
     """
     found: list[Alarm] = []
     before: ReadDelivery | None = None
     known = frozenset[str]()
-    for now in deliveries:
+    for place, now in enumerate(deliveries):
+        corrects = now.date in corrections
         rang = [
-            *drifted(now, None if now.date in corrections else before, limits),
+            *drifted(now, None if corrects else before, limits),
+            *(_new_columns(now, *deliveries[:place]) if corrects else ()),
             *about_people(now, before, known, cumulative, limits),
         ]
         drift = [alarm.decided(now.accept) for alarm in rang]
@@ -352,6 +354,6 @@ def ring(
             alone = (*contradictions(now), *implausible(now, limits))
             found += [alarm.decided(now.accept) for alarm in alone]
         if not any(alarm.name in _DRIFT and not alarm.accepted for alarm in drift):
-            before = before if now.date in corrections else now
+            before = before if corrects else now
             known |= now.people
     return tuple(found)
