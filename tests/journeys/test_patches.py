@@ -11,6 +11,7 @@ import pytest
 from ctdhub.build import find_person, withdrawals
 from ctdhub.build.contributions import REJECTS
 from ctdhub.build.hub import Hub
+from ctdhub.cli.hub import show_deliveries
 from tests.journeys.small_hub import KEYLESS, MAPPING, accounts, join, new_hub, people, send
 from tests.journeys.test_deliveries import ONE, OUR, THREE, TWO, brought, refused
 
@@ -158,6 +159,19 @@ def test_a_column_that_no_earlier_delivery_has_stops_the_build(hub: Hub, name: s
     send(hub, OUR, TWO, "1,35", header="case,Age")
     join(hub, OUR, optional, deliveries=LATER)
     assert people(hub) == [GHANAIAN, changed(WOMAN, 2, "30-38")]
+
+
+def test_nobody_is_told_that_corrections_are_additions(
+    hub: Hub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Corrections by which people are excluded remove them, and those alone; or bring them back."""
+    send(hub, OUR, TWO, "1,,,,never,", "2,,,,never,")
+    assert people(hub) == []
+    show_deliveries(hub)
+    send(hub, OUR, THREE, "1,,,,1,")
+    assert people(hub) == [WOMAN]
+    show_deliveries(hub)
+    assert "Warning" not in capsys.readouterr().out
 
 
 def test_whole_records_follow_corrections_where_days_are_named(hub: Hub) -> None:

@@ -169,6 +169,7 @@ def show_deliveries(hub: Hub) -> None:
     if not found:
         return
     rang = {(a.contributor, a.delivery) for a in alarms_of(hub) if a.name in ABOUT_PEOPLE}
+    agreed = {a.id: a for a in hub.agreements()}
     table = Table(title=_("People by delivery: for the steward, not to be published"))
     table.add_column(_("contributor, delivery"), overflow="fold")
     shared = any(d.shared for d in found)
@@ -191,11 +192,12 @@ def show_deliveries(hub: Hub) -> None:
             )
         elif len(own) > 1:
             console.print(escape(f"{contributor}: {said(_brought(own[-1]))}"))
-            if (contributor, own[-1].date) in rang:
-                pass  # the alarm says so
+            by = agreed.get(contributor)
+            if (contributor, own[-1].date) in rang or (by and by.patches_on(own[-1].date)):
+                pass  # the alarm says so; corrections hold whom somebody chose
             elif own[-1].new and not own[-1].again:
                 console.print(_all_new(own[-1]) if own[-1].left else _twice(own[-1]))
-            elif own[-1].left > own[-1].again:
+            elif by and by.deliveries == "cumulative" and own[-1].left > own[-1].again:
                 console.print(_most_left(own[-1]))
         if contradicting := sum(d.shared for d in own):
             console.print(_warning(contributor, contradicting))
