@@ -19,7 +19,7 @@ from ctdhub.build.withdrawals import TakenElsewhere, decide, taken_elsewhere
 from ctdhub.cli.look_workbook import own_page, own_workbook
 from ctdhub.core.errors import WithdrawalError
 from ctdhub.document import html
-from tests.journeys.small_hub import MAPPING, accounts, join, new_hub, people, send
+from tests.journeys.small_hub import HEADER, MAPPING, accounts, join, new_hub, people, send
 
 OUR, OTHER, ONE, TWO = "our-ngo", "other-ngo", "2026-01-15", "2026-06-15"
 HERS, HIS, THIRD = (f"a-token-of-person-{n:04d}" for n in range(3))
@@ -137,3 +137,38 @@ def test_or_the_others_keep_their_people(hub: Hub, ctdhub: Run) -> None:
     undone = at_the_desk(hub, OTHER)
     assert undone.count("undone") == 1
     assert "in these records" not in undone
+
+
+@pytest.mark.parametrize("hers", [False, True])
+def test_rows_of_a_case_are_written_down_whoever_withdrew_elsewhere(
+    tmp_path: Path, hers: bool
+) -> None:
+    """Her token planted in a case of two rows tells by no line what the other organisation did."""
+    hub = new_hub(tmp_path / "hub")
+    cases = MAPPING.replace("identifiers: {case: hash}", "identifiers: {case: token, no: case}")
+    for contributor in (OUR, OTHER):
+        join(hub, contributor, cases)
+    rows = [f"{HIS},A-1,2020,M,25,0,GHA", f"{HERS},A-1,2020,F,25,1,NGA"]
+    more = [f"{THIRD},A-2,2020,F,35,0,ALB"]
+    lines = []
+    for withdraw in (False, True):
+        send(hub, OUR, ONE, *rows, header=f"case,no,{HEADER.removeprefix('case,')}")
+        send(hub, OTHER, ONE, *rows, *more, header=f"case,no,{HEADER.removeprefix('case,')}")
+        people(hub)
+        if withdraw:
+            who = ["A-1"] if hers else [HERS]
+            found = find_person.look_up(
+                hub, OTHER, who, "case" if hers else "token", "person", "asked",
+                choose=lambda _case: [0],
+            )  # fmt: skip
+            withdrawals.withdraw(hub, found.entries)
+        key = withdrawals.submit(hub, OUR, "person", "asked", ["A-1"], "case")
+        report = withdrawals.look_for(hub, key, lambda *_: None)[0]
+        shown = [[*case.rows] for case in report.asked]
+        withdrawals.answer(hub, key, OUR, report.seen, {1: [0]}, "")
+        found_now = withdrawals.look_for(hub, key, lambda *_: None)[1]
+        assert found_now is not None
+        lines.append((shown, [(e.kind, e.mark, e.because) for e in found_now.entries]))
+        withdrawals.take_back_report(hub, key, OUR)
+    assert lines[0] == lines[1]
+    assert [kind for kind, *_ in lines[0][1]] == ["withdrawal", "renewal"]

@@ -53,7 +53,7 @@ class CaseRow:
         date, row: the delivery and the row in its file.
         year, gender, age: what it says, None where not recorded.
         mark: what would stand in the register for it.
-        withdrawn: whether it is left out already.
+        withdrawn: whether its contributor withdrew it before.
         keyed: whether it has a person key.
     """
 
@@ -74,8 +74,7 @@ class NumberedCase:
     Attributes:
         place: its place (from 1) in what was given.
         mark: of the case.
-        rows: those in force; ``mark`` is not shown, and ``withdrawn`` must not be to a contributor:
-            it knows what others reported.
+        rows: those in force; ``mark`` is not shown.
         watched: whether rows of it were chosen before.
         chosen: marks of the rows about the person; None until somebody has said.
     """
@@ -140,6 +139,7 @@ def case_of(
         place: of the number in what was given.
         key: of the case.
         out: ids of records that newer deliveries replace.
+        force: what the contributor withdrew, so that nothing of others shows in its own report.
     """
     gone = {e.mark for e in force.entries}
     rows: dict[str, CaseRow] = {}
@@ -222,7 +222,7 @@ def look_up(  # noqa: PLR0913
     known_contributor(hub, contributor)
     keying = keying_of(hub, contributor, by)
     keys = keys_of(keying, texts)
-    secret, force = hub.person_key(), hub.withdrawn()
+    secret, force = hub.person_key(), hub.withdrawn().told_by(contributor)
     with hub.lock():
         steps = harmonised_files(hub, contributor, progress)
     own = [step for step in steps if contributor_of(step) == contributor]
@@ -279,7 +279,7 @@ def known_contributor(hub: Hub, contributor: str) -> None:
 def in_force_already(one: Withdrawal, force: InForce) -> bool:
     """Whether a line would add nothing to what is in force."""
     if one.kind == "renewal":
-        return one.mark in force.seen
+        return (one.contributor, one.mark) in force.seen
     return any(
         (one.scope, one.contributor, one.mark, one.because)
         == (e.scope, e.contributor, e.mark, e.because)

@@ -292,13 +292,13 @@ class InForce:
             who withdrew.
         decided: by contributor and quarter, how many people of other contributors the steward lets
             its withdrawals take out.
-        seen: marks of rows that share the number of a case with somebody who withdrew, and are not
-            hers.
+        seen: who said it, and the mark, of rows that share the number of a case with somebody who
+            withdrew, and are not hers.
     """
 
     entries: tuple[Withdrawal, ...]
     renewed: Mapping[str, frozenset[str]]
-    seen: frozenset[str] = frozenset()
+    seen: frozenset[tuple[str, str]] = frozenset()
     decided: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
@@ -321,7 +321,7 @@ class InForce:
     def told_by(self, contributor: str) -> InForce:
         """What this contributor told, and nothing of what others did."""
         own = tuple(e for e in self.entries if e.contributor == contributor)
-        return InForce(own, self.renewed, self.seen)
+        return InForce(own, self.renewed, frozenset(s for s in self.seen if s[0] == contributor))
 
     @property
     def chosen(self) -> frozenset[str]:
@@ -378,7 +378,7 @@ def in_force(entries: Iterable[Withdrawal]) -> InForce:
     """
     found: dict[tuple[str, ...], Withdrawal] = {}
     renewed: dict[str, frozenset[str]] = {}
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     decided: dict[tuple[str, str], int] = {}
     for entry in entries:
         key = (entry.contributor, entry.scope, entry.mark, entry.because)
@@ -387,7 +387,7 @@ def in_force(entries: Iterable[Withdrawal]) -> InForce:
         elif entry.kind == "undo":
             found.pop(key, None)
         elif entry.kind == "renewal" and entry.mark:
-            seen.add(entry.mark)
+            seen.add((entry.contributor, entry.mark))
         elif entry.kind == "decided":
             for one in entry.made:
                 when, number = one.split(":")
@@ -469,7 +469,7 @@ def row_mark(secret: bytes, person_key: str | None, record_id: str) -> str:
 
 def unspoken(file: Filed, force: InForce, secret: bytes) -> bool:
     """Whether a case of which rows were chosen has a row that nobody has spoken of."""
-    known = {e.mark for e in force.entries} | force.seen
+    known = {e.mark for e in force.entries} | {told for _who, told in force.seen}
     return any(
         row_mark(secret, row["person_key"], row["record_id"]) not in known
         for row in _of_cases(file, force.chosen, secret).to_pylist()
