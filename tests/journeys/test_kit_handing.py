@@ -238,3 +238,7 @@ def test_numbers_of_cases_become_a_signed_file_of_codes(kit: KitPages) -> None:
     keying = Keying(("N° dossier",), "hash", "refuge", secret)
     assert file.codes == tuple(code_of(number, keying) for number in ("D1", "D2"))
     assert not list((kit.root / "kit").rglob("*withdrawal*"))
+    rules = "version: 1\nkey: [A, B]\ncolumns: {gender: {from: C, map: {F: female}}}\n"
+    (kit.root / "kit/mappings/own.yaml").write_text(rules, "utf-8")
+    assert "would find nobody" in kit.post(form, numbers="D1")
+    assert kit.status == 422

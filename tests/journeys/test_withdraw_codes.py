@@ -15,7 +15,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language, said
 from ctdhub.core.keys.signing import SigningKey, make_key
 from ctdhub.sensitive.bundle.card import HubCard
-from ctdhub.sensitive.bundle.leaving import leaving
+from ctdhub.sensitive.bundle.leaving import check_found, leaving
 from ctdhub.sensitive.bundle.withdrawal import MOST_CODES, parse_withdrawal, write_withdrawal
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
@@ -95,6 +95,18 @@ def test_the_code_is_that_of_the_bundle_in_whatever_spelling(coded: Coded) -> No
     for numbers in ((), ("0",), ("K-1",) * (MOST_CODES + 1)):
         with pytest.raises(HubError):
             coded.file(*numbers)
+
+
+@pytest.mark.parametrize(
+    ("key", "read"), [("key: [case]", "case: [TEST-1]"), ("key: [case, no]", "sexual: [never]")]
+)
+def test_where_a_hub_finds_nobody_by_codes_the_kit_says_so(key: str, read: str) -> None:
+    """The number leaves as it is, for a rule reads it, or is a part of the key alone."""
+    check_found(parse_mapping(MAPPING, "m.yaml"))
+    changed = MAPPING.replace("identifiers: {case: hash}", key).replace("sexual: [never]", read)
+    with pytest.raises(HubError) as met:
+        check_found(parse_mapping(changed, "m.yaml"))
+    assert met.value.name == "withdrawal-codes/kit"
 
 
 def test_who_cheats_gets_nowhere(coded: Coded, tmp_path: Path) -> None:

@@ -23,12 +23,12 @@ from ctdhub.core.tables import FILE_ROW
 from ctdhub.desk.registry import page
 from ctdhub.desk.screens.carrier import asked, carrier_of
 from ctdhub.desk.screens.pages import cell
-from ctdhub.kit.state import Kit, KitFile
+from ctdhub.kit.state import OWN, Kit, KitFile
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.bundle import withdrawal
 from ctdhub.sensitive.bundle.card import SignedCard
-from ctdhub.sensitive.bundle.leaving import WhatLeaves, codes_print, leaving
+from ctdhub.sensitive.bundle.leaving import WhatLeaves, check_found, codes_print, leaving
 from ctdhub.sensitive.bundle.pack import (
     DATA,
     MAPPING,
@@ -42,7 +42,7 @@ from ctdhub.sensitive.bundle.pack import (
 )
 from ctdhub.sensitive.bundle.withdrawal import Reach, write_withdrawal
 from ctdhub.sensitive.ingest.isolated import read_isolated
-from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
 from ctdhub.sensitive.profile import NOT_RECORDED, Profile, profile
 from ctdhub.sensitive.returns.fill import SheetAccount, fill
@@ -310,6 +310,10 @@ def withdrawal_page(request: Any) -> HttpResponse:
         try:
             if not kit.state().compared:
                 raise error("kit-card-first")
+            place = kit.root / "mappings"
+            rules = [*place.glob(f"{OWN}.yaml"), *sorted(place.glob(f"{OWN}/*.yaml"))]
+            for newest in rules[-1:]:
+                check_found(load_mapping(newest))
             content = write_withdrawal(signed.card, numbers, scope, kit.key(), kit.secret())
             name = f"{signed.card.contributor}-{secrets.token_hex(4)}{withdrawal.SUFFIX}"
             return FileResponse(io.BytesIO(content), as_attachment=True, filename=name)

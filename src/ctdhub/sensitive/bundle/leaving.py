@@ -294,6 +294,21 @@ def column_fates(raw: RawTable, mapping: Mapping) -> list[ColumnFate]:
     return found
 
 
+def check_found(mapping: Mapping) -> None:
+    """See that a hub finds people by the codes of the numbers of their cases.
+
+    Raises:
+        WithdrawalError: it does not: these numbers leave as they are, or no one column has them
+            (rule "withdrawal-codes").
+    """
+    key, case = mapping.key_columns(), mapping.case_column()
+    if case is None and key and key[1] == "hash" and len(key[0]) == 1:
+        (case,) = key[0]
+    used = {fold(c) for _place, rule in mapping.uses() for c in rule.columns()}
+    if case is None or fold(case) in used:
+        raise error("withdrawal-codes/kit")
+
+
 def codes_print(secret: bytes) -> str:
     """Fingerprint of the secret of codes: another one means that codes are not comparable."""
     digest = hmac.digest(secret, b"ctdhub codes of cases", hashlib.sha256).hex()[:16]
