@@ -15,6 +15,7 @@ from ctdhub.core.tables import fold
 from ctdhub.schema.model import Variable, load_schema
 from ctdhub.sensitive.ingest.shape.children import BLANK
 from ctdhub.sensitive.mapping import parsers
+from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import OLDEST, SEPARATOR, Reading, View
 from ctdhub.sensitive.mapping.row_faults import Fault
@@ -23,6 +24,8 @@ from ctdhub.sensitive.mapping.texts import KnownTexts
 
 # --------------------------------------------------------------------------------------------------
 # Which readings of which columns a mapping needs, and conditions on them.
+
+_BLANKS = frozenset({"", BLANK})
 
 
 class Readings:
@@ -35,7 +38,7 @@ class Readings:
     def __init__(self, mapping: Mapping, years: tuple[int, int]) -> None:
         self._mapping = mapping
         self._years = years
-        self._empty = frozenset({"", BLANK, *map(fold, mapping.empty)})
+        self._empty = _BLANKS | {*map(fold, mapping.empty)}
         self._known = KnownTexts(mapping)
         self._spelt = self._known.in_brackets
         self._table: ir.Table | None = None
@@ -72,9 +75,14 @@ class Readings:
         decided, nothing = self._known.decided(column), frozenset({""})
         return replace(self.view(rule, column, "strays"), known=decided, nulls=nothing)
 
-    def asked(self, column: str, split: str | None = None) -> View:
-        """The column as a condition sees it: a list, if only of one text."""
-        return View(column, self._empty, "list", split, spelt=self._spelt)
+    def asked(self, column: str, split: str | None = None, *, told: bool = False) -> View:
+        """The column as a condition sees it: a list, if only of one text.
+
+        Where rows are kept for what is ``told`` in a column of consent, no text is empty: a blank
+        that is kept keeps no refusal.
+        """
+        told = told and vocabulary().about_consent(column)
+        return View(column, _BLANKS if told else self._empty, "list", split, spelt=self._spelt)
 
     def day(self, column: str, reading: Reading = "date") -> View:
         """The column with the date at which an age is counted, of the years of records."""
@@ -109,8 +117,10 @@ class Readings:
 
     def register_exclusion(self, exclusion: Exclusion) -> None:
         """Ask for the views that an exclusion reads."""
-        for column in exclusion.columns():
+        for column in exclusion.when:
             self._name(self.asked(column, exclusion.split))
+        for column in exclusion.unless:
+            self._name(self.asked(column, exclusion.split, told=True))
 
     def _name(self, view: View) -> None:
         self.views.setdefault(view, f"v{len(self.views)}")
@@ -120,12 +130,12 @@ class Readings:
         return self._table[self.views[view]]
 
     def holds(
-        self, column: str, texts: tuple[str, ...], split: str | None = None
+        self, column: str, texts: tuple[str, ...], split: str | None = None, *, told: bool = False
     ) -> ir.BooleanValue:
-        cell = self.cell(self.asked(column, split))
-        folded = {fold(text) for text in texts}
-        options = [cell.isnull()] if folded & self._empty else []
-        if wanted := sorted(folded - self._empty):
+        view = self.asked(column, split, told=told)
+        cell, folded = self.cell(view), {fold(text) for text in texts}
+        options = [cell.isnull()] if folded & view.nulls else []
+        if wanted := sorted(folded - view.nulls):
             options.append(contains(cell, wanted))
         return reduce(or_, options)
 
@@ -134,7 +144,8 @@ class Readings:
 
     def excludes(self, exclusion: Exclusion) -> ir.BooleanValue:
         held = [self.holds(c, t, exclusion.split) for c, t in exclusion.when.items()]
-        free = [~self.holds(c, t, exclusion.split) for c, t in exclusion.unless.items()]
+        unless = exclusion.unless.items()
+        free = [~self.holds(c, t, exclusion.split, told=True) for c, t in unless]
         return reduce(and_, held + free)
 
 

@@ -35,7 +35,8 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 Conditions = dict[str, Names]
 """Source column to the texts that fulfil the condition.
 
-"" stands for an empty cell, and so does every text that the mapping lists under ``empty``.
+"" stands for an empty cell, and so does every text that the mapping lists under ``empty``, but not
+where ``unless`` keeps rows for a column of consent: a refusal is never an empty cell.
 """
 
 

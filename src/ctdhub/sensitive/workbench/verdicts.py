@@ -150,7 +150,9 @@ def who_counts(file: OpenedFile, mapping: Mapping, column: str) -> WhoCounts | N
     """What an undecided column says of who is counted, None where it says nothing of it."""
     if column not in file.codes.column_names or fold(column) in decided_columns(mapping):
         return None
-    seen, silent = file.glance(column), {"", *map(fold, mapping.empty)}
+    seen, silent = file.glance(column), {""}
+    if not vocabulary().about_consent(column):
+        silent |= {*map(fold, mapping.empty)}
     texts = [text for text in (*seen.texts, *seen.empty) if fold(text) not in silent]
     return who_counts_in(replace(seen, texts=tuple(texts), empty=()))
 

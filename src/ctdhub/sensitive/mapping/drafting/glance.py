@@ -44,7 +44,7 @@ class Glance:
     Attributes:
         name: its header.
         texts: texts that say something.
-        empty: texts that mean "not recorded" in some language.
+        empty: texts that mean "not recorded" in some language; of consent none does.
         rows: rows by text, of both.
         all: rows of the file.
         details: columns of the file that hold one choice each of this column's lists.
@@ -134,11 +134,13 @@ def glance(table: pa.Table, name: str) -> Glance:
     )
     meant = vocabulary().meant_by(name)
     texts = [text for text, _n in counts.most_common(LOOKED_AT) if fold(text)]
+    consent = vocabulary().about_consent(name)  # "none" and "refused" are answers there
     country = vocabulary().is_country(name)  # DK is Denmark there, elsewhere "don't know"
     empty = {
         text
         for text in texts
-        if means_nothing(text)
+        if not consent
+        and means_nothing(text)
         and word(text) not in meant
         and not (country and text.isupper() and look_up(text).alpha3)
     }

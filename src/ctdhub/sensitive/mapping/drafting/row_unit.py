@@ -255,7 +255,7 @@ def who_counts_in(column: Glance) -> WhoCounts | None:
     """What a column says of who is counted, None where it says nothing of it."""
     if not column.texts:
         return None
-    if says(column.name, vocabulary().consent):
+    if vocabulary().about_consent(column.name):
         return _consent(column)
     return _standing(column)
 
@@ -325,8 +325,9 @@ def undecided(codes: pa.Table, mapping: Mapping) -> list[str]:
     found, decided = [], decided_columns(mapping)
     for name in (n for n in codes.column_names if n != ROW and fold(n) not in decided):
         texts = codes[name].combine_chunks().dictionary
-        if len(texts) <= 2 * FEW or says(name, vocabulary().consent):
-            said = [t for t in texts.to_pylist() if fold(t) and not means_nothing(t)]
+        consent = vocabulary().about_consent(name)
+        if len(texts) <= 2 * FEW or consent:
+            said = [t for t in texts.to_pylist() if fold(t) and (consent or not means_nothing(t))]
             found += [name] if who_counts_in(Glance(name, tuple(said))) else []
     return found
 

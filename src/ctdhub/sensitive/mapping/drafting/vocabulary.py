@@ -255,6 +255,10 @@ class Vocabulary:
         key = fold_name(header)
         return any(said in key for said in self.tokens)
 
+    def about_consent(self, header: str) -> bool:
+        """Whether a header says who agreed; below it only a cell without a text is empty."""
+        return says(header, self.consent)
+
     def about_others(self, header: str) -> bool:
         """Whether a header speaks of someone else than the person the record is about.
 
