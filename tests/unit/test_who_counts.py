@@ -47,3 +47,31 @@ def test_a_draft_with_a_refusal_among_its_texts_calls_no_answer_empty() -> None:
     assert "consent: yes in 10 rows, no in 10, empty in 10, something else in 10" in draft
     assert 'empty: [""]' in draft
     assert 'unless: {"Consent": ["Given", ""]}}  # leave out 20 rows, keep' in draft
+
+
+CONSENT = [
+    "Permission to share", "May be shared", "OK to share info", "Agreed to share information",
+    "Agrees to data being used for statistics", "Opt-in research", "Authorisation", "Signed ROI",
+    "Release signed", "Data use agreement", "Autoriza uso de datos", "Autorización (sí/no)",
+    "Acuerdo de compartir", "Autorização", "Aceita partilhar dados", "Termo assinado (TCLE)",
+    "Einwilligung", "Consenso", "Consimțământ", "Согласие", "Согласна", "Đồng ý chia sẻ", "Rıza",
+    "Zgoda", "Autorise l’utilisation de ses données",
+]  # fmt: skip
+TURNED = [
+    "Do not share", "Don't share", "Opted out", "Nicht einverstanden", "Несогласие",
+    "Отказ от согласия", "Không đồng ý", "Não autoriza", "Unwilling to share",
+]  # fmt: skip
+ORDINARY = [
+    "Authorisation number", "Work authorisation", "Autorización de residencia", "Release date",
+    "Autorisé à travailler", "Shared accommodation", "Market share", "Forced to share income",
+    "Agreed wage", "Agreed to return home", "Horizon", "Motorizado", "Termo final", "Opt", "Permit",
+    "Edad de acuerdo con documento", "Согласно документам", "Data de entrada", "Drug use",
+    "Refused to work", "Consulate", "Accommodation", "Permission to work", "Acord de muncă",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("header", [*CONSENT, *TURNED, *ORDINARY])
+def test_a_header_of_consent_is_known_from_others(header: str) -> None:
+    found = who_counts_in(Glance(header, ("x",), rows={"x": 4}, all=12))
+    assert (found is None) == (header in ORDINARY)
+    assert bool(found and found.ways) == (header in CONSENT)

@@ -107,8 +107,8 @@ def says(text: str, phrases: Iterable[str]) -> bool:
 @cache
 def _phrase(text: str) -> tuple[str, str]:
     """A phrase in whole words, and folded where it counts within words too."""
-    inner = " ".join(words_of(text))
-    return inner, "" if inner.isascii() else fold_name(text)
+    inner, folded = " ".join(words_of(text)), fold_name(text)
+    return inner, "" if folded.isascii() else folded
 
 
 @cache
@@ -186,6 +186,7 @@ class Vocabulary:
         age_units: words of headers and cells that say in which unit ages are counted.
         units: for report and call, words of headers that give them away.
         consent: words of a header that says who agreed that the record is shared.
+        consent_alone: whole headers that say so, by ``fold_name``.
         negations: words that say no to those beside them, by ``fold_name``.
         not_consent: what else turns such a header round: ``words``, ``parts`` of words, and
             ``yes_no``, answers named in a header, which turn nothing round.
@@ -216,6 +217,7 @@ class Vocabulary:
     age_units: dict[str, tuple[str, ...]]
     units: dict[str, tuple[str, ...]]
     consent: tuple[str, ...]
+    consent_alone: frozenset[str]
     negations: frozenset[str]
     not_consent: dict[str, tuple[str, ...]]
     consent_answers: dict[str, str]
@@ -256,8 +258,14 @@ class Vocabulary:
         return any(said in key for said in self.tokens)
 
     def about_consent(self, header: str) -> bool:
-        """Whether a header says who agreed; below it only a cell without a text is empty."""
-        return says(header, self.consent)
+        """Whether a header says who agreed; below it only a cell without a text is empty.
+
+        >>> vocabulary().about_consent("Authorisation"), vocabulary().about_consent("OK to share")
+        (True, True)
+        >>> vocabulary().about_consent("Work authorisation"), vocabulary().about_consent("Horizon")
+        (False, False)
+        """
+        return fold_name(bare(header)) in self.consent_alone or says(header, self.consent)
 
     def about_others(self, header: str) -> bool:
         """Whether a header speaks of someone else than the person the record is about.
@@ -443,6 +451,7 @@ def vocabulary() -> Vocabulary:  # noqa: C901
         age_units={name: tuple(words) for name, words in own["age_units"].items()},
         units={name: tuple(words) for name, words in own["units"].items()},
         consent=tuple(flat(own["consent"])),
+        consent_alone=frozenset(map(fold_name, own["consent_alone"])),
         negations=frozenset(map(fold_name, own["negations"])),
         not_consent={
             kind: tuple(" ".join(words_of(said)) for said in words)
