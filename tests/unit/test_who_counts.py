@@ -75,3 +75,42 @@ def test_a_header_of_consent_is_known_from_others(header: str) -> None:
     found = who_counts_in(Glance(header, ("x",), rows={"x": 4}, all=12))
     assert (found is None) == (header in ORDINARY)
     assert bool(found and found.ways) == (header in CONSENT)
+
+
+@pytest.mark.parametrize(
+    ("header", "texts", "offered"),
+    [
+        ("Victim of trafficking", ["yes", "no"], ["no"]),
+        ("Victim of trafficking", ["confirmed", "presumed", "rejected"], ["rejected"]),
+        ("Is VoT", ["1", "0"], ["0"]),
+        ("TIP victim?", ["Y", "N"], ["N"]),
+        ("Trafficked", ["yes", "no"], ["no"]),
+        ("Conclusive grounds decision", ["Positive", "Negative"], ["Negative"]),
+        ("NRM decision", ["Positive grounds", "Negative grounds"], ["Negative grounds"]),
+        ("Statut de la victime", ["Avérée", "Présumée", "Non avérée"], ["Non avérée"]),
+        ("Estado de la víctima", ["identificada", "descartada"], ["descartada"]),
+        ("Vítima de tráfico", ["sim", "não"], ["não"]),
+        ("Opfer", ["ja", "nein"], ["nein"]),
+        ("Жертва торговли людьми", ["да", "нет"], ["нет"]),
+        ("Статус", ["Жертва", "Не жертва"], ["Не жертва"]),
+        ("Tình trạng", ["Nạn nhân", "Không phải nạn nhân"], ["Không phải nạn nhân"]),
+        ("Screening result", ["VoT", "Not VoT", "Migrant"], ["Not VoT"]),
+        ("Esito", ["Vittima", "Non vittima"], ["Non vittima"]),
+        ("Trafficked", ["yes"], None),
+        ("Victim status", ["Victim", "Presumed victim"], None),
+        ("Victim of trafficking", ["yes", "confirmed", "presumed"], None),
+        ("Country trafficked to", ["Norway", "Oman"], None),
+        ("Victim gender", ["F", "M"], None),
+        ("Family member victim of trafficking", ["yes", "no"], None),
+        ("Documents withheld", ["yes", "no"], None),
+        ("Status", ["Active", "Rejected"], None),
+        ("Opferhilfe", ["ja", "nein"], None),
+    ],
+)
+def test_who_is_no_victim_is_asked_about_whatever_the_words(
+    header: str, texts: list[str], offered: list[str] | None
+) -> None:
+    found = who_counts_in(Glance(header, tuple(texts), rows=dict.fromkeys(texts, 4), all=12))
+    assert (found is None) == (offered is None)
+    if found:
+        assert found.ways[0].conditions == {"when": {header: offered}}

@@ -289,11 +289,18 @@ def _consent(column: Glance) -> WhoCounts:
 
 def _standing(column: Glance) -> WhoCounts | None:
     own = vocabulary()
-    known = [t for t in column.texts if own.codes[STANDING].get(word(t)) in NOT_COUNTED]
+    codes, answers = own.codes[STANDING], own.yes_no(column.texts)
+    known = [t for t in column.texts if codes.get(word(t)) in NOT_COUNTED]
+    asks = own.about_standing(column.name)
+    if asks:
+        no = (t for t in column.texts if answers.get(t) == "no" or says(t, own.standing_no))
+        known += [t for t in no if t not in known]
     others = not_victims([column])
     denied = any(own.denies(t) and says(t, own.victims) for t in column.texts)
     named = STANDING in own.variables(column.name)
     named &= says(column.name, (*own.victims, *own.trafficking))
+    denied |= asks and any(own.denies(t) for t in column.texts)
+    named &= not all(_is_victim(t) or answers.get(t) == "yes" for t in column.texts)
     if not column.coded or not (named or known or others or denied):
         return None
     texts = [*dict.fromkeys((*known, *(others[1] if others else ())))]
@@ -308,6 +315,12 @@ def _standing(column: Glance) -> WhoCounts | None:
         Text("it says who is a victim: choose the texts of those who are not, and leave these rows "
              "out"),
     )  # fmt: skip
+
+
+def _is_victim(text: str) -> bool:
+    own = vocabulary()
+    code = own.codes[STANDING].get(word(text))
+    return code not in NOT_COUNTED if code else says(text, own.victims) and not own.denies(text)
 
 
 def decided_columns(mapping: Mapping) -> frozenset[str]:

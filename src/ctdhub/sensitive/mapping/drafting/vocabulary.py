@@ -181,6 +181,9 @@ class Vocabulary:
         perpetrators: words of the name of a table of perpetrators.
         victims: words of a cell that say that a row is about a victim.
         trafficking: words of a header of a status of victims, beside those.
+        standing: parts of a header that asks whether somebody is a victim.
+        standing_alone: whole headers that do, by ``fold_name``.
+        standing_no: words of answers below it that say no, beside ``pairs``.
         bands: words of a header of ages by which bare numbers are codes.
         ages: words with which ages are written.
         age_units: words of headers and cells that say in which unit ages are counted.
@@ -212,6 +215,9 @@ class Vocabulary:
     perpetrators: tuple[str, ...]
     victims: tuple[str, ...]
     trafficking: tuple[str, ...]
+    standing: tuple[str, ...]
+    standing_alone: frozenset[str]
+    standing_no: tuple[str, ...]
     bands: tuple[str, ...]
     ages: dict[str, tuple[str, ...]]
     age_units: dict[str, tuple[str, ...]]
@@ -266,6 +272,17 @@ class Vocabulary:
         (False, False)
         """
         return fold_name(bare(header)) in self.consent_alone or says(header, self.consent)
+
+    def about_standing(self, header: str) -> bool:
+        """Whether a header asks if the person is a victim.
+
+        >>> vocabulary().about_standing("Is VoT"), vocabulary().about_standing("Trafficked")
+        (True, True)
+        >>> vocabulary().about_standing("Country trafficked to")
+        False
+        """
+        alone = fold_name(bare(header)) in self.standing_alone
+        return (alone or says(header, self.standing)) and not self.about_others(header)
 
     def about_others(self, header: str) -> bool:
         """Whether a header speaks of someone else than the person the record is about.
@@ -446,6 +463,9 @@ def vocabulary() -> Vocabulary:  # noqa: C901
         perpetrators=tuple(flat(own["perpetrators"])),
         victims=tuple(own["victims"]),
         trafficking=tuple(own["trafficking"]),
+        standing=tuple(flat(own["standing"])),
+        standing_alone=frozenset(map(fold_name, own["standing_alone"])),
+        standing_no=tuple(own["standing_no"]),
         bands=tuple(own["bands"]),
         ages={name: tuple(words) for name, words in own["ages"].items()},
         age_units={name: tuple(words) for name, words in own["age_units"].items()},
