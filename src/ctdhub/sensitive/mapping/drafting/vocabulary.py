@@ -230,18 +230,20 @@ class Vocabulary:
     _plain: dict[str, frozenset[str]] = field(repr=False, default_factory=dict)
 
     def yes_no(self, texts: Iterable[str]) -> dict[str, str]:
-        """Those of the texts of a column that are yes or no; -1 only beside 0 and no other number.
+        """Those of the texts of a column that are yes or no; -1 only beside 0.
+
+        No other number may stand there but those for "not recorded", such as 9.
 
         >>> vocabulary().yes_no(["Y", "N", "?"]), vocabulary().yes_no(["-1", "0"])
         ({'Y': 'yes', 'N': 'no'}, {'-1': 'yes', '0': 'no'})
         >>> vocabulary().yes_no(["-1", "0", "1"]), vocabulary().yes_no(["-1"])
         ({'0': 'no', '1': 'yes'}, {})
+        >>> vocabulary().yes_no(["-1", "0", "9"]), vocabulary().yes_no(["-1", "0", "2"])
+        ({'-1': 'yes', '0': 'no'}, {'0': 'no'})
         """
         keys = {text: word(text) for text in texts}
-        signed = {k.removesuffix(".0") for k in keys.values() if _NUMBER.fullmatch(k)} == {
-            "-1",
-            "0",
-        }
+        numbers = {k.removesuffix(".0") for k in keys.values() if _NUMBER.fullmatch(k)}
+        signed = numbers - (self.null_codes - {"-1", "0"}) == {"-1", "0"}
         codes = {word(no): "no" for _yes, no in self.pairs if no}
         codes |= {word(yes): "yes" for yes, _no in self.pairs}
         return {
