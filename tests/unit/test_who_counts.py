@@ -114,3 +114,18 @@ def test_who_is_no_victim_is_asked_about_whatever_the_words(
     assert (found is None) == (offered is None)
     if found:
         assert found.ways[0].conditions == {"when": {header: offered}}
+
+
+@pytest.mark.parametrize(
+    "denied",
+    ["Sexual exploitation; no", "no;sexual exploitation", "Sexual exploitation; denied",
+     "Explotación sexual; descartada", "Forced labour; Sexual exploitation; no"],
+)  # fmt: skip
+def test_a_denial_that_stands_apart_in_a_list_leaves_the_cell_unknown(denied: str) -> None:
+    cells: list[str | None] = [denied, "Sexual exploitation", "Forced labour", "Explotación sexual"]
+    raw = raw_of({"Exploitation": cells}, 40)
+    text = suggest(raw).yaml
+    assert f"no yes/no variable for: {denied} (rows: 10)" in text
+    done = harmonise(raw, parse_mapping(text, "m.yaml"), "c", (2002, 2025), bytes(32))
+    assert done.records["exploitation_sexual"].to_pylist()[:4] == [None, "yes", None, "yes"]
+    assert [(one.text, one.rows) for one in done.texts.unknown] == [(denied, 10)]

@@ -55,6 +55,7 @@ class Readings:
         nulled = (text for text, code in (rule.map or {}).items() if code is None)
         nulls = self._empty | {fold(text) for text in (*rule.null_values, *nulled)}
         found = View(column, nulls, reading, rule.split, rule.take, spelt=self._spelt)
+        found = replace(found, kinds=bool(rule.has))
         if reading not in ("date", "year"):
             return found
         first, last = self._years

@@ -24,7 +24,7 @@ from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import YEARS, TableName, load_schema
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.parsers import Header, elements_of
+from ctdhub.sensitive.mapping.parsers import Header, elements_of, kinds_of
 from ctdhub.sensitive.mapping.rule import Place, Rule, Rules
 from ctdhub.sensitive.mapping.texts import nearest
 from ctdhub.sensitive.mapping.transform import Transform
@@ -161,7 +161,8 @@ def _counted(table: pa.Table, sheet: Sheet, mapping: Mapping, rule: Rule) -> Cou
             continue
         for entry in table[name].drop_null().value_counts().to_pylist():
             cell = trim(entry["values"])
-            for element in dict.fromkeys(elements_of(cell, split) if split else [cell]):
+            of = kinds_of if rule.has else elements_of
+            for element in dict.fromkeys(of(cell, split) if split else [cell]):
                 if element:
                     found[spelt.setdefault(fold(element), element)] += entry["counts"]
     return found

@@ -15,7 +15,7 @@ import pyarrow as pa
 from ctdhub.core.tables import fold, trim
 from ctdhub.schema.countries import fold_name, look_up
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, DateForm, serial_dates
-from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
+from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 
 # --------------------------------------------------------------------------------------------------
 # Lists in brackets, as JSON writes them: what some programs put into one cell of a table.
@@ -147,6 +147,7 @@ class View:
         years: first and last year that a date can mean, both included, where that is known.
         spelt: folded texts in brackets that the mapping names as they are: they are no lists.
         known: folded texts that some rule knows.
+        kinds: whether the list names kinds, of which a denial that stands apart is none.
 
     >>> View("c", frozenset({""}), "list", split=";").read(" A;b ; ") == "\x1fa\x1fb\x1f"
     True
@@ -164,6 +165,7 @@ class View:
     years: tuple[int, int] | None = None
     known: frozenset[str] = frozenset()
     spelt: frozenset[str] = frozenset()
+    kinds: bool = False
 
     def read(self, text: str) -> str | None:
         """What the text becomes."""
@@ -171,7 +173,8 @@ class View:
         if fold(cell) in self.nulls:
             return None
         if self.split or self.reading in ("list", "strays") or cell.startswith(OPENING):
-            elements = [cell] if fold(cell) in self.spelt else elements_of(cell, self.split)
+            of = kinds_of if self.kinds else elements_of
+            elements = [cell] if fold(cell) in self.spelt else of(cell, self.split)
             elements = [e for e in elements if fold(e) not in self.nulls]
             if not elements:
                 return None
@@ -231,6 +234,19 @@ def elements_of(text: str, split: str | None) -> list[str]:
     words = [trim(e) for e in text.split()]
     whole = len(words) > 1 and not vocabulary().negations.isdisjoint(map(fold_name, words))
     return [trim(text)] if whole else words
+
+
+def kinds_of(text: str, split: str | None) -> list[str]:
+    """The elements of a list of kinds; a denial that stands apart leaves the cell one text.
+
+    Nobody knows whether it denies what stands before it, behind it, or both.
+
+    >>> kinds_of("sexual; labour", ";"), kinds_of("sexual; no", ";"), kinds_of("no; none", ";")
+    (['sexual', 'labour'], ['sexual; no'], ['no', 'none'])
+    """
+    found = elements_of(text, split)
+    denied = {word(e) in vocabulary().denials for e in found if e}
+    return [trim(text)] if len(denied) > 1 else found
 
 
 class Header:

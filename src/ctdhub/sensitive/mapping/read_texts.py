@@ -23,7 +23,7 @@ from ctdhub.schema.countries import resolve
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.shape.children import BLANK
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.parsers import OPENING, Header, View, broken, elements_of
+from ctdhub.sensitive.mapping.parsers import OPENING, Header, View, broken, elements_of, kinds_of
 from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.texts import (
     ColumnContent,
@@ -199,10 +199,11 @@ class _ColumnTexts:
     def _all(self) -> Counter[str]:
         return Counter(self.kept) + Counter(self.rejected)
 
-    def _elements(self, text: str, split: str | None) -> list[str]:
+    def _elements(self, text: str, split: str | None, *, kinds: bool = False) -> list[str]:
         cell = trim(text)
         whole = fold(cell) in self._whole or broken(cell, self._whole)
-        found = [cell] if whole else elements_of(cell, split)
+        of = kinds_of if kinds else elements_of
+        found = [cell] if whole else of(cell, split)
         return [e for e in found if fold(e) not in self._empty]
 
     def _reads(self, element: str) -> bool:
@@ -227,7 +228,7 @@ class _ColumnTexts:
     def _find_left_over(self, text: str) -> list[str]:
         if fold(text) in self._known:
             return []
-        ways = [self._elements(text, split) for split in self._lists]
+        ways = [self._elements(text, split, kinds=True) for split in self._lists]
         if self._cells:
             ways.append(self._cell(text))
         left = [[e for e in way if not self._reads(e)] for way in ways]

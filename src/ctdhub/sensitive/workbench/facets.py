@@ -37,7 +37,7 @@ from ctdhub.sensitive.mapping.drafting.proposals import (
 )
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.parsers import elements_of
+from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of
 from ctdhub.sensitive.mapping.texts import nearest
 from ctdhub.sensitive.mapping.transform import Asked
 from ctdhub.sensitive.workbench.opened import FileEffect, OpenedFile, TextCount
@@ -455,10 +455,11 @@ def _facets_of(mapping: Mapping, file: OpenedFile, of: NamedSheet) -> Facets:
     silent = {"", *map(fold, mapping.empty)}
     rows: dict[str, int] = {}
     spelt: dict[str, str] = {}
+    parts = kinds_of if of.sheet.flags else elements_of
     for column in of.sheet.columns:
         name = file.header.find(column)
         for text, n in file.counts(name) if name is not None else ():
-            for element in dict.fromkeys(elements_of(text, of.split) if of.split else [text]):
+            for element in dict.fromkeys(parts(text, of.split) if of.split else [text]):
                 key = fold(element)
                 if key not in silent:
                     spelt.setdefault(key, element)

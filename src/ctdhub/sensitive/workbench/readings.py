@@ -20,7 +20,7 @@ from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Proposal, with_im
 from ctdhub.sensitive.mapping.drafting.row_unit import record_proposals
 from ctdhub.sensitive.mapping.drafting.vocabulary import sexes, vocabulary, word
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.parsers import elements_of, number_of
+from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of, number_of
 from ctdhub.sensitive.mapping.patched_yaml import Document
 from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.workbench.facets import stems
@@ -145,7 +145,7 @@ def _kinds(seen: Glance) -> list[Guess]:
     """A list of kinds whose header does not say so."""
     own, schema = vocabulary(), load_schema()
     mark = seen.separator(own.kinds())
-    elements = {t: [e for e in elements_of(t, mark) if e] for t in seen.texts[:_LOOKED_AT]}
+    elements = {t: [e for e in kinds_of(t, mark) if e] for t in seen.texts[:_LOOKED_AT]}
     found = []
     for group in dict.fromkeys(v.group for v in schema.records if v.group and v.kind == "flag"):
         rules: dict[str, dict[str, Any]] = {}

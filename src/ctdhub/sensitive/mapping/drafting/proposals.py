@@ -18,7 +18,14 @@ from ctdhub.schema.model import AGE, CHILD_BANDS, SEX, YEARS, load_schema
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST, DateForm, serial_dates
 from ctdhub.sensitive.mapping.drafting.glance import FEW, SEPARATORS, Glance
 from ctdhub.sensitive.mapping.drafting.vocabulary import plain_header, says, sexes, vocabulary, word
-from ctdhub.sensitive.mapping.parsers import OLDEST, band_of, elements_of, holds, number_of
+from ctdhub.sensitive.mapping.parsers import (
+    OLDEST,
+    band_of,
+    elements_of,
+    holds,
+    kinds_of,
+    number_of,
+)
 
 # --------------------------------------------------------------------------------------------------
 # A rule for a variable with its reason, or a doubt that no rule can settle.
@@ -429,7 +436,7 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
     """
     own = vocabulary()
     mark = column.separator(own.kinds())
-    elements = {t: [e for e in elements_of(t, mark) if e] for t in column.texts}
+    elements = {t: [e for e in kinds_of(t, mark) if e] for t in column.texts}
     texts = list(dict.fromkeys(e for found in elements.values() for e in found))
     group = own.group_of(column.name)
     meant, main = _meant(texts, group)

@@ -191,6 +191,7 @@ class Vocabulary:
         consent: words of a header that says who agreed that the record is shared.
         consent_alone: whole headers that say so, by ``fold_name``.
         negations: words that say no to those beside them, by ``fold_name``.
+        denials: cells and elements of lists that say no, by ``word``.
         not_consent: what else turns such a header round: ``words``, ``parts`` of words, and
             ``yes_no``, answers named in a header, which turn nothing round.
         consent_answers: words of a cell below such a header, beside ``pairs``, to yes or no.
@@ -225,6 +226,7 @@ class Vocabulary:
     consent: tuple[str, ...]
     consent_alone: frozenset[str]
     negations: frozenset[str]
+    denials: frozenset[str]
     not_consent: dict[str, tuple[str, ...]]
     consent_answers: dict[str, str]
     _plain: dict[str, frozenset[str]] = field(repr=False, default_factory=dict)
@@ -475,6 +477,11 @@ def vocabulary() -> Vocabulary:  # noqa: C901
         consent=tuple(flat(own["consent"])),
         consent_alone=frozenset(map(fold_name, own["consent_alone"])),
         negations=frozenset(map(fold_name, own["negations"])),
+        denials=frozenset(
+            {word(no) for _yes, no in own["pairs"] if no not in ("", "jo", "hindi")}
+            | {word(said) for said in (*own["negations"], *own["standing_no"])}
+            | {word(said) for said in own["consent_answers"]["no"]}
+        ),
         not_consent={
             kind: tuple(" ".join(words_of(said)) for said in words)
             for kind, words in own["not_consent"].items()
