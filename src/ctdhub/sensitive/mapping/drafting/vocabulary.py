@@ -191,7 +191,7 @@ class Vocabulary:
         consent: words of a header that says who agreed that the record is shared.
         consent_alone: whole headers that say so, by ``fold_name``.
         negations: words that say no to those beside them, by ``fold_name``.
-        denials: cells and elements of lists that say no, by ``word``.
+        denials: cells and elements of lists that say no, by ``word``; "refused" is no answer.
         not_consent: what else turns such a header round: ``words``, ``parts`` of words, and
             ``yes_no``, answers named in a header, which turn nothing round.
         consent_answers: words of a cell below such a header, beside ``pairs``, to yes or no.
@@ -481,7 +481,8 @@ def vocabulary() -> Vocabulary:  # noqa: C901
             {word(no) for _yes, no in own["pairs"] if no not in ("", "jo", "hindi")}
             | {word(said) for said in (*own["negations"], *own["standing_no"])}
             | {word(said) for said in own["consent_answers"]["no"]}
-        ),
+        )
+        - {word(said) for said in flat(own["empty"])},
         not_consent={
             kind: tuple(" ".join(words_of(said)) for said in words)
             for kind, words in own["not_consent"].items()
