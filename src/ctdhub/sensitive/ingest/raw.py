@@ -41,7 +41,7 @@ _LATIN = (
 _OTHERS = (
     "sum|somme|suma|soma|summe|gesamt(summe)?|Σ|toplam|genel toplam|jumla|kabuuan|итого|всего|разом"
 )
-_ARABIC = r"(ال)?(مجموع|[إا]جمال[يى]|متوسط|وسيط|نسبة|عدد)"
+_ARABIC, _MEANS = r"(ال)?(مجموع|[إا]جمال[يى])", r"(ال)?(متوسط|وسيط|نسبة|عدد)"
 _MEAN = (
     r"average|avg|mean|median|standard deviation|maximum|minimum|"
     r"(the )?(number|count|share|percentage) of|nombre de|n[uú]mero de|moyennes?|m[eé]dianes?|"
@@ -55,10 +55,13 @@ _GROUP = (
     r"crianças|mulheres|homens|(ال)?(قاصرون|قاصرين|قصر|بالغون|بالغين|أطفال|نساء|رجال|فتيات|فتيان))"
     r"([\s\pZ]+(de edad|\p{Nd}+))?"
 )
-_TOTAL = (
-    r"(?i)^[\s\pZ\p{Cf}*=]*"
-    rf"(({_LATIN}|{_MEAN})\b.*|{_OTHERS}|{_GROUP}|({_ARABIC})([\s\pZ].*)?)"
-    r"[\s\pZ\p{Cf}:.=*]*$"
+_BEFORE, _AFTER = r"(?i)^[\s\pZ\p{Cf}*=]*", r"[\s\pZ\p{Cf}:.=*]*$"
+_TOTAL = rf"{_BEFORE}({_LATIN}\b.*|{_OTHERS}|{_ARABIC}([\s\pZ].*)?){_AFTER}"
+"""How a line of totals begins."""
+
+_WORD = (
+    rf"{_BEFORE}(({_LATIN}|{_MEAN})\b.*|{_OTHERS}|{_GROUP}|"
+    rf"({_MEANS}|{_ARABIC})([\s\pZ].*)?){_AFTER}"
 )
 """How a line of totals, averages or groups begins."""
 
@@ -170,15 +173,15 @@ class ColumnTexts:
 
 
 def unlike_rows(
-    columns: Sequence[ColumnTexts], adding: Bools, keys: Collection[int] = ()
+    columns: Sequence[ColumnTexts], adding: Bools, keys: Collection[int] | None = None
 ) -> UnlikeRows:
     """The rows of a table that may be nobody.
 
     Args:
         columns: its columns.
         adding: rows whose formulas add up others.
-        keys: the places of those columns by which a person or a case is known; without any, the
-            first.
+        keys: the places of those columns by which a person or a case is known; where there are
+            none, the first.  None where no mapping says so: then only a total is a word.
     """
     n = len(adding)
     filled = sum((one.written.astype(np.intp) for one in columns), np.zeros(n, np.intp))
@@ -187,18 +190,18 @@ def unlike_rows(
         return UnlikeRows(adding, adding, np.zeros(n, np.intp), adding, filled, 0)
     fuller = (filled * 2 > full) & ~adding
     label, strange = np.full(n, -1, np.intp), np.ones(n, bool)
-    words, named, codes = (np.zeros(n, bool) for _each in range(3))
-    given, keys = keys, keys or [0]
+    words, totals, named, codes = (np.zeros(n, bool) for _each in range(4))
+    pattern, of_mapping, keys = _WORD if keys is not None else _TOTAL, keys or (), keys or [0]
     for place in dict.fromkeys([*keys, *range(len(columns))]):
         column, key = columns[place], place in keys
         first = column.written & (label < 0)
         here = column.written & (first | key)
         if here.any():
-            label[first], total = place, column.match(_TOTAL)
-            words |= first & total
-            named |= here & total & (place in given)
+            label[first], word = place, column.match(pattern)
+            words, totals = words | (first & word), totals | (first & column.match(_TOTAL))
+            named |= here & word & (place in of_mapping)
             codes |= first & column.coded(fuller)
-            strange &= ~here | total | ~column.like(fuller, key=key)
+            strange &= ~here | word | ~column.like(fuller, key=key)
     beside, texts = np.zeros(n, np.intp), np.zeros(n, np.intp)
     for place, column in enumerate(columns if strange.any() else ()):
         others = column.written & (label != place)
@@ -209,7 +212,7 @@ def unlike_rows(
     few = np.where(words | codes, beside * 2 <= typical, beside * 3 < typical)
     words = named | (words & strange & few)
     rows = (strange & few & (filled > 0)) | words
-    sums = adding | (words & (codes | (texts == 0)))
+    sums = adding | (words & totals & (codes | (texts == 0)))
     return UnlikeRows(rows | sums, words, label, sums, filled, typical)
 
 
@@ -303,11 +306,13 @@ class RawTable:
             raise error("cell-count/reject", file=self.file, row=row, rule=RULE, reason=reason)
         return self
 
-    def unlike(self, keys: Iterable[str] = (), table: pa.Table | None = None) -> UnlikeRows:
+    def unlike(
+        self, keys: Iterable[str] | None = None, table: pa.Table | None = None
+    ) -> UnlikeRows:
         """The rows that may be nobody; what a program writes as JSON or for statistics has none.
 
         Args:
-            keys: columns by which a person or a case is known.
+            keys: columns by which a person or a case is known, None where no mapping says so.
             table: the same table as codes.
         """
         table = self.table if table is None else table
@@ -315,7 +320,8 @@ class RawTable:
         names = [name for name in table.column_names if name not in (ROW, SHEET)]
         adding = np.isin(table[ROW].to_numpy(), list(self.sums or ()))
         columns = [ColumnTexts(table[name]) for name in names if typed]
-        return unlike_rows(columns, adding, [names.index(key) for key in keys])
+        known = None if keys is None else [names.index(key) for key in keys]
+        return unlike_rows(columns, adding, known)
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,8 @@ def _alike(columns: Sequence[pa.Array]) -> tuple[pa.Array, pa.Array]:
 @cache
 def no_number() -> frozenset[str]:
     """What stands for "no number", by ``fold_name``; none of it has a digit."""
-    return frozenset({"na", *(word for word in vocabulary().empty if not word.isdigit())})
+    words = (word for word in vocabulary().empty if not any(c.isdigit() for c in word))
+    return frozenset({"na", *words})
 
 
 def keyings(mapping: Mapping, contributor: str, key: bytes) -> tuple[Keying | None, Keying | None]:

@@ -153,8 +153,9 @@ def who_counts(file: OpenedFile, mapping: Mapping, column: str) -> WhoCounts | N
     seen, silent = file.glance(column), {""}
     if not vocabulary().about_consent(column):
         silent |= {*map(fold, mapping.empty)}
-    texts = [text for text in (*seen.texts, *seen.empty) if fold(text) not in silent]
-    return who_counts_in(replace(seen, texts=tuple(texts), empty=()))
+    texts = tuple(text for text in (*seen.texts, *seen.empty) if fold(text) not in silent)
+    rows = max(seen.all - file.totals, seen.rows_of(texts))  # a total is nobody
+    return who_counts_in(replace(seen, texts=texts, empty=(), all=rows))
 
 
 def _variables(at: Bench, verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
