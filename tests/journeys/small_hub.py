@@ -39,7 +39,9 @@ def new_hub(folder: Path) -> Hub:
 def join(hub: Hub, contributor: str, mapping: str = MAPPING, **agreement: object) -> None:
     """Let a contributor take part, or change its agreement and its mapping."""
     said = AGREEMENT | {"id": contributor, "name": contributor, "show_counts": True}
-    if "case: case" in mapping and "token" not in mapping:
+    rules = yaml.safe_load(mapping)
+    kept = rules.get("identifiers", {}).values()
+    if "key" not in rules and not {"hash", "token"} & {one for one in kept if isinstance(one, str)}:
         said |= {"person_key": False}
     said |= agreement
     (hub.root / "contributors" / f"{contributor}.yaml").write_text(yaml.safe_dump(said), "utf-8")

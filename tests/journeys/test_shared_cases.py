@@ -30,6 +30,7 @@ columns:
   year_of_registration: {from: date, year: true}
   gender: {from: sex, map: {F: female, M: male}}
   age_band: {from: age, band: true}
+accept: ["new-column: role"]
 """
 KEYED = RULES.replace("rows: person", "rows: report\nkey: [file_number, line]")
 FORCED = RULES.replace("file_number: case", "file_number: hash")

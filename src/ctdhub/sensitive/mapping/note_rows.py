@@ -137,7 +137,7 @@ def find_notes(
         label = np.isin(unlike.label, [names.index(n) for n in map(header.find, columns) if n])
         read, labelled = read | text, labelled | label
         if ((found | alone) & text).any() and all(map(_knows, rules)):
-            value = text & recorded(variable) & ~(unlike.words & ~(label & worded))
+            value = records & text & recorded(variable) & ~(unlike.words & ~(label & worded))
             found, alone = found & ~value | sums, alone & ~value
     for exclusion in mapping.exclude:
         read |= text_in(exclusion.columns())
