@@ -56,7 +56,7 @@ def make_base(world: World, base: Path) -> None:
         (hub / "hub.yaml").write_text(settings, "utf-8")
         for old, new in POLICY.items():
             edit(hub / "policy.yaml", old, new)
-        (hub / "contributors/refuge.yaml").write_text(AGREEMENT, "utf-8")
+        (hub / "contributors/refuge.yaml").write_text(f"{AGREEMENT}person_key: no\n", "utf-8")
         mapping = "rows: person\nidentifiers: {case: case}\n" + MAPPING.replace(
             "  year_of", "  reporting_entity: {value: refuge}\n  year_of"
         )
