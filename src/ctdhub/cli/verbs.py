@@ -13,17 +13,13 @@ from importlib import resources
 from typing import Any
 
 from ctdhub.core.errors import HubError, error
-from ctdhub.core.i18n import Text, _, joined
+from ctdhub.core.i18n import Text, _, joined, read_shipped
 
 
 @cache
 def _roles() -> dict[str, dict[str, Any]]:
     """``verbs.yaml``."""
-    import yaml
-
-    text = (resources.files("ctdhub.cli") / "verbs.yaml").read_text("utf-8")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: dict[str, dict[str, Any]] = yaml.load(text, Loader=loader)  # noqa: S506 (a safe loader)
+    found: dict[str, dict[str, Any]] = read_shipped(resources.files("ctdhub.cli") / "verbs.yaml")
     return found
 
 

@@ -10,7 +10,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.i18n import Field, Text, _, current, field_as_json, field_from_json, joined, said
+from ctdhub.core.i18n import (
+    Field,
+    Text,
+    _,
+    current,
+    field_as_json,
+    field_from_json,
+    joined,
+    read_shipped,
+    said,
+)
 
 # --------------------------------------------------------------------------------------------------
 # One error tree for the whole product; each error is data that knows how to be shown.
@@ -362,13 +372,10 @@ def _sentences(given: str | list[str]) -> tuple[str, ...]:
 @cache
 def catalogue() -> Mapping[str, CatalogueEntry]:
     """All entries by name."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: dict[str, CatalogueEntry] = {}
     folder = resources.files("ctdhub.core") / "errors"
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
-        entries = yaml.load(file.read_text("utf-8"), Loader=loader)  # noqa: S506 (a safe loader)
+        entries = read_shipped(file)
         room = file.name.removesuffix(".yaml")
         for name, entry in entries.items():
             found[name] = CatalogueEntry(

@@ -28,6 +28,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from importlib.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, Union, cast, get_args
 
@@ -356,6 +357,14 @@ def formula(text: str) -> str:
 # Long texts as data, so that a lawyer or a trainer edits a text and not a program.
 
 
+def read_shipped(file: Traversable) -> Any:
+    """The values of a YAML file of this package."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(file.read_text("utf-8"), Loader=loader)  # noqa: S506 (a safe loader)
+
+
 def wordings(package: str, name: str) -> Callable[[str], str]:
     """The texts of a file by key, each said in the language in force.
 
@@ -364,13 +373,5 @@ def wordings(package: str, name: str) -> Callable[[str], str]:
         name: of the file, without its ending ``.words.yaml``.
     """
 
-    @cache
-    def texts() -> dict[str, str]:
-        import yaml
-
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        file = resources.files(package) / f"{name}.words.yaml"
-        found: dict[str, str] = yaml.load(file.read_text("utf-8"), Loader=loader)  # noqa: S506
-        return found
-
+    texts = cache(lambda: read_shipped(resources.files(package) / f"{name}.words.yaml"))
     return lambda key: _(texts()[key])

@@ -175,7 +175,7 @@ _DOUBT = 3.0
 _GROUPS = 2**16 - 1
 """So many groups at most, those that are off most; a code has two bytes."""
 
-_HELD = 8.0
+_OF_RUNS = 8.0
 """How much more such a sum weighs than a cell of its table.  (16 tried: closer to the sums where
 noise is small, and 3-way distances of wide tables 1 % larger.)"""
 
@@ -223,7 +223,7 @@ def contradicted(
         value = value.reshape(-1, plan.sizes[plan.year])
         cell = np.ravel_multi_index([records[n] for n in rest], plan.shape(rest))
         for grouping in _groupings(rest, shown[rest].cells, value, plan, variance):
-            found += _held(grouping, cell, records[plan.year], value, plan.year, variance)
+            found += _sums_of_runs(grouping, cell, records[plan.year], value, plan.year, variance)
     return found
 
 
@@ -256,7 +256,7 @@ def _groupings(
         yield _Grouping(number[flat], many)
 
 
-def _held(
+def _sums_of_runs(
     grouping: _Grouping,
     cell: npt.NDArray[np.int64],
     year: npt.NDArray[np.uint16],
@@ -294,7 +294,7 @@ def _held(
         row = np.where(run > 0, np.arange(-1, flagged.size)[:, None] * most + run, 0)
         row[0] = 0
         many = {**grouping.many, name: int(np.bincount(run)[1:].max())}
-        weight = _HELD / 2 * _FIRST / 2 ** (len(many) - 1) / variance(many)
+        weight = _OF_RUNS / 2 * _FIRST / 2 ** (len(many) - 1) / variance(many)
         found.append(Sums(codes, row.astype(np.int32), _added(fit[flagged], run).ravel(), weight))
     return found
 

@@ -41,15 +41,15 @@ _LATIN = (
 _OTHERS = (
     "sum|somme|suma|soma|summe|gesamt(summe)?|Σ|toplam|genel toplam|jumla|kabuuan|итого|всего|разом"
 )
-_ARABIC, _MEANS = r"(ال)?(مجموع|[إا]جمال[يى])", r"(ال)?(متوسط|وسيط|نسبة|عدد)"
-_MEAN = (
+_ARABIC, _ARABIC_AVERAGE = r"(ال)?(مجموع|[إا]جمال[يى])", r"(ال)?(متوسط|وسيط|نسبة|عدد)"
+_AVERAGE = (
     r"average|avg|mean|median|standard deviation|maximum|minimum|"
     r"(the )?(number|count|share|percentage) of|nombre de|n[uú]mero de|moyennes?|m[eé]dianes?|"
     r"[eé]cart.type|effectif|pourcentage|m[aá]ximo|m[ií]nimo|promedio|mediana|porcentaje|"
     r"cantidad de|m[eé]dia|porcentagem|durchschnitt|mittelwert|anzahl|в среднем|средн[иеяй]+|"
     r"медиана|количество|trung bình"
 )
-_GROUP = (
+_PEOPLE = (
     r"(dont|of which|de los cuales)?[\s\pZ]*(minors|adults|children|women|men|girls|boys|mineure?s|"
     r"adultes|enfants|femmes|hommes|filles|gar[cç]ons|menores|adultos|mujeres|hombres|niñas|niños|"
     r"crianças|mulheres|homens|(ال)?(قاصرون|قاصرين|قصر|بالغون|بالغين|أطفال|نساء|رجال|فتيات|فتيان))"
@@ -60,8 +60,8 @@ _TOTAL = rf"{_BEFORE}({_LATIN}\b.*|{_OTHERS}|{_ARABIC}([\s\pZ].*)?){_AFTER}"
 """How a line of totals begins."""
 
 _WORD = (
-    rf"{_BEFORE}(({_LATIN}|{_MEAN})\b.*|{_OTHERS}|{_GROUP}|"
-    rf"({_MEANS}|{_ARABIC})([\s\pZ].*)?){_AFTER}"
+    rf"{_BEFORE}(({_LATIN}|{_AVERAGE})\b.*|{_OTHERS}|{_PEOPLE}|"
+    rf"({_ARABIC_AVERAGE}|{_ARABIC})([\s\pZ].*)?){_AFTER}"
 )
 """How a line of totals, averages or groups begins."""
 

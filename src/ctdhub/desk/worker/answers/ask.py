@@ -164,42 +164,46 @@ def _built(hub: Hub) -> dict[str, Any]:
 #
 # **Request.**  ``ask`` names the answer, ``lang`` the reader's language; the web process sets both,
 # and ``sees``: what the account's roles let it see, subset of :data:`SEES`.  The other keys come
-# from
-# the page's address or its form.
+# from the page's address or its form.
 #
 # **Answer.**  ``{"document": …, "given": …}``: a document in that language
 # (``document.document``) and values for forms and links; or ``{"error": …}`` as
-# ``core.errors.as_json`` writes it.  Answers hold exact counts, and ``rejects`` and
-# ``look``
-# with "texts" texts of cells: whoever passes them on sends ``no-store`` and keeps nothing.
+# ``core.errors.as_json`` writes it.  Answers hold exact counts, and ``rejects`` and ``look`` with
+# "texts" texts of cells: whoever passes them on sends ``no-store`` and keeps nothing.
 #
-# ======================
-# ============================================================================ ``agreements``
-# all agreements ``agreement``           ``id`` ``looks``               newest deliveries with their
-# alarms ``look``                ``id``, ``date``? ``rejects``             ``id``, ``date``: needs
-# "texts" ``drift``, ``coverage``, ``doubles``, ``lineages``, ``ledger``, ``versions``,
-# ``rehearsal`` ``decide``              ``pair``, ``same``, ``seen``: writes a decision of ``by``;
-# needs "decide" ``lineage``             ``id``: name of a variable; ``contributor``?
-# ``withdrawals``         ``id``?: the only contributor whose lines are shown ``tell``
-# ``id``: contributor; ``scope``, ``reason``, ``numbers``, ``what``, ``ahead``, ``file`` ``told``
-# ``id``: contributor; ``key``: one report, and what its contributor is asked ``tell_rows``
-# ``id``, ``key``, ``seen``, ``chosen``, ``unknown``: what it answers ``tell_back``
-# ``id``, ``key``: takes a report back that is not carried out ``tell_pass``  ``id``, ``reason``:
-# lets releases go on without an answer to what that contributor reported ``price``, ``changes``
-# ``version``
-# ``paper_draft``         ``kind``, ``id``: contributor of an agreement ``paper_file``
-# ``key``: of a signed paper; ``id``: whose it is, "" for the hub's ``table_form``
-# variables and regions of which a table may be asked ``table_held``          ``tables``: of each, a
-# list of variables, the release that holds it ``table_price``         ``variables``: what the table
-# would cost the next release ``candidates``, ``approvers`` ``candidate``           ``version``
+# ======================  ========================================================================
+# ``agreements``          all agreements
+# ``agreement``           ``id``
+# ``looks``               newest deliveries with their alarms
+# ``look``                ``id``, ``date``?
+# ``rejects``             ``id``, ``date``: needs "texts"
+# ``drift``, ``coverage``, ``doubles``, ``lineages``, ``ledger``, ``versions``, ``rehearsal``
+# ``decide``              ``pair``, ``same``, ``seen``: writes a decision of ``by``; needs "decide"
+# ``lineage``             ``id``: name of a variable; ``contributor``?
+# ``withdrawals``         ``id``?: the only contributor whose lines are shown
+# ``tell``                ``id``: contributor; ``scope``, ``reason``, ``numbers``, ``what``,
+#                         ``ahead``, ``file``
+# ``told``                ``id``: contributor; ``key``: one report, and what is asked about it
+# ``tell_rows``           ``id``, ``key``, ``seen``, ``chosen``, ``unknown``: what it answers
+# ``tell_back``           ``id``, ``key``: takes a report back that is not carried out
+# ``tell_pass``           ``id``, ``reason``: lets releases go on without an answer of that one
+# ``price``, ``changes``  ``version``
+# ``paper_draft``         ``kind``, ``id``: contributor of an agreement
+# ``paper_file``          ``key``: of a signed paper; ``id``: whose it is, "" for the hub's
+# ``table_form``          variables and regions of which a table may be asked
+# ``table_held``          ``tables``: of each, a list of variables, the release that holds it
+# ``table_price``         ``variables``: what the table would cost the next release
+# ``candidates``, ``approvers``
+# ``candidate``           ``version``
 # ``statement``           ``version``, ``role``, ``not_before``: what this role would sign now
-# ``lift``                ``version``, ``role``: what takes this role's hold back ``key_change``
-# ``role``, ``reason``: what it would sign about the keys in hub.yaml ``stopped``
-# ``job``: why it stopped, in full ``waiting``             counts of what waits: alarms, pairs,
-# agreements, ended contributors ``overview``            the hub at a glance: alarms, versions,
-# budget, last build ``report``              ``id``: a contributor's private report, for itself
-# alone ``next_week``           the week of the next release ======================
-# ============================================================================
+# ``lift``                ``version``, ``role``: what takes this role's hold back
+# ``key_change``          ``role``, ``reason``: what it would sign about the keys in hub.yaml
+# ``stopped``             ``job``: why it stopped, in full
+# ``waiting``             counts of what waits: alarms, pairs, agreements, ended contributors
+# ``overview``            the hub at a glance: alarms, versions, budget, last build
+# ``report``              ``id``: a contributor's private report, for itself alone
+# ``next_week``           the week of the next release
+# ======================  ========================================================================
 
 SEES = (
     "texts", "columns", "drafts", "charges", "decide", "review", "alarms", "versions", "builds",
