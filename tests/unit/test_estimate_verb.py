@@ -11,6 +11,7 @@ import pytest
 from lists_of_invented_people import invented
 
 from ctdhub.cli.app import command, run
+from ctdhub.cli.output import console
 from ctdhub.core.errors import HubError, UnreadableFile
 from ctdhub.core.i18n import language, said
 from ctdhub.stats.mse.lists import Lists
@@ -24,7 +25,7 @@ Say = Callable[..., tuple[int, str]]
 def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
     """Run the verb on the text of a table; gives exit code and what was printed."""
     monkeypatch.setenv("CTDHUB_LANG", "en")
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(console, "width", 200)  # it was made before any test
 
     def said(text: str, *options: str) -> tuple[int, str]:
         file = tmp_path / "lists.csv"
