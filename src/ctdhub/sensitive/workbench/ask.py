@@ -52,7 +52,7 @@ adds ``n`` (number in the draft), ``before`` (the value before it, null where th
 ``optional``    ``column``, ``on``: whether a file may lack it
 ``setting``     ``key``: ``read``, ``dates``, ``rows``, ``key``, ``tokens``, ``optional``,
                 ``perpetrators``, ``tests``, ``name``, ``builtin``, or a part of the first, as in
-                ``read.totals``; ``value``: null takes it away
+                ``read.notes``; ``value``: null takes it away
 ``layout``      ``text``: the mapping's text with other comments or layout; only ``write`` makes it
 ==============  ==================================================================================
 
