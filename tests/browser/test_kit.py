@@ -204,6 +204,7 @@ def test_arabic_on_a_phone_by_keys_and_without_a_script(
     expect(page.locator("tr#value-0 :focus")).to_have_count(1)
     page.keyboard.press("u")
     expect(page.locator("aside .history li")).to_have_count(0)
+    expect(page.locator(".htmx-settling")).to_have_count(0)
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
     page.locator("#keys-on").uncheck()

@@ -239,6 +239,8 @@ def test_numbers_of_cases_become_a_signed_file_of_codes(kit: KitPages) -> None:
     assert file.codes == tuple(code_of(number, keying) for number in ("D1", "D2"))
     assert not list((kit.root / "kit").rglob("*withdrawal*"))
     rules = "version: 1\nkey: [A, B]\ncolumns: {gender: {from: C, map: {F: female}}}\n"
-    (kit.root / "kit/mappings/own.yaml").write_text(rules, "utf-8")
+    (kit.root / "kit/mappings/own").mkdir(exist_ok=True)
+    (kit.root / "kit/mappings/own/9999.yaml").write_text(rules, "utf-8")
     assert "would find nobody" in kit.post(form, numbers="D1")
     assert kit.status == 422
+    (kit.root / "kit/mappings/own/9999.yaml").unlink()
