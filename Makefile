@@ -6,7 +6,6 @@ SERVE ?= yes
 DEMO_DIR ?= demo-hub
 DESK_DIR ?= demo-desk
 TESTS ?= -q -n auto --dist loadfile --no-loadscope-reorder
-TIER ?= all
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
@@ -50,8 +49,8 @@ desk: $(VENV)/desk ## open a demo of the desk: a practice hub, an account of eac
 test: $(VENV)/development ## install and run the quick tests, on all cores (TESTS="-k withdraw" runs some)
 	$(BIN)/python -m pytest --tier quick $(TESTS)
 
-test-all: $(VENV)/development ## all tests (TIER=full: files with tests that `make test` leaves out)
-	$(BIN)/python -m pytest --tier $(TIER) $(TESTS)
+test-all: $(VENV)/development ## all tests, as CI runs them
+	$(BIN)/python -m pytest $(TESTS)
 
 test-nightly: $(VENV)/development ## all tests with three further seeds, and ten times as many random examples
 	@ended=0; for seed in $$($(BIN)/python -c 'import secrets; print(*(2 + secrets.randbelow(10**6) for _ in range(3)))'); do \

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 QUICK = 0.3
-"""CPU seconds: a test with a slower case is left to the full tier, ..."""
+"""CPU seconds: a test with a slower case is left to `make test-all`, ..."""
 QUICK_CASES = 3.0
 """... and one whose cases take longer together."""
 Costs = dict[str, list[float]]
@@ -137,7 +137,7 @@ def _fixture(fixture: pytest.FixtureDef[object]) -> str:
 def slow(
     tests: Costs, shared: Mapping[str, float], users: Mapping[str, Iterable[str]]
 ) -> dict[str, float]:
-    """The tests that are left to the full tier, and the seconds of each.
+    """The tests that are left to ``make test-all``, and the seconds of each.
 
     What a fixture costs is shared by the quick ones among its users, which therefore become fewer.
 

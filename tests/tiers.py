@@ -64,16 +64,10 @@ class Tiers:
         for item in items:
             if is_slow(name_of(item), slow) and not item.get_closest_marker("spine"):
                 item.add_marker("full")
-        if self._tier != "all":
-            files = {i.path for i in items if "full" in i.keywords}
-            # What tests of a file hand on to each other is there: its quick ones run again.
-            out = [
-                i
-                for i in items
-                if (i.path not in files if self._tier == "full" else "full" in i.keywords)
-            ]
+        if self._tier == "quick":
+            out = [i for i in items if "full" in i.keywords]
             config.hook.pytest_deselected(items=out)
-            items[:] = [i for i in items if i not in set(out)]
+            items[:] = [i for i in items if "full" not in i.keywords]
             self._left_out = len(out)
 
     @pytest.hookimpl(optionalhook=True)
@@ -88,16 +82,14 @@ class Tiers:
             output["left_out"] = self._left_out
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._left_out and self._tier == "quick":
+        if self._left_out:
             terminalreporter.write_line(f"{self._left_out} slow tests left out: make test-all")
 
 
 def add_options(parser: pytest.Parser) -> None:
     """What the command line may say of tiers."""
     group = parser.getgroup("ctdhub")
-    group.addoption(
-        "--tier", choices=("all", "quick", "full"), default="all", help="which tests run"
-    )
+    group.addoption("--tier", choices=("all", "quick"), default="all", help="which tests run")
     group.addoption(
         "--measure", type=Path, metavar="FILE", help="measure all tests and name the slow ones"
     )

@@ -60,9 +60,9 @@ def test_the_quick_tier_leaves_out_what_is_slow_and_says_so(run, without) -> Non
     quick = run("--tier", "quick", *without)
     assert "2 slow tests left out: make test-all" in quick
     assert "3 passed" in quick
-    full = run("--tier", "full", *without)
-    assert "4 passed" in full  # the whole file, for its tests may hand on to each other
-    assert "left out" not in full
+    every = run("--tier", "all", *without)
+    assert "5 passed" in every
+    assert "left out" not in every
 
 
 def test_whoever_names_a_file_gets_all_of_it(run) -> None:  # type: ignore[no-untyped-def]
