@@ -290,7 +290,12 @@ def _consent(column: Glance) -> WhoCounts:
 def _standing(column: Glance) -> WhoCounts | None:
     own = vocabulary()
     codes, answers = own.codes[STANDING], own.yes_no(column.texts)
-    known = [t for t in column.texts if codes.get(word(t)) in NOT_COUNTED]
+    known = [
+        t
+        for t in column.texts
+        if codes.get(word(t)) in NOT_COUNTED
+        or own.is_nobody(column.name, t, answers.get(t) == "yes")
+    ]
     asks = own.about_standing(column.name)
     if asks:
         no = (t for t in column.texts if answers.get(t) == "no" or says(t, own.standing_no))

@@ -184,6 +184,10 @@ class Vocabulary:
         standing: parts of a header that asks whether somebody is a victim.
         standing_alone: whole headers that do, by ``fold_name``.
         standing_no: words of answers below it that say no, beside ``pairs``.
+        nobody: words of cells below any header that say that a row is about nobody.
+        nobody_headers: whole headers, by ``fold_name``, below which a yes says so.
+        states: words of a header of a case's state.
+        unproven: words of cells below it that say that no victim was established.
         bands: words of a header of ages by which bare numbers are codes.
         ages: words with which ages are written.
         age_units: words of headers and cells that say in which unit ages are counted.
@@ -219,6 +223,10 @@ class Vocabulary:
     standing: tuple[str, ...]
     standing_alone: frozenset[str]
     standing_no: tuple[str, ...]
+    nobody: tuple[str, ...]
+    nobody_headers: frozenset[str]
+    states: tuple[str, ...]
+    unproven: tuple[str, ...]
     bands: tuple[str, ...]
     ages: dict[str, tuple[str, ...]]
     age_units: dict[str, tuple[str, ...]]
@@ -287,6 +295,24 @@ class Vocabulary:
         """
         alone = fold_name(bare(header)) in self.standing_alone
         return (alone or says(header, self.standing)) and not self.about_others(header)
+
+    def is_nobody(self, header: str, text: str, yes: bool) -> bool:
+        """Whether a cell says that its row is about nobody, or about no victim.
+
+        Args:
+            header, text: of the cell.
+            yes: whether the text is a yes.
+
+        >>> vocabulary().is_nobody("Call type", "Prank call", False)
+        True
+        >>> vocabulary().is_nobody("Case status", "Unfounded", False)
+        True
+        >>> vocabulary().is_nobody("Pregnancy", "Not confirmed", False)
+        False
+        """
+        if yes and fold_name(bare(header)) in self.nobody_headers:
+            return True
+        return says(text, self.nobody) or (says(header, self.states) and says(text, self.unproven))
 
     def about_others(self, header: str) -> bool:
         """Whether a header speaks of someone else than the person the record is about.
@@ -470,6 +496,10 @@ def vocabulary() -> Vocabulary:  # noqa: C901
         standing=tuple(flat(own["standing"])),
         standing_alone=frozenset(map(fold_name, own["standing_alone"])),
         standing_no=tuple(own["standing_no"]),
+        nobody=tuple(own["nobody"]),
+        nobody_headers=frozenset(map(fold_name, own["nobody_headers"])),
+        states=tuple(own["states"]),
+        unproven=tuple(own["unproven"]),
         bands=tuple(own["bands"]),
         ages={name: tuple(words) for name, words in own["ages"].items()},
         age_units={name: tuple(words) for name, words in own["age_units"].items()},
