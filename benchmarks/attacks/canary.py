@@ -17,7 +17,6 @@ from attacks.views import Setting, View, cells, chosen, joined, packed
 from ctdhub.dp import noise
 from ctdhub.dp.count import Codes, Counts
 from ctdhub.dp.plan import Plan
-from ctdhub.dp.workload import Workload
 
 SHARES = (1.0, 0.5, 0.25, 0.1)
 """Shares of the canaries that are guessed at, the rest being passed over; fixed in advance."""
@@ -68,7 +67,7 @@ def attack(
     """
     coins = (noise.words(planted.people) & np.uint64(1)).astype(bool)
     seen = view(joined(people, chosen(planted, coins)))
-    guessers = [scores(planted, seen.tables, setting.questions, setting.count(people))]
+    guessers = [scores(planted, seen.tables, setting, setting.count(people))]
     if seen.records:
         guessers.append(copies(planted, seen.records))
     found = [judged(s, coins, setting.delta, risk / len(guessers)) for s in guessers]
@@ -91,7 +90,7 @@ def judged(score: Floats, coins: npt.NDArray[np.bool_], delta: float, risk: floa
     return max(tried, key=lambda t: (t.epsilon, t.gain.low))
 
 
-def scores(planted: Codes, seen: Counts, questions: Workload, known: Counts) -> Floats:
+def scores(planted: Codes, seen: Counts, setting: Setting, known: Counts) -> Floats:
     """How much the tables speak for each canary being in; shape (canaries,).
 
     A noisy cell y that holds canaries x_j (0 or 1) over a known rest b is close to normal with
@@ -102,8 +101,8 @@ def scores(planted: Codes, seen: Counts, questions: Workload, known: Counts) -> 
     """
     m = planted.people
     agree, pull = 4.0 * np.eye(m), np.zeros(m)
-    for q in questions:
-        key = cells(planted, q)
+    for q in setting.questions:
+        key = cells(planted, q, setting.plan)
         ranks = np.unique(key, return_inverse=True)[1].astype(np.int32)
         same = ranks[:, None] == ranks
         below, weight = known[q.columns].ravel()[key], 1 / float(q.sigma2)

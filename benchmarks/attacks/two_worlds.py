@@ -85,7 +85,7 @@ def attack_tables(setting: Setting, people: Codes, risk: float, runs: int) -> Wo
     """
     record, questions = wide(people), setting.questions
     worlds = [setting.count(world) for world in (people, joined(people, record))]
-    place = {q.columns: int(cells(record, q)[0]) for q in questions}
+    place = {q.columns: int(cells(record, q, setting.plan)[0]) for q in questions}
     found = np.zeros((2, 2 * runs, 1))
     for inside, exact in enumerate(worlds):
         for run in range(2 * runs):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ from ctdhub.dp.count import Codes, Counts, count, encode
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Plan
-from ctdhub.dp.workload import Measurement, Workload, measure, workload
+from ctdhub.dp.workload import Measurement, Workload, in_regions, measure, regional, workload
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,14 @@ class Setting:
 
     @cached_property
     def questions(self) -> Workload:
-        """The tables that are measured, with their noise."""
-        return workload(self.plan, self.rho)
+        """The tables that are measured, with their noise; those of regions by their own names."""
+        names = regional_names(self.plan)
+        regions = (replace(q, columns=names[q.columns]) for q in regional(self.plan, self.rho))
+        return (*workload(self.plan, self.rho), *regions)
 
     def count(self, people: Codes) -> Counts:
         """Exact counts of the workload: what the attacker knows of everybody else."""
-        return count(people, [q.columns for q in self.questions])
+        return counted(people, self.plan, self.questions)
 
     def answer(self, people: Codes) -> MechanismOutput:
         """One run of the engine."""
@@ -79,17 +81,34 @@ def rebuilt(found: MechanismOutput, plan: Plan, questions: Workload) -> Seen:
     """All tables of the workload from what is published: the count where one is shown or published
     by year, else the number of protected records."""
     records = encode(found.records, plan.domains)
-    tables = count(records, [q.columns for q in questions])
+    tables = counted(records, plan, questions)
     place = {n: {"": 0} | {v: i for i, v in enumerate(d, 1)} for n, d in plan.domains.items()}
+    of_regions = {name: table for table, name in regional_names(plan).items()}
     for columns, values, seen in shown(found.counts):
         if columns in tables:
             cell = tuple(place[c][v] for c, v in zip(columns, values, strict=True))
             tables[columns][cell] = seen
     for row in found.measurements.to_pylist():
         columns = tuple(row["columns"])
-        cell = tuple(place[c][v] for c, v in zip(columns, row["values"], strict=True))
+        axes = [["", *plan.region_axis(n)].index for n in of_regions.get(columns, ())]
+        axes = axes or [place[n].__getitem__ for n in columns]
+        cell = tuple(at(v) for at, v in zip(axes, row["values"], strict=True))
         tables[columns][cell] = round(row["noisy"])
     return Seen(tables, records)
+
+
+def regional_names(plan: Plan) -> dict[Columns, Columns]:
+    """The tables of regions, each with the names of its columns in a release."""
+    return {table: tuple(plan.region_key(table).split("*")) for table in plan.regions}
+
+
+def counted(people: Codes, plan: Plan, questions: Workload) -> Counts:
+    """Exact counts of the tables, those of regions by their own names."""
+    names = regional_names(plan)
+    single = [q.columns for q in questions if q.columns not in names.values()]
+    exact = count(people, [*dict.fromkeys((*single, *names))])
+    regions = {names[table]: cells for table, cells in in_regions(exact, plan).items()}
+    return {table: exact[table] for table in single} | regions
 
 
 def shown(counts: pa.Table) -> list[tuple[Columns, tuple[str, ...], int]]:
@@ -102,11 +121,15 @@ def shown(counts: pa.Table) -> list[tuple[Columns, tuple[str, ...], int]]:
     ]
 
 
-def cells(people: Codes, q: Measurement) -> Key:
+def cells(people: Codes, q: Measurement, plan: Plan) -> Key:
     """The flat place of each person in a table."""
     if not q.columns:
         return np.zeros(people.people, dtype=np.int64)
-    places = [people.columns[n].astype(np.int64) for n in q.columns]
+    table = {name: table for table, name in regional_names(plan).items()}.get(q.columns)
+    if table:
+        places = [plan.region_codes(n)[people.columns[n]].astype(np.int64) for n in table]
+    else:
+        places = [people.columns[n].astype(np.int64) for n in q.columns]
     return np.ravel_multi_index(tuple(places), q.shape).astype(np.int64)
 
 

@@ -83,8 +83,10 @@ def test_no_attack_of_the_card_is_surely_above_its_limit() -> None:
 
 
 def test_planted_people_are_guessed_no_better_than_promised() -> None:
-    sound = setting(1.0)
-    planted, own = canary.canaries(sound.plan, 200), some(500)
+    columns = (*COLUMNS, "year_of_registration")
+    sound = setting(1.0, columns)
+    assert sound.plan.regions  # their tables are seen too
+    planted, own = canary.canaries(sound.plan, 200), some(500, columns)
     for view in (sound.published, sound.measured):
         assert canary.attack(sound, own, planted, view, RISK).epsilon <= sound.epsilon
     silent = replace(sound, source=stuck)
