@@ -18,15 +18,16 @@ from tests.browser.desk_server import answering_here
 from tests.desk import desks
 from tests.desk.desks import THEIRS, Desk
 from tests.desk.sending import practice_file, rounds, rows, sent, work
+from tests.fixtures.desks import ONE
 
 OLD, NEW = "Gender", "Sex"
 SAID = ("F (said so)", "fem.", "F, as she told us")
 """Texts that no practice mapping knows; the practice file has one more."""
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=ONE)
 def served(request: pytest.FixtureRequest, practice_desk: Path, tmp_path: Path) -> Iterator[Desk]:
-    """A practice desk on each database that answers."""
+    """A practice desk that answers."""
     hub = desks.copy_of(practice_desk, tmp_path / "hub")
     with answering_here(hub, request) as desk:
         assert rounds() == []

@@ -28,19 +28,20 @@ from tests.browser.test_desk_approval import Person, keys_are
 from tests.desk.desks import OURS, THEIRS, Desk
 from tests.desk.sending import practice_file, rounds, rows, sent, work
 from tests.desk.test_hub_pages import text
+from tests.fixtures.desks import ONE
 from tests.fixtures.hubs import copied
 
 Command = Callable[..., tuple[int, str, str]]
 VERSION = "2026.2"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=ONE)
 def served(
     request: pytest.FixtureRequest,
     built_desk: Path,
     tmp_path: Path,
 ) -> Iterator[Desk]:
-    """A practice desk on each database, with a release behind it, that answers."""
+    """A practice desk, with a release behind it, that answers."""
     hub = copied(Hub(built_desk), tmp_path / "hub")
     with answering_here(hub.root, request) as desk:
         yield desk
