@@ -181,9 +181,9 @@ def test_an_address_without_an_action_stops_the_start(desk: Desk) -> None:
         urls.urlpatterns.pop()
         clear_url_caches()
     with pytest.raises(ValueError, match="no such action"):
-        page("x/", lambda request: HttpResponse(), action="nothing.of_the_table", name="x")
+        page("x/", lambda request: HttpResponse(), "nothing.of_the_table")
     with pytest.raises(ValueError, match="<id>"):
-        page("x/<id>/", lambda request: HttpResponse(), action="home.read", name="x")
+        page("x/<id>/", lambda request: HttpResponse(), "home.read")
 
 
 def test_the_settings_pass_the_check_of_a_deployment(desk: Desk, tmp_path: Any) -> None:

@@ -6,6 +6,7 @@ The menu, the authorisation tests and the documentation read the register.  Desk
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
@@ -32,6 +33,12 @@ class KeyInAddress:
         return value.hex if isinstance(value, UUID) else UUID(value).hex
 
 
+GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
+"""Methods of HTTP that most pages answer; HEAD goes with GET."""
+
+_THING = re.compile("<([A-Z][A-Za-z]+)>")
+
+
 @dataclass(frozen=True)
 class DeskPage:
     """A page of the register.
@@ -41,9 +48,9 @@ class DeskPage:
         view: called as ``view(request)``, or as ``view(request, thing)`` where it is about one;
             other parts of the address follow by name.
         action: of the table in ``desk.allowed``.
+        methods: of HTTP; HEAD goes with GET.
         of: kind of thing that ``<id>`` is the key of: the name of a table.
         name: by which templates and redirects refer to it.
-        methods: of HTTP; HEAD goes with GET.
         menu: its entry of the menu, if it has one.
         order: place in the menu.
         recorded: whether a POST becomes an event of the trail by itself; false where the view
@@ -57,13 +64,13 @@ class DeskPage:
     path: str
     view: View
     action: str
+    methods: tuple[str, ...]
     of: str
     name: str
-    methods: tuple[str, ...]
-    menu: Text | None
-    order: int
-    recorded: bool
-    atomic: bool
+    menu: Text | None = None
+    order: int = 50
+    recorded: bool = True
+    atomic: bool = True
     posted: Callable[[Any], str] | None = None
 
     def action_of(self, request: Any) -> str:
@@ -73,27 +80,24 @@ class DeskPage:
         return self.posted(request.POST)
 
 
-def page(  # noqa: PLR0913
+def page(
     path: str,
     view: View,
-    *,
     action: str,
-    of: str = "",
+    methods: tuple[str, ...] = GET,
     name: str = "",
-    methods: tuple[str, ...] = ("GET",),
-    menu: Text | None = None,
-    order: int = 50,
-    recorded: bool = True,
-    atomic: bool = True,
-    posted: Callable[[Any], str] | None = None,
+    **more: Any,
 ) -> Any:
-    """A page as an entry of Django's list of addresses; arguments as in :class:`DeskPage`.
+    """A page as an entry of Django's list of addresses.
 
     Args:
+        path: its address; the name of a table, as in ``papers/<Paper>/``, stands for the key of a
+            thing, which the view is given.
         name: if empty, that of the view.
+        more: see :class:`DeskPage`.
 
     Raises:
-        ValueError: there is no such action, or ``<id>`` and ``of`` do not go together.
+        ValueError: there is no such action, or ``<id>`` is said to be of no table.
     """
     from django.urls import path as address
     from django.urls import register_converter
@@ -103,20 +107,12 @@ def page(  # noqa: PLR0913
         register_converter(KeyInAddress, "key")
     if action not in ACTIONS:
         raise ValueError(f"no such action: {action} ({path})")
-    if ("<id>" in path) != bool(of):
-        raise ValueError(f"an address has <id> if and only if it is of a thing: {path}")
+    if "<id>" in path:
+        raise ValueError(f"<id> is the key of a thing whose table is not said: {path}")
+    of, answered = _THING.search(path), (*methods, "HEAD") if "GET" in methods else methods
+    path = _THING.sub("<id>", path)
     spec = DeskPage(
-        path,
-        view,
-        action,
-        of,
-        name or view.__name__,
-        (*methods, "HEAD") if "GET" in methods else methods,
-        menu,
-        order,
-        recorded,
-        atomic,
-        posted,
+        path, view, action, answered, of[1] if of else "", name or view.__name__, **more
     )
 
     @wraps(view, updated=())

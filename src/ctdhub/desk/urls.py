@@ -42,7 +42,7 @@ MODULES = (
 )
 
 urlpatterns = [
-    page("static/<str:mark>/<str:name>", serve, action="door.open", name="asset"),
+    page("static/<str:mark>/<str:name>", serve, "door.open", name="asset"),
     *(entry for module in MODULES for entry in module.PAGES),
 ]
 

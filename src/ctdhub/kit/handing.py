@@ -20,7 +20,7 @@ from django.urls import reverse
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text, _, current
 from ctdhub.core.tables import FILE_ROW
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import BOTH, page
 from ctdhub.desk.screens.carrier import asked, carrier_of
 from ctdhub.desk.screens.pages import cell
 from ctdhub.kit.state import OWN, Kit, KitFile
@@ -279,23 +279,6 @@ def dashboard(request: Any, thing: KitFile) -> HttpResponse:
     return render(request, "kit/dashboard.html", values | {"met": None, "found": found})
 
 
-HANDING_PAGES = [
-    page(
-        "deliveries/<id>/leaving/",
-        leaving_page,
-        action="delivery.send",
-        of="Delivery",
-        name="leaving",
-        methods=("GET", "POST"),
-    ),
-    page("deliveries/<id>/bundle/", bundle, action="delivery.send", of="Delivery"),
-    page("deliveries/<id>/bundle/file/", bundle_file, action="delivery.send", of="Delivery"),
-    page(
-        "deliveries/<id>/numbers/", dashboard, action="report.read", of="Delivery", name="dashboard"
-    ),
-]
-
-
 # --------------------------------------------------------------------------------------------------
 # The report of a withdrawal: numbers of cases in, a signed file of codes out; neither is kept.
 
@@ -408,16 +391,12 @@ def _filled(kit: Kit, thing: KitFile) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-OWED_PAGES = [
-    page(
-        "deliveries/<id>/owed/", owed_page, action="report.read", of="Delivery", name="owed",
-        methods=("GET", "POST"),
-    ),
-    page("deliveries/<id>/owed/file/", owed_file, action="report.read", of="Delivery"),
-]  # fmt: skip
-
-WITHDRAWAL = page(
-    "withdrawal/", withdrawal_page, action="withdrawal.tell", name="withdrawal",
-    methods=("GET", "POST"),
-)  # fmt: skip
-PAGES = [*HANDING_PAGES, *OWED_PAGES, WITHDRAWAL]
+PAGES = [
+    page("deliveries/<Delivery>/leaving/", leaving_page, "delivery.send", BOTH, name="leaving"),
+    page("deliveries/<Delivery>/bundle/", bundle, "delivery.send"),
+    page("deliveries/<Delivery>/bundle/file/", bundle_file, "delivery.send"),
+    page("deliveries/<Delivery>/numbers/", dashboard, "report.read", name="dashboard"),
+    page("deliveries/<Delivery>/owed/", owed_page, "report.read", BOTH, name="owed"),
+    page("deliveries/<Delivery>/owed/file/", owed_file, "report.read"),
+    page("withdrawal/", withdrawal_page, "withdrawal.tell", BOTH, name="withdrawal"),
+]

@@ -15,7 +15,7 @@ from django.urls import reverse
 from ctdhub.core.errors import error, printable
 from ctdhub.core.files import sweep, write_new, write_whole
 from ctdhub.core.i18n import LANGUAGES, Text
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.kit.state import OWN, KitFile
 from ctdhub.sensitive.bundle.card import parse_card
 from ctdhub.sensitive.bundle.pack import key_print
@@ -137,16 +137,10 @@ def end(request: HttpRequest) -> HttpResponse:
 
 
 PAGES = [
-    page("", home, action="home.read"),
-    page("card/", card, action="home.read", methods=("GET", "POST")),
-    page("drop/", drop, action="delivery.send", methods=("POST",)),
-    page(
-        "deliveries/<id>/forget/",
-        forget,
-        action="delivery.withdraw",
-        of="Delivery",
-        methods=("POST",),
-    ),
-    page("language/", choose_language, action="door.open", name="language", methods=("POST",)),
-    page("end/", end, action="home.read", methods=("POST",)),
+    page("", home, "home.read"),
+    page("card/", card, "home.read", BOTH),
+    page("drop/", drop, "delivery.send", POST),
+    page("deliveries/<Delivery>/forget/", forget, "delivery.withdraw", POST),
+    page("language/", choose_language, "door.open", POST, name="language"),
+    page("end/", end, "home.read", POST),
 ]

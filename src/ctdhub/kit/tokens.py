@@ -30,7 +30,7 @@ from ctdhub.core.keys.linkage import (
     stated_fingerprint,
     write_linkage_key,
 )
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import BOTH, page
 from ctdhub.desk.screens.carrier import asked, carrier_of
 from ctdhub.desk.screens.pages import cell
 from ctdhub.kit.state import Kit, KitFile
@@ -155,9 +155,4 @@ def _key(kit: Kit, passphrase: str) -> LinkageKey:
     return read_linkage_key(kit.root / KEY, passphrase)
 
 
-PAGES = [
-    page(
-        "deliveries/<id>/tokens/", tokens_page, action="delivery.send", of="Delivery",
-        name="tokens", methods=("GET", "POST"),
-    )
-]  # fmt: skip
+PAGES = [page("deliveries/<Delivery>/tokens/", tokens_page, "delivery.send", BOTH, name="tokens")]

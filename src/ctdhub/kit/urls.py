@@ -8,7 +8,7 @@ from ctdhub.desk.screens import pages as screens
 from ctdhub.kit import handing, start, tokens
 
 urlpatterns = [
-    page("static/<str:mark>/<str:name>", serve, action="door.open", name="asset"),
+    page("static/<str:mark>/<str:name>", serve, "door.open", name="asset"),
     *screens.PAGES,
     *start.PAGES,
     *handing.PAGES,

@@ -18,10 +18,9 @@ from allauth.usersessions import views as sessions
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import BOTH, page
 
 _DOOR, _SELF = "door.open", "account.self"
-_BOTH = ("GET", "POST")
 
 
 def by_invitation(request: HttpRequest) -> HttpResponse:
@@ -38,10 +37,10 @@ def change_password(request: Any) -> HttpResponse:
 
 
 def _door(
-    path: str, view: Any, name: str, action: str = _SELF, methods: tuple[str, ...] = _BOTH
+    path: str, view: Any, name: str, action: str = _SELF, methods: tuple[str, ...] = BOTH
 ) -> Any:
     """A page of the door; what happens there is written to the trail by ``accounts.events``."""
-    return page(f"accounts/{path}", view, action=action, name=name, methods=methods, recorded=False)
+    return page(f"accounts/{path}", view, action, methods, name=name, recorded=False)
 
 
 PAGES = [

@@ -17,7 +17,7 @@ from django.urls import reverse
 from ctdhub.core.errors import HubError, printable
 from ctdhub.core.i18n import Named, Numeral, Text, field_from_json, joined, many, said
 from ctdhub.desk.allowed import allowed
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import BOTH, page
 from ctdhub.desk.screens.carrier import Carrier, asked, carrier_of
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
@@ -338,8 +338,6 @@ def _operations(given: str) -> list[Any]:
 PAGE = 100
 """Texts, or problems, on one page."""
 
-BOTH = ("GET", "POST")
-
 
 def columns(request: HttpRequest, thing: Any) -> HttpResponse:
     """What each column of the file means, what is to be decided, and what stops."""
@@ -556,19 +554,16 @@ _SCREENS = (
 PAGES = [
     *(
         page(
-            f"deliveries/<id>/{end}",
+            f"deliveries/<Delivery>/{end}",
             view,
-            action="mapping.read",
-            of="Delivery",
+            "mapping.read",
+            BOTH,
             name=name,
-            methods=BOTH,
             posted=needed,
             atomic=False,
         )
         for end, view, name in _SCREENS
     ),
-    page(
-        "deliveries/<id>/next/", next_to_decide, action="mapping.read", of="Delivery", atomic=False
-    ),
+    page("deliveries/<Delivery>/next/", next_to_decide, "mapping.read", atomic=False),
 ]
 """Pages wait for the workbench, which reads the same database: no transaction is held meanwhile."""

@@ -14,18 +14,11 @@ from ctdhub.core.i18n import Text, _
 from ctdhub.desk.config import current
 from ctdhub.desk.models.deliveries import Delivery
 from ctdhub.desk.models.people import Organisation
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import BOTH, page
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads import tus
 from ctdhub.desk.uploads.inbox import KINDS
-from ctdhub.desk.uploads.store import (
-    DeliveryStore,
-    add,
-    begin,
-    finish,
-    sent_so_far,
-    status_of,
-)
+from ctdhub.desk.uploads.store import DeliveryStore, add, begin, finish, sent_so_far, status_of
 from ctdhub.desk.uploads.tus import TusAnswer
 
 PART_BYTES = 2**20
@@ -130,10 +123,14 @@ def _taken(request: Any, file: Any) -> Delivery:
 _TUS = ("OPTIONS", "HEAD", "PATCH", "POST", "DELETE")
 
 PAGES = [
-    page("deliveries/send/", send, action="delivery.send", methods=("GET", "POST"),
-         recorded=False, atomic=False),
-    page("deliveries/uploads/", uploads, action="delivery.send", methods=("OPTIONS", "POST"),
-         recorded=False),
-    page("deliveries/<id>/upload/", upload, action="delivery.upload", of="Delivery",
-         methods=_TUS, recorded=False, atomic=False),
-]  # fmt: skip
+    page("deliveries/send/", send, "delivery.send", BOTH, recorded=False, atomic=False),
+    page("deliveries/uploads/", uploads, "delivery.send", ("OPTIONS", "POST"), recorded=False),
+    page(
+        "deliveries/<Delivery>/upload/",
+        upload,
+        "delivery.upload",
+        _TUS,
+        recorded=False,
+        atomic=False,
+    ),
+]

@@ -41,7 +41,7 @@ from ctdhub.desk.errors import error_page
 from ctdhub.desk.mail import tell_hub
 from ctdhub.desk.middleware import LANGUAGE_COOKIE
 from ctdhub.desk.models.people import DeskAccount, Invitation, Organisation, RoleHeld
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.rendering import role_name
 from ctdhub.desk.trail import record
 from ctdhub.desk.walls import set_scope, set_token
@@ -231,57 +231,6 @@ def renew(request: Any, account: Any) -> HttpResponse:
 
 
 _POST, _ACCOUNT = ("POST",), "DeskAccount"
-ACCOUNTS_PAGES = [
-    page("accounts/", accounts, action="account.read", menu=Text("Accounts"), order=95),
-    page(
-        "accounts/invite/",
-        invite,
-        action="invitation.write",
-        methods=("GET", "POST"),
-        recorded=False,
-    ),
-    page(
-        "invitations/<id>/cancel/",
-        cancel,
-        action="invitation.write",
-        of="Invitation",
-        name="cancel_invitation",
-        methods=_POST,
-    ),
-    page(
-        "accounts/<id>/close/",
-        close,
-        action="account.end",
-        of=_ACCOUNT,
-        name="close_account",
-        methods=_POST,
-    ),
-    page(
-        "accounts/<id>/end-visits/",
-        end_all,
-        action="account.end",
-        of=_ACCOUNT,
-        name="end_visits",
-        methods=_POST,
-    ),
-    page(
-        "accounts/<id>/renew/",
-        renew,
-        action="invitation.write",
-        of=_ACCOUNT,
-        name="renew_account",
-        methods=_POST,
-        recorded=False,
-    ),
-    page(
-        "roles/<id>/end/",
-        end_role,
-        action="account.end",
-        of="RoleHeld",
-        name="end_role",
-        methods=_POST,
-    ),
-]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -318,12 +267,6 @@ def language(request: HttpRequest) -> HttpResponse:
             LANGUAGE_COOKIE, code, max_age=_YEAR, secure=True, httponly=True, samesite="Lax"
         )
     return response
-
-
-ACCOUNT_PAGES = [
-    page("account/", own_account, action="account.self"),
-    page("language/", language, action="door.open", methods=("POST",), recorded=False),
-]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -381,9 +324,6 @@ def lacks(lines: list[HeldLine]) -> list[str]:
             )
         )
     return found
-
-
-PEOPLE_PAGES = [page("people/", people, action="people.read", menu=Text("People"), order=94)]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -539,25 +479,6 @@ def _label(one: Any) -> str:
     return _("Confirm the invitation of {name}: {role}")
 
 
-INVITED_PAGES = [
-    page(
-        "accounts/invitation/<str:token>/",
-        invitation,
-        action="door.open",
-        methods=("GET", "POST"),
-        recorded=False,
-    ),
-    page(
-        "invitations/<id>/confirm/",
-        confirmation,
-        action="invitation.confirm",
-        of="Invitation",
-        name="confirm_invitation",
-        methods=("GET", "POST"),
-    ),
-]
-
-
 # --------------------------------------------------------------------------------------------------
 # The page that a link of the demo leads to; in a desk that is no demo there is none.
 
@@ -575,9 +496,37 @@ def demo(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "desk/demo.html", {"title": Text("Demo"), "account": account})
 
 
-DEMO_PAGES = [
-    page("demo/<str:token>/", demo, action="door.open", name="demo", methods=("GET", "POST"),
-         recorded=False),
-]  # fmt: skip
-
-PAGES = [*ACCOUNT_PAGES, *ACCOUNTS_PAGES, *INVITED_PAGES, *PEOPLE_PAGES, *DEMO_PAGES]
+PAGES = [
+    page("account/", own_account, "account.self"),
+    page("language/", language, "door.open", POST, recorded=False),
+    page("accounts/", accounts, "account.read", menu=Text("Accounts"), order=95),
+    page("accounts/invite/", invite, "invitation.write", BOTH, recorded=False),
+    page(
+        "invitations/<Invitation>/cancel/",
+        cancel,
+        "invitation.write",
+        POST,
+        name="cancel_invitation",
+    ),
+    page("accounts/<DeskAccount>/close/", close, "account.end", POST, name="close_account"),
+    page("accounts/<DeskAccount>/end-visits/", end_all, "account.end", POST, name="end_visits"),
+    page(
+        "accounts/<DeskAccount>/renew/",
+        renew,
+        "invitation.write",
+        POST,
+        name="renew_account",
+        recorded=False,
+    ),
+    page("roles/<RoleHeld>/end/", end_role, "account.end", POST, name="end_role"),
+    page("accounts/invitation/<str:token>/", invitation, "door.open", BOTH, recorded=False),
+    page(
+        "invitations/<Invitation>/confirm/",
+        confirmation,
+        "invitation.confirm",
+        BOTH,
+        name="confirm_invitation",
+    ),
+    page("people/", people, "people.read", menu=Text("People"), order=94),
+    page("demo/<str:token>/", demo, "door.open", BOTH, recorded=False),
+]

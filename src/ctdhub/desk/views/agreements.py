@@ -22,7 +22,7 @@ from ctdhub.desk.config import current as desk
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.models.hub import Paper
 from ctdhub.desk.models.people import Organisation, random_key
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.inbox import PaperDrawer
 from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
@@ -177,19 +177,6 @@ def _plain(value: Any) -> Any:
     return " ".join(value.split()) if isinstance(value, str) and value else value or None
 
 
-AGREEMENTS_PAGES = [
-    page("agreements/", agreements, action="agreement.read", menu=Text("Agreements"), order=20),
-    page("agreements/new/", new_agreement, action="agreement.write", methods=("GET", "POST")),
-    page("agreements/<slug:key>/", agreement, action="agreement.read"),
-    page(
-        "agreements/<slug:key>/change/",
-        change_agreement,
-        action="agreement.write",
-        methods=("GET", "POST"),
-    ),
-]
-
-
 # --------------------------------------------------------------------------------------------------
 # Papers: drafts to take away, and the signed ones, kept encrypted and given out as files alone.
 
@@ -321,13 +308,22 @@ def _attached(content: bytes, name: str, kind: str) -> HttpResponse:
     return answer
 
 
-PAPERS_PAGES = [
-    page("papers/", papers, action="paper.read", methods=("GET", "POST"), recorded=False,
-         posted=lambda _post: "paper.write", menu=Text("Papers"), order=22),
-    page("papers/draft/<slug:kind>/", paper_draft, action="paper.draft"),
-    page("papers/<id>/", paper_file, action="paper.read", of="Paper"),
-    page("papers/<id>/remove/", remove_paper, action="paper.remove", of="Paper",
-         methods=("POST",), recorded=False),
-]  # fmt: skip
-
-PAGES = [*AGREEMENTS_PAGES, *PAPERS_PAGES]
+PAGES = [
+    page("agreements/", agreements, "agreement.read", menu=Text("Agreements"), order=20),
+    page("agreements/new/", new_agreement, "agreement.write", BOTH),
+    page("agreements/<slug:key>/", agreement, "agreement.read"),
+    page("agreements/<slug:key>/change/", change_agreement, "agreement.write", BOTH),
+    page(
+        "papers/",
+        papers,
+        "paper.read",
+        BOTH,
+        recorded=False,
+        posted=lambda _post: "paper.write",
+        menu=Text("Papers"),
+        order=22,
+    ),
+    page("papers/draft/<slug:kind>/", paper_draft, "paper.draft"),
+    page("papers/<Paper>/", paper_file, "paper.read"),
+    page("papers/<Paper>/remove/", remove_paper, "paper.remove", POST, recorded=False),
+]

@@ -23,7 +23,7 @@ from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.hub import ApprovalDevice
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import POST, page
 from ctdhub.desk.trail import record
 from ctdhub.desk.views.hub_page import VERSION, begun, hub_page
 from ctdhub.document.document import from_json
@@ -220,28 +220,15 @@ def _role_or_none(request: Any) -> Role | None:
     return _role(request) if allowed(request.who, "approval.give") else None
 
 
-_POST = ("POST",)
 PAGES = [
-    page("approvals/", approvals, action="approval.read", menu=Text("Approvals"), order=60),
-    page("approvals/keys/", approvers, action="approval.read", name="approvers"),
-    page("approvals/keys/new/", enrol, action="approval.give", name="enrol", methods=_POST),
-    page("approvals/keys/sign/", sign_change, action="approval.give", methods=_POST),
-    page("approvals/<str:version>/", approval, action="approval.read"),
-    page("approvals/<str:version>/sign/", sign, action="approval.give", methods=_POST),
-    page("approvals/<str:version>/hold/", hold, action="approval.hold", methods=_POST),
-    page(
-        "approvals/<str:version>/lift/",
-        lift,
-        action="approval.give",
-        name="lift_hold",
-        methods=_POST,
-    ),
-    page(
-        "approvals/<str:version>/publish/",
-        publish,
-        action="approval.publish",
-        name="publish_due",
-        methods=_POST,
-    ),
-    page("signed/", signed, action="door.open", methods=_POST, recorded=False),
+    page("approvals/", approvals, "approval.read", menu=Text("Approvals"), order=60),
+    page("approvals/keys/", approvers, "approval.read"),
+    page("approvals/keys/new/", enrol, "approval.give", POST),
+    page("approvals/keys/sign/", sign_change, "approval.give", POST),
+    page("approvals/<str:version>/", approval, "approval.read"),
+    page("approvals/<str:version>/sign/", sign, "approval.give", POST),
+    page("approvals/<str:version>/hold/", hold, "approval.hold", POST),
+    page("approvals/<str:version>/lift/", lift, "approval.give", POST, name="lift_hold"),
+    page("approvals/<str:version>/publish/", publish, "approval.publish", POST, name="publish_due"),
+    page("signed/", signed, "door.open", POST, recorded=False),
 ]

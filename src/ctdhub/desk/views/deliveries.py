@@ -21,7 +21,7 @@ from ctdhub.desk.deliveries import NOTICE, day_of, erased_on
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.deliveries import Delivery, DeliveryFinding, ReturnReason
 from ctdhub.desk.models.hub import Job
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.rendering import day
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.store import withdraw
@@ -283,22 +283,14 @@ def _return(request: Any, thing: Delivery, cells: dict[str, list[str]]) -> None:
     enqueue("tell", "files", request.who, thing, told)
 
 
-_BOTH = ("GET", "POST")
-
 PAGES = [
-    page("deliveries/", deliveries, action="delivery.list", menu=Text("Deliveries"), order=10),
-    page("deliveries/<id>/", delivery, action="delivery.read", of="Delivery"),
-    page("deliveries/<id>/state/", delivery_state, action="delivery.list", of="Delivery"),
-    page("deliveries/<id>/return/", return_delivery, action="delivery.return", of="Delivery",
-         methods=_BOTH, recorded=False),
-    page("deliveries/<id>/accept/", accept_delivery, action="delivery.accept", of="Delivery",
-         methods=_BOTH),
-    page("deliveries/<id>/check/", check_again, action="delivery.check", of="Delivery",
-         methods=("POST",)),
-    page("deliveries/<id>/withdraw/", withdraw_delivery, action="delivery.withdraw",
-         of="Delivery", methods=_BOTH),
-    page("deliveries/<id>/carry-out/", carry_out_withdrawal, action="delivery.carry_out",
-         of="Delivery", methods=_BOTH),
-    page("deliveries/<id>/ask-withdraw/", ask_withdraw, action="delivery.ask_withdraw",
-         of="Delivery", methods=_BOTH),
-]  # fmt: skip
+    page("deliveries/", deliveries, "delivery.list", menu=Text("Deliveries"), order=10),
+    page("deliveries/<Delivery>/", delivery, "delivery.read"),
+    page("deliveries/<Delivery>/state/", delivery_state, "delivery.list"),
+    page("deliveries/<Delivery>/return/", return_delivery, "delivery.return", BOTH, recorded=False),
+    page("deliveries/<Delivery>/accept/", accept_delivery, "delivery.accept", BOTH),
+    page("deliveries/<Delivery>/check/", check_again, "delivery.check", POST),
+    page("deliveries/<Delivery>/withdraw/", withdraw_delivery, "delivery.withdraw", BOTH),
+    page("deliveries/<Delivery>/carry-out/", carry_out_withdrawal, "delivery.carry_out", BOTH),
+    page("deliveries/<Delivery>/ask-withdraw/", ask_withdraw, "delivery.ask_withdraw", BOTH),
+]

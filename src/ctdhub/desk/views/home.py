@@ -362,4 +362,4 @@ def home(request: Any) -> HttpResponse:
     return render(request, "desk/home.html", values | {"cards": cards(request.who)})
 
 
-PAGES = [page("", home, action="home.read", menu=Text("Home"), order=0)]
+PAGES = [page("", home, "home.read", menu=Text("Home"), order=0)]

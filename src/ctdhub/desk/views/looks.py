@@ -11,7 +11,7 @@ from django.urls import reverse
 from ctdhub.core.i18n import Text, current
 from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.models.people import DeskAccount
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import POST, page
 from ctdhub.desk.views.home import hub_waiting
 from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
 from ctdhub.document.document import from_json
@@ -76,17 +76,6 @@ def coverage(request: Any) -> HttpResponse:
     return hub_page(request, "coverage", "desk/hub/stale.html")
 
 
-LOOKS_PAGES = [
-    page("look/", looks, action="look.counts", menu=Text("Look"), order=30),
-    page("look/read/", read_files, action="look.refresh", methods=("POST",)),
-    page("look/<slug:key>/", look, action="look.counts"),
-    page("look/<slug:key>/rejects/<slug:day>/", rejects, action="look.read"),
-    page("look/<slug:key>/accept/", accept_alarm, action="alarm.accept", methods=("POST",)),
-    page("drift/", drift, action="drift.read", menu=Text("Drift"), order=32),
-    page("coverage/", coverage, action="coverage.read", menu=Text("Coverage"), order=36),
-]
-
-
 # --------------------------------------------------------------------------------------------------
 # Lineage: from a column of a file to a published number.
 
@@ -105,12 +94,6 @@ def lineage(request: Any, variable: str) -> HttpResponse:
 def _of(request: Any) -> dict[str, Any]:
     who = request.who
     return {"contributor": who.organisation} if who.is_contributor else {}
-
-
-LINEAGE_PAGES = [
-    page("lineage/", lineages, action="lineage.read", menu=Text("Lineage"), order=38),
-    page("lineage/<slug:variable>/", lineage, action="lineage.read"),
-]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -138,12 +121,6 @@ def report_file(request: Any) -> HttpResponse:
     return answer
 
 
-REPORT_PAGES = [
-    page("report/", report, action="report.read", menu=Text("Private report"), order=45),
-    page("report/file/", report_file, action="report.read"),
-]
-
-
 # --------------------------------------------------------------------------------------------------
 # The privacy-budget ledger: all of it for those who answer for it, what is public for others.
 
@@ -151,9 +128,6 @@ REPORT_PAGES = [
 def ledger(request: Any) -> HttpResponse:
     """What was spent and what is left."""
     return hub_page(request, "ledger")
-
-
-LEDGER_PAGES = [page("ledger/", ledger, action="ledger.account", menu=Text("Ledger"), order=70)]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -181,9 +155,19 @@ def decide_pair(request: Any) -> HttpResponse:
     return HttpResponseRedirect(reverse("doubles"))
 
 
-DOUBLES_PAGES = [
-    page("doubles/", doubles, action="doubles.read", menu=Text("Doubles"), order=34),
-    page("doubles/decide/", decide_pair, action="doubles.decide", methods=("POST",)),
+PAGES = [
+    page("look/", looks, "look.counts", menu=Text("Look"), order=30),
+    page("look/read/", read_files, "look.refresh", POST),
+    page("look/<slug:key>/", look, "look.counts"),
+    page("look/<slug:key>/rejects/<slug:day>/", rejects, "look.read"),
+    page("look/<slug:key>/accept/", accept_alarm, "alarm.accept", POST),
+    page("drift/", drift, "drift.read", menu=Text("Drift"), order=32),
+    page("coverage/", coverage, "coverage.read", menu=Text("Coverage"), order=36),
+    page("doubles/", doubles, "doubles.read", menu=Text("Doubles"), order=34),
+    page("doubles/decide/", decide_pair, "doubles.decide", POST),
+    page("lineage/", lineages, "lineage.read", menu=Text("Lineage"), order=38),
+    page("lineage/<slug:variable>/", lineage, "lineage.read"),
+    page("report/", report, "report.read", menu=Text("Private report"), order=45),
+    page("report/file/", report_file, "report.read"),
+    page("ledger/", ledger, "ledger.account", menu=Text("Ledger"), order=70),
 ]
-
-PAGES = [*LOOKS_PAGES, *DOUBLES_PAGES, *LINEAGE_PAGES, *REPORT_PAGES, *LEDGER_PAGES]

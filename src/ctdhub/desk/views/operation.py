@@ -18,7 +18,7 @@ from ctdhub.desk.health import checks, metrics, ready
 from ctdhub.desk.jobs.queue import ask_cancel
 from ctdhub.desk.models.hub import Job, TrailEvent
 from ctdhub.desk.models.people import DeskAccount
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import POST, page
 
 # --------------------------------------------------------------------------------------------------
 # Operation: a page for the administrator, two probes for whoever keeps the desk running.
@@ -57,14 +57,6 @@ def numbers(request: HttpRequest) -> HttpResponse:
     return HttpResponse(metrics(checks(current())), content_type="text/plain; version=0.0.4")
 
 
-OPERATION_PAGES = [
-    page("operation/", operation, action="operation.read", menu=Text("Operation"), order=95),
-    page("health/live", live, action="door.open", name="live"),
-    page("health/ready", ready_now, action="door.open", name="ready"),
-    page("metrics", numbers, action="door.open", name="metrics"),
-]
-
-
 # --------------------------------------------------------------------------------------------------
 # The trail, for the auditor and the administrator: who did what when; nothing of case data.
 
@@ -78,9 +70,6 @@ def trail(request: HttpRequest) -> HttpResponse:
     names = {a.id.hex: a.name for a in DeskAccount.objects.filter(id__in=keys)}
     values = {"title": Text("Trail"), "events": shown, "names": names}
     return render(request, "desk/trail.html", values)
-
-
-TRAIL_PAGES = [page("trail/", trail, action="trail.read", menu=Text("Trail"), order=90)]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -184,10 +173,13 @@ def _met(request: Any, thing: Job, outcome: dict[str, Any]) -> HubError | None:
     return found
 
 
-JOBS_PAGES = [
-    page("jobs/<id>/", job, action="job.read", of="Job"),
-    page("jobs/<id>/state/", job_state, action="job.read", of="Job"),
-    page("jobs/<id>/cancel/", cancel_job, action="job.cancel", of="Job", methods=("POST",)),
+PAGES = [
+    page("jobs/<Job>/", job, "job.read"),
+    page("jobs/<Job>/state/", job_state, "job.read"),
+    page("jobs/<Job>/cancel/", cancel_job, "job.cancel", POST),
+    page("trail/", trail, "trail.read", menu=Text("Trail"), order=90),
+    page("operation/", operation, "operation.read", menu=Text("Operation"), order=95),
+    page("health/live", live, "door.open"),
+    page("health/ready", ready_now, "door.open", name="ready"),
+    page("metrics", numbers, "door.open", name="metrics"),
 ]
-
-PAGES = [*JOBS_PAGES, *TRAIL_PAGES, *OPERATION_PAGES]

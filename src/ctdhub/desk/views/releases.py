@@ -17,7 +17,7 @@ from django.utils import timezone
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _
 from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.models.hub import Job, ReleasePlan
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.views.hub_page import VERSION, begun, hub_page
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json
@@ -229,35 +229,16 @@ def _next_monday() -> date:
     return today + timedelta(days=7 - today.weekday())
 
 
-_BOTH = ("GET", "POST")
 PAGES = [
-    page("releases/", releases, action="plan.read", menu=Text("Releases"), order=40),
-    page("releases/new/", new_plan, action="plan.write", methods=_BOTH),
-    page("releases/rehearsal/", rehearsal, action="plan.read"),
-    page("releases/<id>/", plan, action="plan.read", of="ReleasePlan"),
-    page(
-        "releases/<id>/change/", change_plan, action="plan.change", of="ReleasePlan", methods=_BOTH
-    ),
-    page(
-        "releases/<id>/rehearse/",
-        rehearse_plan,
-        action="plan.rehearse",
-        of="ReleasePlan",
-        methods=("POST",),
-    ),
-    page(
-        "releases/<id>/price/",
-        price_plan,
-        action="plan.rehearse",
-        of="ReleasePlan",
-        methods=("POST",),
-    ),
-    page(
-        "releases/<id>/spend/", spend_plan, action="plan.spend", of="ReleasePlan", methods=("POST",)
-    ),
-    page(
-        "releases/<id>/build/", build_plan, action="plan.build", of="ReleasePlan", methods=("POST",)
-    ),
-    page("releases/<id>/changes/", plan_changes, action="plan.read", of="ReleasePlan"),
-    page("releases/version/<str:version>/", version_changes, action="plan.read"),
+    page("releases/", releases, "plan.read", menu=Text("Releases"), order=40),
+    page("releases/new/", new_plan, "plan.write", BOTH),
+    page("releases/rehearsal/", rehearsal, "plan.read"),
+    page("releases/<ReleasePlan>/", plan, "plan.read"),
+    page("releases/<ReleasePlan>/change/", change_plan, "plan.change", BOTH),
+    page("releases/<ReleasePlan>/rehearse/", rehearse_plan, "plan.rehearse", POST),
+    page("releases/<ReleasePlan>/price/", price_plan, "plan.rehearse", POST),
+    page("releases/<ReleasePlan>/spend/", spend_plan, "plan.spend", POST),
+    page("releases/<ReleasePlan>/build/", build_plan, "plan.build", POST),
+    page("releases/<ReleasePlan>/changes/", plan_changes, "plan.read"),
+    page("releases/version/<str:version>/", version_changes, "plan.read"),
 ]

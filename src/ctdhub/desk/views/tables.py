@@ -21,7 +21,7 @@ from ctdhub.desk.allowed import Who, allowed, scope
 from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.hub import Job, TableRequest
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.views.hub_page import begun
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json
@@ -205,13 +205,10 @@ def _form(
     return render(request, "desk/hub/table_form.html", values, status=422 if problems else 200)
 
 
-_BOTH = ("GET", "POST")
 PAGES = [
-    page("tables/", tables, action="table.read", menu=Text("Tables on request"), order=42),
-    page("tables/ask/", ask_table, action="table.ask", methods=_BOTH),
-    page("tables/<id>/", table, action="table.read", of="TableRequest"),
-    page("tables/<id>/decide/", decide_table, action="table.decide", of="TableRequest",
-         methods=("POST",)),
-    page("tables/<id>/take-back/", take_table_back, action="table.take_back", of="TableRequest",
-         methods=("POST",)),
-]  # fmt: skip
+    page("tables/", tables, "table.read", menu=Text("Tables on request"), order=42),
+    page("tables/ask/", ask_table, "table.ask", BOTH),
+    page("tables/<TableRequest>/", table, "table.read"),
+    page("tables/<TableRequest>/decide/", decide_table, "table.decide", POST),
+    page("tables/<TableRequest>/take-back/", take_table_back, "table.take_back", POST),
+]

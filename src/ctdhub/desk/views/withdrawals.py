@@ -16,7 +16,7 @@ from ctdhub.desk.deliveries import day_of
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.deliveries import withdrawals_asked
 from ctdhub.desk.models.hub import Job
-from ctdhub.desk.registry import page
+from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
 
 # --------------------------------------------------------------------------------------------------
@@ -40,17 +40,6 @@ def withdraw_contributor(request: Any) -> HttpResponse:
     if reason not in REASONS or request.POST.get("sure") != "yes":
         raise Http404
     return begun(request, "withdraw", "build", key, contributor=key, reason=reason)
-
-
-WITHDRAWALS_PAGES = [
-    page("withdrawals/", withdrawals, action="withdrawal.read", menu=Text("Withdrawals"), order=60),
-    page(
-        "withdrawals/contributor/",
-        withdraw_contributor,
-        action="withdrawal.carry_out",
-        methods=("POST",),
-    ),
-]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -190,17 +179,17 @@ def _checked(key: str) -> str:
 
 
 def _act(path: str, view: Any, action: str = "withdrawal.tell") -> Any:
-    return page(f"withdrawals/told/<slug:key>/{path}/", view, action=action, methods=("POST",))
+    return page(f"withdrawals/told/<slug:key>/{path}/", view, action, POST)
 
 
-TELLING_PAGES = [
-    page("withdrawals/pass/", pass_told, action="withdrawal.carry_out", methods=("POST",)),
-    page("withdrawals/tell/", tell_withdrawal, action="withdrawal.tell", methods=("GET", "POST")),
-    page("withdrawals/told/<slug:key>/", told_withdrawal, action="withdrawal.tell"),
+PAGES = [
+    page("withdrawals/pass/", pass_told, "withdrawal.carry_out", POST),
+    page("withdrawals/tell/", tell_withdrawal, "withdrawal.tell", BOTH),
+    page("withdrawals/told/<slug:key>/", told_withdrawal, "withdrawal.tell"),
     _act("answer", answer_told),
     _act("look", look_again),
     _act("take-back", take_told_back),
     _act("carry-out", carry_out_told, "withdrawal.carry_out"),
+    page("withdrawals/", withdrawals, "withdrawal.read", menu=Text("Withdrawals"), order=60),
+    page("withdrawals/contributor/", withdraw_contributor, "withdrawal.carry_out", POST),
 ]
-
-PAGES = [*TELLING_PAGES, *WITHDRAWALS_PAGES]
