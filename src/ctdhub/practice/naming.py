@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
+from ctdhub.core.i18n import read_shipped
 from ctdhub.core.tables import put_rows
 from ctdhub.practice.people import pick
 
@@ -25,37 +28,12 @@ _CONSONANT_WEIGHTS = np.array([6, 6, 4, 4, 8, 9, 9, 9, 9, 8, 7, 4, 4, 3, 4, 2, 3
 _VOWELS = tuple("aeiou")
 _VOWEL_WEIGHTS = np.array([10, 6, 7, 5, 4], float)
 
-SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
-    "latin": {
-        "sh": ("sh", "sh", "sch", "š"), "ch": ("tch", "ch", "č"), "kh": ("kh", "kh", "ch"),
-        "j": ("j", "j", "dj"), "y": ("y", "i", "j"), "k": ("k", "k", "c", "q"), "f": ("f", "ph"),
-        "v": ("v", "w"), "g": ("g", "gh"), "z": ("z", "z", "s"), "a": ("a", "a", "á", "â"),
-        "e": ("e", "e", "é", "è"), "i": ("i", "i", "y", "ee"), "o": ("o", "o", "ó", "ö"),
-        "u": ("u", "ou", "ú", "oo"), "n": ("n", "n", "nn"), "l": ("l", "l", "ll"),
-        "s": ("s", "s", "ss"),
-    },
-    "cyrillic": {
-        "b": ("б",), "d": ("д",), "f": ("ф",), "g": ("г",), "k": ("к",), "l": ("л",), "m": ("м",),
-        "n": ("н",), "r": ("р",), "s": ("с",), "t": ("т",), "v": ("в",), "z": ("з",), "p": ("п",),
-        "sh": ("ш",), "ch": ("ч",), "kh": ("х",), "j": ("дж",), "y": ("й",), "h": ("х", "г"),
-        "a": ("а",), "e": ("е", "э"), "i": ("и", "ы"), "o": ("о",), "u": ("у",),
-    },
-    "greek": {
-        "b": ("μπ",), "d": ("ντ",), "f": ("φ",), "g": ("γκ",), "k": ("κ",), "l": ("λ",),
-        "m": ("μ",), "n": ("ν",), "r": ("ρ",), "s": ("σ",), "t": ("τ",), "v": ("β",), "z": ("ζ",),
-        "p": ("π",), "sh": ("σ",), "ch": ("τσ",), "kh": ("χ",), "j": ("τζ",), "y": ("γι",),
-        "h": ("χ",), "a": ("α", "ά"), "e": ("ε", "αι"), "i": ("ι", "η", "ει"), "o": ("ο", "ω"),
-        "u": ("ου",),
-    },
-    "arabic": {
-        "b": ("ب",), "d": ("د", "ض"), "f": ("ف",), "g": ("غ", "ك"), "k": ("ك", "ق"), "l": ("ل",),
-        "m": ("م",), "n": ("ن",), "r": ("ر",), "s": ("س", "ص"), "t": ("ت", "ط"), "v": ("ف",),
-        "z": ("ز",), "p": ("ب",), "sh": ("ش",), "ch": ("تش",), "kh": ("خ",), "j": ("ج",),
-        "y": ("ي",), "h": ("ه", "ح"), "a": ("ا", "", "َ"), "e": ("", "ي"), "i": ("ي", "ِ"),
-        "o": ("و", ""), "u": ("و",),
-    },
-}  # fmt: skip
-"""Spellings of each sound by script; a sound that is not named is spelt as itself."""
+
+@cache
+def spellings() -> dict[str, dict[str, list[str]]]:
+    """Spellings of each sound by script; a sound that is not named is spelt as itself."""
+    shipped = resources.files("ctdhub.practice") / "data" / "spellings.yaml"
+    return read_shipped(shipped)  # type: ignore[no-any-return]
 
 
 def invent(rng: np.random.Generator, n: int, syllables: tuple[int, int]) -> list[Sounds]:
@@ -76,12 +54,12 @@ def invent(rng: np.random.Generator, n: int, syllables: tuple[int, int]) -> list
 
 def spell(name: Sounds, script: str, rng: np.random.Generator) -> str:
     """The name as somebody spells it in a script, with a capital where the script has some."""
-    table = SPELLINGS[script]
+    table = spellings()[script]
     written = ""
     for at, sound in enumerate(name):
-        choices = table.get(sound, (sound,))
+        choices = table.get(sound, [sound])
         if script == "arabic" and at == 0 and sound in _VOWELS:
-            choices = ("ا",)
+            choices = ["ا"]
         written += choices[int(rng.integers(len(choices)))]
     if script == "greek" and written.endswith("σ"):
         written = written[:-1] + "ς"

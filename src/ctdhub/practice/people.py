@@ -10,11 +10,11 @@ from itertools import product
 
 import numpy as np
 import pyarrow as pa
-import yaml
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
 from ctdhub.core.frozen import FrozenModel
+from ctdhub.core.i18n import read_shipped
 from ctdhub.schema import countries
 from ctdhub.schema.countries import ALPHA3
 from ctdhub.schema.model import load_schema
@@ -209,8 +209,8 @@ class Marginals(FrozenModel):
 @cache
 def load_marginals() -> Marginals:
     """The marginals that this version of the software ships."""
-    text = (resources.files("ctdhub.practice") / "data" / "marginals.yaml").read_text("utf-8")
-    return Marginals.model_validate(yaml.safe_load(text))
+    shipped = resources.files("ctdhub.practice") / "data" / "marginals.yaml"
+    return Marginals.model_validate(read_shipped(shipped))
 
 
 # --------------------------------------------------------------------------------------------------

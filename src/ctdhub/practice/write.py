@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from ctdhub.core.i18n import Text
-from ctdhub.practice import casework, hotline, observatory, refuge
+from ctdhub.practice import contributor_files
+from ctdhub.practice.contributor_files import CONTRIBUTORS
 from ctdhub.practice.people import Bools, Marginals, People, belonging, draw, load_marginals
 from ctdhub.practice.records import record, tokens
 from ctdhub.schema import countries
@@ -126,14 +126,6 @@ def _europe(p: People) -> dict[str, dict[str, Any]]:
 # --------------------------------------------------------------------------------------------------
 # Write the practice contributions and the truth behind them.
 
-FORMATS: dict[str, ModuleType] = {
-    "harbour-casework": casework,
-    "beacon-hotline": hotline,
-    "rivage-refuge": refuge,
-    "mirador-observatory": observatory,
-}
-CONTRIBUTORS = tuple(FORMATS)
-"""Ids of the fictitious contributors."""
 CONTRIBUTION_DATE = "2026-01-15"
 """The day on which the practice contributions are said to have arrived."""
 PEOPLE = (1_000, 2_000_000)
@@ -225,21 +217,22 @@ def write_practice(
             progress(message, fraction)
 
     m = load_marginals()
-    streams = np.random.SeedSequence(seed).spawn(1 + len(FORMATS))
+    streams = np.random.SeedSequence(seed).spawn(1 + len(CONTRIBUTORS))
     tell(Text("Drawing fictitious people"), 0.0)
     drawn = draw(people, np.random.default_rng(streams[0]), m)
     keyed = tokens(people)
     folder.mkdir(parents=True, exist_ok=True)
     files, sent = {}, {}
-    for i, (contributor, form) in enumerate(FORMATS.items()):
+    for i, contributor in enumerate(CONTRIBUTORS):
+        layout = contributor_files.layouts()[contributor]
         tell(Text("Writing {contributor}", contributor=contributor), 0.1 + 0.2 * i)
         rng = np.random.default_rng(streams[i + 1])
-        rows = record(drawn, contributor, form.EXCLUDED, rng, m)
-        files[contributor] = folder / form.FILE
-        form.write(files[contributor], rows, keyed, rng, m)
+        rows = record(drawn, contributor, layout.excluded, rng, m)
+        files[contributor] = folder / layout.file
+        contributor_files.write(files[contributor], contributor, rows, keyed, rng, m)
         counts = {rule: len(places) for rule, places in rows.extra.items()}
         known = int(drawn.known[:, i].sum())
-        sent[contributor] = Sent(form.FILE, len(rows), known, counts.pop("rejected"), counts)
+        sent[contributor] = Sent(layout.file, len(rows), known, counts.pop("rejected"), counts)
     tell(Text("Writing the truth"), 0.9)
     truth: dict[str, Any] = {"invented": True, "seed": seed, **facts(drawn, m)}
     truth["contributors"] = {
@@ -251,7 +244,7 @@ def write_practice(
     (folder / "README.txt").write_text(README, "utf-8")
     for kind in ("mappings", "contributors"):
         (folder / kind).mkdir(exist_ok=True)
-        for name in FORMATS:
+        for name in CONTRIBUTORS:
             shipped = resources.files("ctdhub.practice") / kind / f"{name}.yaml"
             (folder / kind / shipped.name).write_bytes(shipped.read_bytes())
     tell(Text("Practice data are ready"), 1.0)

@@ -1,0 +1,385 @@
+"""The files of four fictitious contributors, each in a format of its own."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from ctdhub.core.frozen import FrozenModel
+from ctdhub.core.i18n import read_shipped
+from ctdhub.practice.people import BANDS, Bools, Ints, Marginals, pick
+from ctdhub.practice.records import Records, Texts, numbered, telephones
+from ctdhub.practice.sheets import write_csv, write_xlsx
+from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2, name
+from ctdhub.schema.model import load_schema
+
+
+class Layout(FrozenModel):
+    """How a contributor's file looks, and the words in it.
+
+    Attributes:
+        file: its name.
+        sheet: of a workbook; empty for a text file.
+        delimiter, encoding: of a text file.
+        none: what stands in an empty cell of it.
+        rejected: columns, and values in them that a hub must refuse.
+        excluded: by rule, a column and the value for which a hub leaves the row out.
+        words: what it writes for variables of the hub, by part of the record.
+    """
+
+    file: str
+    sheet: str = ""
+    delimiter: str = ""
+    encoding: str = ""
+    none: str = ""
+    rejected: tuple[tuple[str, str], ...]
+    excluded: dict[str, tuple[str, str]]
+    words: dict[str, dict[Any, str]] = Field(default={})
+
+
+@cache
+def layouts() -> dict[str, Layout]:
+    """The layout of each contributor's file."""
+    shipped = read_shipped(resources.files("ctdhub.practice") / "data" / "files.yaml")
+    return {contributor: Layout.model_validate(one) for contributor, one in shipped.items()}
+
+
+def write(
+    path: Path,
+    contributor: str,
+    r: Records,
+    tokens: Texts,
+    rng: np.random.Generator,
+    m: Marginals,
+) -> None:
+    """Write the file of a contributor.
+
+    Args:
+        tokens: link tokens of all people; who calls a hotline leaves none.
+    """
+    layout = layouts()[contributor]
+    columns = _COLUMNS[contributor](r, layout.words, tokens, rng, m)
+    r.spoil(columns, layout.rejected, layout.excluded)
+    if layout.none:
+        columns = {n: _either(cells == "", layout.none, cells) for n, cells in columns.items()}
+    if layout.sheet:
+        write_xlsx(path, layout.sheet, columns, tuple(layout.words.get("names", {}).values()))
+    else:
+        write_csv(path, columns, delimiter=layout.delimiter, encoding=layout.encoding)
+
+
+Words = Mapping[str, Mapping[Any, str]]
+Columns = dict[str, Texts]
+
+
+def _drawn(rng: np.random.Generator, n: int, weights: Mapping[str, int]) -> Texts:
+    """n words drawn with the given weights."""
+    return np.array(list(weights), object)[pick(rng, n, list(weights.values()))]
+
+
+def _either(chosen: Bools, one: ArrayLike, other: ArrayLike) -> Texts:
+    return np.where(chosen, one, other).astype(object)
+
+
+# --------------------------------------------------------------------------------------------------
+# The case management CSV: ``;``, Windows-1252, -99, 0/1 flags, alpha-2 codes, full grain.
+
+_ONE_ONLY = {
+    "means_restricts_financial_access",
+    "means_uses_children",
+    "means_withholds_documents",
+    "means_other",
+}
+"""Flags that are 1 or empty, never 0 (codebook v6)."""
+
+
+def _casework(
+    r: Records, _words: Words, tokens: Texts, rng: np.random.Generator, m: Marginals
+) -> Columns:
+    n, alpha2 = len(r), [ALPHA3_TO_ALPHA2[code] for code in ALPHA3]
+    columns = {
+        "CaseNo": numbered("PRACTICE-{:06d}", np.arange(1, n + 1)),
+        "ClientName": numbered("Practice person {}", r.person + 1),
+        "ClientPhone": telephones(r.person + 1),
+        "LinkToken": tokens[r.person],
+        "IntakeDate": np.datetime_as_string(r.date).astype(object),
+        "CaseStatus": _drawn(rng, n, {"CONFIRMED": 8, "PRESUMED": 2}),
+        "Consent": np.full(n, "Y", object),
+        "Sex": r.words("gender", ("F", "M", "T"), "gender"),
+        "Age": r.people.age[r.person].astype(str).astype(object),
+        "MinorAtExploitation": r.words("majority_at_exploitation", ("1", "0"), "duration"),
+        "MinorAtEntry": r.words("majority_at_entry", ("1", "0"), "duration"),
+        "Nationality": r.words("citizenship", alpha2, "citizenship"),
+        "CountryOfExploitation": r.words("country_of_exploitation", alpha2, "country"),
+        "CountryRule": r.words(
+            "country_of_exploitation_rule", ("LAST", "IDENT", "ASSIST", "REF"), "country"
+        ),
+        "MonthsExploited": r.people.months[r.person].astype(str).astype(object),
+        "Abduction": r.words("abduction", ("1", "0"), "exploitation"),
+    }
+    columns["Age"][r.missing["age"]] = ""
+    columns["MonthsExploited"][r.missing["duration"]] = ""
+    groups = {g: g for g in ("means", "exploitation", "labour", "sex", "recruiter")}
+    for group, block in (groups | {"crime": "exploitation", "ict": "means"}).items():
+        for flag in load_schema().flags(group):
+            no = "-99" if flag in _ONE_ONLY else "0"
+            columns[_column_name(flag)] = r.words(flag, ("1", no), block)
+    for flag, block in (("labour_not_specified", "labour"), ("recruiter_unknown", "recruiter")):
+        columns[_column_name(flag)] = r.words(flag, ("1", "0"), block)
+        columns[_column_name(flag)][r.missing[block]] = "1"
+    columns["MeansNotSpecified"] = _either(r.missing["means"], "1", "0")
+    for kind in m.assistance.need:
+        status = r.words(f"assistance_{kind}", ("N", "O", "R", "D", "X"), "assistance")
+        columns[_column_name(f"assistance_{kind}")] = status
+    columns |= _perpetrators(r, rng)
+    columns["Notes"] = np.full(n, "Practice note – fictitious, nobody said this", object)
+    return columns
+
+
+def _column_name(variable: str) -> str:
+    """The contributor's column for a hub variable.
+
+    >>> _column_name("means_debt_bondage")
+    'MeansDebtBondage'
+    """
+    return "".join(part.capitalize() for part in variable.split("_"))
+
+
+def _perpetrators(r: Records, rng: np.random.Generator) -> Columns:
+    """One to three perpetrators a row as lists aligned by position."""
+    n = len(r)
+    count = 1 + pick(rng, n, (68, 24, 8))
+    count[r.missing["perpetrator"]] = 0
+    related = (r.code("recruiter_family") == 0) | (r.code("recruiter_intimate_partner") == 0)
+    relation = np.where(related, pick(rng, n, (5, 4, 1, 1)), pick(rng, n, (1, 1, 3, 6)))
+    ages = {"0--29": 30, "30--38": 34, "39--47": 24, "48+": 12}
+    roles = {"RECRUITER": 34, "EXPLOITER": 46, "TRANSPORTER": 12, "GUARD": 8}
+    relations = {"FAMILY": 1, "PARTNER": 1, "FRIEND": 1, "STRANGER": 1}
+    return {
+        "PerpGender": _aligned(rng, {"F": 28, "M": 72}, count),
+        "PerpAgeBand": _aligned(rng, ages, count),
+        "PerpRole": _aligned(rng, roles, count),
+        "PerpRelation": _aligned(rng, relations, count, relation),
+    }
+
+
+def _aligned(
+    rng: np.random.Generator, words: Mapping[str, int], count: Ints, first: Ints | None = None
+) -> Texts:
+    chosen = np.stack([pick(rng, len(count), list(words.values())) for _ in range(3)])
+    if first is not None:
+        chosen[0] = first
+    found = np.full(len(count), "", object)
+    for i, row in enumerate(np.array(list(words), object)[chosen]):
+        found = _either(count > i, found + (";" if i else "") + row, found)
+    return found
+
+
+# --------------------------------------------------------------------------------------------------
+# The hotline workbook: one row per call on a situation, English labels, ``;`` lists.
+
+
+def _hotline(
+    r: Records, words: Words, _tokens: Texts, rng: np.random.Generator, _m: Marginals
+) -> Columns:
+    n, english = len(r), [name(code, "en") for code in ALPHA3]
+    contact = {"Phone": 60, "Text": 20, "Web chat": 12, "E-mail": 8}
+    callers = {
+        "Self": 25, "Family member": 15, "Friend": 12, "Service provider": 22,
+        "Law enforcement": 8, "Other": 18,
+    }  # fmt: skip
+    columns: Columns = {
+        "Situation ID": numbered("PRACTICE-SIT-{:07d}", r.person + 1),
+        "Report date": r.date.astype(object),
+        "Contact": _drawn(rng, n, contact),
+        "Caller name": numbered("Practice caller {}", np.arange(1, n + 1)),
+        "Caller phone": telephones(rng.integers(0, 1000, n)),
+        "Caller relation": _drawn(rng, n, callers),
+        "Assessment": _drawn(rng, n, {"High": 6, "Moderate": 4}),
+        "Consent to share": np.full(n, "Yes", object),
+        "Gender": r.words("gender", ("Female", "Male", "Transgender/NonConforming"), "gender"),
+        "Age": _said_ages(r, rng),
+        "Nationalities": _nationalities(r, english, rng),
+        "Country of situation": r.words("country_of_exploitation", english, "country"),
+        "Type of trafficking": r.several(words["exploitation"], "exploitation"),
+        "Labor venue": r.several(words["labour"], "labour"),
+        "Sex venue": r.several(words["sex"], "sex"),
+        "Means of control": r.several(words["means"], "means"),
+        "Relationship of recruiter": r.several(words["recruiter"], "recruiter"),
+        "Call notes": np.full(n, "Practice note: fictitious, nobody called", object),
+    }
+    unsaid = (columns["Means of control"] == "") & (rng.random(n) < 0.5)
+    columns["Means of control"][unsaid] = "Not Specified"
+    return columns
+
+
+def _said_ages(r: Records, rng: np.random.Generator) -> Texts:
+    """Ages as callers give them: a number, a band, or only minor or adult."""
+    age, band = r.people.age[r.person], r.code("age_band")
+    bands = [f"{low} to {high}" for low, high in BANDS[:-1]] + ["48 and over"]
+    style = pick(rng, len(r), (50, 30, 12, 8))
+    whole = np.array([int(a) for a in age], object)
+    found = np.where(style == 0, whole, np.array(bands, object)[band])
+    vague = np.where(age < 18, "Minor", "Adult")
+    found = _either(style == 2, vague, found)
+    found[(style == 3) | r.missing["age"]] = "Unknown"
+    return found
+
+
+def _nationalities(r: Records, english: Sequence[str], rng: np.random.Generator) -> Texts:
+    """One nationality, for some people two: the person's own comes first."""
+    own = r.words("citizenship", english, "citizenship")
+    second = r.words("country_of_exploitation", english, "citizenship")
+    two = (rng.random(len(r)) < 0.06) & (own != "") & (own != second)
+    return _either(two, own + "; " + second, own)
+
+
+# --------------------------------------------------------------------------------------------------
+# The refuge's workbook: HTCDS 2.0 Excel template, French labels, two header rows.
+#
+# Structure: Human Trafficking Case Data Standard 2.0, Excel template (UNMigration/HTCDS, CC BY
+# 4.0).  Labels carry the blanks at their end that the standard's own picklists have; that of the
+# means has none for restricted movement.
+
+
+def _refuge(
+    r: Records, words: Words, tokens: Texts, rng: np.random.Generator, _m: Marginals
+) -> Columns:
+    n, french = len(r), [name(code, "fr") for code in ALPHA3]
+    genders = ("Féminin\u00a0", "Masculin\u00a0", "Transgenre féminin\u00a0")
+    statuses = {"Victime avérée de la traite": 7, "Victime possible de la traite": 3}
+    recruitment = {
+        "Par une annonce en ligne": 4,
+        "Par des amis ou lors d’événements sociaux": 3,
+        "Par les réseaux sociaux en ligne": 2,
+        "": 6,
+    }
+    columns: Columns = {column: np.full(n, "", object) for column in words["names"]}
+    columns |= {
+        "cas_CaseOwner": np.full(n, "Équipe de pratique", object),
+        "prs_FirstName": numbered("Personne de pratique {}", r.person + 1),
+        "con_Consent": np.full(n, "Oui", object),
+        "prs_Birthdate": _births(r, rng).astype(object),
+        "prs_Gender": r.words("gender", genders, "gender"),
+        "prs_Citizenship": r.words("citizenship", french, "citizenship"),
+        "prs_Email": numbered("pratique{}@example.org", r.person + 1),
+        "prs_MobilePhone": telephones(r.person + 1),
+        "vic_TraffickingStatus": _drawn(rng, n, statuses),
+        "vic_MethodOfRecruitment": _drawn(rng, n, recruitment),
+        "vic_MethodsOfControl": r.several(words["means"], "means", ";"),
+        "vic_TypeOfExploitation": _situations(r, words["exploitation"]),
+        "vic_ForcedLabourIndustry": r.several(words["labour"], "labour", ";"),
+        "vic_TypeOfSexExploitation": r.several(words["sex"], "sex", ";"),
+        "vic_LocationOfExploitation": r.words("country_of_exploitation", french, "country"),
+        "cas_Status": _drawn(rng, n, {"Actif": 3, "Suivi": 2, "Clos": 5}),
+        "cas_IncomingReferralDate": r.date.astype(object),
+        "cas_IncomingReferralDetails": np.full(n, "Texte d’exercice, fictif", object),
+        "x_LinkToken": tokens[r.person],
+    }
+    columns["prs_Birthdate"][r.missing["age"]] = ""
+    return columns
+
+
+def _births(r: Records, rng: np.random.Generator) -> NDArray[np.datetime64]:
+    """A birth date that makes the person's age in completed years right on the day of referral."""
+    month = r.date.astype("datetime64[M]")
+    day = r.date - month.astype("datetime64[D]")
+    then = month - (12 * r.people.age[r.person]).astype("timedelta64[M]")
+    before = rng.integers(1, 364, len(r)).astype("timedelta64[D]")
+    born: NDArray[np.datetime64] = then.astype("datetime64[D]") + day - before
+    return born
+
+
+def _situations(r: Records, words: Mapping[Any, str]) -> Texts:
+    """Types of exploitation; forced labour has three labels in the standard."""
+    begging = r.people.is_yes("labour_begging")[r.person]
+    minor = r.people.age[r.person] < 18
+    label = np.where(minor, "Travail des enfants", "Travail forcé")
+    label = np.where(begging, "Mendicité forcée", label)
+    labour = r.people.is_yes("exploitation_forced_labour")[r.person] & ~r.missing["exploitation"]
+    others = r.several(words, "exploitation", ";")
+    both = np.where(others == "", label, others + ";" + label.astype(object))
+    return _either(labour, both, others)
+
+
+# --------------------------------------------------------------------------------------------------
+# The observatory's CSV: Spanish, comma, UTF-8 with byte order mark, bands of its own by their last
+# year of age; "24 a 29" and "46 y más" do not nest in the hub's bands.
+
+
+def _observatory(
+    r: Records, words: Words, tokens: Texts, rng: np.random.Generator, _m: Marginals
+) -> Columns:
+    n = len(r)
+    iso = [text.split("-") for text in np.datetime_as_string(r.date).tolist()]
+    year, month, day = np.array(iso, object).reshape(-1, 3).T
+    bands = list(words["age"])
+    ages = np.array(list(words["age"].values()), object)[
+        np.searchsorted(bands, r.people.age[r.person])
+    ]
+    ages[r.missing["age"]] = ""
+    statuses = ("Necesita", "Ofrecido", "Recibido", "Rechazado", "No disponible")
+    months = ("0 a 12", "13 a 24", "25 a 36", "37 y más")
+    columns: Columns = {
+        "Expediente": numbered("PRACTICA-{:06d}", np.arange(1, n + 1)),
+        "Código de enlace": tokens[r.person],
+        "Fecha": day + "/" + month + "/" + year,
+        "Condición": _drawn(rng, n, {"Víctima confirmada": 6, "Víctima presunta": 4}),
+        "Consentimiento": np.full(n, "Sí", object),
+        "Sexo": r.words("gender", ("Mujer", "Hombre", "Trans"), "gender"),
+        "Grupo de edad": ages,
+        "Nacionalidad": _countries(r, "citizenship", "citizenship", rng),
+        "País de explotación": _countries(r, "country_of_exploitation", "country", rng),
+        "Meses de explotación": r.words("trafficking_duration", months, "duration"),
+    }
+    yes = _drawn(rng, n, {"Sí": 8, "Si": 2})
+    for flag, spanish in words["exploitation"].items():
+        answer = r.words(flag, ("Sí", "No"), "exploitation")
+        columns[spanish] = _either(answer == "Sí", yes, answer)
+    columns |= {
+        "Sector": r.several(words["labour"], "labour", " / "),
+        "Captador": r.several(words["recruiter"], "recruiter", " / "),
+        "Alojamiento": r.words("assistance_accommodation", statuses, "assistance"),
+        "Atención médica": r.words("assistance_medical", statuses, "assistance"),
+        "Atención psicosocial": r.words("assistance_psychosocial", statuses, "assistance"),
+        "Observaciones": np.full(n, "Texto de práctica, ficticio", object),
+    }
+    return columns
+
+
+def _countries(r: Records, variable: str, block: str, rng: np.random.Generator) -> Texts:
+    """Spanish names, a third of them written without accents."""
+    names = [name(code, "es") for code in ALPHA3]
+    plain = [_without_accents(text) for text in names]
+    bare = rng.random(len(r)) < 1 / 3
+    with_accents, without = r.words(variable, names, block), r.words(variable, plain, block)
+    return _either(bare, without, with_accents)
+
+
+def _without_accents(text: str) -> str:
+    """The text without marks over or under its letters.
+
+    >>> _without_accents("México")
+    'Mexico'
+    """
+    parts = unicodedata.normalize("NFD", text)
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
+_COLUMNS: dict[str, Callable[[Records, Words, Texts, np.random.Generator, Marginals], Columns]] = {
+    "harbour-casework": _casework,
+    "beacon-hotline": _hotline,
+    "rivage-refuge": _refuge,
+    "mirador-observatory": _observatory,
+}
+
+CONTRIBUTORS = tuple(_COLUMNS)
+"""Ids of the fictitious contributors."""
