@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 from babel.messages.catalog import Catalog
@@ -50,11 +52,20 @@ def template() -> Catalog:
     for text in (*verbs.texts().values(), *verbs.titles().values()):
         catalog.add(text, locations=[("cli/verbs.yaml", 0)])
     for file in sorted(PACKAGE.rglob("*.words.yaml")):
-        for text in yaml.safe_load(file.read_text("utf-8")).values():
+        for text in texts_of(yaml.safe_load(file.read_text("utf-8"))):
             catalog.add(text, locations=[(str(file.relative_to(PACKAGE)), 0)])
     for note in crosswalk.notes():
         catalog.add(note, locations=[("schema/data/crosswalks", 0)])
     return catalog
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """The texts among the values of a file, at any depth."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from texts_of(part)
+    elif isinstance(value, str) and not HOLDS.fullmatch(value):
+        yield value
 
 
 def catalogue_file(code: str) -> Path:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cache
+from importlib import resources
+from itertools import pairwise, zip_longest
+from typing import Any
 
 from markupsafe import Markup
 
 from ctdhub.core.format import decimal, number, share, year
-from ctdhub.core.i18n import _, wordings
+from ctdhub.core.i18n import _, read_shipped
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure, figures
 from ctdhub.report.sentences import headline_sentence
-from ctdhub.report.wording import called, sized, state_words
+from ctdhub.report.wording import Kind, called, sized, state_words
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row, sure_afterwards
 from ctdhub.stats.tables import headline
 from ctdhub.stats.trend import difference
 
-prose = wordings("ctdhub.site.course", "lessons")
-"""``lessons.words.yaml``."""
-
 # --------------------------------------------------------------------------------------------------
 # What a lesson is made of: text, a figure, exercises that check themselves.
 
+Labelled = tuple[str, Row]
+"""A row of a figure and its label."""
 Drawn = Mapping[str, Figure]
 """The figures of the release by id; those that it does not allow are missing."""
 
@@ -103,7 +105,7 @@ class Lesson:
     terms: tuple[tuple[str, str], ...] = ()
 
 
-def labelled(figure: Figure | None) -> list[tuple[str, Row]]:
+def labelled(figure: Figure | None) -> list[Labelled]:
     """Rows of a figure that show people, with their labels; "not recorded" left out."""
     if figure is None:
         return []
@@ -116,7 +118,7 @@ def overlap(a: NumberCard, b: NumberCard) -> bool:
     return max(a.low or 0, b.low or 0) <= min(a.high or 0, b.high or 0)
 
 
-def neighbours(rows: Iterable[tuple[str, Row]]) -> list[tuple[tuple[str, Row], tuple[str, Row]]]:
+def neighbours(rows: Iterable[Labelled]) -> list[tuple[Labelled, Labelled]]:
     """Rows next to each other in the order given, those whose intervals overlap first.
 
     Left out are pairs that no short rule decides: equal estimates, and intervals that overlap
@@ -142,6 +144,68 @@ def ends(card: NumberCard) -> dict[str, str]:
 
 
 # --------------------------------------------------------------------------------------------------
+# The texts of `lessons.words.yaml` with the numbers of a release.
+
+
+NOTHING: Mapping[str, str] = {}
+
+
+@cache
+def _course() -> dict[str, Any]:
+    found: dict[str, Any] = read_shipped(
+        resources.files("ctdhub.site.course") / "lessons.words.yaml"
+    )
+    return found
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    """A text with its values, which it escapes where one of them is mark-up."""
+    marked = any(isinstance(value, Markup) for value in values.values())
+    words = Markup(_(text)) if marked else _(text)  # noqa: S704  (the values are escaped)
+    return words.format(**values)
+
+
+def _exercise(
+    lesson: str,
+    name: str,
+    values: Mapping[str, str] = NOTHING,
+    answer: int | None = None,
+    of_choices: Sequence[Mapping[str, str]] = (),
+) -> Exercise:
+    """An exercise with the values of all its texts, and of its first, second, … choice alone."""
+    words = _course()[lesson]["exercises"][name]
+    choices = []
+    for choice, own in zip_longest(words.get("choices", ()), of_choices, fillvalue=NOTHING):
+        told = {**values, **own}
+        text = _filled(choice.get("right") or choice["wrong"], told)
+        choices.append(Choice(text, "right" in choice, _filled(choice["why"], told)))
+    texts = {key: _filled(words[key], values) for key in ("why", "hint") if key in words}
+    return Exercise(_filled(words["question"], values), tuple(choices), answer, **texts)
+
+
+def _lesson(
+    name: str,
+    exercises: Iterable[Exercise | None],
+    figure: Figure | None = None,
+    values: Mapping[str, str] = NOTHING,
+) -> Lesson:
+    """A lesson; an exercise that has no numbers here is None, and left out."""
+    words = _course()[name]
+    paragraphs = (_filled(text, values) for text in words["paragraphs"])
+    return Lesson(
+        id=name,
+        title=_filled(words["title"], values),
+        minutes=words["minutes"],
+        aim=_filled(words["aim"], values),
+        paragraphs=tuple(filter(None, paragraphs)),
+        exercises=tuple(filter(None, exercises)),
+        takeaway=_filled(words["takeaway"], values),
+        figure=figure,
+        terms=tuple((_filled(word, values), _(text)) for word, text in words.get("terms", ())),
+    )
+
+
+# --------------------------------------------------------------------------------------------------
 # Lesson 1: what such data can and cannot say.
 
 
@@ -149,77 +213,19 @@ def meaning_lesson(answers: Answers, drawn: Drawn) -> Lesson:
     """Identified cases, not prevalence; who counts; contributors come and go."""
     first, figure = headline(answers), drawn.get("people-by-year")
     largest = figure and figure.table.largest
-    exercises = [
+    exercises = (
         _number(first.people, answers.release) if first.people.value is not None else None,
-        _year(year(largest.codes[0])) if largest else None,
+        _exercise("meaning", "year", {"year": year(largest.codes[0])}) if largest else None,
         _contributors(answers.release),
-    ]
-    return Lesson(
-        id="meaning",
-        title=_("What this data can and cannot say"),
-        minutes=8,
-        aim=prose("you-can-say"),
-        paragraphs=(
-            headline_sentence(first),
-            prose("people-whom-organisation"),
-            prose("person-counted-when"),
-            prose("so-numbers-tell"),
-            prose("organisations-come-go"),
-        ),
-        figure=figure,
-        exercises=tuple(e for e in exercises if e),
-        takeaway=prose("say-people-identified"),
     )
+    return _lesson("meaning", exercises, figure, {"headline": headline_sentence(first)})
 
 
 def _number(people: NumberCard, release: Release) -> Exercise:
-    told = ends(people) | {"level": share(people.level)}
     records = release.protected.case_records
-    return Exercise(
-        prose("release-counts-people").format(**told),
-        (
-            Choice(
-                _("How many people were trafficked in these years."),
-                False,
-                prose("many-people-never"),
-            ),
-            Choice(
-                prose("about-how-many"),
-                True,
-                prose("counts-identified-people").format(**told),
-            ),
-            Choice(
-                _("How many case records the organisations sent."),
-                False,
-                prose("records-counted-apart").format(
-                    low=number(records.low), high=number(records.high)
-                ),
-            ),
-        ),
-    )
-
-
-def _year(most: str) -> Exercise:
-    return Exercise(
-        prose("most-people-were").format(year=most),
-        (
-            Choice(
-                prose("organisations-identified-more").format(year=most),
-                True,
-                _("This says what was counted and by whom, and claims no more."),
-            ),
-            Choice(
-                prose("there-was-more").format(year=most),
-                False,
-                prose("perhaps-more-people"),
-            ),
-            Choice(
-                _("The organisations worked best in {year}.").format(year=most),
-                False,
-                prose("count-does-not"),
-            ),
-        ),
-    )
+    told = {**ends(people), "level": share(people.level)}
+    counted = {"low": number(records.low), "high": number(records.high)}
+    return _exercise("meaning", "number", told, of_choices=(NOTHING, NOTHING, counted))
 
 
 def _contributors(release: Release) -> Exercise | None:
@@ -231,140 +237,7 @@ def _contributors(release: Release) -> Exercise | None:
     if not 0 < few < len(spans):
         return None
     told = {"year": year(when), "n": number(few), "all": number(len(spans))}
-    return Exercise(
-        prose("how-many-contributors").format(**told),
-        answer=few,
-        why=prose("contributors-report-what").format(**told),
-        hint=prose("count-those-whose").format(**told),
-    )
-
-
-# --------------------------------------------------------------------------------------------------
-# Lesson 3: the four blanks, and shares of whom.
-
-READ = ("means-of-control", "exploitation")
-"""Figures of flags that the lesson reads, the first that is there."""
-CLEARLY, SEEN = 1.1, 0.005
-"""Shares that add up to less are not asked about, nor a base that leaves out a smaller share."""
-
-
-def lesson(answers: Answers, drawn: Drawn) -> Lesson:
-    """Zero, protected, nobody reports, not recorded; denominators; rows are not people."""
-    figure = next((drawn[name] for name in READ if name in drawn), None)
-    base = [figure.note] if figure and figure.note else []
-    exercises = [_base(answers, figure), _few(), _sum(figure)]
-    return Lesson(
-        id="blanks",
-        title=_("Four kinds of missing value, and shares of whom"),
-        minutes=9,
-        aim=prose("you-can-tell"),
-        paragraphs=(
-            prose("share-needs-base"),
-            *base,
-            prose("some-answers-go"),
-            prose("row-case-file"),
-            prose("number-can-missing"),
-        ),
-        terms=(
-            (_("zero"), prose("known-there-nobody")),
-            (
-                state_words("protected"),
-                prose("there-may-some"),
-            ),
-            (
-                state_words("nobody_reports"),
-                _("No contributor covers this year or place."),
-            ),
-            (
-                state_words("not_recorded"),
-                _("The person is counted, but this answer is not known."),
-            ),
-        ),
-        figure=figure,
-        exercises=tuple(e for e in exercises if e),
-        takeaway=prose("before-you-quote"),
-    )
-
-
-def _base(answers: Answers, figure: Figure | None) -> Exercise | None:
-    people = headline(answers).people
-    if figure is None or figure.table.base.value is None or people.value is None:
-        return None
-    if (figure.table.missing or 0) < SEEN:
-        return None
-    bar = next(b for b in figure.bars if b.size is not None)
-    return Exercise(
-        _("“{label}” has a share of {share}. A share of whom?").format(
-            label=bar.label, share=bar.text
-        ),
-        (
-            Choice(
-                _("Of all people in this release ({low} to {high}).").format(**ends(people)),
-                False,
-                prose("people-nothing-kind").format(share=share(figure.table.missing or 0)),
-            ),
-            Choice(
-                _("Of all people who were trafficked."),
-                False,
-                prose("nobody-knows-how"),
-            ),
-            Choice(
-                prose("people-whom-something").format(**ends(figure.table.base)),
-                True,
-                prose("line-below-title"),
-            ),
-        ),
-    )
-
-
-def _few() -> Exercise:
-    return Exercise(
-        prose("row-says-not"),
-        (
-            Choice(
-                _("There is nobody."),
-                False,
-                prose("only-zero-would"),
-            ),
-            Choice(
-                _("There may be some people or none."),
-                True,
-                prose("number-small-zero"),
-            ),
-            Choice(
-                _("The answer was not written down."),
-                False,
-                prose("would-not-recorded"),
-            ),
-        ),
-    )
-
-
-def _sum(figure: Figure | None) -> Exercise | None:
-    total = sum(b.size for b in figure.bars if b.size is not None) if figure else 0
-    least = sum(b.low or 0 for b in figure.bars if b.size is not None) if figure else 0
-    if total < CLEARLY or least <= 1:
-        return None
-    return Exercise(
-        prose("shares-figure-add").format(n=number(100 * total)),
-        (
-            Choice(
-                _("One person may have several of these answers."),
-                True,
-                prose("so-shares-overlap"),
-            ),
-            Choice(
-                _("The noise added too much."),
-                False,
-                prose("noise-moves-each"),
-            ),
-            Choice(
-                _("People without a recorded answer were counted too."),
-                False,
-                _("They have a row of their own, outside the shares."),
-            ),
-        ),
-    )
+    return _exercise("meaning", "contributors", told, few)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -381,111 +254,91 @@ def intervals_lesson(answers: Answers, drawn: Drawn) -> Lesson:
     figure = next((drawn[name] for name in INTERVALS_READ if labelled(drawn.get(name))), None)
     rows = labelled(figure)
     level = answers.release.protected.guarantee.level
-    example = []
+    example = ""
     if rows:
         name, row = rows[0]
-        example = [prose("example-from-figure").format(label=name, **ends(row.people))]
+        example = _filled(_course()["intervals"]["example"], {"label": name, **ends(row.people)})
     ranked = [pair for name in RANKED for pair in _pairs(drawn.get(name))]
     ranked.sort(key=lambda pair: not overlap(pair[0][1].people, pair[1][1].people))
-    exercises = [
+    exercises = (
         _read(*rows[-1]) if rows else None,
         _compare(*ranked[0]) if ranked else None,
         _misses(level),
-    ]
-    return Lesson(
-        id="intervals",
-        title=_("Reading an interval"),
-        minutes=8,
-        aim=prose("you-can-quote"),
-        paragraphs=(
-            prose("random-noise-added"),
-            *example,
-            prose("confidence-means-100").format(
-                level=share(level), n=number(100 * level), rest=number(100 - 100 * level)
-            ),
-            prose("two-numbers-whose"),
-            prose("interval-covers-noise"),
-        ),
-        figure=figure,
-        exercises=tuple(e for e in exercises if e),
-        takeaway=prose("quote-number-interval"),
     )
+    told = {"level": share(level), "n": number(100 * level), "rest": number(100 - 100 * level)}
+    return _lesson("intervals", exercises, figure, {**told, "example": example})
 
 
-def _pairs(figure: Figure | None) -> list[tuple[tuple[str, Row], tuple[str, Row]]]:
+def _pairs(figure: Figure | None) -> list[tuple[Labelled, Labelled]]:
     ranked = sorted(labelled(figure), key=lambda pair: -(pair[1].people.value or 0))
     return neighbours(ranked)
 
 
 def _read(label: str, row: Row) -> Exercise:
     told = {"label": label, **ends(row.people)}
-    return Exercise(
-        prose("open-table-figure").format(**told),
-        answer=round(row.people.low or 0),
-        why=prose("interval-goes-from").format(**told),
-        hint=prose("look-row-column").format(**told),
-    )
+    return _exercise("intervals", "read", told, round(row.people.low or 0))
 
 
-def _compare(first: tuple[str, Row], second: tuple[str, Row]) -> Exercise:
-    a, b = ends(first[1].people), ends(second[1].people)
-    open_ = overlap(first[1].people, second[1].people)
-    if open_:
-        whys = (
-            prose("estimate-higher-but"),
-            prose("estimate-lower-two"),
-            _("The intervals overlap, so either of the two may be larger."),
-        )
-    else:
-        whys = (
-            _("Its interval is wholly above the other one."),
-            _("Its interval is wholly below the other one."),
-            prose("intervals-do-not"),
-        )
-    return Exercise(
-        prose("people-people-two").format(
-            first=first[0],
-            a=a["value"],
-            a_low=a["low"],
-            a_high=a["high"],
-            second=second[0],
-            b=b["value"],
-            b_low=b["low"],
-            b_high=b["high"],
-        ),
-        (
-            Choice(first[0], not open_, whys[0]),
-            Choice(second[0], False, whys[1]),
-            Choice(_("That cannot be known from these numbers."), open_, whys[2]),
-        ),
-    )
+def _compare(first: Labelled, second: Labelled) -> Exercise:
+    name = "overlapping" if overlap(first[1].people, second[1].people) else "apart"
+    told = {"first": first[0], "second": second[0]}
+    for letter, (_label, row) in (("a", first), ("b", second)):
+        found = ends(row.people)
+        told |= {letter: found["value"], f"{letter}_low": found["low"]}
+        told[f"{letter}_high"] = found["high"]
+    return _exercise("intervals", f"compare-{name}", told)
 
 
 def _misses(level: float) -> Exercise | None:
     hold, miss = round(100 * level), round(100 * (1 - level))
     if len({0, hold, miss}) < 3:
         return None
-    told = {"level": share(level), "n": number(hold)}
-    return Exercise(
-        prose("you-read-100").format(**told),
-        (
-            Choice(
-                number(0),
-                False,
-                prose("interval-never-misses"),
-            ),
-            Choice(
-                number(hold),
-                False,
-                prose("about-so-many"),
-            ),
-            Choice(
-                number(miss),
-                True,
-                _("About {n} of 100 hold the count, and the others miss it.").format(**told),
-            ),
-        ),
+    told = {"zero": number(0), "n": number(hold), "rest": number(miss), "level": share(level)}
+    return _exercise("intervals", "misses", told)
+
+
+# --------------------------------------------------------------------------------------------------
+# Lesson 3: the four blanks, and shares of whom.
+
+READ = ("means-of-control", "exploitation")
+"""Figures of flags that the lesson reads, the first that is there."""
+BLANKS: tuple[Kind, ...] = ("protected", "nobody_reports", "not_recorded")
+CLEARLY, SEEN = 1.1, 0.005
+"""Shares that add up to less are not asked about, nor a base that leaves out a smaller share."""
+
+
+def blanks_lesson(answers: Answers, drawn: Drawn) -> Lesson:
+    """Zero, protected, nobody reports, not recorded; denominators; rows are not people."""
+    figure = next((drawn[name] for name in READ if name in drawn), None)
+    exercises = (_base(answers, figure), _exercise("blanks", "few"), _sum(figure))
+    return _lesson(
+        "blanks",
+        exercises,
+        figure,
+        {"base": figure.note if figure else "", **{name: state_words(name) for name in BLANKS}},
     )
+
+
+def _base(answers: Answers, figure: Figure | None) -> Exercise | None:
+    people = headline(answers).people
+    if figure is None or figure.table.base.value is None or people.value is None:
+        return None
+    if (figure.table.missing or 0) < SEEN:
+        return None
+    bar = next(b for b in figure.bars if b.size is not None)
+    everybody = {**ends(people), "share": share(figure.table.missing or 0)}
+    told = {"label": bar.label, "share": bar.text}
+    return _exercise(
+        "blanks", "base", told, of_choices=(everybody, NOTHING, ends(figure.table.base))
+    )
+
+
+def _sum(figure: Figure | None) -> Exercise | None:
+    total = sum(b.size for b in figure.bars if b.size is not None) if figure else 0
+    least = sum(b.low or 0 for b in figure.bars if b.size is not None) if figure else 0
+    if total < CLEARLY or least <= 1:
+        return None
+    return _exercise("blanks", "sum", {"n": number(100 * total)})
 
 
 # --------------------------------------------------------------------------------------------------
@@ -497,74 +350,13 @@ SURE = 0.1
 
 def safely_lesson(answers: Answers, drawn: Drawn) -> Lesson:
     """What to leave out; k and noise in plain words; what the hub does; consent, do no harm."""
-    exercises = [_columns(), _two_tables(), _odds(answers), _consent()]
-    return Lesson(
-        id="safely",
-        title=_("Contributing safely"),
-        minutes=10,
-        aim=prose("you-can-prepare"),
-        paragraphs=(
-            prose("data-about-trafficking"),
-            prose("leave-out-names"),
-            prose("ask-people-words"),
-            prose("one-way-protect"),
-            prose("so-hub-adds"),
-            prose("hub-recognises-records"),
-        ),
-        exercises=tuple(e for e in exercises if e),
-        takeaway=prose("send-least-answers"),
+    exercises = (
+        _exercise("safely", "columns"),
+        _exercise("safely", "two-tables"),
+        _odds(answers),
+        _exercise("safely", "consent"),
     )
-
-
-def _columns() -> Exercise:
-    return Exercise(
-        prose("your-table-has"),
-        (
-            Choice(
-                _("Date of birth"),
-                False,
-                prose("together-country-may"),
-            ),
-            Choice(
-                _("Name of the shelter"),
-                False,
-                prose("may-lead-somebody"),
-            ),
-            Choice(
-                _("Age group and year of registration"),
-                True,
-                prose("say-enough-count"),
-            ),
-            Choice(
-                _("Notes of the conversation"),
-                False,
-                prose("free-text-nearly"),
-            ),
-        ),
-    )
-
-
-def _two_tables() -> Exercise:
-    return Exercise(
-        prose("table-without-noise"),
-        (
-            Choice(
-                prose("whoever-compares-two"),
-                True,
-                prose("each-table-hides"),
-            ),
-            Choice(
-                _("Nothing, because every group is large enough."),
-                False,
-                prose("each-table-alone"),
-            ),
-            Choice(
-                _("One of the two tables becomes wrong."),
-                False,
-                _("Both are exact, and that is the difficulty."),
-            ),
-        ),
-    )
+    return _lesson("safely", exercises)
 
 
 def _odds(answers: Answers) -> Exercise | None:
@@ -572,77 +364,24 @@ def _odds(answers: Answers) -> Exercise | None:
     before, after = share(SURE), share(sure_afterwards(epsilon, SURE), fine=True)
     if after in (share(SURE, fine=True), share(1, fine=True)):
         return None
-    return Exercise(
-        prose("somebody-sure-certain").format(before=before),
-        (
-            Choice(
-                before,
-                False,
-                prose("would-perfect-secrecy"),
-            ),
-            Choice(
-                after,
-                True,
-                prose("follows-from-epsilon").format(epsilon=decimal(epsilon, "0.####")),
-            ),
-            Choice(
-                share(1),
-                False,
-                prose("noise-prevents-apart"),
-            ),
-        ),
-    )
-
-
-def _consent() -> Exercise:
-    return Exercise(
-        prose("person-accepted-your"),
-        (
-            Choice(
-                _("I send it, because the names are removed."),
-                False,
-                _("Removing names is needed, but it is not permission."),
-            ),
-            Choice(
-                prose("i-ask-plain"),
-                True,
-                prose("helped-counted-two"),
-            ),
-            Choice(
-                _("I send it, because the data help others."),
-                False,
-                prose("good-purpose-not"),
-            ),
-        ),
-    )
+    told = {"before": before, "after": after, "certain": share(1)}
+    return _exercise("safely", "odds", {**told, "epsilon": decimal(epsilon, "0.####")})
 
 
 # --------------------------------------------------------------------------------------------------
 # Lesson 5: a signal that is none.
 
-Labelled = tuple[str, Row]
-
 
 def signals_lesson(answers: Answers, drawn: Drawn) -> Lesson:
     """A rise that comes from a new contributor, from noise, or from better identification."""
     figure = drawn.get("people-by-year")
-    exercises = [_joined(answers.release, figure), _noise(figure), _training(), _change()]
-    return Lesson(
-        id="signals",
-        title=_("False alarms: a change that is not a change"),
-        minutes=8,
-        aim=_("You can test a rise or fall before you call it a change."),
-        paragraphs=(
-            prose("rise-question-not"),
-            prose("first-noise-two"),
-            prose("second-who-reports"),
-            prose("third-how-people"),
-            prose("call-change-when"),
-        ),
-        figure=figure,
-        exercises=tuple(e for e in exercises if e),
-        takeaway=prose("ask-how-wide"),
+    exercises = (
+        _joined(answers.release, figure),
+        _noise(figure),
+        _exercise("signals", "training"),
+        _exercise("signals", "change"),
     )
+    return _lesson("signals", exercises, figure)
 
 
 def _joined(release: Release, figure: Figure | None) -> Exercise | None:
@@ -661,37 +400,8 @@ def _joined(release: Release, figure: Figure | None) -> Exercise | None:
     before, after = max(
         rises, key=lambda p: (p[1][1].people.value or 0) - (p[0][1].people.value or 0)
     )
-    text = prose("from-number-rose")
-    return Exercise(
-        Markup(text).format(  # noqa: S704  (the values are escaped)
-            before=before[0],
-            after=after[0],
-            a=sized(before[1].people),
-            b=sized(after[1].people),
-            name=Markup("<bdi>{}</bdi>").format(names[int(after[1].codes[0])]),
-        ),
-        (
-            Choice(
-                _("Trafficking rose."),
-                False,
-                prose("perhaps-but-new"),
-            ),
-            Choice(
-                _("The number must be wrong."),
-                False,
-                prose("right-what-counts"),
-            ),
-            Choice(
-                prose("more-people-were"),
-                True,
-                prose("learn-more-ask"),
-            ),
-        ),
-    )
-
-
-def _gap(before: Labelled, after: Labelled) -> float:
-    return (after[1].people.value or 0) - (before[1].people.value or 0)
+    name = Markup("<bdi>{}</bdi>").format(names[int(after[1].codes[0])])
+    return _exercise("signals", "joined", {**_two_years(before, after), "name": name})
 
 
 def _noise(figure: Figure | None) -> Exercise | None:
@@ -699,78 +409,19 @@ def _noise(figure: Figure | None) -> Exercise | None:
     pair = next(iter(neighbours(labelled(figure))), None)
     if pair is None or not overlap(pair[0][1].people, pair[1][1].people):
         return None
-    before, after = pair
-    return Exercise(
-        prose("people-people-did").format(
-            before=before[0], a=sized(before[1].people), after=after[0], b=sized(after[1].people)
-        ),
-        (
-            Choice(
-                _("Yes, the two numbers are not the same."),
-                False,
-                prose("two-estimates-differ"),
-            ),
-            Choice(
-                _("That cannot be known, because the intervals overlap."),
-                True,
-                prose("noise-may-explain"),
-            ),
-            Choice(
-                _("No, it is certain that nothing changed."),
-                False,
-                prose("intervals-overlap-do"),
-            ),
-        ),
-    )
+    return _exercise("signals", "noise", _two_years(*pair))
 
 
-def _training() -> Exercise:
-    return Exercise(
-        prose("border-guards-were"),
-        (
-            Choice(
-                prose("more-people-were-found"),
-                True,
-                _("This separates what was seen from what may have caused it."),
-            ),
-            Choice(
-                _("Twice as many people are trafficked there now."),
-                False,
-                prose("training-changed-how"),
-            ),
-            Choice(
-                _("The training failed, because numbers went up."),
-                False,
-                _("Finding more people was its purpose."),
-            ),
-        ),
-    )
+def _two_years(before: Labelled, after: Labelled) -> dict[str, str]:
+    return {
+        "before": before[0],
+        "a": sized(before[1].people),
+        "after": after[0],
+        "b": sized(after[1].people),
+    }
 
 
-def _change() -> Exercise:
-    return Exercise(
-        prose("two-years-differ"),
-        (
-            Choice(
-                _("Nothing: the intervals do not overlap."),
-                False,
-                _("They show that the counts differ. They do not show why."),
-            ),
-            Choice(
-                _("Whether others have already reported a rise."),
-                False,
-                _("Others may have read the same numbers in the same hurry."),
-            ),
-            Choice(
-                prose("whether-same-organisations"),
-                True,
-                prose("ask-people-who"),
-            ),
-        ),
-    )
-
-
-LESSONS = (meaning_lesson, intervals_lesson, lesson, safely_lesson, signals_lesson)
+LESSONS = (meaning_lesson, intervals_lesson, blanks_lesson, safely_lesson, signals_lesson)
 
 
 def lessons(answers: Answers) -> tuple[Lesson, ...]:
