@@ -35,8 +35,8 @@ SLOPES = (0.0, 0.1, 0.4, 1.6)
 _NO_SLOPE_AT_ALL = 1e-5
 RELATED = ((0.0, 0.0), *product((0.15, 0.35, 0.7), (0.6, 0.85, 0.97)))
 """Standard deviation and correlation of neighbours of u; (0, 0) is none."""
-SHIFT = 0.5
-"""Standard deviation of an earlier shift of the level, relative."""
+SHIFTS = (0.5,)
+"""Standard deviations of a shift of the level, relative."""
 MOST_PLACES, _LATEST, _NEAR = 24, 12, 2
 """Times of the past at which a shift is looked for, at most; of the last periods each is one, but
 for those nearest to an end: one period that is high or low is no new level."""
@@ -52,11 +52,11 @@ _AT_ONCE = 200
 
 @dataclass(frozen=True)
 class Departures:
-    """The past of many series relative to a first fit; arrays of shape (series, periods).
+    """Many series relative to a first fit, past and window; arrays of shape (series, periods).
 
     ``seen`` is 0 where not ``inside``; ``known`` and ``scale`` give the variance of one period.
     ``time`` (periods,) runs over the past from -1/2 to 1/2; ``ahead`` (series,) is the mean time
-    of the window's known periods; ``gap`` periods lie in the window.
+    of the window's known periods; the last ``gap`` periods are the window.
     """
 
     inside: np.ndarray
@@ -87,8 +87,10 @@ class Forecasts:
 def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
     """All models.
 
-    Every time of a shift is a model while weights are estimated, so that a time at which many
-    series shifted is likely for each of them; then those of one dispersion are one.
+    How common each is among the series is learnt from past and window, with every time of a shift
+    as a model, those in the window too: so a level that began shortly before the window is known
+    where many series have it, and what moved in the window is laid to none of the others.  A
+    series' own weights rest on its past alone, and on a shift that is not in the window.
 
     Args:
         past: departures.
@@ -101,13 +103,16 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
         _some(_rows(past, slice(k, k + _AT_ONCE)), dispersions, places)
         for k in range(0, n, _AT_ONCE)
     ]
-    likelihood, mean, variance, wandering = (
-        np.concatenate([chunk[j] for chunk in chunks]) for j in range(4)
+    learnt, likelihood, mean, variance, wandering = (
+        np.concatenate([chunk[j] for chunk in chunks]) for j in range(5)
     )
     steady = [_prior(s, b) for s, b in product(RELATED, SLOPES)]
     near = np.exp(-0.5 * (np.log((dispersions + usual / 10) / usual) / SPREAD) ** 2)
-    prior = np.outer([*steady, *(SHIFTED * of_place)], near / near.sum()).ravel()
-    weight = mixed(likelihood / peaked(past), prior / prior.sum(), STRENGTH)
+    each = np.repeat(of_place, len(SHIFTS)) / len(SHIFTS)
+    prior = np.outer([*steady, *(SHIFTED * each)], near / near.sum()).ravel()
+    sharp = peaked(past)
+    common = frequencies(learnt / sharp, prior / prior.sum(), STRENGTH)
+    weight = posterior(likelihood / sharp, common[: likelihood.shape[1]])
     few = len(steady) * dispersions.size
     shape = (n, -1, dispersions.size)
     chance, of_mean, of_variance = (a[:, few:].reshape(shape) for a in (weight, mean, variance))
@@ -128,8 +133,8 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
 
 
 def _places(length: int) -> tuple[Ints, Floats]:
-    """Times at which a shift is looked for, every one of the last periods; and how much of the past
-    is nearest to each."""
+    """Times at which a shift is looked for, every one of the last periods; and how much of all
+    periods is nearest to each."""
     near = min(_NEAR, length // 2)
     early = np.linspace(near, length - _LATEST, MOST_PLACES - _LATEST)
     places = np.unique(np.r_[early, np.arange(length - _LATEST, length)].round().astype(int))
@@ -148,21 +153,25 @@ def _rows(past: Departures, at: slice) -> Departures:
     return replace(past, **{name: getattr(past, name)[at] for name in arrays})
 
 
-def _some(
-    past: Departures, dispersions: Floats, places: Ints
-) -> tuple[Floats, Floats, Floats, Floats]:
+def _some(past: Departures, dispersions: Floats, places: Ints) -> tuple[Floats, ...]:
+    """Likelihood of past and window, that of the past alone, and the forecasts."""
     sigma, rho = (np.repeat(each, dispersions.size) for each in zip(*RELATED, strict=True))
     phi = np.tile(dispersions, len(RELATED))
-    found = _filtered(past, phi, sigma, rho)
-    parts = [_with_slope(past, found, sigma, rho, slope) for slope in SLOPES]
+    before, both = _filtered(past, phi, sigma, rho)
+    parts = [
+        (_with_slope(past, both, sigma, rho, b)[0], *_with_slope(past, before, sigma, rho, b))
+        for b in SLOPES
+    ]
     shape = (len(past.seen), len(RELATED), 1, dispersions.size)
     by_family = [
         np.concatenate([p[j].reshape(shape) for p in parts], axis=2).reshape(shape[0], -1)
-        for j in range(4)
+        for j in range(5)
     ]
-    shifted = _shifted(past, dispersions, places)
-    return tuple(  # type: ignore[return-value]
-        np.concatenate([a, b], axis=1) for a, b in zip(by_family, shifted, strict=True)
+    length = past.seen.shape[1]
+    learnt = _shifted(past, dispersions, places, length)[0]
+    shifted = _shifted(past, dispersions, places[places < length - past.gap], length - past.gap)
+    return tuple(
+        np.concatenate([a, b], axis=1) for a, b in zip(by_family, (learnt, *shifted), strict=True)
     )
 
 
@@ -170,101 +179,103 @@ def _some(
 class _Filtered:
     """Sums of products of innovations over their variance, what is known of u at the end."""
 
-    zz: Floats
-    z1: Floats
-    zt: Floats
-    one: Floats
-    cross: Floats
-    tt: Floats
-    logs: Floats
-    at_end: tuple[Floats, Floats, Floats]
+    sums: Floats
+    at_end: Floats
     variance: Floats
 
 
-def _filtered(past: Departures, phi: Floats, sigma: Floats, rho: Floats) -> _Filtered:
-    shape = (len(past.seen), phi.size)
-    zz, z1, zt, one, cross, tt, logs = (np.zeros(shape) for _ in range(7))
-    of_z, of_1, of_t = (np.zeros(shape) for _ in range(3))
+def _filtered(past: Departures, phi: Floats, sigma: Floats, rho: Floats) -> list[_Filtered]:
+    """At the end of the past, and of the window."""
+    shape, length = (len(past.seen), phi.size), past.seen.shape[1]
+    sums, state = np.zeros((7, *shape)), np.zeros((3, *shape))
     p = np.broadcast_to(sigma**2, shape).copy()
     fresh = sigma**2 * (1 - rho**2)
-    for k in range(past.seen.shape[1]):
+    found = []
+    for k in range(length):
         here = past.inside[:, k]
         if here.any():
             f = p + past.known[:, k, None] + phi * past.scale[:, k, None]
             f = np.where(here[:, None], f, 1.0)
             weight = here[:, None] / f
-            v_z, v_1, v_t = past.seen[:, k, None] - of_z, 1 - of_1, past.time[k] - of_t
+            v_z, v_1, v_t = (
+                past.seen[:, k, None] - state[0], 1 - state[1], past.time[k] - state[2]
+            )
             w_z, w_1 = weight * v_z, weight * v_1
-            zz += w_z * v_z
-            z1 += w_z * v_1
-            zt += w_z * v_t
-            one += w_1 * v_1
-            cross += w_1 * v_t
-            tt += weight * v_t * v_t
-            logs += np.log(f)
-            of_z += p * w_z
-            of_1 += p * w_1
-            of_t += p * weight * v_t
+            w_t = weight * v_t
+            for total, more in zip(
+                sums,
+                (w_z * v_z, w_z * v_1, w_z * v_t, w_1 * v_1, w_1 * v_t, w_t * v_t, np.log(f)),
+                strict=True,
+            ):
+                total += more
+            for of, w in zip(state, (w_z, w_1, w_t), strict=True):
+                of += p * w
             p *= 1 - p * weight
-        of_z *= rho
-        of_1 *= rho
-        of_t *= rho
+        state *= rho
         p = rho**2 * p + fresh
-    return _Filtered(zz, z1, zt, one, cross, tt, logs, (of_z, of_1, of_t), p)
+        if k + 1 in (length - past.gap, length):
+            found.append(_Filtered(sums.copy(), state.copy(), p))
+    return found
 
 
 def _with_slope(
     past: Departures, f: _Filtered, sigma: Floats, rho: Floats, slope: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Likelihood, forecast of the window's mean departure, its variance, and that of u alone."""
+    zz, z1, zt, one, cross, tt, logs = f.sums
     steps = rho[:, None] ** np.arange(past.gap)
     lasting = steps.mean(axis=1)
     sums = np.cumsum(steps, axis=1)[:, :-1] / past.gap
     later = sigma**2 * (1 - rho**2) * (sums**2).sum(axis=1)
     of_z, of_1, of_t = f.at_end
     g1 = 1 - lasting * of_1
-    one, slope = np.maximum(f.one, 1e-300), max(slope, _NO_SLOPE_AT_ALL)
+    one, slope = np.maximum(one, 1e-300), max(slope, _NO_SLOPE_AT_ALL)
     g2 = past.ahead[:, None] - lasting * of_t
-    tt = f.tt + slope**-2
-    det = np.maximum(one * tt - f.cross**2, 1e-300)
-    level = (tt * f.z1 - f.cross * f.zt) / det
-    b = (one * f.zt - f.cross * f.z1) / det
-    logs = f.logs + np.log(det) + 2 * np.log(slope) + f.zz - f.z1 * level - f.zt * b
-    variance = (tt * g1**2 - 2 * f.cross * g1 * g2 + one * g2**2) / det
+    tt = tt + slope**-2
+    det = np.maximum(one * tt - cross**2, 1e-300)
+    level = (tt * z1 - cross * zt) / det
+    b = (one * zt - cross * z1) / det
+    logs = logs + np.log(det) + 2 * np.log(slope) + zz - z1 * level - zt * b
+    variance = (tt * g1**2 - 2 * cross * g1 * g2 + one * g2**2) / det
     mean = level * g1 + b * g2 + lasting * of_z
     wandering = lasting**2 * f.variance + later
     return -logs / 2, mean, variance + wandering, wandering
 
 
 def _shifted(
-    past: Departures, dispersions: Floats, places: Ints
+    past: Departures, dispersions: Floats, places: Ints, until: int
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """A steady level with one shift at each place of the past and each dispersion."""
-    inside = past.inside[:, None]
-    variance = past.known[:, None] + dispersions[:, None] * past.scale[:, None]
+    """A steady level with one shift at each place, of each standard deviation, and each dispersion,
+    by the first periods."""
+    inside = past.inside[:, None, :until]
+    variance = past.known[:, None, :until] + dispersions[:, None] * past.scale[:, None, :until]
     variance = np.where(inside, variance, 1.0)
     weight, logs = inside / variance, np.log(variance)
-    z = past.seen[:, None]
-    after = np.cumsum(weight[..., ::-1], axis=2)[..., ::-1][..., places]
-    z_after = np.cumsum((weight * z)[..., ::-1], axis=2)[..., ::-1][..., places]
-    one = np.maximum(weight.sum(axis=2, keepdims=True), 1e-300)
-    z1, zz = (weight * z).sum(axis=2, keepdims=True), (weight * z * z).sum(axis=2, keepdims=True)
-    tt = after + SHIFT**-2
+    z = past.seen[:, None, :until]
+    after = np.cumsum(weight[..., ::-1], axis=2)[..., ::-1][..., places, None]
+    z_after = np.cumsum((weight * z)[..., ::-1], axis=2)[..., ::-1][..., places, None]
+    one, z1, zz, logs = (
+        of.sum(axis=2)[..., None, None] for of in (weight, weight * z, weight * z * z, logs)
+    )
+    one = np.maximum(one, 1e-300)
+    size = np.array(SHIFTS)
+    tt = after + size**-2
     det = np.maximum(one * tt - after**2, 1e-300)
     level = (tt * z1 - after * z_after) / det
     shift = (one * z_after - after * z1) / det
-    value = logs.sum(axis=2, keepdims=True) + np.log(det) + 2 * np.log(SHIFT)
+    value = logs + np.log(det) + 2 * np.log(size)
     value = -(value + zz - z1 * level - z_after * shift) / 2
     each = value, level + shift, (tt - 2 * after + one) / det, np.zeros_like(value)
-    return tuple(a.swapaxes(1, 2).reshape(len(z), -1) for a in each)
+    return tuple(np.moveaxis(a, 1, 3).reshape(len(z), -1) for a in each)  # type: ignore[return-value]
 
 
 def peaked(past: Departures) -> float:
     """By how much the likelihood of normal errors exaggerates: half of (kurtosis - 1), at least
     1."""
-    inside = past.inside
+    inside = past.inside[:, : -past.gap]
+    seen = past.seen[:, : -past.gap]
     n = np.maximum(inside.sum(axis=1), 1)
-    centred = np.where(inside, past.seen - (past.seen.sum(axis=1) / n)[:, None], 0.0)
+    centred = np.where(inside, seen - (seen.sum(axis=1) / n)[:, None], 0.0)
     scaled = centred / np.sqrt(np.maximum((centred**2).sum(axis=1) / n, 1e-12))[:, None]
     kurtosis = float((scaled**4).sum() / max(1, inside.sum()))
     return min(5.0, max(1.0, (kurtosis - 1) / 2))
@@ -353,12 +364,12 @@ _MOST, _LEAST = 12, 0.005
 """Models of one series that are used, and the weight from which on they are."""
 
 
-def mixed(likelihood: Floats, prior: Floats, strength: float) -> Floats:
-    """The weight of each model for each series.
+def frequencies(likelihood: Floats, prior: Floats, strength: float) -> Floats:
+    """How common each model is among all series.
 
-    The weights that all series have in common are those that make the data likeliest, found by
-    expectation and maximisation (A. P. Dempster, N. M. Laird, D. B. Rubin 1977, J. R. Stat. Soc. B
-    39:1), held near ``prior`` as if ``strength`` more series had been seen.
+    The frequencies are those that make the data likeliest, found by expectation and maximisation
+    (A. P. Dempster, N. M. Laird, D. B. Rubin 1977, J. R. Stat. Soc. B 39:1), held near ``prior`` as
+    if ``strength`` more series had been seen.
 
     Args:
         likelihood: logarithms, shape (series, models).
@@ -366,15 +377,20 @@ def mixed(likelihood: Floats, prior: Floats, strength: float) -> Floats:
         strength: positive.
 
     Returns:
-        Shape (series, models), each row with the sum 1.
+        Shape (models,), with the sum 1.
     """
     scaled = np.exp(likelihood - likelihood.max(axis=1, keepdims=True))
     common = prior
     for _round in range(_ROUNDS):
-        weight = scaled * common
-        weight /= weight.sum(axis=1, keepdims=True)
-        common = (strength * prior + weight.sum(axis=0)) / (strength + len(weight))
-    found = scaled * common
+        weight = common * (1 / (scaled @ common) @ scaled)
+        common = (strength * prior + weight) / (strength + len(scaled))
+    return common
+
+
+def posterior(likelihood: Floats, common: Floats) -> Floats:
+    """The weight of each model for each series, shape (series, models), each row with the sum 1;
+    arguments as of, and from, :func:`frequencies`."""
+    found = np.exp(likelihood - likelihood.max(axis=1, keepdims=True)) * common
     return np.asarray(found / found.sum(axis=1, keepdims=True))
 
 
@@ -495,7 +511,8 @@ def _believed(
     v, power = np.maximum(v, 1e-12)[:, None], power[:, None]
     total = heights + v
     likelihood = -0.5 * (times * np.log(total) + power / total)
-    weight = mixed(np.where(apart[:, None], likelihood, 0.0), prior, _STRENGTH)
+    likelihood = np.where(apart[:, None], likelihood, 0.0)
+    weight = posterior(likelihood, frequencies(likelihood, prior, _STRENGTH))
     lean = heights / total
     mean = (weight * lean).sum(axis=1)
     spread = (weight * (lean - mean[:, None]) ** 2).sum(axis=1) * power[:, 0] / times
@@ -585,12 +602,14 @@ def count_tests(
     stretch = np.sqrt(n / np.maximum(n - waves.used, 1))[:, None]
     line = fit.slope[:, None] * time
     ahead = (now * time).sum(axis=1) / np.maximum(m, 1)
+    both, at = before | now, np.r_[np.flatnonzero(past), np.flatnonzero(window)]
+    stretch = np.where(before, stretch, 1.0)
     departures = Departures(
-        inside=before[:, past],
-        seen=np.where(before, line + stretch * (y - rate) / rate, 0.0)[:, past],
-        known=np.where(before, 1 / rate + noisy / rate**2, 0.0)[:, past],
-        scale=before[:, past].astype(float),
-        time=time[past],
+        inside=both[:, at],
+        seen=np.where(both, line + stretch * (y - rate) / rate, 0.0)[:, at],
+        known=np.where(both, 1 / rate + noisy / rate**2, 0.0)[:, at],
+        scale=both[:, at].astype(float),
+        time=time[at],
         ahead=ahead,
         gap=int(window.sum()),
     )
@@ -606,7 +625,7 @@ def count_tests(
         uneven,
         (noisy * now).sum(axis=1),
         share,
-        _ratio(departures.known.sum(axis=1), n.astype(float)),
+        _ratio(departures.known[:, : -departures.gap].sum(axis=1), n.astype(float)),
         waves.variance,
     )
     expected, error, of_past, up, down, uneven, of_mean, drift = _tails(
@@ -784,13 +803,14 @@ def share_tests(
     line = slope[:, None] * time
     share = 1 / (1 + np.exp(-level[:, None] - line))
     noise_squared = np.where(known, noise**2 + share**2 * noise_of_wholes**2, 0.0)
-    scale = np.where(before, n * share * (1 - share), 1.0)
+    both, at = before | (now & (n > 0)), np.r_[np.flatnonzero(past), np.flatnonzero(window)]
+    scale = np.where(both, n * share * (1 - share), 1.0)
     departures = Departures(
-        inside=before[:, past],
-        seen=np.where(before, line + (x - share * n) / scale, 0.0)[:, past],
-        known=np.where(before, 1 / scale + noise_squared / scale**2, 0.0)[:, past],
-        scale=np.where(before, np.maximum(n - 1, 0.0) / scale, 0.0)[:, past],
-        time=time[past],
+        inside=both[:, at],
+        seen=np.where(both, line + (x - share * n) / scale, 0.0)[:, at],
+        known=np.where(both, 1 / scale + noise_squared / scale**2, 0.0)[:, at],
+        scale=np.where(both, np.maximum(n - 1, 0.0) / scale, 0.0)[:, at],
+        time=time[at],
         ahead=_ratio((n * now) @ time, whole_now),
         gap=int(window.sum()),
     )
