@@ -12,18 +12,17 @@ from hypothesis import strategies as st
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.sensitive.mapping.decision_book import Decided, decided_yaml, read_book, write_book
-from ctdhub.sensitive.mapping.decisions import (
-    NOT_RECORDED,
-    OTHER_KIND,
-    STAYS,
-    Answer,
-    Sheet,
-    meanings,
-    sheets,
-)
+from ctdhub.core.tables import fold
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.rejects import REJECTS
+from ctdhub.sensitive.mapping.decisions import Answer, askable, meanings
+from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.workbench.decision_book import Decided, decided_yaml, read_book, write_book
+from ctdhub.sensitive.workbench.facets import Facets, questions
+from ctdhub.sensitive.workbench.opened import OpenedFile
 
 YAML = """\
 # Our own mapping, read aloud on 3 May
@@ -43,7 +42,7 @@ columns:
 tests:
   - {row: {Sexo: F, Tipo: Sexual}, gives: {gender: female, exploitation_sexual: yes}}
 """
-FILE = pa.table(
+TABLE = pa.table(
     {
         "Sexo": ["F", "M", "M", "01", "=1+1", None],
         "Edad": ["17", "22", "adulta", "22", "30", "-"],
@@ -52,14 +51,23 @@ FILE = pa.table(
         "_row": pa.array(range(2, 8), pa.int64()),
     }
 )
+FILE = OpenedFile(RawTable("f.csv", "00" * 32, TABLE, REJECTS.empty_table(), 6), ReadOptions())
 
 
-def asked(mapping: Mapping, table: pa.Table | None = FILE) -> dict[str, Sheet]:
-    return {"/".join(s.columns) + ":" + next(iter(s.places)): s for s in sheets(mapping, table)}
+def asked(mapping: Mapping) -> dict[str, Facets]:
+    found = questions(mapping, FILE)
+    return {"/".join(one.of.columns) + ":" + next(iter(one.of.places)): one for one in found}
 
 
-def today(sheet: Sheet) -> dict[str, Answer]:
-    return {q.text: q.today for q in sheet.questions}
+def today(found: Facets) -> dict[str, Answer]:
+    return {one.text: found.today[fold(one.text)] for one in found.values}
+
+
+def written(tmp_path: Path, yaml: str = YAML) -> Path:
+    """The workbook about the file."""
+    path = tmp_path / "q.xlsx"
+    write_book(path, [*questions(parse_mapping(yaml, "a.yaml"), FILE)], yaml, counted=True)
+    return path
 
 
 def answer(path: Path, decisions: dict[str, str], *, columns: dict[str, int] | None = None) -> None:
@@ -79,8 +87,7 @@ def answer(path: Path, decisions: dict[str, str], *, columns: dict[str, int] | N
 
 
 def back(tmp_path: Path, decisions: dict[str, str], yaml: str = YAML) -> str:
-    mapping, path = parse_mapping(yaml, "a.yaml"), tmp_path / "q.xlsx"
-    write_book(path, sheets(mapping, FILE), yaml)
+    mapping, path = parse_mapping(yaml, "a.yaml"), written(tmp_path, yaml)
     answer(path, decisions)
     return decided_yaml(yaml, "a.yaml", read_book(path, mapping, yaml))
 
@@ -101,7 +108,7 @@ def test_each_text_is_asked_with_what_it_is_today() -> None:
         "Laboral": ("exploitation_forced_labour",),
         "Trabajo": ("exploitation_forced_labour",),
     }
-    rows = {q.text: q.rows for q in found["Tipo:exploitation_sexual"].questions}
+    rows = {one.text: one.rows for one in found["Tipo:exploitation_sexual"].values}
     assert rows["Sexual"] == 2
     assert rows["Trabajo"] == 0
     assert "Tipo:means_threats" not in found, "it holds for some rows only"
@@ -157,7 +164,7 @@ def test_a_workbook_in_any_language_comes_back_by_code_or_by_label(
 ) -> None:
     mapping, path = parse_mapping(YAML, "a.yaml"), tmp_path / "q.xlsx"
     with language(code):
-        write_book(path, sheets(mapping, FILE), YAML)
+        path = written(tmp_path)
         from ctdhub.schema.labels import code_label
 
         answer(path, {"M": code_label("gender", "male", code), "Mendicidad": "exploitation_other"})
@@ -171,8 +178,7 @@ def test_a_workbook_in_any_language_comes_back_by_code_or_by_label(
 
 
 def test_rows_may_be_sorted_and_columns_moved(tmp_path: Path) -> None:
-    mapping, path = parse_mapping(YAML, "a.yaml"), tmp_path / "q.xlsx"
-    write_book(path, sheets(mapping, FILE), YAML)
+    mapping, path = parse_mapping(YAML, "a.yaml"), written(tmp_path)
     answer(path, {"M": "male"})
     book = openpyxl.load_workbook(path)
     for sheet in book.worksheets[2:]:
@@ -187,8 +193,7 @@ def test_rows_may_be_sorted_and_columns_moved(tmp_path: Path) -> None:
 
 
 def test_no_text_of_a_file_is_a_formula(tmp_path: Path) -> None:
-    path = tmp_path / "q.xlsx"
-    write_book(path, sheets(parse_mapping(YAML, "a.yaml"), FILE), YAML)
+    path = written(tmp_path)
     for sheet in openpyxl.load_workbook(path).worksheets:
         assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
     assert path.stat().st_mode & 0o77 == 0
@@ -215,8 +220,7 @@ def test_what_cannot_be_meant_is_refused_with_sheet_and_row(
 
 
 def test_another_mapping_and_another_file_are_refused(tmp_path: Path) -> None:
-    mapping, path = parse_mapping(YAML, "a.yaml"), tmp_path / "q.xlsx"
-    write_book(path, sheets(mapping, FILE), YAML)
+    mapping, path = parse_mapping(YAML, "a.yaml"), written(tmp_path)
     with pytest.raises(HubError) as met:
         read_book(path, mapping, YAML + "# a word\n")
     assert met.value.name == "mapping-book/older"
@@ -229,8 +233,7 @@ def test_another_mapping_and_another_file_are_refused(tmp_path: Path) -> None:
 
 
 def test_hidden_keys_cannot_say_another_thing_than_the_heads(tmp_path: Path) -> None:
-    mapping, path = parse_mapping(YAML, "a.yaml"), tmp_path / "q.xlsx"
-    write_book(path, sheets(mapping, FILE), YAML)
+    mapping, path = parse_mapping(YAML, "a.yaml"), written(tmp_path)
     answer(path, {"M": "male"})
     book = openpyxl.load_workbook(path)
     for sheet in book.worksheets[2:]:
@@ -243,19 +246,29 @@ def test_hidden_keys_cannot_say_another_thing_than_the_heads(tmp_path: Path) -> 
 
 
 def test_what_was_read_otherwise_is_named(tmp_path: Path) -> None:
-    mapping, path = parse_mapping(YAML, "a.yaml"), tmp_path / "q.xlsx"
-    write_book(path, sheets(mapping, FILE), YAML)
+    mapping, path = parse_mapping(YAML, "a.yaml"), written(tmp_path)
     answer(path, {"F": "male", "M": "male"})
     assert {d.text: d.before for d in read_book(path, mapping, YAML)} == {"F": ("female",), "M": ()}
 
 
-def test_a_shared_list_that_would_change_two_rules_is_refused(tmp_path: Path) -> None:
+def test_a_list_that_two_rules_share_is_written_out_for_one(tmp_path: Path) -> None:
     yaml = YAML.replace("has: [Sexual]", "has: &both [Sexual]").replace(
         "has: [Laboral, Trabajo]", "has: *both"
     )
-    with pytest.raises(HubError) as met:
-        back(tmp_path, {"Mendicidad": "exploitation_forced_labour"}, yaml)
-    assert met.value.name == "mapping-book/by-hand"
+    after = back(tmp_path, {"Mendicidad": "exploitation_forced_labour"}, yaml)
+    assert "has: &both [Sexual], absent: no}" in after
+    assert 'has: [Sexual, Mendicidad], absent: "no"}' in after
+
+
+def test_a_built_in_mapping_is_amended(tmp_path: Path) -> None:
+    """Its rules stay where they are; only the variable that a decision is about is written out."""
+    yaml = "builtin: htcds-2   # theirs\n"
+    mapping = parse_mapping(yaml, "a.yaml")
+    gender = next(sheet for sheet in askable(mapping) if "gender" in sheet.places)
+    told = [Decided(gender, "1", 4, "Dama", ("female",))]
+    after = decided_yaml(yaml, "a.yaml", told)
+    assert after.startswith(yaml)
+    assert meanings(parse_mapping(after, "a.yaml"), gender, ["Dama"]) == [("female",)]
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12).filter(
@@ -266,11 +279,9 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 @settings(max_examples=30, deadline=None)
 @given(st.dictionaries(TEXTS, st.sampled_from(["male", "female", NOT_RECORDED]), max_size=6))
 def test_whatever_a_text_is_its_decision_holds(decisions: dict[str, str]) -> None:
-    from ctdhub.core.tables import fold
-
     yaml = 'version: 1\nrows: person\ncolumns:\n  gender: {from: s, map: {"£$": male}}\n'
     mapping = parse_mapping(yaml, "a.yaml")
-    (sheet,) = sheets(mapping, None)
+    (sheet,) = askable(mapping)
     once = {fold(t): (t, a) for t, a in decisions.items() if fold(t)}
     told = [Decided(sheet, "1", i, t, (a,)) for i, (t, a) in enumerate(once.values())]
     after = parse_mapping(decided_yaml(yaml, "a.yaml", told), "a.yaml")

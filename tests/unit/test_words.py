@@ -19,7 +19,7 @@ WRITERS = {
     "sensitive/linkage/identified/link_files.py",
     "sensitive/linkage/identified/clerical_review.py",
     "sensitive/mapping/decisions.py",
-    "sensitive/mapping/decision_book.py",
+    "sensitive/workbench/decision_book.py",
     "sensitive/mapping/drafting/suggest.py",
 }
 """Write a file for readers in the language in force: a report, a card, a draft with comments."""

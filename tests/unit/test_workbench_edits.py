@@ -13,11 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctdhub.core.errors import HubError, from_json
-from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.patched_yaml import document_of
-from ctdhub.sensitive.workbench.ask import ask
-from ctdhub.sensitive.workbench.drafts import DraftFold
-from ctdhub.sensitive.workbench.operations import (
+from ctdhub.sensitive.mapping.edits import (
     applied,
     between,
     checked,
@@ -26,6 +22,10 @@ from ctdhub.sensitive.workbench.operations import (
     touch,
     value_in,
 )
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.patched_yaml import document_of
+from ctdhub.sensitive.workbench.ask import ask
+from ctdhub.sensitive.workbench.drafts import DraftFold
 
 YAML = """\
 # Our own mapping

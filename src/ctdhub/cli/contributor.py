@@ -402,7 +402,7 @@ def _line(commit: dict[str, Any]) -> str:
 
 def _operation(operation: dict[str, Any]) -> str:
     """An operation in one line: its number, its key, its value before and now."""
-    from ctdhub.sensitive.workbench.operations import label_of, value_of
+    from ctdhub.sensitive.mapping.edits import label_of, value_of
 
     before, now = operation.get("before"), value_of(operation)
     return f"{operation['n']} {label_of(operation)}: {_short(before)} → {_short(now)}"
@@ -447,21 +447,21 @@ Example: ctdhub mapping export our-ngo.yaml --file cases.xlsx --out questions.xl
         ] = None,
         lang: Annotated[str, options.lang()] = "",
     ) -> None:
-        from ctdhub.sensitive.ingest.isolated import read_isolated
-        from ctdhub.sensitive.mapping.decision_book import write_book
-        from ctdhub.sensitive.mapping.decisions import sheets
-        from ctdhub.sensitive.mapping.mapping_file import load_mapping
+        from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
+        from ctdhub.sensitive.workbench.decision_book import write_book
+        from ctdhub.sensitive.workbench.facets import questions
+        from ctdhub.sensitive.workbench.opened import opened
 
         options.require_new(out)
         options.require_private(out)
         options.require_suffix(out, ".xlsx")
-        rules = load_mapping(mapping)
+        text = text_of(mapping)
+        rules = parse_mapping(text, mapping.name)
         with errors.status(_("Reading the file")):
-            table = None if file is None else read_isolated(file, rules.read).table
-            asked = sheets(rules, table)
+            asked = [*questions(rules, opened(file, rules.read) if file else None)]
         with options.speaking(lang):
-            write_book(out, asked, mapping.read_text("utf-8-sig"))
-        n = sum(not q.today for sheet in asked for q in sheet.questions)
+            write_book(out, asked, text, counted=file is not None)
+        n = sum(len(one.unknown()) for one in asked)
         console.print(_("Wrote {file}.").format(file=escape(str(out))))
         console.print(
             ngettext(
@@ -484,14 +484,14 @@ Example: ctdhub mapping export our-ngo.yaml --file cases.xlsx --out questions.xl
         decisions: Annotated[Path, typer.Option(help=_("The workbook that was sent back."))],
         out: Annotated[Path, typer.Option(help=_("A new YAML file."))],
     ) -> None:
-        from ctdhub.sensitive.mapping.decision_book import decided_yaml, read_book
-        from ctdhub.sensitive.mapping.mapping_file import load_mapping
+        from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
+        from ctdhub.sensitive.workbench.decision_book import decided_yaml, read_book
 
         options.require_new(out)
-        rules, text = load_mapping(mapping), mapping.read_text("utf-8-sig")
-        found = read_book(decisions, rules, text)
+        text = text_of(mapping)
+        found = read_book(decisions, parse_mapping(text, mapping.name), text)
         after = decided_yaml(text, mapping.name, found)
-        with out.open("x", encoding="utf-8") as written:
+        with out.open("x", encoding="utf-8", newline="") as written:
             written.write(after)
         console.print(
             ngettext(

@@ -168,12 +168,12 @@ from ctdhub.sensitive.alarms.checks import ring
 from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.mapping import mapping_file
+from ctdhub.sensitive.mapping.decisions import list_sheet
+from ctdhub.sensitive.mapping.edits import Operation, all_rules, checked
 from ctdhub.sensitive.mapping.mapping_file import text_of
 from ctdhub.sensitive.mapping.patched_yaml import flow, lines_of
 from ctdhub.sensitive.mapping.run import harmonise
 from ctdhub.sensitive.workbench import drafts
-from ctdhub.sensitive.workbench import drafts as kept
-from ctdhub.sensitive.workbench.bench import SUGGESTION, Bench, begun, bench, draft_of, fits, saved
 from ctdhub.sensitive.workbench.drafts import (
     DraftFold,
     Workplace,
@@ -184,21 +184,29 @@ from ctdhub.sensitive.workbench.drafts import (
 )
 from ctdhub.sensitive.workbench.facets import (
     Facets,
+    SuggestedCode,
     choices,
     clustered,
     facets,
     read_as,
     sheets_of,
     suggestions,
-    unborn,
 )
-from ctdhub.sensitive.workbench.opened import change
-from ctdhub.sensitive.workbench.operations import Operation, all_rules, checked
-from ctdhub.sensitive.workbench.readings import named, readings
+from ctdhub.sensitive.workbench.opened import (
+    SUGGESTION,
+    Bench,
+    begun,
+    bench,
+    change,
+    draft_of,
+    fits,
+    saved,
+)
+from ctdhub.sensitive.workbench.readings import Proposed, named, readings
 from ctdhub.sensitive.workbench.verdicts import (
     ACTIONS,
     LABELS,
-    Proposed,
+    Verdict,
     Verdicts,
     is_hidden,
     missing,
@@ -211,6 +219,19 @@ from ctdhub.sensitive.workbench.verdicts import (
 Answer = dict[str, Any]
 
 
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: of a record its fields, of a sentence what it is made of."""
+    if isinstance(value, Text | Named):
+        return field_as_json(value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [*map(_plain, value)]
+    return value
+
+
 def open_(place: Workplace, request: dict[str, Any]) -> Answer:
     """Read the file; begin a draft where there is none."""
     try:
@@ -219,20 +240,13 @@ def open_(place: Workplace, request: dict[str, Any]) -> Answer:
         if met.rule != "sheets" or place.file is None:
             raise
         found = layout.sheets(place.file)
-        return {
-            "choose": [{"sheet": s.name, "rows": s.rows, "columns": [*s.header]} for s in found]
-        }
+        return {"choose": [{"sheet": s.name, "rows": s.rows, "columns": s.header} for s in found]}
     raw = at.file.raw
-    shown = {key: getattr(raw, key) for key in ("sheet", "encoding", "delimiter", "sha256")}
-    told = {
-        "name": place.name,
-        "rows": raw.rows_read,
-        "columns": len(at.file.names),
-        "unread_rows": raw.rejects.num_rows,
-        **shown,
-        "notes": [note.as_json() for note in raw.notes],
+    shown = {
+        key: getattr(raw, key) for key in ("sheet", "encoding", "delimiter", "sha256", "notes")
     }
-    return {"file": told, "found": saved(place, at.file)}
+    told = {"name": place.name, "rows": raw.rows_read, "columns": len(at.file.names), **shown}
+    return {"file": told | {"unread_rows": raw.rejects.num_rows}, "found": saved(place, at.file)}
 
 
 def _opened(place: Workplace, sheet: Any) -> Bench:
@@ -250,11 +264,9 @@ def _opened(place: Workplace, sheet: Any) -> Bench:
     at = None if now is None and others else begun(place, None)
     if now and at and _fitting(at):
         unkept = next((one for one in others if one.active), None)
-        return (
-            at
-            if unkept is None
-            else Bench(place, _saved_as(place, _renewed(place, unkept, now)[0]))
-        )
+        if unkept is None:
+            return at
+        return Bench(place, _saved_as(place, _renewed(place, unkept, now)[0]))
     if others:
         return Bench(place, _saved_as(place, others[0]))
     return at if at and now is None else begun(place, SUGGESTION)
@@ -311,23 +323,17 @@ def columns(place: Workplace, request: dict[str, Any]) -> Answer:
     verdicts = _verdicts(at)
     found = verdicts.all()
     asked = [*verdicts.questions()]
-    states = [one["state"] for one in found]
-    open_ = [one["column"] for one in found if one["state"] in ("stops", "decide")]
-    order = sorted(
-        (one for one in found if one["column"] in open_), key=lambda one: one["state"] != "stops"
-    )
+    states = [one.state for one in found]
+    order = [one.column for state in ("stops", "decide") for one in found if one.state == state]
     return {
         "columns": found,
         "counts": {key: states.count(key) for key in ("right", "decide", "stops", "stripped")},
         **at.effect.counts(),
         "new": verdicts.new(),
         "gone": verdicts.gone(),
-        "next": order[0]["column"] if order else None,
-        "questions": [
-            {"question": text.as_json(), "choices": [one.as_json() for one in own]}
-            for text, own in asked
-        ],
-        "missing": [one.as_json() for one in missing(at, found, len(asked), verdicts.two_orders())],
+        "next": order[0] if order else None,
+        "questions": [{"question": text, "choices": own} for text, own in asked],
+        "missing": missing(at, found, len(asked), verdicts.two_orders()),
     }
 
 
@@ -344,30 +350,26 @@ def column(place: Workplace, request: dict[str, Any]) -> Answer:
     wanted = request.get("sheet")
     chosen = next((one for one in sheets if wanted in (None, one.name)), None)
     if chosen is None and isinstance(wanted, str):
-        chosen = unborn(wanted)
-    hidden = _hidden(at, [name, *(chosen.sheet.columns if chosen else ())])
+        chosen = list_sheet(wanted)
+    hidden = _hidden(at, [name, *(chosen.columns if chosen else ())])
     if hidden:
         chosen, sheets = None, []
     own = [facets(at.mapping, at.file, one, place.years) for one in sheets]
     answer["sheets"] = [
         {
             "sheet": one.of.name,
-            "targets": [{"variable": v, "label": named(v)} for v in one.of.sheet.places],
-            "flags": one.of.sheet.flags,
+            "targets": [{"variable": v, "label": named(v)} for v in one.of.places],
+            "flags": one.of.flags,
             "unknown": len(one.unknown()),
         }
         for one in own
     ]
-    answer["blank"] = at.file.raw.table.num_rows - verdict["filled"]
-    bare = verdict["state"] == "stripped" or not verdict["examples"]
+    answer["blank"] = at.file.raw.table.num_rows - verdict.filled
+    bare = verdict.state == "stripped" or not verdict.examples
     if hidden or (chosen is None and bare):
         return {**answer, **_no_values(), "sheet": None, "rule": ""}
     silent = {*map(fold, at.mapping.empty)}
-    answer["silent"] = [
-        {"text": one.text, "rows": one.rows}
-        for one in at.file.counts(name)
-        if fold(one.text) in silent
-    ]
+    answer["silent"] = [one for one in at.file.counts(name) if fold(one.text) in silent]
     if not sheets:
         answer["readings"] = readings(at.file, name, at.draft.document())
     if chosen is None:
@@ -377,7 +379,7 @@ def column(place: Workplace, request: dict[str, Any]) -> Answer:
         **answer,
         **_values(found, request),
         "sheet": chosen.name,
-        "choices": list(choices(chosen)),
+        "choices": choices(chosen),
         "rule": _rules(at, verdict),
     }
 
@@ -392,9 +394,9 @@ def _no_values() -> Answer:
     return {"choices": [], "values": [], "total": 0, "clusters": [], "note": None}
 
 
-def _rules(at: Bench, verdict: dict[str, Any]) -> str:
+def _rules(at: Bench, verdict: Verdict) -> str:
     rules = all_rules(at.draft.document(), "records")
-    names = [one["variable"] for one in verdict["targets"] if one["variable"] in rules]
+    names = [one["variable"] for one in verdict.targets if one["variable"] in rules]
     return "\n".join(f"{name}: {flow(rules[name])}" for name in names)
 
 
@@ -404,26 +406,22 @@ def _values(found: Facets, request: dict[str, Any]) -> Answer:
     of = {text: n for n, one in enumerate(groups) for text in one.texts}
     values = [
         {
-            "text": one.text,
-            "rows": one.rows,
-            "decided": [*found.today.get(fold(one.text), ())],
-            "suggested": meant[one.text].as_json() if one.text in meant else None,
+            **one._asdict(),
+            "decided": found.today.get(fold(one.text), ()),
+            "suggested": meant.get(one.text),
             "cluster": of.get(one.text),
         }
         for one in found.values
     ]
-    decided = {fold(text): answer for text, answer in found.today.items() if answer}
     clusters = []
     for number, one in enumerate(groups):
-        known = next((decided[fold(t)] for t in one.texts if fold(t) in decided), None)
-        guess = next((meant[t].as_json() for t in one.texts if t in meant), None)
+        known = next((said for t in one.texts if (said := found.today.get(fold(t)))), None)
+        guess = next((meant[t] for t in one.texts if t in meant), None)
         if known is not None:
             same = Text("decided so for another spelling")
-            guess = {"codes": [*known], "reason": same.as_json(), "sure": one.method == "key"}
-        told = {"cluster": number, "method": one.method, "texts": [*one.texts], "rows": one.rows}
-        clusters.append({**told, "suggested": guess})
-    said = note.as_json() if note else None
-    return {**_page(values, request), "clusters": clusters, "note": said}
+            guess = SuggestedCode(known, same, one.method == "key")
+        clusters.append({"cluster": number, **one._asdict(), "suggested": guess})
+    return {**_page(values, request), "clusters": clusters, "note": note}
 
 
 def _bare(at: Bench, name: str, request: dict[str, Any]) -> Answer:
@@ -431,9 +429,8 @@ def _bare(at: Bench, name: str, request: dict[str, Any]) -> Answer:
     read = read_as(at.effect, at.file, name)
     values = [
         {
-            "text": one.text,
-            "rows": one.rows,
-            "decided": read.get(fold(one.text), []),
+            **one._asdict(),
+            "decided": read.get(fold(one.text), ()),
             "suggested": None,
             "cluster": None,
         }
@@ -467,8 +464,8 @@ def suggested(place: Workplace, request: dict[str, Any]) -> Answer:
     wanted = request.get("column")
     return {
         "suggested": [
-            {"column": name, **one.as_json(), "rows": one.rows}
-            for name, one in verdicts.every_suggestion()
+            {"column": name, **one._asdict(), "rows": rows}
+            for name, one, rows in verdicts.every_suggestion()
             if wanted in (None, name)
         ]
     }
@@ -493,17 +490,16 @@ def identifiers(place: Workplace, request: dict[str, Any]) -> Answer:
         if finding is None and decision is None:
             continue
         action = decision.action if decision else None
-        reason = finding.reason if finding else ACTIONS[str(action)]
         counts = at.file.counts(name)
         found.append(
             {
                 "column": name,
                 "kind": finding.kind if finding else None,
-                "reason": reason.as_json(),
+                "reason": finding.reason if finding else ACTIONS[str(action)],
                 "action": action,
                 "keep_reason": decision.reason if decision else None,
                 "distinct": len(counts),
-                "filled": sum(one.rows for one in counts),
+                "filled": at.file.filled(name),
                 "choices": [_choice(name, one) for one in LABELS],
             }
         )
@@ -515,7 +511,7 @@ def _choice(column: str, action: str) -> dict[str, Any]:
     decision: Any = {"keep": ""} if action == "keep" else action
     operations = ({"op": "identifier", "column": column, "decision": decision},)
     made = Proposed(LABELS[action], ACTIONS[action], False, operations)
-    return {"action": action, **made.as_json()}
+    return {"action": action, **made._asdict()}
 
 
 def alarms(place: Workplace, request: dict[str, Any]) -> Answer:
@@ -540,7 +536,7 @@ def _alarm(one: Alarm) -> dict[str, Any]:
     return {
         "name": one.name,
         "about": one.about,
-        "what": one.what().as_json(),
+        "what": one.what(),
         "stops": one.stops,
         "accepted": one.accepted,
         "operations": [{"op": "accept", "entry": entry, "on": True}],
@@ -563,9 +559,7 @@ def variables(place: Workplace, request: dict[str, Any]) -> Answer:
     found = []
     for one in load_schema().records:
         group = one.group
-        said = None
-        if group:
-            said = field_as_json(Named(tuple(group_label(group, code) for code in LANGUAGES)))
+        said = Named(tuple(group_label(group, code) for code in LANGUAGES)) if group else None
         told = {"variable": one.name, "label": named(one.name), "group": said, "kind": one.kind}
         found.append(told)
     return {"variables": found}
@@ -589,7 +583,7 @@ def state(place: Workplace) -> dict[str, Any] | None:
         text = draft.text()
         found |= {"sha256": digest(text), "kept": text == there, "invalid": None}
     except HubError as met:
-        found |= {"sha256": None, "kept": False, "invalid": met.fault.as_json()}
+        found |= {"sha256": None, "kept": False, "invalid": met.fault}
     return found
 
 
@@ -654,14 +648,14 @@ def discard(place: Workplace, request: dict[str, Any]) -> Answer:
 
 def history_of_edits(place: Workplace, request: dict[str, Any]) -> Answer:
     """Operations of the draft and commits, newest first."""
-    commits = [_shown(one) for one in reversed(kept.commits(place))]
+    commits = [_shown(one) for one in reversed(drafts.commits(place))]
     draft = load_draft(place)
     operations = list(reversed(draft.operations)) if draft else []
-    outside = bool(commits) and commits[0]["who"] == kept.OUTSIDE
+    outside = bool(commits) and commits[0]["who"] == drafts.OUTSIDE
     return {"operations": operations, "commits": commits, "outside": outside}
 
 
-def _shown(commit: kept.Commit) -> dict[str, Any]:
+def _shown(commit: drafts.Commit) -> dict[str, Any]:
     return {k: v for k, v in commit.items() if k not in ("previous", "hash", "header")}
 
 
@@ -671,11 +665,11 @@ def undo_kept(place: Workplace, request: dict[str, Any]) -> Answer:
     if not isinstance(number, int):
         raise error("workbench-request")
     which = _numbers(request) if "n" in request else []
-    operations, later = kept.undoing(place, number, which)
+    operations, later = drafts.undoing(place, number, which)
     if later and request.get("later") not in ("undo", "stay"):
         return {"later": later}
     if request.get("later") == "undo":
-        more = [kept.undone(one) for one in reversed(later)]
+        more = [drafts.undone(one) for one in reversed(later)]
         operations = [*more, *operations]
     return _add(place, operations)
 
@@ -705,7 +699,7 @@ def keep(place: Workplace, request: dict[str, Any]) -> Answer:
     draft = draft_of(place)
     header = Bench(place, draft).file.names if place.file else ()
     why = str(request.get("why") or "")
-    done, conflicts = kept.keep(place, draft, start, why, header)
+    done, conflicts = drafts.keep(place, draft, start, why, header)
     if done is None:
         return {"conflicts": conflicts}
     drop_draft(place)
@@ -778,8 +772,8 @@ def ask(request: dict[str, Any]) -> dict[str, Any]:
         if answerer is None:
             raise error("workbench-request")
         with _one_at_a_time:
-            answer = answerer(place, request)
-            return {**answer, "draft": state(place)}
+            answer: Answer = _plain(answerer(place, request) | {"draft": state(place)})
+            return answer
     except HubError as met:
         return {"error": as_json(met)}
 

@@ -19,20 +19,21 @@ from ctdhub.core.files import append_chain, is_day, locked, read_chain, write_wh
 from ctdhub.schema.model import YEARS
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
 from ctdhub.sensitive.mapping import mapping_file
-from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
-from ctdhub.sensitive.mapping.patched_yaml import Document, document_of, patched
-from ctdhub.sensitive.workbench.operations import (
+from ctdhub.sensitive.mapping.edits import (
     Operation,
     Touching,
     applied,
     apply,
     between,
     key_of,
+    numbered,
     opposite,
     touch,
     value_in,
 )
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
+from ctdhub.sensitive.mapping.patched_yaml import Document, document_of, patched
 
 # --------------------------------------------------------------------------------------------------
 # Where the mappings of a contributor, their history and people's drafts lie; who asks.
@@ -201,8 +202,8 @@ class DraftFold:
             HubError: the mapping would have faults.
         """
         last = max((one["n"] for one in self.operations), default=0)
-        numbered = _numbered(self.document(), new, last + 1)
-        after = replace(self, operations=(*self.operations, *numbered))
+        operations = (*self.operations, *numbered(self.document(), new, last + 1))
+        after = replace(self, operations=operations)
         after.mapping()
         return after
 
@@ -330,14 +331,12 @@ def _with_outside(place: Workplace) -> tuple[Commit, ...]:
     for start, path, before in _by_hand(place, read_chain(place.log)):
         text = text_of(path)
         _write_kept(place, text)
-        was = document_of(_text_of(place, before), place.shown) if before else None
-        operations = [] if was is None else _numbered(was, between(was, _read(text, path)))
+        operations: list[Operation] = []
+        if before:
+            was = document_of(_text_of(place, before), place.shown)
+            operations = numbered(was, between(was, document_of(text, path.name)))
         _append(place, OUTSIDE, "", start, before, text, operations)
     return read_chain(place.log)
-
-
-def _read(text: str, path: Path) -> Document:
-    return document_of(text, path.name)
 
 
 def _text_of(place: Workplace, sha256: str) -> str:
@@ -348,15 +347,6 @@ def _text_of(place: Workplace, sha256: str) -> str:
     if digest(text) != sha256:
         raise error("mapping-history", file=path)
     return text
-
-
-def _numbered(before: Document, operations: Sequence[Operation], first: int = 1) -> list[Operation]:
-    """Operations with their numbers and the values before them."""
-    made = applied(before)
-    return [
-        {**operation, "n": n, "before": copy.deepcopy(apply(made, operation)), "undone": False}
-        for n, operation in enumerate(operations, first)
-    ]
 
 
 def keep(
@@ -395,7 +385,7 @@ def keep(
             text, operations = over.text(), list(over.active)
         elif theirs is not None and theirs != draft.base:
             was = document_of(theirs, place.shown)
-            operations = _numbered(was, between(was, document_of(text, place.shown)))
+            operations = numbered(was, between(was, document_of(text, place.shown)))
         parse_mapping(text, place.shown)
         target = mapping_file.path_of(place.mappings, place.contributor, start)
         before = digest(text_of(target)) if target.is_file() else None
@@ -437,44 +427,30 @@ def renewed(
         known: the commits.
 
     Returns:
-        The draft over it, with the operations that say something else and contradict nothing; and
-        those that would give a key, or a part of it, another value than was kept meanwhile, or a
-        layout to another text.
+        The draft over it, with the operations that say something else and concern nothing that was
+        kept meanwhile; and the others: those that would change that, or the layout of the text.
 
     Raises:
         HubError: the text of one of both has faults.
     """
-    base, now = document_of(draft.base, draft.file), document_of(theirs, draft.file)
-    mine, made = draft.document(), applied(now)
+    base, made = document_of(draft.base, draft.file), applied(document_of(theirs, draft.file))
     seen = [n for n, commit in enumerate(known, 1) if commit["after"] == draft.seen]
     kept = [one for commit in known[max(seen, default=0) :] for one in commit["operations"]]
-    others = Touching([*_numbered(base, between(base, now)), *kept])
-    stay, lost = [], []
+    others = Touching([*numbered(base, between(base, made)), *kept])
+    mine, stay, lost = draft.document(), list[Operation](), list[Operation]()
     for operation in _last_of_each_key(draft.active):
         try:
-            if operation["op"] == "layout" or _clash(operation, others, (base, now, mine)):
+            before = value_in(made, operation)
+            differs = before != value_in(mine, operation)
+            if operation["op"] == "layout" or (differs and others.of(operation)):
                 lost.append(operation)
                 continue
-            before = copy.deepcopy(apply(made, operation))
+            apply(made, operation)
             if value_in(made, operation) != before:
                 stay.append(operation)
         except HubError:  # it concerns a rule that is not there any more
             lost.append(operation)
     return DraftFold(theirs, start, (), digest(theirs), draft.file).with_operations(stay), lost
-
-
-def _clash(operation: Operation, others: Touching, states: tuple[Document, ...]) -> bool:
-    """Whether somebody else gave the key, or a part of it, another value, or its old one again."""
-    base, now, mine = (value_in(state, operation) for state in states)
-    if now != base:
-        return bool(now != mine)
-    return any(
-        now != mine
-        if key_of(operation) == key_of(other)
-        else value_in(states[2], other) != value_in(states[1], other)
-        and value_in(states[1], other) != value_in(states[0], other)
-        for other in others.of(operation)
-    )
 
 
 def _last_of_each_key(operations: Sequence[Operation]) -> list[Operation]:

@@ -7,22 +7,19 @@ import unicodedata
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
-from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text, field_as_json, language
+from ctdhub.core.i18n import Named, Numeral, Text
 from ctdhub.core.tables import fold
 from ctdhub.schema import countries
 from ctdhub.schema.countries import country_said, look_up, resolve
 from ctdhub.schema.model import AGE, load_schema
 from ctdhub.sensitive.mapping.decisions import (
-    NOT_RECORDED,
-    OTHER_KIND,
-    STAYS,
     Answer,
     Sheet,
     askable,
-    choice_words,
+    choice_name,
     meanings,
     rule_at,
     spellings_of,
@@ -36,12 +33,12 @@ from ctdhub.sensitive.mapping.drafting.proposals import (
     years_in,
 )
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
+from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of
 from ctdhub.sensitive.mapping.texts import nearest
 from ctdhub.sensitive.mapping.transform import Asked
 from ctdhub.sensitive.workbench.opened import FileEffect, OpenedFile, TextCount
-from ctdhub.sensitive.workbench.operations import ListSheet, sheet_name
 
 # --------------------------------------------------------------------------------------------------
 # Spellings of one text found in a column: by a key that they share, and by a small distance.
@@ -65,8 +62,7 @@ _APART = re.compile(r"[^\w]+|_")
 _DIGITS = re.compile(r"\d+")
 
 
-@dataclass(frozen=True)
-class TextCluster:
+class TextCluster(NamedTuple):
     """Texts that may be one.
 
     Attributes:
@@ -209,8 +205,7 @@ LIKENESSES = 300
 """Texts for which a likeness is looked for; it costs the most."""
 
 
-@dataclass(frozen=True)
-class SuggestedCode:
+class SuggestedCode(NamedTuple):
     """What a text may mean.
 
     Attributes:
@@ -222,10 +217,6 @@ class SuggestedCode:
     codes: Answer
     reason: Text
     sure: bool
-
-    def as_json(self) -> dict[str, Any]:
-        """As ``ask`` says it."""
-        return {"codes": [*self.codes], "reason": self.reason.as_json(), "sure": self.sure}
 
 
 class Meant:
@@ -356,35 +347,6 @@ def stems(text: str) -> frozenset[str]:
 _STEM = 5
 
 
-def all_meant(meant: Meant, texts: Sequence[str]) -> dict[str, SuggestedCode]:
-    """What several texts may mean, in their order; those without a suggestion are left out."""
-    found = ((text, meant(text)) for text in texts)
-    return {text: one for text, one in found if one is not None}
-
-
-_WORDS = {
-    NOT_RECORDED: Text("means: not recorded"),
-    OTHER_KIND: Text("another kind, none of these"),
-    STAYS: Text("may stay unknown"),
-}
-_KEPT = 64
-
-
-@dataclass(frozen=True)
-class NamedSheet:
-    """A sheet of decisions with the name that operations call it by.
-
-    Attributes:
-        name: see ``sheet_ids``.
-        sheet: its rules and choices.
-        split: the mark between the elements of its lists.
-    """
-
-    name: str
-    sheet: Sheet
-    split: str | None
-
-
 @dataclass(frozen=True)
 class Facets:
     """The texts of a sheet.
@@ -395,7 +357,7 @@ class Facets:
         today: folded text to what it is read as; none where it is unknown.
     """
 
-    of: NamedSheet
+    of: Sheet
     values: tuple[TextCount, ...]
     today: dict[str, Answer]
 
@@ -404,94 +366,100 @@ class Facets:
         return [one for one in self.values if not self.today.get(fold(one.text))]
 
 
-def sheets_of(mapping: Mapping, file: OpenedFile, column: str) -> list[NamedSheet]:
+def sheets_of(mapping: Mapping, file: OpenedFile, column: str) -> list[Sheet]:
     """The sheets that are about a column of the file."""
-    found = []
-    for sheet in askable(mapping):
-        if any(file.header.find(name) == column for name in sheet.columns):
-            first = rule_at(mapping, next(iter(sheet.places.values())))
-            inside = next(iter(sheet.places.values()))[0] == "perpetrators"
-            own = mapping.perpetrators.split if inside and mapping.perpetrators else None
-            name = sheet_name(sheet, first)
-            if sheet.flags and not inside:
-                sheet = replace(sheet, choices=tuple(dict.fromkeys([*sheet.places, *_flags()])))
-            found.append(NamedSheet(name, sheet, own or first.split))
-    return found
+    return [
+        sheet
+        for sheet in askable(mapping)
+        if any(file.header.find(name) == column for name in sheet.columns)
+    ]
 
 
-def _flags() -> list[str]:
-    return [v.name for v in load_schema().table("records") if v.kind == "flag"]
-
-
-def unborn(name: str) -> NamedSheet | None:
-    """A list that no rule searches yet; None where the name is no list's."""
-    listed = ListSheet.of(name)
-    if listed is None:
-        return None
-    return NamedSheet(name, Sheet(listed.columns, {}, tuple(_flags()), flags=True), listed.split)
-
-
+_KEPT = 64
 _facets: OrderedDict[tuple[int, Asked, str], Facets] = OrderedDict()
 
 
-def facets(mapping: Mapping, file: OpenedFile, of: NamedSheet, years: tuple[int, int]) -> Facets:
+def facets(mapping: Mapping, file: OpenedFile, of: Sheet, years: tuple[int, int]) -> Facets:
     """The texts of a sheet, and what the mapping reads each as."""
-    key = (file.number, Asked.of(_alone(mapping, of), years), of.name)
+    columns = {name: mapping.columns[name] for name in of.places if name in mapping.columns}
+    alone = mapping.model_copy(update={"columns": columns, "tests": (), "exclude": ()})
+    key = (file.number, Asked.of(alone, years), of.name)
     if key not in _facets:
-        _facets[key] = _facets_of(mapping, file, of)
+        _facets[key] = _with_meanings(mapping, of, _texts_in(mapping, file, of))
         while len(_facets) > _KEPT:
             _facets.popitem(last=False)
     _facets.move_to_end(key)
     return _facets[key]
 
 
-def _alone(mapping: Mapping, of: NamedSheet) -> Mapping:
-    """What the texts of a sheet depend on."""
-    columns = {name: mapping.columns[name] for name in of.sheet.places if name in mapping.columns}
-    return mapping.model_copy(update={"columns": columns, "tests": (), "exclude": ()})
+def questions(mapping: Mapping, file: OpenedFile | None) -> Iterator[Facets]:
+    """The texts of each sheet that a person can be asked about, unknown ones first.
+
+    Args:
+        mapping: its own texts are asked about too, with no row where the file has none of them.
+        file: the file; without one only texts of the mapping itself are asked about.
+    """
+    for of in askable(mapping):
+        rules = [rule_at(mapping, place) for place in of.places.values()]
+        own = {fold(t): t for r in rules for t in (*(r.map or {}), *r.has, *r.known)}
+        there = _texts_in(mapping, file, of) if file else {}
+        every = {key: TextCount(text, 0) for key, text in own.items()} | there
+        seen = _with_meanings(mapping, of, every)
+        asked = [
+            one
+            for one in seen.values
+            if fold(one.text) in own or not rules[0].band or not seen.today[fold(one.text)]
+        ]
+        asked.sort(key=lambda one: (bool(seen.today[fold(one.text)]), -one.rows, one.text))
+        if asked:
+            yield Facets(of, tuple(asked), seen.today)
 
 
-def _facets_of(mapping: Mapping, file: OpenedFile, of: NamedSheet) -> Facets:
+def _texts_in(mapping: Mapping, file: OpenedFile, of: Sheet) -> dict[str, TextCount]:
+    """The texts of a sheet in a file, by their folded text."""
     silent = {"", *map(fold, mapping.empty)}
-    rows: dict[str, int] = {}
-    spelt: dict[str, str] = {}
-    parts = kinds_of if of.sheet.flags else elements_of
-    for column in of.sheet.columns:
-        name = file.header.find(column)
+    found: dict[str, TextCount] = {}
+    parts = kinds_of if of.flags else elements_of
+    for name in (file.header.find(column) for column in of.columns):
         for text, n in file.counts(name) if name is not None else ():
             for element in dict.fromkeys(parts(text, of.split) if of.split else [text]):
                 key = fold(element)
                 if key not in silent:
-                    spelt.setdefault(key, element)
-                    rows[key] = rows.get(key, 0) + n
-    ordered = sorted(rows, key=lambda key: (-rows[key], key))
-    values = tuple(TextCount(spelt[key], rows[key]) for key in ordered)
-    if not of.sheet.places:
+                    spelt, rows = found.get(key, (element, 0))
+                    found[key] = TextCount(spelt, rows + n)
+    return found
+
+
+def _with_meanings(mapping: Mapping, of: Sheet, texts: dict[str, TextCount]) -> Facets:
+    silent = {"", *map(fold, mapping.empty)}
+    ordered = sorted(texts.keys() - silent, key=lambda key: (-texts[key].rows, key))
+    values = tuple(texts[key] for key in ordered)
+    if not of.places:
         return Facets(of, values, {})
-    answers = meanings(mapping, of.sheet, [one.text for one in values])
+    answers = meanings(mapping, of, [one.text for one in values])
     return Facets(of, values, dict(zip(ordered, answers, strict=True)))
 
 
 def suggestions(found: Facets) -> dict[str, SuggestedCode]:
-    """What the unknown texts may mean."""
+    """What the unknown texts may mean, in their order; those without a suggestion are left out."""
     unknown = found.unknown()
+    if not unknown:
+        return {}
     known = {
         fold(one.text): (one.text, today)
         for one in found.values
         if (today := found.today.get(fold(one.text)))
     }
-    if not unknown:
-        return {}
-    meant = Meant(found.of.sheet, known, likely(found.of))
-    made = all_meant(meant, [one.text for one in unknown])
-    return {text: _with_implied(one, found.of.sheet) for text, one in made.items()}
+    meant = Meant(found.of, known, likely(found.of))
+    made = ((one.text, meant(one.text)) for one in unknown)
+    return {text: _with_implied(one, found.of) for text, one in made if one is not None}
 
 
 def _with_implied(one: SuggestedCode, sheet: Sheet) -> SuggestedCode:
     """With the choices of the sheet that follow from those that are suggested."""
     then = (name for of, _codes, name, _code in load_schema().implied() if of in one.codes)
     also = [name for name in then if sheet.flags and name in sheet.choices]
-    return replace(one, codes=(*dict.fromkeys((*one.codes, *also)),))
+    return one._replace(codes=(*dict.fromkeys((*one.codes, *also)),))
 
 
 def clustered(found: Facets) -> tuple[list[TextCluster], Text | None]:
@@ -505,33 +473,24 @@ def clustered(found: Facets) -> tuple[list[TextCluster], Text | None]:
     return [one for one in made if any(fold(text) in open_ for text in one.texts)], note
 
 
-def likely(of: NamedSheet) -> frozenset[str]:
+def likely(of: Sheet) -> frozenset[str]:
     """The choices that a text of a sheet is likely to mean: of a list the kinds of its groups."""
-    if not of.sheet.flags:
-        return frozenset(of.sheet.choices)
+    if not of.flags:
+        return frozenset(of.choices)
     schema = load_schema()
-    groups = {schema.variable(name).group for name in of.sheet.places} - {None}
-    groups |= {vocabulary().group_of(column) for column in of.sheet.columns} - {None}
+    groups = {schema.variable(name).group for name in of.places} - {None}
+    groups |= {vocabulary().group_of(column) for column in of.columns} - {None}
     found = frozenset(v.name for v in schema.records if v.group in groups and v.kind == "flag")
-    return found | of.sheet.places.keys() or frozenset(of.sheet.choices)
+    return found | of.places.keys() or frozenset(of.choices)
 
 
-def choices(of: NamedSheet) -> Iterator[dict[str, Any]]:
+def choices(of: Sheet) -> list[dict[str, Any]]:
     """What a text of a sheet can be: codes or flags, then the words for all others."""
-    group = likely(of)
-    for token in of.sheet.tokens():
-        if token in _WORDS:
-            yield {"code": token, "label": _WORDS[token].as_json(), "likely": True}
-        else:
-            label = field_as_json(Named(tuple(_said(of.sheet, token))))
-            yield {"code": token, "label": label, "likely": token in group}
-
-
-def _said(sheet: Sheet, token: str) -> Iterator[str]:
-    variable = sheet if sheet.places else Sheet(sheet.columns, {token: ()}, sheet.choices, True)
-    for code in LANGUAGES:
-        with language(code):
-            yield choice_words(variable, token)
+    near = likely(of).union(of.tokens()[len(of.choices) :])
+    return [
+        {"code": token, "label": choice_name(of, token), "likely": token in near}
+        for token in of.tokens()
+    ]
 
 
 def read_as(effect: FileEffect, file: OpenedFile, column: str) -> dict[str, list[str]]:

@@ -1,4 +1,6 @@
-"""A contributor's file as the workbench holds it, and what a mapping makes of its rows."""
+"""A contributor's file as the workbench holds it, what a mapping makes of its rows, and a draft
+over it.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ctdhub.core.errors import HubError, error
 from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.sensitive.ingest.delimited import unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
@@ -22,16 +25,20 @@ from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RULE as NOTES
 from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.mapping import mapping_file
+from ctdhub.sensitive.mapping.builtin import recognise
 from ctdhub.sensitive.mapping.drafting.glance import Glance, glance
 from ctdhub.sensitive.mapping.drafting.row_unit import identifiers_of_systems
 from ctdhub.sensitive.mapping.drafting.suggest import Suggestion, read_to_suggest, suggest
 from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping, text_of
 from ctdhub.sensitive.mapping.note_rows import find_notes
 from ctdhub.sensitive.mapping.parsers import Header, serial_views
 from ctdhub.sensitive.mapping.read_texts import file_texts
 from ctdhub.sensitive.mapping.rule import Exclusion
 from ctdhub.sensitive.mapping.texts import FileTexts, as_codes
 from ctdhub.sensitive.mapping.transform import Asked, Transform, program
+from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace, digest, load_draft, save_draft
 
 # --------------------------------------------------------------------------------------------------
 # A contributor's file as the workbench holds it: read once, columns as codes of their texts.
@@ -576,3 +583,137 @@ def _recorded(found: tuple[Numbers, Numbers] | None, records: Bools) -> int:
         return 0
     there = found[0] != 0
     return int((there[found[1]] & records).sum())
+
+
+# --------------------------------------------------------------------------------------------------
+# A draft with its file: what a request works on.
+
+SUGGESTION = "suggestion"
+
+
+class Bench:
+    """A person's draft over a file.
+
+    Args:
+        place: whose.
+        draft: the draft.
+    """
+
+    def __init__(self, place: Workplace, draft: DraftFold) -> None:
+        self.place, self.draft = place, draft
+
+    @cached_property
+    def mapping(self) -> Mapping:
+        """What the draft says."""
+        return self.draft.mapping()
+
+    @cached_property
+    def file(self) -> OpenedFile:
+        """The file, read as the draft says.
+
+        Raises:
+            HubError: no file was named, or it cannot be read.
+        """
+        if self.place.file is None:
+            raise error("workbench-request")
+        return opened(self.place.file, self.mapping.read)
+
+    @property
+    def effect(self) -> FileEffect:
+        """What the mapping makes of the file."""
+        return file_effect(self.mapping, self.file, self.place.years)
+
+
+def draft_of(place: Workplace) -> DraftFold:
+    """This person's draft, or an empty one over the mapping in force.
+
+    Raises:
+        HubError: there is neither (rule "workbench-nothing").
+    """
+    if (found := load_draft(place)) is not None:
+        return found
+    now = mapping_file.in_force(*place.of_day)
+    if now is not None:
+        text = text_of(now[1])
+        return DraftFold(text, now[0], (), digest(text), place.shown)
+    raise error("workbench-nothing", id=place.contributor, at=place.day)
+
+
+def bench(place: Workplace) -> Bench:
+    """What a request works on; raises as :func:`draft_of`."""
+    return Bench(place, draft_of(place))
+
+
+def begun(place: Workplace, start: str | None, read: ReadOptions | None = None) -> Bench:
+    """A draft begun anew.
+
+    Args:
+        place: whose.
+        start: date of the mapping to begin with; ``suggestion``, or the name of a built-in mapping;
+            None for the mapping in force where it reads such a file, else the suggestion.
+        read: what is stated about the file, where it is suggested for.
+
+    Raises:
+        HubError: the file cannot be read, or there is no such mapping.
+    """
+    now = mapping_file.in_force(*place.of_day)
+    seen = digest(text_of(now[1])) if now else None
+    kept = dict(mapping_file.mappings(place.mappings, place.contributor))
+    if start is None and now is not None:
+        start = now[0]
+    if start is not None and start in kept:
+        draft = DraftFold(text_of(kept[start]), start, (), seen, place.shown)
+    elif start in (None, SUGGESTION):
+        if place.file is None:
+            raise error("workbench-nothing", id=place.contributor, at=place.day)
+        yaml = opened_to_suggest(place.file, read).suggestion.yaml
+        draft = DraftFold(yaml, None, (), seen, place.shown)
+    else:
+        draft = DraftFold(f"builtin: {start}\n", None, (), seen, place.shown)
+        parse_mapping(draft.base, place.shown)
+    save_draft(place, draft)
+    return Bench(place, draft)
+
+
+# --------------------------------------------------------------------------------------------------
+# Mappings that were kept before, and how well each reads a new file.
+
+
+def fits(mapping: Mapping, file: OpenedFile) -> tuple[list[str], list[str]]:
+    """Columns that a mapping reads or decides on, and those of them that the file lacks."""
+    wanted = list(dict.fromkeys([*mapping.needed(), *mapping.stripped()]))
+    return wanted, [column for column in wanted if file.header.find(column) is None]
+
+
+def saved(place: Workplace, file: OpenedFile) -> list[dict[str, Any]]:
+    """The mappings of the contributor and the built-in one for such headers, best first."""
+    draft = load_draft(place)
+    start = draft.start if draft else None
+    found = []
+    for day, path in mapping_file.mappings(place.mappings, place.contributor):
+        try:
+            mapping = load_mapping(path)
+        except HubError:  # a hand edit that is not whole yet
+            continue
+        found.append(_said(mapping, file, day, None, chosen=draft is not None and start == day))
+    known = recognise(file.names)
+    if known is not None:
+        mapping = parse_mapping(f"builtin: {known}\n", f"{known}.yaml")
+        base = draft.base if draft else ""
+        found.append(_said(mapping, file, None, known, chosen=base == f"builtin: {known}\n"))
+    found.sort(key=lambda one: str(one["from"] or ""), reverse=True)
+    return sorted(found, key=lambda one: -one["fits"] / max(one["of"], 1))
+
+
+def _said(
+    mapping: Mapping, file: OpenedFile, day: str | None, name: str | None, *, chosen: bool
+) -> dict[str, Any]:
+    wanted, missing = fits(mapping, file)
+    return {
+        "from": day,
+        "fits": len(wanted) - len(missing),
+        "of": len(wanted),
+        "missing": missing,
+        "builtin": name,
+        "chosen": chosen,
+    }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text, field_as_json
+from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text
 from ctdhub.core.tables import fold
 from ctdhub.schema.countries import look_up
 from ctdhub.schema.labels import group_label, label, table_label
@@ -19,13 +19,13 @@ from ctdhub.sensitive.mapping.drafting.glance import Glance
 from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Proposal, with_implied
 from ctdhub.sensitive.mapping.drafting.row_unit import record_proposals
 from ctdhub.sensitive.mapping.drafting.vocabulary import sexes, vocabulary, word
+from ctdhub.sensitive.mapping.edits import Operation, all_rules, as_yaml_data, rules_in, texts_in
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of, number_of
 from ctdhub.sensitive.mapping.patched_yaml import Document
 from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.workbench.facets import stems
 from ctdhub.sensitive.workbench.opened import OpenedFile
-from ctdhub.sensitive.workbench.operations import Operation, all_rules, as_yaml_data, rules_in
 
 # --------------------------------------------------------------------------------------------------
 # What a column that no rule reads may be, as rules that a click adds.
@@ -38,59 +38,73 @@ _LOOKED_AT = 500
 """Texts of a column that are tried as the words of every variable."""
 
 
-def named(variable: str) -> Any:
-    """The name of a variable, or of a table of child rows, in every language, for JSON."""
+class Proposed(NamedTuple):
+    """Something that a click can decide."""
+
+    label: Text
+    reason: Text
+    sure: bool
+    operations: tuple[Operation, ...]
+
+
+def named(variable: str) -> Named:
+    """The name of a variable, or of a table of child rows, in every language."""
     name = label if load_schema().has(variable) else table_label
-    return field_as_json(Named(tuple(name(variable, code) for code in LANGUAGES)))
+    return Named.of(lambda code: name(variable, code))
+
+
+def _named_group(group: str) -> Named:
+    return Named.of(lambda code: group_label(group, code))
 
 
 class Guess(NamedTuple):
     """What a column may be, whatever the mapping says.
 
     Attributes:
-        label: a name in every language, for JSON.
+        label: a name in every language.
         rules: a rule for each variable that it would fill.
         reason: why.
         sure: whether header and texts leave no doubt.
         share: how much speaks for it, 0 to 1.
     """
 
-    label: Any
-    rules: tuple[tuple[str, dict[str, Any]], ...]
+    label: Named
+    rules: dict[str, dict[str, Any]]
     reason: Text
     sure: bool
     share: float
 
 
-def readings(file: OpenedFile, column: str, document: Document) -> list[dict[str, Any]]:
+class Reading(NamedTuple):
+    """A guess with the operations that make a mapping say so; ``variable`` is its first one."""
+
+    label: Named
+    variable: str
+    reason: Text
+    sure: bool
+    share: float
+    operations: list[Operation]
+
+
+def readings(file: OpenedFile, column: str, document: Document) -> list[Reading]:
     """Likely readings of a column, the surest first, then every variable that it could be."""
     if column not in file.codes.column_names:
         return []
+    there = all_rules(document, "records")
     made = []
     for guess in file.remembered(("readings", column), lambda: _guesses(file, column)):
-        variable = guess.rules[0][0]
-        there = all_rules(document, "records").get(variable) is not None
-        told = {
-            "label": guess.label,
-            "variable": variable,
-            "reason": guess.reason.as_json(),
-            "sure": guess.sure,
-            "share": 0.0 if there and guess.reason == _ONLY else guess.share,
-            "operations": _operations(document, guess),
-        }
-        made.append(told)
+        variable = next(iter(guess.rules))
+        taken = there.get(variable) is not None and guess.reason == _ONLY
+        rules, follows = with_implied(guess.rules)
+        operations = [
+            rule_added(
+                there, name, *([rules[name]] if name in rules else []), *follows.get(name, ())
+            )
+            for name in dict.fromkeys((*rules, *follows))
+        ]
+        share = 0.0 if taken else guess.share
+        made.append(Reading(guess.label, variable, guess.reason, guess.sure, share, operations))
     return made
-
-
-def _operations(document: Document, guess: Guess) -> list[Operation]:
-    """The rules of a guess, and what follows from them, behind those that there are."""
-    rules, follows = with_implied(dict(guess.rules))
-    return [
-        rule_added(
-            document, name, *([rules[name]] if name in rules else []), *follows.get(name, ())
-        )
-        for name in dict.fromkeys((*rules, *follows))
-    ]
 
 
 def doubt(file: OpenedFile, column: str) -> Text | None:
@@ -109,8 +123,8 @@ def _proposals(file: OpenedFile, column: str) -> list[Proposal | Doubt]:
 def _guesses(file: OpenedFile, column: str) -> list[Guess]:
     seen = file.glance(column)
     made = [_likely(group) for group in _by_reading(_proposals(file, column))]
-    made += _kinds(seen) if not any("has" in rule for g in made for _v, rule in g.rules) else []
-    taken = {guess.rules[0][0] for guess in made}
+    made += _kinds(seen) if not any("has" in r for g in made for r in g.rules.values()) else []
+    taken = {next(iter(guess.rules)) for guess in made}
     yes_no = vocabulary().yes_no(seen.texts[:_LOOKED_AT])
     every = (_forced(seen, v, yes_no) for v in load_schema().records if v.name not in taken)
     guessed = [guess for guess in every if guess is not None]
@@ -131,14 +145,10 @@ def _likely(own: list[Proposal]) -> Guess:
     """What header and texts speak for."""
     first = own[0]
     group = load_schema().variable(first.target).group if "has" in first.rule else None
-    rules = tuple((each.target, rule_data(each)) for each in own)
+    rules = {each.target: _rule_data(each) for each in own}
     sure = first.score >= _SURE and not first.doubts
-    share = max(first.score, _NAMED)
-    return Guess(_group(group) if group else named(first.target), rules, first.reason, sure, share)
-
-
-def _group(group: str) -> Any:
-    return field_as_json(Named(tuple(group_label(group, code) for code in LANGUAGES)))
+    label = _named_group(group) if group else named(first.target)
+    return Guess(label, rules, first.reason, sure, max(first.score, _NAMED))
 
 
 def _kinds(seen: Glance) -> list[Guess]:
@@ -164,8 +174,8 @@ def _kinds(seen: Glance) -> list[Guess]:
                 "{n} of its {all} texts would be read",
                 n=Numeral(len(known)), all=Numeral(len(elements)),
             )  # fmt: skip
-            named_ = tuple((flag, as_yaml_data(rule)) for flag, rule in rules.items())
-            found.append(Guess(_group(group), named_, reason, False, share * _GUESSED))
+            rules = as_yaml_data(rules)
+            found.append(Guess(_named_group(group), rules, reason, False, share * _GUESSED))
     return found
 
 
@@ -181,20 +191,18 @@ def _by_label(group: str, text: str) -> str | None:
     return own[0] if len(own) == 1 else None
 
 
-def rule_data(proposal: Proposal) -> dict[str, Any]:
+def _rule_data(proposal: Proposal) -> dict[str, Any]:
     """A proposed rule as YAML has it."""
-    rule = proposal.whole()
-    if proposal.null_values:
-        rule["null_values"] = [*proposal.null_values]
-    data: dict[str, Any] = as_yaml_data(rule)
+    nulls = {"null_values": proposal.null_values} if proposal.null_values else {}
+    data: dict[str, Any] = as_yaml_data(proposal.whole() | nulls)
     return data
 
 
-def rule_added(document: Document, variable: str, *rules: dict[str, Any]) -> Operation:
+def rule_added(every: dict[str, Any], variable: str, *rules: dict[str, Any]) -> Operation:
     """The operation that lets a variable follow from rules too, behind those that it has."""
-    there = rules_in(all_rules(document, "records").get(variable))
-    every = [*there, *(rule for rule in rules if rule not in there)]
-    return {"op": "rule", "variable": variable, "rule": every if len(every) > 1 else every[0]}
+    there = rules_in(every.get(variable))
+    made = [*there, *(rule for rule in rules if rule not in there)]
+    return {"op": "rule", "variable": variable, "rule": made if len(made) > 1 else made[0]}
 
 
 def _forced(seen: Glance, variable: Variable, yes_no: dict[str, str]) -> Guess | None:
@@ -229,7 +237,7 @@ def _forced(seen: Glance, variable: Variable, yes_no: dict[str, str]) -> Guess |
         )
     else:
         share = 0.0
-    rules = ((variable.name, as_yaml_data({"from": seen.name, **rule})),)
+    rules = {variable.name: as_yaml_data({"from": seen.name, **rule})}
     weight = _NAMED if headed else _GUESSED
     return Guess(named(variable.name), rules, reason, False, max(weight * share, 0.1 * headed))
 
@@ -271,22 +279,6 @@ def _codes(seen: Glance, variable: str) -> dict[str, str]:
 
 _HALF, _NEARLY_ALL = 0.5, 0.9
 _RENAMED_LOOKED_AT, _OFFERED = 200, 4
-
-
-class ReadInstead(NamedTuple):
-    """An offer to read a column instead of one that is gone.
-
-    Attributes:
-        old: the column that is gone.
-        reason: why.
-        sure: whether nothing else is likely.
-        operations: let its rules read both.
-    """
-
-    old: str
-    reason: Text
-    sure: bool
-    operations: tuple[Operation, ...]
 
 
 class _Likeness(NamedTuple):
@@ -336,7 +328,7 @@ class RenamedColumns:
         self._undecided = tuple(undecided)
         self._gone = [c for c in gone if any(_reading_both(document, c, ""))] if undecided else []
 
-    def instead(self, column: str) -> Iterator[ReadInstead]:
+    def instead(self, column: str) -> Iterator[Proposed]:
         """What a column may be read instead of, the likeliest first."""
         found = [(old, own[column]) for old, own in self._likeness.items() if column in own]
         found = [(old, like) for old, like in found if like.offered]
@@ -349,7 +341,8 @@ class RenamedColumns:
                 if like.share >= _HALF
                 else Text("its name says the same as “{column}”, which is missing", column=old)
             )
-            yield ReadInstead(old, reason, sure, operations)
+            label = Text("read “{column}” instead of “{old}”", column=column, old=old)
+            yield Proposed(label, reason, sure, operations)
 
     def _is_only(self, old: str, column: str) -> bool:
         """Whether no other column is as likely, nor another one that is gone."""
@@ -387,9 +380,7 @@ class RenamedColumns:
     def _read_in(self, sheet: Sheet) -> dict[str, float]:
         """The same for the rules of one sheet; remembered, for each request asks it again."""
         rules = [rule_at(self._mapping, place) for place in sheet.places.values()]
-        child = self._mapping.perpetrators
-        inside = next(iter(sheet.places.values()))[0] == "perpetrators"
-        split = child.split if inside and child else rules[0].split
+        split = sheet.split
 
         def found() -> dict[str, float]:
             every = dict.fromkeys(
@@ -439,8 +430,7 @@ def _reading_both(document: Document, old: str, new: str) -> Iterator[Operation]
     for variable, rules in all_rules(document, "records").items():
         made, changed = [], False
         for rule in rules_in(rules):
-            source = rule.get("from", [])
-            columns = source if isinstance(source, list) else [source]
+            columns = texts_in(rule.get("from"))
             if any(fold(c) == fold(old) for c in columns) and new not in columns:
                 if "at" in rule:
                     return

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from ctdhub.core.i18n import Named, Numeral, Text, field_from_json, many
+from ctdhub.core.i18n import Named, Numeral, Text, many
 from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
@@ -15,7 +15,6 @@ from ctdhub.sensitive.alarms.alarm import AlarmLimits
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
-from ctdhub.sensitive.mapping.decisions import NOT_RECORDED
 from ctdhub.sensitive.mapping.drafting.row_unit import (
     WhoCounts,
     decided_columns,
@@ -23,23 +22,49 @@ from ctdhub.sensitive.mapping.drafting.row_unit import (
     who_counts_in,
 )
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
+from ctdhub.sensitive.mapping.edits import NOT_RECORDED
 from ctdhub.sensitive.mapping.identifiers import PROPOSED
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.run import replaced
 from ctdhub.sensitive.mapping.texts import UnknownText
-from ctdhub.sensitive.workbench.bench import Bench
 from ctdhub.sensitive.workbench.facets import Facets, facets, sheets_of, suggestions
-from ctdhub.sensitive.workbench.opened import OpenedFile
-from ctdhub.sensitive.workbench.operations import Operation
-from ctdhub.sensitive.workbench.readings import RenamedColumns, doubt, named, readings
+from ctdhub.sensitive.workbench.opened import Bench, OpenedFile, TextCount
+from ctdhub.sensitive.workbench.readings import Proposed, RenamedColumns, doubt, named, readings
+
+State = Literal["right", "decide", "stops", "stripped"]
+
+
+class UnreadTexts(NamedTuple):
+    """Texts of a column that no rule knows, and their rows."""
+
+    texts: int = 0
+    rows: int = 0
+
+
+class Verdict(NamedTuple):
+    """The verdict on a column; ``workbench.ask`` says what each part is."""
+
+    column: str
+    state: State
+    reason: Text
+    targets: tuple[dict[str, Any], ...] = ()
+    filled: int = 0
+    distinct: int = 0
+    examples: tuple[TextCount, ...] = ()
+    unknown: UnreadTexts = UnreadTexts()
+    suggested: int = 0
+    new: bool = False
+    gone: bool = False
+    identifier: dict[str, Any] | None = None
+    proposals: tuple[Proposed, ...] = ()
+
 
 # --------------------------------------------------------------------------------------------------
 # What is not decided, or not taken from a file, and what it costs; said before it leaves.
 
 
-@dataclass(frozen=True)
-class Lack:
+class Lack(NamedTuple):
     """Something that is missing.
 
     Attributes:
@@ -52,14 +77,10 @@ class Lack:
     blocks: bool
     columns: tuple[str, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        """As ``ask`` says it."""
-        return {"text": self.text.as_json(), "blocks": self.blocks, "columns": [*self.columns]}
-
 
 def missing(
     at: Bench,
-    verdicts: list[dict[str, Any]],
+    verdicts: list[Verdict],
     questions: int,
     two_orders: tuple[str, int, int] | None,
 ) -> list[Lack]:
@@ -96,13 +117,13 @@ def missing(
     return sorted(found, key=lambda one: not one.blocks)
 
 
-def _columns(verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
-    stops = [one for one in verdicts if one["state"] == "stops"]
-    persons = tuple(one["column"] for one in stops if one["identifier"])
-    gone = tuple(one["column"] for one in stops if one["gone"])
-    unknown = tuple(one["column"] for one in stops if one["column"] not in (*persons, *gone))
-    rows = sum(one["unknown"]["rows"] for one in stops if one["column"] in unknown)
-    open_ = tuple(one["column"] for one in verdicts if one["state"] == "decide")
+def _columns(verdicts: list[Verdict]) -> Iterator[Lack]:
+    stops = [one for one in verdicts if one.state == "stops"]
+    persons = tuple(one.column for one in stops if one.identifier)
+    gone = tuple(one.column for one in stops if one.gone)
+    unknown = tuple(one.column for one in stops if one.column not in (*persons, *gone))
+    rows = sum(one.unknown.rows for one in stops if one.column in unknown)
+    open_ = tuple(one.column for one in verdicts if one.state == "decide")
     if persons:
         text = many(
             "{n} column may identify a person: no bundle is made before you decide.",
@@ -135,9 +156,9 @@ def _columns(verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
         yield Lack(text, False, open_)
 
 
-def _counted(at: Bench, verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
+def _counted(at: Bench, verdicts: list[Verdict]) -> Iterator[Lack]:
     """Columns that say who is counted, and that nobody has decided about."""
-    open_ = (one["column"] for one in verdicts if one["state"] == "decide")
+    open_ = (one.column for one in verdicts if one.state == "decide")
     text = Text(
         "Nobody is left out for lack of consent, or for not being a victim, yet: decide about the "
         "column."
@@ -158,19 +179,21 @@ def who_counts(file: OpenedFile, mapping: Mapping, column: str) -> WhoCounts | N
     return who_counts_in(replace(seen, texts=texts, empty=(), all=rows))
 
 
-def _variables(at: Bench, verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
+def _variables(at: Bench, verdicts: list[Verdict]) -> Iterator[Lack]:
     """Years, sexes, ages and citizenships that nothing fills, or that many records lack."""
     records = int(at.effect.records.sum())
     for variable in (PERIOD, SEX, AGE, ORIGIN):
         value = at.effect.value(variable)
-        label = field_from_json(named(variable))
         if value is None:
             likely = tuple(
-                one["column"]
+                one.column
                 for one in verdicts
-                if not one["targets"] and variable in vocabulary().variables(one["column"])
+                if not one.targets and variable in vocabulary().variables(one.column)
             )
-            text = Text("Nothing is read as “{variable}”: nobody is counted by it.", variable=label)
+            text = Text(
+                "Nothing is read as “{variable}”: nobody is counted by it.",
+                variable=named(variable),
+            )
             if variable == PERIOD:
                 text = many(
                     "No year is taken from this file: its {n} record cannot be counted by year.",
@@ -181,17 +204,17 @@ def _variables(at: Bench, verdicts: list[dict[str, Any]]) -> Iterator[Lack]:
         elif variable == PERIOD and records:
             lost = int(((value[0][value[1]] == 0) & at.effect.records).sum())
             if lost:
-                read = tuple(one["column"] for one in verdicts if _reads(one, variable))
+                read = tuple(
+                    one.column
+                    for one in verdicts
+                    if any(target["variable"] == variable for target in one.targets)
+                )
                 text = many(
                     "{n} record has no year: it cannot be counted by year.",
                     "{n} records have no year: they cannot be counted by year.",
                     lost,
                 )
                 yield Lack(text, False, read)
-
-
-def _reads(verdict: dict[str, Any], variable: str) -> bool:
-    return any(target["variable"] == variable for target in verdict["targets"])
 
 
 # --------------------------------------------------------------------------------------------------
@@ -251,7 +274,7 @@ def _put(
 ) -> None:  # fmt: skip
     if key not in found:
         rule, fields, column, text = key
-        reason = _in_words(reason_of(fields)).as_json()
+        reason = _in_words(reason_of(fields))
         found[key] = {"rule": rule, "reason": reason, "column": column, "text": text}
         rows[key] = []
     rows[key].append(row)
@@ -266,8 +289,6 @@ def is_hidden(at: Bench, column: str) -> bool:
 
 # --------------------------------------------------------------------------------------------------
 # The verdict on one column, with what a click can decide.
-
-State = Literal["right", "decide", "stops", "stripped"]
 
 ACTIONS = {
     "strip": Text("stays here: the column is taken out before anything else happens"),
@@ -286,26 +307,6 @@ _EXAMPLES, _SHOWN = 3, 5
 _LIMITS = AlarmLimits()
 
 
-@dataclass(frozen=True)
-class Proposed:
-    """Something that a click can decide."""
-
-    label: Text
-    reason: Text
-    sure: bool
-    operations: tuple[Operation, ...]
-    rows: int = 0
-
-    def as_json(self) -> dict[str, Any]:
-        """As ``ask`` says it."""
-        return {
-            "label": self.label.as_json(),
-            "reason": self.reason.as_json(),
-            "sure": self.sure,
-            "operations": [*self.operations],
-        }
-
-
 class Verdicts:
     """Verdicts on the columns of a file.
 
@@ -318,7 +319,7 @@ class Verdicts:
         self._at, self._file, self._mapping = at, at.file, at.mapping
         self._header = set(map(fold, header))
         self._document = at.draft.document()
-        self._decided = {fold(c): (c, d) for c, d in self._mapping.identifiers.items()}
+        self._decided = {fold(c): d for c, d in self._mapping.identifiers.items()}
         self._keys = {fold(c) for c in (*self._mapping.key, *self._mapping.tokens)}
         self._optional = {fold(c) for c in self._mapping.optional}
 
@@ -342,7 +343,7 @@ class Verdicts:
                     targets.append(str(place[-1]))
         return found
 
-    def all(self) -> list[dict[str, Any]]:
+    def all(self) -> list[Verdict]:
         """Every column of the file, then those that are gone."""
         return [*map(self.of, self._file.names), *map(self._gone, self.gone())]
 
@@ -359,37 +360,40 @@ class Verdicts:
             return []
         return [name for name in self._file.names if fold(name) not in self._header]
 
-    def of(self, column: str) -> dict[str, Any]:
+    def of(self, column: str) -> Verdict:
         """The verdict on a column."""
-        key = fold(column)
-        finding = self._file.findings.get(column)
-        action = self._decided[key][1].action if key in self._decided else None
+        finding, action = self._file.findings.get(column), self._action(column)
         state, reason, proposals = self._settled(column) or ("decide", *self._unread(column))
-        hidden = action not in (None, "keep") or (finding is not None and action is None)
-        counts = self._file.counts(column)
-        unknown = self._unknown.get(column, [])
-        return {
-            "column": column,
-            "state": state,
-            "reason": reason.as_json(),
-            "targets": [
-                {"variable": name, "label": named(name)} for name in self._targets.get(key, ())
-            ],
-            "filled": sum(one.rows for one in counts),
-            "distinct": len(counts),
-            "examples": [] if hidden else [one._asdict() for one in counts[:_EXAMPLES]],
-            "unknown": {"texts": len(unknown), "rows": sum(one.rows for one in unknown)},
-            "suggested": len(self.suggested(column)) if unknown else 0,
-            "new": column in self.new(),
-            "gone": False,
-            "identifier": self._identifier(finding, action),
-            "proposals": [one.as_json() for one in proposals],
-        }
+        counts, unknown = self._file.counts(column), self._unknown.get(column, [])
+        identifier: dict[str, Any] | None = None
+        if finding is not None or action is not None:
+            why = finding.reason if finding else ACTIONS[str(action)]
+            kind = finding.kind if finding else None
+            identifier = {"kind": kind, "action": action, "reason": why}
+        return Verdict(
+            column, state, reason, self._named_targets(column),
+            filled=self._file.filled(column),
+            distinct=len(counts),
+            examples=() if is_hidden(self._at, column) else tuple(counts[:_EXAMPLES]),
+            unknown=UnreadTexts(len(unknown), sum(one.rows for one in unknown)),
+            suggested=len(self.suggested(column)) if unknown else 0,
+            new=column in self.new(),
+            identifier=identifier,
+            proposals=tuple(proposals),
+        )  # fmt: skip
+
+    def _named_targets(self, column: str) -> tuple[dict[str, Any], ...]:
+        names = self._targets.get(fold(column), ())
+        return tuple({"variable": name, "label": named(name)} for name in names)
+
+    def _action(self, column: str) -> str | None:
+        decision = self._decided.get(fold(column))
+        return decision.action if decision else None
 
     def _settled(self, column: str) -> tuple[State, Text, list[Proposed]] | None:
         """The verdict on a column of which something is said, or that may identify people."""
         key, finding = fold(column), self._file.findings.get(column)
-        action = self._decided[key][1].action if key in self._decided else None
+        action = self._action(column)
         if key in self._keys and action is None:
             return "stripped", ACTIONS["hash"], []
         if action in ("strip", "hash", "token", "case"):
@@ -420,7 +424,7 @@ class Verdicts:
         if not unknown:
             return "right", self._unsaid(column) or Text("every text is read"), []
         rows = sum(one.rows for one in unknown if one.outcome != "passed-over")
-        filled = sum(one.rows for one in self._file.counts(column))
+        filled = self._file.filled(column)
         stops = rows >= _LIMITS.least and rows > _LIMITS.unknown_share * filled
         reason = many(
             "{n} row with an unknown text", "{n} rows with an unknown text", rows or len(unknown)
@@ -442,13 +446,6 @@ class Verdicts:
         ) if lost else None  # fmt: skip
 
     def _unread(self, column: str) -> tuple[Text, list[Proposed]]:
-        likely = [
-            Proposed(
-                Text("read “{column}” instead of “{old}”", column=column, old=old),
-                reason, sure, operations,
-            )
-            for old, reason, sure, operations in self._renamed.instead(column)
-        ]  # fmt: skip
         counted = who_counts(self._file, self._mapping, column)
         taken = [one.rule for one in self._mapping.exclude]
         ways = [
@@ -466,7 +463,7 @@ class Verdicts:
         why = doubt(self._file, column) if column in self._file.codes.column_names else None
         if counted:
             why = counted.account if ways else counted.by_hand
-        return why or Text("no rule reads it"), [*ways, *likely, leave]
+        return why or Text("no rule reads it"), [*ways, *self._renamed.instead(column), leave]
 
     def _about_identifier(self, column: str, finding: IdentifierFinding) -> Iterator[Proposed]:
         wanted = PROPOSED.get(finding.kind, "strip")
@@ -492,83 +489,58 @@ class Verdicts:
             and fold(name) not in self._decided
         ]
 
-    def _identifier(
-        self, finding: IdentifierFinding | None, action: str | None
-    ) -> dict[str, Any] | None:
-        if finding is None and action is None:
-            return None
-        reason = finding.reason if finding else ACTIONS[str(action)]
-        kind = finding.kind if finding else None
-        return {"kind": kind, "action": action, "reason": reason.as_json()}
-
-    def _gone(self, column: str) -> dict[str, Any]:
+    def _gone(self, column: str) -> Verdict:
         without = Proposed(
             Text("the file may lack it"),
             Text("what is made of it stays not recorded for this file"),
             False,
             ({"op": "optional", "column": column, "on": True},),
         )
-        targets = self._targets.get(fold(column), [])
-        return {
-            "column": column,
-            "state": "stops",
-            "reason": Text("a rule reads it, and the file lacks it").as_json(),
-            "targets": [{"variable": name, "label": named(name)} for name in targets],
-            "filled": 0,
-            "distinct": 0,
-            "examples": [],
-            "unknown": {"texts": 0, "rows": 0},
-            "suggested": 0,
-            "new": False,
-            "gone": True,
-            "identifier": None,
-            "proposals": [without.as_json()],
-        }
+        reason, targets = (
+            Text("a rule reads it, and the file lacks it"),
+            self._named_targets(column),
+        )
+        return Verdict(column, "stops", reason, targets, gone=True, proposals=(without,))
 
     def facets(self, column: str) -> list[Facets]:
         """The texts of the sheets that are about a column."""
         found = sheets_of(self._mapping, self._file, column)
         return [facets(self._mapping, self._file, of, self._at.place.years) for of in found]
 
-    def suggested(self, column: str) -> list[Proposed]:
-        """Codes for unknown texts of a column, each as an operation."""
+    def suggested(self, column: str) -> list[tuple[Proposed, int]]:
+        """Codes for unknown texts of a column, each as an operation, with its rows."""
         found = []
         for one in self.facets(column):
             rows = {value.text: value.rows for value in one.unknown()}
-            for text, meant in suggestions(one).items():
-                operation = {"op": "map", "sheet": one.of.name, "text": text}
-                found.append(
-                    Proposed(
-                        Text("{text} → {codes}", text=text, codes=", ".join(meant.codes)),
-                        meant.reason, meant.sure, ({**operation, "codes": [*meant.codes]},),
-                        rows[text],
-                    )
-                )  # fmt: skip
+            for text, (codes, reason, sure) in suggestions(one).items():
+                put = {"op": "map", "sheet": one.of.name, "text": text, "codes": [*codes]}
+                label = Text("{text} → {codes}", text=text, codes=", ".join(codes))
+                found.append((Proposed(label, reason, sure, (put,)), rows[text]))
         return found
 
-    def every_suggestion(self) -> Iterator[tuple[str, Proposed]]:
+    def every_suggestion(self) -> Iterator[tuple[str, Proposed, int]]:
         """What is proposed and undecided: codes for texts, readings of columns, identifiers."""
         for column in self._file.names:
             verdict = self.of(column)
-            if verdict["state"] in ("right", "stripped"):
+            if verdict.state in ("right", "stripped"):
                 continue
-            rows = verdict["filled"]
-            for one in verdict["proposals"]:
-                label, reason = (Text.from_json(one[k]) for k in ("label", "reason"))
-                operations = tuple(one["operations"])
-                if operations[0]["op"] != "accept":
-                    yield column, Proposed(label, reason, one["sure"], operations, rows)
-            if verdict["unknown"]["texts"] and verdict["examples"]:
-                yield from ((column, one) for one in self.suggested(column))
-            elif any(one["sure"] for one in verdict["proposals"]):
+            for one in verdict.proposals:
+                if one.operations[0]["op"] != "accept":
+                    yield column, one, verdict.filled
+            if verdict.unknown.texts and verdict.examples:
+                yield from ((column, *one) for one in self.suggested(column))
+            elif any(one.sure for one in verdict.proposals):
                 continue  # another reading would undo it
-            elif not verdict["targets"] and verdict["identifier"] is None:
+            elif not verdict.targets and verdict.identifier is None:
                 first, second, *_rest = readings(self._file, column, self._document)
-                if first["share"] >= SHARE and first["share"] > second["share"]:
-                    label = Text("read as {variable}", variable=field_from_json(first["label"]))
-                    reason = Text.from_json(first["reason"])
-                    operations, sure = tuple(first["operations"]), bool(first["sure"])
-                    yield column, Proposed(label, reason, sure, operations, rows)
+                if first.share >= SHARE and first.share > second.share:
+                    label = Text("read as {variable}", variable=first.label)
+                    operations = tuple(first.operations)
+                    yield (
+                        column,
+                        Proposed(label, first.reason, first.sure, operations),
+                        verdict.filled,
+                    )
 
     def questions(self) -> Iterator[tuple[Text, list[Proposed]]]:
         """Questions about the whole file."""

@@ -1,14 +1,16 @@
 """Edits of a mapping as operations on keys: what each does to the YAML's data, and its opposite.
 
-An operation is a JSON object (``ask`` lists them).  Operations on different keys commute: whatever
-their order, they give the same mapping.  Belongs here: applying, reading the value of a key, the
-operations between two mappings.  Does not belong here: YAML as text, drafts, what rows become.
+An operation is a JSON object (``workbench.ask`` lists them).  Operations on different keys commute:
+whatever their order, they give the same mapping.  Belongs here: applying, reading the value of a
+key, the operations between two mappings.  Does not belong here: YAML as text, drafts, what rows
+become.
 """
 
 from __future__ import annotations
 
 import copy
 import json
+import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,18 +20,27 @@ from typing import Any
 from ctdhub.core.errors import error
 from ctdhub.core.tables import fold
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.mapping.decisions import NOT_RECORDED, OTHER_KIND, STAYS, Sheet
 from ctdhub.sensitive.mapping.mapping_file import builtin_data, changed
 from ctdhub.sensitive.mapping.patched_yaml import Document
-from ctdhub.sensitive.mapping.rule import Place, Rule
+
+Operation = dict[str, Any]
+"""``op``, the keys that name what is edited, and its new value."""
+
+NOT_RECORDED, OTHER_KIND, STAYS = "not-recorded", "other-kind", "stays-unknown"
+"""Beside codes and flags: the text means "not recorded"; it is none of the flags, and known to be;
+it may stay unknown (``accept``)."""
+
+CHILD = "perpetrators."
+"""Before the variables of child rows."""
+
+_LIST, _TABLES = "list:", ("records", "perpetrators")
+_NONE = object()
 
 # --------------------------------------------------------------------------------------------------
 # Names for the sets of texts that are decided alike, which stay when rules come and go.
 #
 # A sheet of a rule that looks codes up is named by the rule's place; that of a list, which several
 # flags share, by its column and the mark between its elements.
-
-_LIST = "list:"
 
 
 @dataclass(frozen=True)
@@ -45,11 +56,6 @@ class ListSheet:
     table: str
     columns: tuple[str, ...]
     split: str | None
-
-    @property
-    def column(self) -> str:
-        """The first of its columns."""
-        return self.columns[0]
 
     @property
     def name(self) -> str:
@@ -72,59 +78,48 @@ class ListSheet:
             columns = json.loads(rest[end + 1 :])
         except ValueError:
             raise error("workbench-request") from None
-        named = isinstance(columns, list) and columns and all(isinstance(c, str) for c in columns)
-        if not named or table not in ("records", "perpetrators"):
+        if not columns or not _are_texts(columns) or table not in _TABLES:
             raise error("workbench-request")
         return cls(table, tuple(columns), split if isinstance(split, str) else None)
 
     def is_of(self, rule: dict[str, Any]) -> bool:
         """Whether a rule, as YAML has it, searches this list, in every row."""
-        source = rule.get("from", [])
-        columns = source if isinstance(source, list) else [source]
         return (
             "has" in rule
             and not rule.get("when")
-            and [*map(fold, columns)] == [*map(fold, self.columns)]
+            and [*map(fold, texts_in(rule.get("from")))] == [*map(fold, self.columns)]
             and rule.get("split") == self.split
         )
 
     def rule(self) -> dict[str, Any]:
         """A rule that searches it, without texts."""
-        source = [*self.columns] if len(self.columns) > 1 else self.column
+        source = [*self.columns] if len(self.columns) > 1 else self.columns[0]
         return {"from": source} | ({"split": self.split} if self.split else {})
 
 
-def sheet_name(sheet: Sheet, first: Rule) -> str:
-    """What operations call a sheet.
-
-    Args:
-        sheet: the sheet.
-        first: the first of its rules.
-    """
-    if not sheet.flags:
-        return sheet.key
-    place = next(iter(sheet.places.values()))
-    table = "perpetrators" if place[0] == "perpetrators" else "records"
-    return ListSheet(table, sheet.columns, first.split).name
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
-def sheet_place(name: str) -> Place:
+RulePlace = tuple[str, str, int]
+"""Table and variable of a rule, and its place among the variable's rules."""
+
+
+def rule_place(sheet: str) -> RulePlace:
     """Where the rule of a sheet of codes stands in the YAML.
 
     Raises:
         HubError: it names nothing (rule "workbench-request").
+
+    >>> rule_place("columns.gender"), rule_place("perpetrators.columns.perpetrator_gender.1")
+    (('records', 'gender', 0), ('perpetrators', 'perpetrator_gender', 1))
     """
-    parts = name.split(".")
-    start = 2 if parts[0] == "perpetrators" else 1
-    if parts[:start] not in (["columns"], ["perpetrators", "columns"]):
+    table = "perpetrators" if sheet.startswith(CHILD) else "records"
+    start, *rest = sheet.removeprefix(CHILD).split(".")
+    name, at = (*rest, "0")[:2] if rest else ("", "")
+    if start != "columns" or len(rest) > 2 or not re.fullmatch("[0-9]{1,4}", at):
         raise error("workbench-request")
-    if len(parts) not in (start + 1, start + 2):
-        raise error("workbench-request")
-    if len(parts) == start + 2:
-        if not parts[-1].isascii() or not parts[-1].isdigit():
-            raise error("workbench-request")
-        return (*parts[:-1], int(parts[-1]))
-    return tuple(parts)
+    return table, name, int(at)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -132,9 +127,6 @@ def sheet_place(name: str) -> Place:
 #
 # A mapping may be a built-in one with changes over it: what it says itself is read from there, and
 # written out where it is to be changed.
-
-CHILD = "perpetrators."
-"""Before the variables of child rows."""
 
 
 def as_yaml_data(value: Any) -> Any:
@@ -148,7 +140,7 @@ def as_yaml_data(value: Any) -> Any:
     return value if value is None else str(value)
 
 
-def merged(document: Document) -> Document:
+def _merged(document: Document) -> Document:
     """The data with what its built-in mapping says."""
     if "builtin" not in document:
         return document
@@ -163,60 +155,46 @@ def _builtin(name: str) -> Document:
 
 
 def all_rules(document: Document, table: str) -> dict[str, Any]:
-    said = merged(document)
+    """The rules of a table by variable, those of the built-in mapping among them."""
+    said = _merged(document)
     if table == "perpetrators":
         said = said.get("perpetrators") or {}
     return said.get("columns") or {}
 
 
-def columns_of(document: Document, table: str) -> dict[str, Any]:
+def _columns_of(document: Document, table: str) -> dict[str, Any]:
     """The rules as they are written, to be changed in place."""
+    inside = document
     if table == "perpetrators":
         if not isinstance(document.get("perpetrators"), dict):
-            said = merged(document).get("perpetrators")
+            said = _merged(document).get("perpetrators")
             if said is None:
                 raise error("workbench-gone")
             document["perpetrators"] = copy.deepcopy(said)
-        inside: Document = document["perpetrators"]
-    else:
-        inside = document
+        inside = document["perpetrators"]
     if not isinstance(inside.get("columns"), dict):
         inside["columns"] = {}
     found: dict[str, Any] = inside["columns"]
     return found
 
 
-def rule_to_change(document: Document, place: tuple[str | int, ...]) -> dict[str, Any]:
-    """The rule at a place, to be changed in place; out of the built-in mapping if need be."""
-    table = "perpetrators" if place[0] == "perpetrators" else "records"
-    name = str(place[2] if table == "perpetrators" else place[1])
-    last = place[-1]
-    return named_rule(document, table, name, last if isinstance(last, int) else 0)
-
-
-def named_rule(document: Document, table: str, name: str, at: int = 0) -> dict[str, Any]:
-    columns = columns_of(document, table)
-    if columns.get(name) is None:
-        rules = all_rules(document, table).get(name)
-        if rules is None:
-            raise error("workbench-gone")
-        columns[name] = copy.deepcopy(rules)
-    rules = columns[name]
-    if isinstance(rules, list):
-        if at >= len(rules):
-            raise error("workbench-gone")
-        rules = rules[at]
-    if not isinstance(rules, dict):
+def _rule_to_change(document: Document, table: str, name: str, at: int = 0) -> dict[str, Any]:
+    """A rule, to be changed in place; out of the built-in mapping if need be."""
+    columns = _columns_of(document, table)
+    if columns.get(name) is None and (there := all_rules(document, table).get(name)) is not None:
+        columns[name] = copy.deepcopy(there)
+    rules = rules_in(columns.get(name))
+    if at >= len(rules):
         raise error("workbench-gone")
-    return rules
+    return rules[at]
 
 
-def rule_of(document: Document, variable: str) -> Any:
-    table, name = table_of(variable)
+def _rules_of(document: Document, variable: str) -> Any:
+    table, name = _table_of(variable)
     return all_rules(document, table).get(name)
 
 
-def list_places(document: Document, listed: ListSheet) -> dict[str, int]:
+def _list_places(document: Document, listed: ListSheet) -> dict[str, int]:
     """The variables that search a list, each with the place of its rule among its rules."""
     found: dict[str, int] = {}
     for name, rules in all_rules(document, listed.table).items():
@@ -226,78 +204,74 @@ def list_places(document: Document, listed: ListSheet) -> dict[str, int]:
     return found
 
 
-def codes_of(document: Document, sheet: str, text: str) -> list[str]:
+def _codes_of(document: Document, sheet: str, text: str) -> list[str]:
+    """What a text of a sheet was decided to mean; none, where nobody has decided."""
     listed = ListSheet.of(sheet)
     if listed is not None:
-        every = all_rules(document, listed.table)
-        places = list_places(document, listed)
+        every, column = all_rules(document, listed.table), listed.columns[0]
+        places = _list_places(document, listed)
         rules = {name: rules_in(every[name])[at] for name, at in places.items()}
-        column = listed.column
-        found = [n for n, r in rules.items() if has_text(r.get("has"), text)]
-        if found:
-            return found
-        if any(has_text(r.get("null_values"), text) for r in rules.values()):
-            return [NOT_RECORDED]
-        if any(has_text(r.get("known"), text) for r in rules.values()):
-            return [OTHER_KIND]
+        ways = {
+            key: [n for n, r in rules.items() if _has_text(r.get(key), text)] for key in _LISTED
+        }
+        if ways["has"]:
+            return ways["has"]
+        if ways["null_values"] or ways["known"]:
+            return [NOT_RECORDED if ways["null_values"] else OTHER_KIND]
     else:
-        rule = rule_seen(document, sheet_place(sheet))
-        if rule is None:
+        table, name, at = rule_place(sheet)
+        own = rules_in(all_rules(document, table).get(name))[at : at + 1]
+        if not own:
             return []
-        column = texts_in(rule["from"])[0] if "from" in rule else ""
-        codes = rule.get("map") or {}
-        for spelt in by_name(codes).of.get(fold(text), [])[:1]:
+        column, codes = next(iter(texts_in(own[0].get("from"))), ""), own[0].get("map") or {}
+        for spelt in _by_name(codes).of.get(fold(text), [])[:1]:
             return [NOT_RECORDED] if codes[spelt] is None else [codes[spelt]]
-        if has_text(rule.get("null_values"), text):
+        if _has_text(own[0].get("null_values"), text):
             return [NOT_RECORDED]
     about = {"text": text, "column": column}
-    return [STAYS] if has_text(document.get("accept"), about, entry_key) else []
+    return [STAYS] if _has_text(document.get("accept"), about, _entry_key) else []
 
 
-def rule_seen(document: Document, place: tuple[str | int, ...]) -> dict[str, Any] | None:
-    table = "perpetrators" if place[0] == "perpetrators" else "records"
-    name = str(place[2] if table == "perpetrators" else place[1])
-    rules = rules_in(all_rules(document, table).get(name))
-    last = place[-1]
-    at = last if isinstance(last, int) else 0
-    return rules[at] if at < len(rules) else None
+_LISTED = ("has", "null_values", "known")
+"""Keys of a rule that searches a list, under which its texts stand."""
 
 
-def table_of(variable: str) -> tuple[str, str]:
-    if variable.startswith(CHILD):
-        return "perpetrators", variable.removeprefix(CHILD)
-    return "records", variable
+def _table_of(variable: str) -> tuple[str, str]:
+    table = "perpetrators" if variable.startswith(CHILD) else "records"
+    return table, variable.removeprefix(CHILD)
 
 
 def rules_in(value: Any) -> list[dict[str, Any]]:
-    if value is None:
-        return []
-    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+    """The rules of a variable, of which a single one may stand without a list."""
+    return [one for one in texts_in(value) if isinstance(one, dict)]
 
 
 def texts_in(value: Any) -> list[Any]:
+    """The texts of a list, of which a single one may stand without it."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
-def add_text(rule: dict[str, Any], key: str, text: Any, name: Callable[[Any], Any] = fold) -> None:
-    texts = rule.get(key)
-    if not isinstance(texts, list):
-        texts = texts_in(texts)
-    known = by_name(texts, name)
+def _add_text(rule: dict[str, Any], key: str, text: Any, name: Callable[[Any], Any] = fold) -> None:
+    texts = texts_in(rule.get(key))
+    known = _by_name(texts, name)
     if name(text) not in known.of:
         texts.append(text)
         known.add(text)
         rule[key] = texts
 
 
-def drop_text(rule: dict[str, Any], key: str, text: Any, name: Callable[[Any], Any] = fold) -> bool:
+def _drop_text(
+    rule: dict[str, Any], key: str, text: Any, name: Callable[[Any], Any] = fold
+) -> bool:
     texts = texts_in(rule.get(key))
-    gone = by_name(texts, name).of.get(name(text))
+    gone = _by_name(texts, name).of.get(name(text))
     if not gone:
         return False
-    set_entries(rule, key, [one for one in texts if one not in gone])
+    rule[key] = [one for one in texts if one not in gone]
+    if not rule[key]:
+        del rule[key]
     return True
 
 
@@ -315,38 +289,37 @@ class _ByName:
         self.size += 1
 
 
-_by_name: OrderedDict[int, _ByName] = OrderedDict()
-_MOST_NAMED = 256
+_held: OrderedDict[int, _ByName] = OrderedDict()
+_MOST_HELD = 256
 
 
-def by_name(entries: Collection[Any], name: Callable[[Any], Any] = fold) -> _ByName:
-    held = _by_name.get(id(entries))
+def _by_name(entries: Collection[Any], name: Callable[[Any], Any] = fold) -> _ByName:
+    """The entries of a list or map by what they are compared by."""
+    held = _held.get(id(entries))
     if held is None or held.entries is not entries or held.size != len(entries):
-        held = _by_name[id(entries)] = _ByName(entries, name)
-        while len(_by_name) > _MOST_NAMED:
-            _by_name.popitem(last=False)
+        held = _ByName(entries, name)
+        if entries:
+            _held[id(entries)] = held
+        while len(_held) > _MOST_HELD:
+            _held.popitem(last=False)
     return held
 
 
-def put_key(entries: dict[str, Any], known: _ByName, key: str, value: Any) -> None:
-    if key not in entries:
-        known.add(key)
-    entries[key] = value
+def _put_key(entries: dict[str, Any], name: str, value: Any) -> None:
+    """Give a key, as it is spelt there, a value."""
+    known = _by_name(entries)
+    spelt = known.of.get(fold(name), [name])[0]
+    if spelt not in entries:
+        known.add(spelt)
+    entries[spelt] = value
 
 
-def has_text(texts: Any, text: Any, name: Callable[[Any], Any] = fold) -> bool:
+def _has_text(texts: Any, text: Any, name: Callable[[Any], Any] = fold) -> bool:
     """Whether one of some texts is compared as equal to a text."""
-    return name(text) in by_name(texts_in(texts), name).of
+    return name(text) in _by_name(texts_in(texts), name).of
 
 
-def set_entries(document: dict[str, Any], key: str, entries: list[Any]) -> None:
-    if entries:
-        document[key] = entries
-    else:
-        document.pop(key, None)
-
-
-def entry_key(entry: Any) -> tuple[str, ...]:
+def _entry_key(entry: Any) -> tuple[str, ...]:
     """What an entry of ``accept`` is about: an alarm or a text, and its delivery."""
     if isinstance(entry, str):
         entry = {"alarm": entry}
@@ -357,10 +330,14 @@ def entry_key(entry: Any) -> tuple[str, ...]:
     return tuple(fold(str(part or "")) for part in parts)
 
 
-Operation = dict[str, Any]
-"""``op``, the keys that name what is edited, and its new value."""
+def _rule_name(entry: dict[str, Any]) -> str:
+    return fold(entry.get("rule", ""))
 
-VALUES = {
+
+# --------------------------------------------------------------------------------------------------
+# The kinds of operations, and what each concerns.
+
+_VALUES = {
     "map": "codes",
     "rule": "rule",
     "empty": "on",
@@ -404,30 +381,24 @@ def checked(given: Any) -> Operation:
     Raises:
         HubError: it is none (rule "workbench-request").
     """
-    if not isinstance(given, dict) or given.get("op") not in VALUES:
+    if not isinstance(given, dict) or given.get("op") not in _VALUES:
         raise error("workbench-request")
     kind = given["op"]
-    names, value = _TEXTS[kind], VALUES[kind]
-    for name in names:
-        text = given.get(name)
-        longest = _MOST if kind == "layout" else _LONGEST
-        if not isinstance(text, str) or len(text) > longest:
-            raise error("workbench-request")
-    made = {"op": kind, **{name: given[name] for name in names}}
-    if kind == "setting" and given["key"] not in SETTINGS and given["key"] not in _READ:
+    value, longest = _VALUES[kind], _MOST if kind == "layout" else _LONGEST
+    made = {"op": kind, **{name: given.get(name) for name in _TEXTS[kind]}}
+    codes, entry = given.get("codes", []), as_yaml_data(given.get("entry"))
+    entry = {"alarm": entry} if isinstance(entry, str) else entry
+    if (
+        not all(isinstance(text, str) and len(text) <= longest for text in made.values())
+        or (kind == "map" and not _are_texts(codes))
+        or (kind == "setting" and made["key"] not in SETTINGS | _READ)
+        or (kind == "accept" and not isinstance(entry, dict))
+    ):
         raise error("workbench-request")
-    if kind == "map":
-        codes = given.get("codes")
-        if not isinstance(codes, list) or not all(isinstance(c, str) for c in codes):
-            raise error("workbench-request")
-        return {**made, "codes": list(dict.fromkeys(codes))}
     if kind == "accept":
-        entry = as_yaml_data(given.get("entry"))
-        if isinstance(entry, str):
-            entry = {"alarm": entry}
-        if not isinstance(entry, dict):
-            raise error("workbench-request")
         made["entry"] = entry
+    if kind == "map":
+        return {**made, "codes": list(dict.fromkeys(codes))}
     if value == "on":
         return {**made, "on": bool(given.get("on", True))}
     return {**made, value: as_yaml_data(given.get(value))}
@@ -439,7 +410,7 @@ def key_of(operation: Operation) -> tuple[str, ...]:
     if kind == "layout":
         return (kind,)
     if kind == "accept":
-        return (kind, *entry_key(operation["entry"]))
+        return (kind, *_entry_key(operation["entry"]))
     names = (operation[name] for name in _TEXTS[kind])
     exact = kind in ("rule", "map", "setting")  # names of ours; others are texts of a file
     return (kind, *(name if exact and not i else fold(name) for i, name in enumerate(names)))
@@ -447,37 +418,33 @@ def key_of(operation: Operation) -> tuple[str, ...]:
 
 def touch(one: Operation, other: Operation) -> bool:
     """Whether two operations concern the same key, or one the rule in which the other's key is."""
-    if key_of(one) == key_of(other):
-        return True
-    for outer, inner in ((one, other), (other, one)):
-        if outer["op"] == "rule" and outer["variable"] in _variables(inner, outer):
-            return True
-        if outer["op"] == "setting" and outer["key"] == "builtin" and inner["op"] in _IN_RULES:
-            return True
-        if outer["op"] == "setting" and outer["key"] == inner["op"]:
-            return True  # the whole list, and one of its entries
-        if outer["op"] == inner["op"] == "setting" and inner["key"].startswith(outer["key"] + "."):
-            return True
-        if outer["op"] == "setting" and outer["key"] == "perpetrators":
-            named = inner.get("variable") or inner.get("sheet") or ""
-            if named.startswith((CHILD, "list:perpetrators")):
-                return True
-    return False
+    return key_of(one) == key_of(other) or _holds(one, other) or _holds(other, one)
 
 
-_IN_RULES = ("map", "rule", "known")
+def _holds(outer: Operation, inner: Operation) -> bool:
+    """Whether the key of an operation lies in that of another."""
+    if outer["op"] == "rule":
+        return outer["variable"] in _variables(inner, outer)
+    if outer["op"] != "setting":
+        return False
+    key = outer["key"]
+    if key == inner["op"] or (inner["op"] == "setting" and inner["key"].startswith(f"{key}.")):
+        return True  # the whole list, and one of its entries
+    named = inner.get("variable") or inner.get("sheet") or ""
+    return (key == "builtin" and inner["op"] in ("map", "rule", "known")) or (
+        key == "perpetrators" and named.startswith((CHILD, "list:perpetrators"))
+    )
 
 
 class Touching:
     """Operations by what they concern, to find at once those that concern the same as another."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        self._all, self._outer = [*operations], list[Operation]()
+        self._all = [*operations]
+        self._outer = [one for one in self._all if one["op"] in _OUTER]
         self._of: dict[tuple[str, ...], list[Operation]] = defaultdict(list)
         for one in self._all:
             self._of[key_of(one)].append(one)
-            if one["op"] in _OUTER:
-                self._outer.append(one)
 
     def of(self, operation: Operation) -> list[Operation]:
         """Those that touch it."""
@@ -499,9 +466,8 @@ def _variables(inner: Operation, rule: Operation) -> Iterable[str]:
         return ()
     listed = ListSheet.of(inner["sheet"])
     if listed is None:
-        place = sheet_place(inner["sheet"])
-        names = [str(part) for part in place if not isinstance(part, int)]
-        return (CHILD + names[-1] if names[0] == "perpetrators" else names[-1],)
+        table, name, _at = rule_place(inner["sheet"])
+        return (CHILD + name if table == "perpetrators" else name,)
     prefix = CHILD if listed.table == "perpetrators" else ""
     named = {*inner["codes"], *(inner.get("before") or ())}
     same = any(listed.is_of(one) for side in ("rule", "before") for one in rules_in(rule.get(side)))
@@ -510,21 +476,18 @@ def _variables(inner: Operation, rule: Operation) -> Iterable[str]:
 
 def opposite(operation: Operation, before: Any) -> Operation:
     """The operation that gives a key the value it had before."""
-    value = VALUES[operation["op"]]
+    value = _VALUES[operation["op"]]
     if value == "on":
         before = bool(before)
     if value == "codes":
         before = before or []
-    return {key: v for key, v in operation.items() if key in _own(operation)} | {value: before}
-
-
-def _own(operation: Operation) -> tuple[str, ...]:
-    return ("op", "entry", *_TEXTS[operation["op"]], VALUES[operation["op"]])
+    own = ("op", "entry", *_TEXTS[operation["op"]])
+    return {key: v for key, v in operation.items() if key in own} | {value: before}
 
 
 def value_of(operation: Operation) -> Any:
     """The value that an operation gives its key."""
-    return operation.get(VALUES[operation["op"]])
+    return operation.get(_VALUES[operation["op"]])
 
 
 def label_of(operation: Operation) -> str:
@@ -532,10 +495,9 @@ def label_of(operation: Operation) -> str:
     names = [operation[name] for name in _TEXTS[operation["op"]] if operation["op"] != "layout"]
     if operation["op"] == "map":
         listed = ListSheet.of(operation["sheet"])
-        column = listed.column if listed else str(sheet_place(operation["sheet"])[-1])
-        names = [column, operation["text"]]
+        names[0] = listed.columns[0] if listed else operation["sheet"].rpartition(".")[2]
     if operation["op"] == "accept":
-        names = [part for part in entry_key(operation["entry"]) if part]
+        names = [part for part in _entry_key(operation["entry"]) if part]
     return " · ".join([operation["op"], *names])
 
 
@@ -561,45 +523,74 @@ def apply(document: Document, operation: Operation) -> Any:
     Raises:
         HubError: see :func:`applied`.
     """
-    before = value_in(document, operation)
+    before = copy.deepcopy(value_in(document, operation))
     _APPLY[operation["op"]](document, operation)
     return before
+
+
+def numbered(
+    document: Document, operations: Iterable[Operation], first: int = 1
+) -> list[Operation]:
+    """Operations with their numbers and the values before them; raises as :func:`applied`."""
+    made = applied(document)
+    return [
+        {**operation, "n": n, "before": apply(made, operation), "undone": False}
+        for n, operation in enumerate(operations, first)
+    ]
 
 
 def value_in(document: Document, operation: Operation) -> Any:
     """The value that an operation's key has in a mapping; None where it has none."""
     kind = operation["op"]
-    if kind == "layout":
-        return None
+    if kind in _SWITCHES:
+        entry, name = _SWITCHES[kind](operation)
+        return _has_text(document.get(kind, _silence(document, kind)), entry, name)
     if kind == "map":
-        return codes_of(document, operation["sheet"], operation["text"])
+        return _codes_of(document, operation["sheet"], operation["text"])
     if kind == "rule":
-        return rule_of(document, operation["variable"])
-    if kind == "empty":
-        return has_text(document.get("empty", [""]), operation["text"])
-    if kind == "optional":
-        return has_text(document.get("optional"), operation["column"])
+        return _rules_of(document, operation["variable"])
     if kind == "known":
-        rules = rules_in(rule_of(document, operation["variable"]))
-        return any(has_text(rule.get("known"), operation["text"]) for rule in rules)
+        rules = rules_in(_rules_of(document, operation["variable"]))
+        return any(_has_text(rule.get("known"), operation["text"]) for rule in rules)
     if kind == "identifier":
-        decided = merged(document).get("identifiers") or {}
-        named = by_name(decided).of.get(fold(operation["column"]), [None])
+        decided = _merged(document).get("identifiers") or {}
+        named = _by_name(decided).of.get(fold(operation["column"]), [None])
         return decided.get(named[0])
     if kind == "exclude":
-        entries = merged(document).get("exclude") or []
-        for entry in by_name(entries, _rule_name).of.get(fold(operation["name"]), [])[:1]:
+        entries = _merged(document).get("exclude") or []
+        for entry in _by_name(entries, _rule_name).of.get(fold(operation["name"]), [])[:1]:
             return {key: value for key, value in entry.items() if key != "rule"}
-        return None
-    if kind == "accept":
-        return has_text(document.get("accept"), operation["entry"], entry_key)
-    outer, _dot, inner = operation["key"].partition(".")
-    value = document.get(outer)
-    return (value or {}).get(inner) if inner else value
+    if kind == "setting":
+        outer, _dot, inner = operation["key"].partition(".")
+        value = document.get(outer)
+        return (value or {}).get(inner) if inner else value
+    return None
 
 
-def _rule_name(entry: dict[str, Any]) -> str:
-    return fold(entry.get("rule", ""))
+def _silence(document: Document, kind: str) -> list[str]:
+    """What a list holds that is not written down."""
+    return [""] if kind == "empty" and "builtin" not in document else []
+
+
+_SWITCHES: dict[str, Callable[[Operation], tuple[Any, Callable[[Any], Any]]]] = {
+    "empty": lambda operation: (operation["text"], fold),
+    "optional": lambda operation: (operation["column"], fold),
+    "accept": lambda operation: (operation["entry"], _entry_key),
+}
+"""Lists of a mapping in which an entry stands or not: the entry, and what it is compared by."""
+
+
+def _put_switch(document: Document, operation: Operation) -> None:
+    kind = operation["op"]
+    if operation["on"] == value_in(document, operation):
+        return
+    entry, name = _SWITCHES[kind](operation)
+    if kind == "empty":
+        document.setdefault(kind, _silence(document, kind))
+    put = _add_text if operation["on"] else _drop_text
+    put(document, kind, entry, name)
+    if kind == "empty":
+        document.setdefault(kind, [])
 
 
 def _put_map(document: Document, operation: Operation) -> None:
@@ -607,35 +598,32 @@ def _put_map(document: Document, operation: Operation) -> None:
     listed = ListSheet.of(operation["sheet"])
     if listed is not None:
         _put_list(document, listed, text, codes)
-        column = listed.column
+        column = listed.columns[0]
     else:
-        place = sheet_place(operation["sheet"])
-        rule = rule_to_change(document, place)
-        column = texts_in(rule["from"])[0] if "from" in rule else ""
-        drop_text(rule, "null_values", text)
+        rule = _rule_to_change(document, *rule_place(operation["sheet"]))
+        column = next(iter(texts_in(rule.get("from"))), "")
+        _drop_text(rule, "null_values", text)
         texts = rule.setdefault("map", {})
-        known = by_name(texts)
-        spelt = known.of.get(fold(text), [text])[0]
         if codes and codes != [STAYS]:
-            put_key(texts, known, spelt, None if codes == [NOT_RECORDED] else codes[0])
+            _put_key(texts, text, None if codes == [NOT_RECORDED] else codes[0])
         else:
-            texts.pop(spelt, None)
+            texts.pop(_by_name(texts).of.get(fold(text), [text])[0], None)
         if not texts and {"country", "band", "year"} & rule.keys():
             del rule["map"]
     entry = {"text": text, "column": column}
-    _put_accept(document, {"entry": entry, "on": codes == [STAYS]})
+    _put_switch(document, {"op": "accept", "entry": entry, "on": codes == [STAYS]})
 
 
 def _put_list(document: Document, listed: ListSheet, text: str, codes: list[str]) -> None:
-    columns = columns_of(document, listed.table)
-    places = list_places(document, listed)
-    rules = {name: named_rule(document, listed.table, name, at) for name, at in places.items()}
+    columns = _columns_of(document, listed.table)
+    places = _list_places(document, listed)
+    rules = {name: _rule_to_change(document, listed.table, name, at) for name, at in places.items()}
     pattern = next(iter(rules.values()), listed.rule())
     kept = ("from", "split", "absent", "unknown")
     pattern = {key: copy.deepcopy(pattern[key]) for key in kept if key in pattern}
     for rule in rules.values():
         for key in ("known", "null_values"):
-            drop_text(rule, key, text)
+            _drop_text(rule, key, text)
     # What is "not recorded" is so in every flag of the list, also in one that begins now.
     silent = texts_in(next(iter(rules.values()), {}).get("null_values", []))
     for name in (code for code in codes if code not in (NOT_RECORDED, OTHER_KIND, STAYS)):
@@ -643,24 +631,24 @@ def _put_list(document: Document, listed: ListSheet, text: str, codes: list[str]
             there = rules_in(all_rules(document, listed.table).get(name))
             rules[name] = {**copy.deepcopy(pattern), "has": []}
             for other in silent:
-                add_text(rules[name], "null_values", other)
+                _add_text(rules[name], "null_values", other)
             columns[name] = [*copy.deepcopy(there), rules[name]] if there else rules[name]
-        add_text(rules[name], "has", text)
+        _add_text(rules[name], "has", text)
     for name in [name for name in rules if name not in codes]:
-        if drop_text(rules[name], "has", text) and not rules[name].get("has"):
+        if _drop_text(rules[name], "has", text) and not rules[name].get("has"):
             gone = rules.pop(name)
             _without(document, listed.table, name, gone)
             for known in texts_in(gone.get("known", [])) if rules else ():
-                add_text(next(iter(rules.values())), "known", known)
+                _add_text(next(iter(rules.values())), "known", known)
     if codes == [OTHER_KIND] and rules:
-        add_text(next(iter(rules.values())), "known", text)
+        _add_text(next(iter(rules.values())), "known", text)
     for rule in rules.values() if codes == [NOT_RECORDED] else ():
-        add_text(rule, "null_values", text)
+        _add_text(rule, "null_values", text)
 
 
 def _without(document: Document, table: str, name: str, rule: dict[str, Any]) -> None:
     """Take one rule of a variable out, and the variable with its last one."""
-    columns = columns_of(document, table)
+    columns = _columns_of(document, table)
     rest = [one for one in rules_in(columns[name]) if one is not rule]
     if rest:
         columns[name] = rest if len(rest) > 1 else rest[0]
@@ -671,53 +659,31 @@ def _without(document: Document, table: str, name: str, rule: dict[str, Any]) ->
 
 
 def _put_rule(document: Document, operation: Operation) -> None:
-    table, name = table_of(operation["variable"])
-    columns = columns_of(document, table)
-    rule = copy.deepcopy(operation["rule"])
-    if rule is None:
-        columns.pop(name, None)
+    table, name = _table_of(operation["variable"])
+    columns = _columns_of(document, table)
+    columns[name] = copy.deepcopy(operation["rule"])
+    if columns[name] is None:
+        del columns[name]
         if all_rules(document, table).get(name) is not None:
             columns[name] = None  # the built-in mapping has one
-    else:
-        columns[name] = rule
-
-
-def _put_empty(document: Document, operation: Operation) -> None:
-    texts = document.get("empty", [] if "builtin" in document else [""])
-    if operation["on"] != has_text(texts, operation["text"]):
-        document["empty"] = texts
-        put = add_text if operation["on"] else drop_text
-        put(document, "empty", operation["text"])
-        document.setdefault("empty", [])
-
-
-def _put_optional(document: Document, operation: Operation) -> None:
-    put = add_text if operation["on"] else drop_text
-    put(document, "optional", operation["column"])
 
 
 def _put_known(document: Document, operation: Operation) -> None:
-    table, name = table_of(operation["variable"])
-    rule = named_rule(document, table, name)
-    if operation["on"]:
-        add_text(rule, "known", operation["text"])
-    else:
-        drop_text(rule, "known", operation["text"])
+    rule = _rule_to_change(document, *_table_of(operation["variable"]))
+    put = _add_text if operation["on"] else _drop_text
+    put(rule, "known", operation["text"])
 
 
 def _put_identifier(document: Document, operation: Operation) -> None:
-    decided = document.get("identifiers") or {}
-    wanted = operation["column"]
-    known = by_name(decided)
-    name = known.of.get(fold(wanted), [wanted])[0]
-    decision = operation["decision"]
+    decided = document["identifiers"] = document.get("identifiers") or {}
+    wanted, decision = operation["column"], operation["decision"]
     if decision is not None:
-        put_key(decided, known, name, copy.deepcopy(decision))
-    else:
-        decided.pop(name, None)
-        if value_in({**document, "identifiers": decided}, operation) is not None:
-            decided[name] = None  # the built-in mapping decides
-    document["identifiers"] = decided
+        _put_key(decided, wanted, copy.deepcopy(decision))
+        return
+    name = _by_name(decided).of.get(fold(wanted), [wanted])[0]
+    decided.pop(name, None)
+    if value_in(document, operation) is not None:
+        decided[name] = None  # the built-in mapping decides
     if not decided:
         del document["identifiers"]
 
@@ -725,21 +691,15 @@ def _put_identifier(document: Document, operation: Operation) -> None:
 def _put_exclude(document: Document, operation: Operation) -> None:
     name = {"rule": operation["name"]}
     if operation["rule"] is None:
-        drop_text(document, "exclude", name, _rule_name)
+        _drop_text(document, "exclude", name, _rule_name)
         return
     made = {**name, **copy.deepcopy(operation["rule"])}
-    entries = document.get("exclude") or []
-    there = by_name(entries, _rule_name).of.get(fold(operation["name"]))
+    there = _by_name(document.get("exclude") or [], _rule_name).of.get(fold(operation["name"]))
     if there:
         there[0].clear()
         there[0].update(made)
     else:
-        add_text(document, "exclude", made, _rule_name)
-
-
-def _put_accept(document: Document, operation: Operation) -> None:
-    put = add_text if operation["on"] else drop_text
-    put(document, "accept", operation["entry"], entry_key)
+        _add_text(document, "exclude", made, _rule_name)
 
 
 def _put_setting(document: Document, operation: Operation) -> None:
@@ -759,14 +719,12 @@ def _put_layout(document: Document, operation: Operation) -> None:
 
 
 _APPLY = {
+    **dict.fromkeys(_SWITCHES, _put_switch),
     "map": _put_map,
     "rule": _put_rule,
-    "empty": _put_empty,
     "known": _put_known,
     "identifier": _put_identifier,
     "exclude": _put_exclude,
-    "accept": _put_accept,
-    "optional": _put_optional,
     "setting": _put_setting,
     "layout": _put_layout,
 }
@@ -778,91 +736,79 @@ _APPLY = {
 
 def between(old: Document, new: Document) -> list[Operation]:
     """The operations that make one mapping's data into another's, rule by rule."""
-    found: list[Operation] = []
-    found += _between_rules(old, new)
-    had, has = (texts_in(d.get("empty", [""])) for d in (old, new))
-    found += _switched(had, has)
-    was, now = ((d.get("identifiers") or {}) for d in (old, new))
-    for column in dict.fromkeys((*was, *now)):
-        if was.get(column) != now.get(column):
-            found.append({"op": "identifier", "column": column, "decision": now.get(column)})
-    before, after = (_named(document) for document in (old, new))
-    for name in dict.fromkeys((*before, *after)):
-        if before.get(name) != after.get(name):
-            rule = {k: v for k, v in after.get(name, {}).items() if k != "rule"}
-            found.append({"op": "exclude", "name": name, "rule": rule or None})
-    for one, other, on in ((new, old, True), (old, new, False)):
-        known = [as_yaml_data(entry) for entry in texts_in(other.get("accept", []))]
-        for entry in texts_in(one.get("accept", [])):
-            if entry not in known:
-                about: Any = {"alarm": entry} if isinstance(entry, str) else entry
-                found.append({"op": "accept", "entry": about, "on": on})
-    made = applied(old, *found)
-    for key in dict.fromkeys((*made, *new)):
-        if made.get(key) != new.get(key):
-            found.append({"op": "setting", "key": key, "value": new.get(key)})
+    found = [*_between_texts(old, new)]
+    found += [*_between_rules(applied(old, *found), new)]
+    was, now = (_entries(one, "empty", fold) for one in (old, new))
+    found += _switched("empty", "text", was, now)
+    for column, decision in _differing(old.get("identifiers"), new.get("identifiers")):
+        found.append({"op": "identifier", "column": column, "decision": decision})
+    before, after = (
+        {entry.get("rule", ""): entry for entry in one.get("exclude") or []} for one in (old, new)
+    )
+    for name, entry in _differing(before, after):
+        rule = {k: v for k, v in (entry or {}).items() if k != "rule"}
+        found.append({"op": "exclude", "name": name, "rule": rule or None})
+    was, now = (_entries(one, "accept", repr) for one in (old, new))
+    found += _switched("accept", "entry", was, now)
+    for key, value in _differing(applied(old, *found), new):
+        found.append({"op": "setting", "key": key, "value": value})
     return found
 
 
-def _named(document: Document) -> dict[str, dict[str, Any]]:
-    """Exclusions by name."""
-    return {entry.get("rule", ""): entry for entry in document.get("exclude") or []}
+def _differing(old: dict[str, Any] | None, new: dict[str, Any] | None) -> Iterator[tuple[str, Any]]:
+    """Keys whose values differ, with the new one; None where there is none any more."""
+    was, now = old or {}, new or {}
+    for key in dict.fromkeys((*was, *now)):
+        if was.get(key, _NONE) != now.get(key, _NONE):
+            yield key, now.get(key)
+
+
+def _entries(document: Document, key: str, name: Callable[[Any], str]) -> dict[str, Any]:
+    texts = texts_in(document.get(key, [""] if key == "empty" else []))
+    entries = as_yaml_data(texts)
+    if key == "accept":
+        entries = [{"alarm": one} if isinstance(one, str) else one for one in entries]
+    return {name(entry): entry for entry in entries}
+
+
+def _switched(op: str, key: str, was: dict[str, Any], now: dict[str, Any]) -> Iterator[Operation]:
+    for on, one, other in ((True, now, was), (False, was, now)):
+        for name in (name for name in one if name not in other):
+            yield {"op": op, key: one[name], "on": on}
 
 
 def _between_rules(old: Document, new: Document) -> Iterator[Operation]:
-    """Texts one by one where rules differ in nothing else; else whole rules."""
-    texts = list(_between_texts(old, new))
-    made = applied(old, *texts)
-    yield from texts
-    both = [(d.get("columns"), (d.get("perpetrators") or {}).get("columns")) for d in (made, new)]
+    """Whole rules."""
+    both = [(d.get("columns"), (d.get("perpetrators") or {}).get("columns")) for d in (old, new)]
     for prefix, was, now in zip(("", CHILD), *both, strict=True):
-        was, now = was or {}, now or {}
-        if prefix and not (was and now):
-            continue
-        for name in dict.fromkeys((*was, *now)):
-            if was.get(name, _NONE) != now.get(name, _NONE):
-                yield {"op": "rule", "variable": prefix + name, "rule": now.get(name)}
+        if not prefix or (was and now):
+            for name, rule in _differing(was, now):
+                yield {"op": "rule", "variable": prefix + name, "rule": rule}
 
 
 def _between_texts(old: Document, new: Document) -> Iterator[Operation]:
-    was, now = old.get("columns") or {}, new.get("columns") or {}
+    """Texts one by one, of rules that differ in nothing else."""
+    was = old.get("columns") or {}
     lists: dict[str, set[str]] = {}
-    for name, rules in now.items():
+    for name, rules in (new.get("columns") or {}).items():
         pairs = (rules_in(was.get(name)), rules_in(rules))
         if len(pairs[0]) != len(pairs[1]):
             continue
         for at, (before, after) in enumerate(zip(*pairs, strict=True)):
-            differ = {k for k in (*before, *after) if before.get(k) != after.get(k)}
+            differ = {key for key, _value in _differing(before, after)}
             if differ == {"map"} and "map" in before and "map" in after:
                 sheet = f"columns.{name}" + (f".{at}" if len(pairs[0]) > 1 else "")
-                for text in dict.fromkeys((*before["map"], *after["map"])):
-                    if before["map"].get(text, _NONE) != after["map"].get(text, _NONE):
-                        yield _mapped(new, sheet, text)
-            elif differ and differ <= _LISTED and "has" in before and not before.get("when"):
-                source = before["from"] if isinstance(before["from"], list) else [before["from"]]
-                sheet = ListSheet("records", tuple(source), before.get("split")).name
-                found = lists.setdefault(sheet, set())
+                for text, _code in _differing(before["map"], after["map"]):
+                    yield _mapped(new, sheet, text)
+            elif differ and differ <= {*_LISTED} and "has" in before and not before.get("when"):
+                source = tuple(texts_in(before["from"]))
+                sheet = ListSheet("records", source, before.get("split")).name
+                texts = lists.setdefault(sheet, set())
                 for key in differ:
-                    found |= {*texts_in(before.get(key, []))} ^ {*texts_in(after.get(key, []))}
+                    texts |= {*texts_in(before.get(key, []))} ^ {*texts_in(after.get(key, []))}
     for sheet, texts in lists.items():
         yield from (_mapped(new, sheet, text) for text in sorted(texts))
 
 
-_LISTED = {"has", "known", "null_values"}
-
-
 def _mapped(new: Document, sheet: str, text: str) -> Operation:
-    return {"op": "map", "sheet": sheet, "text": text, "codes": codes_of(new, sheet, text)}
-
-
-_NONE = object()
-
-
-def _switched(had: list[str], has: list[str]) -> Iterator[Operation]:
-    was, now = set(map(fold, had)), set(map(fold, has))
-    for text in has:
-        if fold(text) not in was:
-            yield {"op": "empty", "text": text, "on": True}
-    for text in had:
-        if fold(text) not in now:
-            yield {"op": "empty", "text": text, "on": False}
+    return {"op": "map", "sheet": sheet, "text": text, "codes": _codes_of(new, sheet, text)}

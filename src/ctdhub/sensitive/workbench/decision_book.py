@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
@@ -16,9 +15,6 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
-from ruamel.yaml import YAML
-from ruamel.yaml.resolver import VersionedResolver
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from ctdhub.core.errors import FileError, error
 from ctdhub.core.files import write_whole
@@ -28,20 +24,18 @@ from ctdhub.schema.labels import label
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.mapping.decisions import (
-    NOT_RECORDED,
-    OTHER_KIND,
-    STAYS,
     Answer,
-    LikestChoice,
     Sheet,
     askable,
     choice_words,
     meanings,
-    put,
     spellings_of,
 )
+from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS, applied
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.patched_yaml import document_of, patched
+from ctdhub.sensitive.workbench.facets import Facets, suggestions
 
 # --------------------------------------------------------------------------------------------------
 # Decisions on texts as a workbook that goes to the contributor and comes back.
@@ -85,13 +79,14 @@ class Decided:
     before: Answer = ()
 
 
-def write_book(path: Path, sheets: Sequence[Sheet], mapping_text: str) -> None:
+def write_book(path: Path, asked: Sequence[Facets], mapping_text: str, counted: bool) -> None:
     """Write the questions as a workbook, in the language in force; only its owner may read it.
 
     Args:
         path: a new ``.xlsx`` file.
-        sheets: see ``decisions.sheets``.
+        asked: see ``facets.questions``.
         mapping_text: the YAML that they are about, so that another is told apart later.
+        counted: whether they were asked about a file, whose rows were counted.
     """
     book = Workbook()
     index = book.active
@@ -100,14 +95,15 @@ def write_book(path: Path, sheets: Sequence[Sheet], mapping_text: str) -> None:
     choices.sheet_state = "hidden"
     lists: dict[tuple[str, ...], str] = {}
     rows: list[Sequence[str | int]] = []
-    for number, sheet in enumerate(sheets, 1):
+    for number, one in enumerate(asked, 1):
+        sheet, texts = one.of, one.values
         name = _sheet_name(number, sheet)
         wanted = tuple(map(_chooser(sheet), sheet.tokens()))
         if wanted not in lists:
             lists[wanted] = _put_list(choices, len(lists) + 1, wanted)
-        _fill(book.create_sheet(name), sheet, lists[wanted])
-        open_ = sum(not q.today for q in sheet.questions)
-        rows.append((name, sheet.key, _of(sheet), _titled(sheet), len(sheet.questions), open_, ""))
+        _fill(book.create_sheet(name), one, lists[wanted], counted)
+        open_ = len(one.unknown())
+        rows.append((name, sheet.name, _of(sheet), _titled(sheet), len(texts), open_, ""))
     _fill_index(index, rows, _digest(mapping_text))
     content = io.BytesIO()
     book.save(content)
@@ -131,7 +127,7 @@ def read_book(path: Path, mapping: Mapping, mapping_text: str) -> list[Decided]:
         raise error("mapping-book", file=path)
     if digest != _digest(mapping_text):
         raise error("mapping-book/older", file=path)
-    by_key = {sheet.key: sheet for sheet in askable(mapping)}
+    by_key = {sheet.name: sheet for sheet in askable(mapping)}
     found: list[Decided] = []
     for _number, row in listed:
         if (name := row.get("sheet")) is not None:
@@ -244,21 +240,23 @@ def _heads() -> tuple[str, ...]:
     )
 
 
-def _fill(target: Worksheet, sheet: Sheet, choices: str) -> None:
+def _fill(target: Worksheet, found: Facets, choices: str, counted: bool) -> None:
     """One sheet of questions."""
-    asked = [q for q in sheet.questions if not ILLEGAL_CHARACTERS_RE.search(q.text)][:_MOST]
+    sheet, show, likely = found.of, _chooser(found.of), suggestions(found)
+    asked = [one for one in found.values if not ILLEGAL_CHARACTERS_RE.search(one.text)][:_MOST]
     title = _("Column {column}: {variables}").format(column=_of(sheet), variables=_titled(sheet))
-    if len(asked) < len(sheet.questions):
+    if len(asked) < len(found.values):
         title = _("{title} (the first {n} texts)").format(title=title, n=_MOST)
     _head(target, title, _KEYS, _heads(), _WIDTHS)
-    show, near = _chooser(sheet), LikestChoice(sheet)
-    for number, question in enumerate(asked, _HEAD + 1):
-        today = f"{_BETWEEN} ".join(map(show, question.today)) or _("unknown")
-        proposal = "" if question.today else f"{_BETWEEN} ".join(map(show, near(question)))
-        cells = (question.text, question.rows, today, proposal, None, None)
+    for number, one in enumerate(asked, _HEAD + 1):
+        today, guess = found.today[fold(one.text)], likely.get(one.text)
+        sure = guess and (guess.sure or guess.codes != (NOT_RECORDED,))
+        proposal = f"{_BETWEEN} ".join(map(show, guess.codes)) if guess and sure else ""
+        said = f"{_BETWEEN} ".join(map(show, today)) or _("unknown")
+        cells = (one.text, one.rows if counted else None, said, proposal, None, None)
         for column, value in enumerate(cells, 1):
             cell = _put(target, number, column, value)
-            if not question.today:
+            if not today:
                 cell.fill = _YELLOW
             cell.alignment = Alignment(wrap_text=True, vertical="top")
     last = _HEAD + max(len(asked), 1)
@@ -339,11 +337,7 @@ def _digest(mapping_text: str) -> str:
 
 
 # --------------------------------------------------------------------------------------------------
-# Decisions put into the YAML of a mapping, whose comments and layout stay.
-
-_NULL = "tag:yaml.org,2002:null"
-_WORDS = {"null", "true", "false", "yes", "no", "on", "off"}
-_IS_NULL = re.compile("^null$")
+# Decisions put into the YAML of a mapping, as the operations that a click on each would be.
 
 
 def decided_yaml(text: str, file: str, decided: Sequence[Decided]) -> str:
@@ -355,55 +349,24 @@ def decided_yaml(text: str, file: str, decided: Sequence[Decided]) -> str:
         decided: what came back.
 
     Raises:
-        MappingError: the YAML has faults; or a decision cannot be written down by itself, and then
-            it names sheet and row.
+        MappingError: the YAML has faults; a rule would search for nothing any more; or a decision
+            cannot be written down by itself, and then it names sheet and row.
     """
     mapping = parse_mapping(text, file)
-    if not decided:
-        return text
-    yaml = _yaml()
-    document = yaml.load(text)
+    operations = (
+        {"op": "map", "sheet": one.sheet.name, "text": one.text, "codes": [*one.answer]}
+        for one in decided
+    )
+    written = patched(text, applied(document_of(text, file), *operations), file)
+    after = parse_mapping(written, file)
+    by_key = {sheet.name: sheet for sheet in askable(after)}
+    for sheet in askable(mapping):
+        for name in sheet.places.keys() - (
+            by_key[sheet.name].places if sheet.name in by_key else {}
+        ):
+            raise error("mapping-book/nothing-left", name=name, places=sheet.name)
     for one in decided:
-        put(document, one.sheet, _quoted(one.text), one.answer)
-    written = io.StringIO()
-    yaml.dump(document, written)
-    after = parse_mapping(written.getvalue(), file)
-    by_key = {sheet.key: sheet for sheet in askable(after)}
-    for one in decided:
-        (found,) = meanings(after, by_key[one.sheet.key], [one.text])
+        (found,) = meanings(after, by_key[one.sheet.name], [one.text])
         if set(found) != set(one.answer):
             raise error("mapping-book/by-hand", file=file, column=one.name, row=one.row)
-    untouched = mapping.model_copy(update={"columns": {}, "perpetrators": None, "accept": ()})
-    if after.model_copy(update={"columns": {}, "perpetrators": None, "accept": ()}) != untouched:
-        raise ValueError("something else than rules and accept was written")
-    return written.getvalue()
-
-
-def _quoted(text: str) -> str:
-    """A text between quotes where YAML, of whatever version, could take it for anything else."""
-    plain = re.fullmatch(r"[^\W\d_][\w -]*\w", text) and text.lower() not in _WORDS
-    return text if plain else DoubleQuotedScalarString(text)
-
-
-class _PlainIsText(VersionedResolver):
-    """Every plain scalar is text, as in a mapping; only ``null`` is null."""
-
-    @property
-    def versioned_resolver(self) -> Any:
-        every = super().versioned_resolver
-        return {"n": [(tag, _IS_NULL) for tag, _form in every["n"] if str(tag) == _NULL]}
-
-
-def _yaml() -> YAML:
-    """A reader and writer that keeps comments, order and layout; null is written out."""
-    yaml = YAML()
-    yaml.Resolver = _PlainIsText
-    yaml.preserve_quotes = True
-    yaml.width = 1_000_000  # no line is broken that was not
-    yaml.indent(mapping=2, sequence=4, offset=2)
-
-    def null(representer: Any, _value: None) -> Any:
-        return representer.represent_scalar(_NULL, "null")
-
-    yaml.representer.add_representer(type(None), null)
-    return yaml
+    return written
