@@ -49,7 +49,7 @@ def template() -> Catalog:
     for entry in catalogue().values():
         for text in (t for t in entry.what + entry.fix if not HOLDS.fullmatch(t)):
             catalog.add(text, locations=[(f"core/errors/{entry.room}.yaml", 0)])
-    for text in (*verbs.texts().values(), *verbs.titles().values()):
+    for text in verbs.texts():
         catalog.add(text, locations=[("cli/verbs.yaml", 0)])
     for file in sorted(PACKAGE.rglob("*.words.yaml")):
         for text in texts_of(yaml.safe_load(file.read_text("utf-8"))):

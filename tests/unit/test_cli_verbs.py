@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import typer
@@ -15,7 +16,7 @@ from ctdhub.cli.app import command
 from ctdhub.cli.verbs import no_such_verb, overview
 from ctdhub.core.i18n import LANGUAGES, _, language
 
-VERBS = sorted(verbs.helps())
+VERBS = sorted(verbs.verbs())
 
 
 def test_each_verb_stands_once_in_each_table() -> None:
@@ -36,6 +37,25 @@ def test_helps_agree(code: str) -> None:
         root = typer.main.get_command(command("no such verb"))
         found = {name: verb.help for name, verb in root.commands.items()}  # type: ignore[attr-defined]
         assert found == verbs.helps()
+
+
+def test_the_table_says_of_each_parameter_what_it_is_and_of_no_other() -> None:
+    shared, every = verbs._table()["shared"], verbs.functions()
+    unused = {(name, key) for name, entry in every.items() for key in entry.get("options", ())}
+    used = set[str]()
+
+    def walk(one: Any, name: str) -> None:
+        for inner, below in getattr(one, "commands", {}).items():
+            walk(below, f"{name}_{inner}" if name else inner)
+        for parameter in one.params:
+            assert parameter.help, f"{name}: {parameter.name}"
+            key = (name, parameter.name)
+            used.update(() if key in unused else {parameter.name})
+            unused.discard(key)
+
+    walk(typer.main.get_command(command()), "")
+    assert not unused
+    assert set(shared) <= used
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ctdhub.cli import schema
+from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, UnreadableFile
 from ctdhub.schema.crosswalk import NAMES
 
@@ -20,9 +20,7 @@ run = CliRunner()
 
 @pytest.fixture
 def app() -> typer.Typer:
-    app = typer.Typer()
-    schema.register_crosswalk(app)
-    return app
+    return command("crosswalk")
 
 
 def test_names_alone(app: typer.Typer) -> None:

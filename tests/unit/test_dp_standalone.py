@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 
 from ctdhub.api.protection import protect
 from ctdhub.border import COUNTS
-from ctdhub.cli import protect as verbs
+from ctdhub.cli.app import command as verb_app
 from ctdhub.core.errors import HubError, Overspend, PolicyError, ReleaseError, UnreadableFile
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.standalone.domains import Scope, scope_of_file
@@ -42,9 +42,7 @@ ROWS = [("f", "young", "UKR"), ("m", "", "MDA"), ("f", "-99", ""), ("", "old", "
 
 @pytest.fixture(scope="module")
 def app() -> typer.Typer:
-    app = typer.Typer()
-    verbs.register_protect(app)
-    return app
+    return verb_app("protect")
 
 
 def lay(folder: Path, rows: list[tuple[str, ...]], header: str = "sex,age,home") -> list[str]:
@@ -123,8 +121,7 @@ def test_one_column(app: typer.Typer, tmp_path: Path, n: int, kind: str) -> None
 def test_neighbours_have_the_same_shape(
     tmp_path_factory: pytest.TempPathFactory, place: int, data: st.DataObject
 ) -> None:
-    app, folder = typer.Typer(), tmp_path_factory.mktemp("n")
-    verbs.register_protect(app)
+    app, folder = verb_app("protect"), tmp_path_factory.mktemp("n")
     row = st.tuples(
         st.sampled_from("fm"), st.sampled_from(["young", "old", ""]), st.sampled_from(["UKR", ""])
     )
@@ -151,8 +148,7 @@ def everything(folder: Path, result: Result) -> bytes:
 def test_a_value_outside_its_domain_is_told_by_its_place_alone(
     tmp_path_factory: pytest.TempPathFactory, column: int, row: int, affix: str
 ) -> None:
-    app, folder = typer.Typer(), tmp_path_factory.mktemp("m")
-    verbs.register_protect(app)
+    app, folder = verb_app("protect"), tmp_path_factory.mktemp("m")
     cells = [list(r) for r in ROWS]
     cells[row][column] = MARKER + affix
     result = run(app, lay(folder, [tuple(r) for r in cells]), folder / "out")
@@ -184,8 +180,7 @@ def test_a_value_outside_its_domain_is_told_by_its_place_alone(
 def test_no_value_gets_out_of_a_strange_table(
     tmp_path_factory: pytest.TempPathFactory, fault: str
 ) -> None:
-    app, folder = typer.Typer(), tmp_path_factory.mktemp("s")
-    verbs.register_protect(app)
+    app, folder = verb_app("protect"), tmp_path_factory.mktemp("s")
     command = lay(folder, ROWS)
     (folder / "t.csv").write_text(fault.format(m=MARKER), "utf-8")
     result = run(app, command, folder / "out")

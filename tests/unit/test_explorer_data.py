@@ -14,14 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_release import TABLES, protected_answer
 from typer.testing import CliRunner
 
 from ctdhub.border import Protected
-from ctdhub.cli.site import register_site
+from ctdhub.cli.app import command
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
@@ -247,7 +246,7 @@ def test_offline_is_one_flag(
     release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The command hands the flag on; what it makes is tested above."""
-    app, drawn = typer.Typer(), list[bool]()
+    app, drawn = command("site"), list[bool]()
 
     def drawing(
         _lead: Release,
@@ -260,7 +259,6 @@ def test_offline_is_one_flag(
         out.mkdir()
         drawn.append(edition.offline)
 
-    register_site(app)
     monkeypatch.setattr("ctdhub.site.build.build_site", drawing)
     for flags in (["--offline"], []):
         out = tmp_path / f"site{len(flags)}"

@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 import ctdhub.sensitive.mapping
-from ctdhub.cli import contributor
+from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
@@ -27,9 +27,7 @@ CSV = "sex,nationality,intake date\nF,Perú,2020-01-02\nM,Nowhereland,2020-01-02
 
 @pytest.fixture
 def app() -> typer.Typer:
-    made = typer.Typer()
-    contributor.register_suggest_and_harmonise(made)
-    return made
+    return command("suggest")
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -17,7 +17,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from ctdhub.cli import protect
+from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, HostileFile, PolicyError, UnreadableFile
 from ctdhub.kanon import table
 from ctdhub.kanon.suppress import suppress
@@ -238,10 +238,7 @@ def test_sizes_do_not_stumble_over_names() -> None:
 
 @pytest.fixture
 def app() -> typer.Typer:
-    app = typer.Typer()
-    app.callback()(lambda: None)
-    protect.register_kanon(app)
-    return app
+    return command("kanon")
 
 
 @pytest.fixture

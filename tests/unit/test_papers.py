@@ -7,13 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.init import new_hub
 from ctdhub.build.papers import paper_facts
-from ctdhub.cli import papers as verb
+from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, _, language
 from ctdhub.document import html, text
@@ -114,9 +113,7 @@ def test_the_verb_writes_once_and_opens_no_contributed_file(tmp_path: Path) -> N
     place.mkdir(parents=True)
     (place / "file.csv").write_bytes(b"\xff\xfe not to be read")
     assert paper_facts(hub).contributors == ()
-    app, run = typer.Typer(), CliRunner()
-    verb.register_papers(app)
-    app.callback()(lambda: None)
+    app, run = command("papers"), CliRunner()
     done = run.invoke(app, ["papers", str(hub.root), "--lang", "fr"])
     assert done.exit_code == 0, done.output
     names = {p.name for p in (hub.root / "papers").iterdir()}

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import typer
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from ctdhub.build.hub import Agreement, read_settings
-from ctdhub.cli.practice import register_practice
+from ctdhub.cli.app import command
 from ctdhub.core.errors import HubFolderError
 from ctdhub.practice.records import token
 from ctdhub.practice.write import CONTRIBUTORS, PracticeSummary, write_practice
@@ -163,20 +162,20 @@ def test_progress_goes_up_to_one(tmp_path: Path) -> None:
 
 
 def test_the_verb_writes_and_says_so(tmp_path: Path) -> None:
-    app = typer.Typer()
-    register_practice(app)
-    done = CliRunner().invoke(app, [str(tmp_path / "p"), "--people", "1000", "--seed", "3"])
+    app = command("practice")
+    done = CliRunner().invoke(
+        app, ["practice", str(tmp_path / "p"), "--people", "1000", "--seed", "3"]
+    )
     assert done.exit_code == 0
     assert (tmp_path / "p" / "truth.json").is_file()
     assert "beacon-hotline" in done.output
-    few = CliRunner().invoke(app, [str(tmp_path / "q"), "--people", "10"])
+    few = CliRunner().invoke(app, ["practice", str(tmp_path / "q"), "--people", "10"])
     assert few.exit_code == 2
 
 
 def test_the_verb_refuses_a_hub(tmp_path: Path) -> None:
     (tmp_path / "hub.yaml").write_text("name: real\n")
-    app = typer.Typer()
-    register_practice(app)
-    done = CliRunner().invoke(app, [str(tmp_path)])
+    app = command("practice")
+    done = CliRunner().invoke(app, ["practice", str(tmp_path)])
     assert isinstance(done.exception, HubFolderError)
     assert [path.name for path in tmp_path.iterdir()] == ["hub.yaml"]

@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from ctdhub.build import init
-from ctdhub.cli import practice as verb
+from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, PolicyError
 from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.ledger.book import drafts_bought, versions_bought
@@ -48,9 +48,7 @@ PLAN = DomainsFile.model_validate(
 
 @pytest.fixture
 def app() -> typer.Typer:
-    app = typer.Typer()
-    verb.register_rehearse(app)
-    return app
+    return command("rehearse")
 
 
 @pytest.mark.parametrize("people", [0, 1, 50, 5000])
@@ -142,8 +140,8 @@ def test_the_verb_shows_several_epsilons_side_by_side(
 ) -> None:
     monkeypatch.setattr("ctdhub.cli.output.console.width", 160)
     path = domains(tmp_path)
-    command = ["--domains", str(path), "--people", "500", "--epsilon", "1", "--epsilon", "8"]
-    result = CliRunner().invoke(app, command)
+    words = f"rehearse --domains {path} --people 500 --epsilon 1 --epsilon 8".split()
+    result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     assert "epsilon 1" in result.stdout
     assert "epsilon 8" in result.stdout
@@ -160,8 +158,8 @@ def test_every_kind_of_table_has_a_name() -> None:
 
 
 def test_the_verb_prints_json(app: typer.Typer, tmp_path: Path) -> None:
-    command = ["--domains", str(domains(tmp_path)), "--people", "100", "--epsilon", "2", "--json"]
-    found = json.loads(CliRunner().invoke(app, command).stdout)
+    words = f"rehearse --domains {domains(tmp_path)} --people 100 --epsilon 2 --json".split()
+    found = json.loads(CliRunner().invoke(app, words).stdout)
     assert found["people"] == 100
     (one,) = found["rehearsals"]
     assert (one["epsilon"], one["delta"]) == (2.0, 1e-6)
@@ -176,8 +174,8 @@ def test_a_hub_is_rehearsed_by_its_policy_and_left_alone(app: typer.Typer, tmp_p
     few = "columns: [gender, age_band, citizenship, country_of_exploitation]"
     policy.write_text(policy.read_text("utf-8").replace("columns: all", few), "utf-8")
     before = sorted(p.relative_to(hub) for p in hub.rglob("*"))
-    command = [str(hub), "--people", "1000", "--epsilon", "4", "--json"]
-    result = CliRunner().invoke(app, command)
+    words = ["rehearse", str(hub), "--people", "1000", "--epsilon", "4", "--json"]
+    result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     budget = load_policy(policy).budget.epsilon
@@ -219,7 +217,7 @@ def test_a_hub_of_countries_is_shown_with_its_sources(
     few = "columns: [year_of_registration, gender, age_band, citizenship, means_threats]"
     text = policy.read_text("utf-8").replace("columns: all", few)
     policy.write_text(text.replace("lists: []", "lists: [one, two]"), "utf-8")
-    result = CliRunner().invoke(app, [str(hub), "--people", "1000", "--epsilon", "4"])
+    result = CliRunner().invoke(app, ["rehearse", str(hub), "--people", "1000", "--epsilon", "4"])
     assert result.exit_code == 0, result.output
     for words in ("a country by a core column", "a country by two core columns",
                   "reporting_entity × year_of_registration × gender", "lists",
@@ -229,7 +227,7 @@ def test_a_hub_of_countries_is_shown_with_its_sources(
 
 @pytest.mark.parametrize("arguments", [[], ["hub", "--domains", "d.yaml"]])
 def test_a_hub_or_a_domains_file(app: typer.Typer, arguments: list[str]) -> None:
-    assert isinstance(CliRunner().invoke(app, arguments).exception, HubError)
+    assert isinstance(CliRunner().invoke(app, ["rehearse", *arguments]).exception, HubError)
 
 
 def test_invented_people_are_in_the_schema() -> None:

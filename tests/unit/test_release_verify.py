@@ -12,11 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import typer
 from invented_release import people_rows, protected_answer
 from typer.testing import CliRunner
 
-from ctdhub.cli.verify import register_verify
+from ctdhub.cli.app import command
 from ctdhub.core.errors import ReleaseError
 from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import Manifest
@@ -192,9 +191,7 @@ def test_no_release(tmp_path: Path) -> None:
 
 
 def test_command_tells_and_exits_with_two(release: Path) -> None:
-    app = typer.Typer()
-    app.callback()(lambda: None)
-    register_verify(app)
+    app = command("verify")
     runner = CliRunner()
     whole = runner.invoke(app, ["verify", str(release)])
     assert whole.exit_code == 0, whole.output

@@ -12,10 +12,9 @@ from xml.etree import ElementTree
 
 import pyarrow as pa
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from ctdhub.cli import schema as verbs
+from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema import codebook_html, countries, emit, labels
@@ -191,23 +190,18 @@ def test_a_file_in_the_way_is_a_clear_error(tmp_path: Path) -> None:
     assert (tmp_path / "codebook").read_text() == "mine"
 
 
-def command() -> typer.Typer:
-    app = typer.Typer()
-    app.callback()(lambda: None)
-    verbs.register_codebook(app)
-    return app
-
-
 def test_verb_tells_what_it_wrote(tmp_path: Path) -> None:
     out = str(tmp_path / "out")
-    result = CliRunner().invoke(command(), ["codebook", "--lang", "ar", "--out", out])
+    result = CliRunner().invoke(command("codebook"), ["codebook", "--lang", "ar", "--out", out])
     assert result.exit_code == 0, result.output
     assert [p.name for p in Path(out).iterdir()] == ["codebook.ar.html"]
 
 
 @pytest.mark.parametrize("arguments", [["--format", "pdf"], ["--lang", "de"]])
 def test_verb_refuses_what_it_cannot_do(tmp_path: Path, arguments: list[str]) -> None:
-    result = CliRunner().invoke(command(), ["codebook", "--out", str(tmp_path / "x"), *arguments])
+    result = CliRunner().invoke(
+        command("codebook"), ["codebook", "--out", str(tmp_path / "x"), *arguments]
+    )
     assert isinstance(result.exception, HubError)
     assert result.exception.rule == "usage"
     assert not (tmp_path / "x").exists()

@@ -15,7 +15,7 @@ import typer
 from invented_round import NAMES, domains, lay_table, stream
 from typer.testing import CliRunner, Result
 
-from ctdhub.cli import count as count_verbs
+from ctdhub.cli.app import command
 from ctdhub.core.errors import CountError, HubError, Overspend, PolicyError
 from ctdhub.dp.count import count, encode
 from ctdhub.dp.ledger.book import Ledger
@@ -529,8 +529,7 @@ def test_rows_of_a_person_are_bounded_at_each_contributor(tmp_path: Path) -> Non
 @pytest.mark.usefixtures("exact")
 def test_columns_of_the_schema(tmp_path: Path) -> None:
     """Tables that are in the hub's own schema need no domains file."""
-    app = typer.Typer()
-    count_verbs.register(app)
+    app = command("count")
     exchange, keep = str(tmp_path / "exchange"), str(tmp_path / "hub")
     names = NAMES[:3]
     columns = ("gender", "citizenship", "country_of_exploitation", "exploitation_forced_labour")

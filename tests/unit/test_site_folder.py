@@ -17,12 +17,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-import typer
 from invented_release import TABLES, protected_answer
 from typer.testing import CliRunner
 
 from ctdhub.build.steps import hash_folder
-from ctdhub.cli.site import register_site
+from ctdhub.cli.app import command
 from ctdhub.client import open_site
 from ctdhub.core.errors import HubError, ReleaseError
 from ctdhub.release.bundle import write_release
@@ -279,8 +278,7 @@ def test_interrupt_stops_the_server_cleanly(site: Path) -> None:
 
 
 def test_command_builds_the_site_of_a_hub(release: Release, tmp_path: Path) -> None:
-    app = typer.Typer()
-    register_site(app)
+    app = command("site")
     hub = release.path.parents[1]
     given = CliRunner().invoke(app, ["site", str(hub), "--out", str(tmp_path / "s")])
     assert given.exit_code == 0, given.output

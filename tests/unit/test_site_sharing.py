@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from invented_release import protected_answer
 from typer.testing import CliRunner
 
 from ctdhub.build.init import new_hub
-from ctdhub.cli.site import register_site
+from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, PolicyError
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
 from ctdhub.document.charts.pages import WIDTH
@@ -210,8 +209,7 @@ def test_other_addresses_are_refused(url: str, tmp_path: Path) -> None:
 def test_the_command_takes_the_address_from_the_hub_or_from_its_option(tmp_path: Path) -> None:
     hub, out = new_hub(tmp_path / "hub", "A").root, tmp_path / "out"
     made(hub, languages=["en"])
-    app = typer.Typer()
-    register_site(app)
+    app = command("site")
     settings = hub / "hub.yaml"
     settings.write_text(settings.read_text("utf-8") + f"site:\n  url: {URL}\n", "utf-8")
     for options, expected in (([], URL), (["--url", "https://b.example/"], "https://b.example")):

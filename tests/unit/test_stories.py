@@ -10,14 +10,13 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from invented_release import TABLES, people_rows, protected_answer
 from markupsafe import escape
 from typer.testing import CliRunner
 
-from ctdhub.cli.site import register_site
+from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, StoryError
 from ctdhub.core.format import interval, number, share
 from ctdhub.core.i18n import LANGUAGES, language
@@ -497,8 +496,7 @@ def test_a_text_too_long_for_a_screen_is_told(release: Release, tmp_path: Path) 
 
 
 def test_command_tells_the_stories_of_a_hub(english: Release, tmp_path: Path) -> None:
-    app = typer.Typer()
-    register_site(app)
+    app = command("site")
     hub = tmp_path / "hub"
     (hub / "stories").mkdir(parents=True)
     (hub / "releases").symlink_to(english.path.parent)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Annotated, Any, cast
 
 import typer
 from typer import rich_utils
+from typer.core import TyperCommand
 
 import ctdhub
+from ctdhub.cli import verbs
 from ctdhub.cli.main import HELP
 from ctdhub.cli.output import console
-from ctdhub.cli.verbs import about, modules
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import _
 
@@ -49,13 +51,35 @@ def command(verb: str | None = None) -> typer.Typer:
         ] = False,
     ) -> None: ...
 
-    for module in [m for m, verbs in modules().items() if verb in verbs] or modules():
-        for name, add in vars(importlib.import_module(module)).items():
-            if name.startswith("register"):
-                add(app)
-    for one in app.registered_commands:
-        one.help = one.help or about(str(one.name or getattr(one.callback, "__name__", "")))
+    for module in [m for m, names in verbs.modules().items() if verb in names] or verbs.modules():
+        for name in verbs.modules()[module]:
+            _add(app, importlib.import_module(module), name)
     return app
+
+
+class Command(TyperCommand):
+    """A command whose help, and that of its parameters, is what ``verbs.yaml`` says."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        """Take what Typer gives; the function tells which entry it is."""
+        super().__init__(*args, **more)
+        function = getattr(self.callback, "__name__", "")
+        self.help, self.epilog = verbs.about(function), verbs.epilog(function)
+        parameters: list[Any] = self.params
+        for one in parameters:
+            one.help = one.help or verbs.about_option(function, one.name)
+
+
+def _add(app: typer.Typer, module: ModuleType, name: str) -> None:
+    """Add a verb: a function of its module, or one for each command within it."""
+    entry = verbs.verbs()[name]
+    if "verbs" not in entry:
+        app.command(name, cls=Command)(getattr(module, name))
+        return
+    group = typer.Typer(no_args_is_help=True, cls=getattr(module, entry.get("group", ""), None))
+    app.add_typer(group, name=name, help=verbs.about(name))
+    for inner in entry["verbs"]:
+        group.command(inner, cls=Command)(getattr(module, f"{name}_{inner}"))
 
 
 def _show_version(asked: bool) -> None:

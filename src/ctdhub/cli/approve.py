@@ -41,62 +41,43 @@ class As(StrEnum):
     privacy_officer = "privacy_officer"
 
 
-def register_approve(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
+def approve(
+    role: Annotated[As, typer.Option()],
+    key: Annotated[Path, typer.Option()],
+    folder: options.Folder = Path(),
+    version: str = "",
+    correction: Annotated[str, typer.Option(metavar="version")] = "",
+    not_before: Annotated[str, typer.Option(metavar="date")] = "",
+    yes: options.Yes = False,
+) -> None:
+    """The verb ``approve``."""
+    from ctdhub.build.paid import Account, budget_split, ledger
+    from ctdhub.build.rules import policy
+    from ctdhub.build.stages import publish as approve_stage
 
-    @app.command()
-    def approve(
-        role: Annotated[As, typer.Option(help=_("The role that you sign in."))],
-        key: Annotated[Path, typer.Option(help=_("The file of your private key."))],
-        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
-        version: Annotated[
-            str, typer.Option(help=_("The candidate; default: the newest one."))
-        ] = "",
-        correction: Annotated[
-            str,
-            typer.Option(
-                metavar="version",
-                help=_("Sign the waiting notice about this published version, not a candidate."),
-            ),
-        ] = "",
-        not_before: Annotated[
-            str,
-            typer.Option(
-                metavar="date",
-                help=_("First day of publication, such as 2026-07-01; default: at once."),
-            ),
-        ] = "",
-        yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
-    ) -> None:
-        from ctdhub.build.paid import Account, budget_split, ledger
-        from ctdhub.build.rules import policy
-        from ctdhub.build.stages import publish as approve_stage
+    hub = options.hub(folder)
+    if correction:
+        from ctdhub.cli.verify import approve_correction
 
-        hub = options.hub(folder)
-        if correction:
-            from ctdhub.cli.verify import approve_correction
-
-            approve_correction(hub, correction, role.value, key, yes=yes)
-            return
-        candidate = approve_stage.waiting(hub, version)
-        day = read_day(not_before) if not_before else None
-        given, manifest = approve_stage.statement(hub, candidate, role.value, day)
-        rules = policy(hub)
-        split = budget_split(hub, rules)
-        show_statement(hub, given, manifest, Account.of(ledger(hub), rules, split), split)
-        show_review(hub, candidate)
-        show_told(hub, candidate)
-        if not yes and not typer.confirm(_("Sign this?")):
-            console.print(_("Nothing was signed."))
-            raise typer.Exit(1)
-        release = approve_stage.approve(hub, candidate, given, open_key(key))
-        if release is None:
-            show_waiting(hub, candidate.name)
-            return
-        console.print(_("Published release {version}.").format(version=release.name))
-        console.print(
-            _("Next: `ctdhub build {hub}` makes its site.").format(hub=escape(str(folder)))
-        )
+        approve_correction(hub, correction, role.value, key, yes=yes)
+        return
+    candidate = approve_stage.waiting(hub, version)
+    day = read_day(not_before) if not_before else None
+    given, manifest = approve_stage.statement(hub, candidate, role.value, day)
+    rules = policy(hub)
+    split = budget_split(hub, rules)
+    show_statement(hub, given, manifest, Account.of(ledger(hub), rules, split), split)
+    show_review(hub, candidate)
+    show_told(hub, candidate)
+    if not yes and not typer.confirm(_("Sign this?")):
+        console.print(_("Nothing was signed."))
+        raise typer.Exit(1)
+    release = approve_stage.approve(hub, candidate, given, open_key(key))
+    if release is None:
+        show_waiting(hub, candidate.name)
+        return
+    console.print(_("Published release {version}.").format(version=release.name))
+    console.print(_("Next: `ctdhub build {hub}` makes its site.").format(hub=escape(str(folder))))
 
 
 def read_day(text: str) -> date:
@@ -376,87 +357,63 @@ def show_approved(hub: Hub, version: str, here: Publication) -> None:
 # The verbs that go with approval: hold, approvers.
 
 
-def register_hold(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
+def hold(
+    role: Annotated[As, typer.Option()],
+    folder: options.Folder = Path(),
+    version: Annotated[str, typer.Argument()] = "",
+    reason: str = "",
+    refuse: Annotated[bool, typer.Option("--refuse")] = False,
+    lift: Annotated[bool, typer.Option("--lift")] = False,
+    key: Path | None = None,
+) -> None:
+    """The verb ``hold``."""
+    from ctdhub.build import approvers as may_publish
+    from ctdhub.build.stages.publish import waiting
 
-    @app.command()
-    def hold(
-        role: Annotated[As, typer.Option(help=_("The role in which you hold it back."))],
-        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
-        version: Annotated[
-            str, typer.Argument(help=_("The candidate; default: the newest one."))
-        ] = "",
-        reason: Annotated[
-            str, typer.Option(help=_("Why, for the people of the hub; no reader sees it."))
-        ] = "",
-        refuse: Annotated[
-            bool,
-            typer.Option(
-                "--refuse", help=_("Refuse these files for good; a new build makes others.")
-            ),
-        ] = False,
-        lift: Annotated[
-            bool, typer.Option("--lift", help=_("Take your own hold back, signed with your key."))
-        ] = False,
-        key: Annotated[
-            Path | None, typer.Option(help=_("The file of your private key, with --lift."))
-        ] = None,
-    ) -> None:
-        from ctdhub.build import approvers as may_publish
-        from ctdhub.build.stages.publish import waiting
+    hub = options.hub(folder)
+    candidate = waiting(hub, version)
+    if lift:
+        from ctdhub.release.approvals import Mark, SignedLift
 
-        hub = options.hub(folder)
-        candidate = waiting(hub, version)
-        if lift:
-            from ctdhub.release.approvals import Mark, SignedLift
+        told = may_publish.to_lift(hub, candidate, role.value)
+        if key is None:
+            raise error("hold/key")
+        mark = Mark.of(told.message(), open_key(key))
+        may_publish.lift(hub, candidate, SignedLift(lift=told, **mark.model_dump()))
+    else:
+        may_publish.hold(hub, candidate, role.value, reason, refuse=refuse)
+    show_waiting(hub, candidate.name)
 
-            told = may_publish.to_lift(hub, candidate, role.value)
-            if key is None:
-                raise error("hold/key")
-            mark = Mark.of(told.message(), open_key(key))
-            may_publish.lift(hub, candidate, SignedLift(lift=told, **mark.model_dump()))
-        else:
-            may_publish.hold(hub, candidate, role.value, reason, refuse=refuse)
-        show_waiting(hub, candidate.name)
 
-    @app.command()
-    def approvers(
-        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
-        role: Annotated[
-            As | None, typer.Option(help=_("Sign the change in this role, whose keys stay."))
-        ] = None,
-        key: Annotated[Path | None, typer.Option(help=_("The file of your private key."))] = None,
-        reason: Annotated[
-            str, typer.Option(help=_("Why the keys change; it is kept with the change."))
-        ] = "",
-        signed_by: Annotated[
-            str,
-            typer.Option(
-                metavar="key", help=_("List what this public key has signed, after a theft.")
-            ),
-        ] = "",
-        yes: Annotated[bool, typer.Option("--yes", help=_("Sign without asking."))] = False,
-    ) -> None:
-        from ctdhub.build import approvers as keys
+def approvers(
+    folder: options.Folder = Path(),
+    role: As | None = None,
+    key: Path | None = None,
+    reason: str = "",
+    signed_by: Annotated[str, typer.Option(metavar="key")] = "",
+    yes: options.Yes = False,
+) -> None:
+    """The verb ``approvers``."""
+    from ctdhub.build import approvers as keys
 
-        hub = options.hub(folder)
-        if signed_by:
-            for version, digest in keys.statements_of(hub, signed_by):
-                console.print(f"{digest}  {version}", soft_wrap=True)
-            return
-        show_keys(keys.approvers(hub))
-        waits = keys.pending(hub)
-        if role is None or key is None:
-            if waits is not None:
-                keys.refuse_unsigned(hub)
-            return
-        told = keys.change_to_sign(hub, role.value, reason)
-        show_change(told)
-        if not yes and not typer.confirm(_("Sign this?")):
-            console.print(_("Nothing was signed."))
-            raise typer.Exit(1)
-        keys.sign_change(hub, told, open_key(key))
-        console.print(_("The change of approvers is signed: line {n}.").format(n=told.number))
+    hub = options.hub(folder)
+    if signed_by:
+        for version, digest in keys.statements_of(hub, signed_by):
+            console.print(f"{digest}  {version}", soft_wrap=True)
+        return
+    show_keys(keys.approvers(hub))
+    waits = keys.pending(hub)
+    if role is None or key is None:
+        if waits is not None:
+            keys.refuse_unsigned(hub)
+        return
+    told = keys.change_to_sign(hub, role.value, reason)
+    show_change(told)
+    if not yes and not typer.confirm(_("Sign this?")):
+        console.print(_("Nothing was signed."))
+        raise typer.Exit(1)
+    keys.sign_change(hub, told, open_key(key))
+    console.print(_("The change of approvers is signed: line {n}.").format(n=told.number))
 
 
 def show_keys(found: Approvers) -> None:

@@ -15,7 +15,6 @@ from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console, errors
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import UnreadableFile, error
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, ngettext, said
@@ -34,131 +33,93 @@ if TYPE_CHECKING:
 LINEAGE = "lineage.csv"
 
 
-def register_suggest_and_harmonise(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
+def suggest(
+    file: Annotated[Path, typer.Argument(help=options.table_help())],
+    out: Path | None = None,
+    sheet: str | None = None,
+    header_row: Annotated[int | None, typer.Option(min=1)] = None,
+    delimiter: str | None = None,
+    dates: options.Order | None = None,
+    form: Path | None = None,
+    rows: str | None = None,
+    names: Path | None = None,
+) -> None:
+    """The verb ``suggest``."""
+    from ctdhub.sensitive.ingest.options import ReadOptions
+    from ctdhub.sensitive.ingest.shape.trees import read_names
+    from ctdhub.sensitive.ingest.survey_form import read_form
+    from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 
-    @app.command("suggest")
-    def suggest_verb(
-        file: Annotated[Path, typer.Argument(help=options.table_help())],
-        out: Annotated[
-            Path | None, typer.Option(help=_("Write the mapping here instead of showing it."))
-        ] = None,
-        sheet: Annotated[str | None, options.sheet(all_sheets=True)] = None,
-        header_row: Annotated[int | None, options.header_row()] = None,
-        delimiter: Annotated[str | None, options.delimiter()] = None,
-        dates: Annotated[
-            options.Order | None, options.dates(_("The order of day and month in dates."))
-        ] = None,
-        form: Annotated[
-            Path | None,
-            typer.Option(
-                help=_("The XLSForm whose answers the file holds; it explains headers and codes.")
-            ),
-        ] = None,
-        rows: Annotated[
-            str | None,
-            typer.Option(
-                help=_(
-                    "Where the records are in a JSON document, such as results or results.victims; "
-                    "a dot for the document itself."
-                )
-            ),
-        ] = None,
-        names: Annotated[
-            Path | None,
-            typer.Option(
-                help=_("A JSON list of ids and names, as DHIS2 gives it of its data elements.")
-            ),
-        ] = None,
-    ) -> None:
-        from ctdhub.sensitive.ingest.options import ReadOptions
-        from ctdhub.sensitive.ingest.shape.trees import read_names
-        from ctdhub.sensitive.ingest.survey_form import read_form
-        from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
-
-        options.require_new(out)
-        stated = options.with_rows(
-            options.reading(ReadOptions(), sheet, header_row, delimiter), rows
+    options.require_new(out)
+    stated = options.with_rows(options.reading(ReadOptions(), sheet, header_row, delimiter), rows)
+    with errors.status(_("Reading the file")), _sheets_listed(file):
+        asked = read_form(form) if form else None
+        given = stated if stated.model_fields_set else None
+        called = read_names(names) if names else None
+        raw, reading = read_to_suggest(file, given, asked, called)
+        options.refuse_unused(raw, sheet, header_row, delimiter, rows)
+        found = suggest(raw, reading, dates.value if dates else None, asked)
+    if out is None:
+        console.print(found.yaml, markup=False, highlight=False, soft_wrap=True)
+    else:
+        with out.open("x", encoding="utf-8") as written:
+            written.write(found.yaml)
+        console.print(_("Wrote {file}: read every line of it.").format(file=escape(str(out))))
+    if found.builtin:
+        errors.print(
+            _("A built-in mapping reads this file: --mapping {name}").format(name=found.builtin)
         )
-        with errors.status(_("Reading the file")), _sheets_listed(file):
-            asked = read_form(form) if form else None
-            given = stated if stated.model_fields_set else None
-            called = read_names(names) if names else None
-            raw, reading = read_to_suggest(file, given, asked, called)
-            options.refuse_unused(raw, sheet, header_row, delimiter, rows)
-            found = suggest(raw, reading, dates.value if dates else None, asked)
-        if out is None:
-            console.print(found.yaml, markup=False, highlight=False, soft_wrap=True)
-        else:
-            with out.open("x", encoding="utf-8") as written:
-                written.write(found.yaml)
-            console.print(_("Wrote {file}: read every line of it.").format(file=escape(str(out))))
-        if found.builtin:
-            errors.print(
-                _("A built-in mapping reads this file: --mapping {name}").format(name=found.builtin)
-            )
 
-    @app.command("harmonise")
-    def harmonise_verb(
-        file: Annotated[Path, typer.Argument(help=options.table_help())],
-        mapping: Annotated[
-            str, typer.Option(help=_("A mapping file, or the name of a built-in mapping."))
-        ],
-        contributor: Annotated[
-            str, typer.Option(help=_("Id of the contributor; part of record ids."))
-        ] = "contributor",
-        out: Annotated[
-            Path | None, typer.Option(help=_("Folder for records, rejects and lineage."))
-        ] = None,
-        key: Annotated[
-            Path | None,
-            typer.Option(help=_("File with the secret for person keys; else a new one is used.")),
-        ] = None,
-        sheet: Annotated[str | None, options.sheet(all_sheets=True)] = None,
-        header_row: Annotated[int | None, options.header_row()] = None,
-        delimiter: Annotated[str | None, options.delimiter()] = None,
-        dates: Annotated[
-            options.Order | None,
-            options.dates(_("The order of day and month in dates, instead of the mapping's.")),
-        ] = None,
-    ) -> None:
-        from ctdhub.schema.model import YEARS
-        from ctdhub.sensitive.ingest.isolated import read_isolated
-        from ctdhub.sensitive.mapping.mapping_file import named_mapping
-        from ctdhub.sensitive.mapping.run import harmonise
 
-        if out is not None:
-            options.require_private(out)
-            options.require_own(out, LINEAGE)
-        rules = named_mapping(mapping)
-        if dates is not None:
-            ordered = rules.dates.model_copy(update={"order": dates.value})
-            rules = rules.model_copy(update={"dates": ordered})
-        secret = key.read_bytes() if key else secrets.token_bytes(32)
-        if len(secret) < 16:
-            raise error("key-length", file=key)
-        with bar() as progress:
-            progress(_("Reading the file"), 0.0)
-            reading = options.reading(rules.read, sheet, header_row, delimiter)
-            raw = read_isolated(file, reading)
-            options.refuse_unused(raw, sheet, header_row, delimiter)
-            done = harmonise(raw, rules, contributor, YEARS, secret, progress)
-        for note in raw.notes:
-            console.print(escape(said(note)))
-        _show(done)
-        if rules.key_columns() is None and rules.rows != "person":
-            console.print(
-                _(
-                    "Here each row counts as a person. A hub asks what a row is: write rows in the "
-                    "mapping, and a person key where rows are reports or calls."
-                )
+def harmonise(
+    file: Annotated[Path, typer.Argument(help=options.table_help())],
+    mapping: Annotated[str, typer.Option()],
+    contributor: str = "contributor",
+    out: Path | None = None,
+    key: Path | None = None,
+    sheet: str | None = None,
+    header_row: Annotated[int | None, typer.Option(min=1)] = None,
+    delimiter: str | None = None,
+    dates: options.Order | None = None,
+) -> None:
+    """The verb ``harmonise``."""
+    from ctdhub.schema.model import YEARS
+    from ctdhub.sensitive.ingest.isolated import read_isolated
+    from ctdhub.sensitive.mapping.mapping_file import named_mapping
+    from ctdhub.sensitive.mapping.run import harmonise
+
+    if out is not None:
+        options.require_private(out)
+        options.require_own(out, LINEAGE)
+    rules = named_mapping(mapping)
+    if dates is not None:
+        ordered = rules.dates.model_copy(update={"order": dates.value})
+        rules = rules.model_copy(update={"dates": ordered})
+    secret = key.read_bytes() if key else secrets.token_bytes(32)
+    if len(secret) < 16:
+        raise error("key-length", file=key)
+    with bar() as progress:
+        progress(_("Reading the file"), 0.0)
+        reading = options.reading(rules.read, sheet, header_row, delimiter)
+        raw = read_isolated(file, reading)
+        options.refuse_unused(raw, sheet, header_row, delimiter)
+        done = harmonise(raw, rules, contributor, YEARS, secret, progress)
+    for note in raw.notes:
+        console.print(escape(said(note)))
+    _show(done)
+    if rules.key_columns() is None and rules.rows != "person":
+        console.print(
+            _(
+                "Here each row counts as a person. A hub asks what a row is: write rows in the "
+                "mapping, and a person key where rows are reports or calls."
             )
-        _look(done, contributor, rules)
-        if out is not None:
-            _write(done, out)
-            console.print(_("Wrote {folder}.").format(folder=escape(str(out))))
-        if done.conservation.rejected:
-            raise typer.Exit(1)
+        )
+    _look(done, contributor, rules)
+    if out is not None:
+        _write(done, out)
+        console.print(_("Wrote {folder}.").format(folder=escape(str(out))))
+    if done.conservation.rejected:
+        raise typer.Exit(1)
 
 
 _SHOWN = 6
@@ -295,77 +256,50 @@ def lineage_table(done: Harmonised) -> pyarrow.Table:
 # --------------------------------------------------------------------------------------------------
 # The verbs ``mapping history`` and ``mapping undo``: who changed a mapping, and taking it back.
 
-Folder = Annotated[Path, typer.Argument(help=_("The hub folder, or the folder of a kit."))]
-Contributor = Annotated[str, typer.Argument(help=_("Id of the contributor."))]
+
+def mapping_history(
+    folder: Path,
+    contributor: str,
+) -> None:
+    """The verb ``ctdhub mapping history``."""
+    told = _asked(folder, contributor, "history")
+    if not told["commits"]:
+        console.print(_("No change of this mapping was kept yet."))
+    for commit in told["commits"]:
+        console.print(escape(_line(commit)))
+        for operation in commit["operations"]:
+            console.print("  " + escape(_operation(operation)))
 
 
-def add_history(verbs: typer.Typer) -> None:
-    """Add the verbs of this module to the group."""
-
-    @verbs.command(
-        help=_(
-            "List who changed a contributor's mapping, when and what.\n\nA mapping that was edited "
-            "by hand is found by its hash and listed as a change from outside. Every line of the "
-            "history names the hash of the line before it; a changed line is an error. The list "
-            "contains texts of case files.\n\nExample: ctdhub mapping history my-hub our-ngo"
-        )
+def mapping_undo(
+    folder: Path,
+    contributor: str,
+    number: int,
+    operation: list[int] | None = None,
+    later: str | None = None,
+    why: str = "",
+) -> None:
+    """The verb ``ctdhub mapping undo``."""
+    wanted: dict[str, Any] = {"commit": number, "later": later}
+    if operation:
+        wanted["n"] = operation
+    before = _asked(folder, contributor, "history")
+    start = next((c["from"] for c in before["commits"] if c["number"] == number), "")
+    done = _asked(folder, contributor, "undo_kept", day=start or None, **wanted)
+    if "later" in done:
+        console.print(_("Later changes concern the same text or rule; nothing was undone:"))
+        for one in done["later"]:
+            console.print(f"  {one['commit']}.{one['n']} " + escape(_operation(one)))
+        raise typer.Exit(1)
+    told = _asked(folder, contributor, "keep", day=start or None, why=why, **{"from": start})
+    path = told["kept"]["path"]
+    console.print(
+        ngettext(
+            "Undone: {n} part. {path} was written.",
+            "Undone: {n} parts. {path} was written.",
+            len(done["done"]),
+        ).format(n=len(done["done"]), path=escape(path))
     )
-    def history(folder: Folder, contributor: Contributor) -> None:
-        told = _asked(folder, contributor, "history")
-        if not told["commits"]:
-            console.print(_("No change of this mapping was kept yet."))
-        for commit in told["commits"]:
-            console.print(escape(_line(commit)))
-            for operation in commit["operations"]:
-                console.print("  " + escape(_operation(operation)))
-
-    @verbs.command(
-        help=_(
-            "Take a kept change of a mapping back.\n\nLater changes stay; where one of them "
-            "concerns the same text or rule, it is named and nothing is done unless you choose "
-            "--later. The mapping that this makes is a change of its own in the "
-            "history.\n\nExample: ctdhub mapping undo my-hub our-ngo 3 --operation 2"
-        )
-    )
-    def undo(
-        folder: Folder,
-        contributor: Contributor,
-        number: Annotated[int, typer.Argument(help=_("Number of the change in the history."))],
-        operation: Annotated[
-            list[int] | None,
-            typer.Option(help=_("Only this part of the change; may be repeated.")),
-        ] = None,
-        later: Annotated[
-            str | None,
-            typer.Option(
-                help=_(
-                    "What happens to later changes of the same text or rule: “undo” takes them "
-                    "back too, “stay” leaves them in the history and takes this one back alone."
-                )
-            ),
-        ] = None,
-        why: Annotated[str, typer.Option(help=_("The reason, for the history."))] = "",
-    ) -> None:
-        wanted: dict[str, Any] = {"commit": number, "later": later}
-        if operation:
-            wanted["n"] = operation
-        before = _asked(folder, contributor, "history")
-        start = next((c["from"] for c in before["commits"] if c["number"] == number), "")
-        done = _asked(folder, contributor, "undo_kept", day=start or None, **wanted)
-        if "later" in done:
-            console.print(_("Later changes concern the same text or rule; nothing was undone:"))
-            for one in done["later"]:
-                console.print(f"  {one['commit']}.{one['n']} " + escape(_operation(one)))
-            raise typer.Exit(1)
-        told = _asked(folder, contributor, "keep", day=start or None, why=why, **{"from": start})
-        path = told["kept"]["path"]
-        console.print(
-            ngettext(
-                "Undone: {n} part. {path} was written.",
-                "Undone: {n} parts. {path} was written.",
-                len(done["done"]),
-            ).format(n=len(done["done"]), path=escape(path))
-        )
 
 
 def _asked(
@@ -418,96 +352,67 @@ def _short(value: Any) -> str:
 # --------------------------------------------------------------------------------------------------
 # The verb group ``mapping``: what texts mean, decided in a workbook; what was changed, undone.
 
-MappingFile = Annotated[Path, typer.Argument(help=_("The mapping, a YAML file."))]
 
+def mapping_export(
+    mapping: Path,
+    out: Annotated[Path, typer.Option()],
+    file: Path | None = None,
+    lang: str = "",
+) -> None:
+    """The verb ``ctdhub mapping export``."""
+    from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
+    from ctdhub.sensitive.workbench.decision_book import write_book
+    from ctdhub.sensitive.workbench.facets import questions
+    from ctdhub.sensitive.workbench.opened import opened
 
-def register_mapping(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-    verbs = typer.Typer(help=about("mapping"), no_args_is_help=True)
-    app.add_typer(verbs, name="mapping")
-    add_history(verbs)
-
-    @verbs.command(
-        help=_(
-            """Write a workbook that asks what the texts of a file mean.
-
-One sheet a column, one row a text: how many rows have it, how it is read today, a proposal, and \
-a cell for the decision with a list to choose from. It contains texts of case files: only you may \
-read it, and you may send it to its contributor only.
-
-Example: ctdhub mapping export our-ngo.yaml --file cases.xlsx --out questions.xlsx"""
-        )
+    options.require_new(out)
+    options.require_private(out)
+    options.require_suffix(out, ".xlsx")
+    text = text_of(mapping)
+    rules = parse_mapping(text, mapping.name)
+    with errors.status(_("Reading the file")):
+        asked = [*questions(rules, opened(file, rules.read) if file else None)]
+    with options.speaking(lang):
+        write_book(out, asked, text, counted=file is not None)
+    n = sum(len(one.unknown()) for one in asked)
+    console.print(_("Wrote {file}.").format(file=escape(str(out))))
+    console.print(
+        ngettext(
+            "{n} text is unknown to the mapping.", "{n} texts are unknown to the mapping.", n
+        ).format(n=n)
     )
-    def export(
-        mapping: MappingFile,
-        out: Annotated[Path, typer.Option(help=_("A new .xlsx file."))],
-        file: Annotated[
-            Path | None,
-            typer.Option(help=_("The contributor's file, whose texts need a decision.")),
-        ] = None,
-        lang: Annotated[str, options.lang()] = "",
-    ) -> None:
-        from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
-        from ctdhub.sensitive.workbench.decision_book import write_book
-        from ctdhub.sensitive.workbench.facets import questions
-        from ctdhub.sensitive.workbench.opened import opened
 
-        options.require_new(out)
-        options.require_private(out)
-        options.require_suffix(out, ".xlsx")
-        text = text_of(mapping)
-        rules = parse_mapping(text, mapping.name)
-        with errors.status(_("Reading the file")):
-            asked = [*questions(rules, opened(file, rules.read) if file else None)]
-        with options.speaking(lang):
-            write_book(out, asked, text, counted=file is not None)
-        n = sum(len(one.unknown()) for one in asked)
-        console.print(_("Wrote {file}.").format(file=escape(str(out))))
-        console.print(
-            ngettext(
-                "{n} text is unknown to the mapping.", "{n} texts are unknown to the mapping.", n
-            ).format(n=n)
-        )
 
-    @verbs.command(
-        name="import",
-        help=_(
-            "Put the decisions of a workbook into a mapping.\n\nThe new mapping is a file of its "
-            "own and keeps the comments of the old one; every decision is checked by running it. "
-            "Where one cannot be written down by itself, nothing is written and the sheet and row "
-            "are named.\n\nExample: ctdhub mapping import our-ngo.yaml --decisions questions.xlsx "
-            "--out our-ngo.new.yaml"
-        ),
+def mapping_import(
+    mapping: Path,
+    decisions: Annotated[Path, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """The verb ``ctdhub mapping import``."""
+    from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
+    from ctdhub.sensitive.workbench.decision_book import decided_yaml, read_book
+
+    options.require_new(out)
+    text = text_of(mapping)
+    found = read_book(decisions, parse_mapping(text, mapping.name), text)
+    after = decided_yaml(text, mapping.name, found)
+    with out.open("x", encoding="utf-8", newline="") as written:
+        written.write(after)
+    console.print(
+        ngettext(
+            "{n} decision was written into the mapping.",
+            "{n} decisions were written into the mapping.",
+            len(found),
+        ).format(n=len(found))
     )
-    def import_(
-        mapping: MappingFile,
-        decisions: Annotated[Path, typer.Option(help=_("The workbook that was sent back."))],
-        out: Annotated[Path, typer.Option(help=_("A new YAML file."))],
-    ) -> None:
-        from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
-        from ctdhub.sensitive.workbench.decision_book import decided_yaml, read_book
-
-        options.require_new(out)
-        text = text_of(mapping)
-        found = read_book(decisions, parse_mapping(text, mapping.name), text)
-        after = decided_yaml(text, mapping.name, found)
-        with out.open("x", encoding="utf-8", newline="") as written:
-            written.write(after)
-        console.print(
-            ngettext(
-                "{n} decision was written into the mapping.",
-                "{n} decisions were written into the mapping.",
-                len(found),
-            ).format(n=len(found))
-        )
-        for one in found:
-            if one.before:
-                console.print(
-                    _("Read differently so far: sheet {sheet}, row {row}: {before} → {now}").format(
-                        sheet=escape(one.name),
-                        row=one.row,
-                        before="; ".join(one.before),
-                        now="; ".join(one.answer),
-                    )
+    for one in found:
+        if one.before:
+            console.print(
+                _("Read differently so far: sheet {sheet}, row {row}: {before} → {now}").format(
+                    sheet=escape(one.name),
+                    row=one.row,
+                    before="; ".join(one.before),
+                    now="; ".join(one.answer),
                 )
-        console.print(_("Wrote {file}: compare it with the old one.").format(file=escape(str(out))))
+            )
+    console.print(_("Wrote {file}: compare it with the old one.").format(file=escape(str(out))))

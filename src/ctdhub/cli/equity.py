@@ -24,9 +24,8 @@ from ctdhub.stats.mandated.population import load_population
 if TYPE_CHECKING:
     from ctdhub.sensitive.returns.fill import SheetAccount
     from ctdhub.sensitive.returns.return_mapping import ReturnMapping
-    from ctdhub.stats import equity
     from ctdhub.stats.answers import Answers
-    from ctdhub.stats.equity import By
+    from ctdhub.stats.equity import Assistance, By
 
 
 # --------------------------------------------------------------------------------------------------
@@ -40,157 +39,109 @@ PRIVATE = ("otip",)
 """Reports that a contributor fills from its own file, and that no release answers."""
 
 
-def register(app: typer.Typer) -> None:  # noqa: C901
-    """Add the verbs of this module to the command."""
+def equity(
+    source: options.Folder = Path(),
+    kind: str | None = None,
+    by: str | None = None,
+    lang: str = "",
+    form: Annotated[str, options.form(FORMS)] = "text",
+    out: Path | None = None,
+) -> None:
+    """The verb ``equity``."""
+    from ctdhub.report import equity as equity_rows
+    from ctdhub.stats import equity
+    from ctdhub.stats.answers import Answers
 
-    @app.command("equity")
-    def equity_(
-        source: Annotated[Path, options.source()] = Path(),
-        kind: Annotated[
-            str | None,
-            typer.Option(help=_("One kind of assistance, such as accommodation; default: all.")),
-        ] = None,
-        by: Annotated[
-            str | None,
-            typer.Option(
-                help=_(
-                    "One grouping: `citizenship_group`, `gender`, `age_band`, "
-                    "`country_of_exploitation`, or `citizenship_group,gender`; default: "
-                    "`citizenship_group`."
-                )
-            ),
-        ] = None,
-        lang: Annotated[str, options.lang()] = "",
-        form: Annotated[str, options.form(FORMS)] = "text",
-        out: Annotated[Path | None, options.out()] = None,
-    ) -> None:
-        from ctdhub.report import equity as equity_rows
-        from ctdhub.stats import equity
-        from ctdhub.stats.answers import Answers
-
-        options.one_of(form, FORMS, "--format")
-        options.require_new(out)
-        with options.speaking(lang):
-            answers = Answers(options.opened(source))
-            found = equity.assistance(answers, _grouping(answers, by))
-            if kind is not None:
-                names = {a.kind.removeprefix("assistance_"): a.kind for a in found}
-                chosen = options.one_of(kind.removeprefix("assistance_"), names, "--kind")
-                found = tuple(a for a in found if a.kind == names[chosen])
-            if form == "json":
-                data = equity_rows.as_data(found, answers.release)
-                options.deliver(as_json(data), out)
-            elif form == "csv":
-                options.deliver(equity_rows.as_csv(found, answers.release), out)
-            elif out is None:
-                _show(answers, found)
-            else:
-                options.deliver(options.captured(lambda: _show(answers, found)), out)
-
-    @app.command()
-    def tables(
-        shape: Annotated[
-            str, typer.Option("--for", help="sdg-16.2.2, eurostat, greta, unodc, otip.")
-        ],
-        source: Annotated[Path, options.source()] = Path(),
-        country: Annotated[
-            str | None,
-            typer.Option(help=_("Country of exploitation: its code or name; default: all shown.")),
-        ] = None,
-        year: Annotated[int | None, typer.Option(help=_("One year of registration."))] = None,
-        years: Annotated[
-            str | None,
-            typer.Option(
-                help=_("One year, or first and last, such as 2018-2020; default: the last three.")
-            ),
-        ] = None,
-        population: Annotated[
-            Path | None,
-            typer.Option(
-                help=_(
-                    "CSV with the columns country, year, population, source and reference_date; "
-                    "sex and age are optional."
-                )
-            ),
-        ] = None,
-        high_rates: Annotated[
-            bool,
-            typer.Option(
-                "--high-rates", help=_("Accept rates of more than 100 people per 100,000.")
-            ),
-        ] = False,
-        file: Annotated[
-            Path | None,
-            typer.Option("--from", help=_("With otip: your own file of records, never a release.")),
-        ] = None,
-        mapping: Annotated[
-            Path | None,
-            typer.Option(help=_("With otip: how your file fills the workbook (YAML).")),
-        ] = None,
-        workbook: Annotated[
-            Path | None,
-            typer.Option(help=_("With otip: the publisher's empty workbook (.xlsx, .xlsm).")),
-        ] = None,
-        lang: Annotated[str, options.lang()] = "",
-        form: Annotated[str, options.form((*mandated.FORMATS, mandated.SDMX_FORM))] = "text",
-        out: Annotated[Path | None, options.out()] = None,
-    ) -> None:
-        private = {"--from": file, "--mapping": mapping, "--workbook": workbook}
-        if shape in PRIVATE:
-            options.require_new(out)
-            given = {**private, "--out": out}
-            if missing := [name for name, path in given.items() if path is None]:
-                raise error("usage/missing", name=", ".join(missing), command="ctdhub tables")
-
-            with options.speaking(lang):
-                fill(*(path for path in given.values() if path is not None))
-            return
-        if stray := [name for name, path in private.items() if path is not None]:
-            raise error("usage/goes-with", name=stray[0], other=f"--for {PRIVATE[0]}")
-        from ctdhub.report.brief import subjects as briefing
-        from ctdhub.stats.answers import Answers
-
-        options.one_of(shape, (*shapes.SHAPES, *PRIVATE), "--for")
-        options.one_of(form, (*mandated.FORMATS, mandated.SDMX_FORM), "--format")
-        if form == mandated.SDMX_FORM and shape not in mandated.SDMX_SHAPES:
-            raise error(
-                "usage/goes-with",
-                name=f"--format {form}",
-                other=" / ".join(f"--for {s}" for s in mandated.SDMX_SHAPES),
-            )
-        options.require_new(out)
-        if population is not None and shape not in WITH_RATES:
-            raise error(
-                "usage/goes-with",
-                name="--population",
-                other=" / ".join(f"--for {s}" for s in WITH_RATES),
-            )
-        if high_rates and population is None:
-            raise error("usage/goes-with", name="--high-rates", other="--population")
-        people = load_population(population, high_rates=high_rates) if population else None
+    options.one_of(form, FORMS, "--format")
+    options.require_new(out)
+    with options.speaking(lang):
         answers = Answers(options.opened(source))
-        with options.speaking(lang), bar() as progress:
-            progress(_("Filling the table"), 0.0)
-            place = briefing.named_country(country) if country else None
-            scope = lines.scope(answers, place, _span(year, years), people)
-            sheet = shapes.SHAPES[shape](answers, scope)
-            if form == mandated.SDMX_FORM:
-                text = mandated.sdmx(sheet, answers.release)
-            else:
-                text = mandated.written(sheet, answers.release, form)
-            notes = mandated.notes(sheet, answers.release)
+        found = equity.assistance(answers, _grouping(answers, by))
+        if kind is not None:
+            names = {a.kind.removeprefix("assistance_"): a.kind for a in found}
+            chosen = options.one_of(kind.removeprefix("assistance_"), names, "--kind")
+            found = tuple(a for a in found if a.kind == names[chosen])
+        if form == "json":
+            data = equity_rows.as_data(found, answers.release)
+            options.deliver(as_json(data), out)
+        elif form == "csv":
+            options.deliver(equity_rows.as_csv(found, answers.release), out)
+        else:
+            options.deliver(lambda: _show(answers, found), out)
+
+
+def tables(
+    shape: Annotated[str, typer.Option("--for", help="sdg-16.2.2, eurostat, greta, unodc, otip.")],
+    source: options.Folder = Path(),
+    country: str | None = None,
+    year: int | None = None,
+    years: str | None = None,
+    population: Path | None = None,
+    high_rates: Annotated[bool, typer.Option("--high-rates")] = False,
+    file: Annotated[Path | None, typer.Option("--from")] = None,
+    mapping: Path | None = None,
+    workbook: Path | None = None,
+    lang: str = "",
+    form: Annotated[str, options.form((*mandated.FORMATS, mandated.SDMX_FORM))] = "text",
+    out: Path | None = None,
+) -> None:
+    """The verb ``tables``."""
+    private = {"--from": file, "--mapping": mapping, "--workbook": workbook}
+    if shape in PRIVATE:
+        options.require_new(out)
+        given = {**private, "--out": out}
+        if missing := [name for name, path in given.items() if path is None]:
+            raise error("usage/missing", name=", ".join(missing), command="ctdhub tables")
+
         with options.speaking(lang):
-            options.deliver(text, out)
+            fill(*(path for path in given.values() if path is not None))
+        return
+    if stray := [name for name, path in private.items() if path is not None]:
+        raise error("usage/goes-with", name=stray[0], other=f"--for {PRIVATE[0]}")
+    from ctdhub.report.brief import subjects as briefing
+    from ctdhub.stats.answers import Answers
+
+    options.one_of(shape, (*shapes.SHAPES, *PRIVATE), "--for")
+    options.one_of(form, (*mandated.FORMATS, mandated.SDMX_FORM), "--format")
+    if form == mandated.SDMX_FORM and shape not in mandated.SDMX_SHAPES:
+        raise error(
+            "usage/goes-with",
+            name=f"--format {form}",
+            other=" / ".join(f"--for {s}" for s in mandated.SDMX_SHAPES),
+        )
+    options.require_new(out)
+    if population is not None and shape not in WITH_RATES:
+        raise error(
+            "usage/goes-with",
+            name="--population",
+            other=" / ".join(f"--for {s}" for s in WITH_RATES),
+        )
+    if high_rates and population is None:
+        raise error("usage/goes-with", name="--high-rates", other="--population")
+    people = load_population(population, high_rates=high_rates) if population else None
+    answers = Answers(options.opened(source))
+    with options.speaking(lang), bar() as progress:
+        progress(_("Filling the table"), 0.0)
+        place = briefing.named_country(country) if country else None
+        scope = lines.scope(answers, place, _span(year, years), people)
+        sheet = shapes.SHAPES[shape](answers, scope)
         if form == mandated.SDMX_FORM:
-            uncoded, hidden = mandated.left_out_of_sdmx(sheet)
-            told = _(
-                "Not in the file: lines for which the SDG dataflow has no code ({uncoded}), and "
-                "lines that the release does not show ({hidden})."
-            )
-            errors.print(told.format(uncoded=number(uncoded), hidden=number(hidden)))
-        if form in ("csv", mandated.SDMX_FORM):  # a CSV has no room for them
-            for note in notes:
-                errors.print(escape(note), soft_wrap=True)
+            text = mandated.sdmx(sheet, answers.release)
+        else:
+            text = mandated.written(sheet, answers.release, form)
+        notes = mandated.notes(sheet, answers.release)
+    with options.speaking(lang):
+        options.deliver(text, out)
+    if form == mandated.SDMX_FORM:
+        uncoded, hidden = mandated.left_out_of_sdmx(sheet)
+        told = _(
+            "Not in the file: lines for which the SDG dataflow has no code ({uncoded}), and "
+            "lines that the release does not show ({hidden})."
+        )
+        errors.print(told.format(uncoded=number(uncoded), hidden=number(hidden)))
+    if form in ("csv", mandated.SDMX_FORM):  # a CSV has no room for them
+        for note in notes:
+            errors.print(escape(note), soft_wrap=True)
 
 
 def _grouping(answers: Answers, given: str | None) -> By:
@@ -213,7 +164,7 @@ def _span(year: int | None, years: str | None) -> tuple[int, int] | None:
     return found
 
 
-def _show(answers: Answers, found: tuple[equity.Assistance, ...]) -> None:
+def _show(answers: Answers, found: tuple[Assistance, ...]) -> None:
     """Gaps first; then for each kind and group a few short lines, which fit any screen."""
     from ctdhub.report.equity import (
         assistance_caveat,

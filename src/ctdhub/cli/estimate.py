@@ -29,118 +29,68 @@ REFUSED = 1
 FORMATS = ("text", "json")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb of this module to the command."""
+def estimate(
+    source: Annotated[Path, typer.Argument(metavar="LISTS|HUB|RELEASE")] = Path(),
+    form: Annotated[str, options.form(FORMATS)] = "text",
+    chart: Path | None = None,
+    replicates: Annotated[int, typer.Option(min=100, max=100000)] = REPLICATES,
+    level: float | None = None,
+    strata: str = "",
+    same_place: Annotated[bool | None, typer.Option("--same-place/--other-places")] = None,
+    refer: bool | None = None,
+    one_register: Annotated[bool | None, typer.Option("--one-register/--own-registers")] = None,
+    lang: str = "",
+    out: Path | None = None,
+) -> None:
+    """The verb ``estimate``."""
+    from ctdhub.report.mse import chart_file, double_people, report, said_first, scope
+    from ctdhub.stats.mse.estimate import LEVEL, QUESTIONS, estimate
+    from ctdhub.stats.mse.of_release import links_in, list_names
 
-    @app.command("estimate")
-    def estimate_(
-        source: Annotated[
-            Path,
-            typer.Argument(
-                metavar="LISTS|HUB|RELEASE", help=_("A table, a hub or the folder of a release.")
-            ),
-        ] = Path(),
-        form: Annotated[str, options.form(FORMATS)] = "text",
-        chart: Annotated[
-            Path | None, typer.Option(help=_("Draw the methods side by side into this .svg file."))
-        ] = None,
-        replicates: Annotated[
-            int,
-            typer.Option(
-                min=100, max=100_000, help=_("Number of resampled tables for the intervals.")
-            ),
-        ] = REPLICATES,
-        level: Annotated[
-            float | None,
-            typer.Option(
-                help=_("Confidence of the intervals, 0.5 to 0.99; default: 0.95, or the release's.")
-            ),
-        ] = None,
-        strata: Annotated[
-            str,
-            typer.Option(
-                help=_(
-                    "Columns of the table that are not lists, such as gender,age: estimate within "
-                    "each of their values too. Of a release, a variable of its strata; the first "
-                    "if none is named."
-                )
-            ),
-        ] = "",
-        same_place: Annotated[
-            bool | None,
-            typer.Option(
-                "--same-place/--other-places", help=_("Whether the lists work in the same place.")
-            ),
-        ] = None,
-        refer: Annotated[
-            bool | None,
-            typer.Option(
-                help=_("Whether they refer people to each other, or refuse each other's people.")
-            ),
-        ] = None,
-        one_register: Annotated[
-            bool | None,
-            typer.Option(
-                "--one-register/--own-registers", help=_("Whether they share a register.")
-            ),
-        ] = None,
-        lang: Annotated[str, options.lang()] = "",
-        out: Annotated[Path | None, options.out()] = None,
-    ) -> None:
-        from ctdhub.report.mse import chart_file, double_people, report, said_first, scope
-        from ctdhub.stats.mse.estimate import LEVEL, QUESTIONS, estimate
-        from ctdhub.stats.mse.of_release import links_in, list_names
+    options.one_of(form, FORMATS, "--format")
+    options.require_new(out)
+    _check(chart, level)
+    with options.speaking(lang):
+        lists, within, notes, release = _read(source, strata)
+        links = links_in(release) if release else None
+        said_here = zip(QUESTIONS, (same_place, refer, one_register), strict=True)
+        known = release.facts.list_answers if release else {}
+        answers = {str(k): yes for k, yes in (*known.items(), *said_here) if yes is not None}
+        names = list_names(release) if release else {}
+        first = scope(release) if release else ""
+        level = level or (release.protected.guarantee.level if release else LEVEL)
+        with bar() as progress:
+            result = estimate(
+                lists,
+                level,
+                replicates,
+                report=progress,
+                strata=within,
+                links=links,
+                answers=answers,
+            )
+        if chart is not None:
+            drawn = chart_file(result, names, printable(source.resolve().name), first)
+            options.write(drawn, chart, private=release is None)
+        if form == "json":
+            found = report(result)
+            found["warnings"] = [*notes, *found["warnings"]]
+            if release:
+                found |= said_first(release, found)
+            options.deliver(as_json(found), out, private=release is None)
+        else:
+            first_notes = (double_people(release) if release else "", *notes)
 
-        options.one_of(form, FORMATS, "--format")
-        options.require_new(out)
-        _check(chart, level)
-        with options.speaking(lang):
-            lists, within, notes, release = _read(source, strata)
-            links = links_in(release) if release else None
-            said_here = zip(QUESTIONS, (same_place, refer, one_register), strict=True)
-            known = release.facts.list_answers.items() if release else ()
-            answers = {str(k): yes for k, yes in (*known, *said_here) if yes is not None}
-            names = list_names(release) if release else {}
-            first = scope(release) if release else ""
-            given = release.protected.guarantee.level if release else LEVEL
-            with bar() as progress:
-                result = estimate(
-                    lists,
-                    level or given,
-                    replicates,
-                    report=progress,
-                    strata=within,
-                    links=links,
-                    answers=answers,
-                )
+            def show() -> None:
+                if first:
+                    console.print(f"[bold yellow]{escape(first)}[/]")
+                _print(result, first_notes, names, _variable(release, strata))
+
+            options.deliver(show, out, private=release is None)
             if chart is not None:
-                title = printable(source.resolve().name)
-                drawn = chart_file(result, names, title, first)
-                options.write(drawn, chart, private=release is None)
-            if form == "json":
-                found = report(result)
-                found["warnings"] = [*notes, *found["warnings"]]
-                if release:
-                    found |= said_first(release, found)
-                text = as_json(found)
-                options.deliver(text, out, private=release is None)
-            else:
-                doubles = double_people(release) if release else ""
-                first_notes = (doubles, *notes) if doubles else notes
-
-                def show() -> None:
-                    if first:
-                        console.print(f"[bold yellow]{escape(first)}[/]")
-                    _print(result, first_notes, names, _variable(release, strata))
-
-                if out is None:
-                    show()
-                else:
-                    options.deliver(options.captured(show), out, private=release is None)
-                if chart is not None:
-                    options.tell_written(chart)
-        if result.gate.refused:
-            raise typer.Exit(REFUSED)
+                options.tell_written(chart)
+    if result.gate.refused:
+        raise typer.Exit(REFUSED)
 
 
 def _check(chart: Path | None, level: float | None) -> None:
@@ -217,7 +167,7 @@ def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str], var
             if method.bootstrap is not None:
                 console.print(escape(words.bootstrap(method, result.level)))
         console.print(_changes(result, names))
-    found = [*notes, *words.warnings(result, names)]
+    found = [*filter(None, notes), *words.warnings(result, names)]
     if found:
         label = _("Before you use a number:")
         console.print(f"[bold yellow]{escape(label)}[/]")

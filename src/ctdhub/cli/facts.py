@@ -24,64 +24,42 @@ if TYPE_CHECKING:
 # The verb ``facts``: sentences and number cards of a release.
 
 
-def register_facts(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
+def facts(
+    source: options.Folder = Path(),
+    region: str | None = None,
+    name: str = "",
+    years: str = "",
+    press: Annotated[bool, typer.Option("--press")] = False,
+    lang: str = "",
+    form: Annotated[str, options.form(FORMS)] = "text",
+    out: Path | None = None,
+) -> None:
+    """The verb ``facts``."""
+    from ctdhub.report.facts import headline_sheet, place_sheet, press_sheet
+    from ctdhub.schema.countries import resolve
+    from ctdhub.schema.places import find_place
+    from ctdhub.stats.answers import Answers
+    from ctdhub.stats.tables import place_facts
 
-    @app.command()
-    def facts(
-        source: Annotated[Path, options.source()] = Path(),
-        region: Annotated[
-            str | None,
-            typer.Option(
-                help=_(
-                    "A region of the UN M49 list by name or code, EU, Council of Europe, a "
-                    "country, or several countries with commas."
-                )
-            ),
-        ] = None,
-        name: Annotated[str, typer.Option(help=_("What to call a list of countries."))] = "",
-        years: Annotated[
-            str, typer.Option(help=_("One year, or the first and the last: 2002-2018."))
-        ] = "",
-        press: Annotated[
-            bool,
-            typer.Option(
-                "--press",
-                help=_(
-                    "One paragraph for a press release (“more than 9,700”, “about two in three”), "
-                    "and the number card behind each clause."
-                ),
-            ),
-        ] = False,
-        lang: Annotated[str, options.lang()] = "",
-        form: Annotated[str, options.form(FORMS)] = "text",
-        out: Annotated[Path | None, options.out()] = None,
-    ) -> None:
-        from ctdhub.report.facts import headline_sheet, place_sheet, press_sheet
-        from ctdhub.schema.countries import resolve
-        from ctdhub.schema.places import find_place
-        from ctdhub.stats.answers import Answers
-        from ctdhub.stats.tables import place_facts
-
-        write = FORMS[options.one_of(form, FORMS, "--format")]
-        options.require_new(out)
-        if name and region is None:
-            raise error("usage/name-without-region")
-        with options.speaking(lang):
-            release = options.opened(source)
-            span = parse_years(years, release) if years else None
-            answers = Answers(release)
-            place = None
-            if region is not None:
-                place = find_place(region, lambda text: resolve(text).alpha3, name)
-            if press:
-                sheet = press_sheet(answers, place, span)
-            elif place is None:
-                sheet = headline_sheet(answers, span)
-            else:
-                sheet = place_sheet(place_facts(answers, place, span), release)
-            text = write(sheet)
-            options.deliver(text, out)
+    write = FORMS[options.one_of(form, FORMS, "--format")]
+    options.require_new(out)
+    if name and region is None:
+        raise error("usage/name-without-region")
+    with options.speaking(lang):
+        release = options.opened(source)
+        span = parse_years(years, release) if years else None
+        answers = Answers(release)
+        place = None
+        if region is not None:
+            place = find_place(region, lambda text: resolve(text).alpha3, name)
+        if press:
+            sheet = press_sheet(answers, place, span)
+        elif place is None:
+            sheet = headline_sheet(answers, span)
+        else:
+            sheet = place_sheet(place_facts(answers, place, span), release)
+        text = write(sheet)
+        options.deliver(text, out)
 
 
 def parse_years(text: str, release: Release) -> tuple[int, int]:
@@ -105,51 +83,34 @@ def parse_years(text: str, release: Release) -> tuple[int, int]:
 # The verb ``trends``: a series by year and whether its change is in the world or in the data.
 
 
-def register_trends(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
+def trends(
+    source: options.Folder = Path(),
+    of: str = "",
+    first: Annotated[int | None, typer.Option("--from")] = None,
+    last: Annotated[int | None, typer.Option("--to")] = None,
+    lang: str = "",
+    form: Annotated[str, options.form(TREND_FORMS)] = "text",
+    out: Path | None = None,
+) -> None:
+    """The verb ``trends``."""
+    from ctdhub.schema.countries import resolve
+    from ctdhub.stats.answers import Answers
+    from ctdhub.stats.decomposition import find_question, report
 
-    @app.command()
-    def trends(
-        source: Annotated[Path, options.source()] = Path(),
-        of: Annotated[
-            str,
-            typer.Option(
-                help=_(
-                    "Who to count, for example gender=female, exploitation_sexual or "
-                    "citizenship=Europe. Default: everyone."
-                )
-            ),
-        ] = "",
-        first: Annotated[
-            int | None,
-            typer.Option("--from", help=_("The earlier year; the year before by default.")),
-        ] = None,
-        last: Annotated[
-            int | None,
-            typer.Option("--to", help=_("The later year; the last whole year by default.")),
-        ] = None,
-        lang: Annotated[str, options.lang()] = "",
-        form: Annotated[str, options.form(TREND_FORMS)] = "text",
-        out: Annotated[Path | None, options.out()] = None,
-    ) -> None:
-        from ctdhub.schema.countries import resolve
-        from ctdhub.stats.answers import Answers
-        from ctdhub.stats.decomposition import find_question, report
-
-        write = TREND_FORMS[options.one_of(form, TREND_FORMS, "--format")]
-        options.require_new(out)
-        with options.speaking(lang), bar() as progress:
-            progress(_("Opening the release"), 0.1)
-            release = options.opened(source)
-            answers = Answers(release)
-            question = find_question(of, answers, lambda text: resolve(text).alpha3)
-            years = _years(release, first, last)
-            progress(_("Splitting the change"), 0.6)
-            found = report(answers, question, years)
-            if found is None:
-                raise error("not-by-year")
-        with options.speaking(lang):
-            options.deliver(write(found, release), out)
+    write = TREND_FORMS[options.one_of(form, TREND_FORMS, "--format")]
+    options.require_new(out)
+    with options.speaking(lang), bar() as progress:
+        progress(_("Opening the release"), 0.1)
+        release = options.opened(source)
+        answers = Answers(release)
+        question = find_question(of, answers, lambda text: resolve(text).alpha3)
+        years = _years(release, first, last)
+        progress(_("Splitting the change"), 0.6)
+        found = report(answers, question, years)
+        if found is None:
+            raise error("not-by-year")
+    with options.speaking(lang):
+        options.deliver(write(found, release), out)
 
 
 def _years(release: Release, first: int | None, last: int | None) -> tuple[int, int] | None:
@@ -187,104 +148,71 @@ REPORTS = "reports"
 """Folder below ``work`` for private reports."""
 
 
-def register_brief(app: typer.Typer) -> None:  # noqa: C901
-    """Add the verb of this module to the command."""
+def brief(  # noqa: C901
+    source: options.Folder = Path(),
+    country: str | None = None,
+    region: str | None = None,
+    corridor: str | None = None,
+    day: str | None = None,
+    contributor: str | None = None,
+    poster: Annotated[bool, typer.Option("--poster")] = False,
+    lang: str = "",
+    form: Annotated[str, typer.Option("--format")] = "both",
+    out: Path | None = None,
+    fonts: list[Path] | None = None,
+) -> None:
+    """The verb ``brief``."""
+    from ctdhub.document.pdf import Typesetter
+    from ctdhub.stats.answers import Answers
 
-    @app.command()
-    def brief(  # noqa: C901
-        source: Annotated[Path, options.source()] = Path(),
-        country: Annotated[
-            str | None, typer.Option(help=_("A country: its code or its name."))
-        ] = None,
-        region: Annotated[
-            str | None, typer.Option(help=_("A region of the world, for example europe or eu."))
-        ] = None,
-        corridor: Annotated[
-            str | None,
-            typer.Option(help=_("Country of citizenship and of exploitation: CIV-ITA.")),
-        ] = None,
-        day: Annotated[
-            str | None,
-            typer.Option(help=_("An awareness day, or a day of events.yaml: 2026-10-18.")),
-        ] = None,
-        contributor: Annotated[
-            str | None,
-            typer.Option(help=_("A contributor's id: its private report, with exact counts.")),
-        ] = None,
-        poster: Annotated[
-            bool, typer.Option("--poster", help=_("One large page (A3) instead of two pages."))
-        ] = False,
-        lang: Annotated[str, options.lang()] = "",
-        form: Annotated[
-            str,
-            typer.Option(
-                "--format", help=_("pdf, html, both, or json: the numbers with their questions.")
-            ),
-        ] = "both",
-        out: Annotated[
-            Path | None,
-            typer.Option(
-                help=_(
-                    "File to write, which must not exist yet; with both formats its ending is "
-                    "replaced. Default: a name of its own, here."
-                )
-            ),
-        ] = None,
-        fonts: Annotated[
-            list[Path] | None, typer.Option(help=_("Folder with more fonts; may be repeated."))
-        ] = None,
-    ) -> None:
-        from ctdhub.document.pdf import Typesetter
-        from ctdhub.stats.answers import Answers
-
-        given = {
-            "--country": country,
-            "--region": region,
-            "--corridor": corridor,
-            "--day": day,
-            "--contributor": contributor,
-        }
-        kind, text = _one(given)
-        options.one_of(form, FORMATS, "--format")
-        if contributor is not None and poster:
-            raise error("poster")
-        if contributor is not None and form == "json":
-            raise error("format")
-        if fonts and "pdf" not in FORMATS[form]:
-            raise error("usage/goes-with-format", name="--fonts", other="--format pdf")
-        if out is not None:
-            if len(FORMATS[form]) == 1:
-                options.require_suffix(out, f".{form}")
-            for ending in FORMATS[form]:
-                options.require_new(_ending(out, ending))
-        with options.speaking(lang) as spoken, bar() as progress:
-            progress(_("Reading the release"), 0.1)
-            answers = Answers(options.opened(source))
-            typesetter = Typesetter(fonts or ()) if "pdf" in FORMATS[form] else None
-            progress(_("Writing"), 0.5)
-            document: Document
-            numbers = ""
-            if contributor is not None:
-                _outside(source, out)
-                document = _private(source, contributor, answers)
-                default = source / "work" / REPORTS / f"{contributor}.{spoken}"
-            else:
-                make = _maker(kind, text, source if (source / "hub.yaml").is_file() else None)
-                document, name, numbers = make(answers, poster)
-                default = Path(f"{name}{'-poster' if poster else ''}.{spoken}")
-            if out is None and contributor is not None:
-                default.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            elif out is None:
-                for ending in FORMATS[form]:
-                    options.require_new(_ending(default, ending))
-            written = _write(document, numbers, out or default, FORMATS[form], typesetter,
-                             private=contributor is not None)  # fmt: skip
-        for path in written:
-            options.tell_written(path)
+    given = {
+        "--country": country,
+        "--region": region,
+        "--corridor": corridor,
+        "--day": day,
+        "--contributor": contributor,
+    }
+    kind, text = _one(given)
+    options.one_of(form, FORMATS, "--format")
+    if contributor is not None and poster:
+        raise error("poster")
+    if contributor is not None and form == "json":
+        raise error("format")
+    if fonts and "pdf" not in FORMATS[form]:
+        raise error("usage/goes-with-format", name="--fonts", other="--format pdf")
+    if out is not None:
+        if len(FORMATS[form]) == 1:
+            options.require_suffix(out, f".{form}")
+        for ending in FORMATS[form]:
+            options.require_new(_ending(out, ending))
+    with options.speaking(lang) as spoken, bar() as progress:
+        progress(_("Reading the release"), 0.1)
+        answers = Answers(options.opened(source))
+        typesetter = Typesetter(fonts or ()) if "pdf" in FORMATS[form] else None
+        progress(_("Writing"), 0.5)
+        document: Document
+        numbers = ""
         if contributor is not None:
-            console.print(
-                _("It holds exact counts: send it to this contributor only, and do not publish it.")
-            )
+            _outside(source, out)
+            document = _private(source, contributor, answers)
+            default = source / "work" / REPORTS / f"{contributor}.{spoken}"
+        else:
+            make = _maker(kind, text, source if (source / "hub.yaml").is_file() else None)
+            document, name, numbers = make(answers, poster)
+            default = Path(f"{name}{'-poster' if poster else ''}.{spoken}")
+        if out is None and contributor is not None:
+            default.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        elif out is None:
+            for ending in FORMATS[form]:
+                options.require_new(_ending(default, ending))
+        written = _write(document, numbers, out or default, FORMATS[form], typesetter,
+                         private=contributor is not None)  # fmt: skip
+    for path in written:
+        options.tell_written(path)
+    if contributor is not None:
+        console.print(
+            _("It holds exact counts: send it to this contributor only, and do not publish it.")
+        )
 
 
 def _one(given: dict[str, str | None]) -> tuple[str, str]:

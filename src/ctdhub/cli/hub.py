@@ -263,20 +263,9 @@ def _warning(contributor: str, shared: int) -> str:
 # --------------------------------------------------------------------------------------------------
 # Asking before privacy budget is spent: on a terminal a person, elsewhere the option --spend.
 
-Spend = Annotated[
-    float | None,
-    typer.Option(
-        "--spend",
-        metavar="EPSILON",
-        min=0,
-        help=_("Privacy budget that may be spent unasked; on a terminal the command asks."),
-    ),
-]
+Spend = Annotated[float | None, typer.Option("--spend", metavar="EPSILON", min=0)]
 
-AcceptAlarms = Annotated[
-    bool,
-    typer.Option("--accept-alarms", help=_("Charge even though alarms about the data are open.")),
-]
+AcceptAlarms = Annotated[bool, typer.Option("--accept-alarms")]
 
 OPEN_ALARMS = "open-alarms"
 """The rule that refuses a charge while an alarm is open."""
@@ -342,185 +331,162 @@ def _somebody_there() -> bool:
 # --------------------------------------------------------------------------------------------------
 # Verbs of the hub: init, demo, check, build, release, ledger, and those of approval.
 
-HubFolder = Annotated[Path, typer.Argument(help=_("The hub folder."))]
+
+def init(
+    folder: Path,
+    name: str = "",
+    max_people: Annotated[int | None, typer.Option(min=1, max=10**9)] = None,
+) -> None:
+    """The verb ``init``."""
+    from ctdhub.build import init as start
+    from ctdhub.dp.policy import MAX_PEOPLE, usual_promise
+
+    most = max_people or MAX_PEOPLE
+    start.new_hub(folder, name or folder.resolve().name, max_people=most)
+    console.print(_("Made a hub in {folder}.").format(folder=escape(str(folder))))
+    epsilon, budget = usual_promise(most)
+    console.print(
+        _(
+            "policy.yaml: epsilon {epsilon} for a release and {budget} for all together, for "
+            "up to {n} people. `ctdhub rehearse` shows what each choice costs in error."
+        ).format(epsilon=exact(epsilon), budget=exact(budget), n=number(most))
+    )
+    console.print(_("Next: write contributors/<id>.yaml, then `ctdhub suggest FILE`."))
 
 
-def register(app: typer.Typer) -> None:  # noqa: C901
-    """Add the verbs of this module to the command."""
+def demo(
+    folder: Path,
+    people: Annotated[int | None, typer.Option(min=1000, max=2000000)] = None,
+) -> None:
+    """The verb ``demo``."""
+    from ctdhub.build import init as start
 
-    @app.command()
-    def init(
-        folder: Annotated[Path, typer.Argument(help=_("A new or empty folder."))],
-        name: Annotated[str, typer.Option(help=_("Name of the hub, as readers see it."))] = "",
-        max_people: Annotated[
-            int | None,
-            typer.Option(
-                min=1,
-                max=10**9,
-                help=_(
-                    "More people than the hub will ever hold; default: 50,000. From 100,000 "
-                    "on, the policy starts at epsilon 1 and budget 3 instead of 2 and 6."
-                ),
-            ),
-        ] = None,
-    ) -> None:
-        from ctdhub.build import init as start
-        from ctdhub.dp.policy import MAX_PEOPLE, usual_promise
+    with bar() as progress:
+        hub = start.practice_hub(folder, people, progress)
+    run(hub, "site")
+    console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(folder))))
 
-        most = max_people or MAX_PEOPLE
-        start.new_hub(folder, name or folder.resolve().name, max_people=most)
-        console.print(_("Made a hub in {folder}.").format(folder=escape(str(folder))))
-        epsilon, budget = usual_promise(most)
-        console.print(
-            _(
-                "policy.yaml: epsilon {epsilon} for a release and {budget} for all together, for "
-                "up to {n} people. `ctdhub rehearse` shows what each choice costs in error."
-            ).format(epsilon=exact(epsilon), budget=exact(budget), n=number(most))
-        )
-        console.print(_("Next: write contributors/<id>.yaml, then `ctdhub suggest FILE`."))
 
-    @app.command()
-    def demo(
-        folder: Annotated[Path, typer.Argument(help=_("A new folder, or a practice hub."))],
-        people: Annotated[
-            int | None,
-            typer.Option(
-                min=1_000,
-                max=2_000_000,
-                help=_("Number of fictitious people; 60,000 in a new hub."),
-            ),
-        ] = None,
-    ) -> None:
-        from ctdhub.build import init as start
+def build(
+    folder: options.Folder = Path(),
+    until: str = "site",
+    explain: Annotated[bool, typer.Option("--explain")] = False,
+    spend: Spend = None,
+    accept_alarms: AcceptAlarms = False,
+) -> None:
+    """The verb ``build``."""
+    from ctdhub.build import pipeline
 
+    if until not in pipeline.STAGES:
+        raise error("usage/one-of", name="--until", stages=", ".join(pipeline.STAGES))
+    hub = options.hub(folder)
+    if explain:
+        show_steps(pipeline.build(hub, until=until, dry=True), dry=True)
+    else:
+        run(hub, until, spend, accept_alarms)
+
+
+def check(
+    folder: options.Folder = Path(),
+) -> None:
+    """The verb ``check``."""
+    from ctdhub.build import withdrawals
+    from ctdhub.build.contributions import mappings
+    from ctdhub.build.deliveries import refuse_unclear
+    from ctdhub.build.preflight import check_shown, countries_without
+    from ctdhub.build.rules import policy
+    from ctdhub.build.stages import link
+    from ctdhub.dp.plan import person_rows
+    from ctdhub.sensitive.mapping.mapping_file import load_mapping
+    from ctdhub.sensitive.mapping.rule import require_people
+    from ctdhub.sensitive.mapping.run import check_mapping
+
+    hub = options.hub(folder)
+    link.refuse_linkage_keys(hub)
+    rules = policy(hub)
+    facts = hub.facts(rules.years)
+    given = hub.contributions()
+    _warn_of_terms(hub)
+    show_left_out(hub)
+    withdrawals.register(hub)
+    hub.refuse_withdrawn_files()
+    help = check_shown(hub)
+    faults = 0
+    for agreement in hub.agreements():
+        try:
+            for _from, file in mappings(hub, agreement.id):
+                mapping = load_mapping(file)
+                require_people(mapping, file, agreement.rows_per_person)
+                check_mapping(mapping)
+            own = [one.date for one in given if one.contributor == agreement.id]
+            refuse_unclear(hub, agreement, own)
+        except HubError as fault:
+            faults += 1
+            console.print(f"[red]✗[/] {escape(agreement.id)}")
+            show_error(fault)
+        else:
+            console.print(f"[green]✓[/] {escape(agreement.id)}")
+    if faults:
+        raise typer.Exit(HubError.exit_code)
+    console.print(_("Settings, agreements and mappings are in order."))
+    approve.show_candidate(hub)
+    of = person_rows(rules, facts)
+    show_unit(of.unit, of.bound, [(rules.epsilon, rules.delta)])
+    if help:
+        _warn_of_helplines(help, countries_without(hub, help))
+    _warn_of_readers(hub)
+    _warn_of_reviews(hub)
+
+
+def release(
+    folder: options.Folder = Path(),
+    version: str = "",
+    note: str = "",
+    spend: Spend = None,
+    accept_alarms: AcceptAlarms = False,
+) -> None:
+    """The verb ``release``."""
+    from ctdhub.build import pipeline
+    from ctdhub.release.changes import tells_of_withdrawals
+
+    hub = options.hub(folder)
+    if tells_of_withdrawals(note):
+        errors.print(approve.warning_of_withdrawals())
+
+    def work(pay: Pay, accepted: bool) -> list[Done]:
         with bar() as progress:
-            hub = start.practice_hub(folder, people, progress)
-        run(hub, "site")
-        console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(folder))))
+            return pipeline.build(
+                hub,
+                until="release",
+                progress=progress,
+                version=version,
+                note=note,
+                pay=pay,
+                accept_alarms=accepted,
+            )
 
-    @app.command()
-    def build(
-        folder: HubFolder = Path(),
-        until: Annotated[
-            str,
-            typer.Option(
-                help=_("Last stage: harmonise, alarms, link, protect, candidate, release or site.")
-            ),
-        ] = "site",
-        explain: Annotated[
-            bool,
-            typer.Option("--explain", help=_("Only say what would run, why, and what it costs.")),
-        ] = False,
-        spend: Spend = None,
-        accept_alarms: AcceptAlarms = False,
-    ) -> None:
-        from ctdhub.build import pipeline
+    _built(hub, spend, accept_alarms, work)
+    show_release(hub)
+    _warn_of_reviews(hub)
 
-        if until not in pipeline.STAGES:
-            raise error("usage/one-of", name="--until", stages=", ".join(pipeline.STAGES))
-        hub = options.hub(folder)
-        if explain:
-            show_steps(pipeline.build(hub, until=until, dry=True), dry=True)
-        else:
-            run(hub, until, spend, accept_alarms)
 
-    @app.command()
-    def check(folder: HubFolder = Path()) -> None:
-        from ctdhub.build import withdrawals
-        from ctdhub.build.contributions import mappings
-        from ctdhub.build.deliveries import refuse_unclear
-        from ctdhub.build.preflight import check_shown, countries_without
-        from ctdhub.build.rules import policy
-        from ctdhub.build.stages import link
-        from ctdhub.dp.plan import person_rows
-        from ctdhub.sensitive.mapping.mapping_file import load_mapping
-        from ctdhub.sensitive.mapping.rule import require_people
-        from ctdhub.sensitive.mapping.run import check_mapping
+def ledger(
+    folder: options.Folder = Path(),
+    as_json: options.AsJson = False,
+) -> None:
+    """The verb ``ledger``."""
+    from ctdhub.build.paid import Account, budget_split, check_paid
+    from ctdhub.build.paid import ledger as charged
+    from ctdhub.dp.policy import load_policy
 
-        hub = options.hub(folder)
-        link.refuse_linkage_keys(hub)
-        rules = policy(hub)
-        facts = hub.facts(rules.years)
-        given = hub.contributions()
-        _warn_of_terms(hub)
-        show_left_out(hub)
-        withdrawals.register(hub)
-        hub.refuse_withdrawn_files()
-        help = check_shown(hub)
-        faults = 0
-        for agreement in hub.agreements():
-            try:
-                for _from, file in mappings(hub, agreement.id):
-                    mapping = load_mapping(file)
-                    require_people(mapping, file, agreement.rows_per_person)
-                    check_mapping(mapping)
-                own = [one.date for one in given if one.contributor == agreement.id]
-                refuse_unclear(hub, agreement, own)
-            except HubError as fault:
-                faults += 1
-                console.print(f"[red]✗[/] {escape(agreement.id)}")
-                show_error(fault)
-            else:
-                console.print(f"[green]✓[/] {escape(agreement.id)}")
-        if faults:
-            raise typer.Exit(HubError.exit_code)
-        console.print(_("Settings, agreements and mappings are in order."))
-        approve.show_candidate(hub)
-        of = person_rows(rules, facts)
-        show_unit(of.unit, of.bound, [(rules.epsilon, rules.delta)])
-        if help:
-            _warn_of_helplines(help, countries_without(hub, help))
-        _warn_of_readers(hub)
-        _warn_of_reviews(hub)
-
-    @app.command()
-    def release(
-        folder: HubFolder = Path(),
-        version: Annotated[str, typer.Option(help=_("For example 2026.2; default: next."))] = "",
-        note: Annotated[str, typer.Option(help=_("What changed, for readers."))] = "",
-        spend: Spend = None,
-        accept_alarms: AcceptAlarms = False,
-    ) -> None:
-        from ctdhub.build import pipeline
-        from ctdhub.release.changes import tells_of_withdrawals
-
-        hub = options.hub(folder)
-        if tells_of_withdrawals(note):
-            errors.print(approve.warning_of_withdrawals())
-
-        def work(pay: Pay, accepted: bool) -> list[Done]:
-            with bar() as progress:
-                return pipeline.build(
-                    hub,
-                    until="release",
-                    progress=progress,
-                    version=version,
-                    note=note,
-                    pay=pay,
-                    accept_alarms=accepted,
-                )
-
-        _built(hub, spend, accept_alarms, work)
-        show_release(hub)
-        _warn_of_reviews(hub)
-
-    @app.command()
-    def ledger(
-        folder: HubFolder = Path(),
-        as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
-    ) -> None:
-        from ctdhub.build.paid import Account, budget_split, check_paid
-        from ctdhub.build.paid import ledger as charged
-        from ctdhub.dp.policy import load_policy
-
-        hub = options.hub(folder)
-        check_paid(hub)
-        rules = load_policy(hub.policy_file)
-        account = Account.of(charged(hub), rules, budget_split(hub, rules))
-        if as_json:
-            console.print(account.json(), soft_wrap=True, markup=False, highlight=False)
-        else:
-            show_account(account)
+    hub = options.hub(folder)
+    check_paid(hub)
+    rules = load_policy(hub.policy_file)
+    account = Account.of(charged(hub), rules, budget_split(hub, rules))
+    if as_json:
+        console.print(account.json(), soft_wrap=True, markup=False, highlight=False)
+    else:
+        show_account(account)
 
 
 def _warn_of_terms(hub: Hub) -> None:

@@ -109,160 +109,99 @@ def _group(name: str) -> str:
 # The verb ``link``: whoever lawfully holds several contributors' identifiers links by them.
 
 
-def register_link(app: typer.Typer) -> None:
-    """Add the verb ``link``."""
+def link(
+    files: list[Path],
+    key: Annotated[Path, typer.Option()],
+    release: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    earlier: Path | None = None,
+    columns: list[str] | None = None,
+    mapping: list[str] | None = None,
+    keep: list[str] | None = None,
+    strip: list[str] | None = None,
+    age_at: list[str] | None = None,
+    dates: options.Order = options.Order.dmy,
+    sheet: list[str] | None = None,
+    header_row: list[str] | None = None,
+    cut: Annotated[float, typer.Option(min=0.5, max=1.0)] = LinkageSettings().cut,
+    review: Annotated[int, typer.Option(min=0)] = 0,
+    decisions: Path | None = None,
+    review_by: list[str] | None = None,
+    review_errors: Annotated[float, typer.Option(min=0.0, max=0.5)] = 0.05,
+    yes: options.Yes = False,
+) -> None:
+    """The verb ``link``."""
+    from ctdhub.core.keys.linkage import filling_secret
+    from ctdhub.sensitive.linkage.identified.clerical_review import (
+        BOOK_FILE,
+        ReviewAsked,
+        check_groups,
+    )
+    from ctdhub.sensitive.linkage.identified.features import more_columns
+    from ctdhub.sensitive.linkage.identified.link_files import (
+        LEAVES,
+        REVIEW_FILE,
+        check_earlier,
+        check_files,
+        link_files,
+    )
+    from ctdhub.sensitive.linkage.identified.model import check_installed
+    from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
 
-    @app.command()
-    def link(
-        files: Annotated[list[Path], typer.Argument(help=_("One table of each contributor."))],
-        key: Annotated[Path, typer.Option(help=_("The file of the linkage key."))],
-        release: Annotated[
-            str, typer.Option(help=_("The release that the tokens are for, for example 2026.1."))
-        ],
-        out: Annotated[
-            Path,
-            typer.Option(
-                help=_("A new folder; only what is in its folder `leaves` may be sent to the hub.")
-            ),
-        ],
-        earlier: Annotated[
-            Path | None,
-            typer.Option(
-                help=_(
-                    "Folder of the previous round: people who had a token for this release keep it."
-                )
-            ),
-        ] = None,
-        columns: Annotated[
-            list[str] | None,
-            typer.Option(
-                help=_(
-                    "Columns that say who somebody is: given=…,family=…,birth=…,place=…,sex=…, "
-                    "case=… for the number of a case, name=… for whole names. Without it the "
-                    "names of columns decide."
-                )
-            ),
-        ] = None,
-        mapping: Annotated[
-            list[str] | None, typer.Option(help=options.token_mapping_help())
-        ] = None,
-        keep: Annotated[list[str] | None, typer.Option(help=options.token_keep_help())] = None,
-        strip: Annotated[list[str] | None, typer.Option(help=options.token_strip_help())] = None,
-        age_at: Annotated[
-            list[str] | None,
-            typer.Option(help=_("Add the age in years on the day in this column.")),
-        ] = None,
-        dates: Annotated[
-            options.Order, options.dates(_("The order of day and month, for ages."))
-        ] = options.Order.dmy,
-        sheet: Annotated[list[str] | None, options.sheet()] = None,
-        header_row: Annotated[list[str] | None, options.header_row(least=None)] = None,
-        cut: Annotated[
-            float, typer.Option(min=0.5, max=1.0, help=_("Minimum probability of a link."))
-        ] = LinkageSettings().cut,
-        review: Annotated[
-            int,
-            typer.Option(
-                min=0,
-                help=_(
-                    "Write a workbook with names for a clerical review: doubtful pairs, "
-                    "and a random sample of this many pairs."
-                ),
-            ),
-        ] = 0,
-        decisions: Annotated[
-            Path | None,
-            typer.Option(help=_("The workbook of the review; its decisions overrule the model.")),
-        ] = None,
-        review_by: Annotated[
-            list[str] | None,
-            typer.Option(
-                help=_(
-                    "The column to group reviewed pairs by; without it, the script of the names."
-                )
-            ),
-        ] = None,
-        review_errors: Annotated[
-            float,
-            typer.Option(min=0.0, max=0.5, help=_("Maximum share of decisions that are wrong.")),
-        ] = 0.05,
-        yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
-    ) -> None:
-        from ctdhub.core.keys.linkage import filling_secret
-        from ctdhub.sensitive.linkage.identified.clerical_review import (
-            BOOK_FILE,
-            ReviewAsked,
-            check_groups,
-        )
-        from ctdhub.sensitive.linkage.identified.features import more_columns
-        from ctdhub.sensitive.linkage.identified.link_files import (
-            LEAVES,
-            REVIEW_FILE,
-            check_earlier,
-            check_files,
-            link_files,
-        )
-        from ctdhub.sensitive.linkage.identified.model import check_installed
-        from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
-
-        check_installed()
-        check_release(release)
-        check_files([file.name for file in files], out)
-        if review and decisions:
-            raise error("review-book/both", file=decisions)
-        for path in (key, out, *files, *filter(None, (earlier, decisions))):
-            _not_in_a_hub(path)
-        tokeniser = Tokeniser(open_linkage_key(key).secret, release, filling_secret(key))
-        if earlier:
-            check_earlier(earlier, tokeniser)
-        stated = {"columns": columns, "mapping": mapping, "keep": keep, "strip": strip,
-                  "age-at": age_at, "sheet": sheet, "header-row": header_row,
-                  "review-by": review_by}  # fmt: skip
-        of_file = _by_file(files, stated)
-        with bar() as progress:
-            held = [_held(file, of_file[file.name], dates, progress) for file in files]
-        by = [of_file[file.name]["review-by"] for file in files]
-        asked = ReviewAsked(review, decisions, by, review_errors)
-        check_groups(asked, [file.raw for file in held])
-        for file in held:
-            console.print(escape(file.raw.file), style="bold")
-            show_plan(file.plan, file.age.column if file.age else "")
-            for note in file.raw.notes:
-                console.print(escape(said(note)))
-        if more := more_columns([file.plan for file in held]):
-            console.print(
-                _("Compared as well: {columns}.").format(columns=escape(listed(list(more))))
-            )
-        if not yes and not typer.confirm(
-            _("Is this right, and may the remaining columns be sent?")
-        ):
-            console.print(_("Nothing was written."))
-            raise typer.Exit(1)
-        settings = LinkageSettings(cut=cut)
-        with bar() as progress:
-            summary = link_files(held, tokeniser, out, settings, earlier, progress, asked)
-        _show(summary)
-        if decisions:
-            show_review(summary["review"])
-        if review:
-            console.print(
-                _(
-                    "{book} contains names and the pairs for clerical review. Do not pass "
-                    "it to anyone who may not see names. Link again with --decisions once "
-                    "it is filled in; then delete it."
-                ).format(book=escape(str(out / BOOK_FILE)))
-            )
+    check_installed()
+    check_release(release)
+    check_files([file.name for file in files], out)
+    if review and decisions:
+        raise error("review-book/both", file=decisions)
+    for path in (key, out, *files, *filter(None, (earlier, decisions))):
+        _not_in_a_hub(path)
+    tokeniser = Tokeniser(open_linkage_key(key).secret, release, filling_secret(key))
+    if earlier:
+        check_earlier(earlier, tokeniser)
+    stated = {"columns": columns, "mapping": mapping, "keep": keep, "strip": strip,
+              "age-at": age_at, "sheet": sheet, "header-row": header_row,
+              "review-by": review_by}  # fmt: skip
+    of_file = _by_file(files, stated)
+    with bar() as progress:
+        held = [_held(file, of_file[file.name], dates, progress) for file in files]
+    by = [of_file[file.name]["review-by"] for file in files]
+    asked = ReviewAsked(review, decisions, by, review_errors)
+    check_groups(asked, [file.raw for file in held])
+    for file in held:
+        console.print(escape(file.raw.file), style="bold")
+        show_plan(file.plan, file.age.column if file.age else "")
+        for note in file.raw.notes:
+            console.print(escape(said(note)))
+    if more := more_columns([file.plan for file in held]):
+        console.print(_("Compared as well: {columns}.").format(columns=escape(listed(list(more)))))
+    if not yes and not typer.confirm(_("Is this right, and may the remaining columns be sent?")):
+        console.print(_("Nothing was written."))
+        raise typer.Exit(1)
+    settings = LinkageSettings(cut=cut)
+    with bar() as progress:
+        summary = link_files(held, tokeniser, out, settings, earlier, progress, asked)
+    _show(summary)
+    if decisions:
+        show_review(summary["review"])
+    if review:
         console.print(
             _(
-                "Wrote {leaves}. You may send this folder to the hub. Never send anything "
-                "else in {folder}, or the key, to anybody, the hub least of all. The pairs "
-                "for clerical review are in {review}."
-            ).format(
-                leaves=escape(str(out / LEAVES)),
-                folder=escape(str(out)),
-                review=escape(str(out / REVIEW_FILE)),
-            )
+                "{book} contains names and the pairs for clerical review. Do not pass "
+                "it to anyone who may not see names. Link again with --decisions once "
+                "it is filled in; then delete it."
+            ).format(book=escape(str(out / BOOK_FILE)))
         )
+    console.print(
+        _(
+            "Wrote {leaves}. You may send this folder to the hub. Never send anything "
+            "else in {folder}, or the key, to anybody, the hub least of all. The pairs "
+            "for clerical review are in {review}."
+        ).format(
+            leaves=escape(str(out / LEAVES)),
+            folder=escape(str(out)),
+            review=escape(str(out / REVIEW_FILE)),
+        )
+    )
 
 
 def _held(file: Path, said: dict[str, str], dates: options.Order, progress: Report) -> Held:
@@ -374,85 +313,78 @@ ONCE = 0.01
 """Share of a contributor's persons held twice from which a word is said."""
 
 
-def register_linkage(app: typer.Typer) -> None:
-    """Add the verb ``linkage``."""
+def linkage(
+    folder: options.Folder = Path(),
+    as_json: options.AsJson = False,
+) -> None:
+    """The verb ``linkage``."""
+    from ctdhub.build.rules import policy
+    from ctdhub.build.stages import link
+    from ctdhub.cli.tokens import kind_words
 
-    @app.command()
-    def linkage(
-        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
-        as_json: Annotated[bool, typer.Option("--json", help=_("Print it as JSON."))] = False,
-    ) -> None:
-        from ctdhub.build.rules import policy
-        from ctdhub.build.stages import link
-        from ctdhub.cli.tokens import kind_words
-
-        hub = options.hub(folder)
-        report = link.linkage(hub)
-        decided = _decided(hub)
-        if as_json:
-            report |= {"decided": decided} if decided else {}
-            console.print(
-                json.dumps(report, indent=1), soft_wrap=True, markup=False, highlight=False
+    hub = options.hub(folder)
+    report = link.linkage(hub)
+    decided = _decided(hub)
+    if as_json:
+        report |= {"decided": decided} if decided else {}
+        console.print(json.dumps(report, indent=1), soft_wrap=True, markup=False, highlight=False)
+        return
+    table = Table(title=_("For the steward: not to be published"), show_header=False)
+    for words, value in (
+        (_("people as released"), report["people"]),
+        (_("persons with tokens, by contributors' own count"), report["persons_with_tokens"]),
+        (_("people among them, by all tokens"), report["clusters"]),
+        (_("links"), report["links"]),
+        (_("pairs to review"), report["to_review"]),
+        (_("tokens that too many share, not used"), report["too_common"]),
+        (_("records without any key, each counted as a person"), _unkeyed(report)),
+    ):
+        table.add_row(words, number(value))
+    console.print(table)
+    overlap = Table(_("known to"), _("people by all tokens"))
+    for names, people in report["overlap"].items():
+        overlap.add_row(escape(listed(names.split("+"))), number(people))
+    console.print(overlap)
+    patterns = Table(
+        _("what agrees"), _("pairs"), _("by chance"), _("probability"),
+        title=_("What each agreement is worth (the 20 most frequent)"),
+    )  # fmt: skip
+    for row in report["patterns"][:20]:
+        sure = share(row["probability"], fine=True)
+        patterns.add_row(row["kinds"], number(row["pairs"]), number(round(row["by_chance"])), sure)
+    console.print(patterns)
+    if decided:
+        console.print(_measured(decided))
+    if report["conflicts"]:
+        console.print(_conflicts(report["conflicts"]))
+    facts = {"x": _("gender"), "y": _("citizenship")}
+    for letter, words in (kind_words() | facts).items():
+        console.print(f"{letter}: {escape(words)}", highlight=False)
+    if report["links"] and not policy(hub).linking.lists:
+        console.print(
+            _(
+                "Nothing released follows these links. To merge people by some of their "
+                "tokens in what is released, set linking in policy.yaml, for example "
+                "linking: {people: 0, lists: 2}."
             )
-            return
-        table = Table(title=_("For the steward: not to be published"), show_header=False)
-        for words, value in (
-            (_("people as released"), report["people"]),
-            (_("persons with tokens, by contributors' own count"), report["persons_with_tokens"]),
-            (_("people among them, by all tokens"), report["clusters"]),
-            (_("links"), report["links"]),
-            (_("pairs to review"), report["to_review"]),
-            (_("tokens that too many share, not used"), report["too_common"]),
-            (_("records without any key, each counted as a person"), _unkeyed(report)),
-        ):
-            table.add_row(words, number(value))
-        console.print(table)
-        overlap = Table(_("known to"), _("people by all tokens"))
-        for names, people in report["overlap"].items():
-            overlap.add_row(escape(listed(names.split("+"))), number(people))
-        console.print(overlap)
-        patterns = Table(
-            _("what agrees"), _("pairs"), _("by chance"), _("probability"),
-            title=_("What each agreement is worth (the 20 most frequent)"),
-        )  # fmt: skip
-        for row in report["patterns"][:20]:
-            sure = share(row["probability"], fine=True)
-            patterns.add_row(
-                row["kinds"], number(row["pairs"]), number(round(row["by_chance"])), sure
-            )
-        console.print(patterns)
-        if decided:
-            console.print(_measured(decided))
-        if report["conflicts"]:
-            console.print(_conflicts(report["conflicts"]))
-        facts = {"x": _("gender"), "y": _("citizenship")}
-        for letter, words in (kind_words() | facts).items():
-            console.print(f"{letter}: {escape(words)}", highlight=False)
-        if report["links"] and not policy(hub).linking.lists:
-            console.print(
-                _(
-                    "Nothing released follows these links. To merge people by some of their "
-                    "tokens in what is released, set linking in policy.yaml, for example "
-                    "linking: {people: 0, lists: 2}."
-                )
-            )
-        if twice := _held_twice(report.get("held_twice", {})):
-            console.print(
-                _(
-                    "These contributors probably hold some people under two case numbers (about "
-                    "how many, of all their people): {contributors}. The hub counts them twice. "
-                    "Ask for one case "
-                    "number for one person; the pairs are in {file}."
-                ).format(contributors=escape(twice), file="work/people/review.csv")
-            )
-        if len(report["made_apart"]) > 1:
-            groups = _("; ").join(listed(group) for group in report["made_apart"])
-            console.print(
-                _(
-                    "These contributors made their tokens with different keys or for different "
-                    "releases, so their tokens cannot agree: {groups}."
-                ).format(groups=escape(groups))
-            )
+        )
+    if twice := _held_twice(report.get("held_twice", {})):
+        console.print(
+            _(
+                "These contributors probably hold some people under two case numbers (about "
+                "how many, of all their people): {contributors}. The hub counts them twice. "
+                "Ask for one case "
+                "number for one person; the pairs are in {file}."
+            ).format(contributors=escape(twice), file="work/people/review.csv")
+        )
+    if len(report["made_apart"]) > 1:
+        groups = _("; ").join(listed(group) for group in report["made_apart"])
+        console.print(
+            _(
+                "These contributors made their tokens with different keys or for different "
+                "releases, so their tokens cannot agree: {groups}."
+            ).format(groups=escape(groups))
+        )
 
 
 def _decided(hub: Hub) -> dict[str, Any] | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
 from rich.markup import escape
 from rich.table import Table
 
@@ -23,88 +22,56 @@ FOLDER = "look"
 """Where what is seen lies below ``work/``."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb of this module to the command."""
+def look(
+    folder: options.Folder = Path(),
+    contributor: str | None = None,
+    delivery: str | None = None,
+    lang: str = "",
+    html: Path | None = None,
+    xlsx: Path | None = None,
+    report: Path | None = None,
+) -> None:
+    """The verb ``look``."""
+    from ctdhub.build.look import look
+    from ctdhub.build.stages.differencing import told_of
+    from ctdhub.cli.look_page import page
+    from ctdhub.cli.look_workbook import workbook
+    from ctdhub.document import html as as_html
 
-    @app.command("look")
-    def look_verb(
-        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
-        contributor: Annotated[
-            str | None, typer.Option(help=_("A contributor's id; all of them by default."))
-        ] = None,
-        delivery: Annotated[
-            str | None,
-            typer.Option(help=_("Date of a delivery, such as 2026-01-15; the newest by default.")),
-        ] = None,
-        lang: Annotated[str, options.lang()] = "",
-        html: Annotated[
-            Path | None,
-            typer.Option(
-                help=_(
-                    "Write one page; a file name without a folder is written to "
-                    "work/look in the hub."
-                )
-            ),
-        ] = None,
-        xlsx: Annotated[
-            Path | None,
-            typer.Option(
-                help=_(
-                    "Write a workbook; a file name without a folder is written to "
-                    "work/look in the hub."
-                )
-            ),
-        ] = None,
-        report: Annotated[
-            Path | None,
-            typer.Option(
-                help=_(
-                    "With --contributor: its own quality report with its rejected rows, .html or "
-                    ".xlsx."
-                )
-            ),
-        ] = None,
-    ) -> None:
-        from ctdhub.build.look import look
-        from ctdhub.build.stages.differencing import told_of
-        from ctdhub.cli.look_page import page
-        from ctdhub.cli.look_workbook import workbook
-        from ctdhub.document import html as as_html
+    hub = options.hub(folder)
+    if report is not None and contributor is None:
+        raise error("usage/missing", name="--contributor", command="ctdhub look --report")
+    targets = {
+        "--html": _place(hub, html, ".html"),
+        "--xlsx": _place(hub, xlsx, ".xlsx"),
+        "--report": _place(hub, report, ".html", ".xlsx"),
+    }
+    with options.speaking(lang):
+        with bar() as progress:
+            progress(_("Reading the files"), 0.1)
+            found = look(hub, contributor, delivery)
+        today = datetime.now(UTC).date()
+        compared = [said(one.words) for one in told_of(hub)]
+        document = page(hub.settings.name, found, today, compared)
+        if target := targets["--html"]:
+            _keep(target, as_html.write(document).encode())
+        if target := targets["--xlsx"]:
+            _keep(target, workbook(found))
+        if target := targets["--report"]:
+            from ctdhub.build.look import own_rows
+            from ctdhub.cli.look_workbook import own_page, own_workbook
 
-        hub = options.hub(folder)
-        if report is not None and contributor is None:
-            raise error("usage/missing", name="--contributor", command="ctdhub look --report")
-        targets = {
-            "--html": _place(hub, html, ".html"),
-            "--xlsx": _place(hub, xlsx, ".xlsx"),
-            "--report": _place(hub, report, ".html", ".xlsx"),
-        }
-        with options.speaking(lang):
-            with bar() as progress:
-                progress(_("Reading the files"), 0.1)
-                found = look(hub, contributor, delivery)
-            today = datetime.now(UTC).date()
-            compared = [said(one.words) for one in told_of(hub)]
-            document = page(hub.settings.name, found, today, compared)
-            if target := targets["--html"]:
-                _keep(target, as_html.write(document).encode())
-            if target := targets["--xlsx"]:
-                _keep(target, workbook(found))
-            if target := targets["--report"]:
-                from ctdhub.build.look import own_rows
-                from ctdhub.cli.look_workbook import own_page, own_workbook
-
-                (one,) = found
-                rows = own_rows(hub, one.agreement.id, one.now.date)
-                if target.suffix.lower() == ".xlsx":
-                    _keep(target, own_workbook(one, rows))
-                else:
-                    own = [said(t.words) for t in told_of(hub) if t.id == one.agreement.id]
-                    text = as_html.write(own_page(hub.settings.name, one, rows, today, own))
-                    _keep(target, text.encode())
-                console.print(_("It holds rows of this contributor alone: send it to nobody else."))
-            if not any(targets.values()):
-                _show(document)
+            (one,) = found
+            rows = own_rows(hub, one.agreement.id, one.now.date)
+            if target.suffix.lower() == ".xlsx":
+                _keep(target, own_workbook(one, rows))
+            else:
+                own = [said(t.words) for t in told_of(hub) if t.id == one.agreement.id]
+                text = as_html.write(own_page(hub.settings.name, one, rows, today, own))
+                _keep(target, text.encode())
+            console.print(_("It holds rows of this contributor alone: send it to nobody else."))
+        if not any(targets.values()):
+            _show(document)
 
 
 def _place(hub: Hub, asked: Path | None, *endings: str) -> Path | None:

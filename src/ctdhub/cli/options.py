@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from ctdhub.sensitive.ingest.raw import RawTable
 
 
-def source() -> Any:
-    """The argument of verbs that read a release."""
-    return typer.Argument(help=_("A hub (its last release) or the folder of a release."))
+Folder = Annotated[Path, typer.Argument()]
+"""A hub, a release or another folder; where none is named, often that of the shell."""
+Yes = Annotated[bool, typer.Option("--yes")]
+AsJson = Annotated[bool, typer.Option("--json")]
 
 
 def table_help(*more: str) -> str:
@@ -45,73 +46,11 @@ def formats(*more: str) -> str:
     return endings(".ods", *more)
 
 
-def ledger_folder() -> Any:
-    """The option of verbs that charge a ledger outside of a hub."""
-    text = _("Folder of the privacy ledger of these people: one for all that is released of them.")
-    return typer.Option("--ledger", help=text)
-
-
-def new_ledger() -> Any:
-    """The option by which such a verb begins a ledger."""
-    text = _(
-        "Who these people are: this begins a NEW ledger for them. Only where nothing was ever "
-        "released about them."
-    )
-    return typer.Option("--new-ledger", help=text)
-
-
 class Order(StrEnum):
     """The order of day and month in dates, as Typer wants choices."""
 
     dmy = "dmy"
     mdy = "mdy"
-
-
-def sheet(*, all_sheets: bool = False) -> Any:
-    """The option of verbs that read a workbook.
-
-    Args:
-        all_sheets: whether the verb can read all sheets as one table (``*``).
-    """
-    if all_sheets:
-        text = _(
-            "The sheet of a workbook; by default the first visible one. '*' reads all sheets with "
-            "the same column names as one table."
-        )
-    else:
-        text = _("The sheet of a workbook; by default the first visible one.")
-    return typer.Option("--sheet", help=text)
-
-
-def header_row(least: int | None = 1) -> Any:
-    """The option of verbs that read a table whose names may stand below a title."""
-    return typer.Option("--header-row", min=least, help=_("The row that holds the column names."))
-
-
-def delimiter() -> Any:
-    """The option of verbs that read a text file."""
-    text = _("The character between the cells of a text file, for example ';' or tab.")
-    return typer.Option("--delimiter", help=text)
-
-
-def dates(text: str) -> Any:
-    """The option of verbs that read dates; the text says what for."""
-    return typer.Option("--dates", help=text)
-
-
-def token_mapping_help() -> str:
-    """Help of ``--mapping`` where a file becomes a copy without identifiers."""
-    return _("A mapping file, or a built-in mapping: the columns that it reads stay.")
-
-
-def token_keep_help() -> str:
-    """Help of ``--keep`` there."""
-    return _("Columns that stay, with commas. What neither this nor the mapping names is removed.")
-
-
-def token_strip_help() -> str:
-    """Help of ``--strip`` there."""
-    return _("Columns to remove although the mapping reads them, with commas.")
 
 
 def reading(
@@ -182,21 +121,9 @@ def refuse_unused(
             raise error("option/unused", file=raw.file, option=option)
 
 
-def lang() -> Any:
-    """The option of verbs that write sentences; without it they speak the user's language."""
-    return typer.Option(
-        "--lang", help=_("Language, one of: {names}.").format(names=", ".join(LANGUAGES))
-    )
-
-
 def form(known: Iterable[str]) -> Any:
     """The option of verbs that write in several formats."""
     return typer.Option("--format", help=_("One of: {names}.").format(names=", ".join(known)))
-
-
-def out() -> Any:
-    """The option of verbs that print a document."""
-    return typer.Option("--out", help=_("Write into this file, which must not exist yet."))
 
 
 def one_of(given: str, known: Iterable[str], option: str) -> str:
@@ -333,12 +260,17 @@ def captured(show: Callable[[], None]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def deliver(text: str, file: Path | None, *, private: bool = False) -> None:
+def deliver(answer: str | Callable[[], None], file: Path | None, *, private: bool = False) -> None:
     """Print a document as it is, or write it into a new file.
 
     Args:
+        answer: its text, or what shows it on the screen.
         private: only its owner may read the file, for it tells of a table that is not protected.
     """
+    if file is None and not isinstance(answer, str):
+        answer()
+        return
+    text = answer if isinstance(answer, str) else captured(answer)
     if file is None:
         console.out(text, end="", highlight=False)
         return

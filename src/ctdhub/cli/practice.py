@@ -31,48 +31,32 @@ if TYPE_CHECKING:
 # The verb ``practice``: write fictitious contributors' files with a known truth.
 
 
-def register_practice(app: typer.Typer) -> None:
-    """Add the verb ``practice``."""
+def practice(
+    folder: Path,
+    people: Annotated[int, typer.Option(min=PEOPLE[0], max=PEOPLE[1])] = 60000,
+    seed: Annotated[int, typer.Option(min=0)] = 20260101,
+    names: Annotated[bool, typer.Option("--names")] = False,
+) -> None:
+    """The verb ``practice``."""
+    from ctdhub.practice.naming import write_names
+    from ctdhub.practice.write import write_practice
 
-    @app.command()
-    def practice(
-        folder: Annotated[Path, typer.Argument(help=_("A folder for practice files only."))],
-        people: Annotated[
-            int, typer.Option(min=PEOPLE[0], max=PEOPLE[1], help=_("Number of fictitious people."))
-        ] = 60_000,
-        seed: Annotated[
-            int, typer.Option(min=0, help=_("Seed of the fictitious data."))
-        ] = 20260101,
-        names: Annotated[
-            bool,
-            typer.Option(
-                "--names",
-                help=_(
-                    "Write five lists of fictitious names in four scripts instead, to "
-                    "practise `ctdhub tokens` on."
-                ),
-            ),
-        ] = False,
-    ) -> None:
-        from ctdhub.practice.naming import write_names
-        from ctdhub.practice.write import write_practice
-
-        if (folder / "hub.yaml").exists():
-            raise error("practice-folder/files", file=folder)
-        options.require_own(folder, "truth.csv" if names else "truth.json")
-        if names:
-            with errors.status(_("Drawing fictitious people")):
-                files = write_names(folder, people, seed)
-            for path in files.values():
-                console.print(escape(str(path)), soft_wrap=True, highlight=False)
-            truth = escape(str(folder / "truth.csv"))
-            console.print(
-                _("Everything is fictitious; the true links are in {file}.").format(file=truth)
-            )
-            return
-        with bar() as progress:
-            summary = write_practice(folder, people, seed, progress)
-        show(summary)
+    if (folder / "hub.yaml").exists():
+        raise error("practice-folder/files", file=folder)
+    options.require_own(folder, "truth.csv" if names else "truth.json")
+    if names:
+        with errors.status(_("Drawing fictitious people")):
+            files = write_names(folder, people, seed)
+        for path in files.values():
+            console.print(escape(str(path)), soft_wrap=True, highlight=False)
+        truth = escape(str(folder / "truth.csv"))
+        console.print(
+            _("Everything is fictitious; the true links are in {file}.").format(file=truth)
+        )
+        return
+    with bar() as progress:
+        summary = write_practice(folder, people, seed, progress)
+    show(summary)
 
 
 def show(summary: PracticeSummary) -> None:
@@ -104,60 +88,37 @@ UNNAMED = ("people", "core_pairs", "core_triples", "wide_triples", "assistance")
 """Kinds of tables that are too many to stand on a screen by name."""
 
 
-def register_rehearse(app: typer.Typer) -> None:
-    """Add the verb of this module to the command."""
+def rehearse(
+    hub: Annotated[Path | None, typer.Argument()] = None,
+    domains: Path | None = None,
+    people: Annotated[int, typer.Option(min=0, max=2000000)] = 20000,
+    epsilon: Annotated[list[float] | None, typer.Option(min=0.001, max=100)] = None,
+    delta: float | None = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """The verb ``rehearse``."""
+    from ctdhub.build.rehearsal import figures, of_hub, rehearsed
+    from ctdhub.dp.standalone.table import check_delta
 
-    @app.command("rehearse")
-    def rehearse_verb(
-        hub: Annotated[Path | None, typer.Argument(help=_("The hub folder."))] = None,
-        domains: Annotated[
-            Path | None, typer.Option(help=_("A domains file instead of a hub."))
-        ] = None,
-        people: Annotated[
-            int,
-            typer.Option(
-                min=0,
-                max=2_000_000,
-                help=_(
-                    "Number of fictitious people for the "
-                    "rehearsal (roughly your expected caseload)."
-                ),
-            ),
-        ] = 20_000,
-        epsilon: Annotated[
-            list[float] | None,
-            typer.Option(min=0.001, max=100, help=_("May be given several times; default: 1 2 4.")),
-        ] = None,
-        delta: Annotated[
-            float | None,
-            typer.Option(help=_("Default: that of the policy, or 1e-6 for a domains file.")),
-        ] = None,
-        as_json: Annotated[
-            bool, typer.Option("--json", help=_("Print every number as JSON."))
-        ] = False,
-    ) -> None:
-        from ctdhub.build.rehearsal import figures, of_hub, rehearsed
-        from ctdhub.dp.standalone.table import check_delta
-
-        if (hub is None) == (domains is None):
-            raise error("usage/hub-or-domains")
-        asked = _of_file(domains) if domains else of_hub(options.hub(hub or Path()))
-        if delta is not None:
-            check_delta(delta, 1)
-        epsilons, of = sorted(set(epsilon or (1.0, 2.0, 4.0))), delta or asked.delta
-        with bar() as progress:
-            alike = domains is None
-            done = rehearsed(asked, people, epsilons, of, alike=alike, progress=progress)
-        told = figures(asked, people, done, of)
-        if as_json:
-            typer.echo(json.dumps(told, indent=1))
-        else:
-            show_rehearsal(done, people, asked.plan)
-            _show_paragraphs(asked, done)
-            if asked.budget:
-                _show_bought(told["bought"], asked.budget)
-            if hub:
-                show_told(options.hub(hub))
+    if (hub is None) == (domains is None):
+        raise error("usage/hub-or-domains")
+    asked = _of_file(domains) if domains else of_hub(options.hub(hub or Path()))
+    if delta is not None:
+        check_delta(delta, 1)
+    epsilons, of = sorted(set(epsilon or (1.0, 2.0, 4.0))), delta or asked.delta
+    with bar() as progress:
+        alike = domains is None
+        done = rehearsed(asked, people, epsilons, of, alike=alike, progress=progress)
+    told = figures(asked, people, done, of)
+    if as_json:
+        typer.echo(json.dumps(told, indent=1))
+    else:
+        show_rehearsal(done, people, asked.plan)
+        _show_paragraphs(asked, done)
+        if asked.budget:
+            _show_bought(told["bought"], asked.budget)
+        if hub:
+            show_told(options.hub(hub))
 
 
 def _show_paragraphs(asked: Rehearsed, done: Sequence[Rehearsal]) -> None:

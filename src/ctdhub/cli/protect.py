@@ -36,150 +36,101 @@ SUPPORT = {"complete": 0, "cautious": 4}
 FAULT = 1
 """Exit code where the answer is charged and written, and must not be published."""
 
-Support = Annotated[
-    str | None,
-    typer.Option(
-        help=_(
-            "From 0 (complete) to 4 (cautious): how readily rare combinations are left out of the "
-            "records."
+Support = Annotated[str | None, typer.Option()]
+
+
+def protect(
+    domains: Annotated[str, typer.Option()],
+    epsilon: Annotated[float, typer.Option(min=0.001, max=100)],
+    delta: Annotated[float, typer.Option()],
+    max_people: Annotated[int, typer.Option(min=1)],
+    out: Annotated[Path, typer.Option()],
+    table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
+    support: Support = None,
+    imputations: Annotated[int, typer.Option(min=0, max=100)] = 0,
+    ledger: Path | None = None,
+    new_ledger: str = "",
+    budget: Annotated[float | None, typer.Option(min=0.001, max=1000)] = None,
+) -> None:
+    """The verb ``protect``."""
+    from ctdhub.dp.policy import usual_promise
+    from ctdhub.dp.standalone.table import (
+        check_delta,
+        given,
+        ledger_of_table,
+        too_many,
+        writing,
+    )
+    from ctdhub.release.standalone import check_ledger, check_out, refuse_other, write_alone
+
+    check_delta(delta, max_people)
+    budget = budget or usual_promise(max_people)[1]
+    support_level = support_of(support)
+    held = check_out(out)
+    if ledger is not None:
+        check_ledger(ledger, out)
+    book = ledger_of_table(ledger, new_ledger)
+    before, left_out, notes = len(book.entries()), list[str](), tuple[str, ...]()
+    with bar() as progress:
+        progress(_("reading"), 0.0)
+        ask = ProtectOptions(
+            domains,
+            support_level,
+            imputations,
+            epsilon,
+            delta,
+            budget,
+            book,
+            progress,
+            given(book, out, held),
+            refuse_other(out) if held else None,
         )
-    ),
-]
-
-
-def register_protect(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-
-    @app.command()
-    def protect(
-        domains: Annotated[
-            str, typer.Option(help=_("The domains file, or the word schema for the hub's own."))
-        ],
-        epsilon: Annotated[
-            float,
-            typer.Option(
-                min=0.001,
-                max=100,
-                help=_("Privacy-loss parameter epsilon; smaller values protect better."),
-            ),
-        ],
-        delta: Annotated[
-            float, typer.Option(help=_("At most 1e-6, and at most 1 / (100 × people)."))
-        ],
-        max_people: Annotated[
-            int,
-            typer.Option(
-                min=1,
-                help=_("An upper limit for the number of people in the table, now and later."),
-            ),
-        ],
-        out: Annotated[Path, typer.Option(help=_("A new or empty folder for the files."))],
-        table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
-        support: Support = None,
-        imputations: Annotated[
-            int,
-            typer.Option(
-                min=0,
-                max=100,
-                help=_(
-                    "Sets of synthetic records for inference, for example 10. They cost no "
-                    "epsilon; asking for them later is a new charge."
-                ),
-            ),
-        ] = 0,
-        ledger: Annotated[Path | None, options.ledger_folder()] = None,
-        new_ledger: Annotated[str, options.new_ledger()] = "",
-        budget: Annotated[
-            float | None,
-            typer.Option(
-                min=0.001,
-                max=1000,
-                help=_(
-                    "Total privacy budget (epsilon) for this ledger; default: 6, or 3 from "
-                    "--max-people 100000 on."
-                ),
-            ),
-        ] = None,
-    ) -> None:
-        from ctdhub.dp.policy import usual_promise
-        from ctdhub.dp.standalone.table import (
-            check_delta,
-            given,
-            ledger_of_table,
-            too_many,
-            writing,
+        answer, rows, left_out, notes = ask.of_table(table)
+        with book.exclusive(), writing(book, answer.guarantee.charge, out):
+            write_alone(answer, out, rows, max_people)
+    show_left_out(left_out)
+    for note in notes:
+        errors.print(escape(note))
+    if len(book.entries()) == before:
+        console.print(_("This was answered before: nothing was charged."))
+    show(answer, rows)
+    spent = book.guarantee(book.strictest(delta))
+    console.print(
+        _("Ledger: epsilon {spent} of {budget} spent.").format(
+            spent=decimal(spent, "#,##0.000"), budget=exact(budget)
         )
-        from ctdhub.release.standalone import check_ledger, check_out, refuse_other, write_alone
+    )
+    console.print(_("Files are in {folder}.").format(folder=escape(str(out))))
+    if fault := too_many(answer, rows, max_people):
+        show_error(fault)
+        raise typer.Exit(FAULT)
 
-        check_delta(delta, max_people)
-        budget = budget or usual_promise(max_people)[1]
-        support_level = support_of(support)
-        held = check_out(out)
-        if ledger is not None:
-            check_ledger(ledger, out)
-        book = ledger_of_table(ledger, new_ledger)
-        before, left_out, notes = len(book.entries()), list[str](), tuple[str, ...]()
-        with bar() as progress:
-            progress(_("reading"), 0.0)
-            ask = ProtectOptions(
-                domains,
-                support_level,
-                imputations,
-                epsilon,
-                delta,
-                budget,
-                book,
-                progress,
-                given(book, out, held),
-                refuse_other(out) if held else None,
-            )
-            answer, rows, left_out, notes = ask.of_table(table)
-            with book.exclusive(), writing(book, answer.guarantee.charge, out):
-                write_alone(answer, out, rows, max_people)
-        show_left_out(left_out)
-        for note in notes:
-            errors.print(escape(note))
-        if len(book.entries()) == before:
-            console.print(_("This was answered before: nothing was charged."))
-        show(answer, rows)
-        spent = book.guarantee(book.strictest(delta))
-        console.print(
-            _("Ledger: epsilon {spent} of {budget} spent.").format(
-                spent=decimal(spent, "#,##0.000"), budget=exact(budget)
-            )
+
+def domains(
+    table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
+    out: Path = Path("domains.yaml"),
+) -> None:
+    """The verb ``domains``."""
+    from ctdhub.dp.standalone.domains import draft
+    from ctdhub.sensitive.ingest.identifiers import find_identifiers
+    from ctdhub.sensitive.ingest.readers import read_as_is
+
+    raw = read_as_is(table)
+    text = draft(raw, {found.column: said(found.reason) for found in find_identifiers(raw)})
+    try:
+        with out.open("x", encoding="utf-8") as handle:
+            handle.write(text)
+    except FileExistsError:
+        raise error("draft-exists", file=out) from None
+    console.print(_("Drafted {file}.").format(file=escape(str(out))))
+    console.print(
+        _(
+            "Review this draft before use. Values were read from your data and may "
+            "reveal individuals: compare each column with public documents, such as "
+            "the code book of the form; add values that may occur, remove those known "
+            "from the data alone; then set checked: true."
         )
-        console.print(_("Files are in {folder}.").format(folder=escape(str(out))))
-        if fault := too_many(answer, rows, max_people):
-            show_error(fault)
-            raise typer.Exit(FAULT)
-
-    @app.command("domains")
-    def draft_domains(
-        table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
-        out: Annotated[Path, typer.Option(help=_("The draft; must not exist yet."))] = Path(
-            "domains.yaml"
-        ),
-    ) -> None:
-        from ctdhub.dp.standalone.domains import draft
-        from ctdhub.sensitive.ingest.identifiers import find_identifiers
-        from ctdhub.sensitive.ingest.readers import read_as_is
-
-        raw = read_as_is(table)
-        text = draft(raw, {found.column: said(found.reason) for found in find_identifiers(raw)})
-        try:
-            with out.open("x", encoding="utf-8") as handle:
-                handle.write(text)
-        except FileExistsError:
-            raise error("draft-exists", file=out) from None
-        console.print(_("Drafted {file}.").format(file=escape(str(out))))
-        console.print(
-            _(
-                "Review this draft before use. Values were read from your data and may "
-                "reveal individuals: compare each column with public documents, such as "
-                "the code book of the form; add values that may occur, remove those known "
-                "from the data alone; then set checked: true."
-            )
-        )
+    )
 
 
 @dataclass(frozen=True)
@@ -309,72 +260,50 @@ LEAST_PUBLISHED = 5
 """The least k of a file about victims; see ``docs/how-to/publish-a-one-off-file.md``."""
 
 
-def register_kanon(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
+def kanon(
+    table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
+    k: int = 11,
+    columns: str = "",
+    out: Path | None = None,
+    suppressed: str = SUPPRESSED,
+    extra: Annotated[float, typer.Option(min=0, max=0.9)] = 0.0,
+    force: Annotated[bool, typer.Option("--force")] = False,
+) -> None:
+    """The verb ``kanon``."""
+    from ctdhub.kanon.table import anonymise
+    from ctdhub.sensitive.ingest import delimited
 
-    @app.command()
-    def kanon(
-        table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
-        k: Annotated[int, typer.Option(help=_("Minimum number of equal rows, 5 or more."))] = 11,
-        columns: Annotated[
-            str, typer.Option(help=_("Columns to publish, with commas; by default all."))
-        ] = "",
-        out: Annotated[
-            Path | None,
-            typer.Option(help=_("File to write, .csv or .parquet; by default next to the table.")),
-        ] = None,
-        suppressed: Annotated[
-            str, typer.Option(help=_("What a suppressed cell says."))
-        ] = SUPPRESSED,
-        extra: Annotated[
-            float,
-            typer.Option(
-                min=0,
-                max=0.9,
-                help=_(
-                    "Chance that a column of a class is suppressed beyond need, so that a "
-                    "suppressed cell says less; for example 0.1."
-                ),
-            ),
-        ] = 0.0,
-        force: Annotated[
-            bool, typer.Option("--force", help=_("Replace an existing file."))
-        ] = False,
-    ) -> None:
-        from ctdhub.kanon.table import anonymise
-        from ctdhub.sensitive.ingest import delimited
-
-        if k < LEAST_PUBLISHED:
-            raise error("k/published")
-        target = out or table.with_name(f"{table.stem}.k{k}{_form(table)}")
-        _may_write(table, target, force)
-        with bar() as progress:
-            progress(_("Reading the file"), 0.0)
-            given, notes = _read(table)
-            chosen, left_out = _choose(given, columns)
-            if target.suffix.lower() == ".csv":
-                rows = range(2, chosen.num_rows + 2)
-                delimited.refuse_formulas(chosen.column_names, chosen.columns, rows, table.name, 1)
-            done = anonymise(
-                chosen,
-                k,
-                suppressed=suppressed,
-                extra=extra,
-                report=lambda part: progress(_("Suppressing cells"), part),
-            )
-            _write(done.table, target)
-        for note in notes:
-            console.print(escape(note))
-        if left_out:
-            names = escape(printable(listed(left_out), 2000))
-            console.print(
-                _("Left out, because --columns does not name them: {names}.").format(names=names)
-            )
-        console.print(_figures(done.account))
-        console.print(_by_column(done.account, done.inference))
-        console.print(_told(done.inference, k, extra))
-        _warn(suppressed)
-        options.tell_written(target)
+    if k < LEAST_PUBLISHED:
+        raise error("k/published")
+    target = out or table.with_name(f"{table.stem}.k{k}{_form(table)}")
+    _may_write(table, target, force)
+    with bar() as progress:
+        progress(_("Reading the file"), 0.0)
+        given, notes = _read(table)
+        chosen, left_out = _choose(given, columns)
+        if target.suffix.lower() == ".csv":
+            rows = range(2, chosen.num_rows + 2)
+            delimited.refuse_formulas(chosen.column_names, chosen.columns, rows, table.name, 1)
+        done = anonymise(
+            chosen,
+            k,
+            suppressed=suppressed,
+            extra=extra,
+            report=lambda part: progress(_("Suppressing cells"), part),
+        )
+        _write(done.table, target)
+    for note in notes:
+        console.print(escape(note))
+    if left_out:
+        names = escape(printable(listed(left_out), 2000))
+        console.print(
+            _("Left out, because --columns does not name them: {names}.").format(names=names)
+        )
+    console.print(_figures(done.account))
+    console.print(_by_column(done.account, done.inference))
+    console.print(_told(done.inference, k, extra))
+    _warn(suppressed)
+    options.tell_written(target)
 
 
 def _form(path: Path) -> str:

@@ -30,29 +30,17 @@ if TYPE_CHECKING:
 _LANGS = ", ".join(LANGUAGES)
 
 
-def register_codebook(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
-
-    @app.command(
-        epilog=_("Examples: `ctdhub codebook`, `ctdhub codebook --format csv --out docs`"),
-    )
-    def codebook(
-        form: Annotated[str, options.form(emit.FORMATS)] = "html",
-        lang: Annotated[
-            str, typer.Option(help=_("Only this language, one of: {names}.").format(names=_LANGS))
-        ] = "",
-        out: Annotated[
-            Path,
-            typer.Option(
-                help=_("Folder to write into; it is made, or an earlier codebook in it renewed.")
-            ),
-        ] = Path("codebook"),
-    ) -> None:
-        options.one_of(form, emit.FORMATS, "--format")
-        chosen = next(known for known in emit.FORMATS if known == form)
-        spoken = (options.one_of(lang, LANGUAGES, "--lang"),) if lang else LANGUAGES
-        for path in emit.write_codebook(out, chosen, spoken):
-            options.tell_written(path)
+def codebook(
+    form: Annotated[str, options.form(emit.FORMATS)] = "html",
+    lang: str = "",
+    out: Path = Path("codebook"),
+) -> None:
+    """The verb ``codebook``."""
+    options.one_of(form, emit.FORMATS, "--format")
+    chosen = next(known for known in emit.FORMATS if known == form)
+    spoken = (options.one_of(lang, LANGUAGES, "--lang"),) if lang else LANGUAGES
+    for path in emit.write_codebook(out, chosen, spoken):
+        options.tell_written(path)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -61,86 +49,69 @@ def register_codebook(app: typer.Typer) -> None:
 FORMS = ("xlsform",)
 
 
-def register_form(app: typer.Typer) -> None:
-    """Add the verb ``form``."""
+def form(
+    out: Annotated[Path, typer.Option()],
+    to: Annotated[
+        str, typer.Option(help=_("What to write: {names}.").format(names=", ".join(FORMS)))
+    ] = FORMS[0],
+    langs: str = ",".join(LANGUAGES),
+) -> None:
+    """The verb ``form``."""
+    from ctdhub.schema.form import write
 
-    @app.command("form")
-    def form_verb(
-        out: Annotated[Path, typer.Option(help=_("A new file whose name ends in .xlsx."))],
-        to: Annotated[
-            str, typer.Option(help=_("What to write: {names}.").format(names=", ".join(FORMS)))
-        ] = FORMS[0],
-        langs: Annotated[
-            str,
-            typer.Option(
-                help=_(
-                    "Languages of the form with commas between them, the first is its default; "
-                    "known are: {names}."
-                ).format(names=", ".join(LANGUAGES))
-            ),
-        ] = ",".join(LANGUAGES),
-    ) -> None:
-        from ctdhub.schema.form import write
-
-        options.one_of(to, FORMS, "--to")
-        chosen = [lang.strip() for lang in langs.split(",") if lang.strip()] or [""]
-        for lang in chosen:
-            options.one_of(lang, LANGUAGES, "--langs")
-        options.require_suffix(out, ".xlsx")
-        options.require_new(out)
-        write(out, list(dict.fromkeys(chosen)))
-        options.tell_written(out)
-        console.print(_("Read its answers with --mapping {name}.").format(name="ctdhub-form"))
+    options.one_of(to, FORMS, "--to")
+    chosen = [lang.strip() for lang in langs.split(",") if lang.strip()] or [""]
+    for lang in chosen:
+        options.one_of(lang, LANGUAGES, "--langs")
+    options.require_suffix(out, ".xlsx")
+    options.require_new(out)
+    write(out, list(dict.fromkeys(chosen)))
+    options.tell_written(out)
+    console.print(_("Read its answers with --mapping {name}.").format(name="ctdhub-form"))
 
 
 # --------------------------------------------------------------------------------------------------
 # Verbs for formats: how two of them meet, records written in another one.
 
 
-def register_crosswalk(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
+def crosswalk(
+    source: Annotated[str | None, typer.Argument(metavar="FROM")] = None,
+    target: Annotated[str, typer.Argument(metavar="TO")] = "hub",
+    lossy: Annotated[bool, typer.Option("--lossy")] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """The verb ``crosswalk``."""
+    from ctdhub.schema.crosswalk import crosswalk
 
-    @app.command("crosswalk")
-    def crosswalk_(
-        source: Annotated[str | None, typer.Argument(metavar="FROM", help=_("A format."))] = None,
-        target: Annotated[
-            str, typer.Argument(metavar="TO", help=_("Another format; by default the hub."))
-        ] = "hub",
-        lossy: Annotated[bool, typer.Option("--lossy", help=_("Only what is lost."))] = False,
-        as_json: Annotated[bool, typer.Option("--json", help=_("As JSON."))] = False,
-    ) -> None:
-        from ctdhub.schema.crosswalk import crosswalk
+    if source is None:
+        console.print(_names())
+        return
+    found = [c for c in crosswalk(source, target) if not lossy or c.state in ("lossy", "none")]
+    if as_json:
+        console.print_json(json.dumps([_translated(c) for c in found]))
+    else:
+        console.print(_table(found, source, target))
 
-        if source is None:
-            console.print(_names())
-            return
-        found = [c for c in crosswalk(source, target) if not lossy or c.state in ("lossy", "none")]
-        if as_json:
-            console.print_json(json.dumps([_translated(c) for c in found]))
-        else:
-            console.print(_table(found, source, target))
 
-    @app.command()
-    def convert(
-        records: Annotated[Path, typer.Argument(help=_("Records as Parquet."))],
-        to: Annotated[str, typer.Option(help=_("The format to write."))],
-        out: Annotated[Path, typer.Option(help=_("The file to write, .csv or .xlsx."))],
-        perpetrators: Annotated[
-            Path | None, typer.Option(help=_("Alleged perpetrators of the records as Parquet."))
-        ] = None,
-    ) -> None:
-        from ctdhub.schema.model import load_schema
-        from ctdhub.sensitive.mapping.export import write_format
+def convert(
+    records: Path,
+    to: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    perpetrators: Path | None = None,
+) -> None:
+    """The verb ``convert``."""
+    from ctdhub.schema.model import load_schema
+    from ctdhub.sensitive.mapping.export import write_format
 
-        options.require_new(out)
-        children = _read(perpetrators) if perpetrators else None
-        rows = _read(records)
-        if not {v.name for v in load_schema().table("records")} & set(rows.column_names):
-            raise error("no-records", file=records)
-        with errors.status(_("Writing the file")):
-            losses = write_format(rows, to, out, children)
-        options.tell_written(out)
-        console.print(_losses(losses) if losses else _("Nothing was lost."))
+    options.require_new(out)
+    children = _read(perpetrators) if perpetrators else None
+    rows = _read(records)
+    if not {v.name for v in load_schema().table("records")} & set(rows.column_names):
+        raise error("no-records", file=records)
+    with errors.status(_("Writing the file")):
+        losses = write_format(rows, to, out, children)
+    options.tell_written(out)
+    console.print(_losses(losses) if losses else _("Nothing was lost."))
 
 
 def _read(path: Path) -> pq.Table:

@@ -32,91 +32,41 @@ class Gaps(StrEnum):
     zero = "zero"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb of this module to the command."""
+def signals(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help=_("A table ({formats}, …), a hub, or the folder of a release.").format(
+                formats=options.formats()
+            )
+        ),
+    ] = Path(),
+    fdr: Annotated[float, typer.Option(min=0.001, max=0.5)] = RATE,
+    window: Annotated[int | None, typer.Option(min=1)] = None,
+    past: Annotated[int | None, typer.Option(min=3)] = None,
+    noise_sd: Annotated[float | None, typer.Option(min=0.0, max=1000000000.0)] = None,
+    min_count: Annotated[int, typer.Option(min=0)] = MIN_COUNT,
+    gaps: Gaps | None = None,
+    until: str | None = None,
+    lang: str = "",
+    form: Annotated[str, options.form(FORMATS)] = "text",
+    out: Path | None = None,
+) -> None:
+    """The verb ``signals``."""
+    from ctdhub.stats.signals.find import Settings
 
-    @app.command("signals")
-    def look(
-        source: Annotated[
-            Path,
-            typer.Argument(
-                help=_("A table ({formats}, …), a hub, or the folder of a release.").format(
-                    formats=options.formats()
-                )
-            ),
-        ] = Path(),
-        fdr: Annotated[
-            float,
-            typer.Option(
-                min=0.001,
-                max=0.5,
-                help=_("Share of the signals that may be false: 0.1 is one of ten."),
-            ),
-        ] = RATE,
-        window: Annotated[
-            int | None,
-            typer.Option(
-                min=1,
-                help=_(
-                    "Last periods to look at; default: 6 months or weeks, 2 quarters, 1 to 3 "
-                    "years, 28 days, as many as a third of the periods."
-                ),
-            ),
-        ] = None,
-        past: Annotated[
-            int | None,
-            typer.Option(
-                min=3,
-                help=_(
-                    "Periods before them that are their past; default: all, of years twice the "
-                    "window and at least four."
-                ),
-            ),
-        ] = None,
-        noise_sd: Annotated[
-            float | None,
-            typer.Option(
-                min=0.0,
-                max=1e9,
-                help=_("Standard deviation of the noise of protected counts, if any."),
-            ),
-        ] = None,
-        min_count: Annotated[
-            int,
-            typer.Option(
-                min=0, help=_("Minimum number of people in the window, or expected there.")
-            ),
-        ] = MIN_COUNT,
-        gaps: Annotated[
-            Gaps | None,
-            typer.Option(
-                help=_("What a period without a row means: not known (by default), or none.")
-            ),
-        ] = None,
-        until: Annotated[
-            str | None,
-            typer.Option(
-                help=_("Last period to look at; default: the last one, unless it looks unfinished.")
-            ),
-        ] = None,
-        lang: Annotated[str, options.lang()] = "",
-        form: Annotated[str, options.form(FORMATS)] = "text",
-        out: Annotated[Path | None, options.out()] = None,
-    ) -> None:
-        from ctdhub.stats.signals.find import Settings
-
-        options.one_of(form, FORMATS, "--format")
-        options.require_new(out)
-        settings = Settings(window, past, fdr, min_count)
-        with options.speaking(lang):
-            if source.is_dir():
-                _require_table_for({"--noise-sd": noise_sd, "--gaps": gaps, "--until": until})
-                told, data = _of_release(source, settings)
-            else:
-                given = _table(source, noise_sd or 0.0, gaps_are_zero=gaps is Gaps.zero)
-                told, data = _of_file(given, settings, until)
-            text = _text(told, data, form)
-            options.deliver(text, out, private=source.is_file())
+    options.one_of(form, FORMATS, "--format")
+    options.require_new(out)
+    settings = Settings(window, past, fdr, min_count)
+    with options.speaking(lang):
+        if source.is_dir():
+            _require_table_for({"--noise-sd": noise_sd, "--gaps": gaps, "--until": until})
+            told, data = _of_release(source, settings)
+        else:
+            given = _table(source, noise_sd or 0.0, gaps_are_zero=gaps is Gaps.zero)
+            told, data = _of_file(given, settings, until)
+        text = _text(told, data, form)
+        options.deliver(text, out, private=source.is_file())
 
 
 def _require_table_for(given: dict[str, object]) -> None:

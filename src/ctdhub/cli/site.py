@@ -24,241 +24,170 @@ if TYPE_CHECKING:
 # The verbs ``site`` and ``serve``.
 
 
-def register_site(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
+def site(
+    source: options.Folder = Path(),
+    out: Path | None = None,
+    url: str | None = None,
+    exhibit: Annotated[bool, typer.Option("--exhibit")] = False,
+    idle: Annotated[int, typer.Option(min=10, max=3600)] = IDLE,
+    offline: Annotated[bool, typer.Option("--offline")] = False,
+) -> None:
+    """The verb ``site``."""
+    from ctdhub.build.stages import site as edition_stage
+    from ctdhub.build.stages import site as stage
+    from ctdhub.cli.verify import approvers_near
+    from ctdhub.release.open import leading, open_release, open_releases
+    from ctdhub.site.build import build_site
+    from ctdhub.site.edition import Edition
+    from ctdhub.site.stories.exhibit import build_exhibit
 
-    @app.command()
-    def site(
-        source: Annotated[Path, options.source()] = Path(),
-        out: Annotated[
-            Path | None,
-            typer.Option(
-                help=_(
-                    "Where to; default: the folder site of the hub, or site here "
-                    "for the folder of a release."
-                )
-            ),
-        ] = None,
-        url: Annotated[
-            str | None,
-            typer.Option(
-                help=_(
-                    "Public address of the site, for search engines; default: site.url in "
-                    "hub.yaml, none for the folder of a release."
-                )
-            ),
-        ] = None,
-        exhibit: Annotated[
-            bool,
-            typer.Option(
-                "--exhibit",
-                help=_(
-                    "Build a full-screen kiosk from the hub's stories; default folder: exhibit."
-                ),
-            ),
-        ] = False,
-        idle: Annotated[
-            int,
-            typer.Option(
-                min=10, max=3600, help=_("Seconds without a touch until the kiosk begins anew.")
-            ),
-        ] = IDLE,
-        offline: Annotated[
-            bool,
-            typer.Option(
-                "--offline",
-                help=_(
-                    "For a disk or a USB stick: the explorer also works when its page is opened "
-                    "as a file. Without it the site needs a server to filter."
-                ),
-            ),
-        ] = False,
-    ) -> None:
-        from ctdhub.build.stages import site as edition_stage
-        from ctdhub.build.stages import site as stage
-        from ctdhub.cli.verify import approvers_near
-        from ctdhub.release.open import leading, open_release, open_releases
-        from ctdhub.site.build import build_site
-        from ctdhub.site.edition import Edition
-        from ctdhub.site.stories.exhibit import build_exhibit
-
-        folder = options.release_folder(source)
-        if in_hub := (source / "hub.yaml").is_file():
-            edition = edition_stage.edition(options.hub(source), url, offline=offline)
-        else:
-            root = source if folder != source else None
-            edition = Edition.of(root, url or "", offline=offline)
-        target = out or (source if folder != source else Path()) / (
-            "exhibit" if exhibit else "site"
-        )
-        if exhibit:
-            with bar() as progress:
-                build_exhibit(
-                    options.opened(folder), target, edition.stories, idle, progress, edition
-                )
-            console.print(
-                _("Built the exhibition: open {file}.").format(
-                    file=escape(str(target / "index.html"))
-                )
-            )
-            return
+    folder = options.release_folder(source)
+    if in_hub := (source / "hub.yaml").is_file():
+        edition = edition_stage.edition(options.hub(source), url, offline=offline)
+    else:
+        root = source if folder != source else None
+        edition = Edition.of(root, url or "", offline=offline)
+    target = out or (source if folder != source else Path()) / ("exhibit" if exhibit else "site")
+    if exhibit:
         with bar() as progress:
-            progress(_("Building the site"), 0.0)
-            alone = folder == source
-            keys = approvers_near(folder)
-            held = (open_release(folder, keys),) if alone else open_releases(folder.parent, keys)
-            lead, others = leading(held)
-            known = (
-                stage.before(options.hub(source)) if target == source / "site" and in_hub else None
+            build_exhibit(options.opened(folder), target, edition.stories, idle, progress, edition)
+        console.print(
+            _("Built the exhibition: open {file}.").format(file=escape(str(target / "index.html")))
+        )
+        return
+    with bar() as progress:
+        progress(_("Building the site"), 0.0)
+        alone = folder == source
+        keys = approvers_near(folder)
+        held = (open_release(folder, keys),) if alone else open_releases(folder.parent, keys)
+        lead, others = leading(held)
+        known = stage.before(options.hub(source)) if target == source / "site" and in_hub else None
+        build_site(lead, target, progress, edition, others, before=known)
+    console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
+    console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
+
+
+def serve(
+    folder: options.Folder = Path(),
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    no_open: Annotated[bool, typer.Option("--no-open")] = False,
+) -> None:
+    """The verb ``serve``."""
+    import webbrowser
+
+    from ctdhub.site.serve import serve as serve_site
+
+    inner = folder / "site"
+    target = inner if (inner / "index.html").is_file() else folder
+
+    def ready(address: str) -> None:
+        console.print(
+            _("Serving {folder} at {address} (Ctrl-C stops).").format(
+                folder=escape(str(target)), address=address
             )
-            build_site(lead, target, progress, edition, others, before=known)
-        console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
-        console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
+        )
+        if not no_open:
+            webbrowser.open(address)
 
-    @app.command()
-    def serve(
-        folder: Annotated[Path, typer.Argument(help=_("A hub or the folder of a site."))] = Path(),
-        port: Annotated[
-            int, typer.Option(min=0, max=65535, help=_("0 chooses any free port."))
-        ] = 8000,
-        no_open: Annotated[
-            bool, typer.Option("--no-open", help=_("Do not open the browser."))
-        ] = False,
-    ) -> None:
-        import webbrowser
-
-        from ctdhub.site.serve import serve as serve_site
-
-        inner = folder / "site"
-        target = inner if (inner / "index.html").is_file() else folder
-
-        def ready(address: str) -> None:
-            console.print(
-                _("Serving {folder} at {address} (Ctrl-C stops).").format(
-                    folder=escape(str(target)), address=address
-                )
-            )
-            if not no_open:
-                webbrowser.open(address)
-
-        serve_site(target, port, ready)
-        console.print(_("Stopped."))
+    serve_site(target, port, ready)
+    console.print(_("Stopped."))
 
 
 # --------------------------------------------------------------------------------------------------
 # The verbs ``push``, ``deposit`` and ``notice``: tell others of a release.
 
-ReleaseFolder = Annotated[Path, options.source()]
-SiteAddress = Annotated[
-    str | None,
-    typer.Option("--site", help=_("Public address of the site; default: site.url in hub.yaml.")),
-]
+SiteAddress = Annotated[str | None, typer.Option("--site")]
 
 
-def register_announce(app: typer.Typer) -> None:
-    """Add the verbs of this module to the command."""
+def push(
+    source: Path,
+    to: Annotated[str, typer.Option()],
+    organisation: Annotated[str, typer.Option()],
+    site: SiteAddress = None,
+    private: Annotated[bool, typer.Option("--private")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
+) -> None:
+    """The verb ``push``."""
+    from ctdhub.release import deposit as ckan
 
-    @app.command()
-    def push(
-        source: ReleaseFolder,
-        to: Annotated[str, typer.Option(help=_("Address of the CKAN portal (https)."))],
-        organisation: Annotated[
-            str, typer.Option(help=_("Name of your organisation at the portal."))
-        ],
-        site: SiteAddress = None,
-        private: Annotated[
-            bool,
-            typer.Option("--private", help=_("Only members of your organisation see the dataset.")),
-        ] = False,
-        dry_run: Annotated[
-            bool, typer.Option("--dry-run", help=_("Show what would be sent, and send nothing."))
-        ] = False,
-    ) -> None:
-        from ctdhub.release import deposit as ckan
+    release = _published(source)
+    token = os.environ.get(ckan.TOKEN, "")
+    if not token:
+        raise error("push-token", name=ckan.TOKEN)
+    words = {
+        "create": _("create dataset {name}"),
+        "update": _("update dataset {name}"),
+        "upload": _("upload {name}"),
+        "keep": _("{name} already exists"),
+    }
+    steps = ckan.push(
+        release,
+        ckan.Portal(to, token),
+        organisation,
+        site=_site(source, site),
+        private=private,
+        dry=dry_run,
+    )
+    for step in steps:
+        console.print(words[step.what].format(name=escape(step.name)))
+    console.print(_("Nothing was sent.") if dry_run else _("The portal has the release."))
 
-        release = _published(source)
-        token = os.environ.get(ckan.TOKEN, "")
-        if not token:
-            raise error("push-token", name=ckan.TOKEN)
-        words = {
-            "create": _("create dataset {name}"),
-            "update": _("update dataset {name}"),
-            "upload": _("upload {name}"),
-            "keep": _("{name} already exists"),
-        }
-        steps = ckan.push(
-            release,
-            ckan.Portal(to, token),
-            organisation,
-            site=_site(source, site),
-            private=private,
-            dry=dry_run,
+
+def deposit(
+    source: Path,
+    out: Annotated[Path, typer.Option()],
+    site: SiteAddress = None,
+) -> None:
+    """The verb ``deposit``."""
+    from ctdhub.core.tables import as_json
+    from ctdhub.release.deposit import datacite, require_citable, zenodo
+
+    release = _published(source)
+    require_citable(release)
+    address = _site(source, site)
+    doi = _doi(source, release)
+    files = {
+        "datacite.json": datacite(release, address, doi),
+        "zenodo.json": zenodo(release, address),
+    }
+    out.mkdir(exist_ok=True)
+    for name in files:
+        options.require_new(out / name)
+    for name, found in files.items():
+        options.deliver(as_json(found), out / name)
+    if not doi:
+        console.print(
+            _(
+                "Write the DOI that the archive gives into hub.yaml, under doi, with the "
+                "version {version} as its key."
+            ).format(version=release.version)
         )
-        for step in steps:
-            console.print(words[step.what].format(name=escape(step.name)))
-        console.print(_("Nothing was sent.") if dry_run else _("The portal has the release."))
 
-    @app.command()
-    def deposit(
-        source: ReleaseFolder,
-        out: Annotated[Path, typer.Option(help=_("A folder for datacite.json and zenodo.json."))],
-        site: SiteAddress = None,
-    ) -> None:
-        from ctdhub.core.tables import as_json
-        from ctdhub.release.deposit import datacite, require_citable, zenodo
 
-        release = _published(source)
-        require_citable(release)
-        address = _site(source, site)
-        doi = _doi(source, release)
-        files = {
-            "datacite.json": datacite(release, address, doi),
-            "zenodo.json": zenodo(release, address),
-        }
-        out.mkdir(exist_ok=True)
-        for name in files:
-            options.require_new(out / name)
-        for name, found in files.items():
-            options.deliver(as_json(found), out / name)
-        if not doi:
-            console.print(
-                _(
-                    "Write the DOI that the archive gives into hub.yaml, under doi, with the "
-                    "version {version} as its key."
-                ).format(version=release.version)
-            )
+def notice(
+    source: options.Folder = Path(),
+    lang: str = "",
+    site: SiteAddress = None,
+    out: Path | None = None,
+) -> None:
+    """The verb ``notice``."""
+    from ctdhub.release.open import open_releases
+    from ctdhub.report.release_changes import in_all, message
+    from ctdhub.stats.answers import Answers
 
-    @app.command()
-    def notice(
-        source: ReleaseFolder = Path(),
-        lang: Annotated[
-            str,
-            typer.Option(
-                "--lang", help=_("Languages with commas; default: all languages of the hub.")
-            ),
-        ] = "",
-        site: SiteAddress = None,
-        out: Annotated[
-            Path | None, typer.Option(help=_("A new .eml file, which mail programs open."))
-        ] = None,
-    ) -> None:
-        from ctdhub.release.open import open_releases
-        from ctdhub.report.release_changes import in_all, message
-        from ctdhub.stats.answers import Answers
-
-        release = _published(source)
-        options.require_new(out)
-        wanted = [options.one_of(c.strip(), LANGUAGES, "--lang") for c in lang.split(",") if lang]
-        answers = Answers(release)
-        folder = release.path.parent
-        others = [r for r in open_releases(folder) if r.version != release.version]
-        series = (answers, *map(Answers, others))
-        body = in_all(answers, series, _site(source, site), wanted or LANGUAGES)
-        if out is None:
-            options.deliver(body, None)
-        else:
-            out.write_bytes(message(answers, body))
-            options.tell_written(out)
+    release = _published(source)
+    options.require_new(out)
+    wanted = [options.one_of(c.strip(), LANGUAGES, "--lang") for c in lang.split(",") if lang]
+    answers = Answers(release)
+    folder = release.path.parent
+    others = [r for r in open_releases(folder) if r.version != release.version]
+    series = (answers, *map(Answers, others))
+    body = in_all(answers, series, _site(source, site), wanted or LANGUAGES)
+    if out is None:
+        options.deliver(body, None)
+    else:
+        out.write_bytes(message(answers, body))
+        options.tell_written(out)
 
 
 def _published(source: Path) -> Release:

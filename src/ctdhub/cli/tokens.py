@@ -14,7 +14,6 @@ from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, console
-from ctdhub.cli.verbs import about
 from ctdhub.core.errors import FileError, error, printable
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _, said
@@ -69,189 +68,125 @@ class For(StrEnum):
     inbox = "inbox"
 
 
-KeyFile = Annotated[Path, typer.Argument(help=_("The file of the linkage key."))]
-Out = Annotated[Path, typer.Option(help=_("A new file for the key."))]
-Passphrase = Annotated[
-    bool, typer.Option("--passphrase", help=_("Ask for a passphrase that encrypts it."))
-]
+def key_new(
+    out: Annotated[Path, typer.Option()],
+    purpose: Annotated[For, typer.Option("--for")] = For.approval,
+    passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
+) -> None:
+    """The verb ``ctdhub key new``."""
+    from ctdhub.core.keys.age import make_identity
+    from ctdhub.core.keys.envelope import make_pair
+    from ctdhub.core.keys.linkage import new_key, write_linkage_key
+    from ctdhub.core.keys.secret_files import write_new
+    from ctdhub.core.keys.signing import make_key
 
-
-def register_key(app: typer.Typer) -> None:  # noqa: C901
-    """Add the verbs of this module to the command."""
-    keys = typer.Typer(
-        help=about("key"),
-        no_args_is_help=True,
-    )
-    app.add_typer(keys, name="key")
-
-    @keys.command(
-        help=_(
-            "Make a key. For approval: the private half goes into a file for you alone, the public "
-            "half is printed for hub.yaml. For linkage: the secret that contributors share and the "
-            "hub never has. For receiving: your own pair, so that others can send you that secret. "
-            "For inbox: the identity, in the age format, that opens what contributors send to the "
-            "hub."
-            "\n\nExample: ctdhub key new --out steward.pem --passphrase"
-            "\n\nExample: ctdhub key new --for linkage --out link.key"
+    if passphrase and purpose is For.inbox:  # the worker starts with nobody there to type one
+        raise error(
+            "usage/apart", name="--passphrase", names="--for inbox", command="ctdhub key new"
         )
-    )
-    def new(
-        out: Annotated[Path, typer.Option(help=_("A new file for the private key."))],
-        purpose: Annotated[
-            For, typer.Option("--for", help=_("What the key is for."))
-        ] = For.approval,
-        passphrase: Passphrase = False,
-    ) -> None:
-        from ctdhub.core.keys.age import make_identity
-        from ctdhub.core.keys.envelope import make_pair
-        from ctdhub.core.keys.linkage import new_key, write_linkage_key
-        from ctdhub.core.keys.secret_files import write_new
-        from ctdhub.core.keys.signing import make_key
-
-        if passphrase and purpose is For.inbox:  # the worker starts with nobody there to type one
-            raise error(
-                "usage/apart", name="--passphrase", names="--for inbox", command="ctdhub key new"
-            )
-        secret = _new_passphrase(passphrase)
-        if purpose is For.linkage:
-            key = new_key()
-            write_linkage_key(out, key, secret)
-            _show_linkage(key)
-        elif purpose is For.people:
-            write_new(out, secrets.token_bytes(32))
-        elif purpose is For.receiving:
-            _show(make_pair(out, secret))
-        elif purpose is For.inbox:
-            _show(make_identity(out))
-        else:
-            _show(make_key(out, secret).public)
-
-    @keys.command(
-        help=_(
-            """Print what may be shared of a key: the public half, or the fingerprint of a \
-linkage key.
-
-Two contributors who see the same fingerprint have the same key.
-
-Example: ctdhub key show steward.pem"""
-        )
-    )
-    def show(
-        file: Annotated[Path, typer.Argument(help=_("The file of a key."))],
-    ) -> None:
-        from ctdhub.core.keys.envelope import is_envelope, public_half
-        from ctdhub.core.keys.linkage import is_linkage_key
-        from ctdhub.core.keys.signing import is_encrypted, read_key
-
-        if is_linkage_key(file):
-            _show_linkage(open_linkage_key(file))
-            return
-        if is_envelope(file):
-            raise error("key-unreadable/envelope", file=file)
-        secret = ask_passphrase() if is_encrypted(file) else ""
-        try:
-            _show(public_half(file, secret))
-        except FileError:
-            _show(read_key(file, secret).public)
-
-    @keys.command(
-        name="wrap",
-        help=_(
-            """Put the linkage key into an envelope that one contributor alone can open.
-
-The envelope may be sent by mail; compare the fingerprint by telephone.
-
-Example: ctdhub key wrap link.key --to x25519:… --out for-our-ngo.key"""
-        ),
-    )
-    def wrap_verb(
-        key: KeyFile,
-        to: Annotated[
-            str, typer.Option(help=_("The other's public half, x25519:…, or a file that holds it."))
-        ],
-        out: Annotated[Path, typer.Option(help=_("A new file for the envelope."))],
-    ) -> None:
-        from ctdhub.core.keys.envelope import wrap
-
-        held = open_linkage_key(key)
-        wrap(held, to, out)
-        _show_linkage(held)
-
-    @keys.command(
-        name="unwrap",
-        help=_(
-            "Open an envelope with your own private key."
-            "\n\nExample: ctdhub key unwrap for-our-ngo.key --with own.pem --out link.key"
-        ),
-    )
-    def unwrap_verb(
-        envelope: Annotated[Path, typer.Argument(help=_("The file of the envelope."))],
-        own: Annotated[Path, typer.Option("--with", help=_("The file of your private key."))],
-        out: Out,
-        passphrase: Passphrase = False,
-    ) -> None:
-        from ctdhub.core.keys.envelope import unwrap
-        from ctdhub.core.keys.linkage import write_linkage_key
-        from ctdhub.core.keys.signing import is_encrypted
-
-        key = unwrap(envelope, own, ask_passphrase() if is_encrypted(own) else "")
-        write_linkage_key(out, key, _new_passphrase(passphrase))
+    secret = _new_passphrase(passphrase)
+    if purpose is For.linkage:
+        key = new_key()
+        write_linkage_key(out, key, secret)
         _show_linkage(key)
+    elif purpose is For.people:
+        write_new(out, secrets.token_bytes(32))
+    elif purpose is For.receiving:
+        _show(make_pair(out, secret))
+    elif purpose is For.inbox:
+        _show(make_identity(out))
+    else:
+        _show(make_key(out, secret).public)
 
-    @keys.command(
-        help=_(
-            """Split the linkage key into shares: with the number that you need the key can be \
-restored, with fewer nothing is revealed.
 
-Example: ctdhub key split link.key --need 3 --shares 5 --out shares"""
-        )
-    )
-    def split(
-        key: KeyFile,
-        need: Annotated[
-            int, typer.Option(help=_("Number of shares that are needed to restore the key."))
-        ],
-        shares: Annotated[int, typer.Option(help=_("Number of shares to make."))],
-        out: Annotated[Path, typer.Option(help=_("A folder for the files of the shares."))],
-    ) -> None:
-        from ctdhub.core.keys.linkage import split_files
+def key_show(
+    file: Path,
+) -> None:
+    """The verb ``ctdhub key show``."""
+    from ctdhub.core.keys.envelope import is_envelope, public_half
+    from ctdhub.core.keys.linkage import is_linkage_key
+    from ctdhub.core.keys.signing import is_encrypted, read_key
 
-        held = open_linkage_key(key)
-        for path in split_files(held, need, shares, out):
-            console.print(escape(str(path)), soft_wrap=True, highlight=False)
-        _show_linkage(held)
+    if is_linkage_key(file):
+        _show_linkage(open_linkage_key(file))
+        return
+    if is_envelope(file):
+        raise error("key-unreadable/envelope", file=file)
+    secret = ask_passphrase() if is_encrypted(file) else ""
+    try:
+        _show(public_half(file, secret))
+    except FileError:
+        _show(read_key(file, secret).public)
 
-    @keys.command(
-        help=_(
-            "Restore the linkage key from its shares.\n\nExample: ctdhub key join "
-            "share-1-of-5.key share-4-of-5.key share-5-of-5.key --out link.key"
-        )
-    )
-    def join(
-        shares: Annotated[list[Path], typer.Argument(help=_("Files of shares."))],
-        out: Out,
-        passphrase: Passphrase = False,
-    ) -> None:
-        from ctdhub.core.keys.linkage import join_files, write_linkage_key
 
-        key = join_files(shares)
-        write_linkage_key(out, key, _new_passphrase(passphrase))
-        _show_linkage(key)
+def key_wrap(
+    key: Path,
+    to: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """The verb ``ctdhub key wrap``."""
+    from ctdhub.core.keys.envelope import wrap
 
-    @keys.command(
-        help=_(
-            "Derive the next linkage key from this one: everybody who holds it gets the same "
-            "next key.\n\nThen delete the old one: somebody who steals the next key cannot "
-            "derive the old one. If a key was stolen, make a new one instead.\n\nExample: "
-            "ctdhub key rotate link.key --out link-2.key"
-        )
-    )
-    def rotate(key: KeyFile, out: Out, passphrase: Passphrase = False) -> None:
-        from ctdhub.core.keys.linkage import write_linkage_key
+    held = open_linkage_key(key)
+    wrap(held, to, out)
+    _show_linkage(held)
 
-        following = open_linkage_key(key).rotated()
-        write_linkage_key(out, following, _new_passphrase(passphrase))
-        _show_linkage(following)
+
+def key_unwrap(
+    envelope: Path,
+    own: Annotated[Path, typer.Option("--with")],
+    out: Annotated[Path, typer.Option()],
+    passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
+) -> None:
+    """The verb ``ctdhub key unwrap``."""
+    from ctdhub.core.keys.envelope import unwrap
+    from ctdhub.core.keys.linkage import write_linkage_key
+    from ctdhub.core.keys.signing import is_encrypted
+
+    key = unwrap(envelope, own, ask_passphrase() if is_encrypted(own) else "")
+    write_linkage_key(out, key, _new_passphrase(passphrase))
+    _show_linkage(key)
+
+
+def key_split(
+    key: Path,
+    need: Annotated[int, typer.Option()],
+    shares: Annotated[int, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """The verb ``ctdhub key split``."""
+    from ctdhub.core.keys.linkage import split_files
+
+    held = open_linkage_key(key)
+    for path in split_files(held, need, shares, out):
+        console.print(escape(str(path)), soft_wrap=True, highlight=False)
+    _show_linkage(held)
+
+
+def key_join(
+    shares: list[Path],
+    out: Annotated[Path, typer.Option()],
+    passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
+) -> None:
+    """The verb ``ctdhub key join``."""
+    from ctdhub.core.keys.linkage import join_files, write_linkage_key
+
+    key = join_files(shares)
+    write_linkage_key(out, key, _new_passphrase(passphrase))
+    _show_linkage(key)
+
+
+def key_rotate(
+    key: Path,
+    out: Annotated[Path, typer.Option()],
+    passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
+) -> None:
+    """The verb ``ctdhub key rotate``."""
+    from ctdhub.core.keys.linkage import write_linkage_key
+
+    following = open_linkage_key(key).rotated()
+    write_linkage_key(out, following, _new_passphrase(passphrase))
+    _show_linkage(following)
 
 
 def open_linkage_key(file: Path) -> LinkageKey:
@@ -289,90 +224,68 @@ def _show_linkage(key: LinkageKey) -> None:
 # The verb ``tokens``: a contributor makes a file that may leave.
 
 
-def register_tokens(app: typer.Typer) -> None:
-    """Add the verb ``tokens``."""
+def tokens(
+    file: Annotated[Path, typer.Argument(help=options.table_help())],
+    key: Annotated[Path, typer.Option()],
+    release: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    columns: str = "",
+    mapping: str = "",
+    keep: str = "",
+    strip: str = "",
+    age_at: str = "",
+    dates: options.Order = options.Order.dmy,
+    sheet: str | None = None,
+    header_row: Annotated[int | None, typer.Option(min=1)] = None,
+    delimiter: str | None = None,
+    yes: options.Yes = False,
+) -> None:
+    """The verb ``tokens``."""
+    from ctdhub.core.keys.linkage import filling_secret
+    from ctdhub.sensitive.ingest.isolated import read_isolated
+    from ctdhub.sensitive.ingest.options import ReadOptions
+    from ctdhub.sensitive.linkage.pprl.columns import plan, propose
+    from ctdhub.sensitive.linkage.pprl.derive import AgeAt, Tokeniser, check_ages
+    from ctdhub.sensitive.linkage.pprl.tokenise import check_new, tokenise
+    from ctdhub.sensitive.mapping.mapping_file import named_mapping
 
-    @app.command()
-    def tokens(
-        file: Annotated[Path, typer.Argument(help=options.table_help())],
-        key: Annotated[Path, typer.Option(help=_("The file of the linkage key."))],
-        release: Annotated[
-            str, typer.Option(help=_("The release that the tokens are for, for example 2026.1."))
-        ],
-        out: Annotated[
-            Path, typer.Option(help=_("Output file (.csv or .parquet), to send to the hub."))
-        ],
-        columns: Annotated[
-            str,
-            typer.Option(
-                help=_(
-                    "Columns that say who somebody is: given=…,family=…,birth=…,place=…,sex=…, "
-                    "case=… for the number of a case, name=… for whole names. Without it the "
-                    "names of columns decide."
-                )
-            ),
-        ] = "",
-        mapping: Annotated[str, typer.Option(help=options.token_mapping_help())] = "",
-        keep: Annotated[str, typer.Option(help=options.token_keep_help())] = "",
-        strip: Annotated[str, typer.Option(help=options.token_strip_help())] = "",
-        age_at: Annotated[
-            str, typer.Option(help=_("Add the age in years on the day in this column."))
-        ] = "",
-        dates: Annotated[
-            options.Order, options.dates(_("The order of day and month, for ages."))
-        ] = options.Order.dmy,
-        sheet: Annotated[str | None, options.sheet()] = None,
-        header_row: Annotated[int | None, options.header_row()] = None,
-        delimiter: Annotated[str | None, options.delimiter()] = None,
-        yes: Annotated[bool, typer.Option("--yes", help=_("Write without asking."))] = False,
-    ) -> None:
-        from ctdhub.core.keys.linkage import filling_secret
-        from ctdhub.sensitive.ingest.isolated import read_isolated
-        from ctdhub.sensitive.ingest.options import ReadOptions
-        from ctdhub.sensitive.linkage.pprl.columns import plan, propose
-        from ctdhub.sensitive.linkage.pprl.derive import AgeAt, Tokeniser, check_ages
-        from ctdhub.sensitive.linkage.pprl.tokenise import check_new, tokenise
-        from ctdhub.sensitive.mapping.mapping_file import named_mapping
-
-        check_release(release)
-        check_new(out)
-        secret = open_linkage_key(key)
-        with bar() as progress:
-            progress(_("Reading the file"), 0.0)
-            rules = named_mapping(mapping) if mapping else None
-            base = rules.read if rules else ReadOptions()
-            reading = options.reading(base, sheet, header_row, delimiter)
-            raw = read_isolated(file, reading)
-            options.refuse_unused(raw, sheet, header_row, delimiter)
-            roles = roles_of(columns) if columns else propose(raw)
-            what = plan(raw, roles, names(keep), names(strip), rules)
-            age = AgeAt(age_at, dates.value) if age_at else None
-            if age:
-                check_ages(raw, what, age)
-        show_plan(what, age_at)
-        if not yes and not typer.confirm(
-            _("Is this right, and may the remaining columns be sent?")
-        ):
-            console.print(_("Nothing was written."))
-            raise typer.Exit(1)
-        with bar() as progress:
-            made = tokenise(
-                raw,
-                what,
-                Tokeniser(secret.secret, release, filling_secret(key)),
-                out,
-                age,
-                progress,
-            )
-        for note in raw.notes:
-            console.print(escape(said(note)))
-        _show_made(made)
-        console.print(
-            _(
-                "Wrote {file}. You may send this file to the hub. Never send the key to "
-                "anybody, the hub least of all."
-            ).format(file=escape(str(out)))
+    check_release(release)
+    check_new(out)
+    secret = open_linkage_key(key)
+    with bar() as progress:
+        progress(_("Reading the file"), 0.0)
+        rules = named_mapping(mapping) if mapping else None
+        base = rules.read if rules else ReadOptions()
+        reading = options.reading(base, sheet, header_row, delimiter)
+        raw = read_isolated(file, reading)
+        options.refuse_unused(raw, sheet, header_row, delimiter)
+        roles = roles_of(columns) if columns else propose(raw)
+        what = plan(raw, roles, names(keep), names(strip), rules)
+        age = AgeAt(age_at, dates.value) if age_at else None
+        if age:
+            check_ages(raw, what, age)
+    show_plan(what, age_at)
+    if not yes and not typer.confirm(_("Is this right, and may the remaining columns be sent?")):
+        console.print(_("Nothing was written."))
+        raise typer.Exit(1)
+    with bar() as progress:
+        made = tokenise(
+            raw,
+            what,
+            Tokeniser(secret.secret, release, filling_secret(key)),
+            out,
+            age,
+            progress,
         )
+    for note in raw.notes:
+        console.print(escape(said(note)))
+    _show_made(made)
+    console.print(
+        _(
+            "Wrote {file}. You may send this file to the hub. Never send the key to "
+            "anybody, the hub least of all."
+        ).format(file=escape(str(out)))
+    )
 
 
 def check_release(release: str) -> None:

@@ -13,24 +13,39 @@ from importlib import resources
 from typing import Any
 
 from ctdhub.core.errors import HubError, error
-from ctdhub.core.i18n import Text, _, joined, read_shipped
+from ctdhub.core.i18n import LANGUAGES, Text, _, joined, read_shipped
 
 
 @cache
-def _roles() -> dict[str, dict[str, Any]]:
+def _table() -> dict[str, dict[str, Any]]:
     """``verbs.yaml``."""
     found: dict[str, dict[str, Any]] = read_shipped(resources.files("ctdhub.cli") / "verbs.yaml")
     return found
 
 
-def _verbs() -> dict[str, dict[str, str]]:
+def _roles() -> dict[str, dict[str, Any]]:
+    return {name: role for name, role in _table().items() if name != "shared"}
+
+
+@cache
+def verbs() -> dict[str, dict[str, Any]]:
+    """What the table says of each verb."""
     return {name: verb for role in _roles().values() for name, verb in role["verbs"].items()}
 
 
+@cache
+def functions() -> dict[str, dict[str, Any]]:
+    """What the table says of the function of each verb, and of each command within one."""
+    found = dict(verbs())
+    for name, verb in verbs().items():
+        found |= {f"{name}_{inner}": entry for inner, entry in verb.get("verbs", {}).items()}
+    return found
+
+
 def modules() -> dict[str, tuple[str, ...]]:
-    """Modules of this package and the verbs that each one adds by functions ``register…(app)``."""
+    """Modules of this package and the verbs whose functions each one has."""
     found: dict[str, tuple[str, ...]] = {}
-    for name, verb in _verbs().items():
+    for name, verb in verbs().items():
         module = f"ctdhub.cli.{verb['module']}"
         found[module] = (*found.get(module, ()), name)
     return found
@@ -41,32 +56,52 @@ def roles() -> dict[str, tuple[str, ...]]:
     return {name: tuple(role["verbs"]) for name, role in _roles().items()}
 
 
-def texts() -> dict[str, str]:
-    """The help of every verb in English: one line, then paragraphs, the last ones examples."""
-    return {
-        name: "\n\n".join(" ".join(part.split()) for part in verb["help"].split("\n\n"))
-        for name, verb in _verbs().items()
-    }
+def texts() -> list[str]:
+    """Every text of the table in English, as catalogues have them."""
+    of_roles = [role["title"] for role in _roles().values()]
+    of_options = [*_table()["shared"].values()]
+    for entry in functions().values():
+        of_options += entry.get("options", {}).values()
+        of_options += [entry["epilog"]] if "epilog" in entry else []
+    return [*of_roles, *map(_flowing, of_options), *map(_help, functions())]
 
 
-def titles() -> dict[str, str]:
-    """The roles as titles of the list, in English."""
-    return {name: role["title"] for name, role in _roles().items()}
+def _help(function: str) -> str:
+    """Paragraphs in English, each on one line."""
+    return "\n\n".join(map(_flowing, functions()[function]["help"].split("\n\n")))
+
+
+def _flowing(text: str) -> str:
+    return " ".join(text.split())
 
 
 def helps() -> dict[str, str]:
     """The help of every verb, in the language in force."""
-    return {verb: _(text) for verb, text in texts().items()}
+    return {verb: about(verb) for verb in verbs()}
 
 
 def role_title(role: str) -> str:
     """A role as a title of the list."""
-    return _(titles()[role])
+    title = _roles()[role]["title"]
+    return _(title)
 
 
-def about(verb: str) -> str:
-    """What the help of a verb says."""
-    return _(texts()[verb])
+def about(function: str) -> str:
+    """What the help of a verb says, or that of a command within one, such as ``key_new``."""
+    return _(_help(function))
+
+
+def epilog(function: str) -> str | None:
+    """What stands below the help of a verb, if anything does."""
+    text = functions()[function].get("epilog")
+    return text and _(text)
+
+
+def about_option(function: str, name: str) -> str:
+    """What the help of a verb says of an argument or option, in the language in force."""
+    own = functions()[function].get("options", {})
+    text = own.get(name) or _table()["shared"].get(name, "")
+    return text and _(text).replace("{names}", ", ".join(LANGUAGES))
 
 
 def line(verb: str) -> str:

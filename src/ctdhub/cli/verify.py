@@ -28,19 +28,13 @@ if TYPE_CHECKING:
 # The verb ``verify``.
 
 
-def register_verify(app: typer.Typer) -> None:
-    """Add the verb of this module to the command."""
-
-    @app.command("verify")
-    def verify_release(
-        releases: Annotated[
-            list[Path],
-            typer.Argument(metavar="release", help=_("The folder of a release, or of several.")),
-        ],
-    ) -> None:
-        whole = [show_verified(release) for release in releases]
-        if not all(whole):
-            raise typer.Exit(2)
+def verify(
+    releases: Annotated[list[Path], typer.Argument(metavar="release")],
+) -> None:
+    """The verb ``verify``."""
+    whole = [show_verified(release) for release in releases]
+    if not all(whole):
+        raise typer.Exit(2)
 
 
 def show_verified(release: Path) -> bool:
@@ -151,62 +145,37 @@ def _passkey_of(approval: Approval) -> str:
 # The verb ``correct``: a signed notice about a published version; and how one is shown.
 
 
-def register_correct(app: typer.Typer) -> None:
-    """Add the verb of this module to the command."""
+def correct(
+    folder: Path,
+    version: str,
+    note: Annotated[str, typer.Option()],
+    translation: list[str] | None = None,
+    withdraw: Annotated[bool, typer.Option("--withdraw")] = False,
+    concerns: list[str] | None = None,
+    yes: options.Yes = False,
+) -> None:
+    """The verb ``correct``."""
+    from ctdhub.build import errata
+    from ctdhub.cli.approve import warning_of_withdrawals
+    from ctdhub.release.changes import tells_of_withdrawals
 
-    @app.command()
-    def correct(
-        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))],
-        version: Annotated[str, typer.Argument(help=_("A published version, such as 2026.1."))],
-        note: Annotated[
-            str, typer.Option(help=_("What is wrong and what readers should do, in English."))
-        ],
-        translation: Annotated[
-            list[str] | None,
-            typer.Option(help=_("The note in another language, such as fr=TEXT; may be repeated.")),
-        ] = None,
-        withdraw: Annotated[
-            bool,
-            typer.Option(
-                "--withdraw",
-                help=_(
-                    "The numbers must not be used any more: the site shows the notice in their "
-                    "place and offers no files of the version."
-                ),
-            ),
-        ] = False,
-        concerns: Annotated[
-            list[str] | None,
-            typer.Option(
-                help=_(
-                    "A column, a measured table (citizenship*gender) or a chart that the notice "
-                    "is about; may be repeated. Default: the whole release."
-                )
-            ),
-        ] = None,
-        yes: Annotated[bool, typer.Option("--yes", help=_("Write it without asking."))] = False,
-    ) -> None:
-        from ctdhub.build import errata
-        from ctdhub.cli.approve import warning_of_withdrawals
-        from ctdhub.release.changes import tells_of_withdrawals
-
-        hub = options.hub(folder)
-        notes = _notes(note, translation or [])
-        drafted = errata.draft(
-            hub,
-            version,
-            notes,
-            withdraw=withdraw,
-            concerns=concerns or (),
-            charts=_charts(hub, version) if concerns else (),
-        )
-        show_erratum(drafted)
-        if any(map(tells_of_withdrawals, notes.values())):
-            console.print(warning_of_withdrawals())
-        if not yes and not typer.confirm(_("Write this notice?")):
-            console.print(_("Nothing was written."))
-            raise typer.Exit(1)
-        show_signed(hub, errata.begin(hub, drafted))
+    hub = options.hub(folder)
+    notes = _notes(note, translation or [])
+    drafted = errata.draft(
+        hub,
+        version,
+        notes,
+        withdraw=withdraw,
+        concerns=concerns or (),
+        charts=_charts(hub, version) if concerns else (),
+    )
+    show_erratum(drafted)
+    if any(map(tells_of_withdrawals, notes.values())):
+        console.print(warning_of_withdrawals())
+    if not yes and not typer.confirm(_("Write this notice?")):
+        console.print(_("Nothing was written."))
+        raise typer.Exit(1)
+    show_signed(hub, errata.begin(hub, drafted))
 
 
 def approve_correction(hub: Hub, version: str, role: Role, key: Path, *, yes: bool) -> None:
@@ -332,22 +301,17 @@ def _charts(hub: Hub, version: str) -> set[str]:
 # The verb ``reissue``.
 
 
-def register_reissue(app: typer.Typer) -> None:
-    """Add the verb of this module to the command."""
+def reissue(
+    folder: Path,
+    version: str,
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """The verb ``reissue``."""
+    from ctdhub.build.errata import reissue as copied
 
-    @app.command()
-    def reissue(
-        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))],
-        version: Annotated[str, typer.Argument(help=_("A published version, such as 2026.1."))],
-        out: Annotated[
-            Path, typer.Option(help=_("A new or empty folder for the files of the version."))
-        ],
-    ) -> None:
-        from ctdhub.build.errata import reissue as copied
-
-        n = copied(options.hub(folder), version, out)
-        console.print(
-            _(
-                "Copied {n} files of release {version} to {folder}, unchanged. Nothing was charged."
-            ).format(n=number(n), version=escape(version), folder=escape(str(out)))
-        )
+    n = copied(options.hub(folder), version, out)
+    console.print(
+        _(
+            "Copied {n} files of release {version} to {folder}, unchanged. Nothing was charged."
+        ).format(n=number(n), version=escape(version), folder=escape(str(out)))
+    )

@@ -161,145 +161,77 @@ class Why(StrEnum):
     other = "other"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb ``withdraw``."""
+def withdraw(
+    folder: options.Folder = Path(),
+    contributor: str = "",
+    by: By | None = None,
+    file: Path | None = None,
+    whole: Annotated[bool, typer.Option("--all")] = False,
+    only_here: Annotated[bool, typer.Option("--only-here")] = False,
+    undo: Annotated[bool, typer.Option("--undo")] = False,
+    reason: Why | None = None,
+    everybody: Annotated[bool, typer.Option("--everybody")] = False,
+    ahead: Annotated[bool, typer.Option("--ahead")] = False,
+    renewed: Annotated[bool, typer.Option("--renewed")] = False,
+    delete_raw: Annotated[bool, typer.Option("--delete-raw")] = False,
+    decide: Annotated[bool, typer.Option("--decide")] = False,
+    passing: Annotated[str, typer.Option("--pass")] = "",
+    show: Annotated[bool, typer.Option("--list")] = False,
+    as_json: options.AsJson = False,
+    yes: options.Yes = False,
+) -> None:
+    """The verb ``withdraw``."""
+    from ctdhub.build import withdrawals as withdraw_stage
 
-    @app.command()
-    def withdraw(
-        folder: Annotated[Path, typer.Argument(help=_("The hub folder."))] = Path(),
-        contributor: Annotated[
-            str,
-            typer.Option(
-                help=_("Id of the contributor that reports the withdrawal, or that withdraws.")
-            ),
-        ] = "",
-        by: Annotated[
-            By | None,
-            typer.Option(help=_("How the person is identified: case (default) or token.")),
-        ] = None,
-        file: Annotated[
-            Path | None,
-            typer.Option(help=_("A text file with one number a line, - for standard input.")),
-        ] = None,
-        whole: Annotated[
-            bool, typer.Option("--all", help=_("The contributor withdraws with all its records."))
-        ] = False,
-        only_here: Annotated[
-            bool,
-            typer.Option(
-                "--only-here",
-                help=_("Only this contributor's records are left out, not those of others."),
-            ),
-        ] = False,
-        undo: Annotated[
-            bool,
-            typer.Option("--undo", help=_("The person, or the contributor, is included again.")),
-        ] = False,
-        reason: Annotated[
-            Why | None, typer.Option(help=_("Why, from this list; default: asked."))
-        ] = None,
-        everybody: Annotated[
-            bool,
-            typer.Option(
-                "--everybody", help=_("Everyone who shares the number of the case withdraws.")
-            ),
-        ] = False,
-        ahead: Annotated[
-            bool,
-            typer.Option(
-                "--ahead", help=_("Write it down although no record has that number yet.")
-            ),
-        ] = False,
-        renewed: Annotated[
-            bool,
-            typer.Option(
-                "--renewed", help=_("All withdrawals are now reported with the new tokens.")
-            ),
-        ] = False,
-        delete_raw: Annotated[
-            bool,
-            typer.Option(
-                "--delete-raw", help=_("Delete the raw files of a withdrawn contributor.")
-            ),
-        ] = False,
-        decide: Annotated[
-            bool,
-            typer.Option(
-                "--decide",
-                help=_(
-                    "Let its withdrawals take out more people of others than the limit; with "
-                    "--only-here none of them."
-                ),
-            ),
-        ] = False,
-        passing: Annotated[
-            str,
-            typer.Option(
-                "--pass",
-                help=_(
-                    "Let releases go on although what it reported has no answer: why, in words."
-                ),
-            ),
-        ] = "",
-        show: Annotated[
-            bool, typer.Option("--list", help=_("Show the register; it identifies nobody."))
-        ] = False,
-        as_json: Annotated[
-            bool, typer.Option("--json", help=_("With --list: print it as JSON."))
-        ] = False,
-        yes: Annotated[bool, typer.Option("--yes", help=_("Do it without asking."))] = False,
-    ) -> None:
-        from ctdhub.build import withdrawals as withdraw_stage
-
-        hub = options.hub(folder)
-        _check_options(
-            {
-                "--list": show, "--contributor": contributor, "--by": by, "--file": file,
-                "--only-here": only_here, "--ahead": ahead, "--everybody": everybody,
-                "--all": whole, "--undo": undo,
-                "--decide": decide, "--pass": passing,
-                "--renewed": renewed, "--delete-raw": delete_raw, "--json": as_json,
-                "--yes": yes or str(file) != "-",
-            }
-        )  # fmt: skip
-        if show:
-            show_register(hub, as_json=as_json)
-            return
-        why: Reason = (reason or (Why.agreement if whole else Why.asked)).value
-        kind: ByWhat | None = by.value if by else None
-        if decide:
-            _decide(hub, contributor, only_here=only_here, yes=yes)
-        elif passing:
-            withdraw_stage.pass_over(hub, contributor, passing)
-            console.print(_("Written down."))
-        elif renewed:
-            withdraw_stage.tell_renewed(hub, contributor)
-            console.print(_("Written down."))
-        elif undo:
-            texts = None if whole else _numbers(_text(file), file)
-            _ask(_("Take this back: from the next build on the records are used again?"), yes=yes)
-            n = withdraw_stage.take_back(hub, contributor, texts, kind, why)
-            console.print(_("Withdrawals undone: {n}.").format(n=number(n)))
-            _next(hub)
-        elif whole or delete_raw:
-            if whole:
-                _whole(hub, contributor, why, yes=yes)
-            if delete_raw:
-                _ask(
-                    _("Delete all raw files of {id} in this hub for good?").format(id=contributor),
-                    yes=yes,
+    hub = options.hub(folder)
+    _check_options(
+        {
+            "--list": show, "--contributor": contributor, "--by": by, "--file": file,
+            "--only-here": only_here, "--ahead": ahead, "--everybody": everybody,
+            "--all": whole, "--undo": undo,
+            "--decide": decide, "--pass": passing,
+            "--renewed": renewed, "--delete-raw": delete_raw, "--json": as_json,
+            "--yes": yes or str(file) != "-",
+        }
+    )  # fmt: skip
+    if show:
+        show_register(hub, as_json=as_json)
+        return
+    why: Reason = (reason or (Why.agreement if whole else Why.asked)).value
+    kind: ByWhat | None = by.value if by else None
+    if decide:
+        _decide(hub, contributor, only_here=only_here, yes=yes)
+    elif passing:
+        withdraw_stage.pass_over(hub, contributor, passing)
+        console.print(_("Written down."))
+    elif renewed:
+        withdraw_stage.tell_renewed(hub, contributor)
+        console.print(_("Written down."))
+    elif undo:
+        texts = None if whole else _numbers(_text(file), file)
+        _ask(_("Take this back: from the next build on the records are used again?"), yes=yes)
+        n = withdraw_stage.take_back(hub, contributor, texts, kind, why)
+        console.print(_("Withdrawals undone: {n}.").format(n=number(n)))
+        _next(hub)
+    elif whole or delete_raw:
+        if whole:
+            _whole(hub, contributor, why, yes=yes)
+        if delete_raw:
+            _ask(
+                _("Delete all raw files of {id} in this hub for good?").format(id=contributor),
+                yes=yes,
+            )
+            n = withdraw_stage.delete_raw(hub, contributor)
+            console.print(
+                _("Raw files deleted: {n}. Copies elsewhere are yours to delete.").format(
+                    n=number(n)
                 )
-                n = withdraw_stage.delete_raw(hub, contributor)
-                console.print(
-                    _("Raw files deleted: {n}. Copies elsewhere are yours to delete.").format(
-                        n=number(n)
-                    )
-                )
-            show_told(hub)
-            _next(hub)
-        else:
-            scope: Scope = "records" if only_here else "person"
-            _people(hub, contributor, file, (scope, why, kind), ahead, everybody, yes=yes)
+            )
+        show_told(hub)
+        _next(hub)
+    else:
+        scope: Scope = "records" if only_here else "person"
+        _people(hub, contributor, file, (scope, why, kind), ahead, everybody, yes=yes)
 
 
 def _people(
