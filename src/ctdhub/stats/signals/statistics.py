@@ -266,7 +266,7 @@ def _shifted(
     value = logs + np.log(det) + 2 * np.log(size)
     value = -(value + zz - z1 * level - z_after * shift) / 2
     each = value, level + shift, (tt - 2 * after + one) / det, np.zeros_like(value)
-    return tuple(np.moveaxis(a, 1, 3).reshape(len(z), -1) for a in each)  # type: ignore[return-value]
+    return tuple(np.moveaxis(a, 1, 3).reshape(len(z), -1) for a in each)
 
 
 def peaked(past: Departures) -> float:
