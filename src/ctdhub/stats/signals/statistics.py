@@ -35,7 +35,7 @@ SLOPES = (0.0, 0.1, 0.4, 1.6)
 _NO_SLOPE_AT_ALL = 1e-5
 RELATED = ((0.0, 0.0), *product((0.15, 0.35, 0.7), (0.6, 0.85, 0.97)))
 """Standard deviation and correlation of neighbours of u; (0, 0) is none."""
-SHIFTS = (0.5,)
+SHIFTS = (0.4, 1.0)
 """Standard deviations of a shift of the level, relative."""
 MOST_PLACES, _LATEST, _NEAR = 24, 12, 2
 """Times of the past at which a shift is looked for, at most; of the last periods each is one, but
