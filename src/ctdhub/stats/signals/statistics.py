@@ -214,7 +214,7 @@ def _filtered(past: Departures, phi: Floats, sigma: Floats, rho: Floats) -> list
         state *= rho
         p = rho**2 * p + fresh
         if k + 1 in (length - past.gap, length):
-            found.append(_Filtered(sums.copy(), state.copy(), p))
+            found.append(_Filtered(sums.copy(), state.copy(), p.copy()))
     return found
 
 
