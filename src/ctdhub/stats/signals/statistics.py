@@ -483,7 +483,6 @@ def seasons(
         kept[:, at] = mean[:, None]
         left[:, at] = rest_of[:, None]
     kept[~apart], left[~apart] = 0.0, 0.0
-    asked = (now.astype(float) @ x) / np.maximum(1, now.sum(axis=1))[:, None]
     height = (found * kept) @ x.T
     growing = height * time
     weight = np.where(inside, growing, 0.0)
@@ -493,7 +492,9 @@ def seasons(
     own = growth - usual
     mean, rest_of = _believed(own**2, 1, v, apart, _GROWTHS, _PRIOR_OF_GROWTH)
     later = (now * growing).sum(axis=1) / np.maximum(1, now.sum(axis=1))
-    factor = np.maximum(0.1, 1 + height + (usual + own * mean)[:, None] * growing)
+    grown = 1 + (usual + own * mean)[:, None] * time
+    factor = np.maximum(0.1, 1 + height * grown)
+    asked = ((now * grown) @ x) / np.maximum(1, now.sum(axis=1))[:, None]
     variance = (asked**2 * left).sum(axis=1) + later**2 * rest_of
     return Seasons(factor, variance, kept.sum(axis=1) + mean * apart)
 
