@@ -1,14 +1,16 @@
-"""Who may do what: one table of actions, roles, relations and states, and two questions about it.
+"""Who may do what: one table of actions, roles, relations and states, and the questions about it.
 
 Pages, lists, jobs, the workbench, templates, row-level security and tests ask :func:`allowed` and
-:func:`scope`; nothing else decides.  It reads no database: a thing is anything that has the
+:func:`scope`; nothing else decides.  What the hub may be asked is an entry of :data:`ASKS`, which
+its page and the worker both read.  It reads no database: a thing is anything that has the
 attributes ``organisation_id``, ``account_id`` and ``state``, or those of them that matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, Literal
 
 CONTRIBUTOR, DATA_OFFICER, STEWARD = "contributor", "data_officer", "steward"
@@ -223,6 +225,68 @@ ACTIONS: dict[str, Action] = {
     "job.read": Action((_OWN_ACCOUNT, _to("steward privacy_officer"))),
     "job.cancel": Action((_OWN_ACCOUNT, _to("steward"))),
 }
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the web process may ask of the hub.
+
+    Attributes:
+        action: that it is, of the table.
+        whose: the key of the request that names the organisation that it is about: a contributor
+            asks about its own alone.  "" where it is about none, None where no contributor may ask.
+    """
+
+    action: str
+    whose: str | None
+
+
+ASKS = {
+    name: Ask(action, whose)
+    for action, whose, names in (
+        ("agreement.read", None, "agreements"),
+        ("agreement.read", "id", "agreement"),
+        ("look.counts", None, "looks look"),
+        ("look.read", None, "rejects"),
+        ("drift.read", None, "drift"),
+        ("coverage.read", None, "coverage"),
+        ("doubles.read", None, "doubles"),
+        ("doubles.decide", None, "decide"),
+        ("lineage.read", "contributor", "lineages lineage"),
+        ("ledger.account", "", "ledger"),
+        ("withdrawal.read", "id", "withdrawals"),
+        ("withdrawal.tell", "id", "tell told tell_rows tell_back"),
+        ("withdrawal.carry_out", None, "tell_pass"),
+        ("plan.read", None, "versions rehearsal changes"),
+        ("plan.price", None, "price stopped"),
+        ("home.read", "", "waiting next_week"),
+        ("home.read", None, "overview"),
+        ("report.read", "id", "report"),
+        ("paper.draft", None, "paper_draft"),
+        ("paper.read", "id", "paper_file"),
+        ("table.ask", "", "table_form"),
+        ("table.read", "", "table_held"),
+        ("table.price", None, "table_price"),
+        ("approval.read", None, "candidates candidate approvers"),
+        ("approval.give", None, "statement lift key_change"),
+    )
+    for name in names.split()
+}
+"""What may be asked, by name; ``desk.worker.answers.ask`` says what each answers."""
+
+
+def may_ask(who: Who, request: Mapping[str, Any]) -> bool:
+    """Whether somebody may ask this of the hub.
+
+    Args:
+        request: ``ask`` is a name of :data:`ASKS`.
+    """
+    ask = ASKS.get(str(request.get("ask")))
+    if ask is None or (who.is_contributor and ask.whose is None):
+        return False
+    theirs = SimpleNamespace(organisation_id=str(request.get(ask.whose or "", "")))
+    return bool(allowed(who, ask.action, theirs if who.is_contributor and ask.whose else None))
+
 
 Verdict = Yes | No
 

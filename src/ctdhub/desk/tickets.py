@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import current as language
@@ -111,8 +111,17 @@ def taken(token: str) -> tuple[SigningTicket, Who]:
     return ticket, who
 
 
-def approval_of(ticket: SigningTicket, given: dict[str, Any], now: datetime) -> Approval:
-    """An approval, checked.
+_SIGNED: dict[str, tuple[Any, Any, str, str]] = {
+    "release": (Statement, Approval, "statement", "approvers"),
+    "keys": (KeyChange, SignedChange, "change", "was"),
+    "lift": (Lift, SignedLift, "lift", "approvers"),
+}
+"""By what a ticket is for: what is signed and what is made of it; where the one is in the other,
+and where the keys are that count for it."""
+
+
+def signed(ticket: SigningTicket, given: dict[str, Any], now: datetime) -> BaseModel:
+    """An approval, a change of approvers, or what takes a hold back: signed, and checked.
 
     Args:
         given: ``signature``, ``authenticator_data``, ``client_data``.
@@ -120,35 +129,12 @@ def approval_of(ticket: SigningTicket, given: dict[str, Any], now: datetime) -> 
     Raises:
         ReleaseError: it does not hold for any key of the role, or is too old.
     """
-    told = Statement.model_validate_json(ticket.statement)
+    statement, whole, name, keys = _SIGNED[ticket.what]
+    told = statement.model_validate_json(ticket.statement)
     refuse_late(told.date, now)
-    assert told.approvers is not None  # the worker made it
-    mark = _mark(given, told.message(), told.approvers, ticket.role, told.practice)
-    return Approval(statement=told, **mark.model_dump())
-
-
-def change_of(ticket: SigningTicket, given: dict[str, Any], now: datetime) -> SignedChange:
-    """A signed change of approvers, checked.
-
-    Raises:
-        ReleaseError: as :func:`approval_of`.
-    """
-    told = KeyChange.model_validate_json(ticket.statement)
-    refuse_late(told.date, now)
-    mark = _mark(given, told.message(), told.was, ticket.role, told.practice)
-    return SignedChange(change=told, **mark.model_dump())
-
-
-def lift_of(ticket: SigningTicket, given: dict[str, Any], now: datetime) -> SignedLift:
-    """What takes a hold back, signed.
-
-    Raises:
-        ReleaseError: as :func:`approval_of`.
-    """
-    told = Lift.model_validate_json(ticket.statement)
-    refuse_late(told.date, now)
-    mark = _mark(given, told.message(), told.approvers, ticket.role, told.practice)
-    return SignedLift(lift=told, **mark.model_dump())
+    mark = _mark(given, told.message(), getattr(told, keys), ticket.role, told.practice)
+    made: BaseModel = whole(**{name: told}, **mark.model_dump())
+    return made
 
 
 def _mark(given: dict[str, Any], message: bytes, keys: Any, role: Any, practice: bool) -> Mark:

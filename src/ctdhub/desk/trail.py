@@ -6,6 +6,7 @@ whoever writes one holds the head until its transaction ends.
 
 from __future__ import annotations
 
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,23 +41,9 @@ def record(who: Who, action: str, thing: object = "", outcome: str = "done") -> 
             outcome=outcome,
             previous=head.hash,
         )
-        TrailEvent.objects.bulk_create([_row(line)])
+        TrailEvent.objects.bulk_create([TrailEvent(**asdict(line), hash=line.hash)])
         TrailHead.objects.filter(id=1).update(number=line.number, hash=line.hash)
     return line
-
-
-def _row(line: TrailLine) -> TrailEvent:
-    return TrailEvent(
-        number=line.number,
-        time=line.time,
-        account=line.account,
-        role=line.role,
-        action=line.action,
-        thing=line.thing,
-        outcome=line.outcome,
-        previous=line.previous,
-        hash=line.hash,
-    )
 
 
 def append_trail(file: Path) -> int:
@@ -83,16 +70,7 @@ def append_trail(file: Path) -> int:
 
 
 def _line(row: TrailEvent) -> TrailLine:
-    return TrailLine(
-        row.number,
-        row.time,
-        row.account,
-        row.role,
-        row.action,
-        row.thing,
-        row.outcome,
-        row.previous,
-    )
+    return TrailLine(**{one.name: getattr(row, one.name) for one in fields(TrailLine)})
 
 
 def head() -> tuple[int, str]:

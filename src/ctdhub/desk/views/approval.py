@@ -162,6 +162,10 @@ def signed(request: Any) -> HttpResponse:
     return answer
 
 
+_JOBS = {"release": "approve", "keys": "change_keys", "lift": "lift"}
+"""What becomes of what was signed."""
+
+
 def _arrive(request: Any) -> None:
     if len(request.body) > tickets.LONGEST_ARRIVAL:
         raise ValueError
@@ -172,16 +176,9 @@ def _arrive(request: Any) -> None:
         device = tickets.enrol(ticket, given)
         record(who, "approval.give", device)
         return
-    if ticket.what == "keys":
-        change = tickets.change_of(ticket, given, now)
-        what, thing, text = "change_keys", "approvers", change.model_dump_json(exclude_none=True)
-    elif ticket.what == "lift":
-        lifted = tickets.lift_of(ticket, given, now)
-        what, thing, text = "lift", ticket.version, lifted.model_dump_json(exclude_none=True)
-    else:
-        made = tickets.approval_of(ticket, given, now)
-        what, thing, text = "approve", ticket.version, made.model_dump_json(exclude_none=True)
-    enqueue(what, "build", who, thing, {"signed": text, "arrived": now.isoformat()})
+    signed = tickets.signed(ticket, given, now).model_dump_json(exclude_none=True)
+    what, thing = _JOBS[ticket.what], ticket.version or "approvers"
+    enqueue(what, "build", who, thing, {"signed": signed, "arrived": now.isoformat()})
     record(who, "approval.give", thing)
 
 

@@ -11,10 +11,11 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from ctdhub.core.i18n import Text, said
-from ctdhub.desk.allowed import allowed
+from ctdhub.desk.allowed import ASKS, allowed
 from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.people import Organisation
+from ctdhub.desk.registry import page
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json
 
@@ -51,6 +52,21 @@ def hub_page(
             **(values or {}),
         },
     )
+
+
+def answer_page(path: str, ask: str, *shown: Any, name: str = "", **more: Any) -> Any:
+    """An entry of the register for a page that is an answer of the hub and nothing else.
+
+    Args:
+        ask: of ``desk.allowed.ASKS``, which says what it is; the name of the page, if it has none.
+        shown: template and pages above, see :func:`hub_page`.
+        more: see ``desk.registry.DeskPage``.
+    """
+
+    def view(request: Any) -> HttpResponse:
+        return hub_page(request, ask, *shown)
+
+    return page(path, view, ASKS[ask].action, name=name or ask, **more)
 
 
 def organisation_of(request: Any, key: str, action: str) -> Organisation:

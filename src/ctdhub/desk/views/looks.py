@@ -13,23 +13,18 @@ from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.models.people import DeskAccount
 from ctdhub.desk.registry import POST, page
 from ctdhub.desk.views.home import hub_waiting
-from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
+from ctdhub.desk.views.hub_page import answer_page, begun, hub_page, organisation_of
 from ctdhub.document.document import from_json
 from ctdhub.document.html import write
 
 # --------------------------------------------------------------------------------------------------
 # The look, rejected rows, drift and coverage: what contributors sent, before any is spent.
 
-_ABOVE = ((Text("Look"), "looks"),)
+_ABOVE, _STALE = ((Text("Look"), "looks"),), "desk/hub/stale.html"
 waiting = hub_waiting
 """What waits for the hub's roles; the first page asks each module of pages."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-
-
-def looks(request: Any) -> HttpResponse:
-    """Newest deliveries and their alarms."""
-    return hub_page(request, "looks", "desk/hub/looks.html")
 
 
 def read_files(request: Any) -> HttpResponse:
@@ -64,16 +59,6 @@ def accept_alarm(request: Any, key: str) -> HttpResponse:
     given = {"entry": entry, "date": day, "reason": str(post.get("reason", ""))[:300].strip()}
     base = str(post.get("base", ""))[:64]
     return begun(request, "accept_alarm", "build", key, contributor=key, base=base, **given)
-
-
-def drift(request: Any) -> HttpResponse:
-    """How deliveries and people changed."""
-    return hub_page(request, "drift", "desk/hub/stale.html", _ABOVE)
-
-
-def coverage(request: Any) -> HttpResponse:
-    """People by contributor and year."""
-    return hub_page(request, "coverage", "desk/hub/stale.html")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -122,15 +107,6 @@ def report_file(request: Any) -> HttpResponse:
 
 
 # --------------------------------------------------------------------------------------------------
-# The privacy-budget ledger: all of it for those who answer for it, what is public for others.
-
-
-def ledger(request: Any) -> HttpResponse:
-    """What was spent and what is left."""
-    return hub_page(request, "ledger")
-
-
-# --------------------------------------------------------------------------------------------------
 # Pairs that may be one person: what agrees, and a decision, without names.
 
 _PAIR = re.compile("[0-9a-f]{32}")
@@ -156,18 +132,18 @@ def decide_pair(request: Any) -> HttpResponse:
 
 
 PAGES = [
-    page("look/", looks, "look.counts", menu=Text("Look"), order=30),
+    answer_page("look/", "looks", "desk/hub/looks.html", menu=Text("Look"), order=30),
     page("look/read/", read_files, "look.refresh", POST),
     page("look/<slug:key>/", look, "look.counts"),
     page("look/<slug:key>/rejects/<slug:day>/", rejects, "look.read"),
     page("look/<slug:key>/accept/", accept_alarm, "alarm.accept", POST),
-    page("drift/", drift, "drift.read", menu=Text("Drift"), order=32),
-    page("coverage/", coverage, "coverage.read", menu=Text("Coverage"), order=36),
+    answer_page("drift/", "drift", _STALE, _ABOVE, menu=Text("Drift"), order=32),
+    answer_page("coverage/", "coverage", _STALE, menu=Text("Coverage"), order=36),
     page("doubles/", doubles, "doubles.read", menu=Text("Doubles"), order=34),
     page("doubles/decide/", decide_pair, "doubles.decide", POST),
     page("lineage/", lineages, "lineage.read", menu=Text("Lineage"), order=38),
     page("lineage/<slug:variable>/", lineage, "lineage.read"),
     page("report/", report, "report.read", menu=Text("Private report"), order=45),
     page("report/file/", report_file, "report.read"),
-    page("ledger/", ledger, "ledger.account", menu=Text("Ledger"), order=70),
+    answer_page("ledger/", "ledger", menu=Text("Ledger"), order=70),
 ]

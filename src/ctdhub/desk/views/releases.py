@@ -18,7 +18,7 @@ from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _
 from ctdhub.desk.asking import ask_hub
 from ctdhub.desk.models.hub import Job, ReleasePlan
 from ctdhub.desk.registry import BOTH, POST, page
-from ctdhub.desk.views.hub_page import VERSION, begun, hub_page
+from ctdhub.desk.views.hub_page import VERSION, answer_page, begun, hub_page
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json
 from ctdhub.release.changes import tells_of_withdrawals
@@ -126,11 +126,6 @@ def _price(request: Any, thing: ReleasePlan) -> dict[str, Any] | None:
     return ask_hub(request.who, "price", version=thing.version)
 
 
-def rehearsal(request: Any) -> HttpResponse:
-    """Error against epsilon, as it was rehearsed last; nothing is charged."""
-    return hub_page(request, "rehearsal", above=_ABOVE)
-
-
 def rehearse_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
     """Rehearse the policy on fictitious people."""
     people = str(request.POST.get("people", "20000"))
@@ -232,7 +227,7 @@ def _next_monday() -> date:
 PAGES = [
     page("releases/", releases, "plan.read", menu=Text("Releases"), order=40),
     page("releases/new/", new_plan, "plan.write", BOTH),
-    page("releases/rehearsal/", rehearsal, "plan.read"),
+    answer_page("releases/rehearsal/", "rehearsal", "desk/hub/page.html", _ABOVE),
     page("releases/<ReleasePlan>/", plan, "plan.read"),
     page("releases/<ReleasePlan>/change/", change_plan, "plan.change", BOTH),
     page("releases/<ReleasePlan>/rehearse/", rehearse_plan, "plan.rehearse", POST),

@@ -1,129 +1,28 @@
-"""One request of a hub's page, who may ask it, and its answer: JSON in, JSON out."""
+"""One request of a hub's page and its answer: JSON in, JSON out."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from ctdhub.build import doubles as decided
 from ctdhub.build.hub import Hub, kept, read_journal
 from ctdhub.build.stages.alarms import open_alarms
-from ctdhub.core.errors import HubError, as_json, error, from_json, printable
+from ctdhub.core.errors import HubError, as_json, error, from_json
 from ctdhub.core.i18n import language
-from ctdhub.desk.allowed import Who, allowed
+from ctdhub.desk.allowed import Who, allowed, may_ask
 from ctdhub.desk.worker.answers import agreements, ledgers, looks, releases
 from ctdhub.release.approvals import Role
-
-# --------------------------------------------------------------------------------------------------
-# Who may ask what, by the one table of the desk, and what an answer then shows.
-
-ACTION_OF = {
-    "agreements": "agreement.read",
-    "agreement": "agreement.read",
-    "looks": "look.counts",
-    "look": "look.counts",
-    "rejects": "look.read",
-    "drift": "drift.read",
-    "coverage": "coverage.read",
-    "doubles": "doubles.read",
-    "decide": "doubles.decide",
-    "lineages": "lineage.read",
-    "lineage": "lineage.read",
-    "ledger": "ledger.account",
-    "withdrawals": "withdrawal.read",
-    "tell": "withdrawal.tell",
-    "told": "withdrawal.tell",
-    "tell_rows": "withdrawal.tell",
-    "tell_back": "withdrawal.tell",
-    "tell_pass": "withdrawal.carry_out",
-    "versions": "plan.read",
-    "rehearsal": "plan.read",
-    "price": "plan.price",
-    "changes": "plan.read",
-    "stopped": "plan.price",
-    "waiting": "home.read",
-    "overview": "home.read",
-    "report": "report.read",
-    "next_week": "home.read",
-    "paper_draft": "paper.draft",
-    "paper_file": "paper.read",
-    "table_form": "table.ask",
-    "table_held": "table.read",
-    "table_price": "table.price",
-    "candidates": "approval.read",
-    "candidate": "approval.read",
-    "approvers": "approval.read",
-    "statement": "approval.give",
-    "lift": "approval.give",
-    "key_change": "approval.give",
-}
-"""The action of each request."""
-
-_SEES = {
-    "texts": "look.read",
-    "columns": "look.read",
-    "drafts": "ledger.read",
-    "charges": "ledger.read",
-    "decide": "doubles.decide",
-    "review": "plan.price",
-    "alarms": "look.counts",
-    "versions": "plan.read",
-    "builds": "operation.read",
-    "carry": "withdrawal.carry_out",
-}
-"""The action that lets an answer show something."""
-
-_TELLING = ("tell", "told", "tell_rows", "tell_back")
-_OF_ONE = frozenset(
-    {"agreement", "lineages", "lineage", "withdrawals", "report", "paper_file", *_TELLING}
-)
-"""Requests that a contributor may make of its own organisation."""
-
-_OF_NONE = frozenset({"ledger", "waiting", "next_week", "table_form", "table_held"})
-"""Those that it may make which are of no organisation."""
-
-
-class _Own:
-    def __init__(self, organisation: str) -> None:
-        self.organisation_id = organisation
-
-
-def sees(who: Who, request: Mapping[str, Any]) -> frozenset[str] | None:
-    """What an answer shows to somebody; None where they may not ask.
-
-    Args:
-        who: who asks.
-        request: of whom it asks is ``id``; for lineage ``contributor``.
-    """
-    ask = str(request.get("ask"))
-    action = ACTION_OF.get(ask)
-    if action is None:
-        return None
-    thing = None
-    if who.is_contributor:
-        if ask not in _OF_ONE | _OF_NONE:
-            return None
-        key = "contributor" if ask in ("lineage", "lineages") else "id"
-        thing = _Own(str(request.get(key, ""))) if ask in _OF_ONE else None
-    if not allowed(who, action, thing):
-        return None
-    found = {name for name, of in _SEES.items() if allowed(who, of)}
-    if who.is_contributor and ask in _OF_ONE:
-        found.add("columns")
-    return frozenset(found)
-
 
 # --------------------------------------------------------------------------------------------------
 # The hub at a glance, for the first page of its roles: each part for those who may see it.
 
 
-def overview(hub: Hub, sees: frozenset[str]) -> dict[str, Any]:
+def overview(hub: Hub, asked: HubRequest) -> dict[str, Any]:
     """Values for the first page; a part that cannot be read is None, and its own page says why.
-
-    Args:
-        sees: see ``may.sees``; each part needs one of its names.
 
     Returns:
         ``given``: ``alarms``: how many are open, and how many files are not read yet, so that
@@ -131,13 +30,17 @@ def overview(hub: Hub, sees: frozenset[str]) -> dict[str, Any]:
         left, budget; ``built``: when the last build ended and whether it did so well, without the
         rule that stopped it.
     """
-    parts: dict[str, tuple[set[str], Callable[[], Any]]] = {
-        "alarms": ({"alarms"}, lambda: _alarms(hub)),
-        "versions": ({"versions"}, lambda: releases.versions(hub)["given"]["versions"]),
-        "budget": ({"drafts"}, lambda: ledgers.ledger_page(hub, drafts=True)["given"]),
-        "built": ({"builds", "review"}, lambda: _built(hub)),
+    parts: dict[str, tuple[str, Callable[[], Any]]] = {
+        "alarms": ("look.counts", lambda: _alarms(hub)),
+        "versions": ("plan.read", lambda: releases.versions(hub)["given"]["versions"]),
+        "budget": ("ledger.read", lambda: ledgers.ledger_page(hub, drafts=True)["given"]),
+        "built": ("operation.read plan.price", lambda: _built(hub)),
     }
-    given = {name: _read(make) for name, (needs, make) in parts.items() if needs & sees}
+    given = {
+        name: _read(make)
+        for name, (actions, make) in parts.items()
+        if any(asked.may(action) for action in actions.split())
+    }
     return {"given": given}
 
 
@@ -162,23 +65,23 @@ def _built(hub: Hub) -> dict[str, Any]:
 # --------------------------------------------------------------------------------------------------
 # One request of a hub's page and its answer: JSON in, JSON out.
 #
-# **Request.**  ``ask`` names the answer, ``lang`` the reader's language; the web process sets both,
-# and ``sees``: what the account's roles let it see, subset of :data:`SEES`.  The other keys come
-# from the page's address or its form.
+# **Request.**  ``ask`` names the answer, ``lang`` the reader's language; the web process sets both.
+# The other keys come from the page's address or its form.
 #
 # **Answer.**  ``{"document": …, "given": …}``: a document in that language
 # (``document.document``) and values for forms and links; or ``{"error": …}`` as
-# ``core.errors.as_json`` writes it.  Answers hold exact counts, and ``rejects`` and ``look`` with
-# "texts" texts of cells: whoever passes them on sends ``no-store`` and keeps nothing.
+# ``core.errors.as_json`` writes it.  Answers hold exact counts, and ``rejects`` and ``look`` texts
+# of cells, where the action ``look.read`` is theirs: whoever passes them on sends ``no-store`` and
+# keeps nothing.
 #
 # ======================  ========================================================================
 # ``agreements``          all agreements
 # ``agreement``           ``id``
 # ``looks``               newest deliveries with their alarms
 # ``look``                ``id``, ``date``?
-# ``rejects``             ``id``, ``date``: needs "texts"
+# ``rejects``             ``id``, ``date``
 # ``drift``, ``coverage``, ``doubles``, ``lineages``, ``ledger``, ``versions``, ``rehearsal``
-# ``decide``              ``pair``, ``same``, ``seen``: writes a decision of ``by``; needs "decide"
+# ``decide``              ``pair``, ``same``, ``seen``: writes a decision
 # ``lineage``             ``id``: name of a variable; ``contributor``?
 # ``withdrawals``         ``id``?: the only contributor whose lines are shown
 # ``tell``                ``id``: contributor; ``scope``, ``reason``, ``numbers``, ``what``,
@@ -205,59 +108,50 @@ def _built(hub: Hub) -> dict[str, Any]:
 # ``next_week``           the week of the next release
 # ======================  ========================================================================
 
-SEES = (
-    "texts", "columns", "drafts", "charges", "decide", "review", "alarms", "versions", "builds",
-    "carry",
-)  # fmt: skip
-"""``texts``: of cells; ``columns``: of files, with the rules that read them; ``drafts``: charges
-that were not published; ``charges``: what is left of a contributor's own limit; ``decide``: may
-decide pairs; ``review``: rejected rows and alarms of a candidate; ``carry``: may carry out
-reported withdrawals;
-``alarms``, ``versions``, ``builds``: of the overview, the number of alarms, states of releases, the
-last build."""
 
-Given = Mapping[str, Any]
+@dataclass(frozen=True)
+class HubRequest:
+    """A request and who makes it; ``request["id"]`` is a text of it, "" where there is none."""
+
+    who: Who
+    given: Mapping[str, Any]
+
+    def __getitem__(self, key: str) -> str:
+        value = self.given.get(key)
+        return value if isinstance(value, str) else ""
+
+    def may(self, action: str) -> bool:
+        """Whether they may, so that the answer shows it."""
+        return bool(allowed(self.who, action))
 
 
-def ask(root: Path, request: Given) -> dict[str, Any]:
-    """Answer a request.
+def ask(root: Path, who: Who, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer a request of somebody, if they may ask it.
 
     Args:
         root: the hub folder.
         request: see above.
     """
+    name = str(request.get("ask"))
     try:
+        if not may_ask(who, request):
+            raise error("desk-ask", name=name[:40])
         with language(str(request.get("lang", "en"))):
-            hub, sees = Hub(root), frozenset(request.get("sees", ())) & frozenset(SEES)
-            make = _ANSWERS.get(str(request.get("ask")))
-            if make is None:
-                raise error("desk-ask", name=printable(str(request.get("ask"))))
-            return make(hub, request, sees)
+            return _ANSWERS[name](Hub(root), HubRequest(who, request))
     except HubError as met:
         return {"error": as_json(met)}
 
 
-def _text(request: Given, key: str) -> str:
-    value = request.get(key)
-    return value if isinstance(value, str) else ""
+def _role(asked: HubRequest) -> Role:
+    return "steward" if asked["role"] == "steward" else "privacy_officer"
 
 
-def _role(request: Given) -> Role:
-    return "steward" if request.get("role") == "steward" else "privacy_officer"
-
-
-def _rejects(hub: Hub, request: Given, sees: frozenset[str]) -> dict[str, Any]:
-    if "texts" not in sees:
-        raise error("desk-ask", name="rejects")
-    return looks.rejects(hub, _text(request, "id"), _text(request, "date"))
-
-
-def _decide(hub: Hub, request: Given, sees: frozenset[str]) -> dict[str, Any]:
-    same, seen = _text(request, "same"), request.get("seen")
-    if "decide" not in sees or same not in get_args(decided.Same) or not isinstance(seen, int):
+def _decide(hub: Hub, asked: HubRequest) -> dict[str, Any]:
+    same, seen = asked["same"], asked.given.get("seen")
+    found = next((one for one in decided.SAME if one == same), None)
+    if found is None or not isinstance(seen, int):
         raise error("desk-ask", name="decide")
-    found: decided.Same = next(s for s in decided.SAME if s == same)
-    decided.decide(hub, _text(request, "pair"), found, _text(request, "by"), seen)
+    decided.decide(hub, asked["pair"], found, asked.who.account, seen)
     return {"given": {"decided": True}}
 
 
@@ -273,68 +167,61 @@ def stopped(hub: Hub, job: str) -> dict[str, Any]:
     raise from_json(found)
 
 
-def waiting(hub: Hub, sees: frozenset[str]) -> dict[str, int]:
+def waiting(hub: Hub, asked: HubRequest) -> dict[str, Any]:
     """What waits for somebody who may see that much."""
     found: dict[str, int] = {}
-    if "texts" in sees:
-        found["alarms"] = len(open_alarms(hub))
-        found["unread"] = looks.unread(hub)
-    if "decide" in sees:
+    if asked.may("look.read"):
+        found |= {"alarms": len(open_alarms(hub)), "unread": looks.unread(hub)}
+    if asked.may("doubles.decide"):
         found["pairs"] = looks.undecided(hub)
-    if "carry" in sees:
+    if asked.may("withdrawal.carry_out"):
         found["told"] = ledgers.ready_reports(hub)
-    return found
+    return {"given": found}
 
 
-_Answer = Callable[[Hub, Given, frozenset[str]], dict[str, Any]]
+def _lineage(hub: Hub, asked: HubRequest) -> dict[str, Any]:
+    """A contributor sees the columns of its own files, which are all that it is shown."""
+    columns = asked.who.is_contributor or asked.may("look.read")
+    return looks.lineage(hub, asked["id"], columns=columns, contributor=asked["contributor"])
 
-_ANSWERS: dict[str, _Answer] = {
-    "agreements": lambda hub, _r, _s: agreements.agreements(hub),
-    "agreement": lambda hub, r, s: agreements.agreement(
-        hub, _text(r, "id"), charges="charges" in s
-    ),
-    "looks": lambda hub, _r, _s: looks.looks(hub),
-    "look": lambda hub, r, s: looks.look_at(
-        hub, _text(r, "id"), _text(r, "date") or None, texts="texts" in s
-    ),
-    "rejects": _rejects,
-    "drift": lambda hub, _r, _s: looks.drift(hub),
-    "coverage": lambda hub, _r, _s: looks.coverage(hub),
-    "doubles": lambda hub, _r, _s: looks.doubles(hub),
+
+_ANSWERS: dict[str, Callable[[Hub, HubRequest], dict[str, Any]]] = {
+    "agreements": lambda hub, r: agreements.agreements(hub),
+    "agreement": lambda hub, r: agreements.agreement(hub, r["id"], charges=r.may("ledger.read")),
+    "looks": lambda hub, r: looks.looks(hub),
+    "look": lambda hub, r: looks.look_at(hub, r["id"], r["date"], texts=r.may("look.read")),
+    "rejects": lambda hub, r: looks.rejects(hub, r["id"], r["date"]),
+    "drift": lambda hub, r: looks.drift(hub),
+    "coverage": lambda hub, r: looks.coverage(hub),
+    "doubles": lambda hub, r: looks.doubles(hub),
     "decide": _decide,
-    "lineages": lambda hub, r, _s: looks.lineages(hub, _text(r, "contributor") or None),
-    "lineage": lambda hub, r, s: looks.lineage(
-        hub, _text(r, "id"), columns="columns" in s, contributor=_text(r, "contributor") or None
-    ),
-    "ledger": lambda hub, _r, s: ledgers.ledger_page(hub, drafts="drafts" in s),
-    "withdrawals": lambda hub, r, _s: ledgers.withdrawals(hub, _text(r, "id")),
-    "tell": lambda hub, r, _s: ledgers.take_report(hub, r),
-    "told": lambda hub, r, _s: ledgers.reports_of(hub, r),
-    "tell_rows": lambda hub, r, _s: ledgers.report_rows(hub, r),
-    "tell_back": lambda hub, r, _s: ledgers.take_back_report(hub, r),
-    "tell_pass": lambda hub, r, _s: ledgers.pass_report(hub, r),
-    "versions": lambda hub, _r, _s: releases.versions(hub),
-    "rehearsal": lambda hub, _r, _s: releases.rehearsal(hub),
-    "price": lambda hub, r, _s: releases.price(hub, _text(r, "version")),
-    "changes": lambda hub, r, s: releases.difference(
-        hub, _text(r, "version"), reviewed="review" in s
-    ),
-    "stopped": lambda hub, r, _s: stopped(hub, _text(r, "job")),
-    "paper_draft": lambda hub, r, _s: agreements.paper_draft(hub, _text(r, "kind"), _text(r, "id")),
-    "paper_file": lambda hub, r, _s: agreements.paper_file(hub, _text(r, "key"), _text(r, "id")),
-    "table_form": lambda hub, _r, _s: releases.table_form(hub),
-    "table_held": lambda hub, r, _s: releases.table_held(hub, r),
-    "table_price": lambda hub, r, _s: releases.table_price(hub, r),
-    "candidates": lambda hub, _r, _s: releases.candidates(hub),
-    "candidate": lambda hub, r, _s: releases.candidate(hub, _text(r, "version")),
-    "approvers": lambda hub, _r, _s: releases.approvers(hub),
-    "statement": lambda hub, r, _s: releases.to_sign(
-        hub, _text(r, "version"), _role(r), _text(r, "not_before")
-    ),
-    "lift": lambda hub, r, _s: releases.lift_to_sign(hub, _text(r, "version"), _role(r)),
-    "key_change": lambda hub, r, _s: releases.change_to_sign(hub, _role(r), _text(r, "reason")),
-    "waiting": lambda hub, _r, s: {"given": waiting(hub, s)},
-    "overview": lambda hub, _r, s: overview(hub, s),
-    "report": lambda hub, r, _s: looks.contributor_report(hub, _text(r, "id")),
-    "next_week": lambda hub, _r, _s: looks.next_week(hub),
+    "lineages": lambda hub, r: looks.lineages(hub, r["contributor"]),
+    "lineage": _lineage,
+    "ledger": lambda hub, r: ledgers.ledger_page(hub, drafts=r.may("ledger.read")),
+    "withdrawals": lambda hub, r: ledgers.withdrawals(hub, r["id"]),
+    "tell": lambda hub, r: ledgers.take_report(hub, r.given),
+    "told": lambda hub, r: ledgers.reports_of(hub, r.given),
+    "tell_rows": lambda hub, r: ledgers.report_rows(hub, r.given),
+    "tell_back": lambda hub, r: ledgers.take_back_report(hub, r.given),
+    "tell_pass": lambda hub, r: ledgers.pass_report(hub, r.given),
+    "versions": lambda hub, r: releases.versions(hub),
+    "rehearsal": lambda hub, r: releases.rehearsal(hub),
+    "price": lambda hub, r: releases.price(hub, r["version"]),
+    "changes": lambda hub, r: releases.difference(hub, r["version"], reviewed=r.may("plan.price")),
+    "stopped": lambda hub, r: stopped(hub, r["job"]),
+    "paper_draft": lambda hub, r: agreements.paper_draft(hub, r["kind"], r["id"]),
+    "paper_file": lambda hub, r: agreements.paper_file(hub, r["key"], r["id"]),
+    "table_form": lambda hub, r: releases.table_form(hub),
+    "table_held": lambda hub, r: releases.table_held(hub, r.given),
+    "table_price": lambda hub, r: releases.table_price(hub, r.given),
+    "candidates": lambda hub, r: releases.candidates(hub),
+    "candidate": lambda hub, r: releases.candidate(hub, r["version"]),
+    "approvers": lambda hub, r: releases.approvers(hub),
+    "statement": lambda hub, r: releases.to_sign(hub, r["version"], _role(r), r["not_before"]),
+    "lift": lambda hub, r: releases.lift_to_sign(hub, r["version"], _role(r)),
+    "key_change": lambda hub, r: releases.change_to_sign(hub, _role(r), r["reason"]),
+    "waiting": waiting,
+    "overview": overview,
+    "report": lambda hub, r: looks.contributor_report(hub, r["id"]),
+    "next_week": lambda hub, r: looks.next_week(hub),
 }

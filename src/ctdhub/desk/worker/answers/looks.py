@@ -93,17 +93,17 @@ def looks(hub: Hub) -> dict[str, Any]:
     )
 
 
-def look_at(hub: Hub, contributor: str, date: str | None, *, texts: bool) -> dict[str, Any]:
+def look_at(hub: Hub, contributor: str, date: str, *, texts: bool) -> dict[str, Any]:
     """One delivery beside the one before.
 
     Args:
-        date: of the delivery, the newest if None.
+        date: of the delivery, the newest if empty.
         texts: whether texts of case records are shown.
 
     Raises:
         DocumentError: no such contributor, or no such delivery that was read.
     """
-    (one,) = look(hub, contributor, date, read=False)
+    (one,) = look(hub, contributor, date or None, read=False)
     compared = [said(told.words) for told in told_of(hub) if told.id == contributor]
     document = page(hub.settings.name, [one], today(), compared, texts=texts)
     base = mapping_file(hub, contributor, one.now.date)
@@ -311,13 +311,13 @@ def _unread(stale: int) -> str:
 MOST_TABLES, MOST_NUMBERS = 12, 60
 
 
-def lineages(hub: Hub, contributor: str | None = None) -> dict[str, Any]:
+def lineages(hub: Hub, contributor: str = "") -> dict[str, Any]:
     """The variables that files become, to choose one.
 
     Args:
-        contributor: the only one whose files are shown; all, if None.
+        contributor: the only one whose files are shown; all, if empty.
     """
-    found = column_sources(hub, None, contributor)
+    found = column_sources(hub, None, contributor or None)
     release = _newest(hub)
     measured = set(release.protected.guarantee.sigma) if release else set()
     names: dict[str, set[str]] = {}
@@ -342,21 +342,21 @@ def lineages(hub: Hub, contributor: str | None = None) -> dict[str, Any]:
 
 
 def lineage(
-    hub: Hub, variable: str, *, columns: bool = True, contributor: str | None = None
+    hub: Hub, variable: str, *, columns: bool = True, contributor: str = ""
 ) -> dict[str, Any]:
     """The way of one variable.
 
     Args:
         variable: of the schema.
         columns: whether columns, rules and exact counts of files are shown.
-        contributor: the only one whose files are shown; all, if None.
+        contributor: the only one whose files are shown; all, if empty.
 
     Raises:
         SchemaError: there is no such variable.
     """
     if variable not in {v.name for v in load_schema().variables()}:
         raise error("lineage-variable", name=printable(variable))
-    found = column_sources(hub, variable, contributor)
+    found = column_sources(hub, variable, contributor or None)
     called = {one.id: name(one.name) for one in hub.agreements()}
     title = _("Lineage of {variable}").format(variable=label(variable, current()))
     steps = [_from_files(found, called, columns), *_to_numbers(hub, variable)]

@@ -18,7 +18,8 @@ from pathlib import Path
 from types import FrameType
 
 from ctdhub.core.errors import HubError, as_json, error
-from ctdhub.desk.worker.answers.ask import ACTION_OF, ask, sees
+from ctdhub.desk.allowed import ASKS, may_ask
+from ctdhub.desk.worker.answers.ask import ask
 from ctdhub.desk.worker.listening import MOST_AT_ONCE, note_look, serve_at, who_of
 
 MOST_ASKED = 2**18
@@ -40,20 +41,12 @@ def answer_of(line: bytes) -> bytes:
         request = json.loads(line)
         who = who_of(str(request["account"]), str(request["visit"]))
     except (ValueError, KeyError, TypeError):
-        return _refused("")
+        return json.dumps({"error": as_json(error("desk-ask", name=""))}).encode()
     except HubError as met:
         return json.dumps({"error": as_json(met)}).encode()
-    shown = sees(who, request)
-    if shown is None:
-        return _refused(str(request.get("ask")))
-    note_look(who, ACTION_OF[request["ask"]])
-    asked = {**request, "sees": sorted(shown), "by": who.account}
-    found = ask(current().hub, asked)
-    return json.dumps(found).encode()
-
-
-def _refused(name: str) -> bytes:
-    return json.dumps({"error": as_json(error("desk-ask", name=name[:40]))}).encode()
+    if may_ask(who, request):
+        note_look(who, ASKS[request["ask"]].action)
+    return json.dumps(ask(current().hub, who, request)).encode()
 
 
 class _Line(socketserver.BaseRequestHandler):
