@@ -87,8 +87,8 @@ def measured(hub: Path, given: argparse.Namespace) -> int:
     sessions = making.stdout.split()
     env = {**os.environ, "CTDHUB_DESK": str(hub), "DATABASE_URL": ""}
     started = {
-        name: subprocess.Popen([sys.executable, "-m", f"ctdhub.desk.{name}"], env=env)
-        for name in ("web", "worker.answers.serve")
+        name: subprocess.Popen([sys.executable, "-m", "ctdhub.desk.processes", name], env=env)
+        for name in ("web", "answers")
     }
     try:
         for _ in range(300):

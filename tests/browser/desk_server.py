@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,7 +9,6 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
-from unittest import mock
 from wsgiref.simple_server import make_server
 
 import pytest
@@ -27,15 +25,14 @@ _numbers = count()
 def answering_here(hub: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
     """The desk of a hub folder; the parameter of the fixture says on which database.
 
-    Its worker is whoever calls :func:`tests.desk.sending.work`; its workbench and its answers come
-    without a socket.
+    Its worker is whoever calls :func:`tests.desk.sending.work`; its answers come without a
+    socket.
     """
     from django.core.wsgi import get_wsgi_application
 
-    from ctdhub.desk import asking, columns
+    from ctdhub.desk import channel
     from ctdhub.desk.web import with_signing_page
-    from ctdhub.desk.worker import workbench
-    from ctdhub.desk.worker.answers import serve
+    from ctdhub.desk.worker.answering import answer_of
 
     own: dict[str, Any] | None = None
     as_web: Callable[[], Any] = nullcontext
@@ -52,25 +49,11 @@ def answering_here(hub: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
 
         desk = with_accounts(Desk(hub, as_web, postgres=own is not None))
         desk.address = f"http://localhost:{server.server_port}"
-        asking.use(_as_worker(own, serve.answer_of))
-        near = partial(_Near, _as_worker(own, workbench.answer_of))
+        channel.use(_as_worker(own, answer_of))
         server.set_app(_one_at_a_time(desk, with_signing_page(get_wsgi_application(), current())))
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with mock.patch.object(columns, "SocketCarrier", near):
-            yield desk
+        yield desk
         server.shutdown()
-
-
-class _Near:
-    """Carries what ``SocketCarrier`` carries, without a socket."""
-
-    def __init__(
-        self, answer: Callable[[bytes], bytes], _place: Path, fixed: dict[str, str]
-    ) -> None:
-        self._answer, self._fixed = answer, fixed
-
-    def ask(self, request: Any) -> Any:
-        return json.loads(self._answer(json.dumps({**request, **self._fixed}).encode()))
 
 
 def _as_worker(own: dict[str, Any] | None, answer: Callable[[bytes], bytes]) -> Any:

@@ -56,9 +56,9 @@ def served(built: Hub, tmp_path: Path) -> Iterator[tuple[Desk, str]]:
     """A practice hub whose candidate waits for two people, its desk, and the desk's address."""
     from django.core.wsgi import get_wsgi_application
 
-    from ctdhub.desk.asking import use as ask_by
+    from ctdhub.desk.channel import use as ask_by
     from ctdhub.desk.web import with_signing_page
-    from ctdhub.desk.worker.answers.serve import answer_of
+    from ctdhub.desk.worker.answering import answer_of
 
     hub = copied(built, tmp_path / "hub")
     keys_are(hub.root, SoftPasskey().public, SoftPasskey().public)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ctdhub.desk import asking, config
+from ctdhub.desk import channel, config
 
 ROLES = ("contributor", "data_officer", "steward", "privacy_officer", "administrator", "auditor")
 OURS, THEIRS = "rivage-refuge", "beacon-hotline"
@@ -74,7 +74,7 @@ def web(hub: Path, settings: str, url: str = "") -> Iterator[tuple[subprocess.Po
         port = free.getsockname()[1]
     (hub / "desk.toml").write_text(f"port = {port}\n{settings}\n", "utf-8")
     given = {**os.environ, "CTDHUB_DESK": str(hub), "DATABASE_URL": url}
-    web = subprocess.Popen([sys.executable, "-m", "ctdhub.desk.web"], env=given)
+    web = subprocess.Popen([sys.executable, "-m", "ctdhub.desk.processes", "web"], env=given)
     try:
         until = time.monotonic() + PATIENCE
         while True:
@@ -204,7 +204,7 @@ def opened(hub: Path, settings: dict[str, Any] | None = None) -> Iterator[None]:
     finally:
         # 128 MB for each organisation, which a run of all tests need not keep to its end
         shutil.rmtree(config.current().inbox / ".room", ignore_errors=True)
-        asking.use(asking.by_socket)  # as a process begins, whatever answered this desk
+        channel.use(None)  # as a process begins, whatever answered this desk
         django_settings.SECRET_KEY = signed_by
         config.use(before)
 

@@ -51,8 +51,8 @@ def approving(
     ben: SoftPasskey,
 ) -> Iterator[Desk]:
     """A desk on a hub of real data with a candidate that waits."""
-    from ctdhub.desk.asking import use as ask_by
-    from ctdhub.desk.worker.answers.serve import answer_of
+    from ctdhub.desk.channel import use as ask_by
+    from ctdhub.desk.worker.answering import answer_of
 
     hub = copied(waits, tmp_path / "hub")
     settings = yaml.safe_load((hub.root / "hub.yaml").read_text("utf-8"))

@@ -13,7 +13,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.own_report import own_profile
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.desk import asking
+from ctdhub.desk import channel
 from tests.desk.desks import OURS, ROLES, THEIRS, Desk
 from tests.desk.things import CANARY, thing
 
@@ -102,7 +102,7 @@ def test_of_plans_the_week_alone_is_told(hub_desk: Desk) -> None:
         assert shown(client) == page, state
     plan(hub_desk, "2031.8", MONDAY)
     assert not re.search(r"\b2031\b", shown(client))
-    answer = asking.ask_hub(hub_desk.asking("contributor"), "next_week")
+    answer = channel.ask_hub(hub_desk.asking("contributor"), "next_week")
     assert answer == {"given": {"week": MONDAY.isoformat()}}
 
 
@@ -122,9 +122,9 @@ def test_the_private_report_is_its_own_alone(hub_desk: Desk) -> None:
         for address in REPORT:
             assert hub_desk.client_of(role).get(address).status_code == 403, role
         with pytest.raises(HubError):
-            asking.ask_hub(hub_desk.asking(role), "report", id=OURS)
+            channel.ask_hub(hub_desk.asking(role), "report", id=OURS)
     with pytest.raises(HubError) as refused:
-        asking.ask_hub(hub_desk.asking("contributor"), "report", id=THEIRS)
+        channel.ask_hub(hub_desk.asking("contributor"), "report", id=THEIRS)
     assert refused.value.rule == "desk-ask"
     assert "/report/" in shown(client)
 
@@ -164,7 +164,7 @@ def test_before_there_is_a_report_the_page_says_when(hub_desk: Desk) -> None:
     file.write_bytes(kept)
     (hub_desk.hub / "releases").rename(hub_desk.hub / "gone")
     assert "once a release is published" in shown(client, "/report/")
-    asking.use(asking.by_socket)  # nobody answers there
+    channel.use(None)  # nobody answers there
     assert client.get("/report/").status_code == 422
     assert "Your last file" in shown(client)
 
@@ -226,6 +226,6 @@ def test_a_part_that_cannot_be_read_says_so(hub_desk: Desk) -> None:
     ledger = hub_desk.hub / "ledger" / "ledger.jsonl"
     ledger.write_bytes(ledger.read_bytes().replace(b'"epsilon":', b'"epsilon" :', 1))
     assert "Cannot be read now" in shown(hub_desk.client_of("auditor"))
-    asking.use(asking.by_socket)
+    channel.use(None)
     for role in ROLES:
         shown(hub_desk.client_of(role))

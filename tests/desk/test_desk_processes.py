@@ -42,10 +42,10 @@ def test_all_processes_start_and_end(practice_desk: Path, tmp_path: Path) -> Non
             assert answer.status == 200
         with urlopen(f"http://localhost:{port}/metrics", timeout=60) as answer:
             assert b"ctdhub_desk_ledger_whole 0" in answer.read()
-        worker = _pid_of("ctdhub.desk.worker.serve", hub)
+        worker = _pid_of("ctdhub.desk.processes", hub)
         os.kill(worker, signal.SIGKILL)  # it is started again
         until = time.monotonic() + PATIENCE
-        while (now := _pid_of("ctdhub.desk.worker.serve", hub)) in (0, worker):
+        while (now := _pid_of("ctdhub.desk.processes", hub)) in (0, worker):
             assert time.monotonic() < until
             time.sleep(0.2)
         assert now

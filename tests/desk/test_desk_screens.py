@@ -6,14 +6,16 @@ import hashlib
 import json
 import re
 import threading
+import time
 from contextlib import suppress
 from html import unescape
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ctdhub.core.errors import HubError
-from tests.desk.desks import OURS, Desk, reachable
+from tests.desk.desks import OURS, PATIENCE, Desk, reachable
 from tests.desk.sending import rounds, rows, sent, work
 
 COLUMNS = {
@@ -33,11 +35,11 @@ def dirty(rows_: int = 70) -> bytes:
 @pytest.fixture
 def bench(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A desk whose workbench answers at its socket, on however busy a machine."""
-    from ctdhub.desk.columns import SOCKET
-    from ctdhub.desk.screens import carrier
-    from ctdhub.desk.worker.workbench import serve
+    from ctdhub.desk import channel
+    from ctdhub.desk.channel import SOCKET
+    from ctdhub.desk.worker.answering import serve
 
-    monkeypatch.setattr(carrier, "SECONDS", 120.0)
+    monkeypatch.setattr(channel, "SECONDS", 120.0)
     place = desk.config.folder / SOCKET
     threading.Thread(target=serve, args=(place,), daemon=True).start()
     reachable(place)
@@ -71,13 +73,10 @@ def direct(
     desk: Desk, role: str, delivery: Any, ask: str, visiting: Any = None, **more: Any
 ) -> dict[str, Any]:
     """What the workbench says to a web process that asks for whatever it likes."""
-    from ctdhub.desk.columns import SOCKET
-    from ctdhub.desk.screens.carrier import SocketCarrier
+    from ctdhub.desk.views.deliveries import DeliveryCarrier
 
-    who = visiting or desk.asking(role)
-    fixed = {"account": who.account, "visit": who.visit, "delivery": delivery.id.hex}
-    line = SocketCarrier(desk.config.folder / SOCKET, fixed)
-    return line.ask({"ask": ask, **more})
+    asker = SimpleNamespace(who=visiting or desk.asking(role))
+    return DeliveryCarrier(asker, delivery).ask({"ask": ask, **more})
 
 
 def keep(client: Any, delivery: Any) -> None:
@@ -188,59 +187,59 @@ def test_nobody_waits_for_what_another_organisation_asks(
     bench: Desk, delivery: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One of its people is at work, two wait, a fourth is told at once; others are answered."""
-    from ctdhub.desk.screens import carrier
-    from ctdhub.desk.worker import workbench
+    from ctdhub.desk import channel
+    from ctdhub.desk.worker import answering
 
     assert "error" not in direct(bench, "data_officer", delivery, "open")
     asked, told = threading.Event(), threading.Event()
 
     def slow() -> None:
-        with workbench._turn_of("beacon-hotline"):
+        with answering._turn_of("beacon-hotline"):
             asked.set()
             told.wait(60)
 
     def waits() -> None:
-        with suppress(HubError), workbench._turn_of("beacon-hotline"):
+        with suppress(HubError), answering._turn_of("beacon-hotline"):
             pass
 
     at_work = [threading.Thread(target=one, daemon=True) for one in (slow, waits, waits)]
     at_work[0].start()
     assert asked.wait(60)
     assert "error" not in direct(bench, "data_officer", delivery, "columns")
-    monkeypatch.setattr(carrier, "SECONDS", 1.0)
-    with pytest.raises(HubError) as met, workbench._turn_of("beacon-hotline"):
+    monkeypatch.setattr(channel, "SECONDS", 1.0)
+    with pytest.raises(HubError) as met, answering._turn_of("beacon-hotline"):
         pass
     assert met.value.rule == "workbench-busy", "it is not begun"
-    monkeypatch.setattr(carrier, "SECONDS", 60.0)
+    monkeypatch.setattr(channel, "SECONDS", 60.0)
     for one in at_work[1:]:
         one.start()
-    while workbench._processes["beacon-hotline"].waiting < workbench.MOST_WAITING:
+    while answering._processes["beacon-hotline"].waiting < answering.MOST_WAITING:
         told.wait(0.01)
-    with pytest.raises(HubError) as met, workbench._turn_of("beacon-hotline"):
+    with pytest.raises(HubError) as met, answering._turn_of("beacon-hotline"):
         pass
     assert met.value.rule == "workbench-busy"
     assert "error" not in direct(bench, "data_officer", delivery, "columns")
     told.set()
     for one in at_work:
         one.join(60)
-    assert workbench._processes["beacon-hotline"].waiting == 0
+    assert answering._processes["beacon-hotline"].waiting == 0
 
 
 def test_what_takes_too_long_ends_alone_and_changes_nothing(
     bench: Desk, delivery: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from ctdhub.desk.worker import workbench
+    from ctdhub.desk.worker import answering
 
     before = direct(bench, "data_officer", delivery, "open")["draft"]
     operation = {"op": "empty", "text": "Fille ?", "on": True}
     with monkeypatch.context() as short:
-        short.setattr(workbench, "LEAST_SECONDS", 0.001)
+        short.setattr(answering, "LEAST_SECONDS", 0.001)
         met = direct(bench, "data_officer", delivery, "do", operations=[operation])["error"]
     assert met["rule"] == "workbench-slow"
     assert direct(bench, "data_officer", delivery, "text")["draft"] == before
     done = direct(bench, "data_officer", delivery, "do", operations=[operation])
     assert done["draft"]["operations"] == 1, "in a new process"
-    with workbench._turn_of(OURS) as own, pytest.raises(HubError) as away:
+    with answering._turn_of(OURS) as own, pytest.raises(HubError) as away:
         own.answer(
             {"file": "/", "who": "a", "contributor": "b", "day": "2026-06-15", "years": 7}
             | {"folder": "/"}
@@ -253,11 +252,11 @@ def test_what_takes_too_long_ends_alone_and_changes_nothing(
 def test_a_page_waits_so_long_and_says_what_goes_on(
     bench: Desk, delivery: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ctdhub.desk.screens import carrier
-    from ctdhub.desk.worker import workbench
+    from ctdhub.desk import channel
+    from ctdhub.desk.worker import answering
 
-    monkeypatch.setattr(carrier, "SECONDS", 0.0)
-    monkeypatch.setattr(workbench, "answer_of", lambda _body: threading.Event().wait(2) or b"{}")
+    monkeypatch.setattr(channel, "SECONDS", 0.0)
+    monkeypatch.setattr(answering, "answer_of", lambda _body: threading.Event().wait(2) or b"{}")
     answer = bench.client_of("data_officer").get(way(delivery))
     assert answer.status_code == 409
     page = answer.content.decode()
@@ -269,26 +268,26 @@ def test_odd_messages_end_as_errors(bench: Desk, delivery: Any) -> None:
     import socket
     import struct
 
-    from ctdhub.desk.columns import SOCKET
-    from ctdhub.desk.screens.carrier import next_message, send_message
+    from ctdhub.desk.channel import SOCKET, next_message, send_message
 
+    until = time.monotonic() + PATIENCE
     place = str(bench.config.folder / SOCKET)
     assert (bench.config.folder / SOCKET).stat().st_mode & 0o007 == 0
-    with socket.socket(socket.AF_UNIX) as line:
-        line.connect(place)
-        line.settimeout(20)
-        for body in (b"", b"[]", b"{", b"[" * 100_000, b'{"account": 1, "delivery": 2}', b"\xff"):
+    none = (b"", b"[]", b"{", b"[" * 100_000, b"\xff", b'{"ask": "ledger"}')
+    for body in (*none, b'{"account": 1, "delivery": 2}'):
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(place)
             send_message(line, body)
-            found = json.loads(next_message(line) or b"{}")
-            assert found["error"]["rule"] == "workbench-request", body[:20]
+            found = json.loads(next_message(line, until))
+            rule = "desk-ask" if body in none else "workbench-request"
+            assert found["error"]["rule"] == rule, body[:20]
     for bytes_ in (struct.pack(">I", 2**31), b"GET / HTTP/1.1\r\n\r\n", b"\0"):
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(place)
-            line.settimeout(20)
             line.sendall(bytes_)
             line.shutdown(socket.SHUT_WR)
-            with suppress(ConnectionResetError):
-                assert next_message(line) is None
+            with pytest.raises((ConnectionResetError, ValueError)):
+                next_message(line, until)
     assert "error" not in direct(bench, "data_officer", delivery, "open"), "it goes on"
 
 

@@ -180,4 +180,4 @@ def test_a_desk_that_runs_ends_where_a_backup_is_put_into_its_folder(
     with pytest.raises(HubError) as met:
         run_all(desk, ("web", "build"))
     assert met.value.rule == "restore-unfinished"
-    assert started == [["ctdhub.desk.web"], ["ctdhub.desk.worker.serve", "build"]]
+    assert started == [["ctdhub.desk.processes", "web"], ["ctdhub.desk.processes", "build"]]

@@ -17,7 +17,7 @@ import pytest
 
 from ctdhub.build.hub import Hub
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.desk import asking
+from ctdhub.desk import channel
 from tests.conftest import Once
 from tests.desk import desks
 from tests.desk.desks import ROLES, THEIRS, Desk
@@ -222,7 +222,7 @@ def other_desk(once: Once, practice_desk: Path, tmp_path: Path) -> Iterator[Desk
 
     from ctdhub.desk.models.people import Organisation
     from ctdhub.desk.walls import prepare
-    from ctdhub.desk.worker.answers.serve import answer_of
+    from ctdhub.desk.worker.answering import answer_of
 
     copied(Hub(once("hub-with-doubles", linked_hub)), tmp_path / "hub")
     with desks.opened(tmp_path / "hub"):
@@ -231,7 +231,7 @@ def other_desk(once: Once, practice_desk: Path, tmp_path: Path) -> Iterator[Desk
         for key in (desks.OURS, THEIRS):
             Organisation.objects.get_or_create(id=key, defaults={"name": key})
         desks.people(desk)
-        asking.use(answer_of)
+        channel.use(answer_of)
         yield desk
         connection.close()
 
@@ -311,19 +311,19 @@ def test_a_contributor_is_withdrawn_and_the_desk_follows_the_command_line(
 def test_the_hub_is_asked_by_a_socket(built_desk: Path, tmp_path: Path) -> None:
     from ctdhub.core.errors import HubError
     from ctdhub.desk.allowed import Who
-    from ctdhub.desk.worker.answers.serve import serve
+    from ctdhub.desk.worker.answering import serve
 
     copied(Hub(built_desk), tmp_path / "h")
     with desks.opened(tmp_path / "h"):
         desk = with_accounts(Desk(tmp_path / "h", nullcontext))
-        place = desk.config.folder / asking.SOCKET
+        place = desk.config.folder / channel.SOCKET
         who = desk.asking("steward")
         with pytest.raises(HubError) as away:
-            asking.ask_hub(who, "versions")
+            channel.ask_hub(who, "versions")
         assert away.value.rule == "desk-away"
         threading.Thread(target=serve, args=(place,), daemon=True).start()
         desks.reachable(place)
-        found = asking.ask_hub(who, "versions")
+        found = channel.ask_hub(who, "versions")
         assert found["given"]["versions"][0]["version"] == "2026.1"
         auditor, officer = desk.asking("auditor"), desk.accounts["data_officer"].who()
         others = (
@@ -336,7 +336,7 @@ def test_the_hub_is_asked_by_a_socket(built_desk: Path, tmp_path: Path) -> None:
         )
         for asker, ask in others:
             with pytest.raises(HubError) as refused:
-                asking.ask_hub(asker, ask, id=THEIRS)
+                channel.ask_hub(asker, ask, id=THEIRS)
             assert refused.value.rule == "desk-ask"
 
 
@@ -351,15 +351,15 @@ def test_whoever_is_not_signed_in_any_more_is_not_asked_for(
     from ctdhub.core.errors import HubError
     from ctdhub.desk.allowed import VISITOR
     from ctdhub.desk.models.hub import TrailEvent
-    from ctdhub.desk.worker import listening
+    from ctdhub.desk.worker import answering
 
-    monkeypatch.setattr(listening, "_asked", {})
-    monkeypatch.setattr(listening, "_looked", {})
-    monkeypatch.setattr(listening, "_to_write", SimpleQueue())
+    monkeypatch.setattr(answering, "_asked", {})
+    monkeypatch.setattr(answering, "_looked", {})
+    monkeypatch.setattr(answering, "_to_write", SimpleQueue())
     who = desk.asking("steward")
 
     def found() -> Any:
-        return listening.who_of(who.account, who.visit)
+        return answering.who_of(who.account, who.visit)
 
     assert found() == who
     visits = UserSession.objects.filter(session_key=who.visit)
@@ -376,17 +376,17 @@ def test_whoever_is_not_signed_in_any_more_is_not_asked_for(
 
     other = desk.asking("data_officer")
     for _ in range(3):
-        listening.note_look(other, "look.read")
-        listening.note_look(other, "ledger.read")  # no case data
-    listening.write_looks(listening._to_write, once=True)
+        answering.note_look(other, "look.read")
+        answering.note_look(other, "ledger.read")  # no case data
+    answering.write_looks(answering._to_write, once=True)
     of_reading = TrailEvent.objects.filter(action__in=["answer.look.read", "answer.ledger.read"])
     assert [(e.account, e.action) for e in of_reading] == [(other.account, "answer.look.read")]
-    monkeypatch.setattr(listening, "MOST_A_MINUTE", 3)
-    monkeypatch.setattr(listening, "_asked", {})
+    monkeypatch.setattr(answering, "MOST_A_MINUTE", 3)
+    monkeypatch.setattr(answering, "_asked", {})
     for _ in range(3):
-        listening.who_of(other.account, other.visit)
+        answering.who_of(other.account, other.visit)
     with pytest.raises(HubError) as often:
-        listening.who_of(other.account, other.visit)
+        answering.who_of(other.account, other.visit)
     assert often.value.rule == "desk-busy"
 
 

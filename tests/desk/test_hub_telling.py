@@ -6,6 +6,7 @@ import json
 import re
 import select
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.core.errors import HubError, catalogue, error, from_json
 from ctdhub.core.i18n import LANGUAGES, Text, language, many, said
 from ctdhub.core.keys.signing import make_key
-from ctdhub.desk import asking
+from ctdhub.desk import channel
 from ctdhub.sensitive.bundle.card import HubCard
 from ctdhub.sensitive.bundle.withdrawal import write_withdrawal
 from tests.conftest import Once
@@ -75,12 +76,12 @@ def telling_desk(once: Once) -> Path:
 @pytest.fixture
 def hub_desk(telling_desk: Path, tmp_path: Path) -> Iterator[Desk]:
     """A desk of this test's own, whose answers come without a socket."""
-    from ctdhub.desk.worker.answers.serve import answer_of
+    from ctdhub.desk.worker.answering import answer_of
     from tests.fixtures.desks import with_accounts
 
     copied(Hub(telling_desk), tmp_path / "hub")
     with desks.opened(tmp_path / "hub"):
-        asking.use(answer_of)
+        channel.use(answer_of)
         yield with_accounts(Desk(tmp_path / "hub", nullcontext))
 
 
@@ -363,7 +364,7 @@ def test_every_page_says_that_the_worker_is_away(hub_desk: Desk) -> None:
     from ctdhub.desk.models.hub import Job, ReleasePlan
     from ctdhub.desk.registry import pages
 
-    asking.use(asking.by_socket)  # nobody listens
+    channel.use(None)  # nobody listens
     plan = ReleasePlan.objects.create(version="2026.9", state="simulated", week=None)
     job = Job.objects.create(
         what="build", lane="build", state="failed",
@@ -403,7 +404,7 @@ HUB_PAGES = (
 
 @pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b'{"given": 3}', b"\xff", b"nul"])
 def test_an_answer_that_is_none_is_a_page(hub_desk: Desk, answer: bytes) -> None:
-    asking.use(lambda _request: answer)
+    channel.use(lambda _request: answer)
     client = hub_desk.client_of("steward")
     for address in ("/releases/", "/withdrawals/", "/agreements/", "/look/"):
         shown = client.get(address)
@@ -422,13 +423,13 @@ def test_the_plan_is_shown_to_who_may_not_know_the_price(hub_desk: Desk) -> None
 def test_a_busy_process_says_so_at_once_and_a_slow_asker_does_not_hold_it(
     hub_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ctdhub.desk.worker.answers import serve
+    from ctdhub.desk.worker import answering
 
-    monkeypatch.setattr(serve, "PATIENCE", desks.PATIENCE)
-    place = hub_desk.config.folder / asking.SOCKET
-    threading.Thread(target=serve.serve, args=(place, 2), daemon=True).start()
+    monkeypatch.setattr(answering, "PATIENCE", desks.PATIENCE)
+    place = hub_desk.config.folder / channel.SOCKET
+    threading.Thread(target=answering.serve, args=(place, 2), daemon=True).start()
     who = hub_desk.asking("steward")
-    asking.use(asking.by_socket)
+    channel.use(None)
 
     def begin_slowly() -> list[socket.socket]:
         """Two lines that are begun, and that nobody was told to be too many."""
@@ -437,7 +438,7 @@ def test_a_busy_process_says_so_at_once_and_a_slow_asker_does_not_hold_it(
             line = socket.socket(socket.AF_UNIX)
             with suppress(OSError):  # nobody listens yet
                 line.connect(str(place))
-                line.sendall(b"{")
+                line.sendall(struct.pack(">I", 2**20))
                 if not select.select([line], [], [], 0.2)[0]:
                     held.append(line)
         return held
@@ -445,13 +446,13 @@ def test_a_busy_process_says_so_at_once_and_a_slow_asker_does_not_hold_it(
     slow = begin_slowly()
     begun = time.monotonic()
     with pytest.raises(HubError) as busy:
-        asking.ask_hub(who, "versions", id="x" * 100_000)
+        channel.ask_hub(who, "versions", id="x" * 100_000)
     assert busy.value.rule == "desk-busy"
     assert time.monotonic() - begun < desks.PATIENCE / 4
     for line in slow:
         line.close()
 
-    monkeypatch.setattr(serve, "PATIENCE", 2.0)
+    monkeypatch.setattr(answering, "PATIENCE", 2.0)
     slow, served, answer = begin_slowly(), threading.Event(), None
 
     def drop_by_drop() -> None:
@@ -465,7 +466,7 @@ def test_a_busy_process_says_so_at_once_and_a_slow_asker_does_not_hold_it(
     try:
         while answer is None and time.monotonic() - begun < desks.PATIENCE:
             with suppress(HubError):
-                answer = asking.ask_hub(who, "versions")
+                answer = channel.ask_hub(who, "versions")
             time.sleep(0.2)
     finally:
         served.set()

@@ -88,10 +88,10 @@ def opened() -> Iterator[Desk]:
     hub = Path(HUB).resolve()
     desks.set_up(hub)
     with desks.opened(hub):
-        from ctdhub.desk import asking
-        from ctdhub.desk.worker.answers.serve import answer_of
+        from ctdhub.desk import channel
+        from ctdhub.desk.worker.answering import answer_of
 
-        asking.use(answer_of)
+        channel.use(answer_of)
         yield desks.Desk(hub, nullcontext)
 
 

@@ -170,14 +170,12 @@ def _rows(desk: Desk, of: str, thing: Any) -> Iterator[Any]:
 
 
 def _served(desk: Desk) -> None:
-    """The workbench, at its socket."""
+    """The process that answers, at its socket: it writes down what was looked at."""
     from tests.desk.desks import reachable
 
-    from ctdhub.desk.columns import SOCKET
-    from ctdhub.desk.screens import carrier
-    from ctdhub.desk.worker.workbench import serve
+    from ctdhub.desk.channel import SOCKET
+    from ctdhub.desk.worker.answering import serve
 
-    carrier.SECONDS = 120.0
     place = desk.config.folder / SOCKET
     threading.Thread(target=serve, args=(place,), daemon=True).start()
     reachable(place)

@@ -96,7 +96,7 @@ class Asker:
     """Somebody of a role, who asks the hub; each answer is kept under its number and kind."""
 
     def __init__(self, kept: Kept, desk: Desk, role: str) -> None:
-        from ctdhub.desk.worker.answers.serve import answer_of
+        from ctdhub.desk.worker.answering import answer_of
 
         who = desk.asking(role)
         self._fixed = {"account": who.account, "visit": who.visit, "lang": SPEAKS.get(role, "en")}

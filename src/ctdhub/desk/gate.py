@@ -17,7 +17,7 @@ from django.urls import reverse
 from ctdhub.core.errors import HubError
 from ctdhub.desk.accounts.adapters import proved
 from ctdhub.desk.allowed import ACTIONS, VISITOR, No, Who, allowed, scope
-from ctdhub.desk.asking import Refusal
+from ctdhub.desk.channel import Refusal
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.registry import DeskPage
 from ctdhub.desk.trail import record

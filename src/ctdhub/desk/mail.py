@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from datetime import timedelta
 from typing import Any
 
 from django.core.mail import EmailMessage, get_connection
+from django.db import close_old_connections
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,6 +27,7 @@ from ctdhub.desk.trail import head
 log = logging.getLogger("ctdhub.desk")
 
 TRIES = 12
+_EVERY = 20.0
 
 
 def message(kind: str) -> tuple[Text, Text]:
@@ -179,6 +182,14 @@ def send_waiting(most: int = 50, connection: Any = None) -> int:
         mail.save(update_fields=["sent"])
         sent += 1
     return sent
+
+
+def main() -> None:
+    """The process that carries messages to the mail server: send what waits until it is ended."""
+    while True:
+        send_waiting()
+        close_old_connections()
+        time.sleep(_EVERY)
 
 
 def _written(mail: OutgoingMail, connection: Any) -> EmailMessage:

@@ -1,7 +1,8 @@
 """The processes of a desk: each alone, or all as children of one command; apart, for it
 starts before Django.
 
-A system service starts each with ``ctdhub desk HUB --only NAME``, as a user of its own.
+A system service starts each with ``ctdhub desk HUB --only NAME``, as a user of its own; what runs
+then is ``python -m ctdhub.desk.processes NAME``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from types import FrameType
 
 from ctdhub.core.errors import error
@@ -20,11 +22,10 @@ PROCESSES: dict[str, tuple[str, ...]] = {
     "web": ("ctdhub.desk.web",),
     "files": ("ctdhub.desk.worker.serve", "files"),
     "build": ("ctdhub.desk.worker.serve", "build"),
-    "answers": ("ctdhub.desk.worker.answers.serve",),
-    "workbench": ("ctdhub.desk.worker.workbench",),
-    "mail": ("ctdhub.desk.mail_process",),
+    "answers": ("ctdhub.desk.worker.answering",),
+    "mail": ("ctdhub.desk.mail",),
 }
-"""Names of processes and, for each, its module and arguments."""
+"""Names of processes and, for each, the module whose ``main`` it is, and arguments of that."""
 
 _PATIENCE = 10.0
 MOST_STARTS = 5
@@ -93,4 +94,27 @@ def _refuse_unfinished(desk: DeskConfig) -> None:
 
 
 def _child(desk: DeskConfig, name: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", *PROCESSES[name]], env=environment(desk, name))
+    command = [sys.executable, "-m", "ctdhub.desk.processes", name]
+    return subprocess.Popen(command, env=environment(desk, name))
+
+
+def main(name: str) -> int:
+    """Be one process of the desk until it is told to end; gives the exit code."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
+    import django
+
+    django.setup()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    module, *given = PROCESSES[name]
+    try:
+        return int(import_module(module).main(*given) or 0)
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

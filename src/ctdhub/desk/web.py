@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections import deque
@@ -16,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ctdhub.desk.config import FOLDER_VARIABLE, DeskConfig, current
+from ctdhub.desk.config import DeskConfig, current
 
 # --------------------------------------------------------------------------------------------------
 # The order in which requests are answered: pages pass the parts of files.
@@ -148,7 +147,7 @@ def application() -> Any:
     return with_signing_page(made, current()) if current().local else made
 
 
-def serve() -> int:
+def main() -> int:
     """Answer requests until the process is ended; gives its exit code.
 
     Raises:
@@ -325,8 +324,3 @@ def _is_gone(child: int) -> bool:
         return bool(os.waitpid(child, os.WNOHANG)[0])
     except ChildProcessError:  # it was waited for already
         return True
-
-
-if __name__ == "__main__":
-    assert FOLDER_VARIABLE in os.environ
-    sys.exit(serve())

@@ -8,19 +8,49 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
-from ctdhub.core.errors import HubError, printable
+from ctdhub.core.errors import HubError, from_json, printable
 from ctdhub.core.i18n import Named, Numeral, Text, field_from_json, joined, many, said
 from ctdhub.desk.allowed import allowed
 from ctdhub.desk.registry import BOTH, page
-from ctdhub.desk.screens.carrier import Carrier, asked, carrier_of
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
+
+# --------------------------------------------------------------------------------------------------
+# How a screen asks the workbench: a plain call in the kit, the channel in the desk.
+
+
+class Carrier(Protocol):
+    """Carries requests about one delivery, on behalf of one person."""
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a request; see ``ctdhub.sensitive.workbench.ask`` for both."""
+
+
+def asked(carrier: Carrier, ask: str, **more: Any) -> dict[str, Any]:
+    """The answer to a request.
+
+    Raises:
+        HubError: what the workbench says is wrong.
+    """
+    answer = carrier.ask({"ask": ask, **more})
+    if "error" in answer:
+        raise from_json(answer["error"])
+    return answer
+
+
+def carrier_of(request: Any, thing: Any) -> Carrier:
+    """The carrier for a delivery: ``CTDHUB_CARRIER`` in the settings makes it of both."""
+    found: Carrier = import_string(settings.CTDHUB_CARRIER)(request, thing)
+    return found
+
 
 # --------------------------------------------------------------------------------------------------
 # What screens say: changes, states and operations as Texts, and cells as safe text.

@@ -17,7 +17,7 @@ from django.utils import timezone
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _, current
 from ctdhub.desk.allowed import allowed, scope
-from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.models.hub import Paper

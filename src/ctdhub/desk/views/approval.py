@@ -19,7 +19,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, _
 from ctdhub.desk import tickets
 from ctdhub.desk.allowed import PRIVACY_OFFICER, STEWARD, Who, allowed
-from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.hub import ApprovalDevice

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from django.utils import timezone
 from ctdhub.core.errors import error, from_json
 from ctdhub.core.format import number
 from ctdhub.core.i18n import Text, _, said
+from ctdhub.desk import channel
 from ctdhub.desk.allowed import CONTRIBUTOR, Who, allowed, scope
 from ctdhub.desk.deliveries import NOTICE, day_of, erased_on
 from ctdhub.desk.jobs.queue import enqueue
@@ -281,6 +284,40 @@ def _return(request: Any, thing: Delivery, cells: dict[str, list[str]]) -> None:
     record(request.who, "delivery.return", thing)
     told = {"kind": "returned", "whom": "organisation"}
     enqueue("tell", "files", request.who, thing, told)
+
+
+class DeliveryCarrier:
+    """Carries requests about one delivery, for one account; both are looked up again there.
+
+    Args:
+        request: of whoever asks.
+        delivery: about what.
+    """
+
+    def __init__(self, request: Any, delivery: Delivery) -> None:
+        self.who, self.delivery = request.who, delivery
+        self._until = time.monotonic() + channel.SECONDS
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """See ``desk.screens.pages.Carrier``; once a mapping is kept the delivery is checked.
+
+        Raises:
+            HubError: the workbench is still at work (rule "workbench-late"), or does not answer
+                (rule "workbench-away").
+        """
+        who, key = self.who, self.delivery.id.hex
+        fixed = {"account": who.account, "visit": who.visit, "delivery": key}
+        try:
+            answer: dict[str, Any] = channel.exchange({**request, **fixed}, self._until)
+        except TimeoutError:
+            raise error("workbench-late") from None
+        except (OSError, ValueError):
+            raise error("workbench-away") from None
+        if "kept" in answer and allowed(who, "delivery.check", self.delivery):
+            waiting = Job.objects.filter(what="check", thing=key, state="waiting")
+            if not waiting.exists():
+                enqueue("check", "files", who, self.delivery)
+        return answer
 
 
 PAGES = [

@@ -17,7 +17,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.format import decimal, exact, isolated, number
 from ctdhub.core.i18n import Text, _, ngettext, said
 from ctdhub.desk.allowed import Who, allowed, scope
-from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current
 from ctdhub.desk.deliveries import day_of, erased_on
 from ctdhub.desk.health import checks

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from ctdhub.core.i18n import Text, said
 from ctdhub.desk.allowed import ASKS, allowed
-from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.people import Organisation
 from ctdhub.desk.registry import page
@@ -33,7 +33,7 @@ def hub_page(
     """Ask the hub and show its answer.
 
     Args:
-        ask, given: see ``desk.asking.ask_hub``.
+        ask, given: see ``desk.channel.ask_hub``.
         above: pages above this one: words and name of the page.
         values: further values of the template.
     """

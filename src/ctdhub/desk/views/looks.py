@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from ctdhub.core.i18n import Text, current
-from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.models.people import DeskAccount
 from ctdhub.desk.registry import POST, page
 from ctdhub.desk.views.home import hub_waiting

@@ -12,7 +12,7 @@ from django.urls import reverse
 from ctdhub.core.errors import HubError, from_json
 from ctdhub.core.i18n import Text, said
 from ctdhub.desk.allowed import allowed
-from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current
 from ctdhub.desk.health import checks, metrics, ready
 from ctdhub.desk.jobs.queue import ask_cancel

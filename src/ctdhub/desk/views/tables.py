@@ -18,7 +18,7 @@ from django.utils import timezone
 from ctdhub.core.format import span
 from ctdhub.core.i18n import Text, _
 from ctdhub.desk.allowed import Who, allowed, scope
-from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.hub import Job, TableRequest
 from ctdhub.desk.registry import BOTH, POST, page

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, _, said
-from ctdhub.desk.asking import ask_hub
+from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.deliveries import day_of
 from ctdhub.desk.jobs.queue import enqueue
 from ctdhub.desk.models.deliveries import withdrawals_asked

@@ -8,14 +8,14 @@ import json
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError, close_old_connections
+from django_tasks_db.management.commands.db_worker import Worker
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid
@@ -23,14 +23,22 @@ from ctdhub.core import files
 from ctdhub.core.errors import HubError
 from ctdhub.desk.config import current
 from ctdhub.desk.health import FILE
+from ctdhub.desk.jobs.process import lane
+from ctdhub.desk.jobs.queue import release_orphans
+from ctdhub.desk.mail import tell_head_of_trail
+from ctdhub.desk.models.hub import Job, OutgoingMail, TrailEvent
+from ctdhub.desk.models.people import Organisation
+from ctdhub.desk.trail import append_trail
 from ctdhub.desk.trail_file import last_line
 from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer
+from ctdhub.desk.worker.accept import adopt
+from ctdhub.desk.worker.hub_jobs import publish_when_due
+from ctdhub.desk.worker.identities import renew, renew_drawer
+from ctdhub.desk.worker.retention import enforce, erase_due, sweep_papers
 
 # --------------------------------------------------------------------------------------------------
 # A worker: it holds one lane, does its jobs one after the other, and the lane "files" the rounds.
 #
-# ``python -m ctdhub.desk.worker.serve files`` or ``build``: it is read before Django is set up, so
-# that whatever needs a table is imported where it is done.
 
 log = logging.getLogger("ctdhub.desk")
 
@@ -51,13 +59,6 @@ def serve(name: str, *, once: bool = False) -> None:
         HubError: another worker holds the lane, or another folder took the place of the hub's
             (rule "lane-taken").
     """
-    from django.db import OperationalError, close_old_connections
-    from django_tasks_db.management.commands.db_worker import Worker
-
-    from ctdhub.desk.config import current
-    from ctdhub.desk.jobs.process import lane
-    from ctdhub.desk.jobs.queue import release_orphans
-
     with lane(current().folder, name) as check:
         release_orphans(name)
         worker = Worker(
@@ -89,10 +90,6 @@ def serve(name: str, *, once: bool = False) -> None:
 
 def main(name: str) -> int:
     """Serve, and end quietly when asked to."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
-    import django
-
-    django.setup()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         for worker in _at_work:  # the queue takes an exit inside of a task for its failure
@@ -105,8 +102,6 @@ def main(name: str) -> int:
     except HubError as met:
         log.error("worker %s: %s", name, met.rule)
         return 2
-    except KeyboardInterrupt:
-        return 0
     return 0
 
 
@@ -136,8 +131,6 @@ def note_health() -> None:
 
 def _rows() -> dict[str, object]:
     """Ages and numbers that need all rows, which the web process does not see."""
-    from ctdhub.desk.models.hub import Job, OutgoingMail, TrailEvent
-
     waiting = Job.objects.filter(state="waiting").order_by("created").first()
     since = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     failed = TrailEvent.objects.filter(
@@ -169,12 +162,6 @@ def make_rounds() -> list[str]:
     Returns:
         Names of what went wrong; the rest was done, and each is tried again in a minute.
     """
-    from ctdhub.desk.mail import tell_head_of_trail
-    from ctdhub.desk.trail import append_trail
-    from ctdhub.desk.worker.accept import adopt
-    from ctdhub.desk.worker.hub_jobs import publish_when_due
-    from ctdhub.desk.worker.retention import enforce, erase_due, sweep_papers
-
     rounds: dict[str, Callable[[], object]] = {
         "inbox": _inbox,
         "adoption": adopt,
@@ -201,23 +188,15 @@ def make_rounds() -> list[str]:
 
 
 def _inbox() -> None:
-    from ctdhub.desk.worker.identities import renew, renew_drawer
-
     desk = current()
     renew(desk.hub, Inbox(desk.inbox), datetime.now(UTC).date(), desk.file.recovery)
     renew_drawer(desk.hub, PaperDrawer(desk.inbox), desk.file.recovery)
 
 
 def _room() -> None:
-    from ctdhub.desk.models.people import Organisation
-
     desk = current()
     size = desk.file.limits.kept_room
     inbox = Inbox(desk.inbox)
     for organisation in Organisation.objects.filter(lost=False):
         if size:
             inbox.reserve(str(organisation.id), size)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
