@@ -8,8 +8,10 @@ from babel import Locale
 
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2, m49, resolve
-from ctdhub.sensitive.mapping.parsers import View
-from ctdhub.sensitive.mapping.texts import Texts, as_codes
+from ctdhub.sensitive.mapping.evaluation import Reader, TextColumn
+from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.row_faults import Taken
+from ctdhub.sensitive.mapping.transform import Transform
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -99,9 +101,11 @@ def test_texts_that_are_like_nothing(text: str):
 def test_two_names_for_one_code_never_multiply_rows():
     texts = ["CI", "CIV", "Ivory Coast", "Côte d'Ivoire", None, "nowhere"] * 1000
     table = pa.table({"c": pa.array(texts), "_row": pa.array(range(len(texts)), pa.int64())})
-    seen = Texts(as_codes(table)).by_row({View("c", frozenset({""}), "country"): "v"})
+    rule = {"from": "c", "country": True, "unknown": "null"}
+    mapping = Mapping.model_validate({"version": 1, "columns": {"citizenship": rule}})
+    seen = Transform(mapping, (2002, 2025)).run(table).values
     assert seen["_row"].to_pylist() == table["_row"].to_pylist()
-    assert seen["v"].to_pylist() == ["CIV", "CIV", "CIV", "CIV", None, None] * 1000
+    assert seen["citizenship"].to_pylist() == ["CIV", "CIV", "CIV", "CIV", None, None] * 1000
 
 
 @pytest.mark.parametrize(
@@ -167,7 +171,7 @@ def test_names_that_are_alike_are_told_apart(code: str, texts: str):
 
 
 def test_capitals_count_in_a_column_of_countries():
-    view = View("c", frozenset({""}), "country", split=";", take="first")
-    assert [view.read(text) for text in ("NA", "na; CI", "NA; CI", " \u200fCI")] == [
-        "NAM", None, "NAM", "CIV",
-    ]  # fmt: skip
+    column = TextColumn(["NA", "na; CI", "NA; CI", " \u200fCI"])
+    pieces = column.taken(Taken(frozenset({""}), frozenset(), ";", "first")).tolist()
+    read = [column.read(Reader("country"), piece) for piece in pieces[:-1]]
+    assert read == ["NAM", None, "NAM", "CIV"]

@@ -63,7 +63,7 @@ def done_with(path: Path, notes: str = "", rules: str = RULES) -> Harmonised:
         "rejected": account.rejected,
         "excluded": {rule: n for rule, n in account.excluded.items() if n},
     }
-    faults = effect.faults.select(["source_row", "rule", "fields"]).sort_by("source_row")
+    faults = effect.rejects.select(["source_row", "rule", "fields"]).sort_by("source_row")
     theirs = done.rejects.select(["source_row", "rule", "fields"]).sort_by("source_row")
     assert faults.to_pylist() == theirs.to_pylist()
     return done

@@ -13,7 +13,6 @@ decides about it, nor about a number alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +27,6 @@ from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.row_faults import LOCAL
 from ctdhub.sensitive.mapping.rule import Rule
-from ctdhub.sensitive.mapping.transform import Transformed
 
 LIKE_A_RECORD = Text(
     "The row is unlike the others and has hardly a filled cell: it may be an average, a note, an "
@@ -147,46 +145,6 @@ def find_notes(
     for name in keys:
         read |= cells[name].written & found & _numbers(codes[name], codes[name].filter(fuller))
     return Notes(found & (sums | ~read), (found & read & ~sums) | (alone & ~people))
-
-
-def without_notes(
-    done: Transformed, raw: RawTable, codes: pa.Table, mapping: Mapping
-) -> Transformed:
-    """What the rules made of a file, notes among its rows put aside.
-
-    Args:
-        done: what they made.
-        raw, codes, mapping: as :func:`find_notes` takes them.
-    """
-    rows = codes[ROW].combine_chunks()
-    place = pc.index_in(rows, value_set=done.values[ROW].combine_chunks())
-    records = np.asarray(place.is_valid())
-    kept = ~np.asarray(pc.is_in(rows, value_set=done.excluded[ROW].combine_chunks()))
-
-    def recorded(variable: str) -> Bools:
-        return np.asarray(done.values[variable].take(place).is_valid())
-
-    notes = find_notes(raw, codes, mapping, kept, records, recorded)
-    out, asked = notes.left_out(mapping), notes.rejected(mapping)
-    if not (out | asked).any():
-        return done
-    gone = rows.filter(pa.array(out | asked))
-    excluded = pa.table(
-        [rows.filter(pa.array(out)), pa.repeat(pa.scalar(RULE), int(out.sum()))],
-        schema=done.excluded.schema,
-    )
-    others = pc.invert(pc.is_in(done.rejects["source_row"], value_set=gone))
-    rejects = pa.concat_tables([done.rejects.filter(others), notes.rejects(rows, mapping)])
-    faulty = int((kept & ~records & (out | asked)).sum())
-    return replace(
-        done,
-        values=but_rows(done.values, gone),
-        children=None if done.children is None else but_rows(done.children, gone),
-        rejects=rejects,
-        rejected=done.rejected - faulty + int(asked.sum()),
-        excluded=pa.concat_tables([but_rows(done.excluded, gone), excluded]),
-        aside=gone,
-    )
 
 
 def but_rows(table: pa.Table, rows: pa.Array) -> pa.Table:

@@ -1,20 +1,13 @@
-"""Readings of source columns: numbers, bands, lists in brackets, dates; each distinct text is
-read once.
-"""
+"""Readings of cells: lists, in brackets or with a separator, numbers and bands."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
-
-import pyarrow as pa
 
 from ctdhub.core.tables import fold, trim
-from ctdhub.schema.countries import fold_name, look_up
-from ctdhub.sensitive.mapping.dates import DAY_FIRST, DateForm, serial_dates
+from ctdhub.schema.countries import fold_name
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 
 # --------------------------------------------------------------------------------------------------
@@ -114,98 +107,7 @@ def holds(band: str, number: float) -> bool:
 
 
 # --------------------------------------------------------------------------------------------------
-# Views of source columns: each distinct text is read once, then put back where it stood.
-#
-# A view replaces each text by another or by null and never changes the number of rows, so a lookup
-# cannot multiply them.
-
-A_FEW = 1_000
-"""Cells that are looked at before a whole column is."""
-
-SEPARATOR = "\x1f"
-"""Stands before, between and after the elements of a list."""
-
-
-Reading = Literal["text", "list", "strays", "country", "number", "band", "date", "year"]
-"""What a view makes of a text: the folded text, a list between separators, whether the cell or an
-element of its list is none of the known texts, an alpha-3 code, a number, a band, an ISO date or
-a year; all as text, null where the text says nothing of the kind."""
-
-
-@dataclass(frozen=True)
-class View:
-    """One reading of one source column.
-
-    Attributes:
-        column: name of the source column.
-        nulls: folded texts that mean "not recorded", for the cell and for each element.
-        reading: what becomes of the text.
-        split: separator of a list; only white space means any white space.
-        take: which element stands for the list.
-        bands: the bands to choose from.
-        dates: how dates are written.
-        years: first and last year that a date can mean, both included, where that is known.
-        spelt: folded texts in brackets that the mapping names as they are: they are no lists.
-        known: folded texts that some rule knows.
-        kinds: whether the list names kinds, of which a denial that stands apart is none.
-
-    >>> View("c", frozenset({""}), "list", split=";").read(" A;b ; ") == "\x1fa\x1fb\x1f"
-    True
-    >>> View("c", frozenset({"", "zz"}), "country", split=";", take="first").read("ZZ; Pérou")
-    'PER'
-    """
-
-    column: str
-    nulls: frozenset[str]
-    reading: Reading = "text"
-    split: str | None = None
-    take: Literal["first", "last"] | None = None
-    bands: tuple[str, ...] = ()
-    dates: DateForm = DAY_FIRST
-    years: tuple[int, int] | None = None
-    known: frozenset[str] = frozenset()
-    spelt: frozenset[str] = frozenset()
-    kinds: bool = False
-
-    def read(self, text: str) -> str | None:
-        """What the text becomes."""
-        cell = trim(text)
-        if fold(cell) in self.nulls:
-            return None
-        if self.split or self.reading in ("list", "strays") or cell.startswith(OPENING):
-            of = kinds_of if self.kinds else elements_of
-            elements = [cell] if fold(cell) in self.spelt else of(cell, self.split)
-            elements = [e for e in elements if fold(e) not in self.nulls]
-            if not elements:
-                return None
-            if self.reading == "list":
-                return SEPARATOR + SEPARATOR.join(map(fold, elements)) + SEPARATOR
-            if self.reading == "strays":
-                return None if all(fold(e) in self.known for e in elements) else "1"
-            if self.split or len(elements) == 1:
-                cell = elements[-1 if self.take == "last" else 0]
-        if self.reading == "country":
-            return look_up(cell).alpha3  # capitals count: NA is Namibia, na is not
-        cell = fold(cell)
-        match self.reading:
-            case "number":
-                return cell if number_of(cell) is not None else None
-            case "band":
-                return band_of(cell, self.bands)
-            case "date":
-                return self.dates.date(cell, self.years)
-            case "year":
-                return self.dates.year(cell, self.years)
-        return cell
-
-    def days(self, texts: Iterable[str]) -> dict[str, str] | None:
-        """Numbered days as dates, or as their years; None where some text is no such day."""
-        filled = {text: cell for text in texts if (cell := fold(text)) not in self.nulls}
-        found = serial_dates(filled.values(), self.years) if self.years else None
-        if found is None:
-            return None
-        end = 4 if self.reading == "year" else None
-        return {text: found[cell][:end] for text, cell in filled.items()}
+# Lists in cells, and columns by their names.
 
 
 def elements_of(text: str, split: str | None) -> list[str]:
@@ -268,20 +170,3 @@ class Header:
             return name
         found = self._folded.get(fold(name), [])
         return found[0] if len(found) == 1 else None
-
-
-def serial_views(table: pa.Table, views: Iterable[View]) -> frozenset[View]:
-    """The views of dates whose column holds days as Excel numbers them, and nothing else.
-
-    Args:
-        table: text columns of the whole file; a part of it could say otherwise than the rest.
-    """
-    header, found = Header(table.column_names), set()
-    for view in views:
-        source = header.find(view.column) if view.years and not view.split else None
-        if source is not None and all(
-            view.days(column.unique().drop_null().to_pylist())
-            for column in (table[source].slice(0, A_FEW), table[source])
-        ):
-            found.add(view)
-    return frozenset(found)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dictionary
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,16 +23,16 @@ from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema.countries import resolve
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.shape.children import BLANK
+from ctdhub.sensitive.mapping.evaluation import Bools, Elements, Evaluation, Reader, TextTable
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.parsers import OPENING, Header, View, broken, elements_of, kinds_of
+from ctdhub.sensitive.mapping.parsers import OPENING, elements_of
+from ctdhub.sensitive.mapping.row_faults import Taken
 from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.texts import (
     ColumnContent,
     FileTexts,
-    KnownTexts,
     Outcome,
     UnknownText,
-    as_codes,
     nearest,
 )
 
@@ -42,10 +43,8 @@ _UNREAD = ("unknown-code", "unknown-country", "unparsable-date", "broken-list", 
 PERPETRATORS = "perpetrators"
 """The part of a mapping whose rules read child tables, where the file has them."""
 
-_READERS = {"country", "number", "band", "date", "year"}
 
-
-class _Reader(NamedTuple):
+class _Reads(NamedTuple):
     """A rule that makes something of a column's texts."""
 
     target: str
@@ -56,35 +55,31 @@ class _Reader(NamedTuple):
     """Whether their elements are paired by position."""
 
 
+class RowFates(NamedTuple):
+    """Rows of a table that became records, and those that were rejected."""
+
+    table: TextTable
+    kept: Bools
+    rejected: Bools
+
+
 def file_texts(
-    mapping: Mapping,
-    table: pa.Table,
-    excluded: pa.Array,
-    rejects: pa.Table,
-    views: Iterable[View],
-    serials: Collection[View] = (),
-    children: Dictionary[str, pa.Table] | None = None,
+    own: Evaluation, rows: RowFates, rejects: pa.Table, children: RowFates | None
 ) -> FileTexts:
     """Look at the texts of a file.
 
     Args:
-        mapping: the mapping.
-        table: text columns and ``_row``.
-        excluded: rows that a rule of the mapping leaves out.
-        rejects: ``source_row``, ``target``, ``column`` and ``rule`` of each fault.
-        views: all readings that the rules ask for.
-        serials: those of columns that hold numbered days (``parsers.serial_views``).
-        children: child tables of the file by name, if there are any.
+        own: what the mapping makes of it.
+        rows: what became of its rows.
+        rejects: ``source_row``, ``column`` and ``rule`` of each fault.
+        children: the same for rows of a child table, if perpetrators are in one.
     """
-    asked = [view for view in views if view.reading in _READERS]
-    rules = mapping.perpetrators
-    child = (children or {}).get(rules.child) if rules and rules.child else None
-    readers = list(_readers(mapping))
-    own = [(place, one) for place, one in readers if child is None or place != PERPETRATORS]
-    parts = [_part(mapping, own, table, excluded, rejects, asked, serials)]
-    if child is not None:
-        theirs = [(place, one) for place, one in readers if place == PERPETRATORS]
-        parts.append(_part(mapping, theirs, child, excluded, rejects, asked, ()))
+    readers = list(_readers(own.mapping))
+    here = [one for place, one in readers if children is None or place != PERPETRATORS]
+    parts = [_part(own, here, rows, rejects)]
+    if children is not None:
+        theirs = [one for place, one in readers if place == PERPETRATORS]
+        parts.append(_part(own, theirs, children, rejects))
     ignored: dict[str, int] = {}
     for part in parts:
         ignored |= part.ignored
@@ -95,167 +90,173 @@ def file_texts(
     )
 
 
-def _part(
-    mapping: Mapping,
-    rules: list[tuple[str, _Reader]],
-    table: pa.Table,
-    excluded: pa.Array,
-    rejects: pa.Table,
-    views: Iterable[View],
-    serials: Collection[View],
-) -> FileTexts:
+def _part(own: Evaluation, rules: list[_Reads], rows: RowFates, rejects: pa.Table) -> FileTexts:
     """The same for the table of the file, or for a child table, in which a row may stand often."""
-    header = Header(table.column_names)
-    uses = _uses(rules, header)
-    readers: dict[str, set[View]] = {}
-    for view in views:
-        if (name := header.find(view.column)) is not None:
-            bare = replace(view, column=name, nulls=frozenset(), split=None, take=None)
-            readers.setdefault(name, set()).add(bare)
-    numbered = {header.find(view.column): view for view in serials}
-    faulty = rejects["source_row"].unique().cast(pa.int64())
-    gone = pa.concat_arrays([faulty, excluded.cast(pa.int64())])
-    table = as_codes(table)
-    kept, rejected = ~_in(table, gone), _in(table, faulty)
+    mapping, table = own.mapping, rows.table
+    uses = _uses(rules, table)
     unread = rejects.filter(pc.is_in(rejects["rule"], value_set=pa.array(_UNREAD)))
     keyed, case = mapping.key_columns(), mapping.case_column()
     names = {fold(c) for c in (*(keyed[0] if keyed else ()), *([case] if case else []))}
     decided = {fold(c) for c in (*mapping.identifiers, *mapping.needed(), *mapping.optional)}
-    known, empty = KnownTexts(mapping), {"", BLANK, *map(fold, mapping.empty)}
     columns: list[ColumnContent] = []
     unknown: list[UnknownText] = []
     ignored: dict[str, int] = {}
-    for name in (n for n in table.column_names if n != ROW):
-        spelt: Dictionary[str, Any] = _numbered(table[name], kept) if fold(name) in names else {}
+    for name in (n for n in table.table.column_names if n != ROW):
+        spelt: Dictionary[str, Any] = _numbered(rows, name) if fold(name) in names else {}
         if name not in uses:
             columns.append(ColumnContent(name, read=False, decided=fold(name) in decided, **spelt))
             continue
         of = pc.equal(unread["column"], _spelt(mapping, name, unread))
-        rows = unread.filter(of)["source_row"].unique().cast(pa.int64())
-        texts = _ColumnTexts(known, empty, name, uses[name], readers.get(name, set()))
-        texts.serial = numbered.get(name)
-        codes = table[name].combine_chunks()
-        texts.kept, texts.rejected = _counted(codes, kept), _counted(codes, rejected)
-        texts.unread = _counted(codes, rejected & _in(table, rows)) if len(rows) else {}
+        texts = _UnreadTexts(own, name, uses[name], rows, unread.filter(of)["source_row"])
         columns.append(replace(texts.content(), **spelt))
         unknown += texts.unknown()
         for spelling in {s for u in uses[name] if u.rule.has for s in u.rule.source}:
-            if header.find(spelling) == name:
+            if table.on(spelling) == name:
                 ignored[spelling] = texts.ignored()
     return FileTexts(tuple(columns), tuple(unknown), ignored)
 
 
-def _readers(mapping: Mapping) -> Iterator[tuple[str, _Reader]]:
+def _readers(mapping: Mapping) -> Iterator[tuple[str, _Reads]]:
     """Every rule that makes something of texts, with the part of the mapping that it stands in."""
     for place, rule in mapping.uses():
         if isinstance(rule, Rule):
             part = str(place[0])
             child = mapping.perpetrators if part == PERPETRATORS else None
             lists = (child.split, child.aligned) if child else (None, False)
-            yield part, _Reader(str(place[-1]), rule, *lists)
+            yield part, _Reads(str(place[-1]), rule, *lists)
 
 
-def _uses(rules: list[tuple[str, _Reader]], header: Header) -> dict[str, list[_Reader]]:
+def _uses(rules: list[_Reads], table: TextTable) -> dict[str, list[_Reads]]:
     """Rules by the column of the file that they read."""
-    found: dict[str, list[_Reader]] = {}
-    for _part, one in rules:
+    found: dict[str, list[_Reads]] = {}
+    for one in rules:
         for column in (*one.rule.source, *([one.rule.at] if one.rule.at else [])):
-            if (name := header.find(column)) is not None:
+            if (name := table.on(column)) is not None:
                 found.setdefault(name, []).append(one)
     return found
 
 
-class _ColumnTexts:
-    """The distinct texts of a column and what its rules make of them.
+class _UnreadTexts:
+    """The distinct texts of a column and what its rules leave unread.
 
-    Attributes:
-        kept, rejected, unread: each text with its rows that became records, that were rejected,
-            and that were rejected because a rule could not read this column.
-        serial: how its texts are read where all of them are numbered days.
+    Args:
+        own: what the mapping makes of the file.
+        column: its name in the table.
+        uses: the rules that read it.
+        rows: what became of the rows.
+        unread: the rows that were rejected because a rule could not read this column.
     """
 
     def __init__(
-        self,
-        known: KnownTexts,
-        empty: Collection[str],
-        column: str,
-        uses: list[_Reader],
-        readers: set[View],
+        self, own: Evaluation, column: str, uses: list[_Reads], rows: RowFates, unread: pa.Array
     ) -> None:
-        self.column, self.uses, self.readers = column, uses, readers
-        self.kept: Dictionary[str, int] = {}
-        self.rejected: Dictionary[str, int] = {}
-        self.unread: Dictionary[str, int] = {}
-        self.serial: View | None = None
-        self._left: dict[str, list[str]] = {}
-        self._empty = empty
-        self._whole = known.in_brackets
+        self.column, self.uses = column, uses
+        self._texts, codes = rows.table.column(column), rows.table.codes(column)
+        cannot = rows.rejected & _in(rows.table.table, unread.unique().cast(pa.int64()))
+        self._kept, rejected, self._cannot = (
+            np.bincount(codes[some], minlength=self._texts.size)[:-1]
+            for some in (rows.kept, rows.rejected, cannot)
+        )
+        self._all = self._kept + rejected
+        self._nulls = frozenset({"", BLANK, *map(fold, own.mapping.empty)})
+        self._spelt = own.known.in_brackets
+        self._broken = self._texts.broken(self._spelt)
+        self._days = own.numbered.get(column)
+        pairs = (pair for u in uses for pair in own.readers(u.rule, u.target))
+        self._readers = [*dict.fromkeys(r for c, r in pairs if rows.table.on(c) == column)]
         spellings = {s for u in uses for s in u.rule.columns() if fold(s) == fold(column)}
-        self._known = {text for s in spellings for text in known.known(s)} | _codes(uses)
-        self._lists = {u.children or u.rule.split for u in uses if u.rule.has}
-        others = [u for u in uses if not u.rule.has]
-        self._cells = {(u.children or u.rule.split, u.rule.take) for u in others}
+        self._known = {text for s in spellings for text in own.known.known(s)} | _codes(uses)
+        self._lists = [*dict.fromkeys(u.children or u.rule.split for u in uses if u.rule.has)]
+        others = (u for u in uses if not u.rule.has)
+        self._single = [*dict.fromkeys((u.children or u.rule.split, u.rule.take) for u in others)]
+        self._left = self._left_over()
 
-    def _all(self) -> Counter[str]:
-        return Counter(self.kept) + Counter(self.rejected)
+    def _way(self, split: str | None, *, kinds: bool = False) -> Elements:
+        """A way to take the texts apart; one that begins like a list and is none stays whole."""
+        if not self._broken.any():
+            return self._texts.lists(split, self._spelt, kinds=kinds)
+        return self._texts.elements(split, self._spelt, kinds=kinds, whole=self._broken)
 
-    def _elements(self, text: str, split: str | None, *, kinds: bool = False) -> list[str]:
-        cell = trim(text)
-        whole = fold(cell) in self._whole or broken(cell, self._whole)
-        of = kinds_of if kinds else elements_of
-        found = [cell] if whole else of(cell, split)
-        return [e for e in found if fold(e) not in self._empty]
-
-    def _reads(self, element: str) -> bool:
-        if self.serial or fold(element) in self._known:
-            return True
-        return any(view.read(element) is not None for view in self.readers)
-
-    def _cell(self, text: str) -> list[str]:
+    @cached_property
+    def _cells(self) -> Elements:
         """What the rules that take one value see of a cell; a child row sees each element."""
-        found: list[str] = []
-        for split, take in self._cells:
-            elements = self._elements(text, split)
-            found += elements[-1:] if take == "last" else elements[:1] if take else elements
-        return list(dict.fromkeys(found))
+        parts = []
+        for split, take in self._single:
+            way = self._way(split)
+            filled = ~self._texts.among(self._nulls)[way.piece]
+            of, piece = way.of[filled], way.piece[filled]
+            if take:
+                new = of[1:] != of[:-1]
+                edge = [*new, True] if take == "last" else [True, *new]
+                here = np.array(edge[: len(of)], bool)
+                of, piece = of[here], piece[here]
+            parts.append(Elements(of, piece))
+        of, piece = (np.concatenate(each) for each in zip(*parts, strict=True))
+        order = np.argsort(of, kind="stable")
+        return Elements(of[order], piece[order])
 
-    def left_over(self, text: str) -> list[str]:
-        """What no rule can read; of several ways to take a list apart the one that leaves least."""
-        if text not in self._left:
-            self._left[text] = self._find_left_over(text)
-        return self._left[text]
+    def _reads(self, pieces: Iterable[int]) -> Bools:
+        """Which pieces some rule reads, of those asked for."""
+        known = self._texts.among(self._known)
+        if self._days is not None:
+            return np.ones_like(known)
+        for piece in pieces if self._readers else ():
+            if not known[piece]:
+                known[piece] = any(self._texts.read(r, piece) is not None for r in self._readers)
+        return known
 
-    def _find_left_over(self, text: str) -> list[str]:
-        if fold(text) in self._known:
-            return []
-        ways = [self._elements(text, split, kinds=True) for split in self._lists]
-        if self._cells:
-            ways.append(self._cell(text))
-        left = [[e for e in way if not self._reads(e)] for way in ways]
-        if not all(left):
-            return []
-        return min(left[: len(self._lists)] or left, key=len)
+    def _left_over(self) -> dict[int, list[int]]:
+        """By text what no rule reads; of several ways to take it apart that which leaves least."""
+        ways = [self._way(split, kinds=True) for split in self._lists]
+        if self._single:
+            ways.append(self._cells)
+        open_ = (self._all > 0) & ~self._texts.among(self._known)[self._texts.cells[:-1]]
+        read = self._reads(np.unique(np.concatenate([way.piece for way in ways])).tolist())
+        unread = ~read & ~self._texts.among(self._nulls)
+        left = []
+        for way in ways:
+            here = unread[way.piece]
+            here[here] = open_[way.of[here]]
+            left.append(Elements(way.of[here], way.piece[here]))
+            open_ = open_ & (np.bincount(left[-1].of, minlength=len(open_)) > 0)
+        found: dict[int, list[int]] = {}
+        for of, piece in left[: len(self._lists)] or left:
+            ends = np.searchsorted(of, np.arange(len(open_) + 1))
+            for text in np.flatnonzero(open_).tolist():
+                some = piece[ends[text] : ends[text + 1]].tolist()
+                if text not in found or len(some) < len(found[text]):
+                    found[text] = some if self._lists else [*dict.fromkeys(some)]
+        return found
 
     def ignored(self) -> int:
         """Unknown elements in the rows that became records."""
-        return sum(len(self.left_over(text)) * n for text, n in self.kept.items())
+        return sum(len(left) * int(self._kept[text]) for text, left in self._left.items())
+
+    def _cell(self, text: int) -> list[str]:
+        """What the rules could not read of a text that another rule of the column knows."""
+        cell = self._texts.pieces[self._texts.cells[text]]
+        if cell.startswith(OPENING) or not self._single:
+            return [cell] if cell.startswith(OPENING) else []
+        of, piece = self._cells
+        return [*dict.fromkeys(self._texts.pieces[at] for at in piece[of == text].tolist())]
 
     def unknown(self) -> list[UnknownText]:
         """Every unknown text of the column, those of most rows first."""
         rows: Counter[str] = Counter()
         spelt: dict[str, str] = {}
         rejected: set[str] = set()
-        for text, n in self._all().items():
-            left = self.left_over(text)
-            if not left and text in self.unread:  # another rule of the column knows it
-                cell = trim(text)
-                left = [cell] if cell.startswith(OPENING) else self._cell(text)
-                n = self.unread[text]
-            for element in {fold(e): e for e in left}.values():
-                key = fold(element)
+        there = np.flatnonzero(self._all)
+        for text in sorted(there.tolist(), key=lambda at: self._kept[at] == 0):
+            if text not in self._left and not self._cannot[text]:
+                continue
+            n = self._all[text]
+            left = [self._texts.pieces[at] for at in self._left.get(text, ())]
+            if not left:
+                left, n = self._cell(text), self._cannot[text]
+            for key, element in {fold(e): e for e in left}.items():
                 spelt.setdefault(key, element)
-                rows[key] += n
-                if text in self.unread:
+                rows[key] += int(n)
+                if self._cannot[text]:
                     rejected.add(key)
         outcome = self._outcome()
         near = self._nearest()
@@ -289,24 +290,32 @@ class _ColumnTexts:
 
     def content(self) -> ColumnContent:
         """What the column holds."""
-        filled = dates = new_year = lists = sets = 0
-        days = {replace(v, reading="date") for v in self.readers if v.reading in ("date", "year")}
-        numbered = replace(self.serial, reading="date").days(self._all()) if self.serial else {}
+        cells = np.where(self._texts.empty(self._nulls)[:-1], 0, self._all)
+        dates = new_year = lists = sets = 0
+        days = [replace(r, kind="date") for r in self._readers if r.kind in ("date", "year")]
         splits = {u.children for u in self.uses if u.children and u.aligned}
-        for text, n in self._all().items():
-            if fold(text) in self._empty:
-                continue
-            filled += n
-            read = next((found for view in days if (found := view.read(text))), None)
-            if day := (numbered or {}).get(text) or read:
+        single = self._texts.taken(Taken(frozenset(), self._spelt))
+        for text in np.flatnonzero(cells).tolist() if days or splits else ():
+            n, piece = int(cells[text]), int(self._texts.cells[text])
+            if day := self._day(days, int(single[text])):
                 dates += n
                 new_year += n * day.endswith("-01-01")
             for split in splits:
-                values = [fold(e) for e in elements_of(trim(text), split)]
+                values = [fold(e) for e in elements_of(self._texts.pieces[piece], split)]
                 if len(values) > 1:
                     lists += n
                     sets += n * (values == sorted(set(values)))
+        filled = int(cells.sum())
         return ColumnContent(self.column, True, True, filled, dates, new_year, lists, sets)
+
+    def _day(self, days: list[Reader], piece: int) -> str | None:
+        """The day that a text names, by its number or as it is written."""
+        if piece < 0:
+            return None
+        if self._days is not None:
+            return self._days.get(fold(self._texts.pieces[piece]))
+        read = (self._texts.read(reader, piece) for reader in days)
+        return next((day for day in read if day), None)
 
 
 class _Near:
@@ -321,7 +330,7 @@ class _Near:
         return nearest(text, self._known) or ""
 
 
-def _codes(uses: list[_Reader]) -> set[str]:
+def _codes(uses: list[_Reads]) -> set[str]:
     """Codes of the hub that rules take as they are."""
     found: set[str] = set()
     for target, rule, *_child in uses:
@@ -349,11 +358,15 @@ _MOST_BUILT = 50
 _DECIMAL = re.compile(r"[0-9]+\.0+|[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 
 
-def _numbered(column: pa.ChunkedArray, rows: np.ndarray) -> dict[str, Any]:
+def _numbered(rows: RowFates, name: str) -> dict[str, Any]:
     """How numbers of people or cases are written in a column; see ``ColumnContent``."""
     found: dict[str, Any] = dict.fromkeys(("digits", "padded", "decimals"), 0)
     built = set()
-    for text, n in _counted(column.combine_chunks(), rows).items():
+    texts = rows.table.texts(name)
+    counted = np.bincount(rows.table.codes(name)[rows.kept], minlength=len(texts) + 1)
+    for text, n in zip(texts, counted.tolist(), strict=False):
+        if not n:
+            continue
         cell = trim(text)
         if _DIGITS.fullmatch(cell):
             found["digits"] += n
@@ -364,16 +377,6 @@ def _numbered(column: pa.ChunkedArray, rows: np.ndarray) -> dict[str, Any]:
     return found | {"built": tuple(sorted(built)[:_MOST_BUILT])}
 
 
-def _counted(codes: pa.DictionaryArray, rows: np.ndarray) -> dict[str, int]:
-    """Each text with the rows among these that hold it."""
-    if not rows.any():
-        return {}
-    texts = codes.dictionary.to_pylist()
-    places = codes.indices.fill_null(len(texts)).to_numpy()
-    found = np.bincount(places if rows.all() else places[rows], minlength=len(texts) + 1)
-    return {text: n for text, n in zip(texts, found.tolist(), strict=False) if n}
-
-
-def _in(table: pa.Table, rows: pa.Array) -> np.ndarray:
+def _in(table: pa.Table, rows: pa.Array) -> Bools:
     """Which rows of a table are among these."""
     return np.asarray(pc.is_in(table[ROW], value_set=rows), dtype=bool)

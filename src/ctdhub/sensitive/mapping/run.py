@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -28,6 +27,7 @@ from ctdhub.sensitive.ingest.delimited import unescaped
 from ctdhub.sensitive.ingest.raw import RawTable, buffers
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.drafting.row_unit import undecided
+from ctdhub.sensitive.mapping.evaluation import Reader, TextColumn, TextTable
 from ctdhub.sensitive.mapping.identifiers import (
     Keying,
     check_decided,
@@ -38,9 +38,10 @@ from ctdhub.sensitive.mapping.identifiers import (
     without_stripped,
 )
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.note_rows import but_rows, without_notes
-from ctdhub.sensitive.mapping.parsers import Header, View
+from ctdhub.sensitive.mapping.note_rows import but_rows
+from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.result import Conservation, Harmonised, lineage_of
+from ctdhub.sensitive.mapping.row_faults import Taken
 from ctdhub.sensitive.mapping.rule import Example, Rule
 from ctdhub.sensitive.mapping.texts import as_codes
 from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE, Asked, Transform, Transformed
@@ -269,11 +270,13 @@ def births_differ(
         name = header.find(column) if decision.action == "band" else None
         if name is None:
             continue
-        view = View(column, empty, "year", dates=mapping.dates)
         cells = table[name] if place is None else table[name].take(place)
         coded = cells.combine_chunks().dictionary_encode()
-        texts = coded.dictionary.to_pylist()
-        years = pa.array([None if t is None else view.read(t) for t in texts], pa.string())
+        column_texts = TextColumn(coded.dictionary.to_pylist())
+        pieces = column_texts.taken(Taken(empty, frozenset()))[:-1].tolist()
+        reader = Reader("year", dates=mapping.dates)
+        read = [None if at < 0 else column_texts.read(reader, at) for at in pieces]
+        years = pa.array(read, pa.string())
         born = pa.table({"person_key": keys, "year": years.take(coded.indices)})
         ends = born.group_by("person_key").aggregate([("year", "min"), ("year", "max")])
         several = ends.filter(pc.not_equal(ends["year_min"], ends["year_max"]))
@@ -322,7 +325,7 @@ def _checked(asked: Asked) -> int:
 
 def _difference(row: int, example: Example, done: Transformed) -> Text | None:
     """What differs from what the example expects, None where nothing does."""
-    excluded = [e["rule"] for e in done.excluded.to_pylist() if e["_row"] == row]
+    excluded = [done.rules[n - 1] for n in done.excluded[[row]].tolist() if n]
     rejects = [r for r in done.rejects.to_pylist() if r["source_row"] == row]
     at_fault = sorted({r["target"] for r in rejects})
     if excluded:
@@ -442,15 +445,17 @@ def harmonise(
     check_mapping(mapping)
     message = Text("Applying the mapping")
     report(message, 0.2)
-    transform = Transform(mapping, years)
-    done = transform.run(
-        codes.select(raw.table.column_names),
-        lambda fraction: report(message, 0.2 + 0.6 * fraction),
+    done = Transformed(
+        mapping,
+        TextTable(codes.select(raw.table.column_names)),
+        years,
         raw.children,
-        lambda done: without_notes(done, whole, codes, mapping),
+        lambda fraction: report(message, 0.2 + 0.6 * fraction),
+        whole,
+        codes,
     )
     report(Text("Accounting for every row"), 0.8)
-    notes = done.aside  # nobody's rows, which have no key
+    notes = done.numbers(done.aside)  # nobody's rows, which have no key
     table = but_rows(raw.table, notes) if len(notes) else raw.table
     person, case = keyings(mapping, contributor, key)
     rows = done.values["_row"]
@@ -463,17 +468,16 @@ def harmonise(
     cases = pa.table([records["record_id"], told], schema=CASES).filter(pc.is_valid(told))
     tokens = token_table(found, records["record_id"].combine_chunks(), contributor)
     rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
-    counts = Counter((rules := done.excluded["rule"]).to_pylist())
     conservation = Conservation(
         rows_read=raw.rows_read,
         records=records.num_rows,
-        rejected=raw.rejects.num_rows + done.rejected,
-        excluded={e.rule: counts[e.rule] for e in mapping.exclude} | counts,
+        rejected=raw.rejects.num_rows + int(done.rejected.sum()),
+        excluded=dict.fromkeys((e.rule for e in mapping.exclude), 0) | done.left_out,
     )
     lineage = lineage_of(
         mapping, records, perpetrators, done.folded, done.texts.ignored, done.untied
     )
-    excluded = done.excluded["_row"].combine_chunks()
+    excluded = done.numbers(done.excluded > 0)
     others = no_record(table, all_keys, rows.combine_chunks(), excluded)
     births = births_differ(table, place, keys, mapping)
     report(Text("Harmonised"), 1.0)
@@ -489,7 +493,7 @@ def harmonise(
         births,
         done.texts,
         tuple(notes.to_pylist()),
-        tuple(done.excluded.filter(pc.equal(rules, NOT_COUNTED_RULE))["_row"].to_pylist()),
+        tuple(done.numbers(done.excluded == done.rules.index(NOT_COUNTED_RULE) + 1).to_pylist()),
     )
 
 

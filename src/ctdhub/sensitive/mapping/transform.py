@@ -1,202 +1,38 @@
-"""A mapping run over rows: values, exclusions and faults, in slices that fit the memory."""
+"""What a mapping makes of the rows of a file: records, child rows, faults and rows left out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ctdhub.core.tables import ROW
+from ctdhub.core.tables import ROW, fold
 from ctdhub.schema.countries import look_up
-from ctdhub.schema.model import NOT_COUNTED, STANDING
-from ctdhub.sensitive import duck
+from ctdhub.schema.model import NOT_COUNTED, STANDING, load_schema
+from ctdhub.sensitive.ingest.raw import RULE as NOTES
+from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.shape.children import BLANK
+from ctdhub.sensitive.mapping.evaluation import (
+    Answer,
+    Bools,
+    Evaluation,
+    Numbers,
+    Places,
+    TextTable,
+)
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.parsers import Header, View, elements_of, serial_views
-from ctdhub.sensitive.mapping.read_texts import file_texts
-from ctdhub.sensitive.mapping.row_faults import Fault, apart_from, bracket_rejects, rejects_of
-from ctdhub.sensitive.mapping.texts import FileTexts, Texts, as_codes, narrow
-
-if TYPE_CHECKING:
-    from ctdhub.sensitive.mapping.compile import Compiled
-
-
-# --------------------------------------------------------------------------------------------------
-# What the rules of a mapping make of rows: worked out by text where a rule reads one column.
-
-SLICE = 100_000
-"""Rows that are worked on at a time."""
-
-
-class RuleQuery(NamedTuple):
-    """A compiled part of a mapping and its SQL."""
-
-    compiled: Compiled
-    sql: str
-
-    def run(self, cells: pa.Table) -> pa.Table:
-        """The rows of the query over the views, one for each row of these.
-
-        Raises:
-            ValueError: the rules changed the number of rows.
-        """
-        parts = [
-            duck.run(self.sql, cells=cells.slice(start, SLICE))
-            for start in range(0, max(cells.num_rows, 1), SLICE)
-        ]
-        found = pa.concat_tables(parts)
-        if found.num_rows != cells.num_rows:
-            raise ValueError("rules changed the number of rows")
-        return found
-
-
-class RuleProgram(NamedTuple):
-    """The rules of records, and those of perpetrators.
-
-    Attributes:
-        by_text: the variables that follow from one column; None where there are none.
-        sources: these variables, each with its column; None for a constant.
-        by_row: all others, and which rows are left out; None where there are none.
-        children: the rules of perpetrators, if there are any.
-    """
-
-    by_text: RuleQuery | None
-    sources: dict[str, str | None]
-    by_row: RuleQuery | None
-    children: RuleQuery | None
-
-    @property
-    def views(self) -> tuple[View, ...]:
-        """The readings of columns that the rules of records ask for."""
-        queries = [query for query in (self.by_text, self.by_row) if query is not None]
-        return tuple(dict.fromkeys(view for query in queries for view in query.compiled.views))
-
-
-class _OfTexts(NamedTuple):
-    """What a variable is for each text of its column, and the faults, None where there is none."""
-
-    values: pa.Array
-    faults: pa.Array | None
-
-
-class RuleRun:
-    """A program over one table.
-
-    Args:
-        program: the rules.
-        variables: the hub variables in the order of the mapping.
-        texts: the table.
-
-    Attributes:
-        faults: fault number n is ``faults[n - 1]``.
-    """
-
-    def __init__(self, program: RuleProgram, variables: list[str], texts: Texts) -> None:
-        self._program, self._variables, self._texts = program, variables, texts
-        self._told: dict[str, _OfTexts] = {}
-        self.faults: tuple[Fault, ...] = ()
-        if query := program.by_text:
-            self.faults = query.compiled.faults
-            found = query.run(texts.by_text(query.compiled.views))
-            self._told = {name: _told(found, name) for name in program.sources}
-        self._behind = len(self.faults)
-        if program.by_row:
-            self.faults += program.by_row.compiled.faults
-
-    def rows(self, start: int, n: int) -> pa.Table:
-        """``_row``, ``_excluded``, the variables and ``fault:<variable>`` of some rows.
-
-        A variable without a fault in any row may lack its column of faults.
-        """
-        by_row, query = None, self._program.by_row
-        if query is not None:
-            by_row = query.run(self._texts.by_row(query.compiled.views, start, n))
-        row = self._texts.table[ROW].slice(start, n)
-        nobody = pa.repeat(pa.scalar(0, pa.int16()), len(row))
-        columns = {ROW: row, "_excluded": nobody if by_row is None else by_row["_excluded"]}
-        faults = {}
-        for name in self._variables:
-            if by_row is not None and name not in self._told:
-                columns[name] = by_row[name]
-                numbers = by_row[f"fault:{name}"]
-                later = pc.add(numbers, pa.scalar(self._behind, numbers.type))
-                faults[f"fault:{name}"] = pc.if_else(pc.equal(numbers, 0), numbers, later)
-                continue
-            values, numbers = self._told[name]
-            codes = self._texts.codes(self._program.sources[name]).slice(start, n)
-            columns[name] = _taken(values, codes)
-            if numbers is not None:
-                faults[f"fault:{name}"] = numbers.take(codes)
-        return pa.table(columns | faults)
-
-
-def _told(found: pa.Table, name: str) -> _OfTexts:
-    values, faults = found[name].combine_chunks(), found[f"fault:{name}"].combine_chunks()
-    coded = narrow(values.dictionary_encode()) if pa.types.is_string(values.type) else values
-    return _OfTexts(coded, faults if pc.any(pc.not_equal(faults, 0)).as_py() else None)
-
-
-def _taken(values: pa.Array, places: pa.Array) -> pa.Array:
-    """Values by their places; codes stay codes."""
-    if not pa.types.is_dictionary(values.type):
-        return values.take(places)
-    return pa.DictionaryArray.from_arrays(
-        values.indices.take(places), values.dictionary, safe=False
-    )
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is compiled; equal where a mapping says word by word the same.
-
-    The text holds its keys in their order, and only those that are written: whether a rule names
-    what holds anyway can make a difference (``Rule.refuses``).
-    """
-
-    text: str
-    years: tuple[int, int]
-    mapping: Mapping = field(compare=False)
-
-    @classmethod
-    def of(cls, mapping: Mapping, years: tuple[int, int]) -> Asked:
-        """The mapping for these public bounds of years."""
-        return cls(mapping.model_dump_json(exclude_unset=True), years, mapping)
-
-
-@lru_cache(maxsize=16)
-def program(asked: Asked) -> RuleProgram:
-    """The rules compiled.
-
-    They are kept: a mapping is compiled for its own tests and for each of its files, and takes
-    longer to compile than to run over few rows.
-    """
-    from ctdhub.sensitive.mapping.compile import compile_rules, of_one_column  # with it ibis, 1 s
-
-    mapping, years = asked.mapping, asked.years
-    columns = mapping.columns
-    sources = of_one_column(columns)
-    others = [name for name in columns if name not in sources]
-    by_text = compile_rules(mapping, columns, years, list(sources)) if sources else None
-    by_row = None
-    if others or mapping.exclude:
-        by_row = compile_rules(mapping, columns, years, others, mapping.exclude)
-    children = None
-    if mapping.perpetrators:
-        columns = mapping.perpetrators.columns
-        children = compile_rules(mapping, columns, years, list(columns))
-    return RuleProgram(_query(by_text), sources, _query(by_row), _query(children))
-
-
-def _query(compiled: Compiled | None) -> RuleQuery | None:
-    return RuleQuery(compiled, duck.sql_of(compiled.expression)) if compiled else None
-
+from ctdhub.sensitive.mapping.note_rows import Notes, find_notes
+from ctdhub.sensitive.mapping.parsers import Header, elements_of
+from ctdhub.sensitive.mapping.read_texts import RowFates, file_texts
+from ctdhub.sensitive.mapping.row_faults import LOCAL, rejects_at
+from ctdhub.sensitive.mapping.rule import Rule
+from ctdhub.sensitive.mapping.texts import FileTexts, as_codes, narrow
 
 # --------------------------------------------------------------------------------------------------
 # Child rows: elements of lists in the cells of a row, or rows of a child table.
@@ -300,162 +136,284 @@ def _untied(sizes: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.bool_]]
 NOT_COUNTED_RULE = "not-a-victim"
 """Name of the rule that leaves out rows whose status says so, in the account of rows."""
 
+NEAREST = 200
+"""Distinct unknown country names of a column for which the nearest one is looked up."""
+
+PERPETRATORS = "perpetrators"
+
 
 @dataclass(frozen=True)
-class Transformed:
-    """What the rules make of rows.
+class _Children:
+    """Child rows of a file.
 
     Attributes:
-        values: ``_row`` and the mapped hub variables of the rows that became records.
-        children: the same for child rows of these records.
-        rejects: one row per fault, without the name of the file.
-        rejected: rows that have a fault.
-        excluded: ``_row`` and ``rule`` of the rows left out.
-        folded: source columns with names of countries that are published under another.
-        texts: what its texts are, those that no rule can read one by one.
-        untied: source columns of perpetrators, each with the number of its values that cannot be
-            tied to one of them.
-        aside: the numbers of rows that were put aside, for they may be nobody.
+        texts: their table.
+        answers: what the rules of perpetrators make of it.
+        parents: the place of each one's row.
+        apart: whether they have a table of their own.
     """
 
-    values: pa.Table
-    children: pa.Table | None
-    rejects: pa.Table
-    rejected: int
-    excluded: pa.Table
-    folded: frozenset[str]
-    texts: FileTexts = field(default_factory=FileTexts)
-    untied: dict[str, int] = field(default_factory=dict)
-    aside: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
+    texts: TextTable
+    answers: dict[str, Answer]
+    parents: Places
+    apart: bool
+
+
+# --------------------------------------------------------------------------------------------------
+# What the rules make of a file.
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A mapping that is run; equal where a mapping says word by word the same.
+
+    The text holds its keys in their order, and only those that are written: whether a rule names
+    what holds anyway can make a difference (``Rule.refuses``).
+    """
+
+    text: str
+    years: tuple[int, int]
+    mapping: Mapping = field(compare=False)
+
+    @classmethod
+    def of(cls, mapping: Mapping, years: tuple[int, int]) -> Asked:
+        """The mapping for these public bounds of years."""
+        return cls(mapping.model_dump_json(exclude_unset=True), years, mapping)
+
+
+class Transformed:
+    """What the rules make of a file.
+
+    Args:
+        mapping: the rules.
+        texts: the table.
+        years: first and last year of the public bounds, both included.
+        children: child tables of the file by name; without them a child row is a position in the
+            lists of the table, as in a mapping's own tests.
+        progress: called with the fraction done.
+        raw, codes: the file as read and its table as codes, of which notes are put aside; without
+            them none are.
+
+    Attributes:
+        answers: what each variable is, behind faults too.
+        brackets: columns with cells in brackets that a rule cannot read, and these faults.
+        excluded: for each row the number of the rule that leaves it out, in ``rules`` from 1.
+        rules: those that the mapping names, ``not-a-victim``, and that of notes.
+        notes: rows that look like totals or notes.
+        aside: rows that were put aside, for they may be nobody.
+        records: rows that became records.
+        rejected: rows with a fault that no rule leaves out, and notes that are asked about.
+    """
+
+    def __init__(
+        self, mapping: Mapping, texts: TextTable, years: tuple[int, int],
+        children: Dictionary[str, pa.Table] | None = None,
+        progress: Callable[[float], None] | None = None,
+        raw: RawTable | None = None, codes: pa.Table | None = None,
+    ) -> None:  # fmt: skip
+        self.mapping, self._texts = mapping, texts
+        self._own = Evaluation(mapping, texts, years, mapping.columns, progress)
+        self.answers = self._own.answers
+        self.rules = (*(e.rule for e in mapping.exclude), NOT_COUNTED_RULE, NOTES)
+        self.excluded: Numbers = self._own.excluded()
+        if STANDING in self.answers:
+            on, values, _faults = self.answers[STANDING]
+            outside = np.isin(values, [*map(texts.number, NOT_COUNTED)])
+            gone = texts.by_row(on, outside) & (self.excluded == 0)
+            self.excluded[gone] = self.rules.index(NOT_COUNTED_RULE) + 1
+        self.brackets = list(self._own.brackets())
+        self.child = self._child_answers(years, children)
+        kept = self.excluded == 0
+        faulty = self._faulty() & kept
+        none = np.zeros(texts.rows, bool)
+        self.notes = Notes(none, none)
+        if raw is not None and codes is not None:
+            self.notes = find_notes(raw, codes, mapping, kept, kept & ~faulty, self.recorded)
+        out, asked = self.notes.left_out(mapping), self.notes.rejected(mapping)
+        self.aside: Bools = out | asked
+        self.excluded[asked] = 0
+        self.excluded[out] = self.rules.index(NOTES) + 1
+        self._at_fault: Bools = faulty & ~self.aside
+        self.rejected: Bools = self._at_fault | asked
+        self.records: Bools = (self.excluded == 0) & ~self.rejected
+
+    def _faulty(self) -> Bools:
+        found = np.zeros(self._texts.rows, bool)
+        for on, _values, faults in (*self.answers.values(), *(a for _c, a in self.brackets)):
+            if faults.any():
+                found |= self._texts.by_row(on, faults != 0)
+        if self.child:
+            for on, _values, faults in self.child.answers.values():
+                found[self.child.parents[self.child.texts.by_row(on, faults != 0)]] = True
+        return found
+
+    def recorded(self, variable: str) -> Bools:
+        """The rows for which a variable is recorded."""
+        on, values, _faults = self.answers[variable]
+        return self._texts.by_row(on, values != 0)
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Rows left out by each rule that leaves out any."""
+        found = np.bincount(self.excluded, minlength=len(self.rules) + 1)[1:].tolist()
+        return {rule: n for rule, n in zip(self.rules, found, strict=True) if n}
+
+    def numbers(self, rows: Bools) -> pa.Array:
+        """The numbers of some rows."""
+        return self._texts.table[ROW].combine_chunks().filter(pa.array(rows))
+
+    @cached_property
+    def values(self) -> pa.Table:
+        """``_row`` and the mapped hub variables of the records."""
+        places = np.flatnonzero(self.records)
+        columns = {n: _values(self._texts, n, a, places) for n, a in self.answers.items()}
+        return pa.table({ROW: self.numbers(self.records), **columns})
+
+    @cached_property
+    def children(self) -> pa.Table | None:
+        """The same for child rows of records."""
+        if self.child is None:
+            return None
+        some = np.zeros(self.child.texts.rows, bool)
+        for on, values, _faults in self.child.answers.values():
+            some |= self.child.texts.by_row(on, values != 0)
+        places = np.flatnonzero(some & self.records[self.child.parents])
+        rows = self.child.texts.table[ROW].combine_chunks().take(pa.array(places))
+        answers = self.child.answers.items()
+        columns = {name: _values(self.child.texts, name, a, places) for name, a in answers}
+        return pa.table({ROW: rows, **columns})
+
+    @cached_property
+    def rejects(self) -> pa.Table:
+        """One row per fault (``row_faults.LOCAL``), without the name of the file."""
+        rows = self._texts.table[ROW].combine_chunks()
+        brackets = {column: self._at_fault & self._texts.by_row(a.on, a.faults != 0)
+                    for column, a in self.brackets}  # fmt: skip
+        parts = [LOCAL.empty_table()]
+        for answer in self.answers.values():
+            parts += _rejects(self._texts, answer, self._at_fault, brackets)
+        for _column, answer in self.brackets:
+            parts += _rejects(self._texts, answer, self._at_fault, {})
+        if self.child:
+            here = self._at_fault[self.child.parents]
+            for answer in self.child.answers.values():
+                parts += _rejects(self.child.texts, answer, here, {})
+        return pa.concat_tables([*parts, self.notes.rejects(rows, self.mapping)])
+
+    @cached_property
+    def texts(self) -> FileTexts:
+        """What the file's texts are, those that no rule can read one by one."""
+        rows, child = RowFates(self._texts, self.records, self.rejected), None
+        if self.child and self.child.apart:
+            of = self.child.parents
+            child = RowFates(self.child.texts, self.records[of], self.rejected[of])
+        return file_texts(self._own, rows, self.rejects, child)
+
+    @property
+    def untied(self) -> dict[str, int]:
+        """Source columns of perpetrators, each with its values that are tied to none of them."""
+        rule = self.mapping.perpetrators
+        if rule is None or rule.split is None or rule.aligned:
+            return {}
+        return untied_values(
+            self._texts.table.filter(pa.array(self.records)), rule.sources(), rule.split
+        )
+
+    @property
+    def folded(self) -> frozenset[str]:
+        """Source columns with names of countries that are published under another."""
+        rules = [r for rules in self.mapping.columns.values() for r in rules if r.country]
+        pairs = ((rule, column) for rule in rules for column in rule.source)
+        return frozenset(column for rule, column in pairs if self._lossy(rule, column))
+
+    def _lossy(self, rule: Rule, column: str) -> bool:
+        texts = self._texts.column(self._texts.on(column))
+        pieces = np.unique(texts.taken(self._own.taken(rule))).tolist()
+        return any(look_up(texts.pieces[at]).lossy for at in pieces if at >= 0)
+
+    def _child_answers(
+        self, years: tuple[int, int], given: Dictionary[str, pa.Table] | None
+    ) -> _Children | None:
+        rule = self.mapping.perpetrators
+        if rule is None:
+            return None
+        rows = self._texts.table[ROW].combine_chunks()
+        apart = rule.child is not None and given is not None
+        mark, aligned = rule.split or self.mapping.read.mark, rule.aligned or bool(rule.child)
+
+        def made() -> TextTable:
+            if apart:
+                return TextTable(as_codes(of_rows((given or {}).get(rule.child or ""), rows)))
+            return TextTable(as_codes(child_rows(self._texts.table, rule.sources(), mark, aligned)))
+
+        key = (PERPETRATORS, rule.child, rule.sources(), mark, aligned, apart)
+        texts: TextTable = self._texts.once(key, made)
+        places = pc.index_in(texts.table[ROW].combine_chunks(), value_set=rows)
+        answers = Evaluation(self.mapping, texts, years, rule.columns).answers
+        return _Children(texts, answers, places.to_numpy(zero_copy_only=False), apart)
 
 
 class Transform:
-    """A compiled mapping.
+    """A mapping that is run over tables.
 
     Args:
-        mapping: what to compile.
+        mapping: the rules.
         years: first and last year of the public bounds, both included.
     """
 
     def __init__(self, mapping: Mapping, years: tuple[int, int]) -> None:
-        self.mapping = mapping
-        self._program = program(Asked.of(mapping, years))
+        self.mapping, self.years = mapping, years
 
-    def run(
-        self,
-        table: pa.Table,
-        progress: Callable[[float], None] | None = None,
-        children: Dictionary[str, pa.Table] | None = None,
-        put_aside: Callable[[Transformed], Transformed] | None = None,
-    ) -> Transformed:
-        """Run over a table of text columns and ``_row``.
+    def run(self, table: pa.Table) -> Transformed:
+        """What the rules make of a table of text columns and ``_row``."""
+        return Transformed(self.mapping, TextTable(as_codes(table)), self.years)
 
-        Args:
-            table: the rows.
-            progress: called with the fraction done.
-            children: child tables of the file by name; without them a child row is a position in
-                the lists of the table, as in a mapping's own tests.
-            put_aside: takes rows that may be nobody out of what was made.
-        """
-        parts = []
-        table = as_codes(table)
-        serials = serial_views(table, self._program.views)
-        texts = Texts(table, serials)
-        run = RuleRun(self._program, list(self.mapping.columns), texts)
-        for start in range(0, max(table.num_rows, 1), SLICE):
-            parts.append(self._slice(run, texts, start, children))
-            if progress:
-                progress(min(1.0, (start + SLICE) / max(table.num_rows, 1)))
-        kinds = [part.children for part in parts if part.children is not None]
-        done = Transformed(
-            values=pa.concat_tables([part.values for part in parts]),
-            children=pa.concat_tables(kinds) if kinds else None,
-            rejects=pa.concat_tables([part.rejects for part in parts]),
-            rejected=sum(part.rejected for part in parts),
-            excluded=pa.concat_tables([part.excluded for part in parts]),
-            folded=self._folded(table),
-        )
-        done = put_aside(done) if put_aside else done
-        child = self._program.children
-        views = [*self._program.views, *(child.compiled.views if child else ())]
-        gone = pa.concat_arrays([done.excluded["_row"].combine_chunks(), done.aside])
-        return replace(
-            done,
-            texts=file_texts(self.mapping, table, gone, done.rejects, views, serials, children),
-            untied=self._untied(table, done.values["_row"].combine_chunks()),
-        )
 
-    def _slice(
-        self, run: RuleRun, texts: Texts, start: int, given: Dictionary[str, pa.Table] | None
-    ) -> Transformed:
-        table = texts.table.slice(start, SLICE)
-        found = run.rows(start, SLICE)
-        names = pa.array([None, *(e.rule for e in self.mapping.exclude)], pa.string())
-        rules = names.take(found["_excluded"].combine_chunks())
-        if STANDING in self.mapping.columns:
-            standing = found[STANDING].cast(pa.string()).combine_chunks()
-            outside = pc.is_in(standing, value_set=pa.array(NOT_COUNTED))
-            rules = pc.coalesce(rules, pc.if_else(outside, NOT_COUNTED_RULE, None))
-        excluded = pc.is_valid(rules)
-        exclusions = pa.table({"_row": found["_row"], "rule": rules}).filter(excluded)
-        keep = pc.invert(excluded)
-        if exclusions.num_rows:
-            found = found.filter(keep)
-        rejects = rejects_of(
-            run.faults, found, lambda view: texts.rows(view, start, SLICE).filter(keep)
-        )
-        lists = bracket_rejects(self.mapping, table)
-        if lists.num_rows:
-            lists = lists.filter(pc.is_in(lists["source_row"], value_set=found["_row"].unique()))
-            rejects = pa.concat_tables([apart_from(rejects, lists), lists])
-        child = None
-        if self._program.children is not None:
-            child, child_rejects = self._children(table, found["_row"], given)
-            rejects = pa.concat_tables([rejects, child_rejects])
-        values = found.select(["_row", *self.mapping.columns])
-        faulty = rejects["source_row"].unique()
-        if len(faulty):
-            values = values.filter(pc.invert(pc.is_in(values["_row"], value_set=faulty)))
-        if child is not None:
-            child = child.filter(pc.is_in(child["_row"], value_set=values["_row"].unique()))
-        return Transformed(values, child, rejects, len(faulty), exclusions, frozenset())
+def _values(texts: TextTable, name: str, answer: Answer, rows: Places) -> pa.Array:
+    """A variable of some rows, texts as codes."""
+    on, values, _faults = answer
+    if on is None or on == ROW:
+        values = np.broadcast_to(values, texts.rows)[rows]
+    first = np.full(int(values.max(initial=0)) + 1, -1)
+    first[values[::-1]] = np.arange(len(values))[::-1]
+    used = [n for n in np.argsort(first, kind="stable").tolist() if n and first[n] >= 0]
+    place = np.zeros(len(first), np.int32)
+    place[used] = np.arange(len(used))
+    codes = pa.array(place[values], mask=values == 0)
+    named = pa.array([texts.named(n) for n in used], pa.string())
+    at = None if on is None or on == ROW else pa.array(texts.codes(on)[rows])
+    if load_schema().variable(name).kind == "year":
+        found = named.cast(pa.int16()).take(codes)
+        return found if at is None else found.take(at)
+    coded = narrow(pa.DictionaryArray.from_arrays(codes, named))
+    if at is None:
+        return coded
+    return pa.DictionaryArray.from_arrays(coded.indices.take(at), coded.dictionary, safe=False)
 
-    def _children(
-        self, table: pa.Table, rows: pa.ChunkedArray, given: Dictionary[str, pa.Table] | None
-    ) -> tuple[pa.Table, pa.Table]:
-        query = self._program.children
-        assert query is not None
-        assert self.mapping.perpetrators is not None
-        rule = self.mapping.perpetrators
-        columns = rule.columns
-        if rule.child is not None and given is not None:
-            found = of_rows(given.get(rule.child), rows.combine_chunks())
-        else:
-            kept = table.filter(pc.is_in(table["_row"], value_set=rows.combine_chunks()))
-            mark, aligned = rule.split or self.mapping.read.mark, rule.aligned or bool(rule.child)
-            found = child_rows(kept, rule.sources(), mark, aligned)
-        texts = Texts(as_codes(found))
-        found = query.run(texts.by_row(query.compiled.views))
-        rejects = rejects_of(query.compiled.faults, found, texts.rows)
-        some = np.zeros(found.num_rows, dtype=bool)
-        for name in columns:
-            some |= found[name].is_valid().to_numpy()
-        return found.select(["_row", *columns]).filter(pa.array(some)), rejects
 
-    def _untied(self, table: pa.Table, records: pa.Array) -> dict[str, int]:
-        rule = self.mapping.perpetrators
-        if rule is None or rule.split is None or rule.aligned:
-            return {}
-        kept = table.filter(pc.is_in(table["_row"], value_set=records))
-        return untied_values(kept, rule.sources(), rule.split)
-
-    def _folded(self, table: pa.Table) -> frozenset[str]:
-        header, found = Header(table.column_names), set()
-        for view in self._program.views:
-            name = header.find(view.column) if view.reading == "country" else None
-            if name is not None:
-                texts = table[name].unique().drop_null().to_pylist()
-                bare = replace(view, reading="text")
-                if any((cell := bare.read(t)) and look_up(cell).lossy for t in texts):
-                    found.add(view.column)
-        return frozenset(found)
+def _rejects(
+    texts: TextTable, answer: Answer, here: Bools, others: Dictionary[str, Bools]
+) -> Iterator[pa.Table]:
+    """The rejects of a variable; cells that others reject already are left out."""
+    on, _values, faults = answer
+    if not faults.any():
+        return
+    numbers = np.where(here, texts.by_row(on, faults), 0)
+    used, first = np.unique(numbers, return_index=True)
+    for number in used[np.argsort(first)].tolist():
+        if not number:
+            continue
+        fault = texts.faults[number - 1]
+        rows = numbers == number
+        if fault.column in others:
+            rows = rows & ~others[fault.column]
+        source = texts.table[ROW].combine_chunks().filter(pa.array(rows))
+        column = texts.on(fault.column)
+        if fault.text is None or column is None:
+            yield rejects_at(fault, source)
+            continue
+        found = texts.column(column)
+        pieces = pa.array(found.taken(fault.text)[texts.codes(column)[rows]]).dictionary_encode()
+        said = (fold(found.pieces[at]) for at in pieces.dictionary.to_pylist())
+        reasons = [fault.country_reason(text, search=i < NEAREST) for i, text in enumerate(said)]
+        yield rejects_at(fault, source, reasons, pieces.indices)

@@ -496,12 +496,11 @@ def choices(of: Sheet) -> list[dict[str, Any]]:
 def read_as(effect: FileEffect, file: OpenedFile, column: str) -> dict[str, list[str]]:
     """For the texts of a column that a rule reads alone, by their folded text: what they become."""
     found: dict[str, list[str]] = {}
-    for group, one in effect.parts:
-        if group.columns != (column,) or group.children:
-            continue
-        texts = file.combos(group.columns).table[column].to_pylist()
-        for name in group.variables:
-            for text, number, bad in zip(texts, one.values[name], one.faulty, strict=True):
-                if text and number and not bad:
-                    found.setdefault(fold(text), []).append(str(file.named(int(number))))
+    unread = [answer.faults for _column, answer in effect.brackets if answer.on == column]
+    for on, values, faults in effect.answers.values():
+        if on == column:
+            read = (values * (sum(unread, faults) == 0)).tolist()
+            for text, number in zip(file.texts.texts(column), read, strict=False):
+                if text and number:
+                    found.setdefault(fold(text), []).append(str(file.texts.named(number)))
     return found

@@ -183,8 +183,7 @@ def _variables(at: Bench, verdicts: list[Verdict]) -> Iterator[Lack]:
     """Years, sexes, ages and citizenships that nothing fills, or that many records lack."""
     records = int(at.effect.records.sum())
     for variable in (PERIOD, SEX, AGE, ORIGIN):
-        value = at.effect.value(variable)
-        if value is None:
+        if variable not in at.effect.answers:
             likely = tuple(
                 one.column
                 for one in verdicts
@@ -202,7 +201,7 @@ def _variables(at: Bench, verdicts: list[Verdict]) -> Iterator[Lack]:
                 )
             yield Lack(text, False, likely)
         elif variable == PERIOD and records:
-            lost = int(((value[0][value[1]] == 0) & at.effect.records).sum())
+            lost = int((at.effect.records & ~at.effect.recorded(variable)).sum())
             if lost:
                 read = tuple(
                     one.column
@@ -233,7 +232,7 @@ def problems(at: Bench) -> list[dict[str, Any]]:
     file = at.file
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     rows: dict[tuple[Any, ...], list[int]] = {}
-    table = at.effect.faults
+    table = at.effect.rejects
     places = {row: i for i, row in enumerate(file.codes[ROW].to_pylist())}
     cells = {name: file.codes[name].combine_chunks() for name in file.codes.column_names[:-1]}
     hidden = {name for name in file.names if is_hidden(at, name)}
