@@ -10,7 +10,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 import yaml
@@ -24,11 +23,6 @@ Settings = Mapping[str, Any]
 
 Force = Literal["in_force", "ends_soon", "ended", "withdrawn"]
 """Whether the files of a contributor may be read today."""
-
-
-def agreement_path(hub: Hub, contributor: str) -> Path:
-    """Where the agreement of a contributor is."""
-    return hub.root / "contributors" / f"{contributor}.yaml"
 
 
 def force_of(hub: Hub, agreement: Agreement, today: date) -> Force:
@@ -46,7 +40,7 @@ def force_of(hub: Hub, agreement: Agreement, today: date) -> Force:
 
 def hash_of_agreement(hub: Hub, contributor: str) -> str:
     """SHA-256 of the file, hexadecimal: what a change of it names; empty where there is none."""
-    path = agreement_path(hub, contributor)
+    path = hub.agreement_file(contributor)
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
@@ -67,7 +61,7 @@ def write_agreement(hub: Hub, contributor: str, settings: Settings, base: str) -
             changed it since.
         HubFolderError: a build is at work.
     """
-    path = agreement_path(hub, contributor)
+    path = hub.agreement_file(contributor)
     changed = {k: v.isoformat() if isinstance(v, date) else v for k, v in settings.items()}
     with hub.lock(), noted(hub, "agreement", contributor=contributor, settings=", ".join(changed)):
         if not re.fullmatch(ID, contributor):

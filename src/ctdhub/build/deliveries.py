@@ -168,7 +168,7 @@ def refuse_unclear(hub: Hub, agreement: Agreement, dates: Sequence[str]) -> None
     for path, mapping in read.items():
         require_people(mapping, path, agreement.rows_per_person)
     keys = [mapping.key_columns() for mapping in read.values()]
-    file = hub.root / "contributors" / f"{agreement.id}.yaml"
+    file = hub.agreement_file(agreement.id)
     _refuse_patches(agreement, dates, list(read.values()), file)
     if len(days) > 1 and agreement.deliveries != "cumulative":
         if None in keys and agreement.deliveries is None:
@@ -368,8 +368,8 @@ def check_made_alike(hub: Hub, delivered: Iterable[DeliveredFiles], gone: pa.Arr
     """
     for one in delivered:
         if len(one.dates) > 1 and len(made_with(one.steps, gone)) > 1:
-            file = hub.root / "contributors" / f"{one.agreement.id}.yaml"
-            raise error("deliveries/tokens", file=file, id=one.agreement.id)
+            who = one.agreement.id
+            raise error("deliveries/tokens", file=hub.agreement_file(who), id=who)
 
 
 def check_one_format(harmonised: Iterable[Step], gone: pa.Array) -> None:

@@ -20,7 +20,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy
 from ctdhub.build.stages.harmonise import harmonise_file
 from ctdhub.build.steps import Progress, Step
-from ctdhub.core.errors import HubError, MappingError, error, printable
+from ctdhub.core.errors import HubError, MappingError, error
 from ctdhub.core.tables import FILE_ROW
 from ctdhub.schema.model import AGE, PERIOD, SEX
 from ctdhub.sensitive.bundle.leaving import is_code
@@ -86,11 +86,6 @@ class NumberedCase:
     chosen: tuple[str, ...] | None = None
 
     @property
-    def people(self) -> int:
-        """How many people these rows are about."""
-        return len(self.marks)
-
-    @property
     def marks(self) -> frozenset[str]:
         """Marks of all rows."""
         return frozenset(row.mark for row in self.rows)
@@ -98,7 +93,7 @@ class NumberedCase:
     @property
     def shared(self) -> bool:
         """Whether somebody must say which rows are hers."""
-        return self.people > 1 or self.watched
+        return len(self.marks) > 1 or self.watched
 
     @property
     def alone(self) -> bool:
@@ -219,7 +214,7 @@ def look_up(  # noqa: PLR0913
         MappingError: its mapping knows no such numbers or tokens.
         HubError: its files cannot be read.
     """
-    known_contributor(hub, contributor)
+    hub.agreement(contributor)
     keying = keying_of(hub, contributor, by)
     keys = keys_of(keying, texts)
     secret, force = hub.person_key(), hub.withdrawn().told_by(contributor)
@@ -263,17 +258,6 @@ def look_up(  # noqa: PLR0913
     records, people = _counted(steps, gone)
     unknown = tuple(place for place, key in enumerate(keys, 1) if key not in carried)
     return FoundRecords(tuple(entries), already, unknown, records, people)
-
-
-def known_contributor(hub: Hub, contributor: str) -> None:
-    """Refuse an id that no agreement has.
-
-    Raises:
-        PolicyError: tells the ids there are.
-    """
-    known = [a.id for a in hub.agreements()]
-    if contributor not in known:
-        raise error("contributor", id=printable(contributor), ids=", ".join(known) or "–")
 
 
 def in_force_already(one: Withdrawal, force: InForce) -> bool:
@@ -347,7 +331,7 @@ def sends_codes(hub: Hub, contributor: str) -> bool:
                 lines = csv.reader(line.decode("utf-8", "replace") for line in file)
                 if any(is_code(cell) for row in lines for cell in row):
                     return True
-    return not own and any(a.senders for a in hub.agreements() if a.id == contributor)
+    return not own and bool(hub.agreement(contributor).senders)
 
 
 def harmonised_files(hub: Hub, contributor: str, progress: Progress | None) -> list[Step]:

@@ -591,6 +591,29 @@ class Hub:
         """The mapping file of a contributor that reads from its first delivery on."""
         return self.root / "mappings" / f"{contributor}.yaml"
 
+    def agreement_file(self, contributor: str) -> Path:
+        """Where the agreement of a contributor is."""
+        return self.root / "contributors" / f"{contributor}.yaml"
+
+    def agreement(self, contributor: str, *, report: bool = False) -> Agreement:
+        """The agreement with a contributor.
+
+        Args:
+            contributor: its id.
+            report: whether what is asked for is a report.
+
+        Raises:
+            PolicyError, DocumentError: there is none; tells the ids there are.
+        """
+        known = {a.id: a for a in self.agreements()}
+        if contributor not in known:
+            raise error(
+                "contributor/report" if report else "contributor",
+                id=printable(contributor),
+                ids=", ".join(known) or "–",
+            )
+        return known[contributor]
+
     def agreements(self) -> tuple[Agreement, ...]:
         """All contributors' agreements, by id.
 
@@ -713,8 +736,7 @@ class Hub:
         ending = [a for a in self.agreements() if a.id in reading and a.ends]
         for agreement in ending:
             if agreement.ends and agreement.ends < day:
-                path = self.root / "contributors" / f"{agreement.id}.yaml"
-                ended = agreement.ends.isoformat()
+                ended, path = agreement.ends.isoformat(), self.agreement_file(agreement.id)
                 raise error("agreement/ended", file=path, id=agreement.id, day=ended)
         return tuple(a for a in ending if a.ends and a.ends - day <= timedelta(days=SOON))
 

@@ -39,7 +39,7 @@ from ctdhub.sensitive.alarms.alarm import Alarm, ReadDelivery, merged
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.identifiers import without_stripped
-from ctdhub.sensitive.mapping.mapping import Mapping as Mapping_mapping
+from ctdhub.sensitive.mapping.mapping import Mapping as Rules
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.result import in_words, losses
@@ -112,9 +112,8 @@ def look(
         DocumentError: no such contributor, or it has no such delivery.
         HubError: harmonising fails.
     """
-    known = {a.id: a for a in hub.agreements()}
-    if contributor is not None and contributor not in known:
-        raise error("contributor/report", id=printable(contributor), ids=", ".join(known) or "–")
+    if contributor is not None:
+        hub.agreement(contributor, report=True)
     if read:
         pipeline.build(hub, until="alarms")
     rules, lines = policy(hub), {(d.contributor, d.date): d for d in deliveries(hub)}
@@ -128,10 +127,17 @@ def look(
         if not own or (date is not None and own[-1].date != date):
             continue
         last = [
-            _seen(one, [s for s in steps if _is_of(s, name, one.date)], rung, lines)
+            _seen(
+                one,
+                [s for s in steps if (contributor_of(s), date_of(s)) == (name, one.date)],
+                rung,
+                lines.get((name, one.date)),
+            )
             for one in own[-2:]
         ]
-        found.append(SeenContributor(known[name], last[-1], last[-2] if len(last) > 1 else None))
+        found.append(
+            SeenContributor(hub.agreement(name), last[-1], last[-2] if len(last) > 1 else None)
+        )
     if not found:
         raise error("no-delivery", id=printable(contributor or "–"), date=printable(date or "–"))
     return found
@@ -148,7 +154,7 @@ def _seen(
     one: ReadDelivery,
     steps: list[Step],
     rung: tuple[Alarm, ...],
-    lines: Mapping[tuple[str, str], DeliveryLine],
+    line: DeliveryLine | None,
 ) -> SeenDelivery:
     columns = [name for name in one.mapping.columns if name != CONTRIBUTOR]
     records = pa.concat_tables([pq.read_table(s.output / RECORDS, columns=columns) for s in steps])
@@ -166,13 +172,9 @@ def _seen(
         unknown=merged(u for file in one.texts for u in file.unknown),
         unread=tuple(c.column for c in one.columns if not c.read and not c.decided),
         faults=dict(_faults(steps)),
-        people=lines.get((one.contributor, one.date)),
+        people=line,
         alarms=tuple(a for a in rung if (a.contributor, a.delivery) == (one.contributor, one.date)),
     )
-
-
-def _is_of(step: Step, contributor: str, date: str) -> bool:
-    return (contributor_of(step), date_of(step)) == (contributor, date)
 
 
 def _faults(steps: list[Step]) -> Counter[tuple[str, str]]:
@@ -265,7 +267,7 @@ def column_sources(
     return found
 
 
-def _rules(mapping: Mapping_mapping) -> Iterator[tuple[str, tuple[Rule, ...]]]:
+def _rules(mapping: Rules) -> Iterator[tuple[str, tuple[Rule, ...]]]:
     yield from mapping.columns.items()
     if mapping.perpetrators:
         yield from mapping.perpetrators.columns.items()
@@ -400,7 +402,7 @@ def since_release(hub: Hub) -> SinceRelease | None:
         return SinceRelease(release.version, 0, ())
     found, compared = [], 0
     for name in people.column_names:
-        counts = _drift_counted(people[name])
+        counts = _counted(people[name])
         for row in answers.table(Query(by=(name,)), shares=False).rows:
             (code,), card = row.codes, row.people
             if card.low is None or card.high is None or row.kind == "nobody_reports":
@@ -418,11 +420,6 @@ def since_release(hub: Hub) -> SinceRelease | None:
 
 def _covered(code: str, years: tuple[int, int]) -> bool:
     return years[0] <= int(code) <= years[1]
-
-
-def _drift_counted(column: pa.ChunkedArray) -> dict[str, int]:
-    counted = pc.value_counts(column.cast(pa.string()).fill_null(NOT_RECORDED)).to_pylist()
-    return {str(c["values"]): c["counts"] for c in counted}
 
 
 def people_by_year(hub: Hub) -> dict[str, dict[int | None, int]]:

@@ -21,7 +21,7 @@ from ctdhub.build.hub import Agreement, Hub
 from ctdhub.build.rules import policy
 from ctdhub.build.stages.harmonise import harmonise_file
 from ctdhub.build.steps import Step
-from ctdhub.core.errors import error, printable
+from ctdhub.core.errors import error
 from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _, current
 from ctdhub.document.document import Document, Notebook, Section, TextTable, Words
@@ -46,9 +46,7 @@ def own_profile(hub: Hub, contributor: str) -> tuple[Agreement, Profile]:
         HubFolderError: its files have not been harmonised, or have changed since.
         WithdrawalError: the contributor withdrew.
     """
-    known = {a.id: a for a in hub.agreements()}
-    if contributor not in known:
-        raise error("contributor/report", id=printable(contributor), ids=", ".join(known) or "–")
+    agreement = hub.agreement(contributor, report=True)
     if contributor in hub.withdrawn().contributors:
         raise error("contributor-withdrew", id=contributor)
     rules = policy(hub)
@@ -56,7 +54,7 @@ def own_profile(hub: Hub, contributor: str) -> tuple[Agreement, Profile]:
     steps = [harmonise_file(hub, c, rules.years) for c in own]
     if not steps or any(step.reason() is not None for step in steps):
         raise error("not-built", file=hub.root)
-    return known[contributor], _profile(steps, own_out_of_force(hub, sent(hub, steps)[0]))
+    return agreement, _profile(steps, own_out_of_force(hub, sent(hub, steps)[0]))
 
 
 def _profile(steps: Sequence[Step], out: OutOfForce) -> Profile:

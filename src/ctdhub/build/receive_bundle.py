@@ -11,7 +11,7 @@ from pathlib import Path
 from ctdhub.build.contributions import mapping_file
 from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy
-from ctdhub.core.errors import MappingError, error, printable
+from ctdhub.core.errors import MappingError, error
 from ctdhub.core.files import sync, write_new
 from ctdhub.core.keys.signing import SigningKey
 from ctdhub.release.approvals import ROLES
@@ -57,11 +57,7 @@ def opened(hub: Hub, file: Path, identities: Sequence[Path]) -> OpenedBundle:
     """
     hub.work.mkdir(mode=0o700, exist_ok=True)
     bundle = open_bundle(file, identities, hub.work)
-    made = bundle.manifest
-    known = {a.id: a for a in hub.agreements()}
-    if made.contributor not in known:
-        raise error("contributor", id=printable(made.contributor), ids=", ".join(known) or "–")
-    settings, agreement = hub.settings, known[made.contributor]
+    settings, agreement = hub.settings, hub.agreement(bundle.manifest.contributor)
     check_bundle(bundle, settings.name, settings.recipients, agreement.senders, file.name)
     return bundle
 
@@ -146,9 +142,7 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date) -> Signed
             "bundle-to-nobody") or no approvers; the key is not the steward's (rule "card-steward").
     """
     settings = hub.settings
-    known = {a.id: a for a in hub.agreements()}
-    if contributor not in known:
-        raise error("contributor", id=printable(contributor), ids=", ".join(known) or "–")
+    agreement = hub.agreement(contributor)
     if not settings.recipients:
         raise error("bundle-to-nobody", file="hub.yaml")
     if settings.approvers is None:
@@ -156,7 +150,6 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date) -> Signed
     approvers: dict[str, tuple[str, ...]] = {r: settings.approvers.keys(r) for r in ROLES}
     if key.public not in approvers["steward"]:
         raise error("card-steward")
-    agreement = known[contributor]
     words = {n: getattr(agreement, n) for n in CardAgreement.model_fields if n != "ends"}
     ends = agreement.ends.isoformat() if agreement.ends else None
     card = HubCard(

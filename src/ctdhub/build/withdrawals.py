@@ -4,18 +4,17 @@ contributor.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import secrets
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from collections.abc import Mapping as AnyMapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
+
+from pydantic import TypeAdapter
 
 from ctdhub.build.contributions import contributor_of
 from ctdhub.build.deliveries import (
@@ -31,22 +30,20 @@ from ctdhub.build.deliveries import (
 )
 from ctdhub.build.find_person import (
     ByWhat,
-    CaseRow,
     FoundRecords,
     NumberedCase,
     harmonised_files,
     in_force_already,
     keying_of,
     keys_of,
-    known_contributor,
     look_up,
     numbers_told,
     read_files,
     sends_codes,
 )
-from ctdhub.build.hub import Hub, noted
+from ctdhub.build.hub import Detail, Hub, noted
 from ctdhub.build.paid import check_paid, ledger
-from ctdhub.build.steps import Progress, hash_file
+from ctdhub.build.steps import Progress, hash_file, hash_of
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import locked, remove, sync, write_whole
 from ctdhub.core.i18n import Numeral, Text
@@ -133,6 +130,23 @@ def withdraw(hub: Hub, entries: Iterable[Withdrawal]) -> int:
         return numbers_told(new)
 
 
+@contextmanager
+def _writing(hub: Hub, contributor: str, **told: Detail) -> Iterator[InForce]:
+    """The register, for lines about one contributor; what is told is noted as well.
+
+    Yields:
+        What is in force.
+
+    Raises:
+        PolicyError: no such contributor.
+        WithdrawalError: the register was changed.
+        HubFolderError: a build is at work.
+    """
+    hub.agreement(contributor)
+    with hub.lock(), noted(hub, "withdraw", **told, contributor=contributor):
+        yield hub.withdrawn()
+
+
 def take_back(
     hub: Hub, contributor: str, texts: Sequence[str] | None, by: ByWhat | None, reason: Reason
 ) -> int:
@@ -144,31 +158,24 @@ def take_back(
     Raises:
         WithdrawalError: one of them is not in force; nothing is written then.
     """
-    known_contributor(hub, contributor)
-    with hub.lock(), noted(hub, "withdraw", undo=True, contributor=contributor):
-        force = hub.withdrawn()
-        if texts is None:
-            marks = {"": 1}
-        else:
+    with _writing(hub, contributor, undo=True) as force:
+        marks = {"": 1}
+        if texts is not None:
             secret, keys = hub.person_key(), keys_of(keying_of(hub, contributor, by), texts)
             marks = {mark(secret, key): place for place, key in enumerate(keys, 1)}
         told = [
             e
-            for e in force.entries
-            if e.contributor == contributor
-            and (e.because or e.mark) in marks
-            and (e.scope == "contributor") == (texts is None)
+            for e in force.told_by(contributor).entries
+            if (e.because or e.mark) in marks and (e.scope == "contributor") == (texts is None)
         ]
-        missing = sorted(
-            place for m, place in marks.items() if m not in {e.because or e.mark for e in told}
-        )
+        known = {e.because or e.mark for e in told}
+        missing = sorted(place for m, place in marks.items() if m not in known)
         if missing and texts is None:
             raise error("not-withdrawn", id=contributor)
         if missing:
             raise error("not-withdrawn/person", places=", ".join(map(str, missing)))
-        lines = [Withdrawal("undo", e.scope, contributor, e.mark, e.because, reason) for e in told]
-        append(hub, lines)
-        return numbers_told(lines)
+        append(hub, [replace(e, kind="undo", reason=reason, made=()) for e in told])
+        return len(known)
 
 
 def tell_renewed(hub: Hub, contributor: str) -> None:
@@ -177,13 +184,11 @@ def tell_renewed(hub: Hub, contributor: str) -> None:
     Raises:
         HubError: its files cannot be read.
     """
-    known_contributor(hub, contributor)
-    with hub.lock(), noted(hub, "withdraw", renewed=True, contributor=contributor):
+    with _writing(hub, contributor, renewed=True):
         steps = harmonised_files(hub, contributor, None)
         own = [step for step in steps if contributor_of(step) == contributor]
         made = made_with(own, replaced_ids(hub, own).ids) | ways_of(hub, own)
-        entry = Withdrawal("renewal", "contributor", contributor, made=tuple(sorted(made)))
-        hub.withdrawals.append([entry], _head(hub))
+        _note(hub, Withdrawal("renewal", "contributor", contributor, made=tuple(sorted(made))))
 
 
 def delete_raw(hub: Hub, contributor: str) -> int:
@@ -195,17 +200,14 @@ def delete_raw(hub: Hub, contributor: str) -> int:
     Raises:
         WithdrawalError: the contributor did not withdraw.
     """
-    known_contributor(hub, contributor)
-    with hub.lock(), noted(hub, "withdraw", delete_raw=True, contributor=contributor):
-        if contributor not in hub.withdrawn().contributors:
+    with _writing(hub, contributor, delete_raw=True) as force:
+        if contributor not in force.contributors:
             raise error("not-withdrawn/files", id=contributor)
         files = sum(c.contributor == contributor for c in hub.received())
-        if (folder := hub.root / "contributions" / contributor).is_dir():
-            remove(folder)
-        if (derived := hub.work / "harmonised" / contributor).is_dir():
-            remove(derived)
-        entry = Withdrawal("raw_deleted", "contributor", contributor, reason="agreement")
-        hub.withdrawals.append([entry], _head(hub))
+        for folder in (hub.root / "contributions", hub.work / "harmonised"):
+            if (folder / contributor).is_dir():
+                remove(folder / contributor)
+        _note(hub, Withdrawal("raw_deleted", "contributor", contributor, reason="agreement"))
         return files
 
 
@@ -228,12 +230,14 @@ def append(hub: Hub, lines: Sequence[Withdrawal]) -> None:
     """
     if lines:
         shutil.rmtree(hub.work / "people", ignore_errors=True)
-    hub.withdrawals.append(lines, _head(hub))
+    _note(hub, *lines)
 
 
-def _head(hub: Hub) -> WitnessedHead:
-    entries = ledger(hub).entries()
-    return WitnessedHead(entries[-1].number, entries[-1].hash) if entries else WitnessedHead()
+def _note(hub: Hub, *lines: Withdrawal) -> None:
+    """Write lines that leave nobody out."""
+    last = ledger(hub).entries()[-1:]
+    head = WitnessedHead(last[0].number, last[0].hash) if last else WitnessedHead()
+    hub.withdrawals.append(lines, head)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -293,14 +297,56 @@ class WithdrawalReport:
     @property
     def seen(self) -> str:
         """A digest of what the contributor is asked."""
-        shown = [self.unknown, [sorted(case.marks) for case in self.asked]]
-        return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
+        return hash_of([self.unknown, [sorted(case.marks) for case in self.asked]])
 
     @property
     def open(self) -> bool:
         """Whether the contributor must still answer."""
         unsaid = any(case.chosen is None for case in self.asked)
         return self.wants_file or unsaid or bool(self.unknown and not self.ahead)
+
+    def looked_for(
+        self, unknown: tuple[int, ...], asked: Sequence[NumberedCase], *, wants_file: bool
+    ) -> WithdrawalReport:
+        """Its records were looked for: it is asked, or ready; a pass stays until that changes."""
+        now = replace(self, unknown=unknown, asked=tuple(asked), wants_file=wants_file)
+        now = replace(now, state="asked" if now.open else "ready")
+        return now if self.state in ("sent", now.state) else replace(now, passed="")
+
+    def answered(
+        self, chosen: Mapping[int, Collection[int]], unknown: Literal["ahead", "drop", ""]
+    ) -> WithdrawalReport:
+        """It was asked, and is ready; see :func:`answer`.
+
+        Raises:
+            WithdrawalError: an answer is missing.
+        """
+        drop = self.unknown if unknown == "drop" else ()
+        kept = [place for place in range(1, len(self.numbers) + 1) if place not in drop]
+        asked = []
+        for case in self.asked:
+            rows = chosen.get(case.place)
+            if rows is None or not all(0 <= at < len(case.rows) for at in rows):
+                raise error("told-open")
+            hers = tuple(sorted({case.rows[at].mark for at in rows}))
+            asked.append(replace(case, place=kept.index(case.place) + 1, chosen=hers))
+        now = replace(
+            self, state="ready", numbers=tuple(self.numbers[place - 1] for place in kept),
+            ahead=self.ahead or unknown == "ahead", unknown=() if drop else self.unknown,
+            asked=tuple(asked), passed="",
+        )  # fmt: skip
+        if now.open:
+            raise error("told-open")
+        return now
+
+    def carried_out(self) -> WithdrawalReport:
+        """It was ready, and is written into the register: its numbers are needed no more."""
+        missed = len(self.unknown) + sum(not case.chosen for case in self.asked)
+        nobody = missed and missed == len(self.numbers)
+        return replace(
+            self, state="nothing_found" if nobody else "done", missed=missed, ended=_now(),
+            numbers=(), asked=(), unknown=(), passed="",
+        )  # fmt: skip
 
 
 def submit(
@@ -330,7 +376,7 @@ def submit(
         PolicyError: no such contributor.
         MappingError: its mapping knows no such numbers or tokens.
     """
-    known_contributor(hub, contributor)
+    hub.agreement(contributor)
     whole = scope == "contributor"
     clean = () if whole else tuple(dict.fromkeys(n.strip() for n in numbers if n.strip()))
     if scope == "delivery" or not (clean or whole) or any(len(n) > LONGEST for n in clean):
@@ -358,11 +404,10 @@ def submit_file(hub: Hub, contributor: str, content: bytes) -> str:
             hub or signed with a key that the agreement does not name, or it came before.
         HubError: as of :func:`submit`.
     """
-    known_contributor(hub, contributor)
+    agreement = hub.agreement(contributor)
     file = parse_withdrawal(content)
-    (senders,) = [a.senders for a in hub.agreements() if a.id == contributor]
     own = (file.contributor, file.hub) == (contributor, hub.settings.name)
-    if not own or file.signer not in senders:
+    if not own or file.signer not in agreement.senders:
         raise error("withdrawal-file/whose", id=contributor, fingerprint=key_print(file.signer))
     keys_of(keying_of(hub, contributor, "case"), file.codes)
     report = WithdrawalReport(
@@ -383,8 +428,8 @@ def submit_file(hub: Hub, contributor: str, content: bytes) -> str:
 
 def reports(hub: Hub, contributor: str = "") -> dict[str, WithdrawalReport]:
     """All reports by key, the newest first; of one contributor if it is named."""
-    every = {path.stem: _read(hub, path.stem) for path in _folder(hub).glob("*.json")}
-    kept = [(k, one) for k, one in every.items() if contributor in ("", one.contributor)]
+    every = [(path.stem, _read(hub, path.stem)) for path in _folder(hub).glob("*.json")]
+    kept = [pair for pair in every if contributor in ("", pair[1].contributor)]
     return dict(sorted(kept, key=lambda pair: pair[1].sent, reverse=True))
 
 
@@ -434,13 +479,10 @@ def look_for(
     found = look_up(hub, who, *what, progress, choose, report.everybody)
     coded = keying_of(hub, who, report.by).action == "token" or all(map(is_code, report.numbers))
     wants = not (coded or report.file) and sends_codes(hub, who)
-    now = replace(report, unknown=found.unknown, asked=tuple(asked), wants_file=wants)
-    now = replace(now, state="asked" if now.open else "ready")
+    now = report.looked_for(found.unknown, asked, wants_file=wants)
     with _alone(hub):
         if report_of(hub, key) != report:
             raise error("told-changed")
-        answered = report.state not in ("sent", now.state)
-        now = replace(now, passed="" if answered else report.passed)
         _write(hub, key, now)
     return now, found
 
@@ -450,7 +492,7 @@ def answer(
     key: str,
     contributor: str,
     seen: str,
-    chosen: AnyMapping[int, Collection[int]],
+    chosen: Mapping[int, Collection[int]],
     unknown: Literal["ahead", "drop", ""],
 ) -> None:
     """Keep what the contributor says of a report.
@@ -471,28 +513,11 @@ def answer(
         report = report_of(hub, key, contributor)
         if report.state != "asked" or report.seen != seen:
             raise error("told-changed")
-        asked = []
-        for case in report.asked:
-            rows = chosen.get(case.place)
-            if rows is None or not all(0 <= at < len(case.rows) for at in rows):
-                raise error("told-open")
-            asked.append(replace(case, chosen=tuple(sorted({case.rows[at].mark for at in rows}))))
-        report = replace(report, asked=tuple(asked))
-        if report.unknown and unknown == "drop":
-            keep = [at for at in range(1, len(report.numbers) + 1) if at not in report.unknown]
-            report = replace(
-                report,
-                numbers=tuple(report.numbers[at - 1] for at in keep),
-                asked=tuple(replace(c, place=keep.index(c.place) + 1) for c in report.asked),
-                unknown=(),
-            )
-        report = replace(report, ahead=report.ahead or unknown == "ahead")
-        if report.open:
-            raise error("told-open")
-        if not report.numbers:
-            _path(hub, key).unlink()
+        now = report.answered(chosen, unknown)
+        if now.numbers:
+            _write(hub, key, now)
         else:
-            _write(hub, key, replace(report, state="ready", passed=""))
+            _path(hub, key).unlink()
 
 
 def take_back_report(hub: Hub, key: str, contributor: str) -> None:
@@ -521,10 +546,7 @@ def carry_out(hub: Hub, key: str, progress: Progress) -> WithdrawalReport:
         return report
     whole = Withdrawal("withdrawal", "contributor", report.contributor, reason=report.reason)
     withdraw(hub, found.entries if found else [whole])
-    missed = len(report.unknown) + sum(not case.chosen for case in report.asked)
-    state: ReportState = "nothing_found" if missed and missed == len(report.numbers) else "done"
-    ended = replace(report, state=state, missed=missed, ended=_now())
-    ended = replace(ended, numbers=(), asked=(), unknown=(), passed="")
+    ended = report.carried_out()
     with _alone(hub):
         _write(hub, key, ended)
     return ended
@@ -551,9 +573,9 @@ def pass_over(hub: Hub, contributor: str, reason: str) -> None:
         every = waiting(hub, contributor) if contributor else {}
         if not every:
             raise error("no-told")
-        unsaid = {k: one for k, one in every.items() if one.state != "ready" and not one.passed}
-        for key, one in (unsaid or every).items():
-            _write(hub, key, replace(one, passed=words))
+        unsaid = [k for k, one in every.items() if one.state != "ready" and not one.passed]
+        for key in unsaid or every:
+            _write(hub, key, replace(every[key], passed=words))
 
 
 def waiting_words(hub: Hub) -> list[Text]:
@@ -580,21 +602,18 @@ def _path(hub: Hub, key: str) -> Path:
     return _folder(hub) / f"{key}.json"
 
 
+_STORED = TypeAdapter(WithdrawalReport)
+
+
 def _read(hub: Hub, key: str) -> WithdrawalReport:
     try:
-        value = json.loads(_path(hub, key).read_bytes())
+        return _STORED.validate_json(_path(hub, key).read_bytes())
     except (FileNotFoundError, ValueError):
         raise error("no-told") from None
-    for case in value["asked"]:
-        case["rows"] = tuple(CaseRow(**row) for row in case["rows"])
-        case["chosen"] = None if case["chosen"] is None else tuple(case["chosen"])
-    lists = {name: tuple(value[name]) for name in ("numbers", "unknown")}
-    asked = tuple(NumberedCase(**case) for case in value["asked"])
-    return WithdrawalReport(**value | lists | {"asked": asked})
 
 
 def _write(hub: Hub, key: str, report: WithdrawalReport) -> None:
-    write_whole(_path(hub, key), json.dumps(asdict(report), indent=1).encode())
+    write_whole(_path(hub, key), _STORED.dump_json(report, indent=1))
 
 
 def _add(hub: Hub, report: WithdrawalReport) -> str:
@@ -645,7 +664,7 @@ def withdraw_delivery(
             "no-delivery"), or a build is at work.
         WithdrawalError: the register was changed.
     """
-    known_contributor(hub, contributor)
+    hub.agreement(contributor)
     with hub.lock(), noted(hub, "withdraw", contributor=contributor, delivery=date):
         own = [c.file for c in hub.received() if (c.contributor, c.date) == (contributor, date)]
         found = {path: digest for path in own if (digest := hash_file(path)) in files}
@@ -671,19 +690,13 @@ def withdraw_delivery(
         append(hub, [line for line in lines if line not in told] if found else [])
         for path in found:
             path.unlink()
-        _emptied(hub, contributor, date)
+        if (derived := hub.work / "harmonised" / contributor / date).is_dir():
+            remove(derived)
+        if (place := hub.root / "contributions" / contributor / date).is_dir():
+            if not any(place.glob("[!.]*")):
+                remove(place)
+            sync(place.parent)
         return len(found)
-
-
-def _emptied(hub: Hub, contributor: str, date: str) -> None:
-    """Delete what was made of the delivery, and its folder where nothing is left in it."""
-    if (derived := hub.work / "harmonised" / contributor / date).is_dir():
-        remove(derived)
-    place = hub.root / "contributions" / contributor / date
-    if place.is_dir():
-        if not any(place.glob("[!.]*")):
-            remove(place)
-        sync(place.parent)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -765,21 +778,22 @@ def decide(hub: Hub, contributor: str, *, only_here: bool) -> int:
     Raises:
         WithdrawalError: nothing is above the limit.
     """
-    known_contributor(hub, contributor)
-    found = [t for t in taken_elsewhere(hub) if t.contributor == contributor and t.open]
-    if not found:
-        raise error("nothing-to-decide", id=contributor)
-    lines: list[Withdrawal] = []
-    with hub.lock(), noted(hub, "withdraw", decide=True, contributor=contributor):
+    with _writing(hub, contributor, decide=True) as force:
+        taken = [t for t in taken_elsewhere(hub) if t.contributor == contributor and t.open]
+        if not taken:
+            raise error("nothing-to-decide", id=contributor)
+        made = {one.quarter: f"{one.quarter}:{one.people}" for one in taken}
+        lines = [Withdrawal("decided", "contributor", contributor, made=tuple(made.values()))]
         if only_here:
-            quarters = {one.quarter for one in found}
-            for entry in hub.withdrawn().entries:
-                told = entry.contributor == contributor and entry.scope == "person"
-                if told and quarter(entry.time) in quarters:
-                    lines.append(replace(entry, kind="undo"))
-                    lines.append(replace(entry, scope="records"))
-        else:
-            made = tuple(f"{one.quarter}:{one.people}" for one in found)
-            lines.append(Withdrawal("decided", "contributor", contributor, made=made))
+            kept = [
+                e
+                for e in force.told_by(contributor).entries
+                if e.scope == "person" and quarter(e.time) in made
+            ]
+            lines = [
+                line
+                for e in kept
+                for line in (replace(e, kind="undo"), replace(e, scope="records"))
+            ]
         append(hub, lines)
-    return len(found)
+    return len(made)

@@ -362,10 +362,9 @@ def _no_numbers(file: Path | None) -> HubError:
 def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
     """A contributor withdraws."""
     from ctdhub.build import withdrawals as withdraw_stage
-    from ctdhub.build.find_person import known_contributor
     from ctdhub.build.rules import policy
 
-    known_contributor(hub, contributor)
+    hub.agreement(contributor)
     _ask(_("Leave out all records of {id} from the next build on?").format(id=contributor), yes=yes)
     before = contributor in hub.withdrawn().contributors
     key = withdraw_stage.submit(hub, contributor, "contributor", why)

@@ -259,7 +259,7 @@ def check_series(hub: Hub, rules: Policy, schema: Schema) -> None:
     """
     before, now = _published(hub), _next(hub, rules, schema)
     for one in told(before, now):
-        file, version = hub.root / "contributors" / f"{one.id}.yaml", before[-1].version
+        file, version = hub.agreement_file(one.id), before[-1].version
         years = spans(one.years or range(rules.years[0], rules.years[1] + 1))
         if one.why == "joins":
             raise error("sources-series", file=file, id=one.id, years=years, version=version)

@@ -256,8 +256,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         forget(hub, [step.output for step in harmonised])
         delivered = sent(hub, harmonised)
         for one in delivered:
-            file = hub.root / "contributors" / f"{one.agreement.id}.yaml"
-            one.require_clear(file, reports_of(hub, one))
+            one.require_clear(hub.agreement_file(one.agreement.id), reports_of(hub, one))
         check_elsewhere(hub, delivered)
         gone = out_of_force(hub, delivered).ids
         check_made_alike(hub, delivered, gone)
