@@ -53,29 +53,6 @@ FOLDERS = (
     "stories",
 )
 
-_IGNORED = (
-    "contributions/\nkeys/\nwork/\nwithdrawals/\nlinkage/\ncandidates/\nreviews/\njournal/\n"
-    "ledger/secret\n"
-)
-_SITE = """
-# Where the public will find the site, for search engines; until then no page claims an address.
-# site:
-#   url: https://data.example.org/
-"""
-_HELPLINES = """\
-# Where people who read the site find help; read whenever a page or poster is made, no part of any
-# release.  The first line stands on posters.  Call each number yourself, twice a year at least.
-#
-# - country: CIV
-#   name: Name as people there know it
-#   kind: trafficking          # or emergency, children, migrants, police
-#   number: "…"                # between quotes; or text (for messages), or url (https)
-#   hours: 24/7                # or days and times, such as Mo-Fr 09:00-17:00
-#   languages: [fr]
-#   free: true                 # only where it is so
-#   confidential: true
-#   checked_on: 2026-01-31
-"""
 _PRACTICE_PEOPLE = 1_000_000
 _PRACTICE_PROMISE = (
     ("epsilon: 1.0", "epsilon: 4.0"),
@@ -87,33 +64,6 @@ _PRACTICE_PROMISE = (
     ),
 )
 """What a practice hub has in place of the usual promise."""
-_PRACTICE_HELPLINES = """\
-# Practice, fictitious: nobody answers here.  Both numbers are kept free for fiction.
-- country: GBR
-  name: Fictitious Helpline
-  kind: trafficking
-  number: "+44 808 157 0142"
-  hours: Mo-Fr 09:00-17:00
-  languages: [en]
-  free: true
-  confidential: true
-  checked_on: {today}
-- country: USA
-  name: Fictitious Helpline for Children
-  kind: children
-  number: "+1 202 555 0142"
-  languages: [en, es]
-  checked_on: {today}
-"""
-_APPROVERS = """
-# Nothing is published before two people approve it with `ctdhub approve`.  Each makes a key with
-# `ctdhub key new --out FILE`, keeps that file, and writes down here the public key it prints.
-# A key that signs no more moves to former, so that the releases it signed stay valid.
-# approvers:
-#   steward: ed25519:…
-#   privacy_officer: ed25519:…
-#   former: []
-"""
 
 
 def new_hub(
@@ -152,13 +102,18 @@ def new_hub(
         "invented": invented,
     }
     (folder / "policy.yaml").write_text(default_policy(max_people), "utf-8")
-    (folder / HELPLINES).write_text(_HELPLINES, "utf-8")
-    (folder / ".gitignore").write_text(_IGNORED, "utf-8")
+    (folder / HELPLINES).write_text(_shipped("helplines.yaml"), "utf-8")
+    (folder / ".gitignore").write_text(_shipped("ignored.txt"), "utf-8")
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
-    (folder / "hub.yaml").write_text(text + _SITE + _APPROVERS, "utf-8")
+    (folder / "hub.yaml").write_text(text + _shipped("hub.yaml"), "utf-8")
     hub = Hub(folder)
     begin(hub.ledger, place or folder, new_population(name, "hub"), hub.ledger_key)
     return hub
+
+
+def _shipped(name: str) -> str:
+    """A text that a new hub begins with."""
+    return (resources.files("ctdhub.build") / "new_hub" / name).read_text("utf-8")
 
 
 def practice_hub(folder: Path, people: int | None = None, progress: Progress | None = None) -> Hub:
@@ -240,7 +195,8 @@ def _fill(hub: Hub, people: int, progress: Progress | None) -> None:
         (folder / papers).rename(hub.root / papers)
     lists = ", ".join(summary.truth["lists"]["with_tokens"])
     today = datetime.now(UTC).date().isoformat()
-    (hub.root / HELPLINES).write_text(_PRACTICE_HELPLINES.format(today=today), "utf-8")
+    helplines = _shipped("practice_helplines.yaml").format(today=today)
+    (hub.root / HELPLINES).write_text(helplines, "utf-8")
     text = default_policy(_PRACTICE_PEOPLE)
     for usual, own in (("lists: []", f"lists: [{lists}]"), *_PRACTICE_PROMISE):
         text = text.replace(usual, own)

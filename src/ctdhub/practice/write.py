@@ -131,20 +131,6 @@ CONTRIBUTION_DATE = "2026-01-15"
 PEOPLE = (1_000, 2_000_000)
 """Fewest and most people on request."""
 
-README = """Practice data: everything in this folder is fictitious.
-
-No person, case, number or organisation in these files exists.  Names are placeholders, telephone
-numbers come from a range that is kept for drama, e-mail addresses end in example.org, and the
-key of the link tokens is printed in the software.  Shares follow published figures, so the files
-behave like real ones; they say nothing about any country, community or organisation.
-
-*.csv, *.xlsx        what four fictitious contributors sent, each in its own format
-mappings/            how each format becomes the hub's schema
-contributors/        the fictitious agreements
-truth.json           what was planted and counted, to compare results with
-truth/people.parquet the fictitious people with their true attributes in the hub's codes
-"""
-
 
 @dataclass(frozen=True)
 class Sent:
@@ -241,11 +227,12 @@ def write_practice(
     (folder / "truth").mkdir(exist_ok=True)
     pq.write_table(drawn.table(keyed.tolist()), folder / "truth" / "people.parquet")
     (folder / "truth.json").write_text(json.dumps(truth, indent=2) + "\n", "utf-8")
-    (folder / "README.txt").write_text(README, "utf-8")
+    shipped = resources.files("ctdhub.practice")
+    (folder / "README.txt").write_bytes((shipped / "data" / "README.txt").read_bytes())
     for kind in ("mappings", "contributors"):
         (folder / kind).mkdir(exist_ok=True)
         for name in CONTRIBUTORS:
-            shipped = resources.files("ctdhub.practice") / kind / f"{name}.yaml"
-            (folder / kind / shipped.name).write_bytes(shipped.read_bytes())
+            own = f"{kind}/{name}.yaml"
+            (folder / own).write_bytes((shipped / own).read_bytes())
     tell(Text("Practice data are ready"), 1.0)
     return PracticeSummary(folder, people, seed, files, sent, truth)
