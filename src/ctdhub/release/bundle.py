@@ -12,13 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ctdhub.border import DOUBLES, LISTS, Protected
 from ctdhub.core.errors import error
 from ctdhub.core.files import remove, sync
-from ctdhub.core.i18n import LANGUAGES, Text
+from ctdhub.core.i18n import LANGUAGES, Text, read_shipped
 from ctdhub.release.approvals import APPROVALS, Approvals, Approvers
 from ctdhub.release.catalogue import citation, croissant, dcat, frictionless, title
 from ctdhub.release.changes import CHANGELOG, changelog_text, in_languages
@@ -46,48 +47,19 @@ if TYPE_CHECKING:
 #
 # The file is English Markdown; site, changelog and codebook speak every language of the hub.
 
-WHAT = {
-    "records.parquet": "synthetic records, one row per person, for programs",
-    "records.csv": "the same as text",
-    "counts.parquet": "protected counts with their intervals, for programs",
-    "counts.csv": "the same as text",
-    "perpetrators.parquet": "protected perpetrators, not linked to the rows of records",
-    "perpetrators.csv": "the same as text",
-    "perpetrator_counts.parquet": "protected counts of perpetrators with their intervals",
-    "perpetrator_counts.csv": "the same as text",
-    "measurements.parquet": "noisy counts by year, for statistics on series, for programs",
-    "measurements.csv": "the same as text: a row per group, a column per year",
-    "sources.parquet": "noisy counts by contributor and year, and the overlap of lists",
-    "sources.csv": "the same as text",
-    "codebook.csv": "every variable and code in every language (UTF-8 with byte order mark)",
-    CHANGELOG: "what changed since the last release",
-}
-_LATER = {
-    "README.md": "this text",
-    "manifest.json": "exact parameters, facts, and the hash of every file",
-    "SHA256SUMS": "the hashes, for `sha256sum --check SHA256SUMS`",
-    "datapackage.json": "Frictionless Data Package",
-    "dcat.jsonld": "DCAT, for data catalogues",
-    "croissant.json": "Croissant, for machine-learning tools",
-    "attacks.json": "what attacks on this method of protection achieved, on fictitious people",
-}
-
-
-BIRTHS = {
-    "full": "birth date in full",
-    "january": "born on 1 January",
-    "year": "year of birth alone",
-    "none": "birth not recorded",
-    "no_key": "too little recorded to compare",
-}
+LATER = ("README.md", MANIFEST, SUMS, "datapackage.json", "dcat.jsonld", "croissant.json", ATTACKS)
+"""Files that are written once the others are."""
 
 
 def readme(manifest: Manifest, facts: PublicFacts) -> str:
     """README.md of a release."""
-    files = {n: WHAT.get(n, "codebook") for n in manifest.files} | _LATER
+    words = read_shipped(resources.files("ctdhub.release") / "templates" / "readme.yaml")
+    files = {n: words["files"].get(n, "codebook") for n in (*manifest.files, *LATER)}
     files |= dict.fromkeys(set_names(manifest.imputations), "a set of records for inference")
     found, accuracy = manifest.sources, manifest.accuracy
-    births = found.by_quality_of_birth if found else {}
+    births = {
+        words["births"][of]: d for of, d in (found.by_quality_of_birth if found else {}).items()
+    }
     citizens = found.possible_doubles if found else {}
     template: Template = _environment().get_template("readme.md")
     return template.render(
@@ -101,7 +73,7 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         if found
         else [],
         possible=(
-            ("how exactly the birth is known", {BIRTHS[of]: d for of, d in births.items()}),
+            ("how exactly the birth is known", births),
             (ORIGIN, {of: d for of, d in citizens.items() if d.low}),
         ),
         title=title(manifest, facts),

@@ -11,116 +11,33 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import resources
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.i18n import Text
+from ctdhub.core.i18n import Text, read_shipped
 from ctdhub.sensitive.ingest.raw import RawTable, buffers
 
 # --------------------------------------------------------------------------------------------------
 # Words of column names that speak of direct identifiers, in the languages of contributors.
-#
-# English, French, Spanish, Arabic, German and Italian; the fields of HTCDS 2.0 are covered by their
-# words (``prs_FirstName`` is "prs first name").  Accents do not matter.
 
 Kind = Literal[
     "name", "telephone", "email", "document_number", "case_number", "birth_date", "free_text"
 ]
 
 
-def _phrases(text: str) -> tuple[str, ...]:
-    return tuple(phrase.strip() for phrase in text.split(","))
-
-
+_WORDS_OF = read_shipped(resources.files("ctdhub.sensitive.ingest") / "identifier_words.yaml")
 PHRASES: dict[Kind, tuple[str, ...]] = {
-    "email": _phrases("email, e mail, emails, mail, courriel, correo, البريد, ايميل"),
-    "telephone": _phrases(
-        "phone, phones, telephone, tel, phonenumber, homephone, mobile, mobilephone, cellphone,"
-        "cell phone, cellular, whatsapp, viber, msisdn, telefono, celular, movil, telefon,"
-        "telefonnummer, handy, handynummer, telefonino, cellulare, هاتف, الهاتف, تلفون, جوال,"
-        "الجوال, موبايل, المحمول"
-    ),
-    "document_number": _phrases(
-        "passport, passports, passport number, passeport, pasaporte, passaporto, reisepass,"
-        "passnummer, identity number, identitynumber, identity card, id number, id card,"
-        "national id, nationalid, national identity, cni, dni, nie, nif, cedula, curp, ssn,"
-        "soc sec id, social security, carte identite, carte d identite, documento identidad,"
-        "numero documento, document number, document no, ausweis, ausweisnummer,"
-        "personalausweis, codice fiscale, visa number, alien number, licence number,"
-        "license number, fingerprint, جواز, الجواز, هوية, الهوية, بطاقة"
-    ),
-    "birth_date": _phrases(
-        "birth, birthdate, birthday, dob, born, dateofbirth, naissance, nacimiento, fnac,"
-        "geburt, geburtsdatum, geburtstag, geboren, nascita, ميلاد, الميلاد, الولادة"
-    ),
-    "name": _phrases(
-        "firstname, first name, lastname, last name, surname, forename, given name, givenname,"
-        "second name, secondname, middle name, family name, full name, fullname, nickname, alias,"
-        "maiden name, name, names, nom, noms, prenom, prenoms, nombre, nombres, apellido,"
-        "apellidos, nome, cognome, vorname, nachname, familienname, username, user name,"
-        "submitted by, enumerator, interviewer, case owner, caseowner, case worker, caseworker,"
-        "case manager, pangalan, apelyido, اسم, الاسم, اللقب, لقب, الكنية"
-    ),
-    "case_number": _phrases(
-        "case number, casenumber, case no, case nr, case id, caseid, case ref, case reference,"
-        "client id, clientid, client number, file number, file no, record id, recordid, rec id,"
-        "victim id, survivor id, beneficiary id, beneficiary number, person id, individual id,"
-        "household id, respondent id, patient id, instance id, instanceid, submission id,"
-        "unique id, reference number, registration number, uuid, link token, link code, token,"
-        "numero dossier, numero de dossier, num dossier, no dossier, n dossier,"
-        "n de dossier, id dossier, id cas,"
-        "matricule, expediente, folio, no folio, numero de folio,"
-        "numero caso, numero de caso, nro caso, id caso,"
-        "nro registro, numero registro, numero de registro, registro interno, aktenzeichen,"
-        "fallnummer, fall id, رقم الحالة, رقم الملف, رقم القضية, رقم التسجيل"
-    ),
-    "free_text": _phrases(
-        "note, notes, comment, comments, narrative, remark, remarks, description, details, summary,"
-        "story, statement, commentaire, commentaires, remarque, remarques, observations, recit,"
-        "observaciones, observacion, notas, comentarios, relato, bemerkung, bemerkungen,"
-        "beschreibung, anmerkungen, note aggiuntive, ملاحظات, الملاحظات, تعليق, وصف, التفاصيل"
-    ),
+    kind: tuple(said) for kind, said in _WORDS_OF["kinds"].items()
 }
-"""Phrases of each kind; the first kind with a phrase in the name wins."""
-
-PLACE = _phrases(
-    "address, street, mailing street, home address, adresse, rue, direccion, domicilio, calle,"
-    "anschrift, strasse, indirizzo, postcode, postal code, postalcode, zip code, zipcode,"
-    "code postal, codigo postal, postleitzahl, plz, gps, latitude, longitude, geolocation,"
-    "geopoint, coordinates, عنوان, العنوان, الشارع"
-)
-"""Exact places; they are dealt with like free text."""
-
-NOT_A_PERSON = frozenset(
-    _phrases(
-        "org, organisation, organization, agency, institution, ngo, country, pays, pais, land,"
-        "paese, nationality, citizenship, file, variable, field, sheet, region, city, town,"
-        "village, province, provincia, district, project, programme, program, list, code,"
-        "product, company, employer, event, form, group, department, camp, site, location,"
-        "localidad, institucion, organizacion, entreprise, population, team, clinic, server,"
-        "host, column, table, type, version, language, المنظمة, الدولة, البلد, المدينة"
-    )
-)
-"""Words beside "name" or "mobile" that make it the name of something else."""
+PLACE = tuple(_WORDS_OF["place"])
+NOT_A_PERSON = frozenset(_WORDS_OF["no_person"])
 
 _ALONE: dict[str, Kind] = {"id": "case_number", "pass": "document_number", "cell": "telephone"}
 """Words that mean something only as the whole name of a column."""
-
-_PLACES_AND_BODIES = frozenset(
-    _phrases(
-        "org, organisation, organization, agency, institution, ngo, country, pays, pais, paese,"
-        "nationality, nationalite, nacionalidad, citizenship, region, language, industry, sector,"
-        "institucion, organizacion, الجنسية, المنظمة, الدولة, البلد"
-    )
-)
-"""Words that make a column of words that hardly repeat one of countries, bodies or branches."""
-
-_PARTS = frozenset(
-    _phrases("day, month, mm, dd, jour, mois, dia, mes, tag, monat, giorno, mese, يوم, شهر")
-)
 
 _PERHAPS = ("name", "names", "nom", "noms", "nombre", "nombres", "nome", "اسم", "الاسم", "mobile")
 
@@ -168,7 +85,7 @@ def is_of_no_person(header: str) -> bool:
     >>> is_of_no_person("Country of origin"), is_of_no_person("ref")
     (True, False)
     """
-    return bool(_PLACES_AND_BODIES & set(words(header)))
+    return not set(words(header)).isdisjoint(_WORDS_OF["bodies"])
 
 
 def is_part_of_date(header: str) -> bool:
@@ -177,7 +94,7 @@ def is_part_of_date(header: str) -> bool:
     >>> is_part_of_date("birth_day"), is_part_of_date("birth_year")
     (True, False)
     """
-    return bool(_PARTS & set(words(header)))
+    return not set(words(header)).isdisjoint(_WORDS_OF["date_parts"])
 
 
 def _has(found: tuple[str, ...], phrase: str) -> bool:

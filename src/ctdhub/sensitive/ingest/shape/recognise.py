@@ -9,8 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
 from typing import Any, Literal
 
+from ctdhub.core.i18n import read_shipped
 from ctdhub.core.tables import trim
 from ctdhub.sensitive.ingest.options import (
     LONGEST,
@@ -25,9 +28,6 @@ from ctdhub.sensitive.ingest.shape.trees import OUTER, envelope, list_paths, rec
 
 # --------------------------------------------------------------------------------------------------
 # What is known of the exports of some systems: what no mapping needs, and whose ids are in them.
-#
-# Read in their documentation or source: KoboToolbox (kpi, formpack), ODK Central (central-backend),
-# DHIS2 (web API, tracker), Primero v2 (API), CommCare HQ (case API).
 
 Known = Literal["strip", "case", "hash"]
 """A decision for a column that identifies somebody, in the words of a mapping."""
@@ -53,81 +53,20 @@ class ExportSystem:
     users: frozenset[str] = frozenset()
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-SYSTEMS = (
-    ExportSystem(
-        "KoboToolbox",
-        (frozenset(("_uuid", "_submission_time")),),
-        drop=(
-            *("_attachments", "_geolocation", "_notes", "_tags", "_validation_status"),
-            *("_downloads", "_permissions", "_supplementalDetails"),
-        ),
-        own={"_id": "case"},
-        users=_words(
-            "_uuid uuid instanceID rootUuid deprecatedID instanceName _submitted_by "
-            "username deviceid phonenumber simserial subscriberid email audit _index"
-        ),
-    ),
-    ExportSystem(
-        "ODK Central",
-        (frozenset(("__id", "__system.submissionDate")), frozenset(("KEY", "SubmissionDate"))),
-        drop=("__system.attachmentsPresent", "__system.attachmentsExpected"),
-        own={"__id": "case", "KEY": "case"},
-        users=_words(
-            "submitterId submitterName SubmitterID SubmitterName deviceId DeviceID "
-            "instanceID instanceName PARENT_KEY username deviceid phonenumber email"
-        ),
-    ),
-    ExportSystem(
-        "DHIS2",
-        (
-            frozenset(("trackedEntity", "trackedEntityType")),
-            frozenset(("trackedEntityInstance", "trackedEntityType")),
-            frozenset(("event", "programStage")),
-        ),
-        drop=(
-            *("relationships", "programOwners", "geometry", "coordinates"),
-            *("enrollments.relationships", "enrollments.notes", "enrollments.geometry"),
-            *("enrollments.events.relationships", "enrollments.events.notes"),
-            *("enrollments.events.geometry", "notes"),
-        ),
-        own={"trackedEntity": "hash", "trackedEntityInstance": "hash", "event": "case"},
-        users=_words(
-            "storedBy completedBy username firstName surname uid enrollment displayName "
-            "trackedEntity event"
-        ),
-    ),
-    ExportSystem(
-        "Primero",
-        tuple(
-            frozenset((f"{at}case_id_display", f"{at}{mark}"))
-            for at in ("", "data.")
-            for mark in ("registration_date", "owned_by", "status")
-        ),
-        drop=("srch_*", "data.srch_*", "photos", "data.photos", "alert_count", "current_care*"),
-        own={"id": "hash"},
-        users=_words(
-            "case_id case_id_display case_id_code short_id unique_identifier owned_by "
-            "owned_by_full_name owned_by_agency_office created_by created_by_full_name "
-            "last_updated_by last_updated_by_full_name previously_owned_by "
-            "assigned_user_names associated_user_names unique_id name name_first "
-            "name_middle name_last name_nickname"
-        ),
-    ),
-    ExportSystem(
-        "CommCare",
-        (frozenset(("case_id", "case_type")), frozenset(("case_id", "properties.case_type"))),
-        drop=("xform_ids", "actions"),
-        own={"case_id": "hash"},
-        users=_words(
-            "case_id case_name external_id owner_id owner_name opened_by closed_by user_id "
-            "last_modified_by last_modified_by_user_id name"
-        ),
-    ),
-)
+@cache
+def systems() -> tuple[ExportSystem, ...]:
+    """The systems that are known."""
+    shipped = resources.files("ctdhub.sensitive.ingest.shape") / "systems.yaml"
+    return tuple(
+        ExportSystem(
+            one["name"],
+            tuple(map(frozenset, one["marks"])),
+            tuple(one.get("drop", ())),
+            one["own"],
+            frozenset(one["users"].split()),
+        )
+        for one in read_shipped(shipped)
+    )
 
 
 def system_of(columns: Iterable[str]) -> ExportSystem | None:
@@ -137,7 +76,7 @@ def system_of(columns: Iterable[str]) -> ExportSystem | None:
     'KoboToolbox'
     """
     found = frozenset(column.removeprefix(f"{OUTER}.") for column in columns)
-    return next((s for s in SYSTEMS if any(mark <= found for mark in s.marks)), None)
+    return next((s for s in systems() if any(mark <= found for mark in s.marks)), None)
 
 
 def known_identifiers(columns: Iterable[str], children: Iterable[str] = ()) -> dict[str, Known]:

@@ -10,30 +10,21 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 
-import yaml
+from ctdhub.core.i18n import read_shipped
 
 # --------------------------------------------------------------------------------------------------
 # Names of several scripts in small Latin letters, roughly as they sound.
 #
-# The tables follow the letters of ISO 9, ELOT 743 and ALA-LC where these agree, without their
-# marks; where they differ, ``sounds`` makes the spellings meet.  Arabic writes few vowels: only
-# consonants are certain.  Letters of other scripts stay as they are, so that equal spellings still
-# meet.
+# Where the standards differ that the tables follow, skeletons make the spellings meet.  Letters of
+# other scripts stay as they are, so that equal spellings still meet.
 
-_CYRILLIC = {
-    "а": "a", "б": "b", "в": "v", "г": "g", "ґ": "g", "д": "d", "е": "e", "ё": "yo", "є": "ye",
-    "ж": "zh", "з": "z", "и": "i", "і": "i", "ї": "yi", "й": "y", "к": "k", "л": "l", "м": "m",
-    "н": "n", "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ў": "u", "ф": "f",
-    "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ы": "y", "ь": "", "э": "e",
-    "ю": "yu", "я": "ya", "ђ": "dj", "ј": "y", "љ": "l", "њ": "n", "ћ": "ch", "џ": "dj", "ѓ": "g",
-    "ќ": "k", "ѕ": "dz", "ә": "a", "ғ": "g", "қ": "k", "ң": "n", "ө": "o", "ұ": "u", "ү": "u",
-    "һ": "h", "ҳ": "h", "ҷ": "j", "ӣ": "i", "ӯ": "u",
-}  # fmt: skip
-_GREEK = {
-    "α": "a", "β": "v", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "η": "i", "θ": "th", "ι": "i",
-    "κ": "k", "λ": "l", "μ": "m", "ν": "n", "ξ": "x", "ο": "o", "π": "p", "ρ": "r", "σ": "s",
-    "ς": "s", "τ": "t", "υ": "y", "φ": "f", "χ": "kh", "ψ": "ps", "ω": "o",
-}  # fmt: skip
+_DATA = resources.files("ctdhub.sensitive.linkage.pprl") / "data"
+_SAID = read_shipped(_DATA / "letters.yaml")
+_LETTERS: dict[str, str] = {
+    letter: sound
+    for script in ("cyrillic", "greek", "arabic", "latin")
+    for letter, sound in _SAID[script].items()
+}
 _GREEK_PAIRS = (
     ("ου", "u"), ("αι", "e"), ("ει", "i"), ("οι", "i"), ("τζ", "dj"), ("τσ", "ts"), ("γγ", "ng"),
     ("γχ", "nkh"),
@@ -41,19 +32,6 @@ _GREEK_PAIRS = (
 _GREEK_HARD = re.compile("(^|(?<= ))(μπ|ντ|γκ)")
 _GREEK_SOFT = re.compile("([αε])υ(?=[θκξπστφχψ]|$)|([αε])υ")
 _HARD = {"μπ": "b", "ντ": "d", "γκ": "g"}
-_ARABIC = {
-    "ا": "a", "أ": "a", "إ": "a", "آ": "a", "ٱ": "a", "ب": "b", "ت": "t", "ث": "th", "ج": "j",
-    "ح": "h", "خ": "kh", "د": "d", "ذ": "dh", "ر": "r", "ز": "z", "س": "s", "ش": "sh", "ص": "s",
-    "ض": "d", "ط": "t", "ظ": "z", "ع": "a", "غ": "gh", "ف": "f", "ق": "k", "ك": "k", "ل": "l",
-    "م": "m", "ن": "n", "ه": "h", "و": "w", "ي": "y", "ى": "a", "ة": "a", "ء": "", "ؤ": "u",
-    "ئ": "i", "پ": "p", "چ": "ch", "ژ": "zh", "گ": "g", "ڤ": "v", "ک": "k", "ی": "y", "ہ": "h",
-    "ھ": "h", "ے": "e", "ں": "n", "ٹ": "t", "ڈ": "d", "ڑ": "r", "ـ": "",
-}  # fmt: skip
-_LATIN = {
-    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i",
-    "ħ": "h", "ŋ": "n", "ə": "a", "ŧ": "t", "ɓ": "b", "ɗ": "d", "ƙ": "k", "ɛ": "e", "ɔ": "o",
-}  # fmt: skip
-_LETTERS = _CYRILLIC | _GREEK | _ARABIC | _LATIN
 _ARTICLE = re.compile("(^|(?<= ))ال(?=...)")
 _INITIAL_YA = re.compile("(^|(?<= ))ي(?=[بتثجحخدذرزسشصضطظعغفقكلمنهة])")
 _APOSTROPHES = dict.fromkeys(map(ord, "'’‘ʼʻ`´ʹʺʿʾ\"“”«»"))
@@ -131,22 +109,13 @@ _DIGRAPHS = tuple(
 _CLASSES = str.maketrans("bpfvwcgkqdtsz", "bbbbbkkkkttss")
 _VOWELS = re.compile("[aeiouywh]")
 _DOUBLED = re.compile(r"(.)\1+")
-_SMALL = (
-    "al el as ad ar an az ash bin ibn ben bint bent binti abd abdul abdel de da do dos das di del "
-    "della du des la le lo los las van von der den ter ten zu af av mc mac san st y e i"
-)
-PARTICLES = frozenset(_SMALL.split())
+PARTICLES = frozenset(_SAID["particles"].split())
 """Small words that one office writes and another leaves out."""
 
 _SERVANT = re.compile("^abd[aeiu]l+(?=...)")
 """Arabic "servant of", written as one word with what follows or apart from it."""
 
-_TITLES = (
-    "mr mrs ms miss dr prof m mme mlle sr sra srta herr frau jr hajji haji hajj hadj haj hajja "
-    "alhaji alhaja sheikh shaikh shaykh cheikh shykh um umm oum am abu abou abo abw sir madam "
-    "madame monsieur don dona chief pastor evangelist rev reverend md mohd mst"
-)
-TITLES = frozenset(_TITLES.split())
+TITLES = frozenset(_SAID["titles"].split())
 """What somebody is called by beside her name; "mother of" and "father of" among it (kunya)."""
 
 
@@ -225,9 +194,7 @@ class NameList:
 @cache
 def name_list() -> NameList:
     """The list, read once."""
-    said = yaml.safe_load(
-        resources.files(__package__).joinpath("data/names.yaml").read_text("utf-8")
-    )
+    said = read_shipped(_DATA / "names.yaml")
     parent: dict[str, str] = {}
     given: dict[str, dict[str, int]] = {}
     family: dict[str, dict[str, int]] = {}
