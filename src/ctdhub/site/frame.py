@@ -82,7 +82,7 @@ class Page:
     title: str
     description: str
     template: str
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
     menu: str = ""
     scripts: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()

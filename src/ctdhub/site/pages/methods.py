@@ -58,16 +58,7 @@ def page(release: Release, edition: Edition = PLAIN) -> Page:
         template="methods.html",
         values={
             "privacy": _privacy(release),
-            "odds_intro": _(
-                "Somebody suspects that a certain person is in the data, or that a certain "
-                "thing happened to that person. However much they know already, this "
-                "release can make them surer by so much at most:"
-            ),
             "odds": _odds(release.protected.guarantee.epsilon),
-            "accuracy_intro": _(
-                "Each count has noise of its own; its interval says what that means for the "
-                "count. Typical sizes of the noise:"
-            ),
             "accuracy": _accuracy(release),
             "twice": counted_twice(release),
             "twice_by": twice_by_citizenship(release),
@@ -91,39 +82,18 @@ def noise(release: Release) -> str:
     ).format(mechanism=words.get(mechanism, mechanism))
 
 
-def _privacy(release: Release) -> list[str]:
+def _privacy(release: Release) -> dict[str, Any]:
     g = release.protected.guarantee
-    return [
-        noise(release),
-        _(
-            "Epsilon is {epsilon} and delta is {delta}; unit of protection: {unit}, with all its "
-            "case records."
-        ).format(
-            epsilon=decimal(g.epsilon, "0.####"),
-            delta=tiny(g.delta),
-            unit=said(unit_words(g.unit, g.rows)),
-        ),
-        _(
-            "In plain words: whether or not any one person is in the data, the chance of seeing "
-            "this release changes by a factor of {factor} at most, apart from one chance in {n}. "
-            "The smaller the factor, the less anybody can learn about one person."
-        ).format(factor=_factor(g.epsilon), n=number(1 / g.delta)),
-        *map(said, sentences(g)),
-        *_reason(release),
-        _("The exact parameters of every table are in manifest.json."),
-    ]
-
-
-def _reason(release: Release) -> list[str]:
-    """Why the guarantee is weaker than usual, in the publisher's words."""
-    reason = release.facts.promise_reason
-    if not reason:
-        return []
-    return [
-        _("Epsilon or its budget is higher than usual. The publisher says why: {reason}").format(
-            reason=reason
-        )
-    ]
+    return {
+        "noise": noise(release),
+        "epsilon": decimal(g.epsilon, "0.####"),
+        "delta": tiny(g.delta),
+        "unit": said(unit_words(g.unit, g.rows)),
+        "factor": _factor(g.epsilon),
+        "one_in": number(1 / g.delta),
+        "more": [said(sentence) for sentence in sentences(g)],
+        "reason": release.facts.promise_reason,
+    }
 
 
 def _odds(epsilon: float) -> list[tuple[str, str]]:
@@ -182,7 +152,7 @@ def _attacked(card: AttackCard | None) -> dict[str, Any]:
 def _spent(spending: PublishedSpending | None) -> dict[str, Any]:
     """What the hub's ledger holds, in words; nothing where it is not known."""
     if spending is None:
-        return {"spent": [], "together": ""}
+        return {"spent": [], "together": None}
     words = {
         "release": _("release"),
         "chart": _("chart"),
@@ -195,17 +165,11 @@ def _spent(spending: PublishedSpending | None) -> dict[str, Any]:
     ]
     return {
         "spent": [*rows, (_("reserve for drafts"), "–", decimal(spending.reserve, "0.###"))],
-        "together": _(
-            "All that this hub has published to date, taken together, keeps the privacy guarantee "
-            "with epsilon {epsilon} and delta {delta}: the published versions, and a reserve that "
-            "was set aside "
-            "in advance for drafts that nobody was shown, whether it was used or not. The hub may "
-            "spend epsilon {budget} in all; then no further release is made from these records."
-        ).format(
-            epsilon=decimal(spending.epsilon, "0.###"),
-            delta=tiny(spending.delta),
-            budget=decimal(spending.budget, "0.###"),
-        ),
+        "together": {
+            "epsilon": decimal(spending.epsilon, "0.###"),
+            "delta": tiny(spending.delta),
+            "budget": decimal(spending.budget, "0.###"),
+        },
     }
 
 
