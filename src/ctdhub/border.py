@@ -46,11 +46,8 @@ statistics (series, sums, models), never a figure to show by itself.  Its standa
 LISTS = "lists"
 DOUBLES = "doubles"
 UNKEYED = "without_key"
-POSSIBLE, BIRTH = "possible_doubles", "quality_of_birth"
+POSSIBLE = "possible_doubles"
 CAPTURES = "captures"
-BIRTHS = ("full", "january", "year", "none", "no_key")
-"""How exactly a birth is known: the date, 1 January, the year, not at all; the last is of people
-with too little for any token, or without a key, who may be anybody else's row."""
 CAPTURE_CELLS = ("names", "own_name", "family_name", "year_and_place", "shared")
 """People whom both names with the day of birth, the own name with the birth, the family name with
 the birth, and both names with year and place find to be another one; people whom two contributors
@@ -177,8 +174,8 @@ class Sources:
             on none of them are not in it; tables of ``lists`` and a variable hold the same by
             its values ("" where not recorded).  The table ``doubles`` has one cell: how many of the
             people of the answer are another one of them, found by further tokens.
-            :data:`POSSIBLE` by citizenship and by :data:`BIRTH` counts those who may be another
-            one, :data:`CAPTURES` what finds them, :data:`UNKEYED` rows without any key.
+            :data:`POSSIBLE` by citizenship counts those who may be another one, :data:`CAPTURES`
+            what finds them, :data:`UNKEYED` rows that say too little to be compared.
         sigma: as in :class:`Guarantee`.
         share: of the answer's rho that was set aside for them, 0 to 1.
         list_years: first and last year in which a list must know a person; None where no overlap
@@ -227,7 +224,7 @@ class Sources:
         return next(iter(self.told(level, DOUBLES).values()), None)
 
     def without_key(self, level: float) -> Estimate | None:
-        """Rows of people without any key, each a person of its own; None where nobody asked."""
+        """Rows that say too little to be compared with others; None where nobody asked."""
         return next(iter(self.told(level, UNKEYED).values()), None)
 
 

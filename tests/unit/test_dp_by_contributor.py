@@ -26,12 +26,12 @@ from invented_people import (
 )
 
 from ctdhub.border import (
-    BIRTHS,
     CAPTURE_CELLS,
     CAPTURES,
     DOUBLES,
     LISTS,
     MEASUREMENTS,
+    UNKEYED,
     Protected,
     Sources,
 )
@@ -40,7 +40,7 @@ from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.count import Counts
 from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.lists import BIRTHS_BY, POSSIBLE_BY, list_tables
+from ctdhub.dp.lists import POSSIBLE_BY, list_tables
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy, load_policy
 from ctdhub.dp.sources import OVERLAP_SHARE, Sourced, mentioned, public_sources, sourced
@@ -394,22 +394,28 @@ def test_tokens_cost_what_one_person_reaches(linking: dict[str, int], tmp_path: 
 
 
 def test_possible_doubles_have_a_share_of_their_own(tmp_path: Path) -> None:
-    linking = {"lists": 2, "by_citizenship": True, "found": 0.5}
-    policy = Policy.model_validate({**POLICY.model_dump(), "linking": linking})
+    linking = {"people": 1, "lists": 1, "doubles": 0.03, "found": 0.5}
+    whole = {**POLICY.model_dump(), "linking": linking}
+    policy = Policy.model_validate(whole)
     public = public_sources(policy, SCHEMA, FACTS)
     assert public is not None
     reach = {q.columns: q.reach for q in public.workload(0.1)}
-    assert (reach[POSSIBLE_BY], reach[BIRTHS_BY], reach[(CAPTURES,)]) == (16, 16, 5)
+    assert (reach[POSSIBLE_BY], reach[(CAPTURES,)]) == (26, 5)
     assert cost(public.workload(0.1)) <= Fraction(0.1)
     sources = ask(tmp_path, 60, policy).sources
     assert sources is not None
     assert {"", "NGA"} <= sources.told(0.95, *POSSIBLE_BY).keys()
-    assert list(sources.told(0.95, *BIRTHS_BY)) == list(BIRTHS)
     assert list(sources.told(0.95, CAPTURES)) == list(CAPTURE_CELLS)
-    assert sources.doubles(0.95) is not None
     assert sources.without_key(0.95) is not None
-    with pytest.raises(ValueError, match="by_citizenship needs lists above people"):
-        Policy.model_validate({**POLICY.model_dump(), "linking": {"by_citizenship": True}})
+    assert sources.share == pytest.approx(policy.sources.share + 0.03)
+    alone = Policy.model_validate({**whole, "sources": {"share": 0}})
+    only = public_sources(alone, SCHEMA, FACTS)
+    assert only is not None
+    assert {q.columns for q in only.workload(0.1)} == {POSSIBLE_BY, (CAPTURES,), (UNKEYED,)}
+    declined = {**alone.model_dump(), "linking": {"doubles": 0}}
+    assert public_sources(Policy.model_validate(declined), SCHEMA, FACTS) is None
+    with pytest.raises(ValueError, match="need doubles above 0"):
+        Policy.model_validate({**POLICY.model_dump(), "linking": {"found": 0.5}})
 
 
 def test_rows_that_tokens_join_cost_more_everywhere(tmp_path: Path) -> None:

@@ -13,8 +13,6 @@ import pytest
 from lists_of_invented_people import NAMES
 
 from ctdhub.border import (
-    BIRTH,
-    BIRTHS,
     CAPTURE_CELLS,
     CAPTURES,
     DOUBLES,
@@ -22,6 +20,7 @@ from ctdhub.border import (
     LISTS,
     MEASUREMENTS,
     POSSIBLE,
+    UNKEYED,
     Estimate,
     Sources,
 )
@@ -32,6 +31,7 @@ from ctdhub.dp.policy import Policy, load_policy
 from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import mse as words
 from ctdhub.report.mse import report
+from ctdhub.schema.model import ORIGIN
 from ctdhub.stats.mse.bootstrap import bits_of
 from ctdhub.stats.mse.estimate import estimate, stratified
 from ctdhub.stats.mse.lists import members
@@ -73,6 +73,7 @@ def release(
             sources=sources,
             guarantee=SimpleNamespace(level=0.95),
             people=Estimate(9000, 8900, 9100),
+            facts={},
         )
     )
 
@@ -108,12 +109,15 @@ def test_noisy_strata_hold_the_truth_that_all_together_exceed() -> None:
     assert alone >= 38
 
 
-BIRTH_TABLE = {f"{POSSIBLE}*{BIRTH}": {name: 30.0 * (name == "full") for name in BIRTHS}}
-CAPTURE_TABLE = {CAPTURES: dict(zip(CAPTURE_CELLS, (20.0, 8.0, 8.0, 4.0, 1500.0), strict=True))}
+CAPTURE_TABLE = {
+    CAPTURES: dict(zip(CAPTURE_CELLS, (20.0, 8.0, 8.0, 4.0, 1500.0), strict=True)),
+    UNKEYED: {"people": 0.0},
+    f"{POSSIBLE}*{ORIGIN}": {"": 30.0},
+}
 
 
 def test_what_is_known_of_links_widens_what_is_said() -> None:
-    further = {**BIRTH_TABLE, **CAPTURE_TABLE, DOUBLES: {"people": 10.0}}
+    further = {**CAPTURE_TABLE, DOUBLES: {"people": 10.0}}
     found = release(np.random.default_rng(2), 1.0, 1.0, further)
     links, lists = links_in(found), lists_in(found)
     assert links is not None

@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_linkage_clusters import MAKER, Row, tables, token
 
-from ctdhub.border import BIRTHS, CAPTURE_CELLS, CAPTURES, Estimate
-from ctdhub.dp.lists import BIRTHS_BY, POSSIBLE_BY, ListTables, Overlap
+from ctdhub.border import CAPTURE_CELLS, CAPTURES, UNKEYED, Estimate, Sources
+from ctdhub.dp.lists import POSSIBLE_BY, DoubleTables, Overlap
+from ctdhub.dp.policy import LinkingSettings
 from ctdhub.dp.sources import Sourced, SourceTables
 from ctdhub.practice.naming import write_names
-from ctdhub.release.manifest import HIDDEN, LEAST, LinkErrors
+from ctdhub.release.manifest import LEAST, LinkErrors
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.linkage.pprl.derive import QUALITIES, Identity, quality_of
 from ctdhub.sensitive.linkage.token_joins import CELLS, SHARED, joins, possible_doubles
@@ -33,8 +34,8 @@ FULL, NO_KEY = QUALITIES["full"], QUALITIES["no_key"]
 def overlap(rows: Sequence[Row], most: int = 0) -> Overlap:
     records, tokens = tables([{"year_of_registration": 2018, **r} for r in rows])
     found = possible_doubles(records, tokens, joins(records, tokens, most), most)
-    parts = (dict(part) for part in (found.citizenship, found.birth, found.captures))
-    return Overlap(("x", "y"), YEARS, most + 1, {}, 0, 0, *parts)
+    parts = (dict(part) for part in (found.citizenship, found.captures))
+    return Overlap((), YEARS, most, {}, 0, found.without_key, *parts)
 
 
 def bits() -> Callable[[int], bytes]:
@@ -42,12 +43,17 @@ def bits() -> Callable[[int], bytes]:
     return np.random.default_rng(41).bytes
 
 
-def asked(most: int = 0, rows: int = 1) -> ListTables:
-    return ListTables(("x", "y"), YEARS, most + 1, most, rows, CITIZENSHIPS)
+def asked(most: int = 0, rows: int = 1, **stated: float) -> DoubleTables:
+    linking = LinkingSettings(people=most, lists=most, doubles=0.05, **stated)
+    return DoubleTables(linking, rows, CITIZENSHIPS)
+
+
+def measured(asked: DoubleTables, exact: Overlap, rho: float) -> Sources:
+    tables = SourceTables({}, None, 0.05, 1, asked)
+    return Sourced(tables, {}).measured(asked.counts(exact), rho, bits())
 
 
 def test_both_sides_of_the_border_use_the_same_words() -> None:
-    assert tuple(QUALITIES) == BIRTHS
     assert (*CELLS.values(), SHARED) == CAPTURE_CELLS
 
 
@@ -68,7 +74,7 @@ def test_one_fact_that_differs_is_found_and_shared_people_are_counted() -> None:
         "shared": 1,
     }
     assert found.possible == {"": 1, "MDA": 1}
-    assert found.births == {"full": 1, "no_key": 1}
+    assert found.without_key == 1
 
 
 PERSON = st.tuples(
@@ -96,7 +102,7 @@ def test_one_person_changes_no_more_than_is_paid_for(
     whole, without = (
         lists.counts(overlap(some, most)) for some in (rows, [r for r in rows if r["key"] != "0"])
     )
-    for columns in (POSSIBLE_BY, BIRTHS_BY, (CAPTURES,)):
+    for columns in (POSSIBLE_BY, (CAPTURES,), (UNKEYED,)):
         change = whole[columns].astype(int) - without[columns].astype(int)
         assert int((change**2).sum()) <= lists.tables[columns][1], columns
 
@@ -108,10 +114,10 @@ def test_the_bound_is_reached_and_grows_with_rows() -> None:
         {"id": str(i), "by": "x", "key": str(i), "tokens": [t, FULL]}
         for i, t in enumerate(bridge, 1)
     ]
-    assert overlap(rows).births == {"full": 4}
-    assert overlap(rows[1:]).births == {}
-    assert asked().tables[BIRTHS_BY][1] == 16
-    assert asked(rows=2).tables[BIRTHS_BY][1] == 64
+    assert overlap(rows).possible == {"": 4}
+    assert overlap(rows[1:]).possible == {}
+    assert asked().tables[POSSIBLE_BY][1] == 16
+    assert asked(rows=2).tables[POSSIBLE_BY][1] == 64
 
 
 # Coverage: practice people, people of twelve cultures, and people named by other rules than both.
@@ -195,9 +201,10 @@ def test_the_second_interval_covers_the_people(
     true, counted = len(of), len(released)
     exact = overlap(rows)
     lists = asked()
+    tables = SourceTables({}, None, 0.05, 1, lists)
     rng, sigma, held_all, held_by, plain = np.random.default_rng(3), 10.0, [], [], []
     for _draw in range(60):
-        sources = Sourced(SourceTables({}, lists, 0.05), {}).measured(lists.counts(exact), rho)
+        sources = Sourced(tables, {}).measured(lists.counts(exact), rho)
         low = counted + sigma * rng.standard_normal() - 1.96 * sigma
         errors = errors_of(sources, round(low), round(low + 3.92 * sigma))
         assert errors is not None
@@ -221,39 +228,36 @@ def errors_of(sources: object, low: int = 950, high: int = 1050) -> LinkErrors |
         sources=sources,
         guarantee=SimpleNamespace(level=0.95),
         people=Estimate((low + high) // 2, low, high),
+        facts={"contributors": [{"id": "x"}, {"id": "y"}, {"id": "z"}, {"id": "v"}, {"id": "w"}]},
     )
     return LinkErrors.of(answer)  # type: ignore[arg-type]
 
 
 def test_a_review_takes_the_place_of_the_estimate_and_without_counts_there_is_no_interval() -> None:
-    lists = replace(asked(), found=0.25, merged=0.01)
-    exact = Overlap(("x", "y"), YEARS, 1, {}, 0, 0, {"NGA": 40}, {"full": 40}, {"shared": 300})
-    sources = Sourced(SourceTables({}, lists, 0.05), {}).measured(lists.counts(exact), 50.0, bits())
+    lists = asked(found=0.2, merged=0.01)
+    captures = dict.fromkeys(CAPTURE_CELLS, 0) | {"own_name": 40, "shared": 300}
+    exact = Overlap((), YEARS, 0, {}, 0, 0, {"NGA": 40}, captures)
+    sources = measured(lists, exact, 50.0)
     told = errors_of(sources)
     assert told is not None
-    assert (told.found, told.reviewed, told.merged) == (0.25, True, 11)
-    assert told.doubles == pytest.approx(160, abs=30)
-    assert told.most(["FRA"]) < told.most(["NGA"]) <= told.doubles
+    assert (told.found, told.reviewed, told.merged) == (0.2, True, 11)
+    assert told.doubles == pytest.approx(200, abs=30)
+    assert told.most(2000, ["FRA"]) < told.most(2000, ["NGA"]) <= told.doubles
+    assert told.most(10) == 8, "a person has no more rows than five contributors"
     plain = errors_of(replace(sources, found=None, merged=None))
     assert plain is not None
     assert plain.found > 0.5
-    old = replace(asked(), citizenships=())
-    bare = Sourced(SourceTables({}, old, 0.05), {}).measured(old.counts(Overlap(
-        ("x", "y"), YEARS, 1, {}, 30)), 50.0, bits())  # fmt: skip
-    assert errors_of(bare) is None, "nobody knows what share the tokens find"
+    assert not plain.few
     assert errors_of(None) is None
-    stated = errors_of(replace(bare, found=0.5))
-    assert stated is not None
-    assert stated.merged == pytest.approx(HIDDEN * 1050, abs=1)
+    assert errors_of(replace(sources, sigma={})) is None
 
 
 def test_tokens_that_nobody_shares_tell_nothing_of_what_is_missed() -> None:
-    lists = asked()
-    exact = Overlap(("x", "y"), YEARS, 1, {}, 0, 0, {}, {"full": 40}, {"own_name": 40})
-    sources = Sourced(SourceTables({}, lists, 0.05), {}).measured(lists.counts(exact), 50.0, bits())
-    told = errors_of(sources)
+    captures = dict.fromkeys(CAPTURE_CELLS, 0) | {"own_name": 40}
+    told = errors_of(measured(asked(), Overlap(captures=captures), 50.0))
     assert told is not None
     assert told.found == LEAST
+    assert told.few
 
 
 @given(st.integers(1, 500), st.integers(0, 500), st.integers(0, 80), st.integers(0, 20))

@@ -27,7 +27,7 @@ from ctdhub.dp.simulate import Rehearsal, TablePrice, rehearse, stand_in, table_
 from ctdhub.dp.sources import SourceTables, public_sources
 from ctdhub.practice.people import FEWEST, invented_people
 from ctdhub.release.bundle import latest_standing
-from ctdhub.release.manifest import MANIFEST, Manifest
+from ctdhub.release.manifest import MANIFEST, Manifest, widening
 from ctdhub.release.open import Release
 from ctdhub.report.facts import press_sheet
 from ctdhub.schema.countries import members, regions
@@ -163,6 +163,12 @@ def figures(
     }
     if asked.budget:
         found["bought"] = bought([r.epsilon for r in done], delta, asked.budget)
+    if asked.sources and asked.sources.doubles:
+        level = asked.plan.level
+        found["doubles"] = {
+            "share": asked.sources.doubles.settings.doubles,
+            "wider": [widening(r.sources, level) for r in done],
+        }
     return found
 
 

@@ -70,7 +70,9 @@ def policy(hub: Hub) -> Policy:
         PolicyError: see :func:`ctdhub.dp.policy.load_policy`; or epsilon or the budget is above
             the usual and no reason is written down.
     """
-    rules = load_policy(hub.policy_file, tokens=takes_tokens(hub))
+    names = [path.stem for path in (hub.root / "mappings").glob("*.yaml")]
+    compared = len(names) > 1 and all(takes_tokens(hub, name) for name in names)
+    rules = load_policy(hub.policy_file, tokens=takes_tokens(hub), compared=compared)
     if rules.unreasoned:
         epsilon, budget = usual_promise(rules.max_people)
         raise error("policy-reason", file=hub.policy_file, epsilon=epsilon, budget=budget)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -115,6 +115,8 @@ def rehearse(
     else:
         show_rehearsal(done, people, asked.plan)
         _show_paragraphs(asked, done)
+        if hub:
+            _show_doubles(told)
         if asked.budget:
             _show_bought(told["bought"], asked.budget)
         if hub:
@@ -128,6 +130,27 @@ def _show_paragraphs(asked: Rehearsed, done: Sequence[Rehearsal]) -> None:
         at = _("A paragraph at epsilon {epsilon}:").format(epsilon=exact(one.epsilon))
         for text in paragraph(asked, one):
             console.print(f"[bold]{at}[/] {escape(text)}")
+
+
+def _show_doubles(told: dict[str, Any]) -> None:
+    from ctdhub.report.sentences import not_estimated
+
+    if not (doubles := told.get("doubles")):
+        console.print(_("What pages will say: “{text}”").format(text=not_estimated()))
+        return
+    console.print(
+        _(
+            "The estimate of how many people are counted more than once takes {share} of a "
+            "release's budget (rho)."
+        ).format(share=share(doubles["share"]))
+    )
+    for one, wider in zip(told["rehearsals"], doubles["wider"], strict=True):
+        text = _(
+            "At epsilon {epsilon} its noise alone makes the number of people less certain by "
+            "{people}, even where nobody is counted twice."
+        )
+        epsilon = exact(one["epsilon"])
+        console.print(text.format(epsilon=epsilon, people=number(wider)))
 
 
 def _show_bought(bought: Sequence[dict[str, float]], budget: Budget) -> None:

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 
 from ctdhub.border import (
-    BIRTH,
-    BIRTHS,
     CAPTURE_CELLS,
     CAPTURES,
     DOUBLES,
@@ -25,7 +23,7 @@ from ctdhub.border import (
 from ctdhub.core.errors import error
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns, joined_reach, person_rows
-from ctdhub.dp.policy import Policy
+from ctdhub.dp.policy import LinkingSettings, Policy
 from ctdhub.dp.workload import Workload, question
 from ctdhub.schema.model import ORIGIN, PERIOD, load_schema
 
@@ -44,10 +42,9 @@ class Overlap:
         people: people by the lists that know them, ids in order; sets without people are left
             out, and so are people on no list.
         doubles: rows of people that are another row's person by these tokens.
-        without_key: records without any key, each a person of its own.
+        without_key: rows that say too little to be compared with others.
         possible: rows that may be another row's person, by citizenship, "" where not recorded;
-            empty where nobody asks, as are the next two.
-        births: the same by how exactly the birth is known, keys of :data:`BIRTHS`.
+            empty where nobody asks, as is the next.
         captures: rows found by each of :data:`CAPTURES`.
         strata: people by the lists that know them, as in ``people``, by variable and value, ""
             where not recorded; empty where nobody asks.
@@ -60,7 +57,6 @@ class Overlap:
     doubles: int = 0
     without_key: int = 0
     possible: dict[str, int] = field(default_factory=dict)
-    births: dict[str, int] = field(default_factory=dict)
     captures: dict[str, int] = field(default_factory=dict)
     strata: dict[tuple[str, str, tuple[str, ...]], int] = field(default_factory=dict)
 
@@ -84,7 +80,6 @@ class Overlap:
             found["doubles"],
             found.get("without_key", 0),
             found.get("possible", {}),
-            found.get("births", {}),
             found.get("captures", {}),
             strata,
         )
@@ -96,6 +91,8 @@ class Overlap:
 # Its cells have the reach of people whom ``tokens`` tokens join (``plan.joined_reach``).  The
 # doubles are rows of people less these people: one row of a person changes them by at most
 # ``tokens`` (decision 27), and taking away B rows one after the other by at most B times that.
+#
+# Possible doubles are a question of their own, with a share of their own: no list need be named.
 
 DOUBLES_SHARE = Fraction(1, 10)
 """Part of the overlap's budget that goes to the number of doubles: it is one number, and large."""
@@ -103,17 +100,13 @@ DOUBLES_SHARE = Fraction(1, 10)
 POSSIBLE_BY = (POSSIBLE, ORIGIN)
 """Columns of the table of possible doubles by citizenship."""
 
-BIRTHS_BY = (POSSIBLE, BIRTH)
-"""Columns of the same by how exactly the birth is known."""
-
 POSSIBLE_SHARES: dict[Columns, Fraction] = {
-    POSSIBLE_BY: Fraction(1, 10),
-    BIRTHS_BY: Fraction(1, 10),
-    (CAPTURES,): Fraction(1, 10),
-    (UNKEYED,): Fraction(1, 50),
+    POSSIBLE_BY: Fraction(1, 2),
+    (CAPTURES,): Fraction(2, 5),
+    (UNKEYED,): Fraction(1, 10),
 }
-"""Parts that go to possible doubles, to what says how many are missed even so, and to rows without
-any key, where the policy asks."""
+"""Parts of the budget of possible doubles: by citizenship, of all by what finds them, and rows that
+say too little."""
 
 STRATA_SHARE = Fraction(1, 2)
 """Part of the lists' own budget that goes to the same by strata, together: the tables by strata
@@ -136,9 +129,6 @@ class ListTables:
         tokens: the most tokens of a person that join her with others.
         fewer: the same in rows of people.
         rows: the most rows that one person may have, see ``person_rows``.
-        citizenships: public values by which possible doubles are counted; () where they are not.
-        found: share of all doubles that a review found, as the policy states; None without one.
-        merged: share of people who share a row, at most; likewise.
         strata: variables by whose public values people on lists are counted too, with the values.
     """
 
@@ -147,9 +137,6 @@ class ListTables:
     tokens: int
     fewer: int = 0
     rows: int = 1
-    citizenships: tuple[str, ...] = ()
-    found: float | None = None
-    merged: float | None = None
     strata: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
@@ -165,28 +152,11 @@ class ListTables:
 
         By strata a person on lists falls into one cell as she does without: her value is a function
         of her own records, so the reach is the same.
-
-        A double is every row but the least of those that tokens join.  Without one row of a person
-        at most as many rows as it has tokens are doubles no more, and none becomes one; with
-        ``fewer`` tokens likewise.  By citizenship both may fall on one cell each.  A capture joins
-        by one token more than rows; people whom several contributors know are cells of people, see
-        ``joined_reach`` (decision 63).
         """
         if self.tokens == self.fewer:
             return self._lists(Fraction(1))
-        shares = POSSIBLE_SHARES if self.citizenships else {}
-        found = self._lists(1 - DOUBLES_SHARE - sum(shares.values()))
+        found = self._lists(1 - DOUBLES_SHARE)
         found[(DOUBLES,)] = (1, (self.rows * self.tokens) ** 2, DOUBLES_SHARE)
-        if shares:
-            keys, more = self.fewer, self.fewer + KINDS
-            sizes = {
-                POSSIBLE_BY: (len(self.citizenships) + 1, more**2 + keys**2),
-                BIRTHS_BY: (len(BIRTHS), more**2 + keys**2),
-                (CAPTURES,): (len(CAPTURE_CELLS), keys**2 + 1 + KINDS * (keys + 1) ** 2),
-                (UNKEYED,): (1, 1),
-            }
-            for columns, (size, reach) in sizes.items():
-                found[columns] = (size, self.rows**2 * reach, shares[columns])
         return found
 
     def _lists(self, share: Fraction) -> dict[Columns, tuple[int, int, Fraction]]:
@@ -229,23 +199,82 @@ class ListTables:
         if (found.lists, found.years, found.tokens) != (self.names, self.years, self.tokens):
             raise ValueError("the overlap of lists is not the one that the policy asks about")
         cells = np.array([found.people.get(s, 0) for s in self.sets], np.int32)
-        by = [found.possible.get(name, 0) for name in (*self.citizenships, "")]
-        births = [found.births.get(name, 0) for name in BIRTHS]
-        captures = [found.captures.get(name, 0) for name in CAPTURE_CELLS]
-        exact: Counts = {
-            (LISTS,): cells,
-            (DOUBLES,): np.array([found.doubles], np.int32),
-            POSSIBLE_BY: np.array([by], np.int32),
-            BIRTHS_BY: np.array([births], np.int32),
-            (CAPTURES,): np.array(captures, np.int32),
-            (UNKEYED,): np.array([found.without_key], np.int32),
-        }
+        exact: Counts = {(LISTS,): cells, (DOUBLES,): np.array([found.doubles], np.int32)}
         for name, values in self.strata:
             exact[LISTS, name] = np.array(
                 [[found.strata.get((name, v, s), 0) for v in (*values, "")] for s in self.sets],
                 np.int32,
             )
         return {columns: exact[columns] for columns in self.tables}
+
+
+@dataclass(frozen=True)
+class DoubleTables:
+    """What is public about the estimate of how many people are counted more than once.
+
+    Attributes:
+        settings: of links; ``doubles`` is the share of the release's rho.
+        rows: the most rows that one person may have, see ``person_rows``.
+        citizenships: public values by which possible doubles are counted.
+    """
+
+    settings: LinkingSettings
+    rows: int
+    citizenships: tuple[str, ...]
+
+    @property
+    def tables(self) -> dict[Columns, tuple[int, int]]:
+        """Cells and squared L2 sensitivity of each table.
+
+        A double is every row but the least of those that tokens join.  Without one row of a person
+        at most as many rows as it has tokens are doubles no more, and none becomes one; with
+        fewer tokens likewise.  By citizenship both may fall on one cell each.  A capture joins by
+        one token more than rows: what one row held together by K tokens fell into k pieces, and
+        by one token more into 1 to k + 1, so that each capture changes by K - 1 or 1, and so do
+        the people whom several contributors know (decision 126).
+        """
+        keys = self.settings.people
+        more, most = keys + KINDS, max(1, keys - 1)
+        found = {
+            POSSIBLE_BY: (len(self.citizenships) + 1, more**2 + keys**2),
+            (CAPTURES,): (len(CAPTURE_CELLS), len(CAPTURE_CELLS) * most**2),
+            (UNKEYED,): (1, 1),
+        }
+        return {t: (cells, self.rows**2 * reach) for t, (cells, reach) in found.items()}
+
+    def questions(self, rho: Fraction) -> Workload:
+        """The tables with their noise; they cost at most ``rho`` together.
+
+        Raises:
+            PolicyError: a table would get more noise than can be drawn.
+        """
+        return tuple(
+            question(t, (*[1] * (len(t) - 1), cells), "groups", rho * POSSIBLE_SHARES[t], reach)
+            for t, (cells, reach) in self.tables.items()
+        )
+
+    def counts(self, found: Overlap | None) -> Counts:
+        """The exact tables; of none at hand, tables of zeros."""
+        found = found or Overlap()
+        by = [found.possible.get(name, 0) for name in (*self.citizenships, "")]
+        captures = [found.captures.get(name, 0) for name in CAPTURE_CELLS]
+        return {
+            POSSIBLE_BY: np.array([by], np.int32),
+            (CAPTURES,): np.array(captures, np.int32),
+            (UNKEYED,): np.array([found.without_key], np.int32),
+        }
+
+
+def double_tables(policy: Policy, facts: Mapping[str, Any]) -> DoubleTables | None:
+    """The estimate of doubles that a policy asks for, None where it declines.
+
+    Args:
+        facts: public facts, as ``person_rows`` reads them.
+    """
+    if not policy.linking.doubles:
+        return None
+    by = load_schema().domain(ORIGIN, policy.years)
+    return DoubleTables(policy.linking, person_rows(policy, facts).bound, by)
 
 
 def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
@@ -276,16 +305,13 @@ def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
         names = ", ".join(settings.lists)
         raise error("policy-sources/years", file="policy.yaml", id=names)
     joins, rows, schema = policy.linking, person_rows(policy, facts).bound, load_schema()
-    by = schema.domain(ORIGIN, policy.years) if joins.by_citizenship else ()
     tokens = joins.lists, joins.people
     released = policy.domains(schema)
     for name in settings.strata:
         if name not in released or not 2 <= len(released[name]) <= MOST_VALUES or name == PERIOD:
             raise error("policy-sources/strata", file="policy.yaml", name=name, most=MOST_VALUES)
     strata = tuple((name, tuple(released[name])) for name in dict.fromkeys(settings.strata))
-    return ListTables(
-        settings.lists, (first, last), *tokens, rows, by, joins.found, joins.merged, strata
-    )
+    return ListTables(settings.lists, (first, last), *tokens, rows, strata)
 
 
 def _contributors(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:

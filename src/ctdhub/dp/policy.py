@@ -123,9 +123,8 @@ class LinkingSettings(FrozenModel):
     Attributes:
         people: the most tokens of a person that join her rows with others, and so in every count.
         lists: the same in the overlap of lists; never fewer than ``people``.
-        by_citizenship: whether a release counts possible doubles, by citizenship and by how exactly
-            births are known; ``lists`` is then more than ``people``, and the tables have a share of
-            the overlap's budget.
+        doubles: part of the release's rho that goes to the estimate of how many people are counted
+            more than once; 0 declines it, and then no number is of people.
         found: share of all doubles that tokens find, at least; public, one of
             :data:`FOUND_BOUNDS`, so that no figure of a clerical review is published.  None: it is
             estimated from the tables, see ``release.manifest``.
@@ -137,7 +136,7 @@ class LinkingSettings(FrozenModel):
 
     people: int = Field(default=0, ge=0, le=5)
     lists: int = Field(default=0, ge=0, le=5)
-    by_citizenship: bool = False
+    doubles: float = Field(default=0, ge=0, le=0.5)
     found: float | None = None
     merged: float | None = None
     known_to: int = Field(default=1, ge=1, le=100)
@@ -146,8 +145,8 @@ class LinkingSettings(FrozenModel):
     def _check(self) -> LinkingSettings:
         if self.lists < self.people:
             raise InvalidSetting(Text("Under linking, lists may not be less than people"))
-        if self.by_citizenship and self.lists == self.people:
-            raise InvalidSetting(Text("Under linking, by_citizenship needs lists above people"))
+        if not self.doubles and (self.found, self.merged) != (None, None):
+            raise InvalidSetting(Text("Under linking, found and merged need doubles above 0"))
         for name, bounds in (("found", FOUND_BOUNDS), ("merged", MERGED_BOUNDS)):
             if getattr(self, name) not in (None, *bounds):
                 raise InvalidSetting(
@@ -239,9 +238,9 @@ class Policy(FrozenModel):
             raise InvalidSetting(Text("At least one column must be released"))
         if any(not 3 <= len(set(g)) == len(g) <= 4 for g in self.groups):
             raise InvalidSetting(Text("A table of groups has three or four different columns"))
-        if self.perpetrators.share + self.sources.share > 0.95 + 1e-9:
+        if self.perpetrators.share + self.sources.share + self.linking.doubles > 0.95 + 1e-9:
             raise InvalidSetting(
-                Text("`perpetrators` and `sources` may have at most 0.95 together")
+                Text("`perpetrators`, `sources` and `doubles` may have at most 0.95 together")
             )
         if len(self.sources.lists) == 1 or len(set(self.sources.lists)) < len(self.sources.lists):
             raise InvalidSetting(
@@ -289,15 +288,19 @@ class Policy(FrozenModel):
 
 
 AUTO = "auto"
-"""Under ``linking``, ``people: auto`` is 1 where contributors send tokens, else 0."""
+"""Under ``linking``, ``people: auto`` is 1 where contributors send tokens, else 0, and ``doubles:
+auto`` :data:`AUTO_DOUBLES` where there are several contributors and all of them do, else 0."""
+
+AUTO_DOUBLES = 0.03
 
 
-def load_policy(path: Path, tokens: bool = False) -> Policy:
+def load_policy(path: Path, tokens: bool = False, compared: bool = False) -> Policy:
     """Read and check a policy file; settings that it leaves out have their default.
 
     Args:
         path: the file.
         tokens: whether contributors send tokens, as their mappings say: what :data:`AUTO` means.
+        compared: whether there are several contributors and all of them do.
 
     Raises:
         PolicyError: the file is missing, is not YAML, or a setting is unknown or out of range; the
@@ -316,7 +319,9 @@ def load_policy(path: Path, tokens: bool = False) -> Policy:
     if isinstance(linking, dict) and linking.get("people") == AUTO:
         people, lists = int(tokens), linking.get("lists", 0)
         lists = max(lists, people) if isinstance(lists, int) else lists
-        raw["linking"] = {**linking, "people": people, "lists": lists}
+        raw["linking"] = linking = {**linking, "people": people, "lists": lists}
+    if isinstance(linking, dict) and linking.get("doubles") == AUTO:
+        raw["linking"] = {**linking, "doubles": AUTO_DOUBLES * compared}
     try:
         return Policy.model_validate(raw)
     except ValidationError as cause:

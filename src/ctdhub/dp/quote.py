@@ -314,9 +314,8 @@ def parts_of(
         public = sources.public
         lists = public.lists
         told = {"lists": list(lists.names), "years": list(lists.years)} if lists else {}
-        if lists:
-            reviewed = {"found": lists.found, "merged": lists.merged}
-            told |= {name: said for name, said in reviewed.items() if said is not None}
+        if public.doubles:
+            told["doubles"] = public.doubles.settings.model_dump(exclude_none=True)
         tables = public.workload(costs.sources)
         found.append(
             (RequestPart("sources", public.domains, tables, public.share, told), exact.sources)

@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ctdhub.border import (
-    BIRTHS,
     CAPTURE_CELLS,
     CAPTURES,
     DOUBLES,
@@ -24,7 +23,14 @@ from ctdhub.border import (
     Sources,
 )
 from ctdhub.dp.count import COUNTRY_OF, Bound, Counts, InMemory, Rows, Tally
-from ctdhub.dp.lists import BIRTHS_BY, POSSIBLE_BY, ListTables, Overlap, list_tables
+from ctdhub.dp.lists import (
+    POSSIBLE_BY,
+    DoubleTables,
+    ListTables,
+    Overlap,
+    double_tables,
+    list_tables,
+)
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import ONE, Columns, PersonRows, Plan, covered_years, joined_reach, person_rows
 from ctdhub.dp.policy import Domains, Policy
@@ -56,14 +62,16 @@ class SourceTables:
         domains: public values of the contributors ("" is all others), years and third columns;
             empty where nothing is measured by contributor.
         lists: the overlap that is measured; None for none.
-        share: of the release's rho.
+        share: of the release's rho, with that of ``doubles``.
         reach: squared L2 sensitivity of the tables by contributor.
+        doubles: the estimate of who is counted more than once; None for none.
     """
 
     domains: Domains
     lists: ListTables | None
     share: float
     reach: int = 1
+    doubles: DoubleTables | None = None
 
     @property
     def tables(self) -> tuple[Columns, ...]:
@@ -74,21 +82,25 @@ class SourceTables:
         return (both, *((*both, name) for name in self.domains if name not in both))
 
     def workload(self, rho: float) -> Workload:
-        """All tables with their noise, the overlap last; they cost at most ``rho`` together.
+        """All tables with their noise; they cost at most ``rho`` together.
 
         Raises:
             PolicyError: a table would get more noise than can be drawn.
         """
-        budget = Fraction(rho)
+        whole = budget = Fraction(rho)
+        questions: Workload = ()
+        if self.doubles:
+            part = whole * Fraction(self.doubles.settings.doubles) / Fraction(self.share)
+            questions, budget = self.doubles.questions(part), whole - part
         overlap = budget * OVERLAP_SHARE if self.tables else budget
         left = budget - overlap if self.lists else budget
         shape = {t: tuple(len(self.domains[n]) + 1 for n in t) for t in self.tables}
-        questions = tuple(
+        questions += tuple(
             question(t, shape[t], "groups", left / len(shape), self.reach) for t in self.tables
         )
         if self.lists:
             questions += self.lists.questions(overlap)
-        if cost(questions) > budget:
+        if cost(questions) > whole:
             raise ArithmeticError("the measurements by contributor cost more than their budget")
         return questions
 
@@ -165,10 +177,10 @@ class Sourced:
                 parts.append(_rows(([[LISTS, name]] * len(both), both), noisy[LISTS, name]))
         if (DOUBLES,) in noisy:
             parts.append(_rows(([[DOUBLES]], [["people"]]), noisy[(DOUBLES,)]))
-        if public.lists and POSSIBLE_BY in noisy:
+        doubles = public.doubles
+        if doubles:
             of: dict[Columns, list[list[str]]] = {
-                POSSIBLE_BY: [["people", name] for name in (*public.lists.citizenships, "")],
-                BIRTHS_BY: [["people", name] for name in BIRTHS],
+                POSSIBLE_BY: [["people", name] for name in (*doubles.citizenships, "")],
                 (CAPTURES,): [[name] for name in CAPTURE_CELLS],
                 (UNKEYED,): [["people"]],
             }
@@ -181,13 +193,13 @@ class Sourced:
             share=public.share,
             list_years=public.lists.years if public.lists else None,
             tokens=public.lists.tokens if public.lists else 0,
-            found=public.lists.found if public.lists else None,
-            merged=public.lists.merged if public.lists else None,
+            found=doubles.settings.found if doubles else None,
+            merged=doubles.settings.merged if doubles else None,
         )
 
 
 def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> SourceTables | None:
-    """The tables by contributor of a release, None where the policy leaves them out.
+    """What is measured beside people, None where the policy leaves all of it out.
 
     Args:
         facts: public facts; ``contributors`` with an ``id`` and without ``show_counts: false``
@@ -196,21 +208,23 @@ def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> 
     Raises:
         PolicyError: as :func:`ctdhub.dp.lists.list_tables`.
     """
-    share = policy.sources.share
-    if not share:
-        return None
+    share, doubles = policy.sources.share, double_tables(policy, facts)
     given = [c for c in facts.get("contributors", ()) if isinstance(c, Mapping) and c.get("id")]
     named = tuple(str(c["id"]) for c in given if c.get("show_counts", True))
     lists = list_tables(policy, facts)
     released = policy.domains(schema, covered_years(policy, facts))
     domains: Domains = {}
-    if named and PERIOD in released:
+    if share and named and PERIOD in released:
         domains = {CONTRIBUTOR: named, PERIOD: released[PERIOD]}
         domains |= {n: schema.domain(n, policy.years) for n in _thirds(released, schema)}
     if not domains and not lists:
+        share = 0.0
+    if doubles:
+        share += policy.linking.doubles
+    if not share:
         return None
     reach = joined_reach(policy.linking.people, person_rows(policy, facts).bound)
-    return SourceTables(domains, lists, share, reach)
+    return SourceTables(domains, lists, share, reach, doubles)
 
 
 def sourced(
@@ -229,7 +243,8 @@ def sourced(
     public = public_sources(policy, schema, facts)
     if public is None:
         return None
-    return Sourced(public, public.lists.counts(overlap) if public.lists else {})
+    counts = public.lists.counts(overlap) if public.lists else {}
+    return Sourced(public, counts | (public.doubles.counts(overlap) if public.doubles else {}))
 
 
 def _thirds(released: Domains, schema: Schema) -> list[str]:

@@ -26,6 +26,7 @@ from ctdhub.release.changes import CHANGELOG, changelog_text, in_languages
 from ctdhub.release.errata import Errata, errata_of, status
 from ctdhub.release.manifest import (
     ATTACKS,
+    FEW,
     MANIFEST,
     SUMS,
     VERSION_PATTERN,
@@ -37,7 +38,6 @@ from ctdhub.release.manifest import (
 from ctdhub.release.tables import check_border, set_names, write_measured, write_sets, write_tables
 from ctdhub.release.verify import digest, examine, sha256, sums
 from ctdhub.schema.emit import write_codebook
-from ctdhub.schema.model import ORIGIN
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -57,9 +57,6 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
     files = {n: words["files"].get(n, "codebook") for n in (*manifest.files, *LATER)}
     files |= dict.fromkeys(set_names(manifest.imputations), "a set of records for inference")
     found, accuracy = manifest.sources, manifest.accuracy
-    births = {
-        words["births"][of]: d for of, d in (found.by_quality_of_birth if found else {}).items()
-    }
     citizens = found.possible_doubles if found else {}
     template: Template = _environment().get_template("readme.md")
     return template.render(
@@ -67,15 +64,13 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         facts=facts,
         sources=found,
         once=manifest.people_once,
+        few=FEW,
         LISTS=LISTS,
         DOUBLES=DOUBLES,
         strata=[t.removeprefix(f"{LISTS}*") for t in found.sigma if t.startswith(f"{LISTS}*")]
         if found
         else [],
-        possible=(
-            ("how exactly the birth is known", births),
-            (ORIGIN, {of: d for of, d in citizens.items() if d.low}),
-        ),
+        possible={of: d for of, d in citizens.items() if d.low},
         title=title(manifest, facts),
         files=sorted(files.items()),
         factor=math.exp(manifest.epsilon),

@@ -5,7 +5,7 @@ every file.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from statistics import NormalDist, median
@@ -24,12 +24,11 @@ from pydantic import (
 
 import ctdhub
 from ctdhub.border import (
-    BIRTH,
-    BIRTHS,
     CAPTURE_CELLS,
     CAPTURES,
     FALSE_SHARE,
     POSSIBLE,
+    UNKEYED,
     Estimate,
     Guarantee,
     Perpetrators,
@@ -233,37 +232,43 @@ class PublicFacts(_Facts):
 # interval of noise [low, high] the second interval is [low - D, high + F]: D is the most people of
 # the count who are another one of its people, F the most people of it who share a row.
 #
-# D.  A release counts *possible doubles*, through noise: persons whom tokens find that leave out
-# one fact each of what makes a person (own name, family name, year or day of birth), and all that
-# have too little for any token.  What two differing facts hide is estimated by capture and
-# recapture. With s people shared by two contributors or more, whose rows agree in all facts, and
-# n_i found although fact i differs, facts that differ independently give s times the product of all
-# 1 + n_i / s shared people in all, so that D is what was found over
+# D.  A release counts, through noise, *captures*: persons whom tokens find that leave out one fact
+# each of what makes a person (own name, family name, year or day of birth), and all that have too
+# little for any token.  What two differing facts hide is estimated by capture and recapture. With s
+# people shared by two contributors or more, whose rows agree in all facts, and n_i found although
+# fact i differs, facts that differ independently give
 #
-#     share found = (sum of n_i) / (s (1 + n_1 / s) (1 + n_2 / s) … - s)
+#     shared people in all = s (1 + n_1 / s) (1 + n_2 / s) …
 #
-# times :data:`SHORT`, for facts that differ together.  All numbers are taken at the end of their
-# interval of noise that makes D larger.  Where the policy states the share found after a clerical
-# review, it takes the place of the estimate.
+# Those beyond s are doubles, and D is as many over :data:`SHORT`, for facts that differ together.
+# It is the most that any numbers give whose distance from the noisy ones is that of their interval,
+# as long as no fact differs in more than half of the records of a person (n_i <= s); where the
+# numbers say that one does, :data:`LEAST` of the doubles is found, which is so if each does in
+# half.  Where the policy states the share found after a clerical review, D is what was found over
+# that.
+#
+# A person has at most as many rows as all agreements together allow; of few people in a large hub,
+# that says more than D.
 #
 # F.  People who agree on both names and on a part of the birth, but not on the whole of it, are for
 # the most part different people.  Those who agree on the whole by chance, and share a row for it,
 # are at most :data:`CHANCE` of them.
 #
-# SHORT and CHANCE are what fictitious people of twelve cultures show (``benchmarks/cultures.py``,
-# decision 63).
+# SHORT and CHANCE are what fictitious people of twelve cultures show (``benchmarks/cultures.py
+# --hubs``, decision 126).
 
 SHORT = 0.7
 """The estimate finds at least this share of all doubles, where names are of one script or known."""
 
+LEAST = SHORT * 4 / 15
+"""The share found where four facts differ independently, each in half of the records."""
+
 CHANCE = 0.1
 """The most of those who agree on all but a part of the birth who agree on that too by chance."""
 
-LEAST = 0.05
-"""No share found is taken to be less."""
-
-HIDDEN = 0.002
-"""Share of people who share a row, at most, where nothing was counted and no review told."""
+FEW = 0.42
+"""Where no more of the doubles are found, facts differ so often, or so few people are shared, that
+:data:`SHORT` may not do: there may be more doubles than D."""
 
 
 @dataclass(frozen=True)
@@ -276,9 +281,9 @@ class LinkErrors:
         merged: the most people who share a row with another one.
         found: share of all doubles that is found, at least.
         reviewed: whether a clerical review gave that share.
-        by_citizenship: noisy possible doubles by citizenship ("" where not recorded); {} where
-            they were not counted.
+        by_citizenship: noisy possible doubles by citizenship ("" where not recorded).
         spread: half-width of the interval of one of these.
+        rows: the most rows that one person may have; infinite where no agreement bounds them.
     """
 
     doubles: int
@@ -288,48 +293,49 @@ class LinkErrors:
     reviewed: bool
     by_citizenship: Mapping[str, float]
     spread: float
+    rows: float = math.inf
 
     @classmethod
     def of(cls, protected: Protected) -> LinkErrors | None:
         """What a release says of its links; None where the second interval does not exist."""
         sources, level = protected.sources, protected.guarantee.level
-        if sources is None:
+        if sources is None or not (captures := sources.cells(CAPTURES)):
             return None
         z = NormalDist().inv_cdf((1 + level) / 2)
-        births = sources.cells(POSSIBLE, BIRTH)
-        if not births:
-            told = sources.doubles(level)
-            if told is None or sources.found is None:
-                return None
-            found, all_, most = sources.found, float(told.value), float(told.high)
-            merged: float = HIDDEN * protected.people.high
-            alone = 0.0, 0.0
-        else:
-            found = _found(sources, z) if sources.found is None else sources.found
-            sigma = z * sources.sigma[f"{POSSIBLE}*{BIRTH}"]
-            *some, nobody = (births[name] for name in BIRTHS)
-            all_, most = max(0.0, sum(some)), sum(some) + sigma * math.sqrt(len(some))
-            alone = max(0.0, nobody), max(0.0, nobody + sigma)
-            merged = CHANCE * _ends(sources, z)[CAPTURE_CELLS[0]][1]
+        half, alone = z * sources.sigma[CAPTURES], max(0.0, sources.cells(UNKEYED)["people"])
+        *differ, shared = (captures[name] for name in CAPTURE_CELLS)
+        middle, _found = _every(differ, shared, 0.0)
+        most, found = _every(differ, shared, half)
+        if sources.found is not None:
+            found = sources.found
+            middle, most = (max(0.0, sum(differ) + more) / found for more in (0.0, 2 * half))
+        merged = CHANCE * max(0.0, differ[0] + half)
         if sources.merged is not None:
             merged = sources.merged * protected.people.high
         return cls(
-            doubles=math.ceil(max(0.0, most) / found + alone[1]),
-            middle=round(all_ / found + alone[0]),
+            doubles=math.ceil(most + alone + z * sources.sigma[UNKEYED]),
+            middle=round(middle + alone),
             merged=math.ceil(merged),
             found=found,
             reviewed=sources.found is not None,
             by_citizenship=sources.cells(POSSIBLE, ORIGIN),
-            spread=z * sources.sigma.get(f"{POSSIBLE}*{ORIGIN}", 0.0),
+            spread=z * sources.sigma[f"{POSSIBLE}*{ORIGIN}"],
+            rows=_most_rows(protected.facts),
         )
 
-    def most(self, citizenships: Collection[str] | None = None) -> int:
-        """The most doubles among people of some citizenships; of all where that is not known."""
-        if citizenships is None or not self.by_citizenship:
-            return self.doubles
-        held = [self.by_citizenship[c] for c in citizenships if c in self.by_citizenship]
-        high = max(0.0, sum(held) + self.spread * math.sqrt(len(held)))
-        return min(self.doubles, math.ceil(high / self.found))
+    @property
+    def few(self) -> bool:
+        """Whether so few of the doubles are found that there may be more than ``doubles``."""
+        return self.found < FEW and not self.reviewed
+
+    def most(self, number: float, citizenships: Collection[str] | None = None) -> float:
+        """The most doubles among so many people, all of some citizenships where these are said."""
+        most = float(self.doubles)
+        if citizenships is not None:
+            held = [self.by_citizenship[c] for c in citizenships if c in self.by_citizenship]
+            high = max(0.0, sum(held) + self.spread * math.sqrt(len(held)))
+            most = min(most, math.ceil(high / self.found))
+        return min(most, max(0.0, number) * (1 - 1 / self.rows))
 
     def once(
         self, low: float, high: float, citizenships: Collection[str] | None = None
@@ -340,7 +346,7 @@ class LinkErrors:
             low, high: the interval of noise.
             citizenships: that all of them have; None where any.
         """
-        return max(0.0, low - self.most(citizenships)), high + self.merged
+        return max(0.0, low - self.most(low, citizenships)), high + self.merged
 
     def share_once(
         self, low: float, high: float, whole: float, citizenships: Collection[str] | None = None
@@ -352,7 +358,7 @@ class LinkErrors:
             whole: the people that the share is of.
             citizenships: that these have; None where any.
         """
-        doubles = self.most(citizenships)
+        doubles = self.most(whole, citizenships)
         if whole <= doubles:
             return 0.0, 1.0
         least = max(0.0, low * whole - doubles) / (whole - doubles + self.merged)
@@ -360,25 +366,39 @@ class LinkErrors:
         return min(low, least), max(high, min(1.0, most))
 
 
-def _ends(sources: Sources, z: float) -> dict[str, tuple[float, float]]:
-    """Lower and upper end of each capture."""
-    half = z * sources.sigma[CAPTURES]
-    return {
-        name: (max(0.0, x - half), max(0.0, x + half))
-        for name, x in sources.cells(CAPTURES).items()
-    }
+_STEPS = 40
 
 
-def _found(sources: Sources, z: float) -> float:
-    """The share of doubles that is found, see the head."""
-    *cells, shared = (_ends(sources, z)[name] for name in CAPTURE_CELLS)
-    one_differs, agree = [high for _low, high in cells], shared[0]
-    if not sum(one_differs):
-        return SHORT
-    if agree < 1:
-        return LEAST
-    every = agree * math.prod(1 + n / agree for n in one_differs) - agree
-    return max(LEAST, SHORT * sum(one_differs) / every)
+def _every(differ: Sequence[float], shared: float, half: float) -> tuple[float, float]:
+    """The most doubles that numbers within ``half`` of these give, and the share of them found."""
+    shared, best = max(0.0, shared), (0.0, 1.0)
+    if max(differ) - half > shared + half:
+        return (max(0.0, sum(differ)) + 2 * half) / LEAST, LEAST
+    for step in range(-_STEPS, _STEPS + 1):
+        at = step / _STEPS
+        agree = max(0.0, shared + half * at)
+        rest = half * math.sqrt(1 - at**2) / math.sqrt(len(differ))
+        some = [min(max(0.0, n + rest), agree) for n in differ]
+        if sum(some) > 0:
+            every = agree * (math.prod(1 + n / agree for n in some) - 1) / SHORT
+            best = max(best, (every, sum(some) / every))
+    return best
+
+
+def widening(sigma: Mapping[str, float], level: float) -> int:
+    """By how many people noise alone makes the second interval wider, where nobody is double."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    many = 1e12
+    most, _found = _every((0.0,) * 4, many, z * sigma[CAPTURES])
+    return math.ceil(most + z * sigma[UNKEYED])
+
+
+def _most_rows(facts: Mapping[str, Any]) -> float:
+    """The most rows of one person at all contributors together, as their agreements say."""
+    given = [c for c in facts.get("contributors") or () if isinstance(c, Mapping)]
+    if not given or not all(c.get("keyed", True) for c in given):
+        return math.inf
+    return float(sum(int(c.get("rows_per_person") or 1) for c in given))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -417,13 +437,15 @@ class ManifestOnce(ManifestFigure):
 
     ``counted_twice`` are the most people who are another one of them, ``share_a_row`` the most who
     share a row, ``found`` the share of the former that tokens find at least, and ``reviewed`` says
-    whether a clerical review told it.
+    whether a clerical review told it.  ``most_rows`` are the most rows that a person may have, null
+    where no agreement bounds them.
     """
 
     counted_twice: int = Field(ge=0)
     share_a_row: int = Field(ge=0)
     found: float = Field(gt=0, le=1)
     reviewed: bool
+    most_rows: int | None = None
 
 
 class MeasuredFile(FrozenModel):
@@ -449,10 +471,9 @@ class MeasuredSources(MeasuredFile):
     ``tokens`` says by how many tokens of a person at most lists were joined, beside her key.
     ``doubles`` (``all``) are people who are another one of them by these tokens, with the interval
     of noise.  Where it was asked, ``possible_doubles`` are people who may be another one, by
-    citizenship (``not_recorded``), ``by_quality_of_birth`` the same by how exactly the birth is
-    known, ``captures`` what finds them, and ``without_key`` rows without any key, each a person of
-    its own.  ``found`` and ``merged`` are what a clerical review told, as the policy states; null
-    where it is estimated.
+    citizenship (``not_recorded``), ``captures`` what finds them, and ``without_key`` rows that say
+    too little to be compared.  ``found`` and ``merged`` are what a clerical review told, as the
+    policy states; null where it is estimated.
     """
 
     contributors: tuple[str, ...]
@@ -465,7 +486,6 @@ class MeasuredSources(MeasuredFile):
     merged: float | None = Field(default=None, ge=0, le=1)
     doubles: dict[str, DoubledPeople] = Field(default={})
     possible_doubles: dict[str, DoubledPeople] = Field(default={})
-    by_quality_of_birth: dict[str, DoubledPeople] = Field(default={})
     captures: dict[str, DoubledPeople] = Field(default={})
     without_key: DoubledPeople | None = None
 
@@ -656,7 +676,6 @@ def _sources(found: Sources | None, level: float) -> MeasuredSources | None:
         merged=found.merged,
         doubles={"all": DoubledPeople(**asdict(doubles))} if doubles else {},
         possible_doubles=_told(found.told(level, POSSIBLE, ORIGIN)),
-        by_quality_of_birth=_told(found.told(level, POSSIBLE, BIRTH)),
         captures=_told(found.told(level, CAPTURES)),
         without_key=DoubledPeople(**asdict(unkeyed)) if unkeyed else None,
     )
@@ -681,6 +700,7 @@ def _once(protected: Protected) -> ManifestOnce | None:
         share_a_row=errors.merged,
         found=round(errors.found, 4),
         reviewed=errors.reviewed,
+        most_rows=None if math.isinf(errors.rows) else int(errors.rows),
     )
 
 

@@ -15,7 +15,6 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ctdhub.border import (
-    BIRTH,
     CAPTURES,
     COUNTS,
     DOUBLES,
@@ -59,7 +58,6 @@ SOURCE_COLUMNS = frozenset(
         DOUBLES,
         UNKEYED,
         POSSIBLE,
-        BIRTH,
         CAPTURES,
         ORIGIN_REGION,
         DESTINATION_REGION,

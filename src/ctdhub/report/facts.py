@@ -291,7 +291,8 @@ def head() -> tuple[str, ...]:
 
 
 def cells(sheet: FactSheet, line: FactLine) -> tuple[str, ...]:
-    """A line in words: label, value or why there is none, interval, denominator, missing share."""
+    """A line in words: label, value or why there is none, interval (of people the second one, where
+    there is one), denominator, missing share."""
     c, name = line.card, line.label
     if _years(sheet, line) != sheet.years:
         name = _("{label}, all years").format(label=name)
@@ -300,7 +301,8 @@ def cells(sheet: FactSheet, line: FactLine) -> tuple[str, ...]:
         return (name, saying.why(c.state), "–", "–", "–", missing)
     value = saying.why(c.state) or wording.printed(c)[0]
     base = "–" if c.denominator is None else number(c.denominator)
-    return (name, value, *wording.ends(c), base, missing)
+    ends = saying.once_printed(c)[:2] if c.unit == "people" else ()
+    return (name, value, *(ends or wording.ends(c)), base, missing)
 
 
 def _years(sheet: FactSheet, line: FactLine) -> tuple[int, int]:

@@ -18,10 +18,26 @@ SEVERAL = 11
 
 
 def headline_sentence(first: Headline) -> str:
-    """People identified, from which year to which, with the interval, its level and the second
-    interval where there is one; that they are too few to show, where they are."""
+    """People identified, from which year to which, with the interval and its level: the second one
+    and how many are recorded, where a release measures that, else that nobody knows how many of the
+    recorded are one person; that they are too few to show, where they are."""
     if first.people.value is None:
         return _("Not shown: below the reporting threshold; this is not zero.")
+    when = _when(first.years, _("in {first}"), _("from {first} to {last}"))
+    if first.people.once is not None:
+        low, high, doubles = once_printed(first.people)
+        return _(
+            "Between {low} and {high} people were identified as victims of human trafficking "
+            "{when} ({level} confidence): {people} people are recorded, of whom up to {doubles} "
+            "may be the same person as another."
+        ).format(
+            low=low,
+            high=high,
+            when=when,
+            level=share(first.people.level),
+            people=number(first.people.value),
+            doubles=doubles,
+        )
     text = ngettext(
         "{people} person was identified as a victim of human trafficking {when} "
         "(between {low} and {high} at {level} confidence).",
@@ -29,17 +45,21 @@ def headline_sentence(first: Headline) -> str:
         "(between {low} and {high} at {level} confidence).",
         round(first.people.value),
     ).format(
-        when=_when(first.years, _("in {first}"), _("from {first} to {last}")),
+        when=when,
         people=number(first.people.value),
         low=number(first.people.low or 0),
         high=number(first.people.high or 0),
         level=share(first.people.level),
     )
-    if first.people.once is None:
-        return text
-    low, high = map(number, first.people.once)
-    second = _("Second interval, if everybody is counted once: {low} to {high} people.")
-    return f"{text} {second.format(low=low, high=high)}"
+    return f"{text} {not_estimated()}"
+
+
+def not_estimated() -> str:
+    """What a hub says that does not estimate how many people are counted more than once."""
+    return _(
+        "How many of those recorded are the same person, known to several organisations, was not "
+        "estimated: there may be fewer people."
+    )
 
 
 def undated() -> str:
@@ -74,15 +94,17 @@ def people_sentence(
 
     Args:
         claim: what to say of the number (:func:`ctdhub.report.wording.people_claim`); by default
-            the number, or "at least N" where it is not precise enough.
+            the second interval, or the number, or "at least N" where it is not precise enough.
     """
     when = _when(years, _("In {first}"), _("Between {first} and {last}"))
     if place.kind != "region":
         when = _when(years, _("in {first}"), _("between {first} and {last}"))
     n, interval = surely(of.people), estimate(of.people)
     if not claim and of.people.value is not None:
-        n, claim = round(of.people.value), number(of.people.value)
-        interval = with_once(span_of(of.people), of.people)
+        n, claim, interval = round(of.people.value), number(of.people.value), span_of(of.people)
+        if of.people.once is not None:
+            n, claim = round(of.people.once[1]), span_of(of.people, of.people.once)
+            interval = recorded_people(of.people)
     text = _people_text(place.kind, side, n or SEVERAL).format(
         when=when,
         claim=claim or least_claim(of.people) or span_of(of.people),
@@ -141,36 +163,53 @@ def _lower(of: Side) -> float:
     return of.people.ends[0] if of.people.ends else 0.0
 
 
-def span_of(people: NumberCard) -> str:
-    """The interval of a number of people in words."""
-    low, high = ends(people)
+def span_of(people: NumberCard, once: tuple[float, float] | None = None) -> str:
+    """The interval of a number of people in words, or another one of theirs."""
+    low, high = ends(people) if once is None else map(number, once)
     return _("between {low} and {high}").format(low=low, high=high)
 
 
 def estimate(people: NumberCard) -> str:
-    """The interval of a number of people, the number where it is precise enough, and the second
-    interval where there is one."""
-    text = span_of(people)
-    if people.value is not None:
-        low, high = ends(people)
-        text = _("between {low} and {high}, estimate: {people}").format(
-            low=low, high=high, people=number(people.value)
-        )
-    return with_once(text, people)
-
-
-def with_once(text: str, people: NumberCard) -> str:
-    """An interval in words, and the second interval where there is one."""
+    """The second interval of a number of people where there is one, the interval of noise, and the
+    number where it is precise enough."""
     if people.once is None:
-        return text
-    return _("{interval}; between {low} and {high} if everybody is counted once").format(
-        interval=text, low=number(people.once[0]), high=number(people.once[1])
+        return _noise(people)
+    return _("{interval}; {recorded}").format(
+        interval=span_of(people, people.once), recorded=recorded_people(people)
     )
+
+
+def _noise(people: NumberCard) -> str:
+    if people.value is None:
+        return span_of(people)
+    low, high = ends(people)
+    return _("between {low} and {high}, estimate: {people}").format(
+        low=low, high=high, people=number(people.value)
+    )
+
+
+def recorded_people(people: NumberCard) -> str:
+    """How many people are recorded, and how many of them may be the same person, where that was
+    estimated."""
+    *_ends, doubles = once_printed(people)
+    return _(
+        "recorded: {interval}; up to {doubles} of them may be the same person as another"
+    ).format(interval=_noise(people), doubles=doubles)
+
+
+def once_printed(people: NumberCard) -> tuple[str, ...]:
+    """The ends of the second interval as they are printed, and the most people who are another
+    one; nothing where that was not estimated."""
+    if people.once is None or people.low is None or people.high is None:
+        return ()
+    low, high = people.once
+    doubles = people.high if low <= 0 else people.low - low
+    return number(low), number(high), number(doubles)
 
 
 def estimate_printed(people: NumberCard) -> tuple[str, ...]:
     """Every form in which :func:`estimate` prints a number of people."""
-    return (*printed(people), *map(number, people.once or ()))
+    return (*printed(people), *once_printed(people))
 
 
 def _when(years: tuple[int, int], one: str, several: str) -> str:

@@ -9,7 +9,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Literal
 
-from ctdhub.border import BIRTH, POSSIBLE, Estimate, Guarantee
+from ctdhub.border import POSSIBLE, Guarantee
 from ctdhub.core.errors import printable
 from ctdhub.core.format import (
     day,
@@ -613,6 +613,12 @@ def counted_twice(release: Release) -> list[str]:
                 "that."
             )
         ]
+    more = [
+        _(
+            "Tokens find so few of the people who are counted twice that even more may be: the "
+            "second interval may then not hold the number of people."
+        )
+    ]
     low, high = errors.once(people.low, people.high)
     said = {"share": share(errors.found)}
     return [
@@ -637,6 +643,7 @@ def counted_twice(release: Release) -> list[str]:
             "people who are counted twice. Where names are written in two scripts, tokens may find "
             "fewer."
         ).format(**said),
+        *(more if errors.few else []),
         comparison_note(release),
     ]
 
@@ -645,8 +652,8 @@ def comparison_note(release: Release) -> str:
     """By which interval groups are compared; one sentence for every page that compares."""
     if release.link_errors is None:
         return _(
-            "How many people are counted twice was not measured: comparisons of groups do not "
-            "allow for it."
+            "How many people are counted twice was not measured: there may be fewer people than "
+            "these numbers say, and comparisons of groups do not allow for it."
         )
     return _(
         "Groups are compared by the second interval, if everybody is counted once: it allows for "
@@ -657,31 +664,14 @@ def comparison_note(release: Release) -> str:
 def twice_by_citizenship(release: Release) -> list[tuple[str, str]]:
     """Citizenships of which some people surely may count more than once: name, and from how many
     to how many; [] where that was not measured."""
-    return [
-        (code_label(ORIGIN, of, current()) if of else _("not recorded"), _span(told))
-        for of, told in _told(release, ORIGIN).items()
-        if told.low
-    ]
-
-
-def twice_by_birth(release: Release) -> list[tuple[str, str]]:
-    """The same by how exactly the birth is known, all of them."""
-    names = {
-        "full": _("birth date in full"),
-        "january": _("born on 1 January"),
-        "year": _("year of birth alone"),
-        "none": _("birth not recorded"),
-        "no_key": _("too little recorded to compare"),
-    }
-    return [(names[of], _span(told)) for of, told in _told(release, BIRTH).items()]
-
-
-def _told(release: Release, by: str) -> dict[str, Estimate]:
     protected = release.protected
     if protected.sources is None:
-        return {}
-    return protected.sources.told(protected.guarantee.level, POSSIBLE, by)
-
-
-def _span(told: Estimate) -> str:
-    return _("{low} to {high}").format(low=number(told.low), high=number(told.high))
+        return []
+    return [
+        (
+            code_label(ORIGIN, of, current()) if of else _("not recorded"),
+            _("{low} to {high}").format(low=number(told.low), high=number(told.high)),
+        )
+        for of, told in protected.sources.told(protected.guarantee.level, POSSIBLE, ORIGIN).items()
+        if told.low
+    ]

@@ -230,20 +230,23 @@ def _of_table(old: _Side, new: _Side, was: str, key: str) -> Iterator[_Tested]:
         else:
             least = min(0.0, new.bound(key) - (before.value if before else 0))
         errors = old.error(was, before), new.error(key, now)
-        doubled = _doubled(old, new, names, cell)
+        highs = (
+            before.high if before else old.bound(was),
+            now.high if now else new.bound(key),
+        )
+        doubled = _doubled((old, new), highs, dict(zip(names, cell, strict=True)).get(ORIGIN))
         yield _Tested(names, cell, before, now, least, float(np.hypot(*errors)), errors, doubled)
 
 
 def _doubled(
-    old: _Side, new: _Side, names: tuple[str, ...], cell: tuple[str, ...]
+    sides: tuple[_Side, _Side], highs: tuple[float, float], of: str | None
 ) -> tuple[float, float] | None:
     """How many people less, and more, a difference may be if everybody is counted once."""
-    of = dict(zip(names, cell, strict=True)).get(ORIGIN)
     ends = []
-    for side in (old, new):
+    for side, high in zip(sides, highs, strict=True):
         errors = side.answers.release.link_errors
         if errors is None:
             return None
-        ends.append((errors.most(None if of is None else (of,)), errors.merged))
+        ends.append((errors.most(high, None if of is None else (of,)), errors.merged))
     (doubles, merged), (more_doubles, more_merged) = ends
     return float(more_doubles + merged), float(doubles + more_merged)

@@ -48,7 +48,7 @@ from ctdhub.build.withdrawals import check_elsewhere
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text, said
 from ctdhub.core.keys.linkage import holds_secret
-from ctdhub.dp.lists import Overlap, list_tables
+from ctdhub.dp.lists import Overlap, double_tables, list_tables
 from ctdhub.dp.policy import Policy
 from ctdhub.schema.model import AGE, ORIGIN, SEX
 from ctdhub.sensitive.consent.register import RULE
@@ -250,6 +250,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
 
     settings, asked = hub.settings.linkage, rules.linking
     lists = list_tables(rules, hub.facts(rules.years))
+    counted = double_tables(rules, hub.facts(rules.years))
     check_told(hub, harmonised)
 
     def run(folder: Path) -> None:
@@ -277,18 +278,17 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
             doubles = linking.lists.num_rows - by_rows.num_rows
             people = dict(sorted(linked.known.items()))
             within = dict(sorted(linked.strata.items()))
-            keyless = sum(nobody.values())
             overlap = Overlap(
-                lists.names, lists.years, lists.tokens, people, doubles, keyless, strata=within
+                lists.names, lists.years, lists.tokens, people, doubles, strata=within
             )
-            if lists.citizenships:
-                found = possible_doubles(records, tokens, by_rows, asked.people)
-                overlap = replace(
-                    overlap,
-                    possible=dict(Counter(found.citizenship) + nobody),
-                    births=dict(Counter(found.birth) + Counter(no_key=sum(nobody.values()))),
-                    captures=dict(found.captures),
-                )
+        if counted:
+            found = possible_doubles(records, tokens, by_rows, asked.people)
+            overlap = replace(
+                overlap,
+                without_key=found.without_key + sum(nobody.values()),
+                possible=dict(Counter(found.citizenship) + nobody),
+                captures=dict(found.captures),
+            )
         overlap.write(folder / OVERLAP)
         report_links(folder, records, tokens, linked, settings, unkeyed)
         report_deliveries(hub, folder, delivered)
@@ -301,7 +301,12 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         inputs={
             **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
             Input("linkage", Text("linkage")): hash_of(
-                [settings.model_dump(), asked.people, asdict(lists) if lists else None]
+                [
+                    settings.model_dump(),
+                    asked.people,
+                    asdict(lists) if lists else None,
+                    bool(counted),
+                ]
             ),
             Input("deliveries", Text("deliveries")): hash_of(
                 [
@@ -330,11 +335,11 @@ def _bound(agreement: Agreement) -> list[int]:
 def _without_key(
     harmonised: Sequence[Step], gone: pa.Array
 ) -> tuple[dict[str, tuple[int, int]], Counter[str]]:
-    """Records in force without any key, neither one of a person nor a token: by contributor, with
-    all of its records, and by citizenship ("" where not recorded)."""
+    """Records in force without any key, neither one of a person nor a token, by contributor, with
+    all of its records; and people without any token by citizenship ("" where not recorded)."""
     held: dict[str, list[pa.Table]] = {}
     rows: Counter[str] = Counter()
-    nobody: Counter[str] = Counter()
+    people: list[pa.Table] = []
     for step in harmonised:
         records = pq.read_table(step.output / RECORDS, columns=["record_id", "person_key", ORIGIN])
         records = without(records, gone)
@@ -342,15 +347,17 @@ def _without_key(
         having = pc.is_in(records["record_id"], value_set=tokens["record_id"].combine_chunks())
         none = records.filter(pc.and_(pc.is_null(records["person_key"]), pc.invert(having)))
         rows[contributor_of(step)] += records.num_rows
-        said = none[ORIGIN].cast(pa.string()).fill_null("")
-        none = pa.table({"record_id": none["record_id"], ORIGIN: said})
-        held.setdefault(contributor_of(step), []).append(none)
+        held.setdefault(contributor_of(step), []).append(none.select(["record_id"]))
+        person = pc.coalesce(records["person_key"], records["record_id"])
+        said = records[ORIGIN].cast(pa.string())
+        people.append(pa.table({"person": person, "of": said, "has": having}))
+    every = pa.concat_tables(people).group_by("person").aggregate([("has", "any"), ("of", "min")])
+    nobody = every.filter(pc.invert(every["has_any"]))["of_min"].fill_null("").to_pylist()
     found = {}
     for name, parts in sorted(held.items()):
-        once = pa.concat_tables(parts).group_by("record_id").aggregate([(ORIGIN, "min")])
-        nobody.update(once[f"{ORIGIN}_min"].to_pylist())
+        once = pa.concat_tables(parts).group_by("record_id").aggregate([])
         found[name] = (once.num_rows, rows[name])
-    return found, nobody
+    return found, Counter(nobody)
 
 
 def _with_tokens(harmonised: Sequence[Step], gone: pa.Array) -> tuple[pa.Table, pa.Table]:

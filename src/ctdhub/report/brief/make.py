@@ -38,10 +38,11 @@ from ctdhub.report.sentences import (
     estimate,
     estimate_printed,
     headline_sentence,
+    once_printed,
     people_printed,
     reach_sentence,
+    recorded_people,
     side_sentences,
-    with_once,
 )
 from ctdhub.report.wording import (
     break_sentence,
@@ -588,7 +589,10 @@ def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, 
     interval = _("between {low} and {high}, at {level} confidence").format(
         low=low, high=high, level=share(found.level)
     )
-    interval, forms = with_once(interval, found), (*forms, *map(number, found.once or ()))
+    if found.once is not None:
+        least, most, _doubles = told = once_printed(found)
+        text = _("{low} to {high}").format(low=least, high=most)
+        interval, forms = recorded_people(found), (*forms, *told)
     if found.missing is not None:
         least, missing = number(surely(found)), share(found.missing)
         text, forms = _("at least {n}").format(n=least), (*forms, least, missing)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from ctdhub.schema.model import ORIGIN, SEX
 from ctdhub.sensitive.duck import run_whole
-from ctdhub.sensitive.linkage.pprl.derive import CAPTURES, JOINING, QUALITIES
+from ctdhub.sensitive.linkage.pprl.derive import CAPTURES, JOINING, QUALITIES, QUALITY
 
 # --------------------------------------------------------------------------------------------------
 # Persons who are one person by further tokens: any equal token joins, a few of each person count.
@@ -154,10 +154,11 @@ WITH said AS (
     SELECT coalesce(person_key, record_id) AS person, min({ORIGIN}) AS of
     FROM records GROUP BY 1
 ), known AS (
-    SELECT coalesce(r.person_key, r.record_id) AS person, min(q.rank) AS rank
-    FROM tokens t JOIN records r USING (record_id) JOIN qualities q USING (token) GROUP BY 1
+    SELECT DISTINCT coalesce(r.person_key, r.record_id) AS person, TRUE AS known
+    FROM tokens t JOIN records r USING (record_id)
+    WHERE starts_with(t.token, '{QUALITY}') AND t.token <> '{QUALITIES["no_key"]}'
 )
-SELECT person, coalesce(of, '') AS of, rank
+SELECT person, coalesce(of, '') AS of, coalesce(known, FALSE) AS known
 FROM said LEFT JOIN known USING (person) ORDER BY 1
 """
 
@@ -173,13 +174,13 @@ class PossibleDoubles:
 
     Attributes:
         citizenship: possible doubles by citizenship, "" where not recorded.
-        birth: the same by how exactly the birth is known, keys of ``QUALITIES``; persons without
-            any token of :data:`CAPTURES` are all under "no_key", for each may be a double.
+        without_key: persons without any token of :data:`CAPTURES`: each may be a double, and is
+            among those by citizenship.
         captures: persons whom each kind alone joins beyond the rows, and :data:`SHARED`.
     """
 
     citizenship: Mapping[str, int] = field(default_factory=dict)
-    birth: Mapping[str, int] = field(default_factory=dict)
+    without_key: int = 0
     captures: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -202,21 +203,17 @@ def possible_doubles(
     }
     every = pieces(_sorted(kept, captured))
     twice = every.filter(pc.invert(pc.is_in(every["person"], rows["person"].combine_chunks())))
-    names = list(QUALITIES)
-    qualities = pa.table({"token": list(QUALITIES.values()), "rank": range(len(names))})
-    facts = run_whole(_FACTS, records=records, tokens=tokens, qualities=qualities)
-    rank = facts["rank"].fill_null(len(names) - 1)
-    without = pc.equal(rank, len(names) - 1)
+    facts = run_whole(_FACTS, records=records, tokens=tokens)
+    without = pc.invert(facts["known"])
     inside = pc.is_in(facts["person"], twice["person"].combine_chunks())
     possible = pc.or_(inside, without)
-    births = _counts(rank.filter(possible))
     by = run_whole(_KNOWN, records=records, tokens=tokens)
     known = pa.table({"person": named(by["person"].combine_chunks(), rows), "by": by["by"]})
     times = known.group_by("person").aggregate([("by", "count_distinct")])["by_count_distinct"]
     captures = {CELLS[kind]: found.num_rows - rows.num_rows for kind, found in of_kind.items()}
     return PossibleDoubles(
         _counts(facts["of"].filter(possible)),
-        {names[at]: n for at, n in births.items()},
+        pc.sum(without).as_py() or 0,
         captures | {SHARED: pc.sum(pc.greater(times, 1)).as_py() or 0},
     )
 

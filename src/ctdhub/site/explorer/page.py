@@ -447,8 +447,9 @@ def _twice(held: Explorer) -> dict[str, Any] | None:
     errors = held.exploration.answers.release.link_errors
     if errors is None:
         return None
+    people = held.exploration.answers.release.protected.people.high
     found: dict[str, Any] = {
-        "most": errors.doubles,
+        "most": errors.most(people),
         "merged": errors.merged,
         "column": -1,
         "by": [],
@@ -456,7 +457,7 @@ def _twice(held: Explorer) -> dict[str, Any] | None:
     if ORIGIN in held.columns:
         codes = held.exploration.domains[ORIGIN]
         found["column"] = held.columns.index(ORIGIN)
-        found["by"] = [errors.most([code]) for code in codes]
+        found["by"] = [errors.most(people, [code]) for code in codes]
     return found
 
 

@@ -9,7 +9,13 @@ from typing import Any
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current
 from ctdhub.report.figures import Figure, figures, path, write_pictures
-from ctdhub.report.sentences import headline_sentence, place_paragraphs, reach_sentence
+from ctdhub.report.sentences import (
+    headline_sentence,
+    once_printed,
+    place_paragraphs,
+    reach_sentence,
+    recorded_people,
+)
 from ctdhub.report.signal_charts import ReleaseFinding, findings
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
@@ -177,6 +183,9 @@ def _card(what: str, card: NumberCard, *, at_least: bool = False) -> _Card:
     if at_least:
         value = _("at least {n}").format(n=number(card.value))
         return _Card(what, value, _("above the reporting threshold"))
+    if card.once is not None:
+        low, high, _doubles = once_printed(card)
+        return _Card(what, _("{low} to {high}").format(low=low, high=high), recorded_people(card))
     return _Card(what, number(card.value), _between(card.low or 0, card.high or 0))
 
 

@@ -17,7 +17,6 @@ from ctdhub.report.figures import figures
 from ctdhub.report.wording import (
     counted_twice,
     sentences,
-    twice_by_birth,
     twice_by_citizenship,
     unit_words,
 )
@@ -62,7 +61,6 @@ def page(release: Release, edition: Edition = PLAIN) -> Page:
             "accuracy": _accuracy(release),
             "twice": counted_twice(release),
             "twice_by": twice_by_citizenship(release),
-            "twice_by_birth": twice_by_birth(release),
             "approved": _approved(release),
             **_spent(edition.spending),
             **_attacked(read_attacks(release.path)),
