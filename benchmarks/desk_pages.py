@@ -121,9 +121,15 @@ def things(folder: Path) -> dict[str, str]:
 
     from ctdhub.build import pipeline, withdrawals
     from ctdhub.build.hub import Hub
-    from ctdhub.desk.models.deliveries import Delivery
-    from ctdhub.desk.models.hub import Job, ReleasePlan, TableRequest
-    from ctdhub.desk.models.people import DeskAccount, Invitation, RoleHeld
+    from ctdhub.desk.models import (
+        Delivery,
+        DeskAccount,
+        Invitation,
+        Job,
+        ReleasePlan,
+        RoleHeld,
+        TableRequest,
+    )
     from ctdhub.dp.price import up_to
 
     contributor = DeskAccount.objects.get(email="contributor@example.org")
@@ -285,7 +291,7 @@ def confirm(page: Page, way: str, role: str) -> None:
     )
     from allauth.mfa.utils import decrypt
 
-    from ctdhub.desk.models.people import DeskAccount
+    from ctdhub.desk.models import DeskAccount
 
     for _ in range(2):
         if "/reauthenticate/" not in page.url or "/reauthenticate/" in way:

@@ -150,7 +150,7 @@ def test_two_people_two_devices(
     browser: Browser,
     violations: Callable[[Page], str],
 ) -> None:
-    from ctdhub.desk.models.hub import ApprovalDevice
+    from ctdhub.desk.models import ApprovalDevice
 
     (desk, address), version = served, "2090.1"
     ann, ben = (Person(browser, desk, address, role) for role in ("steward", "privacy_officer"))

@@ -170,7 +170,7 @@ def people(desk: Desk) -> None:
     from allauth.account.models import EmailAddress
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
-    from ctdhub.desk.models.people import DeskAccount, Organisation, RoleHeld
+    from ctdhub.desk.models import DeskAccount, Organisation, RoleHeld
 
     for file in sorted((desk.hub / "contributors").glob("*.yaml")):
         name = yaml.safe_load(file.read_text("utf-8")).get("name", file.stem)

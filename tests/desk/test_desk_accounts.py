@@ -33,7 +33,7 @@ def asked(desk: Desk, role: str, organisation: str = "", email: str = "new@examp
 
 
 def place_of(email: str = "new@example.org") -> str:
-    from ctdhub.desk.models.people import Invitation
+    from ctdhub.desk.models import Invitation
 
     return f"/invitations/{Invitation.objects.filter(email=email)[0].id.hex}/confirm/"
 
@@ -114,7 +114,7 @@ def test_roles_that_exclude_each_other(desk: Desk, first: str, second: str, fits
     """The form says so, and the table refuses it whatever a page does."""
     from django.db import IntegrityError, transaction
 
-    from ctdhub.desk.models.people import RoleHeld
+    from ctdhub.desk.models import RoleHeld
 
     given = {"email": f"{first.replace('_', '-')}@example.org", "name": "x", "role": second}
     answer = desk.client_of("administrator").post("/accounts/invite/", given)

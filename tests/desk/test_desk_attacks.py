@@ -132,7 +132,7 @@ def test_numbers_of_operation_are_for_this_computer_behind_a_proxy_too(
 
 def test_a_number_of_an_address_is_small_or_none() -> None:
     """Python refuses to read more than 4,300 digits, which would be a server error."""
-    from ctdhub.desk.screens.pages import small_number
+    from ctdhub.desk.screens import small_number
 
     given = ["9" * 5000, "1e3", "-1", "", None, "٣", "12"]
     assert [small_number(text) for text in given] == [None, None, None, None, None, 3, 12]

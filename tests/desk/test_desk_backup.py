@@ -63,8 +63,8 @@ def with_inbox(desk: Desk) -> None:
 def test_restored_folder_rows_and_keys_are_those_of_the_backup(
     desk: Desk, tmp_path: Path, identity: tuple[Path, tuple[str, ...]], elsewhere: None
 ) -> None:
-    from ctdhub.desk.jobs.process import lane
-    from ctdhub.desk.models.hub import TrailEvent
+    from ctdhub.desk.job_process import lane
+    from ctdhub.desk.models import TrailEvent
     from ctdhub.desk.processes import run_all
     from ctdhub.desk.trail import append_trail, record
     from ctdhub.desk.worker.backup import back_up, back_up_keys, put_back, resume, signer
@@ -138,7 +138,7 @@ def test_a_backup_under_writes_is_of_one_moment(
     """Rows and lines of the trail are written all the time; the copy's own chain is whole."""
     from django.db import connection
 
-    from ctdhub.desk.models.hub import TrailEvent
+    from ctdhub.desk.models import TrailEvent
     from ctdhub.desk.trail import append_trail, record
     from ctdhub.desk.trail_file import last_line
     from ctdhub.desk.worker.backup import back_up, put_back, signer
@@ -183,7 +183,7 @@ def test_postgres_is_copied_under_writes_and_restored_with_its_walls(
     from django.apps import apps
     from django.db import ProgrammingError, connection
 
-    from ctdhub.desk.models.hub import TrailEvent, TrailHead
+    from ctdhub.desk.models import TrailEvent, TrailHead
     from ctdhub.desk.trail import record
     from ctdhub.desk.worker.backup import back_up, put_back, resume, signer
 

@@ -131,7 +131,7 @@ def test_of_two_corrections_of_one_delivery_the_first_counts(open_desk: Desk, ch
 
 
 def test_a_job_of_somebody_who_may_not_any_more_is_refused(open_desk: Desk, checked: Any) -> None:
-    from ctdhub.desk.jobs.queue import enqueue
+    from ctdhub.desk.jobs import enqueue
 
     without_alarms(open_desk, checked)
     officer = open_desk.accounts["data_officer"]

@@ -41,7 +41,7 @@ def plan(desk: Desk, version: str, week: date | None, state: str = "drafted") ->
 
 
 def ends(desk: Desk, day: date | None) -> None:
-    from ctdhub.desk.models.people import Organisation
+    from ctdhub.desk.models import Organisation
 
     Organisation.objects.filter(id=OURS).update(ends=day)
 
@@ -135,7 +135,7 @@ def test_no_exact_count_becomes_a_row_or_a_line(
 ) -> None:
     from django.apps import apps
 
-    from ctdhub.desk.models.hub import TrailEvent
+    from ctdhub.desk.models import TrailEvent
 
     def sizes() -> dict[str, int]:
         models = apps.get_app_config("desk").get_models()

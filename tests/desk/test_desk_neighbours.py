@@ -86,7 +86,7 @@ def happens(desk: Desk) -> None:
 def test_every_page_of_a_contributor_is_the_same_in_neighbouring_hubs(
     hub_desk: Desk,
 ) -> None:
-    from ctdhub.desk.models.people import RoleHeld
+    from ctdhub.desk.models import RoleHeld
 
     held = RoleHeld.objects.filter(account=hub_desk.accounts["contributor"])
     assert held.update(organisation_id=OURS) == 1

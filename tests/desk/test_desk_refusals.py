@@ -20,7 +20,7 @@ pytest.importorskip("django", reason=MISSING)
 
 from jinja2 import nodes
 
-from ctdhub.desk import logs, rendering
+from ctdhub.desk import errors, rendering
 from tests.desk import refusals
 from tests.desk.desks import Desk
 
@@ -48,7 +48,7 @@ def test_a_fault_of_the_desk_is_logged_by_type_and_place(
     monkeypatch.setattr("ctdhub.desk.views.home.cards", refusals.fails)
     page = desk.client_of("steward", raise_request_exception=False).get("/")
     assert page.status_code == 500
-    (line,) = [logs.JsonLines().format(r) for r in caplog.records if r.name == "ctdhub.desk"]
+    (line,) = [errors.JsonLines().format(r) for r in caplog.records if r.name == "ctdhub.desk"]
     _names_the_fault(json.loads(line))
     assert json.loads(line)["event"].removeprefix("error ") in page.content.decode()
 
@@ -62,7 +62,7 @@ def test_a_page_of_a_refusal_that_fails_is_logged_too(
     monkeypatch.setattr("ctdhub.desk.views.home.cards", refuse)
     monkeypatch.setattr("ctdhub.desk.middleware.error_page", refusals.fails)
     assert desk.client_of("steward", raise_request_exception=False).get("/").status_code == 500
-    (line,) = [logs.JsonLines().format(r) for r in caplog.records if r.name == "ctdhub.desk"]
+    (line,) = [errors.JsonLines().format(r) for r in caplog.records if r.name == "ctdhub.desk"]
     _names_the_fault(json.loads(line))
 
 
@@ -78,7 +78,7 @@ def test_a_line_of_the_log_holds_no_words_of_an_error(logger: logging.Logger) ->
         refusals.fails()
     except ValueError:
         record = logger.makeRecord("x", 40, "", 0, "met %s", ("x",), sys.exc_info())
-    assert refusals.VALUE not in logs.JsonLines().format(record)
+    assert refusals.VALUE not in errors.JsonLines().format(record)
 
 
 def test_no_page_hides_a_function_of_the_templates() -> None:
@@ -91,7 +91,7 @@ def _given_to_templates() -> Iterator[tuple[str, str]]:
     for room in ("desk", "kit"):
         for file in sorted((PACKAGE / room).rglob("*.py")):
             tree = ast.parse(file.read_text("utf-8"))
-            if "render(" not in ast.unparse(tree) and file.name not in ("frame.py", "gate.py"):
+            if "render(" not in ast.unparse(tree) and file.name not in ("middleware.py", "gate.py"):
                 continue
             inner = {id(n) for row in ast.walk(tree) if _is_a_row(row) for n in ast.walk(row)}
             for node in ast.walk(tree):
@@ -129,6 +129,6 @@ def _set_in_templates() -> Iterator[tuple[str, str]]:
 
 def test_the_search_for_hidden_functions_sees_both_ways() -> None:
     given = {(place.partition(":")[0], name) for place, name in _given_to_templates()}
-    assert {("errors.py", "quoted"), ("operation.py", "result"), ("frame.py", "menu")} <= given
+    assert {("errors.py", "quoted"), ("operation.py", "result"), ("middleware.py", "menu")} <= given
     assert {name for _, name in _set_in_templates()} >= {"above", "answer"}
     assert {"number", "said", "url"} <= GLOBALS

@@ -15,7 +15,7 @@ ALL = [("contributor", OURS), *((role, "") for role in HUB)]
 
 def test_an_administrator_alone_gets_no_account_of_any_role(each_desk: Desk) -> None:
     """With everything that the administrator has: the link, every page, a second administrator."""
-    from ctdhub.desk.models.people import DeskAccount, RoleHeld
+    from ctdhub.desk.models import DeskAccount, RoleHeld
 
     desk = each_desk
     another = DeskAccount.objects.create_user("second@example.org", "Second", "a long password")
@@ -59,7 +59,7 @@ def test_of_two_who_confirm_one_has_the_code(desk: Desk) -> None:
     from django.db import connection
 
     from ctdhub.desk.accounts import invitations
-    from ctdhub.desk.models.people import Invitation
+    from ctdhub.desk.models import Invitation
 
     link, place = asked(desk, "auditor"), place_of()
     found: dict[str, Any] = {}
@@ -120,8 +120,7 @@ def test_a_closed_account_opens_by_two_people_only(desk: Desk) -> None:
 
 
 def test_an_ended_role_is_gone_at_once_and_told(desk: Desk) -> None:
-    from ctdhub.desk.models.hub import OutgoingMail
-    from ctdhub.desk.models.people import RoleHeld
+    from ctdhub.desk.models import OutgoingMail, RoleHeld
 
     client = desk.client_of("data_officer")
     assert client.get("/deliveries/").status_code == 200
@@ -138,7 +137,7 @@ def test_an_ended_role_is_gone_at_once_and_told(desk: Desk) -> None:
 
 def emptied(desk: Desk) -> None:
     """A hub in which nobody but its administrator has ever held a role."""
-    from ctdhub.desk.models.people import DeskAccount
+    from ctdhub.desk.models import DeskAccount
 
     DeskAccount.objects.exclude(pk=desk.accounts["administrator"].pk).delete()
 
@@ -156,7 +155,7 @@ def test_the_first_needs_nobody_and_all_after_it_do(each_desk: Desk) -> None:
     assert answer["Location"] == "/accounts/2fa/"
     given = {"name": "Later", "password": PASSWORD}
     assert b"waits for a second person" in desk.client_of().post(later, given).content
-    from ctdhub.desk.models.people import DeskAccount
+    from ctdhub.desk.models import DeskAccount
 
     assert not DeskAccount.objects.filter(email="later@example.org").exists()
     page = desk.client_of("administrator").get("/people/").content.decode()
@@ -167,7 +166,7 @@ def test_a_hub_whose_people_left_does_not_begin_anew(
     desk: Desk, ctdhub: Callable[..., tuple[int, str, str]]
 ) -> None:
     """Ending all roles makes nobody a first person; whoever runs the server can help."""
-    from ctdhub.desk.models.people import RoleHeld
+    from ctdhub.desk.models import RoleHeld
 
     link = asked(desk, "data_officer")
     taken(desk, (link, code_in(desk.client_of("steward").post(place_of()))))
@@ -185,7 +184,7 @@ def test_a_hub_whose_people_left_does_not_begin_anew(
 
 
 def test_the_list_says_who_confirmed_whom(desk: Desk) -> None:
-    from ctdhub.desk.models.hub import TrailEvent
+    from ctdhub.desk.models import TrailEvent
 
     link, place = asked(desk, "auditor"), place_of()
     code = code_in(desk.client_of("steward").post(place))
@@ -222,7 +221,7 @@ def test_the_head_of_the_trail_goes_to_the_auditor_once_a_day(desk: Desk) -> Non
     from django.core.mail.backends.locmem import EmailBackend
 
     from ctdhub.desk.mail import send_waiting, tell_head_of_trail
-    from ctdhub.desk.models.hub import OutgoingMail
+    from ctdhub.desk.models import OutgoingMail
     from ctdhub.desk.trail import head, record
 
     record(desk.accounts["steward"].who(), "plan.read")
@@ -238,7 +237,7 @@ def test_the_head_of_the_trail_goes_to_the_auditor_once_a_day(desk: Desk) -> Non
 
 def test_a_name_shows_all_that_it_is(desk: Desk) -> None:
     """Signs that turn or hide text, look-alike addresses, heaps of marks, names in many scripts."""
-    from ctdhub.desk.models.people import Invitation
+    from ctdhub.desk.models import Invitation
 
     client = desk.client_of("administrator")
     fine = {

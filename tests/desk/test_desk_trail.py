@@ -56,7 +56,7 @@ def test_an_act_that_fails_leaves_no_line(each_desk: Desk) -> None:
     """The event is written in the transaction of the act."""
     from django.db import transaction
 
-    from ctdhub.desk.models.hub import TrailEvent
+    from ctdhub.desk.models import TrailEvent
     from ctdhub.desk.trail import head, record
 
     who, before = each_desk.accounts["steward"].who(), head()

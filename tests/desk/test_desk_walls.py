@@ -226,7 +226,7 @@ def test_a_pool_hands_on_no_scope(
     """With the last argument "false" the next user of the pool would see the rows of the first."""
     from django.db import connection, transaction
 
-    from ctdhub.desk.models.deliveries import Delivery
+    from ctdhub.desk.models import Delivery
     from tests.desk import desks, postgres
 
     desk = desk_on_postgres

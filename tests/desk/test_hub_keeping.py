@@ -251,7 +251,7 @@ def test_days_of_erasure() -> None:
 
 
 def test_a_job_of_nobody_erases_only_what_the_agreement_gives_up(desk: Desk) -> None:
-    from ctdhub.desk.jobs.queue import enqueue
+    from ctdhub.desk.jobs import enqueue
 
     def asked(reason: str = "agreement") -> str:
         enqueue("withdraw_delivery", "build", None, mine, {"reason": reason})

@@ -51,9 +51,10 @@ MAY = {
 def work(desk: Desk) -> list[Any]:
     """Do the jobs that wait, in this process; gives their rows."""
     from ctdhub.core.errors import HubError
-    from ctdhub.desk.models.hub import Job
+    from ctdhub.desk.jobs import Work, ended
+    from ctdhub.desk.worker.child import work_of
+    from ctdhub.desk.models import Job
     from ctdhub.desk.worker.check import stopped_as_kept
-    from ctdhub.desk.worker.work import Work, ended, work_of
 
     done = []
     for job in Job.objects.filter(state="waiting").order_by("created"):
@@ -220,7 +221,7 @@ def other_desk(once: Once, practice_desk: Path, tmp_path: Path) -> Iterator[Desk
     """A desk on another hub: not invented, without a release, with links, a name in Arabic."""
     from django.db import connection
 
-    from ctdhub.desk.models.people import Organisation
+    from ctdhub.desk.models import Organisation
     from ctdhub.desk.walls import prepare
     from ctdhub.desk.worker.answering import answer_of
 
@@ -350,7 +351,7 @@ def test_whoever_is_not_signed_in_any_more_is_not_asked_for(
 
     from ctdhub.core.errors import HubError
     from ctdhub.desk.allowed import VISITOR
-    from ctdhub.desk.models.hub import TrailEvent
+    from ctdhub.desk.models import TrailEvent
     from ctdhub.desk.worker import answering
 
     monkeypatch.setattr(answering, "_asked", {})

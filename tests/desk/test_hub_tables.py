@@ -68,7 +68,7 @@ def test_a_request_is_priced_and_taken_into_the_policy(hub_desk: Desk) -> None:
     assert "agreed: in a coming release" in mine
     assert "many readers are helped" in mine
     assert "Practice privacy_officer" not in mine.partition("<main")[2]
-    from ctdhub.desk.models.hub import OutgoingMail
+    from ctdhub.desk.models import OutgoingMail
 
     assert OutgoingMail.objects.filter(kind="table", fields__path=way).exists()
     assert CANARY not in json.dumps(list(OutgoingMail.objects.values_list("fields", flat=True)))
@@ -92,7 +92,7 @@ def test_a_refusal_has_a_reason_and_no_time(hub_desk: Desk) -> None:
 
 
 def test_a_yes_that_waits_for_what_is_taken_back_writes_nothing(hub_desk: Desk) -> None:
-    from ctdhub.desk.models.hub import TableRequest
+    from ctdhub.desk.models import TableRequest
 
     way, officer = asked(hub_desk), hub_desk.client_of("privacy_officer")
     policy = re.search(r'name="policy" value="(\w{64})"', text(officer.get(way)))
@@ -108,7 +108,7 @@ def test_a_yes_that_waits_for_what_is_taken_back_writes_nothing(hub_desk: Desk) 
 
 
 def test_a_table_of_the_last_release_is_not_asked_for(hub_desk: Desk) -> None:
-    from ctdhub.desk.models.hub import TableRequest
+    from ctdhub.desk.models import TableRequest
 
     client = hub_desk.client_of("steward")
     answer = client.post(_FORM, {"variables": ["gender", "citizenship"], "purpose": CANARY})

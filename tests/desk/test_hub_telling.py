@@ -60,7 +60,7 @@ def telling_desk(once: Once) -> Path:
                 patch.setattr(desks, "THEIRS", THEIRS)
                 desk = Desk(place, nullcontext)
                 desks.people(desk)
-            from ctdhub.desk.models.people import RoleHeld
+            from ctdhub.desk.models import RoleHeld
 
             for role, theirs in (("contributor", OURS), ("other", THEIRS)):
                 held = RoleHeld.objects.filter(account=desk.accounts[role])
@@ -293,7 +293,7 @@ def test_the_whole_organisation_and_what_is_refused(hub_desk: Desk) -> None:
 def test_a_report_without_an_answer_stops_releases_until_the_steward_passes_it(
     hub_desk: Desk,
 ) -> None:
-    from ctdhub.desk.models.hub import ReleasePlan
+    from ctdhub.desk.models import ReleasePlan
 
     hub, steward = Hub(hub_desk.hub), hub_desk.client_of("steward")
     plan = ReleasePlan.objects.create(version="2026.9", state="simulated", week=None)
@@ -361,7 +361,7 @@ def test_the_file_of_a_kit_is_handed_in_at_the_desk(hub_desk: Desk, tmp_path: Pa
 
 
 def test_every_page_says_that_the_worker_is_away(hub_desk: Desk) -> None:
-    from ctdhub.desk.models.hub import Job, ReleasePlan
+    from ctdhub.desk.models import Job, ReleasePlan
     from ctdhub.desk.registry import pages
 
     channel.use(None)  # nobody listens
@@ -413,7 +413,7 @@ def test_an_answer_that_is_none_is_a_page(hub_desk: Desk, answer: bytes) -> None
 
 
 def test_the_plan_is_shown_to_who_may_not_know_the_price(hub_desk: Desk) -> None:
-    from ctdhub.desk.models.hub import ReleasePlan
+    from ctdhub.desk.models import ReleasePlan
 
     plan = ReleasePlan.objects.create(version="2026.9", state="simulated", week=None)
     for role in ("steward", "privacy_officer", "data_officer", "auditor"):

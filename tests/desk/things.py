@@ -15,7 +15,7 @@ def thing(desk: Desk, table: str, organisation: str, **more: Any) -> Any:
     from django.apps import apps
     from django.db import models
 
-    from ctdhub.desk.models.people import DeskAccount, Organisation, RoleHeld
+    from ctdhub.desk.models import DeskAccount, Organisation, RoleHeld
 
     model = apps.get_model("desk", table)
     person = desk.accounts["contributor" if organisation == OURS else "other"]

@@ -42,7 +42,7 @@ ARROWS = {
 ASSEMBLY = {"api", "build", "cli", "ctdhub", "desk.worker"}
 
 # Modules of the desk that the kit holds too: they know neither accounts nor the database.
-BOTH_DOORS = {"allowed", "assets", "errors", "logs", "registry", "rendering", "roles", "screens"}
+BOTH_DOORS = {"allowed", "assets", "errors", "registry", "rendering", "roles", "screens"}
 
 RIGHT_OF_BORDER = {"release", "stats", "report", "site", "client"}
 PUBLIC_PACKAGES = {"ctdhub", "ctdhub.client"}

@@ -12,11 +12,6 @@ class DeskApp(AppConfig):
     label = "desk"
     default_auto_field = "django.db.models.BigAutoField"
 
-    def import_models(self) -> None:
-        """Read the modules of the tables; the package of them holds nothing itself."""
-        super().import_models()
-        from ctdhub.desk.models import deliveries, hub, people  # noqa: F401
-
     def ready(self) -> None:
         """Listen to what happens at the door."""
         from ctdhub.desk.accounts.visits import connect

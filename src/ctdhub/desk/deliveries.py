@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ctdhub.desk.models.deliveries import Delivery
+    from ctdhub.desk.models import Delivery
 
 
 # --------------------------------------------------------------------------------------------------

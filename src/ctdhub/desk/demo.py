@@ -55,7 +55,7 @@ def accounts(desk: DeskConfig) -> list[DemoAccount]:
     Raises:
         HubFolderError: the hub is no practice hub (rule "demo-hub").
     """
-    from ctdhub.desk.models.people import Organisation
+    from ctdhub.desk.models import Organisation
 
     if not desk.file.invented:
         raise error("demo-hub", file=desk.hub)
@@ -97,7 +97,7 @@ def _account(role: str, organisation: str) -> Any:
     from allauth.account.models import EmailAddress
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
-    from ctdhub.desk.models.people import DeskAccount, RoleHeld
+    from ctdhub.desk.models import DeskAccount, RoleHeld
 
     email = f"{role.replace('_', '-')}@example.org"
     account = DeskAccount.objects.filter(email=email).first()

@@ -1,9 +1,11 @@
-"""Pages that say that something is wrong: what, what to do, and a number to quote."""
+"""Pages and lines of the log that say that something is wrong; apart, for settings name them."""
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -73,3 +75,47 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler of status 500."""
     return error_page(request, 500)
+
+
+# --------------------------------------------------------------------------------------------------
+# Lines of the log of desk and kit: JSON with time, level and event; no value, name or query.
+
+LOGGED = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "ctdhub.desk.errors.JsonLines"}},
+    "handlers": {"err": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["err"], "level": "WARNING"},
+    "loggers": {
+        "django.request": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        "ctdhub": {"level": "INFO"},
+        "waitress.queue": {"level": "ERROR"},
+    },
+}
+"""Django's setting: messages of a request carry no value, no name and no query string."""
+
+
+class JsonLines(logging.Formatter):
+    """One line of JSON for each message; of an error only its type and place are written."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; the words of an exception are left out, since they may quote a value."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage() if record.name.startswith("ctdhub") else record.msg,
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = record.exc_info[0].__name__
+            line["at"] = _places(record)
+        return json.dumps(line, ensure_ascii=True)
+
+
+def _places(record: logging.LogRecord) -> str:
+    """Modules and lines on the way to an error, innermost last."""
+    import traceback
+
+    trace = record.exc_info[2] if record.exc_info else None
+    steps = list(traceback.walk_tb(trace))[-6:]
+    return " > ".join(f"{step.f_globals.get('__name__')}:{line}" for step, line in steps)

@@ -20,8 +20,7 @@ from django.utils import timezone
 from ctdhub.core.i18n import LANGUAGES, Text, language, said
 from ctdhub.desk.allowed import AUDITOR, HUB_ROLES
 from ctdhub.desk.config import current
-from ctdhub.desk.models.hub import OutgoingMail
-from ctdhub.desk.models.people import DeskAccount
+from ctdhub.desk.models import DeskAccount, OutgoingMail
 from ctdhub.desk.trail import head
 
 log = logging.getLogger("ctdhub.desk")

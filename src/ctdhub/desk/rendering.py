@@ -21,13 +21,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from ctdhub.core import format as formats
-from ctdhub.core.i18n import (
-    Text,
-    _,
-    current,
-    ngettext,
-    said,
-)
+from ctdhub.core.i18n import Text, _, current, ngettext, said
 
 # --------------------------------------------------------------------------------------------------
 # Names of the roles, and of ways to sign in, in the reader's language.
@@ -62,8 +56,8 @@ def way_to_confirm(way: str) -> str:
 # --------------------------------------------------------------------------------------------------
 # Styles and scripts, each at an address with its hash, so that browsers keep them for ever.
 #
-# Own files are those of ``desk/static`` and ``desk/screens/static``; the tokens of colour and size
-# are those of all pages of ctdhub.
+# Own files are those of ``desk/static``; the tokens of colour and size are those of all pages of
+# ctdhub.
 
 _HERE = Path(__file__).parent
 
@@ -79,9 +73,7 @@ def files() -> dict[str, Path]:
         "webauthn-json.js": scripts / "webauthn-json.js",
         "webauthn.js": scripts / "webauthn.js",
     }
-    for folder in (_HERE / "static", _HERE / "screens" / "static"):
-        found |= {path.name: path for path in folder.glob("*.*")}
-    return found
+    return found | {path.name: path for path in (_HERE / "static").glob("*.*")}
 
 
 @cache

@@ -7,7 +7,7 @@ from pathlib import Path
 from ctdhub.core.i18n import LANGUAGES as OFFERED
 from ctdhub.core.i18n import NATIVE_NAMES
 from ctdhub.desk.config import current
-from ctdhub.desk.logs import LOGGED
+from ctdhub.desk.errors import LOGGED
 
 _desk = current()
 _local = _desk.local
@@ -62,7 +62,7 @@ TEMPLATES = [
             "environment": "ctdhub.desk.rendering.environment",
             "context_processors": [
                 "django.contrib.messages.context_processors.messages",
-                "ctdhub.desk.frame.everywhere",
+                "ctdhub.desk.middleware.everywhere",
             ],
         },
     },
@@ -112,7 +112,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = _desk.file.proxies
 LOGIN_URL, LOGIN_REDIRECT_URL = "account_login", "/"
 
 # Sessions: 30 minutes of rest, 12 hours at most; cookies that only this host sends and reads.
-SESSION_ENGINE = "ctdhub.desk.accounts.sessions"
+SESSION_ENGINE = "ctdhub.desk.accounts.visits"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_FAILURE_VIEW = "ctdhub.desk.errors.forbidden"

@@ -15,7 +15,7 @@ from django.db import transaction
 from ctdhub.core.errors import error
 from ctdhub.core.files import locked
 from ctdhub.desk.allowed import Who
-from ctdhub.desk.models.hub import TrailEvent, TrailHead
+from ctdhub.desk.models import TrailEvent, TrailHead
 from ctdhub.desk.trail_file import TrailLine, append_lines, last_written
 
 _AT_ONCE = 1000

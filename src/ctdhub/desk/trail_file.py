@@ -25,7 +25,7 @@ _LONGEST = 2000
 
 @dataclass(frozen=True)
 class TrailLine:
-    """One event; see ``desk.models.hub.TrailEvent``."""
+    """One event; see ``desk.models.TrailEvent``."""
 
     number: int
     time: str

@@ -7,10 +7,9 @@ start.  A module may have ``waiting(who)``: what waits for somebody on the first
 
 from __future__ import annotations
 
-from ctdhub.desk.accounts import pages as account_pages
+from ctdhub.desk import screens
 from ctdhub.desk.registry import page
 from ctdhub.desk.rendering import serve
-from ctdhub.desk.screens import pages as screens
 from ctdhub.desk.uploads import views as upload_pages
 from ctdhub.desk.views import (
     accounts,
@@ -27,7 +26,6 @@ from ctdhub.desk.views import (
 
 MODULES = (
     home,
-    account_pages,
     accounts,
     upload_pages,
     deliveries,

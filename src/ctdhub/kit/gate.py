@@ -16,15 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.files import WRITING
-from ctdhub.core.i18n import (
-    LANGUAGES,
-    NATIVE_NAMES,
-    RIGHT_TO_LEFT,
-    _,
-    current,
-    language,
-    preferred,
-)
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language, preferred
 from ctdhub.desk.allowed import Owner, allowed
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.registry import DeskPage

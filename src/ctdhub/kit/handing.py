@@ -21,7 +21,7 @@ from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text, _, current
 from ctdhub.core.tables import FILE_ROW
 from ctdhub.desk.registry import BOTH, page
-from ctdhub.desk.screens.pages import asked, carrier_of, cell
+from ctdhub.desk.screens import asked, carrier_of, cell
 from ctdhub.kit.state import OWN, Kit, KitFile
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ctdhub.core.i18n import LANGUAGES as OFFERED
 from ctdhub.core.i18n import NATIVE_NAMES
-from ctdhub.desk.logs import LOGGED
+from ctdhub.desk.errors import LOGGED
 from ctdhub.kit.state import VARIABLE
 
 KIT_FOLDER = Path(os.environ[VARIABLE])

@@ -255,7 +255,7 @@ class PlainCarrier:
     file: KitFile
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """See ``ctdhub.desk.screens.pages.Carrier``."""
+        """See ``ctdhub.desk.screens.Carrier``."""
         first, last = self.kit.years()
         fixed = {
             "folder": str(self.kit.root),
@@ -272,5 +272,5 @@ class PlainCarrier:
 
 
 def carrier(request: Any, thing: KitFile) -> PlainCarrier:
-    """The carrier of the kit; see ``ctdhub.desk.screens.pages``."""
+    """The carrier of the kit; see ``ctdhub.desk.screens``."""
     return PlainCarrier(request.kit, thing)

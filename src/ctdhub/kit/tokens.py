@@ -31,7 +31,7 @@ from ctdhub.core.keys.linkage import (
     write_linkage_key,
 )
 from ctdhub.desk.registry import BOTH, page
-from ctdhub.desk.screens.pages import asked, carrier_of, cell
+from ctdhub.desk.screens import asked, carrier_of, cell
 from ctdhub.kit.state import Kit, KitFile
 from ctdhub.schema.model import AGE
 from ctdhub.sensitive.ingest.isolated import read_isolated

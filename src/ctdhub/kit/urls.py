@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ctdhub.desk import screens
 from ctdhub.desk.registry import page
 from ctdhub.desk.rendering import serve
-from ctdhub.desk.screens import pages as screens
 from ctdhub.kit import handing, start, tokens
 
 urlpatterns = [

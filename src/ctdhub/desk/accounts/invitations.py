@@ -27,8 +27,7 @@ from django.utils import timezone
 from ctdhub.desk.accounts.visits import end_visits
 from ctdhub.desk.allowed import ADMINISTRATOR, CONTRIBUTOR, allowed, roles_of
 from ctdhub.desk.mail import tell_hub, tell_seconds
-from ctdhub.desk.models.hub import TrailHead
-from ctdhub.desk.models.people import DeskAccount, Invitation, RoleHeld
+from ctdhub.desk.models import DeskAccount, Invitation, RoleHeld, TrailHead
 from ctdhub.desk.trail import record
 from ctdhub.desk.walls import rows, set_scope, set_token
 

@@ -14,12 +14,13 @@ from allauth.mfa.signals import (
 )
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from ctdhub.desk.allowed import VISITOR
 from ctdhub.desk.trail import record
-from ctdhub.desk.walls import scoped
+from ctdhub.desk.walls import rows, scoped
 
 # --------------------------------------------------------------------------------------------------
 # Visits (sessions) of an account, and what ends them.
@@ -110,3 +111,26 @@ def _changed(request: Any, user: Any, **_given: Any) -> None:
     """Whoever took over another visit is out."""
     end_visits(user, but=request.session.session_key or "")
     _write(user, "account.factor")
+
+
+# --------------------------------------------------------------------------------------------------
+# Sessions in the database, as Django keeps them, read by one short statement.
+
+_OPEN = "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
+
+
+class SessionStore(db.SessionStore):
+    """The name is Django's: it is part of what signs the data."""
+
+    def load(self) -> dict[str, Any]:
+        """What the session holds; one that is not there, or is over, loses its key.
+
+        A key is what a cookie says: one with a character that PostgreSQL cannot keep is not there.
+        """
+        key = str(self.session_key)
+        found = [] if "\0" in key else rows(_OPEN, key, timezone.now())
+        if not found:
+            self._session_key = None
+            return {}
+        held: dict[str, Any] = self.decode(found[0][0])
+        return held

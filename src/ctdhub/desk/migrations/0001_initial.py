@@ -6,7 +6,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import ctdhub.desk.models.people
+import ctdhub.desk.models
 
 
 def first_head(apps, schema_editor) -> None:  # type: ignore[no-untyped-def]
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -243,7 +243,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -279,7 +279,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -313,7 +313,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -354,7 +354,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -417,7 +417,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -461,7 +461,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -532,7 +532,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -605,7 +605,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -744,7 +744,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -773,7 +773,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -816,7 +816,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=ctdhub.desk.models.people.random_key,
+                        default=ctdhub.desk.models.random_key,
                         editable=False,
                         primary_key=True,
                         serialize=False,

@@ -18,9 +18,8 @@ from django.utils import timezone
 from ctdhub.core.errors import HubError, error
 from ctdhub.desk.allowed import Who, allowed
 from ctdhub.desk.config import DeskLimits, current
-from ctdhub.desk.jobs.queue import enqueue
-from ctdhub.desk.models.deliveries import Delivery, DeliveryPart
-from ctdhub.desk.models.people import Organisation
+from ctdhub.desk.jobs import enqueue
+from ctdhub.desk.models import Delivery, DeliveryPart, Organisation
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.inbox import Inbox, kind_of
 from ctdhub.desk.uploads.tus import TusRefused, TusUpload

@@ -12,8 +12,7 @@ from django.urls import reverse
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, _
 from ctdhub.desk.config import current
-from ctdhub.desk.models.deliveries import Delivery
-from ctdhub.desk.models.people import Organisation
+from ctdhub.desk.models import Delivery, Organisation
 from ctdhub.desk.registry import BOTH, page
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads import tus

@@ -6,8 +6,14 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.account import views as account_pages
 from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.base import views as factors
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as passkeys
+from allauth.usersessions import views as sessions
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib.auth import login
@@ -40,7 +46,7 @@ from ctdhub.desk.demo import account_of
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.mail import tell_hub
 from ctdhub.desk.middleware import LANGUAGE_COOKIE
-from ctdhub.desk.models.people import DeskAccount, Invitation, Organisation, RoleHeld
+from ctdhub.desk.models import DeskAccount, Invitation, Organisation, RoleHeld
 from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.rendering import role_name
 from ctdhub.desk.trail import record
@@ -496,7 +502,60 @@ def demo(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "desk/demo.html", {"title": Text("Demo"), "account": account})
 
 
+# --------------------------------------------------------------------------------------------------
+# Signing in and one's own account: the pages of django-allauth that are in use.
+#
+# Signing up, resetting a password by e-mail and changing an e-mail address are not: a lost way in
+# is given anew by an invitation.
+
+_DOOR, _SELF = "door.open", "account.self"
+
+
+def by_invitation(request: HttpRequest) -> HttpResponse:
+    """Nobody signs up: the page that says so is the one to sign in on."""
+    return HttpResponseRedirect(reverse("account_login"))
+
+
+def change_password(request: Any) -> HttpResponse:
+    """A new password; an account that never had one is opened by passkey or a demo's link."""
+    if not request.user.has_usable_password():
+        return HttpResponseRedirect(reverse("own_account"))
+    answer: HttpResponse = account_pages.password_change(request)
+    return answer
+
+
+def _door(
+    path: str, view: Any, name: str, action: str = _SELF, methods: tuple[str, ...] = BOTH
+) -> Any:
+    """A page of the door; what happens there is written to the trail by ``accounts.visits``."""
+    return page(f"accounts/{path}", view, action, methods, name=name, recorded=False)
+
+
 PAGES = [
+    _door("login/", account_pages.login, "account_login", _DOOR),
+    _door("logout/", account_pages.logout, "account_logout", _DOOR, ("POST",)),
+    _door("inactive/", account_pages.account_inactive, "account_inactive", _DOOR),
+    _door("signup/", by_invitation, "account_signup", _DOOR, ("GET",)),
+    _door("reauthenticate/", account_pages.reauthenticate, "account_reauthenticate"),
+    _door("password/change/", change_password, "account_change_password"),
+    _door("2fa/", factors.index, "mfa_index"),
+    _door("2fa/authenticate/", factors.authenticate, "mfa_authenticate", _DOOR),
+    _door("2fa/reauthenticate/", factors.reauthenticate, "mfa_reauthenticate"),
+    _door("2fa/totp/activate/", totp.activate_totp, "mfa_activate_totp"),
+    _door("2fa/totp/deactivate/", totp.deactivate_totp, "mfa_deactivate_totp"),
+    _door("2fa/codes/", codes.view_recovery_codes, "mfa_view_recovery_codes"),
+    _door("2fa/codes/generate/", codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
+    _door("2fa/passkeys/", passkeys.list_webauthn, "mfa_list_webauthn"),
+    _door("2fa/passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
+    _door("2fa/passkeys/login/", passkeys.login_webauthn, "mfa_login_webauthn", _DOOR),
+    _door(
+        "2fa/passkeys/reauthenticate/",
+        passkeys.reauthenticate_webauthn,
+        "mfa_reauthenticate_webauthn",
+    ),
+    _door("2fa/passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
+    _door("2fa/passkeys/<int:pk>/edit/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
+    _door("sessions/", sessions.list_usersessions, "usersessions_list"),
     page("account/", own_account, "account.self"),
     page("language/", language, "door.open", POST, recorded=False),
     page("accounts/", accounts, "account.read", menu=Text("Accounts"), order=95),

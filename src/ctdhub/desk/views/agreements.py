@@ -20,8 +20,7 @@ from ctdhub.desk.allowed import allowed, scope
 from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.errors import error_page
-from ctdhub.desk.models.hub import Paper
-from ctdhub.desk.models.people import Organisation, random_key
+from ctdhub.desk.models import Organisation, Paper, random_key
 from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.inbox import PaperDrawer

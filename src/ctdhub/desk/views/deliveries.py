@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -17,21 +18,132 @@ from django.utils import timezone
 
 from ctdhub.core.errors import error, from_json
 from ctdhub.core.format import number
-from ctdhub.core.i18n import Text, _, said
+from ctdhub.core.i18n import Text, _, joined, said
 from ctdhub.desk import channel
 from ctdhub.desk.allowed import CONTRIBUTOR, Who, allowed, scope
 from ctdhub.desk.deliveries import NOTICE, day_of, erased_on
-from ctdhub.desk.jobs.queue import enqueue
-from ctdhub.desk.models.deliveries import Delivery, DeliveryFinding, ReturnReason
-from ctdhub.desk.models.hub import Job
+from ctdhub.desk.jobs import enqueue
+from ctdhub.desk.models import Delivery, DeliveryFinding, Job, ReturnReason
 from ctdhub.desk.registry import BOTH, POST, page
-from ctdhub.desk.rendering import day
+from ctdhub.desk.rendering import day, moment
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.store import withdraw
-from ctdhub.desk.views import delivery_words as words
 from ctdhub.desk.views.hub_page import begun
 from ctdhub.desk.views.withdrawals import REASONS
 from ctdhub.desk.walls import rows
+
+# --------------------------------------------------------------------------------------------------
+# Words about deliveries: states, reasons to return one, what the check found.
+
+RETURNED = ("format", "columns", "values", "identifiers", "duplicate", "incomplete", "wrong-file")
+"""Codes of the list from which a returned delivery has at least one."""
+
+
+def reason(code: str) -> Text:
+    """A reason to return a delivery, as the contributor reads it.
+
+    Raises:
+        KeyError: the list has no such reason.
+    """
+    return {
+        "format": Text("The file cannot be read as a table: rows or columns are not in order."),
+        "columns": Text("Columns are missing, or a column has another meaning than before."),
+        "values": Text("Cells hold values that are not understood, or that contradict each other."),
+        "identifiers": Text("The file holds names or other direct identifiers. Remove them."),
+        "duplicate": Text("The file holds the same records as one that you sent before."),
+        "incomplete": Text("Records or periods are missing that the agreement says will be sent."),
+        "wrong-file": Text("This seems to be another file than the one that was meant."),
+    }[code]
+
+
+def state_name(state: str) -> Text:
+    """A state in one or two words."""
+    return {
+        "receiving": Text("Being sent"),
+        "received": Text("Received"),
+        "checked": Text("Checked"),
+        "refused": Text("Cannot be read"),
+        "returned": Text("Returned"),
+        "replaced": Text("Replaced"),
+        "accepted": Text("Accepted"),
+        "withdrawn": Text("Withdrawn"),
+    }[state]
+
+
+def state_tone(state: str) -> str:
+    """The tone of a state's tag."""
+    return {
+        "accepted": "good",
+        "refused": "bad",
+        "returned": "bad",
+        "receiving": "wait",
+        "received": "wait",
+        "checked": "wait",
+    }.get(state, "quiet")
+
+
+def state_sentence(state: str) -> Text:
+    """What a state means for whoever sent the file, and what comes next."""
+    return {
+        "receiving": Text("The file has not arrived completely. Send it again to go on."),
+        "received": Text(
+            "The file has arrived. It is checked in a moment; you may close the page."
+        ),
+        "checked": Text("The check is done. The hub looks at it and accepts or returns it."),
+        "refused": Text("The file cannot be read. Correct it and send it again."),
+        "returned": Text("The hub returned the file. Read the reasons, then send a correction."),
+        "replaced": Text("You sent a correction. The bytes of this file were deleted."),
+        "accepted": Text("The hub accepted the file. It counts in a coming release."),
+        "withdrawn": Text("The delivery was ended. Its bytes were deleted."),
+    }[state]
+
+
+def came(delivery: Delivery) -> tuple[Text, str]:
+    """When a file came: a label and a time, of one that the command line put in its finding."""
+    if delivery.account_id is None:
+        return Text("Found in the hub folder"), moment(delivery.created)
+    return Text("Received"), moment(delivery.created)
+
+
+def kind_name(kind: str) -> Text:
+    """What kind of file a delivery is."""
+    if kind == "ctdbundle":
+        return Text("bundle of the kit")
+    if kind in ("xlsx", "xlsm", "ods"):
+        return Text("spreadsheet ({ending})", ending=kind)
+    return Text("table ({ending})", ending=kind or "?")
+
+
+def finding_text(text: dict[str, Any]) -> Text:
+    """What a finding says: a Text, or an error with what to do."""
+    if "error" in text:
+        met = from_json(text["error"])
+        return joined([met.fault, met.remedy], " ")
+    return Text.from_json(text)
+
+
+def counts(summary: dict[str, Any]) -> list[tuple[Text, int]]:
+    """What the check counted, in the order in which it is shown."""
+    names = {
+        "rows": Text("Rows read"),
+        "records": Text("Rows that became case records"),
+        "rejected": Text("Rows that were rejected"),
+        "excluded": Text("Rows that rules of the mapping leave out"),
+    }
+    return [(name, summary[key]) for key, name in names.items() if key in summary]
+
+
+WORDS = SimpleNamespace(
+    state_name=state_name,
+    state_tone=state_tone,
+    state_sentence=state_sentence,
+    kind_name=kind_name,
+    counts=counts,
+)
+"""As templates name them."""
+
+# --------------------------------------------------------------------------------------------------
+# The list, one delivery, and what is done with it.
 
 _ON_A_PAGE = 50
 _CELL = re.compile(r"[A-Z]{0,3}[1-9][0-9]{0,8}")
@@ -49,7 +161,7 @@ def deliveries(request: Any) -> HttpResponse:
         "own": own,
         "waiting": waiting,
         "shown": Paginator(shown, _ON_A_PAGE).get_page(request.GET.get("page")),
-        "words": words,
+        "words": WORDS,
         "day_of": day_of,
         "erased_on": erased_on,
     }
@@ -70,7 +182,7 @@ def return_delivery(request: Any, thing: Delivery) -> HttpResponse:
     """Return a delivery: reasons of the list, each with cells of its own file."""
     chosen, problems = [], []
     if request.method == "POST":
-        chosen = [code for code in words.REASONS if request.POST.get(f"reason-{code}")]
+        chosen = [code for code in RETURNED if request.POST.get(f"reason-{code}")]
         if not chosen:
             problems.append(("reason-format", _("Choose at least one reason.")))
         cells = {code: _cells(request.POST.get(f"cells-{code}", "")) for code in chosen}
@@ -82,7 +194,7 @@ def return_delivery(request: Any, thing: Delivery) -> HttpResponse:
             return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
     values = _values(request, thing) | {
         "title": Text("Return a delivery"),
-        "reasons": [(code, words.reason(code)) for code in words.REASONS],
+        "reasons": [(code, reason(code)) for code in RETURNED],
         "chosen": chosen,
         "posted": request.POST,
         "proposed": _proposed(thing),
@@ -203,18 +315,18 @@ def _values(request: Any, thing: Delivery) -> dict[str, Any]:
     return {
         "title": Text("Delivery of {day}", day=day(day_of(thing))),
         "day_of": day_of,
-        "came": words.came(thing),
+        "came": came(thing),
         "erased": erased_on(thing),
         "thing": thing,
         "own": own,
-        "words": words,
+        "words": WORDS,
         "job": job,
         "failed": failed,
         "refused": from_json(refused) if refused and thing.state == "refused" else None,
         "groups": _groups(thing),
         "alarms": thing.summary.get("alarms", []),
-        "said_counts": [(said(k), number(n)) for k, n in words.counts(thing.summary)],
-        "reasons_given": [(r, words.reason(r.code)) for r in thing.reasons.all()],
+        "said_counts": [(said(k), number(n)) for k, n in counts(thing.summary)],
+        "reasons_given": [(r, reason(r.code)) for r in thing.reasons.all()],
         "replaced_by": thing.replaced_by.exclude(state="withdrawn").first(),
     }
 
@@ -227,7 +339,7 @@ def _groups(thing: Delivery) -> list[dict[str, Any]]:
         group = found.setdefault(
             key,
             {
-                "text": words.finding_text(one.text),
+                "text": finding_text(one.text),
                 "rule": one.rule,
                 "column": one.column,
                 "number": one.number,
@@ -299,7 +411,7 @@ class DeliveryCarrier:
         self._until = time.monotonic() + channel.SECONDS
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """See ``desk.screens.pages.Carrier``; once a mapping is kept the delivery is checked.
+        """See ``desk.screens.Carrier``; once a mapping is kept the delivery is checked.
 
         Raises:
             HubError: the workbench is still at work (rule "workbench-late"), or does not answer

@@ -21,12 +21,18 @@ from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current
 from ctdhub.desk.deliveries import day_of, erased_on
 from ctdhub.desk.health import checks
-from ctdhub.desk.models.deliveries import Delivery, withdrawals_asked
-from ctdhub.desk.models.hub import ReleasePlan, TrailEvent
-from ctdhub.desk.models.people import DeskAccount, Invitation, Organisation
+from ctdhub.desk.models import (
+    Delivery,
+    DeskAccount,
+    Invitation,
+    Organisation,
+    ReleasePlan,
+    TrailEvent,
+    withdrawals_asked,
+)
 from ctdhub.desk.registry import page, pages
 from ctdhub.desk.rendering import day, moment
-from ctdhub.desk.views import delivery_words as words
+from ctdhub.desk.views.deliveries import WORDS as words
 
 # --------------------------------------------------------------------------------------------------
 # The hub at a glance, for its roles: a card for each thing that a role may see, with its page.

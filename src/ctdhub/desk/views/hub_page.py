@@ -13,8 +13,8 @@ from django.urls import reverse
 from ctdhub.core.i18n import Text, said
 from ctdhub.desk.allowed import ASKS, allowed
 from ctdhub.desk.channel import ask_hub
-from ctdhub.desk.jobs.queue import enqueue
-from ctdhub.desk.models.people import Organisation
+from ctdhub.desk.jobs import enqueue
+from ctdhub.desk.models import Organisation
 from ctdhub.desk.registry import page
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json

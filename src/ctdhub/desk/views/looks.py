@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from ctdhub.core.i18n import Text, current
 from ctdhub.desk.channel import ask_hub
-from ctdhub.desk.models.people import DeskAccount
+from ctdhub.desk.models import DeskAccount
 from ctdhub.desk.registry import POST, page
 from ctdhub.desk.views.home import hub_waiting
 from ctdhub.desk.views.hub_page import answer_page, begun, hub_page, organisation_of

@@ -15,9 +15,8 @@ from ctdhub.desk.allowed import allowed
 from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current
 from ctdhub.desk.health import checks, metrics, ready
-from ctdhub.desk.jobs.queue import ask_cancel
-from ctdhub.desk.models.hub import Job, TrailEvent
-from ctdhub.desk.models.people import DeskAccount
+from ctdhub.desk.jobs import ask_cancel
+from ctdhub.desk.models import DeskAccount, Job, TrailEvent
 from ctdhub.desk.registry import POST, page
 
 # --------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _
 from ctdhub.desk.channel import ask_hub
-from ctdhub.desk.models.hub import Job, ReleasePlan
+from ctdhub.desk.models import Job, ReleasePlan
 from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.views.hub_page import VERSION, answer_page, begun, hub_page
 from ctdhub.document.charts.pages import bar

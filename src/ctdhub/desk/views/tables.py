@@ -19,8 +19,8 @@ from ctdhub.core.format import span
 from ctdhub.core.i18n import Text, _
 from ctdhub.desk.allowed import Who, allowed, scope
 from ctdhub.desk.channel import ask_hub
-from ctdhub.desk.jobs.queue import enqueue
-from ctdhub.desk.models.hub import Job, TableRequest
+from ctdhub.desk.jobs import enqueue
+from ctdhub.desk.models import Job, TableRequest
 from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.views.hub_page import begun
 from ctdhub.document.charts.pages import bar

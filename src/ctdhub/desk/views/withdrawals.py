@@ -13,9 +13,8 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, _, said
 from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.deliveries import day_of
-from ctdhub.desk.jobs.queue import enqueue
-from ctdhub.desk.models.deliveries import withdrawals_asked
-from ctdhub.desk.models.hub import Job
+from ctdhub.desk.jobs import enqueue
+from ctdhub.desk.models import Job, withdrawals_asked
 from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
 

@@ -19,14 +19,13 @@ from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text
 from ctdhub.desk.config import current
 from ctdhub.desk.deliveries import computed_state
+from ctdhub.desk.jobs import Rows, Work
 from ctdhub.desk.mail import tell_organisation
-from ctdhub.desk.models.deliveries import Delivery
-from ctdhub.desk.models.people import Organisation
+from ctdhub.desk.models import Delivery, Organisation
 from ctdhub.desk.uploads.inbox import kind_of, table_of
 from ctdhub.desk.worker.check import CheckReport, examine
 from ctdhub.desk.worker.identities import agreement_of, lay_rules
 from ctdhub.desk.worker.retention import destroyed
-from ctdhub.desk.worker.work import Rows, Work
 
 # --------------------------------------------------------------------------------------------------
 # Acceptance: the table of a checked delivery goes to ``contributions/``, then its row is set.

@@ -42,9 +42,8 @@ from ctdhub.desk.accounts.visits import is_open
 from ctdhub.desk.allowed import ACTIONS, ASKS, VISITOR, Who, allowed, may_ask, scope
 from ctdhub.desk.channel import LONGEST, SOCKET, next_message, send_message
 from ctdhub.desk.config import current
-from ctdhub.desk.jobs.process import bound_memory
-from ctdhub.desk.models.deliveries import Delivery
-from ctdhub.desk.models.people import DeskAccount
+from ctdhub.desk.job_process import bound_memory
+from ctdhub.desk.models import Delivery, DeskAccount
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.inbox import table_of
 from ctdhub.desk.walls import scoped, set_scope

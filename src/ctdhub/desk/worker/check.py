@@ -24,11 +24,11 @@ from ctdhub.core.i18n import Text, said
 from ctdhub.core.keys import age
 from ctdhub.core.tables import ROW, fold
 from ctdhub.desk.config import current
+from ctdhub.desk.jobs import Rows, Work
 from ctdhub.desk.mail import tell_data_officers, tell_organisation
-from ctdhub.desk.models.deliveries import Delivery, DeliveryFinding, DeliveryPart
+from ctdhub.desk.models import Delivery, DeliveryFinding, DeliveryPart
 from ctdhub.desk.uploads.inbox import BUNDLE, Inbox, StoredPart, opened_folder, table_name
 from ctdhub.desk.worker.identities import agreement_of, identities, rules_of, unpack
-from ctdhub.desk.worker.work import Rows, Work
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.alarms.alarm import AlarmLimits, ReadDelivery
 from ctdhub.sensitive.alarms.checks import ring

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 from uuid import UUID
 
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text
-from ctdhub.desk.jobs.process import bound_memory, end_with_parent
+from ctdhub.desk.job_process import bound_memory, end_with_parent
 
 BUSY = "lock"
 """The rule of an error that says that another command holds the hub."""
@@ -26,8 +27,8 @@ def main(key: str) -> int:
     import django
 
     django.setup()
-    from ctdhub.desk.jobs.process import MEMORY
-    from ctdhub.desk.models.hub import Job
+    from ctdhub.desk.job_process import MEMORY
+    from ctdhub.desk.models import Job
 
     job = Job.objects.get(id=UUID(key), state="running")
     bound_memory(MEMORY[job.lane])
@@ -39,8 +40,8 @@ def do(job: Any) -> None:
     """Do a job that is running; what its rows become is kept together with its end."""
     from django.db import transaction
 
+    from ctdhub.desk.jobs import Work, ended
     from ctdhub.desk.worker.check import stopped_as_kept
-    from ctdhub.desk.worker.work import Work, ended, work_of
 
     try:
         refuse_stranger(job)
@@ -60,6 +61,30 @@ def do(job: Any) -> None:
 def _known(job: Any) -> frozenset[str]:
     """What the row of a job holds already."""
     return frozenset({job.thing, job.organisation_id or "", str(job.given.get("version", ""))})
+
+
+def work_of(what: str) -> Callable[[Any], Callable[[], dict[str, Any]]]:
+    """The function of a job.
+
+    Raises:
+        KeyError: there is no such job.
+    """
+    from ctdhub.desk.worker import accept, check, hub_jobs, retention
+    from ctdhub.desk.worker.hub_jobs import JOBS
+
+    return {
+        "check": check.check,
+        "accept": accept.accept,
+        "destroy": retention.destroy,
+        "tell": hub_jobs.tell,
+        "approve": hub_jobs.give_approval,
+        "change_keys": hub_jobs.change_approvers,
+        "hold": hub_jobs.hold,
+        "lift": hub_jobs.lift,
+        "publish": hub_jobs.publish,
+        "site": hub_jobs.site,
+        **JOBS,
+    }[what]
 
 
 ACTIONS_OF = {
@@ -111,7 +136,7 @@ def _wait(job: Any) -> None:
     """The hub is busy: the job waits, and this start is none of its deaths."""
     from django.db.models import F
 
-    from ctdhub.desk.models.hub import Job
+    from ctdhub.desk.models import Job
 
     text = Text("Waiting: another command is writing to the hub.")
     Job.objects.filter(id=job.id, state="running").update(

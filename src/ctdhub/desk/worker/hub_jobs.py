@@ -25,14 +25,11 @@ from ctdhub.build.steps import hash_file
 from ctdhub.core.errors import HubError, as_json, error
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text
 from ctdhub.desk.config import current
-from ctdhub.desk.jobs.queue import enqueue
+from ctdhub.desk.jobs import Rows, Work, enqueue
 from ctdhub.desk.mail import tell_data_officers, tell_of_table, tell_organisation, tell_stewards
-from ctdhub.desk.models.deliveries import Delivery
-from ctdhub.desk.models.hub import Job, ReleasePlan, TableRequest
-from ctdhub.desk.models.people import Organisation
+from ctdhub.desk.models import Delivery, Job, Organisation, ReleasePlan, TableRequest
 from ctdhub.desk.worker.child import BUSY
 from ctdhub.desk.worker.retention import destroyed
-from ctdhub.desk.worker.work import Rows, Work
 from ctdhub.dp.price import up_to
 from ctdhub.release.approvals import (
     CANDIDATES,

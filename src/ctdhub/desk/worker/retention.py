@@ -15,13 +15,11 @@ from ctdhub.build.hub import FOLDER, Hub
 from ctdhub.core.files import remove
 from ctdhub.desk.config import current
 from ctdhub.desk.deliveries import NOTICE, TOLD, day_of, due_on, end_of_notice, erased_on
-from ctdhub.desk.jobs.queue import enqueue
+from ctdhub.desk.jobs import Rows, Work, enqueue
 from ctdhub.desk.mail import tell_data_officers, tell_organisation, tell_stewards
-from ctdhub.desk.models.deliveries import Delivery, DeliveryPart
-from ctdhub.desk.models.hub import Job, Paper
+from ctdhub.desk.models import Delivery, DeliveryPart, Job, Paper
 from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer, opened_folder
 from ctdhub.desk.worker.identities import destroy_months
-from ctdhub.desk.worker.work import Rows, Work
 
 # --------------------------------------------------------------------------------------------------
 # Accepted deliveries whose time is over: people are told a month ahead, then they are withdrawn.

@@ -270,7 +270,7 @@ def paper_file(hub: Hub, key: str, whose: str) -> dict[str, Any]:
         HubError: there is no such paper of theirs (rule "no-paper"), or it was changed.
     """
     from ctdhub.desk.config import current
-    from ctdhub.desk.models.hub import Paper
+    from ctdhub.desk.models import Paper
     from ctdhub.desk.uploads.inbox import PaperDrawer
     from ctdhub.desk.worker.identities import PAPERS as IDENTITY
     from ctdhub.desk.worker.identities import identity_folder

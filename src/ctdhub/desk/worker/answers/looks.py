@@ -606,7 +606,7 @@ def next_week(hub: Hub) -> dict[str, Any]:
     is held or refused looks like one that is not.  Weeks that have passed, and published versions,
     are left out.
     """
-    from ctdhub.desk.models.hub import ReleasePlan
+    from ctdhub.desk.models import ReleasePlan
 
     monday = today() - timedelta(days=today().weekday())
     done = [folder.name for folder in hub.releases.iterdir()] if hub.releases.is_dir() else []

@@ -1,5 +1,8 @@
-"""The screens of one file: each asks the workbench, takes what a form asks for, and fills a
-template.
+"""The screens that kit and desk share: columns, one column, history, text, problems, identifiers.
+
+A screen asks the workbench through a carrier and shows Texts and counts; texts of cells pass
+through to the reader's page and are kept nowhere.  No ``sensitive`` and no accounts here.
+Not here: who may open a screen (the gate of desk or kit), what an edit does (``workbench``).
 """
 
 from __future__ import annotations

@@ -1,8 +1,14 @@
-"""Jobs: put in as a row and a task, run in a child, ended with a row that says what came of it."""
+"""Jobs: put in as a row and a task, run in a child, ended with a row that says what came of it.
+
+Work that takes longer than a page; the web process only puts jobs in and looks at them.
+Not here: what a job does (``desk.worker``).
+"""
 
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,9 +19,10 @@ from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
 from ctdhub.core.errors import as_json, error
+from ctdhub.core.i18n import Text
 from ctdhub.desk.allowed import Who
-from ctdhub.desk.jobs.process import DEATHS, run_child
-from ctdhub.desk.models.hub import Job
+from ctdhub.desk.job_process import DEATHS, run_child
+from ctdhub.desk.models import Job
 
 # --------------------------------------------------------------------------------------------------
 # Putting jobs in: a row that is the truth, and a task that carries it to a worker of its lane.
@@ -42,7 +49,7 @@ def enqueue(
     """Put a job in, in the transaction in force.
 
     Args:
-        what: one of ``desk.worker.work``.
+        what: one of ``desk.worker.child``.
         lane: "build" or "files".
         who: for whom; None for the clock.
         thing: a row of the hub's things, its key, or a version.
@@ -160,3 +167,48 @@ def _end(job: Job, state: str) -> None:
 
 def _is_cancelled(key: UUID) -> bool:
     return bool(Job.objects.filter(id=key, cancel=True).exists())
+
+
+# --------------------------------------------------------------------------------------------------
+# A job that runs: it reads and writes files first, then says what its rows become.
+#
+# What a piece of work gives back is called in the transaction in which the job ends, so that rows
+# and job are of one mind whenever a worker is killed; what it did to files before must bear to be
+# done again.
+
+Rows = Callable[[], dict[str, Any]]
+"""Sets rows; gives the job's outcome as JSON: counts, codes and Texts."""
+
+_SAY_EVERY = 1.0
+
+
+class Work:
+    """A job that runs.
+
+    Attributes:
+        job: its row.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job, self._said = job, 0.0
+
+    def say(self, text: Text, share: float | None = None) -> None:
+        """Tell how far it is, once a second at most.
+
+        Args:
+            share: of the whole, from 0 to 1.
+        """
+        if time.monotonic() - self._said < _SAY_EVERY:
+            return
+        self._said = time.monotonic()
+        progress = {"text": text.as_json(), "share": share}
+        Job.objects.filter(id=self.job.id, state="running").update(progress=progress)
+
+
+def ended(job: Job, state: str, outcome: dict[str, Any]) -> bool:
+    """Set a running job to its end; false if it is not running any more."""
+    return bool(
+        Job.objects.filter(id=job.id, state="running").update(
+            state=state, outcome=outcome, progress=None, ended=timezone.now()
+        )
+    )

@@ -1,4 +1,5 @@
-"""A child process that works on one job, in one of two lanes of work."""
+"""A child process that works on one job, in one of two lanes of work; apart, for it is read
+before Django."""
 
 from __future__ import annotations
 
