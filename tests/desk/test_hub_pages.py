@@ -52,9 +52,9 @@ def work(desk: Desk) -> list[Any]:
     """Do the jobs that wait, in this process; gives their rows."""
     from ctdhub.core.errors import HubError
     from ctdhub.desk.jobs import Work, ended
-    from ctdhub.desk.worker.child import work_of
     from ctdhub.desk.models import Job
     from ctdhub.desk.worker.check import stopped_as_kept
+    from ctdhub.desk.worker.child import work_of
 
     done = []
     for job in Job.objects.filter(state="waiting").order_by("created"):

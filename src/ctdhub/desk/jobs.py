@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,61 @@ from ctdhub.core.i18n import Text
 from ctdhub.desk.allowed import Who
 from ctdhub.desk.job_process import DEATHS, run_child
 from ctdhub.desk.models import Job
+
+# --------------------------------------------------------------------------------------------------
+# The register of jobs.
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """What a job does.
+
+    Attributes:
+        words: on its page.
+        action: that it is, where somebody asks for it: the worker asks again whether they may.
+            Approvals are checked by themselves.
+        page: from which it was begun.
+    """
+
+    words: Text
+    action: str = ""
+    page: str = "home"
+
+
+JOBS = {
+    "read": JobKind(Text("Reading the files"), "look.refresh", "looks"),
+    "rehearse": JobKind(Text("Rehearsing on fictitious people"), "plan.rehearse", "plan"),
+    "price": JobKind(Text("Finding the price"), "plan.price", "plan"),
+    "build": JobKind(Text("Building the release"), "plan.build", "plan"),
+    "agreement": JobKind(Text("Changing an agreement"), "agreement.write", "agreements"),
+    "withdraw": JobKind(Text("Withdrawing a contributor"), "withdrawal.carry_out", "withdrawals"),
+    "withdraw_delivery": JobKind(
+        Text("Withdrawing a delivery"), "withdrawal.carry_out", "withdrawals"
+    ),
+    "told_find": JobKind(
+        Text("Looking for the records of a report"), "withdrawal.tell", "withdrawals"
+    ),
+    "told_carry": JobKind(Text("Carrying out a withdrawal"), "withdrawal.carry_out", "withdrawals"),
+    "accept_alarm": JobKind(Text("Accepting an alarm"), "alarm.accept", "looks"),
+    "take_up": JobKind(Text("Taking a table into the policy"), "table.decide", "table"),
+    "check": JobKind(Text("Checking a delivery")),
+    "accept": JobKind(Text("Accepting a delivery"), "delivery.accept"),
+    "approve": JobKind(Text("Recording an approval"), "", "approvals"),
+    "change_keys": JobKind(Text("Recording a change of approvers")),
+    "hold": JobKind(Text("Holding a candidate back"), "", "approvals"),
+    "lift": JobKind(Text("Taking a hold back"), "", "approvals"),
+    "publish": JobKind(Text("Publishing a release"), "", "approvals"),
+    "site": JobKind(Text("Building the site"), "", "approvals"),
+    "destroy": JobKind(Text("Destroying a delivery")),
+    "tell": JobKind(Text("A job of the hub")),
+}
+"""Jobs by name; each is the function of that name in ``desk.worker``."""
+
+
+def kind_of(job: Job) -> JobKind:
+    """The entry of a job."""
+    return JOBS.get(job.what, JOBS["tell"])
+
 
 # --------------------------------------------------------------------------------------------------
 # Putting jobs in: a row that is the truth, and a task that carries it to a worker of its lane.

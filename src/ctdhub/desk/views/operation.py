@@ -15,7 +15,7 @@ from ctdhub.desk.allowed import allowed
 from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current
 from ctdhub.desk.health import checks, metrics, ready
-from ctdhub.desk.jobs import ask_cancel
+from ctdhub.desk.jobs import ask_cancel, kind_of
 from ctdhub.desk.models import DeskAccount, Job, TrailEvent
 from ctdhub.desk.registry import POST, page
 
@@ -72,52 +72,26 @@ def trail(request: HttpRequest) -> HttpResponse:
 
 
 # --------------------------------------------------------------------------------------------------
-# Jobs in words, and the page from which each was begun.
+# The page from which a job was begun.
 
-_WORDS = {
-    "read": Text("Reading the files"),
-    "rehearse": Text("Rehearsing on fictitious people"),
-    "price": Text("Finding the price"),
-    "build": Text("Building the release"),
-    "agreement": Text("Changing an agreement"),
-    "withdraw": Text("Withdrawing a contributor"),
-    "withdraw_delivery": Text("Withdrawing a delivery"),
-    "told_find": Text("Looking for the records of a report"),
-    "told_carry": Text("Carrying out a withdrawal"),
-    "accept_alarm": Text("Accepting an alarm"),
-    "take_up": Text("Taking a table into the policy"),
-    "check": Text("Checking a delivery"),
-    "accept": Text("Accepting a delivery"),
-    "approve": Text("Recording an approval"),
-    "change_keys": Text("Recording a change of approvers"),
-    "hold": Text("Holding a candidate back"),
-    "lift": Text("Taking a hold back"),
-    "publish": Text("Publishing a release"),
-    "site": Text("Building the site"),
-    "destroy": Text("Destroying a delivery"),
+_BACK = {
+    "plan": Text("Back to the plan"),
+    "looks": Text("Back to the look"),
+    "agreements": Text("Back to the agreements"),
+    "approvals": Text("Back to the approvals"),
+    "table": Text("Back to the table"),
+    "withdrawals": Text("Back to the withdrawals"),
+    "home": Text("Home"),
 }
-
-
-def job_words(what: str) -> Text:
-    """What a job does."""
-    return _WORDS.get(what, Text("A job of the hub"))
 
 
 def back_of(job: Job) -> tuple[str, str]:
     """Where to go on from a job: words and address."""
-    if job.what in ("rehearse", "price", "build") and job.given.get("plan"):
-        return said(Text("Back to the plan")), reverse("plan", kwargs={"id": job.given["plan"]})
-    if job.what in ("read", "accept_alarm"):
-        return said(Text("Back to the look")), reverse("looks")
-    if job.what == "agreement":
-        return said(Text("Back to the agreements")), reverse("agreements")
-    if job.what in ("approve", "hold", "lift", "publish", "site"):
-        return said(Text("Back to the approvals")), reverse("approvals")
-    if job.what == "take_up":
-        return said(Text("Back to the table")), reverse("table", kwargs={"id": job.thing})
-    if job.what in ("withdraw", "withdraw_delivery", "told_find", "told_carry"):
-        return said(Text("Back to the withdrawals")), reverse("withdrawals")
-    return said(Text("Home")), reverse("home")
+    name = kind_of(job).page
+    key = {"plan": job.given.get("plan"), "table": job.thing}.get(name, "")
+    if key is None:
+        name = "home"
+    return said(_BACK[name]), reverse(name, kwargs={"id": key} if key else {})
 
 
 # --------------------------------------------------------------------------------------------------
@@ -146,7 +120,7 @@ def cancel_job(request: Any, thing: Job) -> HttpResponse:
 def _values(request: Any, thing: Job) -> dict[str, Any]:
     outcome = thing.outcome or {}
     return {
-        "title": job_words(thing.what),
+        "title": kind_of(thing).words,
         "job": thing,
         "open": thing.state in OPEN,
         "progress": thing.progress,

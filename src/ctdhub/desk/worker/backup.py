@@ -11,8 +11,8 @@ import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -117,17 +117,7 @@ def back_up(
             made = Contents(_now(), HUB, hub.settings.name, heads=heads_of(desk))
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=desk.folder) as private:
             copy, made.database = _database(desk, Path(private))
-
-            def members(add: Callable[[str, Path, int | None], None]) -> None:
-                add(f"{DATABASE}/{copy.name}", copy, None)
-                for name, path in hub_files(desk):
-                    add(f"{HUB}/{name}", path, trail if path == desk.trail else None)
-                for path in _files(desk.inbox):
-                    place = path.relative_to(desk.inbox)
-                    if place.parts[0] != ROOM:  # nothing but room on this disk
-                        add(f"{INBOX}/{place.as_posix()}", path, None)
-
-            _write(target, recipients, members, made, signer(desk))
+            _write(target, recipients, _members_of_hub(desk, copy, trail), made, signer(desk))
         try:
             check_known(hub, ledger(hub).entries())
         except HubError as met:
@@ -141,20 +131,34 @@ def back_up_keys(desk: DeskConfig, target: Path, recipients: tuple[str, ...]) ->
     Raises:
         FileError: a recipient is none.
     """
-
-    def members(add: Callable[[str, Path, int | None], None]) -> None:
-        for folder in _KEY_FOLDERS:
-            for path in _files(desk.hub / folder):
-                add(f"{KEYS}/{path.relative_to(desk.hub).as_posix()}", path, None)
-        elsewhere = identity_folder(desk.hub)
-        if not elsewhere.is_relative_to(desk.hub):
-            for path in _files(elsewhere):
-                add(f"{KEYS}/keys/inbox/{path.relative_to(elsewhere).as_posix()}", path, None)
-
     key = signer(desk)  # before its folder is read
     made = Contents(_now(), KEYS, Hub(desk.hub).settings.name)
-    _write(target, recipients, members, made, key)
+    _write(target, recipients, _members_of_keys(desk), made, key)
     return made
+
+
+Member = tuple[str, Path, int | None]
+"""Name in the archive, file, and how much of it, from its start; None for all."""
+
+
+def _members_of_hub(desk: DeskConfig, database: Path, trail: int) -> Iterator[Member]:
+    yield f"{DATABASE}/{database.name}", database, None
+    for name, path in hub_files(desk):
+        yield f"{HUB}/{name}", path, trail if path == desk.trail else None
+    for path in _files(desk.inbox):
+        place = path.relative_to(desk.inbox)
+        if place.parts[0] != ROOM:  # nothing but room on this disk
+            yield f"{INBOX}/{place.as_posix()}", path, None
+
+
+def _members_of_keys(desk: DeskConfig) -> Iterator[Member]:
+    for folder in _KEY_FOLDERS:
+        for path in _files(desk.hub / folder):
+            yield f"{KEYS}/{path.relative_to(desk.hub).as_posix()}", path, None
+    elsewhere = identity_folder(desk.hub)
+    if not elsewhere.is_relative_to(desk.hub):
+        for path in _files(elsewhere):
+            yield f"{KEYS}/keys/inbox/{path.relative_to(elsewhere).as_posix()}", path, None
 
 
 def note(desk: DeskConfig, made: Contents) -> None:
@@ -191,22 +195,17 @@ def heads_of(desk: DeskConfig) -> dict[str, str]:
     return found
 
 
-@contextmanager
-def _held(hub: Hub, wait: float) -> Iterator[None]:
-    until = time.monotonic() + wait
+def _held(hub: Hub, wait: float) -> ExitStack:
+    """The hub's lock, once it is free."""
+    until, lock = time.monotonic() + wait, ExitStack()
     while True:
         try:
-            lock = hub.lock()
-            lock.__enter__()
-            break
+            lock.enter_context(hub.lock())
+            return lock
         except HubError as met:
             if met.rule != "lock" or time.monotonic() > until:
                 raise
             time.sleep(0.5)
-    try:
-        yield
-    finally:
-        lock.__exit__(None, None, None)
 
 
 def _database(desk: DeskConfig, private: Path) -> tuple[Path, str]:
@@ -235,13 +234,8 @@ def run_postgres_tool(name: str, arguments: list[str], desk: DeskConfig) -> None
         HubError: it is not installed, or it fails (rule "backup-database").
     """
     settings = desk.database(os.environ.get("DATABASE_URL_OWNER") or None)
-    given = {
-        "PGHOST": settings["HOST"],
-        "PGPORT": settings["PORT"],
-        "PGUSER": settings["USER"],
-        "PGPASSWORD": settings["PASSWORD"],
-        "PGDATABASE": settings["NAME"],
-    }
+    given = {f"PG{key}": settings[key] for key in ("HOST", "PORT", "USER", "PASSWORD")}
+    given["PGDATABASE"] = settings["NAME"]
     environment = {**os.environ, **{key: value for key, value in given.items() if value}}
     if name == "pg_restore":
         arguments = ["-d", settings["NAME"], *arguments]
@@ -263,7 +257,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _write(
     target: Path,
     recipients: tuple[str, ...],
-    members: Callable[[Callable[[str, Path, int | None], None]], None],
+    members: Iterable[Member],
     contents: Contents,
     key: SigningKey,
 ) -> None:
@@ -274,7 +268,8 @@ def _write(
     def archive() -> None:
         try:
             with os.fdopen(writing, "wb") as out, tarfile.open(fileobj=out, mode="w|") as tar:
-                members(lambda name, path, size: _add(tar, name, path, size, contents))
+                for member in members:
+                    _add(tar, member, contents)
                 said = contents.as_json()
                 _add_bytes(tar, MANIFEST, said)
                 _add_bytes(tar, SIGNATURE, f"{key.public} {key.sign(said)}\n".encode("ascii"))
@@ -295,12 +290,9 @@ def _write(
             raise failed[0]
 
 
-def _add(tar: tarfile.TarFile, name: str, path: Path, size: int | None, contents: Contents) -> None:
-    """Add a file as it is now; one that has gone meanwhile is left out.
-
-    Args:
-        size: how much of it, from its start; None for all.
-    """
+def _add(tar: tarfile.TarFile, member: Member, contents: Contents) -> None:
+    """Add a file as it is now; one that has gone meanwhile is left out."""
+    name, path, size = member
     with suppress(FileNotFoundError), path.open("rb") as source:
         status = os.fstat(source.fileno())
         info = tarfile.TarInfo(name)
@@ -373,24 +365,24 @@ def put_back(
     hub.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=hub.parent) as private:
         place = Path(private)
-        said = _unpacked(backup, identities, place / "all", HUB, signer)
+        fresh, sent = place / HUB, place / INBOX
+        fresh.mkdir(mode=0o700)
+        places = {HUB: fresh, DATABASE: fresh / "desk", INBOX: sent}
+        said = _unpacked(backup, identities, places, HUB, signer)
         if keys is not None:
-            _unpacked(keys, identities, place / "keys", KEYS, signer)
-        fresh = place / "all" / HUB
+            _unpacked(keys, identities, {KEYS: fresh}, KEYS, signer)
         if not (fresh / "hub.yaml").is_file():
             raise error("restore-archive", file=backup)
-        if keys is not None:
-            _move_into(place / "keys" / KEYS, fresh)
-        _move_into(place / "all" / DATABASE, fresh / "desk")
         desk = DeskConfig(fresh)
         inbox = desk.file.inbox or hub.with_name(f"{hub.name}-inbox")
         if inbox.exists() and any(inbox.iterdir()):
             raise error("restore-folder", file=inbox)
         if desk.folder.exists() and said["heads"] != heads_of(desk):
             raise error("restore-archive", file=backup)
-        if (place / "all" / INBOX).exists():
-            inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _move_into(place / "all" / INBOX, inbox)
+        if sent.exists():
+            sent.chmod(0o700)
+            inbox.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            sent.replace(inbox)
         files.write_new(DeskConfig(fresh).restoring, str(said["database"]).encode("ascii"))
         fresh.replace(hub)
         files.sync(hub.parent)
@@ -441,11 +433,14 @@ def resume(desk: DeskConfig, database: str) -> Adopted:
 
 
 def _unpacked(
-    archive: Path, identities: list[Path], place: Path, kind: str, signer: str
+    archive: Path, identities: list[Path], places: dict[str, Path], kind: str, signer: str
 ) -> dict[str, Any]:
-    """The files of an archive below a folder, each as its list says; gives what it says."""
-    place.mkdir(mode=0o700)
-    clear = place.with_suffix(".tar")
+    """The files of an archive, each as its list says; gives what it says.
+
+    Args:
+        places: folder of the members whose names begin with this part.
+    """
+    clear = next(iter(places.values())).with_suffix(".tar")
     with archive.open("rb") as source:
         age.decrypt(source, clear, identities)
     found: dict[str, str] = {}
@@ -458,9 +453,10 @@ def _unpacked(
                 elif info.name == SIGNATURE:
                     signature = content.read(_LONGEST_SIGNATURE)
                 else:
-                    found[info.name] = _restore_write(place / info.name, info, content)
+                    top, _, name = info.name.partition("/")
+                    found[info.name] = _restore_write(places[top] / name, info, content)
         said = json.loads(listed)
-    except (tarfile.TarError, ValueError, RecursionError, *_TWO_OF_A_NAME):
+    except (tarfile.TarError, ValueError, RecursionError, KeyError, *_TWO_OF_A_NAME):
         raise error("restore-archive", file=archive) from None
     finally:
         clear.unlink(missing_ok=True)
@@ -504,13 +500,3 @@ def _restore_write(path: Path, info: tarfile.TarInfo, content: Any) -> str:
         out.flush()
         path.chmod(info.mode & 0o777)
     return digest.hexdigest()
-
-
-def _move_into(source: Path, target: Path) -> None:
-    """Move what is in a folder into another one."""
-    target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path in sorted(source.rglob("*")) if source.exists() else ():
-        if path.is_file():
-            place = target / path.relative_to(source)
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.replace(place)

@@ -64,45 +64,21 @@ def _known(job: Any) -> frozenset[str]:
 
 
 def work_of(what: str) -> Callable[[Any], Callable[[], dict[str, Any]]]:
-    """The function of a job.
+    """The function of a job, which has its name.
 
     Raises:
         KeyError: there is no such job.
     """
+    from ctdhub.desk.jobs import JOBS
     from ctdhub.desk.worker import accept, check, hub_jobs, retention
-    from ctdhub.desk.worker.hub_jobs import JOBS
 
-    return {
-        "check": check.check,
-        "accept": accept.accept,
-        "destroy": retention.destroy,
-        "tell": hub_jobs.tell,
-        "approve": hub_jobs.give_approval,
-        "change_keys": hub_jobs.change_approvers,
-        "hold": hub_jobs.hold,
-        "lift": hub_jobs.lift,
-        "publish": hub_jobs.publish,
-        "site": hub_jobs.site,
-        **JOBS,
-    }[what]
-
-
-ACTIONS_OF = {
-    "accept": "delivery.accept",
-    "read": "look.refresh",
-    "rehearse": "plan.rehearse",
-    "price": "plan.price",
-    "build": "plan.build",
-    "agreement": "agreement.write",
-    "withdraw": "withdrawal.carry_out",
-    "withdraw_delivery": "withdrawal.carry_out",
-    "told_find": "withdrawal.tell",
-    "told_carry": "withdrawal.carry_out",
-    "accept_alarm": "alarm.accept",
-    "take_up": "table.decide",
-}
-"""Jobs that somebody asks for, and the action that they are; approvals are checked by themselves.
-"""
+    if what not in JOBS:
+        raise KeyError(what)
+    modules = {"accept": accept, "check": check, "destroy": retention}
+    found: Callable[[Any], Callable[[], dict[str, Any]]] = getattr(
+        modules.get(what, hub_jobs), what
+    )
+    return found
 
 
 def refuse_stranger(job: Any) -> None:
@@ -113,11 +89,12 @@ def refuse_stranger(job: Any) -> None:
             more (rule "approval/role").
     """
     from ctdhub.desk.allowed import VISITOR, allowed
+    from ctdhub.desk.jobs import kind_of
     from ctdhub.desk.trail import record
     from ctdhub.desk.worker.retention import is_due
 
-    action, account = ACTIONS_OF.get(job.what), job.account
-    if action is None:
+    action, account = kind_of(job).action, job.account
+    if not action:
         return
     if account is None and is_due(job):
         record(VISITOR, f"job.{job.what}", job.thing)

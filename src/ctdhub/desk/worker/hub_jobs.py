@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -68,7 +67,7 @@ def _private(job: Jobs) -> Jobs:
 
 
 def _hub() -> Hub:
-    return Hub(Path(current().hub))
+    return Hub(current().hub)
 
 
 def _progress(work: Work) -> Callable[[str | Text, float], None]:
@@ -279,21 +278,6 @@ def _plan(given: Mapping[str, Any]) -> UUID:
     return UUID(hex=str(given["plan"]))
 
 
-JOBS: dict[str, Jobs] = {
-    "read": read,
-    "rehearse": rehearse,
-    "price": price,
-    "build": build,
-    "agreement": agreement,
-    "withdraw": withdraw,
-    "withdraw_delivery": withdraw_delivery,
-    "told_find": told_find,
-    "told_carry": told_carry,
-    "accept_alarm": accept_alarm,
-    "take_up": take_up,
-}
-
-
 # --------------------------------------------------------------------------------------------------
 # Messages that a page asks for: the web process does not see whose accounts they go to.
 
@@ -328,9 +312,9 @@ def _of_table(asked: TableRequest) -> dict[str, Any]:
 _AGAIN = timedelta(hours=1)
 
 
-def give_approval(work: Work) -> Rows:
+def approve(work: Work) -> Rows:
     """Put a signed statement to its candidate; publish if nothing waits any more."""
-    hub, given = _approving_hub(), work.job.given
+    hub, given = _hub(), work.job.given
     signed = Approval.model_validate_json(given["signed"])
     _refuse_other(work.job, signed.statement.role)
     refuse_late(signed.statement.date, datetime.fromisoformat(given["arrived"]))
@@ -338,19 +322,19 @@ def give_approval(work: Work) -> Rows:
     return lambda: _published(release is not None, signed.statement.version)
 
 
-def change_approvers(work: Work) -> Rows:
+def change_keys(work: Work) -> Rows:
     """Write down a signed change of approvers."""
     given = work.job.given
     signed = SignedChange.model_validate_json(given["signed"])
     _refuse_other(work.job, signed.change.role)
     refuse_late(signed.change.date, datetime.fromisoformat(given["arrived"]))
-    accept_change(_approving_hub(), signed)
+    accept_change(_hub(), signed)
     return lambda: {"line": signed.change.number}
 
 
 def hold(work: Work) -> Rows:
     """Hold a candidate back, or refuse it."""
-    hub, given = _approving_hub(), work.job.given
+    hub, given = _hub(), work.job.given
     role: Role = given["role"]
     _refuse_other(work.job, role)
     candidate = stage.waiting(hub, given["version"])
@@ -360,7 +344,7 @@ def hold(work: Work) -> Rows:
 
 def lift(work: Work) -> Rows:
     """Take back a hold, as its role signed."""
-    hub, given = _approving_hub(), work.job.given
+    hub, given = _hub(), work.job.given
     signed = SignedLift.model_validate_json(given["signed"])
     _refuse_other(work.job, signed.lift.role)
     refuse_late(signed.lift.date, datetime.fromisoformat(given["arrived"]))
@@ -371,13 +355,13 @@ def lift(work: Work) -> Rows:
 
 def publish(work: Work) -> Rows:
     """Publish the candidate whose day has come; nothing else."""
-    release = stage.publish_due(_approving_hub())
+    release = stage.publish_due(_hub())
     return lambda: _published(release is not None, release.name if release else "")
 
 
 def site(work: Work) -> Rows:
     """Let the site show what is published."""
-    draw_site(_approving_hub())
+    draw_site(_hub())
     return lambda: {}
 
 
@@ -386,7 +370,7 @@ def publish_when_due() -> None:
 
     One job a version and hour: what cannot be published now is not tried every minute.
     """
-    hub, now = _approving_hub(), timezone.now()
+    hub, now = _hub(), timezone.now()
     version = waiting_version(hub)
     if version is None:
         return
@@ -402,10 +386,6 @@ def _published(published: bool, version: str) -> dict[str, Any]:
     if published:
         enqueue("site", "build", thing=version)
     return {"published": published, "version": version}
-
-
-def _approving_hub() -> Hub:
-    return Hub(current().hub)
 
 
 def _refuse_other(job: Any, role: str) -> None:
