@@ -320,7 +320,7 @@ def linkage(
     """The verb ``linkage``."""
     from ctdhub.build.rules import policy
     from ctdhub.build.stages import link
-    from ctdhub.cli.tokens import kind_words
+    from ctdhub.sensitive.linkage.pprl.derive import kind_words
 
     hub = options.hub(folder)
     report = link.linkage(hub)

@@ -33,8 +33,8 @@ def look(
 ) -> None:
     """The verb ``look``."""
     from ctdhub.build.look import look
+    from ctdhub.build.look_page import page
     from ctdhub.build.stages.differencing import told_of
-    from ctdhub.cli.look_page import page
     from ctdhub.cli.look_workbook import workbook
     from ctdhub.document import html as as_html
 

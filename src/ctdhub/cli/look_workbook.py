@@ -13,7 +13,7 @@ from openpyxl.xml.constants import ARC_CORE
 from openpyxl.xml.functions import tostring
 
 from ctdhub.build.look import RejectedCell, SeenContributor, SeenDelivery
-from ctdhub.cli.look_page import alarm_table, comparing, meta, text_row, value_label
+from ctdhub.build.look_page import alarm_table, comparing, meta, text_row, value_label
 from ctdhub.core.errors import printable
 from ctdhub.core.format import isolated, number
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, said

@@ -23,12 +23,11 @@ from ctdhub.build.look import (
     tables_with,
     unread_files,
 )
+from ctdhub.build.look_page import alarm_table, page, value_label
 from ctdhub.build.own_report import own_profile, own_report
 from ctdhub.build.stages.differencing import told_of
 from ctdhub.build.stages.link import PAIRS, linkage
 from ctdhub.build.steps import hash_file
-from ctdhub.cli.look_page import alarm_table, page, value_label
-from ctdhub.cli.tokens import kind_words
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.format import interval, isolated, listed, number, share, signed, year
 from ctdhub.core.i18n import Text, _, current, formula, ngettext, said
@@ -39,6 +38,7 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.report.wording import caveat, ranged, state_words
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.linkage.pprl.derive import kind_words
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_RECORDED
 from ctdhub.stats.query import Query

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ctdhub.core.errors import HubError, error
+from ctdhub.core.i18n import Text, said
 from ctdhub.core.tables import fold
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
@@ -132,24 +133,32 @@ FORMAT = 2
 """Version of what tokens are made of; those of two versions never agree."""
 
 KINDS = {
-    "a": "all names as spelt + birth date",
-    "b": "two names as they sound + birth date",
-    "c": "two names as they sound + birth year",
-    "d": "two names as they sound + day and month of birth",
-    "e": "two names as they sound + place",
-    "f": "one name as it sounds + birth date",
-    "g": "one name as it sounds + birth year + place",
-    "h": "beginnings of two names + birth date",
-    "j": "the key that joins people first, beside the one that stands for a person",
-    "k": "the key that joins people second",
-    "l": "the key that joins people third",
-    "m": "own and family name + birth date, or year and place",
-    "n": "own and family name + day and month of birth, or year, or place",
-    "o": "own name + birth date, or year and place",
-    "p": "family name + birth date, or year and place",
-    "r": "own and family name + birth year + place",
+    "a": Text("all names as spelt and birth date"),
+    "b": Text("two names by sound and birth date"),
+    "c": Text("two names by sound and birth year"),
+    "d": Text("two names by sound, day and month of birth"),
+    "e": Text("two names by sound and place"),
+    "f": Text("one name by sound and birth date"),
+    "g": Text("one name by sound, birth year and place"),
+    "h": Text("beginnings of two names and birth date"),
+    "j": Text("first choice for merging"),
+    "k": Text("second choice for merging"),
+    "l": Text("third choice for merging"),
+    "m": Text("given and family name and birth date, or year and place"),
+    "n": Text("given and family name with day and month of birth, or year, or place"),
+    "o": Text("given name and birth date, or year and place"),
+    "p": Text("family name and birth date, or year and place"),
+    "r": Text("given and family name, birth year and place"),
 }
-"""The composite keys by the letter that their tokens begin with."""
+"""The composite keys by the letter that their tokens begin with: what agrees where two records
+share one."""
+
+
+def kind_words() -> dict[str, str]:
+    """The composite keys, and that of the birth date alone, in the user's language."""
+    known = {**KINDS, "i": Text("birth date and place")}
+    return {kind: said(known[kind]) for kind in sorted(known)}
+
 
 EACH = {"a": 1, "b": 4, "c": 4, "d": 4, "e": 4, "f": 4, "g": 4, "h": 1,
         "j": 1, "k": 1, "l": 1, "m": 1, "n": 1, "o": 1, "p": 1, "r": 1}  # fmt: skip
