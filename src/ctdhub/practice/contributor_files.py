@@ -1,13 +1,21 @@
-"""The files of four fictitious contributors, each in a format of its own."""
+"""The files of four fictitious contributors: what each wrote down, in a format of its own."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib import resources
+from itertools import chain
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
+from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,11 +23,315 @@ from pydantic import Field
 
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import read_shipped
-from ctdhub.practice.people import BANDS, Bools, Ints, Marginals, pick
-from ctdhub.practice.records import Records, Texts, numbered, telephones
-from ctdhub.practice.sheets import write_csv, write_xlsx
+from ctdhub.core.tables import put_rows
+from ctdhub.practice.people import BANDS, BLOCKS, Bools, Ints, Marginals, People, pick
 from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2, name
 from ctdhub.schema.model import load_schema
+
+# --------------------------------------------------------------------------------------------------
+# What a contributor wrote down about the people it knows: rows, dates, and what it left empty.
+
+Texts = NDArray[np.object_]
+PLANTED_BLOCKS = ("gender", "citizenship", "country")
+"""Blocks that are always recorded for people of the planted corridor."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """Rows of one contributor; every array has one entry per row.
+
+    Attributes:
+        people: the fictitious people.
+        person: position of the row's person in ``people``.
+        date: day of registration (datetime64[D]).
+        missing: block to whether the row leaves it empty.
+        extra: positions of rows that are added to be refused: "rejected" and every exclusion.
+    """
+
+    people: People
+    person: Ints
+    date: NDArray[np.datetime64]
+    missing: dict[str, Bools]
+    extra: dict[str, Ints]
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def code(self, name: str) -> Ints:
+        """Positions in the domain of a hub variable, -1 where nothing is true of the person."""
+        return self.people.codes[name][self.person]
+
+    def words(self, name: str, words: Sequence[str] | Mapping[str, str], block: str) -> Texts:
+        """The contributor's words for a code, "" where missing.
+
+        Args:
+            name: hub variable.
+            words: one per code in the order of the domain, or a mapping from hub code to word.
+            block: the block that decides what is missing.
+        """
+        if isinstance(words, Mapping):
+            words = [words[code] for code in load_schema().domain(name)]
+        found = np.array([*words, ""], object)[self.code(name)]
+        found[self.missing[block]] = ""
+        return found
+
+    def spoil(
+        self,
+        columns: dict[str, Texts],
+        rejected: Sequence[tuple[str, object]],
+        excluded: Mapping[str, tuple[str, object]],
+    ) -> None:
+        """Turn the added rows into ones that the hub must reject, or exclude by a named rule."""
+        for i, place in enumerate(self.extra["rejected"]):
+            column, value = rejected[i % len(rejected)]
+            columns[column][place] = value
+        for rule, (column, value) in excluded.items():
+            columns[column][self.extra[rule]] = value
+
+    def several(self, words: Mapping[str, str], block: str, separator: str = "; ") -> Texts:
+        """A list of the words whose flags are yes, "" where missing or where none is yes."""
+        found = np.full(len(self), "", object)
+        for flag, word in words.items():
+            yes = self.people.is_yes(flag)[self.person] & ~self.missing[block]
+            tail = np.where(found == "", word, separator + word).astype(object)
+            found = np.where(yes, found + tail, found)
+        return found
+
+
+def record(
+    people: People,
+    contributor: str,
+    exclusions: Iterable[str],
+    rng: np.random.Generator,
+    m: Marginals,
+) -> Records:
+    """The rows that a contributor wrote, in random order.
+
+    A person whom another list registered first may come a year later; some people of a
+    contributor with ``repeat`` have a second row up to 60 days later.  Rows that the hub must
+    refuse are added, so every person of the contributor has at least one good row.
+    """
+    model = m.contributors[contributor]
+    column = m.ids.index(contributor)
+    (person,) = np.nonzero(people.known[:, column])
+    year = people.year[person]
+    later = (people.first_list[person] != column) & (year < model.years[1])
+    later &= rng.random(len(person)) < m.lists.later_year
+    date = _days(year + later, rng)
+    again = np.flatnonzero(rng.random(len(person)) < model.repeat)
+    ends = (date.astype("datetime64[Y]") + np.timedelta64(1, "Y")).astype(
+        "datetime64[D]"
+    ) - np.timedelta64(1, "D")
+    second = np.minimum(date + rng.integers(1, 60, len(date)).astype("timedelta64[D]"), ends)
+    counts = {"rejected": max(3, round(m.faulty_rows * len(person)))}
+    counts |= {rule: max(2, round(m.excluded_rows * len(person))) for rule in exclusions}
+    copied = rng.integers(0, len(person), sum(counts.values()))
+    rows = np.concatenate([np.arange(len(person)), again, copied])
+    date = np.concatenate([date, second[again], date[copied]])
+    order = rng.permutation(len(rows))
+    person, date = person[rows][order], date[order]
+    place = np.argsort(order)[len(rows) - len(copied) :]
+    splits = np.cumsum(list(counts.values()))[:-1]
+    extra = dict(zip(counts, np.split(place, splits), strict=True))
+    missing = _missing(people, person, date, contributor, rng, m)
+    return Records(people, person, date, missing, extra)
+
+
+def _days(year: Ints, rng: np.random.Generator) -> NDArray[np.datetime64]:
+    start = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]")
+    days: NDArray[np.datetime64] = start + rng.integers(0, 365, len(year)).astype("timedelta64[D]")
+    return days
+
+
+def _missing(
+    people: People,
+    person: Ints,
+    date: NDArray[np.datetime64],
+    contributor: str,
+    rng: np.random.Generator,
+    m: Marginals,
+) -> dict[str, Bools]:
+    """Blocks go missing together: a Gaussian copula over a record's hidden quality."""
+    model = m.contributors[contributor]
+    rho = m.missing_together
+    quality = rng.normal(size=len(person))
+    early = date.astype("datetime64[Y]").astype(int) + 1970 <= model.early.get("until", 0)
+    found = {}
+    for block in BLOCKS:
+        share = np.where(early, model.early.get(block, model.missing[block]), model.missing[block])
+        own = rho**0.5 * quality + (1 - rho) ** 0.5 * rng.normal(size=len(person))
+        found[block] = own < _limits(share)
+        if block in PLANTED_BLOCKS:
+            found[block] &= ~people.planted[person]
+    return found
+
+
+def _limits(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    limit = {0.0: -np.inf, 1.0: np.inf}
+    for value in set(share.tolist()) - set(limit):
+        limit[value] = NormalDist().inv_cdf(value)
+    return np.array([limit[value] for value in share.tolist()])
+
+
+# --------------------------------------------------------------------------------------------------
+# Keyed link tokens and identifiers that nobody can mistake for real ones.
+
+PRACTICE_KEY = b"practice key: invented, public, protects nobody"
+
+
+def token(person: int) -> str:
+    """HMAC-SHA256 of a fictitious person's number with the public practice key, in hex.
+
+    >>> len(token(1)), token(1) == token(1), token(1) == token(2)
+    (64, True, False)
+    """
+    return hmac.new(PRACTICE_KEY, b"%d" % person, hashlib.sha256).hexdigest()
+
+
+def tokens(people: int) -> Texts:
+    """Tokens of the people numbered from 1."""
+    return np.array([token(i) for i in range(1, people + 1)], object)
+
+
+def numbered(text: str, numbers: Iterable[int]) -> Texts:
+    """The text with each number put into it: placeholders in place of names and case numbers.
+
+    >>> numbered("PRACTICE-{:06d}", [12]).tolist()
+    ['PRACTICE-000012']
+    """
+    return np.array([text.format(int(n)) for n in numbers], object)
+
+
+def telephones(numbers: Iterable[int]) -> Texts:
+    """Telephone numbers from the range that Ofcom keeps for drama (07700 900000 to 900999).
+
+    >>> telephones([5, 1005]).tolist()
+    ['+44 7700 900005', '+44 7700 900005']
+    """
+    return numbered("+44 7700 900{:03d}", (int(n) % 1000 for n in numbers))
+
+
+# --------------------------------------------------------------------------------------------------
+# Tables as contributors send them: delimited text and Excel workbooks.
+#
+# The workbook is written by hand (Office Open XML, ECMA-376) because a library stamps the time of
+# writing into the file, and because a streaming writer of ten lines is faster.
+
+Cell = str | int | date | None
+_EPOCH = date(1899, 12, 30).toordinal()
+_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml."
+
+
+def write_csv(
+    path: Path, columns: Mapping[str, Iterable[Cell]], *, delimiter: str, encoding: str
+) -> None:
+    """Write a delimited text file with Windows line ends; cells with the delimiter are quoted."""
+    with path.open("w", encoding=encoding, newline="") as file:
+        rows = zip(*columns.values(), strict=True)
+        put_rows(file, list(columns), rows, delimiter=delimiter, end="\r\n", as_is=True)
+
+
+def write_xlsx(
+    path: Path, sheet: str, columns: Mapping[str, Iterable[Cell]], labels: Sequence[str] = ()
+) -> None:
+    """Write a workbook of one sheet: names in row 1, ``labels`` (if any) in row 2, then the rows.
+
+    Texts become shared strings, dates become numbers with a date format, "" and None stay empty.
+    """
+    texts: dict[str, int] = {}
+    letters = [_letters(i) for i in range(len(columns))]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
+        for name, text in _parts(sheet).items():
+            book.writestr(_entry(name), _XML + text)
+        with book.open(_entry("xl/worksheets/sheet1.xml"), "w") as out:
+            out.write(f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>'.encode())
+            heads: list[Iterable[Cell]] = [list(columns), labels] if labels else [list(columns)]
+            rows = chain(heads, zip(*columns.values(), strict=True))
+            for number, row in enumerate(rows, 1):
+                cells = "".join(
+                    _xml_cell(f"{letter}{number}", value, texts)
+                    for letter, value in zip(letters, row, strict=True)
+                    if value not in ("", None)
+                )
+                out.write(f'<row r="{number}">{cells}</row>'.encode())
+            out.write(b"</sheetData></worksheet>")
+        strings = "".join(f'<si><t xml:space="preserve">{escape(t)}</t></si>' for t in texts)
+        text = f'<sst xmlns="{_MAIN}" uniqueCount="{len(texts)}">{strings}</sst>'
+        book.writestr(_entry("xl/sharedStrings.xml"), _XML + text)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
+def _xml_cell(place: str, value: Cell, texts: dict[str, int]) -> str:
+    if isinstance(value, date):
+        return f'<c r="{place}" s="1"><v>{value.toordinal() - _EPOCH}</v></c>'
+    if isinstance(value, str):
+        return f'<c r="{place}" t="s"><v>{texts.setdefault(value, len(texts))}</v></c>'
+    return f'<c r="{place}"><v>{value}</v></c>'
+
+
+def _letters(i: int) -> str:
+    return chr(65 + i) if i < 26 else _letters(i // 26 - 1) + chr(65 + i % 26)
+
+
+def _parts(sheet: str) -> dict[str, str]:
+    relation = f'<Relationship Id="rId{{n}}" Type="{_OFFICE}/{{kind}}" Target="{{target}}"/>'
+
+    def relations(*found: tuple[str, str]) -> str:
+        inner = "".join(
+            relation.format(n=n, kind=kind, target=target)
+            for n, (kind, target) in enumerate(found, 1)
+        )
+        return f'<Relationships xmlns="{_PACKAGE}/relationships">{inner}</Relationships>'
+
+    override = '<Override PartName="/xl/{0}.xml" ContentType="' + _TYPE + '{1}+xml"/>'
+    overrides = "".join(
+        override.format(*part)
+        for part in (
+            ("workbook", "sheet.main"),
+            ("worksheets/sheet1", "worksheet"),
+            ("styles", "styles"),
+            ("sharedStrings", "sharedStrings"),
+        )
+    )
+    plain, day = '<xf numFmtId="0"/>', '<xf numFmtId="14" applyNumberFormat="1"/>'
+    return {
+        "[Content_Types].xml": (
+            f'<Types xmlns="{_PACKAGE}/content-types">'
+            '<Default Extension="rels" ContentType="application/'
+            'vnd.openxmlformats-package.relationships+xml"/>'
+            f'<Default Extension="xml" ContentType="application/xml"/>{overrides}</Types>'
+        ),
+        "_rels/.rels": relations(("officeDocument", "xl/workbook.xml")),
+        "xl/workbook.xml": (
+            f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
+            f'<sheet name="{escape(sheet)}" sheetId="1" r:id="rId1"/></sheets></workbook>'
+        ),
+        "xl/_rels/workbook.xml.rels": relations(
+            ("worksheet", "worksheets/sheet1.xml"),
+            ("styles", "styles.xml"),
+            ("sharedStrings", "sharedStrings.xml"),
+        ),
+        "xl/styles.xml": (
+            f'<styleSheet xmlns="{_MAIN}"><fonts><font/></fonts><fills><fill>'
+            '<patternFill patternType="none"/></fill></fills>'
+            "<borders><border/></borders><cellStyleXfs><xf/></cellStyleXfs>"
+            f'<cellXfs>{plain}{day}</cellXfs><cellStyles><cellStyle name="Normal" xfId="0" '
+            'builtinId="0"/></cellStyles></styleSheet>'
+        ),
+    }
+
+
+# --------------------------------------------------------------------------------------------------
+# How a contributor's file looks, and its words, which are data.
 
 
 class Layout(FrozenModel):

@@ -14,9 +14,8 @@ import pyarrow.parquet as pq
 
 from ctdhub.core.i18n import Text
 from ctdhub.practice import contributor_files
-from ctdhub.practice.contributor_files import CONTRIBUTORS
+from ctdhub.practice.contributor_files import CONTRIBUTORS, record, tokens
 from ctdhub.practice.people import Bools, Marginals, People, belonging, draw, load_marginals
-from ctdhub.practice.records import record, tokens
 from ctdhub.schema import countries
 from ctdhub.schema.countries import ALPHA3
 from ctdhub.schema.model import load_schema
