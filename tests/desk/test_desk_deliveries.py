@@ -425,8 +425,8 @@ def test_identities_go_when_nothing_needs_them(open_desk: Desk) -> None:
     import os
     from datetime import UTC, datetime, timedelta
 
+    from ctdhub.desk.worker.deliveries import enforce
     from ctdhub.desk.worker.identities import destroy_months, identities
-    from ctdhub.desk.worker.retention import enforce
 
     folder = open_desk.hub / "keys" / "inbox"
     (now,) = identities(open_desk.hub)

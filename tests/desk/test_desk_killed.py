@@ -130,7 +130,7 @@ def kill_uploads(desk: Desk, points: int) -> None:
 
 def joined(desk: Desk, row: Any, parts: list[Any]) -> str:
     from ctdhub.desk.uploads.inbox import Inbox, StoredPart
-    from ctdhub.desk.worker.check import join
+    from ctdhub.desk.worker.deliveries import join
     from ctdhub.desk.worker.identities import identities
 
     return join(
@@ -165,11 +165,13 @@ def test_killed_in_an_upload_on_postgres(
 
 def kill_jobs(desk: Desk, points: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kill a worker in check and acceptance; each ends once, with one file and one row."""
-    from ctdhub.desk.worker import check
+    from ctdhub.desk.worker import deliveries
     from ctdhub.desk.worker.child import do
     from ctdhub.sensitive.ingest.readers import read_table
 
-    monkeypatch.setattr(check, "read_isolated", read_table)  # a reader of its own takes a second
+    monkeypatch.setattr(
+        deliveries, "read_isolated", read_table
+    )  # a reader of its own takes a second
     client, officer = desk.client_of("contributor"), desk.client_of("data_officer")
     folder = desk.hub.parent
     among = {"check": 0, "accept": 0}

@@ -131,7 +131,7 @@ def set_months(desk: Desk, key: str, months: int) -> None:
 def test_an_erasure_is_told_a_month_ahead_and_goes_the_way_of_a_withdrawal(
     hub_desk: Desk,
 ) -> None:
-    from ctdhub.desk.worker.retention import erase_due
+    from ctdhub.desk.worker.deliveries import erase_due
 
     rounds()
     mine = rows("Delivery").get(organisation=OURS)

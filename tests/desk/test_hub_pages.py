@@ -53,8 +53,8 @@ def work(desk: Desk) -> list[Any]:
     from ctdhub.core.errors import HubError
     from ctdhub.desk.jobs import Work, ended
     from ctdhub.desk.models import Job
-    from ctdhub.desk.worker.check import stopped_as_kept
     from ctdhub.desk.worker.child import work_of
+    from ctdhub.desk.worker.deliveries import stopped_as_kept
 
     done = []
     for job in Job.objects.filter(state="waiting").order_by("created"):

@@ -479,7 +479,7 @@ def test_a_busy_process_says_so_at_once_and_a_slow_asker_does_not_hold_it(
 
 def test_rows_of_jobs_hold_the_rule_and_no_word_of_a_file() -> None:
     """Whatever an error says, of whatever room: no text, number or name of it stays in a row."""
-    from ctdhub.desk.worker.check import stopped_as_kept
+    from ctdhub.desk.worker.deliveries import stopped_as_kept
 
     canary, count = "Amina-7741.xlsx", 774_177
     kinds: tuple[Any, ...] = (

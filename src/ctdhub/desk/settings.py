@@ -89,8 +89,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 15},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "ctdhub.desk.accounts.passwords.WordsOfTheHub"},
-    {"NAME": "ctdhub.desk.accounts.passwords.KnownOnes"},
+    {"NAME": "ctdhub.desk.accounts.WordsOfTheHub"},
+    {"NAME": "ctdhub.desk.accounts.KnownOnes"},
 ]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -100,8 +100,8 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_REAUTHENTICATION_METHODS = {"password", "mfa"}
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_ADAPTER = "ctdhub.desk.accounts.adapters.AccountAdapter"
-MFA_ADAPTER = "ctdhub.desk.accounts.adapters.FactorAdapter"
+ACCOUNT_ADAPTER = "ctdhub.desk.accounts.AccountAdapter"
+MFA_ADAPTER = "ctdhub.desk.accounts.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
@@ -112,7 +112,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = _desk.file.proxies
 LOGIN_URL, LOGIN_REDIRECT_URL = "account_login", "/"
 
 # Sessions: 30 minutes of rest, 12 hours at most; cookies that only this host sends and reads.
-SESSION_ENGINE = "ctdhub.desk.accounts.visits"
+SESSION_ENGINE = "ctdhub.desk.accounts"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_FAILURE_VIEW = "ctdhub.desk.errors.forbidden"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ctdhub.desk import screens
 from ctdhub.desk.registry import page
 from ctdhub.desk.rendering import serve
-from ctdhub.desk.uploads import views as upload_pages
+from ctdhub.desk.uploads import store as upload_pages
 from ctdhub.desk.views import (
     accounts,
     agreements,

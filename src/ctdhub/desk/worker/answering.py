@@ -37,8 +37,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy
 from ctdhub.core.errors import HubError, as_json, error
 from ctdhub.desk import channel
-from ctdhub.desk.accounts.adapters import proved
-from ctdhub.desk.accounts.visits import is_open
+from ctdhub.desk.accounts import is_open, proved
 from ctdhub.desk.allowed import ACTIONS, ASKS, VISITOR, Who, allowed, may_ask, scope
 from ctdhub.desk.channel import LONGEST, SOCKET, next_message, send_message
 from ctdhub.desk.config import current

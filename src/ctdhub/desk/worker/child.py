@@ -41,7 +41,7 @@ def do(job: Any) -> None:
     from django.db import transaction
 
     from ctdhub.desk.jobs import Work, ended
-    from ctdhub.desk.worker.check import stopped_as_kept
+    from ctdhub.desk.worker.deliveries import stopped_as_kept
 
     try:
         refuse_stranger(job)
@@ -70,14 +70,12 @@ def work_of(what: str) -> Callable[[Any], Callable[[], dict[str, Any]]]:
         KeyError: there is no such job.
     """
     from ctdhub.desk.jobs import JOBS
-    from ctdhub.desk.worker import accept, check, hub_jobs, retention
+    from ctdhub.desk.worker import deliveries, hub_jobs
 
     if what not in JOBS:
         raise KeyError(what)
-    modules = {"accept": accept, "check": check, "destroy": retention}
-    found: Callable[[Any], Callable[[], dict[str, Any]]] = getattr(
-        modules.get(what, hub_jobs), what
-    )
+    module = deliveries if what in ("accept", "check", "destroy") else hub_jobs
+    found: Callable[[Any], Callable[[], dict[str, Any]]] = getattr(module, what)
     return found
 
 
@@ -91,7 +89,7 @@ def refuse_stranger(job: Any) -> None:
     from ctdhub.desk.allowed import VISITOR, allowed
     from ctdhub.desk.jobs import kind_of
     from ctdhub.desk.trail import record
-    from ctdhub.desk.worker.retention import is_due
+    from ctdhub.desk.worker.deliveries import is_due
 
     action, account = kind_of(job).action, job.account
     if not action:

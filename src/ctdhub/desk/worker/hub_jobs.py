@@ -28,7 +28,7 @@ from ctdhub.desk.jobs import Rows, Work, enqueue
 from ctdhub.desk.mail import tell_data_officers, tell_of_table, tell_organisation, tell_stewards
 from ctdhub.desk.models import Delivery, Job, Organisation, ReleasePlan, TableRequest
 from ctdhub.desk.worker.child import BUSY
-from ctdhub.desk.worker.retention import destroyed
+from ctdhub.desk.worker.deliveries import destroyed
 from ctdhub.dp.price import up_to
 from ctdhub.release.approvals import (
     CANDIDATES,

@@ -30,10 +30,9 @@ from ctdhub.desk.models import Job, Organisation, OutgoingMail, TrailEvent
 from ctdhub.desk.trail import append_trail
 from ctdhub.desk.trail_file import last_line
 from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer
-from ctdhub.desk.worker.accept import adopt
+from ctdhub.desk.worker.deliveries import adopt, enforce, erase_due, sweep_papers
 from ctdhub.desk.worker.hub_jobs import publish_when_due
 from ctdhub.desk.worker.identities import renew, renew_drawer
-from ctdhub.desk.worker.retention import enforce, erase_due, sweep_papers
 
 # --------------------------------------------------------------------------------------------------
 # A worker: it holds one lane, does its jobs one after the other, and the lane "files" the rounds.

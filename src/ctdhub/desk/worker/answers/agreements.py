@@ -272,9 +272,9 @@ def paper_file(hub: Hub, key: str, whose: str) -> dict[str, Any]:
     from ctdhub.desk.config import current
     from ctdhub.desk.models import Paper
     from ctdhub.desk.uploads.inbox import PaperDrawer
+    from ctdhub.desk.worker.deliveries import CLEAR
     from ctdhub.desk.worker.identities import PAPERS as IDENTITY
     from ctdhub.desk.worker.identities import identity_folder
-    from ctdhub.desk.worker.retention import CLEAR
 
     desk = current()
     try:

@@ -68,7 +68,7 @@ def take_report(hub: Hub, request: Given) -> dict[str, Any]:
     except HubError as met:  # a contributor is shown no name of a file of the hub
         if met.rule in ("no-number", "no-case", "told-numbers", "withdrawal-file"):
             raise from_json(as_json(met) | {"file": None}) from None
-        from ctdhub.desk.worker.check import stopped_as_kept  # this one is read before Django
+        from ctdhub.desk.worker.deliveries import stopped_as_kept  # this one is read before Django
 
         raise from_json(stopped_as_kept(met)) from None
     return {"given": {"key": key}}

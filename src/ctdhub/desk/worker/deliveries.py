@@ -1,34 +1,67 @@
-"""The check of a delivery: opened, read and harmonised as a build would, and a report of counts.
+"""What becomes of a delivery: opened and checked, accepted or adopted, told of and erased.
 
-Whoever sent it and the data officers see what it found; nothing of what it looks at is of another
-contributor.  The report is in rows, without any text of the file; the cells themselves are read
-from the file whenever somebody asks.
+Whoever sent it and the data officers see what the check found; nothing of what it looks at is of
+another contributor.  The report is in rows, without any text of the file; the cells themselves are
+read from the file whenever somebody asks.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from ctdhub.build.hub import Agreement, Hub
+import yaml
+from django.db import transaction
+from django.utils import timezone
+
+from ctdhub.build.hub import FOLDER, Agreement, Hub, noted
 from ctdhub.build.rules import policy
 from ctdhub.build.stages.harmonise import corrected, read_given
 from ctdhub.core import files
 from ctdhub.core.errors import HubError, as_json, catalogue, error, from_json
+from ctdhub.core.files import remove
 from ctdhub.core.i18n import Text, said
 from ctdhub.core.keys import age
 from ctdhub.core.tables import ROW, fold
 from ctdhub.desk.config import current
-from ctdhub.desk.jobs import Rows, Work
-from ctdhub.desk.mail import tell_data_officers, tell_organisation
-from ctdhub.desk.models import Delivery, DeliveryFinding, DeliveryPart
-from ctdhub.desk.uploads.inbox import BUNDLE, Inbox, StoredPart, opened_folder, table_name
-from ctdhub.desk.worker.identities import agreement_of, identities, rules_of, unpack
+from ctdhub.desk.deliveries import (
+    NOTICE,
+    TOLD,
+    computed_state,
+    day_of,
+    due_on,
+    end_of_notice,
+    erased_on,
+)
+from ctdhub.desk.jobs import Rows, Work, enqueue
+from ctdhub.desk.mail import tell_data_officers, tell_organisation, tell_stewards
+from ctdhub.desk.models import Delivery, DeliveryFinding, DeliveryPart, Job, Organisation, Paper
+from ctdhub.desk.uploads.inbox import (
+    BUNDLE,
+    Inbox,
+    PaperDrawer,
+    StoredPart,
+    kind_of,
+    opened_folder,
+    table_name,
+    table_of,
+)
+from ctdhub.desk.worker.identities import (
+    agreement_of,
+    destroy_months,
+    identities,
+    lay_rules,
+    rules_of,
+    unpack,
+)
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.alarms.alarm import AlarmLimits, ReadDelivery
 from ctdhub.sensitive.alarms.checks import ring
@@ -40,6 +73,175 @@ from ctdhub.sensitive.linkage.deliveries import births_apart
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.run import harmonise
+
+# --------------------------------------------------------------------------------------------------
+# Accepted deliveries whose time is over: people are told a month ahead, then they are withdrawn.
+#
+# An erasure goes the way of every withdrawal of a delivery: a line of the register, then the file,
+# so that no candidate with it is published.  A file that the hub adopted late, or whose agreement
+# became shorter, still has its month of notice.
+
+_AGAIN = timedelta(days=1)
+"""A withdrawal that stopped is tried again so much later."""
+
+
+def erase_due(today: date | None = None) -> dict[str, int]:
+    """Tell of erasures that come, and put those in whose day has come.
+
+    Args:
+        today: the day of asking, in UTC.
+
+    Returns:
+        How many people were told of, and how many were put in.
+    """
+    now, done = today or timezone.now().date(), {"told": 0, "begun": 0}
+    kept = Delivery.objects.filter(
+        state="accepted", lost=False, organisation__keep_months__isnull=False
+    ).select_related("organisation")
+    for row in kept:
+        due = due_on(day_of(row), row.organisation.keep_months)
+        if due is None or now < due - NOTICE:
+            continue
+        told = row.summary.get(TOLD)
+        if told is None or told["due"] != due.isoformat():
+            _tell(row, now, due)
+            done["told"] += 1
+        elif (last := erased_on(row)) is not None and last <= now and not _at_it(row):
+            enqueue("withdraw_delivery", "build", None, row, {"reason": "agreement"})
+            done["begun"] += 1
+    return done
+
+
+def is_due(job: Any, today: date | None = None) -> bool:
+    """Whether a job that nobody asked for is the erasure of a file whose time is over.
+
+    The agreement in the hub folder says which day that is; a row alone, which the web process may
+    write, does not.  People must have been told of this very day a month ago: an agreement that
+    became shorter while the job waited gives them another month.
+
+    Args:
+        today: the day of asking, in UTC.
+    """
+    if job.what != "withdraw_delivery" or job.given.get("reason") != "agreement":
+        return False
+    row = Delivery.objects.filter(id=job.thing).first()
+    if row is None:
+        return False
+    months = {one.id: one.keep_months for one in Hub(current().hub).agreements()}
+    due = due_on(day_of(row), months.get(row.organisation_id))
+    end = end_of_notice(row, due) if due is not None else None
+    return due is not None and end is not None and max(due, end) <= (today or timezone.now().date())
+
+
+def _tell(row: Delivery, now: date, due: date) -> None:
+    with transaction.atomic():
+        row = Delivery.objects.select_for_update().get(id=row.id)  # a withdrawal may be asked now
+        row.summary[TOLD] = {"on": now.isoformat(), "due": due.isoformat()}
+        row.save(update_fields=["summary", "changed"])
+        for say in (tell_organisation, tell_data_officers, tell_stewards):
+            say("erasure", row)
+
+
+def _at_it(row: Delivery) -> bool:
+    """Whether its withdrawal waits, runs, or stopped a short while ago."""
+    jobs = Job.objects.filter(what="withdraw_delivery", thing=row.id.hex)
+    since = timezone.now() - _AGAIN
+    open_ = jobs.filter(state__in=("waiting", "running")).exists()
+    return bool(open_ or jobs.filter(created__gt=since).exists())
+
+
+# --------------------------------------------------------------------------------------------------
+# What is destroyed of deliveries that ended: parts in the inbox, and what was opened of them.
+
+
+def destroy(work: Work) -> Rows:
+    """The job ``destroy``: bytes of a delivery that was withdrawn or replaced."""
+    delivery = Delivery.objects.get(id=work.job.thing)
+    if delivery.state not in ("withdrawn", "replaced"):
+        return lambda: {}
+    return lambda: destroyed(delivery)
+
+
+def destroyed(delivery: Delivery) -> dict[str, Any]:
+    """Delete the rows of a delivery's parts now, and its bytes once that is kept."""
+    DeliveryPart.objects.filter(delivery=delivery).delete()
+    key = delivery.id.hex
+    transaction.on_commit(lambda: delete_bytes(key))
+    return {}
+
+
+def delete_bytes(key: str) -> None:
+    """Delete what lies of a delivery outside of ``contributions/``; it may be done again."""
+    desk = current()
+    Inbox(desk.inbox).destroy(key)
+    folder = opened_folder(desk.hub, key)
+    if folder.is_dir():
+        remove(folder)
+
+
+# --------------------------------------------------------------------------------------------------
+# What is not kept any longer: unfinished uploads, bytes of ended deliveries, old identities.
+#
+# And what a killed process left of a paper: one in clear, or ciphertext that has no row.
+
+ENDED = ("accepted", "replaced", "withdrawn")
+"""States in which nothing of a delivery is kept outside of ``contributions/``."""
+
+CLEAR = ".paper-"
+"""How folders below ``work/desk/`` begin in which a paper is in clear while it is opened."""
+_AT_WORK = 3_600
+"""Seconds for which what is there may be somebody's who is still at it."""
+
+
+def enforce() -> dict[str, int]:
+    """Delete what may not be kept any longer; gives how much of each there was."""
+    desk, now = current(), timezone.now()
+    done = {"unfinished": 0, "ended": 0, "old": 0, "months": 0}
+    late = now - timedelta(hours=desk.file.limits.hours_to_finish)
+    for row in Delivery.objects.filter(state="receiving", created__lt=late):
+        with transaction.atomic():
+            ended = Delivery.objects.filter(id=row.id, state="receiving").update(
+                state="withdrawn", changed=now
+            )
+            if ended:
+                destroyed(row)
+                done["unfinished"] += 1
+    old = now - timedelta(days=desk.file.limits.days_returned)
+    for row in Delivery.objects.filter(state__in=("returned", "refused"), changed__lt=old):
+        if DeliveryPart.objects.filter(delivery=row).exists():
+            with transaction.atomic():
+                destroyed(row)
+            done["old"] += 1
+    inbox = Inbox(desk.inbox)
+    states = {row.id.hex: row.state for row in Delivery.objects.all()}
+    for key in list(inbox.held()):
+        if len(key) == 32 and states.get(key, "withdrawn") in ENDED:
+            delete_bytes(key)
+            done["ended"] += 1
+    waiting = Delivery.objects.filter(parts__isnull=False).values_list("created", flat=True)
+    done["months"] = len(destroy_months(desk.hub, waiting.distinct()))
+    return done
+
+
+def sweep_papers() -> int:
+    """Delete what killed processes left of papers more than an hour ago; gives how many."""
+    desk = current()
+    drawer, done = PaperDrawer(desk.inbox), 0
+    for folder in _left(desk.hub / "work" / FOLDER, f"{CLEAR}*"):
+        remove(folder)
+        done += 1
+    left = {path.stem for path in _left(drawer.folder, f"{'[0-9a-f]' * 32}.age")}
+    for key in left - {key.hex for key in Paper.objects.values_list("id", flat=True)}:
+        drawer.remove(key)
+        done += 1
+    return done
+
+
+def _left(folder: Path, pattern: str) -> Iterator[Path]:
+    for path in list(folder.glob(pattern)):
+        if path.lstat().st_mtime < time.time() - _AT_WORK:
+            yield path
+
 
 # --------------------------------------------------------------------------------------------------
 # A delivery opened: its parts joined, its SHA-256 compared, its table laid where case data may be.
@@ -265,7 +467,7 @@ def check(work: Work) -> Rows:
         examine(delivery, table, report, work)
     except HubError as met:
         report.state = "refused"
-        report.summary = {"refused": error_as_kept(met), **_files(report)}
+        report.summary = {"refused": error_as_kept(met), **_hashes(report)}
         report.findings = []
     return lambda: _set(delivery, report)
 
@@ -323,7 +525,7 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
         f"{delivery.created:%Y-%m-%d}",
     )
     agreement, report.agreement = agreement_of(hub, who)
-    report.summary = _files(report, table)
+    report.summary = _hashes(report, table)
     before = Delivery.objects.filter(
         organisation_id=who, state="accepted", sha256=report.sha256
     ).exclude(id=delivery.id)
@@ -411,7 +613,7 @@ def _letters(raw: RawTable) -> dict[str, str]:
     return {fold(name): column_letter(place) for place, name in enumerate(names)}
 
 
-def _files(report: CheckReport, table: Path | None = None) -> dict[str, Any]:
+def _hashes(report: CheckReport, table: Path | None = None) -> dict[str, Any]:
     """SHA-256 of the files that would go into the hub folder."""
     if table is None:
         return {"files": [report.sha256] if report.sha256 else []}
@@ -445,3 +647,207 @@ def _set(delivery: Delivery, report: CheckReport) -> dict[str, Any]:
     else:
         tell_data_officers("checked", delivery)
     return {"state": report.state, "findings": len(report.findings)}
+
+
+# --------------------------------------------------------------------------------------------------
+# Acceptance: the table of a checked delivery goes to ``contributions/``, then its row is set.
+#
+# The file has its delivery's key as name.  A kill between the two leaves a file that says which
+# delivery was accepted; the next start of the job, or the scan, sets the row.
+
+
+def accept(work: Work) -> Rows:
+    """The job ``accept``.
+
+    Raises:
+        HubError: the hub is busy (rule "lock"), the agreement has ended, the delivery has changed
+            since it was checked, or an alarm is open (rule "delivery-open").
+    """
+    delivery = Delivery.objects.select_related("organisation").get(id=work.job.thing)
+    desk = current()
+    hub, who, key = Hub(desk.hub), str(delivery.organisation_id), delivery.id.hex
+    day = f"{delivery.created:%Y-%m-%d}"
+    place = table_of(desk.hub, key, delivery.kind, who, day)
+    if delivery.state == "accepted":
+        return lambda: {}
+    if delivery.state != "checked":
+        raise error("delivery-state")
+    agreement_of(hub, who)
+    if not place.exists():
+        _still_right(delivery, work)
+        source = table_of(desk.hub, key, delivery.kind)
+        work.say(Text("Putting the file into the hub"))
+        with hub.lock(), noted(hub, "accept", contributor=who, date=day):
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            files.sync(place.parent.parent)
+            lay_rules(hub, who, day, source)
+            files.sweep(place.parent)
+            files.write_whole(place, source.read_bytes())
+    return lambda: set_accepted(delivery, day)
+
+
+def set_accepted(delivery: Delivery, day: str) -> dict[str, Any]:
+    """The row of a delivery whose file is in the hub folder."""
+    done = Delivery.objects.filter(id=delivery.id, state__in=("checked", "accepted")).update(
+        state="accepted", day=day, lost=False, changed=timezone.now()
+    )
+    if done:
+        destroyed(delivery)
+        if delivery.state != "accepted":
+            tell_organisation("accepted", delivery)
+    return {"accepted": bool(done)}
+
+
+def open_questions(summary: dict[str, Any]) -> list[str]:
+    """Why a checked delivery cannot be accepted yet: codes, none if it can."""
+    found = []
+    if summary.get("mapping_missing"):
+        found.append("mapping")
+    if summary.get("stopped"):
+        found.append("stopped")
+    if any(not alarm["accepted"] for alarm in summary.get("alarms", [])):
+        found.append("alarms")
+    return found
+
+
+def _still_right(delivery: Delivery, work: Work) -> None:
+    """Check the table again by the mapping of now: what was decided since counts."""
+    source = table_of(current().hub, delivery.id.hex, delivery.kind)
+    if not source.is_file():
+        raise error("delivery-parts")
+    with source.open("rb") as content:
+        now = hashlib.file_digest(content, "sha256").hexdigest()
+    if now not in delivery.summary.get("files", []):
+        raise error("delivery-hash")
+    report = CheckReport(sha256=delivery.sha256)
+    examine(delivery, source, report, work)
+    if open_questions(report.summary):
+        raise error("delivery-open")
+
+
+# --------------------------------------------------------------------------------------------------
+# Adoption: folder and rows compared, so that the command line and the desk may each act first.
+#
+# A file without a row becomes a row "by the command line"; a row without its file is lost until the
+# file is back.  A file that has a delivery's key as its name is of that delivery, whatever its row
+# says: the folder is the truth.
+
+
+@dataclass(frozen=True)
+class FolderFile:
+    """A file of ``contributions/``: whose, of which day, SHA-256, and the key that is its name."""
+
+    organisation: str
+    day: str
+    path: Path
+    sha256: str
+
+    @property
+    def key(self) -> UUID | None:
+        """The key of a delivery, if the file has one as its name."""
+        stem = self.path.stem
+        if len(stem) == 32 and set(stem) <= set("0123456789abcdef"):
+            return UUID(stem)
+        return None
+
+
+def adopt() -> dict[str, int]:
+    """Compare folder and rows once; gives how many rows were made, lost and found again.
+
+    Raises:
+        HubError: the folder holds what no hub folder may.
+    """
+    hub = Hub(current().hub)
+    organisations(hub)
+    files = list(_files(hub))
+    gone = hub.withdrawn().contributors
+    done = {"adopted": 0, "lost": 0, "found": 0, "accepted": 0}
+    rows = {row.id: row for row in Delivery.objects.exclude(state="receiving")}
+    held: set[UUID] = set()
+    for file in files:
+        row = _row_of(file, rows)
+        if row is None:
+            row = _adopted(file)
+            rows[row.id] = row
+            done["adopted"] += 1
+        held.add(row.id)
+    for row in rows.values():
+        state, lost = computed_state(
+            str(row.state), row.id in held, str(row.organisation_id) in gone
+        )
+        if state == "accepted" and row.state == "checked":  # killed between file and row
+            day = next(f.day for f in files if f.key == row.id)
+            with transaction.atomic():
+                set_accepted(row, day)
+            done["accepted"] += 1
+        elif (state, lost) != (row.state, row.lost):
+            Delivery.objects.filter(id=row.id, state=row.state).update(
+                state=state, lost=lost, changed=timezone.now()
+            )
+            done["lost" if lost else "found"] += 1
+    return done
+
+
+def organisations(hub: Hub) -> None:
+    """A row for each agreement; the file is the truth."""
+    known = {row.id: row for row in Organisation.objects.all()}
+    seen = set()
+    for path in sorted((hub.root / "contributors").glob("*.yaml")):
+        seen.add(path.stem)
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        row = known.get(path.stem)
+        if row is None or row.agreement_sha256 != digest or row.lost:
+            found = {"agreement_sha256": digest, "lost": False, **_stated(content, path.stem)}
+            Organisation.objects.update_or_create(id=path.stem, defaults=found)
+    Organisation.objects.exclude(id__in=seen).filter(lost=False).update(lost=True)
+
+
+def _stated(content: bytes, stem: str) -> dict[str, object]:
+    """Name, last day and retention, as far as the file can be read; a fault of it is the hub's."""
+    from datetime import date
+
+    try:
+        found = yaml.safe_load(content)
+    except yaml.YAMLError:
+        found = None
+    found = found if isinstance(found, dict) else {}
+    ends, months = found.get("ends"), found.get("keep_months")
+    return {
+        "name": str(found.get("name") or stem)[:200],
+        "ends": ends if type(ends) is date else None,
+        "keep_months": months if type(months) is int and 0 < months <= 600 else None,
+    }
+
+
+def _files(hub: Hub) -> Iterator[FolderFile]:
+    for given in hub.received():
+        yield FolderFile(given.contributor, given.date, given.file, given.sha256)
+
+
+def _row_of(file: FolderFile, rows: dict[UUID, Delivery]) -> Delivery | None:
+    named = rows.get(file.key) if file.key else None
+    if (
+        named is not None
+        and named.organisation_id == file.organisation
+        and file.sha256 in named.summary.get("files", [])
+    ):
+        return named
+    place = (file.organisation, file.day, file.sha256)
+    for row in rows.values():
+        if row.account_id is None and (row.organisation_id, row.day, row.sha256) == place:
+            return row
+    return None
+
+
+def _adopted(file: FolderFile) -> Delivery:
+    made: Delivery = Delivery.objects.create(
+        organisation_id=file.organisation,
+        state="accepted",
+        kind=kind_of(file.path.name) or "",
+        sha256=file.sha256,
+        bytes=file.path.stat().st_size,
+        day=file.day,
+        summary={"files": [file.sha256]},
+    )
+    return made

@@ -1,1 +1,0 @@
-"""Signing in: invitations, factors, sessions, throttles; built on django-allauth."""
