@@ -77,6 +77,10 @@ class Languages:
         response["Content-Language"] = code
         return response
 
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The page of an error of the product; ``server_error`` answers for all others."""
+        return error_page(request, 409, exception) if isinstance(exception, HubError) else None
+
 
 def chosen(request: Any) -> str:
     """The code of the language to answer in."""
@@ -117,21 +121,6 @@ class Visits:
                 request.session.save()
                 request.session.modified = False  # until something else changes
         return self.answer(request)
-
-
-class Errors:
-    """An error of the product becomes a page with its rule and its remedy."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer, errors not yet met."""
-        return self.answer(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The page of an error of the product; ``server_error`` answers for all others."""
-        return error_page(request, 409, exception) if isinstance(exception, HubError) else None
 
 
 # --------------------------------------------------------------------------------------------------

@@ -49,7 +49,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "ctdhub.desk.middleware.Languages",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "ctdhub.desk.middleware.Errors",
     "allauth.account.middleware.AccountMiddleware",
     "ctdhub.desk.middleware.Visits",
     "django_htmx.middleware.HtmxMiddleware",

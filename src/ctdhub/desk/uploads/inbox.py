@@ -180,8 +180,6 @@ def _make(folder: Path) -> None:
 # They lie beside the inbox, encrypted to an identity of their own that is never destroyed.
 
 _DRAWER_FOLDER = ".papers"
-_DRAWER_FILE = 0o660
-"""The web process puts papers in and the worker takes them out: two users of one group."""
 
 
 class PaperDrawer:
@@ -193,14 +191,12 @@ class PaperDrawer:
 
     def __init__(self, inbox: Path) -> None:
         self.folder = inbox / _DRAWER_FOLDER
-        if not self.folder.is_dir():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.folder.chmod(0o770)
+        _make(self.folder)
 
     @property
     def recipients_file(self) -> Path:
         """Whom papers are encrypted to; the worker writes it."""
-        return self.folder / "recipients.txt"
+        return self.folder / RECIPIENTS
 
     def place(self, key: str) -> Path:
         """The file of a paper.
@@ -217,7 +213,7 @@ class PaperDrawer:
             FileError: the worker has not said yet to whom to encrypt (rule "inbox-closed").
             OSError: the disk is full, or refuses.
         """
-        files.write_new(self.place(key), sealed(plain, self.recipients_file), _DRAWER_FILE)
+        files.write_new(self.place(key), sealed(plain, self.recipients_file), _FILE)
         files.sync(self.folder)
 
     def remove(self, key: str) -> None:

@@ -256,9 +256,7 @@ def sign(request: Any, version: str) -> HttpResponse:
             text = _("Write the day as year, month and day, such as 2026-07-01.")
             return _shown(request, version, [("not_before", text)])
         raise
-    way = way_to_sign(request.user, role, "release", found["given"], version)
-    back = reverse("approval", kwargs={"version": version})
-    return _to_signing_page(request, way, found["given"]["digest"], back)
+    return _to_sign(request, "release", found["given"], version)
 
 
 def hold(request: Any, version: str) -> HttpResponse:
@@ -275,11 +273,8 @@ def hold(request: Any, version: str) -> HttpResponse:
 
 def lift(request: Any, version: str) -> HttpResponse:
     """Make what takes one's own hold back, and lead to the signing page."""
-    version, role = _version(version), _role(request)
-    found = ask_hub(request.who, "lift", version=version, role=role)
-    way = way_to_sign(request.user, role, "lift", found["given"], version)
-    back = reverse("approval", kwargs={"version": version})
-    return _to_signing_page(request, way, found["given"]["digest"], back)
+    found = ask_hub(request.who, "lift", version=_version(version), role=_role(request))
+    return _to_sign(request, "lift", found["given"], version)
 
 
 def publish(request: Any, version: str) -> HttpResponse:
@@ -307,10 +302,9 @@ def enrol(request: Any) -> HttpResponse:
 
 def sign_change(request: Any) -> HttpResponse:
     """Make the statement of a change of approvers and lead to the signing page."""
-    role, reason = _role(request), request.POST.get("reason", "").strip()
-    found = ask_hub(request.who, "key_change", role=role, reason=reason or "-")
-    way = way_to_sign(request.user, role, "keys", found["given"])
-    return _to_signing_page(request, way, found["given"]["digest"], reverse("approvers"))
+    reason = request.POST.get("reason", "").strip() or "-"
+    found = ask_hub(request.who, "key_change", role=_role(request), reason=reason)
+    return _to_sign(request, "keys", found["given"])
 
 
 @csrf_exempt
@@ -348,6 +342,12 @@ def _arrive(request: Any) -> None:
     what, thing = _JOBS[ticket.what], ticket.version or "approvers"
     enqueue(what, "build", who, thing, {"signed": text, "arrived": now.isoformat()})
     record(who, "approval.give", thing)
+
+
+def _to_sign(request: Any, what: str, found: dict[str, Any], version: str = "") -> HttpResponse:
+    way = way_to_sign(request.user, _role(request), what, found, version)
+    back = reverse("approval", kwargs={"version": version}) if version else reverse("approvers")
+    return _to_signing_page(request, way, found["digest"], back)
 
 
 def _to_signing_page(request: Any, way: str, digest: str, back: str) -> HttpResponse:

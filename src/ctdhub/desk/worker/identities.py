@@ -56,10 +56,7 @@ def renew(hub: Path, inbox: Inbox, today: date, recovery: tuple[str, ...] = ()) 
     if not own.exists():
         age.make_identity(own)
         files.sync(folder)
-    wanted = (*age.recipients_of(own), *recovery)
-    file = inbox.recipients_file
-    if not file.is_file() or age.read_recipients(file) != wanted:
-        age.write_recipients(file, wanted)
+    _let_encrypt(inbox.recipients_file, own, recovery)
 
 
 def renew_drawer(hub: Path, drawer: PaperDrawer, recovery: tuple[str, ...] = ()) -> None:
@@ -72,8 +69,12 @@ def renew_drawer(hub: Path, drawer: PaperDrawer, recovery: tuple[str, ...] = ())
     if not own.exists():
         age.make_identity(own)
         files.sync(own.parent)
+    _let_encrypt(drawer.recipients_file, own, recovery)
+
+
+def _let_encrypt(file: Path, own: Path, recovery: tuple[str, ...]) -> None:
+    """Let the web process encrypt to an identity from now on."""
     wanted = (*age.recipients_of(own), *recovery)
-    file = drawer.recipients_file
     if not file.is_file() or age.read_recipients(file) != wanted:
         age.write_recipients(file, wanted)
 

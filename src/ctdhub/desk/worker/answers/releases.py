@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.build import approvers as keys
-from ctdhub.build import approvers as may_publish
 from ctdhub.build.approvers import Publication, publication
 from ctdhub.build.between_builds import people_key
 from ctdhub.build.hub import PRICE, REHEARSAL, Hub, kept
@@ -264,7 +263,7 @@ def difference(hub: Hub, version: str, *, reviewed: bool) -> dict[str, Any]:
     Raises:
         ReleaseError: there is no such candidate or release, or it is damaged.
     """
-    bundle = _bundle(hub, version)
+    bundle = _bundle(version, hub.candidates, hub.releases)
     now = open_release(bundle)
     text = (bundle / CHANGELOG).read_text("utf-8")
     note, changed = newest_note(text), newest_changes(text, current())
@@ -301,12 +300,11 @@ def difference(hub: Hub, version: str, *, reviewed: bool) -> dict[str, Any]:
     )
 
 
-def _bundle(hub: Hub, version: str) -> Path:
-    for place in (hub.candidates, hub.releases):
-        for found in by_version(place):
-            if found.name == version:
-                return found
-    raise error("no-candidate", file=hub.candidates / printable(version))
+def _bundle(version: str, *places: Path) -> Path:
+    for found in (one for place in places for one in by_version(place)):
+        if found.name == version:
+            return found
+    raise error("no-candidate", file=places[0] / printable(version))
 
 
 def _counts(hub: Hub, now: Any, bundle: Path) -> list[Any]:
@@ -537,7 +535,7 @@ def candidate(hub: Hub, version: str) -> dict[str, Any]:
         ReleaseError: there is no such candidate.
         LedgerTampered: the ledger was changed.
     """
-    place = _candidate(hub, version)
+    place = _bundle(version, hub.candidates)
     here = publication(hub, place, datetime.now(UTC))
     given = {
         "version": version,
@@ -569,7 +567,7 @@ def to_sign(hub: Hub, version: str, role: Role, not_before: str) -> dict[str, An
         first = date.fromisoformat(not_before) if not_before else None
     except ValueError:
         raise error("not-before") from None
-    made, _manifest = statement(hub, _candidate(hub, version), role, first)
+    made, _manifest = statement(hub, _bundle(version, hub.candidates), role, first)
     return _to_sign(made.message(), keys.approvers(hub).keys(role))
 
 
@@ -579,7 +577,7 @@ def lift_to_sign(hub: Hub, version: str, role: Role) -> dict[str, Any]:
     Raises:
         HubError: the role does not hold the candidate back.
     """
-    told = may_publish.to_lift(hub, _candidate(hub, version), role)
+    told = keys.to_lift(hub, _bundle(version, hub.candidates), role)
     return _to_sign(told.message(), keys.approvers(hub).keys(role))
 
 
@@ -622,13 +620,6 @@ def approvers(hub: Hub) -> dict[str, Any]:
     if waits is not None:
         shown.append(section("was", _("Keys that were signed"), _keys(waits.was)))
     return answered(hub, _("Approvers"), lead, shown, given)
-
-
-def _candidate(hub: Hub, version: str) -> Path:
-    for found in by_version(hub.candidates):
-        if found.name == version:
-            return found
-    raise error("no-candidate", file=hub.candidates / printable(version))
 
 
 def _to_sign(message: bytes, mine: tuple[str, ...]) -> dict[str, Any]:
