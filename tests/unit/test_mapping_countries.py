@@ -8,10 +8,10 @@ from babel import Locale
 
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2, m49, resolve
-from ctdhub.sensitive.mapping.evaluation import Reader, TextColumn
+from ctdhub.sensitive.mapping.evaluation import Reader, TextColumn, TextTable
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.row_faults import Taken
-from ctdhub.sensitive.mapping.transform import Transform
+from ctdhub.sensitive.mapping.transform import Transformed
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -103,7 +103,7 @@ def test_two_names_for_one_code_never_multiply_rows():
     table = pa.table({"c": pa.array(texts), "_row": pa.array(range(len(texts)), pa.int64())})
     rule = {"from": "c", "country": True, "unknown": "null"}
     mapping = Mapping.model_validate({"version": 1, "columns": {"citizenship": rule}})
-    seen = Transform(mapping, (2002, 2025)).run(table).values
+    seen = Transformed(mapping, TextTable(table), (2002, 2025)).values
     assert seen["_row"].to_pylist() == table["_row"].to_pylist()
     assert seen["citizenship"].to_pylist() == ["CIV", "CIV", "CIV", "CIV", None, None] * 1000
 

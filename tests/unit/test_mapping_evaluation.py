@@ -8,6 +8,7 @@ from test_mapping_rules import KEY, raw_table, run
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.workbench.opened import FileEffect, OpenedFile
 
 
 def faults(done: Harmonised) -> list[tuple[int, str, str]]:
@@ -135,3 +136,33 @@ def test_a_note_has_no_fault_beside_that_it_is_one():
     done = harmonise(raw, parse_mapping("version: 1\n" + rules, "m.yaml"), "n", (2002, 2025), KEY)
     assert [(row, rule) for row, rule, _column in faults(done)] == [(10, "note-row")]
     assert (done.conservation.records, done.conservation.rejected) == (8, 1)
+
+
+def test_where_two_ways_leave_as_much_the_first_rule_says_what_is_unread():
+    rules = """
+columns:
+  means_threats: {from: a, split: ";", has: [fear]}
+  means_false_promises: {from: a, has: [lies]}
+"""
+    assert unread(run(rules, {"a": "fear; odd"})) == {"a": ["odd"]}
+
+
+def test_who_reported_is_named_by_a_map_alone_whatever_is_unknown():
+    rules = "columns: {reporting_entity: {from: a, map: {n: north}, unknown: keep}}"
+    done = run(rules, {"a": "N"}, {"a": "west"})
+    assert done.records["reporting_entity"].to_pylist() == ["north"]
+    assert faults(done) == [(3, "unknown-code", "a")]
+
+
+def test_a_text_in_brackets_that_some_rule_names_is_a_text_for_the_workbench_too():
+    rules = """
+version: 1
+columns:
+  gender: {from: a, map: {F: female, '["x"]': null}}
+  means_threats: {from: b, map: {x: "yes"}}
+"""
+    mapping = parse_mapping(rules, "m.yaml")
+    raw = raw_table([{"a": "F", "b": text} for text in ("x", '["x"]', '["x"]', None)])
+    done = harmonise(raw, mapping, "n", (2002, 2025), KEY)
+    effect = FileEffect(mapping, OpenedFile(raw, mapping.read), (2002, 2025))
+    assert effect.counts()["records"] == done.conservation.records == 2

@@ -12,9 +12,10 @@ from ctdhub.core.i18n import Text
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reject_table
+from ctdhub.sensitive.mapping.evaluation import TextTable
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.mapping.transform import Transform
+from ctdhub.sensitive.mapping.transform import Transformed
 
 SOURCES = ("a", "b", "c")
 TEXTS = (
@@ -153,9 +154,12 @@ def test_a_row_does_not_depend_on_the_others(rows: list[tuple[str | None, ...]],
     """Neither on their order, nor on which of them are there, nor on whether any is."""
     columns = {n: pa.array([r[i] for r in rows], pa.string()) for i, n in enumerate(SOURCES)}
     table = pa.table({**columns, "_row": pa.array(range(len(rows)), pa.int64())})
-    transform = Transform(mapping, (2010, 2025))
-    together = {row["_row"]: row for row in transform.run(table).values.to_pylist()}
+
+    def run(table: pa.Table) -> list[dict[str, Any]]:
+        return Transformed(mapping, TextTable(table), (2010, 2025)).values.to_pylist()
+
+    together = {row["_row"]: row for row in run(table)}
     whole = range(len(rows))
     for some in (whole[::-1], whole[::3], whole[len(rows) // 2 :][:1]):
-        found = transform.run(table.take(pa.array(some, pa.int64()))).values.to_pylist()
+        found = run(table.take(pa.array(some, pa.int64())))
         assert found == [together[i] for i in some if i in together]

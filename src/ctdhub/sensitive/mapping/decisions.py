@@ -22,9 +22,10 @@ from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import YEARS, TableName, load_schema
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS, ListSheet
+from ctdhub.sensitive.mapping.evaluation import TextTable
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.rule import Place, Rule, Rules
-from ctdhub.sensitive.mapping.transform import Transform
+from ctdhub.sensitive.mapping.transform import Transformed
 
 Answer = tuple[str, ...]
 """Tokens; none, where nobody has decided."""
@@ -133,7 +134,7 @@ def meanings(mapping: Mapping, sheet: Sheet, texts: Sequence[str]) -> list[Answe
     numbers = pa.array(range(len(texts)), pa.int64())
     blank = {name: pa.nulls(len(texts), pa.string()) for name in others}
     cells = pa.table({column: pa.array(texts, pa.string()), **blank, ROW: numbers})
-    values = Transform(alone, YEARS).run(cells).values.to_pylist()
+    values = Transformed(alone, TextTable(cells), YEARS).values.to_pylist()
     by_row = {value[ROW]: value for value in values}
     silent = _texts(rules.values(), lambda rule: rule.null_values) | {
         fold(text) for rule in rules.values() for text, code in (rule.map or {}).items() if not code

@@ -36,7 +36,7 @@ from ctdhub.sensitive.mapping.parsers import (
 )
 from ctdhub.sensitive.mapping.row_faults import Fault, FaultKind, Taken
 from ctdhub.sensitive.mapping.rule import Conditions, Exclusion, Rule, Rules
-from ctdhub.sensitive.mapping.texts import KnownTexts
+from ctdhub.sensitive.mapping.texts import KnownTexts, as_codes
 
 Bools = NDArray[np.bool_]
 Numbers = NDArray[np.int32]
@@ -255,9 +255,11 @@ class TextTable:
     """A table by the distinct texts of its columns.
 
     Args:
-        table: text columns, as ``texts.as_codes`` gives them, and ``_row``.
+        table: text columns and ``_row``.
 
     Attributes:
+        table: the same, as ``texts.as_codes`` gives it.
+        numbers: those of the rows.
         faults: fault number n is ``faults[n - 1]``.
         kept: what was worked out before, by what was asked.
     """
@@ -265,7 +267,8 @@ class TextTable:
     _KEPT = 400
 
     def __init__(self, table: pa.Table) -> None:
-        self.table = table
+        self.table = as_codes(table)
+        self.numbers: pa.Array = table[ROW].combine_chunks()
         self.header = Header(table.column_names)
         self.faults: list[Fault] = []
         self.kept: OrderedDict[Any, Any] = OrderedDict()

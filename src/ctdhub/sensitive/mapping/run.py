@@ -44,7 +44,7 @@ from ctdhub.sensitive.mapping.result import Conservation, Harmonised, lineage_of
 from ctdhub.sensitive.mapping.row_faults import Taken
 from ctdhub.sensitive.mapping.rule import Example, Rule
 from ctdhub.sensitive.mapping.texts import as_codes
-from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE, Asked, Transform, Transformed
+from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE, Asked, Transformed
 
 # --------------------------------------------------------------------------------------------------
 # Ids of records: made of what a record says, never of the file that it came in.
@@ -312,7 +312,7 @@ def _checked(asked: Asked) -> int:
     columns = dict.fromkeys([*mapping.needed(), *(c for e in mapping.tests for c in e.row)])
     rows = {c: pa.array([e.row.get(c) for e in mapping.tests], pa.string()) for c in columns}
     numbers = pa.array(range(len(mapping.tests)), pa.int64())
-    done = Transform(mapping, YEARS).run(pa.table({"_row": numbers, **rows}))
+    done = Transformed(mapping, TextTable(pa.table({"_row": numbers, **rows})), YEARS)
     failed = [
         Text("test {n}: {what}", n=i + 1, what=what)
         for i, example in enumerate(mapping.tests)

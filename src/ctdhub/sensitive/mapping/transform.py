@@ -10,7 +10,6 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from ctdhub.core.tables import ROW, fold
 from ctdhub.schema.countries import look_up
@@ -28,11 +27,11 @@ from ctdhub.sensitive.mapping.evaluation import (
 )
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.note_rows import Notes, find_notes
-from ctdhub.sensitive.mapping.parsers import Header, elements_of
-from ctdhub.sensitive.mapping.read_texts import RowFates, file_texts
+from ctdhub.sensitive.mapping.parsers import elements_of
+from ctdhub.sensitive.mapping.read_texts import PERPETRATORS, RowFates, file_texts
 from ctdhub.sensitive.mapping.row_faults import LOCAL, rejects_at
 from ctdhub.sensitive.mapping.rule import Rule
-from ctdhub.sensitive.mapping.texts import FileTexts, as_codes, narrow
+from ctdhub.sensitive.mapping.texts import FileTexts, narrow
 
 # --------------------------------------------------------------------------------------------------
 # Child rows: elements of lists in the cells of a row, or rows of a child table.
@@ -53,7 +52,9 @@ def of_rows(children: pa.Table | None, rows: pa.Array) -> pa.Table:
     return children.take(pa.array(kept[order]))
 
 
-def child_rows(table: pa.Table, columns: tuple[str, ...], split: str, aligned: bool) -> pa.Table:
+def child_rows(
+    texts: TextTable, columns: tuple[str, ...], split: str, aligned: bool
+) -> tuple[pa.Table, dict[str, Places]]:
     """Child rows out of lists in the cells of each row.
 
     Lists that are aligned give one row per position of the longest; a shorter list gives null.
@@ -62,75 +63,48 @@ def child_rows(table: pa.Table, columns: tuple[str, ...], split: str, aligned: b
     other columns; where two have several, there is none.
 
     Args:
-        table: text columns and ``_row``.
+        texts: the table.
         columns: columns that hold lists; a missing one counts as empty.  Other columns are left
             out, so a condition on them never holds.
         split: separator of the lists.
         aligned: whether elements at one position belong together.
 
     Returns:
-        ``_row`` of the parent and the columns, one element per cell.
+        ``_row`` of the parent and the columns, one element per cell; and by column how many values
+        of each row are left out.
 
-    >>> t = pa.table({"_row": [2, 3], "a": ["x;y", "z"], "b": ["1", "2"]})
-    >>> child_rows(t, ("a", "b"), ";", aligned=True)["b"].to_pylist()
+    >>> t = TextTable(pa.table({"_row": [2, 3], "a": ["x;y", "z"], "b": ["1", "2"]}))
+    >>> child_rows(t, ("a", "b"), ";", aligned=True)[0]["b"].to_pylist()
     ['1', None, '2']
-    >>> child_rows(t, ("a", "b"), ";", aligned=False)["b"].to_pylist()
-    [None, None, '2']
+    >>> rows, lost = child_rows(t, ("a", "b"), ";", aligned=False)
+    >>> rows["b"].to_pylist(), lost["b"].tolist()
+    ([None, None, '2'], [1, 0])
     """
-    lists = _lists(table, columns, split, aligned)
-    sizes = _sizes(lists)
-    if not aligned:
-        for column, lost in _untied(sizes).items():
-            sizes[column][lost] = 0
-    longest = np.zeros(table.num_rows, dtype=np.int64)
-    for size in sizes.values():
-        np.maximum(longest, size, out=longest)
-    children: dict[str, object] = {"_row": np.repeat(table["_row"].to_numpy(), longest)}
-    for column, each in lists.items():
-        cells = zip(each, sizes[column].tolist(), longest.tolist(), strict=True)
-        children[column] = pa.array(
-            [
-                elements[i] if i < size and elements[i] != BLANK else None
-                for elements, size, n in cells
-                for i in range(n)
-            ],
-            pa.string(),
-        )
-    return pa.table(children)
-
-
-def untied_values(table: pa.Table, columns: tuple[str, ...], split: str) -> dict[str, int]:
-    """Columns whose values :func:`child_rows` leaves out, with their number; lists not aligned."""
-    sizes = _sizes(_lists(table, columns, split, aligned=False))
-    left = {column: int(sizes[column][lost].sum()) for column, lost in _untied(sizes).items()}
-    return {column: n for column, n in left.items() if n}
-
-
-def _lists(
-    table: pa.Table, columns: tuple[str, ...], split: str, aligned: bool
-) -> dict[str, list[list[str]]]:
-    """The elements of each cell, by column; empty ones only where their position counts."""
-    header = Header(table.column_names)
-    lists: dict[str, list[list[str]]] = {}
+    lists, sizes = {}, {}
     for column in columns:
-        if (name := header.find(column)) is not None:
-            known: dict[str | None, list[str]] = {None: []}
-            for text in table[name].unique().to_pylist():
-                if text is not None:
-                    found = elements_of(text, split)
-                    known[text] = found if aligned else [e for e in found if e not in ("", BLANK)]
-            lists[column] = [known[text] for text in table[name].cast(pa.string()).to_pylist()]
-    return lists
-
-
-def _sizes(lists: dict[str, list[list[str]]]) -> dict[str, NDArray[np.int64]]:
-    return {c: np.fromiter(map(len, each), np.int64, len(each)) for c, each in lists.items()}
-
-
-def _untied(sizes: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.bool_]]:
-    """By column the rows in which nobody knows to whom its elements belong."""
-    several = np.sum([size > 1 for size in sizes.values()], axis=0) if sizes else np.zeros(0)
-    return {c: np.where(size > 1, several > 1, several > 0) for c, size in sizes.items()}
+        if (name := texts.on(column)) is None:
+            continue
+        each = [elements_of(text, split) for text in texts.texts(name)]
+        if not aligned:  # else the position of an empty one counts
+            each = [[e for e in found if e not in ("", BLANK)] for found in each]
+        size = np.array([*map(len, each), 0])
+        said = [None if e == BLANK else e for found in each for e in found]
+        lists[column] = pa.array(said, pa.string()), (np.cumsum(size) - size)[texts.codes(name)]
+        sizes[column] = size[texts.codes(name)]
+    lost: dict[str, Places] = {}
+    if not aligned:
+        several = sum(size > 1 for size in sizes.values())
+        for column, size in sizes.items():
+            lost[column] = size * np.where(size > 1, several > 1, several > 0)
+            sizes[column] = size - lost[column]
+    longest = np.max([np.zeros(texts.rows, np.intp), *sizes.values()], axis=0)
+    of = np.repeat(np.arange(texts.rows), longest)
+    position = np.arange(len(of)) - np.repeat(np.cumsum(longest) - longest, longest)
+    children = {ROW: texts.numbers.take(pa.array(of))}
+    for column, (said, first) in lists.items():
+        missing = position >= sizes[column][of]
+        children[column] = said.take(pa.array(first[of] + position, mask=missing))
+    return pa.table(children), lost
 
 
 NOT_COUNTED_RULE = "not-a-victim"
@@ -138,8 +112,6 @@ NOT_COUNTED_RULE = "not-a-victim"
 
 NEAREST = 200
 """Distinct unknown country names of a column for which the nearest one is looked up."""
-
-PERPETRATORS = "perpetrators"
 
 
 @dataclass(frozen=True)
@@ -150,12 +122,14 @@ class _Children:
         texts: their table.
         answers: what the rules of perpetrators make of it.
         parents: the place of each one's row.
+        lost: by column the values of each row that are tied to none of them.
         apart: whether they have a table of their own.
     """
 
     texts: TextTable
     answers: dict[str, Answer]
     parents: Places
+    lost: dict[str, Places]
     apart: bool
 
 
@@ -260,7 +234,7 @@ class Transformed:
 
     def numbers(self, rows: Bools) -> pa.Array:
         """The numbers of some rows."""
-        return self._texts.table[ROW].combine_chunks().filter(pa.array(rows))
+        return self._texts.numbers.filter(pa.array(rows))
 
     @cached_property
     def values(self) -> pa.Table:
@@ -278,7 +252,7 @@ class Transformed:
         for on, values, _faults in self.child.answers.values():
             some |= self.child.texts.by_row(on, values != 0)
         places = np.flatnonzero(some & self.records[self.child.parents])
-        rows = self.child.texts.table[ROW].combine_chunks().take(pa.array(places))
+        rows = self.child.texts.numbers.take(pa.array(places))
         answers = self.child.answers.items()
         columns = {name: _values(self.child.texts, name, a, places) for name, a in answers}
         return pa.table({ROW: rows, **columns})
@@ -286,7 +260,6 @@ class Transformed:
     @cached_property
     def rejects(self) -> pa.Table:
         """One row per fault (``row_faults.LOCAL``), without the name of the file."""
-        rows = self._texts.table[ROW].combine_chunks()
         brackets = {column: self._at_fault & self._texts.by_row(a.on, a.faults != 0)
                     for column, a in self.brackets}  # fmt: skip
         parts = [LOCAL.empty_table()]
@@ -298,7 +271,7 @@ class Transformed:
             here = self._at_fault[self.child.parents]
             for answer in self.child.answers.values():
                 parts += _rejects(self.child.texts, answer, here, {})
-        return pa.concat_tables([*parts, self.notes.rejects(rows, self.mapping)])
+        return pa.concat_tables([*parts, self.notes.rejects(self._texts.numbers, self.mapping)])
 
     @cached_property
     def texts(self) -> FileTexts:
@@ -312,12 +285,9 @@ class Transformed:
     @property
     def untied(self) -> dict[str, int]:
         """Source columns of perpetrators, each with its values that are tied to none of them."""
-        rule = self.mapping.perpetrators
-        if rule is None or rule.split is None or rule.aligned:
-            return {}
-        return untied_values(
-            self._texts.table.filter(pa.array(self.records)), rule.sources(), rule.split
-        )
+        lost = self.child.lost if self.child else {}
+        found = {column: int(values[self.records].sum()) for column, values in lost.items()}
+        return {column: n for column, n in found.items() if n}
 
     @property
     def folded(self) -> frozenset[str]:
@@ -337,36 +307,21 @@ class Transformed:
         rule = self.mapping.perpetrators
         if rule is None:
             return None
-        rows = self._texts.table[ROW].combine_chunks()
         apart = rule.child is not None and given is not None
         mark, aligned = rule.split or self.mapping.read.mark, rule.aligned or bool(rule.child)
 
-        def made() -> TextTable:
+        def made() -> tuple[TextTable, dict[str, Places]]:
             if apart:
-                return TextTable(as_codes(of_rows((given or {}).get(rule.child or ""), rows)))
-            return TextTable(as_codes(child_rows(self._texts.table, rule.sources(), mark, aligned)))
+                rows = of_rows((given or {}).get(rule.child or ""), self._texts.numbers)
+                return TextTable(rows), {}
+            rows, lost = child_rows(self._texts, rule.sources(), mark, aligned)
+            return TextTable(rows), lost
 
         key = (PERPETRATORS, rule.child, rule.sources(), mark, aligned, apart)
-        texts: TextTable = self._texts.once(key, made)
-        places = pc.index_in(texts.table[ROW].combine_chunks(), value_set=rows)
+        texts, lost = self._texts.once(key, made)
+        parents = pc.index_in(texts.numbers, value_set=self._texts.numbers)
         answers = Evaluation(self.mapping, texts, years, rule.columns).answers
-        return _Children(texts, answers, places.to_numpy(zero_copy_only=False), apart)
-
-
-class Transform:
-    """A mapping that is run over tables.
-
-    Args:
-        mapping: the rules.
-        years: first and last year of the public bounds, both included.
-    """
-
-    def __init__(self, mapping: Mapping, years: tuple[int, int]) -> None:
-        self.mapping, self.years = mapping, years
-
-    def run(self, table: pa.Table) -> Transformed:
-        """What the rules make of a table of text columns and ``_row``."""
-        return Transformed(self.mapping, TextTable(as_codes(table)), self.years)
+        return _Children(texts, answers, parents.to_numpy(zero_copy_only=False), lost, apart)
 
 
 def _values(texts: TextTable, name: str, answer: Answer, rows: Places) -> pa.Array:
@@ -407,7 +362,7 @@ def _rejects(
         rows = numbers == number
         if fault.column in others:
             rows = rows & ~others[fault.column]
-        source = texts.table[ROW].combine_chunks().filter(pa.array(rows))
+        source = texts.numbers.filter(pa.array(rows))
         column = texts.on(fault.column)
         if fault.text is None or column is None:
             yield rejects_at(fault, source)

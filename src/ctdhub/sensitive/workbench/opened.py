@@ -32,7 +32,6 @@ from ctdhub.sensitive.mapping.evaluation import Bools, Places, TextTable
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping, text_of
 from ctdhub.sensitive.mapping.parsers import Header
-from ctdhub.sensitive.mapping.texts import as_codes
 from ctdhub.sensitive.mapping.transform import Asked, Transformed
 from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace, digest, load_draft, save_draft
 
@@ -71,8 +70,8 @@ class OpenedFile:
         self.raw = replace(raw, table=unescaped(raw.table), children=children)
         self.options = options
         self.number = next(_numbers)
-        self.codes = as_codes(self.raw.table)
-        self.texts = TextTable(self.codes)
+        self.texts = TextTable(self.raw.table)
+        self.codes = self.texts.table
         self.header = Header(self.raw.column_names())
         self.names = self.raw.column_names()
         self._remembered: dict[tuple[str, str], Any] = {}
