@@ -226,4 +226,4 @@ def test_a_second_process_shares_throttles_and_holds_no_module_of_case_data(desk
     assert throttled == "True"
     loaded = set(modules.split())
     assert not {name for name in loaded if name.startswith(("ctdhub.sensitive", "ctdhub.dp"))}
-    assert not loaded & {"duckdb", "numba", "ibis", "pyarrow", "openpyxl", "scipy"}
+    assert not loaded & {"duckdb", "numba", "pyarrow", "openpyxl", "scipy"}

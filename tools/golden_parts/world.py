@@ -61,7 +61,7 @@ STATE = "state"
 
 _BEFORE = (
     "babel.dates", "cryptography.hazmat.primitives.asymmetric.ed25519", "defusedxml", "duckdb",
-    "ibis", "jinja2", "markdown_it", "numba", "numpy", "openpyxl", "pandas", "pyarrow.parquet",
+    "jinja2", "markdown_it", "numba", "numpy", "openpyxl", "pandas", "pyarrow.parquet",
     "pyarrow.csv", "pyarrow.json", "pycountry", "pydantic", "python_calamine", "rich.console",
     "scipy.stats", "typer", "yaml",
 )  # fmt: skip
