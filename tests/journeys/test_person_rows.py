@@ -15,7 +15,7 @@ from ctdhub.build import init, pipeline
 from ctdhub.build.hub import Hub, epsilon_since
 from ctdhub.build.own_report import own_profile
 from ctdhub.build.rules import policy
-from ctdhub.cli.unit import rows_of_statement
+from ctdhub.cli.approve import rows_of_statement
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import language
 from ctdhub.dp.accounting import epsilon_of

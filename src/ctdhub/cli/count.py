@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -14,20 +14,26 @@ from ctdhub.cli.protect import Support, show, show_left_out, support_of
 from ctdhub.core.errors import printable
 from ctdhub.core.format import decimal, exact, number
 from ctdhub.core.i18n import _, said
+from ctdhub.core.tables import ROW
+from ctdhub.dp.secagg import parties
+from ctdhub.dp.secagg import parties as side
+from ctdhub.dp.secagg.answer import SCHEMA, protected, read_sum
+from ctdhub.dp.secagg.masks import guarding
+from ctdhub.dp.secagg.messages import Round, Terms, Total, read_any, read_round
+from ctdhub.dp.secagg.parties import open_keep
+from ctdhub.dp.standalone.domains import load_domains, public_columns, unchecked
+from ctdhub.dp.standalone.table import ledger_of_table
+from ctdhub.release.standalone import check_out, write_alone
+from ctdhub.sensitive.ingest.readers import read_as_is
 
 MOST_PEOPLE = 2**28
 """Tables hold 32 bits with a sign, and all that a contributor of false counts does must fit too."""
-
-if TYPE_CHECKING:
-    from ctdhub.dp.secagg.messages import Round, Terms
 
 
 def count_show(
     file: Path,
 ) -> None:
     """The verb ``ctdhub count show``."""
-    from ctdhub.dp.secagg.messages import Round, Terms, Total, read_any
-
     message, body = read_any(file)
     console.print(
         _("A file of kind {kind}, {n} bytes of numbers.").format(
@@ -62,11 +68,6 @@ def count_new(
     column: list[str] | None = None,
 ) -> None:
     """The verb ``ctdhub count new``."""
-    from ctdhub.dp.secagg import parties
-    from ctdhub.dp.secagg.answer import SCHEMA
-    from ctdhub.dp.secagg.masks import guarding
-    from ctdhub.dp.standalone.domains import load_domains, public_columns, unchecked
-
     found = None if domains == SCHEMA else load_domains(Path(domains))
     if found and not found.checked:
         raise unchecked(Path(domains))
@@ -99,8 +100,6 @@ def count_start(
     threshold: Annotated[int | None, typer.Option(min=1)] = None,
 ) -> None:
     """The verb ``ctdhub count start``."""
-    from ctdhub.dp.secagg import parties
-
     _show_round(parties.start_round(exchange, keep, without or (), threshold))
     _next(
         _("Send round.count to every contributor; each runs `ctdhub count mask`."),
@@ -117,9 +116,6 @@ def count_close(
     without: list[str] | None = None,
 ) -> None:
     """The verb ``ctdhub count close``."""
-    from ctdhub.dp.secagg import parties
-    from ctdhub.dp.standalone.table import ledger_of_table
-
     if ledger is not None:
         parties.refuse_seen(exchange, ledger)
     book = ledger_of_table(ledger, new_ledger)
@@ -145,8 +141,6 @@ def count_sum(
     keep: Annotated[Path, typer.Option()],
 ) -> None:
     """The verb ``ctdhub count sum``."""
-    from ctdhub.dp.secagg import parties
-
     with bar() as progress:
         progress(_("removing the masks"), 0.2)
         path, found = parties.total_of_round(exchange, keep)
@@ -168,9 +162,6 @@ def count_release(
     support: Support = None,
 ) -> None:
     """The verb ``ctdhub count release``."""
-    from ctdhub.dp.secagg.answer import protected, read_sum
-    from ctdhub.release.standalone import check_out, write_alone
-
     level = support_of(support)
     check_out(out)
     with bar() as progress:
@@ -197,8 +188,6 @@ def count_join(
     name: Annotated[str, typer.Option()],
 ) -> None:
     """The verb ``ctdhub count join``."""
-    from ctdhub.dp.secagg import parties as side
-
     path = side.join_round(exchange, keep, name)
     console.print(_("Your secrets are in {folder}.").format(folder=escape(str(keep))))
     _next(
@@ -213,11 +202,6 @@ def count_mask(
     keep: Annotated[Path, typer.Option()],
 ) -> None:
     """The verb ``ctdhub count mask``."""
-    from ctdhub.core.tables import ROW
-    from ctdhub.dp.secagg import parties as side
-    from ctdhub.dp.secagg.messages import read_round
-    from ctdhub.sensitive.ingest.readers import read_as_is
-
     with bar() as progress:
         progress(_("reading"), 0.0)
         raw = read_as_is(table)
@@ -245,9 +229,6 @@ def count_reveal(
     keep: Annotated[Path, typer.Option()],
 ) -> None:
     """The verb ``ctdhub count reveal``."""
-    from ctdhub.dp.secagg import parties as side
-    from ctdhub.dp.secagg.parties import open_keep
-
     path, asked = side.reveal_shares(exchange, keep)
     console.print(_("In the sum: {names}.").format(names=escape(", ".join(asked.bodies))))
     if open_keep(keep).party not in asked.bodies:

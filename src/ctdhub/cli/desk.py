@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def desk_demo(
     folder: options.Folder = Path("demo-desk"),
-    people: Annotated[int, typer.Option(min=200)] = 3000,
+    people: Annotated[int, typer.Option(min=200)] = 3_000,
     serve: bool = True,
 ) -> None:
     """The verb ``ctdhub desk demo``."""
@@ -146,7 +146,6 @@ def _resume(folder: Path, database: str) -> None:
 
 
 def _opened(folder: Path) -> None:
-
     if not (folder / "hub.yaml").is_file():
         raise error("hub-folder", file=folder)
     opened(folder)

@@ -1,23 +1,44 @@
-"""Verbs of what a release says: facts, trends, brief."""
+"""Verbs of what a release says: facts, trends, equity, tables; a contributor's own report."""
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console
+from ctdhub.cli.output import bar, console, errors
 from ctdhub.core.errors import error
-from ctdhub.core.i18n import _
-from ctdhub.report.facts import FORMS
+from ctdhub.core.format import number, share
+from ctdhub.core.i18n import _, current
+from ctdhub.core.tables import as_csv, as_json
+from ctdhub.release.open import Release
+from ctdhub.report import equity as equity_rows
+from ctdhub.report import mandated
+from ctdhub.report.brief import subjects as briefing
+from ctdhub.report.equity import assistance_caveat, gap_sentence, group_name, not_compared_sentence
+from ctdhub.report.facts import FORMS, headline_sheet, place_sheet, press_sheet
 from ctdhub.report.trends import FORMS as TREND_FORMS
+from ctdhub.report.wording import citation, ranged, sized
+from ctdhub.schema.countries import resolve
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.places import find_place
+from ctdhub.sensitive.ingest.isolated import read_isolated
+from ctdhub.stats.answers import Answers
+from ctdhub.stats.decomposition import find_question, last_whole_year, report
+from ctdhub.stats.equity import Assistance, By, assistance, clear_gaps, groupings, not_compared
+from ctdhub.stats.mandated import tables as shapes
+from ctdhub.stats.mandated.population import load_population
+from ctdhub.stats.tables import place_facts
 
 if TYPE_CHECKING:
-    from ctdhub.release.open import Release
+    from ctdhub.sensitive.returns.fill import SheetAccount
+    from ctdhub.sensitive.returns.return_mapping import ReturnMapping
 
 
 # --------------------------------------------------------------------------------------------------
@@ -35,17 +56,9 @@ def facts(
     out: Path | None = None,
 ) -> None:
     """The verb ``facts``."""
-    from ctdhub.report.facts import headline_sheet, place_sheet, press_sheet
-    from ctdhub.schema.countries import resolve
-    from ctdhub.schema.places import find_place
-    from ctdhub.stats.answers import Answers
-    from ctdhub.stats.tables import place_facts
-
-    write = FORMS[options.one_of(form, FORMS, "--format")]
-    options.require_new(out)
     if name and region is None:
         raise error("usage/name-without-region")
-    with options.speaking(lang):
+    with options.answering(form, FORMS, lang, out):
         release = options.opened(source)
         span = parse_years(years, release) if years else None
         answers = Answers(release)
@@ -58,8 +71,7 @@ def facts(
             sheet = headline_sheet(answers, span)
         else:
             sheet = place_sheet(place_facts(answers, place, span), release)
-        text = write(sheet)
-        options.deliver(text, out)
+        options.deliver(FORMS[form](sheet), out)
 
 
 def parse_years(text: str, release: Release) -> tuple[int, int]:
@@ -93,24 +105,18 @@ def trends(
     out: Path | None = None,
 ) -> None:
     """The verb ``trends``."""
-    from ctdhub.schema.countries import resolve
-    from ctdhub.stats.answers import Answers
-    from ctdhub.stats.decomposition import find_question, report
-
-    write = TREND_FORMS[options.one_of(form, TREND_FORMS, "--format")]
-    options.require_new(out)
-    with options.speaking(lang), bar() as progress:
-        progress(_("Opening the release"), 0.1)
-        release = options.opened(source)
-        answers = Answers(release)
-        question = find_question(of, answers, lambda text: resolve(text).alpha3)
-        years = _years(release, first, last)
-        progress(_("Splitting the change"), 0.6)
-        found = report(answers, question, years)
+    with options.answering(form, TREND_FORMS, lang, out):
+        with bar() as progress:
+            progress(_("Opening the release"), 0.1)
+            release = options.opened(source)
+            answers = Answers(release)
+            question = find_question(of, answers, lambda text: resolve(text).alpha3)
+            years = _years(release, first, last)
+            progress(_("Splitting the change"), 0.6)
+            found = report(answers, question, years)
         if found is None:
             raise error("not-by-year")
-    with options.speaking(lang):
-        options.deliver(write(found, release), out)
+        options.deliver(TREND_FORMS[form](found, release), out)
 
 
 def _years(release: Release, first: int | None, last: int | None) -> tuple[int, int] | None:
@@ -119,8 +125,6 @@ def _years(release: Release, first: int | None, last: int | None) -> tuple[int, 
     Raises:
         QuestionError: the release does not cover them, or they are in the wrong order.
     """
-    from ctdhub.stats.decomposition import last_whole_year
-
     if first is None and last is None:
         return None
     later = last_whole_year(release) if last is None else last
@@ -132,187 +136,250 @@ def _years(release: Release, first: int | None, last: int | None) -> tuple[int, 
 
 
 # --------------------------------------------------------------------------------------------------
-# The verb ``brief``.
+# The verbs ``equity`` and ``tables``.
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+EQUITY_FORMS = ("text", "json", "csv")
+TABLE_FORMS = (*mandated.FORMATS, mandated.SDMX_FORM)
+WITH_RATES = ("sdg-16.2.2",)
+"""Tables that have rates and so use a population."""
 
-    from ctdhub.document.document import Document
-    from ctdhub.document.pdf import Typesetter
-    from ctdhub.stats.answers import Answers
-
-    Maker = Callable[[Answers, bool], tuple[Document, str, str]]
-
-FORMATS = {"pdf": ("pdf",), "html": ("html",), "json": ("json",), "both": ("pdf", "html")}
-REPORTS = "reports"
-"""Folder below ``work`` for private reports."""
+PRIVATE = ("otip",)
+"""Reports that a contributor fills from its own file, and that no release answers."""
 
 
-def brief(  # noqa: C901
+def equity(
+    source: options.Folder = Path(),
+    kind: str | None = None,
+    by: str | None = None,
+    lang: str = "",
+    form: Annotated[str, options.form(EQUITY_FORMS)] = "text",
+    out: Path | None = None,
+) -> None:
+    """The verb ``equity``."""
+    with options.answering(form, EQUITY_FORMS, lang, out):
+        answers = Answers(options.opened(source))
+        found = assistance(answers, _grouping(answers, by))
+        if kind is not None:
+            names = {a.kind.removeprefix("assistance_"): a.kind for a in found}
+            chosen = options.one_of(kind.removeprefix("assistance_"), names, "--kind")
+            found = tuple(a for a in found if a.kind == names[chosen])
+        if form == "json":
+            data = equity_rows.as_data(found, answers.release)
+            options.deliver(as_json(data), out)
+        elif form == "csv":
+            options.deliver(equity_rows.as_csv(found, answers.release), out)
+        else:
+            options.deliver(lambda: _show(answers, found), out)
+
+
+def tables(
+    shape: Annotated[str, typer.Option("--for", help="sdg-16.2.2, eurostat, greta, unodc, otip.")],
     source: options.Folder = Path(),
     country: str | None = None,
-    region: str | None = None,
-    corridor: str | None = None,
-    day: str | None = None,
-    contributor: str | None = None,
-    poster: Annotated[bool, typer.Option("--poster")] = False,
+    year: int | None = None,
+    years: str | None = None,
+    population: Path | None = None,
+    high_rates: Annotated[bool, typer.Option("--high-rates")] = False,
+    file: Annotated[Path | None, typer.Option("--from")] = None,
+    mapping: Path | None = None,
+    workbook: Path | None = None,
     lang: str = "",
-    form: Annotated[str, typer.Option("--format")] = "both",
+    form: Annotated[str, options.form(TABLE_FORMS)] = "text",
     out: Path | None = None,
-    fonts: list[Path] | None = None,
 ) -> None:
-    """The verb ``brief``."""
-    from ctdhub.document.pdf import Typesetter
-    from ctdhub.stats.answers import Answers
-
-    given = {
-        "--country": country,
-        "--region": region,
-        "--corridor": corridor,
-        "--day": day,
-        "--contributor": contributor,
-    }
-    kind, text = _one(given)
-    options.one_of(form, FORMATS, "--format")
-    if contributor is not None and poster:
-        raise error("poster")
-    if contributor is not None and form == "json":
-        raise error("format")
-    if fonts and "pdf" not in FORMATS[form]:
-        raise error("usage/goes-with-format", name="--fonts", other="--format pdf")
-    if out is not None:
-        if len(FORMATS[form]) == 1:
-            options.require_suffix(out, f".{form}")
-        for ending in FORMATS[form]:
-            options.require_new(_ending(out, ending))
-    with options.speaking(lang) as spoken, bar() as progress:
-        progress(_("Reading the release"), 0.1)
-        answers = Answers(options.opened(source))
-        typesetter = Typesetter(fonts or ()) if "pdf" in FORMATS[form] else None
-        progress(_("Writing"), 0.5)
-        document: Document
-        numbers = ""
-        if contributor is not None:
-            _outside(source, out)
-            document = _private(source, contributor, answers)
-            default = source / "work" / REPORTS / f"{contributor}.{spoken}"
-        else:
-            make = _maker(kind, text, source if (source / "hub.yaml").is_file() else None)
-            document, name, numbers = make(answers, poster)
-            default = Path(f"{name}{'-poster' if poster else ''}.{spoken}")
-        if out is None and contributor is not None:
-            default.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        elif out is None:
-            for ending in FORMATS[form]:
-                options.require_new(_ending(default, ending))
-        written = _write(document, numbers, out or default, FORMATS[form], typesetter,
-                         private=contributor is not None)  # fmt: skip
-    for path in written:
-        options.tell_written(path)
-    if contributor is not None:
-        console.print(
-            _("It holds exact counts: send it to this contributor only, and do not publish it.")
-        )
-
-
-def _one(given: dict[str, str | None]) -> tuple[str, str]:
-    """The one subject that was named."""
-    named = [(name, text) for name, text in given.items() if text is not None]
-    if len(named) == 1:
-        return named[0]
-    raise error("subject", n=len(named), values=", ".join(given))
-
-
-def _maker(kind: str, text: str, hub: Path | None) -> Maker:
-    """What makes the document of a subject, its file's name, and its numbers as JSON."""
-    from ctdhub.document.document import as_json
-    from ctdhub.report.brief import subjects as briefing
-    from ctdhub.report.brief.make import brief as sheet_of
-    from ctdhub.report.brief.make import make_poster as poster_of
-    from ctdhub.report.helplines import read_help
-
-    def make(answers: Answers, poster: bool) -> tuple[Document, str, str]:
-        made = datetime.now(UTC).date()
-        subject = (
-            briefing.named_corridor(text)
-            if kind == "--corridor"
-            else briefing.named_day(text, hub)
-            if kind == "--day"
-            else briefing.named_place(text, is_region=kind == "--region")
-        )
-        help = read_help(hub, options.hub(hub).settings.helpline) if hub else None
-        found = (poster_of if poster else sheet_of)(answers, subject, made, help)
-        document = found.document
-        numbers = as_json(found.asked, document.title, document.meta.foot)
-        return document, f"brief-{subject.slug}", numbers
-
-    return make
-
-
-def _private(source: Path, contributor: str, answers: Answers) -> Document:
-    from ctdhub.build.own_report import leaving_report, own_profile, own_report
-    from ctdhub.build.stages.differencing import told_of
-    from ctdhub.core.i18n import said
-
-    hub, made = options.hub(source), datetime.now(UTC).date()
-    told = [one for one in told_of(hub) if one.id == contributor]
-    compared = [said(one.words) for one in told]
-    if told and contributor not in {c.contributor for c in hub.contributions()}:
-        return leaving_report(told[0].name, compared, answers, made)
-    agreement, own = own_profile(hub, contributor)
-    return own_report(agreement, own, answers, made, compared)
-
-
-def _outside(source: Path, out: Path | None) -> None:
-    """Refuse to write a private report where the public looks: of a hub, all but ``work``."""
-
-    if out is None:
+    """The verb ``tables``."""
+    private = {"--from": file, "--mapping": mapping, "--workbook": workbook}
+    if shape in PRIVATE:
+        _own_report({**private, "--out": out}, lang)
         return
-    hub = options.hub(source)
-    target = out.resolve()
-    if target.is_relative_to(hub.root.resolve()) and not target.is_relative_to(hub.work.resolve()):
-        raise error("private", file=out)
-
-
-def _write(
-    document: Document,
-    numbers: str,
-    target: Path,
-    formats: tuple[str, ...],
-    typesetter: Typesetter | None,
-    *,
-    private: bool,
-) -> list[Path]:
-    """Write the files; all are made before the first is written."""
-    from ctdhub.document import html, pdf
-
-    made: dict[str, bytes] = {}
-    for form in formats:
-        if form == "pdf" and typesetter is not None:
-            made[form] = pdf.write(document, typesetter)
+    for name, path in private.items():
+        _goes_with(name, path is not None, "--for", PRIVATE, shape)
+    options.one_of(shape, (*shapes.SHAPES, *PRIVATE), "--for")
+    options.one_of(form, TABLE_FORMS, "--format")
+    sdmx = form == mandated.SDMX_FORM
+    _goes_with(f"--format {form}", sdmx, "--for", mandated.SDMX_SHAPES, shape)
+    options.require_new(out)
+    _goes_with("--population", population is not None, "--for", WITH_RATES, shape)
+    if high_rates and population is None:
+        raise error("usage/goes-with", name="--high-rates", other="--population")
+    people = load_population(population, high_rates=high_rates) if population else None
+    answers = Answers(options.opened(source))
+    with options.speaking(lang), bar() as progress:
+        progress(_("Filling the table"), 0.0)
+        place = briefing.named_country(country) if country else None
+        scope = shapes.scope(answers, place, _span(year, years), people)
+        sheet = shapes.SHAPES[shape](answers, scope)
+        if sdmx:
+            text = mandated.sdmx(sheet, answers.release)
         else:
-            made[form] = (numbers if form == "json" else html.write(document)).encode()
-    written = []
-    for form, content in made.items():
-        path = _ending(target, form)
-        _fresh(path, content, 0o600 if private else 0o666)
-        written.append(path)
-    return written
+            text = mandated.written(sheet, answers.release, form)
+        notes = mandated.notes(sheet, answers.release)
+    with options.speaking(lang):
+        options.deliver(text, out)
+    if sdmx:
+        uncoded, hidden = mandated.left_out_of_sdmx(sheet)
+        told = _(
+            "Not in the file: lines for which the SDG dataflow has no code ({uncoded}), and "
+            "lines that the release does not show ({hidden})."
+        )
+        errors.print(told.format(uncoded=number(uncoded), hidden=number(hidden)))
+    if sdmx or form == "csv":  # a CSV has no room for them
+        for note in notes:
+            errors.print(escape(note), soft_wrap=True)
 
 
-def _fresh(path: Path, content: bytes, mode: int) -> None:
-    """A new file in the place of what was there, whoever could read that."""
-    from ctdhub.core.files import made_whole
-
-    with made_whole(path) as fresh:
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
+def _goes_with(name: str, given: bool, option: str, values: Sequence[str], value: str) -> None:
+    """Refuse an option that some values of another one alone have a use for."""
+    if given and value not in values:
+        other = " / ".join(f"{option} {value}" for value in values)
+        raise error("usage/goes-with", name=name, other=other)
 
 
-def _ending(target: Path, form: str) -> Path:
-    """The file of a format: the ending pdf, html or json is replaced, any other is kept."""
-    if target.suffix.lower() == f".{form}":
-        return target
-    known = target.suffix.lower() in (".pdf", ".html", ".json")
-    return target.with_suffix(f".{form}") if known else target.with_name(f"{target.name}.{form}")
+def _own_report(given: Mapping[str, Path | None], lang: str) -> None:
+    """A contributor's own report, once all that it is made of is named."""
+    options.require_new(given["--out"])
+    if missing := [name for name, path in given.items() if path is None]:
+        raise error("usage/missing", name=", ".join(missing), command="ctdhub tables")
+    with options.speaking(lang):
+        fill(*filter(None, given.values()))
+
+
+def _grouping(answers: Answers, given: str | None) -> By:
+    measured = {",".join(by): by for by in groupings(answers)}
+    if not measured:
+        raise error("not-measured")
+    return measured[options.one_of(given or next(iter(measured)), tuple(measured), "--by")]
+
+
+def _span(year: int | None, years: str | None) -> tuple[int, int] | None:
+    if year is not None and years is not None:
+        raise error("usage/year-or-years")
+    if years is None:
+        return None if year is None else (year, year)
+    found = options.years_of(years)
+    if found is None:
+        raise error("usage/years", name="--years")
+    return found
+
+
+def _show(answers: Answers, found: tuple[Assistance, ...]) -> None:
+    """Gaps first; then for each kind and group a few short lines, which fit any screen."""
+    for gap in clear_gaps(found):
+        console.print(f"[bold]{escape(gap_sentence(gap))}[/]")
+    if left_out := not_compared_sentence(not_compared(found)):
+        console.print(escape(left_out))
+    for a in found:
+        console.print(f"\n[bold underline]{escape(label(a.kind, current()))}[/]")
+        for group in (a.everybody, *a.groups):
+            name = group_name(a.by, group.codes) if group.codes else _("All people")
+            known = _("status recorded: {people}; not recorded for {share} of the group").format(
+                people=sized(group.recorded),
+                share=ranged(group.unknown),
+            )
+            parts = [
+                f"{code_label(a.kind, status, current())} {ranged(part)}"
+                for status, part in group.shares.items()
+            ]
+            parts.append(
+                _("received, of those who needed it: {share}").format(share=ranged(group.of_need))
+            )
+            console.print(f"[bold]{escape(name)}[/]")
+            told = _("; ").join(parts)
+            console.print(Padding(escape(f"{known}\n{told}"), (0, 0, 0, 2)))
+    level = share(answers.release.protected.guarantee.level)
+    console.print(f"\n{assistance_caveat()}")
+    console.print(
+        _(
+            "Shares refer to the people whose status is recorded; intervals hold with "
+            "{level} confidence. “Of those who needed it” leaves out those who declined. A "
+            "gap is reported only where it is larger than noise and chance explain, over "
+            "all pairs of groups at once."
+        ).format(level=level)
+    )
+    console.print(citation(answers.release))
+
+
+# --------------------------------------------------------------------------------------------------
+# ``ctdhub tables --for otip``: a contributor's own report, private from end to end.
+
+ROWS_SHOWN = 10
+SOURCES = ("sheet", "column", "from", "filled", "not_recorded", "not_understood", "not_in_list",
+           "formula_kept")  # fmt: skip
+
+
+def fill(file: Path, mapping: Path, workbook: Path, out: Path) -> None:
+    """Fill a publisher's workbook from a file, then say where each cell comes from.
+
+    Raises:
+        HubError: something cannot be read or filled; nothing is written.
+    """
+    from ctdhub.sensitive.returns.fill import fill as fill_workbook
+    from ctdhub.sensitive.returns.return_mapping import load_return_mapping
+
+    sources = out.with_name(f"{out.stem}.sources.csv")
+    options.require_new(sources)
+    rules = load_return_mapping(mapping)
+    with bar() as progress:
+        progress(_("Reading the file"), 0.0)
+        raw = read_isolated(file, rules.read)
+        progress(_("Filling the workbook"), 0.5)
+        told = fill_workbook(raw, rules, workbook, out)
+    options.write(as_csv(SOURCES, _sources(told, rules)), sources, private=True)
+    for sheet in told:
+        _returns_show(sheet)
+    if raw.rejects.num_rows:
+        text = _("Rows of the file that could not be read and are in no sheet: {n}.")
+        console.print(text.format(n=number(raw.rejects.num_rows)))
+    options.tell_written(out)
+    options.tell_written(sources)
+    console.print(
+        _(
+            "Both files are as private as the file of records: they describe individual people, "
+            "and nothing in them is protected. Check the workbook before you send it."
+        )
+    )
+
+
+def _sources(told: list[SheetAccount], rules: ReturnMapping) -> list[list[object]]:
+    """Where the cells of each column come from; "not held" for those that stay empty."""
+    rows: list[list[object]] = []
+    for sheet in told:
+        for name, account in sheet.columns.items():
+            rule = rules.sheets[sheet.name].columns[name]
+            origin = f"always: {rule.value}" if rule.value is not None else "; ".join(rule.source)
+            counts = (account.filled, account.empty, len(account.unread), account.unlisted)
+            rows.append([sheet.name, name, origin, *counts, account.kept])
+        rows += [[sheet.name, name, "not held", 0, sheet.rows, 0, 0, 0] for name in sheet.unfilled]
+    return rows
+
+
+def _returns_show(sheet: SheetAccount) -> None:
+    table = Table(title=escape(f"{sheet.name}: {number(sheet.rows)}"))
+    heads = (_("column"), _("filled"), _("not recorded"), _("not understood"), _("not in its list"))
+    for place, heading in enumerate(heads):
+        table.add_column(heading, justify="right" if place else "left")
+    for name, account in sheet.columns.items():
+        counts = (account.filled, account.empty, len(account.unread), account.unlisted)
+        table.add_row(escape(name), *map(number, counts))
+    console.print(table)
+    for name, account in sheet.columns.items():
+        if account.unread:
+            text = _("{column}: not understood in the rows {rows} of the file; left empty.")
+            console.print(escape(text.format(column=name, rows=_rows(account.unread))))
+    if sheet.outside:
+        text = _("Rows of the file that belong to another period or group, not in this sheet: {n}.")
+        console.print(text.format(n=number(sheet.outside)))
+    if sheet.undated:
+        text = _("Left out, because their date is not understood: rows {rows} of the file.")
+        console.print(escape(text.format(rows=_rows(sheet.undated))))
+    if sheet.unfilled:
+        text = _("Not held, so these columns stay empty: {columns}.")
+        console.print(escape(text.format(columns=", ".join(sheet.unfilled))))
+    if sheet.unchecked:
+        text = _("The workbook's list of choices could not be read for: {columns}.")
+        console.print(escape(text.format(columns=", ".join(sheet.unchecked))))
+
+
+def _rows(rows: list[int] | tuple[int, ...]) -> str:
+    shown = ", ".join(map(str, rows[:ROWS_SHOWN]))
+    return f"{shown}, …" if len(rows) > ROWS_SHOWN else shown

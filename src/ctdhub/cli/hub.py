@@ -1,10 +1,12 @@
-"""Verbs of the hub: init, demo, check, build, release, ledger."""
+"""Verbs of the hub: init, demo, check, build, release, ledger, journal."""
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -14,8 +16,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import approve, options
+from ctdhub.cli.approve import show_unit
 from ctdhub.cli.output import bar, console, errors, show_error
-from ctdhub.cli.unit import show_unit
 from ctdhub.core.errors import HubError, WouldCharge, error, printable
 from ctdhub.core.format import decimal, exact, listed, number, stamped, tiny
 from ctdhub.core.i18n import NATIVE_NAMES, Text, _, current, joined, language, many, ngettext, said
@@ -356,7 +358,7 @@ def init(
 
 def demo(
     folder: Path,
-    people: Annotated[int | None, typer.Option(min=1000, max=2000000)] = None,
+    people: Annotated[int | None, typer.Option(min=1_000, max=2_000_000)] = None,
 ) -> None:
     """The verb ``demo``."""
     from ctdhub.build import init as start
@@ -731,3 +733,32 @@ def show_figures(hub: Hub, version: str) -> None:
             delta=tiny(protected.guarantee.delta),
         )
     )
+
+
+# --------------------------------------------------------------------------------------------------
+# The verb journal: who ran or decided what.
+
+
+def journal(
+    folder: options.Folder = Path(),
+    last: Annotated[int, typer.Option(min=1)] = 50,
+    as_json: options.AsJson = False,
+) -> None:
+    """The verb ``journal``."""
+    from ctdhub.build.hub import read_journal
+
+    lines = read_journal(options.hub(folder))[-last:]
+    if as_json:
+        text = json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1)
+        console.print(text, soft_wrap=True, markup=False, highlight=False)
+        return
+    if not lines:
+        console.print(_("Nothing has been noted in this hub yet."))
+        return
+    table = Table(_("when"), _("user"), _("what"), _("outcome"), title=_("Journal"))
+    for line in lines:
+        asked = " ".join(f"{k}={v}" for k, v in line.details.items() if v not in ("", None))
+        outcome = _("done") if line.outcome == "done" else line.outcome
+        cells = (line.time.replace("T", " "), line.user, f"{line.what} {asked}", outcome)
+        table.add_row(*(escape(printable(cell, 300)) for cell in cells))
+    console.print(table)

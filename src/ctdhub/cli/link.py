@@ -12,18 +12,26 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
+from ctdhub.cli.keys import open_linkage_key
 from ctdhub.cli.output import bar, console
-from ctdhub.cli.tokens import age_rows, check_release, open_linkage_key, roles_of, show_plan
+from ctdhub.cli.tokens import age_rows, check_release, roles_of, show_plan
 from ctdhub.cli.tokens import names as header_names
 from ctdhub.core.errors import error
 from ctdhub.core.format import interval, listed, number, share
 from ctdhub.core.i18n import _, current, said
+from ctdhub.core.keys.linkage import filling_secret
+from ctdhub.schema.model import load_schema
+from ctdhub.sensitive.ingest.isolated import read_isolated
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.linkage.people import in_words
+from ctdhub.sensitive.linkage.pprl.columns import plan, propose
+from ctdhub.sensitive.linkage.pprl.derive import AgeAt, Tokeniser, check_ages
 from ctdhub.sensitive.linkage.settings import LinkageSettings
+from ctdhub.sensitive.mapping.mapping_file import named_mapping
 
 if TYPE_CHECKING:
     from ctdhub.build.hub import Hub
     from ctdhub.build.steps import Progress as Report
-    from ctdhub.sensitive.ingest.options import ReadOptions
     from ctdhub.sensitive.linkage.identified.link_files import Held
 
 
@@ -131,7 +139,6 @@ def link(
     yes: options.Yes = False,
 ) -> None:
     """The verb ``link``."""
-    from ctdhub.core.keys.linkage import filling_secret
     from ctdhub.sensitive.linkage.identified.clerical_review import (
         BOOK_FILE,
         ReviewAsked,
@@ -146,7 +153,6 @@ def link(
         link_files,
     )
     from ctdhub.sensitive.linkage.identified.model import check_installed
-    from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
 
     check_installed()
     check_release(release)
@@ -206,12 +212,7 @@ def link(
 
 def _held(file: Path, said: dict[str, str], dates: options.Order, progress: Report) -> Held:
     """One file as read, with what happens to its columns; all are read before one is shown."""
-    from ctdhub.sensitive.ingest.isolated import read_isolated
-    from ctdhub.sensitive.ingest.options import ReadOptions
     from ctdhub.sensitive.linkage.identified.link_files import Held
-    from ctdhub.sensitive.linkage.pprl.columns import plan, propose
-    from ctdhub.sensitive.linkage.pprl.derive import AgeAt, check_ages
-    from ctdhub.sensitive.mapping.mapping_file import named_mapping
 
     progress(_("Reading the file"), 0.0)
     rules = named_mapping(said["mapping"]) if said["mapping"] else None
@@ -448,8 +449,6 @@ def _held_twice(by_contributor: dict[str, list[int]]) -> str:
 
 def _conflicts(persons: dict[str, int]) -> Table:
     from ctdhub.schema.labels import label
-    from ctdhub.schema.model import load_schema
-    from ctdhub.sensitive.linkage.people import in_words
 
     table = Table(
         _("variable"), _("people"), _("what counts"),

@@ -156,6 +156,20 @@ def speaking(chosen: str) -> Iterator[str]:
         yield spoken
 
 
+@contextmanager
+def answering(form: str, forms: Iterable[str], lang: str, out: Path | None) -> Iterator[None]:
+    """Refuse what an answer cannot be before it is computed, and speak its language within.
+
+    Raises:
+        HubError: the format or the language is not offered (rule "usage").
+        FileError: the file that it shall be written to exists already.
+    """
+    one_of(form, forms, "--format")
+    require_new(out)
+    with speaking(lang):
+        yield
+
+
 def hub(folder: Path) -> Hub:
     """The hub of a folder.
 

@@ -12,12 +12,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
+from ctdhub.cli.approve import show_told, show_unit
 from ctdhub.cli.output import bar, console, errors
-from ctdhub.cli.unit import show_told, show_unit
 from ctdhub.core.errors import error
 from ctdhub.core.format import decimal, exact, number, share, tiny
 from ctdhub.core.i18n import _
-from ctdhub.practice.write import PEOPLE
+from ctdhub.dp.standalone.domains import load_domains
+from ctdhub.dp.standalone.table import MAX_DELTA, check_delta
+from ctdhub.practice.naming import write_names
+from ctdhub.practice.write import PEOPLE, write_practice
+from ctdhub.report.wording import kind_name
 
 if TYPE_CHECKING:
     from ctdhub.build.rehearsal import Rehearsed
@@ -33,14 +37,11 @@ if TYPE_CHECKING:
 
 def practice(
     folder: Path,
-    people: Annotated[int, typer.Option(min=PEOPLE[0], max=PEOPLE[1])] = 60000,
+    people: Annotated[int, typer.Option(min=PEOPLE[0], max=PEOPLE[1])] = 60_000,
     seed: Annotated[int, typer.Option(min=0)] = 20260101,
     names: Annotated[bool, typer.Option("--names")] = False,
 ) -> None:
     """The verb ``practice``."""
-    from ctdhub.practice.naming import write_names
-    from ctdhub.practice.write import write_practice
-
     if (folder / "hub.yaml").exists():
         raise error("practice-folder/files", file=folder)
     options.require_own(folder, "truth.csv" if names else "truth.json")
@@ -91,14 +92,13 @@ UNNAMED = ("people", "core_pairs", "core_triples", "wide_triples", "assistance")
 def rehearse(
     hub: Annotated[Path | None, typer.Argument()] = None,
     domains: Path | None = None,
-    people: Annotated[int, typer.Option(min=0, max=2000000)] = 20000,
+    people: Annotated[int, typer.Option(min=0, max=2_000_000)] = 20_000,
     epsilon: Annotated[list[float] | None, typer.Option(min=0.001, max=100)] = None,
     delta: float | None = None,
     as_json: options.AsJson = False,
 ) -> None:
     """The verb ``rehearse``."""
     from ctdhub.build.rehearsal import figures, of_hub, rehearsed
-    from ctdhub.dp.standalone.table import check_delta
 
     if (hub is None) == (domains is None):
         raise error("usage/hub-or-domains")
@@ -171,16 +171,12 @@ def _show_bought(bought: Sequence[dict[str, float]], budget: Budget) -> None:
 
 def _of_file(path: Path) -> Rehearsed:
     from ctdhub.build.rehearsal import Rehearsed
-    from ctdhub.dp.standalone.domains import load_domains
-    from ctdhub.dp.standalone.table import MAX_DELTA
 
     return Rehearsed(load_domains(path).plan(), MAX_DELTA)
 
 
 def show_rehearsal(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
     """Kinds of tables figure by figure, then tables by name; one column for each epsilon."""
-    from ctdhub.report.wording import kind_name
-
     heads = [_("epsilon {epsilon}").format(epsilon=exact(r.epsilon)) for r in done]
     console.print(
         _("Fictitious people: {n}; delta {delta}; nothing was charged.").format(

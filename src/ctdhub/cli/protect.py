@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -15,13 +19,29 @@ from ctdhub.cli import options
 from ctdhub.cli.options import table_help
 from ctdhub.cli.output import bar, console, errors, show_error
 from ctdhub.core.errors import error, printable
+from ctdhub.core.files import made_whole
 from ctdhub.core.format import decimal, exact, listed, number, share, tiny
 from ctdhub.core.i18n import _, said
-from ctdhub.kanon.table import SUPPRESSED
+from ctdhub.core.tables import ROW
+from ctdhub.dp.policy import usual_promise
+from ctdhub.dp.secagg.answer import SCHEMA
+from ctdhub.dp.standalone.domains import draft, kept_from, scope_of_file, scope_of_schema
+from ctdhub.dp.standalone.table import (
+    check_delta,
+    fit_domains,
+    given,
+    ledger_of_table,
+    protect_alone,
+    too_many,
+    writing,
+)
+from ctdhub.kanon.table import RISK_GOAL, SUPPRESSED, anonymise
+from ctdhub.release.standalone import check_ledger, check_out, refuse_other, write_alone
+from ctdhub.sensitive.ingest import delimited
+from ctdhub.sensitive.ingest.identifiers import find_identifiers
+from ctdhub.sensitive.ingest.readers import read_as_is, read_table
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from ctdhub.border import Protected
     from ctdhub.dp.ledger.book import Ledger
     from ctdhub.dp.mechanism import Progress
@@ -53,16 +73,6 @@ def protect(
     budget: Annotated[float | None, typer.Option(min=0.001, max=1000)] = None,
 ) -> None:
     """The verb ``protect``."""
-    from ctdhub.dp.policy import usual_promise
-    from ctdhub.dp.standalone.table import (
-        check_delta,
-        given,
-        ledger_of_table,
-        too_many,
-        writing,
-    )
-    from ctdhub.release.standalone import check_ledger, check_out, refuse_other, write_alone
-
     check_delta(delta, max_people)
     budget = budget or usual_promise(max_people)[1]
     support_level = support_of(support)
@@ -111,10 +121,6 @@ def domains(
     out: Path = Path("domains.yaml"),
 ) -> None:
     """The verb ``domains``."""
-    from ctdhub.dp.standalone.domains import draft
-    from ctdhub.sensitive.ingest.identifiers import find_identifiers
-    from ctdhub.sensitive.ingest.readers import read_as_is
-
     raw = read_as_is(table)
     text = draft(raw, {found.column: said(found.reason) for found in find_identifiers(raw)})
     try:
@@ -157,11 +163,6 @@ class ProtectOptions:
 
     def of_table(self, table: Path) -> tuple[Protected, int, list[str], tuple[str, ...]]:
         """The answer, rows of one person, columns that are left out, notes of the reader."""
-        from ctdhub.core.tables import ROW
-        from ctdhub.dp.secagg.answer import SCHEMA
-        from ctdhub.dp.standalone.domains import kept_from, scope_of_file, scope_of_schema
-        from ctdhub.dp.standalone.table import fit_domains, protect_alone
-        from ctdhub.sensitive.ingest.readers import read_as_is
 
         raw = read_as_is(table)
         header = [name for name in raw.table.column_names if name != ROW]
@@ -270,9 +271,6 @@ def kanon(
     force: Annotated[bool, typer.Option("--force")] = False,
 ) -> None:
     """The verb ``kanon``."""
-    from ctdhub.kanon.table import anonymise
-    from ctdhub.sensitive.ingest import delimited
-
     if k < LEAST_PUBLISHED:
         raise error("k/published")
     target = out or table.with_name(f"{table.stem}.k{k}{_form(table)}")
@@ -319,9 +317,6 @@ def _may_write(table: Path, target: Path, force: bool) -> None:
 
 def _read(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
     """The table as text columns, and what its reader decided on its own."""
-    from ctdhub.core.tables import ROW
-    from ctdhub.sensitive.ingest.readers import read_table
-
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path), ()
     raw = read_table(path).whole()
@@ -329,9 +324,6 @@ def _read(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
 
 
 def _read_parquet(path: Path) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
         with path.open("rb") as file:
             table = pq.read_table(file)
@@ -353,13 +345,6 @@ def _choose(table: pa.Table, columns: str) -> tuple[pa.Table, list[str]]:
 
 def _write(table: pa.Table, target: Path) -> None:
     """Write beside the file and put it in place at the end, so that no half file is ever seen."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.csv as pa_csv
-    import pyarrow.parquet as pq
-
-    from ctdhub.core.files import made_whole
-
     with made_whole(target) as part:
         if target.suffix.lower() == ".csv":
             if table.num_columns == 1:  # an empty line would be no row to many readers
@@ -370,8 +355,6 @@ def _write(table: pa.Table, target: Path) -> None:
 
 
 def _figures(account: Risk) -> Table:
-    from ctdhub.kanon.table import RISK_GOAL
-
     table = Table(show_header=False)
     goal = share(RISK_GOAL)
     for label, value in (

@@ -225,7 +225,6 @@ def _doi(source: Path, release: Release) -> str:
 
 def _hub(source: Path) -> Hub | None:
     """The hub that a release lies in, None for a release alone."""
-
     for root in (source, source.resolve().parent.parent):
         if (root / "hub.yaml").is_file():
             return options.hub(root)

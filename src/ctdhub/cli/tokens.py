@@ -1,10 +1,10 @@
-"""Verbs of a contributor's keys: tokens, key."""
+"""What a contributor hands to a hub: tokens, bundle."""
 
 from __future__ import annotations
 
 import re
 import secrets
-from enum import StrEnum
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,183 +13,29 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
+from ctdhub.cli.keys import ask_passphrase, open_linkage_key
 from ctdhub.cli.output import bar, console
-from ctdhub.core.errors import FileError, error, printable
+from ctdhub.core.errors import error, printable
+from ctdhub.core.files import is_day, write_new
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _, said
-from ctdhub.sensitive.linkage.pprl.derive import kind_words
+from ctdhub.core.keys.linkage import filling_secret
+from ctdhub.core.keys.signing import is_encrypted, read_key
+from ctdhub.release.manifest import VERSION_PATTERN
+from ctdhub.sensitive.bundle.card import card_bytes, read_card
+from ctdhub.sensitive.bundle.pack import pack_bundle, write_bundle
+from ctdhub.sensitive.ingest.isolated import read_isolated
+from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.linkage.pprl.columns import ROLES, plan, propose
+from ctdhub.sensitive.linkage.pprl.derive import AGE, AgeAt, Tokeniser, check_ages, kind_words
+from ctdhub.sensitive.linkage.pprl.tokenise import check_new, tokenise
+from ctdhub.sensitive.mapping.identifiers import TOKEN_COLUMN, TOKENS_COLUMN
+from ctdhub.sensitive.mapping.mapping_file import named_mapping
 
 if TYPE_CHECKING:
-    from ctdhub.core.keys.linkage import LinkageKey
     from ctdhub.sensitive.linkage.pprl.columns import Role, TokenPlan
     from ctdhub.sensitive.linkage.pprl.derive import Lack
     from ctdhub.sensitive.linkage.pprl.tokenise import Made
-
-
-# --------------------------------------------------------------------------------------------------
-# The verb group ``key``: keys to approve with, and the key that contributors link with.
-
-
-class For(StrEnum):
-    """What a key is for, as Typer wants choices."""
-
-    approval = "approval"
-    linkage = "linkage"
-    receiving = "receiving"
-    people = "people"
-    inbox = "inbox"
-
-
-def key_new(
-    out: Annotated[Path, typer.Option()],
-    purpose: Annotated[For, typer.Option("--for")] = For.approval,
-    passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
-) -> None:
-    """The verb ``ctdhub key new``."""
-    from ctdhub.core.keys.age import make_identity
-    from ctdhub.core.keys.envelope import make_pair
-    from ctdhub.core.keys.linkage import new_key, write_linkage_key
-    from ctdhub.core.keys.secret_files import write_new
-    from ctdhub.core.keys.signing import make_key
-
-    if passphrase and purpose is For.inbox:  # the worker starts with nobody there to type one
-        raise error(
-            "usage/apart", name="--passphrase", names="--for inbox", command="ctdhub key new"
-        )
-    secret = _new_passphrase(passphrase)
-    if purpose is For.linkage:
-        key = new_key()
-        write_linkage_key(out, key, secret)
-        _show_linkage(key)
-    elif purpose is For.people:
-        write_new(out, secrets.token_bytes(32))
-    elif purpose is For.receiving:
-        _show(make_pair(out, secret))
-    elif purpose is For.inbox:
-        _show(make_identity(out))
-    else:
-        _show(make_key(out, secret).public)
-
-
-def key_show(
-    file: Path,
-) -> None:
-    """The verb ``ctdhub key show``."""
-    from ctdhub.core.keys.envelope import is_envelope, public_half
-    from ctdhub.core.keys.linkage import is_linkage_key
-    from ctdhub.core.keys.signing import is_encrypted, read_key
-
-    if is_linkage_key(file):
-        _show_linkage(open_linkage_key(file))
-        return
-    if is_envelope(file):
-        raise error("key-unreadable/envelope", file=file)
-    secret = ask_passphrase() if is_encrypted(file) else ""
-    try:
-        _show(public_half(file, secret))
-    except FileError:
-        _show(read_key(file, secret).public)
-
-
-def key_wrap(
-    key: Path,
-    to: Annotated[str, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-) -> None:
-    """The verb ``ctdhub key wrap``."""
-    from ctdhub.core.keys.envelope import wrap
-
-    held = open_linkage_key(key)
-    wrap(held, to, out)
-    _show_linkage(held)
-
-
-def key_unwrap(
-    envelope: Path,
-    own: Annotated[Path, typer.Option("--with")],
-    out: Annotated[Path, typer.Option()],
-    passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
-) -> None:
-    """The verb ``ctdhub key unwrap``."""
-    from ctdhub.core.keys.envelope import unwrap
-    from ctdhub.core.keys.linkage import write_linkage_key
-    from ctdhub.core.keys.signing import is_encrypted
-
-    key = unwrap(envelope, own, ask_passphrase() if is_encrypted(own) else "")
-    write_linkage_key(out, key, _new_passphrase(passphrase))
-    _show_linkage(key)
-
-
-def key_split(
-    key: Path,
-    need: Annotated[int, typer.Option()],
-    shares: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-) -> None:
-    """The verb ``ctdhub key split``."""
-    from ctdhub.core.keys.linkage import split_files
-
-    held = open_linkage_key(key)
-    for path in split_files(held, need, shares, out):
-        console.print(escape(str(path)), soft_wrap=True, highlight=False)
-    _show_linkage(held)
-
-
-def key_join(
-    shares: list[Path],
-    out: Annotated[Path, typer.Option()],
-    passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
-) -> None:
-    """The verb ``ctdhub key join``."""
-    from ctdhub.core.keys.linkage import join_files, write_linkage_key
-
-    key = join_files(shares)
-    write_linkage_key(out, key, _new_passphrase(passphrase))
-    _show_linkage(key)
-
-
-def key_rotate(
-    key: Path,
-    out: Annotated[Path, typer.Option()],
-    passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
-) -> None:
-    """The verb ``ctdhub key rotate``."""
-    from ctdhub.core.keys.linkage import write_linkage_key
-
-    following = open_linkage_key(key).rotated()
-    write_linkage_key(out, following, _new_passphrase(passphrase))
-    _show_linkage(following)
-
-
-def open_linkage_key(file: Path) -> LinkageKey:
-    """Read the linkage key, asking for its passphrase where it has one."""
-    from ctdhub.core.keys.linkage import is_locked, read_linkage_key
-
-    return read_linkage_key(file, ask_passphrase() if is_locked(file) else "")
-
-
-def ask_passphrase() -> str:
-    """Ask for the passphrase of a file."""
-    return str(typer.prompt(_("Passphrase"), hide_input=True))
-
-
-def _new_passphrase(wanted: bool) -> str:
-    if not wanted:
-        return ""
-    return str(typer.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=True))
-
-
-def _show(public: str) -> None:
-    console.print(public, soft_wrap=True, markup=False, highlight=False)
-
-
-def _show_linkage(key: LinkageKey) -> None:
-    console.print(
-        _("Linkage key, generation {n}, fingerprint {print}").format(
-            n=key.generation, print=key.fingerprint
-        ),
-        highlight=False,
-    )
 
 
 # --------------------------------------------------------------------------------------------------
@@ -213,14 +59,6 @@ def tokens(
     yes: options.Yes = False,
 ) -> None:
     """The verb ``tokens``."""
-    from ctdhub.core.keys.linkage import filling_secret
-    from ctdhub.sensitive.ingest.isolated import read_isolated
-    from ctdhub.sensitive.ingest.options import ReadOptions
-    from ctdhub.sensitive.linkage.pprl.columns import plan, propose
-    from ctdhub.sensitive.linkage.pprl.derive import AgeAt, Tokeniser, check_ages
-    from ctdhub.sensitive.linkage.pprl.tokenise import check_new, tokenise
-    from ctdhub.sensitive.mapping.mapping_file import named_mapping
-
     check_release(release)
     check_new(out)
     secret = open_linkage_key(key)
@@ -262,8 +100,6 @@ def tokens(
 
 def check_release(release: str) -> None:
     """Refuse what is no version of a release."""
-    from ctdhub.release.manifest import VERSION_PATTERN
-
     if not re.fullmatch(VERSION_PATTERN, release):
         raise error("release")
 
@@ -275,8 +111,6 @@ def names(text: str) -> list[str]:
 
 def roles_of(text: str) -> dict[Role, str]:
     """Roles out of ``given=…,family=…``."""
-    from ctdhub.sensitive.linkage.pprl.columns import ROLES
-
     found: dict[Role, str] = {}
     for part in names(text):
         said, __, column = part.partition("=")
@@ -289,9 +123,6 @@ def roles_of(text: str) -> dict[Role, str]:
 
 def show_plan(what: TokenPlan, age_at: str) -> None:
     """What happens to each column, before anything is written."""
-    from ctdhub.sensitive.linkage.pprl.derive import AGE
-    from ctdhub.sensitive.mapping.identifiers import TOKEN_COLUMN, TOKENS_COLUMN
-
     fates = {
         "token": _("converted to tokens, then removed"),
         "strip": _("is removed"),
@@ -315,7 +146,6 @@ def show_plan(what: TokenPlan, age_at: str) -> None:
 
 
 def _show_made(made: Made) -> None:
-
     table = Table(show_header=False)
     table.add_row(_("rows read and written"), number(made.rows))
     for kind, count in made.tokens.items():
@@ -342,3 +172,121 @@ def age_rows(without: dict[Lack, int] | None) -> list[tuple[str, str]]:
     }
     rows = [(_("rows without an age"), number(sum(without.values())))]
     return rows + [(words[lack], number(count)) for lack, count in without.items()]
+
+
+# --------------------------------------------------------------------------------------------------
+# The verb group ``bundle``: what a contributor hands to a hub, made and opened without a desk.
+
+
+def bundle_card(
+    hub: Path,
+    contributor: str,
+    key: Annotated[Path, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """The verb ``ctdhub bundle card``."""
+    from ctdhub.build.receive_bundle import hub_card
+
+    options.require_new(out)
+    signing = read_key(key, ask_passphrase() if is_encrypted(key) else "")
+    signed = hub_card(options.hub(hub), contributor, signing, datetime.now(UTC).date())
+    write_new(out, card_bytes(signed), 0o644)
+    console.print(_("Wrote {file}.").format(file=escape(str(out))))
+    console.print(_("Fingerprint: {print}").format(print=signed.fingerprint), highlight=False)
+
+
+def bundle_make(
+    file: Annotated[Path, typer.Argument(help=options.table_help())],
+    card: Annotated[Path, typer.Option()],
+    mapping: Annotated[str, typer.Option()],
+    key: Annotated[Path, typer.Option()],
+    codes: Annotated[Path, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    delivery: Annotated[int, typer.Option(min=1)] = 1,
+    yes: options.Yes = False,
+) -> None:
+    """The verb ``ctdhub bundle make``."""
+    from ctdhub.core.keys.secret_files import write_new as write_secret
+    from ctdhub.sensitive.bundle.leaving import SECRET_BYTES, codes_print, leaving
+
+    options.require_new(out)
+    hub = read_card(card).card
+    signing = read_key(key, ask_passphrase() if is_encrypted(key) else "")
+    rules = named_mapping(mapping)
+    if not codes.exists():
+        write_secret(codes, secrets.token_bytes(SECRET_BYTES))
+    secret = codes.read_bytes()
+    if len(secret) < SECRET_BYTES:
+        raise error("key-length", file=codes)
+    with bar() as progress:
+        progress(_("Reading the file"), 0.0)
+        raw = read_isolated(file, rules.read)
+        progress(_("Preparing what will be sent"), 0.4)
+        found = leaving(raw, rules, hub.contributor, hub.years, secret, out.parent)
+    table = Table(_("column"), _("what becomes of it"))
+    for column in found.columns:
+        table.add_row(escape(column.name), fate_words(column.fate))
+    console.print(table)
+    if not yes and not typer.confirm(_("Is this right, and may it be sent?")):
+        console.print(_("Nothing was written."))
+        raise typer.Exit(1)
+    packed = pack_bundle(
+        hub, found.cases, found.mapping, found.report, signing,
+        delivery=delivery, codes=codes_print(secret),
+    )  # fmt: skip
+    write_bundle(packed, out)
+    console.print(
+        _("Wrote {file}: {rows} rows for {hub}.").format(
+            file=escape(str(out)), rows=number(found.rows), hub=escape(hub.hub)
+        )
+    )
+
+
+def bundle_open(
+    file: Path,
+    hub: Annotated[Path, typer.Option()],
+    identity: Annotated[list[Path], typer.Option()],
+    out: Path | None = None,
+    day: str = "",
+) -> None:
+    """The verb ``ctdhub bundle open``."""
+    from ctdhub.build.receive_bundle import lay_apart, opened, receive
+
+    if day and not is_day(day):
+        raise error("usage", name="--day", command="ctdhub bundle open")
+    if out is not None:
+        options.require_private(out)
+        lay_apart(opened(options.hub(hub), file, identity), out)
+        console.print(_("Wrote {folder}.").format(folder=escape(str(out))))
+        return
+    on = date.fromisoformat(day) if day else datetime.now(UTC).date()
+    done = receive(options.hub(hub), file, identity, on)
+    made = done.bundle.manifest
+    console.print(
+        _("Delivery {n} of {id}, signed by {key}, is in the hub: {file}.").format(
+            n=number(made.delivery),
+            id=made.contributor,
+            key=made.signer,
+            file=escape(str(done.cases)),
+        ),
+        soft_wrap=True,
+    )
+    said = (
+        _("The hub reads it by {file}.")
+        if done.read_by_it
+        else _("The hub reads it by {file}, which is not the mapping of the bundle.")
+    )
+    console.print(said.format(file=escape(str(done.mapping))), soft_wrap=True)
+
+
+def fate_words(fate: str) -> str:
+    """What becomes of a column, in the language in force."""
+    return {
+        "leaves": _("is sent as it is"),
+        "coarse": _("is sent as the year, age band or country that is read from it"),
+        "coded": _("is sent as a code"),
+        "birth": _("is sent as it is: a date of birth"),
+        "token": _("is sent: keyed tokens"),
+        "stripped": _("stays here: it may identify a person"),
+        "unread": _("stays here: no rule reads it"),
+    }[fate]

@@ -67,7 +67,6 @@ def show_verified(release: Path) -> bool:
 
 def approvers_near(release: Path) -> Approvers | None:
     """The keys of the hub that a release or candidate lies in, None outside a hub."""
-
     root = release.resolve().parent.parent
     return options.hub(root).settings.approvers if (root / "hub.yaml").is_file() else None
 
@@ -87,7 +86,6 @@ def check_withdrawals_near(release: Path) -> None:
     Raises:
         WithdrawalError: it was changed.
     """
-
     root = release.resolve().parent.parent
     if (root / "hub.yaml").is_file():
         options.hub(root).withdrawal_lines()

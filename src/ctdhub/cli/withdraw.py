@@ -16,8 +16,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
+from ctdhub.cli.approve import show_told
 from ctdhub.cli.output import bar, console
-from ctdhub.cli.unit import show_told
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, said
