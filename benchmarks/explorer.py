@@ -35,7 +35,7 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
 from ctdhub.site.build import build_site
-from ctdhub.site.explorer.pack import FOLDER, WORKER
+from ctdhub.site.explorer import FOLDER, WORKER
 
 YEARS, COUNTRIES, SIGMA = (2005, 2024), 150, 12.0
 COLUMNS = 27

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         open_hub,
         open_release,
     )
-    from ctdhub.client.site import Site, open_site
+    from ctdhub.client import Site, open_site
     from ctdhub.core.errors import HubError
     from ctdhub.sensitive.mapping.drafting.suggest import Suggestion
     from ctdhub.sensitive.mapping.result import Harmonised
@@ -60,13 +60,13 @@ _HOMES = {
     "HubFolder": "api.release",
     "ProtectedTable": "api.protection",
     "PublishedRelease": "api.release",
-    "Site": "client.site",
+    "Site": "client",
     "Suggestion": "sensitive.mapping.drafting.suggest",
     "harmonise": "api.records",
     "open": "api.release",
     "open_hub": "api.release",
     "open_release": "api.release",
-    "open_site": "client.site",
+    "open_site": "client",
     "protect": "api.protection",
     "suggest": "api.records",
 }

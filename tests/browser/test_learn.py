@@ -11,8 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.open import Release
-from ctdhub.site.course.lessons import lessons
-from ctdhub.site.course.page import path
+from ctdhub.site.course import lessons, path
 from ctdhub.site.frame import address
 from ctdhub.stats.answers import Answers
 

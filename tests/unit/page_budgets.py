@@ -6,7 +6,7 @@ import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
-from ctdhub.site.explorer.pack import FOLDER, WORKER
+from ctdhub.site.explorer import FOLDER, WORKER
 
 PACKED, WHOLE = 40 * 1024, 200 * 1024
 """Bytes of a page over gzip, and unpacked."""

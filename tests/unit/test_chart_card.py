@@ -26,7 +26,7 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.citing import bibtex, quote, ris, snippets, template
 from ctdhub.report.figures import Among, Figure, figures, headline
-from ctdhub.site.api.files import write_api, write_latest
+from ctdhub.site.api import write_api, write_latest
 from ctdhub.site.chart_files import blanks
 from ctdhub.site.edition import PLAIN, Content
 from ctdhub.site.frame import Links, explorer

@@ -22,8 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_release import TABLES, protected_answer
 
-from ctdhub.client import source
-from ctdhub.client.site import Site, open_site
+from ctdhub import client
+from ctdhub.client import Site, open_site
 from ctdhub.core.errors import SiteError
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
@@ -141,7 +141,7 @@ def test_pandas_where_it_is_installed(
     assert isinstance(frame, pandas.DataFrame)
     assert frame["count"].tolist() == [c["count"] for c in published(release, "gender")]
     assert frame.attrs["ctdhub"]["release"] == VERSION
-    monkeypatch.setattr(source, "find_spec", lambda _name: None)
+    monkeypatch.setattr(client, "find_spec", lambda _name: None)
     assert isinstance(open_site(folder).table("gender"), pa.Table)
 
 
@@ -265,7 +265,7 @@ def test_a_link_out_of_the_folder_is_not_followed(copied: Path) -> None:
 
 
 def test_too_large_is_refused(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "LARGEST_JSON", 1000)
+    monkeypatch.setattr(client, "LARGEST_JSON", 1000)
     with pytest.raises(SiteError) as caught:
         open_site(copied).tables()
     assert caught.value.rule == "size"
@@ -362,9 +362,9 @@ def test_servers_that_fail_or_say_too_much(
         handler.end_headers()
         threading.Event().wait(2)
 
-    monkeypatch.setattr(source, "LARGEST_JSON", 50_000)
+    monkeypatch.setattr(client, "LARGEST_JSON", 50_000)
     for answer, rule in ((broken, "http"), (endless, "size"), (slow, "connection")):
-        monkeypatch.setattr(source, "SLOWEST", 0.3 if answer is slow else 60.0)
+        monkeypatch.setattr(client, "SLOWEST", 0.3 if answer is slow else 60.0)
         with pytest.raises(SiteError) as caught:
             open_site(answering(answer))
         assert caught.value.rule == rule

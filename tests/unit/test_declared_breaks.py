@@ -21,7 +21,7 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.wording import break_sentence
-from ctdhub.site.api import files as api
+from ctdhub.site import api
 from ctdhub.site.pages import trends as trends_page
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers

@@ -17,7 +17,7 @@ from ctdhub.dp.policy import Policy
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema.model import load_schema
-from ctdhub.site.api.files import write_api
+from ctdhub.site.api import write_api
 from ctdhub.site.edition import Content, Edition
 from ctdhub.site.pages import home
 from ctdhub.stats.answers import Answers

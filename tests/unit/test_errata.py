@@ -20,7 +20,7 @@ import ctdhub
 from ctdhub.build import errata, init
 from ctdhub.build.hub import Hub, read_journal
 from ctdhub.build.stages.site import build_site as site_step
-from ctdhub.client.site import CorrectedRelease, open_site
+from ctdhub.client import CorrectedRelease, open_site
 from ctdhub.core.errors import HubError, ReleaseError, SiteError
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.signing import SigningKey, make_key
@@ -30,7 +30,7 @@ from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, Erratum, cleaned, erra
 from ctdhub.release.open import leading, open_release, open_releases
 from ctdhub.release.verify import digest, verify
 from ctdhub.report.wording import citation
-from ctdhub.site.api.files import schema
+from ctdhub.site.api import schema
 from ctdhub.site.build import build_site
 
 EVIL = "Use <script>alert(1)</script> **not** [this](http://x)\u202e & \x1bthat.\nSecond line."

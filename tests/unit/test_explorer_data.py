@@ -24,11 +24,10 @@ from ctdhub.cli.app import command
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
+from ctdhub.site import explorer as explore
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Content, Edition
-from ctdhub.site.explorer import pack as pack_module
-from ctdhub.site.explorer import page as explore
-from ctdhub.site.explorer.pack import ENGINE, FOLDER, WORKER, Explorer, Pack, explorer, pack
+from ctdhub.site.explorer import ENGINE, FOLDER, WORKER, Explorer, Pack, explorer, pack
 from ctdhub.site.frame import inlined
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
@@ -208,7 +207,7 @@ def test_all_measured_tables_go_along(release: Release) -> None:
 
 
 def _sent(held: Explorer, names: tuple[str, ...]) -> dict[str, object]:
-    return pack_module._cells(held.exploration, [names])
+    return explore._cells(held.exploration, [names])
 
 
 def _more(packed: Pack) -> bytes:

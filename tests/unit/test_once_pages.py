@@ -19,7 +19,7 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.release.verify import verify
 from ctdhub.report.brief.make import closing
 from ctdhub.schema.model import load_schema
-from ctdhub.site.api.files import schema, write_api
+from ctdhub.site.api import schema, write_api
 from ctdhub.site.pages import map, methods
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.query import Query

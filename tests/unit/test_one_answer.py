@@ -30,7 +30,7 @@ from ctdhub.report.figures import figures
 from ctdhub.report.trends import trends
 from ctdhub.schema import countries
 from ctdhub.schema.model import DESTINATION, ORIGIN, PERIOD
-from ctdhub.site.api.files import write_api
+from ctdhub.site.api import write_api
 from ctdhub.site.stories.page import say
 from ctdhub.site.stories.source import StoryPosition
 from ctdhub.stats.answers import Answers

@@ -22,7 +22,7 @@ NAMED = ("schema", "practice", "site/api", "client")
 LITERALS = {
     "gender": {  # names of published files and anchors, and columns of mandated tables
         "report/figures.py", "report/brief/sections.py", "report/brief/make.py",
-        "site/course/lessons.py",
+        "site/course.py",
     },
     "citizenship": {
         "report/mandated.py", "stats/mandated/tables.py",

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.site.api.files import SCHEMAS, schema
+from ctdhub.site.api import SCHEMAS, schema
 from ctdhub.site.build import build_site
 
 VERSION = "2026.1"

@@ -14,8 +14,8 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema.labels import code_label
-from ctdhub.site.course import page as learn
-from ctdhub.site.course.lessons import Exercise, Lesson, lessons
+from ctdhub.site import course as learn
+from ctdhub.site.course import Exercise, Lesson, lessons
 from ctdhub.site.frame import inlined
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers

@@ -18,9 +18,8 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.document.spreadsheet import PlainSheet, write_spreadsheet
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.counts_sheets import write_counts
 from ctdhub.schema.labels import code_label, label
-from ctdhub.site.pages.data import ZIP, write_zip
+from ctdhub.site.pages.data import ZIP, write_counts, write_zip
 
 OFFICE = shutil.which("soffice")
 HOSTILE = [

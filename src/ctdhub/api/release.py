@@ -21,8 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from ctdhub.client.site import Site, open_site
-from ctdhub.client.source import frame
+from ctdhub.client import Site, frame, open_site
 from ctdhub.core.errors import error
 from ctdhub.core.files import write_whole
 from ctdhub.core.i18n import LANGUAGES, language

@@ -25,7 +25,7 @@ from ctdhub.core.files import uncollected, write_whole
 from ctdhub.core.i18n import LANGUAGES, _, current, language
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
-from ctdhub.site.api.files import write_api, write_latest
+from ctdhub.site.api import write_api, write_latest
 from ctdhub.site.edition import PLAIN, Content, Edition, PageKind, WholePage, no_files
 from ctdhub.site.feed import (
     KEPT,

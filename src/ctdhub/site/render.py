@@ -22,10 +22,9 @@ from ctdhub.schema import countries
 from ctdhub.schema.countries import counted_under, fold_name, spellings
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import load_schema
+from ctdhub.site import course, explorer
 from ctdhub.site.chart_files import card_values
-from ctdhub.site.course import page as learn
 from ctdhub.site.edition import GET_HELP, GROUPS, PLAIN, Content, Edition, PageKind, WholePage
-from ctdhub.site.explorer import page as explore
 from ctdhub.site.frame import (
     FEED,
     FIGURES,
@@ -68,7 +67,7 @@ from ctdhub.stats.answers import Answers
 PAGES: tuple[PageKind, ...] = (
     home.KIND,
     help.GET_HELP_KIND,
-    explore.KIND,
+    explorer.KIND,
     facts.KIND,
     estimates.KIND,
     places.KIND,
@@ -80,7 +79,7 @@ PAGES: tuple[PageKind, ...] = (
     changes.KIND,
     assistance.KIND,
     stories.KIND,
-    learn.KIND,
+    course.KIND,
     events.KIND,
     help.KIND,
     data.KIND,

@@ -7,15 +7,30 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctdhub.border import SHOWN
 from ctdhub.core.format import decimal, number
-from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _, current, ngettext
+from ctdhub.core.i18n import (
+    LANGUAGES,
+    NATIVE_NAMES,
+    RIGHT_TO_LEFT,
+    Text,
+    _,
+    current,
+    ngettext,
+    said_all,
+)
+from ctdhub.document.spreadsheet import Cell, PlainSheet, write_spreadsheet
 from ctdhub.release.open import Release
 from ctdhub.release.tables import set_names
-from ctdhub.report.counts_sheets import write_counts
-from ctdhub.report.wording import state_words
+from ctdhub.report.wording import caveat, citation, prose, state_words
 from ctdhub.schema.crosswalk import NAMES, CodeMatch, arrows, load_crosswalk
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import SEX
@@ -42,9 +57,9 @@ def pages(release: Release) -> Iterator[Page]:
         description=_("Synthetic records and counts to download, in open formats."),
         template="data.html",
         values={
-            "cards": _cards(release),
+            "spreadsheet": spreadsheet(current()),
+            "zip": ZIP,
             "downloads": _downloads(release),
-            "reading": _reading(),
             "programs": _programs(release),
             "standards": [
                 {"path": _path(name), "name": load_crosswalk(name).title, "lossy": _lossy(name)}
@@ -81,10 +96,6 @@ def _crosswalk(name: str) -> Page:
         description=_("How each variable maps to this standard, and what is lost."),
         template="crosswalk.html",
         values={
-            "intro": _(
-                "Each line is one step between this data and the standard. A sign marks the steps "
-                "that lose something, in one direction or the other."
-            ),
             "rows": [_row(arrow) for arrow in arrows(name)],
         },
         menu=PATH,
@@ -104,31 +115,6 @@ def _row(arrow: CodeMatch) -> dict[str, Any]:
         "value": arrow.value or "",
         "lost": _lost(arrow),
     }
-
-
-def _reading() -> list[tuple[str, str, str]]:
-    return [
-        (
-            "Python",
-            _("With pandas; empty cells are not recorded."),
-            'import pandas as pd\n\nrecords = pd.read_parquet("records.parquet")\n'
-            'counts = pd.read_parquet("counts.parquet")',
-        ),
-        (
-            "R",
-            _("With the package arrow."),
-            'library(arrow)\n\nrecords <- read_parquet("records.parquet")\n'
-            'counts <- read_parquet("counts.parquet")',
-        ),
-        (
-            "Excel",
-            _(
-                "Open the spreadsheet of counts above. For the CSV files use Data, From Text/CSV, "
-                "and set every column to Text: otherwise age bands such as 9-17 become dates."
-            ),
-            "",
-        ),
-    ]
 
 
 def _programs(release: Release) -> list[tuple[str, str]]:
@@ -158,21 +144,6 @@ class Download:
     size: str
 
 
-def _cards(release: Release) -> list[dict[str, Any]]:
-    """The three downloads that most readers want."""
-    sheet = spreadsheet(current())
-    names = [
-        (_("Counts"), _("Every published count with its interval, for a spreadsheet."), sheet),
-        (
-            _("Synthetic records"),
-            _("One row for each person, for statistics: no row is a real person."),
-            "records.csv",
-        ),
-        (_("All files"), _("The whole release with its documentation, as one ZIP file."), ZIP),
-    ]
-    return [{"title": title, "what": what, "name": name} for title, what, name in names]
-
-
 def spreadsheet(code: str) -> str:
     """Name of the spreadsheet of counts in a language."""
     return f"spreadsheets/counts.{code}.xlsx"
@@ -200,59 +171,8 @@ def _write_spreadsheet(folder: Path, release: Release) -> None:
 def _downloads(release: Release) -> list[dict[str, Any]]:
     """All files of a release by what they are for; the codebooks are links of one row."""
     groups = [
-        (
-            _("Counts"),
-            {
-                "counts.csv": _("counts with intervals, as text"),
-                "counts.parquet": _("the same, for programs"),
-                "measurements.csv": _("noisy counts by year as text, a row per group"),
-                "measurements.parquet": _("the same, for programs"),
-                "sources.csv": _("noisy counts by contributor and year as text"),
-                "sources.parquet": _("the same, for programs"),
-                "perpetrator_counts.csv": _("counts of alleged perpetrators with intervals"),
-                "perpetrator_counts.parquet": _("the same, for programs"),
-            },
-        ),
-        (
-            _("Synthetic records"),
-            {
-                "records.csv": _("synthetic records as text"),
-                "records.parquet": _("the same, for programs"),
-                **dict.fromkeys(
-                    set_names(release.manifest.imputations),
-                    _("records for the standard errors of models: one of several sets"),
-                ),
-                "perpetrators.csv": _(
-                    "synthetic records of alleged perpetrators, not linked to people"
-                ),
-                "perpetrators.parquet": _("the same, for programs"),
-            },
-        ),
-        (
-            _("Documentation"),
-            {
-                "codebook.csv": _("every variable and code, in every language"),
-                "README.md": _("how to read the files in Python, R and Excel"),
-                "CHANGELOG.md": _("what changed since the last release"),
-            },
-        ),
-        (
-            _("For catalogues"),
-            {
-                "datapackage.json": _("Frictionless Data Package"),
-                "dcat.jsonld": _("for data catalogues (DCAT)"),
-                "croissant.json": _("for machine-learning tools (Croissant)"),
-            },
-        ),
-        (
-            _("To check the files"),
-            {
-                "manifest.json": _("exact parameters and the hash of every file"),
-                "attacks.json": _("what attacks on this method of protection achieved"),
-                "APPROVALS.json": _("who approved this release, signed"),
-                "SHA256SUMS": _("hashes, to check the files"),
-            },
-        ),
+        (group["title"], dict(_each_set(group["files"], release)))
+        for group in said_all("ctdhub.site.pages", "downloads")
     ]
     held = {p.name: p.stat().st_size for p in release.path.iterdir()}
     books = {codebook(code): code for code in LANGUAGES}
@@ -273,6 +193,13 @@ def _downloads(release: Release) -> list[dict[str, Any]]:
     ]
 
 
+def _each_set(files: dict[str, str], release: Release) -> Iterator[tuple[str, str]]:
+    """Files of a group, each set of records for inference by its own name."""
+    for name, what in files.items():
+        names = set_names(release.manifest.imputations) if name == "imputation" else (name,)
+        yield from ((each, what) for each in names)
+
+
 def file_size(n: int) -> str:
     """Bytes in words, in units of 1000.
 
@@ -282,3 +209,57 @@ def file_size(n: int) -> str:
     if n < 1_000_000:
         return _("{n} kB").format(n=number(max(1, round(n / 1000))))
     return _("{n} MB").format(n=decimal(n / 1e6))
+
+
+# --------------------------------------------------------------------------------------------------
+# The published counts as a spreadsheet for people: labels first, in one language.
+
+
+def write_counts(path: Path, release: Release) -> None:
+    """Write all published counts of a release in the language in force.
+
+    Args:
+        path: of the file, which ends with ``.xlsx``.
+    """
+    counts = release.protected.counts
+    counts = counts.filter(pc.equal(counts["state"], SHOWN))
+    sizes = pc.list_value_length(counts["columns"])
+    sheets = [PlainSheet(_("About"), (24, 100), _about(release), heading=False)]
+    for n in sorted(set(sizes.to_pylist()) - {0}):
+        name = ngettext("{n} variable", "{n} variables", n).format(n=n)
+        rows = _rows(n, counts.filter(pc.equal(sizes, n)))
+        sheets.append(PlainSheet(name[:31], (*(28, 34) * n, 12, 14, 14), rows))
+    write_spreadsheet(path, sheets, rtl=current() in RIGHT_TO_LEFT)
+
+
+def _about(release: Release) -> Iterator[tuple[Cell, ...]]:
+    people, facts = release.protected.people, release.facts
+    if facts.invented:
+        yield (
+            _("Practice data"),
+            _("Practice data: fictitious. No number on this page is about real people."),
+        )
+    yield _("People identified"), people.value
+    yield _("Lower bound"), people.low
+    yield _("Upper bound"), people.high
+    yield _("How to read it"), caveat()
+    yield (
+        _("Not shown"),
+        prose("group-row-here"),
+    )
+    yield _("Cite"), citation(release)
+    yield _("Licence"), " ".join(x for x in (facts.licence, facts.licence_url) if x)
+
+
+def _rows(n: int, counts: pa.Table) -> Iterator[tuple[Cell, ...]]:
+    heads = (_("Variable"), _("Value"))
+    yield (*heads * n, _("People"), _("Lower bound"), _("Upper bound"))
+    lang, unknown = current(), state_words("not_recorded")
+
+    @cache
+    def words(name: str, code: str) -> tuple[str, str]:
+        return label(name, lang), code_label(name, code, lang) if code else unknown
+
+    parts = (counts[name].to_pylist() for name in ("columns", "values", "count", "low", "high"))
+    for names, codes, *numbers in zip(*parts, strict=True):
+        yield (*chain.from_iterable(map(words, names, codes)), *numbers)

@@ -202,7 +202,7 @@ def schema(name: str) -> str:
     Args:
         name: one of :data:`SCHEMAS`.
     """
-    return (resources.files("ctdhub.site.api") / "schema" / f"{name}.json").read_text("utf-8")
+    return (resources.files("ctdhub.site") / "schema" / f"{name}.json").read_text("utf-8")
 
 
 def _keys(answers: Answers) -> list[str]:

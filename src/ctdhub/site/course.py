@@ -1,22 +1,23 @@
-"""The course: five short lessons whose numbers come from the release that is shown."""
+"""The course: five short lessons, whose numbers come from the release that is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from itertools import pairwise, zip_longest
 from typing import Any
 
 from markupsafe import Markup
 
 from ctdhub.core.format import decimal, number, share, year
-from ctdhub.core.i18n import _, read_shipped
+from ctdhub.core.i18n import Text, _, read_words
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure, figures
 from ctdhub.report.sentences import headline_sentence
 from ctdhub.report.wording import Kind, called, sized, state_words
+from ctdhub.site.chart_files import plot
+from ctdhub.site.edition import LEARN, MenuEntry, PageKind
+from ctdhub.site.frame import FIGURES, Page, about
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row, sure_afterwards
 from ctdhub.stats.tables import headline
@@ -144,17 +145,14 @@ def ends(card: NumberCard) -> dict[str, str]:
 
 
 # --------------------------------------------------------------------------------------------------
-# The texts of `lessons.words.yaml` with the numbers of a release.
+# The texts of `course.words.yaml` with the numbers of a release.
 
 
 NOTHING: Mapping[str, str] = {}
 
 
-@cache
 def _course() -> dict[str, Any]:
-    found: dict[str, Any] = read_shipped(
-        resources.files("ctdhub.site.course") / "lessons.words.yaml"
-    )
+    found: dict[str, Any] = read_words("ctdhub.site", "course")
     return found
 
 
@@ -430,4 +428,110 @@ def lessons(answers: Answers) -> tuple[Lesson, ...]:
     return tuple(make(answers, drawn) for make in LESSONS)
 
 
-__all__ = ["Choice", "Exercise", "Lesson", "lessons"]
+# --------------------------------------------------------------------------------------------------
+# The course on pages: its list, a page for each lesson, a summary for trainers.
+
+LIST, TRAINER = "learn/index.html", "learn/trainer.html"
+SCRIPTS = ("learn.js", *FIGURES)
+
+KIND = PageKind(
+    "course",
+    lambda content: pages(content.answers),
+    menu=MenuEntry(LEARN, LIST, Text("Course")),
+)
+
+
+def pages(answers: Answers) -> Iterator[Page]:
+    """The list, the lessons in their order, the summary for trainers."""
+    course = lessons(answers)
+    listed = [_listed(k, lesson) for k, lesson in enumerate(course, 1)]
+    yield Page(
+        path=LIST,
+        title=_("Learn"),
+        description=_("A short course on reading and contributing such data, with exercises."),
+        template="learn.html",
+        css="learn.css",
+        values={
+            "course": listed,
+            "trainer": TRAINER,
+            "minutes": number(sum(lesson.minutes for lesson in course)),
+        },
+        menu=LIST,
+        scripts=SCRIPTS,
+    )
+    for k, lesson in enumerate(course):
+        yield _page(answers, lesson, listed, k)
+    yield Page(
+        path=TRAINER,
+        title=_("Summary for trainers"),
+        description=_("All lessons and exercises with their answers, to print."),
+        template="trainer.html",
+        css="learn.css",
+        values={
+            "course": [
+                {"name": words, "lesson": lesson, "exercises": _numbered(lesson)}
+                for words, lesson in zip(listed, course, strict=True)
+            ],
+            **about(answers.release),
+        },
+        menu=LIST,
+    )
+
+
+def path(lesson: Lesson) -> str:
+    """Where a lesson lies."""
+    return f"learn/{lesson.id}.html"
+
+
+def _listed(k: int, lesson: Lesson) -> dict[str, Any]:
+    """A lesson in the list: where it lies, how it is called, what a script says of its progress."""
+    total = len(lesson.exercises)
+    return {
+        "id": lesson.id,
+        "path": path(lesson),
+        "title": _("Lesson {n}: {title}").format(n=number(k), title=lesson.title),
+        "aim": lesson.aim,
+        "minutes": _("About {n} minutes.").format(n=number(lesson.minutes)),
+        "done": [
+            _("Exercises solved: {n} of {all}.").format(n=number(n), all=number(total))
+            for n in range(total + 1)
+        ],
+    }
+
+
+def _page(answers: Answers, lesson: Lesson, listed: Sequence[dict[str, Any]], k: int) -> Page:
+    figure = lesson.figure
+    return Page(
+        path=path(lesson),
+        title=listed[k]["title"],
+        description=lesson.aim,
+        template="lesson.html",
+        css="learn.css",
+        values={
+            "lesson": lesson,
+            "listed": listed[k],
+            "figure": figure,
+            "svg": figure and plot(figure),
+            "exercises": _numbered(lesson),
+            "before": listed[k - 1] if k else None,
+            "after": listed[k + 1] if k + 1 < len(listed) else None,
+            "list": LIST,
+            "trainer": TRAINER,
+            **about(answers.release),
+        },
+        menu=LIST,
+        scripts=SCRIPTS,
+    )
+
+
+def _numbered(lesson: Lesson) -> list[dict[str, Any]]:
+    """Exercises with their ids and names."""
+    return [
+        {
+            "id": f"{lesson.id}-{k}",
+            "name": _("Exercise {n}").format(n=number(k)),
+            "exercise": exercise,
+            "answer": "" if exercise.answer is None else number(exercise.answer),
+        }
+        for k, exercise in enumerate(lesson.exercises, 1)
+    ]
