@@ -15,6 +15,7 @@ from lists_of_invented_people import NAMES
 from ctdhub.border import (
     CAPTURE_CELLS,
     CAPTURES,
+    COUNTS,
     DOUBLES,
     LIST_JOIN,
     LISTS,
@@ -74,6 +75,7 @@ def release(
             guarantee=SimpleNamespace(level=0.95),
             people=Estimate(9000, 8900, 9100),
             facts={},
+            counts=COUNTS.empty_table(),
         )
     )
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_linkage_clusters import MAKER, Row, tables, token
 
-from ctdhub.border import CAPTURE_CELLS, CAPTURES, UNKEYED, Estimate, Sources
+from ctdhub.border import CAPTURE_CELLS, CAPTURES, COUNTS, UNKEYED, Estimate, Sources
 from ctdhub.dp.lists import POSSIBLE_BY, DoubleTables, Overlap
 from ctdhub.dp.policy import LinkingSettings
 from ctdhub.dp.sources import Sourced, SourceTables
@@ -228,6 +228,7 @@ def errors_of(sources: object, low: int = 950, high: int = 1050) -> LinkErrors |
         sources=sources,
         guarantee=SimpleNamespace(level=0.95),
         people=Estimate((low + high) // 2, low, high),
+        counts=COUNTS.empty_table(),
         facts={"contributors": [{"id": "x"}, {"id": "y"}, {"id": "z"}, {"id": "v"}, {"id": "w"}]},
     )
     return LinkErrors.of(answer)  # type: ignore[arg-type]
@@ -247,7 +248,7 @@ def test_a_review_takes_the_place_of_the_estimate_and_without_counts_there_is_no
     plain = errors_of(replace(sources, found=None, merged=None))
     assert plain is not None
     assert plain.found > 0.5
-    assert not plain.few
+    assert not plain.even_more
     assert errors_of(None) is None
     assert errors_of(replace(sources, sigma={})) is None
 
@@ -257,7 +258,7 @@ def test_tokens_that_nobody_shares_tell_nothing_of_what_is_missed() -> None:
     told = errors_of(measured(asked(), Overlap(captures=captures), 50.0))
     assert told is not None
     assert told.found == LEAST
-    assert told.few
+    assert told.even_more
 
 
 @given(st.integers(1, 500), st.integers(0, 500), st.integers(0, 80), st.integers(0, 20))

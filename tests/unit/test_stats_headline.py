@@ -45,7 +45,12 @@ def test_the_headline_claims_no_zero_and_says_the_second_interval(release: Relea
         told = headline_sentence(replace(first, people=few))
         assert told == "Not shown: below the reporting threshold; this is not zero."
         told = headline_sentence(replace(first, people=twice))
-        assert told.endswith("if everybody is counted once: 3,100 to 4,030 people.")
+        assert told.startswith("Between 3,100 and 4,030 people were identified")
+        assert told.endswith("4,000 people are recorded, of whom up to 892 may be the same person "
+                             "as another.")  # fmt: skip
+        more = headline_sentence(replace(first, people=twice, even_more=True))
+        assert more.endswith("this interval may not hold the number of people.")
+        assert "was not estimated: there may be fewer people" in headline_sentence(first)
 
 
 def test_all_years_count_people_without_a_year_and_say_so(release: Release) -> None:

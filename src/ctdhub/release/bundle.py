@@ -26,7 +26,6 @@ from ctdhub.release.changes import CHANGELOG, changelog_text, in_languages
 from ctdhub.release.errata import Errata, errata_of, status
 from ctdhub.release.manifest import (
     ATTACKS,
-    FEW,
     MANIFEST,
     SUMS,
     VERSION_PATTERN,
@@ -64,7 +63,6 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         facts=facts,
         sources=found,
         once=manifest.people_once,
-        few=FEW,
         LISTS=LISTS,
         DOUBLES=DOUBLES,
         strata=[t.removeprefix(f"{LISTS}*") for t in found.sigma if t.startswith(f"{LISTS}*")]

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime
 from statistics import NormalDist, median
 from typing import Annotated, Any, Literal
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -254,8 +256,8 @@ class PublicFacts(_Facts):
 # the most part different people.  Those who agree on the whole by chance, and share a row for it,
 # are at most :data:`CHANCE` of them.
 #
-# SHORT and CHANCE are what fictitious people of twelve cultures show (``benchmarks/cultures.py
-# --hubs``, decision 126).
+# SHORT and CHANCE are what fictitious people of twelve cultures show, and worlds of other kinds
+# (``benchmarks/people_once.py``, decision 126).
 
 SHORT = 0.7
 """The estimate finds at least this share of all doubles, where names are of one script or known."""
@@ -269,6 +271,16 @@ CHANCE = 0.1
 FEW = 0.42
 """Where no more of the doubles are found, facts differ so often, or so few people are shared, that
 :data:`SHORT` may not do: there may be more doubles than D."""
+
+UNREAD = (
+    *("ARM", "BGD", "BTN", "CHN", "ERI", "ETH", "GEO", "HKG", "IND", "ISR", "JPN", "KHM", "KOR"),
+    *("LAO", "LKA", "MAC", "MDV", "MMR", "NPL", "PRK", "THA", "TWN"),
+)
+"""Countries whose people have names in a script that tokens compare as written: by one office in it
+and by another in Latin letters, both names differ at once, and no token finds them."""
+
+SOME = 0.05
+"""Where so many of the people shown are citizens of these, there may be more doubles than D."""
 
 
 @dataclass(frozen=True)
@@ -284,6 +296,7 @@ class LinkErrors:
         by_citizenship: noisy possible doubles by citizenship ("" where not recorded).
         spread: half-width of the interval of one of these.
         rows: the most rows that one person may have; infinite where no agreement bounds them.
+        unread: whether many people shown are citizens of :data:`UNREAD`.
     """
 
     doubles: int
@@ -294,6 +307,7 @@ class LinkErrors:
     by_citizenship: Mapping[str, float]
     spread: float
     rows: float = math.inf
+    unread: bool = False
 
     @classmethod
     def of(cls, protected: Protected) -> LinkErrors | None:
@@ -321,12 +335,13 @@ class LinkErrors:
             by_citizenship=sources.cells(POSSIBLE, ORIGIN),
             spread=z * sources.sigma[f"{POSSIBLE}*{ORIGIN}"],
             rows=_most_rows(protected.facts),
+            unread=_unread(protected) > SOME * protected.people.value,
         )
 
     @property
-    def few(self) -> bool:
-        """Whether so few of the doubles are found that there may be more than ``doubles``."""
-        return self.found < FEW and not self.reviewed
+    def even_more(self) -> bool:
+        """Whether there may be more doubles than ``doubles``, as far as the release can tell."""
+        return not self.reviewed and (self.found < FEW or self.unread)
 
     def most(self, number: float, citizenships: Collection[str] | None = None) -> float:
         """The most doubles among so many people, all of some citizenships where these are said."""
@@ -393,6 +408,14 @@ def widening(sigma: Mapping[str, float], level: float) -> int:
     return math.ceil(most + z * sigma[UNKEYED])
 
 
+def _unread(protected: Protected) -> int:
+    """People shown who are citizens of :data:`UNREAD`."""
+    alone = protected.counts.filter(pc.equal(pc.list_value_length(protected.counts["columns"]), 1))
+    of = alone.filter(pc.equal(pc.list_element(alone["columns"], 0), ORIGIN))
+    some = pc.is_in(pc.list_element(of["values"], 0), value_set=pa.array(UNREAD))
+    return pc.sum(of["count"].filter(some)).as_py() or 0
+
+
 def _most_rows(facts: Mapping[str, Any]) -> float:
     """The most rows of one person at all contributors together, as their agreements say."""
     given = [c for c in facts.get("contributors") or () if isinstance(c, Mapping)]
@@ -437,7 +460,8 @@ class ManifestOnce(ManifestFigure):
 
     ``counted_twice`` are the most people who are another one of them, ``share_a_row`` the most who
     share a row, ``found`` the share of the former that tokens find at least, and ``reviewed`` says
-    whether a clerical review told it.  ``most_rows`` are the most rows that a person may have, null
+    whether a clerical review told it; ``even_more`` whether even more people may be another one, as
+    far as the release can tell.  ``most_rows`` are the most rows that a person may have, null
     where no agreement bounds them.
     """
 
@@ -445,6 +469,7 @@ class ManifestOnce(ManifestFigure):
     share_a_row: int = Field(ge=0)
     found: float = Field(gt=0, le=1)
     reviewed: bool
+    even_more: bool
     most_rows: int | None = None
 
 
@@ -700,6 +725,7 @@ def _once(protected: Protected) -> ManifestOnce | None:
         share_a_row=errors.merged,
         found=round(errors.found, 4),
         reviewed=errors.reviewed,
+        even_more=errors.even_more,
         most_rows=None if math.isinf(errors.rows) else int(errors.rows),
     )
 

@@ -328,6 +328,7 @@ def _notes(sheet: FactSheet) -> list[str]:
         + _("These are people whom an organisation identified or assisted; most trafficking is "
             "never identified."),
         _("Intervals hold with {level} confidence.").format(level=share(c.level)),
+        wording.comparison_note(sheet.release),
     ]  # fmt: skip
     if sheet.is_press and sheet.place is not None:
         found.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctdhub.core.format import inline, listed, number, share, year
 from ctdhub.core.i18n import _, current, ngettext
-from ctdhub.report.wording import ends, least_claim, printed, surely
+from ctdhub.report.wording import ends, even_more, least_claim, printed, surely
 from ctdhub.schema import countries
 from ctdhub.schema.labels import label
 from ctdhub.schema.places import Place
@@ -26,7 +26,7 @@ def headline_sentence(first: Headline) -> str:
     when = _when(first.years, _("in {first}"), _("from {first} to {last}"))
     if first.people.once is not None:
         low, high, doubles = once_printed(first.people)
-        return _(
+        text = _(
             "Between {low} and {high} people were identified as victims of human trafficking "
             "{when} ({level} confidence): {people} people are recorded, of whom up to {doubles} "
             "may be the same person as another."
@@ -38,6 +38,7 @@ def headline_sentence(first: Headline) -> str:
             people=number(first.people.value),
             doubles=doubles,
         )
+        return f"{text} {even_more()}" if first.even_more else text
     text = ngettext(
         "{people} person was identified as a victim of human trafficking {when} "
         "(between {low} and {high} at {level} confidence).",

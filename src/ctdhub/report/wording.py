@@ -613,12 +613,6 @@ def counted_twice(release: Release) -> list[str]:
                 "that."
             )
         ]
-    more = [
-        _(
-            "Tokens find so few of the people who are counted twice that even more may be: the "
-            "second interval may then not hold the number of people."
-        )
-    ]
     low, high = errors.once(people.low, people.high)
     said = {"share": share(errors.found)}
     return [
@@ -640,12 +634,19 @@ def counted_twice(release: Release) -> list[str]:
         if errors.reviewed
         else _(
             "Tokens are estimated, by capture and recapture, to find at least {share} of the "
-            "people who are counted twice. Where names are written in two scripts, tokens may find "
-            "fewer."
+            "people who are counted twice."
         ).format(**said),
-        *(more if errors.few else []),
+        *([even_more()] if errors.even_more else []),
         comparison_note(release),
     ]
+
+
+def even_more() -> str:
+    """That the second interval may not hold the people, as far as a release can tell."""
+    return _(
+        "Even more people may be counted twice than tokens tell: this interval may not hold the "
+        "number of people."
+    )
 
 
 def comparison_note(release: Release) -> str:
@@ -657,7 +658,9 @@ def comparison_note(release: Release) -> str:
         )
     return _(
         "Groups are compared by the second interval, if everybody is counted once: it allows for "
-        "people who are counted twice and for different people who were merged by mistake."
+        "people who are counted twice and for different people who were merged by mistake, but not "
+        "for people whose names one organisation writes in Latin letters and another in a script "
+        "other than Cyrillic, Greek or Arabic: more of these may be counted twice."
     )
 
 

@@ -285,6 +285,7 @@ def _counted_twice(release: Release) -> dict[str, Any] | None:
         "share_a_row": errors.merged,
         "found": round(errors.found, 4),
         "reviewed": errors.reviewed,
+        "even_more": errors.even_more,
     }
 
 

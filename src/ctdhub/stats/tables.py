@@ -202,8 +202,9 @@ class Side:
 class Headline:
     """The first figures of a release; nationalities and countries are numbers of cells that are
     shown, so they read "at least"; ``records`` are the case records of the whole release, ``years``
-    the first and last that the other figures are about, and ``undated`` says whether people whose
-    year is not recorded are among them."""
+    the first and last that the other figures are about, ``undated`` says whether people whose year
+    is not recorded are among them, and ``even_more`` whether the second interval may be too
+    narrow."""
 
     years: tuple[int, int]
     people: NumberCard
@@ -212,6 +213,7 @@ class Headline:
     countries: NumberCard
     contributors: NumberCard
     undated: bool = False
+    even_more: bool = False
 
 
 # --------------------------------------------------------------------------------------------------
@@ -370,6 +372,7 @@ def headline(answers: Answers, years: tuple[int, int] | None = None) -> Headline
         countries=_at_least(answers, DESTINATION, when, "countries"),
         contributors=card(release, Interval(n, n, n), "contributors", None),
         undated=not when and PERIOD in answers.variables,
+        even_more=bool(release.link_errors and release.link_errors.even_more),
     )
 
 
