@@ -46,11 +46,7 @@ from ctdhub.stats.signals.panel import Kind, Period, SeriesPanel
 
 CORRIDORS, MONTHS, SHIFTED, TIMES, WINDOW, RATE = 200, 72, 15, 3.0, 6, 0.1
 FALSE_GOAL, POWER_GOAL, SECONDS_GOAL, WORLD_GOAL = 0.10, 0.80, 30.0, 0.12
-UNKNOWABLE = (
-    "a contributor leaves",
-    "late, a third of the series",
-    "a few shifted 1 months before",
-)
+UNKNOWABLE = ("a contributor leaves", "late, a third of the series")
 NOISES = (0.0, 2.0, 4.0)
 Floats = np.ndarray
 

@@ -187,6 +187,12 @@ def verdict(told: SignalWords) -> str:
 
 def no_break(test: Test) -> str:
     """What a number or a share is that left its level, but is no break; "" where it did not."""
+    if test.verdict == "level":
+        return (
+            _("at a higher level since about {period}")
+            if test.way == "rise"
+            else _("at a lower level since about {period}")
+        ).format(period=isolated(test.since))
     if test.verdict == "trend":
         return (
             _("above its earlier level, in line with its trend")

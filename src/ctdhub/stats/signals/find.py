@@ -20,9 +20,9 @@ from ctdhub.stats.signals.statistics import CYCLES, Tested, count_tests, rates, 
 LEVEL = 0.95
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 Way = Literal["rise", "fall"]
-Verdict = Literal["break", "trend", "usual", ""]
-"""Beyond what the past leads to expect; away from its level, but in line with its trend, or as such
-series move by themselves; none of these."""
+Verdict = Literal["break", "level", "trend", "usual", ""]
+"""Beyond what the past leads to expect; away from its level, but at one that may have begun before
+the window, in line with its trend, or as such series move by themselves; none of these."""
 IN_LINE = 0.5
 """Part of a movement that a trend leads to expect, to be in line with it."""
 
@@ -44,7 +44,7 @@ class Judged:
 
     def way(self, row: int, rate: float) -> Way:
         """Beyond what is expected or, where that is believed by nobody, away from the level."""
-        if self.verdict(row, rate) in ("trend", "usual"):
+        if self.verdict(row, rate) in ("level", "trend", "usual"):
             return "rise" if self.tested.seen[row] > self.tested.level[row] else "fall"
         return "rise" if self.rises[row] else "fall"
 
@@ -55,6 +55,8 @@ class Judged:
         if not self.q_level[row] <= rate:
             return ""
         t = self.tested
+        if t.since[row] > 0:
+            return "level"
         moved, led = t.seen[row] - t.level[row], t.expected[row] - t.level[row]
         return "trend" if moved and led / moved >= IN_LINE else "usual"
 
@@ -358,9 +360,9 @@ class Test:
     ``p`` is two-sided; ``q`` is the share of false ones expected among the tests at least as
     clear: the larger one of all tests and of those of the same kind, so that many numbers that
     moved do not lend their weight to a share that did not.  ``weight`` is what p is divided by for
-    that (``weights``).  ``ratio`` is what was seen over what
-    was to be expected; ``size`` how many people of the window at least lie beyond that (the low end
-    of the interval).
+    that (``weights``).  ``ratio`` is what was seen over what was to be expected; ``size`` how many
+    people of the window at least lie beyond that (the low end of the interval).  ``since`` is the
+    period from which on it has another level, "" where it rather has not.
     """
 
     what: What
@@ -371,6 +373,7 @@ class Test:
     ratio: SignalFigure
     size: float
     weight: float
+    since: str
 
 
 @dataclass(frozen=True)
@@ -650,6 +653,7 @@ def _finding(f: _Figures, row: int, judged: list[Judged], rate: float) -> Findin
             SignalFigure(*(float(end[row]) for end in j.ratio)),
             float(j.size[row]),
             float(j.weight[row]),
+            str(f.panel.periods[-int(j.tested.since[row])]) if j.tested.since[row] > 0 else "",
         )
         for what, j in zip(whats, judged, strict=True)
         if not np.isnan(j.p[row])

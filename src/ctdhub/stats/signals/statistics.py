@@ -72,8 +72,9 @@ class Departures:
 class Forecasts:
     """For each series and model, shape (series, models): the expected departure of the window's
     mean, its variance, what of that is u's own, and the ``weight`` of the model, that among models
-    of a level alone being ``of_level``; and by model, shape (models,), the dispersion, and whether
-    it is ``flat`` (no slope, no u, no shift)."""
+    of a level alone being ``of_level``; by model, shape (models,), the dispersion, and whether it is
+    ``flat`` (no slope, no u, no shift); and by series the period ``since`` when past and window
+    together have another level, nan where they rather have not shifted."""
 
     mean: Floats
     variance: Floats
@@ -82,6 +83,7 @@ class Forecasts:
     of_level: Floats
     dispersion: Floats
     flat: np.ndarray
+    since: Floats
 
 
 def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
@@ -114,6 +116,8 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
     common = frequencies(learnt / sharp, prior / prior.sum(), STRENGTH)
     weight = posterior(likelihood / sharp, common[: likelihood.shape[1]])
     few = len(steady) * dispersions.size
+    begun = posterior(learnt / sharp, common)[:, few:].reshape(n, places.size, -1).sum(axis=2)
+    since = np.where(begun.sum(axis=1) > 0.5, places[begun.argmax(axis=1)], np.nan)
     shape = (n, -1, dispersions.size)
     chance, of_mean, of_variance = (a[:, few:].reshape(shape) for a in (weight, mean, variance))
     total = np.maximum(chance.sum(axis=1), TINY)
@@ -129,7 +133,7 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
     of_level = weight * flat
     of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), TINY)
     dispersion = np.tile(dispersions, len(steady) + 1)
-    return Forecasts(mean, variance, wandering, weight, of_level, dispersion, flat)
+    return Forecasts(mean, variance, wandering, weight, of_level, dispersion, flat, since)
 
 
 def _places(length: int) -> tuple[Ints, Floats]:
@@ -551,7 +555,8 @@ class Tested:
     the normal error on top the standard deviation ``noise``.  ``zeros`` is the number of periods of
     the past that are 0 where that is more than the others lead to expect, else 0: then the periods
     that are not 0 were tested.  ``empty`` is the number of periods of the window that are 0 where
-    the past leads to expect far fewer, else 0.
+    the past leads to expect far fewer, else 0.  ``since`` is the number of periods before the end
+    when another level began, nan where past and window together do not rather show one.
     """
 
     seen: Floats
@@ -568,6 +573,7 @@ class Tested:
     drift: Floats
     zeros: Floats
     empty: Floats
+    since: Floats
 
 
 @dataclass(frozen=True)
@@ -639,7 +645,7 @@ def count_tests(
     )
     return Tested(
         window_.seen, expected, error, of_past, up, down, level, level_up, level_down,
-        uneven, of_mean, drift, zeros, empty,
+        uneven, of_mean, drift, zeros, empty, at.size - found.since,
     )  # fmt: skip
 
 
@@ -831,6 +837,7 @@ def share_tests(
             for each in (
                 _ratio(seen, whole_now), expected, error / size, of_past, up, down,
                 level, level_up, level_down, *(np.full(seen.size, np.nan),) * 5,
+                at.size - found.since,
             )
         )
     )  # fmt: skip
