@@ -72,8 +72,8 @@ class Departures:
 class Forecasts:
     """For each series and model, shape (series, models): the expected departure of the window's
     mean, its variance, what of that is u's own, and the ``weight`` of the model, that among models
-    of a level alone being ``of_level``; by model, shape (models,), the dispersion, and whether it is
-    ``flat`` (no slope, no u, no shift); and by series the period ``since`` when past and window
+    of a level alone being ``of_level``; by model, shape (models,), the dispersion, and whether it
+    is ``flat`` (no slope, no u, no shift); and by series the period ``since`` when past and window
     together have another level, nan where they rather have not shifted."""
 
     mean: Floats
@@ -181,9 +181,11 @@ def _some(past: Departures, dispersions: Floats, places: Ints) -> tuple[Floats, 
 
 @dataclass(frozen=True)
 class _Filtered:
-    """Sums of products of innovations over their variance, what is known of u at the end."""
+    """Sums of products of the innovations of departure, level and time over their variance, of the
+    logarithms of that; what is known of u at the end, and its variance."""
 
-    sums: Floats
+    products: Floats
+    logs: Floats
     at_end: Floats
     variance: Floats
 
@@ -191,34 +193,25 @@ class _Filtered:
 def _filtered(past: Departures, phi: Floats, sigma: Floats, rho: Floats) -> list[_Filtered]:
     """At the end of the past, and of the window."""
     shape, length = (len(past.seen), phi.size), past.seen.shape[1]
-    sums, state = np.zeros((7, *shape)), np.zeros((3, *shape))
+    columns = np.stack(np.broadcast_arrays(past.seen, 1.0, past.time))[..., None]
+    products, logs, state = np.zeros((3, 3, *shape)), np.zeros(shape), np.zeros((3, *shape))
     p = np.broadcast_to(sigma**2, shape).copy()
     fresh = sigma**2 * (1 - rho**2)
     found = []
     for k in range(length):
-        here = past.inside[:, k]
+        here = past.inside[:, k, None]
         if here.any():
-            f = p + past.known[:, k, None] + phi * past.scale[:, k, None]
-            f = np.where(here[:, None], f, 1.0)
-            weight = here[:, None] / f
-            v_z, v_1, v_t = (
-                past.seen[:, k, None] - state[0], 1 - state[1], past.time[k] - state[2]
-            )
-            w_z, w_1 = weight * v_z, weight * v_1
-            w_t = weight * v_t
-            for total, more in zip(
-                sums,
-                (w_z * v_z, w_z * v_1, w_z * v_t, w_1 * v_1, w_1 * v_t, w_t * v_t, np.log(f)),
-                strict=True,
-            ):
-                total += more
-            for of, w in zip(state, (w_z, w_1, w_t), strict=True):
-                of += p * w
-            p *= 1 - p * weight
+            f = np.where(here, p + past.known[:, k, None] + phi * past.scale[:, k, None], 1.0)
+            v = columns[:, :, k] - state
+            w = here / f * v
+            products += w[:, None] * v
+            logs += np.log(f)
+            state += p * w
+            p *= 1 - p * here / f
         state *= rho
         p = rho**2 * p + fresh
         if k + 1 in (length - past.gap, length):
-            found.append(_Filtered(sums.copy(), state.copy(), p.copy()))
+            found.append(_Filtered(products.copy(), logs.copy(), state.copy(), p.copy()))
     return found
 
 
@@ -226,7 +219,7 @@ def _with_slope(
     past: Departures, f: _Filtered, sigma: Floats, rho: Floats, slope: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Likelihood, forecast of the window's mean departure, its variance, and that of u alone."""
-    zz, z1, zt, one, cross, tt, logs = f.sums
+    (zz, z1, zt), (_z1, one, cross), (_zt, _cross, tt) = f.products
     steps = rho[:, None] ** np.arange(past.gap)
     lasting = steps.mean(axis=1)
     sums = np.cumsum(steps, axis=1)[:, :-1] / past.gap
@@ -239,7 +232,7 @@ def _with_slope(
     det = np.maximum(one * tt - cross**2, 1e-300)
     level = (tt * z1 - cross * zt) / det
     b = (one * zt - cross * z1) / det
-    logs = logs + np.log(det) + 2 * np.log(slope) + zz - z1 * level - zt * b
+    logs = f.logs + np.log(det) + 2 * np.log(slope) + zz - z1 * level - zt * b
     variance = (tt * g1**2 - 2 * cross * g1 * g2 + one * g2**2) / det
     mean = level * g1 + b * g2 + lasting * of_z
     wandering = lasting**2 * f.variance + later
@@ -576,6 +569,16 @@ class Tested:
     since: Floats
 
 
+def _departures(
+    past: np.ndarray, window: np.ndarray, time: Floats, ahead: Floats, inside: np.ndarray,
+    seen: Floats, known: Floats, scale: Floats,
+) -> Departures:  # fmt: skip
+    """Departures of the periods of the past, then of the window; of all periods are given."""
+    at = np.r_[np.flatnonzero(past), np.flatnonzero(window)]
+    arrays = (np.where(inside, of, 0.0)[:, at] for of in (seen, known, scale))
+    return Departures(inside[:, at], *arrays, time[at], ahead, int(window.sum()))
+
+
 @dataclass(frozen=True)
 class _Fit:
     """A first fit of the rate: base (series, periods) without the slope, slope times time."""
@@ -609,17 +612,10 @@ def count_tests(
     stretch = np.sqrt(n / np.maximum(n - waves.used, 1))[:, None]
     line = fit.slope[:, None] * time
     ahead = (now * time).sum(axis=1) / np.maximum(m, 1)
-    both, at = before | now, np.r_[np.flatnonzero(past), np.flatnonzero(window)]
-    stretch = np.where(before, stretch, 1.0)
-    departures = Departures(
-        inside=both[:, at],
-        seen=np.where(both, line + stretch * (y - rate) / rate, 0.0)[:, at],
-        known=np.where(both, 1 / rate + noisy / rate**2, 0.0)[:, at],
-        scale=both[:, at].astype(float),
-        time=time[at],
-        ahead=ahead,
-        gap=int(window.sum()),
-    )
+    seen = line + np.where(before, stretch, 1.0) * (y - rate) / rate
+    known = 1 / rate + noisy / rate**2
+    times = (past, window, time, ahead)
+    departures = _departures(*times, before | now, seen, known, np.ones_like(rate))
     found = forecasts(departures, DISPERSIONS, USUAL)
     base = (np.where(now, fit.base, 0.0)).sum(axis=1) * np.exp(fit.slope * ahead)
     uneven = (np.where(now, fit.base, 0.0) ** 2).sum(axis=1)
@@ -645,7 +641,7 @@ def count_tests(
     )
     return Tested(
         window_.seen, expected, error, of_past, up, down, level, level_up, level_down,
-        uneven, of_mean, drift, zeros, empty, at.size - found.since,
+        uneven, of_mean, drift, zeros, empty, departures.time.size - found.since,
     )  # fmt: skip
 
 
@@ -732,34 +728,30 @@ def _fitted(y: Floats, before: np.ndarray, noisy: Floats, time: Floats, waves: S
     """Level and slope by Poisson scores; the slope only as far as its own error allows."""
     n = np.maximum(1, before.sum(axis=1))
     shape = np.where(before, waves.factor, 0.0)
-    least = np.maximum(0.5, np.sqrt((noisy * before).sum(axis=1)) / 2) / np.maximum(
-        shape.sum(axis=1), 1e-9
-    )
-    level = np.maximum((y * before).sum(axis=1) / np.maximum(shape.sum(axis=1), 1e-9), least)
+    noise = np.sqrt((noisy * before).sum(axis=1)) / 2
+
+    def level_of(slope: Floats) -> tuple[Floats, Floats]:
+        """The level, and the rates, with a slope."""
+        line = shape * np.exp(np.clip(slope[:, None] * time, -5, 5))
+        least = np.maximum(0.5, noise) / np.maximum(shape.sum(axis=1), 1e-9)
+        level = (y * before).sum(axis=1) / np.maximum(line.sum(axis=1), 1e-9)
+        level = np.maximum(level, least)
+        return level, level[:, None] * line
+
     slope = np.zeros(len(y))
     for _step in range(_NEWTON):
-        rate = level[:, None] * shape * np.exp(np.clip(slope[:, None] * time, -5, 5))
+        _level, rate = level_of(slope)
         rest = np.where(before, y - rate, 0.0)
         a, b, c = rate.sum(axis=1), (rate * time).sum(axis=1), (rate * time**2).sum(axis=1)
         det = np.maximum(a * c - b * b, 1e-12)
         u, v = rest.sum(axis=1), (rest * time).sum(axis=1)
         slope = np.clip(slope + np.clip((a * v - b * u) / det, -1, 1), -4, 4)
-        spread = np.exp(np.clip(slope[:, None] * time, -5, 5))
-        level = np.maximum(
-            (y * before).sum(axis=1) / np.maximum((shape * spread).sum(axis=1), 1e-9), least
-        )
-    rate = level[:, None] * shape * np.exp(np.clip(slope[:, None] * time, -5, 5))
+    _level, rate = level_of(slope)
     rest = np.where(before, y - rate, 0.0)
-    variance = (rest**2 * time**2).sum(axis=1) / np.maximum(
-        (rate * time**2).sum(axis=1), 1e-12
-    ) ** 2
-    variance *= n / np.maximum(n - 2, 1)
+    curved = np.maximum((rate * time**2).sum(axis=1), 1e-12)
+    variance = (rest**2 * time**2).sum(axis=1) / curved**2 * n / np.maximum(n - 2, 1)
     kept = slope * np.maximum(0.0, 1 - variance / np.maximum(slope**2, 1e-12))
-    spread = np.exp(kept[:, None] * time)
-    level = np.maximum(
-        (y * before).sum(axis=1) / np.maximum((shape * spread).sum(axis=1), 1e-9), least
-    )
-    return _Fit(level[:, None] * waves.factor, kept)
+    return _Fit(level_of(kept)[0][:, None] * waves.factor, kept)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
@@ -810,17 +802,12 @@ def share_tests(
     line = slope[:, None] * time
     share = 1 / (1 + np.exp(-level[:, None] - line))
     noise_squared = np.where(known, noise**2 + share**2 * noise_of_wholes**2, 0.0)
-    both, at = before | (now & (n > 0)), np.r_[np.flatnonzero(past), np.flatnonzero(window)]
-    scale = np.where(both, n * share * (1 - share), 1.0)
-    departures = Departures(
-        inside=both[:, at],
-        seen=np.where(both, line + (x - share * n) / scale, 0.0)[:, at],
-        known=np.where(both, 1 / scale + noise_squared / scale**2, 0.0)[:, at],
-        scale=np.where(both, np.maximum(n - 1, 0.0) / scale, 0.0)[:, at],
-        time=time[at],
-        ahead=_ratio((n * now) @ time, whole_now),
-        gap=int(window.sum()),
-    )
+    inside = (before | now) & (n > 0)
+    scale = np.where(inside, n * share * (1 - share), 1.0)
+    error = 1 / scale + noise_squared / scale**2
+    times = (past, window, time, _ratio((n * now) @ time, whole_now))
+    seen, wide = line + (x - share * n) / scale, np.maximum(n - 1, 0.0) / scale
+    departures = _departures(*times, inside, seen, error, wide)
     found = forecasts(departures, SHARE_DISPERSIONS, PRIOR)
     of_noise = (noise_squared * now).sum(axis=1)
     pairs = (n * np.maximum(n - 1, 0.0) * now).sum(axis=1)
@@ -837,7 +824,7 @@ def share_tests(
             for each in (
                 _ratio(seen, whole_now), expected, error / size, of_past, up, down,
                 level, level_up, level_down, *(np.full(seen.size, np.nan),) * 5,
-                at.size - found.since,
+                departures.time.size - found.since,
             )
         )
     )  # fmt: skip
