@@ -40,8 +40,9 @@ SHIFTS = (0.4, 1.0)
 MOST_PLACES, _LATEST, _NEAR = 24, 12, 2
 """Times of the past at which a shift is looked for, at most; of the last periods each is one, but
 for those nearest to an end: one period that is high or low is no new level."""
-STEADY, WANDERS, SHIFTED = 0.7, 0.2, 0.1
-NO_SLOPE, EACH_SLOPE = 0.55, 0.15
+OF_RELATED = (0.7, *(0.2 / (len(RELATED) - 1),) * (len(RELATED) - 1))
+SHIFTED = 0.1
+OF_SLOPES = (0.55, 0.15, 0.15, 0.15)
 SPREAD = 1.2
 """How common each family, each slope and (standard deviation of the logarithm around the usual one)
 each dispersion is thought before looking.  These, and the grids above, are assumptions: no series
@@ -101,21 +102,26 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
     """
     n, length = past.seen.shape
     places, of_place = _places(length)
+    arrays = {name: getattr(past, name) for name in ("inside", "seen", "known", "scale", "ahead")}
     chunks = [
-        _some(_rows(past, slice(k, k + _AT_ONCE)), dispersions, places)
+        _some(
+            replace(past, **{name: a[k : k + _AT_ONCE] for name, a in arrays.items()}),
+            dispersions,
+            places,
+        )
         for k in range(0, n, _AT_ONCE)
     ]
     learnt, likelihood, mean, variance, wandering = (
         np.concatenate([chunk[j] for chunk in chunks]) for j in range(5)
     )
-    steady = [_prior(s, b) for s, b in product(RELATED, SLOPES)]
+    steady = np.outer(OF_SLOPES, OF_RELATED).ravel()
     near = np.exp(-0.5 * (np.log((dispersions + usual / 10) / usual) / SPREAD) ** 2)
     each = np.repeat(of_place, len(SHIFTS)) / len(SHIFTS)
     prior = np.outer([*steady, *(SHIFTED * each)], near / near.sum()).ravel()
     sharp = peaked(past)
     common = frequencies(learnt / sharp, prior / prior.sum(), STRENGTH)
     weight = posterior(likelihood / sharp, common[: likelihood.shape[1]])
-    few = len(steady) * dispersions.size
+    few = steady.size * dispersions.size
     begun = posterior(learnt / sharp, common)[:, few:].reshape(n, places.size, -1).sum(axis=2)
     since = np.where(begun.sum(axis=1) > 0.5, places[begun.argmax(axis=1)], np.nan)
     shape = (n, -1, dispersions.size)
@@ -132,7 +138,7 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
     flat = np.arange(weight.shape[1]) < dispersions.size
     of_level = weight * flat
     of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), TINY)
-    dispersion = np.tile(dispersions, len(steady) + 1)
+    dispersion = np.tile(dispersions, steady.size + 1)
     return Forecasts(mean, variance, wandering, weight, of_level, dispersion, flat, since)
 
 
@@ -147,16 +153,6 @@ def _places(length: int) -> tuple[Ints, Floats]:
     return places, np.diff(ends) / max(1, length - 1)
 
 
-def _prior(related: tuple[float, float], slope: float) -> float:
-    of_slope = NO_SLOPE if slope == 0 else EACH_SLOPE
-    return of_slope * (STEADY if related[0] == 0 else WANDERS / (len(RELATED) - 1))
-
-
-def _rows(past: Departures, at: slice) -> Departures:
-    arrays = ("inside", "seen", "known", "scale", "ahead")
-    return replace(past, **{name: getattr(past, name)[at] for name in arrays})
-
-
 def _some(past: Departures, dispersions: Floats, places: Ints) -> tuple[Floats, ...]:
     """Likelihood of past and window, that of the past alone, and the forecasts."""
     sigma, rho = (np.repeat(each, dispersions.size) for each in zip(*RELATED, strict=True))
@@ -166,17 +162,11 @@ def _some(past: Departures, dispersions: Floats, places: Ints) -> tuple[Floats, 
         (_with_slope(past, both, sigma, rho, b)[0], *_with_slope(past, before, sigma, rho, b))
         for b in SLOPES
     ]
-    shape = (len(past.seen), len(RELATED), 1, dispersions.size)
-    by_family = [
-        np.concatenate([p[j].reshape(shape) for p in parts], axis=2).reshape(shape[0], -1)
-        for j in range(5)
-    ]
     length = past.seen.shape[1]
     learnt = _shifted(past, dispersions, places, length)[0]
-    shifted = _shifted(past, dispersions, places[places < length - past.gap], length - past.gap)
-    return tuple(
-        np.concatenate([a, b], axis=1) for a, b in zip(by_family, (learnt, *shifted), strict=True)
-    )
+    start = length - past.gap
+    parts.append((learnt, *_shifted(past, dispersions, places[places < start], start)))
+    return tuple(np.concatenate(of_all, axis=1) for of_all in zip(*parts, strict=True))
 
 
 @dataclass(frozen=True)
