@@ -365,6 +365,25 @@ def read_shipped(file: Traversable) -> Any:
     return yaml.load(file.read_text("utf-8"), Loader=loader)  # noqa: S506 (a safe loader)
 
 
+@cache
+def read_words(package: str, name: str) -> Any:
+    """What a file ``….words.yaml`` of a package holds, in English."""
+    return read_shipped(resources.files(package) / f"{name}.words.yaml")
+
+
+def said_all(package: str, name: str) -> Any:
+    """The texts of a file as they lie there, at any depth, in the language in force."""
+
+    def said_there(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: said_there(part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [said_there(part) for part in value]
+        return _(value) if isinstance(value, str) else value
+
+    return said_there(read_words(package, name))
+
+
 def wordings(package: str, name: str) -> Callable[[str], str]:
     """The texts of a file by key, each said in the language in force.
 
@@ -372,6 +391,4 @@ def wordings(package: str, name: str) -> Callable[[str], str]:
         package: that the file is in, for example "ctdhub.report".
         name: of the file, without its ending ``.words.yaml``.
     """
-
-    texts = cache(lambda: read_shipped(resources.files(package) / f"{name}.words.yaml"))
-    return lambda key: _(texts()[key])
+    return lambda key: _(read_words(package, name)[key])

@@ -30,7 +30,7 @@ from ctdhub.core.i18n import (
 from ctdhub.document.spreadsheet import Cell, PlainSheet, write_spreadsheet
 from ctdhub.release.open import Release
 from ctdhub.release.tables import set_names
-from ctdhub.report.wording import caveat, citation, prose, state_words
+from ctdhub.report.wording import caveat, citation, state_words
 from ctdhub.schema.crosswalk import NAMES, CodeMatch, arrows, load_crosswalk
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import SEX
@@ -245,7 +245,10 @@ def _about(release: Release) -> Iterator[tuple[Cell, ...]]:
     yield _("How to read it"), caveat()
     yield (
         _("Not shown"),
-        prose("group-row-here"),
+        _(
+            "A group that has no row here is not shown (below the reporting threshold); it "
+            "is not zero."
+        ),
     )
     yield _("Cite"), citation(release)
     yield _("Licence"), " ".join(x for x in (facts.licence, facts.licence_url) if x)

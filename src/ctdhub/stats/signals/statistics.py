@@ -565,8 +565,8 @@ def _departures(
 ) -> Departures:  # fmt: skip
     """Departures of the periods of the past, then of the window; of all periods are given."""
     at = np.r_[np.flatnonzero(past), np.flatnonzero(window)]
-    arrays = (np.where(inside, of, 0.0)[:, at] for of in (seen, known, scale))
-    return Departures(inside[:, at], *arrays, time[at], ahead, int(window.sum()))
+    seen, known, scale = (np.where(inside, of, 0.0)[:, at] for of in (seen, known, scale))
+    return Departures(inside[:, at], seen, known, scale, time[at], ahead, int(window.sum()))
 
 
 @dataclass(frozen=True)
