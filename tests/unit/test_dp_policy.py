@@ -10,7 +10,7 @@ import yaml
 
 from ctdhub.core.errors import PolicyError
 from ctdhub.dp.plan import Kind
-from ctdhub.dp.policy import Budget, Policy, Weights, default_policy, load_policy
+from ctdhub.dp.policy import AUTO_DOUBLES, Budget, Policy, Weights, default_policy, load_policy
 from ctdhub.schema.model import load_schema
 
 
@@ -110,5 +110,16 @@ def test_a_figure_of_a_review_cannot_be_stated_in_public(tmp_path: Path, line: s
 
 
 def test_a_round_bound_may_be_stated_whoever_reviews_it(tmp_path: Path) -> None:
-    linking = load_policy(written(tmp_path, "linking: {found: 0.95, merged: 0.001}")).linking
+    stated = "linking: {doubles: 0.03, found: 0.95, merged: 0.001}"
+    linking = load_policy(written(tmp_path, stated)).linking
     assert (linking.found, linking.merged) == (0.95, 0.001)
+
+
+def test_the_estimate_of_doubles_is_the_default_where_all_of_several_send_tokens(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "new.yaml"
+    file.write_text(default_policy(1_000_000), "utf-8")
+    assert load_policy(file).linking.doubles == 0
+    assert load_policy(file, tokens=True).linking.doubles == 0
+    assert load_policy(file, tokens=True, compared=True).linking.doubles == AUTO_DOUBLES

@@ -143,7 +143,8 @@ def test_the_share_of_doubles_that_a_release_states_is_part_of_a_request() -> No
     """Else a draft made before the review would state the old share."""
 
     def told(**linking: float) -> dict[str, Any]:
-        policy = Policy.model_validate({**LISTS, "linking": {"people": 1, "lists": 2, **linking}})
+        links = {"people": 1, "lists": 2, "doubles": 0.03, **linking}
+        policy = Policy.model_validate({**LISTS, "linking": links})
         sources = sourced(None, policy, SCHEMA, FACTS)
         question = ReleaseRequest(plan_of(policy, SCHEMA), 4.0, 1e-8, 12.0, "x")
         costs = costs_of(0.1, None, sources)

@@ -145,8 +145,6 @@ class LinkingSettings(FrozenModel):
     def _check(self) -> LinkingSettings:
         if self.lists < self.people:
             raise InvalidSetting(Text("Under linking, lists may not be less than people"))
-        if not self.doubles and (self.found, self.merged) != (None, None):
-            raise InvalidSetting(Text("Under linking, found and merged need doubles above 0"))
         for name, bounds in (("found", FOUND_BOUNDS), ("merged", MERGED_BOUNDS)):
             if getattr(self, name) not in (None, *bounds):
                 raise InvalidSetting(
@@ -156,6 +154,8 @@ class LinkingSettings(FrozenModel):
                         bounds=", ".join(map(str, bounds)),
                     )
                 )
+        if not self.doubles and (self.found, self.merged) != (None, None):
+            raise InvalidSetting(Text("Under linking, found and merged need doubles above 0"))
         return self
 
 

@@ -315,7 +315,9 @@ def parts_of(
         lists = public.lists
         told = {"lists": list(lists.names), "years": list(lists.years)} if lists else {}
         if public.doubles:
-            told["doubles"] = public.doubles.settings.model_dump(exclude_none=True)
+            links = public.doubles.settings
+            reviewed = {"found": links.found, "merged": links.merged}
+            told |= {name: said for name, said in reviewed.items() if said is not None}
         tables = public.workload(costs.sources)
         found.append(
             (RequestPart("sources", public.domains, tables, public.share, told), exact.sources)
