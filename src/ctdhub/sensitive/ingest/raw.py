@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from ctdhub.sensitive.ingest import tidy
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.own_form import by_names, taken_apart
 from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reason_of, reject_table
-from ctdhub.sensitive.ingest.shape.children import pivoted, with_children
+from ctdhub.sensitive.ingest.shape.children import Shaped, pivoted, with_children
 from ctdhub.sensitive.ingest.tidy import Computed, is_form, is_label_row, is_tag_row
 
 # --------------------------------------------------------------------------------------------------
@@ -363,7 +363,15 @@ def gather(
     return [pa.chunked_array(p, pa.string()) for p in pieces], np.array(numbers, np.int64)
 
 
-def finish(  # noqa: C901
+class Tidying(NamedTuple):
+    """What every step of tidying knows beside the table."""
+
+    file: str
+    options: ReadOptions
+    limits: Limits
+
+
+def finish(
     cells: ReaderResult, file: str, sha256: str, options: ReadOptions, limits: Limits
 ) -> RawTable:
     """The raw table: nameless empty columns and empty rows dropped, every cell checked.
@@ -372,78 +380,154 @@ def finish(  # noqa: C901
         HostileFile: too many rows, child rows or columns, too long a cell, a NUL character.
         UnreadableFile: a column with values and without a name; tables cannot be tied together.
     """
+    of = Tidying(file, options, limits)
+    for step in STEPS:
+        cells = step(cells, of)
+    shaped = _with_children(cells, of)
+    rejects = reject_table(file, [*cells.rejects, *shaped.rejects])
+    return RawTable(
+        file=file,
+        sha256=sha256,
+        table=shaped.table,
+        rejects=rejects,
+        rows_read=shaped.table.num_rows + rejects.num_rows,
+        encoding=cells.encoding,
+        delimiter=cells.delimiter,
+        sheet=cells.sheet,
+        notes=tuple(cells.notes),
+        children=shaped.children,
+        sums=None if options.notes == "records" else sorted(cells.computed.sums),
+    )
+
+
+def _lengthwise(cells: ReaderResult, of: Tidying) -> ReaderResult:
+    """A long table as a wide one; no more rows than are allowed."""
+    file, options, limits = of
     if options.long:
-        cells = _lengthwise(cells, options, file, limits)
+        given = (cells.names, cells.columns, cells.rows)
+        names, columns, rows, bad = pivoted(
+            *given, options.long, options.names, options.mark, file, limits
+        )
+        bad = [*cells.rejects, *bad]
+        cells = replace(cells, names=names, columns=columns, rows=rows, rejects=bad, places=names)
     if len(cells.rows) + len(cells.rejects) > limits.rows:
         raise too_many_rows(file, limits)
-    unseen = set(options.unseen)
-    if (labels := is_label_row(cells.names, cells.columns, cells.rows, options)).any():
-        unseen |= set(cells.rows[labels].tolist())
-        rest = pa.array(~labels)
-        columns = [column.filter(rest) for column in cells.columns]
-        cells = replace(cells, columns=columns, rows=cells.rows[~labels])
-    if len(cells.rows) and is_tag_row(cells.columns):
-        columns = [column.slice(1) for column in cells.columns]
-        cells = replace(cells, columns=columns, rows=cells.rows[1:])
-        cells.notes.append(Text("The row below the names holds HXL tags; it is not a record."))
-    names, letters, columns = _named(cells, file)
-    if "type" in names and is_form(names, columns[names.index("type")].to_pylist()):
-        raise error("xlsform", file=file)
-    rows = pa.array(cells.rows, pa.int64())
-    if len(rows):
-        filled = _filled(columns, len(rows))
-        for name, child in cells.children.items():
-            if name not in options.children or options.children[name].path is not None:
-                filled |= pc.is_in(rows, value_set=child[ROW].combine_chunks()).to_numpy(False)
-        if not filled.all():
-            keep = pa.array(filled)
-            blank = int(len(rows) - filled.sum())
-            cells.notes.append(
-                many(
-                    "{n} row holds no value in any column; it is not a record.",
-                    "{n} rows hold no value in any column; they are not records.",
-                    blank,
-                    n=blank,
-                )
+    return cells
+
+
+def _without_labels(cells: ReaderResult, of: Tidying) -> ReaderResult:
+    """Without the rows of labels that the mapping names."""
+    labels = is_label_row(cells.names, cells.columns, cells.rows, of.options)
+    gone = {*of.options.unseen, *cells.rows[labels].tolist()}
+    return replace(_kept(cells, ~labels), computed=cells.computed.without(gone))
+
+
+def _without_tags(cells: ReaderResult, _of: Tidying) -> ReaderResult:
+    """Without the row of HXL tags below the names."""
+    if not len(cells.rows) or not is_tag_row(cells.columns):
+        return cells
+    cells.notes.append(Text("The row below the names holds HXL tags; it is not a record."))
+    return _kept(cells, np.arange(len(cells.rows)) > 0)
+
+
+def _without_nameless(cells: ReaderResult, of: Tidying) -> ReaderResult:
+    """The columns that have a name, of no form; one without may only number the rows."""
+    names, places, columns = [], [], []
+    for position, (name, column) in enumerate(zip(cells.names, cells.columns, strict=True)):
+        letter = tidy.column_letter(position)
+        if name:
+            names.append(name)
+            places.append(cells.places[position] if cells.places else letter)
+            columns.append(column)
+        elif column.null_count < len(column):
+            if not _counts_rows(column):
+                raise tidy.unnamed(position, of.file, cells.header_row)
+            note = Text(
+                "Column {column} has no name and only numbers the rows; it was left out.",
+                column=letter,
             )
-            columns = [column.filter(keep) for column in columns]
-            rows = rows.filter(keep)
-    notes = list(cells.notes)
-    short = tidy.without_groups(names, options.kobo)
-    if short != names:
-        notes.append(Text("Group prefixes were taken off the column names of this Kobo export."))
-    if cells.delimiter is not None and set(names) >= tidy.KOBO:
-        notes.append(
+            cells.notes.append(note)
+    if "type" in names and is_form(names, columns[names.index("type")].to_pylist()):
+        raise error("xlsform", file=of.file)
+    return replace(cells, names=names, columns=columns, places=places)
+
+
+def _without_blank(cells: ReaderResult, of: Tidying) -> ReaderResult:
+    """Without rows that hold no value, in child tables neither."""
+    if not len(cells.rows):
+        return cells
+    filled, options = _filled(cells.columns, len(cells.rows)), of.options
+    for name, child in cells.children.items():
+        if name not in options.children or options.children[name].path is not None:
+            held = pc.is_in(pa.array(cells.rows), value_set=child[ROW].combine_chunks())
+            filled |= held.to_numpy(False)
+    if blank := int((~filled).sum()):
+        cells.notes.append(
+            many(
+                "{n} row holds no value in any column; it is not a record.",
+                "{n} rows hold no value in any column; they are not records.",
+                blank,
+                n=blank,
+            )
+        )
+    return _kept(cells, filled)
+
+
+def _without_groups(cells: ReaderResult, of: Tidying) -> ReaderResult:
+    """Names without the prefixes of groups."""
+    short = tidy.without_groups(cells.names, of.options.kobo)
+    if short != cells.names:
+        cells.notes.append(
+            Text("Group prefixes were taken off the column names of this Kobo export.")
+        )
+    if cells.delimiter is not None and set(cells.names) >= tidy.KOBO:
+        cells.notes.append(
             Text("A CSV of KoboToolbox lacks repeat groups; where the form has some, export xlsx.")
         )
-    for place, column in zip(letters, columns, strict=True):
-        _check(place, column, rows, file, limits)
-    sums = set[int]() if options.notes == "records" else cells.computed.sums
-    cells.computed.refuse(file, unseen | sums)
-    notes += [note] if (note := cells.computed.note()) else []
+    return replace(cells, names=short)
+
+
+def _checked(cells: ReaderResult, of: Tidying) -> ReaderResult:
+    """Refuse cells that are too long, hold a NUL, or hold a formula without a value."""
+    rows = pa.array(cells.rows, pa.int64())
+    for place, column in zip(cells.places or (), cells.columns, strict=True):
+        _check(place, column, rows, of.file, of.limits)
+    sums = set[int]() if of.options.notes == "records" else cells.computed.sums
+    cells.computed.refuse(of.file, sums)
+    cells.notes.extend([note] if (note := cells.computed.note()) else [])
     for name, child in cells.children.items():
         for column in child.column_names:
             if column != ROW:
-                _check(f"{name}.{column}", child[column], child[ROW], file, limits)
+                _check(f"{name}.{column}", child[column], child[ROW], of.file, of.limits)
+    return cells
+
+
+def _by_form(cells: ReaderResult, of: Tidying) -> ReaderResult:
+    """Columns by the names of the hub's own form, and answers of several choices taken apart."""
+    names, columns, options = cells.names, cells.columns, of.options
     if options.form:
-        short, columns = by_names(short, columns)
+        names, columns = by_names(names, columns)
     columns = [
         taken_apart(column, options.choices[name], options.mark)
         if name in options.choices
         else column
-        for name, column in zip(short, columns, strict=True)
+        for name, column in zip(names, columns, strict=True)
     ]
-    flat = pa.table([*columns, rows], names=[*short, ROW])
-    shaped = with_children(flat, cells.children, options, limits.children, file)
-    table = shaped.table
-    if table.num_columns - 1 > limits.columns:
-        row, n = cells.header_row, table.num_columns - 1
-        raise error("columns", file=file, row=row, n=n, limit=limits.columns)
-    roomy = limits.model_copy(update={"cell_characters": limits.list_characters})
+    return replace(cells, names=names, columns=columns)
+
+
+def _with_children(cells: ReaderResult, of: Tidying) -> Shaped:
+    """Child tables tied to their records and folded into them."""
+    flat = pa.table([*cells.columns, pa.array(cells.rows, pa.int64())], [*cells.names, ROW])
+    shaped = with_children(flat, cells.children, of.options, of.limits.children, of.file)
+    if (n := shaped.table.num_columns - 1) > of.limits.columns:
+        row = cells.header_row
+        raise error("columns", file=of.file, row=row, n=n, limit=of.limits.columns)
+    roomy = of.limits.model_copy(update={"cell_characters": of.limits.list_characters})
     for name in sorted(shaped.folded):
-        _check(name, table[name], table[ROW], file, roomy)
+        _check(name, shaped.table[name], shaped.table[ROW], of.file, roomy)
     if shaped.moved:
-        notes.append(
+        cells.notes.append(
             many(
                 "{n} row is a child row of another; it is not a record.",
                 "{n} rows are child rows of others; they are not records.",
@@ -451,34 +535,30 @@ def finish(  # noqa: C901
                 n=shaped.moved,
             )
         )
-    bad = [*cells.rejects, *shaped.rejects]
-    rejects = reject_table(file, bad)
-    return RawTable(
-        file=file,
-        sha256=sha256,
-        table=table,
-        rejects=rejects,
-        rows_read=table.num_rows + rejects.num_rows,
-        encoding=cells.encoding,
-        delimiter=cells.delimiter,
-        sheet=cells.sheet,
-        notes=tuple(notes),
-        children=shaped.children,
-        sums=None if options.notes == "records" else sorted(sums),
-    )
+    return shaped
 
 
-def _lengthwise(
-    cells: ReaderResult, options: ReadOptions, file: str, limits: Limits
-) -> ReaderResult:
-    """A long table as a wide one."""
-    assert options.long is not None
-    given = (cells.names, cells.columns, cells.rows)
-    names, columns, rows, bad = pivoted(
-        *given, options.long, options.names, options.mark, file, limits
-    )
-    rejects = [*cells.rejects, *bad]
-    return replace(cells, names=names, columns=columns, rows=rows, rejects=rejects, places=names)
+STEPS: tuple[Callable[[ReaderResult, Tidying], ReaderResult], ...] = (
+    _lengthwise,
+    _without_labels,
+    _without_tags,
+    _without_nameless,
+    _without_blank,
+    _without_groups,
+    _checked,
+    _by_form,
+)
+"""What is done to every table before its children are folded into it, in this order; each may add
+notes and rejects, or refuse the table."""
+
+
+def _kept(cells: ReaderResult, rows: NDArray[np.bool_]) -> ReaderResult:
+    """Without the other rows."""
+    if rows.all():
+        return cells
+    keep = pa.array(rows)
+    columns = [column.filter(keep) for column in cells.columns]
+    return replace(cells, columns=columns, rows=cells.rows[rows])
 
 
 def too_many_rows(file: str, limits: Limits) -> HubError:
@@ -508,26 +588,6 @@ def has_byte(column: pa.ChunkedArray, characters: str) -> bool:
             if any(bool((text == ord(character)).any()) for character in characters):
                 return True
     return False
-
-
-def _named(cells: ReaderResult, file: str) -> tuple[list[str], list[str], list[pa.ChunkedArray]]:
-    """Names, letters and texts of the columns that have a name."""
-    names, letters, columns = [], [], []
-    for position, (name, column) in enumerate(zip(cells.names, cells.columns, strict=True)):
-        if name:
-            names.append(name)
-            letters.append(cells.places[position] if cells.places else tidy.column_letter(position))
-            columns.append(column)
-        elif column.null_count < len(column):
-            if not _counts_rows(column):
-                raise tidy.unnamed(position, file, cells.header_row)
-            cells.notes.append(
-                Text(
-                    "Column {column} has no name and only numbers the rows; it was left out.",
-                    column=tidy.column_letter(position),
-                )
-            )
-    return names, letters, columns
 
 
 def _counts_rows(column: pa.ChunkedArray) -> bool:

@@ -470,6 +470,11 @@ class Computed:
         lost = {place: rule for place, rule in self.lost.items() if place[0] >= header_row}
         return replace(self, lost=lost)
 
+    def without(self, rows: Collection[int]) -> Computed:
+        """Without the cells of rows that are no records: they do not matter."""
+        lost = {place: rule for place, rule in self.lost.items() if place[0] not in rows}
+        return replace(self, lost=lost)
+
     def refuse(self, file: str, without: Collection[int] = ()) -> None:
         """Refuse a cell that has no value, unless its row is no record.
 
