@@ -144,7 +144,7 @@ class _Writer:
     def _or_whole(self, node: yaml.Node, new: Any, edits: Iterator[_Edit]) -> Iterator[_Edit]:
         try:
             found = list(edits)
-            line = 0 if _flows(node) else node.start_mark.column  # of a block lines are taken out
+            line = 0 if _flows(node) else self._column(node)  # of a block lines are taken out
             if any(not self._start(node) - line <= e.start <= e.end for e in found):
                 raise _Cannot  # an alias: what it names stands elsewhere
         except _Cannot:
@@ -152,7 +152,7 @@ class _Writer:
         yield from found
 
     def _whole(self, node: yaml.Node, new: Any) -> _Edit:
-        start, end = self._start(node), self._end(node)
+        start, end = int(node.start_mark.index), self._end(node)  # its anchor goes too
         before = self._text[start - 1 : start]
         block = isinstance(node, yaml.CollectionNode) and not _flows(node)
         blank = " " if block or (start == end and before == ":") else ""
@@ -198,7 +198,7 @@ class _Writer:
             raise _Cannot
         if node.flow_style:
             return _Edit(last, last, "".join(f", {entry}" for entry in entries))
-        column = node.start_mark.column
+        column = self._column(node)
         if self._text[self._start(node) - column : self._start(node)].strip(" "):
             raise _Cannot  # it begins behind a dash: its column is not that of a line
         end = self._behind_comments(self._line_end(last), column)
@@ -212,9 +212,10 @@ class _Writer:
         firsts = [pair[0] for pair in node.value] if _pairs(node) else node.value
         lasts = [pair[1] for pair in node.value] if _pairs(node) else node.value
         gone = [place for place in range(len(firsts)) if place not in set(kept)]
-        if node.flow_style:
-            between = zip([self._start(node), *map(self._end, lasts)], firsts, strict=False)
-            if any("?" in self._text[end : self._start(first)] for end, first in between):
+        if gone and node.flow_style:
+            ends = [self._start(node), *map(self._end, lasts)]
+            between = (self._text[a : self._start(b)] for a, b in zip(ends, firsts, strict=False))
+            if any("?" in _COMMENT.sub("", text) for text in between):
                 raise _Cannot  # a key behind a question mark needs its mark
             for place in (place for place in gone if place < kept[-1]):
                 yield _Edit(self._start(firsts[place]), self._start(firsts[place + 1]), "")
@@ -227,7 +228,7 @@ class _Writer:
             head = self._text[line:start].strip(" ")
             if head != ("" if _pairs(node) else "-") or end < start:
                 raise _Cannot
-            stop = self._behind_comments(self._line_end(end), node.start_mark.column)
+            stop = self._behind_comments(self._line_end(end), self._column(node))
             found = _LINE_END.match(self._text, stop)
             yield _Edit(line, found.end() if found else stop, "")
 
@@ -247,7 +248,18 @@ class _Writer:
         return place
 
     def _start(self, node: yaml.Node) -> int:
-        return int(node.start_mark.index)
+        """The begin of what is written; that of a block is behind its anchor."""
+        start = int(node.start_mark.index)
+        if _flows(node) or not node.value or self._text[start] != "&":
+            return start
+        first = node.value[0][0] if _pairs(node) else node.value[0]
+        start = int(first.start_mark.index)
+        return start if _pairs(node) else self._text.rfind("-", 0, start)
+
+    def _column(self, node: yaml.Node) -> int:
+        """How far entries of a block are from the begin of their line."""
+        start = self._start(node)
+        return start - max(self._text.rfind("\n", 0, start), self._text.rfind("\r", 0, start)) - 1
 
     def _end(self, node: yaml.Node) -> int:
         """The end of what is written; that of a block is that of its last entry."""
