@@ -483,27 +483,22 @@ def problems_(place: Workplace, request: dict[str, Any]) -> Answer:
 def identifiers(place: Workplace, request: dict[str, Any]) -> Answer:
     """Columns that may identify people, and what happens to each."""
     at = bench(place)
-    decided = {fold(c): d for c, d in at.mapping.identifiers.items()}
-    found = []
-    for name in at.file.names:
-        finding, decision = at.file.findings.get(name), decided.get(fold(name))
-        if finding is None and decision is None:
-            continue
-        action = decision.action if decision else None
-        counts = at.file.counts(name)
-        found.append(
+    verdicts = _verdicts(at)
+    reasons = {fold(c): d.reason for c, d in at.mapping.identifiers.items()}
+    return {
+        "columns": [
             {
                 "column": name,
-                "kind": finding.kind if finding else None,
-                "reason": finding.reason if finding else ACTIONS[str(action)],
-                "action": action,
-                "keep_reason": decision.reason if decision else None,
-                "distinct": len(counts),
+                **said,
+                "keep_reason": reasons.get(fold(name)),
+                "distinct": len(at.file.counts(name)),
                 "filled": at.file.filled(name),
                 "choices": [_choice(name, one) for one in LABELS],
             }
-        )
-    return {"columns": found}
+            for name in at.file.names
+            if (said := verdicts.identifier(name))
+        ]
+    }
 
 
 def _choice(column: str, action: str) -> dict[str, Any]:

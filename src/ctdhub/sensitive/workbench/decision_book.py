@@ -121,7 +121,7 @@ def read_book(path: Path, mapping: Mapping, mapping_text: str) -> list[Decided]:
         FileError: it is no such workbook, it is about another mapping or an older state of this
             one, or a decision is none; names sheet and row.
     """
-    listed = _read(path, INDEX)
+    _heads_of_index, *listed = _read(path, INDEX)
     digest = next((row["mapping"] for _n, row in listed if row.get("mapping")), None)
     if digest is None:
         raise error("mapping-book", file=path)
@@ -140,8 +140,10 @@ def read_book(path: Path, mapping: Mapping, mapping_text: str) -> list[Decided]:
 
 def _decided(path: Path, name: str, sheet: Sheet) -> list[Decided]:
     found: dict[str, Decided] = {}
-    _check_heads(path, name)
-    for number, row in _read(path, name):
+    (_number, heads), *rows = _read(path, name)
+    if not _are_heads(heads):
+        raise error("mapping-book", file=path)
+    for number, row in rows:
         text, said = row.get("text"), row.get("decision")
         if said is None:
             continue
@@ -154,24 +156,14 @@ def _decided(path: Path, name: str, sheet: Sheet) -> list[Decided]:
     return list(found.values())
 
 
-def _check_heads(path: Path, name: str) -> None:
-    """Refuse a sheet whose hidden keys call a column something else than people read above it."""
-    keys, heads = _cells(path, name, _KEY_ROW), _cells(path, name, _HEAD)
+def _are_heads(row: dict[str, str | None]) -> bool:
+    """Whether people read above each column of a sheet what its hidden key calls it."""
     known: dict[str, set[str]] = {key: set() for key in _KEYS}
     for code in LANGUAGES:
         with language(code):
             for key, head in zip(_KEYS, _heads(), strict=True):
                 known[key].add(fold(head))
-    if len(keys) != len(heads) or any(
-        fold(head) not in known.get(key, ()) for key, head in zip(keys, heads, strict=True)
-    ):
-        raise error("mapping-book", file=path)
-
-
-def _cells(path: Path, name: str, row: int) -> list[str]:
-    """The texts of a row of a sheet, as the names of its columns."""
-    options = ReadOptions(sheet=name, header_row=row, kobo=False)
-    return [n for n in read_isolated(path, options).table.column_names if n != ROW]
+    return all(fold(head or "") in known.get(key, ()) for key, head in row.items())
 
 
 def _new(mapping: Mapping, decided: list[Decided]) -> list[Decided]:
@@ -318,18 +310,18 @@ def _head(
 
 
 def _read(path: Path, sheet: str) -> list[tuple[int, dict[str, str | None]]]:
-    """Rows of a sheet below its heads, by the keys of the hidden row."""
-    options = ReadOptions(sheet=sheet, header_row=_KEY_ROW, skip_rows=(_HEAD,), kobo=False)
+    """Rows of a sheet by the keys of the hidden row: the heads, and those below them."""
+    options = ReadOptions(sheet=sheet, header_row=_KEY_ROW, kobo=False)
     try:
         raw = read_isolated(path, options)
     except FileError as met:
         if met.rule in ("formula", "no-sheet", "sheet"):
             raise
         raise error("mapping-book", file=path) from met
-    if raw.rejects.num_rows:
+    rows = [(int(row.pop(ROW)), row) for row in raw.table.to_pylist()]
+    if raw.rejects.num_rows or not rows or rows[0][0] != _HEAD:
         raise error("mapping-book", file=path)
-    rows = raw.table.to_pylist()
-    return [(int(row.pop("_row")), row) for row in rows]
+    return rows
 
 
 def _digest(mapping_text: str) -> str:

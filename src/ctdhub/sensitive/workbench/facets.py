@@ -150,26 +150,15 @@ def _near(by_key: dict[str, list[str]], of: dict[str, int]) -> tuple[list[list[s
                 break
         if not whole:
             break
-    parent = {key: key for key in by_key}
-    decided = {key: {of[fold(t)] for t in own if fold(t) in of} for key, own in by_key.items()}
-
-    def root(key: str) -> str:
-        while parent[key] != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
+    group = {key: [key] for key in by_key}
     for one, other in sorted(pairs):
-        first, second = root(one), root(other)
-        if first == second or _DIGITS.findall(one) != _DIGITS.findall(other):
+        first, second = group[one], group[other]
+        if first is second or _DIGITS.findall(one) != _DIGITS.findall(other):
             continue
-        if len(decided[first] | decided[second]) < 2 and _alike(one, other):
-            parent[second] = first
-            decided[first] |= decided[second]
-    groups: dict[str, list[str]] = defaultdict(list)
-    for key in by_key:
-        groups[root(key)].append(key)
-    return [keys for keys in groups.values() if len(keys) > 1], whole
+        both = [*first, *second]
+        if _alike(one, other) and _one_decision((t for key in both for t in by_key[key]), of):
+            group |= dict.fromkeys(both, both)
+    return [keys for key, keys in group.items() if keys[0] == key and len(keys) > 1], whole
 
 
 def _alike(one: str, other: str) -> bool:

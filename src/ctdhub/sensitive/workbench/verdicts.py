@@ -229,10 +229,8 @@ def problems(at: Bench) -> list[dict[str, Any]]:
     A problem is a rule, a column and a text that the rule cannot read; or a rule and a row that
     could not be read at all.
     """
-    file = at.file
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    rows: dict[tuple[Any, ...], list[int]] = {}
-    table = at.effect.rejects
+    file, table = at.file, at.effect.rejects
+    rows: dict[tuple[Any, ...], set[int]] = {}
     places = {row: i for i, row in enumerate(file.codes[ROW].to_pylist())}
     cells = {name: file.codes[name].combine_chunks() for name in file.codes.column_names[:-1]}
     hidden = {name for name in file.names if is_hidden(at, name)}
@@ -245,15 +243,22 @@ def problems(at: Bench) -> list[dict[str, Any]]:
         if name is not None and name in cells and name not in hidden:
             cell = cells[name][places[row]].as_py()
             text = None if cell is None else trim(cell)
-        _put(found, rows, (rule, fields, name or column, text), row)
+        rows.setdefault((rule, fields, name or column, text), set()).add(row)
     for one in file.raw.rejects.to_pylist():
-        _put(found, rows, (one["rule"], one["fields"], one["column"], None), one["source_row"])
-    for key, own in rows.items():
-        numbers = sorted(set(own))
-        found[key]["rows"] = len(numbers)
-        column = found[key]["column"]
-        found[key]["cells"] = [{"row": row, "column": column} for row in numbers[:CELLS]]
-    return sorted(found.values(), key=lambda one: (-one["rows"], str(one["column"]), one["rule"]))
+        key = (one["rule"], one["fields"], one["column"], None)
+        rows.setdefault(key, set()).add(one["source_row"])
+    found = [
+        {
+            "rule": rule,
+            "reason": _in_words(reason_of(fields)),
+            "column": column,
+            "text": text,
+            "rows": len(own),
+            "cells": [{"row": row, "column": column} for row in sorted(own)[:CELLS]],
+        }
+        for (rule, fields, column, text), own in rows.items()
+    ]
+    return sorted(found, key=lambda one: (-one["rows"], str(one["column"]), one["rule"]))
 
 
 def _in_words(reason: Text) -> Text:
@@ -265,18 +270,6 @@ def _in_words(reason: Text) -> Text:
         if key == "target" and isinstance(value, str) and schema.has(value)
     }
     return reason.holding(**{**reason.fields, **named}) if named else reason
-
-
-def _put(
-    found: dict[tuple[Any, ...], dict[str, Any]], rows: dict[tuple[Any, ...], list[int]],
-    key: tuple[Any, ...], row: int,
-) -> None:  # fmt: skip
-    if key not in found:
-        rule, fields, column, text = key
-        reason = _in_words(reason_of(fields))
-        found[key] = {"rule": rule, "reason": reason, "column": column, "text": text}
-        rows[key] = []
-    rows[key].append(row)
 
 
 def is_hidden(at: Bench, column: str) -> bool:
@@ -361,14 +354,8 @@ class Verdicts:
 
     def of(self, column: str) -> Verdict:
         """The verdict on a column."""
-        finding, action = self._file.findings.get(column), self._action(column)
         state, reason, proposals = self._settled(column) or ("decide", *self._unread(column))
         counts, unknown = self._file.counts(column), self._unknown.get(column, [])
-        identifier: dict[str, Any] | None = None
-        if finding is not None or action is not None:
-            why = finding.reason if finding else ACTIONS[str(action)]
-            kind = finding.kind if finding else None
-            identifier = {"kind": kind, "action": action, "reason": why}
         return Verdict(
             column, state, reason, self._named_targets(column),
             filled=self._file.filled(column),
@@ -377,9 +364,17 @@ class Verdicts:
             unknown=UnreadTexts(len(unknown), sum(one.rows for one in unknown)),
             suggested=len(self.suggested(column)) if unknown else 0,
             new=column in self.new(),
-            identifier=identifier,
+            identifier=self.identifier(column),
             proposals=tuple(proposals),
         )  # fmt: skip
+
+    def identifier(self, column: str) -> dict[str, Any] | None:
+        """Why a column may identify people and what becomes of it, None where neither is said."""
+        finding, action = self._file.findings.get(column), self._action(column)
+        if finding is None and action is None:
+            return None
+        reason = finding.reason if finding else ACTIONS[str(action)]
+        return {"kind": finding.kind if finding else None, "action": action, "reason": reason}
 
     def _named_targets(self, column: str) -> tuple[dict[str, Any], ...]:
         names = self._targets.get(fold(column), ())
@@ -544,27 +539,13 @@ class Verdicts:
     def questions(self) -> Iterator[tuple[Text, list[Proposed]]]:
         """Questions about the whole file."""
         if self._mapping.rows is None and self._mapping.key_columns() is None:
-            yield (
-                Text("What is one row of this file?"),
-                [
-                    Proposed(label, Text("nobody said so yet"), unit == "person",
-                             ({"op": "setting", "key": "rows", "value": unit},))
-                    for unit, label in _UNITS.items()
-                ],
-            )  # fmt: skip
-        read = self._document.get("read") or {}
-        if "notes" not in read:
+            yield Text("What is one row of this file?"), _ways("rows", _UNITS)
+        if "notes" not in (self._document.get("read") or {}):
             yield from self._notes()
         if "dates" not in self._document and (two_ways := self._two_ways()):
             n = Numeral(two_ways)
-            yield (
-                Text("Some dates can be read in two ways ({n} texts).", n=n),
-                [
-                    Proposed(label, Text("nobody said so yet"), order == "dmy",
-                             ({"op": "setting", "key": "dates", "value": order},))
-                    for order, label in _ORDERS.items()
-                ],
-            )  # fmt: skip
+            text = Text("Some dates can be read in two ways ({n} texts).", n=n)
+            yield text, _ways("dates", _ORDERS)
 
     def _notes(self) -> Iterator[tuple[Text, list[Proposed]]]:
         """A question about rows that may be no records, about which nobody has said anything."""
@@ -592,14 +573,7 @@ class Verdicts:
         elif not sure:
             return
         ways = {"left_out": _LEFT_OUT if sure else _UNCOUNTED, "records": _RECORDS}
-        yield (
-            said,
-            [
-                Proposed(label, Text("nobody said so yet"), how == "left_out",
-                         ({"op": "setting", "key": "read.notes", "value": how},))
-                for how, label in ways.items()
-            ],
-        )  # fmt: skip
+        yield said, _ways("read.notes", ways)
 
     def two_orders(self) -> tuple[str, int, int] | None:
         """A column of which some dates have the day first for certain, and some the month.
@@ -652,6 +626,18 @@ _UNITS = {
     "call": Text("a call"),
 }
 _ORDERS = {"dmy": Text("the day comes first"), "mdy": Text("the month comes first")}
+
+
+def _ways(key: str, labels: dict[str, Text]) -> list[Proposed]:
+    """Answers to a question about a setting, the usual one first."""
+    usual = next(iter(labels))
+    return [
+        Proposed(
+            label, Text("nobody said so yet"), value == usual,
+            ({"op": "setting", "key": key, "value": value},),
+        )
+        for value, label in labels.items()
+    ]  # fmt: skip
 
 
 def _first(rows: list[int]) -> str:

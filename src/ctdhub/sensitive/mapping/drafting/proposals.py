@@ -85,6 +85,11 @@ class Doubt:
     shows: bool = False
 
 
+def _of_texts(message: Text, n: int, column: Glance) -> Text:
+    """A message with a number of the texts of a column, and of all of them."""
+    return message.holding(n=Numeral(n), all=Numeral(len(column.texts)))
+
+
 def texts_with_rows(
     column: Glance, texts: Iterable[str], near: Callable[[str], Text | None] | None = None
 ) -> Field:
@@ -344,7 +349,7 @@ def _codes_of_a_list(column: Glance, numbers: dict[str, float]) -> bool:
     """
     if not numbers or len(numbers) < len(column.texts) - 1:
         return False
-    if says(column.name, vocabulary().bands):
+    if vocabulary().says(column.name, "bands"):
         return True
     small = {int(age) for age in numbers.values() if age == int(age) and age < CODES}
     return len(small) == len(numbers) and len(small) >= DENSE * (max(small) - min(small) + 1)
@@ -414,10 +419,8 @@ def durations(column: Glance, target: str, score: float) -> Iterator[Proposal | 
         )
         return
     others = [text for text in column.texts if text not in fitting and text not in meant]
-    reason = Text(
-        "{n} of its {all} texts are durations",
-        n=Numeral(len(fitting) + len(meant)),
-        all=Numeral(len(column.texts)),
+    reason = _of_texts(
+        Text("{n} of its {all} texts are durations"), len(fitting) + len(meant), column
     )
     doubts = rejected(column, others, Text("no duration: {texts}"))
     rule: dict[str, object] = {"map": meant, "band": True} if meant else {"band": True}
@@ -602,10 +605,10 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
         ways.append(list(column.texts))
     read = max(ways, key=column.weight)
     if column.weight(read) < 0.6:
-        reason = Text(
-            "the header suggests a date, but only {n} of {all} texts are dates or years",
-            n=Numeral(len(read)),
-            all=Numeral(len(column.texts)),
+        reason = _of_texts(
+            Text("the header suggests a date, but only {n} of {all} texts are dates or years"),
+            len(read),
+            column,
         )
         if column.share(lambda text: DAY_FIRST.year(fold(text))) >= 0.6:
             reason = Text(
@@ -617,11 +620,7 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
             reason = Text("years of two digits: state under dates what they stand for")
         yield Doubt(column.name, reason)
         return
-    reason = Text(
-        "{n} of its {all} texts are years or dates",
-        n=Numeral(len(read)),
-        all=Numeral(len(column.texts)),
-    )
+    reason = _of_texts(Text("{n} of its {all} texts are years or dates"), len(read), column)
     others = [text for text in column.texts if text not in read]
     doubts = rejected(column, others)
     yield Proposal(target, column.name, {"year": True}, score * column.weight(read), reason, doubts)
@@ -653,10 +652,10 @@ def _country(column: Glance, target: str, score: float) -> Iterator[Proposal | D
     ):
         yield Doubt(
             column.name,
-            Text(
-                "the header suggests a country, but only {n} of {all} texts are countries",
-                n=Numeral(sum(known.values())),
-                all=Numeral(len(column.texts)),
+            _of_texts(
+                Text("the header suggests a country, but only {n} of {all} texts are countries"),
+                sum(known.values()),
+                column,
             ),
             shows=True,
         )
@@ -672,11 +671,7 @@ def _country(column: Glance, target: str, score: float) -> Iterator[Proposal | D
         doubts += (Text("of several countries the first is kept"),)
         if mark and column.sets(mark):
             doubts += (SETS,)
-    reason = Text(
-        "{n} of its {all} texts are countries",
-        n=Numeral(sum(known.values())),
-        all=Numeral(len(column.texts)),
-    )
+    reason = _of_texts(Text("{n} of its {all} texts are countries"), sum(known.values()), column)
     yield Proposal(
         target, column.name, rule, score * share, reason, doubts, null_values=tuple(nulls)
     )
@@ -765,11 +760,7 @@ def _by_codes(
     if share < 0.5:
         return
     doubts = rejected(column, others, Text("no code for: {texts}"))
-    reason = Text(
-        "{n} of its {all} texts are known words",
-        n=Numeral(len(known)),
-        all=Numeral(len(column.texts)),
-    )
+    reason = _of_texts(Text("{n} of its {all} texts are known words"), len(known), column)
     yield Proposal(target, column.name, {"map": known}, score * share, reason, doubts, tuple(nulls))
 
 

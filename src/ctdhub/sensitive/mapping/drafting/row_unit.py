@@ -186,8 +186,8 @@ def not_victims(glances: Iterable[Glance]) -> tuple[str, list[str]] | None:
     for column in glances:
         if not column.coded:
             continue
-        victims = {t for t in column.texts if says(t, vocabulary().victims)}
-        others = [t for t in column.texts if says(t, vocabulary().others) and t not in victims]
+        victims = {t for t in column.texts if vocabulary().says(t, "victims")}
+        others = [t for t in column.texts if vocabulary().says(t, "others") and t not in victims]
         if others and victims:
             return column.name, others
     return None
@@ -298,12 +298,12 @@ def _standing(column: Glance) -> WhoCounts | None:
     ]
     asks = own.about_standing(column.name)
     if asks:
-        no = (t for t in column.texts if answers.get(t) == "no" or says(t, own.standing_no))
+        no = (t for t in column.texts if answers.get(t) == "no" or own.says(t, "standing_no"))
         known += [t for t in no if t not in known]
     others = not_victims([column])
-    denied = any(own.denies(t) and says(t, own.victims) for t in column.texts)
+    denied = any(own.denies(t) and own.says(t, "victims") for t in column.texts)
     named = STANDING in own.variables(column.name)
-    named &= says(column.name, (*own.victims, *own.trafficking))
+    named &= own.says(column.name, "victims", "trafficking")
     denied |= asks and any(own.denies(t) for t in column.texts)
     named &= not all(_is_victim(t) or answers.get(t) == "yes" for t in column.texts)
     if not column.coded or not (named or known or others or denied):
@@ -325,7 +325,7 @@ def _standing(column: Glance) -> WhoCounts | None:
 def _is_victim(text: str) -> bool:
     own = vocabulary()
     code = own.codes[STANDING].get(word(text))
-    return code not in NOT_COUNTED if code else says(text, own.victims) and not own.denies(text)
+    return code not in NOT_COUNTED if code else own.says(text, "victims") and not own.denies(text)
 
 
 def decided_columns(mapping: Mapping) -> frozenset[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from ctdhub.core.errors import HubError, UnreadableFile, printable
 from ctdhub.core.i18n import Numeral, Text, joined, said
-from ctdhub.core.tables import fold
+from ctdhub.core.tables import ROW, fold
 from ctdhub.schema.countries import look_up
 from ctdhub.schema.model import AGE, PERIOD, YEARS, load_schema
 from ctdhub.sensitive.ingest import layout
@@ -27,7 +28,7 @@ from ctdhub.sensitive.ingest.shape.trees import used
 from ctdhub.sensitive.ingest.survey_form import SurveyForm
 from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
 from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
-from ctdhub.sensitive.mapping.drafting.glance import Glance, glance
+from ctdhub.sensitive.mapping.drafting.glance import glance
 from ctdhub.sensitive.mapping.drafting.proposals import (
     Doubt,
     Proposal,
@@ -39,8 +40,6 @@ from ctdhub.sensitive.mapping.drafting.proposals import (
     with_implied,
 )
 from ctdhub.sensitive.mapping.drafting.row_unit import (
-    ChildRules,
-    SharedNumbers,
     WhoCounts,
     child_rules,
     decided_with,
@@ -136,49 +135,100 @@ TEXTS = 8
 """Texts of a column without a rule that are shown."""
 
 
-@dataclass(frozen=True)
 class Draft:
     """What a draft says.
 
-    Attributes:
+    Args:
         raw, read: the file and how it was read.
         dates: the order of day and month, where it was stated.
-        trial: what a built-in mapping for its headers made of it.
-        unit: ``report`` or ``call`` where headers say that a row is one.
-        glances: columns that are no identifiers, by name.
+        form: the form that the file is an export of.
+
+    Attributes:
+        nobody: rows that look like totals or notes; ``raw`` is the file without them.
         findings, decisions: the identifiers, and what happens to each.
-        shared: the column of the person key with what its shared numbers say.
-        counted: columns without a rule that say who is counted.
-        chosen: for each variable its rule, with other columns that may say the same.
+        glances: columns that are no identifiers, by name.
+        found: what each of them may be, and doubts.
+        chosen: for each variable its rule.
         follows: further rules, by which variables follow from others.
+        unit: ``report`` or ``call`` where headers say that a row is one.
+        shared: the column of the person key with what its shared numbers say.
         children: rules for child rows of perpetrators, if there are any.
-        optional: columns that some record lacks in a format that leaves out what is empty.
-        doubts: for a column why nothing is proposed.
-        unmatched: columns that no rule reads.
-        nobody: rows that look like totals or notes.
+        used: columns that a rule reads.
+        trial: what a built-in mapping for its headers made of it.
     """
 
-    raw: RawTable
-    read: ReadOptions
-    dates: str | None
-    trial: BuiltinTrial | None
-    unit: str | None
-    glances: dict[str, Glance]
-    findings: dict[str, IdentifierFinding]
-    decisions: dict[str, str]
-    shared: SharedNumbers | None
-    counted: dict[str, WhoCounts]
-    chosen: dict[str, tuple[Proposal, tuple[str, ...]]]
-    follows: Dictionary[str, list[dict[str, Any]]]
-    children: ChildRules | None
-    optional: tuple[str, ...]
-    doubts: dict[str, Doubt]
-    unmatched: tuple[str, ...]
-    nobody: int
+    def __init__(
+        self, raw: RawTable, read: ReadOptions, dates: str | None, form: SurveyForm | None
+    ) -> None:
+        table = unescaped(raw.table)
+        nobody = replace(raw, table=table).unlike().rows
+        people = table.filter(pa.array(~nobody))
+        rows = people.num_rows + raw.rejects.num_rows
+        self.raw = raw = replace(raw, table=people, rows_read=rows)
+        self.read, self.dates, self.nobody = read, dates, int(nobody.sum())
+        columns = [name for name in people.column_names if name not in (ROW, TOKENS_COLUMN)]
+        findings = {f.column: f for f in find_identifiers(raw) if f.column in columns}
+        told = FormProposals(form, people, frozenset(read.choices)) if form else None
+        of_system, known = identifiers_of_systems(raw)
+        findings |= told.findings() if told else {}
+        self.findings = findings | {c: of_system[c] for c in columns if c in of_system}
+        self.glances = {c: glance(people, c) for c in columns if c not in self.findings}
+        if told:
+            self.glances = {name: told.seen(column) for name, column in self.glances.items()}
+        every = (
+            told.of(column) if told and told.knows(column.name) else record_proposals(raw, column)
+            for column in self.glances.values()
+        )
+        found = (each for own in every for each in own)
+        self.found = list(in_units(found, unit_beside(self.glances.values())))
+        self.unit = unit_of(columns)
+        self.children = child_rules(raw, self.findings, told)
+        recognised = recognise(columns)
+        self.trial = try_builtin(raw, recognised, self.findings) if recognised else None
+        self._decide(known)
 
-    def proposals(self) -> Iterator[Proposal]:
-        """The rules."""
-        yield from (proposal for proposal, _rivals in self.chosen.values())
+    def _decide(self, known: dict[str, str]) -> None:
+        """Choose a rule for each variable, and say what becomes of identifiers."""
+        chosen = _choose(_together([each for each in self.found if isinstance(each, Proposal)]))
+        year = chosen.get(PERIOD)
+        decisions = decided_with(known, _decisions(self.findings.values(), year))
+        number, self.shared = _first(decisions, "hash"), None
+        if number is not None:
+            births = [f.column for f in self.findings.values() if f.kind == "birth_date"]
+            columns = self.glances.values()
+            self.shared = shared_numbers(self.raw.table, number, births, columns)
+            if self.unit or (self.shared and self.shared.several_people):
+                decisions[number] = "case"
+        self.decisions = decisions
+        if AGE not in chosen and year and (born := _first(decisions, "band")):
+            rule = {"band": True, "at": year.column}
+            chosen[AGE] = Proposal(
+                AGE, born, rule, 1.0, Text("the age on the date of registration")
+            )
+        rules, self.follows = with_implied({name: p.whole() for name, p in chosen.items()})
+        self.chosen = {
+            name: replace(p, rule={k: v for k, v in rules[name].items() if k != "from"})
+            for name, p in chosen.items()
+        }
+        self.used = {column for p in self.chosen.values() for column in p.sources}
+        self.used |= {p.column for p in self.children.rules.values()} if self.children else set()
+
+    @cached_property
+    def counted(self) -> dict[str, WhoCounts]:
+        """Columns without a rule that say who is counted."""
+        open_ = {name: self.glances[name] for name in self.unmatched}
+        return {name: told for name, one in open_.items() if (told := who_counts_in(one))}
+
+    @property
+    def unmatched(self) -> tuple[str, ...]:
+        """Columns that no rule reads."""
+        return tuple(name for name in self.glances if name not in self.used)
+
+    def rivals(self, target: str) -> list[str]:
+        """Other columns that may say the same as the chosen one."""
+        own = self.chosen[target].sources
+        found = (e.column for e in self.found if isinstance(e, Proposal) and e.target == target)
+        return [column for column in dict.fromkeys(found) if column not in own]
 
     def empty(self) -> list[str]:
         """Texts that mean "not recorded" in every column: those that no column means otherwise."""
@@ -286,7 +336,7 @@ def _dates(draft: Draft) -> list[str]:
         stated = _note(Text("as it was stated"))
         return [f"dates: {draft.dates}  {stated}"]
     year = draft.chosen.get(PERIOD)
-    column = draft.glances.get(year[0].column) if year else None
+    column = draft.glances.get(year.column) if year else None
     if column and month_first(column):
         reason = _note(Text("more dates fit with the month first"))
         return [f"dates: mdy  {reason}"]
@@ -299,10 +349,12 @@ def _empty(draft: Draft) -> list[str]:
 
 
 def _optional(draft: Draft) -> list[str]:
-    if not draft.optional:
+    read, used = draft.read, sorted(draft.used)
+    optional = left_out(draft.raw, used) if read.shaped or read.long else ()
+    if not optional:
         return []
     reason = Text("not in every record: such an export leaves out what was not answered")
-    return [f"optional: {_quoted(list(draft.optional))}  {_note(reason)}"]
+    return [f"optional: {_quoted(list(optional))}  {_note(reason)}"]
 
 
 def _identifiers(draft: Draft) -> list[str]:
@@ -365,7 +417,7 @@ def _columns(draft: Draft) -> list[str]:
     if not draft.chosen:
         return ["columns: {}  " + _note(Text("no column was recognised"))]
     lines = ["columns:"]
-    for target, (proposal, rivals) in draft.chosen.items():
+    for target, proposal in draft.chosen.items():
         rule = proposal.whole()
         doubts = list(proposal.doubts)
         if vocabulary().variables(proposal.column).get(target, 1.0) < 1:
@@ -376,9 +428,9 @@ def _columns(draft: Draft) -> list[str]:
             column = draft.glances[proposal.column]
             taken = Text("taken for “not recorded”; if that is wrong, map it: {texts}")
             doubts.append(taken.holding(texts=texts_with_rows(column, nulls)))
-        if rivals:
+        if rivals := draft.rivals(target):
             other = Text("these columns may say it too: {columns}")
-            doubts.append(other.holding(columns=", ".join(dict.fromkeys(rivals))))
+            doubts.append(other.holding(columns=", ".join(rivals)))
         further = draft.follows.get(target, ())
         lead = f"  {target}:" if not further else f"{_several(target)}\n    -"
         lines.append(f"{lead} {{{_inner(rule)}}}  {_note(proposal.reason)}")
@@ -432,15 +484,16 @@ def _left(draft: Draft) -> list[str]:
 
 def _why(draft: Draft, name: str) -> Text:
     column = draft.glances[name]
-    doubt = draft.doubts.get(name)
+    doubts = [one for one in draft.found if isinstance(one, Doubt) and one.column == name]
     if not column.texts:
         return Text("it is empty")
     if vocabulary().about_others(name):
         return Text("it is about someone other than the person of the record")
     shown = column.shown and kind_of(name) != "name"
     texts = joined(column.texts[:TEXTS], ", ")
-    if doubt:
-        return joined([doubt.reason, texts], ": ") if doubt.shows and shown else doubt.reason
+    if doubts:
+        why = doubts[-1]
+        return joined([why.reason, texts], ": ") if why.shows and shown else why.reason
     if column.share(lambda text: len(text) > 3 and look_up(text).alpha3) >= 0.8:
         return Text("countries; of citizenship or of exploitation?")
     if shown:
@@ -551,84 +604,11 @@ def suggest(
         dates: the order of day and month, where its steward states it; else it is looked for.
         form: the form that the file is an export of.
     """
-    raw = replace(raw, table=unescaped(raw.table))
-    nobody = raw.unlike().rows
-    people = raw.table.filter(pa.array(~nobody))
-    raw = replace(raw, table=people, rows_read=people.num_rows + raw.rejects.num_rows)
     read = (read or ReadOptions()).model_copy(update={"partial": False})  # a steward's decision
-    columns = [name for name in raw.table.column_names if name not in ("_row", TOKENS_COLUMN)]
-    findings = {f.column: f for f in find_identifiers(raw) if f.column in columns}
-    told = FormProposals(form, raw.table, frozenset(read.choices)) if form else None
-    findings |= told.findings() if told else {}
-    of_system, known = identifiers_of_systems(raw)
-    findings |= {c: of_system[c] for c in columns if c in of_system}
-    glances = {name: glance(raw.table, name) for name in columns if name not in findings}
-    if told:
-        glances = {name: told.seen(column) for name, column in glances.items()}
-    found = [
-        each
-        for column in glances.values()
-        for each in (
-            told.of(column) if told and told.knows(column.name) else record_proposals(raw, column)
-        )
-    ]
-    found = list(in_units(found, unit_beside(glances.values())))
-    chosen = _choose(_together([each for each in found if isinstance(each, Proposal)]))
-    year = chosen.get(PERIOD)
-    decisions = decided_with(known, _decisions(findings.values(), year))
-    shared = _shared(raw, decisions, findings, glances.values())
-    unit = unit_of(columns)
-    numbered = _first(decisions, "hash")
-    if numbered and (unit or (shared and shared.several_people)):
-        decisions[numbered] = "case"
-    if AGE not in chosen and year and (born := _first(decisions, "band")):
-        chosen[AGE] = Proposal(
-            AGE,
-            born,
-            {"band": True, "at": year.column},
-            1.0,
-            Text("the age on the date of registration"),
-        )
-    rules, follows = with_implied({name: p.whole() for name, p in chosen.items()})
-    chosen = {
-        name: replace(p, rule={k: v for k, v in rules[name].items() if k != "from"})
-        for name, p in chosen.items()
-    }
-    children = child_rules(raw, findings, told)
-    used = {column for p in chosen.values() for column in p.sources}
-    used |= {p.column for p in children.rules.values()} if children else set()
-    trial = _trial(raw, columns, findings)
-    draft = Draft(
-        raw=raw,
-        read=read,
-        dates=dates,
-        trial=trial,
-        unit=unit,
-        glances=glances,
-        findings=findings,
-        decisions=decisions,
-        shared=shared,
-        counted={
-            name: said
-            for name, column in glances.items()
-            if name not in used and (said := who_counts_in(column))
-        },
-        chosen=_with_rivals(chosen, found),
-        follows=follows,
-        children=children,
-        optional=left_out(raw, sorted(used)) if read.shaped or read.long else (),
-        doubts={d.column: d for d in found if isinstance(d, Doubt)},
-        unmatched=tuple(name for name in glances if name not in used),
-        nobody=int(nobody.sum()),
-    )
+    draft = Draft(raw, read, dates, form)
     text = as_yaml(draft)
-    fits = trial.name if trial and trial.fits else None
+    fits = draft.trial.name if draft.trial and draft.trial.fits else None
     return Suggestion(text, parse_mapping(text, "suggestion.yaml"), fits, draft.unmatched)
-
-
-def _trial(raw: RawTable, columns: list[str], found: Iterable[str]) -> BuiltinTrial | None:
-    known = recognise(columns)
-    return try_builtin(raw, known, found) if known else None
 
 
 def _together(found: list[Proposal]) -> Iterator[Proposal]:
@@ -658,17 +638,6 @@ def _choose(found: Iterable[Proposal]) -> dict[str, Proposal]:
     return {v.name: best[v.name] for v in load_schema().records if v.name in best}
 
 
-def _with_rivals(
-    chosen: dict[str, Proposal], found: list[Proposal | Doubt]
-) -> dict[str, tuple[Proposal, tuple[str, ...]]]:
-    """Each chosen proposal with the other columns that may say the same."""
-    rivals: dict[str, list[str]] = {}
-    for each in found:
-        if isinstance(each, Proposal) and each.column not in chosen[each.target].sources:
-            rivals.setdefault(each.target, []).append(each.column)
-    return {name: (p, tuple(rivals.get(name, ()))) for name, p in chosen.items()}
-
-
 def _decisions(findings: Iterable[IdentifierFinding], year: Proposal | None) -> dict[str, str]:
     """A decision for each identifier; one column at most becomes the person key.
 
@@ -685,19 +654,6 @@ def _decisions(findings: Iterable[IdentifierFinding], year: Proposal | None) -> 
         return decided | dict.fromkeys(cases[:1], "hash")
     named = [column for column in cases if column not in keys]
     return decided | dict.fromkeys(keys[:1], "token") | dict.fromkeys(named[:1], "case")
-
-
-def _shared(
-    raw: RawTable,
-    decisions: dict[str, str],
-    findings: dict[str, IdentifierFinding],
-    glances: Iterable[Glance],
-) -> SharedNumbers | None:
-    """What the shared numbers of the person key say, None where none is shared."""
-    if (number := _first(decisions, "hash")) is None:
-        return None
-    births = [f.column for f in findings.values() if f.kind == "birth_date"]
-    return shared_numbers(raw.table, number, births, glances)
 
 
 def _first(decisions: dict[str, str], decision: str) -> str | None:

@@ -176,24 +176,19 @@ class Vocabulary:
         null_codes: numbers that may mean "not recorded".
         strangers: for a group, words that mean a stranger under its headers.
         near: for a group, others whose kinds stand under its headers too.
-        tokens: parts of a header of keys made for linking.
-        others: words of a header that speaks of a caller, a perpetrator or staff.
-        perpetrators: words of the name of a table of perpetrators.
-        victims: words of a cell that say that a row is about a victim.
-        trafficking: words of a header of a status of victims, beside those.
-        standing: parts of a header that asks whether somebody is a victim.
-        standing_alone: whole headers that do, by ``fold_name``.
-        standing_no: words of answers below it that say no, beside ``pairs``.
-        nobody: words of cells below any header that say that a row is about nobody.
-        nobody_headers: whole headers, by ``fold_name``, below which a yes says so.
-        states: words of a header of a case's state.
-        unproven: words of cells below it that say that no victim was established.
-        bands: words of a header of ages by which bare numbers are codes.
+        phrases: lists of words that ``says`` looks for.  Of headers: ``others`` (a caller, a
+            perpetrator, staff), ``perpetrators`` (a table of them), ``standing`` (whether somebody
+            is a victim), ``trafficking`` (of a status of victims), ``states`` (of a case),
+            ``bands`` (of ages, by which bare numbers are codes), ``consent`` (who agreed that the
+            record is shared).  Of cells: ``victims`` (a row is about one), ``standing_no`` (no,
+            beside ``pairs``), ``nobody`` (a row is about nobody), ``unproven`` (no victim was
+            established).
+        names: sets of ``fold_name``: ``tokens``, parts of headers of keys made for linking;
+            ``standing_alone``, ``consent_alone`` and ``nobody_headers``, whole headers, below the
+            last of which a yes says that a row is about nobody.
         ages: words with which ages are written.
         age_units: words of headers and cells that say in which unit ages are counted.
         units: for report and call, words of headers that give them away.
-        consent: words of a header that says who agreed that the record is shared.
-        consent_alone: whole headers that say so, by ``fold_name``.
         negations: words that say no to those beside them, by ``fold_name``.
         denials: cells and elements of lists that say no, by ``word``; "refused" is no answer.
         not_consent: what else turns such a header round: ``words``, ``parts`` of words, and
@@ -215,24 +210,11 @@ class Vocabulary:
     null_codes: frozenset[str]
     strangers: dict[str, frozenset[str]]
     near: dict[str, tuple[str, ...]]
-    tokens: frozenset[str]
-    others: tuple[str, ...]
-    perpetrators: tuple[str, ...]
-    victims: tuple[str, ...]
-    trafficking: tuple[str, ...]
-    standing: tuple[str, ...]
-    standing_alone: frozenset[str]
-    standing_no: tuple[str, ...]
-    nobody: tuple[str, ...]
-    nobody_headers: frozenset[str]
-    states: tuple[str, ...]
-    unproven: tuple[str, ...]
-    bands: tuple[str, ...]
+    phrases: dict[str, tuple[str, ...]]
+    names: dict[str, frozenset[str]]
     ages: dict[str, tuple[str, ...]]
     age_units: dict[str, tuple[str, ...]]
     units: dict[str, tuple[str, ...]]
-    consent: tuple[str, ...]
-    consent_alone: frozenset[str]
     negations: frozenset[str]
     denials: frozenset[str]
     not_consent: dict[str, tuple[str, ...]]
@@ -262,6 +244,10 @@ class Vocabulary:
             if key in codes and (signed or not key.startswith("-"))
         }
 
+    def says(self, text: str, *lists: str) -> bool:
+        """Whether a text has a phrase of some lists of ``phrases``; see :func:`says`."""
+        return any(says(text, self.phrases[name]) for name in lists)
+
     def denies(self, text: str) -> bool:
         """Whether a word of a text says no to those beside it."""
         return any(fold_name(one) in self.negations for one in words_of(text))
@@ -273,7 +259,7 @@ class Vocabulary:
     def is_token(self, header: str) -> bool:
         """Whether a header speaks of a key that the contributor has made for linking."""
         key = fold_name(header)
-        return any(said in key for said in self.tokens)
+        return any(said in key for said in self.names["tokens"])
 
     def about_consent(self, header: str) -> bool:
         """Whether a header says who agreed; below it only a cell without a text is empty.
@@ -283,7 +269,9 @@ class Vocabulary:
         >>> vocabulary().about_consent("Work authorisation"), vocabulary().about_consent("Horizon")
         (False, False)
         """
-        return fold_name(bare(header)) in self.consent_alone or says(header, self.consent)
+        return fold_name(bare(header)) in self.names["consent_alone"] or self.says(
+            header, "consent"
+        )
 
     def about_standing(self, header: str) -> bool:
         """Whether a header asks if the person is a victim.
@@ -293,8 +281,8 @@ class Vocabulary:
         >>> vocabulary().about_standing("Country trafficked to")
         False
         """
-        alone = fold_name(bare(header)) in self.standing_alone
-        return (alone or says(header, self.standing)) and not self.about_others(header)
+        alone = fold_name(bare(header)) in self.names["standing_alone"]
+        return (alone or self.says(header, "standing")) and not self.about_others(header)
 
     def is_nobody(self, header: str, text: str, yes: bool) -> bool:
         """Whether a cell says that its row is about nobody, or about no victim.
@@ -310,9 +298,11 @@ class Vocabulary:
         >>> vocabulary().is_nobody("Pregnancy", "Not confirmed", False)
         False
         """
-        if yes and fold_name(bare(header)) in self.nobody_headers:
+        if yes and fold_name(bare(header)) in self.names["nobody_headers"]:
             return True
-        return says(text, self.nobody) or (says(header, self.states) and says(text, self.unproven))
+        return self.says(text, "nobody") or (
+            self.says(header, "states") and self.says(text, "unproven")
+        )
 
     def about_others(self, header: str) -> bool:
         """Whether a header speaks of someone else than the person the record is about.
@@ -320,7 +310,7 @@ class Vocabulary:
         >>> vocabulary().about_others("denunciante_genero"), vocabulary().about_others("genero")
         (True, False)
         """
-        return fold_name(header) not in self.headers and says(header, self.others)
+        return fold_name(header) not in self.headers and self.says(header, "others")
 
     def about_perpetrators(self, name: str) -> bool:
         """Whether the name of a child table speaks of perpetrators.
@@ -328,7 +318,7 @@ class Vocabulary:
         >>> vocabulary().about_perpetrators("perp"), vocabulary().about_perpetrators("services")
         (True, False)
         """
-        return says(name, self.perpetrators)
+        return self.says(name, "perpetrators")
 
     def without_perpetrators(self, column: str) -> str:
         """The last part of the name of a child's column, without words for perpetrators.
@@ -339,7 +329,7 @@ class Vocabulary:
         'sexe'
         """
         said = words_of(SEGMENT.split(column)[-1])
-        known = {part for phrase in self.perpetrators for part in words_of(phrase)}
+        known = {part for phrase in self.phrases["perpetrators"] for part in words_of(phrase)}
         return " ".join(part for part in said if part not in known)
 
     def group_of(self, header: str) -> str | None:
@@ -433,6 +423,10 @@ class Vocabulary:
         return dict.fromkeys(sorted(self.headers[near[0]]), score)
 
 
+def _lists(told: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(words) for name, words in told.items()}
+
+
 @cache
 def vocabulary() -> Vocabulary:  # noqa: C901
     """The words of this version of the software."""
@@ -471,6 +465,8 @@ def vocabulary() -> Vocabulary:  # noqa: C901
     for column in _known_columns():
         _learn(column, phrases, flags, codes)
     other = frozenset(word(said) for said in own["other"])
+    lists = {name: words for name, words in own.items() if isinstance(words, list)}
+    phrases_of = {name: tuple(flat(words)) for name, words in lists.items()}
     return Vocabulary(
         headers=_indexed(phrases, fold_name),
         weak={fold_name(w): name for name, words in own["weak"].items() for w in flat(words)},
@@ -487,26 +483,13 @@ def vocabulary() -> Vocabulary:  # noqa: C901
         empty=frozenset(word(said) for said in flat(own["empty"])) | {""},
         null_codes=frozenset(own["null_codes"]),
         strangers={group: frozenset(map(word, words)) for group, words in own["strangers"].items()},
-        near={group: tuple(others) for group, others in own["near"].items()},
-        tokens=frozenset(map(fold_name, own["tokens"])),
-        others=tuple(flat(own["others"])),
-        perpetrators=tuple(flat(own["perpetrators"])),
-        victims=tuple(own["victims"]),
-        trafficking=tuple(own["trafficking"]),
-        standing=tuple(flat(own["standing"])),
-        standing_alone=frozenset(map(fold_name, own["standing_alone"])),
-        standing_no=tuple(own["standing_no"]),
-        nobody=tuple(own["nobody"]),
-        nobody_headers=frozenset(map(fold_name, own["nobody_headers"])),
-        states=tuple(own["states"]),
-        unproven=tuple(own["unproven"]),
-        bands=tuple(own["bands"]),
-        ages={name: tuple(words) for name, words in own["ages"].items()},
-        age_units={name: tuple(words) for name, words in own["age_units"].items()},
-        units={name: tuple(words) for name, words in own["units"].items()},
-        consent=tuple(flat(own["consent"])),
-        consent_alone=frozenset(map(fold_name, own["consent_alone"])),
+        near=_lists(own["near"]),
+        phrases=phrases_of,
+        names={name: frozenset(map(fold_name, words)) for name, words in phrases_of.items()},
         negations=frozenset(map(fold_name, own["negations"])),
+        ages=_lists(own["ages"]),
+        age_units=_lists(own["age_units"]),
+        units=_lists(own["units"]),
         denials=frozenset(
             {word(no) for _yes, no in own["pairs"] if no not in ("", "jo", "hindi")}
             | {word(said) for said in (*own["negations"], *own["standing_no"])}
