@@ -7,7 +7,7 @@ from test_mapping_drafts import raw_of
 
 from ctdhub.core.errors import MappingError
 from ctdhub.core.i18n import said
-from ctdhub.sensitive.mapping.drafting.glance import Glance
+from ctdhub.sensitive.mapping.drafting.proposals import Glance
 from ctdhub.sensitive.mapping.drafting.row_unit import who_counts_in
 from ctdhub.sensitive.mapping.drafting.suggest import suggest
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ctdhub.core.i18n import Text, said
-from ctdhub.sensitive.mapping.drafting.glance import Glance
+from ctdhub.sensitive.mapping.drafting.proposals import Glance
 from ctdhub.sensitive.mapping.drafting.row_unit import who_counts_in
 from ctdhub.sensitive.workbench.ask import ask
 

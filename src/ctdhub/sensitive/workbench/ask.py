@@ -122,10 +122,11 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
     The mapping as somebody typed it; becomes operations: ``{"done": [n], "change"}``.
 ``keep`` (``why``?, ``from``?)
     Commits the draft to ``mappings/<contributor>/<from>.yaml``; ``from`` is the delivery's day
-    unless given, "" for ``mappings/<contributor>.yaml``.  Where somebody else kept another value
-    for the same key meanwhile, nothing is kept: ``{"conflicts": [{"operation", "theirs": value,
-    "who", "time", "operations": to do it all the same}]}``, and the draft is over what that person
-    kept, without these operations.  Else ``{"kept": {"number", "from", "sha256", "path"}}``.
+    unless given, "" for ``mappings/<contributor>.yaml``.  Where somebody else meanwhile kept
+    something that an operation concerns, with another value for its key, nothing is kept:
+    ``{"conflicts": [{"operation", "theirs": value, "who", "time", "operations": to do it all the
+    same}]}``, and the draft is over what that person kept, without these operations.
+    Else ``{"kept": {"number", "from", "sha256", "path"}}``.
 ``problems`` (``start``?, ``limit``? (50))
     ``{"problems": [{"rule", "reason": Text, "column" | null, "text": of a cell | null, "rows":
     number of rows, "cells": [{"row", "column"}] the first 20}], "total", "rejected"}``.
@@ -153,7 +154,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -173,45 +174,12 @@ from ctdhub.sensitive.mapping.edits import Operation, all_rules, checked
 from ctdhub.sensitive.mapping.mapping_file import text_of
 from ctdhub.sensitive.mapping.patched_yaml import flow, lines_of
 from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.workbench import drafts
-from ctdhub.sensitive.workbench.drafts import (
-    DraftFold,
-    Workplace,
-    digest,
-    drop_draft,
-    load_draft,
-    save_draft,
-)
-from ctdhub.sensitive.workbench.facets import (
-    Facets,
-    SuggestedCode,
-    choices,
-    clustered,
-    facets,
-    read_as,
-    sheets_of,
-    suggestions,
-)
-from ctdhub.sensitive.workbench.opened import (
-    SUGGESTION,
-    Bench,
-    begun,
-    bench,
-    change,
-    draft_of,
-    fits,
-    saved,
-)
+from ctdhub.sensitive.workbench import drafts, facets, opened, verdicts
+from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace
+from ctdhub.sensitive.workbench.facets import Facets, SuggestedCode
+from ctdhub.sensitive.workbench.opened import SUGGESTION, Bench, TextCount, bench
 from ctdhub.sensitive.workbench.readings import Proposed, named, readings
-from ctdhub.sensitive.workbench.verdicts import (
-    ACTIONS,
-    LABELS,
-    Verdict,
-    Verdicts,
-    is_hidden,
-    missing,
-    problems,
-)
+from ctdhub.sensitive.workbench.verdicts import ACTIONS, LABELS, Verdict, Verdicts, is_hidden
 
 # --------------------------------------------------------------------------------------------------
 # Answers about a file: verdicts, facets, problems, identifiers, alarms, what leaves.
@@ -246,22 +214,25 @@ def open_(place: Workplace, request: dict[str, Any]) -> Answer:
         key: getattr(raw, key) for key in ("sheet", "encoding", "delimiter", "sha256", "notes")
     }
     told = {"name": place.name, "rows": raw.rows_read, "columns": len(at.file.names), **shown}
-    return {"file": told | {"unread_rows": raw.rejects.num_rows}, "found": saved(place, at.file)}
+    return {
+        "file": told | {"unread_rows": raw.rejects.num_rows},
+        "found": opened.saved(place, at.file),
+    }
 
 
 def _opened(place: Workplace, sheet: Any) -> Bench:
     if place.file is None:
         raise error("workbench-request")
     if isinstance(sheet, str):
-        return begun(place, SUGGESTION, ReadOptions(sheet=sheet))
-    draft, now = load_draft(place), mapping_file.in_force(*place.of_day)
+        return opened.begun(place, SUGGESTION, ReadOptions(sheet=sheet))
+    draft, now = drafts.load_draft(place), mapping_file.in_force(*place.of_day)
     if draft is not None:
-        if now and draft.seen == digest(draft.base) != digest(text_of(now[1])):
+        if now and draft.seen == drafts.digest(draft.base) != drafts.digest(text_of(now[1])):
             over, lost = _renewed(place, draft, now)
             draft = draft if lost else _saved_as(place, over)
         return Bench(place, draft)
     others = list(_of_other_files(place))
-    at = None if now is None and others else begun(place, None)
+    at = None if now is None and others else opened.begun(place, None)
     if now and at and _fitting(at):
         unkept = next((one for one in others if one.active), None)
         if unkept is None:
@@ -269,7 +240,7 @@ def _opened(place: Workplace, sheet: Any) -> Bench:
         return Bench(place, _saved_as(place, _renewed(place, unkept, now)[0]))
     if others:
         return Bench(place, _saved_as(place, others[0]))
-    return at if at and now is None else begun(place, SUGGESTION)
+    return at if at and now is None else opened.begun(place, SUGGESTION)
 
 
 def _renewed(
@@ -280,18 +251,18 @@ def _renewed(
     try:
         return drafts.renewed(draft, text, now[0], drafts.commits(place))
     except HubError:  # the two make no mapping
-        return DraftFold(text, now[0], (), digest(text), draft.file), [*draft.active]
+        return DraftFold(text, now[0], (), drafts.digest(text), draft.file), [*draft.active]
 
 
 def _saved_as(place: Workplace, draft: DraftFold) -> DraftFold:
-    save_draft(place, draft)
+    drafts.save_draft(place, draft)
     return draft
 
 
 def _fitting(at: Bench) -> bool:
     """Whether a mapping reads this file: most of its columns are there, and it has some."""
     try:
-        wanted, missing = fits(at.mapping, at.file)
+        wanted, missing = opened.fits(at.mapping, at.file)
     except FileError:  # the mapping speaks of another sheet, or another format
         return False
     return bool(wanted) and 2 * len(missing) <= len(wanted)
@@ -300,12 +271,12 @@ def _fitting(at: Bench) -> bool:
 def _of_other_files(place: Workplace) -> Iterator[DraftFold]:
     """Drafts with decisions on earlier files of the same columns, the newest first."""
     for path in place.other_drafts():
-        draft = load_draft(place, path)
+        draft = drafts.load_draft(place, path)
         if draft is None:
             continue
         at = Bench(place, draft)
         try:
-            wanted, missing = fits(at.mapping, at.file)
+            wanted, missing = opened.fits(at.mapping, at.file)
         except HubError:  # of another format or another sheet, or another program changed it
             continue
         if not missing and 2 * len(wanted) >= len(at.file.names):
@@ -320,20 +291,20 @@ def _verdicts(at: Bench) -> Verdicts:
 def columns(place: Workplace, request: dict[str, Any]) -> Answer:
     """A verdict on each column."""
     at = bench(place)
-    verdicts = _verdicts(at)
-    found = verdicts.all()
-    asked = [*verdicts.questions()]
+    every = _verdicts(at)
+    found = every.all()
+    asked = [*every.questions()]
     states = [one.state for one in found]
     order = [one.column for state in ("stops", "decide") for one in found if one.state == state]
     return {
         "columns": found,
         "counts": {key: states.count(key) for key in ("right", "decide", "stops", "stripped")},
         **at.effect.counts(),
-        "new": verdicts.new(),
-        "gone": verdicts.gone(),
+        "new": every.new(),
+        "gone": every.gone(),
         "next": order[0] if order else None,
         "questions": [{"question": text, "choices": own} for text, own in asked],
-        "missing": missing(at, found, len(asked), verdicts.two_orders()),
+        "missing": verdicts.missing(at, found, len(asked), every.two_orders()),
     }
 
 
@@ -343,19 +314,17 @@ def column(place: Workplace, request: dict[str, Any]) -> Answer:
     name = at.file.header.find(str(request.get("column")))
     if name is None:
         raise error("workbench-column", column=str(request.get("column")))
-    verdicts = _verdicts(at)
-    verdict = verdicts.of(name)
-    answer: Answer = {"verdict": verdict, "readings": [], "silent": []}
-    sheets = sheets_of(at.mapping, at.file, name)
+    verdict = _verdicts(at).of(name)
+    sheets = facets.sheets_of(at.mapping, at.file, name)
     wanted = request.get("sheet")
     chosen = next((one for one in sheets if wanted in (None, one.name)), None)
     if chosen is None and isinstance(wanted, str):
         chosen = list_sheet(wanted)
-    hidden = _hidden(at, [name, *(chosen.columns if chosen else ())])
-    if hidden:
+    columns = (at.file.header.find(c) or c for c in (name, *(chosen.columns if chosen else ())))
+    if hidden := any(is_hidden(at, column) for column in columns):
         chosen, sheets = None, []
-    own = [facets(at.mapping, at.file, one, place.years) for one in sheets]
-    answer["sheets"] = [
+    own = [facets.facets(at.mapping, at.file, one, place.years) for one in sheets]
+    told = [
         {
             "sheet": one.of.name,
             "targets": [{"variable": v, "label": named(v)} for v in one.of.places],
@@ -364,34 +333,26 @@ def column(place: Workplace, request: dict[str, Any]) -> Answer:
         }
         for one in own
     ]
-    answer["blank"] = at.file.raw.table.num_rows - verdict.filled
+    answer: Answer = {
+        "verdict": verdict, "sheets": told, "blank": at.file.raw.table.num_rows - verdict.filled,
+        "sheet": None, "rule": "", "readings": [], "silent": [], "choices": [], "values": [],
+        "total": 0, "clusters": [], "note": None,
+    }  # fmt: skip
     bare = verdict.state == "stripped" or not verdict.examples
     if hidden or (chosen is None and bare):
-        return {**answer, **_no_values(), "sheet": None, "rule": ""}
+        return answer
     silent = {*map(fold, at.mapping.empty)}
     answer["silent"] = [one for one in at.file.counts(name) if fold(one.text) in silent]
+    answer["rule"] = _rules(at, verdict)
     if not sheets:
         answer["readings"] = readings(at.file, name, at.draft.document())
-    if chosen is None:
-        return {**answer, **_bare(at, name, request), "sheet": None, "rule": _rules(at, verdict)}
-    found = facets(at.mapping, at.file, chosen, place.years)
-    return {
-        **answer,
-        **_values(found, request),
-        "sheet": chosen.name,
-        "choices": choices(chosen),
-        "rule": _rules(at, verdict),
-    }
-
-
-def _hidden(at: Bench, columns: list[str]) -> bool:
-    """Whether one of some columns may identify people; then nobody is shown a text of them."""
-    named = (at.file.header.find(column) or column for column in columns)
-    return any(is_hidden(at, one) for one in named)
-
-
-def _no_values() -> Answer:
-    return {"choices": [], "values": [], "total": 0, "clusters": [], "note": None}
+    if chosen is not None:
+        found = facets.facets(at.mapping, at.file, chosen, place.years)
+        answer |= {"sheet": chosen.name, "choices": facets.choices(chosen)}
+        return answer | _values(found, request)
+    read = facets.read_as(at.effect, at.file, name)
+    bare_texts = [_value(one, read.get(fold(one.text), ())) for one in at.file.counts(name)]
+    return answer | _page(bare_texts, request)
 
 
 def _rules(at: Bench, verdict: Verdict) -> str:
@@ -401,16 +362,11 @@ def _rules(at: Bench, verdict: Verdict) -> str:
 
 
 def _values(found: Facets, request: dict[str, Any]) -> Answer:
-    meant = suggestions(found)
-    groups, note = clustered(found)
+    meant = facets.suggestions(found)
+    groups, note = facets.clustered(found)
     of = {text: n for n, one in enumerate(groups) for text in one.texts}
     values = [
-        {
-            **one._asdict(),
-            "decided": found.today.get(fold(one.text), ()),
-            "suggested": meant.get(one.text),
-            "cluster": of.get(one.text),
-        }
+        _value(one, found.today.get(fold(one.text), ()), meant.get(one.text), of.get(one.text))
         for one in found.values
     ]
     clusters = []
@@ -424,19 +380,13 @@ def _values(found: Facets, request: dict[str, Any]) -> Answer:
     return {**_page(values, request), "clusters": clusters, "note": note}
 
 
-def _bare(at: Bench, name: str, request: dict[str, Any]) -> Answer:
-    """Texts of a column whose rules look no texts up, or that no rule reads."""
-    read = read_as(at.effect, at.file, name)
-    values = [
-        {
-            **one._asdict(),
-            "decided": read.get(fold(one.text), ()),
-            "suggested": None,
-            "cluster": None,
-        }
-        for one in at.file.counts(name)
-    ]
-    return {**_no_values(), **_page(values, request)}
+def _value(
+    one: TextCount,
+    decided: Sequence[str],
+    meant: SuggestedCode | None = None,
+    cluster: int | None = None,
+) -> dict[str, Any]:
+    return {**one._asdict(), "decided": decided, "suggested": meant, "cluster": cluster}
 
 
 def _page(values: list[dict[str, Any]], request: dict[str, Any]) -> Answer:
@@ -460,12 +410,12 @@ _PAGE = (("start", 0), ("limit", 100))
 
 def suggested(place: Workplace, request: dict[str, Any]) -> Answer:
     """Everything that is proposed and that nobody has decided."""
-    verdicts = _verdicts(bench(place))
+    every = _verdicts(bench(place))
     wanted = request.get("column")
     return {
         "suggested": [
             {"column": name, **one._asdict(), "rows": rows}
-            for name, one, rows in verdicts.every_suggestion()
+            for name, one, rows in every.every_suggestion()
             if wanted in (None, name)
         ]
     }
@@ -474,7 +424,7 @@ def suggested(place: Workplace, request: dict[str, Any]) -> Answer:
 def problems_(place: Workplace, request: dict[str, Any]) -> Answer:
     """What is wrong, by text, with the cells."""
     at = bench(place)
-    found = problems(at)
+    found = verdicts.problems(at)
     start, limit = int(request.get("start") or 0), int(request.get("limit") or 50)
     rejected = at.effect.counts()["rejected"]
     return {"problems": found[start : start + limit], "total": len(found), "rejected": rejected}
@@ -483,7 +433,7 @@ def problems_(place: Workplace, request: dict[str, Any]) -> Answer:
 def identifiers(place: Workplace, request: dict[str, Any]) -> Answer:
     """Columns that may identify people, and what happens to each."""
     at = bench(place)
-    verdicts = _verdicts(at)
+    every = _verdicts(at)
     reasons = {fold(c): d.reason for c, d in at.mapping.identifiers.items()}
     return {
         "columns": [
@@ -496,7 +446,7 @@ def identifiers(place: Workplace, request: dict[str, Any]) -> Answer:
                 "choices": [_choice(name, one) for one in LABELS],
             }
             for name in at.file.names
-            if (said := verdicts.identifier(name))
+            if (said := every.identifier(name))
         ]
     }
 
@@ -540,12 +490,12 @@ def _alarm(one: Alarm) -> dict[str, Any]:
 
 def mappings(place: Workplace, request: dict[str, Any]) -> Answer:
     """Mappings that were kept before, and how well each reads the file."""
-    return {"mappings": saved(place, bench(place).file)}
+    return {"mappings": opened.saved(place, bench(place).file)}
 
 
 def begin(place: Workplace, request: dict[str, Any]) -> Answer:
     """Begin the draft anew on another base."""
-    begun(place, str(request.get("from", SUGGESTION)))
+    opened.begun(place, str(request.get("from", SUGGESTION)))
     return {}
 
 
@@ -567,16 +517,16 @@ def variables(place: Workplace, request: dict[str, Any]) -> Answer:
 def state(place: Workplace) -> dict[str, Any] | None:
     """What every answer says of the draft; None where there is none and nothing to begin one."""
     try:
-        draft = draft_of(place)
+        draft = opened.draft_of(place)
     except HubError:
         return None
     now = mapping_file.in_force(*place.of_day)
     there = text_of(now[1]) if now else None
     found: dict[str, Any] = {"operations": len(draft.active), "from": draft.start}
-    found["stale"] = (digest(there) if there else None) != draft.seen
+    found["stale"] = (drafts.digest(there) if there else None) != draft.seen
     try:
         text = draft.text()
-        found |= {"sha256": digest(text), "kept": text == there, "invalid": None}
+        found |= {"sha256": drafts.digest(text), "kept": text == there, "invalid": None}
     except HubError as met:
         found |= {"sha256": None, "kept": False, "invalid": met.fault}
     return found
@@ -589,13 +539,13 @@ def do(place: Workplace, request: dict[str, Any]) -> Answer:
 
 def try_(place: Workplace, request: dict[str, Any]) -> Answer:
     """What operations would change."""
-    draft = draft_of(place)
+    draft = opened.draft_of(place)
     after = draft.with_operations([checked(one) for one in _list(request, "operations")])
     return {"change": _change(place, draft, after)}
 
 
 def _add(place: Workplace, operations: list[Operation]) -> Answer:
-    draft = draft_of(place)
+    draft = opened.draft_of(place)
     after = draft.with_operations(operations)
     answer = {"done": [one["n"] for one in after.operations[len(draft.operations) :]]}
     return {**answer, "change": _saved(place, draft, after)}
@@ -603,7 +553,7 @@ def _add(place: Workplace, operations: list[Operation]) -> Answer:
 
 def _saved(place: Workplace, before: DraftFold, after: DraftFold) -> dict[str, Any] | None:
     told = _change(place, before, after)
-    save_draft(place, after)
+    drafts.save_draft(place, after)
     return told
 
 
@@ -614,12 +564,12 @@ def _change(place: Workplace, before: DraftFold, after: DraftFold) -> dict[str, 
     now, then = Bench(place, before), Bench(place, after)
     if now.mapping.read != then.mapping.read:
         return None  # another table: its rows are not those
-    return change(now.effect, then.effect, named)
+    return opened.change(now.effect, then.effect, named)
 
 
 def undo(place: Workplace, request: dict[str, Any]) -> Answer:
     """Undo operations; later ones on their keys are shown first, or undone too, or stay."""
-    draft, numbers = draft_of(place), _numbers(request)
+    draft, numbers = opened.draft_of(place), _numbers(request)
     later = draft.later(numbers)
     if later and request.get("later") not in ("undo", "stay"):
         return {"later": later}
@@ -631,20 +581,20 @@ def undo(place: Workplace, request: dict[str, Any]) -> Answer:
 def redo(place: Workplace, request: dict[str, Any]) -> Answer:
     """Do undone operations again."""
     numbers = _numbers(request)
-    draft = draft_of(place)
+    draft = opened.draft_of(place)
     return {"done": numbers, "change": _saved(place, draft, draft.marked(numbers, undone=False))}
 
 
 def discard(place: Workplace, request: dict[str, Any]) -> Answer:
     """End the draft."""
-    drop_draft(place)
+    drafts.drop_draft(place)
     return {}
 
 
 def history_of_edits(place: Workplace, request: dict[str, Any]) -> Answer:
     """Operations of the draft and commits, newest first."""
     commits = [_shown(one) for one in reversed(drafts.commits(place))]
-    draft = load_draft(place)
+    draft = drafts.load_draft(place)
     operations = list(reversed(draft.operations)) if draft else []
     outside = bool(commits) and commits[0]["who"] == drafts.OUTSIDE
     return {"operations": operations, "commits": commits, "outside": outside}
@@ -671,7 +621,7 @@ def undo_kept(place: Workplace, request: dict[str, Any]) -> Answer:
 
 def text(place: Workplace, request: dict[str, Any]) -> Answer:
     """The mapping as YAML, with the first line of each rule."""
-    words = draft_of(place).text()
+    words = opened.draft_of(place).text()
     places = lines_of(words, place.shown)
     lines = {".".join(map(str, where[-1:])): n for where, n in places.items() if len(where) > 1}
     return {"text": words, "lines": lines}
@@ -682,8 +632,8 @@ def write(place: Workplace, request: dict[str, Any]) -> Answer:
     typed = request.get("text")
     if not isinstance(typed, str):
         raise error("workbench-request")
-    typed = typed.replace("\r\n", "\n") if "\r\n" not in draft_of(place).text() else typed
-    return _add(place, draft_of(place).typed(typed))
+    typed = typed.replace("\r\n", "\n") if "\r\n" not in opened.draft_of(place).text() else typed
+    return _add(place, opened.draft_of(place).typed(typed))
 
 
 def keep(place: Workplace, request: dict[str, Any]) -> Answer:
@@ -691,13 +641,13 @@ def keep(place: Workplace, request: dict[str, Any]) -> Answer:
     start = request.get("from", place.day)
     if start != mapping_file.FIRST and not (isinstance(start, str) and is_day(start)):
         raise error("workbench-request")
-    draft = draft_of(place)
+    draft = opened.draft_of(place)
     header = Bench(place, draft).file.names if place.file else ()
     why = str(request.get("why") or "")
     done, conflicts = drafts.keep(place, draft, start, why, header)
     if done is None:
         return {"conflicts": conflicts}
-    drop_draft(place)
+    drafts.drop_draft(place)
     path = mapping_file.path_of(place.mappings, place.contributor, done["from"])
     named = {"number": done["number"], "from": done["from"], "sha256": done["after"]}
     return {"kept": {**named, "path": path.relative_to(place.mappings.parent).as_posix()}}

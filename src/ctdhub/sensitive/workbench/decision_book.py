@@ -23,14 +23,8 @@ from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema.labels import label
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.mapping.decisions import (
-    Answer,
-    Sheet,
-    askable,
-    choice_words,
-    meanings,
-    spellings_of,
-)
+from ctdhub.sensitive.mapping import decisions
+from ctdhub.sensitive.mapping.decisions import Answer, Sheet
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS, applied
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
@@ -127,7 +121,7 @@ def read_book(path: Path, mapping: Mapping, mapping_text: str) -> list[Decided]:
         raise error("mapping-book", file=path)
     if digest != _digest(mapping_text):
         raise error("mapping-book/older", file=path)
-    by_key = {sheet.name: sheet for sheet in askable(mapping)}
+    by_key = {sheet.name: sheet for sheet in decisions.askable(mapping)}
     found: list[Decided] = []
     for _number, row in listed:
         if (name := row.get("sheet")) is not None:
@@ -170,7 +164,7 @@ def _new(mapping: Mapping, decided: list[Decided]) -> list[Decided]:
     """Those that differ from what the mapping says."""
     if not decided:
         return []
-    today = meanings(mapping, decided[0].sheet, [one.text for one in decided])
+    today = decisions.meanings(mapping, decided[0].sheet, [one.text for one in decided])
     return [
         replace(one, before=said)
         for one, said in zip(decided, today, strict=True)
@@ -180,7 +174,7 @@ def _new(mapping: Mapping, decided: list[Decided]) -> list[Decided]:
 
 def _answer(sheet: Sheet, said: str) -> Answer | None:
     """The tokens that a cell names, by code or by label; None where one is none of the sheet's."""
-    known = spellings_of(sheet)
+    known = decisions.spellings_of(sheet)
     tokens = []
     for part in said.split(_BETWEEN):
         if trim(part):
@@ -195,7 +189,7 @@ def _answer(sheet: Sheet, said: str) -> Answer | None:
 
 
 def _chooser(sheet: Sheet) -> Callable[[str], str]:
-    return lambda token: f"{token}{_MARK}{choice_words(sheet, token)}"
+    return lambda token: f"{token}{_MARK}{decisions.choice_words(sheet, token)}"
 
 
 def _of(sheet: Sheet) -> str:
@@ -351,14 +345,14 @@ def decided_yaml(text: str, file: str, decided: Sequence[Decided]) -> str:
     )
     written = patched(text, applied(document_of(text, file), *operations), file)
     after = parse_mapping(written, file)
-    by_key = {sheet.name: sheet for sheet in askable(after)}
-    for sheet in askable(mapping):
+    by_key = {sheet.name: sheet for sheet in decisions.askable(after)}
+    for sheet in decisions.askable(mapping):
         for name in sheet.places.keys() - (
             by_key[sheet.name].places if sheet.name in by_key else {}
         ):
             raise error("mapping-book/nothing-left", name=name, places=sheet.name)
     for one in decided:
-        (found,) = meanings(after, by_key[one.sheet.name], [one.text])
+        (found,) = decisions.meanings(after, by_key[one.sheet.name], [one.text])
         if set(found) != set(one.answer):
             raise error("mapping-book/by-hand", file=file, column=one.name, row=one.row)
     return written

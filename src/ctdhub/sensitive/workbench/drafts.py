@@ -18,19 +18,8 @@ from ctdhub.core.errors import HubError, error
 from ctdhub.core.files import append_chain, is_day, locked, read_chain, write_whole
 from ctdhub.schema.model import YEARS
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
-from ctdhub.sensitive.mapping import mapping_file
-from ctdhub.sensitive.mapping.edits import (
-    Operation,
-    Touching,
-    applied,
-    apply,
-    between,
-    key_of,
-    numbered,
-    opposite,
-    touch,
-    value_in,
-)
+from ctdhub.sensitive.mapping import edits, mapping_file
+from ctdhub.sensitive.mapping.edits import Operation, Touching
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
 from ctdhub.sensitive.mapping.patched_yaml import Document, document_of, patched
@@ -202,7 +191,7 @@ class DraftFold:
             HubError: the mapping would have faults.
         """
         last = max((one["n"] for one in self.operations), default=0)
-        operations = (*self.operations, *numbered(self.document(), new, last + 1))
+        operations = (*self.operations, *edits.numbered(self.document(), new, last + 1))
         after = replace(self, operations=operations)
         after.mapping()
         return after
@@ -214,8 +203,8 @@ class DraftFold:
             HubError: the text has faults.
         """
         parse_mapping(text, self.file)
-        found = between(self.document(), document_of(text, self.file))
-        made = applied(self.document(), *found)
+        found = edits.between(self.document(), document_of(text, self.file))
+        made = edits.applied(self.document(), *found)
         if patched(self.text(), made, self.file) != text:
             found.append({"op": "layout", "text": text})
         return found
@@ -246,11 +235,6 @@ class DraftFold:
         after.mapping()
         return after
 
-    def as_json(self) -> dict[str, Any]:
-        """As values that JSON knows."""
-        held = {"base": self.base, "start": self.start, "seen": self.seen}
-        return {**held, "operations": [*self.operations]}
-
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
@@ -259,7 +243,7 @@ def _json(value: Any) -> str:
 @lru_cache(maxsize=64)
 def _folded(base: str, operations: str, file: str) -> Document:
     """The fold of operations over a text; kept, for each request needs it.  Not to be changed."""
-    return applied(document_of(base, file), *json.loads(operations))
+    return edits.applied(document_of(base, file), *json.loads(operations))
 
 
 @lru_cache(maxsize=16)
@@ -280,8 +264,8 @@ def load_draft(place: Workplace, other: Path | None = None) -> DraftFold | None:
 def save_draft(place: Workplace, draft: DraftFold) -> None:
     """Keep a draft, for its owner alone."""
     place.draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    content = json.dumps(draft.as_json(), ensure_ascii=False).encode()
-    write_whole(place.draft, content)
+    held = {"base": draft.base, "start": draft.start, "seen": draft.seen}
+    write_whole(place.draft, _json({**held, "operations": draft.operations}).encode())
 
 
 def drop_draft(place: Workplace) -> None:
@@ -334,7 +318,7 @@ def _with_outside(place: Workplace) -> tuple[Commit, ...]:
         operations: list[Operation] = []
         if before:
             was = document_of(_text_of(place, before), place.shown)
-            operations = numbered(was, between(was, document_of(text, path.name)))
+            operations = edits.numbered(was, edits.between(was, document_of(text, path.name)))
         _append(place, OUTSIDE, "", start, before, text, operations)
     return read_chain(place.log)
 
@@ -385,7 +369,7 @@ def keep(
             text, operations = over.text(), list(over.active)
         elif theirs is not None and theirs != draft.base:
             was = document_of(theirs, place.shown)
-            operations = numbered(was, between(was, document_of(text, place.shown)))
+            operations = edits.numbered(was, edits.between(was, document_of(text, place.shown)))
         parse_mapping(text, place.shown)
         target = mapping_file.path_of(place.mappings, place.contributor, start)
         before = digest(text_of(target)) if target.is_file() else None
@@ -401,16 +385,16 @@ def _over_seen(place: Workplace, draft: DraftFold) -> DraftFold:
         return draft
     base = _text_of(place, str(draft.seen))
     fresh = DraftFold(base, draft.start, (), draft.seen, draft.file)
-    return fresh.with_operations(between(fresh.document(), draft.document()))
+    return fresh.with_operations(edits.between(fresh.document(), draft.document()))
 
 
 def _said(operation: Operation, over: DraftFold, known: Sequence[Commit]) -> dict[str, Any]:
     """A conflict: the other value, who made it, and when."""
     made = next(
-        (c for c in reversed(known) if any(touch(operation, one) for one in c["operations"])),
+        (c for c in reversed(known) if any(edits.touch(operation, one) for one in c["operations"])),
         {"who": OUTSIDE, "time": ""},
     )
-    theirs = value_in(over.document(), operation)
+    theirs = edits.value_in(over.document(), operation)
     said = {"operation": operation, "operations": [operation], "theirs": theirs}
     return {**said, "who": made["who"], "time": made["time"]}
 
@@ -433,20 +417,20 @@ def renewed(
     Raises:
         HubError: the text of one of both has faults.
     """
-    base, made = document_of(draft.base, draft.file), applied(document_of(theirs, draft.file))
+    base, made = document_of(draft.base, draft.file), edits.applied(document_of(theirs, draft.file))
     seen = [n for n, commit in enumerate(known, 1) if commit["after"] == draft.seen]
     kept = [one for commit in known[max(seen, default=0) :] for one in commit["operations"]]
-    others = Touching([*numbered(base, between(base, made)), *kept])
+    others = Touching([*edits.numbered(base, edits.between(base, made)), *kept])
     mine, stay, lost = draft.document(), list[Operation](), list[Operation]()
     for operation in _last_of_each_key(draft.active):
         try:
-            before = value_in(made, operation)
-            differs = before != value_in(mine, operation)
+            before = edits.value_in(made, operation)
+            differs = before != edits.value_in(mine, operation)
             if operation["op"] == "layout" or (differs and others.of(operation)):
                 lost.append(operation)
                 continue
-            apply(made, operation)
-            if value_in(made, operation) != before:
+            edits.apply(made, operation)
+            if edits.value_in(made, operation) != before:
                 stay.append(operation)
         except HubError:  # it concerns a rule that is not there any more
             lost.append(operation)
@@ -455,7 +439,7 @@ def renewed(
 
 def _last_of_each_key(operations: Sequence[Operation]) -> list[Operation]:
     """The operation that decides each key, in the order in which they were made."""
-    last = {key_of(one): one for one in operations}
+    last = {edits.key_of(one): one for one in operations}
     return sorted(last.values(), key=lambda one: int(one["n"]))
 
 
@@ -492,7 +476,7 @@ def undoing(
 
 def undone(operation: Operation) -> Operation:
     """The operation that takes one of a commit back."""
-    return {**opposite(operation, operation["before"]), "undoes": operation["commit"]}
+    return {**edits.opposite(operation, operation["before"]), "undoes": operation["commit"]}
 
 
 def _append(

@@ -15,23 +15,9 @@ from ctdhub.core.tables import fold
 from ctdhub.schema import countries
 from ctdhub.schema.countries import country_said, look_up, resolve
 from ctdhub.schema.model import AGE, load_schema
-from ctdhub.sensitive.mapping.decisions import (
-    Answer,
-    Sheet,
-    askable,
-    choice_name,
-    meanings,
-    rule_at,
-    spellings_of,
-)
-from ctdhub.sensitive.mapping.drafting.glance import means_nothing
-from ctdhub.sensitive.mapping.drafting.proposals import (
-    MAJORITY,
-    about,
-    band_holding,
-    side,
-    years_in,
-)
+from ctdhub.sensitive.mapping import decisions
+from ctdhub.sensitive.mapping.decisions import Answer, Sheet
+from ctdhub.sensitive.mapping.drafting import proposals
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -230,7 +216,7 @@ class Meant:
         self._fits = likely or frozenset(sheet.choices)
         self._words: dict[str, Answer] = {
             text: (token,)
-            for text, token in spellings_of(sheet).items()
+            for text, token in decisions.spellings_of(sheet).items()
             if token in sheet.choices and (not likely or token in likely)
         }
         self._known = {key: answer for key, (_text, answer) in today.items() if answer != (STAYS,)}
@@ -260,11 +246,11 @@ class Meant:
             return SuggestedCode(codes, Text("it is the name of this choice"), True)
         if said and (codes := self._vocabulary.get(said)) is not None:
             return SuggestedCode(codes, Text("a known word for this choice"), True)
-        if self._variable in (AGE, MAJORITY) and (found := self._as_age(text)):
+        if self._variable in (AGE, proposals.MAJORITY) and (found := self._as_age(text)):
             return found
         if self._country and (found := self._as_country(text)):
             return found
-        if means_nothing(text):
+        if proposals.means_nothing(text):
             return SuggestedCode((NOT_RECORDED,), Text("it means “not recorded”"), True)
         if (like := self._keys.get(fingerprint(text))) is not None:
             reason = Text("spelt like “{text}”", text=self._spelt[like])
@@ -273,12 +259,20 @@ class Meant:
 
     def _as_age(self, text: str) -> SuggestedCode | None:
         """The band of ages; where they are of several, or not exact, a person decides."""
-        years = years_in(text)
+        years = proposals.years_in(text)
         if years is None:
             vague = Text("an approximate age: choose its band, or leave it not recorded")
-            return None if about(text) is None else SuggestedCode((NOT_RECORDED,), vague, False)
+            return (
+                None
+                if proposals.about(text) is None
+                else SuggestedCode((NOT_RECORDED,), vague, False)
+            )
         said = Text("ages {low} to {high}", low=Numeral(years.low), high=Numeral(years.high))
-        code = band_holding(years, self._sheet.choices) if self._variable == AGE else side(years)
+        code = (
+            proposals.band_holding(years, self._sheet.choices)
+            if self._variable == AGE
+            else proposals.side(years)
+        )
         if code is not None:
             return SuggestedCode((code,), said, True)
         several = Text("ages of more than one band: no code says so")
@@ -359,7 +353,7 @@ def sheets_of(mapping: Mapping, file: OpenedFile, column: str) -> list[Sheet]:
     """The sheets that are about a column of the file."""
     return [
         sheet
-        for sheet in askable(mapping)
+        for sheet in decisions.askable(mapping)
         if any(file.header.find(name) == column for name in sheet.columns)
     ]
 
@@ -388,8 +382,8 @@ def questions(mapping: Mapping, file: OpenedFile | None) -> Iterator[Facets]:
         mapping: its own texts are asked about too, with no row where the file has none of them.
         file: the file; without one only texts of the mapping itself are asked about.
     """
-    for of in askable(mapping):
-        rules = [rule_at(mapping, place) for place in of.places.values()]
+    for of in decisions.askable(mapping):
+        rules = [decisions.rule_at(mapping, place) for place in of.places.values()]
         own = {fold(t): t for r in rules for t in (*(r.map or {}), *r.has, *r.known)}
         there = _texts_in(mapping, file, of) if file else {}
         every = {key: TextCount(text, 0) for key, text in own.items()} | there
@@ -425,7 +419,7 @@ def _with_meanings(mapping: Mapping, of: Sheet, texts: dict[str, TextCount]) -> 
     values = tuple(texts[key] for key in ordered)
     if not of.places:
         return Facets(of, values, {})
-    answers = meanings(mapping, of, [one.text for one in values])
+    answers = decisions.meanings(mapping, of, [one.text for one in values])
     return Facets(of, values, dict(zip(ordered, answers, strict=True)))
 
 
@@ -477,7 +471,7 @@ def choices(of: Sheet) -> list[dict[str, Any]]:
     """What a text of a sheet can be: codes or flags, then the words for all others."""
     near = likely(of).union(of.tokens()[len(of.choices) :])
     return [
-        {"code": token, "label": choice_name(of, token), "likely": token in near}
+        {"code": token, "label": decisions.choice_name(of, token), "likely": token in near}
         for token in of.tokens()
     ]
 

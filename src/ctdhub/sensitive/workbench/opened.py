@@ -25,7 +25,7 @@ from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping import mapping_file
 from ctdhub.sensitive.mapping.builtin import recognise
-from ctdhub.sensitive.mapping.drafting.glance import Glance, glance
+from ctdhub.sensitive.mapping.drafting.proposals import Glance, glance
 from ctdhub.sensitive.mapping.drafting.row_unit import identifiers_of_systems
 from ctdhub.sensitive.mapping.drafting.suggest import Suggestion, read_to_suggest, suggest
 from ctdhub.sensitive.mapping.evaluation import Bools, Places, TextTable

@@ -15,8 +15,7 @@ from ctdhub.schema.labels import group_label, label, table_label
 from ctdhub.schema.model import AGE, SEX, YEARS, Variable, load_schema
 from ctdhub.sensitive.mapping.dates import DAY_FIRST
 from ctdhub.sensitive.mapping.decisions import Sheet, askable, meanings, rule_at
-from ctdhub.sensitive.mapping.drafting.glance import Glance
-from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Proposal, with_implied
+from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Glance, Proposal, with_implied
 from ctdhub.sensitive.mapping.drafting.row_unit import record_proposals
 from ctdhub.sensitive.mapping.drafting.vocabulary import sexes, vocabulary, word
 from ctdhub.sensitive.mapping.edits import Operation, all_rules, as_yaml_data, rules_in, texts_in
@@ -122,7 +121,7 @@ def _proposals(file: OpenedFile, column: str) -> list[Proposal | Doubt]:
 
 def _guesses(file: OpenedFile, column: str) -> list[Guess]:
     seen = file.glance(column)
-    made = [_likely(group) for group in _by_reading(_proposals(file, column))]
+    made = [*_likely(_proposals(file, column))]
     made += _kinds(seen) if not any("has" in r for g in made for r in g.rules.values()) else []
     taken = {next(iter(guess.rules)) for guess in made}
     yes_no = vocabulary().yes_no(seen.texts[:_LOOKED_AT])
@@ -131,24 +130,18 @@ def _guesses(file: OpenedFile, column: str) -> list[Guess]:
     return sorted([*made, *guessed], key=lambda guess: -guess.share)
 
 
-def _by_reading(found: Sequence[Proposal | Doubt]) -> list[list[Proposal]]:
-    """Proposals by what they read the column as: a list of kinds is one reading."""
-    lists: dict[str, list[Proposal]] = {}
+def _likely(found: Sequence[Proposal | Doubt]) -> Iterator[Guess]:
+    """What header and texts speak for; a list of kinds is one reading."""
+    schema, lists = load_schema(), dict[str, list[Proposal]]()
     for each in found:
         if isinstance(each, Proposal):
-            group = load_schema().variable(each.target).group if "has" in each.rule else None
+            group = schema.variable(each.target).group if "has" in each.rule else None
             lists.setdefault(group or each.target, []).append(each)
-    return sorted(lists.values(), key=lambda own: -own[0].score)
-
-
-def _likely(own: list[Proposal]) -> Guess:
-    """What header and texts speak for."""
-    first = own[0]
-    group = load_schema().variable(first.target).group if "has" in first.rule else None
-    rules = {each.target: _rule_data(each) for each in own}
-    sure = first.score >= _SURE and not first.doubts
-    label = _named_group(group) if group else named(first.target)
-    return Guess(label, rules, first.reason, sure, max(first.score, _NAMED))
+    for name, own in sorted(lists.items(), key=lambda one: -one[1][0].score):
+        first, rules = own[0], {each.target: _rule_data(each) for each in own}
+        label = named(name) if schema.has(name) else _named_group(name)
+        sure = first.score >= _SURE and not first.doubts
+        yield Guess(label, rules, first.reason, sure, max(first.score, _NAMED))
 
 
 def _kinds(seen: Glance) -> list[Guess]:

@@ -15,12 +15,7 @@ from ctdhub.sensitive.alarms.alarm import AlarmLimits
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
-from ctdhub.sensitive.mapping.drafting.row_unit import (
-    WhoCounts,
-    decided_columns,
-    free_name,
-    who_counts_in,
-)
+from ctdhub.sensitive.mapping.drafting import row_unit
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED
 from ctdhub.sensitive.mapping.identifiers import PROPOSED
@@ -167,16 +162,16 @@ def _counted(at: Bench, verdicts: list[Verdict]) -> Iterator[Lack]:
         yield Lack(text, True, columns)
 
 
-def who_counts(file: OpenedFile, mapping: Mapping, column: str) -> WhoCounts | None:
+def who_counts(file: OpenedFile, mapping: Mapping, column: str) -> row_unit.WhoCounts | None:
     """What an undecided column says of who is counted, None where it says nothing of it."""
-    if column not in file.codes.column_names or fold(column) in decided_columns(mapping):
+    if column not in file.codes.column_names or fold(column) in row_unit.decided_columns(mapping):
         return None
     seen, silent = file.glance(column), {""}
     if not vocabulary().about_consent(column):
         silent |= {*map(fold, mapping.empty)}
     texts = tuple(text for text in (*seen.texts, *seen.empty) if fold(text) not in silent)
     rows = max(seen.all - file.totals, seen.rows_of(texts))  # a total is nobody
-    return who_counts_in(replace(seen, texts=texts, empty=(), all=rows))
+    return row_unit.who_counts_in(replace(seen, texts=texts, empty=(), all=rows))
 
 
 def _variables(at: Bench, verdicts: list[Verdict]) -> Iterator[Lack]:
@@ -444,7 +439,7 @@ class Verdicts:
         taken = [one.rule for one in self._mapping.exclude]
         ways = [
             Proposed(one.label, counted.account, False, ({
-                "op": "exclude", "name": free_name(one.name, taken), "rule": one.conditions
+                "op": "exclude", "name": row_unit.free_name(one.name, taken), "rule": one.conditions
             },))
             for one in counted.ways
         ] if counted else []  # fmt: skip
@@ -581,30 +576,32 @@ class Verdicts:
         Returns:
             Its name, and the rows of each; None where the file has one order.
         """
-        for name in self._period_columns():
-            counts = self._file.counts(name)[:2000]
-            each = [(DAY_FIRST.date(fold(t)), MONTH_FIRST.date(fold(t)), n) for t, n in counts]
+        for name, each in self._dates.items():
             day = sum(n for one, other, n in each if one and not other)
             month = sum(n for one, other, n in each if other and not one)
             if day and month:
                 return name, day, month
         return None
 
-    def _period_columns(self) -> list[str]:
-        columns = [c for rule in self._mapping.columns.get(PERIOD, ()) for c in rule.source]
-        return [n for c in columns if (n := self._file.header.find(c)) is not None]
-
     def _two_ways(self) -> int:
         """Dates of registration that each order reads differently; 0 where some text decides."""
-        texts = [
-            fold(one.text)
-            for name in self._period_columns()
-            for one in self._file.counts(name)[:2000]
-        ]
-        day, month = ([t for t in texts if form.date(t)] for form in (DAY_FIRST, MONTH_FIRST))
-        if set(day) != set(month):
+        every = [one for each in self._dates.values() for one in each]
+        if any((one is None) != (other is None) for one, other, _n in every):
             return 0
-        return sum(DAY_FIRST.date(t) != MONTH_FIRST.date(t) for t in day)
+        return sum(one != other for one, other, _n in every)
+
+    @cached_property
+    def _dates(self) -> dict[str, list[tuple[str | None, str | None, int]]]:
+        """The texts of each column of dates of registration, with either order, and their rows."""
+        columns = [c for rule in self._mapping.columns.get(PERIOD, ()) for c in rule.source]
+        names = [n for c in columns if (n := self._file.header.find(c)) is not None]
+        return {
+            name: [
+                (DAY_FIRST.date(fold(text)), MONTH_FIRST.date(fold(text)), n)
+                for text, n in self._file.counts(name)[:2000]
+            ]
+            for name in names
+        }
 
 
 LABELS = {

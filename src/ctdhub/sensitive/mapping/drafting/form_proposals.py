@@ -23,8 +23,7 @@ from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, kind_of, words
 from ctdhub.sensitive.ingest.own_form import apart
 from ctdhub.sensitive.ingest.survey_form import AskedQuestion, FormChoice, FormColumn, SurveyForm
-from ctdhub.sensitive.mapping.drafting.glance import Glance
-from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Proposal, proposals
+from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Glance, Proposal, proposals
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.parsers import band_of
 

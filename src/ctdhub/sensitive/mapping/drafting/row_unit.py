@@ -16,9 +16,9 @@ from ctdhub.schema.model import AGE, NOT_COUNTED, SEX, STANDING, load_schema
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, words
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.shape.recognise import known_identifiers, system_of
+from ctdhub.sensitive.mapping.drafting import proposals
 from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
-from ctdhub.sensitive.mapping.drafting.glance import FEW, Glance, glance, means_nothing
-from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Proposal, proposals
+from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Glance, Proposal
 from ctdhub.sensitive.mapping.drafting.vocabulary import says, sexes, vocabulary, word
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import number_of
@@ -344,8 +344,12 @@ def undecided(codes: pa.Table, mapping: Mapping) -> list[str]:
     for name in (n for n in codes.column_names if n != ROW and fold(n) not in decided):
         texts = codes[name].combine_chunks().dictionary
         consent = vocabulary().about_consent(name)
-        if len(texts) <= 2 * FEW or consent:
-            said = [t for t in texts.to_pylist() if fold(t) and (consent or not means_nothing(t))]
+        if len(texts) <= 2 * proposals.FEW or consent:
+            said = [
+                t
+                for t in texts.to_pylist()
+                if fold(t) and (consent or not proposals.means_nothing(t))
+            ]
             found += [name] if who_counts_in(Glance(name, tuple(said))) else []
     return found
 
@@ -378,10 +382,10 @@ def record_proposals(raw: RawTable, column: Glance) -> Iterator[Proposal | Doubt
         if column.name in rows.column_names and len(pc.unique(rows["_row"])) < rows.num_rows
     ]
     if not several:
-        yield from proposals(column)
+        yield from proposals.proposals(column)
         return
     own = replace(column, name=vocabulary().without_perpetrators(column.name))
-    if any(isinstance(each, Proposal) for each in proposals(own)):
+    if any(isinstance(each, Proposal) for each in proposals.proposals(own)):
         yield Doubt(
             column.name,
             Text(
@@ -407,11 +411,11 @@ def child_rules(
         found: dict[str, Proposal] = {}
         columns = [c for c in rows.column_names if c != "_row" and c not in findings]
         for column in columns if vocabulary().about_perpetrators(child) else ():
-            seen = glance(rows, column)
+            seen = proposals.glance(rows, column)
             told = form.of_child(seen, child) if form else None
             if told is None:
                 named = replace(seen, name=vocabulary().without_perpetrators(column))
-                told = list(proposals(named))
+                told = list(proposals.proposals(named))
             for each in told:
                 if not isinstance(each, Proposal) or not _fits(each):
                     continue

@@ -27,32 +27,10 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.shape.trees import used
 from ctdhub.sensitive.ingest.survey_form import SurveyForm
 from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
+from ctdhub.sensitive.mapping.drafting import proposals, row_unit
 from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
-from ctdhub.sensitive.mapping.drafting.glance import glance
-from ctdhub.sensitive.mapping.drafting.proposals import (
-    Doubt,
-    Proposal,
-    in_units,
-    month_first,
-    sets_doubt,
-    texts_with_rows,
-    unit_beside,
-    with_implied,
-)
-from ctdhub.sensitive.mapping.drafting.row_unit import (
-    WhoCounts,
-    child_rules,
-    decided_with,
-    free_name,
-    identifiers_of_systems,
-    left_out,
-    people_in_a_row,
-    record_proposals,
-    shared_numbers,
-    undecided,
-    unit_of,
-    who_counts_in,
-)
+from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Proposal, glance
+from ctdhub.sensitive.mapping.drafting.row_unit import WhoCounts
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.identifiers import PROPOSED, TOKENS_COLUMN
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -114,7 +92,7 @@ def try_builtin(raw: RawTable, name: str, identifiers: Iterable[str] = ()) -> Bu
     decided = {fold(column) for column in (*mapping.identifiers, *mapping.tokens)}
     part = raw.table.slice(0, ROWS)
     part = part.drop_columns([c for c in identifiers if fold(c) not in decided])
-    part = part.drop_columns(undecided(as_codes(part), mapping))
+    part = part.drop_columns(row_unit.undecided(as_codes(part), mapping))
     none, n = raw.rejects.slice(0, 0), part.num_rows
     tried = replace(raw, table=part, rejects=none, rows_read=n)
     try:
@@ -169,20 +147,22 @@ class Draft:
         columns = [name for name in people.column_names if name not in (ROW, TOKENS_COLUMN)]
         findings = {f.column: f for f in find_identifiers(raw) if f.column in columns}
         told = FormProposals(form, people, frozenset(read.choices)) if form else None
-        of_system, known = identifiers_of_systems(raw)
+        of_system, known = row_unit.identifiers_of_systems(raw)
         findings |= told.findings() if told else {}
         self.findings = findings | {c: of_system[c] for c in columns if c in of_system}
         self.glances = {c: glance(people, c) for c in columns if c not in self.findings}
         if told:
             self.glances = {name: told.seen(column) for name, column in self.glances.items()}
         every = (
-            told.of(column) if told and told.knows(column.name) else record_proposals(raw, column)
+            told.of(column)
+            if told and told.knows(column.name)
+            else row_unit.record_proposals(raw, column)
             for column in self.glances.values()
         )
         found = (each for own in every for each in own)
-        self.found = list(in_units(found, unit_beside(self.glances.values())))
-        self.unit = unit_of(columns)
-        self.children = child_rules(raw, self.findings, told)
+        self.found = list(proposals.in_units(found, proposals.unit_beside(self.glances.values())))
+        self.unit = row_unit.unit_of(columns)
+        self.children = row_unit.child_rules(raw, self.findings, told)
         recognised = recognise(columns)
         self.trial = try_builtin(raw, recognised, self.findings) if recognised else None
         self._decide(known)
@@ -191,12 +171,12 @@ class Draft:
         """Choose a rule for each variable, and say what becomes of identifiers."""
         chosen = _choose(_together([each for each in self.found if isinstance(each, Proposal)]))
         year = chosen.get(PERIOD)
-        decisions = decided_with(known, _decisions(self.findings.values(), year))
+        decisions = row_unit.decided_with(known, _decisions(self.findings.values(), year))
         number, self.shared = _first(decisions, "hash"), None
         if number is not None:
             births = [f.column for f in self.findings.values() if f.kind == "birth_date"]
             columns = self.glances.values()
-            self.shared = shared_numbers(self.raw.table, number, births, columns)
+            self.shared = row_unit.shared_numbers(self.raw.table, number, births, columns)
             if self.unit or (self.shared and self.shared.several_people):
                 decisions[number] = "case"
         self.decisions = decisions
@@ -205,7 +185,9 @@ class Draft:
             chosen[AGE] = Proposal(
                 AGE, born, rule, 1.0, Text("the age on the date of registration")
             )
-        rules, self.follows = with_implied({name: p.whole() for name, p in chosen.items()})
+        rules, self.follows = proposals.with_implied(
+            {name: p.whole() for name, p in chosen.items()}
+        )
         self.chosen = {
             name: replace(p, rule={k: v for k, v in rules[name].items() if k != "from"})
             for name, p in chosen.items()
@@ -217,7 +199,7 @@ class Draft:
     def counted(self) -> dict[str, WhoCounts]:
         """Columns without a rule that say who is counted."""
         open_ = {name: self.glances[name] for name in self.unmatched}
-        return {name: told for name, one in open_.items() if (told := who_counts_in(one))}
+        return {name: told for name, one in open_.items() if (told := row_unit.who_counts_in(one))}
 
     @property
     def unmatched(self) -> tuple[str, ...]:
@@ -248,21 +230,8 @@ class Draft:
 
 def as_yaml(draft: Draft) -> str:
     """The draft as the text of a mapping."""
-    lines = [
-        *_opening(draft),
-        *_counted(draft),
-        "version: 1",
-        *_rows(draft),
-        *_read(draft.read),
-        *_dates(draft),
-        *_empty(draft),
-        *_optional(draft),
-        *_identifiers(draft),
-        *_tokens(draft.raw),
-        *_columns(draft),
-        *_perpetrators(draft),
-        *_left(draft),
-    ]
+    lines = [*_opening(draft), *_counted(draft), "version: 1", *_whole_file(draft)]
+    lines += [*_identifiers(draft), *_columns(draft), *_perpetrators(draft), *_left(draft)]
     return "\n".join(lines) + "\n"
 
 
@@ -281,164 +250,142 @@ def _note(text: Text) -> str:
     return _comment(said(text))
 
 
-def _opening(draft: Draft) -> list[str]:
-    lines = [_note(Text("Suggested for {file}: read every line.", file=draft.raw.file))]
-    lines += [_note(note) for note in draft.raw.notes]
+def _with(line: str, reason: Text) -> str:
+    return f"{line}  {_note(reason)}"
+
+
+def _opening(draft: Draft) -> Iterator[str]:
+    yield _note(Text("Suggested for {file}: read every line.", file=draft.raw.file))
+    yield from map(_note, draft.raw.notes)
     if draft.nobody:
-        said = Text(
+        lines = Text(
             "Rows that look like totals or notes: {n}. Under read, write notes: left_out to leave "
             "them out, or notes: records if they are records.",
             n=Numeral(draft.nobody),
         )
-        lines.append(_note(said))
+        yield _note(lines)
     if draft.trial:
-        lines.append(_note(draft.trial.said()))
+        yield _note(draft.trial.said())
         if draft.trial.ignored:
-            unknown = Text(
-                "Texts of lists that none of its rules knows: {n}", n=Numeral(draft.trial.ignored)
-            )
-            lines.append(_note(unknown))
-    return lines
+            unknown = Text("Texts of lists that none of its rules knows: {n}")
+            yield _note(unknown.holding(n=Numeral(draft.trial.ignored)))
 
 
-def _rows(draft: Draft) -> list[str]:
-    """The question what a row is; answered only where the headers say so."""
+def _whole_file(draft: Draft) -> Iterator[str]:
+    """What a row is, how the file is read, and what its texts mean in every column."""
     if draft.unit:
         reason = Text("the headers say so; people are counted only with a person key")
-        return [f"rows: {draft.unit}  {_note(reason)}"]
-    ask = Text("What is one row of this file: a person, a report or a call? Write it here.")
-    lines = [_note(ask), "# rows: person"]
-    if several := people_in_a_row(draft.glances):
-        warn = Text(
-            "A row may hold several people, of whom one at most would be counted: {columns}. Ask "
-            "for a file with a row for each.",
-            columns=joined(several, ", "),
-        )
-        lines.insert(0, _note(warn))
-    return lines
+        yield _with(f"rows: {draft.unit}", reason)
+    else:  # a question
+        if several := row_unit.people_in_a_row(draft.glances):
+            warn = Text(
+                "A row may hold several people, of whom one at most would be counted: {columns}. "
+                "Ask for a file with a row for each.",
+                columns=joined(several, ", "),
+            )
+            yield _note(warn)
+        ask = Text("What is one row of this file: a person, a report or a call? Write it here.")
+        yield from (_note(ask), "# rows: person")
+    yield from _read(draft.read)
+    year = draft.chosen.get(PERIOD)
+    column = draft.glances.get(year.column) if year else None
+    if draft.dates is not None:
+        yield _with(f"dates: {draft.dates}", Text("as it was stated"))
+    elif column and proposals.month_first(column):
+        yield _with("dates: mdy", Text("more dates fit with the month first"))
+    silent = _quoted(["", *draft.empty()])
+    yield _with(f"empty: {silent}", Text("texts that mean “not recorded”"))
+    read, used = draft.read, sorted(draft.used)
+    if optional := row_unit.left_out(draft.raw, used) if read.shaped or read.long else ():
+        reason = Text("not in every record: such an export leaves out what was not answered")
+        yield _with(f"optional: {_quoted(optional)}", reason)
 
 
-def _read(options: ReadOptions) -> list[str]:
+def _read(options: ReadOptions) -> Iterator[str]:
     given = options.model_dump(exclude_defaults=True)
-    inner = ", ".join(f"{key}: {_quoted(value)}" for key, value in given.items())
-    if not given:
-        return []
+    inner = _inner(given)
     reason = Text("how the file is laid out: compare it with the file")
     if options.skip_rows:
         reason = Text("the row below the names was taken for labels: compare it with the file")
     if len(inner) > LINE:
-        return [f"read:  {_note(reason)}", *(f"  {k}: {_quoted(v)}" for k, v in given.items())]
-    return [f"read: {{{inner}}}  {_note(reason)}"]
+        yield _with("read:", reason)
+        yield from (f"  {key}: {_quoted(value)}" for key, value in given.items())
+    elif given:
+        yield _with(f"read: {{{inner}}}", reason)
 
 
-def _dates(draft: Draft) -> list[str]:
-    if draft.dates is not None:
-        stated = _note(Text("as it was stated"))
-        return [f"dates: {draft.dates}  {stated}"]
-    year = draft.chosen.get(PERIOD)
-    column = draft.glances.get(year.column) if year else None
-    if column and month_first(column):
-        reason = _note(Text("more dates fit with the month first"))
-        return [f"dates: mdy  {reason}"]
-    return []
-
-
-def _empty(draft: Draft) -> list[str]:
-    reason = _note(Text("texts that mean “not recorded”"))
-    return [f"empty: {_quoted(['', *draft.empty()])}  {reason}"]
-
-
-def _optional(draft: Draft) -> list[str]:
-    read, used = draft.read, sorted(draft.used)
-    optional = left_out(draft.raw, used) if read.shaped or read.long else ()
-    if not optional:
-        return []
-    reason = Text("not in every record: such an export leaves out what was not answered")
-    return [f"optional: {_quoted(list(optional))}  {_note(reason)}"]
-
-
-def _identifiers(draft: Draft) -> list[str]:
-    if not draft.decisions:
-        return []
-    lines = ["identifiers:"]
+def _identifiers(draft: Draft) -> Iterator[str]:
+    if draft.decisions:
+        yield "identifiers:"
     for column, decision in draft.decisions.items():
-        reason = _reason(draft.findings[column])
-        lines.append(f"  {_quoted(column)}: {decision}  {_note(reason)}")
+        reason = draft.findings[column].reason
+        if vocabulary().is_token(column):
+            reason = Text("The column name suggests a token made for linking.")
+        yield _with(f"  {_quoted(column)}: {decision}", reason)
         shared = draft.shared
         if shared and shared.column == column and (decision == "case" or shared.contradicted):
-            lines.append("    " + _note(shared.said()))
+            yield "    " + _note(shared.said())
             if decision == "case":
-                also = Text(
-                    "if a second column distinguishes the people who share a number: {line}"
-                )
                 second = _quoted(shared.line) if shared.line else "…"
                 line = f"key: [{_quoted(column)}, {second}]"
-                lines.append("    " + _note(also.holding(line=line)))
-    return lines
+                also = Text(
+                    "if a second column distinguishes the people who share a number: {line}",
+                    line=line,
+                )
+                yield "    " + _note(also)
+    if TOKENS_COLUMN in draft.raw.table.column_names:
+        reason = Text("keyed tokens; the report on links compares them")
+        yield _with(f"tokens: [{TOKENS_COLUMN}]", reason)
 
 
-def _reason(finding: IdentifierFinding) -> Text:
-    if vocabulary().is_token(finding.column):
-        return Text("The column name suggests a token made for linking.")
-    return finding.reason
-
-
-def _tokens(raw: RawTable) -> list[str]:
-    if TOKENS_COLUMN not in raw.table.column_names:
-        return []
-    reason = Text("keyed tokens; the report on links compares them")
-    return [f"tokens: [{TOKENS_COLUMN}]  {_note(reason)}"]
-
-
-def _counted(draft: Draft) -> list[str]:
+def _counted(draft: Draft) -> Iterator[str]:
     """The question who is counted, as rules to be taken over by hand."""
     if not draft.counted:
-        return []
+        return
     ask = Text(
         "Who is counted? No record is made of this file before each of these columns is decided: "
         "remove the # before exclude and before one line for each."
     )
-    lines, taken = [_note(ask), "# exclude:"], list[str]()
+    yield from (_note(ask), "# exclude:")
+    taken: list[str] = []
     for name, said_of in draft.counted.items():
-        lines.append(_note(joined([name, said_of.account], ": ")))
-        own = {way.name: free_name(way.name, taken) for way in said_of.ways}
+        yield _note(joined([name, said_of.account], ": "))
+        own = {way.name: row_unit.free_name(way.name, taken) for way in said_of.ways}
         taken += own.values()
         for way in said_of.ways:
             rule = _inner(way.conditions)
-            lines.append(f"#   - {{rule: {own[way.name]}, {rule}}}  {_note(way.label)}")
+            yield _with(f"#   - {{rule: {own[way.name]}, {rule}}}", way.label)
         if not said_of.ways:
-            lines.append(_note(said_of.by_hand))
-    left = Text("If a column does not say who is counted, leave it out instead:")
-    names = _quoted([f"new-column: {name}" for name in draft.counted])
-    return [*lines, _note(left), f"# accept: {names}"]
+            yield _note(said_of.by_hand)
+    yield _note(Text("If a column does not say who is counted, leave it out instead:"))
+    yield f"# accept: {_quoted([f'new-column: {name}' for name in draft.counted])}"
 
 
-def _columns(draft: Draft) -> list[str]:
+def _columns(draft: Draft) -> Iterator[str]:
     if not draft.chosen:
-        return ["columns: {}  " + _note(Text("no column was recognised"))]
-    lines = ["columns:"]
+        yield _with("columns: {}", Text("no column was recognised"))
+        return
+    yield "columns:"
     for target, proposal in draft.chosen.items():
         rule = proposal.whole()
         doubts = list(proposal.doubts)
         if vocabulary().variables(proposal.column).get(target, 1.0) < 1:
-            vague = Text("the header may mean something else: compare it with the form")
-            doubts.append(vague)
+            doubts.append(Text("the header may mean something else: compare it with the form"))
         if nulls := draft.nulls(proposal):
             rule["null_values"] = nulls
             column = draft.glances[proposal.column]
             taken = Text("taken for “not recorded”; if that is wrong, map it: {texts}")
-            doubts.append(taken.holding(texts=texts_with_rows(column, nulls)))
+            doubts.append(taken.holding(texts=proposals.texts_with_rows(column, nulls)))
         if rivals := draft.rivals(target):
             other = Text("these columns may say it too: {columns}")
             doubts.append(other.holding(columns=", ".join(rivals)))
         further = draft.follows.get(target, ())
         lead = f"  {target}:" if not further else f"{_several(target)}\n    -"
-        lines.append(f"{lead} {{{_inner(rule)}}}  {_note(proposal.reason)}")
-        lines += ["    " + _note(doubt) for doubt in doubts]
-        lines += map(_following, further)
+        yield _with(f"{lead} {{{_inner(rule)}}}", proposal.reason)
+        yield from ("    " + _note(doubt) for doubt in doubts)
+        yield from map(_following, further)
     for target in (name for name in draft.follows if name not in draft.chosen):
-        lines += [_several(target), *map(_following, draft.follows[target])]
-    return lines
+        yield from (_several(target), *map(_following, draft.follows[target]))
 
 
 def _inner(rule: Dictionary[str, Any]) -> str:
@@ -446,40 +393,37 @@ def _inner(rule: Dictionary[str, Any]) -> str:
 
 
 def _several(target: str) -> str:
-    reason = _note(Text("the first of these rules that finds something holds"))
-    return f"  {target}:  {reason}"
+    return _with(f"  {target}:", Text("the first of these rules that finds something holds"))
 
 
 def _following(rule: Dictionary[str, Any]) -> str:
     """A rule by which a variable follows from another, or from texts that are read as another."""
     of = rule.get("from_hub") or next(iter(rule.get("when", [rule.get("from")])))
-    reason = _note(Text("follows from {name}", name=of))
-    return f"    - {{{_inner(rule)}}}  {reason}"
+    return _with(f"    - {{{_inner(rule)}}}", Text("follows from {name}", name=of))
 
 
-def _perpetrators(draft: Draft) -> list[str]:
+def _perpetrators(draft: Draft) -> Iterator[str]:
     if not draft.children:
-        return []
+        return
     reason = Text("each of its rows is taken for one alleged perpetrator")
-    lines = ["perpetrators:", f"  child: {_quoted(draft.children.child)}  {_note(reason)}"]
-    lines.append("  columns:")
+    yield "perpetrators:"
+    yield _with(f"  child: {_quoted(draft.children.child)}", reason)
+    yield "  columns:"
     for target, proposal in draft.children.rules.items():
-        rule = {"from": proposal.column, **proposal.rule}
-        if proposal.null_values:
-            rule["null_values"] = list(proposal.null_values)
-        lines.append(f"    {target}: {{{_inner(rule)}}}  {_note(proposal.reason)}")
-        lines += ["      " + _note(doubt) for doubt in proposal.doubts]
-    return lines
+        nulls = {"null_values": proposal.null_values} if proposal.null_values else {}
+        rule = {"from": proposal.column, **proposal.rule, **nulls}
+        yield _with(f"    {target}: {{{_inner(rule)}}}", proposal.reason)
+        yield from ("      " + _note(doubt) for doubt in proposal.doubts)
 
 
-def _left(draft: Draft) -> list[str]:
-    if not draft.unmatched:
-        return []
-    lines = [_note(Text("Nothing is suggested for:"))]
+def _left(draft: Draft) -> Iterator[str]:
+    if draft.unmatched:
+        yield _note(Text("Nothing is suggested for:"))
     for name in draft.unmatched:
-        reasons = [why for why in (_why(draft, name), sets_doubt(draft.glances[name])) if why]
-        lines.append(_comment(f"  {name}: {said(joined(reasons, '; '))}"))
-    return lines
+        reasons = [_why(draft, name)]
+        if of_lists := proposals.sets_doubt(draft.glances[name]):
+            reasons.append(of_lists)
+        yield _comment(f"  {name}: {said(joined(reasons, '; '))}")
 
 
 def _why(draft: Draft, name: str) -> Text:
