@@ -92,8 +92,9 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
 
     How common each is among the series is learnt from past and window, with every time of a shift
     as a model, those in the window too: so a level that began shortly before the window is known
-    where many series have it, and what moved in the window is laid to none of the others.  A
-    series' own weights rest on its past alone, and on a shift that is not in the window.
+    where many series have it, and what moved in the window is laid to none of the others.  The
+    weights of a series rest on its own past, on a shift that is not in the window, and on how
+    common the models are among the others: its own window takes no part.
 
     Args:
         past: departures.
@@ -120,9 +121,11 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
     prior = np.outer([*steady, *(SHIFTED * each)], near / near.sum()).ravel()
     sharp = peaked(past)
     common = frequencies(learnt / sharp, prior / prior.sum(), STRENGTH)
-    weight = posterior(likelihood / sharp, common[: likelihood.shape[1]])
+    own = posterior(learnt / sharp, common)
+    others = np.maximum((STRENGTH + n) * common - own, STRENGTH * prior / prior.sum())
+    weight = posterior(likelihood / sharp, others[:, : likelihood.shape[1]])
     few = steady.size * dispersions.size
-    begun = posterior(learnt / sharp, common)[:, few:].reshape(n, places.size, -1).sum(axis=2)
+    begun = own[:, few:].reshape(n, places.size, -1).sum(axis=2)
     since = np.where(begun.sum(axis=1) > 0.5, places[begun.argmax(axis=1)], np.nan)
     shape = (n, -1, dispersions.size)
     chance, of_mean, of_variance = (a[:, few:].reshape(shape) for a in (weight, mean, variance))
