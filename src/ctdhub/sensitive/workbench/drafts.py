@@ -68,22 +68,22 @@ class Workplace:
         """
         folder, file = request.get("folder"), request.get("file")
         who, contributor, day = (str(request.get(k) or "") for k in ("who", "contributor", "day"))
-        own = str(request.get("own_draft") or "")
-        fits = _NAME.fullmatch(who) and _CONTRIBUTOR.fullmatch(contributor) and is_day(day)
-        if own and not _NAME.fullmatch(own):
-            raise error("workbench-request")
-        if not fits or not isinstance(folder, str) or not Path(folder).is_absolute():
-            raise error("workbench-request")
-        path = None if file is None else Path(str(file))
-        if path is not None and not path.is_absolute():
-            raise error("workbench-request")
+        own, path = str(request.get("own_draft") or ""), None if file is None else Path(str(file))
         years = request.get("years") or YEARS
-        if len(years) != 2 or not all(type(year) is int for year in years):
+        share = request.get("unknown_share", AlarmLimits.unknown_share)
+        if not (
+            isinstance(folder, str)
+            and Path(folder).is_absolute()
+            and (path is None or path.is_absolute())
+            and _CONTRIBUTOR.fullmatch(contributor)
+            and is_day(day)
+            and all(_NAME.fullmatch(name) for name in (who, own or who))
+            and [type(year) for year in years] == [int, int]
+            and isinstance(share, int | float)
+            and 0 <= share <= 1
+        ):
             raise error("workbench-request")
         name = str(request.get("name") or (path.name if path else ""))
-        share = request.get("unknown_share", AlarmLimits.unknown_share)
-        if not isinstance(share, int | float) or not 0 <= share <= 1:
-            raise error("workbench-request")
         bounds = (years[0], years[1])
         mappings = Path(folder) / "mappings"
         return cls(mappings, contributor, who, day, path, name, bounds, float(share), own)

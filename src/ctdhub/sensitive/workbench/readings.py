@@ -12,12 +12,13 @@ from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text
 from ctdhub.core.tables import fold
 from ctdhub.schema.countries import look_up
 from ctdhub.schema.labels import group_label, label, table_label
-from ctdhub.schema.model import AGE, SEX, YEARS, Variable, load_schema
+from ctdhub.schema.model import AGE, Variable, load_schema
 from ctdhub.sensitive.mapping.dates import DAY_FIRST
 from ctdhub.sensitive.mapping.decisions import Sheet, askable, meanings, rule_at
-from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Glance, Proposal, with_implied
+from ctdhub.sensitive.mapping.drafting import proposals
+from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Glance, Proposal
 from ctdhub.sensitive.mapping.drafting.row_unit import record_proposals
-from ctdhub.sensitive.mapping.drafting.vocabulary import sexes, vocabulary, word
+from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.edits import Operation, all_rules, as_yaml_data, rules_in, texts_in
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of, number_of
@@ -94,7 +95,7 @@ def readings(file: OpenedFile, column: str, document: Document) -> list[Reading]
     for guess in file.remembered(("readings", column), lambda: _guesses(file, column)):
         variable = next(iter(guess.rules))
         taken = there.get(variable) is not None and guess.reason == _ONLY
-        rules, follows = with_implied(guess.rules)
+        rules, follows = proposals.with_implied(guess.rules)
         operations = [
             rule_added(
                 there, name, *([rules[name]] if name in rules else []), *follows.get(name, ())
@@ -208,7 +209,7 @@ def _forced(seen: Glance, variable: Variable, yes_no: dict[str, str]) -> Guess |
     match variable.kind:
         case "year":
             rule = {"year": True}
-            known = [t for t in texts if _is_year(t)]
+            known = [t for t in texts if proposals.is_year(DAY_FIRST.year(fold(t)))]
         case "country":
             rule = {"country": True}
             known = [t for t in texts if len(t) > 1 and look_up(t).alpha3]
@@ -218,7 +219,7 @@ def _forced(seen: Glance, variable: Variable, yes_no: dict[str, str]) -> Guess |
             rule = {"band": True}
             known = [t for t in texts if number_of(fold(t)) is not None]
         case "code" | "status":
-            found = _codes(seen, variable.name)
+            found = proposals.known_codes(seen, variable.name)
             rule, known = {"map": found}, list(found)
         case _:
             return None
@@ -249,18 +250,6 @@ def _telling(seen: Glance, variable: Variable) -> bool:
     if variable.kind == "flag" or variable.name == AGE:
         return False
     return not vocabulary().about_others(seen.name)
-
-
-def _is_year(text: str) -> bool:
-    year = DAY_FIRST.year(fold(text))
-    return year is not None and YEARS[0] <= int(year) <= YEARS[1]
-
-
-def _codes(seen: Glance, variable: str) -> dict[str, str]:
-    if variable == SEX:
-        return sexes(seen.name, seen.texts)
-    known = vocabulary().codes.get(variable, {})
-    return {text: known[word(text)] for text in seen.texts if word(text) in known}
 
 
 # --------------------------------------------------------------------------------------------------

@@ -746,13 +746,13 @@ _ORDERS = (DAY_FIRST, MONTH_FIRST)
 _TWO_DIGITS = DateForm(century=2000)
 
 
-def _is_year(text: str | None) -> bool:
+def is_year(text: str | None) -> bool:
     """Whether a year is one of those that a hub may have; of another calendar it is not."""
     return text is not None and YEARS[0] <= int(text) <= YEARS[1]
 
 
 def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:
-    ways = [[t for t in column.texts if _is_year(form.year(fold(t)))] for form in _ORDERS]
+    ways = [[t for t in column.texts if is_year(form.year(fold(t)))] for form in _ORDERS]
     if serial_dates(map(fold, column.texts), YEARS):
         ways.append(list(column.texts))
     read = max(ways, key=column.weight)
@@ -768,7 +768,7 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
                 first=YEARS[0],
                 last=YEARS[1],
             )
-        elif column.share(lambda text: _is_year(_TWO_DIGITS.year(fold(text)))) >= 0.6:
+        elif column.share(lambda text: is_year(_TWO_DIGITS.year(fold(text)))) >= 0.6:
             reason = Text("years of two digits: state under dates what they stand for")
         yield Doubt(column.name, reason)
         return
@@ -879,12 +879,16 @@ def _coded(column: Glance, target: str, score: float) -> Iterator[Proposal | Dou
         yield from ages(column, score)
     elif durations_of(target):
         yield from durations(column, target, score)
-    elif target == SEX:
-        yield from _by_codes(column, target, score, sexes(column.name, column.texts))
     else:
-        codes = vocabulary().codes[target]
-        known = {text: codes[key] for text in column.texts if (key := word(text)) in codes}
-        yield from _by_codes(column, target, score, known)
+        yield from _by_codes(column, target, score, known_codes(column, target))
+
+
+def known_codes(column: Glance, variable: str) -> dict[str, str]:
+    """The texts of a column whose code of a variable is sure, each with the code."""
+    if variable == SEX:
+        return sexes(column.name, column.texts)
+    codes = vocabulary().codes.get(variable, {})
+    return {text: codes[key] for text in column.texts if (key := word(text)) in codes}
 
 
 def durations_of(target: str) -> bool:
