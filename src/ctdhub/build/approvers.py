@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from ctdhub.build.deliveries import refuse_older
-from ctdhub.build.hub import Hub, noted
+from ctdhub.build.hub import Hub, noted, timestamp
 from ctdhub.build.paid import check_paid, ledger, refuse_published
 from ctdhub.build.rules import by_version
 from ctdhub.core.errors import error, printable
@@ -134,7 +134,7 @@ def pending(hub: Hub) -> KeyChange | None:
         was=was,
         now=now,
         reason="-",
-        date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        date=timestamp(),
         practice=hub.settings.invented,
     )
 
@@ -308,7 +308,7 @@ def hold(hub: Hub, candidate: Path, role: Role, reason: str, *, refuse: bool = F
         raise error("hold/reason", most=LONGEST_REASON)
     version = candidate.name
     with _alone(hub), noted(hub, "hold", version=version, role=role, refused=refuse):
-        made = Hold.new(role, said, _now(), digest(candidate) if refuse else None)
+        made = Hold.new(role, said, timestamp(), digest(candidate) if refuse else None)
         Holds.read(candidate).having(made).write(candidate)
         if not candidate.is_dir():
             hold_file(candidate).unlink(missing_ok=True)
@@ -335,7 +335,7 @@ def to_lift(hub: Hub, candidate: Path, role: Role) -> Lift:
         since=mine[0].date,
         reason=mine[0].reason,
         digest=digest(candidate),
-        date=_now(),
+        date=timestamp(),
         practice=hub.settings.invented,
         approvers=approvers(hub),
     )
@@ -357,10 +357,6 @@ def lift(hub: Hub, candidate: Path, signed: SignedLift) -> None:
         if not signed.counts(hub.settings.approvers, hub.settings.invented):
             raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[role])
         Holds.read(candidate).lifted(signed).write(candidate)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _alone(hub: Hub) -> AbstractContextManager[None]:

@@ -15,7 +15,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ctdhub.build.contributions import RECORDS
-from ctdhub.build.hub import Hub
+from ctdhub.build.hub import Hub, timestamp
 from ctdhub.build.stages.link import PAIRS, linkage
 from ctdhub.core.errors import FileError, error
 from ctdhub.core.files import locked
@@ -136,8 +135,7 @@ def decide(hub: Hub, pair: str, same: Same, by: str, seen: int) -> None:
         others = [one for one in known.get(pair, ()) if one.by != by]
         if len(others) != seen:
             raise error("pair-decisions/meanwhile", file=path)
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        line = PairDecision(pair, same, by, now)
+        line = PairDecision(pair, same, by, timestamp())
         known[pair] = (*others, line)
         try:
             check_decisions(_decided(table, ids, known), path)

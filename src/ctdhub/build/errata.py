@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ctdhub.build.approvers import approvers, refuse_unsigned
-from ctdhub.build.hub import Hub, noted
+from ctdhub.build.hub import Hub, noted, timestamp
 from ctdhub.build.stages.publish import may_approve_itself
 from ctdhub.core.errors import error, printable
 from ctdhub.core.files import made_whole
@@ -152,7 +152,7 @@ def begin(hub: Hub, erratum: Erratum) -> Erratum:
             raise error("erratum-signer", file=hub.root / ERRATA)
         if may_approve_itself(hub):
             for role in ROLES:
-                erratum = erratum.signed(role, _now(), read_key(hub.practice_key(role)))
+                erratum = erratum.signed(role, timestamp(), read_key(hub.practice_key(role)))
         erratum.write(hub.root)
     return erratum
 
@@ -176,7 +176,7 @@ def sign(hub: Hub, seen: Erratum, role: Role, key: SigningKey) -> Erratum:
         now = waiting(hub, told.version)
         if now.notice != told or role not in now.missing:
             raise error("erratum-signer", file=hub.root / ERRATA)
-        signed = now.signed(role, _now(), key)
+        signed = now.signed(role, timestamp(), key)
         signed.write(hub.root)
     return signed
 
@@ -186,10 +186,6 @@ def _refuse_waiting(hub: Hub, version: str, before: Errata) -> None:
         number = before.waiting.notice.number
         file = hub.root / ERRATA / version / f"{number}.json"
         raise error("erratum-waits", file=file, version=version, n=number)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --------------------------------------------------------------------------------------------------

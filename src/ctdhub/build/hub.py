@@ -107,8 +107,12 @@ def noted(hub: Hub, what: str, **details: Detail) -> Iterator[dict[str, Detail]]
         outcome = met.rule or "error"
         raise
     finally:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        _append(hub, Happened(now, _user(), ctdhub.__version__, what, outcome, details))
+        _append(hub, Happened(timestamp(), _user(), ctdhub.__version__, what, outcome, details))
+
+
+def timestamp() -> str:
+    """Now in UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def paid_for(pay: Pay, happened: dict[str, Detail]) -> Pay:
@@ -518,7 +522,7 @@ def epsilon_since(hub: Hub, manifest: Manifest) -> float | None:
     """
     rows, paid = manifest.rows_per_person, {manifest.charge: manifest}
     for path in sorted(hub.releases.glob(f"[!.]*/{MANIFEST}")):
-        one = Manifest.model_validate_json(path.read_bytes())
+        one = Manifest.read(path.parent)
         paid.setdefault(one.charge, one)
     if all(one.rows_per_person >= rows for one in paid.values()):
         return None

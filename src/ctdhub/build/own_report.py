@@ -24,7 +24,7 @@ from ctdhub.build.steps import Step
 from ctdhub.core.errors import error
 from ctdhub.core.format import number, share, year
 from ctdhub.core.i18n import _, current
-from ctdhub.document.document import Document, Notebook, Section, TextTable, Words
+from ctdhub.document.document import Document, Meta, Notebook, Section, TextTable, Words
 from ctdhub.report.brief.make import closing, meta
 from ctdhub.report.wording import ranged, state_words
 from ctdhub.schema.labels import code_label, group_label, label
@@ -83,8 +83,6 @@ def own_report(
         made: the day that stands on it.
     """
     release = answers.release
-    private = _private()
-    around = meta(release, made)
     head = (_("Answer"), _("People in your records"), _("Your share"), _("The hub's share"))
     sections = [
         *_compared_releases(compared),
@@ -102,7 +100,7 @@ def own_report(
         *closing(answers, Notebook()),
     ]
     return Document(
-        meta=replace(around, mark=" ".join(m for m in (private, around.mark) if m)),
+        meta=_private(meta(release, made)),
         title=agreement.name,
         subtitle=_("Your own records compared with release {version}").format(
             version=release.version
@@ -128,10 +126,9 @@ def leaving_report(name: str, compared: Sequence[str], answers: Answers, made: d
         answers: of the hub's last release.
         made: the day that stands on it.
     """
-    around = meta(answers.release, made)
     version = answers.release.version
     return Document(
-        meta=replace(around, mark=" ".join(m for m in (_private(), around.mark) if m)),
+        meta=_private(meta(answers.release, made)),
         title=name,
         subtitle=_("You are no longer in the data; you were in release {version}").format(
             version=version
@@ -141,11 +138,13 @@ def leaving_report(name: str, compared: Sequence[str], answers: Answers, made: d
     )
 
 
-def _private() -> str:
-    return _(
+def _private(around: Meta) -> Meta:
+    """What every page carries, and that it is private."""
+    private = _(
         "Private, for this contributor only: it holds exact counts of its own records. Do not "
         "publish."
     )
+    return replace(around, mark=" ".join(m for m in (private, around.mark) if m))
 
 
 def _compared_releases(compared: Sequence[str]) -> tuple[Section, ...]:

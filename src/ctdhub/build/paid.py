@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ctdhub.build.hub import Hub
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import sweep
@@ -164,10 +162,10 @@ def _approved_heads(hub: Hub, bundle: Path, lines: Mapping[str, int]) -> set[Led
     given = Approvals.read(bundle)
     if not given.approvals:
         return set()
+    manifest = Manifest.read(bundle)
     try:
-        manifest = Manifest.model_validate_json((bundle / MANIFEST).read_bytes())
         faults = given.faults(manifest, digest(bundle), hub.settings.approvers, lines)
-    except (ValidationError, FileNotFoundError):
+    except FileNotFoundError:
         raise _damaged(bundle / MANIFEST) from None
     if faults:
         raise error(

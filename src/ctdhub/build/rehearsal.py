@@ -11,8 +11,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from ctdhub.build.agreement_file import with_settings
 from ctdhub.build.hub import Hub, noted, row_facts
 from ctdhub.build.rules import policy, variables, year_of
@@ -27,7 +25,7 @@ from ctdhub.dp.simulate import Rehearsal, TablePrice, rehearse, stand_in, table_
 from ctdhub.dp.sources import SourceTables, public_sources
 from ctdhub.practice.people import FEWEST, invented_people
 from ctdhub.release.bundle import latest_standing
-from ctdhub.release.manifest import MANIFEST, Manifest, widening
+from ctdhub.release.manifest import Manifest, widening
 from ctdhub.release.open import Release
 from ctdhub.report.facts import press_sheet
 from ctdhub.schema.countries import members, regions
@@ -218,12 +216,7 @@ def held_by(hub: Hub, columns: Sequence[str]) -> str:
     folder = latest_standing(hub.releases)
     if folder is None:
         return ""
-    path = folder / MANIFEST
-    try:
-        measured = Manifest.model_validate_json(path.read_bytes()).drawn
-    except (OSError, ValidationError):
-        raise error("manifest", file=path) from None
-    wanted = set(columns)
+    measured, wanted = Manifest.read(folder).drawn, set(columns)
     return folder.name if any(wanted <= set(table.split("*")) for table in measured) else ""
 
 

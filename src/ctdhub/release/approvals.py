@@ -216,6 +216,14 @@ APPROVALS, CANDIDATES = "APPROVALS.json", "candidates"
 _LONGEST_FILE = 100_000
 
 
+class Signable(FrozenModel):
+    """What a person signs."""
+
+    def message(self) -> bytes:
+        """The bytes that are signed; their SHA-256 is the challenge that a passkey signs."""
+        return canonical(self.model_dump(exclude_none=True))
+
+
 class Promise(FrozenModel):
     """The guarantee that is approved."""
 
@@ -232,7 +240,7 @@ class LedgerHead(FrozenModel):
     hash: str = Field(pattern=HASH)
 
 
-class Statement(FrozenModel):
+class Statement(Signable):
     """What one person signs.
 
     Attributes:
@@ -300,10 +308,6 @@ class Statement(FrozenModel):
         if self.not_before is None:
             return None
         return datetime.combine(date.fromisoformat(self.not_before), datetime.min.time(), UTC)
-
-    def message(self) -> bytes:
-        """The bytes that are signed; their SHA-256 is the challenge that a passkey signs."""
-        return canonical(self.model_dump(exclude_none=True))
 
 
 def _of_release(manifest: Manifest, digest: str) -> dict[str, Any]:
@@ -470,7 +474,7 @@ FIRST = "0" * 64
 """What the first line names instead of a line before it."""
 
 
-class KeyChange(FrozenModel):
+class KeyChange(Signable):
     """What the approver who stays signs.
 
     Attributes:
@@ -497,10 +501,6 @@ class KeyChange(FrozenModel):
     reason: str = Field(min_length=1, max_length=300)
     date: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
     practice: bool
-
-    def message(self) -> bytes:
-        """The bytes that are signed; their SHA-256 is the challenge that a passkey signs."""
-        return canonical(self.model_dump(exclude_none=True))
 
 
 class SignedChange(Mark):
@@ -624,7 +624,7 @@ class Hold(FrozenModel):
         return hashlib.sha256(canonical(self.model_dump(exclude_none=True))).hexdigest()
 
 
-class Lift(FrozenModel):
+class Lift(Signable):
     """What a person signs to take a hold back.
 
     Attributes:
@@ -650,10 +650,6 @@ class Lift(FrozenModel):
     date: str = Field(pattern=_TIME)
     practice: bool
     approvers: Approvers
-
-    def message(self) -> bytes:
-        """The bytes that are signed; their SHA-256 is the challenge that a passkey signs."""
-        return canonical(self.model_dump(exclude_none=True))
 
     def is_about(self, hold: Hold, digest: str) -> bool:
         """Whether it takes back this hold of the candidate with this digest."""

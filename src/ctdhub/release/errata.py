@@ -26,7 +26,7 @@ from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
 from ctdhub.core.keys.signing import SigningKey
 from ctdhub.core.tables import as_json
-from ctdhub.release.approvals import ROLE_NAMES, ROLES, Approvers, Mark, Role, identity
+from ctdhub.release.approvals import ROLE_NAMES, ROLES, Approvers, Mark, Role, canonical, identity
 from ctdhub.release.passkey import DeviceRules
 
 ERRATA, ERRATA_JSON, ERRATA_MD = "errata", "ERRATA.json", "ERRATA.md"
@@ -118,10 +118,7 @@ class Erratum(FrozenModel):
 
     def message(self, role: Role, date: str) -> bytes:
         """The bytes that a role signs."""
-        statement = {**self.notice.model_dump(), "role": role, "signed": date}
-        return json.dumps(
-            statement, sort_keys=True, separators=(",", ":"), ensure_ascii=True
-        ).encode()
+        return canonical({**self.notice.model_dump(), "role": role, "signed": date})
 
     def signed(self, role: Role, date: str, key: SigningKey) -> Erratum:
         """The same with one signature more."""

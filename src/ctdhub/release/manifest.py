@@ -8,6 +8,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from statistics import NormalDist, median
 from typing import Annotated, Any, Literal
 
@@ -606,6 +607,18 @@ class Manifest(FrozenModel):
             false_share=self.false_share,
             regions=dict(self.regions),
         )
+
+    @classmethod
+    def read(cls, bundle: Path) -> Manifest:
+        """The manifest in the folder of a release or a candidate.
+
+        Raises:
+            ReleaseError: it is damaged or is not there.
+        """
+        try:
+            return cls.model_validate_json((bundle / MANIFEST).read_bytes())
+        except (OSError, ValidationError):
+            raise error("manifest", file=bundle / MANIFEST) from None
 
     @classmethod
     def describe(

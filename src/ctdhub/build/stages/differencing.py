@@ -15,14 +15,12 @@ from math import ceil, hypot
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from ctdhub.build.hub import Agreement, Hub
 from ctdhub.build.rules import by_version, order, policy, variables
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import Field, Percent, Text
 from ctdhub.dp.policy import Policy
-from ctdhub.release.manifest import MANIFEST, Manifest
+from ctdhub.release.manifest import Manifest
 from ctdhub.schema.model import CONTRIBUTOR_KIND, PERIOD, Schema
 
 # --------------------------------------------------------------------------------------------------
@@ -284,14 +282,14 @@ def told_of(hub: Hub, candidate: Path | None = None) -> tuple[ToldContributor, .
         earlier = [path for path in earlier if order(path) < order(candidate)]
     if not earlier:
         return ()
-    names, last = _known_as(hub.agreements()), _manifest(earlier[0])
-    following = _manifest(candidate) if candidate else last
+    names, last = _known_as(hub.agreements()), Manifest.read(earlier[0])
+    following = Manifest.read(candidate) if candidate else last
     if candidate:
         now = _of(candidate, following, names)
     else:
         rules = policy(hub)
         now = _next(hub, rules, variables(hub, rules))
-    before = [_of(path, _manifest(path), names) for path in reversed(earlier)]
+    before = [_of(path, Manifest.read(path), names) for path in reversed(earlier)]
     called = {str(c.get("id")): str(c["name"]) for c in last.facts["contributors"]}
     called |= {a.id: a.name for a in hub.agreements()}
     width = ceil(hypot(_half(last), _half(following)))
@@ -311,7 +309,7 @@ def _half(manifest: Manifest) -> float:
 def _published(hub: Hub) -> list[Published]:
     """All releases, the oldest first."""
     names = _known_as(hub.agreements())
-    return [_of(path, _manifest(path), names) for path in reversed(by_version(hub.releases))]
+    return [_of(path, Manifest.read(path), names) for path in reversed(by_version(hub.releases))]
 
 
 def _next(hub: Hub, rules: Policy, schema: Schema) -> Published:
@@ -336,13 +334,6 @@ def _of(bundle: Path, manifest: Manifest, names: _Names) -> Published:
         by_kind=SOURCE_TYPE in manifest.sigma, shown=sources.contributors if sources else (),
         known_as=names.of(contributors),
     )  # fmt: skip
-
-
-def _manifest(bundle: Path) -> Manifest:
-    try:
-        return Manifest.model_validate_json((bundle / MANIFEST).read_bytes())
-    except ValidationError:
-        raise error("manifest", file=bundle / MANIFEST) from None
 
 
 @dataclass(frozen=True)

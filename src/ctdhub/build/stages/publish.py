@@ -10,7 +10,7 @@ from pathlib import Path
 from ctdhub.build.approvers import approvers, may_publish, publication, refuse_unsigned
 from ctdhub.build.contributions import ANSWER
 from ctdhub.build.deliveries import refuse_older
-from ctdhub.build.hub import Hub, noted
+from ctdhub.build.hub import Hub, noted, timestamp
 from ctdhub.build.paid import check_paid, ledger, note_published, refuse_published
 from ctdhub.build.review import hash_of_changes, hash_of_review
 from ctdhub.build.rules import by_version, candidate_version, released_version, waiting_version
@@ -83,7 +83,6 @@ def statement(
     if hub.settings.approvers is not None:
         refuse_unsigned(hub)
     [paid] = [entry for entry in ledger(hub).entries() if entry.id == manifest.charge]
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     more = {
         "review": hash_of_review(hub, candidate),
         "not_before": not_before.isoformat() if not_before else None,
@@ -92,7 +91,7 @@ def statement(
         "approvers": hub.settings.approvers,
     }
     head = LedgerHead(hash=paid.hash)
-    return Statement.about(manifest, digest(candidate), role, head, now, **more), manifest
+    return Statement.about(manifest, digest(candidate), role, head, timestamp(), **more), manifest
 
 
 def head_of_trail(hub: Hub) -> str | None:
