@@ -25,7 +25,7 @@ VIOLATIONS = """document.addEventListener("securitypolicyviolation", function (e
 def test_an_administrator_comes_by_invitation_and_again_by_passkey_alone(
     live_desk: Desk, browser: Browser, violations: Callable[[Page], str]
 ) -> None:
-    from ctdhub.desk.invitations import invite
+    from ctdhub.desk.accounts.invitations import invite
 
     _made, token = invite("first@example.org", "First", "administrator")
     context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en")

@@ -76,7 +76,7 @@ def test_an_invitation_is_good_once_for_two_at_the_same_time(desk: Desk) -> None
     from django.db import transaction
     from django.http import Http404
 
-    from ctdhub.desk import invitations
+    from ctdhub.desk.accounts import invitations
 
     token = invitations.invite("", "", "administrator")[1]
     first, second = invitations.of_token(token), invitations.of_token(token)

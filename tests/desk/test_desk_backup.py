@@ -63,9 +63,8 @@ def with_inbox(desk: Desk) -> None:
 def test_restored_folder_rows_and_keys_are_those_of_the_backup(
     desk: Desk, tmp_path: Path, identity: tuple[Path, tuple[str, ...]], elsewhere: None
 ) -> None:
-    from ctdhub.desk.job_process import lane
     from ctdhub.desk.models import TrailEvent
-    from ctdhub.desk.processes import run_all
+    from ctdhub.desk.processes import lane, run_all
     from ctdhub.desk.trail import append_trail, record
     from ctdhub.desk.worker.backup import back_up, back_up_keys, put_back, resume, signer
 

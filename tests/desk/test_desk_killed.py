@@ -260,7 +260,7 @@ def is_gone(process: int) -> bool:
 
 
 def test_a_job_is_cancelled_with_its_whole_group(ready: Desk, tmp_path: Path) -> None:
-    from ctdhub.desk.job_process import run_child
+    from ctdhub.desk.processes import run_child
 
     child = (
         "import os, subprocess, sys, time;"
@@ -281,11 +281,11 @@ def test_a_job_is_cancelled_with_its_whole_group(ready: Desk, tmp_path: Path) ->
 def test_a_child_ends_with_its_parent_and_has_bounds(tmp_path: Path) -> None:
     noted = tmp_path / "pid"
     inner = (
-        "import os, sys, time; from ctdhub.desk.job_process import end_with_parent;"
+        "import os, sys, time; from ctdhub.desk.processes import end_with_parent;"
         f"end_with_parent(); open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     )
     outer = (
-        "import sys; from ctdhub.desk.job_process import run_child;"
+        "import sys; from ctdhub.desk.processes import run_child;"
         f"run_child([sys.executable, '-c', {inner!r}], lambda: False)"
     )
     parent = subprocess.Popen([sys.executable, "-c", outer])
@@ -294,14 +294,14 @@ def test_a_child_ends_with_its_parent_and_has_bounds(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     assert is_gone(int(noted.read_text()))
-    greedy = "from ctdhub.desk.job_process import bound_memory; bound_memory(2**28); bytes(2**30)"
+    greedy = "from ctdhub.desk.processes import bound_memory; bound_memory(2**28); bytes(2**30)"
     ended = subprocess.run([sys.executable, "-c", greedy], capture_output=True, check=False)
     assert b"MemoryError" in ended.stderr
 
 
 def test_two_workers_of_one_lane_are_refused(ready: Desk) -> None:
     from ctdhub.core.errors import HubError
-    from ctdhub.desk.job_process import lane
+    from ctdhub.desk.processes import lane
     from ctdhub.desk.worker.serve import serve
 
     serve("files", once=True)

@@ -41,7 +41,7 @@ def test_sentences_are_taken(desk: Desk, password: str) -> None:
 def test_stolen_passwords_are_refused_from_a_file(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ctdhub.desk.accounts import is_known
+    from ctdhub.desk.accounts.signing_in import is_known
 
     known = [f"stolen sentence number {i}" for i in range(200)]
     lines = sorted(hashlib.sha1(one.encode()).hexdigest().upper() for one in known)

@@ -58,7 +58,7 @@ def test_who_may_confirm(desk: Desk) -> None:
 def test_of_two_who_confirm_one_has_the_code(desk: Desk) -> None:
     from django.db import connection
 
-    from ctdhub.desk import invitations
+    from ctdhub.desk.accounts import invitations
     from ctdhub.desk.models import Invitation
 
     link, place = asked(desk, "auditor"), place_of()

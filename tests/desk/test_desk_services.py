@@ -128,7 +128,7 @@ def test_without_the_owner_older_tables_are_refused_and_nobody_is_invited(
     from django.db import connection
     from django.db.migrations.recorder import MigrationRecorder
 
-    from ctdhub.desk.invitations import first_administrator
+    from ctdhub.desk.accounts.invitations import first_administrator
     from ctdhub.desk.walls import OWNER, owns_tables, refuse_older_tables
 
     desk_on_postgres.accounts["administrator"].roles.all().delete()

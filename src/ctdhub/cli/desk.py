@@ -173,8 +173,8 @@ def desk_serve(
 ) -> None:
     """The verb ``ctdhub desk serve``."""
     opened(folder)
+    from ctdhub.desk.accounts.invitations import first_administrator
     from ctdhub.desk.config import current
-    from ctdhub.desk.invitations import first_administrator
     from ctdhub.desk.processes import PROCESSES, run_all
     from ctdhub.desk.walls import OWNER, as_user, owns_tables, prepare, refuse_older_tables
 
@@ -201,7 +201,7 @@ def desk_confirm(
 ) -> None:
     """The verb ``ctdhub desk confirm``."""
     opened(folder)
-    from ctdhub.desk import invitations
+    from ctdhub.desk.accounts import invitations
     from ctdhub.desk.allowed import VISITOR
     from ctdhub.desk.rendering import role_name
     from ctdhub.desk.trail import record

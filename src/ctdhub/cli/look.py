@@ -32,8 +32,7 @@ def look(
     report: Path | None = None,
 ) -> None:
     """The verb ``look``."""
-    from ctdhub.build.look import look
-    from ctdhub.build.look_page import page
+    from ctdhub.build.look import look, page
     from ctdhub.build.stages.differencing import told_of
     from ctdhub.cli.look_workbook import workbook
     from ctdhub.document import html as as_html

@@ -12,8 +12,16 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.xml.constants import ARC_CORE
 from openpyxl.xml.functions import tostring
 
-from ctdhub.build.look import RejectedCell, SeenContributor, SeenDelivery
-from ctdhub.build.look_page import alarm_table, comparing, meta, text_row, value_label
+from ctdhub.build.look import (
+    RejectedCell,
+    SeenContributor,
+    SeenDelivery,
+    alarm_table,
+    comparing,
+    meta,
+    text_row,
+    value_label,
+)
 from ctdhub.core.errors import printable
 from ctdhub.core.format import isolated, number
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, said

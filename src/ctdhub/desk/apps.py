@@ -14,6 +14,6 @@ class DeskApp(AppConfig):
 
     def ready(self) -> None:
         """Listen to what happens at the door."""
-        from ctdhub.desk.accounts import connect
+        from ctdhub.desk.accounts.signing_in import connect
 
         connect()

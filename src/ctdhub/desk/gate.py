@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import reverse
 
 from ctdhub.core.errors import HubError
-from ctdhub.desk.accounts import proved
+from ctdhub.desk.accounts.signing_in import proved
 from ctdhub.desk.allowed import ACTIONS, VISITOR, No, Who, allowed, scope
 from ctdhub.desk.channel import Refusal
 from ctdhub.desk.errors import error_page

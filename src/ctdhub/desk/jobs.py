@@ -22,8 +22,8 @@ from django_tasks_db.models import DBTaskResult
 from ctdhub.core.errors import as_json, error
 from ctdhub.core.i18n import Text
 from ctdhub.desk.allowed import Who
-from ctdhub.desk.job_process import DEATHS, run_child
 from ctdhub.desk.models import Job
+from ctdhub.desk.processes import DEATHS, run_child
 
 # --------------------------------------------------------------------------------------------------
 # The register of jobs.

@@ -133,7 +133,7 @@ def tell_head_of_trail() -> None:
 
 def tell_seconds(invitation: Any) -> None:
     """A message to everybody who may confirm an invitation."""
-    from ctdhub.desk.invitations import seconds
+    from ctdhub.desk.accounts.invitations import seconds
 
     theirs = [account.pk for account in seconds(invitation)]
     _send("invitation", reverse("home"), pk__in=theirs)

@@ -19,7 +19,7 @@ from django.utils import translation
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language, said
-from ctdhub.desk.accounts import IDLE, LONGEST
+from ctdhub.desk.accounts.signing_in import IDLE, LONGEST
 from ctdhub.desk.allowed import VISITOR, Who, allowed
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.errors import error_page

@@ -1,5 +1,5 @@
-"""The processes of a desk: each alone, or all as children of one command; apart, for it
-starts before Django.
+"""The processes of a desk: each alone, or all as children of one command, and the child that works
+on one job; apart, for it starts before Django.
 
 A system service starts each with ``ctdhub desk HUB --only NAME``, as a user of its own; what runs
 then is ``python -m ctdhub.desk.processes NAME``.
@@ -7,16 +7,157 @@ then is ``python -m ctdhub.desk.processes NAME``.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from ctdhub.core.errors import error
+from ctdhub.core.files import locked
 from ctdhub.desk.config import FOLDER_VARIABLE, DeskConfig
+
+# --------------------------------------------------------------------------------------------------
+# A child process that works on one job: bounded in memory, ended with its whole group.
+#
+# The child is the first of a session of its own.  It ends when its parent does: the parent holds
+# one end of a pipe and never writes to it, and the child ends its group when the pipe is closed,
+# even by a ``kill -9``.
+
+GRACE = 5.0
+"""Seconds that a child has to end by itself once it was asked to."""
+_LOOK_EVERY = 0.2
+
+
+def run_child(
+    command: Sequence[str], cancelled: Callable[[], bool], *, look_every: float = _LOOK_EVERY
+) -> tuple[int, bool]:
+    """Run a command to its end, or until it is to be cancelled.
+
+    Args:
+        command: a program that calls :func:`end_with_parent` first of all.
+        cancelled: asked again and again; once it says yes the group is ended.
+
+    Returns:
+        Exit code (minus the signal that ended it), and whether it was cancelled.
+    """
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as child:
+        try:
+            while True:
+                try:
+                    return child.wait(look_every), False
+                except subprocess.TimeoutExpired:
+                    if cancelled():
+                        return _end(child), True
+        except BaseException:  # whatever ends us ends the child too
+            _end(child)
+            raise
+
+
+def _end(child: subprocess.Popen[bytes]) -> int:
+    _signal(child, signal.SIGTERM)
+    try:
+        code = child.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        code = 0
+    _signal(child, signal.SIGKILL)  # what is left of its group
+    return code or child.wait()
+
+
+def _signal(child: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, number)
+
+
+def end_with_parent(pipe: int = 0) -> None:
+    """End this process and its group once the other end of a pipe is closed."""
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(pipe, 1):
+                time.sleep(_LOOK_EVERY)
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    if os.getpgrp() == os.getpid():  # only ever the group that was made for it
+        threading.Thread(target=wait, daemon=True).start()
+
+
+def bound_memory(size: int) -> None:
+    """Let this process take so many bytes more than it has, where the system can bound it."""
+    try:
+        import resource
+        from pathlib import Path
+
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+    except (ImportError, OSError, ValueError, IndexError):
+        return
+    limit: Any = pages * resource.getpagesize() + size
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+# --------------------------------------------------------------------------------------------------
+# Two lanes of work, each held by one worker at a time: ``build`` and ``files``.
+#
+# Whoever holds the lock of a lane knows that a task of it that is said to be running is an orphan
+# of a worker that died: the lock dies with its process, and nothing else lets it go.
+
+DEATHS = 3
+"""A job whose process died so often fails by name; it is not tried again."""
+
+MEMORY = {"build": 2**35, "files": 2**32}
+"""Bytes that a job may take beyond what its process has when it begins."""
+
+
+@contextmanager
+def lane(folder: Path, name: str) -> Iterator[Callable[[], None]]:
+    """Hold a lane.
+
+    Args:
+        folder: ``desk/`` of the hub.
+
+    Yields:
+        A function to call before each piece of work: it raises an error (rule "lane-taken") where
+        another folder took the place of this one, in which nobody holds this lane.
+
+    Raises:
+        HubError: another worker holds it (rule "lane-taken").
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / f".lane-{name}"
+    held = locked(file, wait=False)
+    try:
+        held.__enter__()
+    except BlockingIOError:
+        raise error("lane-taken", name=name) from None
+    own = file.stat()
+
+    def check() -> None:
+        try:
+            same = os.path.samestat(own, file.stat())
+        except OSError:
+            same = False
+        if not same:
+            raise error("lane-taken/replaced", name=name)
+
+    try:
+        yield check
+    finally:
+        held.__exit__(None, None, None)
+
+
+# --------------------------------------------------------------------------------------------------
+# The processes of a desk.
 
 PROCESSES: dict[str, tuple[str, ...]] = {
     "web": ("ctdhub.desk.web",),

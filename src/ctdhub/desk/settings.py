@@ -88,8 +88,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 15},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "ctdhub.desk.accounts.WordsOfTheHub"},
-    {"NAME": "ctdhub.desk.accounts.KnownOnes"},
+    {"NAME": "ctdhub.desk.accounts.signing_in.WordsOfTheHub"},
+    {"NAME": "ctdhub.desk.accounts.signing_in.KnownOnes"},
 ]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -99,8 +99,8 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_REAUTHENTICATION_METHODS = {"password", "mfa"}
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_ADAPTER = "ctdhub.desk.accounts.AccountAdapter"
-MFA_ADAPTER = "ctdhub.desk.accounts.FactorAdapter"
+ACCOUNT_ADAPTER = "ctdhub.desk.accounts.signing_in.AccountAdapter"
+MFA_ADAPTER = "ctdhub.desk.accounts.signing_in.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
@@ -111,7 +111,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = _desk.file.proxies
 LOGIN_URL, LOGIN_REDIRECT_URL = "account_login", "/"
 
 # Sessions: 30 minutes of rest, 12 hours at most; cookies that only this host sends and reads.
-SESSION_ENGINE = "ctdhub.desk.accounts"
+SESSION_ENGINE = "ctdhub.desk.accounts.signing_in"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_FAILURE_VIEW = "ctdhub.desk.errors.forbidden"

@@ -27,8 +27,8 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from ctdhub.core.errors import printable
 from ctdhub.core.format import isolated
 from ctdhub.core.i18n import LANGUAGES, Text, _, current
-from ctdhub.desk import invitations
-from ctdhub.desk.accounts import FACTORS, end_visits, has_factor
+from ctdhub.desk.accounts import invitations
+from ctdhub.desk.accounts.signing_in import FACTORS, end_visits, has_factor
 from ctdhub.desk.allowed import (
     ADMINISTRATOR,
     CONTRIBUTOR,

@@ -37,12 +37,12 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.rules import policy
 from ctdhub.core.errors import HubError, as_json, error
 from ctdhub.desk import channel
-from ctdhub.desk.accounts import is_open, proved
+from ctdhub.desk.accounts.signing_in import is_open, proved
 from ctdhub.desk.allowed import ACTIONS, ASKS, VISITOR, Who, allowed, may_ask, scope
 from ctdhub.desk.channel import LONGEST, SOCKET, next_message, send_message
 from ctdhub.desk.config import current
-from ctdhub.desk.job_process import bound_memory
 from ctdhub.desk.models import Delivery, DeskAccount
+from ctdhub.desk.processes import bound_memory
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.inbox import table_of
 from ctdhub.desk.walls import scoped, set_scope

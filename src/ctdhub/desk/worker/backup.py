@@ -406,9 +406,9 @@ def resume(desk: DeskConfig, database: str) -> Adopted:
     from django.contrib.sessions.models import Session
     from django.db import connection
 
-    from ctdhub.desk.job_process import lane
     from ctdhub.desk.jobs import enqueue
     from ctdhub.desk.models import Delivery
+    from ctdhub.desk.processes import lane
     from ctdhub.desk.walls import DATABASE_WORK, OWNER, as_user, prepare, refuse_encoding
 
     if connection.vendor != database:

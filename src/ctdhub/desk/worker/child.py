@@ -12,7 +12,7 @@ from uuid import UUID
 
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text
-from ctdhub.desk.job_process import bound_memory, end_with_parent
+from ctdhub.desk.processes import bound_memory, end_with_parent
 
 BUSY = "lock"
 """The rule of an error that says that another command holds the hub."""
@@ -27,8 +27,8 @@ def main(key: str) -> int:
     import django
 
     django.setup()
-    from ctdhub.desk.job_process import MEMORY
     from ctdhub.desk.models import Job
+    from ctdhub.desk.processes import MEMORY
 
     job = Job.objects.get(id=UUID(key), state="running")
     bound_memory(MEMORY[job.lane])

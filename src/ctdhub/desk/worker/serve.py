@@ -23,10 +23,10 @@ from ctdhub.core import files
 from ctdhub.core.errors import HubError
 from ctdhub.desk.config import current
 from ctdhub.desk.health import FILE
-from ctdhub.desk.job_process import lane
 from ctdhub.desk.jobs import release_orphans
 from ctdhub.desk.mail import tell_head_of_trail
 from ctdhub.desk.models import Job, Organisation, OutgoingMail, TrailEvent
+from ctdhub.desk.processes import lane
 from ctdhub.desk.trail import append_trail
 from ctdhub.desk.trail_file import last_line
 from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer

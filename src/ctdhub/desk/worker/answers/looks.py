@@ -14,16 +14,18 @@ from ctdhub.build.look import (
     ColumnSource,
     MovedVariable,
     SeenContributor,
+    alarm_table,
     column_sources,
     look,
     moved,
     own_rows,
+    page,
     people_by_year,
     since_release,
     tables_with,
     unread_files,
+    value_label,
 )
-from ctdhub.build.look_page import alarm_table, page, value_label
 from ctdhub.build.own_report import own_profile, own_report
 from ctdhub.build.stages.differencing import told_of
 from ctdhub.build.stages.link import PAIRS, linkage

@@ -24,7 +24,7 @@ from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 
-from ctdhub.desk.accounts import end_visits
+from ctdhub.desk.accounts.signing_in import end_visits
 from ctdhub.desk.allowed import ADMINISTRATOR, CONTRIBUTOR, allowed, roles_of
 from ctdhub.desk.mail import tell_hub, tell_seconds
 from ctdhub.desk.models import DeskAccount, Invitation, RoleHeld, TrailHead

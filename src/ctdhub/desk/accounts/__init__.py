@@ -1,0 +1,1 @@
+"""Signing in: invitations, factors, sessions, throttles; built on django-allauth."""
