@@ -32,7 +32,6 @@ def answering_here(hub: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
 
     from ctdhub.desk import channel
     from ctdhub.desk.web import with_signing_page
-    from ctdhub.desk.worker.answering import answer_of
 
     own: dict[str, Any] | None = None
     as_web: Callable[[], Any] = nullcontext
@@ -46,6 +45,7 @@ def answering_here(hub: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
     (hub / "desk.toml").write_text(toml, "utf-8")
     with desks.opened(hub, own):
         from ctdhub.desk.config import current
+        from ctdhub.desk.worker.answering import answer_of
 
         desk = with_accounts(Desk(hub, as_web, postgres=own is not None))
         desk.address = f"http://localhost:{server.server_port}"

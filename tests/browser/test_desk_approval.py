@@ -58,7 +58,6 @@ def served(built: Hub, tmp_path: Path) -> Iterator[tuple[Desk, str]]:
 
     from ctdhub.desk.channel import use as ask_by
     from ctdhub.desk.web import with_signing_page
-    from ctdhub.desk.worker.answering import answer_of
 
     hub = copied(built, tmp_path / "hub")
     keys_are(hub.root, SoftPasskey().public, SoftPasskey().public)
@@ -69,6 +68,7 @@ def served(built: Hub, tmp_path: Path) -> Iterator[tuple[Desk, str]]:
     with desks.opened(hub.root):
         from ctdhub.desk.config import current
         from ctdhub.desk.walls import prepare
+        from ctdhub.desk.worker.answering import answer_of
 
         prepare()
         desk = Desk(hub.root, nullcontext)

@@ -52,7 +52,6 @@ def approving(
 ) -> Iterator[Desk]:
     """A desk on a hub of real data with a candidate that waits."""
     from ctdhub.desk.channel import use as ask_by
-    from ctdhub.desk.worker.answering import answer_of
 
     hub = copied(waits, tmp_path / "hub")
     settings = yaml.safe_load((hub.root / "hub.yaml").read_text("utf-8"))
@@ -64,6 +63,7 @@ def approving(
     (hub.root / "desk.toml").write_text('host = "desk.example.org"\n', "utf-8")
     with desks.opened(hub.root):
         from ctdhub.desk.walls import prepare
+        from ctdhub.desk.worker.answering import answer_of
 
         prepare()
         desk = Desk(hub.root, nullcontext)
