@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.output import console
+from ctdhub.cli.output import console, show_table
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import decimal, exact, number, stamped, tiny
 from ctdhub.core.format import share as percent
@@ -69,9 +68,7 @@ def approve(
     show_statement(hub, given, manifest, Account.of(ledger(hub), rules, split), split)
     show_review(hub, candidate)
     show_told(hub, candidate)
-    if not yes and not typer.confirm(_("Sign this?")):
-        console.print(_("Nothing was signed."))
-        raise typer.Exit(1)
+    options.require_yes(_("Sign this?"), _("Nothing was signed."), yes=yes)
     release = approve_stage.approve(hub, candidate, given, open_key(key))
     if release is None:
         show_waiting(hub, candidate.name)
@@ -113,9 +110,6 @@ def show_statement(
 
     people, tables = manifest.people, sum(1 for table in manifest.sigma if table)
     charge = next(e for e in account.entries if e.id == given.charge)
-    table = Table(title=_("To be approved"), show_header=False)
-    table.add_column(overflow="fold")
-    table.add_column(overflow="fold")
     rows = (
         (_("hub"), given.hub),
         (_("version"), given.version),
@@ -170,9 +164,8 @@ def show_statement(
         *([(_("hash of the desk's last event"), given.trail)] if given.trail else []),
         (_("published not before"), given.not_before or _("at once, with the second approval")),
     )
-    for name, value in rows:
-        table.add_row(name, escape(printable(value, 400)))
-    console.print(table)
+    shown = [(name, printable(value, 400)) for name, value in rows]
+    show_table(_("To be approved"), ("", ""), shown)
     if given.practice:
         console.print(_("The data are fictitious: this approval is for practice."))
 
@@ -184,13 +177,10 @@ def show_review(hub: Hub, candidate: Path) -> None:
 
     text = (candidate / CHANGELOG).read_text("utf-8")
     note, changed = newest_note(text), newest_changes(text, current())
-    table = Table(title=_("What readers will see"), show_header=False)
-    table.add_column(overflow="fold")
-    table.add_column(overflow="fold")
-    table.add_row(_("note"), escape(printable(note, 2_000)) or _("No note was given."))
+    seen = [(_("note"), printable(note, 2_000) or _("No note was given."))]
     for line in changed.splitlines():
-        table.add_row(_("changed"), escape(printable(line.removeprefix("- "), 2_000)))
-    console.print(table)
+        seen.append((_("changed"), printable(line.removeprefix("- "), 2_000)))
+    show_table(_("What readers will see"), ("", ""), seen)
     if tells_of_withdrawals(note):
         console.print(warning_of_withdrawals())
     show_reports(hub)
@@ -198,32 +188,27 @@ def show_review(hub: Hub, candidate: Path) -> None:
     if found is None:
         console.print(_("Older software made this candidate: nothing was noted for its approvers."))
         return
-    rows = Table(title=_("Rows that were not used (for you alone; no reader sees this)"))
-    for heading in (_("contributor"), _("read"), _("rejected"), _("share")):
-        rows.add_column(heading, justify="left" if heading == _("contributor") else "right")
-    for contributor, (rejected, read) in found[0].rejected.items():
-        share = percent(rejected / read) if read else "–"
-        rows.add_row(escape(contributor), number(read), number(rejected), share)
-    console.print(rows)
+    rows = [
+        (id, number(read), number(rejected), percent(rejected / read) if read else "–")
+        for id, (rejected, read) in found[0].rejected.items()
+    ]
+    title = _("Rows that were not used (for you alone; no reader sees this)")
+    head = (_("contributor"), _("read"), _("rejected"), _("share"))
+    show_table(title, head, rows, right=1, fold=False)
     for told in found[0].told_of_rules:
         console.print(escape(said(told)))
     if not found[0].alarms:
         console.print(_("No alarm was raised."))
         return
-    alarms = Table(title=_("Alarms (for you alone)"))
-    for heading in (_("contributor"), _("delivery"), _("alarm"), _("counted"), _("accepted")):
-        alarms.add_column(heading, overflow="fold")
+    alarms = []
     for alarm in found[0].alarms:
         counted = _("{n} of {of}").format(n=number(alarm.n), of=number(alarm.of))
         why = alarm.reason or _("in the mapping, without a reason")
         accepted = why if alarm.accepted else _("only by the person who let the charge be made")
-        alarms.add_row(
-            *(
-                escape(printable(t, 500))
-                for t in (alarm.contributor, alarm.date, alarm.entry, counted, accepted)
-            )
-        )
-    console.print(alarms)
+        words = (alarm.contributor, alarm.date, alarm.entry, counted, accepted)
+        alarms.append([printable(word, 500) for word in words])
+    heads = (_("contributor"), _("delivery"), _("alarm"), _("counted"), _("accepted"))
+    show_table(_("Alarms (for you alone)"), heads, alarms)
 
 
 def show_reports(hub: Hub) -> None:
@@ -409,9 +394,7 @@ def approvers(
         return
     told = keys.change_to_sign(hub, role.value, reason)
     show_change(told)
-    if not yes and not typer.confirm(_("Sign this?")):
-        console.print(_("Nothing was signed."))
-        raise typer.Exit(1)
+    options.require_yes(_("Sign this?"), _("Nothing was signed."), yes=yes)
     keys.sign_change(hub, told, open_key(key))
     console.print(_("The change of approvers is signed: line {n}.").format(n=told.number))
 
@@ -420,36 +403,30 @@ def show_keys(found: Approvers) -> None:
     """The keys of both people, each with the digits to compare."""
     from ctdhub.release.approvals import ROLE_NAMES, ROLES, fingerprint
 
-    table = Table(title=_("Keys of the approvers"))
-    for heading in (_("role"), _("read aloud"), _("key")):
-        table.add_column(heading, overflow="fold")
-    for role in ROLES:
-        for key in found.keys(role):
-            table.add_row(said(ROLE_NAMES[role]), fingerprint(key), escape(key))
-    console.print(table)
+    rows = [(said(ROLE_NAMES[r]), fingerprint(key), key) for r in ROLES for key in found.keys(r)]
+    show_table(_("Keys of the approvers"), (_("role"), _("read aloud"), _("key")), rows)
 
 
 def show_change(told: KeyChange) -> None:
     """What an approver signs about the other's keys."""
     from ctdhub.release.approvals import ROLE_NAMES, ROLES, fingerprint
 
-    table = Table(title=_("Change of approvers, to be signed"))
-    for heading in (_("role"), _("what happens"), _("read aloud"), _("key")):
-        table.add_column(heading, overflow="fold")
+    rows = []
     for role in ROLES:
         was, now = told.was.keys(role), told.now.keys(role)
         for key in dict.fromkeys((*was, *now)):
             what = _("stays") if key in was and key in now else _("new")
             what = what if key in now else _("no longer signs")
-            table.add_row(said(ROLE_NAMES[role]), what, fingerprint(key), escape(key))
+            rows.append((said(ROLE_NAMES[role]), what, fingerprint(key), key))
     for old in told.now.gone:
         if old in told.was.gone:
             continue
         what = _("earlier signatures stay valid")
         if old.statements is not None:
             what = _("{n} earlier signatures stay valid").format(n=len(old.statements))
-        table.add_row(_("former"), what, fingerprint(old.key), escape(printable(old.key, 500)))
-    console.print(table)
+        rows.append((_("former"), what, fingerprint(old.key), printable(old.key, 500)))
+    head = (_("role"), _("what happens"), _("read aloud"), _("key"))
+    show_table(_("Change of approvers, to be signed"), head, rows)
     for name, was_, now_ in (
         (_("devices"), told.was.devices, told.now.devices),
         (_("RSA passkeys"), str(told.was.rs256), str(told.now.rs256)),
@@ -473,7 +450,7 @@ def show_unit(unit: str, rows: int, promised: Sequence[tuple[float, float]]) -> 
     """
     from ctdhub.dp.accounting import rho_of
     from ctdhub.dp.plan import epsilon_by_rows
-    from ctdhub.report.wording import noise_is_for, unit_words, with_more_rows
+    from ctdhub.report.wording import epsilon_words, noise_is_for, unit_words, with_more_rows
 
     words = escape(said(unit_words(unit, rows)))
     console.print(_("Unit of protection: {unit}.").format(unit=words))
@@ -482,15 +459,10 @@ def show_unit(unit: str, rows: int, promised: Sequence[tuple[float, float]]) -> 
     if len(each) == 1:
         console.print(said(with_more_rows(each[0])))
         return
-    from ctdhub.report.wording import epsilon_words
-
-    table = Table(title=_("Epsilon of a person by the number of rows"))
-    table.add_column(_("rows"), justify="right")
-    for epsilon, _delta in promised:
-        table.add_column(_("epsilon {epsilon}").format(epsilon=exact(epsilon)), justify="right")
-    for n in each[0]:
-        table.add_row(n, *(epsilon_words(found[n]) for found in each))
-    console.print(table)
+    heads = [_("epsilon {epsilon}").format(epsilon=exact(epsilon)) for epsilon, _d in promised]
+    by_rows = [(n, *(epsilon_words(found[n]) for found in each)) for n in each[0]]
+    title = _("Epsilon of a person by the number of rows")
+    show_table(title, (_("rows"), *heads), by_rows, right=0)
 
 
 def rows_of_statement(hub: Hub, manifest: Manifest) -> list[tuple[str, str]]:

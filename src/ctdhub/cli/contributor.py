@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console, errors
+from ctdhub.cli.output import bar, console, errors, show_table
 from ctdhub.core.errors import UnreadableFile, error
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, ngettext, said
@@ -135,39 +135,40 @@ def _sheets_listed(file: Path) -> Iterator[None]:
         if fault.name == "sheets/several":
             from ctdhub.sensitive.ingest.layout import sheets
 
-            table = Table(_("sheet"), _("rows"), _("columns"))
+            rows = []
             for found in sheets(file):
                 shown = listed([*found.header[:_SHOWN], *["…"] * (len(found.header) > _SHOWN)])
-                table.add_row(escape(found.name), number(found.rows), escape(shown))
-            console.print(table)
+                rows.append((found.name, number(found.rows), shown))
+            show_table("", (_("sheet"), _("rows"), _("columns")), rows, fold=False)
         raise
 
 
 def _show(done: Harmonised) -> None:
     """The account of all rows, the faults by rule, the lineage."""
     account = done.conservation
-    table = Table(_("rows"), _("number"), title=_("Every row read is accounted for"))
-    table.add_row(_("read"), number(account.rows_read))
-    table.add_row(_("records"), number(account.records))
-    table.add_row(_("rejected"), number(account.rejected))
-    for rule, count in account.excluded.items():
-        table.add_row(_("excluded by {rule}").format(rule=rule), number(count))
     people, shared = people_in(done)
-    table.add_row(_("people"), number(people))
-    if shared:
-        table.add_row(_("keys that contradict"), number(shared))
-    console.print(table)
+    counts = {
+        _("read"): account.rows_read,
+        _("records"): account.records,
+        _("rejected"): account.rejected,
+        **{_("excluded by {rule}").format(rule=r): n for r, n in account.excluded.items()},
+        _("people"): people,
+        **({_("keys that contradict"): shared} if shared else {}),
+    }
+    rows = [(words, number(n)) for words, n in counts.items()]
+    title = _("Every row read is accounted for")
+    show_table(title, (_("rows"), _("number")), rows, fold=False)
     if done.rejects.num_rows:
         from ctdhub.sensitive.ingest.rejects import reason_of
 
-        faults = Table(_("column"), _("rule"), _("errors"), _("reason"), title=_("Errors"))
         counted = done.rejects.group_by(["column", "rule", "fields"]).aggregate([([], "count_all")])
-        rows = sorted(counted.to_pylist(), key=lambda row: -int(row["count_all"]))
-        for row in rows[:20]:
-            reason = escape(said(reason_of(row["fields"])))
-            column = escape(row["column"] or "")
-            faults.add_row(column, row["rule"], number(row["count_all"]), reason)
-        console.print(faults)
+        worst = sorted(counted.to_pylist(), key=lambda row: -int(row["count_all"]))[:20]
+        faults = [
+            (r["column"] or "", r["rule"], number(r["count_all"]), said(reason_of(r["fields"])))
+            for r in worst
+        ]
+        head = (_("column"), _("rule"), _("errors"), _("reason"))
+        show_table(_("Errors"), head, faults, fold=False)
     lineage = Table(_("variable"), _("from"), _("rule"), _("recorded"), _("lost"))
     for names in lineage.columns[:2]:
         names.overflow = "fold"

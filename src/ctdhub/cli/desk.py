@@ -13,7 +13,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console
+from ctdhub.cli.output import bar, console, show_exactly
 from ctdhub.core.errors import error
 from ctdhub.core.format import exact, number, stamped
 from ctdhub.core.i18n import Numeral, Text, _, said
@@ -54,7 +54,7 @@ def desk_demo(
     console.print(_("Links, one for each account; each works once:"))
     for made in opening:
         console.print(f"{made.name}:", highlight=False, markup=False)
-        console.print(f"  {made.link}", highlight=False, markup=False, soft_wrap=True)
+        show_exactly(f"  {made.link}")
     console.print(_("All data are fictitious. Use a private window for each further account."))
     if serve:
         from ctdhub.desk.processes import PROCESSES, run_all
@@ -90,7 +90,7 @@ def desk_backup(
         )
     )
     console.print(_("Signed with the key below. Keep it on paper: a restore asks for it."))
-    console.print(signer(current()).public, highlight=False, markup=False, soft_wrap=True)
+    show_exactly(signer(current()).public)
     if keys is not None:
         options.tell_written(keys)
     else:
@@ -190,7 +190,7 @@ def desk_serve(
         if token:
             link = f"{origin}/accounts/invitation/{token}/"
             console.print(_("The first administrator signs up here, within 72 hours, once:"))
-            console.print(link, soft_wrap=True, highlight=False, markup=False)
+            show_exactly(link)
     console.print(said(Text("The desk is at {address}", address=origin)))
     raise typer.Exit(run_all(current(), (only,) if only else tuple(PROCESSES)))
 
@@ -213,7 +213,7 @@ def desk_confirm(
             raise error("desk-confirm")
         for one in stuck:
             line = f"{one.name} <{one.email}>: {role_name(one.role)}"
-            console.print(line, soft_wrap=True, highlight=False, markup=False)
+            show_exactly(line)
             if yes:
                 code = invitations.confirm(one, None)
                 record(VISITOR, "invitation.confirm", one)
@@ -291,7 +291,7 @@ def kit(
         opened = browser and _open(address)
         if not opened:
             console.print(_("Open this address within a minute; it works once:"))
-            console.print(address, soft_wrap=True, markup=False, highlight=False)
+            show_exactly(address)
 
     with suppress(KeyboardInterrupt):
         serve(folder or default_folder(), tell)

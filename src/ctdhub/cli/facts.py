@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 from rich.padding import Padding
-from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console, errors
+from ctdhub.cli.output import bar, console, errors, show_table
 from ctdhub.core.errors import error
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, current
@@ -354,14 +353,12 @@ def _sources(told: list[SheetAccount], rules: ReturnMapping) -> list[list[object
 
 
 def _returns_show(sheet: SheetAccount) -> None:
-    table = Table(title=escape(f"{sheet.name}: {number(sheet.rows)}"))
     heads = (_("column"), _("filled"), _("not recorded"), _("not understood"), _("not in its list"))
-    for place, heading in enumerate(heads):
-        table.add_column(heading, justify="right" if place else "left")
-    for name, account in sheet.columns.items():
-        counts = (account.filled, account.empty, len(account.unread), account.unlisted)
-        table.add_row(escape(name), *map(number, counts))
-    console.print(table)
+    rows = [
+        (name, *map(number, (a.filled, a.empty, len(a.unread), a.unlisted)))
+        for name, a in sheet.columns.items()
+    ]
+    show_table(f"{sheet.name}: {number(sheet.rows)}", heads, rows, right=1, fold=False)
     for name, account in sheet.columns.items():
         if account.unread:
             text = _("{column}: not understood in the rows {rows} of the file; left empty.")

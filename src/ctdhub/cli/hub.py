@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from ctdhub.cli import approve, options
 from ctdhub.cli.approve import show_unit
-from ctdhub.cli.output import bar, console, errors, show_error
+from ctdhub.cli.output import bar, console, errors, show_error, show_exactly, show_table
 from ctdhub.core.errors import HubError, WouldCharge, error, printable
 from ctdhub.core.format import decimal, exact, listed, number, stamped, tiny
 from ctdhub.core.i18n import NATIVE_NAMES, Text, _, current, joined, language, many, ngettext, said
@@ -42,20 +41,20 @@ def show_account(account: Account) -> None:
     """Every charge, then sums by kind and by contributor, then the total and what is left."""
     from ctdhub.dp.ledger.file import told
 
-    charges = _table(_("Privacy ledger"), "", _("time (UTC)"), _("kind"), _("what"))
-    for heading in ("epsilon", "delta", "rho (zCDP)"):
-        charges.add_column(heading, justify="right")
-    for e in account.entries:
-        charges.add_row(
+    head = ("", _("time (UTC)"), _("kind"), _("what"), "epsilon", "delta", "rho (zCDP)")
+    charges = [
+        (
             str(e.number),
             stamped(e.time),
             _kind(e.kind),
-            escape(printable(said(told(e.what)), 200)),
+            printable(said(told(e.what)), 200),
             decimal(e.epsilon, "#,##0.000"),
             tiny(e.delta),
             decimal(e.rho, "#,##0.00000"),
         )
-    console.print(charges)
+        for e in account.entries
+    ]
+    show_table(_("Privacy ledger"), head, charges, right=4)
     _show_sums(_("Spent by kind"), account.kinds, limits=False)
     _show_sums(_("Spent on answers with the records of"), account.contributors, limits=True)
     console.print(
@@ -75,10 +74,9 @@ def show_account(account: Account) -> None:
 def _show_sums(title: str, sums: tuple[Spending, ...], *, limits: bool) -> None:
     if not sums:
         return
-    table = _table(title, _("contributor") if limits else _("kind"))
+    name = _("contributor") if limits else _("kind")
     more = (_("agreed limit"), _("left")) if limits else ()
-    for heading in (_("charges"), "epsilon", *more):
-        table.add_column(heading, justify="right")
+    rows = []
     for s in sums:
         bounds = (
             (
@@ -88,16 +86,9 @@ def _show_sums(title: str, sums: tuple[Spending, ...], *, limits: bool) -> None:
             if limits
             else ()
         )
-        name = escape(printable(s.name)) if limits else _kind(s.name)
-        table.add_row(name, str(s.charges), decimal(s.epsilon, "#,##0.000"), *bounds)
-    console.print(table)
-
-
-def _table(title: str, *headings: str) -> Table:
-    table = Table(title=title)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
+        of = printable(s.name) if limits else _kind(s.name)
+        rows.append((of, str(s.charges), decimal(s.epsilon, "#,##0.000"), *bounds))
+    show_table(title, (name, _("charges"), "epsilon", *more), rows, right=1)
 
 
 def _kind(kind: str) -> str:
@@ -107,7 +98,7 @@ def _kind(kind: str) -> str:
         "file": _("file"),
         "brief": _("brief"),
     }
-    return words.get(kind, escape(printable(kind)))
+    return words.get(kind, printable(kind))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -121,14 +112,13 @@ def show_alarms(alarms: Sequence[Alarm]) -> None:
     """Open alarms one by one, those that stop the build first; accepted ones by number."""
     found = sorted((a for a in alarms if not a.accepted), key=lambda a: not a.stops)
     if found:
-        table = Table(title=_("Alarms about the data: look before you go on"))
-        for heading in (_("contributor"), _("delivery"), _("alarm"), _("what"), _("it stops")):
-            table.add_column(heading, overflow="fold")
+        rows = []
         for alarm in found:
             stops = _("the build") if alarm.stops else _("a charge")
             words = (alarm.contributor, alarm.delivery, printable(alarm.entry), said(alarm.what()))
-            table.add_row(*map(escape, words), stops)
-        console.print(table)
+            rows.append((*words, stops))
+        head = (_("contributor"), _("delivery"), _("alarm"), _("what"), _("it stops"))
+        show_table(_("Alarms about the data: look before you go on"), head, rows)
     if accepted := len(alarms) - len(found):
         text = ngettext(
             "{n} alarm is accepted in a mapping.", "{n} alarms are accepted in mappings.", accepted
@@ -142,14 +132,12 @@ def show_unknown(texts: Sequence[UnknownText]) -> None:
 
     if not texts:
         return
-    title = _("Texts that no rule can read: for the steward alone")
-    table = Table(title=title)
-    for heading in (_("column"), _("text"), _("rows"), _("nearest code"), _("what became of it")):
-        table.add_column(heading, overflow="fold")
+    rows = []
     for one in sorted(texts, key=lambda u: -u.rows)[:MOST]:
         words = (printable(one.column), printable(one.text), number(one.rows), one.nearest)
-        table.add_row(*map(escape, words), said(OUTCOMES[one.outcome]))
-    console.print(table)
+        rows.append((*words, said(OUTCOMES[one.outcome])))
+    head = (_("column"), _("text"), _("rows"), _("nearest code"), _("what became of it"))
+    show_table(_("Texts that no rule can read: for the steward alone"), head, rows)
     if (more := len(texts) - MOST) > 0:
         text = ngettext("and {n} more text", "and {n} more texts", more)
         console.print(text.format(n=number(more)))
@@ -172,18 +160,16 @@ def show_deliveries(hub: Hub) -> None:
         return
     rang = {(a.contributor, a.delivery) for a in alarms_of(hub) if a.name in ABOUT_PEOPLE}
     agreed = {a.id: a for a in hub.agreements()}
-    table = Table(title=_("People by delivery: for the steward, not to be published"))
-    table.add_column(_("contributor, delivery"), overflow="fold")
     shared = any(d.shared for d in found)
-    headings = [_("rows"), _("records"), _("people"), _("changed"), _("left"), _("new")]
-    for heading in (*headings, *([_("keys that contradict")] if shared else [])):
-        table.add_column(heading, justify="right")
+    head = [_("contributor, delivery"), _("rows"), _("records"), _("people")]
+    head += [_("changed"), _("left"), _("new"), *([_("keys that contradict")] if shared else [])]
+    rows = []
     for d in found:
         compared = [number(n) if d.compared else "–" for n in (d.changed, d.left, d.new)]
         figures = [number(n) for n in (d.rows, d.records, d.people)]
         last = [number(d.shared)] if shared else []
-        table.add_row(f"{escape(d.contributor)}\n{d.date}", *figures, *compared, *last)
-    console.print(table)
+        rows.append((f"{d.contributor}\n{d.date}", *figures, *compared, *last))
+    show_table(_("People by delivery: for the steward, not to be published"), head, rows, right=1)
     for contributor, each in groupby(found, key=lambda d: d.contributor):
         own = list(each)
         if len(own) > 1 and not own[-1].compared:
@@ -486,7 +472,7 @@ def ledger(
     rules = load_policy(hub.policy_file)
     account = Account.of(charged(hub), rules, budget_split(hub, rules))
     if as_json:
-        console.print(account.json(), soft_wrap=True, markup=False, highlight=False)
+        show_exactly(account.json())
     else:
         show_account(account)
 
@@ -641,17 +627,13 @@ def show_steps(done: list[Done], *, dry: bool) -> None:
     if not any(d.reason for d in done):
         console.print(_("Everything is up to date; nothing to do."))
         return
-    table = Table(title=_("What would run") if dry else _("Steps"))
-    table.add_column(_("step"))
-    if dry:
-        table.add_column(_("what happens"))
-    table.add_column(_("why"))
+    rows = []
     for d in done:
         state = _("may run") if d.perhaps else _("runs") if d.reason else _("up to date")
         why = said(d.reason) if d.reason else ""
-        words = [state, why] if dry else [why or state]
-        table.add_row(escape(d.step), *map(escape, words))
-    console.print(table)
+        rows.append((d.step, state, why) if dry else (d.step, why or state))
+    head = (_("step"), _("what happens"), _("why")) if dry else (_("step"), _("why"))
+    show_table(_("What would run") if dry else _("Steps"), head, rows, fold=False)
     if any(d.same for d in done):
         console.print(_("A comment or the layout of a mapping changes no record and no charge."))
     for d in done:
@@ -684,19 +666,16 @@ def show_conservation(hub: Hub) -> None:
     """Per file: rows read = records + rejected + excluded by a named rule."""
     from ctdhub.build.review import reports
 
-    table = Table(title=_("Every row accounted for"))
-    table.add_column(_("contributor, delivery"), overflow="fold")
-    for heading in (_("read"), _("records"), _("rejected"), _("excluded by rule")):
-        table.add_column(heading, justify="right")
-    notes: list[str] = []
+    rows, notes = [], list[str]()
     for report in reports(hub):
         c = report["conservation"]
         excluded = ", ".join(f"{rule} {n}" for rule, n in c["excluded"].items()) or "0"
         figures = [number(c[k]) for k in ("rows_read", "records", "rejected")]
         name = f"{report['contributor']}\n{report['date']}"
-        table.add_row(escape(name), *figures, escape(excluded))
+        rows.append((name, *figures, excluded))
         notes += [f"{report['contributor']}: {note}" for note in report["notes"]]
-    console.print(table)
+    head = [_("contributor, delivery"), _("read"), _("records"), _("rejected")]
+    show_table(_("Every row accounted for"), [*head, _("excluded by rule")], rows, right=1)
     for note in notes:
         console.print(escape(note))
 
@@ -750,15 +729,15 @@ def journal(
     lines = read_journal(options.hub(folder))[-last:]
     if as_json:
         text = json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1)
-        console.print(text, soft_wrap=True, markup=False, highlight=False)
+        show_exactly(text)
         return
     if not lines:
         console.print(_("Nothing has been noted in this hub yet."))
         return
-    table = Table(_("when"), _("user"), _("what"), _("outcome"), title=_("Journal"))
+    rows = []
     for line in lines:
         asked = " ".join(f"{k}={v}" for k, v in line.details.items() if v not in ("", None))
         outcome = _("done") if line.outcome == "done" else line.outcome
         cells = (line.time.replace("T", " "), line.user, f"{line.what} {asked}", outcome)
-        table.add_row(*(escape(printable(cell, 300)) for cell in cells))
-    console.print(table)
+        rows.append([printable(cell, 300) for cell in cells])
+    show_table(_("Journal"), (_("when"), _("user"), _("what"), _("outcome")), rows, fold=False)

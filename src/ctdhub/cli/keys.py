@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from ctdhub.cli.output import console
+from ctdhub.cli.output import console, show_exactly
 from ctdhub.core.errors import FileError, error
 from ctdhub.core.i18n import _
 
@@ -172,7 +172,7 @@ def _new_passphrase(wanted: bool) -> str:
 
 
 def _show(public: str) -> None:
-    console.print(public, soft_wrap=True, markup=False, highlight=False)
+    show_exactly(public)
 
 
 def _show_linkage(key: LinkageKey) -> None:

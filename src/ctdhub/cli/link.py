@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.keys import open_linkage_key
-from ctdhub.cli.output import bar, console
+from ctdhub.cli.output import bar, console, show_exactly, show_table
 from ctdhub.cli.tokens import age_rows, check_release, roles_of, show_plan
 from ctdhub.cli.tokens import names as header_names
 from ctdhub.core.errors import error
 from ctdhub.core.format import interval, listed, number, share
 from ctdhub.core.i18n import _, current, said
 from ctdhub.core.keys.linkage import filling_secret
+from ctdhub.schema.labels import label
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
@@ -50,25 +50,17 @@ def show_review(review: dict[str, Any]) -> None:
             yes=number(review["yes"]), no=number(review["no"])
         )
     )
-    table = Table(
-        "",
-        _("pairs"),
-        _("reviewed"),
-        _("undecided"),
-        _("links found by the model"),
-        _("links found after the decisions"),
-        _("wrong links of the model"),
-        title=_("Clerical review, not to be published"),
-    )
-    for name, one in {"": review, **review["groups"]}.items():
-        table.add_row(
+    head = ["", _("pairs"), _("reviewed"), _("undecided"), _("links found by the model")]
+    head += [_("links found after the decisions"), _("wrong links of the model")]
+    rows = [
+        (
             _group(name) if one is not review else _("all"),
-            number(one["pairs"]),
-            number(one["reviewed"]),
-            number(one["undecided"]),
+            *(number(one[key]) for key in ("pairs", "reviewed", "undecided")),
             *(_interval(one[key]) for key in ("recall", "recall_after", "false_links")),
         )
-    table.caption = _(
+        for name, one in {"": review, **review["groups"]}.items()
+    ]
+    caption = _(
         "Intervals of {level}. They allow for {errors} of wrong decisions, and count what is "
         "undecided as whatever makes each end worse. By the model, {beyond} of all links "
         "cannot be reviewed as pairs; they count as not found."
@@ -77,7 +69,7 @@ def show_review(review: dict[str, Any]) -> None:
         errors=share(review["errors"], fine=True),
         beyond=share(review["beyond"], fine=True),
     )
-    console.print(table)
+    show_table(_("Clerical review, not to be published"), head, rows, fold=False, caption=caption)
     console.print(
         _(
             "Of links that are still missing, tokens find {found}; {merged} of people share a row."
@@ -110,7 +102,7 @@ def _group(name: str) -> str:
     if name == OTHERS:
         return _("other groups")
     parts = (said(SCRIPTS[part]) if part in SCRIPTS else part for part in name.split(" + "))
-    return escape(" + ".join(parts)) or _("not recorded")
+    return " + ".join(parts) or _("not recorded")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -180,9 +172,8 @@ def link(
             console.print(escape(said(note)))
     if more := more_columns([file.plan for file in held]):
         console.print(_("Compared as well: {columns}.").format(columns=escape(listed(list(more)))))
-    if not yes and not typer.confirm(_("Is this right, and may the remaining columns be sent?")):
-        console.print(_("Nothing was written."))
-        raise typer.Exit(1)
+    question = _("Is this right, and may the remaining columns be sent?")
+    options.require_yes(question, _("Nothing was written."), yes=yes)
     settings = LinkageSettings(cut=cut)
     with bar() as progress:
         summary = link_files(held, tokeniser, out, settings, earlier, progress, asked)
@@ -256,31 +247,22 @@ def _reading(base: ReadOptions, sheet: str, header_row: str) -> ReadOptions:
 
 
 def _show(summary: dict[str, Any]) -> None:
-    table = Table(title=_("Not to be published"), show_header=False)
-    for label, value in (
+    totals = (
         (_("persons, each file by itself"), number(summary["persons"])),
         (_("persons once linked"), number(summary["clusters"])),
         (_("links"), number(summary["links"])),
         (_("links that are expected to be wrong"), number(round(summary["expected_false_links"]))),
         (_("links that are expected to be missing"), _missing(summary)),
         (_("pairs to review"), number(summary["to_review"])),
-    ):  # fmt: skip
-        table.add_row(label, value)
-    console.print(table)
+    )
+    show_table(_("Not to be published"), ("", ""), totals, fold=False)
     for file, copy in summary["files"].items():
         if rows := age_rows(copy["without_age"]):
-            ages = Table(title=escape(file), show_header=False)
-            for label, count in rows:
-                ages.add_row(label, count)
-            console.print(ages)
-    overlap = Table(_("known to"), _("persons once linked"))
-    for known in summary["overlap"]:
-        overlap.add_row(escape(listed(known["files"])), number(known["persons"]))
-    console.print(overlap)
-    bands = Table(_("probability from"), _("pairs"))
-    for low, pairs in summary["bands"].items():
-        bands.add_row(share(float(low), fine=True), number(pairs))
-    console.print(bands)
+            show_table(file, ("", ""), rows, fold=False)
+    overlap = [(listed(known["files"]), number(known["persons"])) for known in summary["overlap"]]
+    show_table("", (_("known to"), _("persons once linked")), overlap, fold=False)
+    bands = [(share(float(low), fine=True), number(n)) for low, n in summary["bands"].items()]
+    show_table("", (_("probability from"), _("pairs")), bands, fold=False)
     if not summary["learnt"]:
         console.print(
             _(
@@ -328,10 +310,9 @@ def linkage(
     decided = _decided(hub)
     if as_json:
         report |= {"decided": decided} if decided else {}
-        console.print(json.dumps(report, indent=1), soft_wrap=True, markup=False, highlight=False)
+        show_exactly(json.dumps(report, indent=1))
         return
-    table = Table(title=_("For the steward: not to be published"), show_header=False)
-    for words, value in (
+    totals = (
         (_("people as released"), report["people"]),
         (_("persons with tokens, by contributors' own count"), report["persons_with_tokens"]),
         (_("people among them, by all tokens"), report["clusters"]),
@@ -339,25 +320,22 @@ def linkage(
         (_("pairs to review"), report["to_review"]),
         (_("tokens that too many share, not used"), report["too_common"]),
         (_("records without any key, each counted as a person"), _unkeyed(report)),
-    ):
-        table.add_row(words, number(value))
-    console.print(table)
-    overlap = Table(_("known to"), _("people by all tokens"))
-    for names, people in report["overlap"].items():
-        overlap.add_row(escape(listed(names.split("+"))), number(people))
-    console.print(overlap)
-    patterns = Table(
-        _("what agrees"), _("pairs"), _("by chance"), _("probability"),
-        title=_("What each agreement is worth (the 20 most frequent)"),
-    )  # fmt: skip
+    )
+    rows = [(words, number(value)) for words, value in totals]
+    show_table(_("For the steward: not to be published"), ("", ""), rows, fold=False)
+    overlap = [(listed(n.split("+")), number(people)) for n, people in report["overlap"].items()]
+    show_table("", (_("known to"), _("people by all tokens")), overlap, fold=False)
+    patterns = []
     for row in report["patterns"][:20]:
         sure = share(row["probability"], fine=True)
-        patterns.add_row(row["kinds"], number(row["pairs"]), number(round(row["by_chance"])), sure)
-    console.print(patterns)
+        patterns.append((row["kinds"], number(row["pairs"]), number(round(row["by_chance"])), sure))
+    title = _("What each agreement is worth (the 20 most frequent)")
+    head = (_("what agrees"), _("pairs"), _("by chance"), _("probability"))
+    show_table(title, head, patterns, fold=False)
     if decided:
-        console.print(_measured(decided))
+        _show_decided(decided)
     if report["conflicts"]:
-        console.print(_conflicts(report["conflicts"]))
+        _show_conflicts(report["conflicts"])
     facts = {"x": _("gender"), "y": _("citizenship")}
     for letter, words in (kind_words() | facts).items():
         console.print(f"{letter}: {escape(words)}", highlight=False)
@@ -398,18 +376,14 @@ def _decided(hub: Hub) -> dict[str, Any] | None:
     return doubles.measured(hub)
 
 
-def _measured(found: dict[str, Any]) -> Table:
+def _show_decided(found: dict[str, Any]) -> None:
     """Recall as the decisions on pairs measure it, as the desk shows it."""
-    table = Table(title=_("What the decisions say"), show_header=False)
     words = {
         "recall": _("links found by the report (recall)"),
         "recall_after": _("links found after the decisions"),
         "false_links": _("links of the report that are two people"),
     }
-    for key, what in words.items():
-        if key in found:
-            low, high = interval(found[key]["low"], found[key]["high"], fine=True)
-            table.add_row(what, _("{low} to {high}").format(low=low, high=high))
+    rows = [(what, _interval(found[key])) for key, what in words.items() if key in found]
     decided = _("One person: {yes}. Two people: {no}. Decided differently by two: {differ}.")
     lines = [decided.format(**{name: number(found[name]) for name in ("yes", "no", "differ")})]
     if "recall" in found:
@@ -426,8 +400,8 @@ def _measured(found: dict[str, Any]) -> Table:
                 errors=share(found["errors"]),
             )
         )
-    table.caption = " ".join(lines)
-    return table
+    title, caption = _("What the decisions say"), " ".join(lines)
+    show_table(title, ("", ""), rows, fold=False, caption=caption)
 
 
 def _unkeyed(report: dict[str, Any]) -> int:
@@ -447,15 +421,15 @@ def _held_twice(by_contributor: dict[str, list[int]]) -> str:
     )
 
 
-def _conflicts(persons: dict[str, int]) -> Table:
-    from ctdhub.schema.labels import label
-
-    table = Table(
-        _("variable"), _("people"), _("what counts"),
-        title=_("Where records of one person contradict each other"),
-    )  # fmt: skip
-    for variable, n in persons.items():
-        rule = in_words(load_schema().variable(variable))
-        table.add_row(label(variable, current()), number(n), said(rule))
-    table.caption = _("Which record says what is in work/people/conflicts.parquet.")
-    return table
+def _show_conflicts(persons: dict[str, int]) -> None:
+    rows = [
+        (label(name, current()), number(n), said(in_words(load_schema().variable(name))))
+        for name, n in persons.items()
+    ]
+    show_table(
+        _("Where records of one person contradict each other"),
+        (_("variable"), _("people"), _("what counts")),
+        rows,
+        fold=False,
+        caption=_("Which record says what is in work/people/conflicts.parquet."),
+    )

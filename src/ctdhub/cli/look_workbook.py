@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import io
-import zipfile
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
-
-import openpyxl
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.xml.constants import ARC_CORE
-from openpyxl.xml.functions import tostring
+from datetime import date
 
 from ctdhub.build.look import (
     RejectedCell,
@@ -27,6 +22,7 @@ from ctdhub.core.format import isolated, number
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, said
 from ctdhub.core.tables import harmless
 from ctdhub.document.document import Document, Section, TextTable, Words
+from ctdhub.document.spreadsheet import PlainSheet, write_spreadsheet
 from ctdhub.schema.labels import label
 from ctdhub.sensitive.mapping.texts import OUTCOMES
 
@@ -36,11 +32,12 @@ from ctdhub.sensitive.mapping.texts import OUTCOMES
 LONGEST = 32_000
 """Characters of a cell; a workbook holds 32,767."""
 
-EPOCH = datetime(1980, 1, 1)
-"""When every workbook says that it was made, the first time that an archive can hold: two of the
-same content are byte by byte the same, so that nothing else shows in them."""
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+WIDTH = 20
+"""Of a column, in letters."""
 
-Sheet = tuple[str, Sequence[str], Iterable[Sequence[object]]]
+Cells = Sequence[str | int]
+Sheet = tuple[str, Sequence[str], Iterable[Cells]]
 """A title, the headings, and rows."""
 
 
@@ -71,7 +68,7 @@ def workbook(found: Sequence[SeenContributor]) -> bytes:
             (
                 _("Values"),
                 (*who, _("variable"), _("label"), _("code"), _("value"), _("records")),
-                _values(deliveries),
+                _all_values(deliveries),
             ),
             (
                 _("Rejects"),
@@ -96,39 +93,25 @@ def as_workbook(sheets: Iterable[Sheet]) -> bytes:
 
     The bytes depend on the content and the language in force alone.
     """
-    book = openpyxl.Workbook(write_only=True)
-    for title, head, rows in sheets:
-        sheet = book.create_sheet(title[:31])
-        sheet.sheet_view.rightToLeft = current() in RIGHT_TO_LEFT
-        sheet.freeze_panes = "A2"
-        sheet.append(list(head))
-        for row in rows:
-            sheet.append([harmless(_fitting(cell)) for cell in row])
+    plain = [
+        PlainSheet(
+            title[:31], [WIDTH] * len(head), [head, *([*map(_fitting, row)] for row in rows)]
+        )
+        for title, head, rows in sheets
+    ]
     held = io.BytesIO()
-    book.save(held)
-    book.properties.created = book.properties.modified = EPOCH
-    return _timeless(held, {ARC_CORE: tostring(book.properties.to_tree())})
+    write_spreadsheet(held, plain, rtl=current() in RIGHT_TO_LEFT)
+    return held.getvalue()
 
 
-def _timeless(made: io.BytesIO, instead: dict[str, bytes]) -> bytes:
-    """A workbook without the times at which it was made, and with other files of some names."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(made) as held, zipfile.ZipFile(out, "w") as fresh:
-        for name in held.namelist():
-            entry = zipfile.ZipInfo(name, EPOCH.timetuple()[:6])
-            content = instead.get(name) or held.read(name)
-            fresh.writestr(entry, content, zipfile.ZIP_DEFLATED)
-    return out.getvalue()
-
-
-def _fitting(cell: object) -> object:
+def _fitting(cell: str | int) -> str | int:
     """A cell without what a workbook cannot hold: control characters, and more than its length."""
-    if not isinstance(cell, str):
-        return cell
-    return ILLEGAL_CHARACTERS_RE.sub("·", cell)[:LONGEST]
+    return str(harmless(CONTROL.sub("·", cell)[:LONGEST])) if isinstance(cell, str) else cell
 
 
-def _alarms(deliveries: list[tuple[SeenContributor, SeenDelivery]]) -> Iterator[Sequence[object]]:
+def _alarms(
+    deliveries: list[tuple[SeenContributor, SeenDelivery]],
+) -> Iterator[Cells]:
     for one, d in deliveries:
         for a in d.alarms:
             stops = _("the build") if a.stops else _("a charge")
@@ -136,7 +119,9 @@ def _alarms(deliveries: list[tuple[SeenContributor, SeenDelivery]]) -> Iterator[
             yield one.agreement.id, d.date, a.entry, said(a.what()), stops, accepted, a.reason
 
 
-def _values(deliveries: list[tuple[SeenContributor, SeenDelivery]]) -> Iterator[Sequence[object]]:
+def _all_values(
+    deliveries: list[tuple[SeenContributor, SeenDelivery]],
+) -> Iterator[Cells]:
     for one, d in deliveries:
         for variable, counts in d.values.items():
             words = label(variable, current())
@@ -149,7 +134,7 @@ def _values(deliveries: list[tuple[SeenContributor, SeenDelivery]]) -> Iterator[
 # --------------------------------------------------------------------------------------------------
 # A contributor's quality report: its own rejected rows, as a page or as a workbook.
 
-MOST = 500
+MOST_ROWS = 500
 """Rejected rows that the page lists; the workbook has all of them."""
 
 
@@ -174,12 +159,12 @@ def own_page(
         "Private, for this contributor only: it holds rows of its own file. Do not publish."
     )
     head = (_("Row"), _("Column"), _("Text"), _("Rule"), _("What is wrong"))
-    left = len(rows) - MOST
+    left = len(rows) - MOST_ROWS
     note = _("More rows in the workbook: {n}.").format(n=number(left)) if left > 0 else ""
     listed = tuple(
         (number(r.row), isolated(printable(r.column)) or "–", isolated(printable(r.text)) or "–",
          isolated(r.rule), said(r.reason))
-        for r in rows[:MOST]
+        for r in rows[:MOST_ROWS]
     )  # fmt: skip
     sections = [*comparing(compared), Section("alarms", "", tuple(alarm_table(now.alarms)))]
     if rows:
@@ -193,7 +178,7 @@ def own_page(
     if now.unknown:
         title = _("Texts that no rule can read")
         columns = (_("Column"), _("Text"), _("Rows"), _("Nearest code"), _("What became of it"))
-        told = tuple(map(text_row, now.unknown[:MOST]))
+        told = tuple(map(text_row, now.unknown[:MOST_ROWS]))
         texts = TextTable(title, "", columns, told, words=True)
         sections.append(Section("texts", title, (texts,)))
     return Document(
@@ -230,6 +215,6 @@ def own_workbook(one: SeenContributor, rows: Sequence[RejectedCell]) -> bytes:
     )
 
 
-def _lines(rows: Sequence[RejectedCell]) -> Iterator[Sequence[object]]:
+def _lines(rows: Sequence[RejectedCell]) -> Iterator[Cells]:
     for r in rows:
         yield r.file, r.row, r.column, r.text, r.rule, said(r.reason), ""

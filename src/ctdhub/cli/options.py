@@ -266,6 +266,17 @@ def require_own(folder: Path, mark: str) -> None:
         raise error("no-overwrite/folder", file=folder)
 
 
+def require_yes(question: str, refused: str, *, yes: bool) -> None:
+    """Ask before something is done, unless that was said already; a no ends the command.
+
+    Args:
+        refused: what is said after a no.
+    """
+    if not yes and not typer.confirm(question):
+        console.print(refused)
+        raise typer.Exit(1)
+
+
 def captured(show: Callable[[], None]) -> str:
     """What would stand on the screen, as plain text."""
     with console.capture() as held:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich import _wrap
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text, _, language, said
@@ -46,6 +47,38 @@ def bar() -> Iterator[Report]:
             progress.update(task, description=escape(words), completed=fraction)
 
         yield report
+
+
+def show_table(
+    title: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: int | None = None,
+    fold: bool = True,
+    caption: str = "",
+) -> None:
+    """Print a table of plain texts.
+
+    Args:
+        head: titles of the columns; where all are empty, none is shown.
+        right: the first of the columns whose cells stand at the right, such as numbers.
+        fold: whether a word that is too long for its column is broken, not cut.
+    """
+    table = Table(title=escape(title), caption=escape(caption), show_header=any(head))
+    for place, heading in enumerate(head):
+        if right is not None and place >= right:
+            table.add_column(escape(heading), justify="right")
+        else:
+            table.add_column(escape(heading), overflow="fold" if fold else "ellipsis")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table)
+
+
+def show_exactly(text: str) -> None:
+    """Print a text as it is, on lines that can be copied."""
+    console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def show_error(met: HubError) -> None:

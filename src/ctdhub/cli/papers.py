@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console
+from ctdhub.cli.output import bar, console, show_table
 from ctdhub.core.errors import error
 from ctdhub.core.files import made_whole, write_whole
 from ctdhub.core.format import number
@@ -218,13 +216,11 @@ def papers(
         progress(_("Writing"), 0.5)
         contents = {key: _content(document, form) for key, (document, _o) in drafts.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    table = Table(title=_("Drafts"))
-    for heading in (_("File"), _("Paper"), _("Points to decide")):
-        table.add_column(heading)
+    rows = []
     for key, content in contents.items():
         targets[key].write_bytes(content)
         document, open_points = drafts[key]
-        table.add_row(escape(targets[key].name), escape(document.title), number(len(open_points)))
-    console.print(table)
+        rows.append((targets[key].name, document.title, number(len(open_points))))
+    show_table(_("Drafts"), (_("File"), _("Paper"), _("Points to decide")), rows, fold=False)
     options.tell_written(folder)
     console.print(_("A lawyer or a data protection officer must read them before they are used."))

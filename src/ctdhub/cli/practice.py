@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.approve import show_told, show_unit
-from ctdhub.cli.output import bar, console, errors
+from ctdhub.cli.output import bar, console, errors, show_table
 from ctdhub.core.errors import error
 from ctdhub.core.format import decimal, exact, number, share, tiny
 from ctdhub.core.i18n import _
@@ -62,19 +62,12 @@ def practice(
 
 def show(summary: PracticeSummary) -> None:
     """What each file holds and where the truth lies."""
-    table = Table(title=_("Practice files: everything in them is fictitious"))
-    table.add_column(_("contributor"), no_wrap=True)
-    for heading in (
-        _("rows"),
-        _("people"),
-        _("to be rejected"),
-        _("to be excluded"),
-    ):
-        table.add_column(heading)
+    rows = []
     for contributor, sent in summary.sent.items():
         numbers = (sent.rows, sent.people, sent.rejected, sum(sent.excluded.values()))
-        table.add_row(contributor, *(number(n) for n in numbers))
-    console.print(table)
+        rows.append((contributor, *map(number, numbers)))
+    head = (_("contributor"), _("rows"), _("people"), _("to be rejected"), _("to be excluded"))
+    show_table(_("Practice files: everything in them is fictitious"), head, rows)
     console.print(
         _("{people} fictitious people; the truth is in {file}.").format(
             people=number(summary.people), file=escape(str(summary.folder / "truth.json"))
@@ -155,17 +148,15 @@ def _show_doubles(told: dict[str, Any]) -> None:
 
 def _show_bought(bought: Sequence[dict[str, float]], budget: Budget) -> None:
     title = _("What a budget of epsilon {budget} buys").format(budget=exact(budget.epsilon))
-    table = Table("", title=title)
-    for one in bought:
-        table.add_column(
-            _("epsilon {epsilon}").format(epsilon=exact(one["epsilon"])), justify="right"
-        )
+    heads = [_("epsilon {epsilon}").format(epsilon=exact(one["epsilon"])) for one in bought]
     kept = _("drafts that are not published ({share} of the budget)").format(
         share=share(budget.drafts)
     )
-    for name, key in ((_("published versions"), "versions"), (kept, "drafts")):
-        table.add_row(name, *(number(int(one[key])) for one in bought))
-    console.print(table)
+    rows = [
+        (name, *(number(int(one[key])) for one in bought))
+        for name, key in ((_("published versions"), "versions"), (kept, "drafts"))
+    ]
+    show_table(title, ("", *heads), rows, right=1, fold=False)
     console.print(_("Every version is drawn anew and paid for, whether the data changed or not."))
 
 
@@ -193,9 +184,7 @@ def show_rehearsal(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
         for row, (label, cells) in enumerate(_rows(same, plan.level)):
             table.add_row(name if row == 0 else "", label, *cells, end_section=row == 4)
     console.print(table)
-    named = Table(title=_("Half-width and typical smallest count shown, table by table"))
-    for heading in (_("table"), *heads):
-        named.add_column(heading, overflow="fold")
+    named = []
     for same in zip(*(r.named for r in done), strict=True):
         if same[0].kind in UNNAMED:
             continue
@@ -205,8 +194,9 @@ def show_rehearsal(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
             )
             for f in same
         ]
-        named.add_row(escape(" × ".join(same[0].columns)), *cells)
-    console.print(named)
+        named.append((" × ".join(same[0].columns), *cells))
+    title = _("Half-width and typical smallest count shown, table by table")
+    show_table(title, (_("table"), *heads), named)
     if done[0].sources:
         _show_sources(done, heads)
     if done[0].sets:
@@ -228,14 +218,12 @@ def show_rehearsal(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
 
 
 def _show_sources(done: Sequence[Rehearsal], heads: Sequence[str]) -> None:
-    table = Table(title=_("By contributor, and overlap of lists: noise (sigma, people)"))
-    table.add_column(_("table"), overflow="fold")
-    for heading in heads:
-        table.add_column(heading, justify="right")
-    for name in done[0].sources:
-        cells = [decimal(r.sources[name]) for r in done]
-        table.add_row(escape(name.replace("*", " × ")), *cells)
-    console.print(table)
+    title = _("By contributor, and overlap of lists: noise (sigma, people)")
+    rows = [
+        (name.replace("*", " × "), *(decimal(r.sources[name]) for r in done))
+        for name in done[0].sources
+    ]
+    show_table(title, (_("table"), *heads), rows, right=1)
 
 
 def _rows(same: Sequence[Figures], level: float) -> list[tuple[str, list[str]]]:

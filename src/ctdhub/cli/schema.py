@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.output import console, errors
+from ctdhub.cli.output import console, errors, show_table
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.schema import emit
@@ -84,7 +84,7 @@ def crosswalk(
     from ctdhub.schema.crosswalk import crosswalk
 
     if source is None:
-        console.print(_names())
+        _show_names()
         return
     found = [c for c in crosswalk(source, target) if not lossy or c.state in ("lossy", "none")]
     if as_json:
@@ -111,7 +111,10 @@ def convert(
     with errors.status(_("Writing the file")):
         losses = write_format(rows, to, out, children)
     options.tell_written(out)
-    console.print(_losses(losses) if losses else _("Nothing was lost."))
+    if losses:
+        _show_losses(losses)
+    else:
+        console.print(_("Nothing was lost."))
 
 
 def _read(path: Path) -> pq.Table:
@@ -125,16 +128,17 @@ def _read(path: Path) -> pq.Table:
         raise error("parquet", file=path) from cause
 
 
-def _names() -> Table:
+def _show_names() -> None:
     from ctdhub.schema.crosswalk import NAMES, covered, load_crosswalk
     from ctdhub.schema.model import load_schema
 
-    table = Table(_("format"), _("what it is"), _("columns"), _("variables of the hub"))
+    rows = []
     for name in NAMES:
         walk = load_crosswalk(name)
         held = sum(1 for _name in covered(walk, load_schema()))
-        table.add_row(name, walk.title, str(len(walk.written())), str(held))
-    return table
+        rows.append((name, walk.title, str(len(walk.written())), str(held)))
+    head = (_("format"), _("what it is"), _("columns"), _("variables of the hub"))
+    show_table("", head, rows, fold=False)
 
 
 def _translated(crossing: Crossing) -> dict[str, object]:
@@ -182,9 +186,7 @@ def _few(texts: dict[str | None, None], most: int = 3) -> str:
     return ", ".join(shown[:most]) + (f" … {shown[-1]}" if len(shown) > most else "")
 
 
-def _losses(losses: tuple[LossNote, ...]) -> Table:
-    table = Table(_("variable"), _("value"), _("column"), _("cells"), _("what is lost"))
-    for loss in losses:
-        column = escape(loss.column or "–")
-        table.add_row(loss.variable, loss.code or "", column, str(loss.cells), escape(_(loss.note)))
-    return table
+def _show_losses(losses: tuple[LossNote, ...]) -> None:
+    rows = [(x.variable, x.code or "", x.column or "–", str(x.cells), _(x.note)) for x in losses]
+    head = (_("variable"), _("value"), _("column"), _("cells"), _("what is lost"))
+    show_table("", head, rows, fold=False)

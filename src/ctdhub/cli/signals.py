@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console
+from ctdhub.cli.output import bar, console, show_table
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, ngettext, said
@@ -292,7 +292,7 @@ def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str], var
                 )
             if method.bootstrap is not None:
                 console.print(escape(words.bootstrap(method, result.level)))
-        console.print(_changes(result, names))
+        _show_changes(result, names)
     found = [*filter(None, notes), *words.warnings(result, names)]
     if found:
         label = _("Before you use a number:")
@@ -319,19 +319,14 @@ def _methods_table(title: str, methods: Iterable[Method]) -> Table:
     return table
 
 
-def _changes(result: Result, names: Mapping[str, str]) -> Table:
-    table = Table(title=_("If lists or links between records were different"))
-    table.add_column(_("change"), overflow="fold")
-    for heading in (
-        _("people seen"),
-        words.method_name("stepwise"),
-        words.method_name("independent"),
-    ):
-        table.add_column(heading, justify="right")
+def _show_changes(result: Result, names: Mapping[str, str]) -> None:
+    methods = (words.method_name("stepwise"), words.method_name("independent"))
+    rows = []
     for c in result.changes:
         ends = [_people(x) for x in (c.seen, c.stepwise, c.independent)]
-        table.add_row(escape(printable(words.change(c, names), 200)), *ends)
-    return table
+        rows.append((printable(words.change(c, names), 200), *ends))
+    title = _("If lists or links between records were different")
+    show_table(title, (_("change"), _("people seen"), *methods), rows, right=1)
 
 
 def _people(value: float | None) -> str:

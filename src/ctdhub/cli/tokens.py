@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.keys import ask_passphrase, open_linkage_key
-from ctdhub.cli.output import bar, console
+from ctdhub.cli.output import bar, console, show_table
 from ctdhub.core.errors import error, printable
 from ctdhub.core.files import is_day, write_new
 from ctdhub.core.format import number
@@ -75,9 +74,8 @@ def tokens(
         if age:
             check_ages(raw, what, age)
     show_plan(what, age_at)
-    if not yes and not typer.confirm(_("Is this right, and may the remaining columns be sent?")):
-        console.print(_("Nothing was written."))
-        raise typer.Exit(1)
+    question = _("Is this right, and may the remaining columns be sent?")
+    options.require_yes(question, _("Nothing was written."), yes=yes)
     with bar() as progress:
         made = tokenise(
             raw,
@@ -129,36 +127,29 @@ def show_plan(what: TokenPlan, age_at: str) -> None:
         "code": _("becomes a keyed code"),
         "stay": _("is sent as it is"),
     }
-    table = Table(
-        _("column"),
-        _("what happens"),
-        _("why"),
-        title=_("What will be sent, and what will be removed"),
-    )
+    rows = []
     for column in what.columns:
         name = printable(column.name) + (f" ({column.role})" if column.role else "")
-        table.add_row(escape(name), fates[column.fate], escape(said(column.reason)))
+        rows.append((name, fates[column.fate], said(column.reason)))
     if age_at:
-        table.add_row(AGE, _("is added"), _("Calculated from the birth date, which is removed."))
+        rows.append((AGE, _("is added"), _("Calculated from the birth date, which is removed.")))
     for name in (TOKEN_COLUMN, TOKENS_COLUMN):
-        table.add_row(name, _("is added"), _("Keyed tokens; without the key they say nothing."))
-    console.print(table)
+        rows.append((name, _("is added"), _("Keyed tokens; without the key they say nothing.")))
+    head = (_("column"), _("what happens"), _("why"))
+    show_table(_("What will be sent, and what will be removed"), head, rows, fold=False)
 
 
 def _show_made(made: Made) -> None:
-    table = Table(show_header=False)
-    table.add_row(_("rows read and written"), number(made.rows))
-    for kind, count in made.tokens.items():
-        table.add_row(
-            _("tokens {letter}: {keys}").format(letter=kind, keys=kind_words()[kind]), number(count)
-        )
-    table.add_row(_("rows without the one token that represents a person"),
-                  number(made.without_token))  # fmt: skip
-    table.add_row(_("rows that say too little for any token"), number(made.without_any))
-    table.add_row(_("birth dates that cannot be read for certain"), number(made.births_unread))
-    for label, rows in age_rows(made.without_age):
-        table.add_row(label, rows)
-    console.print(table)
+    kind = _("tokens {letter}: {keys}")
+    counts = {
+        _("rows read and written"): made.rows,
+        **{kind.format(letter=k, keys=kind_words()[k]): n for k, n in made.tokens.items()},
+        _("rows without the one token that represents a person"): made.without_token,
+        _("rows that say too little for any token"): made.without_any,
+        _("birth dates that cannot be read for certain"): made.births_unread,
+    }
+    rows = [(words, number(n)) for words, n in counts.items()]
+    show_table("", ("", ""), [*rows, *age_rows(made.without_age)], fold=False)
 
 
 def age_rows(without: dict[Lack, int] | None) -> list[tuple[str, str]]:
@@ -223,13 +214,9 @@ def bundle_make(
         raw = read_isolated(file, rules.read)
         progress(_("Preparing what will be sent"), 0.4)
         found = leaving(raw, rules, hub.contributor, hub.years, secret, out.parent)
-    table = Table(_("column"), _("what becomes of it"))
-    for column in found.columns:
-        table.add_row(escape(column.name), fate_words(column.fate))
-    console.print(table)
-    if not yes and not typer.confirm(_("Is this right, and may it be sent?")):
-        console.print(_("Nothing was written."))
-        raise typer.Exit(1)
+    rows = [(column.name, fate_words(column.fate)) for column in found.columns]
+    show_table("", (_("column"), _("what becomes of it")), rows, fold=False)
+    options.require_yes(_("Is this right, and may it be sent?"), _("Nothing was written."), yes=yes)
     packed = pack_bundle(
         hub, found.cases, found.mapping, found.report, signing,
         delivery=delivery, codes=codes_print(secret),

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.output import console
+from ctdhub.cli.output import console, show_table
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, _, said
@@ -56,12 +55,9 @@ def show_verified(release: Path) -> bool:
         known = errata_of(release, digest(release), approvers)
         show_errata(release, known.given, known.waiting)
         return True
-    table = Table(title=_("Errors of release {version}").format(version=name))
-    for heading in (_("kind"), _("file"), _("what is wrong")):
-        table.add_column(heading, overflow="fold")
-    for problem in problems:
-        table.add_row(problem.kind, escape(problem.file), escape(said(problem.text)))
-    console.print(table)
+    title = _("Errors of release {version}").format(version=release.resolve().name)
+    rows = [(problem.kind, problem.file, said(problem.text)) for problem in problems]
+    show_table(title, (_("kind"), _("file"), _("what is wrong")), rows)
     return False
 
 
@@ -170,9 +166,7 @@ def correct(
     show_erratum(drafted)
     if any(map(tells_of_withdrawals, notes.values())):
         console.print(warning_of_withdrawals())
-    if not yes and not typer.confirm(_("Write this notice?")):
-        console.print(_("Nothing was written."))
-        raise typer.Exit(1)
+    options.require_yes(_("Write this notice?"), _("Nothing was written."), yes=yes)
     show_signed(hub, errata.begin(hub, drafted))
 
 
@@ -186,9 +180,7 @@ def approve_correction(hub: Hub, version: str, role: Role, key: Path, *, yes: bo
     show_erratum(seen)
     if any(map(tells_of_withdrawals, seen.notice.note.values())):
         console.print(warning_of_withdrawals())
-    if not yes and not typer.confirm(_("Sign this?")):
-        console.print(_("Nothing was signed."))
-        raise typer.Exit(1)
+    options.require_yes(_("Sign this?"), _("Nothing was signed."), yes=yes)
     opened: SigningKey = open_key(key)
     show_signed(hub, errata.sign(hub, seen, role, opened))
 
@@ -196,9 +188,6 @@ def approve_correction(hub: Hub, version: str, role: Role, key: Path, *, yes: bo
 def show_erratum(erratum: Erratum) -> None:
     """Everything that a person signs, before they sign."""
     told = erratum.notice
-    table = Table(title=_("Notice to be published"), show_header=False)
-    table.add_column(overflow="fold")
-    table.add_column(overflow="fold")
     what = _("withdrawn: not to be used") if told.sort == "withdrawn" else _("correction")
     rows = (
         (_("hub"), told.hub),
@@ -210,9 +199,8 @@ def show_erratum(erratum: Erratum) -> None:
         *((_("note ({language})").format(language=code), text) for code, text in told.note.items()),
         (_("hash of SHA256SUMS"), told.digest),
     )
-    for name, value in rows:
-        table.add_row(name, escape(printable(value, 3_000)))
-    console.print(table)
+    shown = [(name, printable(value, 3_000)) for name, value in rows]
+    show_table(_("Notice to be published"), ("", ""), shown)
     if told.practice:
         console.print(_("The data are fictitious: this approval is for practice."))
 

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.approve import show_told
-from ctdhub.cli.output import bar, console
+from ctdhub.cli.output import bar, console, show_exactly, show_table
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, said
@@ -34,16 +33,15 @@ if TYPE_CHECKING:
 
 def show_found(found: FoundRecords) -> None:
     """Whom this leaves out, in numbers that are for the steward alone."""
-    table = Table(title=_("For the steward: not to be published"), show_header=False)
-    table.add_row(_("withdrawals to write down"), number(found.told))
+    rows = [(_("withdrawals to write down"), number(found.told))]
     if found.already:
-        table.add_row(_("in force already"), number(found.already))
+        rows.append((_("in force already"), number(found.already)))
     if found.unknown:
-        table.add_row(_("that no record carries yet"), number(len(found.unknown)))
-    table.add_row(_("people whom the hub has records of"), number(found.people))
+        rows.append((_("that no record carries yet"), number(len(found.unknown))))
+    rows.append((_("people whom the hub has records of"), number(found.people)))
     for name, records in found.records.items():
-        table.add_row(_("records of {id} left out").format(id=escape(name)), number(records))
-    console.print(table)
+        rows.append((_("records of {id} left out").format(id=name), number(records)))
+    show_table(_("For the steward: not to be published"), ("", ""), rows, fold=False)
 
 
 def show_elsewhere(hub: Hub, contributor: str) -> None:
@@ -61,25 +59,24 @@ def _print(answer: dict[str, Any], *lines: str) -> None:
     from ctdhub.document.text import write_plain
 
     text = "\n".join([*lines, write_plain(from_json(answer["document"]))])
-    console.print(text, soft_wrap=True, markup=False, highlight=False)
+    show_exactly(text)
 
 
 def choose_rows(case: NumberedCase) -> list[int]:
     """Ask which rows of a case are hers; gives their places from 0, none where no row is."""
     from ctdhub.desk.worker.answers.ledgers import case_row
 
-    table = Table(title=_("For the steward: not to be published"))
-    for heading in ("", _("delivery"), _("row"), _("year"), _("gender"), _("age"), ""):
-        table.add_column(heading, overflow="fold")
-    for place, row in enumerate(case.rows, 1):
-        state = _("withdrawn") if row.withdrawn else ""
-        table.add_row(str(place), *map(escape, case_row(row)), state)
+    rows = [
+        (str(place), *case_row(row), _("withdrawn") if row.withdrawn else "")
+        for place, row in enumerate(case.rows, 1)
+    ]
     console.print(
         _("The number at place {place} is shared: it has rows of several people.").format(
             place=case.place
         )
     )
-    console.print(table)
+    head = ("", _("delivery"), _("row"), _("year"), _("gender"), _("age"), "")
+    show_table(_("For the steward: not to be published"), head, rows)
     question = _(
         "Which rows are about the person who withdraws? Write their numbers, such as 1, 3; 0 if "
         "none is."
@@ -122,7 +119,7 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
         | {"in_force": e.number in active, "found": told.get(e.number)}
         for e in entries
     ]
-    console.print(json.dumps(rows, indent=1), soft_wrap=True, markup=False, highlight=False)
+    show_exactly(json.dumps(rows, indent=1))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -322,9 +319,7 @@ def _check_options(given: dict[str, object]) -> None:
 
 
 def _ask(question: str, *, yes: bool) -> None:
-    if not yes and not typer.confirm(question):
-        console.print(_("Nothing was changed."))
-        raise typer.Exit(1)
+    options.require_yes(question, _("Nothing was changed."), yes=yes)
 
 
 def _text(file: Path | None) -> str:

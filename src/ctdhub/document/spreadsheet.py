@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from typing import IO
 from xml.sax.saxutils import escape
 
 Cell = str | int | float | None
@@ -46,10 +47,13 @@ class PlainSheet:
     heading: bool = True
 
 
-def write_spreadsheet(path: Path, sheets: Sequence[PlainSheet], *, rtl: bool = False) -> None:
+def write_spreadsheet(
+    path: Path | IO[bytes], sheets: Sequence[PlainSheet], *, rtl: bool = False
+) -> None:
     """Write a file with these sheets.
 
     Args:
+        path: of the file, or a file that is open for bytes.
         rtl: columns run from right to left.
 
     Raises:
