@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from ctdhub.core.format import isolated, share
 from ctdhub.core.i18n import _
 from ctdhub.release.open import Release
-from ctdhub.report.figures import Figure, source_line
+from ctdhub.report.figures import Chart, Figure, source_line
 from ctdhub.report.wording import called, caveat, citation, ranged, state_words
 
 # --------------------------------------------------------------------------------------------------
@@ -32,20 +32,7 @@ _HIDDEN = re.compile("[\u200e\u200f\u2066-\u2069\u061c]")
 """Characters that set the direction of text, which no reference manager wants."""
 
 
-class Titled(Protocol):
-    """What a figure and a chart of years have in common."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def headline(self) -> str: ...
-    @property
-    def subtitle(self) -> str: ...
-    @property
-    def note(self) -> str: ...
-
-
-def quote(chart: Titled, release: Release, url: str) -> str:
+def quote(chart: Chart, release: Release, url: str) -> str:
     """The number that a chart leads with as a sentence, in the language in force: what it is, its
     interval, its base, what is counted, release, licence, address.
 
@@ -77,7 +64,7 @@ def template(release: Release, *, shares: bool = True) -> str:
     return _filled(text, {"source": _source(release, "{url}")})
 
 
-def reference(chart: Titled, release: Release, url: str) -> str:
+def reference(chart: Chart, release: Release, url: str) -> str:
     """How to cite a chart, in the language in force."""
     return _("{citation} Chart: {title}. {url}").format(
         citation=citation(release), title=chart.subtitle, url=url

@@ -13,7 +13,7 @@ from ctdhub.core.format import decimal, interval, share, share_ranged
 from ctdhub.core.i18n import _, current
 from ctdhub.core.tables import write_json
 from ctdhub.release.open import Release
-from ctdhub.report.figures import Figure, FigureBar
+from ctdhub.report.figures import Chart, Figure, FigureBar
 from ctdhub.report.wording import caveat, citation, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, label
 from ctdhub.schema.model import DESTINATION, SERVICE
@@ -254,8 +254,8 @@ def _part(value: float | None) -> float | None:
 # The charts of assistance in the words of one language, and their files.
 
 
-@dataclass(frozen=True)
-class Chart:
+@dataclass(frozen=True, kw_only=True)
+class AssistanceChart(Chart):
     """One grouping: a panel for each kind of assistance, on one scale, and the table of all.
 
     Attributes:
@@ -265,21 +265,11 @@ class Chart:
         gaps: sentences, the surest first; ``heads_of_gaps`` the same as one line each.
     """
 
-    id: str
-    headline: str
-    subtitle: str
     panels: tuple[Figure, ...]
     heads: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
-    note: str
-    definition: str
     gaps: tuple[str, ...]
     heads_of_gaps: tuple[str, ...] = ()
-
-    @property
-    def file(self) -> str:
-        """Name of its file, without its ending."""
-        return self.id
 
 
 def file_of(by: By) -> str:
@@ -287,7 +277,7 @@ def file_of(by: By) -> str:
     return "assistance-" + "-".join(name.replace("_", "-") for name in by)
 
 
-def charts(answers: Answers) -> tuple[Chart, ...]:
+def charts(answers: Answers) -> tuple[AssistanceChart, ...]:
     """A chart for each grouping that was measured, in the language in force."""
     return tuple(
         _chart(answers, by, equity.assistance(answers, by)) for by in equity.groupings(answers)
@@ -308,13 +298,14 @@ def write_assistance(folder: Path, answers: Answers) -> None:
         write_json(folder / f"{name}.metadata.json", facts)
 
 
-def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> Chart:
+def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> AssistanceChart:
     name, subtitle = file_of(by), _subtitle(by)
     clear = equity.clear_gaps(found)
     gaps = tuple(gap_sentence(gap) for gap in clear)
     statuses, left_out = answers.domain(found[0].kind), equity.not_compared(found)
-    return Chart(
+    return AssistanceChart(
         id=name,
+        file=name,
         headline=gap_headline(clear[0]) if clear else subtitle,
         subtitle=subtitle,
         panels=tuple(_panel(a, f"{name}-{k}", subtitle) for k, a in enumerate(found, 1)),
@@ -389,7 +380,13 @@ def _panel(a: Assistance, id_: str, subtitle: str) -> Figure:
         )
         bars.append(FigureBar(name, sized(unknown), *ends, True, "not_recorded"))
     empty = Table(a.by, (), a.everybody.recorded, unknown.value)
-    return Figure(id_, label(a.kind, current()), subtitle, tuple(bars), "", "", empty)
+    return Figure(
+        id=id_,
+        headline=label(a.kind, current()),
+        subtitle=subtitle,
+        bars=tuple(bars),
+        table=empty,
+    )
 
 
 def _bar(a: Assistance, group: EquityGroup) -> FigureBar:

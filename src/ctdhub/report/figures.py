@@ -141,14 +141,31 @@ class FigureBar(Bar):
     cells: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A figure: headline, subtitle, bars, note; ``table`` holds the cards behind it.
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """What every chart has: words around its drawing, and files of its numbers.
+
+    Attributes:
+        headline: what stands out; ``subtitle`` says what is counted.
+        note: who is in it; ``definition`` what its question means.
+        file: names the file of its numbers, without its ending.
+    """
+
+    id: str
+    headline: str
+    subtitle: str
+    note: str = ""
+    definition: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure(Chart):
+    """Bars, or a line of years; ``table`` holds the cards behind it.
 
     Attributes:
         bars: its rows in ``unit``.
         other: the same rows in the other unit; () where shares, or counts, would mislead.
-        file: names the file of its numbers, without its ending.
         picture: whether it is also a picture in a file (``picture``).
         published: whether every number is a cell of a measured table, and none a sum of cells.
         measured: the key of the measured table whose cells it shows, "" where it shows others.
@@ -158,14 +175,8 @@ class Figure:
             of each which.
     """
 
-    id: str
-    headline: str
-    subtitle: str
     bars: tuple[FigureBar, ...]
-    note: str
-    definition: str
     table: Table
-    file: str = ""
     picture: bool = False
     unit: Literal["people", "share"] = "people"
     other: tuple[FigureBar, ...] = ()
@@ -382,13 +393,13 @@ def figure_of(
         return tuple(_bar(row, name, cells, shares=shares) for row, name, cells in named)
 
     return Figure(
-        name,
-        headline(table, words),
-        subtitle,
-        bars(shares=shares),
-        base_note(table),
-        meaning,
-        table,
+        id=name,
+        headline=headline(table, words),
+        subtitle=subtitle,
+        bars=bars(shares=shares),
+        note=base_note(table),
+        definition=meaning,
+        table=table,
         unit="share" if shares else "people",
         other=bars(shares=not shares) if _switches(table) else (),
     )

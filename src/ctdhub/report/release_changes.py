@@ -12,13 +12,13 @@ from email.policy import SMTP
 
 from ctdhub.border import Estimate
 from ctdhub.core.format import isolated, number, share, span
-from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, formula, language, ngettext, said
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, language, ngettext, said
 from ctdhub.document.text import escaped
 from ctdhub.release.catalogue import place
 from ctdhub.release.changes import CHANGELOG, changes, newest_changes, newest_note
 from ctdhub.release.errata import status
 from ctdhub.release.open import Release
-from ctdhub.report.wording import ShownNotice, called, caveat, shown, state_words
+from ctdhub.report.wording import ShownNotice, called, caveat, shown, signed, state_words
 from ctdhub.schema.labels import code_label, label
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.release_changes import RATE, CellChange, ReleaseChanges, compare
@@ -197,16 +197,6 @@ def ends(cell: CellChange) -> tuple[str, str]:
     out zero is never printed with a zero."""
     low, high = math.ceil(cell.low), math.floor(cell.high)
     return signed(min(low, high)), signed(max(low, high))
-
-
-def signed(value: float) -> str:
-    """A whole number with its sign.
-
-    >>> signed(-1234), signed(0), signed(5)
-    ('−1,234', '0', '+5')
-    """
-    sign = "+" if value > 0 else "−" if value < 0 else ""
-    return formula(f"{sign}{number(abs(value))}")
 
 
 def rows(found: ReleaseChanges) -> Iterator[tuple[object, ...]]:

@@ -16,6 +16,7 @@ from ctdhub.document.document import Document, Meta, Section, Words
 from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import signals as signal_words
 from ctdhub.report.equity import gap_difference, gap_headline
+from ctdhub.report.figures import Chart
 from ctdhub.report.signals import SignalWords, one_in, part, title
 from ctdhub.report.trends import ChartPanel
 from ctdhub.report.wording import called, called_all, caveat, citation, ranged, state_words
@@ -387,25 +388,19 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class SignalChart:
+@dataclass(frozen=True, kw_only=True)
+class SignalChart(Chart):
     """A chart of a signal: numbers of people by year, and their share where there is one.
 
     ``text`` says what moved, how sure that is and what was compared, ``line`` only the numbers;
     ``lines`` are the rows of its table in words: year, people, share.
     """
 
-    id: str
-    headline: str
-    subtitle: str
     text: str
     people: ChartPanel
     share: ChartPanel | None
     lines: tuple[tuple[str, ...], ...]
-    note: str
-    definition: str
     line: str
-    file: str = FILE
 
 
 @lru_cache(maxsize=1)
@@ -467,7 +462,7 @@ def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> SignalChart:
         people=ChartPanel(_("People"), rows, ""),
         share=shares,
         lines=lines,
-        note="",
+        file=FILE,
         definition=" ".join(definition(v, current()) for v in names),
         line=_in_short(result, finding),
     )

@@ -25,7 +25,7 @@ from ctdhub.document.document import (
 )
 from ctdhub.release.manifest import PublicFacts
 from ctdhub.release.open import Release
-from ctdhub.report.figures import NOTHING, base_note, year_chart
+from ctdhub.report.figures import NOTHING, Chart, base_note, year_chart
 from ctdhub.report.sentences import why
 from ctdhub.report.wording import (
     break_data,
@@ -36,6 +36,7 @@ from ctdhub.report.wording import (
     caveat,
     citation,
     ranged,
+    signed,
     sized,
     state_words,
     turn_sentences,
@@ -305,16 +306,6 @@ def people(change: int) -> str:
 def ends(found: ChangePart | Split) -> str:
     """The two ends of an interval of a change, with their signs."""
     return _("{low} to {high}").format(low=signed(found.low), high=signed(found.high))
-
-
-def signed(change: int) -> str:
-    """A change with its sign.
-
-    >>> signed(-1200), signed(0), signed(7)
-    ('−1,200', '0', '+7')
-    """
-    sign = "+" if change > 0 else "−" if change < 0 else ""
-    return formula(f"{sign}{number(abs(change))}")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -612,8 +603,8 @@ class ChartPanel:
         return year_chart(self.rows, top, written, turns, same, self.peak)
 
 
-@dataclass(frozen=True)
-class Trend:
+@dataclass(frozen=True, kw_only=True)
+class Trend(Chart):
     """A chart of people by year: small multiples on one scale, and its table in words.
 
     ``lines`` are the table's rows: a year, for each panel a cell (and one of the same contributors
@@ -624,23 +615,13 @@ class Trend:
     contributors joined or left or declared a break; ``explained`` says of each which.
     """
 
-    id: str
-    headline: str
-    subtitle: str
     panels: tuple[ChartPanel, ...]
     lines: tuple[tuple[str, ...], ...]
-    note: str
-    definition: str
     table: Table
     breaks: tuple[str, ...] = ()
     title: str = ""
     turns: tuple[str, ...] = ()
     explained: tuple[str, ...] = ()
-
-    @property
-    def file(self) -> str:
-        """Name of its file, without its ending."""
-        return self.id
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -737,6 +718,7 @@ def _chart(
     drawn = [str(when) for when in span(release)[1:] if str(when) in marks]
     return Trend(
         id=name,
+        file=name,
         headline=headline,
         subtitle=subtitle,
         panels=tuple(panels),

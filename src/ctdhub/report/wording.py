@@ -193,6 +193,16 @@ def state_words(kind: Kind) -> str:
     return said(_STATES[kind]) if kind in _STATES else ""
 
 
+def signed(value: float) -> str:
+    """A whole number with its sign.
+
+    >>> signed(-1234), signed(0), signed(5)
+    ('−1,234', '0', '+5')
+    """
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return formula(f"{sign}{number(abs(value))}")
+
+
 def sized(card: NumberCard) -> str:
     """Value and half-width, which is never rounded down, or why there is no number.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from markupsafe import Markup
 
@@ -19,13 +19,13 @@ from ctdhub.core.tables import write_csv, write_json
 from ctdhub.document.charts import bars, years
 from ctdhub.release.open import Release
 from ctdhub.report.citing import quote, reference, snippets
-from ctdhub.report.figures import Figure, FigureBar, line_of
+from ctdhub.report.figures import Chart, Figure, FigureBar, line_of
+from ctdhub.report.trends import Trend
 from ctdhub.report.wording import caveat, citation
 from ctdhub.schema.model import SEX, load_schema
 from ctdhub.site.edition import Content, Edition
 from ctdhub.site.frame import (
     EXAMPLE,
-    ChartWithFiles,
     Links,
     address,
     chart_files,
@@ -34,7 +34,7 @@ from ctdhub.site.frame import (
     figure_files,
     onward,
 )
-from ctdhub.stats.cards import NumberCard, Row, Table
+from ctdhub.stats.cards import NumberCard, Row
 
 CHARTS = "charts"
 """Folder of all charts' files, in the folder of the release; those with words by language."""
@@ -49,17 +49,8 @@ _NUMBERS = {
 CSVW = "http://www.w3.org/ns/csvw"
 
 
-class Numbers(Protocol):
-    """What a figure and a chart of trends have in common: a table, and words about it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def subtitle(self) -> str: ...
-    @property
-    def definition(self) -> str: ...
-    @property
-    def table(self) -> Table: ...
+Numbers = Figure | Trend
+"""Charts whose numbers are a table of cards."""
 
 
 def write_figure(path: Path, figure: Numbers, content: Content) -> None:
@@ -209,7 +200,7 @@ def card_values(path: str, links: Links, release: Release, edition: Edition) -> 
     sharing, here = edition.sharing, address(links.lang, release.version, path)
     root = sharing.public("") or EXAMPLE
 
-    def embed_address(figure: ChartWithFiles) -> str:
+    def embed_address(figure: Chart) -> str:
         inside = address(links.lang, release.version, embed_path(figure.file))
         return f"{root}{inside}#{figure.id}"
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import yaml
@@ -42,7 +42,7 @@ from ctdhub.release.catalogue import (
 from ctdhub.release.manifest import SITE_ADDRESS
 from ctdhub.release.open import Release
 from ctdhub.report import citing
-from ctdhub.report.figures import Figure
+from ctdhub.report.figures import Chart, Figure
 from ctdhub.report.wording import called, comparison_note
 from ctdhub.report.wording import citation as citation_wording
 from ctdhub.schema import countries
@@ -375,22 +375,13 @@ MOSTLY = 0.5
 """Above this part of rows that are not shown a card offers a nearer question."""
 
 
-class ChartWithFiles(Protocol):
-    """A chart whose numbers are files."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def file(self) -> str: ...
-
-
 def figure_files(figure: Figure, links: Links, lang: str) -> list[tuple[str, str]]:
     """What can be downloaded of a figure: name and address of each file."""
     picture = [("SVG", links.file(f"charts/{lang}/{figure.file}.svg"))] if figure.picture else []
     return [*picture, *chart_files(figure, links)]
 
 
-def chart_files(figure: ChartWithFiles, links: Links) -> list[tuple[str, str]]:
+def chart_files(figure: Chart, links: Links) -> list[tuple[str, str]]:
     """What can be downloaded of any chart that has files: name and address of each."""
     stem = f"charts/{figure.file}"
     return [

@@ -62,7 +62,7 @@ from ctdhub.stats.answers import Answers, recorded
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.decomposition import EVERYBODY, ChangeSubject
 from ctdhub.stats.query import Query, Where
-from ctdhub.stats.tables import PlaceFacts, Side, SideName, headline, place_facts
+from ctdhub.stats.tables import PlaceFacts, SideName, headline, place_facts
 from ctdhub.stats.trend import breaks_within
 
 # --------------------------------------------------------------------------------------------------
@@ -93,8 +93,8 @@ def place_brief(answers: Answers, place: BriefPlace, notebook: Notebook) -> Brie
     """The facts of a place; where it has too few people, those of its region stand in for it."""
     facts = place_facts(answers, place.key)
     order: list[SideName] = ["citizens", "exploited"]
-    order.sort(key=lambda name: -_side(facts, name).people.middle)
-    held = [name for name in order if _side(facts, name).people.has_range]
+    order.sort(key=lambda name: -facts.side(name).people.middle)
+    held = [name for name in order if facts.side(name).people.has_range]
     lead = tuple(lines(facts, name, notebook) for name in held)
     sections = [
         section
@@ -118,7 +118,7 @@ def place_brief(answers: Answers, place: BriefPlace, notebook: Notebook) -> Brie
 
 def lines(facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
     """The sentences of one side as a paragraph, its numbers noted."""
-    side = _side(facts, name)
+    side = facts.side(name)
     if not side.people.has_range:
         return ""
     id = f"{facts.place.lower()}-{name}"
@@ -127,10 +127,6 @@ def lines(facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
     for flag, card in side.exploitation[:MAIN_TYPES]:
         notebook.card(f"{id}.{flag}", card, *printed(card))
     return " ".join(side_sentences(facts, name))
-
-
-def _side(facts: PlaceFacts, name: SideName) -> Side:
-    return facts.citizens if name == "citizens" else facts.exploited
 
 
 def _sections(

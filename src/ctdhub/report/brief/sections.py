@@ -21,8 +21,8 @@ from ctdhub.report.equity import assistance_caveat, gap_sentence, group_name
 from ctdhub.report.figures import Among, Figure, sides, year_chart
 from ctdhub.report.signal_charts import looked_for
 from ctdhub.report.signals import compared, false_share, of_release, sentence, verdict
-from ctdhub.report.trends import measured_apart, question_label, recorded_share, signed, told
-from ctdhub.report.wording import break_sentence, printed, ranged, sized, turned
+from ctdhub.report.trends import measured_apart, question_label, recorded_share, told
+from ctdhub.report.wording import break_sentence, printed, ranged, signed, sized, turned
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import DESTINATION, ORIGIN, PERIOD, RELATION, load_schema
 from ctdhub.stats import equity

@@ -12,7 +12,7 @@ from typing import Any
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts import bars
 from ctdhub.document.charts.bars import draw_bars
-from ctdhub.report.equity import Chart, assistance_caveat, charts, write_assistance
+from ctdhub.report.equity import AssistanceChart, assistance_caveat, charts, write_assistance
 from ctdhub.report.figures import Figure, FigureBar
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.edition import ASSISTANCE, MenuEntry, PageKind
@@ -29,7 +29,7 @@ KIND = PageKind(
 )
 
 
-def place(chart: Chart) -> str:
+def place(chart: AssistanceChart) -> str:
     """Path of the page that shows a chart."""
     return PATH if _few(chart) else f"{chart.file}.html"
 
@@ -44,7 +44,11 @@ def pages(answers: Answers) -> Iterator[Page]:
 
 
 def _page(
-    answers: Answers, path: str, title: str, here: Sequence[Chart], apart: Sequence[Chart]
+    answers: Answers,
+    path: str,
+    title: str,
+    here: Sequence[AssistanceChart],
+    apart: Sequence[AssistanceChart],
 ) -> Page:
     rtl = current() in RIGHT_TO_LEFT
     return Page(
@@ -81,7 +85,7 @@ def _page(
     )
 
 
-def _few(chart: Chart) -> bool:
+def _few(chart: AssistanceChart) -> bool:
     """Whether its groups can stand on one line."""
     return all(len(_groups(panel)) <= bars.MOST for panel in chart.panels)
 
