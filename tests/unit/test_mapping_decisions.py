@@ -16,11 +16,11 @@ from ctdhub.core.tables import fold
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
-from ctdhub.sensitive.mapping.decisions import Answer, askable, meanings
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.workbench.decision_book import Decided, decided_yaml, read_book, write_book
+from ctdhub.sensitive.workbench.decisions import Answer, askable, meanings
 from ctdhub.sensitive.workbench.facets import Facets, questions
 from ctdhub.sensitive.workbench.opened import OpenedFile
 

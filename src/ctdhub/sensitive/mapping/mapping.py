@@ -84,7 +84,7 @@ class Mapping(Frozen):
     @model_validator(mode="after")
     def _check(self) -> Mapping:
         schema = load_schema()
-        for table, place, columns in self._tables():
+        for table, place, columns in self.tables():
             names = {v.name for v in schema.table(table)}
             for target, rules in columns.items():
                 if target not in names:
@@ -116,7 +116,7 @@ class Mapping(Frozen):
         self._check_empty()
         self._check_child()
         read = [c for _place, rule in self.uses() for c in rule.columns()]
-        targets = [name for _table, _place, columns in self._tables() for name in columns]
+        targets = [name for _table, _place, columns in self.tables() for name in columns]
         targets += [name for of, _codes, name, _code in schema.implied() if of in targets]
         check_accepted(self.accept, read, [*targets, CONTRIBUTOR_KIND])
         named = [e.rule for e in self.exclude]
@@ -124,7 +124,8 @@ class Mapping(Frozen):
             raise MappingFault(Text("two exclusions have one name"), "exclude")
         return self
 
-    def _tables(self) -> Iterator[tuple[TableName, Place, dict[str, Rules]]]:
+    def tables(self) -> Iterator[tuple[TableName, Place, dict[str, Rules]]]:
+        """Each table with the place of its rules in the YAML, and its rules."""
         yield "records", ("columns",), self.columns
         if self.perpetrators:
             yield "perpetrators", ("perpetrators", "columns"), self.perpetrators.columns
@@ -204,7 +205,7 @@ class Mapping(Frozen):
         """Every rule and exclusion with its place in the YAML."""
         for i, exclusion in enumerate(self.exclude):
             yield ("exclude", i), exclusion
-        for _table, place, columns in self._tables():
+        for _table, place, columns in self.tables():
             for target, rules in columns.items():
                 for rule in rules:
                     yield (*place, target), rule

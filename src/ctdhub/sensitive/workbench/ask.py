@@ -169,12 +169,12 @@ from ctdhub.sensitive.alarms.checks import ring
 from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.mapping import mapping_file
-from ctdhub.sensitive.mapping.decisions import list_sheet
 from ctdhub.sensitive.mapping.edits import Operation, all_rules, checked
 from ctdhub.sensitive.mapping.mapping_file import text_of
 from ctdhub.sensitive.mapping.patched_yaml import flow, lines_of
 from ctdhub.sensitive.mapping.run import harmonise
 from ctdhub.sensitive.workbench import drafts, facets, opened, verdicts
+from ctdhub.sensitive.workbench.decisions import list_sheet
 from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace
 from ctdhub.sensitive.workbench.facets import Facets, SuggestedCode
 from ctdhub.sensitive.workbench.opened import SUGGESTION, Bench, TextCount, bench
@@ -593,15 +593,13 @@ def discard(place: Workplace, request: dict[str, Any]) -> Answer:
 
 def history_of_edits(place: Workplace, request: dict[str, Any]) -> Answer:
     """Operations of the draft and commits, newest first."""
-    commits = [_shown(one) for one in reversed(drafts.commits(place))]
+    hidden = ("previous", "hash", "header")
+    every = reversed(drafts.commits(place))
+    commits = [{k: v for k, v in one.items() if k not in hidden} for one in every]
     draft = drafts.load_draft(place)
     operations = list(reversed(draft.operations)) if draft else []
     outside = bool(commits) and commits[0]["who"] == drafts.OUTSIDE
     return {"operations": operations, "commits": commits, "outside": outside}
-
-
-def _shown(commit: drafts.Commit) -> dict[str, Any]:
-    return {k: v for k, v in commit.items() if k not in ("previous", "hash", "header")}
 
 
 def undo_kept(place: Workplace, request: dict[str, Any]) -> Answer:

@@ -15,8 +15,6 @@ from ctdhub.core.tables import fold
 from ctdhub.schema import countries
 from ctdhub.schema.countries import country_said, look_up, resolve
 from ctdhub.schema.model import AGE, load_schema
-from ctdhub.sensitive.mapping import decisions
-from ctdhub.sensitive.mapping.decisions import Answer, Sheet
 from ctdhub.sensitive.mapping.drafting import proposals
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS
@@ -24,6 +22,8 @@ from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of
 from ctdhub.sensitive.mapping.texts import nearest
 from ctdhub.sensitive.mapping.transform import Asked
+from ctdhub.sensitive.workbench import decisions
+from ctdhub.sensitive.workbench.decisions import Answer, Sheet
 from ctdhub.sensitive.workbench.opened import FileEffect, OpenedFile, TextCount
 
 # --------------------------------------------------------------------------------------------------

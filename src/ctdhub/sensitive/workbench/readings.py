@@ -14,7 +14,6 @@ from ctdhub.schema.countries import look_up
 from ctdhub.schema.labels import group_label, label, table_label
 from ctdhub.schema.model import AGE, Variable, load_schema
 from ctdhub.sensitive.mapping.dates import DAY_FIRST
-from ctdhub.sensitive.mapping.decisions import Sheet, askable, meanings, rule_at
 from ctdhub.sensitive.mapping.drafting import proposals
 from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Glance, Proposal
 from ctdhub.sensitive.mapping.drafting.row_unit import record_proposals
@@ -24,6 +23,7 @@ from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of, number_of
 from ctdhub.sensitive.mapping.patched_yaml import Document
 from ctdhub.sensitive.mapping.rule import Rule
+from ctdhub.sensitive.workbench.decisions import Sheet, askable, meanings, rule_at
 from ctdhub.sensitive.workbench.facets import stems
 from ctdhub.sensitive.workbench.opened import OpenedFile
 
@@ -352,12 +352,10 @@ class RenamedColumns:
         """For each undecided column the share of its rows that the rules of a column read."""
         sheets = [s for s in askable(self._mapping) if fold(old) in map(fold, s.columns)]
         ways = [self._read_in(sheet) for sheet in sheets]
-        if any(r.year and fold(old) in map(fold, r.source) for r in self._rules()):
-            ways.append({c: self._share(c, None, _renamed_is_year) for c in self._undecided})
+        rules = (rule for _place, rule in self._mapping.uses() if isinstance(rule, Rule))
+        if any(rule.year and fold(old) in map(fold, rule.source) for rule in rules):
+            ways.append({c: self._share(c, None, _has_year) for c in self._undecided})
         return {c: max((way[c] for way in ways), default=0.0) for c in self._undecided}
-
-    def _rules(self) -> list[Rule]:
-        return [rule for _place, rule in self._mapping.uses() if isinstance(rule, Rule)]
 
     def _read_in(self, sheet: Sheet) -> dict[str, float]:
         """The same for the rules of one sheet; remembered, for each request asks it again."""
@@ -401,7 +399,7 @@ def _parts(text: str, split: str | None) -> list[str]:
     return [e for e in elements_of(text, split) if fold(e)] or [text]
 
 
-def _renamed_is_year(text: str) -> bool:
+def _has_year(text: str) -> bool:
     return DAY_FIRST.year(fold(text)) is not None
 
 

@@ -121,7 +121,7 @@ class FormProposals:
                 return [Doubt(column.name, Text("it holds texts that are not choices of the form"))]
             return _best(_one(column, question, way, said, held) for way, said in _ways(question))
         named = (replace(column, name=said) for _way, said in _ways(question))
-        return _best(_renamed(proposals(each), column.name) for each in named)
+        return _best([replace(p, column=column.name) for p in proposals(each)] for each in named)
 
     def _details(self, question: AskedQuestion) -> dict[str, FormChoice]:
         """Columns of the question's single choices that the file has."""
@@ -225,10 +225,6 @@ def _best(found: Iterable[Found]) -> Found:
     if not sure:
         return next((each for each in every if each), [])
     return max(sure, key=lambda each: max(p.score for p in each if isinstance(p, Proposal)))
-
-
-def _renamed(found: Iterable[Proposal | Doubt], column: str) -> Found:
-    return [replace(each, column=column) for each in found]
 
 
 def _texts_held(column: Glance, question: AskedQuestion) -> dict[str, str] | None:

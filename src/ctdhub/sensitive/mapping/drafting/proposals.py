@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from itertools import combinations
 from typing import Any
 
@@ -118,7 +118,7 @@ class Glance:
             marks: the marks to try.
         """
         for mark in marks:
-            share = self.share(partial(_holds, mark))
+            share = sum(mark in text for text in self.texts) / max(len(self.texts), 1)
             if share > (0.2 if mark in ",،" else 0.0):
                 return mark
         named = known or {}
@@ -137,10 +137,6 @@ class Glance:
         return self.rows_of(t for t in self.texts if mark in t) >= SORTED_LISTS and all(
             [*map(fold, e)] == sorted({*map(fold, e)}) for e in lists
         )
-
-
-def _holds(mark: str, text: str) -> bool:
-    return mark in text
 
 
 def glance(table: pa.Table, name: str) -> Glance:

@@ -112,7 +112,8 @@ def shared_numbers(
     columns = list(glances)
     roles = not_victims(columns)
     kept = [*births, *([roles[0]] if roles else [])]
-    kept += [c.name for c in columns if _is_of_sexes(c)]
+    few = (c for c in columns if 1 < len(c.texts) <= SEXES)
+    kept += [c.name for c in few if len(sexes(c.name, c.texts)) > 1]
     contradicted: set[str] = set()
     compared = False
     for column in dict.fromkeys(kept):
@@ -127,10 +128,6 @@ def shared_numbers(
             contradicted |= set(oldest.filter(apart)["number"].to_pylist())
     line = next((c.name for c in columns if _counts_rows(filled, number, c)), None)
     return SharedNumbers(number, len(shared), len(contradicted), compared, line)
-
-
-def _is_of_sexes(column: Glance) -> bool:
-    return 1 < len(column.texts) <= SEXES and len(sexes(column.name, column.texts)) > 1
 
 
 def _age(text: str) -> str | None:

@@ -24,7 +24,7 @@ from ctdhub.schema.model import YEARS, TableName, load_schema
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS, ListSheet
 from ctdhub.sensitive.mapping.evaluation import TextTable
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.rule import Place, Rule, Rules
+from ctdhub.sensitive.mapping.rule import Place, Rule
 from ctdhub.sensitive.mapping.transform import Transformed
 
 Answer = tuple[str, ...]
@@ -92,12 +92,7 @@ def _of_list(listed: ListSheet, places: dict[str, Place], own: str | None = None
 
 def _rules(mapping: Mapping) -> Iterator[tuple[TableName, Place, Rule]]:
     """Table, place in the YAML and rule; a single rule may stand there without a list."""
-    tables: list[tuple[TableName, Place, dict[str, Rules]]] = [
-        ("records", ("columns",), mapping.columns)
-    ]
-    if mapping.perpetrators:
-        tables.append(("perpetrators", ("perpetrators", "columns"), mapping.perpetrators.columns))
-    for table, start, columns in tables:
+    for table, start, columns in mapping.tables():
         for target, rules in columns.items():
             for i, rule in enumerate(rules):
                 yield table, (*start, target, i) if len(rules) > 1 else (*start, target), rule
