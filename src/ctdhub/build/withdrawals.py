@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from ctdhub.build.contributions import contributor_of
 from ctdhub.build.deliveries import (
@@ -276,6 +276,8 @@ class WithdrawalReport:
         passed: why the steward lets releases go on without an answer.
         sent, ended: UTC, ISO 8601.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     contributor: str
     scope: Scope
