@@ -210,18 +210,12 @@ def test_check_warns_of_no_line_and_of_old_ones(
 
 
 def test_what_init_shows_and_the_practice_hub_has_can_be_read(tmp_path: Path) -> None:
-    example = (
-        init._shipped("helplines.yaml")
-        .replace("# -", "-")
-        .replace("#   ", "  ")
-        .replace("…", "0800 000")
-    )
+    example, invented = map(init._shipped, ("helplines.yaml", "practice_helplines.yaml"))
+    example = example.replace("# -", "-").replace("#   ", "  ").replace("…", "0800 000")
     (tmp_path / FILE).write_text(example, "utf-8")
     assert [line.kind for line in read_help(tmp_path).lines] == ["trafficking"]
     today = datetime.now(UTC).date()
-    (tmp_path / FILE).write_text(
-        init._shipped("practice_helplines.yaml").format(today=today), "utf-8"
-    )
+    (tmp_path / FILE).write_text(invented.format(today=today), "utf-8")
     lines = read_help(tmp_path).lines
     assert all(line.name.startswith("Fictitious") for line in lines)
     assert not Help(lines).unchecked()
