@@ -231,7 +231,7 @@ class DoubleTables:
         fewer tokens likewise.  By citizenship both may fall on one cell each.  A capture joins by
         one token more than rows: what one row held together by K tokens fell into k pieces, and
         by one token more into 1 to k + 1, so that each capture changes by K - 1 or 1, and so do
-        the people whom several contributors know (decision 126).
+        the people whom several contributors know (decision 127).
         """
         keys = self.settings.people
         more, most = keys + KINDS, max(1, keys - 1)

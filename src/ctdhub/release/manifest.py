@@ -258,7 +258,7 @@ class PublicFacts(_Facts):
 # are at most :data:`CHANCE` of them.
 #
 # SHORT and CHANCE are what fictitious people of twelve cultures show, and worlds of other kinds
-# (``benchmarks/people_once.py``, decision 126).
+# (``benchmarks/people_once.py``, decision 127).
 
 SHORT = 0.7
 """The estimate finds at least this share of all doubles, where names are of one script or known."""
