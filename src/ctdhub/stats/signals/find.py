@@ -121,8 +121,6 @@ def _ratio(tested: Tested, error: Floats) -> tuple[Floats, Floats, Floats]:
 #
 # c such that the mean is 1 (K. Roeder and L. Wasserman 2009, Stat. Sci. 24:398).
 
-TIMES = 2.0
-"""The change that weights are made for: the factor of a number, or of the odds of a share."""
 EACH = 0.01
 """Chance at which a test is usually believed: the rate times the part of the tests that are."""
 LEAST = 0.1
@@ -130,36 +128,17 @@ LEAST = 0.1
 _ROUNDS = 60
 
 
-def of_counts(tested: Tested, there: np.ndarray) -> Floats:
-    """Weights of tests of numbers, shape (series,), with the mean 1 over those that are ``there``;
-    the error is taken half way between rise and fall.  A series with too many zeros has the weight
-    1: how many periods of its window are tested is known from the window alone."""
-    mean = np.maximum(tested.expected, 1e-9)
-
-    def deviation(count: Floats) -> Floats:
-        own = count + (tested.uneven + tested.drift) * count**2 + tested.noise**2
-        return np.asarray(np.sqrt(own))
-
-    rise = (TIMES - 1) * mean / deviation(TIMES * mean)
-    fall = (1 - 1 / TIMES) * mean / deviation(mean)
-    return _weights((rise + fall) / 2, there & (tested.zeros == 0))
-
-
-def of_shares(tested: Tested, there: np.ndarray) -> Floats:
-    """The same of tests of shares."""
-    share = np.clip(tested.expected, 1e-6, 1 - 1e-6)
-    moved = share * TIMES / (1 - share + share * TIMES)
-    error = np.hypot(tested.error_seen, tested.error_expected)
-    return _weights((moved - share) / np.maximum(error, 1e-12), there)
-
-
-def _weights(moved: Floats, there: np.ndarray) -> Floats:
+def weights(tested: Tested, there: np.ndarray) -> Floats:
+    """Weights of tests, shape (series,), with the mean 1 over those that are ``there``.  A series
+    with too many zeros has the weight 1: how many periods of its window are tested is known from
+    the window alone."""
     from scipy.special import ndtr
 
     found = np.ones(there.size)
+    there = there & ~(tested.zeros > 0)
     if not there.any():
         return found
-    errors = np.maximum(moved[there], 0.05)
+    errors = np.maximum(tested.doubled[there], 0.05)
     low, high = -50.0, 400.0
     for _round in range(_ROUNDS):
         middle = (low + high) / 2
@@ -526,12 +505,8 @@ def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool
     in_window = np.where(both & window, panel.wholes, 0.0).sum(axis=1)
     judged = [
         judged_by(tested, size, settings.min_count, there, weights(tested, there))
-        for tested, size, there, weights in zip(
-            (counted, shared),
-            (np.ones(len(known)), in_window),
-            testable,
-            (of_counts, of_shares),
-            strict=True,
+        for tested, size, there in zip(
+            (counted, shared), (np.ones(len(known)), in_window), testable, strict=True
         )
     ]
     weight = np.stack([j.weight for j in judged])

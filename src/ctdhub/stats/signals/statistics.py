@@ -73,9 +73,10 @@ class Departures:
 class Forecasts:
     """For each series and model, shape (series, models): the expected departure of the window's
     mean, its variance, what of that is u's own, and the ``weight`` of the model, that among models
-    of a level alone being ``of_level``; by model, shape (models,), the dispersion, and whether it
-    is ``flat`` (no slope, no u, no shift); and by series the period ``since`` when past and window
-    together have another level, nan where they rather have not shifted."""
+    of a level alone, by the past alone, being ``of_level``; by model, shape (models,), the
+    dispersion, and whether it is ``flat`` (no slope, no u, no shift); and by series the period
+    ``since`` when past and window together have another level, nan where they rather have not
+    shifted."""
 
     mean: Floats
     variance: Floats
@@ -139,7 +140,9 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
         )
     )  # fmt: skip
     flat = np.arange(weight.shape[1]) < dispersions.size
-    of_level = weight * flat
+    prior = prior[: likelihood.shape[1]]
+    alone = frequencies(likelihood / sharp, prior / prior.sum(), STRENGTH)
+    of_level = flat * posterior(likelihood / sharp, alone)[:, : flat.size]
     of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), TINY)
     dispersion = np.tile(dispersions, steady.size + 1)
     return Forecasts(mean, variance, wandering, weight, of_level, dispersion, flat, since)
@@ -543,6 +546,8 @@ class Tested:
     that are not 0 were tested.  ``empty`` is the number of periods of the window that are 0 where
     the past leads to expect far fewer, else 0.  ``since`` is the number of periods before the end
     when another level began, nan where past and window together do not rather show one.
+    ``doubled`` is by how many standard errors a doubling (of the number, of the odds of the share)
+    would move the test if the past had a level alone; no number of the window is in it.
     """
 
     seen: Floats
@@ -560,6 +565,19 @@ class Tested:
     zeros: Floats
     empty: Floats
     since: Floats
+    doubled: Floats
+
+
+TIMES = 2.0
+"""The change that weights of tests are made for: the factor of a number, or of the odds of a
+share."""
+
+
+def _doubled(mean: Floats, uneven: Floats, noise: Floats, drift: Floats) -> Floats:
+    """Standard errors by which a doubling would move a number; half way between rise and fall."""
+    mean = np.maximum(mean, 1e-9)
+    error, more = (np.sqrt(m + (uneven + drift) * m**2 + noise**2) for m in (mean, TIMES * mean))
+    return np.asarray(((TIMES - 1) * mean / more + (1 - 1 / TIMES) * mean / error) / 2)
 
 
 def _departures(
@@ -627,7 +645,7 @@ def count_tests(
     expected, error, of_past, up, down, uneven, of_mean, drift = _tails(
         window_, found, found.weight
     )
-    level, _error, _past, level_up, level_down, *_ = _tails(window_, found, found.of_level)
+    level, _error, _past, level_up, level_down, *plain = _tails(window_, found, found.of_level)
     down, level_down = (
         np.where(silent, rarer, np.where(zeros > 0, np.minimum(1, 2 * np.minimum(d, rarer)), d))
         for d in (down, level_down)
@@ -635,6 +653,7 @@ def count_tests(
     return Tested(
         window_.seen, expected, error, of_past, up, down, level, level_up, level_down,
         uneven, of_mean, drift, zeros, empty, departures.time.size - found.since,
+        _doubled(level, *plain),
     )  # fmt: skip
 
 
@@ -810,7 +829,8 @@ def share_tests(
         for w in (found.weight, found.of_level)
     ]
     size = np.maximum(whole_now, 1e-9)
-    (expected, error, of_past, up, down), (level, _e, _p, level_up, level_down) = both
+    (expected, error, of_past, up, down), (level, plain, known, level_up, level_down) = both
+    moved = level * TIMES / (1 - level + level * TIMES) - level
     return Tested(
         *(
             each + missing
@@ -818,6 +838,7 @@ def share_tests(
                 _ratio(seen, whole_now), expected, error / size, of_past, up, down,
                 level, level_up, level_down, *(np.full(seen.size, np.nan),) * 5,
                 departures.time.size - found.since,
+                moved / np.maximum(np.hypot(plain / size, known), 1e-12),
             )
         )
     )  # fmt: skip
