@@ -829,7 +829,7 @@ def share_tests(
         for w in (found.weight, found.of_level)
     ]
     size = np.maximum(whole_now, 1e-9)
-    (expected, error, of_past, up, down), (level, plain, known, level_up, level_down) = both
+    (expected, error, of_past, up, down), (level, plain, unsure, level_up, level_down) = both
     moved = level * TIMES / (1 - level + level * TIMES) - level
     return Tested(
         *(
@@ -838,7 +838,7 @@ def share_tests(
                 _ratio(seen, whole_now), expected, error / size, of_past, up, down,
                 level, level_up, level_down, *(np.full(seen.size, np.nan),) * 5,
                 departures.time.size - found.since,
-                moved / np.maximum(np.hypot(plain / size, known), 1e-12),
+                moved / np.maximum(np.hypot(plain / size, unsure), 1e-12),
             )
         )
     )  # fmt: skip
