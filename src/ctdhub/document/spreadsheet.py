@@ -24,6 +24,7 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _DAY = (1980, 1, 1, 0, 0, 0)
+_PANE = '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
 MOST_ROWS = 1_048_576
 ROWS = 1000
 """Rows that are written together."""
@@ -129,11 +130,7 @@ def _frame(sheets: Sequence[PlainSheet]) -> Iterator[tuple[str, str]]:
 
 
 def _sheet(sheet: PlainSheet, *, rtl: bool) -> Iterator[str]:
-    pane = (
-        '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
-        if sheet.heading
-        else ""
-    )
+    pane = _PANE if sheet.heading else ""
     turned = ' rightToLeft="1"' if rtl else ""
     widths = "".join(
         f'<col min="{n}" max="{n}" width="{width}" customWidth="1"/>'
