@@ -270,11 +270,13 @@ def test_odd_messages_end_as_errors(bench: Desk, delivery: Any) -> None:
 
     from ctdhub.desk.channel import SOCKET, next_message, send_message
 
-    until = time.monotonic() + PATIENCE
+    until, who = time.monotonic() + PATIENCE, bench.asking("data_officer")
+    fixed = {"account": who.account, "visit": who.visit, "delivery": delivery.id.hex}
     place = str(bench.config.folder / SOCKET)
     assert (bench.config.folder / SOCKET).stat().st_mode & 0o007 == 0
+    listed = json.dumps({**fixed, "ask": ["open"]}).encode()
     none = (b"", b"[]", b"{", b"[" * 100_000, b"\xff", b'{"ask": "ledger"}')
-    for body in (*none, b'{"account": 1, "delivery": 2}'):
+    for body in (*none, b'{"account": 1, "delivery": 2}', listed):
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(place)
             send_message(line, body)

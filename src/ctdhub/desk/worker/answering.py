@@ -237,7 +237,7 @@ def action_of(request: dict[str, Any]) -> str:
     Raises:
         HubError: there is no such request (rule "workbench-request").
     """
-    name = request.get("ask")
+    name = str(request.get("ask"))
     if name == "keep":
         return "mapping.keep"
     if name in EDITS or (name == "open" and "sheet" in request):
@@ -422,13 +422,17 @@ def file_of(hub: Any, delivery: Any) -> Path:
 class _Request(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         """One request, one answer; one that comes too slowly gets none."""
-        with suppress(OSError, ValueError):
+        try:
             body = next_message(self.request, time.monotonic() + PATIENCE, MOST_ASKED)
-            self.request.settimeout(PATIENCE)
-            try:
-                send_message(self.request, answer_of(body))
-            finally:
-                close_old_connections()
+        except (OSError, ValueError):
+            return
+        self.request.settimeout(PATIENCE)
+        try:
+            found = answer_of(body)
+            with suppress(OSError):  # nobody waits for it any more
+                send_message(self.request, found)
+        finally:
+            close_old_connections()
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
