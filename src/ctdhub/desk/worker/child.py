@@ -1,4 +1,6 @@
-"""The child that does one job: ``python -m ctdhub.desk.worker.child KEY``."""
+"""The child that does one job; apart, for it is a process of its own:
+``python -m ctdhub.desk.worker.child KEY``.
+"""
 
 from __future__ import annotations
 
