@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
-from typing import Literal, Protocol
+from typing import Literal
 
 from ctdhub.release.open import Release
 from ctdhub.schema.model import ORIGIN
@@ -99,19 +99,6 @@ def outside(part: Interval, whole: Interval) -> Interval:
 # of Children's Health asks for a warning of poor reliability.
 
 
-class Measured(Protocol):
-    """An answer or a card: a value and its interval, see :class:`Interval`."""
-
-    @property
-    def value(self) -> float | None: ...
-    @property
-    def low(self) -> float | None: ...
-    @property
-    def high(self) -> float | None: ...
-    @property
-    def width(self) -> float | None: ...
-
-
 POINT, HEADLINE, RELATIVE = 0.30, 0.20, 1.6
 COUNTED = ("people", "case_records", "per_100000")
 """Units of numbers that have an interval of noise, apart from shares."""
@@ -136,14 +123,14 @@ def is_precise(answer: Interval, unit: str) -> bool:
     return unit not in COUNTED or answer.high - answer.low <= RELATIVE * answer.value
 
 
-def in_headline(card: Measured) -> bool:
+def in_headline(card: Interval | NumberCard) -> bool:
     """Whether a share is shown and precise enough for a headline."""
     if card.value is None or card.low is None or card.high is None:
         return False
     return _width(card) <= HEADLINE
 
 
-def _width(share: Measured) -> float:
+def _width(share: Interval | NumberCard) -> float:
     if share.width is not None:
         return share.width
     return (share.high or 0) - (share.low or 0)

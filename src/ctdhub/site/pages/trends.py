@@ -87,22 +87,23 @@ def _write_files(folder: Path, content: Content) -> None:
 
 
 def _drawn(chart: Trend) -> dict[str, Any]:
+    drawn = _panels(chart)
+    for each in drawn["panels"]:
+        shift = each["panel"].shift
+        each["balances"] = [_balance(balance) for balance in (shift.balances if shift else ())]
+    who = dict.fromkeys(shift.who for shift in chart.shifts if shift.who)
+    return {**drawn, "title": chart.title, "who": " ".join(who)}
+
+
+def _panels(chart: Trend) -> dict[str, Any]:
+    """The lines of a chart on one scale, each with its id."""
     end, single, rtl = round_top(chart.top), len(chart.panels) == 1, current() in RIGHT_TO_LEFT
-    panels = []
+    panels: list[dict[str, Any]] = []
     for k, panel in enumerate(chart.panels, 1):
         id_ = chart.id if single else f"{chart.id}-{k}"
-        line = panel.chart(end, turns=chart.turns)
-        svg, balances = draw(line, id_, rtl=rtl), panel.shift.balances if panel.shift else ()
-        told = [_balance(balance) for balance in balances]
-        panels.append({"id": id_, "panel": panel, "svg": svg, "balances": told})
-    who = dict.fromkeys(shift.who for shift in chart.shifts if shift.who)
-    return {
-        "figure": chart,
-        "panels": panels,
-        "single": single,
-        "title": chart.title,
-        "who": " ".join(who),
-    }
+        svg = draw(panel.chart(end, turns=chart.turns), id_, rtl=rtl)
+        panels.append({"id": id_, "panel": panel, "svg": svg})
+    return {"figure": chart, "panels": panels, "single": single}
 
 
 def _balance(found: Balance) -> dict[str, Any]:
@@ -175,14 +176,7 @@ def _embed_page(name: str, shown: list[Figure], home: str) -> Page:
 
 
 def _lines(chart: Trend) -> Page:
-    end, rtl = round_top(chart.top), current() in RIGHT_TO_LEFT
-    single = len(chart.panels) == 1
-    panels = []
-    for k, panel in enumerate(chart.panels, 1):
-        id_ = chart.id if single else f"{chart.id}-{k}"
-        svg = draw(panel.chart(end, turns=chart.turns), id_, rtl=rtl)
-        panels.append({"id": id_, "panel": panel, "svg": svg})
-    values = {"cards": (), "lines": {"figure": chart, "panels": panels, "single": single}}
+    values = {"cards": (), "lines": _panels(chart)}
     return _framed(chart.file, chart.subtitle, place(chart), values)
 
 
