@@ -138,11 +138,11 @@ def test_a_note_has_no_fault_beside_that_it_is_one():
     assert (done.conservation.records, done.conservation.rejected) == (8, 1)
 
 
-def test_where_two_ways_leave_as_much_the_first_rule_says_what_is_unread():
+def test_where_two_ways_leave_as_much_the_one_with_a_separator_says_what_is_unread():
     rules = """
 columns:
-  means_threats: {from: a, split: ";", has: [fear]}
   means_false_promises: {from: a, has: [lies]}
+  means_threats: {from: a, split: ";", has: [fear]}
 """
     assert unread(run(rules, {"a": "fear; odd"})) == {"a": ["odd"]}
 

@@ -90,7 +90,26 @@ class Elements(NamedTuple):
     piece: Places
 
 
-class TextColumn:
+class Kept:
+    """What was asked before is not worked out again; the latest answers are kept."""
+
+    KEPT = 400
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
+
+    def once(self, key: Any, made: Callable[[], T]) -> T:
+        """The answer, worked out if it is not kept."""
+        if key not in self._kept:
+            self._kept[key] = made()
+            while len(self._kept) > self.KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        found: T = self._kept[key]
+        return found
+
+
+class TextColumn(Kept):
     """The distinct texts of a column; the empty cell stands behind them.
 
     Args:
@@ -107,6 +126,7 @@ class TextColumn:
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
+        super().__init__()
         self.size = len(texts) + 1
         self.pieces: list[str] = []
         self._places: dict[str, int] = {}
@@ -115,7 +135,6 @@ class TextColumn:
         self.cells: Places = np.array([*(self._place(trim(t)) for t in texts), -1], np.intp)
         self._lists = [i for i, at in enumerate(self.cells[:-1])
                        if self.pieces[at].startswith(OPENING)]  # fmt: skip
-        self._kept: dict[Any, Any] = {}
 
     def _place(self, piece: str) -> int:
         place = self._places.setdefault(piece, len(self.pieces))
@@ -123,12 +142,6 @@ class TextColumn:
             self.pieces.append(piece)
             self._fold_of.append(self._folds.setdefault(piece.lower(), len(self._folds)))
         return place
-
-    def _once(self, key: Any, made: Callable[[], T]) -> T:
-        if key not in self._kept:
-            self._kept[key] = made()
-        found: T = self._kept[key]
-        return found
 
     def among(self, folded: Iterable[str]) -> Bools:
         """Which pieces are one of some folded texts."""
@@ -148,7 +161,7 @@ class TextColumn:
             of[[i for i in self._lists if broken(self.pieces[self.cells[i]], spelt)]] = True
             return of
 
-        return self._once(("broken", spelt), found)
+        return self.once(("broken", spelt), found)
 
     def several(self, spelt: Texts, nothing: Collection[str]) -> Bools:
         """Which texts are a list in brackets of several texts, those that mean nothing left out."""
@@ -194,7 +207,7 @@ class TextColumn:
     def lists(self, split: str | None, spelt: Texts, *, kinds: bool = False) -> Elements:
         """The texts taken apart as rules do; see :meth:`elements`."""
         key = ("lists", split, kinds, spelt if self._lists else None)
-        return self._once(key, lambda: self.elements(split, spelt, kinds=kinds))
+        return self.once(key, lambda: self.elements(split, spelt, kinds=kinds))
 
     def some(self, lists: Elements, nulls: Texts, chosen: Bools | None = None) -> Bools:
         """Which texts have an element that is chosen and does not mean nothing."""
@@ -205,7 +218,7 @@ class TextColumn:
 
     def taken(self, how: Taken) -> Places:
         """The piece that stands for each text where a rule takes one value; -1 for none."""
-        return self._once(("taken", how), lambda: self._taken(how))
+        return self.once(("taken", how), lambda: self._taken(how))
 
     def _taken(self, how: Taken) -> Places:
         found = np.where(self.empty(how.nulls), -1, self.cells)
@@ -224,17 +237,16 @@ class TextColumn:
 
     def read(self, reader: Reader, piece: int) -> str | None:
         """What a piece says; each is read once."""
-        said = self._kept.setdefault(reader, {})
+        said: dict[int, str | None] = self.once(reader, dict)
         if piece not in said:
             said[piece] = reader.read(self.pieces[piece])
-        found: str | None = said[piece]
-        return found
+        return said[piece]
 
     def days(self, nulls: Texts, years: tuple[int, int]) -> dict[str, str] | None:
         """Numbered days by the folded text; None unless every text is one (``serial_dates``)."""
         folded = (self.pieces[at].lower() for at in self.cells[:-1].tolist())
         filled = (text for text in folded if text not in nulls)
-        return self._once(("days", nulls, years), lambda: serial_dates(filled, years))
+        return self.once(("days", nulls, years), lambda: serial_dates(filled, years))
 
 
 class Answer(NamedTuple):
@@ -251,7 +263,7 @@ class Answer(NamedTuple):
     faults: Numbers
 
 
-class TextTable:
+class TextTable(Kept):
     """A table by the distinct texts of its columns.
 
     Args:
@@ -261,17 +273,14 @@ class TextTable:
         table: the same, as ``texts.as_codes`` gives it.
         numbers: those of the rows.
         faults: fault number n is ``faults[n - 1]``.
-        kept: what was worked out before, by what was asked.
     """
 
-    _KEPT = 400
-
     def __init__(self, table: pa.Table) -> None:
+        super().__init__()
         self.table = as_codes(table)
         self.numbers: pa.Array = table[ROW].combine_chunks()
         self.header = Header(table.column_names)
         self.faults: list[Fault] = []
-        self.kept: OrderedDict[Any, Any] = OrderedDict()
         self._codes: dict[str, Places] = {}
         self._columns: dict[str | None, TextColumn] = {}
         self._numbers: dict[str | None, int] = {None: 0}
@@ -331,16 +340,6 @@ class TextTable:
         if fault not in self.faults:
             self.faults.append(fault)
         return self.faults.index(fault) + 1
-
-    def once(self, key: Any, made: Callable[[], T]) -> T:
-        """What was asked before is not worked out again; the latest are kept."""
-        if key not in self.kept:
-            self.kept[key] = made()
-            while len(self.kept) > self._KEPT:
-                self.kept.popitem(last=False)
-        self.kept.move_to_end(key)
-        found: T = self.kept[key]
-        return found
 
 
 # --------------------------------------------------------------------------------------------------
@@ -715,43 +714,38 @@ class Evaluation:
         is looked at once for lists and once for single values; a rule that makes unknown texts null
         asks for none.
         """
-        for use in _uses(self.mapping):
-            on = self.texts.on(use.column)
+        for target, column, single in _uses(self.mapping):
+            on = self.texts.on(column)
             if on is None:
                 continue
             found = self.texts.column(on)
-            number = self._fault("broken-list", use.target, use.column)
+            number = self._fault("broken-list", target, column)
             faults = np.where(found.broken(self._spelt), number, 0)
-            if use.single:
-                known, decided = (of(use.column) for of in (self.known.known, self.known.decided))
-                several = found.several(self._spelt, known - decided | {""}) & (faults == 0)
-                number = self._fault("several-values", use.target, use.column)
+            if single:
+                nothing = self.known.known(column) - self.known.decided(column) | {""}
+                several = found.several(self._spelt, nothing) & (faults == 0)
+                number = self._fault("several-values", target, column)
                 faults = np.where(several, number, faults)
             if faults.any():
-                yield use.column, self._answer(on, 0, faults)
+                yield column, self._answer(on, 0, faults)
 
 
-class _Use(NamedTuple):
-    """A column as a rule reads it; a single value, unless the rule can do with a list."""
-
-    target: str
-    column: str
-    single: bool
-
-
-def _uses(mapping: Mapping) -> list[_Use]:
-    """Each column once for lists and once for single values, lists first."""
-    found: dict[tuple[str, bool], _Use] = {}
+def _uses(mapping: Mapping) -> Iterator[tuple[str, str, bool]]:
+    """Target and column, and whether a rule reads one value of it; each column once for lists,
+    which come first, and once for single values.
+    """
+    found: dict[tuple[bool, str], tuple[str, str]] = {}
     for place, rule in mapping.uses():
         if isinstance(rule, Exclusion):
             for column in rule.columns():
-                found.setdefault((fold(column), False), _Use(column, column, single=False))
+                found.setdefault((False, fold(column)), (column, column))
             continue
         for column in rule.columns() if rule.unknown != "null" else ():
             lists = rule.has or rule.split or place[0] == "perpetrators"
             single = column == rule.at or (column in rule.source and not lists)
-            found.setdefault((fold(column), single), _Use(str(place[-1]), column, single))
-    return sorted(found.values(), key=lambda use: use.single)
+            found.setdefault((single, fold(column)), (str(place[-1]), column))
+    for (single, _folded), (target, column) in sorted(found.items(), key=lambda use: use[0][0]):
+        yield target, column, single
 
 
 def _followed(columns: dict[str, Rules], name: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Dictionary
 from dataclasses import replace
 from functools import cached_property
@@ -74,26 +74,23 @@ def file_texts(
         rejects: ``source_row``, ``column`` and ``rule`` of each fault.
         children: the same for rows of a child table, if perpetrators are in one.
     """
-    readers = list(_readers(own.mapping))
-    here = [one for place, one in readers if children is None or place != PERPETRATORS]
-    parts = [_part(own, here, rows, rejects)]
-    if children is not None:
-        theirs = [one for place, one in readers if place == PERPETRATORS]
-        parts.append(_part(own, theirs, children, rejects))
-    ignored: dict[str, int] = {}
-    for part in parts:
-        ignored |= part.ignored
+    if children is None:
+        return _part(own, ("columns", PERPETRATORS), rows, rejects)
+    parts = [
+        _part(own, ("columns",), rows, rejects),
+        _part(own, (PERPETRATORS,), children, rejects),
+    ]
     return FileTexts(
         tuple(c for part in parts for c in part.columns),
         tuple(u for part in parts for u in part.unknown),
-        ignored,
+        parts[0].ignored | parts[1].ignored,
     )
 
 
-def _part(own: Evaluation, rules: list[_Reads], rows: RowFates, rejects: pa.Table) -> FileTexts:
+def _part(own: Evaluation, parts: tuple[str, ...], rows: RowFates, rejects: pa.Table) -> FileTexts:
     """The same for the table of the file, or for a child table, in which a row may stand often."""
     mapping, table = own.mapping, rows.table
-    uses = _uses(rules, table)
+    uses = _uses(mapping, table, parts)
     unread = rejects.filter(pc.is_in(rejects["rule"], value_set=pa.array(_UNREAD)))
     keyed, case = mapping.key_columns(), mapping.case_column()
     names = {fold(c) for c in (*(keyed[0] if keyed else ()), *([case] if case else []))}
@@ -116,23 +113,17 @@ def _part(own: Evaluation, rules: list[_Reads], rows: RowFates, rejects: pa.Tabl
     return FileTexts(tuple(columns), tuple(unknown), ignored)
 
 
-def _readers(mapping: Mapping) -> Iterator[tuple[str, _Reads]]:
-    """Every rule that makes something of texts, with the part of the mapping that it stands in."""
-    for place, rule in mapping.uses():
-        if isinstance(rule, Rule):
-            part = str(place[0])
-            child = mapping.perpetrators if part == PERPETRATORS else None
-            lists = (child.split, child.aligned) if child else (None, False)
-            yield part, _Reads(str(place[-1]), rule, *lists)
-
-
-def _uses(rules: list[_Reads], table: TextTable) -> dict[str, list[_Reads]]:
-    """Rules by the column of the file that they read."""
+def _uses(mapping: Mapping, table: TextTable, parts: tuple[str, ...]) -> dict[str, list[_Reads]]:
+    """Rules of some parts of a mapping by the column of the table that they read."""
     found: dict[str, list[_Reads]] = {}
-    for one in rules:
-        for column in (*one.rule.source, *([one.rule.at] if one.rule.at else [])):
+    for place, rule in mapping.uses():
+        if not isinstance(rule, Rule) or place[0] not in parts:
+            continue
+        child = mapping.perpetrators if place[0] == PERPETRATORS else None
+        lists = (child.split, child.aligned) if child else (None, False)
+        for column in (*rule.source, *([rule.at] if rule.at else [])):
             if (name := table.on(column)) is not None:
-                found.setdefault(name, []).append(one)
+                found.setdefault(name, []).append(_Reads(str(place[-1]), rule, *lists))
     return found
 
 
@@ -166,7 +157,8 @@ class _UnreadTexts:
         self._readers = [*dict.fromkeys(r for c, r in pairs if rows.table.on(c) == column)]
         spellings = {s for u in uses for s in u.rule.columns() if fold(s) == fold(column)}
         self._known = {text for s in spellings for text in own.known.known(s)} | _codes(uses)
-        self._lists = [*dict.fromkeys(u.children or u.rule.split for u in uses if u.rule.has)]
+        marks = dict.fromkeys(u.children or u.rule.split for u in uses if u.rule.has)
+        self._lists = sorted(marks, key=lambda mark: mark is None)
         others = (u for u in uses if not u.rule.has)
         self._single = [*dict.fromkeys((u.children or u.rule.split, u.rule.take) for u in others)]
         self._left = self._left_over()
@@ -259,7 +251,7 @@ class _UnreadTexts:
                 if self._cannot[text]:
                     rejected.add(key)
         outcome = self._outcome()
-        near = self._nearest()
+        near = self._near()
         return [
             UnknownText(
                 self.column,
@@ -277,7 +269,8 @@ class _UnreadTexts:
             return "flags-unknown"
         return "passed-over" if any(rule.absent for rule in rules) else "not-recorded"
 
-    def _nearest(self) -> _Near:
+    def _near(self) -> Callable[[str], str]:
+        """Finds what a text may mean."""
         known: dict[str, str] = {}
         for target, rule, *_child in self.uses:
             for text in rule.has:
@@ -286,7 +279,9 @@ class _UnreadTexts:
                 known.setdefault(fold(text), code or "")
             if not (rule.has or rule.country or rule.band or rule.year):
                 known |= {fold(code): code for code in _domain(target)}
-        return _Near(known, any(u.rule.country for u in self.uses))
+        if any(u.rule.country for u in self.uses):
+            return lambda text: resolve(text).nearest or nearest(text, known) or ""
+        return lambda text: nearest(text, known) or ""
 
     def content(self) -> ColumnContent:
         """What the column holds."""
@@ -316,18 +311,6 @@ class _UnreadTexts:
             return self._days.get(fold(self._texts.pieces[piece]))
         read = (self._texts.read(reader, piece) for reader in days)
         return next((day for day in read if day), None)
-
-
-class _Near:
-    """Finds what a text may mean."""
-
-    def __init__(self, known: dict[str, str], country: bool) -> None:
-        self._known, self._country = known, country
-
-    def __call__(self, text: str) -> str:
-        if self._country and (code := resolve(text).nearest):
-            return code
-        return nearest(text, self._known) or ""
 
 
 def _codes(uses: list[_Reads]) -> set[str]:
