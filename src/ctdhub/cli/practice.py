@@ -140,7 +140,7 @@ def _show_doubles(told: dict[str, Any]) -> None:
     for one, wider in zip(told["rehearsals"], doubles["wider"], strict=True):
         text = _(
             "At epsilon {epsilon} its noise alone makes the number of people less certain by "
-            "{people}, even where nobody is counted twice."
+            "at least {people}, even where nobody is counted twice."
         )
         epsilon = exact(one["epsilon"])
         console.print(text.format(epsilon=epsilon, people=number(wider)))

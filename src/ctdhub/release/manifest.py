@@ -319,7 +319,7 @@ class LinkErrors:
         z = NormalDist().inv_cdf((1 + level) / 2)
         half, alone = z * sources.sigma[CAPTURES], max(0.0, sources.cells(UNKEYED)["people"])
         *differ, shared = (captures[name] for name in CAPTURE_CELLS)
-        middle, _found = _every(differ, shared, 0.0)
+        middle, _found = _every(differ, max(shared, *differ), 0.0)
         most, found = _every(differ, shared, half)
         if sources.found is not None:
             found = sources.found
@@ -734,7 +734,7 @@ def _once(protected: Protected) -> ManifestOnce | None:
         low=low,
         high=high,
         counts="people, if everybody is counted once: the second interval",
-        counted_twice=min(errors.doubles, people.high),
+        counted_twice=math.ceil(errors.most(people.low)),
         share_a_row=errors.merged,
         found=round(errors.found, 4),
         reviewed=errors.reviewed,

@@ -204,8 +204,7 @@ def once_printed(people: NumberCard) -> tuple[str, ...]:
     if people.once is None or people.low is None or people.high is None:
         return ()
     low, high = people.once
-    doubles = people.high if low <= 0 else people.low - low
-    return number(low), number(high), number(doubles)
+    return number(low), number(high), number(people.low - low)
 
 
 def estimate_printed(people: NumberCard) -> tuple[str, ...]:

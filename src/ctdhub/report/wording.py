@@ -631,8 +631,8 @@ def counted_twice(release: Release) -> list[str]:
             "{doubles} (about {middle}). The number of people who were merged by mistake with "
             "somebody else is at most {merged}."
         ).format(
-            doubles=number(min(errors.doubles, people.high)),
-            middle=number(min(errors.middle, people.high)),
+            doubles=number(most := math.ceil(errors.most(people.low))),
+            middle=number(min(errors.middle, most)),
             merged=number(errors.merged),
         ),
         _("Second interval, if everybody is counted once: {low} to {high} people.").format(

@@ -15,6 +15,7 @@ the site.  Tables of three variables stand in the release's own counts.parquet o
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -276,11 +277,12 @@ def _variable(answers: Answers, name: str, languages: Sequence[str]) -> dict[str
 
 def _counted_twice(release: Release) -> dict[str, Any] | None:
     """How many people may be counted twice; None where that was not measured."""
-    errors, most = release.link_errors, release.protected.people.high
+    errors = release.link_errors
     if errors is None:
         return None
+    most = math.ceil(errors.most(release.protected.people.low))
     return {
-        "most": min(errors.doubles, most),
+        "most": most,
         "about": min(errors.middle, most),
         "share_a_row": errors.merged,
         "found": round(errors.found, 4),
