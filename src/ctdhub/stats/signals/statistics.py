@@ -142,7 +142,8 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
     flat = np.arange(weight.shape[1]) < dispersions.size
     prior = prior[: likelihood.shape[1]]
     alone = frequencies(likelihood / sharp, prior / prior.sum(), STRENGTH)
-    of_level = flat * posterior(likelihood / sharp, alone)[:, : flat.size]
+    of_level = np.zeros_like(weight)
+    of_level[:, flat] = posterior(likelihood / sharp, alone)[:, : dispersions.size]
     of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), TINY)
     dispersion = np.tile(dispersions, steady.size + 1)
     return Forecasts(mean, variance, wandering, weight, of_level, dispersion, flat, since)
