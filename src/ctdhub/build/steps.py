@@ -181,8 +181,8 @@ def _changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[st
 def software_names(parts: list[str]) -> Text:
     """Software as a changed input: its parts by name where they are few and known.
 
-    >>> software_names(["sensitive/mapping/compile.py"]).fields
-    {'parts': 'sensitive/mapping/compile.py'}
+    >>> software_names(["sensitive/mapping/evaluation.py"]).fields
+    {'parts': 'sensitive/mapping/evaluation.py'}
     """
     if len(parts) <= MOST_NAMED:
         return Text("software: {parts}", parts=", ".join(parts))

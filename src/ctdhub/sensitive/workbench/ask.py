@@ -722,7 +722,7 @@ def ask(request: dict[str, Any]) -> dict[str, Any]:
 
 
 # --------------------------------------------------------------------------------------------------
-# A process that answers about the files of one contributor (``desk.worker.workbench`` runs it).
+# A process that answers about the files of one contributor (``desk.worker.answering`` runs it).
 
 
 def _serve(asked: IO[bytes], told: IO[bytes]) -> None:
