@@ -21,7 +21,7 @@ _BUILT = ("left", *_PUBLISHED)
 TOUCHES: dict[str, tuple[str, ...]] = {
     "src/ctdhub": PARTS,
     "src/ctdhub/api": (),
-    "src/ctdhub/client": (),
+    "src/ctdhub/client.py": (),
     "src/ctdhub/desk": (*_DESK, "kit_pages", "faults"),
     "src/ctdhub/desk/worker": (*_DESK, "faults"),
     "src/ctdhub/kit": ("kit_pages", "faults"),
