@@ -18,11 +18,17 @@ SEVERAL = 11
 
 
 def headline_sentence(first: Headline) -> str:
+    """The claim and the reservation of :func:`claim_and_reservation`."""
+    return " ".join(filter(None, claim_and_reservation(first)))
+
+
+def claim_and_reservation(first: Headline) -> tuple[str, str]:
     """People identified, from which year to which, with the interval and its level: the second one
-    and how many are recorded, where a release measures that, else that nobody knows how many of the
-    recorded are one person; that they are too few to show, where they are."""
+    and how many are recorded, where a release measures that; that they are too few to show, where
+    they are.  Then what that leaves open: that nobody knows how many of the recorded are one
+    person, or that there may be fewer people still; else nothing."""
     if first.people.value is None:
-        return _("Not shown: below the reporting threshold; this is not zero.")
+        return _("Not shown: below the reporting threshold; this is not zero."), ""
     when = _when(first.years, _("in {first}"), _("from {first} to {last}"))
     if first.people.once is not None:
         low, high, doubles = once_printed(first.people)
@@ -38,7 +44,7 @@ def headline_sentence(first: Headline) -> str:
             people=number(first.people.value),
             doubles=doubles,
         )
-        return f"{text} {even_more()}" if first.even_more else text
+        return text, even_more() if first.even_more else ""
     text = ngettext(
         "{people} person was identified as a victim of human trafficking {when} "
         "(between {low} and {high} at {level} confidence).",
@@ -52,7 +58,7 @@ def headline_sentence(first: Headline) -> str:
         high=number(first.people.high or 0),
         level=share(first.people.level),
     )
-    return f"{text} {not_estimated()}"
+    return text, not_estimated()
 
 
 def not_estimated() -> str:

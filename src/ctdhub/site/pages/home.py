@@ -10,7 +10,7 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current
 from ctdhub.report.figures import Figure, figures, path, write_pictures
 from ctdhub.report.sentences import (
-    headline_sentence,
+    claim_and_reservation,
     once_printed,
     place_paragraphs,
     reach_sentence,
@@ -50,17 +50,17 @@ def page(content: Content) -> Page:
     """The first page; it leads to the newest story."""
     answers, edition = content.answers, content.edition
     first = headline(answers)
-    told = headline_sentence(first)
+    claim, reservation = claim_and_reservation(first)
     drawn = [_drawn(figure) for figure in figures(answers)]
     newest = edition.stories[0] if edition.stories else None
     return Page(
         path=HOME,
         title=_("Release {version}").format(version=answers.release.version),
-        description=" ".join((told, _("Identified cases, not prevalence."))),
+        description=" ".join((claim, _("Identified cases, not prevalence."))),
         template="home.html",
         values={
-            "headline": told,
-            "reach": reach_sentence(first),
+            "headline": claim,
+            "reach": f"{reservation} {reach_sentence(first)}".strip(),
             "own": _own(content),
             "findings": [_finding(each) for each in findings(answers)],
             "doors": _doors(),

@@ -22,7 +22,7 @@ from ctdhub.document.html import embedded
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure
 from ctdhub.report.helplines import Contact
-from ctdhub.report.sentences import headline_sentence, reach_sentence
+from ctdhub.report.sentences import claim_and_reservation, reach_sentence
 from ctdhub.report.wording import called, shown
 from ctdhub.site.build import Progress, offered, renewed
 from ctdhub.site.edition import PLAIN, Edition
@@ -104,7 +104,9 @@ def slides(answers: Answers, stories: Sequence[Story]) -> Iterator[Slide]:
     """
     rtl, nothing = current() in RIGHT_TO_LEFT, Markup("")
     first = headline(answers)
-    yield Slide(headline_sentence(first), "", escape(reach_sentence(first)), None, nothing, nothing)
+    claim, reservation = claim_and_reservation(first)
+    reach = f"{reservation} {reach_sentence(first)}".strip()
+    yield Slide(claim, "", escape(reach), None, nothing, nothing)
     for story in stories:
         telling = story.told(current())
         attributes, drawn = marked(telling), False
