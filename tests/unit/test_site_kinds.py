@@ -39,8 +39,8 @@ from ctdhub.site.edition import LEARN, Content, MenuEntry, PageKind
 
 
 def page(content: Content) -> Page:
-    values = {"intro": "It rains.", "rows": []}
-    return Page("weather.html", "Weather", "Rain.", "crosswalk.html", values, "weather.html")
+    values = {"rows": []}
+    return Page("weather.html", "It rains.", "Rain.", "crosswalk.html", values, "weather.html")
 
 
 def write(folder: Path, content: Content) -> None:
