@@ -78,6 +78,10 @@ def test_a_refusal_has_a_reason_and_no_time(hub_desk: Desk) -> None:
     way, officer = asked(hub_desk, region="asia"), hub_desk.client_of("privacy_officer")
     client = hub_desk.client_of("contributor")
     assert "Asia" in shown(client.get(way))
+    for role in ("steward", "data_officer", "privacy_officer", "auditor"):
+        reader = hub_desk.client_of(role)
+        assert "Asia" in shown(reader.get(way)), role
+        assert reader.get("/tables/").status_code == 200, role
     no = {"answer": "no", "reason": "exposing", "policy": ""}
     assert officer.post(f"{way}decide/", no).status_code == 302
     (job,) = work(hub_desk)
