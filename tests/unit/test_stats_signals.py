@@ -78,14 +78,13 @@ def test_doctests(name: str) -> None:
 
 @pytest.mark.parametrize("sd", [0.0, 4.0])
 def test_one_of_ten_signals_is_false_at_most_and_most_shifts_are_found(sd: float) -> None:
-    false, power, signals = [], [], 0
+    false, power = [], []
     for seed in range(4):
         counts, hit = corridors(seed, sd)
         rows = [f.row for f in find(panel(counts, sd=sd)).signals]
         false.append(np.mean([not hit[r] for r in rows]))
         power.append(np.isin(np.flatnonzero(hit), rows).mean())
-        signals += len(rows)
-    assert np.mean(false) <= 0.10 + np.sqrt(0.10 * 0.90 / signals)  # one standard error of chance
+    assert np.mean(false) <= 0.10
     assert np.mean(power) >= 0.80
 
 

@@ -291,6 +291,9 @@ def missed(
 
 
 RATE, MIN_COUNT = 0.1, 10
+CAUTION = 1.02
+"""By which q-values are larger than those of tests whose law is known: ours is learnt from the same
+series, and "at most" is said of the rate, not "about"."""
 FEWEST_COUNTS, FEWEST_SHARES = 3, 2
 """Known periods of the past without which a count, or a share, is not tested."""
 
@@ -513,7 +516,7 @@ def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool
     every = q_values(np.stack([j.p for j in judged]), weight)
     of_level = q_values(np.stack([j.p_level for j in judged]))
     for j, q, flat in zip(judged, every, of_level, strict=True):
-        j.q[:] = np.maximum(q, q_values(j.p, j.weight))
+        j.q[:] = np.minimum(1.0, CAUTION * np.maximum(q, q_values(j.p, j.weight)))
         j.q_level[:] = np.maximum(flat, q_values(j.p_level))
     believed = [t for j in judged for t in (j.p / j.weight)[j.q <= settings.rate]]
     threshold = max(believed, default=settings.rate / max(1, int(testable.sum())))
