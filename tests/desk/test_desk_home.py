@@ -10,7 +10,7 @@ import pytest
 
 from ctdhub.build import pipeline
 from ctdhub.build.hub import Hub
-from ctdhub.build.own_report import own_profile
+from ctdhub.build.private.pages import own_profile
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.desk import channel

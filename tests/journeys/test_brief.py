@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ctdhub.build.hub import Hub
-from ctdhub.build.own_report import leaving_report, own_profile, own_report
+from ctdhub.build.private.pages import leaving_report, own_profile, own_report
 from ctdhub.cli import main, output
 from ctdhub.core.errors import HubFolderError
 from ctdhub.core.i18n import LANGUAGES, language

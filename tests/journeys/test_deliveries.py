@@ -9,7 +9,7 @@ import pytest
 
 from ctdhub.build import find_person, pipeline, withdrawals
 from ctdhub.build.hub import Hub
-from ctdhub.build.own_report import own_profile
+from ctdhub.build.private.pages import own_profile
 from ctdhub.build.stages.link import DeliveryLine, deliveries
 from ctdhub.core.errors import HubError
 from tests.journeys.small_hub import HEADER, KEYLESS, MAPPING, accounts, join, new_hub, people, send

@@ -14,8 +14,8 @@ import pytest
 
 from ctdhub.build import init, pipeline
 from ctdhub.build.hub import Hub
-from ctdhub.build.look import look
-from ctdhub.cli.look_workbook import LONGEST, as_workbook
+from ctdhub.build.private.look import look
+from ctdhub.build.private.pages import LONGEST, as_workbook
 from ctdhub.core.errors import DocumentError
 from ctdhub.core.i18n import LANGUAGES
 from tests.conftest import Once

@@ -21,10 +21,11 @@ import typer
 import yaml
 from invented_round import DOMAINS, lay_table, stream
 
-from ctdhub.build import find_person, own_report, pipeline, rehearsal, withdrawals
+from ctdhub.build import find_person, pipeline, rehearsal, withdrawals
 from ctdhub.build.deliveries import out_of_force
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import ledger
+from ctdhub.build.private import pages
 from ctdhub.build.review import reports
 from ctdhub.build.stages import candidate
 from ctdhub.build.stages import site as edition
@@ -391,7 +392,7 @@ def test_leaks_that_are_put_in_are_found(
     monkeypatch.setattr(site_pages, "build_site", site)
     monkeypatch.setattr(edition, "published", lambda hub: {e.id: "" for e in ledger(hub).entries()})
     monkeypatch.setattr(
-        own_report,
+        pages,
         "own_out_of_force",
         lambda hub, one: out_of_force(hub, [one], hub.withdrawn()),
     )

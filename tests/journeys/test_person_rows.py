@@ -13,7 +13,7 @@ import pytest
 
 from ctdhub.build import init, pipeline
 from ctdhub.build.hub import Hub, epsilon_since
-from ctdhub.build.own_report import own_profile
+from ctdhub.build.private.pages import own_profile
 from ctdhub.build.rules import policy
 from ctdhub.cli.approve import rows_of_statement
 from ctdhub.core.errors import HubError

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from ctdhub.build import find_person, pipeline, review, rules, withdrawals
 from ctdhub.build.hub import Hub
-from ctdhub.build.own_report import own_profile
+from ctdhub.build.private.pages import own_profile
 from ctdhub.build.stages import publish
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, PolicyError, ReleaseError, WithdrawalError

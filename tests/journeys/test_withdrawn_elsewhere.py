@@ -12,11 +12,10 @@ import yaml
 
 from ctdhub.build import find_person, pipeline, withdrawals
 from ctdhub.build.hub import Hub
-from ctdhub.build.look import look, own_rows
-from ctdhub.build.own_report import own_profile
+from ctdhub.build.private.look import look, own_rows
+from ctdhub.build.private.pages import own_page, own_profile, own_workbook
 from ctdhub.build.stages.link import deliveries
 from ctdhub.build.withdrawals import TakenElsewhere, decide, taken_elsewhere
-from ctdhub.cli.look_workbook import own_page, own_workbook
 from ctdhub.core.errors import WithdrawalError
 from ctdhub.document import html
 from tests.journeys.small_hub import HEADER, MAPPING, accounts, join, new_hub, people, send

@@ -11,8 +11,7 @@ SAYING = {"_", "ngettext", "current", "said"}
 """What of ``core.i18n`` speaks the language in force; ``core.format`` does as a whole."""
 
 WRITERS = {
-    "build/look.py",
-    "build/own_report.py",
+    "build/private/pages.py",
     "build/stages/harmonise.py",
     "build/stages/link.py",
     "dp/standalone/domains.py",

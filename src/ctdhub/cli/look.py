@@ -32,9 +32,9 @@ def look(
     report: Path | None = None,
 ) -> None:
     """The verb ``look``."""
-    from ctdhub.build.look import look, page
+    from ctdhub.build.private.look import look
+    from ctdhub.build.private.pages import page, workbook
     from ctdhub.build.stages.differencing import told_of
-    from ctdhub.cli.look_workbook import workbook
     from ctdhub.document import html as as_html
 
     hub = options.hub(folder)
@@ -57,8 +57,8 @@ def look(
         if target := targets["--xlsx"]:
             _keep(target, workbook(found))
         if target := targets["--report"]:
-            from ctdhub.build.look import own_rows
-            from ctdhub.cli.look_workbook import own_page, own_workbook
+            from ctdhub.build.private.look import own_rows
+            from ctdhub.build.private.pages import own_page, own_workbook
 
             (one,) = found
             rows = own_rows(hub, one.agreement.id, one.now.date)

@@ -123,7 +123,7 @@ def _public(
 
 
 def _private(source: Path, contributor: str, answers: Answers) -> Document:
-    from ctdhub.build.own_report import leaving_report, own_profile, own_report
+    from ctdhub.build.private.pages import leaving_report, own_profile, own_report
     from ctdhub.build.stages.differencing import told_of
 
     hub, made = options.hub(source), datetime.now(UTC).date()

@@ -1,6 +1,7 @@
 """Briefs and posters about a release: what they say, with the query behind every number.
 
 Zone: right of the border.  Documents about a place, a corridor or a day.
-Not here: how a document is set (``document``), a contributor's own report (``build.own_report``).
+Not here: how a document is set (``document``), a contributor's report
+(``build.private.pages``).
 Public: ``make.brief``, ``make.poster``.
 """

@@ -10,23 +10,26 @@ from typing import Any
 from ctdhub.build.contributions import RECORDS, mapping_file
 from ctdhub.build.doubles import DoublePair, measured, to_decide
 from ctdhub.build.hub import Hub
-from ctdhub.build.look import (
+from ctdhub.build.private.look import (
     ColumnSource,
     MovedVariable,
     SeenContributor,
-    alarm_table,
     column_sources,
     look,
     moved,
     own_rows,
-    page,
     people_by_year,
     since_release,
     tables_with,
     unread_files,
+)
+from ctdhub.build.private.pages import (
+    alarm_table,
+    own_profile,
+    own_report,
+    page,
     value_label,
 )
-from ctdhub.build.own_report import own_profile, own_report
 from ctdhub.build.stages.differencing import told_of
 from ctdhub.build.stages.link import PAIRS, linkage
 from ctdhub.build.steps import hash_file
