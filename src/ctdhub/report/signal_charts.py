@@ -671,7 +671,7 @@ def _gap(answers: Answers) -> ReleaseFinding | None:
         return None
     widest = max(held, key=lambda gap: gap.low)
     return ReleaseFinding(
-        "gap", _("A gap in assistance"), gap_headline(widest), gap_difference(widest)
+        "gap", _("Assistance recorded less often"), gap_headline(widest), gap_difference(widest)
     )
 
 
