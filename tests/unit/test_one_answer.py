@@ -246,6 +246,8 @@ def test_largest_corridors_of_some_years_are_printed_as_asked_alone(answers: Ans
     side = everyone(answers, YEARS)
     assert side.corridors_in_years
     assert len(side.corridors) > 2
+    corridor = next(f for f in figures(answers) if f.id == "corridors")
+    assert "people whose two countries are recorded" in corridor.note  # not all, not one corridor
     for origin, place, card in side.corridors:
         years = [str(year) for year in range(YEARS[0], YEARS[1] + 1)]
         assert card.query == Query({ORIGIN: [origin], DESTINATION: [place], PERIOD: years})

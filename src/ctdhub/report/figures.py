@@ -453,8 +453,11 @@ def base_note(table: Table) -> str:
     """How many people the table is about, and the share whose answer is not recorded."""
     parts = []
     if table.base.value is not None:
+        text = _("n = {n} people whose answer is recorded ({low} to {high}).")
+        if table.variables == (ORIGIN, DESTINATION):  # of one country more people are known
+            text = _("n = {n} people whose two countries are recorded ({low} to {high}).")
         parts.append(
-            _("n = {n} people whose answer is recorded ({low} to {high}).").format(
+            text.format(
                 n=number(table.base.value),
                 low=number(table.base.low or 0),
                 high=number(table.base.high or 0),
