@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests.desk.desks import OURS, Desk
 from tests.desk.sending import TUS, begun, part, rounds, rows, sent, work
@@ -223,17 +225,16 @@ def test_killed_in_the_worker_each_job_ends_once(
 
 
 def test_three_deaths_fail_by_name_and_orphans_are_taken_up(ready: Desk) -> None:
-    from django_tasks_db.models import DBTaskResult
-
-    from ctdhub.desk.jobs import enqueue, release_orphans, run_job
+    from ctdhub.desk.jobs import enqueue, next_job, run_job
 
     job = enqueue("check", "files")
-    DBTaskResult.objects.update(status="RUNNING")  # a worker that was killed
-    assert release_orphans("build") == 0
-    assert release_orphans("files") == 1
-    DBTaskResult.objects.update(status="FAILED")  # a worker that was told to stop in its midst
-    assert release_orphans("files") == 1
-    assert release_orphans("files") == 0
+    for state in ("waiting", "running"):  # one whose worker was killed, or told to stop
+        rows("Job").filter(id=job.id).update(state=state)
+        assert (next_job("build"), next_job("files")) == (None, job.id)
+    later = enqueue("check", "files")
+    rows("Job").filter(id=job.id).update(after=timezone.now() + timedelta(hours=1))
+    assert next_job("files") == later.id  # the other one waits for the hub
+    later.delete()
     dies = (sys.executable, "-c", "import os; os.kill(os.getpid(), 9)")
     for attempt in (1, 2, 3):
         run_job(job.id, dies)

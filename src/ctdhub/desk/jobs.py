@@ -10,14 +10,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import close_old_connections, transaction
+from django.db.models import Q
 from django.utils import timezone
-from django_tasks import task
-from django_tasks_db.models import DBTaskResult
 
 from ctdhub.core.errors import as_json, error
 from ctdhub.core.i18n import Text
@@ -81,17 +79,7 @@ def kind_of(job: Job) -> JobKind:
 
 
 # --------------------------------------------------------------------------------------------------
-# Putting jobs in: a row that is the truth, and a task that carries it to a worker of its lane.
-#
-# Both are written in one transaction with what the job is about.  The task holds the job's key and
-# nothing else; a second task of the same job finds it done.
-
-
-@task(queue_name="files")
-def carry(job: str) -> None:
-    """What a worker calls: the job with this key is run in a child."""
-
-    run_job(UUID(job))
+# Putting jobs in: a row, in one transaction with what the job is about; it is the queue too.
 
 
 def enqueue(
@@ -113,23 +101,15 @@ def enqueue(
         organisation: whose thing it is; that of the row, if None.
     """
     key = getattr(thing, "pk", thing)
-    with transaction.atomic():
-        job: Job = Job.objects.create(
-            what=what,
-            lane=lane,
-            account_id=UUID(who.account) if who and who.account else None,
-            organisation_id=organisation or getattr(thing, "organisation_id", None),
-            thing=str(getattr(key, "hex", key)),
-            given=given or {},
-        )
-        send(job)
+    job: Job = Job.objects.create(
+        what=what,
+        lane=lane,
+        account_id=UUID(who.account) if who and who.account else None,
+        organisation_id=organisation or getattr(thing, "organisation_id", None),
+        thing=str(getattr(key, "hex", key)),
+        given=given or {},
+    )
     return job
-
-
-def send(job: Job, after: timedelta | None = None) -> None:
-    """Let a worker take a waiting job, at once or later."""
-    later = timezone.now() + after if after else None
-    carry.using(queue_name=job.lane, run_after=later).enqueue(job.id.hex)
 
 
 def ask_cancel(job: Job) -> None:
@@ -146,9 +126,18 @@ def ask_cancel(job: Job) -> None:
 # Only a worker that holds the job's lane calls this, so that a job that is said to be running is
 # one whose worker died.
 
-AGAIN = timedelta(seconds=5)
-"""When a job looks again whether the hub is free."""
 _CHILD = (sys.executable, "-m", "ctdhub.desk.worker.child")
+
+
+def next_job(lane: str) -> UUID | None:
+    """The job that whoever holds the lane does next, the oldest first; None where none is ready.
+
+    One that is said to be running was left by a worker that died or was told to stop.
+    """
+    ready = Q(after=None) | Q(after__lte=timezone.now())
+    ours = Job.objects.filter(ready, lane=lane, state__in=("waiting", "running"))
+    found: UUID | None = ours.order_by("created").values_list("id", flat=True).first()
+    return found
 
 
 def run_job(key: UUID, command: tuple[str, ...] = _CHILD) -> None:
@@ -163,35 +152,15 @@ def run_job(key: UUID, command: tuple[str, ...] = _CHILD) -> None:
     close_old_connections()
     with transaction.atomic():
         job = Job.objects.select_for_update().get(id=key)
-        if job.state == "waiting":  # the hub is busy: what the child said
-            send(job, AGAIN)
-        elif job.state == "running" and (cancelled or job.cancel):
+        if job.state != "running":  # at its end, or it waits since the hub is busy
+            return
+        if cancelled or job.cancel:
             _end(job, "cancelled")
-        elif job.state == "running" and job.attempts >= DEATHS:
+        elif job.attempts >= DEATHS:
             _died(job)
-        elif job.state == "running":
+        else:
             job.state = "waiting"
             job.save(update_fields=["state"])
-            send(job)
-
-
-def release_orphans(lane: str) -> int:
-    """Take up what dead workers left; to be called by whoever holds the lane.
-
-    Tasks that are said to be running are ready again.  A job that is not at its end and has no
-    task, since a worker that was told to stop ended its task as failed, is sent anew.
-
-    Returns:
-        How many there were.
-    """
-    orphans = DBTaskResult.objects.filter(queue_name=lane, status="RUNNING").update(status="READY")
-    ready = DBTaskResult.objects.filter(queue_name=lane, status="READY")
-    carried = {key for task in ready for key in task.args_kwargs["args"]}
-    for job in Job.objects.filter(lane=lane, state__in=("waiting", "running")):
-        if job.id.hex not in carried:
-            send(job)
-            orphans += 1
-    return int(orphans)
 
 
 def _claimed(key: UUID) -> bool:

@@ -453,7 +453,7 @@ class TableRequest(Keyed):
 
 
 class Job(Keyed):
-    """Work of the worker; this row is the truth, the queue's own row only carries it.
+    """Work of the worker: the rows that wait are the queue of their lane.
 
     Attributes:
         what: name of the job in ``desk.jobs``.
@@ -465,6 +465,7 @@ class Job(Keyed):
         progress: the last Text, as JSON.
         outcome: what it ended with, as JSON: counts and Texts.
         cancel: somebody asked for its end.
+        after: before that it is not tried again.
     """
 
     what = models.CharField(max_length=40)
@@ -481,7 +482,7 @@ class Job(Keyed):
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True)
     ended = models.DateTimeField(null=True)
-    task = models.CharField(max_length=64, default="")
+    after = models.DateTimeField(null=True)
 
     class Meta:
         """Newest first."""
@@ -489,6 +490,11 @@ class Job(Keyed):
         default_permissions = ()
         ordering = ("-created",)
         constraints = (models.CheckConstraint(condition=Q(state__in=JOB_STATES), name="job_state"),)
+        indexes = (
+            models.Index(
+                fields=["lane"], condition=Q(state__in=("waiting", "running")), name="open_jobs"
+            ),
+        )
 
 
 class OutgoingMail(Keyed):

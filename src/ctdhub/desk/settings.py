@@ -36,7 +36,6 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "django_htmx",
-    "django_tasks_db",
     "ctdhub.desk.apps.DeskApp",
 ]
 MIDDLEWARE = [
@@ -67,7 +66,6 @@ TEMPLATES = [
     },
     {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True},
 ]
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["build", "files"]}}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",

@@ -568,7 +568,7 @@ class Migration(migrations.Migration):
                 ("created", models.DateTimeField(auto_now_add=True)),
                 ("started", models.DateTimeField(null=True)),
                 ("ended", models.DateTimeField(null=True)),
-                ("task", models.CharField(default="", max_length=64)),
+                ("after", models.DateTimeField(null=True)),
                 (
                     "account",
                     models.ForeignKey(
@@ -595,6 +595,13 @@ class Migration(migrations.Migration):
                             ("state__in", ("waiting", "running", "done", "failed", "cancelled"))
                         ),
                         name="job_state",
+                    )
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ("waiting", "running"))),
+                        fields=["lane"],
+                        name="open_jobs",
                     )
                 ],
             },

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from types import TracebackType
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,8 @@ from ctdhub.desk.processes import bound_memory, end_with_parent
 
 BUSY = "lock"
 """The rule of an error that says that another command holds the hub."""
+AGAIN = timedelta(seconds=5)
+"""When a job looks again whether the hub is free."""
 
 log = logging.getLogger("ctdhub.desk")
 
@@ -112,12 +115,14 @@ def _unforeseen(kind: type[BaseException], met: BaseException, trace: TracebackT
 def _wait(job: Any) -> None:
     """The hub is busy: the job waits, and this start is none of its deaths."""
     from django.db.models import F
+    from django.utils import timezone
 
     from ctdhub.desk.models import Job
 
     text = Text("Waiting: another command is writing to the hub.")
     Job.objects.filter(id=job.id, state="running").update(
         state="waiting",
+        after=timezone.now() + AGAIN,
         attempts=F("attempts") - 1,
         progress={"text": text.as_json(), "share": None},
     )

@@ -7,15 +7,11 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from types import FrameType
-from typing import Any
 
 from django.db import DatabaseError, OperationalError, close_old_connections
-from django_tasks_db.management.commands.db_worker import Worker
 
 from ctdhub.build.hub import Hub
 from ctdhub.build.paid import check_paid
@@ -23,7 +19,7 @@ from ctdhub.core import files
 from ctdhub.core.errors import HubError
 from ctdhub.desk.config import current
 from ctdhub.desk.health import FILE
-from ctdhub.desk.jobs import release_orphans
+from ctdhub.desk.jobs import next_job, run_job
 from ctdhub.desk.mail import tell_head_of_trail
 from ctdhub.desk.models import Job, Organisation, OutgoingMail, TrailEvent
 from ctdhub.desk.processes import lane
@@ -42,8 +38,6 @@ log = logging.getLogger("ctdhub.desk")
 
 _LOOK_EVERY = 0.5
 _ROUND_EVERY = 60.0
-_at_work: list[Any] = []
-"""The queue's worker of this process, to be told to stop."""
 
 
 def serve(name: str, *, once: bool = False) -> None:
@@ -58,43 +52,28 @@ def serve(name: str, *, once: bool = False) -> None:
             (rule "lane-taken").
     """
     with lane(current().folder, name) as check:
-        release_orphans(name)
-        worker = Worker(
-            queue_names=[name],
-            interval=0,
-            batch=True,
-            backend_name="default",
-            startup_delay=False,
-            max_tasks=None,
-            worker_id=f"{name}-{os.getpid()}",
-            excluded_queue_names=[],
-        )
-        _at_work[:] = [worker]
         last = -_ROUND_EVERY
         while True:
             check()
             if name == "files" and time.monotonic() - last >= _ROUND_EVERY:
                 make_rounds()
                 last = time.monotonic()
+            job = None
             try:
-                worker.run()
+                if job := next_job(name):
+                    run_job(job)
             except OperationalError as met:  # the database is busy or away: look again
                 log.error("worker %s: %s", name, type(met).__name__)
+                time.sleep(_LOOK_EVERY)
             close_old_connections()
-            if once or not worker.running:
+            if once and not job:
                 return
-            time.sleep(_LOOK_EVERY)
+            if not job:
+                time.sleep(_LOOK_EVERY)
 
 
 def main(name: str) -> int:
-    """Serve, and end quietly when asked to."""
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        for worker in _at_work:  # the queue takes an exit inside of a task for its failure
-            worker.running = False
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, stop)
+    """Serve until the process is ended, or the lane is another's."""
     try:
         serve(name)
     except HubError as met:
