@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from operator import getitem
 from typing import Any, get_args
 
 from ctdhub.core.i18n import LANGUAGES
@@ -74,13 +76,14 @@ def _header(langs: Sequence[str]) -> list[str]:
 
 
 def _rows(langs: Sequence[str]) -> Iterator[dict[str, str]]:
+    def said(label: Callable[..., str], definition: Callable[..., str], *key: str) -> Any:
+        of = {"label": label, "definition": definition}
+        return {f"{part}_{lang}": say(*key, lang) for lang in langs for part, say in of.items()}
+
     for name, group in load_schema().groups.items():
         row = {"kind": "group", "table": "records", "group": name, "source": labels.source(name)}
-        words = {
-            lang: (labels.group_label(name, lang), labels.group_definition(name, lang))
-            for lang in langs
-        }
-        yield {**row, "denominator": group.indicator or "", **_flat(words)}
+        words = said(labels.group_label, labels.group_definition, name)
+        yield {**row, "denominator": group.indicator or "", **words}
     for table in TABLES:
         for v in own_variables(table):
             row = {
@@ -91,24 +94,11 @@ def _rows(langs: Sequence[str]) -> Iterator[dict[str, str]]:
                 "denominator": denominator(v) or "",
                 "public": "yes" if v.public else "no",
             }
-            words = {g: (labels.label(v.name, g), labels.definition(v.name, g)) for g in langs}
-            yield {**row, "source": labels.source(v.name), **_flat(words)}
+            words = said(labels.label, labels.definition, v.name)
+            yield {**row, "source": labels.source(v.name), **words}
             for code in codes(v):
-                words = {
-                    lang: (
-                        labels.code_label(v.name, code, lang),
-                        labels.code_definition(v.name, code, lang),
-                    )
-                    for lang in langs
-                }
-                yield {**row, "code": code, **_flat(words)}
-
-
-def _flat(words: dict[str, tuple[str, str]]) -> dict[str, str]:
-    parts = ("label", "definition")
-    return {
-        f"{p}_{g}": text for g, pair in words.items() for p, text in zip(parts, pair, strict=True)
-    }
+                words = said(labels.code_label, labels.code_definition, v.name, code)
+                yield {**row, "code": code, **words}
 
 
 def codebook_json(langs: Sequence[str] = LANGUAGES) -> str:
@@ -120,19 +110,12 @@ def codebook_json(langs: Sequence[str] = LANGUAGES) -> str:
         KeyError: a language is not offered.
     """
     schema = load_schema()
-    files = {lang: labels.load_labels(lang) for lang in langs}
 
-    def words(*path: str) -> dict[str, dict[str, str]]:
-        entries = {}
-        for lang, file in files.items():
-            found: Any = getattr(file, path[0])
-            for key in path[1:]:
-                found = found[key]
-            entries[lang] = found
-        return {
-            "label": {lang: entry.label for lang, entry in entries.items()},
-            "definition": {lang: entry.definition for lang, entry in entries.items()},
-        }
+    def words(part: str, *path: str) -> dict[str, dict[str, str]]:
+        files = {lang: getattr(labels.load_labels(lang), part) for lang in langs}
+        entries = {lang: reduce(getitem, path, file) for lang, file in files.items()}
+        parts = ("label", "definition")
+        return {of: {lang: getattr(e, of) for lang, e in entries.items()} for of in parts}
 
     book: dict[str, Any] = {
         "version": schema.version,

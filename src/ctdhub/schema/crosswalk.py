@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import yaml
 from pydantic import Field, field_validator, model_validator
@@ -419,86 +419,66 @@ def _note(key: str | None) -> str | None:
     return sentence(key) if key else None
 
 
+_FOLLOWS: dict[str, tuple[str | None, str]] = {
+    "birth_date": ("age_banded", "never_written"),
+    "majority": (None, "never_written"),
+    "age": ("age_to_majority", "no_exact_age"),
+}
+"""Forms that are read and never written, with the notes of both directions."""
+
+
 def _arrows(c: CrosswalkColumn) -> Iterator[CodeMatch]:
-    read, write = _note(c.lossy_read), _note(c.lossy_write)
-    match c.form:
-        case "none":
-            yield CodeMatch(c.name, None, None, lossy_read=sentence(c.note or ""))
-        case "concept":
-            for name in (c.to, *c.of):
-                if name:
-                    yield CodeMatch(
-                        c.name, None, name, lossy_read=read, lossy_write=write, concept=True
-                    )
-        case "mark" | "any":
-            yield from _marks(c, read, write)
-        case "list" | "joined":
-            yield from _items(c)
-        case "birth_date":
-            yield CodeMatch(
-                c.name, None, c.to, None, "read", sentence("age_banded"), sentence("never_written")
-            )
-        case "majority":
-            yield CodeMatch(c.name, None, c.to, None, "read", None, sentence("never_written"))
-        case "age":
-            yield CodeMatch(
-                c.name,
-                None,
-                c.to,
-                None,
-                "read",
-                sentence("age_to_majority"),
-                sentence("no_exact_age"),
-            )
-        case _:
-            yield from _values(c, read, write)
+    read, write = map(_note, _FOLLOWS.get(c.form, (c.lossy_read, c.lossy_write)))
+    if c.form == "none":
+        yield CodeMatch(c.name, None, None, lossy_read=_note(c.note))
+    elif c.form == "concept":
+        for name in filter(None, (c.to, *c.of)):
+            yield CodeMatch(c.name, None, name, None, "both", read, write, concept=True)
+    elif c.form in ("mark", "any"):
+        yield from _marks(c, read, write)
+    elif c.form in ("list", "joined"):
+        yield from _items(c)
+    elif c.form in _FOLLOWS:
+        yield CodeMatch(c.name, None, c.to, None, "read", read, write)
+    else:
+        yield from _values(c, read, write)
 
 
 def _marks(c: CrosswalkColumn, read: str | None, write: str | None) -> Iterator[CodeMatch]:
     if c.is_child:
         read, write = sentence("mark_once"), sentence("any_perpetrator")
-    merged = c.form == "any"
+    if c.form == "any":
+        read, write = read or sentence("merged_read"), sentence("merged_write")
     for name in c.of or (c.to,):
-        stored = name == c.to
-        yield CodeMatch(
-            c.name,
-            "1",
-            name,
-            "yes",
-            "both" if stored else "write",
-            (read or sentence("merged_read")) if merged else read,
-            sentence("merged_write") if merged else write,
-        )
+        way: Way = "both" if name == c.to else "write"
+        yield CodeMatch(c.name, "1", name, "yes", way, read, write)
         yield CodeMatch(c.name, None, name, "no", "none", lossy_write=sentence("mark"))
 
 
 def _items(c: CrosswalkColumn) -> Iterator[CodeMatch]:
-    derived = c.form == "joined"
-    for v in c.values:
-        if derived:
-            note = sentence("derived")
+    if c.form == "joined":
+        note = sentence("derived")
+        for v in c.values:
             yield CodeMatch(c.name, v.text, v.to, "yes", "write", note, note, derived=True)
-        else:
+    else:
+        for v in c.values:
             read, write = _note(v.lossy_read), _note(v.lossy_write)
             yield CodeMatch(c.name, v.text, v.to, "yes", v.way, read, write)
     for name, key in c.unwritten.items():
         yield CodeMatch(c.name, None, name, "yes", "none", lossy_write=sentence(key))
-    if not derived:
-        flags = (*(v.to for v in c.values), *c.unwritten)
-        for flag in dict.fromkeys(flags):
+    for flag in dict.fromkeys((*(v.to for v in c.values), *c.unwritten)):
+        if c.form != "joined":
             yield CodeMatch(c.name, None, flag, "no", "none", lossy_write=sentence("list_no"))
 
 
 def _values(c: CrosswalkColumn, read: str | None, write: str | None) -> Iterator[CodeMatch]:
     if c.is_child:
         read, write = sentence("list_position"), sentence("list_set")
+    for text, (first, last) in c.bands.items():
+        note, way = (sentence("year_band"), "write") if first != last else (None, "both")
+        for year in range(first, last + 1):
+            yield CodeMatch(c.name, text, c.to, str(year), cast(Way, way), note, note)
     if c.bands:
-        for text, (first, last) in c.bands.items():
-            note = sentence("year_band") if first != last else None
-            for year in range(first, last + 1):
-                yield CodeMatch(
-                    c.name, text, c.to, str(year), "write" if note else "both", note, note
-                )
         yield CodeMatch(c.name, None, c.to, None, "none", lossy_write=sentence("year_outside"))
     elif c.form != "code":
         yield CodeMatch(c.name, None, c.to, None, "both", read, write)

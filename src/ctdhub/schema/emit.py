@@ -15,17 +15,6 @@ from ctdhub.schema import labels
 from ctdhub.schema.codebook import TABLES, codebook_csv, codebook_json, codes
 from ctdhub.schema.model import Kind, TableName, Variable, load_schema
 
-__all__ = [
-    "ARROW",
-    "FORMATS",
-    "Format",
-    "arrow_schema",
-    "codebook_csv",
-    "codebook_json",
-    "frictionless",
-    "write_codebook",
-]
-
 Format = Literal["html", "csv", "json", "frictionless", "arrow"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
