@@ -9,19 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
 
 from ctdhub.core.i18n import Text
 
 if TYPE_CHECKING:
     from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-    from ctdhub.sensitive.ingest.raw import ReaderResult
-    from ctdhub.sensitive.ingest.tidy import SheetView
 
 _JSON = re.compile(rb"""(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*(?:[\[{\]"\d-]|true|false|null))""")
 
 _STATA = re.compile(rb"<stata_dta>|[\x69-\x73][\x01\x02]\x01\x00")
 """Releases 117 and later; 105 to 115 begin with release, order of bytes, kind 1 and a zero."""
+
+
+Purpose = Literal["read", "views", "shape"]
 
 
 @dataclass(frozen=True)
@@ -33,81 +35,42 @@ class Format:
         suffixes: endings of its files, with the dot, the usual one first.
         content: what such a file is called in a sentence.
         starts: whether the first 4 KiB of a file are of this format.
-        read: makes cells of the content, the name of the file, what is stated about it and what it
-            must not exceed.  It raises UnreadableFile and HostileFile, and no error of a library.
-        views: shows the first rows of each sheet, for formats whose names may be in another row
-            than the first; same arguments, same errors.
-        shape: what is to be stated so that nested records become a table, for formats that have
-            them; same arguments, same errors.
+        read: name of the function that makes cells of the content, the name of the file, what is
+            stated about it and what it must not exceed.  It raises UnreadableFile and HostileFile,
+            and no error of a library.
+        views: of that which shows the first rows of each sheet, for formats whose names may be in
+            another row than the first; same arguments, same errors.
+        shape: of that which says what is to be stated so that nested records become a table, for
+            formats that have them; same arguments, same errors.
     """
 
     name: str
     suffixes: tuple[str, ...]
     content: Text
     starts: Callable[[bytes], bool]
-    read: Callable[[bytes, str, ReadOptions, Limits], ReaderResult]
-    views: Callable[[bytes, str, ReadOptions, Limits], list[SheetView]] | None = None
-    shape: Callable[[bytes, str, ReadOptions, Limits], ReadOptions] | None = None
+    read: str = "read"
+    views: str = ""
+    shape: str = ""
+
+    def function(self, purpose: Purpose) -> Callable[[bytes, str, ReadOptions, Limits], Any] | None:
+        """Its function for a purpose, None where it has none."""
+        name = getattr(self, purpose)
+        return getattr(_module(self.name), name) if name else None
 
 
-def _workbook(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
-    from ctdhub.sensitive.ingest import workbook
+def _module(name: str) -> ModuleType:
+    """The module of a format, and what it loads."""
+    if name == "workbook":
+        from ctdhub.sensitive.ingest import workbook
 
-    return workbook.read(data, file, options, limits)
+        return workbook
+    if name == "json":
+        from ctdhub.sensitive.ingest import json_rows
 
+        return json_rows
+    from ctdhub.sensitive.ingest import delimited, labelled
 
-def _sheets(data: bytes, file: str, options: ReadOptions, limits: Limits) -> list[SheetView]:
-    from ctdhub.sensitive.ingest import workbook
-
-    return workbook.views(data, file, options, limits)
-
-
-def _spss(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
-    from ctdhub.sensitive.ingest import labelled
-
-    return labelled.read(data, file, options, limits, labelled.Program.SPSS)
-
-
-def _stata(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
-    from ctdhub.sensitive.ingest import labelled
-
-    return labelled.read(data, file, options, limits, labelled.Program.STATA)
-
-
-def _json(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
-    from ctdhub.sensitive.ingest import json_rows
-
-    return json_rows.read(data, file, options, limits)
-
-
-def _json_shape(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReadOptions:
-    from ctdhub.sensitive.ingest import json_rows
-
-    return json_rows.shape(data, file, options, limits)
-
-
-def _csv_archive(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
-    from ctdhub.sensitive.ingest import delimited
-
-    return delimited.read_archive(data, file, options, limits)
-
-
-def _repeats(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReadOptions:
-    from ctdhub.sensitive.ingest import delimited
-
-    return delimited.archive_shape(data, file, options, limits)
-
-
-def _delimited(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
-    from ctdhub.sensitive.ingest import delimited
-
-    return delimited.read(data, file, options, limits)
-
-
-def _lines(data: bytes, file: str, options: ReadOptions, limits: Limits) -> list[SheetView]:
-    from ctdhub.sensitive.ingest import delimited
-
-    return delimited.views(data, file, options, limits)
+    return labelled if name in ("spss", "stata") else delimited
 
 
 _ZIP, _TABLE = b"PK\x03\x04", (b".csv", b".tsv", b".txt")
@@ -129,46 +92,41 @@ FORMATS = (
         (".zip",),
         Text("a zip archive of text tables"),
         _begins_with_a_table,
-        _csv_archive,
-        shape=_repeats,
+        "read_archive",
+        shape="archive_shape",
     ),
     Format(
         "workbook",
         (".xlsx", ".xlsm", ".ods"),
         Text("a workbook"),
         lambda start: start.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")),
-        _workbook,
-        _sheets,
+        views="views",
     ),
     Format(
         "spss",
         (".sav", ".zsav"),
         Text("an SPSS file"),
         lambda start: start.startswith((b"$FL2", b"$FL3")),
-        _spss,
     ),
     Format(
         "stata",
         (".dta",),
         Text("a Stata file"),
         lambda start: _STATA.match(start) is not None,
-        _stata,
     ),
     Format(
         "json",
         (".json", ".jsonl", ".ndjson"),
         Text("JSON"),
         lambda start: _JSON.match(start) is not None,
-        _json,
-        shape=_json_shape,
+        shape="shape",
     ),
     Format(
         "delimited",
         (".csv", ".tsv", ".tab", ".txt"),
         Text("delimited text"),
         lambda _start: True,
-        _delimited,
-        _lines,
+        views="views",
     ),
 )
 """In the order in which they are tried; the last takes any text."""

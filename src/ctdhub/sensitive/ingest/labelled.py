@@ -12,7 +12,6 @@ import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
-from enum import StrEnum
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -20,35 +19,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ctdhub.core.errors import HubError, error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import many
 from ctdhub.sensitive.ingest import tidy
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, too_many_rows
 
 
-class Program(StrEnum):
-    """A program whose files are read, by the name of the library's function that reads them."""
-
-    SPSS = "read_sav"
-    STATA = "read_dta"
-
-
-def _lacking(program: Program, file: str) -> HubError:
-    if program is Program.SPSS:
-        return error("spss-extra", file=file)
-    return error("stata-extra", file=file)
-
-
-def _damaged(program: Program, file: str) -> HubError:
-    if program is Program.SPSS:
-        return error("content/spss", file=file)
-    return error("content/stata", file=file)
-
-
-def read(
-    data: bytes, file: str, options: ReadOptions, limits: Limits, program: Program
-) -> ReaderResult:
+def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
     """Names, columns and row numbers; the first record is row 1, for there is no header row.
 
     Args:
@@ -56,7 +34,6 @@ def read(
         file: its name, for errors.
         options: what is stated about it: encoding, rows that are no records.
         limits: what it must not exceed.
-        program: whose file it is.
 
     Whole numbers lose ".0", dates are ISO 8601, texts lose the blanks at their end.
 
@@ -65,15 +42,16 @@ def read(
             ``content``: the file is damaged, or not in the encoding that is stated.
         HostileFile: a limit is passed.
     """
+    spss = data.startswith(b"$FL")
     try:
         library = import_module("pyreadstat")
     except ImportError:
-        raise _lacking(program, file) from None
-    meta = _opened(library, data, file, options, program, metadataonly=True)[1]
+        raise error("spss-extra" if spss else "stata-extra", file=file) from None
+    meta = _opened(library, data, file, options, metadataonly=True)[1]
     if (meta.number_rows or 0) > limits.rows:
         raise too_many_rows(file, limits)
     names = tidy.clean_headers(list(meta.column_names), file, 1, limits)
-    found, meta = _opened(library, data, file, options, program, row_limit=limits.rows + 1)
+    found, meta = _opened(library, data, file, options, row_limit=limits.rows + 1)
     columns, labelled = [], 0
     for name in meta.column_names:
         labels = _labels(meta.variable_value_labels.get(name, {}))
@@ -81,7 +59,7 @@ def read(
         period = _PERIODS.get(str(meta.original_variable_types.get(name)).replace("-", "")[:3])
         if meta.readstat_variable_types.get(name) == "string":
             columns.append(_texts(found[name], labels, _text))
-        elif period is not None and program is Program.STATA:
+        elif period is not None and not spss:
             columns.append(_texts(found[name], labels, partial(_period, *period)))
         else:
             columns.append(_texts(found[name], labels, _number))
@@ -108,18 +86,16 @@ def read(
 
 
 def _opened(
-    library: Any, data: bytes, file: str, options: ReadOptions, program: Program, **how: Any
+    library: Any, data: bytes, file: str, options: ReadOptions, **how: Any
 ) -> tuple[Mapping[str, Sequence[Any]], Any]:
+    spss = data.startswith(b"$FL")
+    how |= {"output_format": "dict", "user_missing": True, "encoding": options.encoding}
     try:
-        found: tuple[Mapping[str, Sequence[Any]], Any] = getattr(library, program.value)(
-            io.BytesIO(data),
-            output_format="dict",
-            user_missing=True,
-            encoding=options.encoding,
-            **how,
-        )
+        found: tuple[Mapping[str, Sequence[Any]], Any] = (
+            library.read_sav if spss else library.read_dta
+        )(io.BytesIO(data), **how)
     except (library.ReadstatError, library.PyreadstatError, ValueError, OverflowError):
-        raise _damaged(program, file) from None
+        raise error("content/spss" if spss else "content/stata", file=file) from None
     return found
 
 

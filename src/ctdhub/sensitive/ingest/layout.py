@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ctdhub.core.errors import error, printable
 from ctdhub.core.tables import fold, trim
 from ctdhub.sensitive.ingest import readers
 from ctdhub.sensitive.ingest import sheets as child_layout
+from ctdhub.sensitive.ingest.formats import Purpose
 from ctdhub.sensitive.ingest.options import Child, Limits, ReadOptions
 from ctdhub.sensitive.ingest.readers import translated
 from ctdhub.sensitive.ingest.shape.recognise import recognise_long
@@ -60,9 +62,10 @@ def look(path: Path, given: ReadOptions | None = None) -> ReadOptions:
         HostileFile: see the readers.
     """
     given = given or ReadOptions()
-    if (shaped := _shape(path, given)) is not None:
+    shaped: ReadOptions | None = _seen(path, "shape", given)
+    if shaped is not None:
         return shaped
-    views = _views(path, given)
+    views: list[SheetView] = _seen(path, "views", given) or []
     if any(map(_is_form, views)):
         raise error("xlsform", file=path)
     tables = _tables(views, given)
@@ -103,7 +106,7 @@ def _of(main: _SheetTable, views: Sequence[SheetView], children: dict[str, Child
 
 def sheets(path: Path) -> tuple[SheetSize, ...]:
     """The sheets of a workbook that may hold records, for their steward to choose from."""
-    found = _tables(_views(path, ReadOptions()), ReadOptions())
+    found = _tables(_seen(path, "views", ReadOptions()) or [], ReadOptions())
     return tuple(
         SheetSize(t.view.name, t.rows, tuple(filter(None, _header(t.view, t.options))))
         for t in found
@@ -115,21 +118,13 @@ def _header(view: SheetView, options: ReadOptions) -> list[str]:
     return [trim(cell or "") for row in rows for cell in row]
 
 
-def _shape(path: Path, given: ReadOptions) -> ReadOptions | None:
-    """The shape of nested records, None for a format that has none."""
+def _seen(path: Path, purpose: Purpose, given: ReadOptions) -> Any:
+    """What a format's own look says, None for a format that has none for the purpose."""
     file, limits = printable(path.name), Limits()
     with translated(file):
         data = readers.load(path, file, limits)
-        found = readers.kind(data, file)
-        return found.shape(data, file, given, limits) if found.shape else None
-
-
-def _views(path: Path, given: ReadOptions) -> list[SheetView]:
-    file, limits = printable(path.name), Limits()
-    with translated(file):
-        data = readers.load(path, file, limits)
-        found = readers.kind(data, file)
-        return found.views(data, file, given, limits) if found.views else []
+        look_at = readers.kind(data, file).function(purpose)
+        return look_at and look_at(data, file, given, limits)
 
 
 def _tables(views: Sequence[SheetView], given: ReadOptions) -> list[_SheetTable]:

@@ -303,7 +303,9 @@ def read_table(
     with translated(file):
         data = load(path, file, limits)
         found = kind(data, file)
-        cells = found.read(data, file, options, limits)
+        read = found.function("read")
+        assert read is not None
+        cells = read(data, file, options, limits)
         if note := mismatch(file, found):
             cells.notes.append(note)
         return finish(cells, file, hashlib.sha256(data).hexdigest(), options, limits)
