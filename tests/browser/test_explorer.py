@@ -17,19 +17,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from invented_release import TABLES, protected_answer
+from invented_release import OFTEN, TABLES, counted_twice, protected_answer
 from playwright.sync_api import Browser, Page, Route, expect
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
+from ctdhub.report.sentences import estimate, recorded_people
 from ctdhub.report.wording import ranged
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import Interval, NumberCard, verdict, widening
+from ctdhub.stats.cards import NumberCard, widening
 from ctdhub.stats.query import Query
 from tests.browser.conftest import RULES, loads
 from tests.browser.test_pages import PHONE, ZOOMED
@@ -51,6 +52,18 @@ def agreed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Release, 
     folder = tmp_path_factory.mktemp("agreed")
     answer = protected_answer(tables=(*TABLES, *LARGE))
     found = open_release(write_release(answer, folder / "releases", VERSION, "First."))
+    yield from served_explorer(found, folder)
+
+
+@pytest.fixture(scope="module")
+def doubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Release, str]]:
+    """A release that estimates who is counted twice, and the address of its explorer."""
+    folder = tmp_path_factory.mktemp("doubled")
+    more = {"tables": (*TABLES, *LARGE), "facts": {"languages": list(LANGUAGES)}}
+    yield from served_explorer(counted_twice(folder / "releases", **more), folder)
+
+
+def served_explorer(found: Release, folder: Path) -> Iterator[tuple[Release, str]]:
     build_site(found, folder / "site", only=["explorer"])
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder / "site")) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -160,7 +173,7 @@ EVALUATE = """async asked => {
     }
     const value = seen.series[0].rows.filter(r => !r.silent).length;
     found.push({totals: seen.totals, value, drops,
-      differ: seen.differ && seen.differ.filter(ends), again, twice: !!data.twice,
+      differ: seen.differ && seen.differ.filter(ends), again,
       flags: !!chart.flags, unmeasured: seen.series.some(s => s.unmeasured),
       series: seen.series.map(s => ({known: s.known, missing: s.missing, all: s.all,
         where: s.where.map(([c, v]) => [data.names[c], v.map(k => codes(c)[k])]),
@@ -270,6 +283,63 @@ def test_every_number_is_that_of_answers(tab: Page, agreed: tuple[Release, str])
     assert min(seen.values()) > 50, seen
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_number_of_people_is_that_of_facts(
+    tab: Page, doubled: tuple[Release, str], code: str
+) -> None:
+    """If everybody is counted once: for all, for women, for citizenships with many and with few
+    who count twice."""
+    release, base = doubled
+    answers = Answers(release)
+    for where in ({}, {"gender": ["female"]}, {"citizenship": [OFTEN]}, {"citizenship": ["UKR"]}):
+        visit(tab, base, code, "#" + "&".join(f"{n}={','.join(c)}" for n, c in where.items()))
+        with language(code):
+            card = answers.card(Query(where))
+            interval, rest = estimate(card).split(recorded_people(card))[0], recorded_people(card)
+        shown = tab.locator("#explore-total").inner_text()
+        assert rest in shown, where
+        assert shown.startswith(interval.split(";")[0].split("؛")[0].strip()), where
+
+
+def test_groups_are_compared_by_the_second_interval(
+    tab: Page, doubled: tuple[Release, str]
+) -> None:
+    release, base = doubled
+    answers = Answers(release)
+    tab.route("**/*.html", free)
+    visit(tab, base)
+    groups = ({"gender": ["female"]}, {"citizenship": [OFTEN, "UKR"]}, {"citizenship": [OFTEN]})
+    asked = [
+        {"show": "age_band", "where": where, "versus": {"gender": ["male"]}} for where in groups
+    ]
+    for state, view in zip(asked, tab.evaluate(EVALUATE, asked), strict=True):
+        for where, total in zip((state["where"], state["versus"]), view["totals"], strict=True):
+            assert total["once"] == pytest.approx(answers.card(Query(where)).once), where
+        wider = widening(release.protected.guarantee.level, view["value"])
+        for one, other, found in zip(
+            *(s["rows"] for s in view["series"]), [*view["differ"], None], strict=True
+        ):
+            if found is None or found["people"] is None:
+                continue
+            low, high = zip(
+                *(
+                    release.link_errors.once(  # type: ignore[union-attr]
+                        n["n"] - wider * (n["n"] - n["low"]),
+                        n["n"] + wider * (n["high"] - n["n"]),
+                        of,
+                    )
+                    for n, of in zip(
+                        (one["people"], other["people"]),
+                        (state["where"].get("citizenship"), None),
+                        strict=True,
+                    )
+                ),
+                strict=True,
+            )
+            words = "more" if low[0] > high[1] else "fewer" if low[1] > high[0] else "same"
+            assert found["people"] == words
+
+
 def test_a_filter_without_any_flag_leaves_no_base(tab: Page, agreed: tuple[Release, str]) -> None:
     """The base of a group of flags lies within the filters, whoever wrote the address."""
     tab.route("**/*.html", free)
@@ -336,8 +406,8 @@ def checked_shares(
 
 
 def verdicts(answers: Answers, view: dict[str, Any]) -> int:
-    """Two groups differ by the rule of ``stats.comparison``."""
-    if not view["differ"] or view["twice"]:
+    """Two groups differ where their intervals, made wider, have no point in common."""
+    if not view["differ"]:
         return 0
     one, other = view["series"]
     wider = widening(answers.release.protected.guarantee.level, view["value"])
@@ -347,15 +417,15 @@ def verdicts(answers: Answers, view: dict[str, Any]) -> int:
         if row["silent"] or tuple(row["named"]) not in by:
             continue
         compared += 1
-        pair = [as_interval(r["people"]) for r in (row, by[tuple(row["named"])])]
-        assert found["people"] == verdict(pair[0], pair[1], wider)
+        pair = [r["people"] for r in (row, by[tuple(row["named"])])]
+        if None in (a["n"] for a in pair):
+            assert found["people"] is None
+            continue
+        low = [a["n"] - wider * (a["n"] - a["low"]) for a in pair]
+        high = [a["n"] + wider * (a["high"] - a["n"]) for a in pair]
+        words = "more" if low[0] > high[1] else "fewer" if low[1] > high[0] else "same"
+        assert found["people"] == words
     return compared
-
-
-def as_interval(found: dict[str, Any]) -> Interval:
-    if found["n"] is None:
-        return Interval(None, None, None)
-    return Interval(found["n"], found["low"], found["high"])
 
 
 def test_nearest_questions_of_women_from_one_country_in_another(

@@ -22,12 +22,15 @@ from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, LedgerTampered, PolicyError, ReleaseError
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.signing import is_signed, make_key, read_key
+from ctdhub.desk.worker.answers.releases import candidate as page_to_sign
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.custody import begin, new_population
 from ctdhub.dp.ledger.file import Charge
 from ctdhub.dp.price import up_to
 from ctdhub.release.approvals import APPROVALS, ROLES, Approvals
+from ctdhub.release.open import open_release
 from ctdhub.release.verify import digest, verify
+from ctdhub.report.sentences import headline_of
 from tests.fixtures.hubs import copied, drafted, make_real, set_policy, sign
 from tests.journeys.test_cli import ctdhub  # noqa: F401
 
@@ -122,6 +125,17 @@ def test_what_is_left_is_worded_as_in_the_ledger(real: Hub) -> None:
             "more after this one" if words is approve else "Available for the next release: epsilon"
         )
         assert left in shown
+
+
+def test_approvers_read_the_headline_that_readers_will(real: Hub) -> None:
+    """On the page that is signed and at the command, with what it leaves open."""
+    candidate = approve_stage.waiting(real)
+    headline = headline_of(open_release(candidate))
+    assert "was not estimated: there may be fewer people" in headline
+    assert headline in json.dumps(page_to_sign(real, candidate.name), ensure_ascii=False)
+    asked = ["approve", str(real.root), "--role", "steward", "--key", "none.pem"]
+    done = CliRunner().invoke(command("approve"), asked, input="n\n", env={"COLUMNS": "2000"})
+    assert headline in done.output
 
 
 def test_a_practice_hub_says_that_its_approvals_are_practice(built: Hub) -> None:

@@ -6,6 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +21,12 @@ from ctdhub.border import (
     Sources,
     restore,
 )
+from ctdhub.dp.lists import DoubleTables, Overlap
 from ctdhub.dp.plan import epsilon_by_rows
+from ctdhub.dp.policy import LinkingSettings
+from ctdhub.dp.sources import Sourced, SourceTables
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
 from ctdhub.schema.places import citizenship_group
 
@@ -194,3 +200,23 @@ def invented_sources(lists: Sequence[str] = ("one", "two"), sigma: float = 12.0)
     ]
     table = pa.Table.from_pylist(found, MEASUREMENTS)
     return Sources(("one", "two"), tuple(lists), table, dict.fromkeys(tables, sigma), 0.05)
+
+
+OFTEN = "PHL"
+"""The citizenship of most who may be counted twice."""
+
+
+def counted_twice(folder: Path, **more: Any) -> Release:
+    """A release of 400 rows; a tenth may be counted twice, most of them of one citizenship."""
+    plain = protected_answer(people_rows(400), **more)
+    by = load_schema().domain("citizenship", (2015, 2020))
+    asked = DoubleTables(LinkingSettings(doubles=0.05), 1, by)
+    captures = {"own_name": 20, "family_name": 20, "names": 5, "shared": 100}
+    exact = Overlap(("x", "y"), (2015, 2020), 1, {}, 5, 0, {OFTEN: 40}, captures)
+    sources = Sourced(SourceTables({}, None, 0.05, 1, asked), {}).measured(
+        asked.counts(exact), 20.0
+    )
+    parts = {name: getattr(plain, name) for name in plain.__dataclass_fields__ if name != "_mint"}
+    return open_release(
+        write_release(restore(**parts | {"sources": sources}), folder, "2026.1", "First.")
+    )

@@ -4,47 +4,35 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from invented_release import people_rows, protected_answer
+from invented_release import OFTEN, counted_twice, people_rows, protected_answer
 from jsonschema import Draft202012Validator
 
-from ctdhub.border import restore
+from ctdhub.build.hub import Hub
+from ctdhub.cli.hub import show_figures
+from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.document.document import Notebook
-from ctdhub.dp.lists import DoubleTables, Overlap
-from ctdhub.dp.policy import LinkingSettings
-from ctdhub.dp.sources import Sourced, SourceTables
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.release.verify import verify
 from ctdhub.report.brief.make import closing
-from ctdhub.schema.model import load_schema
+from ctdhub.report.release_changes import text as message_text
+from ctdhub.report.sentences import headline_of, once_printed, recorded_people
+from ctdhub.site import explorer
 from ctdhub.site.api import schema, write_api
+from ctdhub.site.edition import Content, Edition
 from ctdhub.site.pages import map, methods
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.query import Query
 
-YEARS = (2015, 2020)
-OFTEN = "PHL"
-"""The citizenship of those who may be counted twice."""
-
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """Of 400 rows; a tenth may be counted twice, most of them of one citizenship."""
-    plain = protected_answer(people_rows(400))
-    by = load_schema().domain("citizenship", YEARS)
-    asked = DoubleTables(LinkingSettings(doubles=0.05), 1, by)
-    captures = {"own_name": 20, "family_name": 20, "names": 5, "shared": 100}
-    exact = Overlap(("x", "y"), YEARS, 1, {}, 5, 0, {OFTEN: 40}, captures)
-    sources = Sourced(SourceTables({}, None, 0.05, 1, asked), {}).measured(
-        asked.counts(exact), 20.0
-    )
-    parts = {name: getattr(plain, name) for name in plain.__dataclass_fields__ if name != "_mint"}
-    folder = tmp_path_factory.mktemp("releases")
-    return open_release(
-        write_release(restore(**parts | {"sources": sources}), folder, "2026.1", "First.")
-    )
+    hub = tmp_path_factory.mktemp("hub")
+    (hub / "hub.yaml").touch()
+    return counted_twice(hub / "releases")
 
 
 def test_a_release_says_who_may_be_counted_twice(release: Release) -> None:
@@ -66,6 +54,22 @@ def test_pages_and_briefs_say_it(release: Release) -> None:
     assert "second interval, if everybody is counted once" in reading
     for row in map.page(answers).values["rows"]:
         assert len(row["once"]) == 2
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_door_says_the_headline(release: Release, code: str, capfd: Any) -> None:
+    """The closing words of a build, the message about a release and the first page say one
+    sentence; the explorer shows the same interval and the same recorded people."""
+    answers = Answers(release)
+    people = answers.card(Query())
+    with language(code):
+        headline = headline_of(release)
+        show_figures(Hub(release.path.parents[1]), release.version)
+        assert " ".join(headline.split()) in " ".join(capfd.readouterr().out.split())
+        assert headline in message_text(answers, ())
+        shown = explorer.page(Content(answers, Edition())).values["total"]
+        assert recorded_people(people) in shown
+        assert all(end in shown for end in once_printed(people))
 
 
 def test_programs_get_it(release: Release, tmp_path: Path) -> None:

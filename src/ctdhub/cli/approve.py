@@ -107,8 +107,11 @@ def show_statement(
     """Everything that a person signs, before he signs."""
     from ctdhub.dp.ledger.file import told
     from ctdhub.release.approvals import ROLE_NAMES
+    from ctdhub.release.open import open_release
+    from ctdhub.report.sentences import headline_of
 
-    people, tables = manifest.people, sum(1 for table in manifest.sigma if table)
+    people = headline_of(open_release(hub.candidates / given.version))
+    tables = sum(1 for table in manifest.sigma if table)
     charge = next(e for e in account.entries if e.id == given.charge)
     rows = (
         (_("hub"), given.hub),
@@ -126,12 +129,7 @@ def show_statement(
             if (reason := str(manifest.facts.get("promise_reason", "")))
             else []
         ),
-        (
-            _("people"),
-            _("{value} ({low} to {high})").format(
-                value=number(people.value), low=number(people.low), high=number(people.high)
-            ),
-        ),
+        (_("people"), people),
         (_("tables"), number(tables)),
         *_measured(manifest),
         (
@@ -164,7 +162,7 @@ def show_statement(
         *([(_("hash of the desk's last event"), given.trail)] if given.trail else []),
         (_("published not before"), given.not_before or _("at once, with the second approval")),
     )
-    shown = [(name, printable(value, 400)) for name, value in rows]
+    shown = [(name, printable(value, 600)) for name, value in rows]
     show_table(_("To be approved"), ("", ""), shown)
     if given.practice:
         console.print(_("The data are fictitious: this approval is for practice."))

@@ -695,23 +695,19 @@ def show_release(hub: Hub) -> None:
 def show_figures(hub: Hub, version: str) -> None:
     """What a release is about and what it promises."""
     from ctdhub.release.open import open_release
+    from ctdhub.report.sentences import headline_of
 
-    protected = open_release(hub.releases / version).protected
-    people, records = protected.people, protected.case_records
-    console.print(
-        _(
-            "Release {version}: {people} people ({low} to {high}), from about {records} case "
-            "records; epsilon {epsilon}, delta {delta}."
-        ).format(
-            version=version,
-            people=number(people.value),
-            low=number(people.low),
-            high=number(people.high),
-            records=number(records.value),
-            epsilon=exact(protected.guarantee.epsilon),
-            delta=tiny(protected.guarantee.delta),
-        )
+    release = open_release(hub.releases / version)
+    guarantee = release.protected.guarantee
+    told = _(
+        "Release {version}, from about {records} case records; epsilon {epsilon}, delta {delta}."
+    ).format(
+        version=version,
+        records=number(release.protected.case_records.value),
+        epsilon=exact(guarantee.epsilon),
+        delta=tiny(guarantee.delta),
     )
+    console.print(told, headline_of(release))
 
 
 # --------------------------------------------------------------------------------------------------

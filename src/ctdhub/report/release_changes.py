@@ -11,17 +11,19 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from ctdhub.border import Estimate
-from ctdhub.core.format import isolated, number, share, span
+from ctdhub.core.format import isolated, number, share
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, language, ngettext, said
 from ctdhub.document.text import escaped
 from ctdhub.release.catalogue import place
 from ctdhub.release.changes import CHANGELOG, changes, newest_changes, newest_note
 from ctdhub.release.errata import status
 from ctdhub.release.open import Release
+from ctdhub.report.sentences import headline_sentence
 from ctdhub.report.wording import ShownNotice, called, caveat, shown, signed, state_words
 from ctdhub.schema.labels import code_label, label
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.release_changes import RATE, CellChange, ReleaseChanges, compare
+from ctdhub.stats.tables import headline
 
 # --------------------------------------------------------------------------------------------------
 # What changed between two releases, in words and as rows of a file.
@@ -242,23 +244,13 @@ def text(answers: Answers, series: Sequence[Answers], site: str = "") -> str:
         site: public address of the site; empty where it is not known.
     """
     release, lines = answers.release, list[str]()
-    people, older = release.protected.people, earlier(release, series)
+    older = earlier(release, series)
     if release.facts.invented:
         lines.append(_("Practice data: fictitious, about nobody."))
-    lines.append(
-        _(
-            "{hub} has published release {version}: {people} people identified as victims of "
-            "trafficking ({low} to {high}), {years}."
-        ).format(
-            hub=isolated(called(release.facts)),
-            version=release.version,
-            people=number(people.value),
-            low=number(people.low),
-            high=number(people.high),
-            years=span(release.years),
-        )
+    told = _("{hub} has published release {version}.").format(
+        hub=isolated(called(release.facts)), version=release.version
     )
-    lines.append(caveat())
+    lines += [told, headline_sentence(headline(answers)), caveat()]
     if older:
         found = compared(older[0], answers)
         before = older[0].release

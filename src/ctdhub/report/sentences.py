@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from ctdhub.core.format import inline, listed, number, share, year
 from ctdhub.core.i18n import _, current, ngettext
+from ctdhub.release.open import Release
 from ctdhub.report.wording import ends, even_more, least_claim, printed, surely
 from ctdhub.schema import countries
 from ctdhub.schema.labels import label
 from ctdhub.schema.places import Place
+from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.tables import Headline, PlaceFacts, Side, SideName
+from ctdhub.stats.tables import Headline, PlaceFacts, Side, SideName, headline
 
 MAIN_TYPES = 2
 _BOUNDED = ("region", "union", "set")
 SEVERAL = 11
 """A number that takes the form of many people in every language, for a claim without one."""
+
+
+def headline_of(release: Release) -> str:
+    """What a release, or a candidate, says of its people before anything else."""
+    return headline_sentence(headline(Answers(release)))
 
 
 def headline_sentence(first: Headline) -> str:

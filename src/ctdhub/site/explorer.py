@@ -28,12 +28,13 @@ import numpy.typing as npt
 from babel import Locale
 from markupsafe import Markup
 
-from ctdhub.core.format import share, signs
+from ctdhub.core.format import signs
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, formula, said_all
 from ctdhub.document.charts.bars import draw_bars
 from ctdhub.document.html import embedded
 from ctdhub.document.svg import colours
 from ctdhub.report.figures import Figure, figure_of
+from ctdhub.report.sentences import recorded_people, span_of
 from ctdhub.report.wording import called, caveat, citation, shown, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import ORIGIN, PERIOD, load_schema
@@ -326,7 +327,13 @@ def page(content: Content) -> Page:
     answers, lang = content.answers, current()
     held, release, offline = explorer(answers), answers.release, content.edition.offline
     charts = [_chart(held, question) for question in held.questions[:WRITTEN]]
-    everybody = _("{people} people").format(people=sized(answers.card(Query())))
+    card = answers.card(Query())
+    everybody = _("{people} people").format(people=sized(card))
+    if card.once is not None:
+        everybody = _("{interval}; {recorded}").format(
+            interval=_("{people} people").format(people=span_of(card, card.once)),
+            recorded=recorded_people(card),
+        )
     return Page(
         path=PATH,
         title=_("Explore"),
@@ -344,10 +351,7 @@ def page(content: Content) -> Page:
                 for k, c in enumerate(charts)
             ],
             "payload": payload(content, PATH),
-            "level": share(release.protected.guarantee.level),
-            "caveat": caveat(),
             "source": words()["sources"]["published"],
-            "contributor_names": [called(c) for c in release.facts.contributors],
             **about(release),
         },
         menu=PATH,
@@ -392,10 +396,7 @@ def _embedded(content: Content) -> str:
             facts=release.facts,
             notices=shown(release),
             contacts=edition.help_of(release).contacts()[:HELPLINES],
-            caveat=caveat(),
-            level=share(release.protected.guarantee.level),
-            contributor_names=[called(c) for c in release.facts.contributors],
-            citation=citation(release),
+            **about(release),
         )
     )
 
@@ -571,22 +572,20 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
 
 
 def _twice(held: Explorer) -> dict[str, Any] | None:
-    """The most doubles, of all and by citizenship, and the most people who share a row."""
+    """What makes the second interval of a number or share of people."""
     errors = held.exploration.answers.release.link_errors
     if errors is None:
         return None
-    people = held.exploration.answers.release.protected.people.high
-    found: dict[str, Any] = {
-        "most": errors.most(people),
+    codes = held.exploration.domains.get(ORIGIN, ())
+    return {
+        "doubles": errors.doubles,
         "merged": errors.merged,
-        "column": -1,
-        "by": [],
+        "found": errors.found,
+        "spread": errors.spread,
+        "least": 1 - 1 / errors.rows,
+        "column": held.columns.index(ORIGIN) if codes else -1,
+        "by": [errors.by_citizenship.get(code) for code in codes],
     }
-    if ORIGIN in held.columns:
-        codes = held.exploration.domains[ORIGIN]
-        found["column"] = held.columns.index(ORIGIN)
-        found["by"] = [errors.most(people, [code]) for code in codes]
-    return found
 
 
 KIND = PageKind(

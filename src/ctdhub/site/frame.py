@@ -567,6 +567,7 @@ def about(release: Release) -> dict[str, Any]:
         ],
         "citation": _citation(release),
         "comparisons": comparison_note(release),
+        "level": level,
         "note_level": _("Intervals hold with {level} confidence.").format(level=level),
     }
 

@@ -424,8 +424,6 @@ def _ends(row: Row) -> tuple[float, float]:
 # calls different is, and what it does not may still be.  What links may have missed or merged is
 # added to the ends as it is (``stats.once``): it is a bound and no noise.
 
-Verdict = Literal["more", "fewer", "same"]
-
 
 def widening(level: float, compared: int) -> float:
     """How much wider intervals are taken where so many pairs are compared at once.
@@ -438,40 +436,6 @@ def widening(level: float, compared: int) -> float:
     """
     quantile = NormalDist().inv_cdf
     return quantile(1 - (1 - level) / 2 / max(1, compared)) / quantile((1 + level) / 2)
-
-
-def verdict(
-    one: Interval,
-    other: Interval,
-    wider: float = 1.0,
-    doubles: tuple[float, float] = (0.0, 0.0),
-    merged: float = 0.0,
-) -> Verdict | None:
-    """Whether the first of two numbers is more than the second, fewer, or neither beyond doubt.
-
-    Args:
-        wider: see :func:`widening`.
-        doubles: the most people, or the largest share, that may be counted twice in each.
-        merged: the most that may be counted too little in either.
-
-    Returns:
-        None where one of the two was not measured.
-
-    >>> verdict(Interval(50, 40, 60), Interval(90, 70, 110))
-    'fewer'
-    >>> verdict(Interval(50, 40, 60), Interval(75, 60, 90))
-    'same'
-    """
-    ends = []
-    for number, twice in zip((one, other), doubles, strict=True):
-        if number.value is None or number.low is None or number.high is None:
-            return None
-        value = number.value
-        low, high = value - wider * (value - number.low), value + wider * (number.high - value)
-        ends.append((low - twice, high + merged))
-    if ends[0][0] > ends[1][1]:
-        return "more"
-    return "fewer" if ends[1][0] > ends[0][1] else "same"
 
 
 # --------------------------------------------------------------------------------------------------

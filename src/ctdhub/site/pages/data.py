@@ -233,7 +233,7 @@ def write_counts(path: Path, release: Release) -> None:
 
 
 def _about(release: Release) -> Iterator[tuple[Cell, ...]]:
-    people, facts = release.protected.people, release.facts
+    people, facts = release.manifest.people_once or release.manifest.people, release.facts
     if facts.invented:
         yield (
             _("Practice data"),

@@ -129,7 +129,7 @@
   }
   function total() {
     return current.totals.map(function (one, k) {
-      var text = one.state === "protected" ? words.few : fill(words.people, { people: say.people(one) });
+      var text = say.total(one);
       return current.totals.length > 1 ? fill(words.pair, { question: words.letters[k], answers: text }) : text;
     }).join(" · ");
   }

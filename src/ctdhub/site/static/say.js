@@ -57,6 +57,19 @@ var ctdhubSay = (function () {
     return fill(words.sized, { value: this.whole(found.n),
       half: this.whole(Math.max(found.high - found.n, found.n - found.low)) });
   };
+  /* The number of people of a question, by the second interval where there is one: estimate in
+     ctdhub.report.sentences. */
+  Say.prototype.total = function (found) {
+    var words = this.words;
+    if (found.state === "protected") return words.few;
+    if (!found.once) return fill(words.people, { people: this.people(found) });
+    var noise = found.state === "imprecise" ? words.between : words.noise;
+    return fill(words.estimate, {
+      interval: fill(words.people, { people: this.between({ low: found.once[0], high: found.once[1] }) }),
+      recorded: fill(words.recorded, { doubles: this.whole(found.low - found.once[0]),
+        interval: fill(noise, { low: this.whole(found.low), high: this.whole(found.high),
+          people: this.whole(found.n) }) }) });
+  };
   Say.prototype.ranged = function (found) {
     return fill(this.words.ranged, { people: this.whole(found.n), low: this.whole(found.low),
       high: this.whole(found.high) });

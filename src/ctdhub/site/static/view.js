@@ -52,7 +52,11 @@ var ctdhubView = (function () {
     });
     var offers = unmeasured || nothing ? this._offers(state, where) : [];
     return {
-      totals: sets.map(function (set) { return self._people(set, null); }),
+      totals: sets.map(function (set) {
+        var found = self._people(set, null);
+        if (!self.data.twice || found.n === null) return found;
+        return Object.assign({ once: self._once(found.low, found.high, set) }, found);
+      }),
       series: series,
       differ: state.versus ? this._differences(series) : null,
       offers: offers,
@@ -170,57 +174,71 @@ var ctdhubView = (function () {
     return most.slice(0, SERIES);
   };
 
-  /* The doubles that a number may hold beyond its noise, at most. */
-  View.prototype._twice = function (row, where) {
-    var twice = this.data.twice;
-    if (!twice) return 0;
-    var found = where.find(function (one) { return one[0] === twice.column; });
-    var code = row.column === twice.column ? row.code
-      : found && found[1].length === 1 ? found[1][0] : 0;
-    return code && twice.by[code] !== undefined ? twice.by[code] : twice.most;
+  /* The second interval, if everybody is counted once: LinkErrors of ctdhub.release.manifest. */
+  View.prototype._doubles = function (number, where) {
+    var twice = this.data.twice, codes = where.get(twice.column), most = twice.doubles;
+    if (codes) {
+      var held = codes.map(function (code) { return twice.by[code]; });
+      held = held.filter(function (n) { return n !== null; });
+      var high = held.reduce(function (sum, n) { return sum + n; }, twice.spread * Math.sqrt(held.length));
+      most = Math.min(most, Math.ceil(Math.max(0, high) / twice.found));
+    }
+    return Math.min(most, Math.max(0, number) * twice.least);
+  };
+  View.prototype._once = function (low, high, where) {
+    if (!this.data.twice) return [low, high];
+    return [Math.max(0, low - this._doubles(low, where)), high + this.data.twice.merged];
+  };
+  View.prototype._shareOnce = function (low, high, whole, where) {
+    if (!this.data.twice) return [low, high];
+    var doubles = this._doubles(whole, where), merged = this.data.twice.merged;
+    if (whole <= doubles) return [0, 1];
+    var all = whole - doubles + merged;
+    return [Math.min(low, Math.max(0, low * whole - doubles) / all),
+      Math.max(high, Math.min(1, (high * whole + merged) / all))];
   };
   /* The row whose interval lies above all others, -1 if none does. */
   View.prototype._largest = function (one) {
-    var self = this, merged = this.data.twice ? this.data.twice.merged : 0, best = -1;
+    var best = -1, ends;
     if (one.unmeasured) return -1;
     one.rows.forEach(function (row, k) {
       if (row.silent || row.people.state !== "shown") return;
       if (best < 0 || row.people.n > one.rows[best].people.n) best = k;
     });
     if (best < 0) return -1;
-    var low = one.rows[best].people.low - self._twice(one.rows[best], one.where);
+    ends = one.rows.map(function (row) {
+      return this._once(row.people.low, row.people.high, new Map(one.where).set(row.column, [row.code]));
+    }, this);
     return one.rows.some(function (row, k) {
-      return k !== best && !row.silent && row.people.high + merged >= low;
+      return k !== best && !row.silent && ends[k][1] >= ends[best][0];
     }) ? -1 : best;
   };
 
-  /* Of two numbers "more", "fewer" or "same": ctdhub.stats.cards. */
-  function differ(one, other, wider, add) {
+  /* Of two numbers "more", "fewer" or "same", as their wider intervals lie. */
+  function differ(one, other, wider, once) {
     if (!one || !other || one.n === null || other.n === null) return null;
-    function low(a, twice) { return a.n - wider * (a.n - a.low) - twice; }
-    function high(a) { return a.n + wider * (a.high - a.n) + add.merged; }
-    if (low(one, add.one) > high(other)) return "more";
-    if (low(other, add.other) > high(one)) return "fewer";
-    return "same";
+    var ends = [one, other].map(function (a, s) {
+      return once(a.n - wider * (a.n - a.low), a.n + wider * (a.high - a.n), s);
+    });
+    return ends[0][0] > ends[1][1] ? "more" : ends[1][0] > ends[0][1] ? "fewer" : "same";
   }
   View.prototype._differences = function (series) {
     var self = this, rows = series[0].rows.filter(function (row) { return !row.silent; });
     var wider = this.numbers.wider[Math.max(0, rows.length - 1)];
-    var merged = this.data.twice ? this.data.twice.merged : 0;
     return series[0].rows.map(function (row) {
       var other = series[1].rows.find(function (found) {
         return found.column === row.column && found.code === row.code;
       });
       if (row.silent) return { people: null, share: null };
-      var add = { one: self._twice(row, series[0].where), other: self._twice(other, series[1].where),
-        merged: merged };
-      /* Doubles of a share: all may be in the part, or all outside of it. */
-      function part(one) { return one.known.n ? add.merged / one.known.n : 0; }
-      var small = { one: series[0].known.n ? add.one / series[0].known.n : 0,
-        other: series[1].known.n ? add.other / series[1].known.n : 0,
-        merged: Math.max(part(series[0]), part(series[1])) };
-      return { people: differ(row.people, other.people, wider, add),
-        share: differ(row.share, other.share, wider, small) };
+      function among(s) { return new Map(series[s].where); }
+      function people(low, high, s) {
+        return self._once(low, high, among(s).set(row.column, [row.code]));
+      }
+      function share(low, high, s) {
+        return self._shareOnce(low, high, series[s].known.n, among(s));
+      }
+      return { people: differ(row.people, other.people, wider, people),
+        share: differ(row.share, other.share, wider, share) };
     });
   };
 
@@ -285,7 +303,5 @@ var ctdhubView = (function () {
     }, []);
   }
 
-  View.differ = differ;
-  View.ratio = ratio;
   return View;
 })();

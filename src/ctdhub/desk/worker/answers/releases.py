@@ -34,6 +34,7 @@ from ctdhub.release.open import open_release
 from ctdhub.release.passkey import is_passkey
 from ctdhub.release.verify import digest, examine
 from ctdhub.report import release_changes
+from ctdhub.report.sentences import headline_of
 from ctdhub.report.wording import kind_name
 from ctdhub.schema import countries
 from ctdhub.schema.labels import group_label, label
@@ -636,21 +637,14 @@ def _facts(hub: Hub, place: Path) -> Any:
     rules, book = policy(hub), ledger(hub)
     paid = next(e for e in book.entries() if e.id == manifest.charge)
     spending = Account.of(book, rules, budget_split(hub, rules))
-    people = manifest.people
     guarantee = _("epsilon {epsilon}, delta {delta}")
-    interval = _("{value} ({low} to {high})")
     account = _("epsilon {spent} of {budget}; left for one more: {left}")
     rows = [
         (
             _("guarantee"),
             guarantee.format(epsilon=exact(manifest.epsilon), delta=tiny(manifest.delta)),
         ),
-        (
-            _("people"),
-            interval.format(
-                value=number(people.value), low=number(people.low), high=number(people.high)
-            ),
-        ),
+        (_("people"), headline_of(open_release(place))),
         (_("charge"), isolated(f"{paid.time[:16].replace('T', ' ')} UTC, {paid.hash[:16]}")),
         (
             _("spent to date"),
