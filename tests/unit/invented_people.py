@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ctdhub.border import Protected
+from ctdhub.dp.engine import charge, quote_people
 from ctdhub.dp.lists import Overlap
+from ctdhub.dp.mechanism import Progress
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.price import Pay
 from ctdhub.schema.model import load_schema
 
 COLUMNS = (
@@ -32,6 +36,15 @@ def small_policy(**settings: object) -> Policy:
     """A policy of few columns, so that tests are fast."""
     promise = {"epsilon": 4.0, "max_people": 1_000_000, "budget": {"epsilon": 12.0}}
     return Policy.model_validate({"columns": COLUMNS, "years": (2015, 2020), **promise, **settings})
+
+
+def protect(*people: Any, pay: Pay | None = None, **more: Any) -> Protected:
+    """Quote, ask, and charge, as a build does."""
+    progress: Progress | None = people[4] if len(people) > 4 else None
+    found = quote_people(*people, **more)
+    if pay and found.price:
+        pay(found.price)
+    return charge(found, progress, agreed=pay is not None)
 
 
 def people(n: int, policy: Policy, seed: int = 1) -> pa.Table:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from invented_people import FACTS, people, small_policy
+from invented_people import FACTS, people, protect, small_policy
 from tests import killer
 from tests.forked import Child, needs_fork
 
@@ -21,7 +21,6 @@ from ctdhub.core.i18n import Text, said
 from ctdhub.dp import answer_store, engine
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.answer_store import ChargeSecret
-from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import Price, up_to
 

@@ -21,6 +21,7 @@ from invented_people import (
     Known,
     overlap_of,
     people,
+    protect,
     reported,
     small_policy,
 )
@@ -38,7 +39,6 @@ from ctdhub.border import (
 from ctdhub.core.errors import LedgerError, PolicyError
 from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.count import Counts
-from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.lists import POSSIBLE_BY, list_tables
 from ctdhub.dp.plan import plan_of

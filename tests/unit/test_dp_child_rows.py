@@ -12,13 +12,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from invented_people import people, small_policy
+from invented_people import people, protect, small_policy
 
 from ctdhub.border import Protected
 from ctdhub.core.errors import PolicyError
 from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.count import Counts
-from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.plan import Columns, plan_of
 from ctdhub.dp.policy import Policy, load_policy

@@ -9,10 +9,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from invented_people import small_policy
+from invented_people import protect, small_policy
 
 from ctdhub.core.errors import PolicyError, WouldCharge
-from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.plan import covered_years
 from ctdhub.dp.policy import Policy

@@ -10,13 +10,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from invented_people import people, small_policy
+from invented_people import people, protect, small_policy
 
 from ctdhub.border import COUNTS, Protected
 from ctdhub.core.errors import HubError, LedgerError, LedgerTampered, Overspend, PolicyError
 from ctdhub.dp import quote
 from ctdhub.dp.accounting import epsilon_of
-from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.policy import Policy
 from ctdhub.schema.model import load_schema

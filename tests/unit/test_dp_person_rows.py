@@ -11,11 +11,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from invented_people import small_policy
+from invented_people import protect, small_policy
 
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import count, encode
-from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.plan import PersonRows, epsilon_by_rows, joined_reach, person_rows, plan_of
 from ctdhub.dp.policy import Policy

@@ -16,22 +16,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from invented_people import people, small_policy
+from invented_people import people, protect, small_policy
 
 from ctdhub.core.errors import LedgerError, WouldCharge
 from ctdhub.dp import quote
 from ctdhub.dp.count import Counts, count, encode
-from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.plan import Plan, plan_of
 from ctdhub.dp.policy import Policy, Weights
 from ctdhub.dp.price import Price, up_to
 from ctdhub.dp.quote import (
     CanonicalRequest,
-    Exact,
     ReleaseRequest,
     RequestPart,
-    costs_of,
     differing,
     parts_of,
     request_of,
@@ -147,11 +144,7 @@ def test_the_share_of_doubles_that_a_release_states_is_part_of_a_request() -> No
         policy = Policy.model_validate({**LISTS, "linking": links})
         sources = sourced(None, policy, SCHEMA, FACTS)
         question = ReleaseRequest(plan_of(policy, SCHEMA), 4.0, 1e-8, 12.0, "x")
-        costs = costs_of(0.1, None, sources)
-        *_people, (part, _exact) = parts_of(
-            question, Exact({}, {}, {}), (), (), costs, None, sources
-        )
-        return part.shown
+        return parts_of(question, None, sources)[-1].shown
 
     assert told(found=0.9) == {**told(), "found": 0.9}
     assert told(found=0.9, merged=0.01) == {**told(), "found": 0.9, "merged": 0.01}
@@ -244,7 +237,7 @@ def test_the_price_is_told_with_its_reason_before_it_is_paid(tmp_path: Path) -> 
     assert prices[0].left_by_contributor["harbour"] == pytest.approx(9.0)
 
 
-def test_another_charge_meanwhile_is_asked_about_again(tmp_path: Path) -> None:
+def test_a_quote_is_refused_after_another_charge(tmp_path: Path) -> None:
     ledger, told = Ledger(tmp_path / "ledger"), list[float]()
     policy = Policy.model_validate({**POLICY.model_dump(), "epsilon": 2.0})
 
@@ -253,8 +246,10 @@ def test_another_charge_meanwhile_is_asked_about_again(tmp_path: Path) -> None:
         if len(told) == 1:
             protect(people(5, policy), policy, Ledger(tmp_path / "ledger"), {})
 
+    with pytest.raises(WouldCharge):
+        protect(people(30, policy), policy, ledger, {}, pay=pay)
+    assert len(ledger.entries()) == 1
     protect(people(30, policy), policy, ledger, {}, pay=pay)
-    assert len(told) == 2
     assert told[1] < told[0]
     assert len(ledger.entries()) == 2
 

@@ -11,12 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from invented_people import FACTS, overlap_of, people, reported, small_policy
+from invented_people import FACTS, overlap_of, people, protect, reported, small_policy
 
 from ctdhub.core.errors import PolicyError
 from ctdhub.dp import count as rows
 from ctdhub.dp.count import Bound, Counts, InMemory, InParquet, Tally, count, encode
-from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.sources import mentioned, sourced

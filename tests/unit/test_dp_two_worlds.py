@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from invented_people import small_policy
+from invented_people import protect, small_policy
 
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import count, encode
-from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.workload import cost, measure, workload

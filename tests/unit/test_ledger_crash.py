@@ -8,12 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from invented_people import people, small_policy
+from invented_people import people, protect, small_policy
 from synced_files import synced  # noqa: F401 (a fixture)
 from tests.forked import Child, needs_fork
 
 from ctdhub.core.errors import LedgerTampered
-from ctdhub.dp.engine import protect
 from ctdhub.dp.ledger import file
 from ctdhub.dp.ledger.book import Ledger
 

@@ -13,20 +13,9 @@ import pyarrow as pa
 from ctdhub.border import Estimate, Protected
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import said
-from ctdhub.core.tables import ROW
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.secagg.answer import SCHEMA
-from ctdhub.dp.standalone.domains import scope_of_file, scope_of_schema
-from ctdhub.dp.standalone.table import (
-    MAX_DELTA,
-    check_delta,
-    fit_domains,
-    given,
-    ledger_of_table,
-    protect_alone,
-    too_many,
-    writing,
-)
+from ctdhub.dp.standalone import table as standalone
+from ctdhub.dp.standalone.domains import scope_of
 from ctdhub.release.standalone import check_ledger, check_out, write_alone
 from ctdhub.sensitive.ingest.readers import read_arrow, read_as_is
 
@@ -79,9 +68,9 @@ class ProtectedTable:
         check_ledger(self._ledger, folder)
         charge, book = self._protected.guarantee.charge, Ledger(self._ledger)
         with book.exclusive():
-            if charge in given(book, folder, check_out(folder)):
+            if charge in standalone.given(book, folder, check_out(folder)):
                 raise error("out-folder/written", file=folder)
-            with writing(book, charge, folder):
+            with standalone.writing(book, charge, folder):
                 return write_alone(self._protected, folder, self._rows, self._most)
 
 
@@ -141,29 +130,18 @@ def protect(  # noqa: PLR0913
     _within("max_people", max_people, 1, 10**10)
     _within("support", support or 0, 0, 4)
     _within("imputations", imputations, 0, 100)
-    delta = min(MAX_DELTA, 1 / (100 * max_people)) if delta is None else delta
-    check_delta(delta, max_people)
+    delta = min(standalone.MAX_DELTA, 1 / (100 * max_people)) if delta is None else delta
+    standalone.check_delta(delta, max_people)
     check_ledger(Path(ledger))
-    book = ledger_of_table(Path(ledger), new_ledger)
+    book = standalone.ledger_of_table(Path(ledger), new_ledger)
     raw = read_as_is(Path(frame)) if isinstance(frame, str | os.PathLike) else read_arrow(frame)
-    header = [name for name in raw.table.column_names if name != ROW]
-    scope = (
-        scope_of_schema(header, support)
-        if domains == SCHEMA
-        else scope_of_file(Path(domains), header, support)
-    ).with_imputations(imputations)
-    before = len(book.entries())
-    answer = protect_alone(
-        fit_domains(raw, scope),
-        scope,
-        epsilon=epsilon,
-        delta=delta,
-        budget=budget,
-        ledger=book,
-        given=given(book),
+    scope = scope_of(domains, raw.table.column_names, support, imputations)
+    fitted, before = standalone.fit_domains(raw, scope), len(book.entries())
+    answer = standalone.protect_alone(
+        fitted, epsilon=epsilon, delta=delta, budget=budget, ledger=book
     )
     rows = scope.plan.rows
-    if fault := too_many(answer, rows, max_people):
+    if fault := standalone.too_many(answer, rows, max_people):
         raise fault
     for note in raw.notes:
         warnings.warn(said(note), stacklevel=2)
@@ -177,7 +155,7 @@ def protect(  # noqa: PLR0913
         spent=book.guarantee(book.strictest(delta)),
         charged=len(book.entries()) > before,
         imputations=answer.imputations,
-        left_out=tuple(n for n in header if n not in scope.plan.domains and n != scope.person),
+        left_out=fitted.left_out,
         _protected=answer,
         _ledger=book.folder,
         _rows=rows,

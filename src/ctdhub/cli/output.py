@@ -49,6 +49,11 @@ def bar() -> Iterator[Report]:
         yield report
 
 
+def say(text: str, /, *, to: Console = console, **fields: object) -> None:
+    """Print a sentence, whose fields are plain texts; without fields, as it is."""
+    to.print(escape(text.format(**fields) if fields else text))
+
+
 def show_table(
     title: str,
     head: Sequence[str],

@@ -2,63 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 import typer
 from rich.markup import escape
 
 from ctdhub.cli import options
 from ctdhub.cli.options import table_help
-from ctdhub.cli.output import bar, console, errors, show_error, show_table
+from ctdhub.cli.output import bar, console, errors, say, show_error, show_table
 from ctdhub.core.errors import error, printable
 from ctdhub.core.files import made_whole
 from ctdhub.core.format import decimal, exact, listed, number, share, tiny
 from ctdhub.core.i18n import _, said
 from ctdhub.core.tables import ROW
-from ctdhub.dp.policy import usual_promise
-from ctdhub.dp.secagg import parties
-from ctdhub.dp.secagg.answer import SCHEMA, protected, read_sum
-from ctdhub.dp.secagg.masks import guarding
-from ctdhub.dp.secagg.messages import Round, Terms, Total, read_any, read_round
-from ctdhub.dp.secagg.parties import open_keep
-from ctdhub.dp.standalone.domains import (
-    draft,
-    kept_from,
-    load_domains,
-    public_columns,
-    scope_of_file,
-    scope_of_schema,
-    unchecked,
-)
-from ctdhub.dp.standalone.table import (
-    check_delta,
-    fit_domains,
-    given,
-    ledger_of_table,
-    protect_alone,
-    too_many,
-    writing,
-)
-from ctdhub.kanon.table import RISK_GOAL, SUPPRESSED, anonymise
-from ctdhub.release.standalone import check_ledger, check_out, refuse_other, write_alone
-from ctdhub.sensitive.ingest import delimited
-from ctdhub.sensitive.ingest.identifiers import find_identifiers
-from ctdhub.sensitive.ingest.readers import read_as_is, read_table
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ctdhub.border import Protected
     from ctdhub.dp.ledger.book import Ledger
-    from ctdhub.dp.mechanism import Progress
-    from ctdhub.dp.price import Pay
+    from ctdhub.dp.secagg.messages import Round, Terms
     from ctdhub.kanon.table import Inference, Risk
 
+# What reads tables, counts and charges is loaded by the verb that does so: help needs none of it.
 
 # --------------------------------------------------------------------------------------------------
 # Verbs for any table, without a hub: protect, domains (and rehearse, in its own module).
@@ -84,45 +52,48 @@ def protect(
     budget: Annotated[float | None, typer.Option(min=0.001, max=1000)] = None,
 ) -> None:
     """The verb ``protect``."""
-    check_delta(delta, max_people)
+    from ctdhub.dp.policy import usual_promise
+    from ctdhub.dp.standalone import domains as scopes
+    from ctdhub.dp.standalone import table as standalone
+    from ctdhub.release.standalone import check_ledger, check_out, write_alone
+    from ctdhub.sensitive.ingest.readers import read_as_is
+
+    standalone.check_delta(delta, max_people)
     budget = budget or usual_promise(max_people)[1]
     support_level = support_of(support)
     held = check_out(out)
     if ledger is not None:
         check_ledger(ledger, out)
-    book = ledger_of_table(ledger, new_ledger)
-    before, left_out, notes = len(book.entries()), list[str](), tuple[str, ...]()
+    book = standalone.ledger_of_table(ledger, new_ledger)
+    before = len(book.entries())
     with bar() as progress:
         progress(_("reading"), 0.0)
-        ask = ProtectOptions(
-            domains,
-            support_level,
-            imputations,
-            epsilon,
-            delta,
-            budget,
-            book,
-            progress,
-            given(book, out, held),
-            refuse_other(out) if held else None,
+        raw = read_as_is(table)
+        scope = scopes.scope_of(domains, raw.table.column_names, support_level, imputations)
+        fitted, notes, rows = standalone.fit_domains(raw, scope), raw.notes, scope.plan.rows
+        show_kept(scopes.kept_from(scope.plan, epsilon, delta))
+        del raw  # as large as all that follows
+        answer = standalone.protect_alone(
+            fitted,
+            epsilon=epsilon,
+            delta=delta,
+            budget=budget,
+            ledger=book,
+            out=out,
+            held=held,
+            progress=progress,
         )
-        answer, rows, left_out, notes = ask.of_table(table)
-        with book.exclusive(), writing(book, answer.guarantee.charge, out):
+        with book.exclusive(), standalone.writing(book, answer.guarantee.charge, out):
             write_alone(answer, out, rows, max_people)
-    show_left_out(left_out)
+    show_left_out(fitted.left_out)
     for note in notes:
-        errors.print(escape(note))
+        say(said(note), to=errors)
     if len(book.entries()) == before:
-        console.print(_("This was answered before: nothing was charged."))
+        say(_("This was answered before: nothing was charged."))
     show(answer, rows)
-    spent = book.guarantee(book.strictest(delta))
-    console.print(
-        _("Ledger: epsilon {spent} of {budget} spent.").format(
-            spent=decimal(spent, "#,##0.000"), budget=exact(budget)
-        )
-    )
-    console.print(_("Files are in {folder}.").format(folder=escape(str(out))))
-    if fault := too_many(answer, rows, max_people):
+    show_spent(book, delta, budget)
+    say(_("Files are in {folder}."), folder=out)
+    if fault := standalone.too_many(answer, rows, max_people):
         show_error(fault)
         raise typer.Exit(FAULT)
 
@@ -132,6 +103,10 @@ def domains(
     out: Path = Path("domains.yaml"),
 ) -> None:
     """The verb ``domains``."""
+    from ctdhub.dp.standalone.domains import draft
+    from ctdhub.sensitive.ingest.identifiers import find_identifiers
+    from ctdhub.sensitive.ingest.readers import read_as_is
+
     raw = read_as_is(table)
     text = draft(raw, {found.column: said(found.reason) for found in find_identifiers(raw)})
     try:
@@ -139,8 +114,8 @@ def domains(
             handle.write(text)
     except FileExistsError:
         raise error("draft-exists", file=out) from None
-    console.print(_("Drafted {file}.").format(file=escape(str(out))))
-    console.print(
+    say(_("Drafted {file}."), file=out)
+    say(
         _(
             "Review this draft before use. Values were read from your data and may "
             "reveal individuals: compare each column with public documents, such as "
@@ -148,56 +123,6 @@ def domains(
             "from the data alone; then set checked: true."
         )
     )
-
-
-@dataclass(frozen=True)
-class ProtectOptions:
-    """What is asked of a table, as the options say.
-
-    Attributes:
-        domains: path of the domains file, or the word "schema".
-        imputations: how many sets of records for inference.
-        given: charges whose answers are not given again.
-        pay: told the price before anything is charged, and may refuse it.
-    """
-
-    domains: str
-    support: int | None
-    imputations: int
-    epsilon: float
-    delta: float
-    budget: float
-    ledger: Ledger
-    progress: Progress
-    given: frozenset[str] = frozenset()
-    pay: Pay | None = None
-
-    def of_table(self, table: Path) -> tuple[Protected, int, list[str], tuple[str, ...]]:
-        """The answer, rows of one person, columns that are left out, notes of the reader."""
-
-        raw = read_as_is(table)
-        header = [name for name in raw.table.column_names if name != ROW]
-        scope = (
-            scope_of_schema(header, self.support)
-            if self.domains == SCHEMA
-            else scope_of_file(Path(self.domains), header, self.support)
-        ).with_imputations(self.imputations)
-        fitted, notes = fit_domains(raw, scope), tuple(map(said, raw.notes))
-        show_kept(kept_from(scope.plan, self.epsilon, self.delta))
-        del raw  # as large as all that follows
-        answer = protect_alone(
-            fitted,
-            scope,
-            epsilon=self.epsilon,
-            delta=self.delta,
-            budget=self.budget,
-            ledger=self.ledger,
-            progress=self.progress,
-            given=self.given,
-            pay=self.pay,
-        )
-        left_out = [n for n in header if n not in scope.plan.domains and n != scope.person]
-        return answer, scope.plan.rows, left_out, notes
 
 
 def support_of(text: str | None) -> int | None:
@@ -218,49 +143,48 @@ def support_of(text: str | None) -> int | None:
 def show_kept(pairs: Mapping[tuple[str, ...], int]) -> None:
     """From how many people on the records keep combinations of wide columns without a focus."""
     for names, people in pairs.items():
-        errors.print(
-            escape(
-                _(
-                    "{columns}: no focus. The records keep combinations of these columns from "
-                    "about {n} people on; smaller ones are spread over what is likely. Name the "
-                    "pair that readers use most under focus in the domains file."
-                ).format(columns=" × ".join(map(printable, names)), n=people)
-            )
+        say(
+            _(
+                "{columns}: no focus. The records keep combinations of these columns from "
+                "about {n} people on; smaller ones are spread over what is likely. Name the "
+                "pair that readers use most under focus in the domains file."
+            ),
+            to=errors,
+            columns=" × ".join(map(printable, names)),
+            n=people,
         )
 
 
-def show_left_out(names: list[str]) -> None:
+def show_left_out(names: Sequence[str]) -> None:
     """Columns of the table that are not protected, hence not written."""
     if names:
-        listed = ", ".join(printable(name) for name in names)
-        console.print(
-            _("Left out, because no permitted values are given: {columns}").format(
-                columns=escape(listed)
-            )
-        )
+        text = _("Left out, because no permitted values are given: {columns}")
+        say(text, columns=", ".join(map(printable, names)))
 
 
 def show(answer: Protected, rows: int) -> None:
     """The answer in two lines: how many, what was promised."""
     people, g = answer.people, answer.guarantee
-    line = (
+    say(
         _("{n} people ({low} to {high}); epsilon {epsilon}, delta {delta}.")
         if rows == 1
         else _(
             "{n} rows ({low} to {high}), at most {rows} of one person; epsilon {epsilon}, "
             "delta {delta}."
-        )
+        ),
+        n=number(people.value),
+        low=number(people.low),
+        high=number(people.high),
+        rows=rows,
+        epsilon=exact(g.epsilon),
+        delta=tiny(g.delta),
     )
-    console.print(
-        line.format(
-            n=number(people.value),
-            low=number(people.low),
-            high=number(people.high),
-            rows=rows,
-            epsilon=exact(g.epsilon),
-            delta=tiny(g.delta),
-        )
-    )
+
+
+def show_spent(book: Ledger, delta: float, budget: float) -> None:
+    """How much of a budget a ledger has spent."""
+    spent = decimal(book.guarantee(book.strictest(delta)), "#,##0.000")
+    say(_("Ledger: epsilon {spent} of {budget} spent."), spent=spent, budget=exact(budget))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -277,11 +201,14 @@ def kanon(
     k: int = 11,
     columns: str = "",
     out: Path | None = None,
-    suppressed: str = SUPPRESSED,
+    suppressed: str = "suppressed",
     extra: Annotated[float, typer.Option(min=0, max=0.9)] = 0.0,
     force: Annotated[bool, typer.Option("--force")] = False,
 ) -> None:
     """The verb ``kanon``."""
+    from ctdhub.kanon.table import anonymise
+    from ctdhub.sensitive.ingest.delimited import refuse_formulas
+
     if k < LEAST_PUBLISHED:
         raise error("k/published")
     target = out or table.with_name(f"{table.stem}.k{k}{_form(table)}")
@@ -292,7 +219,7 @@ def kanon(
         chosen, left_out = _choose(given, columns)
         if target.suffix.lower() == ".csv":
             rows = range(2, chosen.num_rows + 2)
-            delimited.refuse_formulas(chosen.column_names, chosen.columns, rows, table.name, 1)
+            refuse_formulas(chosen.column_names, chosen.columns, rows, table.name, 1)
         done = anonymise(
             chosen,
             k,
@@ -302,12 +229,10 @@ def kanon(
         )
         _write(done.table, target)
     for note in notes:
-        console.print(escape(note))
+        say(note)
     if left_out:
-        names = escape(printable(listed(left_out), 2000))
-        console.print(
-            _("Left out, because --columns does not name them: {names}.").format(names=names)
-        )
+        names = printable(listed(left_out), 2000)
+        say(_("Left out, because --columns does not name them: {names}."), names=names)
     show_table("", ("", ""), _figures(done.account), fold=False)
     _show_columns(done.account, done.inference)
     console.print(_told(done.inference, k, extra))
@@ -330,14 +255,19 @@ def _read(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
     """The table as text columns, and what its reader decided on its own."""
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path), ()
+    from ctdhub.sensitive.ingest.readers import read_table
+
     raw = read_table(path).whole()
     return raw.table.drop_columns([ROW]), tuple(map(said, raw.notes))
 
 
 def _read_parquet(path: Path) -> pa.Table:
+    import pyarrow as pa
+    from pyarrow import parquet
+
     try:
         with path.open("rb") as file:
-            table = pq.read_table(file)
+            table = parquet.read_table(file)
         return table.cast(pa.schema([pa.field(name, pa.string()) for name in table.column_names]))
     except (pa.ArrowException, UnicodeError) as cause:
         raise error("parquet/kanon", file=path) from cause
@@ -356,17 +286,21 @@ def _choose(table: pa.Table, columns: str) -> tuple[pa.Table, list[str]]:
 
 def _write(table: pa.Table, target: Path) -> None:
     """Write beside the file and put it in place at the end, so that no half file is ever seen."""
+    import pyarrow as pa
+    from pyarrow import compute, csv, parquet
+
     with made_whole(target) as part:
         if target.suffix.lower() == ".csv":
             if table.num_columns == 1:  # an empty line would be no row to many readers
-                table = pa.table([pc.fill_null(table[0], "")], names=table.column_names)
-            pa_csv.write_csv(table, part, pa_csv.WriteOptions(quoting_style="needed"))
+                table = pa.table([compute.fill_null(table[0], "")], names=table.column_names)
+            csv.write_csv(table, part, csv.WriteOptions(quoting_style="needed"))
         else:
-            pq.write_table(table, part, compression="zstd")
+            parquet.write_table(table, part, compression="zstd")
 
 
 def _figures(account: Risk) -> tuple[tuple[str, str], ...]:
-    goal = share(RISK_GOAL)
+    from ctdhub.kanon.table import RISK_GOAL
+
     return (
         (_("rows read and written"), number(account.records)),
         (_("rows dropped"), number(account.dropped)),
@@ -376,7 +310,7 @@ def _figures(account: Risk) -> tuple[tuple[str, str], ...]:
         (_("classes of equal rows"), number(account.classes)),
         (_("smallest class"), number(account.smallest)),
         (_("global re-identification risk before"), share(account.risk_before, fine=True)),
-        (_("the same now; HDX asks for less than {goal}").format(goal=goal),
+        (_("the same now; HDX asks for less than {goal}").format(goal=share(RISK_GOAL)),
          share(account.risk_after, fine=True)),
     )  # fmt: skip
 
@@ -426,7 +360,7 @@ def _warn(suppressed: str) -> None:
             text=suppressed
         ),
     ):
-        console.print(escape(f"- {sentence}"))
+        say("- {sentence}", sentence=sentence)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -440,21 +374,17 @@ def count_show(
     file: Path,
 ) -> None:
     """The verb ``ctdhub count show``."""
+    from ctdhub.dp.secagg.messages import Round, Terms, Total, read_any
+
     message, body = read_any(file)
-    console.print(
-        _("A file of kind {kind}, {n} bytes of numbers.").format(
-            kind=message.kind, n=number(len(body))
-        )
-    )
+    say(_("A file of kind {kind}, {n} bytes of numbers."), kind=message.kind, n=number(len(body)))
     who = getattr(message, "contributor", None)
     if who:
-        console.print(_("It comes from {contributor}.").format(contributor=escape(who)))
+        say(_("It comes from {contributor}."), contributor=who)
     if isinstance(message, Terms):
         _show_terms(message)
     if isinstance(message, Total):
-        console.print(
-            _("In the sum: {names}.").format(names=escape(", ".join(message.contributors)))
-        )
+        say(_("In the sum: {names}."), names=", ".join(message.contributors))
         message = message.round
     if isinstance(message, Round):
         _show_terms(message.terms)
@@ -474,10 +404,13 @@ def count_new(
     column: list[str] | None = None,
 ) -> None:
     """The verb ``ctdhub count new``."""
-    found = None if domains == SCHEMA else load_domains(Path(domains))
+    from ctdhub.dp.secagg import masks, parties
+    from ctdhub.dp.standalone import domains as scopes
+
+    found = None if domains == scopes.SCHEMA else scopes.load_domains(Path(domains))
     if found and not found.checked:
-        raise unchecked(Path(domains))
-    columns = public_columns(column or ()) if found is None else ()
+        raise scopes.unchecked(Path(domains))
+    columns = scopes.public_columns(column or ()) if found is None else ()
     terms = parties.new_round(
         exchange,
         keep,
@@ -492,7 +425,7 @@ def count_new(
     )
     _show_terms(terms)
     n = len(terms.contributors)
-    _show_noise(n, guarding(n, parties.usual_threshold(n, liars), liars))
+    _show_noise(n, masks.guarding(n, parties.usual_threshold(n, liars), liars))
     _next(
         _("Send plan.count to every contributor; each runs `ctdhub count join`."),
         _("When their files are back: `ctdhub count start`."),
@@ -506,6 +439,8 @@ def count_start(
     threshold: Annotated[int | None, typer.Option(min=1)] = None,
 ) -> None:
     """The verb ``ctdhub count start``."""
+    from ctdhub.dp.secagg import parties
+
     _show_round(parties.start_round(exchange, keep, without or (), threshold))
     _next(
         _("Send round.count to every contributor; each runs `ctdhub count mask`."),
@@ -522,20 +457,17 @@ def count_close(
     without: list[str] | None = None,
 ) -> None:
     """The verb ``ctdhub count close``."""
+    from ctdhub.dp.secagg import parties
+    from ctdhub.dp.standalone.table import ledger_of_table
+
     if ledger is not None:
         parties.refuse_seen(exchange, ledger)
     book = ledger_of_table(ledger, new_ledger)
     with bar() as progress:
         progress(_("checking masked counts"), 0.2)
         asked = parties.close_round(exchange, keep, without or (), ledger=book, budget=budget)
-    console.print(_("In the sum: {names}.").format(names=escape(", ".join(asked.bodies))))
-    last = book.entries()[-1]
-    console.print(
-        _("Ledger: epsilon {spent} of {budget} spent.").format(
-            spent=decimal(book.guarantee(book.strictest(last.delta)), "#,##0.000"),
-            budget=exact(budget),
-        )
-    )
+    say(_("In the sum: {names}."), names=", ".join(asked.bodies))
+    show_spent(book, book.entries()[-1].delta, budget)
     _next(
         _("Send request.count to every contributor; each runs `ctdhub count reveal`."),
         _("When enough files are back: `ctdhub count sum`."),
@@ -547,14 +479,12 @@ def count_sum(
     keep: Annotated[Path, typer.Option()],
 ) -> None:
     """The verb ``ctdhub count sum``."""
+    from ctdhub.dp.secagg import parties
+
     with bar() as progress:
         progress(_("removing the masks"), 0.2)
         path, found = parties.total_of_round(exchange, keep)
-    console.print(
-        _("The sum of {names} is in {file}.").format(
-            names=escape(", ".join(found.contributors)), file=escape(str(path))
-        )
-    )
+    say(_("The sum of {names} is in {file}."), names=", ".join(found.contributors), file=path)
     _next(
         _("Make the release: `ctdhub count release {file} --out protected`.").format(
             file=escape(str(path))
@@ -568,6 +498,9 @@ def count_release(
     support: Support = None,
 ) -> None:
     """The verb ``ctdhub count release``."""
+    from ctdhub.dp.secagg.answer import protected, read_sum
+    from ctdhub.release.standalone import check_out, write_alone
+
     level = support_of(support)
     check_out(out)
     with bar() as progress:
@@ -577,15 +510,17 @@ def count_release(
         round_ = found.told.round
         write_alone(answer, out, round_.plan.rows, round_.terms.max_people)
     if strange := found.impossible():
-        errors.print(
+        say(
             _(
                 "Noisy cells that no correct sum can give, far below zero or above the "
                 "number of all people: {n}. A contributor sent false counts or false "
                 "noise. Do not publish this before you have spoken with all of them."
-            ).format(n=number(strange))
+            ),
+            to=errors,
+            n=number(strange),
         )
     show(answer, round_.plan.rows)
-    console.print(_("Files are in {folder}.").format(folder=escape(str(out))))
+    say(_("Files are in {folder}."), folder=out)
 
 
 def count_join(
@@ -594,8 +529,10 @@ def count_join(
     name: Annotated[str, typer.Option()],
 ) -> None:
     """The verb ``ctdhub count join``."""
+    from ctdhub.dp.secagg import parties
+
     path = parties.join_round(exchange, keep, name)
-    console.print(_("Your secrets are in {folder}.").format(folder=escape(str(keep))))
+    say(_("Your secrets are in {folder}."), folder=keep)
     _next(
         _("Send {file} to the hub.").format(file=escape(path.name)),
         _("When round.count has come: `ctdhub count mask`."),
@@ -608,21 +545,22 @@ def count_mask(
     keep: Annotated[Path, typer.Option()],
 ) -> None:
     """The verb ``ctdhub count mask``."""
+    from ctdhub.dp.secagg import messages, parties
+    from ctdhub.sensitive.ingest.readers import read_as_is
+
     with bar() as progress:
         progress(_("reading"), 0.0)
         raw = read_as_is(table)
         path = parties.mask_counts(exchange, keep, raw, progress=progress)
     for note in raw.notes:
         errors.print(escape(said(note)))
-    round_ = read_round(exchange)
+    round_ = messages.read_round(exchange)
     scope = round_.terms.scope()
     counted = {*scope.plan.domains, scope.person, ROW}
     show_left_out([n for n in raw.table.column_names if n not in counted])
     _show_terms(round_.terms)
     _show_round(round_)
-    console.print(
-        _("{file}: {n} bytes.").format(file=escape(path.name), n=number(path.stat().st_size))
-    )
+    say(_("{file}: {n} bytes."), file=path.name, n=number(path.stat().st_size))
     _next(
         _("Read the fingerprint out to another contributor, by telephone, before you send."),
         _("If it is the same, send {file} to the hub.").format(file=escape(path.name)),
@@ -635,62 +573,66 @@ def count_reveal(
     keep: Annotated[Path, typer.Option()],
 ) -> None:
     """The verb ``ctdhub count reveal``."""
+    from ctdhub.dp.secagg import parties
+
     path, asked = parties.reveal_shares(exchange, keep)
-    console.print(_("In the sum: {names}.").format(names=escape(", ".join(asked.bodies))))
-    if open_keep(keep).party not in asked.bodies:
-        console.print(_("Your counts are not in it; your answer helps the others."))
-    console.print(_("Your key of this round is destroyed."))
+    say(_("In the sum: {names}."), names=", ".join(asked.bodies))
+    if parties.open_keep(keep).party not in asked.bodies:
+        say(_("Your counts are not in it; your answer helps the others."))
+    say(_("Your key of this round is destroyed."))
     _next(_("Send {file} to the hub.").format(file=escape(path.name)))
 
 
 def _show_terms(terms: Terms) -> None:
     layout, domains = terms.layout(), terms.scope().plan.domains
     listed = ", ".join(f"{printable(name)} ({len(values)})" for name, values in domains.items())
-    console.print(
-        _("Columns, with the number of values of each: {columns}.").format(columns=escape(listed))
+    say(_("Columns, with the number of values of each: {columns}."), columns=listed)
+    say(
+        _("{tables} tables, {cells} cells; at most {known} contributors know one person."),
+        tables=number(len(layout.tables)),
+        cells=number(layout.cells),
+        known=terms.known_to,
     )
-    console.print(
-        _("{tables} tables, {cells} cells; at most {known} contributors know one person.").format(
-            tables=number(len(layout.tables)), cells=number(layout.cells), known=terms.known_to
-        )
-    )
-    console.print(
+    say(
         _(
             "Guarantee: epsilon {epsilon}, delta {delta}, for up to {most} people. Contributors "
             "that may collude with the hub without breaking it: {liars}. The round is charged in "
             "full, "
             "even if it is spoilt after it is closed."
-        ).format(
-            epsilon=exact(terms.epsilon),
-            delta=exact(terms.delta),
-            liars=terms.liars,
-            most=number(terms.max_people),
-        )
+        ),
+        epsilon=exact(terms.epsilon),
+        delta=exact(terms.delta),
+        liars=terms.liars,
+        most=number(terms.max_people),
     )
 
 
 def _show_round(round_: Round) -> None:
-    console.print(
-        _("{n} contributors: {names}. {needed} of them must stay to the end.").format(
-            n=len(round_.names), names=escape(", ".join(round_.names)), needed=round_.threshold
-        )
+    say(
+        _("{n} contributors: {names}. {needed} of them must stay to the end."),
+        n=len(round_.names),
+        names=", ".join(round_.names),
+        needed=round_.threshold,
     )
     _show_noise(len(round_.names), round_.honest)
-    console.print(_("Fingerprint of the round: {digits}").format(digits=round_.fingerprint()))
+    say(_("Fingerprint of the round: {digits}"), digits=round_.fingerprint())
 
 
 def _show_noise(contributors: int, honest: int) -> None:
     """What it costs that nobody is trusted with the exact sum."""
-    console.print(
+    say(
         _(
             "Each contributor adds noise; the noise of {honest} honest contributors is "
             "enough. If all {n} stay, the variance is {times} times that of a hub that is "
             "trusted with the exact sum."
-        ).format(n=contributors, honest=honest, times=decimal(contributors / honest, "0.##"))
+        ),
+        n=contributors,
+        honest=honest,
+        times=decimal(contributors / honest, "0.##"),
     )
 
 
 def _next(*steps: str) -> None:
-    console.print(_("Next:"))
+    say(_("Next:"))
     for step in steps:
         console.print(f"  {step}")

@@ -8,7 +8,8 @@ answer that it would have given.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -16,40 +17,53 @@ import pyarrow as pa
 from ctdhub.border import Perpetrators, Protected
 from ctdhub.core.files import uncollected
 from ctdhub.core.i18n import Text
-from ctdhub.dp import answer_store, kernels
+from ctdhub.dp import answer_store, kernels, quote
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.answer_store import ChargeSecret
-from ctdhub.dp.count import InMemory, Rows, Tally
+from ctdhub.dp.count import Counts, InMemory, Rows, Tally
 from ctdhub.dp.ledger.book import Ledger, new_id
 from ctdhub.dp.ledger.file import Charge, taking_part, written
 from ctdhub.dp.lists import Overlap
 from ctdhub.dp.mechanism import Progress, answer_of
-from ctdhub.dp.plan import Columns, covered_years, person_rows, plan_of
+from ctdhub.dp.plan import covered_years, person_rows, plan_of
 from ctdhub.dp.policy import Policy
-from ctdhub.dp.price import Pay, Price
-from ctdhub.dp.quote import (
-    HUB,
-    Asks,
-    Costs,
-    Exact,
-    ReleaseRequest,
-    asks_of,
-    costs_of,
-    parts_of,
-    price_of,
-    reusable,
-    tidy,
-    unfinished,
-    unit,
-)
+from ctdhub.dp.price import Price, refusal
+from ctdhub.dp.quote import HUB, Asks, ReleaseRequest, RequestPart, parts_of
 from ctdhub.dp.sources import Mentioned, Sourced, mentioned, sourced
-from ctdhub.dp.workload import Workload, regional, workload
 from ctdhub.schema.model import Schema, load_schema
 
 _BOUND = b"which rows of a person are kept"
 
 
-def protect(  # noqa: PLR0913
+@dataclass(frozen=True)
+class Quote:
+    """A question with its exact tables, and what answering it would cost.  Sensitive.
+
+    Attributes:
+        asked: the question.
+        parts: of the answer by name, as far as they are public.
+        exact: the tables of each; they are emptied once their noise is drawn.
+        child, sources: what is answered beside the table.
+        ledger: pays.
+        facts: public facts.
+        given: ids of charges whose answers are not to be given again.
+        asks: the question as the ledger knows it.
+        price: None where the question was answered before.
+    """
+
+    asked: ReleaseRequest
+    parts: dict[str, RequestPart]
+    exact: dict[str, Counts]
+    child: Mentioned | None
+    sources: Sourced | None
+    ledger: Ledger
+    facts: dict[str, Any]
+    given: Collection[str]
+    asks: Asks
+    price: Price | None
+
+
+def quote_people(  # noqa: PLR0913
     people: pa.Table | Rows,
     policy: Policy,
     ledger: Ledger,
@@ -58,16 +72,15 @@ def protect(  # noqa: PLR0913
     perpetrators: pa.Table | Rows | None = None,
     overlap: Overlap | None = None,
     *,
-    pay: Pay | None = None,
     schema: Schema | None = None,
     given: Collection[str] = (),
-) -> Protected:
-    """Protect a hub's table of people, the perpetrators whom their records mention, their sources.
+) -> Quote:
+    """Count a hub's table of people, and say what its answer costs; nothing is charged.
 
     Args:
         people: one row per person, columns of ``Schema.table("people")``; they may lie anywhere.
         policy: what is released, and how well people are protected.
-        ledger: pays before noise is drawn; see ``reuse`` for what is not paid again.
+        ledger: pays before noise is drawn; see ``quote.reusable`` for what is not paid again.
         facts: public facts, passed through; they also say which contributors have counts, how
             many rows one person may have (``person_rows``), and which years are covered
             (``coverage``): any other year counts as not recorded.
@@ -75,7 +88,6 @@ def protect(  # noqa: PLR0913
         perpetrators: child rows of people, see ``mentioned``; None is a table without rows, so
             that only the policy decides whether the answer has them.
         overlap: how lists overlap, see ``sourced``; None likewise.
-        pay: told the price before anything is charged, and may refuse it; None pays.
         schema: the variables that there are for this hub; all that are shipped where None.
         given: ids of charges whose answers are not to be given again.
 
@@ -94,22 +106,15 @@ def protect(  # noqa: PLR0913
         else written("columns", n=len(policy.columns), **sizes)
     )
     of = person_rows(policy, facts)
-    question = ReleaseRequest(
-        plan_of(policy, schema, of, covered_years(policy, facts)),
-        policy.epsilon,
-        policy.delta,
-        policy.budget.epsilon,
-        what,
-    )
+    plan = plan_of(policy, schema, of, covered_years(policy, facts))
+    asked = ReleaseRequest(plan, policy.epsilon, policy.delta, policy.budget.epsilon, what)
     child = mentioned(perpetrators, policy, schema, of)
     sources = sourced(overlap, policy, schema, facts)
-    return protect_table(
-        people, question, ledger, facts, progress, child, sources, pay=pay, given=given
-    )
+    return quote_table(people, asked, ledger, facts, progress, child, sources, given=given)
 
 
 @uncollected()  # thousands of tables stay until the end, in no cycle
-def protect_table(  # noqa: PLR0913
+def quote_table(
     people: pa.Table | Rows,
     asked: ReleaseRequest,
     ledger: Ledger,
@@ -118,100 +123,110 @@ def protect_table(  # noqa: PLR0913
     child: Mentioned | None = None,
     sources: Sourced | None = None,
     *,
-    pay: Pay | None = None,
     given: Collection[str] = (),
-) -> Protected:
-    """Protect any table whose columns have public domains; see :func:`protect`.
+) -> Quote:
+    """Count any table whose columns have public domains; see :func:`quote_people`.
 
     Args:
         people: one row per person, or at most ``asked.plan.rows`` of each, columns as text.
         child: rows of these persons that are answered with them, by one charge.
         sources: by whom these persons were reported, answered by the same charge.
-        pay: told the price, with the ledger let go: whoever is asked may take his time.
-        given: see :func:`protect`.
     """
-    tell = progress or (lambda message, share: None)
-    rho = rho_of(asked.epsilon, asked.delta)
-    costs = costs_of(rho, child, sources)
-    tables = workload(asked.plan, costs.people)  # these refuse before anything is paid
-    regions = regional(asked.plan, costs.people)
-    theirs = workload(child.plan, costs.perpetrators) if child else ()
-    if sources:
-        sources.public.workload(costs.sources)
-    tell(Text("counting"), 0.05)
+    parts = {part.name: part for part in parts_of(asked, child, sources)}  # refuses before all else
+    if progress:
+        progress(Text("counting"), 0.05)
+    exact = _counted(people, asked, ledger, parts, child, sources)
+    with ledger.exclusive():
+        asks = quote.asks_of(ledger, asked, parts, exact)
+        found = Quote(asked, parts, exact, child, sources, ledger, facts, given, asks, None)
+        return replace(found, price=_standing(found)[1])
+
+
+@uncollected()
+def charge(found: Quote, progress: Progress | None = None, *, agreed: bool = False) -> Protected:
+    """Give the answer of a quote: one that is held, or a new one, which is charged first.
+
+    Args:
+        agreed: whether the price of the quote was agreed on; else it is paid whatever it is now.
+
+    Raises:
+        WouldCharge: it was, and another charge was made since: the price is another.
+        Overspend, LedgerTampered, LedgerError: as :func:`quote_people`.
+    """
+    tell, ledger = progress or (lambda message, share: None), found.ledger
+    with ledger.exclusive():
+        answer, price, cut_off = _standing(found)
+        if answer is not None:
+            tell(Text("answered before: nothing is charged"), 1.0)
+            return answer
+        if agreed and price and price != found.price:
+            raise refusal(price)
+        kernels.require_sweep()
+        if cut_off:
+            tell(Text("charge {n} was cut off: finishing it", n=cut_off[0].number), 0.07)
+        with answer_store.room(ledger, _most_bytes(found.exact, found.asked.plan.imputations)):
+            answer = _minted(found, *(cut_off or _charge(found, tell)), tell)
+        answer_store.store(ledger, answer, found.asks.parts)
+        answer_store.destroy_pending(ledger.pending)
+        return answer
+
+
+def _standing(
+    found: Quote,
+) -> tuple[Protected | None, Price | None, tuple[Charge, ChargeSecret] | None]:
+    """The answer that is held, else what a new one costs, and the charge that was cut off and pays
+    for it; inside ``exclusive()``."""
+    ledger, asks = found.ledger, found.asks
+    answer_store.check_paid(ledger)
+    quote.tidy(ledger)
+    last = quote.reusable(ledger, asks, found.given, alone=found.asked.about != HUB)
+    answer = answer_store.stored(ledger, last, found.facts) if last else None
+    if answer is not None:
+        return answer, None, None
+    cut_off = quote.unfinished(ledger, asks)
+    price = quote.price_of(ledger, asks, found.asked, found.facts, paid=bool(cut_off))
+    return None, price, cut_off
+
+
+def _counted(
+    people: pa.Table | Rows,
+    asked: ReleaseRequest,
+    ledger: Ledger,
+    parts: Mapping[str, RequestPart],
+    child: Mentioned | None,
+    sources: Sourced | None,
+) -> dict[str, Counts]:
+    """Exact tables by part: people and their sources in one pass."""
+    tables = {
+        name: tuple(dict.fromkeys(q.columns for q in part.tables)) for name, part in parts.items()
+    }
     rows = InMemory(people) if isinstance(people, pa.Table) else people
     outside = (asked.plan.year,) if asked.plan.year and asked.about == HUB else ()
-    tally = Tally(asked.plan.domains, _names(tables + regions), years=outside)
-    exact = _counted(rows, tally, sources)
+    tally = Tally(asked.plan.domains, tables["people"], years=outside)
+    own, *others = rows.counts([tally, *([sources.tally] if sources else [])])
     pa.default_memory_pool().release_unused()  # reading and counting took more than is kept
+    exact = {"people": own}
     if child:
         with ledger.exclusive():
             key = bytes.fromhex(ledger.question(_BOUND))
-        [found] = child.rows.counts([child.tally(_names(theirs), key)])
-        exact = exact._replace(perpetrators=found)
-    parts = parts_of(asked, exact, tables + regions, theirs, costs, child, sources)
-    agreed: Price | None = None
-    while True:
-        with ledger.exclusive():
-            answer_store.check_paid(ledger)
-            tidy(ledger)
-            asks = asks_of(ledger, asked, parts)
-            last = reusable(ledger, asks, given, alone=asked.about != HUB)
-            answer = answer_store.stored(ledger, last, facts) if last else None
-            if answer is not None:
-                tell(Text("answered before: nothing is charged"), 1.0)
-                return answer
-            cut_off = unfinished(ledger, asks)
-            price = price_of(ledger, asks, asked, rho, facts, paid=bool(cut_off)) if pay else None
-            if price == agreed:  # nobody is to be asked, or this is what was agreed on
-                kernels.require_sweep()
-                if cut_off:
-                    tell(Text("charge {n} was cut off: finishing it", n=cut_off[0].number), 0.07)
-                with answer_store.room(ledger, _most_bytes(exact, asked.plan.imputations)):
-                    entry, secret = cut_off or _charge(ledger, asks, rho, asked, facts, tell)
-                    answer = _minted(
-                        exact, asked, costs, entry, secret, facts, tell, child, sources
-                    )
-                answer_store.store(ledger, answer, asks.parts)
-                answer_store.destroy_pending(ledger.pending)
-                return answer
-        if pay and price:
-            pay(price)
-        agreed = price
+        [exact["perpetrators"]] = child.rows.counts([child.tally(tables["perpetrators"], key)])
+    if sources:
+        exact["sources"] = sources.exact(*others)
+    return exact
 
 
-def _names(questions: Workload) -> tuple[Columns, ...]:
-    return tuple(dict.fromkeys(q.columns for q in questions))
-
-
-def _counted(rows: Rows, tally: Tally, sources: Sourced | None) -> Exact:
-    """People and their sources, in one pass."""
-    if sources is None:
-        [people] = rows.counts([tally])
-        return Exact(people, {}, {})
-    people, by_contributor = rows.counts([tally, sources.tally])
-    return Exact(people, {}, sources.exact(by_contributor))
-
-
-def _most_bytes(exact: Exact, imputations: int) -> int:
+def _most_bytes(exact: Mapping[str, Counts], imputations: int) -> int:
     """About as many bytes as an answer takes: two a cell of its records, eight a count."""
-    cells = sum(table.size for part in exact for table in part.values())
-    people = max((int(t.sum(dtype="i8")) for t in exact.people.values()), default=0)
+    cells = sum(table.size for part in exact.values() for table in part.values())
+    people = max((int(t.sum(dtype="i8")) for t in exact["people"].values()), default=0)
     people *= 1 + imputations
-    columns = len({name for table in exact.people for name in table})
+    columns = len({name for table in exact["people"] for name in table})
     return 2**20 + 2 * people * columns + 8 * cells
 
 
-def _charge(
-    ledger: Ledger,
-    asks: Asks,
-    rho: float,
-    asked: ReleaseRequest,
-    facts: dict[str, Any],
-    tell: Progress,
-) -> tuple[Charge, ChargeSecret]:
+def _charge(found: Quote, tell: Progress) -> tuple[Charge, ChargeSecret]:
     """A new charge, and the secret of its noise, which is on the disk before the charge is."""
-    what = asked.what
+    asked, ledger, what = found.asked, found.ledger, found.asked.what
     last = [e for e in ledger.entries() if e.kind == asked.kind][-1:]
     if last and not answer_store.holds(ledger, last[0]):
         what = written("again", purpose=what, n=last[0].number)
@@ -219,52 +234,43 @@ def _charge(
             Text("charged again: charge {n} was cut off without an answer", n=last[0].number),
             0.0,
         )
-    who = taking_part(facts)
-    ledger.check_reach(rho, asked.epsilon, asked.delta, budget=asked.budget, contributors=who)
-    begun = answer_store.Pending(new_id(), ChargeSecret.fresh(), asks.exact)
+    begun = answer_store.Pending(new_id(), ChargeSecret.fresh(), found.asks.exact)
     answer_store.write_pending(ledger.pending, begun)
     entry = ledger.charge(
-        asks.question,
-        rho,
+        found.asks.question,
+        rho_of(asked.epsilon, asked.delta),
         asked.epsilon,
         asked.delta,
         what,
         budget=asked.budget,
         kind=asked.kind,
-        contributors=who,
+        contributors=taking_part(found.facts),
         id=begun.charge,
     )
     return entry, begun.secret
 
 
-def _minted(  # noqa: PLR0913
-    exact: Exact,
-    asked: ReleaseRequest,
-    costs: Costs,
-    entry: Charge,
-    secret: ChargeSecret,
-    facts: dict[str, Any],
-    tell: Progress,
-    child: Mentioned | None,
-    sources: Sourced | None,
-) -> Protected:
+def _minted(found: Quote, entry: Charge, secret: ChargeSecret, tell: Progress) -> Protected:
+    asked, exact, child = found.asked, found.exact, found.child
+    rho = {name: part.rho for name, part in found.parts.items()}
     measured = None
-    if sources:
-        measured = sources.measured(exact.sources, costs.sources, secret.stream("sources"))
+    if found.sources:
+        drawn = secret.stream("sources")
+        measured = found.sources.measured(exact["sources"], rho["sources"], drawn)
     perpetrators, inner = None, None
     if child:
         tell(Text("protecting rows of alleged perpetrators"), 0.07)
         drawn = secret.stream("perpetrators")
-        inner = answer_of(exact.perpetrators, child.plan, costs.perpetrators, drawn)
+        inner = answer_of(exact["perpetrators"], child.plan, rho["perpetrators"], drawn)
         perpetrators = Perpetrators(inner.records, inner.counts, child.each, inner.sigma)
-    found = answer_of(exact.people, asked.plan, costs.people, secret.stream("people"), tell)
-    return found.protected(
+    people = answer_of(exact["people"], asked.plan, rho["people"], secret.stream("people"), tell)
+    return people.protected(
         asked.plan,
         (asked.epsilon, asked.delta, entry.rho),
-        unit(asked.plan),
+        quote.unit(asked.plan),
         entry.id,
         not_fitted=inner.not_fitted if inner else (),
-        facts=facts,
+        facts=found.facts,
         perpetrators=perpetrators,
         sources=measured,
     )

@@ -124,7 +124,7 @@ def answer_of(
     source: Bits = os.urandom,
     progress: Progress | None = None,
 ) -> MechanismOutput:
-    """The mechanism alone, without ledger: for ``protect_table``, attacks and rehearsals.
+    """The mechanism alone, without ledger: for ``engine``, attacks and rehearsals.
 
     Whoever calls it owes the ledger a charge of ``rho`` unless the people are fictitious.
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ctdhub.dp import answer_store
-from ctdhub.dp.accounting import split
+from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.answer_store import ChargeSecret
 from ctdhub.dp.count import Counts
 from ctdhub.dp.ledger.book import Ledger
@@ -20,7 +20,7 @@ from ctdhub.dp.plan import Parents, Plan
 from ctdhub.dp.policy import Domains
 from ctdhub.dp.price import CAUSES, Cause, Price
 from ctdhub.dp.sources import Mentioned, Sourced
-from ctdhub.dp.workload import Workload
+from ctdhub.dp.workload import Workload, regional, workload
 
 # --------------------------------------------------------------------------------------------------
 # What makes a request, as far as it is public, and which exact tables it is asked of.
@@ -57,6 +57,7 @@ class RequestPart:
         tables: what is measured, with its noise.
         share: of the cost, where the part is not the main one.
         shown: settings, by name, that decide what is published of the noisy tables.
+        rho: what its tables cost together, at most; it follows from their noise.
     """
 
     name: str
@@ -64,6 +65,7 @@ class RequestPart:
     tables: Workload
     share: float | None
     shown: dict[str, Any]
+    rho: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -233,32 +235,6 @@ def unit(plan: Plan) -> str:
     return f"person, by her key; her rows are joined by at most {plan.tokens} further tokens"
 
 
-class Exact(NamedTuple):
-    """Exact tables by part of an answer; each part is emptied once its noise is drawn."""
-
-    people: Counts
-    perpetrators: Counts
-    sources: Counts
-
-
-class Costs(NamedTuple):
-    """What each part of an answer may cost, in rho."""
-
-    people: float
-    perpetrators: float
-    sources: float
-
-
-def costs_of(rho: float, child: Mentioned | None, sources: Sourced | None) -> Costs:
-    """What each part may cost, by the shares that policy and agreements give them.
-
-    Args:
-        rho: of the whole answer; the exact sum of the parts is at most this.
-        child, sources: None where the answer has no such part.
-    """
-    return Costs(*split(rho, [part.share if part else 0.0 for part in (child, sources)]))
-
-
 PEOPLE = "people"
 """The part of a request that covers case data, see ``request.CanonicalRequest``."""
 
@@ -277,39 +253,47 @@ class Asks(NamedTuple):
     parts: dict[str, str]
 
 
-def asks_of(ledger: Ledger, asked: ReleaseRequest, parts: list[tuple[RequestPart, Counts]]) -> Asks:
-    """The question with these exact tables, as the ledger knows it; inside ``exclusive()``."""
-    asks = request_of(asked.about, asked.epsilon, asked.delta, unit(asked.plan), parts)
+def asks_of(
+    ledger: Ledger,
+    asked: ReleaseRequest,
+    parts: Mapping[str, RequestPart],
+    exact: Mapping[str, Counts],
+) -> Asks:
+    """The question with these exact tables, as the ledger knows it; inside ``exclusive()``.
+
+    Args:
+        parts, exact: by name of the part.
+    """
+    whole = [(part, exact[name]) for name, part in parts.items()]
+    asks = request_of(asked.about, asked.epsilon, asked.delta, unit(asked.plan), whole)
     hashes = {
         name: (ledger.sensitive if name == PEOPLE else ledger.question)(text)
         for name, text in asks.parts().items()
     }
-    exact = ledger.question(asks.content_with_people)
-    return Asks(ledger.question(asks.content), exact, hashes)
+    exactly = ledger.question(asks.content_with_people)
+    return Asks(ledger.question(asks.content), exactly, hashes)
 
 
 def parts_of(
-    asked: ReleaseRequest,
-    exact: Exact,
-    people: Workload,
-    perpetrators: Workload,
-    costs: Costs,
-    child: Mentioned | None,
-    sources: Sourced | None,
-) -> list[tuple[RequestPart, Counts]]:
-    """Each part of the answer as a request writes it, with its exact tables."""
-    own = asked.about != HUB
-    plan = asked.plan
-    found = [
-        (
-            RequestPart("people", plan.domains, people, None, shown(plan, hierarchy=own)),
-            exact.people,
-        )
-    ]
+    asked: ReleaseRequest, child: Mentioned | None, sources: Sourced | None
+) -> list[RequestPart]:
+    """Each part of the answer as a request writes it; together they cost at most what is asked.
+
+    Args:
+        child, sources: None where the answer has no such part.
+
+    Raises:
+        PolicyError: a table would get more noise than can be drawn.
+    """
+    own, plan = asked.about != HUB, asked.plan
+    shares = [part.share if part else 0.0 for part in (child, sources)]
+    rho, of_child, of_sources = split(rho_of(asked.epsilon, asked.delta), shares)
+    tables = workload(plan, rho) + regional(plan, rho)
+    parts = [RequestPart("people", plan.domains, tables, None, shown(plan, hierarchy=own), rho)]
     if child:
-        told = shown(child.plan, hierarchy=own)
-        part = RequestPart("perpetrators", child.plan.domains, perpetrators, child.share, told)
-        found.append((part, exact.perpetrators))
+        told, tables = shown(child.plan, hierarchy=own), workload(child.plan, of_child)
+        domains = child.plan.domains
+        parts.append(RequestPart("perpetrators", domains, tables, child.share, told, of_child))
     if sources:
         public = sources.public
         lists = public.lists
@@ -318,21 +302,13 @@ def parts_of(
             links = public.doubles.settings
             reviewed = {"found": links.found, "merged": links.merged}
             told |= {name: said for name, said in reviewed.items() if said is not None}
-        tables = public.workload(costs.sources)
-        found.append(
-            (RequestPart("sources", public.domains, tables, public.share, told), exact.sources)
-        )
-    return found
+        tables = public.workload(of_sources)
+        parts.append(RequestPart("sources", public.domains, tables, public.share, told, of_sources))
+    return parts
 
 
 def price_of(
-    ledger: Ledger,
-    asks: Asks,
-    asked: ReleaseRequest,
-    rho: float,
-    facts: dict[str, Any],
-    *,
-    paid: bool = False,
+    ledger: Ledger, asks: Asks, asked: ReleaseRequest, facts: Mapping[str, Any], *, paid: bool
 ) -> Price:
     """What answering would cost.
 
@@ -344,6 +320,7 @@ def price_of(
     """
     contributors = taking_part(facts)
     if not paid:
+        rho = rho_of(asked.epsilon, asked.delta)
         ledger.check_reach(
             rho, asked.epsilon, asked.delta, budget=asked.budget, contributors=contributors
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +53,6 @@ def check_out(out: Path) -> str | None:
         return str(json.loads((out / MANIFEST).read_text("utf-8"))["charge"])
     except (OSError, ValueError, KeyError, TypeError):
         raise error("out-folder", file=out) from None
-
-
-def refuse_other(out: Path) -> Callable[[object], None]:
-    """What refuses to charge for another answer than the one that a folder holds."""
-
-    def refuse(_price: object) -> None:
-        raise error("out-folder/other-table", file=out)
-
-    return refuse
 
 
 def write_alone(protected: Protected, out: Path, rows: int, max_people: int) -> Path:

@@ -19,7 +19,7 @@ from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of, hash_p
 from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.engine import protect
+from ctdhub.dp.engine import Quote, charge, quote_people
 from ctdhub.dp.lists import Overlap
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import Pay, Price
@@ -38,9 +38,6 @@ def answer(
 ) -> Protected:
     """The protected answer of today's people and policy; see ``dp.quote`` for what is not paid.
 
-    Years are covered until that of the version.  Where none is given and a year began since the
-    last release, its answer is given again if nothing else has changed: a clock charges nothing.
-
     Args:
         pay: told the price of what is to be charged, and may refuse it; None pays.
         version: that the answer is for, see :func:`is_new`.
@@ -49,57 +46,12 @@ def answer(
         Overspend: the budget, or its reserve for drafts, does not reach.
         ReleaseError: the version is published, with another answer, or is no version.
     """
-    until, last = year_of(hub, version), latest_release(hub.releases)
-    if not version and last and (before := year_of(hub, last.name)) != until:
-        try:
-            return _answer(hub, rules, engine, progress, _tell, version, before)
-        except _Told:
-            pass
-    return _answer(hub, rules, engine, progress, pay, version, until)
-
-
-def _answer(
-    hub: Hub,
-    rules: Policy,
-    engine: Engine,
-    progress: Progress | None,
-    pay: Pay | None,
-    version: str,
-    until: int,
-) -> Protected:
-    check_paid(hub)
-
-    def asked(price: Price) -> None:
-        if version:
-            free(hub.releases, version)
-        split = budget_split(hub, rules)
-        if price.epsilon:
-            split.check(rho_of(price.epsilon, price.delta), price.epsilon)
+    found = _quote(hub, rules, engine, progress, version)
+    if found.price:
+        asked = _checked(hub, rules, found.price, version)
         if pay:
-            pay(replace(price, left=split.left))
-
-    facts = public_facts(hub, rules, until)
-    schema = variables(hub, rules)
-    check_company(facts["contributors"], rules, schema)
-    check_series(hub, rules, schema)
-    people, perpetrators, overlap = _linked(hub)
-    return protect(
-        engine.rows(people),
-        rules,
-        ledger(hub),
-        facts,
-        progress,
-        engine.rows(perpetrators, grouped_by=PERSON),
-        Overlap.read(overlap),
-        pay=asked,
-        schema=schema,
-        given=published(hub) if is_new(hub, version) else (),
-    )
-
-
-def is_new(hub: Hub, version: str) -> bool:
-    """Whether that version is yet to be published: a new version never has a published answer."""
-    return bool(version) and not (hub.releases / version / MANIFEST).is_file()
+            pay(asked)
+    return charge(found, progress, agreed=pay is not None)
 
 
 def price(hub: Hub, rules: Policy, engine: Engine, version: str = "") -> Price | None:
@@ -111,21 +63,65 @@ def price(hub: Hub, rules: Policy, engine: Engine, version: str = "") -> Price |
     Raises:
         Overspend: the budget does not reach.
     """
-    try:
-        answer(hub, rules, engine, pay=_tell, version=version)
-    except _Told as told:
-        return told.price
-    return None
+    found = _quote(hub, rules, engine, None, version).price
+    return found and _checked(hub, rules, found, version)
 
 
-class _Told(Exception):
-    def __init__(self, price: Price) -> None:
-        super().__init__()
-        self.price = price
+def _quote(
+    hub: Hub, rules: Policy, engine: Engine, progress: Progress | None, version: str
+) -> Quote:
+    """What the answer about today's people costs.
+
+    Years are covered until that of the version.  Where none is given and a year began since the
+    last release, its answer is given again if nothing else has changed: a clock charges nothing.
+    """
+    until, last = year_of(hub, version), latest_release(hub.releases)
+    if not version and last and (before := year_of(hub, last.name)) != until:
+        found = _counted(hub, rules, engine, progress, version, before)
+        if found.price is None:
+            return found
+    return _counted(hub, rules, engine, progress, version, until)
 
 
-def _tell(price: Price) -> None:
-    raise _Told(price)
+def _counted(
+    hub: Hub, rules: Policy, engine: Engine, progress: Progress | None, version: str, until: int
+) -> Quote:
+    check_paid(hub)
+    schema, facts = variables(hub, rules), public_facts(hub, rules, until)
+    check_company(facts["contributors"], rules, schema)
+    check_series(hub, rules, schema)
+    people, perpetrators, overlap = _linked(hub)
+    return quote_people(
+        engine.rows(people),
+        rules,
+        ledger(hub),
+        facts,
+        progress,
+        engine.rows(perpetrators, grouped_by=PERSON),
+        Overlap.read(overlap),
+        schema=schema,
+        given=published(hub) if is_new(hub, version) else (),
+    )
+
+
+def _checked(hub: Hub, rules: Policy, price: Price, version: str) -> Price:
+    """A price, with what is left for one more version.
+
+    Raises:
+        Overspend: the budget, or its reserve for drafts, does not reach.
+        ReleaseError: the version is published.
+    """
+    if version:
+        free(hub.releases, version)
+    split = budget_split(hub, rules)
+    if price.epsilon:
+        split.check(rho_of(price.epsilon, price.delta), price.epsilon)
+    return replace(price, left=split.left)
+
+
+def is_new(hub: Hub, version: str) -> bool:
+    """Whether that version is yet to be published: a new version never has a published answer."""
+    return bool(version) and not (hub.releases / version / MANIFEST).is_file()
 
 
 def _linked(hub: Hub) -> tuple[Path, Path, Path]:

@@ -24,8 +24,6 @@ from ctdhub.dp.workload import Workload
 
 CODEC = "zstd"
 
-SCHEMA = "schema"
-
 MECHANISM = "discrete Gaussian in shares: each contributor adds its own"
 
 

@@ -474,7 +474,7 @@ def counted(raw: Tabular, scope: Scope, layout: SecaggLayout, key: bytes) -> Cel
     Raises:
         PolicyError: a cell does not fit its domain, see :func:`fit_domains`.
     """
-    table = fit_domains(raw, scope).within(scope.plan.rows, key)
+    table = fit_domains(raw, scope).within(key)
     return layout.flat(count(encode(table, scope.plan.domains), layout.tables))
 
 

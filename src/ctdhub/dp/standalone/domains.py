@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -467,9 +468,32 @@ class Scope:
     person: str | None
     file: str
 
-    def with_imputations(self, sets: int) -> Scope:
-        """The same with so many sets of records for inference, 0 to 100."""
-        return replace(self, plan=replace(self.plan, imputations=sets))
+
+SCHEMA = "schema"
+"""What is said in place of a domains file, where a table is of the hub's own schema."""
+
+
+def scope_of(
+    domains: str | os.PathLike[str], names: Sequence[str], support: int | None, imputations: int = 0
+) -> Scope:
+    """The scope of a table.
+
+    Args:
+        domains: path of the domains file, or :data:`SCHEMA`.
+        names: columns of the table.
+        support: stands above the file's own.
+        imputations: how many sets of records for inference, 0 to 100.
+
+    Raises:
+        PolicyError: as :func:`scope_of_file` and :func:`scope_of_schema`.
+    """
+    header = [name for name in names if name != ROW]
+    scope = (
+        scope_of_schema(header, support)
+        if domains == SCHEMA
+        else scope_of_file(Path(domains), header, support)
+    )
+    return replace(scope, plan=replace(scope.plan, imputations=imputations))
 
 
 def scope_of_file(path: Path, header: Sequence[str], support: int | None = None) -> Scope:

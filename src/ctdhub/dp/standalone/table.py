@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,13 +19,12 @@ from ctdhub.border import Protected
 from ctdhub.core.errors import HubError, Overspend, PolicyError, error, printable
 from ctdhub.core.i18n import Numeral
 from ctdhub.core.tables import ROW, Tabular
-from ctdhub.dp.count import Rows, within_bound
-from ctdhub.dp.engine import protect_table
+from ctdhub.dp.count import within_bound
+from ctdhub.dp.engine import charge, quote_table
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.custody import begin, leased, new_population, open_custody
 from ctdhub.dp.ledger.file import LedgerFile, damaged, guarded, write_synced
 from ctdhub.dp.mechanism import Progress
-from ctdhub.dp.price import Pay
 from ctdhub.dp.quote import ReleaseRequest
 from ctdhub.dp.standalone.domains import Scope
 
@@ -79,18 +78,23 @@ class Fitted:
     """A table that fits its domains.
 
     Attributes:
+        scope: its public domains.
         table: the plan's columns in its order, dictionary-encoded by their public values.
         person: whom each row belongs to, None where each row is one person.
+        left_out: columns without public values.
     """
 
+    scope: Scope
     table: pa.Table
     person: pa.Array | None
+    left_out: tuple[str, ...]
 
-    def within(self, rows: int, key: bytes) -> pa.Table:
-        """The table with at most ``rows`` of each person; see :func:`bounded`."""
+    def within(self, key: bytes) -> pa.Table:
+        """The table with at most as many rows of each person as count; see :func:`bounded`."""
         if self.person is None:
             return self.table
-        return self.table.filter(pa.array(bounded(self.person, self.table, rows, key)))
+        kept = bounded(self.person, self.table, self.scope.plan.rows, key)
+        return self.table.filter(pa.array(kept))
 
 
 def fit_domains(raw: Tabular, scope: Scope) -> Fitted:
@@ -101,66 +105,49 @@ def fit_domains(raw: Tabular, scope: Scope) -> Fitted:
             the first such row is named, the value is not.
     """
     person = None if scope.person is None else _person(raw, scope, scope.person)
-    return Fitted(coded(raw, scope), person)
+    known = {*scope.plan.domains, scope.person, ROW}
+    left_out = tuple(name for name in raw.table.column_names if name not in known)
+    return Fitted(scope, coded(raw, scope), person, left_out)
 
 
-def protect_alone(  # noqa: PLR0913
+def protect_alone(
     fitted: Fitted,
-    scope: Scope,
     *,
     epsilon: float,
     delta: float,
     budget: float,
     ledger: Ledger,
+    out: Path | None = None,
+    held: str | None = None,
     progress: Progress | None = None,
-    given: Collection[str] = (),
-    pay: Pay | None = None,
 ) -> Protected:
     """Protect a table; while its answer is not written, the same rows and settings are free.
 
     Args:
-        fitted: see :func:`fit_domains`.
-        scope: its public domains.
         epsilon, delta: the promise to each person.
         budget: the most epsilon that all charges of the ledger together may reach.
         ledger: a folder of this table's own.
-        given: charges whose answers are not given again, see ``written``.
-        pay: told the price before anything is charged, and may refuse it; None pays.
+        out, held: the folder that the answer is for, and the charge that lies there, see
+            :func:`given`; for another answer than that one nothing is charged.
 
     Raises:
         PolicyError: epsilon is too small for the tables.
-        Overspend, LedgerTampered, LedgerError: see ``protect_table``.
+        ReleaseError: another answer lies in the folder.
+        Overspend, LedgerTampered, LedgerError: see :func:`ctdhub.dp.engine.charge`; what refuses
+            names the options of the command.
     """
-    table = fitted.table
+    table, plan, before = fitted.table, fitted.scope.plan, given(ledger, out, held)
     if fitted.person is not None:
         with ledger.exclusive():
             key = bytes.fromhex(ledger.question(b"which rows of a person are kept"))
-        table = fitted.within(scope.plan.rows, key)
-    what = f"table of {len(scope.plan.domains)} columns at epsilon {epsilon:g}, budget {budget:g}"
-    question = ReleaseRequest(scope.plan, epsilon, delta, budget, what, about=_ASKED)
-    return ask_alone(table, question, ledger, scope.file, progress, given, pay)
-
-
-def ask_alone(
-    table: pa.Table | Rows,
-    question: ReleaseRequest,
-    ledger: Ledger,
-    file: str,
-    progress: Progress | None = None,
-    given: Collection[str] = (),
-    pay: Pay | None = None,
-) -> Protected:
-    """Ask a question outside a hub: what refuses it names the options of the command.
-
-    Args:
-        file: name of the file that holds the domains.
-        given, pay: see :func:`protect_alone`.
-
-    Raises:
-        PolicyError, Overspend, LedgerTampered, LedgerError: see ``protect_table``.
-    """
+        table = fitted.within(key)
+    what = f"table of {len(plan.domains)} columns at epsilon {epsilon:g}, budget {budget:g}"
+    question = ReleaseRequest(plan, epsilon, delta, budget, what, about=_ASKED)
     try:
-        return protect_table(table, question, ledger, {}, progress, given=given, pay=pay)
+        quote = quote_table(table, question, ledger, {}, progress, given=before)
+        if quote.price and held:
+            raise error("out-folder/other-table", file=out)
+        return charge(quote, progress, agreed=held is not None)
     except Overspend as cause:
         spent = cause.fields
         raise error(
@@ -171,6 +158,7 @@ def ask_alone(
             budget=spent["budget"],
         ) from None
     except PolicyError as cause:
+        file = fitted.scope.file
         raise error("policy-noise/alone", file=file, rule=cause.rule, refusal=cause.fault) from None
 
 
