@@ -79,7 +79,7 @@ def test_growth_is_in_line_with_its_trend_and_said_to_be() -> None:
     found = growing()
     assert not found.signals
     lines = words.no_breaks(found, lambda f: f.name)
-    assert lines[1:] == ["s0000: above its earlier level, in line with its trend."]
+    assert lines[1:] == ("s0000: above its earlier level, in line with its trend.",)
 
 
 def test_a_series_that_always_wandered_moves_this_much_by_itself() -> None:

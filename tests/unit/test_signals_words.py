@@ -12,7 +12,7 @@ from ctdhub.core.i18n import language
 from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import signals as signal_words
 from ctdhub.report.signal_charts import about_turn
-from ctdhub.report.signals import Quantity
+from ctdhub.report.signals import Quantity, words_of
 from ctdhub.stats.trend import Turn
 
 
@@ -27,10 +27,10 @@ def test_a_figure_that_was_not_tested_moves_only_where_its_intervals_part() -> N
     )
     exact = (Quantity("4", 4.0, 4.0, 4.0), Quantity("3", 3.0))
     with language("en"):
-        assert "went from" in signal_words._and_share(near)
-        assert "rose" in signal_words._and_share(far)
-        assert "fell" in signal_words._and_count(exact, "")
-        assert "rose" in signal_words._and_count(near, "rise")  # its own test is believed
+        assert "went from" in words_of("and_share", near)
+        assert "rose" in words_of("and_share", far)
+        assert "fell" in words_of("and_count", exact, "")
+        assert "rose" in words_of("and_count", near, "rise")  # its own test is believed
 
 
 def test_names_keep_their_direction_in_arabic_and_are_those_of_the_language() -> None:

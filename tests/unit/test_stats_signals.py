@@ -5,13 +5,15 @@ from __future__ import annotations
 import doctest
 import importlib
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.report.signals import false_ones, of_file, sentence, single_periods
+from ctdhub.report.signals import false_share, of_file, sentence, single_periods
 from ctdhub.stats.signals.chances import binomial, negative_binomial
 from ctdhub.stats.signals.find import Settings, find, q_values
 from ctdhub.stats.signals.panel import (
@@ -313,7 +315,8 @@ def test_window_and_past_suit_the_periods() -> None:
 
 @pytest.mark.parametrize(("rate", "n"), [(0.1, 10), (0.05, 20), (0.5, 2), (0.3, 3)])
 def test_the_promise_in_words_is_never_stronger_than_the_rate(rate: float, n: int) -> None:
-    assert f"Of {n} signals" in false_ones(rate)
+    found: Any = SimpleNamespace(settings=SimpleNamespace(rate=rate), missed=None)
+    assert f"Of {n} signals" in false_share(found)
     assert rate * n <= 1
 
 

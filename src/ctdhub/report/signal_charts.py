@@ -17,7 +17,7 @@ from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import signals as signal_words
 from ctdhub.report.equity import gap_difference, gap_headline
 from ctdhub.report.figures import Chart
-from ctdhub.report.signals import SignalWords, one_in, part, title
+from ctdhub.report.signals import SignalWords, one_in, words_of
 from ctdhub.report.trends import ChartPanel
 from ctdhub.report.wording import called, called_all, caveat, citation, ranged, state_words
 from ctdhub.schema.labels import definition, label
@@ -73,7 +73,7 @@ def of_release(result: ReleaseSignals) -> dict[str, Any]:
                 for t in result.turns
             ],
         },
-        "warnings": [] if found else [not_measured()],
+        "warnings": [] if found else [words_of("not_measured")],
         "signals": _signals(result),
         "explained": [
             {
@@ -104,13 +104,10 @@ def _signals(result: ReleaseSignals) -> list[dict[str, Any]]:
     ]
 
 
-def not_measured() -> str:
-    """Why a release has nothing to look at."""
-    return _("This release has no yearly series to test, or no finished year.")
-
-
 def _head(found: Found) -> dict[str, Any]:
     window, past = found.span(found.window), found.span(found.past)
+    half, most = found.smallest or (math.inf, math.inf)
+    missed = found.missed
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -124,21 +121,15 @@ def _head(found: Found) -> dict[str, Any]:
         "series": found.looked_at,
         "tests": found.tests,
         "too_few_periods": list(found.too_few_periods),
-        "smallest_rise": _smallest(found),
-        "missed": None
-        if found.missed is None
-        else {
-            "windows": found.missed.windows,
-            "share": found.missed.share,
+        "smallest_rise": {"half": _finite(half), "nine_of_ten": _finite(most), "chance": POWER},
+        "missed": missed
+        and {
+            "windows": missed.windows,
+            "share": missed.share,
             "expected": CHANCE,
-            "too_often": found.missed.too_often,
+            "too_often": missed.too_often,
         },
     }
-
-
-def _smallest(found: Found) -> dict[str, float | None]:
-    half, most = found.smallest or (math.inf, math.inf)
-    return {"half": _finite(half), "nine_of_ten": _finite(most), "chance": POWER}
 
 
 def _finite(value: float) -> float | None:
@@ -181,36 +172,32 @@ def _file_entry(found: Found, finding: Finding, told_with: str | None) -> dict[s
         finding,
         signal_words.of_file(found, finding),
         told_with=told_with,
-        count=_pair(finding.part or finding.count, _figure),
-        denominator=_pair(finding.whole, _figure),
-        share=_pair(finding.share, _figure),
+        count=_pair(finding.part or finding.count),
+        denominator=_pair(finding.whole),
+        share=_pair(finding.share),
     )
 
 
 def _release_entry(result: ReleaseSignals, finding: Finding) -> dict[str, Any]:
     of = cards(result, finding)
-    return {
-        **_entry(
-            finding,
-            signal_words.of_release(result, finding),
-            count=_pair(of.count, _card),
-            denominator=_pair(of.whole, _card),
-            share=_pair(of.share, _card),
-        ),
-        "of": dict(result.looked[finding.row].of),
-    }
+    return _entry(
+        finding,
+        signal_words.of_release(result, finding),
+        count=_pair(of.count),
+        denominator=_pair(of.whole),
+        share=_pair(of.share),
+        of=dict(result.looked[finding.row].of),
+    )
 
 
-def _pair(pair: tuple[Any, Any] | None, form: Callable[[Any], dict[str, Any]]) -> Any:
-    return None if pair is None else {"before": form(pair[0]), "now": form(pair[1])}
-
-
-def _figure(figure: SignalFigure) -> dict[str, Any]:
-    return {"value": figure.value, "low": figure.low, "high": figure.high, "state": "shown"}
-
-
-def _card(card: NumberCard) -> dict[str, Any]:
-    return {"value": card.value, "low": card.low, "high": card.high, "state": card.state}
+def _pair(pair: tuple[SignalFigure | NumberCard, ...] | None) -> dict[str, Any] | None:
+    if pair is None:
+        return None
+    figures = (
+        {"value": f.value, "low": f.low, "high": f.high, "state": getattr(f, "state", "shown")}
+        for f in pair
+    )
+    return dict(zip(("before", "now"), figures, strict=True))
 
 
 def _others(found: Found) -> list[dict[str, Any]]:
@@ -245,7 +232,7 @@ def file_document(found: Found, warnings: Sequence[str]) -> Document:
             signal_words.single_periods(found, finding),
             signal_words.short_past(known),
         )
-        texts.append(" ".join(p for p in parts if p))
+        texts.append(" ".join(filter(None, parts)))
     name = partial(signal_words.named_series, found)
     return _document(
         "",
@@ -261,7 +248,7 @@ def release_document(result: ReleaseSignals) -> Document:
     found, facts = result.found, result.release.facts
     hub = called(facts)
     if found is None:
-        return _document(hub, [not_measured()])
+        return _document(hub, [words_of("not_measured")])
     texts = []
     for lead in result.leads:
         words = signal_words.of_release(result, lead.finding)
@@ -271,7 +258,8 @@ def release_document(result: ReleaseSignals) -> Document:
         *(about_turn(t, facts) for t in result.turns),
         signal_words.about_changes(result),
     ]
-    apart = [" ".join((explained_title() + ".", *signal_words.explanations(result)))]
+    title = _("Explained by who reports")
+    apart = [" ".join((f"{title}.", *signal_words.explanations(result)))]
     return _document(
         hub,
         [*_opening(found, ()), " ".join(about)],
@@ -309,36 +297,17 @@ def sentences_of(result: ReleaseSignals, lead: Lead) -> tuple[str, ...]:
     return tuple(sentence for sentence in found if sentence)
 
 
-def explained_title() -> str:
-    """What heads the series that moved because of who reports."""
-    return _("Explained by who reports")
-
-
 def about_turn(turn: Turn, facts: PublicFacts) -> str:
     """Who joined or left, in words."""
-    parts = []
-    if turn.joined:
-        parts.append(
-            _("From {year} on there are also reports from {names}.").format(
-                year=year(turn.year), names=_listed_names(turn.joined, facts)
-            )
-        )
-    if turn.left:
-        parts.append(
-            _("From {year} on there are no more reports from {names}.").format(
-                year=year(turn.year), names=_listed_names(turn.left, facts)
-            )
-        )
-    return " ".join(parts)
-
-
-def _listed_names(names: Sequence[str], facts: PublicFacts) -> str:
-    return listed([isolated(name) for name in called_all(names, facts)])
+    joined, left = (
+        listed([isolated(name) for name in called_all(names, facts)])
+        for names in (turn.joined, turn.left)
+    )
+    return words_of("turn", turn.year, joined, left)
 
 
 def _opening(found: Found, warnings: Sequence[str]) -> list[str]:
-    few = len(found.too_few_periods)
-    note = signal_words.too_few(few) if few else ""
+    note = words_of("too_few", len(found.too_few_periods))
     return [*warnings, signal_words.looked_at(found), note, signal_words.compared(found)]
 
 
@@ -354,24 +323,8 @@ def _closing(found: Found, name: Callable[[Finding], str]) -> list[str]:
         signal_words.false_share(found),
         signal_words.falls_to_zero(found),
         smallest,
-        no_cause(),
+        words_of("no_cause"),
     ]
-
-
-def no_cause() -> str:
-    """What a signal does not say."""
-    return _(
-        "A signal is a question, not a cause: ask who reported, how people were found, and "
-        "whether people who know the place agree."
-    )
-
-
-def about() -> str:
-    """What a signal is."""
-    return _(
-        "A signal is a series of numbers whose last years differ from its own past by more than "
-        "chance, its usual ups and downs and the protection noise explain."
-    )
 
 
 # --------------------------------------------------------------------------------------------------
@@ -417,10 +370,9 @@ def drawn(result: ReleaseSignals, what: What) -> tuple[SignalChart, ...]:
     """
     if result.found is None:
         return ()
-    rate = result.found.settings.rate
     chosen: dict[Of, tuple[int, Lead, bool]] = {}
     for k, lead in enumerate(result.leads, 1):
-        moved = {t.what: t.way for t in lead.finding.moved(rate)}
+        moved = {t.what: t.way for t in signal_words.moved(result, lead.finding)}
         if ("share" if "share" in moved else "count") != what:
             continue
         place = result.looked[lead.finding.row].places
@@ -432,110 +384,52 @@ def drawn(result: ReleaseSignals, what: What) -> tuple[SignalChart, ...]:
 
 def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> SignalChart:
     finding, looked = lead.finding, result.looked[lead.finding.row]
-    years = by_year(result, finding)
-    rows = tuple(_row(y.year, y.people, covered=y.covered) for y in years)
+    told, years = signal_words.of_release(result, finding), by_year(result, finding)
     shares = None
     if finding.share is not None:
-        parts = tuple(
-            _row(y.year, y.share, covered=y.covered) for y in years if y.share is not None
-        )
-        shares = ChartPanel(_("Share"), parts, "")
-    lines = tuple(
-        (
-            year(y.year),
-            ranged(y.people) if y.covered else state_words("nobody_reports"),
-            *([ranged(y.share) if y.covered else "–"] if y.share is not None else []),
-        )
-        for y in years
-    )
-    names = [v for v, _code in looked.of]
+        parts = (_row(y.year, y.share, covered=y.covered) for y in years if y.share is not None)
+        shares = ChartPanel(_("Share"), tuple(parts), "")
     return SignalChart(
         id=id_,
-        headline=headline(result, finding),
-        subtitle=" ".join(
-            (
-                _subtitle(finding, title(looked), part(looked.of)),
-                *(("· " + signal_words.short(),) if result.is_less(finding.row) else ()),
-            )
-        ),
+        headline=words_of("headline", told),
+        subtitle=words_of("subtitle", told, result.is_less(finding.row)),
         text=" ".join(sentences_of(result, lead)),
-        people=ChartPanel(_("People"), rows, ""),
+        people=ChartPanel(
+            _("People"), tuple(_row(y.year, y.people, covered=y.covered) for y in years), ""
+        ),
         share=shares,
-        lines=lines,
+        lines=tuple(
+            (
+                year(y.year),
+                ranged(y.people) if y.covered else state_words("nobody_reports"),
+                *([ranged(y.share) if y.covered else "–"] if y.share is not None else []),
+            )
+            for y in years
+        ),
         file=FILE,
-        definition=" ".join(definition(v, current()) for v in names),
-        line=_in_short(result, finding),
+        definition=" ".join(definition(v, current()) for v, _code in looked.of),
+        line=words_of("in_short", told),
     )
-
-
-def _in_short(result: ReleaseSignals, finding: Finding) -> str:
-    """Before and now in one line: the share where it moved, else the number of people."""
-    found, text = cards(result, finding), _("People in a year, on average: {before} → {now}")
-    rate = result.found.settings.rate if result.found else 0.0
-    before, now = found.count
-    if found.share is not None and "share" in {test.what for test in finding.moved(rate)}:
-        (before, now), text = found.share, _("Share, on average: {before} → {now}")
-    return text.format(before=ranged(before), now=ranged(now))
 
 
 def _row(when: int, card: NumberCard, *, covered: bool) -> Row:
     return Row((str(when), ""), "value" if covered else "nobody_reports", card)
 
 
-def headline(result: ReleaseSignals, finding: Finding) -> str:
-    """What moved, in one line without a number."""
-    looked = result.looked[finding.row]
-    rate = result.found.settings.rate if result.found else 0.0
-    way = {t.what: t.way for t in finding.moved(rate)}
-    if "share" in way:
-        text = (
-            _("{place}: the share of {part} rose")
-            if way["share"] == "rise"
-            else _("{place}: the share of {part} fell")
-        )
-    else:
-        text = (
-            _("{place}: the number of {part} rose")
-            if way["count"] == "rise"
-            else _("{place}: the number of {part} fell")
-        )
-    return text.format(place=title(looked), part=part(looked.of))
-
-
-def _subtitle(finding: Finding, place: str, who: str) -> str:
-    if finding.whole is None:
-        text = _("People identified by year: {place}")
-    else:
-        text = _(
-            "People identified by year, and their share of all whose answer is recorded: {part}. "
-            "{place}"
-        )
-    return text.format(part=who, place=place)
-
-
 def table(result: ReleaseSignals) -> tuple[tuple[str, ...], ...]:
     """Lines of the table of signals: group, what moved, number, share, how many may be false."""
     if result.found is None:
         return ()
-    return tuple(_line(result, result.found, f) for f in result.found.signals[:LISTED])
+    return tuple(_line(result, finding) for finding in result.found.signals[:LISTED])
 
 
-def _line(result: ReleaseSignals, found: Found, finding: Finding) -> tuple[str, ...]:
-    of = cards(result, finding)
-    words = {
-        ("share", "rise"): _("share rose"),
-        ("share", "fall"): _("share fell"),
-        ("count", "rise"): _("number rose"),
-        ("count", "fall"): _("number fell"),
-    }
-    moved = finding.moved(found.settings.rate)
+def _line(result: ReleaseSignals, finding: Finding) -> tuple[str, ...]:
+    of, moved = cards(result, finding), signal_words.moved(result, finding)
     return (
         signal_words.named_contributors(result, finding),
-        _("; ").join(words[t.what, t.way] for t in moved),
-        ranged(of.count[0]),
-        ranged(of.count[1]),
-        ranged(of.share[0]) if of.share else "–",
-        ranged(of.share[1]) if of.share else "–",
+        words_of("what_moved", moved),
+        *map(ranged, of.count),
+        *(map(ranged, of.share) if of.share else ("–", "–")),
         one_in(min(t.q for t in moved)),
     )
 
@@ -553,7 +447,7 @@ def write_signals(folder: Path, result: ReleaseSignals) -> None:
         {
             "id": FILE,
             "title": _("Signals"),
-            "definition": about(),
+            "definition": words_of("about"),
             **heads,
             "denominator": {
                 "people": people.value,
@@ -583,8 +477,7 @@ def _rows(result: ReleaseSignals) -> Iterator[list[object]]:
 
 
 def _cells(result: ReleaseSignals, finding: Finding) -> list[object]:
-    rate = result.found.settings.rate if result.found else 0.0
-    of, moved = cards(result, finding), finding.moved(rate)
+    of, moved = cards(result, finding), signal_words.moved(result, finding)
     tests = {t.what: t for t in finding.tests}
     return [
         finding.name,
@@ -643,22 +536,11 @@ def findings(answers: Answers) -> tuple[ReleaseFinding, ...]:
 
 def _change(answers: Answers) -> ReleaseFinding | None:
     result = looked_for(answers)
-    lead = next((each for each in result.leads), None)
-    if lead is None:
+    if not result.leads:
         return None
-    found = cards(result, lead.finding)
-    before, now = found.count
-    detail = _("People identified in a year, on average: {now} compared with {before} before.")
-    moved = result.found and lead.finding.moved(result.found.settings.rate)
-    if found.share is not None and "share" in {test.what for test in moved or ()}:
-        before, now = found.share
-        detail = _("Share on average: {now} compared with {before} before.")
-    return ReleaseFinding(
-        "change",
-        _("The clearest change"),
-        headline(result, lead.finding),
-        detail.format(now=ranged(now), before=ranged(before)),
-    )
+    told = signal_words.of_release(result, result.leads[0].finding)
+    kicker = _("The clearest change")
+    return ReleaseFinding("change", kicker, words_of("headline", told), words_of("detail", told))
 
 
 def _gap(answers: Answers) -> ReleaseFinding | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from fractions import Fraction
@@ -224,10 +224,22 @@ def ranged(card: NumberCard) -> str:
     or why there is no number."""
     if card.value is None:
         return _silent(card)
-    value, low, high = printed(card)
     if card.unit == "share":
         return share_ranged(card.value, card.low or 0, card.high or 0)
-    return _("{people} ({low} to {high})").format(people=value, low=low, high=high)
+    return people_ranged(card.value, card.low or 0, card.high or 0)
+
+
+def people_ranged(
+    value: float, low: float, high: float, written: Callable[[float], str] = number
+) -> str:
+    """A number of people, or another one, and its interval.
+
+    Args:
+        written: how each of the three is written.
+    """
+    return _("{people} ({low} to {high})").format(
+        people=written(value), low=written(low), high=written(high)
+    )
 
 
 def ends(card: NumberCard) -> tuple[str, str]:

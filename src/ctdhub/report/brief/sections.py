@@ -15,12 +15,11 @@ from ctdhub.document.document import Bar, Bars, Block, Kind, Notebook, Section, 
 from ctdhub.document.svg import round_top
 from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import figures as site
-from ctdhub.report import signal_charts
 from ctdhub.report.brief.subjects import BriefPlace, Corridor
 from ctdhub.report.equity import assistance_caveat, gap_sentence, group_name
 from ctdhub.report.figures import Among, Figure, sides, year_chart
 from ctdhub.report.signal_charts import looked_for
-from ctdhub.report.signals import compared, false_share, of_release, sentence, verdict
+from ctdhub.report.signals import compared, false_share, of_release, sentence, verdict, words_of
 from ctdhub.report.trends import measured_apart, question_label, recorded_share, told
 from ctdhub.report.wording import break_sentence, printed, ranged, signed, sized, turned
 from ctdhub.schema.labels import label
@@ -497,7 +496,7 @@ def _closing(answers: Answers, found: Found, more: int, notebook: Notebook) -> t
     notebook.add("signals.promise", "sum", found.settings.rate, (promise,))
     begin, end = (found.panel.periods[k].place for k in (found.past[0], found.window[1]))
     turned_then = turned(answers.release, (begin, end))
-    return (*paragraphs, " ".join((*turned_then, promise, signal_charts.no_cause())))
+    return (*paragraphs, " ".join((*turned_then, promise, words_of("no_cause"))))
 
 
 def _concerns(subject: BriefPlace | Corridor) -> Callable[[Of], bool]:

@@ -9,8 +9,16 @@ from ctdhub.core.format import number, share
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, ngettext
 from ctdhub.document.charts.years import draw, spark
 from ctdhub.document.svg import round_top
-from ctdhub.report import signal_charts, signals
-from ctdhub.report.signal_charts import LISTED, SignalChart, drawn, looked_for, table, write_signals
+from ctdhub.report import signals
+from ctdhub.report.signal_charts import (
+    LISTED,
+    SignalChart,
+    about_turn,
+    drawn,
+    looked_for,
+    table,
+    write_signals,
+)
 from ctdhub.report.signals import (
     compared,
     false_share,
@@ -18,6 +26,7 @@ from ctdhub.report.signals import (
     no_breaks,
     none_found,
     smallest_rise,
+    words_of,
 )
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.edition import CHANGE, MenuEntry, PageKind
@@ -46,17 +55,15 @@ def page(answers: Answers) -> Page:
         description=_("Numbers and shares that moved beyond what their own past shows."),
         template="signals.html",
         values={
-            "about_signals": signal_charts.about(),
-            "opening": [looked_at(found), compared(found)]
-            if found
-            else [signal_charts.not_measured()],
+            "about_signals": words_of("about"),
+            "opening": [looked_at(found), compared(found)] if found else [words_of("not_measured")],
             "promise": false_share(found) if found and found.signals else "",
             "smallest": smallest_rise(found, name) if found else "",
             "no_breaks": no_breaks(found, name) if found else [],
             "nothing": none_found(found) if found and not found.signals else "",
-            "changes": [signal_charts.about_turn(t, answers.release.facts) for t in result.turns],
+            "changes": [about_turn(t, answers.release.facts) for t in result.turns],
             "after_changes": signals.about_changes(result),
-            "explained_title": signal_charts.explained_title(),
+            "explained_title": _("Explained by who reports"),
             "explained": signals.explanations(result),
             "kinds": _kinds(result),
             "lines": table(result),
