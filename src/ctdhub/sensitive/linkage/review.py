@@ -5,8 +5,10 @@ steward.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -477,6 +479,82 @@ def contradiction(p: Persons, x: int, y: int) -> Text | None:
 
 
 # --------------------------------------------------------------------------------------------------
+# Sets of persons who are one, of each contributor or file one at most; the likeliest join first.
+
+
+class PersonSets:
+    """Union-find over persons from 0; the smallest of a set is its root.
+
+    Args:
+        source: contributor or file of each person.
+        contradiction: why two persons cannot be one; None where nothing says so.
+    """
+
+    def __init__(
+        self, source: Ints, contradiction: Callable[[int, int], Text | None] = lambda _x, _y: None
+    ) -> None:
+        self._source, self._contradiction = source.tolist(), contradiction
+        self._parent = list(range(len(source)))
+        self.members = [[person] for person in self._parent]
+
+    def root(self, one: int) -> int:
+        """The smallest of the set that one is in."""
+        while self._parent[one] != one:
+            self._parent[one] = one = self._parent[self._parent[one]]
+        return one
+
+    def roots(self) -> Ints:
+        """The root of each."""
+        return np.array([self.root(one) for one in range(len(self._parent))], np.int64)
+
+    def join(self, one: int, other: int) -> None:
+        """Make one set of two."""
+        a, b = self.root(one), self.root(other)
+        if a != b:
+            low, high = sorted((a, b))
+            self._parent[high] = low
+            self.members[low] = self.members[a] + self.members[b]
+
+    def sharing(self, one: int, other: int) -> Text | None:
+        """That one set of two would hold two persons of one source, None where it would not."""
+        first, second = (self.members[self.root(person)] for person in (one, other))
+        if {self._source[x] for x in first}.isdisjoint(self._source[y] for y in second):
+            return None
+        return Text("It would merge two people of one contributor.")
+
+    def contradicting(self, one: int, other: int) -> Text | None:
+        """Why persons of two sets cannot be one, None where nothing says so."""
+        first, second = (self.members[self.root(person)] for person in (one, other))
+        both = (self._contradiction(x, y) for x in first for y in second)
+        return next(filter(None, both), None)
+
+
+def rivalled(
+    one: Ints, other: Ints, source: Ints, score: NDArray[Any], who: Sequence[int] | Ints
+) -> NDArray[np.bool_]:
+    """Pairs of which one side has another candidate, of the same source, that is about as likely.
+
+    Args:
+        one, other: persons of each pair.
+        source: contributor or file of each person.
+        score: of each pair; less than 1 below the best is about as likely.
+        who: number of each person; a candidate with the same number is no rival.
+    """
+    candidates: dict[tuple[int, int], list[tuple[float, int, int]]] = {}
+    for at, (x, y) in enumerate(zip(one.tolist(), other.tolist(), strict=True)):
+        for side, candidate in ((x, y), (y, x)):
+            held = candidates.setdefault((side, int(source[candidate])), [])
+            held.append((float(score[at]), int(who[candidate]), at))
+    found = np.zeros(len(one), bool)
+    for held in candidates.values():
+        top = max(held)[0]
+        close = [(person, at) for bits, person, at in held if bits > top - 1]
+        if len({person for person, _at in close}) > 1:
+            found[[at for _person, at in close]] = True
+    return found
+
+
+# --------------------------------------------------------------------------------------------------
 # Persons whom several contributors know, found by several tokens: a report for the steward.
 #
 # Within a contributor its own case number decides who is one person, so a cluster holds at most one
@@ -574,7 +652,7 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
     sizes = np.bincount(persons.source, minlength=len(persons.sources))
     worth = patterns(pairs, sizes)
     joined, review, links = _join(persons, pairs, worth, cut, look)
-    cluster_of = np.array([joined.root(i) for i in range(len(persons.record))], np.int64)
+    cluster_of = joined.roots()
     __, numbered = np.unique(cluster_of, return_inverse=True)
     members = pa.table(
         {
@@ -614,62 +692,34 @@ def _distinct(table: pa.Table) -> pa.Table:
     return table.group_by(table.column_names, use_threads=False).aggregate([])
 
 
-class _Joined:
-    """Union-find; a set holds at most one person of each contributor."""
-
-    def __init__(self, persons: Persons) -> None:
-        self._parent = list(range(len(persons.record)))
-        self._members = {i: {int(s): i} for i, s in enumerate(persons.source)}
-        self._facts = persons
-
-    def root(self, one: int) -> int:
-        while self._parent[one] != one:
-            self._parent[one] = one = self._parent[self._parent[one]]
-        return one
-
-    def join(self, one: int, other: int) -> Text | None:
-        """Join two sets unless something speaks against it; the reason, None if joined."""
-        a, b = self.root(one), self.root(other)
-        if a == b:
-            return None
-        first, second = self._members[a], self._members[b]
-        if first.keys() & second.keys():
-            return Text("It would merge two people of one contributor.")
-        for x in first.values():
-            for y in second.values():
-                if reason := contradiction(self._facts, x, y):
-                    return reason
-        self._parent[b] = a
-        first |= self._members.pop(b)
-        return None
-
-
 def _join(
     persons: Persons, pairs: Pairs, worth: dict[int, Pattern], cut: float, look: float
-) -> tuple[_Joined, pa.Table, int]:
-    joined, links = _Joined(persons), 0
+) -> tuple[PersonSets, pa.Table, int]:
+    joined, links = PersonSets(persons.source, partial(contradiction, persons)), 0
     rows: list[tuple[str, str, float | None, str, str]] = []
     between = np.flatnonzero(~pairs.within)
     probability = np.array([worth[int(bits)].probability for bits in pairs.kinds[between]])
-    keys = np.bitwise_count(pairs.kinds[between])
     shown = probability >= look
-    between, probability, keys = between[shown], probability[shown], keys[shown]
-    rivals = _rivals(_same(persons, pairs), pairs, between, probability, keys)
-    for i in np.lexsort((pairs.other[between], pairs.one[between], -keys, -probability)):
-        at = between[i]
-        one, other = int(pairs.one[at]), int(pairs.other[at])
+    between, probability = between[shown], probability[shown]
+    keys, one, other = (of[between] for of in (pairs.kinds, pairs.one, pairs.other))
+    keys = np.bitwise_count(keys)
+    rank = np.unique(np.column_stack([probability, keys]), axis=0, return_inverse=True)[1]
+    rivals = rivalled(one, other, persons.source, rank, _same(persons, pairs))
+    for i in np.lexsort((other, one, -keys, -probability)):
+        apart = joined.root(one[i]) != joined.root(other[i])
+        reason = None
         if probability[i] < cut:
-            apart = joined.root(one) != joined.root(other)
             reason = Text("Likely, not certain.") if apart else None
         elif rivals[i]:
             reason = Text("Another person of this contributor is just as likely.")
-        else:
-            before = joined.root(one) != joined.root(other)
-            reason = joined.join(one, other)
-            links += before and not reason
+        elif apart and not (
+            reason := joined.sharing(one[i], other[i]) or joined.contradicting(one[i], other[i])
+        ):
+            joined.join(one[i], other[i])
+            links += 1
         if reason:
-            agree = letters(int(pairs.kinds[at]))
-            ids = persons.record[one], persons.record[other]
+            agree = letters(int(pairs.kinds[between[i]]))
+            ids = persons.record[one[i]], persons.record[other[i]]
             rows.append((*ids, round(float(probability[i]), 4), agree, reason.message))
     rows += _doubles(persons, pairs)
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(REVIEW)
@@ -732,53 +782,8 @@ def _same(persons: Persons, pairs: Pairs) -> list[int]:
     return number
 
 
-def _rivals(
-    same: list[int],
-    pairs: Pairs,
-    between: Ints,
-    probability: NDArray[np.float64],
-    keys: Ints,
-) -> NDArray[np.bool_]:
-    """Pairs for which one side has another candidate, of the same contributor, just as good.
-
-    A candidate whom the contributor holds twice is no rival of itself.
-    """
-    sides = [
-        (int(person), int(source))
-        for place in between
-        for person, source in (
-            (pairs.one[place], pairs.sources[place, 1]),
-            (pairs.other[place], pairs.sources[place, 0]),
-        )
-    ]
-    candidates = [
-        same[person]
-        for place in between
-        for person in (int(pairs.other[place]), int(pairs.one[place]))
-    ]
-    scores = [(float(p), int(k)) for p, k in zip(probability, keys, strict=True)]
-    best: dict[tuple[int, int], tuple[float, int]] = {}
-    for at, side in enumerate(sides):
-        best[side] = max(best.get(side, (0.0, 0)), scores[at // 2])
-    top: dict[tuple[int, int], set[int]] = {}
-    for at, side in enumerate(sides):
-        if scores[at // 2] == best[side]:
-            top.setdefault(side, set()).add(candidates[at])
-    return np.array(
-        [
-            any(len(top[s]) > 1 and scores[i] == best[s] for s in (sides[2 * i], sides[2 * i + 1]))
-            for i in range(len(between))
-        ],
-        bool,
-    )
-
-
 def _overlap(cluster_of: Ints, persons: Persons) -> dict[str, int]:
     known: dict[int, set[str]] = {}
     for number, source in zip(cluster_of, persons.source, strict=True):
         known.setdefault(int(number), set()).add(persons.sources[source])
-    return dict(sorted(_count("+".join(sorted(names)) for names in known.values()).items()))
-
-
-def _count(names: Iterable[str]) -> Counter[str]:
-    return Counter(names)
+    return dict(sorted(Counter("+".join(sorted(names)) for names in known.values()).items()))

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text
 from ctdhub.sensitive.linkage.identified.model import Scored, ScoredPairs, among, probability
 from ctdhub.sensitive.linkage.pprl.derive import Tokeniser
+from ctdhub.sensitive.linkage.review import PersonSets, rivalled
 
 # --------------------------------------------------------------------------------------------------
 # Pairs that a reviewer has decided: one person, or two; and when decisions contradict each other.
@@ -78,25 +80,6 @@ APART = 10
 address and telephone of a parent.  It is not refused: birth dates are guessed and mistaken."""
 
 
-class Sets:
-    """Union-find over so many things, from 0; the smallest of a set is its root."""
-
-    def __init__(self, size: int) -> None:
-        self._parent = list(range(size))
-
-    def root(self, one: int) -> int:
-        """The smallest of the set that one is in."""
-        while self._parent[one] != one:
-            self._parent[one] = one = self._parent[self._parent[one]]
-        return one
-
-    def join(self, one: int, other: int) -> int:
-        """Make one set of two; its root."""
-        low, high = sorted((self.root(one), self.root(other)))
-        self._parent[high] = low
-        return low
-
-
 @dataclass(frozen=True)
 class IdentifiedPersons:
     """Persons of all files, from 0 in the order of their first rows.
@@ -131,7 +114,7 @@ def persons_of(
         tokens: by file the ``link_token`` of each row, empty without one.
     """
     rows = sum(table.num_rows for table in tables)
-    sets, doubles, first = Sets(rows), [], 0
+    sets, doubles, first = PersonSets(np.arange(rows)), [], 0
     sex = [said for table in tables for said in table["sex"].to_pylist()]
     for table, case, token in zip(tables, cases, tokens, strict=True):
         by_case: dict[str, int] = {}
@@ -150,8 +133,7 @@ def persons_of(
                 sets.join(known[0], at)
             by_token.setdefault((key, sex[at]), at)
         first += table.num_rows
-    root = np.array([sets.root(i) for i in range(rows)], np.int64)
-    row, of_row = np.unique(root, return_inverse=True)
+    row, of_row = np.unique(sets.roots(), return_inverse=True)
     sexes: list[set[str]] = [set() for _row in row]
     years: list[set[str]] = [set() for _row in row]
     born = [year for table in tables for year in table["birth_year"].to_pylist()]
@@ -196,9 +178,6 @@ def _one_slip(one: int, other: int) -> bool:
 
 SURE = 0.99
 """Links below this probability are joined and shown as well."""
-
-CLOSE = 1.0
-"""Bits of evidence within which another person is as likely: less than twice."""
 
 BANDS = (0.0, 0.1, 0.5, 0.9, SURE)
 """Lower ends of the bands of probability that are counted."""
@@ -279,43 +258,35 @@ def resolve(
         decided: pairs of which ``check_decisions`` found no contradiction.
     """
     pairs = pairs_of_persons(persons, scored)
-    sets = Sets(len(persons.row))
-    members = [{person} for person in range(len(persons.row))]
+    sets = PersonSets(persons.file, partial(contradiction, persons))
     two = {(pair.one, pair.other) for pair in decided if not pair.same}
-    apart: dict[int, set[int]] = {}
-    for one, other in two:
-        apart.setdefault(one, set()).add(other)
-        apart.setdefault(other, set()).add(one)
     review: list[Doubtful] = []
     links, false_links = 0, 0.0
     for pair in decided:
-        a, b = sets.root(pair.one), sets.root(pair.other)
-        if pair.same and a != b:
-            both = members[a] | members[b]
-            members[sets.join(a, b)] = both
+        if pair.same and sets.root(pair.one) != sets.root(pair.other):
+            sets.join(pair.one, pair.other)
             links += 1
     rivals = _rivals(persons, pairs, cut, two)
     for i in range(int((pairs.probability >= look).sum())):
         one, other = int(pairs.one[i]), int(pairs.other[i])
-        a, b = sets.root(one), sets.root(other)
+        a, b = (sets.members[sets.root(person)] for person in (one, other))
         p = float(pairs.probability[i])
-        if a == b or (one, other) in two:
+        if a is b or (one, other) in two:
             continue
-        reason = _against(persons, members[a], members[b])
-        if any(x in apart and apart[x] & members[b] for x in members[a]):
+        reason = sets.contradicting(one, other) or sets.sharing(one, other)
+        if two and any((x, y) in two or (y, x) in two for x in a for y in b):
             reason = Text("A decision keeps them separate.")
         if p < cut:
             reason = reason or Text("Likely, not certain.")
         elif rivals[i]:
             reason = reason or Text("Another person of this contributor is just as likely.")
         if not reason:
-            both = members[a] | members[b]
-            members[sets.join(a, b)] = both
+            sets.join(one, other)
             links, false_links = links + 1, false_links + 1 - p
         said = reason or _odd(persons, one, other, p)
         if said:
             review.append(_shown(scored, pairs, i, not reason, said))
-    root = np.array([sets.root(i) for i in range(len(persons.row))], np.int64)
+    root = sets.roots()
     for one, other in persons.doubles:
         said = Text("Perhaps one person with two cases at this contributor.")
         review.append(Doubtful(one, other, None, "", "", True, said))
@@ -348,31 +319,12 @@ def _rivals(
 
     Who was decided to be somebody else is no candidate.
     """
-    likely = int((pairs.probability >= cut).sum())
-    best: dict[tuple[int, int], list[tuple[float, int]]] = {}
-    for i in range(likely):
-        if (int(pairs.one[i]), int(pairs.other[i])) in two:
-            continue
-        for x, y in ((pairs.one[i], pairs.other[i]), (pairs.other[i], pairs.one[i])):
-            best.setdefault((int(x), int(persons.file[y])), []).append((float(pairs.bits[i]), i))
+    named = ((int(a), int(b)) in two for a, b in zip(pairs.one, pairs.other, strict=True))
+    likely = np.flatnonzero((pairs.probability >= cut) & ~np.fromiter(named, bool, len(pairs.one)))
     found = np.zeros(len(pairs.one), bool)
-    for candidates in best.values():
-        top = max(bits for bits, _at in candidates)
-        close = [at for bits, at in candidates if bits > top - CLOSE]
-        if len(close) > 1:
-            found[close] = True
+    one, other, all_ = pairs.one[likely], pairs.other[likely], np.arange(len(persons.row))
+    found[likely] = rivalled(one, other, persons.file, pairs.bits[likely], all_)
     return found
-
-
-def _against(persons: IdentifiedPersons, first: set[int], second: set[int]) -> Text | None:
-    """What speaks against making one cluster of two, None where nothing does."""
-    for one in sorted(first):
-        for other in sorted(second):
-            if reason := contradiction(persons, one, other):
-                return reason
-    if {int(persons.file[x]) for x in first} & {int(persons.file[x]) for x in second}:
-        return Text("It would merge two people of one contributor.")
-    return None
 
 
 def _odd(persons: IdentifiedPersons, one: int, other: int, p: float) -> Text | None:
