@@ -31,7 +31,7 @@ def taken(tab: Page, figure: str, kind: str, folder: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("code", ["en", "ar"])
 def test_pictures_say_what_the_page_says(tab: Page, site: Path, tmp_path: Path, code: str) -> None:
     tab.goto(f"{(site / address(code, '2026.1', 'countries/ukr.html')).as_uri()}#citizens")
     figure = tab.locator("#citizens-gender")

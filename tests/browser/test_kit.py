@@ -125,19 +125,14 @@ def test_from_an_untouched_spreadsheet_to_a_bundle(
     who.click("L’empreinte est la même")
     tab.get_by_label("Déposez un tableur ici").set_input_files(file)
     expect(tab.locator("h1")).to_have_text("Colonnes de votre fichier")
-    assert violations(tab) == ""
     who.go("Consentement")
     tab.get_by_role("checkbox", name="non", exact=True).check()
     tab.get_by_label("Les lignes avec les textes choisis").select_option("no-consent")
     who.click("Écarter ces lignes")
     expect(tab.locator(".notice")).to_contain_text("Dossiers")
     expect(tab.locator("#live")).to_contain_text("Dossiers")
-    assert violations(tab) == ""
-    for at, screen in enumerate(
-        ("Problèmes", "Identifiants", "Historique", "Texte", "Vos chiffres")
-    ):
+    for screen in ("Problèmes", "Identifiants", "Historique", "Texte", "Vos chiffres"):
         who.go(screen)
-        assert violations(tab) == "", (at, screen)
     who.go("Ce qui est envoyé")
     expect(tab.locator("main")).to_contain_text("Lignes dont seul le motif est envoyé")
     assert "Secrète" not in tab.content()

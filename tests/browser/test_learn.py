@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.core.i18n import language
 from ctdhub.release.open import Release
 from ctdhub.site.course import lessons, path
 from ctdhub.site.frame import address
@@ -86,9 +86,9 @@ def test_exercises_work_without_a_script(
 
 @pytest.mark.parametrize("name", LESSON_IDS)
 def test_a_script_says_the_reply_and_keeps_the_progress(
-    tab: Page, base: str, release: Release, name: str
+    tab: Page, web: str, release: Release, name: str
 ) -> None:
-    tab.goto(base + lesson_address(name))
+    tab.goto(web + lesson_address(name))
     done = tab.locator(".quizzes [data-lesson]")
     quizzes = tab.locator(".quiz").all()
     for solved, quiz in enumerate(quizzes):
@@ -192,7 +192,7 @@ def test_by_keyboard_alone(tab: Page, site: Path) -> None:
     assert outline == "3px"
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("code", ["en", "ar"])
 def test_answered_pages_are_accessible_and_fit_a_phone(
     browser: Browser, site: Path, release: Release, code: str
 ) -> None:

@@ -33,7 +33,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("code", ["en", "ar"])
 def test_pictures_fit_in_their_frame(tab: Page, site: Path, hostile: Path, code: str) -> None:
     for where in (site, hostile):
         files = sorted((where / "r" / VERSION / "charts" / code).glob("*.svg"))
