@@ -10,12 +10,13 @@ from datetime import date
 from functools import cache
 from typing import Literal, get_args
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 
 from ctdhub.core.errors import error, printable
-from ctdhub.core.format import day, decimal, exact, isolated, listed, number, share
+from ctdhub.core.format import day, isolated, listed, number, share
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, ngettext
 from ctdhub.document.document import Block, Document, Items, Meta, Section, TextTable, Words
+from ctdhub.report.wording import templates
 from ctdhub.schema.labels import group_label, label
 from ctdhub.schema.model import load_schema
 
@@ -153,18 +154,7 @@ def paper(
 
 @cache
 def _templates() -> Environment:
-    found = Environment(
-        loader=PackageLoader("ctdhub.report"),
-        autoescape=select_autoescape(),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-        finalize=lambda value: str(value).translate(_HIDE),
-    )
-    found.filters["isolated"] = isolated
-    words = (_, ngettext, day, decimal, exact, isolated, listed, number)
-    found.globals |= {word.__name__: word for word in words}
-    return found
+    return templates().overlay(finalize=lambda value: str(value).translate(_HIDE))
 
 
 def _variables(facts: PaperFacts) -> list[tuple[str, str]]:

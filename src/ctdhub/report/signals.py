@@ -14,8 +14,7 @@ from ctdhub.core.errors import printable
 from ctdhub.core.format import decimal, inline, isolated, listed, number, share_ranged
 from ctdhub.core.i18n import _, current
 from ctdhub.report.sentences import corridor
-from ctdhub.report.texts import paragraph, paragraphs, word
-from ctdhub.report.wording import called_all, people_ranged, ranged
+from ctdhub.report.wording import called_all, paragraph, paragraphs, people_ranged, ranged, word
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import AGE, CONTRIBUTOR_KIND, SEX

@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from fractions import Fraction
-from typing import Any, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ctdhub.border import POSSIBLE, Guarantee
 from ctdhub.core.errors import printable
 from ctdhub.core.format import (
     day,
     decimal,
+    exact,
+    inline,
     interval,
     is_narrow,
     isolated,
@@ -24,6 +27,7 @@ from ctdhub.core.format import (
     share_parts,
     share_ranged,
     span,
+    tiny,
     year,
 )
 from ctdhub.core.i18n import Text, _, current, formula, joined, ngettext, said
@@ -36,6 +40,9 @@ from ctdhub.schema.model import ORIGIN, PERIOD, load_schema
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.query import Query
 from ctdhub.stats.trend import DeclaredBreak, Turn, turns
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 # --------------------------------------------------------------------------------------------------
 # What readers of a language call the hub and its contributors.
@@ -60,6 +67,57 @@ def called_all(names: Sequence[str], facts: PublicFacts | None) -> tuple[str, ..
     """
     here = {one.name: called(one) for one in facts.contributors} if facts else {}
     return tuple(here.get(name, name) for name in names)
+
+
+# --------------------------------------------------------------------------------------------------
+# Texts of several sentences are templates of this room: a line of a template is a paragraph.
+
+Called = TypeVar("Called", bound=Callable[..., Any])
+
+
+@cache
+def templates() -> Environment:
+    """The templates, and the functions that each may call by its name."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    found = Environment(
+        loader=PackageLoader("ctdhub.report"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    found.filters["isolated"] = isolated
+    words = (
+        _, ngettext, day, decimal, exact, formula, inline, isolated, listed, number, set_apart,
+        share, share_ranged, span, tiny, year, called, called_all, ranged, signed, sized,
+    )  # fmt: skip
+    found.globals |= {word.__name__: word for word in words}
+    return found
+
+
+def word(function: Called) -> Called:
+    """Let every template call a function by its name."""
+    templates().globals[function.__name__] = function
+    return function
+
+
+def paragraphs(template: str, part: str, /, *values: object, **named: object) -> tuple[str, ...]:
+    """What a part of a template says: its lines, without those that are empty.
+
+    Args:
+        template: name of the file.
+        part: of its macros.
+        values, named: what the macro takes.
+    """
+    said: str = getattr(templates().get_template(template).module, part)(*values, **named)
+    return tuple(line.strip(" ") for line in said.split("\n") if line.strip(" "))
+
+
+def paragraph(template: str, part: str, /, *values: object, **named: object) -> str:
+    """The same as one paragraph; empty where the part says nothing."""
+    return " ".join(paragraphs(template, part, *values, **named))
 
 
 # --------------------------------------------------------------------------------------------------
