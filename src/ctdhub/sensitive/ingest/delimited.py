@@ -23,20 +23,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
-from ctdhub.core.errors import HubError, error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text, many
 from ctdhub.core.tables import ROW
 from ctdhub.sensitive.ingest import tidy
 from ctdhub.sensitive.ingest.options import Child, Limits, ReadOptions
 from ctdhub.sensitive.ingest.preflight import Archive
-from ctdhub.sensitive.ingest.raw import (
-    ReaderResult,
-    buffers,
-    cell_too_long,
-    gather,
-    has_byte,
-    too_many_rows,
-)
+from ctdhub.sensitive.ingest.raw import ReaderResult, buffers, gather, has_byte
 from ctdhub.sensitive.ingest.rejects import Reject
 from ctdhub.sensitive.ingest.tidy import LOOKED_AT, SheetView, column_letter
 
@@ -77,10 +70,6 @@ class RowIndex:
     def starts(self) -> NDArray[np.int64]:
         """Byte offset of each row."""
         return np.concatenate([np.zeros(1, np.int64), self.ends[:-1]])[: len(self.ends)]
-
-    def row_at(self, offset: int) -> int:
-        """The 1-based row that holds a byte."""
-        return int(np.searchsorted(self.ends, offset, side="right")) + 1
 
 
 def scan(text: bytes, delimiter: str) -> RowIndex:
@@ -154,7 +143,6 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_ENCODINGS_CHUNK = 8 * 2**20
 _SAMPLE = 64 * 2**10
 _ASCII = re.compile(rb"[!-~]")
 _UTF8_PAIR = re.compile(
@@ -229,37 +217,20 @@ def _first_invalid_utf8(data: bytes) -> int | None:
         pass
     else:
         return None
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    view = memoryview(data)
-    pending = 0
-    for begin in range(0, len(data), _ENCODINGS_CHUNK):
-        piece = view[begin : begin + _ENCODINGS_CHUNK]
-        try:
-            decoder.decode(piece, final=begin + _ENCODINGS_CHUNK >= len(data))
-        except UnicodeDecodeError as cause:
-            return begin - pending + cause.start
-        pending = len(decoder.getstate()[0])
+    try:
+        str(data, "utf-8")
+    except UnicodeDecodeError as cause:
+        return cause.start
     return None
 
 
 def _transcode(data: bytes, encoding: str, file: str) -> bytes:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    view = memoryview(data)
-    out: list[bytes] = []
-    for begin in range(0, max(len(data), 1), _ENCODINGS_CHUNK):
-        piece = view[begin : begin + _ENCODINGS_CHUNK]
-        try:
-            out.append(decoder.decode(piece, final=begin + _ENCODINGS_CHUNK >= len(data)).encode())
-        except UnicodeError as cause:
-            start = cause.start if isinstance(cause, UnicodeDecodeError) else 0
-            good = bytes(piece[:start]).decode(encoding, "replace")
-            raise error(
-                "encoding",
-                file=file,
-                row=_row(b"".join(out) + good.encode("utf-8", "replace")),
-                encoding=encoding,
-            ) from None
-    return b"".join(out)
+    try:
+        return data.decode(encoding).encode()
+    except UnicodeError as cause:
+        start = cause.start if isinstance(cause, UnicodeDecodeError) else 0
+        row = _row(data[:start].decode(encoding, "replace").encode("utf-8", "replace"))
+        raise error("encoding", file=file, row=row, encoding=encoding) from None
 
 
 def _row(before: bytes) -> int:
@@ -292,7 +263,7 @@ MADE_HARMLESS = r"^'([=+\-@%|])"
 def refuse_formulas(
     names: Sequence[str],
     columns: Sequence[pa.ChunkedArray],
-    rows: object,
+    rows: Sequence[int] | NDArray[np.int64],
     file: str,
     header_row: int,
 ) -> None:
@@ -307,13 +278,14 @@ def refuse_formulas(
     titles = pa.array(list(names), pa.string())
     bad = pc.invert(pc.match_substring_regex(titles, HARMLESS)).to_numpy(zero_copy_only=False)
     if bad.any():
-        raise formula(file, header_row, None)
+        raise error("formula", file=file, row=header_row, column=None)
     for position, column in enumerate(columns):
         begin = 0
         for chunk in column.chunks:
             place = _first(chunk)
             if place is not None:
-                raise formula(file, int(rows[begin + place]), column_letter(position))  # type: ignore[index]
+                row = int(rows[begin + place])
+                raise error("formula", file=file, row=row, column=column_letter(position))
             begin += len(chunk)
 
 
@@ -328,11 +300,6 @@ def unescaped(table: pa.Table) -> pa.Table:
             plain = pc.replace_substring_regex(table[position], MADE_HARMLESS, r"\1")
             table = table.set_column(position, field, plain)
     return table
-
-
-def formula(file: str, row: int | None, column: str | None) -> HubError:
-    """The error for a formula."""
-    return error("formula", file=file, row=row, column=column)
 
 
 def _first(chunk: pa.StringArray) -> int | None:
@@ -379,9 +346,10 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
         text, footer = tidy.cut_footer(text, delimiter)
     layout = scan(text, delimiter)
     if layout.control is not None:
-        raise _not_text(text[layout.control], layout.row_at(layout.control), file)
+        row = int(np.searchsorted(layout.ends, layout.control, side="right")) + 1
+        raise error("binary" if text[layout.control] else "nul/file", file=file, row=row)
     if len(layout.ends) > limits.rows + options.header_row + len(options.skip_rows):
-        raise too_many_rows(file, limits)
+        raise error("rows", file=file, limit=limits.rows)
     names = _names(text, layout, delimiter, file, options, limits)
     columns, rows, rejects = (
         _fast(text, layout, delimiter, len(names), options)
@@ -545,17 +513,14 @@ def _parse(
             yield row, cells
     except csv.Error as cause:
         if "field larger" in str(cause):
-            raise cell_too_long(file, row + 1, None, limits) from None
+            limit = limits.cell_characters
+            raise error("cell-size", file=file, row=row + 1, column=None, limit=limit) from None
         raise error("quotes", file=file, row=row + 1) from None
 
 
 def _wrong(row: int, found: int, width: int) -> Reject:
     reason = Text("The row has {found} cells; the header has {width}.", found=found, width=width)
     return Reject(row, "cell-count", reason)
-
-
-def _not_text(byte: int, row: int, file: str) -> HubError:
-    return error("nul/file" if byte == 0 else "binary", file=file, row=row)
 
 
 # --------------------------------------------------------------------------------------------------

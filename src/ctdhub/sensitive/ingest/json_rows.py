@@ -18,7 +18,7 @@ from ctdhub.core.tables import ROW
 from ctdhub.sensitive.ingest import tidy
 from ctdhub.sensitive.ingest.delimited import to_utf8
 from ctdhub.sensitive.ingest.options import ANY, SELF, Limits, ReadOptions
-from ctdhub.sensitive.ingest.raw import ReaderResult, gather, too_many_rows
+from ctdhub.sensitive.ingest.raw import ReaderResult, gather
 from ctdhub.sensitive.ingest.rejects import Reject
 from ctdhub.sensitive.ingest.shape.recognise import recognise
 from ctdhub.sensitive.ingest.shape.trees import (
@@ -59,11 +59,11 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     table = _RowsSoFar(file, limits)
     flattening = Flattening(options) if options.shaped else None
     notes: list[Text] = []
-    for row, source in _records(text.decode(), file, options, limits, notes):
+    for row, line, value in _records(text.decode(), file, options, limits, notes):
         if row in skipped:
             continue
         try:
-            value = _load(source) if isinstance(source, str) else source.value
+            value = value if line is None else _load(line)
             table.add(row, flattening.row(value) if flattening else FlatRow(_flat(value)))
         except BadRecord as bad:
             table.refuse(row, bad)
@@ -88,9 +88,9 @@ def shape(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReadO
         found: Any = _document(document, file, limits)
     elif (found := _one_object(document, file, limits)) is None:
         found = []
-        for _row, line in _records(document, file, options, limits, []):
+        for _row, line, value in _records(document, file, options, limits, []):
             with suppress(BadRecord):
-                found.append(_load(line))
+                found.append(value if line is None else _load(line))
     return options.model_copy(update={**recognise(found, options.rows), "partial": True})
 
 
@@ -123,7 +123,7 @@ class _RowsSoFar:
     def _check(self, row: int) -> None:
         limits = self._limits
         if max(len(self._rows) + len(self._bad), self._child_rows) > limits.rows:
-            raise too_many_rows(self._file, limits)
+            raise error("rows", file=self._file, limit=limits.rows)
         if len(self._names) > limits.columns:
             tidy.clean_headers(list(self._names), self._file, row, limits)
 
@@ -183,32 +183,32 @@ def _columns(names: list[str], rows: list[tuple[int, Cells]]) -> Any:
 
 def _records(
     text: str, file: str, options: ReadOptions, limits: Limits, notes: list[Text]
-) -> Iterator[Any]:
-    """Lines that are not blank, or the members of the one list; ``notes`` gets what to know."""
-    stripped = text.lstrip()
+) -> Iterator[tuple[int, str | None, Any]]:
+    """Numbers with lines that are not blank, or with the members of the one list, which are parsed
+    already; ``notes`` gets what to know.
+    """
+    members: list[Any] | None = None
     if options.rows == ANY:
-        document = _document(text, file, limits)
-        path = envelope(document) or SELF
-        options = options.model_copy(update={"rows": path})
+        options = options.model_copy(
+            update={"rows": envelope(_document(text, file, limits)) or SELF}
+        )
     if options.rows not in (None, SELF):
-        found = _at(_document(text, file, limits), options, file, notes)
-        yield from enumerate(map(_Parsed, found), 1)
-    elif stripped.startswith("["):
-        document = _document(text, file, limits)
-        if options.rows is None and (name := envelope(document)):
+        members = _at(_document(text, file, limits), options, file, notes)
+    elif text.lstrip().startswith("["):
+        members = _document(text, file, limits)
+        if options.rows is None and (name := envelope(members)):
             raise error("json/rows", file=file, name=name)
-        yield from enumerate(map(_Parsed, document), 1)
     elif (one := _one_object(text, file, limits)) is not None:
+        members = [one]
         if options.rows is None and (name := envelope(one)):
             raise error("json/rows", file=file, name=name)
         if options.rows is None and holds_lists(one):
             raise error("json/lists", file=file)
-        yield 1, _Parsed(one)
-    else:
-        for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1):
-            if line.strip():
-                _check_depth(line, file, number, limits)
-                yield number, line
+    for number, line in enumerate(re.split(r"\r\n|\n|\r", text) if members is None else (), 1):
+        if line.strip():
+            _check_depth(line, file, number, limits)
+            yield number, line, None
+    yield from ((number, None, member) for number, member in enumerate(members or (), 1))
 
 
 def _document(text: str, file: str, limits: Limits) -> Any:
@@ -252,15 +252,6 @@ def _at(document: Any, options: ReadOptions, file: str, notes: list[Text]) -> li
 def _check_depth(text: str, file: str, row: int | None, limits: Limits) -> None:
     if text.count("[") + text.count("{") > limits.nesting and _depth(text) > limits.nesting:
         raise error("nesting", file=file, row=row, limit=limits.nesting)
-
-
-class _Parsed:
-    """A member of a list that is parsed already, told apart from a line of text."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
 
 
 def _load(source: str) -> Any:

@@ -23,7 +23,7 @@ from ctdhub.core.errors import error
 from ctdhub.core.i18n import many
 from ctdhub.sensitive.ingest import tidy
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.raw import ReaderResult, too_many_rows
+from ctdhub.sensitive.ingest.raw import ReaderResult
 
 
 def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
@@ -49,7 +49,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
         raise error("spss-extra" if spss else "stata-extra", file=file) from None
     meta = _opened(library, data, file, options, metadataonly=True)[1]
     if (meta.number_rows or 0) > limits.rows:
-        raise too_many_rows(file, limits)
+        raise error("rows", file=file, limit=limits.rows)
     names = tidy.clean_headers(list(meta.column_names), file, 1, limits)
     found, meta = _opened(library, data, file, options, row_limit=limits.rows + 1)
     columns, labelled = [], 0

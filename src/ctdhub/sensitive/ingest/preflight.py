@@ -16,9 +16,8 @@ from xml.etree.ElementTree import Element  # a type only; defusedxml parses
 import numpy as np
 from defusedxml import ElementTree
 
-from ctdhub.core.errors import HubError, error
+from ctdhub.core.errors import error
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.readers import encrypted
 from ctdhub.sensitive.ingest.tidy import Computed, RowOfFormulas, column_letter
 
 # --------------------------------------------------------------------------------------------------
@@ -112,7 +111,7 @@ class Archive:
                 raise error("zip-path/same-name", file=self.file)
             seen.add(info.filename.casefold())
             if info.flag_bits & 0x2041:
-                raise encrypted(self.file)
+                raise error("encrypted", file=self.file)
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise error("zip", file=self.file)
 
@@ -209,7 +208,7 @@ def find(archive: Archive, wanted: str | None) -> SheetInfo:
     shows = {name: visible for name, (_part, visible) in sheets.items()}
     name = choose(shows, wanted, archive.file)
     if sheets[name][0] not in archive.names:
-        raise damaged(archive.file)
+        raise error("workbook", file=archive.file)
     return SheetInfo(name, sheets[name][0], texts, stale)
 
 
@@ -223,7 +222,7 @@ def _listed(archive: Archive) -> tuple[dict[str, tuple[str, bool]], tuple[str, .
     start = ElementTree.fromstring(archive.read("_rels/.rels"))
     books = {_part(link, "") for link in start if _type(link) == "officeDocument"}
     if books != {"xl/workbook.xml"}:  # the library would follow another link than this module
-        raise damaged(archive.file)
+        raise error("workbook", file=archive.file)
     book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
     parts = {link.get("Id"): _part(link) for link in links if _type(link) == "worksheet"}
@@ -264,7 +263,7 @@ def choose(sheets: dict[str, bool], wanted: str | None, file: str) -> str:
         visible = [name for name, shows in sheets.items() if shows]
         if visible:
             return visible[0]
-        raise damaged(file)
+        raise error("workbook", file=file)
     if wanted in sheets:
         return wanted
     raise error("no-sheet", file=file, n=len(sheets))
@@ -298,13 +297,13 @@ def measure_xlsx(
         cells += _count(text)
         if not content:
             continue
-        has_formula = has_formula or _may_hold_formula(text)
+        has_formula |= (b"<f" in text or b":f" in text) and bool(_FORMULA.search(text))
         for cell in _ERROR.findall(text) if b'"e"' in text or b"'e'" in text else ():
             _lose(made, archive, cell)
         for column, last in _MERGED.findall(text) if b"mergeCell " in text else ():
             refuse_merged(archive, column.decode().upper(), int(last[:9]), options)
     if placed < cells or not _END.search(text):
-        raise damaged(archive.file)
+        raise error("workbook", file=archive.file)
     width = max((_position(column) + 1 for column in columns), default=0)
     if width * last_row > archive.limits.grid_cells:
         raise error("grid-size", file=archive.file)
@@ -329,10 +328,6 @@ def _count(text: bytes) -> int:
     if b":c" in text or b"<c\n" in text or b"<c\r" in text or b"<c\t" in text:
         return len(_CELL.findall(text))
     return text.count(b"<c ") + text.count(b"<c>") + text.count(b"<c/")
-
-
-def _may_hold_formula(text: bytes) -> bool:
-    return (b"<f" in text or b":f" in text) and bool(_FORMULA.search(text))
 
 
 def _position(column: bytes) -> int:
@@ -450,11 +445,6 @@ def refuse_merged(archive: Archive, column: str, last: int, options: ReadOptions
     if last <= options.header_row or last in options.skip_rows:
         return
     raise error("merged-cells", file=archive.file, row=last, column=column)
-
-
-def damaged(file: str) -> HubError:
-    """The error for a workbook whose parts do not fit together."""
-    return error("workbook", file=file)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ctdhub.core.errors import HubError, error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text, many
 from ctdhub.core.tables import ROW
 from ctdhub.sensitive.ingest import tidy
@@ -411,7 +411,7 @@ def _lengthwise(cells: ReaderResult, of: Tidying) -> ReaderResult:
         bad = [*cells.rejects, *bad]
         cells = replace(cells, names=names, columns=columns, rows=rows, rejects=bad, places=names)
     if len(cells.rows) + len(cells.rejects) > limits.rows:
-        raise too_many_rows(file, limits)
+        raise error("rows", file=file, limit=limits.rows)
     return cells
 
 
@@ -561,16 +561,6 @@ def _kept(cells: ReaderResult, rows: NDArray[np.bool_]) -> ReaderResult:
     return replace(cells, columns=columns, rows=cells.rows[rows])
 
 
-def too_many_rows(file: str, limits: Limits) -> HubError:
-    """The error for a file with more rows than allowed."""
-    return error("rows", file=file, limit=limits.rows)
-
-
-def cell_too_long(file: str, row: int | None, column: str | None, limits: Limits) -> HubError:
-    """The error for a cell with more characters than allowed."""
-    return error("cell-size", file=file, row=row, column=column, limit=limits.cell_characters)
-
-
 def buffers(chunk: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Offsets (one more than cells) and bytes of a chunk of text, without a copy."""
     _valid, offsets, data = chunk.buffers()
@@ -622,5 +612,6 @@ def _check(place: str, column: pa.ChunkedArray, rows: pa.Array, file: str, limit
             raise error("nul", file=file, row=rows[at].as_py(), column=place)
         for long in np.flatnonzero(np.diff(offsets) > limits.cell_characters):
             if len(chunk[int(long)].as_py()) > limits.cell_characters:
-                raise cell_too_long(file, rows[begin + int(long)].as_py(), place, limits)
+                row, limit = rows[begin + int(long)].as_py(), limits.cell_characters
+                raise error("cell-size", file=file, row=row, column=place, limit=limit)
         begin += len(chunk)

@@ -17,12 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.errors import error, printable
 from ctdhub.core.i18n import Text
 from ctdhub.core.tables import ROW
 from ctdhub.sensitive.ingest.formats import FORMATS, Format, format_of
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.raw import RawTable, finish, too_many_rows
+from ctdhub.sensitive.ingest.raw import RawTable, finish
 from ctdhub.sensitive.ingest.rejects import reject_table
 
 # --------------------------------------------------------------------------------------------------
@@ -64,22 +64,22 @@ def load(path: Path, file: str, limits: Limits) -> bytes:
         flags |= getattr(os, name, 0)
     try:
         if path.is_symlink():
-            raise _not_regular(file)
+            raise error("not-a-file", file=file)
         descriptor = os.open(path, flags)
     except FileNotFoundError:
         raise error("no-file", file=file) from None
     except (OSError, ValueError):  # ValueError: a NUL in the path
-        raise no_access(file) from None
+        raise error("no-access", file=file) from None
     facts = os.fstat(descriptor)
     if not stat.S_ISREG(facts.st_mode):
         os.close(descriptor)
-        raise _not_regular(file)
+        raise error("not-a-file", file=file)
     with os.fdopen(descriptor, "rb") as stream:
         if facts.st_size > limits.file_bytes:
-            raise _too_large(file, limits)
+            raise error("file-size", file=file, limit=limits.file_bytes // 2**20)
         data = stream.read(limits.file_bytes + 1)
     if len(data) > limits.file_bytes:
-        raise _too_large(file, limits)
+        raise error("file-size", file=file, limit=limits.file_bytes // 2**20)
     if not data:
         raise error("empty-file", file=file)
     return data
@@ -95,7 +95,8 @@ def kind(data: bytes, file: str) -> Format:
     if found is not FORMATS[-1] and found.name != "json":
         return found  # a signature of its own
     if data.startswith(_OLE):
-        raise _ole(data, file)
+        secret = "EncryptedPackage".encode("utf-16-le") in data
+        raise error("encrypted" if secret else "content/old-office", file=file)
     for signature, name in _BINARY:
         if data.startswith(signature):
             raise error("content/other-format", file=file, format=name)
@@ -114,30 +115,6 @@ def mismatch(file: str, found: Format) -> Text | None:
         suffix=suffix,
         content=found.content,
     )
-
-
-def _ole(data: bytes, file: str) -> HubError:
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        return encrypted(file)
-    return error("content/old-office", file=file)
-
-
-def encrypted(file: str) -> HubError:
-    """The error for a workbook that needs a password."""
-    return error("encrypted", file=file)
-
-
-def no_access(file: str) -> HubError:
-    """The error for a file the system does not hand out."""
-    return error("no-access", file=file)
-
-
-def _not_regular(file: str) -> HubError:
-    return error("not-a-file", file=file)
-
-
-def _too_large(file: str, limits: Limits) -> HubError:
-    return error("file-size", file=file, limit=limits.file_bytes // 2**20)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -169,7 +146,7 @@ def read_arrow(frame: Any, name: str = "table", limits: Limits | None = None) ->
     except (pa.ArrowException, TypeError, ValueError):
         raise error("content/arrow", file=name) from None
     if table.num_rows > limits.rows:
-        raise too_many_rows(name, limits)
+        raise error("rows", file=name, limit=limits.rows)
     check_names(table.column_names, name)
     texts = {}
     for field in table.schema:
@@ -178,14 +155,12 @@ def read_arrow(frame: Any, name: str = "table", limits: Limits | None = None) ->
             texts[field.name] = as_text(table[field.name])
         except pa.ArrowException:
             raise error("content/arrow-type", file=name, column=field.name) from None
-    rows = pa.array(np.arange(1, table.num_rows + 1))
-    return RawTable(
-        file=name,
-        sha256="",
-        table=pa.table({**texts, ROW: rows}),
-        rejects=reject_table(name, []),
-        rows_read=table.num_rows,
-    )
+    return _numbered(name, "", texts, table.num_rows)
+
+
+def _numbered(file: str, sha256: str, texts: dict[str, pa.ChunkedArray], rows: int) -> RawTable:
+    table = pa.table({**texts, ROW: pa.array(np.arange(1, rows + 1))})
+    return RawTable(file, sha256, table, reject_table(file, []), rows)
 
 
 def check_names(names: list[str], file: str) -> None:
@@ -255,19 +230,12 @@ def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
     try:
         source = pq.ParquetFile(pa.BufferReader(data))
         if source.metadata.num_rows > limits.rows:
-            raise too_many_rows(file, limits)
+            raise error("rows", file=file, limit=limits.rows)
         check_names(source.schema_arrow.names, file)
         texts = {name: _text(source, name, file) for name in source.schema_arrow.names}
     except (pa.ArrowException, OSError, UnicodeError):
         raise error("content/parquet", file=file) from None
-    rows = source.metadata.num_rows
-    return RawTable(
-        file=file,
-        sha256=hashlib.sha256(data).hexdigest(),
-        table=pa.table({**texts, ROW: pa.array(np.arange(1, rows + 1))}),
-        rejects=reject_table(file, []),
-        rows_read=rows,
-    )
+    return _numbered(file, hashlib.sha256(data).hexdigest(), texts, source.metadata.num_rows)
 
 
 def _text(source: pq.ParquetFile, name: str, file: str) -> pa.ChunkedArray:
@@ -330,6 +298,6 @@ def translated(file: str) -> Iterator[None]:
     except (pa.ArrowException, UnicodeError, RecursionError, OverflowError):
         raise error("content", file=file) from None
     except OSError:
-        raise no_access(file) from None
+        raise error("no-access", file=file) from None
     except MemoryError:
         raise error("memory", file=file) from None

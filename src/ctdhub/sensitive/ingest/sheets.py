@@ -15,7 +15,7 @@ from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.sensitive.ingest import tidy
 from ctdhub.sensitive.ingest.options import Child, ReadOptions
 from ctdhub.sensitive.ingest.own_form import by_names, repeat_titles
-from ctdhub.sensitive.ingest.raw import SHEET, ReaderResult, too_many_rows
+from ctdhub.sensitive.ingest.raw import SHEET, ReaderResult
 from ctdhub.sensitive.ingest.rejects import Reject
 from ctdhub.sensitive.ingest.shape.children import tied
 from ctdhub.sensitive.ingest.tidy import SheetView, is_tag_row, together
@@ -60,7 +60,7 @@ def read_stacked(book: Book, options: ReadOptions) -> ReaderResult:
         raise error("no-header/sheet", file=book.file, row=options.header_row)
     rows = sum(len(part.rows) for part in parts)
     if rows > book.limits.rows:
-        raise too_many_rows(book.file, book.limits)
+        raise error("rows", file=book.file, limit=book.limits.rows)
     step = _step(part.rows for part in parts)
     named = [name for name in parts[0].names if name]
     columns = [pa.chunked_array(p, pa.string()) for p in _pieces(parts, named, book.file)]

@@ -453,18 +453,6 @@ class Computed:
         self.first = self.first or place
         self.cells += 1
 
-    def moved(self, step: int) -> Computed:
-        """The same in rows that are so much further below."""
-        lost = {(row + step, column): rule for (row, column), rule in self.lost.items()}
-        first = (self.first[0] + step, self.first[1]) if self.first else None
-        return Computed(lost, {row + step for row in self.sums}, first, self.cells)
-
-    def with_others(self, other: Computed) -> Computed:
-        """Both together."""
-        sums = self.sums | other.sums
-        cells = self.cells + other.cells
-        return Computed({**self.lost, **other.lost}, sums, self.first or other.first, cells)
-
     def below(self, header_row: int) -> Computed:
         """Without what is above the row of the names: it does not matter."""
         lost = {place: rule for place, rule in self.lost.items() if place[0] >= header_row}
@@ -553,5 +541,9 @@ def together(parts: Mapping[int, Computed]) -> Computed:
     """The formulas of several sheets, by how far the rows of each are moved."""
     found = Computed()
     for step, part in parts.items():
-        found = found.with_others(part.moved(step))
+        found.lost |= {(row + step, column): rule for (row, column), rule in part.lost.items()}
+        found.sums |= {row + step for row in part.sums}
+        if part.first and not found.first:
+            found.first = (part.first[0] + step, part.first[1])
+        found.cells += part.cells
     return found

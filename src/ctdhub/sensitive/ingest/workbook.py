@@ -21,9 +21,8 @@ from ctdhub.core.i18n import many
 from ctdhub.sensitive.ingest import preflight, sheets, tidy
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.preflight import Archive
-from ctdhub.sensitive.ingest.raw import ReaderResult, gather, too_many_rows
-from ctdhub.sensitive.ingest.readers import encrypted
-from ctdhub.sensitive.ingest.tidy import LOOKED_AT, Computed, SheetView
+from ctdhub.sensitive.ingest.raw import ReaderResult, gather
+from ctdhub.sensitive.ingest.tidy import LOOKED_AT, SheetView
 
 
 def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReaderResult:
@@ -105,8 +104,12 @@ class Book:
 
     def cells(self, options: ReadOptions) -> ReaderResult:
         """One sheet as the options say, all its content checked."""
-        find = _ods_sheet if self._ods else _xlsx_sheet
-        name, computed = find(self._archive, options)
+        if self._ods:
+            name, computed = preflight.measure_ods(self._archive, options)
+        else:
+            sheet = preflight.find(self._archive, options.sheet)
+            name = sheet.name
+            computed = preflight.measure_xlsx(self._archive, sheet, options)
         with _panics(self.file):
             found = _cells(self._sheet(name), name, self.file, options, self.limits)
         return replace(found, computed=computed.below(options.header_row))
@@ -137,7 +140,7 @@ def library_errors(file: str) -> Iterator[None]:
     try:
         yield
     except PasswordError:
-        raise encrypted(file) from None
+        raise error("encrypted", file=file) from None
     except DefusedXmlException:
         raise error("dtd", file=file) from None
     except (
@@ -149,7 +152,7 @@ def library_errors(file: str) -> Iterator[None]:
         EOFError,
         NotImplementedError,  # zipfile: a version or method it does not know
     ):
-        raise preflight.damaged(file) from None
+        raise error("workbook", file=file) from None
 
 
 def as_text(value: Any) -> str:
@@ -180,18 +183,9 @@ def _is_ods(archive: Archive) -> bool:
         "content.xml" in names
     ):
         if b"encryption-data" in archive.read("META-INF/manifest.xml"):
-            raise encrypted(archive.file)
+            raise error("encrypted", file=archive.file)
         return True
     raise error("content/zip", file=archive.file)
-
-
-def _xlsx_sheet(archive: Archive, options: ReadOptions) -> tuple[str, Computed]:
-    sheet = preflight.find(archive, options.sheet)
-    return sheet.name, preflight.measure_xlsx(archive, sheet, options)
-
-
-def _ods_sheet(archive: Archive, options: ReadOptions) -> tuple[str, Computed]:
-    return preflight.measure_ods(archive, options)
 
 
 def _cells(
@@ -200,7 +194,7 @@ def _cells(
     if sheet.start is None or sheet.end is None or sheet.end[0] + 1 < options.header_row:
         raise error("no-header/sheet", file=file, row=options.header_row)
     if sheet.end[0] + 1 - options.header_row > limits.rows:
-        raise too_many_rows(file, limits)
+        raise error("rows", file=file, limit=limits.rows)
     left = [""] * sheet.start[1]
     rows = sheet.iter_rows()
     names: list[str] = []
@@ -247,4 +241,4 @@ def _panics(file: str) -> Iterator[None]:
     except BaseException as cause:
         if type(cause).__name__ != "PanicException":
             raise
-        raise preflight.damaged(file) from None
+        raise error("workbook", file=file) from None
