@@ -298,7 +298,7 @@ def by_name(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Harmoni
 
 @pytest.mark.parametrize(
     ("lang", "kind"),
-    [*((lang, "both") for lang in LANGUAGES), ("fr", "single"), ("ar", "details")],
+    [("en", "both"), ("ar", "both"), ("fr", "single"), ("es", "details")],
 )
 def test_an_export_by_labels_gives_the_records_of_one_by_names(
     tmp_path: Path, lang: str, kind: str, by_name: Callable[[str], Harmonised]
@@ -331,7 +331,6 @@ def harmonised(file: Path) -> Harmonised:
     return harmonise(read_table(file, mapping.read), mapping, "c", (2002, 2030), bytes(32))
 
 
-@pytest.mark.parametrize("way", WAYS)
 @settings(
     max_examples=3,
     deadline=None,
@@ -339,10 +338,12 @@ def harmonised(file: Path) -> Harmonised:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(made=submissions())
-def test_what_was_answered_is_what_is_read(
-    tmp_path: Path, way: str, made: list[Submission]
-) -> None:
-    done = harmonised(WAYS[way](made, tmp_path / way))
+def test_what_was_answered_is_what_is_read(tmp_path: Path, made: list[Submission]) -> None:
+    for way, write in WAYS.items():
+        assert_read(made, harmonised(write(made, tmp_path / way)), not way.endswith(".csv"))
+
+
+def assert_read(made: list[Submission], done: Harmonised, with_perpetrators: bool) -> None:
     asked = [one for one in made if one["con_Consent"] == "yes"]
     consenting = [one for one in asked if one.get(STANDING) not in NOT_COUNTED]
     assert done.rejects.num_rows == 0, done.rejects.to_pylist()
@@ -354,7 +355,7 @@ def test_what_was_answered_is_what_is_read(
         for name, value in expected(one).items():
             found = record[name]
             assert (found if found is None else str(found)) == value, name
-    if not way.endswith(".csv"):
+    if with_perpetrators:
         people = [(p, c) for c in consenting for p in c["perpetrators"] if p]
         told = [
             {k: v for k, v in row.items() if v and k != "record_id"}
