@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 
@@ -147,7 +148,7 @@ def test_what_is_typed_keeps_its_order(code: str) -> None:
 def test_a_new_text_is_added_empty(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    catalog, new = messages.read(code), messages.template()
+    catalog, new = messages.read(code), deepcopy(messages.template())
     for text in ("A new text.", ("{n} new text", "{n} new texts")):
         new.add(text)
     catalog.update(new, no_fuzzy_matching=True)
