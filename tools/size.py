@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import tokenize
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,10 +27,6 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 BUDGET = ROOT / "tests" / "start" / "size.toml"
-SILENT = {
-    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
-    tokenize.ENDMARKER,
-}  # fmt: skip
 BESIDE = {
     "tests": ("tests", (".py",)),
     "benchmarks": ("benchmarks", (".py",)),
@@ -57,23 +52,17 @@ def tree_of(path: Path) -> ast.Module:
 @cache
 def code_lines(path: Path) -> int:
     """Lines that are neither blank, nor a comment, nor a docstring."""
-    said = {
-        line
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
-    }
-    text = path.read_text("utf-8")
-    lines = {
-        line
-        for token in tokenize.generate_tokens(io.StringIO(text).readline)
-        if token.type not in SILENT
-        for line in range(token.start[0], token.end[0] + 1)
-    }
-    shown = text.split("\n")
-    return sum(bool(shown[line - 1].strip()) for line in lines - said)
+    said, quoted = set[int](), set[int]()
+    for node in ast.walk(tree_of(path)):
+        text = node.value if isinstance(node, ast.Expr) else node
+        if isinstance(text, ast.JoinedStr) or isinstance(getattr(text, "value", None), str):
+            lines = range(text.lineno, (text.end_lineno or text.lineno) + 1)
+            (said if text is not node else quoted).update(lines)
+    shown = enumerate(path.read_text("utf-8").split("\n"), 1)
+    return sum(
+        bool(line.strip()) and n not in said and (n in quoted or line.lstrip()[0] != "#")
+        for n, line in shown
+    )
 
 
 def modules(package: Path) -> dict[str, Path]:
