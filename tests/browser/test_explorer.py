@@ -36,7 +36,7 @@ from tests.browser.conftest import RULES, loads
 from tests.browser.test_pages import PHONE, ZOOMED
 
 VERSION, PATH = "2026.1", "explore.html"
-VIEWS = 500
+VIEWS = 200
 LARGE = (
     "year_of_registration*citizenship*country_of_exploitation",
     "gender*year_of_registration",
@@ -86,7 +86,7 @@ def offline(release: Release, tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"{out.as_uri()}/"
 
 
-@pytest.fixture(params=("web", "offline"))
+@pytest.fixture
 def base(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 
@@ -243,7 +243,7 @@ def plain(found: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def test_every_number_is_that_of_answers(tab: Page, agreed: tuple[Release, str]) -> None:
-    """500 random views: each row, share, base and total is what every other page prints; what was
+    """200 random views: each row, share, base and total is what every other page prints; what was
     not measured is bounded, and what is offered instead was measured."""
     release, base = agreed
     answers = Answers(release)
@@ -280,7 +280,7 @@ def test_every_number_is_that_of_answers(tab: Page, agreed: tuple[Release, str])
             assert view["again"], state  # something is always left
         seen["verdicts"] += verdicts(answers, view)
     assert kinds == {"shown", "imprecise", "protected", "not_measured"}
-    assert min(seen.values()) > 50, seen
+    assert min(seen.values()) > 20, seen
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -449,7 +449,11 @@ def test_nearest_questions_of_women_from_one_country_in_another(
         assert tab.evaluate("document.activeElement.id") == "explore-total"
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(
+    ("base", "lang"),
+    [("web", "en"), ("offline", "fr"), ("web", "ar")],
+    indirect=["base"],
+)
 def test_journey(tab: Page, base: str, lang: str, release: Release) -> None:
     """Filter, look at another chart, read a card, copy, save each format, change language."""
     visit(tab, base, lang)
