@@ -104,6 +104,26 @@ def test_a_header_of_consent_is_known_from_others(header: str) -> None:
         ("Verified", ["yes", "no"], ["no"]),
         ("Duplicate", ["yes", "no"], ["yes"]),
         ("Deleted", ["0", "1"], ["1"]),
+        ("Role", ["VIC", "SUSP", "WIT"], ["SUSP", "WIT"]),
+        ("Status", ["Suspect", "Witness"], ["Suspect", "Witness"]),
+        ("Qualité", ["Partie civile", "Prévenu", "Mère"], ["Prévenu", "Mère"]),
+        ("Calidad", ["Agraviada", "Imputado", "TST"], ["Imputado", "TST"]),
+        ("Papel", ["Vítima", "Arguido"], ["Arguido"]),
+        ("الصفة", ["ضحية", "شاهدة", "متهم"], ["شاهدة", "متهم"]),
+        ("Resident type", ["Survivor", "Dependent child"], ["Dependent child"]),
+        ("Type d’appel", ["Information"], ["Information"]),
+        ("Motivo de la llamada", ["Caso", "Consulta"], ["Consulta"]),
+        ("Tipo de residente", ["Sobreviviente", "Hija dependiente"], ["Hija dependiente"]),
+        ("Role", ["V", "S", "W"], []),
+        ("Categoria", ["V", "F", "C"], []),
+        ("Appelant", ["Victime", "Témoin", "Proche"], []),
+        ("Categoria", ["A", "B", "C"], None),
+        ("Role", ["Victim", "Presumed victim"], None),
+        ("Recruiter", ["Family", "Friend", "Trafficker"], None),
+        ("Perpetrator status", ["Suspect", "Convicted"], None),
+        ("Assistance", ["Legal", "Witness protection"], None),
+        ("Case status", ["Suspected", "Confirmed"], None),
+        ("Client type", ["New", "Returning"], None),
         ("Trafficked", ["yes"], None),
         ("Victim status", ["Victim", "Presumed victim"], None),
         ("Victim of trafficking", ["yes", "confirmed", "presumed"], None),
@@ -125,7 +145,8 @@ def test_who_is_no_victim_is_asked_about_whatever_the_words(
     found = who_counts_in(Glance(header, tuple(texts), rows=dict.fromkeys(texts, 4), all=12))
     assert (found is None) == (offered is None)
     if found:
-        assert found.ways[0].conditions == {"when": {header: offered}}
+        ways = [way.conditions["when"][header] for way in found.ways]
+        assert ways == ([offered] if offered else []), "codes of a list nobody knows: by hand"
 
 
 @pytest.mark.parametrize(

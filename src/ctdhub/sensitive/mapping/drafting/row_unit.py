@@ -18,7 +18,7 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.shape.recognise import known_identifiers, system_of
 from ctdhub.sensitive.mapping.drafting import proposals
 from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
-from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Glance, Proposal
+from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Glance, Proposal, means_nothing
 from ctdhub.sensitive.mapping.drafting.vocabulary import says, sexes, vocabulary, word
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import number_of
@@ -171,21 +171,24 @@ def unit_of(columns: Iterable[str]) -> str | None:
     >>> unit_of(["call date", "topic"]), unit_of(["number of victims"]), unit_of(["sex", "age"])
     ('call', 'report', None)
     """
-    headers = list(columns)
-    for unit, phrases in vocabulary().units.items():
-        if any(says(header, phrases) for header in headers):
-            return unit
-    return None
+    headers, units = list(columns), vocabulary().units.items()
+    return next((unit for unit, said in units if any(says(h, said) for h in headers)), None)
 
 
 def not_victims(glances: Iterable[Glance]) -> tuple[str, list[str]] | None:
-    """The column that says who a row is about, if any, with its texts that are no victims."""
-    for column in glances:
-        if not column.coded:
-            continue
-        victims = {t for t in column.texts if vocabulary().says(t, "victims")}
-        others = [t for t in column.texts if vocabulary().says(t, "others") and t not in victims]
-        if others and victims:
+    """The column that says who a row is about, if any, with its texts that are no victims.
+
+    Beside a victim, or below a header of roles, any word for others says so; alone only one that
+    names a suspect, a witness or whoever reports, below a header that speaks of the person.
+    """
+    own = vocabulary()
+    for column in (each for each in glances if each.coded):
+        rest = [t for t in column.texts if not own.says(t, "victims")]
+        others = [t for t in rest if own.says(t, "others", "bystanders", "relatives")]
+        sure = any(word(t) in own.names["bystanders"] for t in others)
+        sure &= not (own.about_others(column.name) or own.group_of(column.name))
+        sure |= len(rest) < len(column.texts) or own.is_named(column.name, "roles")
+        if others and sure:
             return column.name, others
     return None
 
@@ -287,25 +290,27 @@ def _consent(column: Glance) -> WhoCounts:
 def _standing(column: Glance) -> WhoCounts | None:
     own = vocabulary()
     codes, answers = own.codes[STANDING], own.yes_no(column.texts)
+    asks = own.about_standing(column.name)
     known = [
         t
         for t in column.texts
         if codes.get(word(t)) in NOT_COUNTED
         or own.is_nobody(column.name, t, answers.get(t) == "yes")
+        or (asks and (answers.get(t) == "no" or own.says(t, "standing_no")))
     ]
-    asks = own.about_standing(column.name)
-    if asks:
-        no = (t for t in column.texts if answers.get(t) == "no" or own.says(t, "standing_no"))
-        known += [t for t in no if t not in known]
     others = not_victims([column])
-    denied = any(own.denies(t) and own.says(t, "victims") for t in column.texts)
+    denied = any(own.denies(t) and (asks or own.says(t, "victims")) for t in column.texts)
     named = STANDING in own.variables(column.name)
     named &= own.says(column.name, "victims", "trafficking")
-    denied |= asks and any(own.denies(t) for t in column.texts)
+    letters = {word(t) for t in column.texts}
+    lettered = "v" in letters and max(map(len, letters)) == 1
+    named |= own.is_named(column.name, "roles")
+    named |= lettered and own.is_named(column.name, "lettered")
     named &= not all(_is_victim(t) or answers.get(t) == "yes" for t in column.texts)
     if not column.coded or not (named or known or others or denied):
         return None
-    texts = [*dict.fromkeys((*known, *(others[1] if others else ())))]
+    by_role = others[1] if others and not own.about_others(column.name) else ()
+    texts = [*dict.fromkeys((*known, *by_role))]
     n = column.rows_of(texts)
     said = many("leave out {n} row that is not about a victim",
                 "leave out {n} rows that are not about a victim", n)  # fmt: skip
@@ -342,11 +347,7 @@ def undecided(codes: pa.Table, mapping: Mapping) -> list[str]:
         texts = codes[name].combine_chunks().dictionary
         consent = vocabulary().about_consent(name)
         if len(texts) <= 2 * proposals.FEW or consent:
-            said = [
-                t
-                for t in texts.to_pylist()
-                if fold(t) and (consent or not proposals.means_nothing(t))
-            ]
+            said = [t for t in texts.to_pylist() if fold(t) and (consent or not means_nothing(t))]
             found += [name] if who_counts_in(Glance(name, tuple(said))) else []
     return found
 

@@ -180,12 +180,14 @@ class Vocabulary:
             perpetrator, staff), ``perpetrators`` (a table of them), ``standing`` (whether somebody
             is a victim), ``trafficking`` (of a status of victims), ``states`` (of a case),
             ``bands`` (of ages, by which bare numbers are codes), ``consent`` (who agreed that the
-            record is shared).  Of cells: ``victims`` (a row is about one), ``standing_no`` (no,
-            beside ``pairs``), ``nobody`` (a row is about nobody), ``unproven`` (no victim was
-            established).
+            record is shared).  Of cells: ``victims`` (a row is about one), ``bystanders`` and
+            ``relatives`` (about somebody else), ``standing_no`` (no, beside ``pairs``), ``nobody``
+            (a row is about nobody), ``unproven`` (no victim was established).
         names: sets of ``fold_name``: ``tokens``, parts of headers of keys made for linking;
-            ``standing_alone``, ``consent_alone`` and ``nobody_headers``, whole headers, below the
-            last of which a yes says that a row is about nobody.
+            ``standing_alone``, ``consent_alone``, ``roles`` and ``lettered`` (who a row is about),
+            ``calls`` (what a call was about) and ``nobody_headers``, whole headers, below the last
+            of which a yes says that a row is about nobody; ``bystanders`` and ``enquiries`` (of
+            ``calls``), whole cells.
         ages: words with which ages are written.
         age_units: words of headers and cells that say in which unit ages are counted.
         units: for report and call, words of headers that give them away.
@@ -248,6 +250,10 @@ class Vocabulary:
         """Whether a text has a phrase of some lists of ``phrases``; see :func:`says`."""
         return any(says(text, self.phrases[name]) for name in lists)
 
+    def is_named(self, header: str, names: str) -> bool:
+        """Whether a header is, as a whole, one of some ``names``."""
+        return fold_name(bare(header)) in self.names[names]
+
     def denies(self, text: str) -> bool:
         """Whether a word of a text says no to those beside it."""
         return any(fold_name(one) in self.negations for one in words_of(text))
@@ -269,9 +275,7 @@ class Vocabulary:
         >>> vocabulary().about_consent("Work authorisation"), vocabulary().about_consent("Horizon")
         (False, False)
         """
-        return fold_name(bare(header)) in self.names["consent_alone"] or self.says(
-            header, "consent"
-        )
+        return self.is_named(header, "consent_alone") or self.says(header, "consent")
 
     def about_standing(self, header: str) -> bool:
         """Whether a header asks if the person is a victim.
@@ -281,7 +285,7 @@ class Vocabulary:
         >>> vocabulary().about_standing("Country trafficked to")
         False
         """
-        alone = fold_name(bare(header)) in self.names["standing_alone"]
+        alone = self.is_named(header, "standing_alone")
         return (alone or self.says(header, "standing")) and not self.about_others(header)
 
     def is_nobody(self, header: str, text: str, yes: bool) -> bool:
@@ -298,9 +302,10 @@ class Vocabulary:
         >>> vocabulary().is_nobody("Pregnancy", "Not confirmed", False)
         False
         """
-        if yes and fold_name(bare(header)) in self.names["nobody_headers"]:
+        if yes and self.is_named(header, "nobody_headers"):
             return True
-        return self.says(text, "nobody") or (
+        enquiry = self.is_named(header, "calls") and word(text) in self.names["enquiries"]
+        return (enquiry or self.says(text, "nobody")) or (
             self.says(header, "states") and self.says(text, "unproven")
         )
 
