@@ -40,7 +40,7 @@ from ctdhub.core.errors import LedgerError, PolicyError
 from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.count import Counts
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.lists import POSSIBLE_BY, list_tables
+from ctdhub.dp.lists import POSSIBLE_BY, list_tables, questions_of
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy, load_policy
 from ctdhub.dp.sources import OVERLAP_SHARE, Sourced, mentioned, public_sources, sourced
@@ -252,7 +252,7 @@ def test_lists_are_counted_by_strata_too(tmp_path: Path) -> None:
     assert public is not None
     assert public.lists is not None
     rho = Fraction(1, 20)
-    both = {q.columns: q for q in public.lists.questions(rho)}
+    both = {q.columns: q for q in questions_of(public.lists.tables, rho)}
     assert cost(tuple(both.values())) <= rho
     one, by = both[(LISTS,)], both[LISTS, "gender"]
     assert (one.reach, one.sigma2) == (by.reach, by.sigma2)

@@ -207,7 +207,7 @@ def test_people_on_lists_are_counted_by_what_a_row_of_theirs_says() -> None:
     counts = asked.counts(known)[("lists", "gender")]
     where = [asked.sets.index(on) for on in (("y",), ("x", "y"))]
     assert counts[where].tolist() == [[0, 1, 0], [0, 0, 1]]
-    assert counts.shape == asked.shape(("lists", "gender")) == (3, 3)
+    assert counts.shape == asked.tables["lists", "gender"][0] == (3, 3)
 
 
 def test_rows_of_one_person_become_one() -> None:

@@ -12,14 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ctdhub.border import (
-    CAPTURE_CELLS,
-    CAPTURES,
-    DOUBLES,
-    LISTS,
-    POSSIBLE,
-    UNKEYED,
-)
+from ctdhub.border import CAPTURE_CELLS, CAPTURES, DOUBLES, LISTS, POSSIBLE, UNKEYED
 from ctdhub.core.errors import error
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns, joined_reach, person_rows
@@ -119,6 +112,22 @@ KINDS = 4
 """Tokens of a person that find possible doubles beside those that join rows."""
 
 
+Tables = dict[Columns, tuple[tuple[int, ...], int, Fraction]]
+"""Shape, squared L2 sensitivity and share of the budget of each table."""
+
+
+def questions_of(tables: Tables, rho: Fraction) -> Workload:
+    """The tables with their noise; they cost at most ``rho`` together.
+
+    Raises:
+        PolicyError: a table would get more noise than can be drawn.
+    """
+    return tuple(
+        question(columns, shape, "groups", rho * share, reach)
+        for columns, (shape, reach, share) in tables.items()
+    )
+
+
 @dataclass(frozen=True)
 class ListTables:
     """What is public about the overlap.
@@ -147,46 +156,22 @@ class ListTables:
         return tuple(s for s in named if s)
 
     @property
-    def tables(self) -> dict[Columns, tuple[int, int, Fraction]]:
-        """Cells, squared L2 sensitivity and share of the budget of each table.
+    def tables(self) -> Tables:
+        """What is measured: sets of lists, or people, are on the first axis.
 
         By strata a person on lists falls into one cell as she does without: her value is a function
         of her own records, so the reach is the same.
         """
-        if self.tokens == self.fewer:
-            return self._lists(Fraction(1))
-        found = self._lists(1 - DOUBLES_SHARE)
-        found[(DOUBLES,)] = (1, (self.rows * self.tokens) ** 2, DOUBLES_SHARE)
-        return found
-
-    def _lists(self, share: Fraction) -> dict[Columns, tuple[int, int, Fraction]]:
-        """People by lists, and the same by strata, of a share of the budget."""
-        reach = joined_reach(self.tokens, self.rows)
-        within = share * STRATA_SHARE if self.strata else Fraction(0)
-        found: dict[Columns, tuple[int, int, Fraction]]
-        found = {(LISTS,): (len(self.sets), reach, share - within)}
+        reach, sets, doubles = joined_reach(self.tokens, self.rows), len(self.sets), Fraction(0)
+        found: Tables = {}
+        if self.tokens != self.fewer:
+            doubles = DOUBLES_SHARE
+            found[(DOUBLES,)] = ((1,), (self.rows * self.tokens) ** 2, doubles)
+        within = (1 - doubles) * STRATA_SHARE if self.strata else Fraction(0)
+        own: Tables = {(LISTS,): ((sets,), reach, 1 - doubles - within)}
         for name, values in self.strata:
-            cells = len(self.sets) * (len(values) + 1)
-            found[(LISTS, name)] = (cells, reach, within / len(self.strata))
-        return found
-
-    def shape(self, columns: Columns) -> tuple[int, ...]:
-        """Shape of a table of :attr:`tables`: sets of lists, or people, on the first axis."""
-        cells, *_rest = self.tables[columns]
-        if columns[0] == LISTS and len(columns) > 1:
-            return len(self.sets), cells // len(self.sets)
-        return (*[1] * (len(columns) - 1), cells)
-
-    def questions(self, rho: Fraction) -> Workload:
-        """The tables with their noise; they cost at most ``rho`` together.
-
-        Raises:
-            PolicyError: a table would get more noise than can be drawn.
-        """
-        return tuple(
-            question(columns, self.shape(columns), "groups", rho * share, reach)
-            for columns, (_cells, reach, share) in self.tables.items()
-        )
+            own[LISTS, name] = ((sets, len(values) + 1), reach, within / len(self.strata))
+        return own | found
 
     def counts(self, found: Overlap | None) -> Counts:
         """The exact tables; of none at hand, tables of zeros.
@@ -223,8 +208,8 @@ class DoubleTables:
     citizenships: tuple[str, ...]
 
     @property
-    def tables(self) -> dict[Columns, tuple[int, int]]:
-        """Cells and squared L2 sensitivity of each table.
+    def tables(self) -> Tables:
+        """What is measured.
 
         A double is every row but the least of those that tokens join.  Without one row of a person
         at most as many rows as it has tokens are doubles no more, and none becomes one; with
@@ -233,25 +218,17 @@ class DoubleTables:
         by one token more into 1 to k + 1, so that each capture changes by K - 1 or 1, and so do
         the people whom several contributors know (decision 127).
         """
-        keys = self.settings.people
+        keys, captures = self.settings.people, len(CAPTURE_CELLS)
         more, most = keys + KINDS, max(1, keys - 1)
-        found = {
-            POSSIBLE_BY: (len(self.citizenships) + 1, more**2 + keys**2),
-            (CAPTURES,): (len(CAPTURE_CELLS), len(CAPTURE_CELLS) * most**2),
-            (UNKEYED,): (1, 1),
+        found: dict[Columns, tuple[tuple[int, ...], int]] = {
+            POSSIBLE_BY: ((1, len(self.citizenships) + 1), more**2 + keys**2),
+            (CAPTURES,): ((captures,), captures * most**2),
+            (UNKEYED,): ((1,), 1),
         }
-        return {t: (cells, self.rows**2 * reach) for t, (cells, reach) in found.items()}
-
-    def questions(self, rho: Fraction) -> Workload:
-        """The tables with their noise; they cost at most ``rho`` together.
-
-        Raises:
-            PolicyError: a table would get more noise than can be drawn.
-        """
-        return tuple(
-            question(t, (*[1] * (len(t) - 1), cells), "groups", rho * POSSIBLE_SHARES[t], reach)
-            for t, (cells, reach) in self.tables.items()
-        )
+        return {
+            t: (shape, self.rows**2 * reach, POSSIBLE_SHARES[t])
+            for t, (shape, reach) in found.items()
+        }
 
     def counts(self, found: Overlap | None) -> Counts:
         """The exact tables; of none at hand, tables of zeros."""

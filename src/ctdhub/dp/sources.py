@@ -30,6 +30,7 @@ from ctdhub.dp.lists import (
     Overlap,
     double_tables,
     list_tables,
+    questions_of,
 )
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import ONE, Columns, PersonRows, Plan, covered_years, joined_reach, person_rows
@@ -91,7 +92,7 @@ class SourceTables:
         questions: Workload = ()
         if self.doubles:
             part = whole * Fraction(self.doubles.settings.doubles) / Fraction(self.share)
-            questions, budget = self.doubles.questions(part), whole - part
+            questions, budget = questions_of(self.doubles.tables, part), whole - part
         overlap = budget * OVERLAP_SHARE if self.tables else budget
         left = budget - overlap if self.lists else budget
         shape = {t: tuple(len(self.domains[n]) + 1 for n in t) for t in self.tables}
@@ -99,7 +100,7 @@ class SourceTables:
             question(t, shape[t], "groups", left / len(shape), self.reach) for t in self.tables
         )
         if self.lists:
-            questions += self.lists.questions(overlap)
+            questions += questions_of(self.lists.tables, overlap)
         if cost(questions) > whole:
             raise ArithmeticError("the measurements by contributor cost more than their budget")
         return questions
@@ -168,31 +169,27 @@ class Sourced:
             values = pooled[q.columns].value if q.columns in pooled else noisy[q.columns]
             places = np.unravel_index(np.arange(q.cells), q.shape)
             parts.append(_rows(named_cells([(q.columns, places)], public.domains), values))
-        if public.lists:
-            sets = public.lists.sets
-            cells = [[LISTS]] * len(sets), [[LIST_JOIN.join(s)] for s in sets]
-            parts.append(_rows(cells, noisy[(LISTS,)]))
-            for name, domain in public.lists.strata:
-                both = [[LIST_JOIN.join(s), v] for s in sets for v in (*domain, "")]
-                parts.append(_rows(([[LISTS, name]] * len(both), both), noisy[LISTS, name]))
-        if (DOUBLES,) in noisy:
-            parts.append(_rows(([[DOUBLES]], [["people"]]), noisy[(DOUBLES,)]))
-        doubles = public.doubles
+        lists, doubles = public.lists, public.doubles
+        of: dict[Columns, list[list[str]]] = {}
+        if lists:
+            sets = [LIST_JOIN.join(s) for s in lists.sets]
+            of[(LISTS,)] = [[s] for s in sets]
+            for name, domain in lists.strata:
+                of[LISTS, name] = [[s, v] for s in sets for v in (*domain, "")]
+            of[(DOUBLES,)] = [["people"]]
         if doubles:
-            of: dict[Columns, list[list[str]]] = {
-                POSSIBLE_BY: [["people", name] for name in (*doubles.citizenships, "")],
-                (CAPTURES,): [[name] for name in CAPTURE_CELLS],
-                (UNKEYED,): [["people"]],
-            }
-            parts += [_rows(([[*t]] * len(v), v), noisy[t]) for t, v in of.items()]
+            of[POSSIBLE_BY] = [["people", name] for name in (*doubles.citizenships, "")]
+            of[(CAPTURES,)] = [[name] for name in CAPTURE_CELLS]
+            of[(UNKEYED,)] = [["people"]]
+        parts += [_rows(([[*t]] * len(v), v), noisy[t]) for t, v in of.items() if t in noisy]
         return Sources(
             contributors=public.domains.get(CONTRIBUTOR, ()),
-            lists=public.lists.names if public.lists else (),
+            lists=lists.names if lists else (),
             measurements=pa.concat_tables(parts).combine_chunks(),
             sigma=public.sigma(rho),
             share=public.share,
-            list_years=public.lists.years if public.lists else None,
-            tokens=public.lists.tokens if public.lists else 0,
+            list_years=lists.years if lists else None,
+            tokens=lists.tokens if lists else 0,
             found=doubles.settings.found if doubles else None,
             merged=doubles.settings.merged if doubles else None,
         )
