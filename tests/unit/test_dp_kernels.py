@@ -1,4 +1,4 @@
-"""Loops in numpy give the same bits as the compiled ones, and what needs numba says so."""
+"""Without numba counts and orders are the same bits, and what needs numba says so."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctdhub.core.errors import HubError
-from ctdhub.dp import count, kernels, kernels_numpy
+from ctdhub.dp import count, kernels
 from ctdhub.dp.count import Codes
 
 
@@ -19,14 +19,6 @@ def without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     from ctdhub.core import compiled
 
     monkeypatch.setattr(compiled, "numba", None)
-    monkeypatch.setattr(kernels, "_chosen", lambda: kernels_numpy)
-
-
-def both() -> tuple[Any, Any]:
-    """The compiled loops, and those in numpy."""
-    from ctdhub.dp import kernels_numba
-
-    return kernels_numba, kernels_numpy
 
 
 def random_codes(seed: int, sizes: list[int], people: int) -> Codes:
@@ -52,50 +44,22 @@ def test_tables_are_equal(seed: int, sizes: list[int], people: int) -> None:
     tables += [(a, b, c) for a in names for b in names for c in names if a < b < c]
     compiled_tables = count.count(codes, tables)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernels, "_chosen", lambda: kernels_numpy)
+        patch.setattr(kernels, "here", lambda: False)
         plain = count.count(codes, tables)
     for table in tables:
         assert plain[table].dtype == compiled_tables[table].dtype
         np.testing.assert_array_equal(plain[table], compiled_tables[table])
 
 
-@given(seed=st.integers(0, 2**32), groups=st.lists(st.integers(0, 130), min_size=1, max_size=5))
-@settings(max_examples=40, deadline=None)
-def test_planes_are_equal(seed: int, groups: list[int]) -> None:
-    rng = np.random.default_rng(seed)
-    starts = np.concatenate([[0], np.cumsum(groups)])
-    people = int(starts[-1])
-    order, codes = rng.permutation(people), rng.integers(0, 4, (people, 2)).astype(np.uint8)
-    words = int(sum((n + 63) // 64 for n in groups))
-    found = []
-    for loops in both():
-        planes = np.zeros((words, 6), dtype=np.uint64)
-        loops.pack(codes, order, starts, np.array([0, 3]), planes)
-        found.append(planes)
-    np.testing.assert_array_equal(*found)
-
-
 @pytest.mark.parametrize("size", [0, 1, 2, 257])
-def test_orders_are_equal(size: int) -> None:
+def test_orders_are_equal(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     words = np.random.default_rng(size).integers(0, 2**64, size, dtype=np.uint64)
     found: list[Any] = []
-    for loops in both():
+    for here in (True, False):
+        monkeypatch.setattr(kernels, "here", lambda here=here: here)
         order = np.arange(size)
-        loops.shuffle(order, words)
+        kernels.shuffle(order, words)
         found.append(order)
-    np.testing.assert_array_equal(*found)
-
-
-def test_many_pairs_are_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernels_numpy, "_CELLS", 5)
-    rng = np.random.default_rng(1)
-    planes = rng.integers(0, 2**64, (4, 6), dtype=np.uint64)
-    wanted = np.array([(a, b) for a in range(6) for b in range(6)])
-    found = []
-    for loops in both():
-        out = np.zeros((2, len(wanted)), dtype=np.int32)
-        loops.pairs_by_group(planes, np.array([0, 1, 4]), wanted, out)
-        found.append(out)
     np.testing.assert_array_equal(*found)
 
 

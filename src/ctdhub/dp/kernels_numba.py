@@ -24,11 +24,8 @@ def ones(word: Any) -> Any:
 
 
 @_exact
-def shuffle(values: Any, words: Any) -> None:
-    """Shuffle in place (Fisher and Yates) by one random 64-bit word for each value.
-
-    A word modulo n favours some places by at most n / 2^64.
-    """
+def shuffled(values: Any, words: Any) -> None:
+    """Shuffle in place; see ``kernels.shuffle``."""
     for i in range(len(values) - 1, 0, -1):
         k = words[i] % np.uint64(i + 1)
         values[i], values[k] = values[k], values[i]

@@ -103,7 +103,7 @@ def settled(
 
     def sweep(least: float) -> int:
         order = noise.permutation(people, source)
-        return kernels.settle(*layout, misfit, weight, times, order, _MOST, least)
+        return int(kernels.settle(*layout, misfit, weight, times, order, _MOST, least))
 
     for _ in range(_PASSES):
         if sweep(_LEAST) < _STILL * people:

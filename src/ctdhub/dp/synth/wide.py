@@ -324,7 +324,7 @@ class HeldColumns:
         if not rows:
             return 0
         codes = np.ascontiguousarray(self.codes[name])
-        moved = kernels.exchange(
+        moved: int = kernels.exchange(
             codes,
             noise.permutation(self.people, self.source),
             np.ascontiguousarray(np.stack(rows, axis=1)),
