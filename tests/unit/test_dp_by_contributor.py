@@ -317,7 +317,7 @@ def test_where_policy_or_agreements_say_so_there_is_none(
     assert answer.guarantee.rho == full.rho
     assert all(full.sigma[t] > s for t, s in answer.guarantee.sigma.items())
     assert list((tmp_path / "ledger").glob("answers/*/*"))
-    assert not list((tmp_path / "ledger").glob("answers/*/sources.parquet"))
+    assert not list((tmp_path / "ledger").glob("answers/*/sources-measurements.parquet"))
 
 
 def test_only_released_columns_divide_contributors() -> None:
@@ -474,7 +474,7 @@ def test_other_sources_or_settings_are_another_question(tmp_path: Path) -> None:
 
 def test_a_damaged_stored_answer_is_found(tmp_path: Path) -> None:
     ask(tmp_path, 20)
-    [file] = (tmp_path / "ledger").glob("answers/*/sources.parquet")
+    [file] = (tmp_path / "ledger").glob("answers/*/sources-measurements.parquet")
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(LedgerError):
         ask(tmp_path, 20)

@@ -9,7 +9,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,33 +19,27 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ctdhub.border import (
-    COUNTS,
-    FALSE_SHARE,
-    MEASUREMENTS,
-    Estimate,
-    Guarantee,
-    Perpetrators,
-    Protected,
-    Sources,
-    restore,
-)
+from ctdhub.border import Estimate, Guarantee, Perpetrators, Protected, Sources, restore
 from ctdhub.core.errors import error
 from ctdhub.core.files import sweep, sync, take
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.file import Charge, damaged, guarded, write_synced
 from ctdhub.dp.noise import Bits
-from ctdhub.dp.plan import epsilon_by_rows
 
 # --------------------------------------------------------------------------------------------------
 # Answers that were paid for: each lies under the id of its charge.
 
 _FRESH = ".new-"
-_TABLES = ("records.parquet", "counts.parquet", "measurements.parquet")
-_SOURCES = "sources.parquet"
-_CHILD = ("perpetrators.parquet", "perpetrator_counts.parquet")
-_SET = "imputation-{k:03}.parquet"
-_PARTS = "request.json"
+_REQUEST, _ANSWER = "request.json", "answer.json"
+_PARTS: dict[str, type] = {
+    "people": Estimate,
+    "case_records": Estimate,
+    "guarantee": Guarantee,
+    "perpetrators": Perpetrators,
+    "sources": Sources,
+}
+"""Parts of an answer that have figures; their tables have names that begin with the part's."""
+
 _DAMAGE = (ValueError, TypeError, KeyError, pa.ArrowInvalid)
 
 
@@ -60,32 +54,31 @@ def stored(ledger: Ledger, charge: Charge, facts: dict[str, Any]) -> Protected |
         return None
     try:
         with guarded(folder):
-            answer = json.loads(_read(folder / "answer.json"))
+            answer = json.loads(_read(folder / _ANSWER))
             tables: dict[str, pa.Table] = {}
             for name, digest in answer["tables"].items():
-                content = _read(folder / name)
+                content = _read(folder / f"{name}.parquet")
                 if hashlib.sha256(content).hexdigest() != digest:
                     raise damaged(folder)
                 tables[name] = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
         # Without threads: one that gives back Python's memory while Python ends aborts the process.
-        # Parquet has its own name for the inside of a list, hence the casts.
-        child, sources, sets = (answer[n] for n in ("perpetrators", "sources", "imputations"))
         return restore(
-            records=tables[_TABLES[0]],
-            counts=tables[_TABLES[1]].cast(COUNTS),
-            perpetrators=None
-            if child is None
-            else Perpetrators(tables[_CHILD[0]], tables[_CHILD[1]].cast(COUNTS), **child),
-            measurements=tables[_TABLES[2]].cast(MEASUREMENTS),
-            sources=None if sources is None else _sources(tables[_SOURCES], **sources),
-            imputations=tuple(tables[_SET.format(k=k)] for k in range(1, sets + 1)),
-            people=Estimate(**answer["people"]),
-            case_records=Estimate(**answer["case_records"]),
-            guarantee=_guarantee(**answer["guarantee"]),
+            **{name: tables[name] for name in ("records", "counts", "measurements")},
+            imputations=tuple(tables[f"set-{k}"] for k in range(answer["imputations"])),
+            **{name: _restored(name, answer[name], tables) for name in _PARTS},
             facts=facts,
         )
     except _DAMAGE:
         raise damaged(folder) from None
+
+
+def _restored(part: str, figures: dict[str, Any] | None, tables: dict[str, pa.Table]) -> Any:
+    """A part of an answer out of its figures and tables; None where it has none."""
+    if figures is None:
+        return None
+    told = {n: tuple(value) if isinstance(value, list) else value for n, value in figures.items()}
+    own = {n.removeprefix(f"{part}-"): t for n, t in tables.items() if n.startswith(f"{part}-")}
+    return _PARTS[part](**told, **own)
 
 
 def by_charge(ledger: Ledger, charge: str, facts: dict[str, Any]) -> Protected | None:
@@ -110,46 +103,13 @@ def parts(ledger: Ledger, charge: Charge) -> dict[str, str]:
     Raises:
         LedgerError: the answer is damaged, or the system refuses to read it.
     """
-    path = _place(ledger, charge) / _PARTS
+    path = _place(ledger, charge) / _REQUEST
     try:
         with guarded(path):
             found = dict(json.loads(_read(path)))
     except _DAMAGE:
         raise damaged(path.parent) from None
     return {str(name): str(text) for name, text in found.items()}
-
-
-def _guarantee(not_fitted: list[str], **given: Any) -> Guarantee:
-    """A guarantee as :func:`_kept` wrote it."""
-    found = Guarantee(**given, not_fitted=tuple(not_fitted))
-    return replace(found, by_rows=epsilon_by_rows(found.rho, found.delta, found.rows))
-
-
-def _kept(guarantee: Guarantee) -> dict[str, Any]:
-    """What is written of a guarantee: all but what goes without saying or follows from the rest."""
-    told = {field.name: getattr(guarantee, field.name) for field in fields(guarantee)}
-    del told["by_rows"]
-    if guarantee.rows == 1:
-        del told["rows"]
-    if guarantee.false_share == FALSE_SHARE:
-        del told["false_share"]
-    return told
-
-
-def _sources(  # noqa: PLR0913
-    table: pa.Table,
-    contributors: list[str],
-    lists: list[str],
-    sigma: dict[str, float],
-    share: float,
-    list_years: list[int] | None,
-    tokens: int,
-    found: float | None,
-    merged: float | None,
-) -> Sources:
-    noisy, years = table.cast(MEASUREMENTS), (list_years[0], list_years[1]) if list_years else None
-    names = tuple(contributors), tuple(lists)
-    return Sources(*names, noisy, sigma, share, years, tokens, found, merged)
 
 
 def check_paid(ledger: Ledger) -> None:
@@ -160,7 +120,7 @@ def check_paid(ledger: Ledger) -> None:
         LedgerError: a stored answer is damaged, or the system refuses to read it.
     """
     paid = {e.id for e in ledger.entries()}
-    for path in sorted(_answers(ledger).glob("[!.]*/answer.json")):
+    for path in sorted(_answers(ledger).glob(f"[!.]*/{_ANSWER}")):
         charge = _charge_of(path.parent)
         if charge not in paid or charge != path.parent.name:
             raise error("ledger-answers", file=ledger.folder)
@@ -207,7 +167,7 @@ def store(ledger: Ledger, answer: Protected, parts: Mapping[str, str]) -> None:
         fresh.mkdir()
     try:
         _fill(fresh, answer)
-        write_synced(fresh / _PARTS, json.dumps(dict(parts), indent=1).encode())
+        write_synced(fresh / _REQUEST, json.dumps(dict(parts), indent=1).encode())
         with guarded(folder.parent):
             fresh.rename(folder)
             sync(folder.parent)
@@ -216,42 +176,26 @@ def store(ledger: Ledger, answer: Protected, parts: Mapping[str, str]) -> None:
 
 
 def _fill(fresh: Path, answer: Protected) -> None:
-    digests = {}
-    child, sources = answer.perpetrators, answer.sources
-    own = (answer.records, answer.counts, answer.measurements)
-    tables = dict(zip(_TABLES, own, strict=True))
-    if child:
-        tables |= dict(zip(_CHILD, (child.records, child.counts), strict=True))
-    if sources:
-        tables[_SOURCES] = sources.measurements
-    tables |= {_SET.format(k=k): t for k, t in enumerate(answer.imputations, start=1)}
+    tables = {name: getattr(answer, name) for name in ("records", "counts", "measurements")}
+    tables |= {f"set-{k}": table for k, table in enumerate(answer.imputations)}
+    figures: dict[str, Any] = {"imputations": len(answer.imputations), "tables": {}}
+    for name in _PARTS:
+        part = getattr(answer, name)
+        figures[name] = None if part is None else {}
+        for field in fields(part) if part else ():
+            value = getattr(part, field.name)
+            if isinstance(value, pa.Table):
+                tables[f"{name}-{field.name}"] = value
+            else:
+                figures[name][field.name] = value
     for name, table in tables.items():
         sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd")
+        # Parquet's own name for the inside of a list would make the schema another one.
+        pq.write_table(table, sink, compression="zstd", use_compliant_nested_type=False)
         content = sink.getvalue().to_pybytes()
-        write_synced(fresh / name, content)
-        digests[name] = hashlib.sha256(content).hexdigest()
-    figures = {
-        "tables": digests,
-        "people": asdict(answer.people),
-        "case_records": asdict(answer.case_records),
-        "guarantee": _kept(answer.guarantee),
-        "imputations": len(answer.imputations),
-        "perpetrators": {"rows": child.rows, "sigma": child.sigma} if child else None,
-        "sources": {
-            "contributors": sources.contributors,
-            "lists": sources.lists,
-            "sigma": sources.sigma,
-            "share": sources.share,
-            "list_years": sources.list_years,
-            "tokens": sources.tokens,
-            "found": sources.found,
-            "merged": sources.merged,
-        }
-        if sources
-        else None,
-    }
-    write_synced(fresh / "answer.json", json.dumps(figures, indent=1).encode())
+        write_synced(fresh / f"{name}.parquet", content)
+        figures["tables"][name] = hashlib.sha256(content).hexdigest()
+    write_synced(fresh / _ANSWER, json.dumps(figures, indent=1).encode())
 
 
 def _read(path: Path) -> bytes:
@@ -272,7 +216,7 @@ def _place(ledger: Ledger, charge: Charge) -> Path:
 
 def _charge_of(folder: Path) -> str:
     """The id of the charge that paid for the answer in a folder."""
-    path = folder / "answer.json"
+    path = folder / _ANSWER
     try:
         with guarded(path):
             return str(json.loads(_read(path))["guarantee"]["charge"])
