@@ -35,7 +35,7 @@ from ctdhub.core.keys.age import make_identity
 from ctdhub.core.keys.signing import make_key
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import up_to
-from ctdhub.dp.secagg import answer, parties
+from ctdhub.dp.secagg import parties
 from ctdhub.dp.secagg.masks import Cells, with_noise
 from ctdhub.release.approvals import ROLES
 from ctdhub.site import build as site_pages
@@ -503,9 +503,9 @@ def test_a_round_of_counts_with_a_forged_cell(
             found[file.name] = str(file.stat().st_size).encode()
         return found
 
-    fit = answer.answer_to
+    fit = parties.answer_to
     monkeypatch.setattr(
-        answer, "answer_to", lambda *given: fit(*given[:4], stream(b"fit"), *given[5:])
+        parties, "answer_to", lambda *given: fit(*given[:4], stream(b"fit"), *given[5:])
     )
     begin()
     shutil.copytree(now, tmp_path / "kept")

@@ -14,7 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from ctdhub.dp.secagg.answer import read_sum
+from ctdhub.dp.secagg.parties import read_sum
 
 HERE = Path(__file__).parent
 PEOPLE = [

@@ -20,7 +20,6 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.noise import sampler
 from ctdhub.dp.plan import Plan
 from ctdhub.dp.secagg import parties
-from ctdhub.dp.secagg.answer import protected, read_sum
 from ctdhub.dp.secagg.masks import (
     LEAST_SHARE,
     Cells,
@@ -31,6 +30,7 @@ from ctdhub.dp.secagg.masks import (
     share_workload,
     with_noise,
 )
+from ctdhub.dp.secagg.parties import protected, read_sum
 from ctdhub.dp.standalone.domains import DomainsFile
 from ctdhub.dp.workload import Measurement
 from ctdhub.sensitive.ingest.readers import read_as_is

@@ -23,10 +23,9 @@ from ctdhub.dp.mechanism import answer_to
 from ctdhub.dp.plan import Plan
 from ctdhub.dp.policy import Weights
 from ctdhub.dp.secagg import parties
-from ctdhub.dp.secagg.answer import protected, read_sum
 from ctdhub.dp.secagg.masks import SecaggLayout
 from ctdhub.dp.secagg.messages import Round, SumRequest, Total, named, read_any, write
-from ctdhub.dp.secagg.parties import open_keep
+from ctdhub.dp.secagg.parties import open_keep, protected, read_sum
 from ctdhub.dp.standalone.domains import DomainsFile
 from ctdhub.dp.standalone.table import fit_domains
 from ctdhub.dp.workload import workload

@@ -498,7 +498,7 @@ def count_release(
     support: Support = None,
 ) -> None:
     """The verb ``ctdhub count release``."""
-    from ctdhub.dp.secagg.answer import protected, read_sum
+    from ctdhub.dp.secagg.parties import protected, read_sum
     from ctdhub.release.standalone import check_out, write_alone
 
     level = support_of(support)

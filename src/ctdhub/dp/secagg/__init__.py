@@ -3,7 +3,7 @@
 Zone: privacy.  The round of files between contributors and hub, shares of noise, masks, what is
 made of the noisy sum.
 Not here: counting (``dp.count``), the sampler (``dp.noise``), the fit (``dp.mechanism``), records.
-Public: ``parties``, ``messages``, ``answer``.
+Public: ``parties``, ``messages``.
 
 The protocol follows Bonawitz and others, *Practical Secure Aggregation for Privacy-Preserving
 Machine Learning* (CCS 2017), with one change that saves a passage of files: what is shared out is

@@ -24,23 +24,8 @@ from ctdhub.core.keys.linkage import Share, join, split
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Plan
-from ctdhub.dp.secagg.masks import (
-    KEY,
-    SEED,
-    Cells,
-    Purpose,
-    SecaggLayout,
-    Secret,
-    data,
-    guarding,
-    least_threshold,
-    mask,
-    seal,
-    share_workload,
-    text,
-    unmask,
-    unseal,
-)
+from ctdhub.dp.secagg import masks
+from ctdhub.dp.secagg.masks import SEED, Cells, Purpose, SecaggLayout, Secret, data
 from ctdhub.dp.standalone.domains import DomainsFile, Scope, scope_of_schema
 from ctdhub.dp.standalone.table import MAX_DELTA, MAX_PEOPLE, most_people
 from ctdhub.dp.workload import Workload
@@ -120,7 +105,7 @@ class Terms(Message):
             raise ValueError("contributors")
         if not all(re.fullmatch(NAME, name) for name in names):  # files are called by them
             raise ValueError("names")
-        if max(self.known_to, self.liars + 1) > len(names) or len(data(self.hub)) != KEY:
+        if max(self.known_to, self.liars + 1) > len(names) or len(data(self.hub)) != masks.KEY:
             raise ValueError("bounds")
         if self.max_people > most_people(self.delta):
             raise ValueError("delta")
@@ -185,11 +170,11 @@ class Round(Message):
     @model_validator(mode="after")
     def _check(self) -> Round:
         keys = (*self.keys.values(), self.terms.hub)
-        if len(set(keys)) != len(keys) or any(len(data(key)) != KEY for key in keys):
+        if len(set(keys)) != len(keys) or any(len(data(key)) != masks.KEY for key in keys):
             raise ValueError("keys")
         if len(self.keys) < LEAST or not set(self.keys) <= set(self.terms.contributors):
             raise ValueError("contributors")
-        least = max(LEAST, least_threshold(len(self.keys), self.terms.liars))
+        least = max(LEAST, masks.least_threshold(len(self.keys), self.terms.liars))
         if not least <= self.threshold <= len(self.keys):
             raise ValueError("threshold")
         return self
@@ -197,7 +182,7 @@ class Round(Message):
     @property
     def honest(self) -> int:
         """The least number of honest shares of noise in a sum; see ``noise_shares``."""
-        return guarding(len(self.keys), self.threshold, self.terms.liars)
+        return masks.guarding(len(self.keys), self.threshold, self.terms.liars)
 
     @cached_property
     def plan(self) -> Plan:
@@ -216,7 +201,7 @@ class Round(Message):
         Raises:
             PolicyError: a table would get more noise than can be drawn.
         """
-        return share_workload(self.plan, self.rho, self.honest)
+        return masks.share_workload(self.plan, self.rho, self.honest)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -506,16 +491,16 @@ def masked(side: PartySide, counts: Cells, source: Bits = os.urandom) -> tuple[M
     seeds = (own, *pairs.values())
     # Seeds are random, so that their hashes say nothing; by them the hub checks what it is given.
     marks = b"".join(hashlib.sha256(seed).digest() for seed in seeds)
-    numbers = mask(counts, own, pairs, me).astype("<u4").tobytes()
+    numbers = masks.mask(counts, own, pairs, me).astype("<u4").tobytes()
     key, about = side.key(HUB, "masked"), side.about("masked", me)
-    body = seal(key, marks + numbers, about, source)
+    body = masks.seal(key, marks + numbers, about, source)
     digest = hashlib.sha256(body).hexdigest()
     shares = [split(seed, len(round_.names), round_.threshold, source) for seed in seeds]
     deals = {}
     for place, holder in enumerate(round_.names):
         content = b"".join(parts[place].content for parts in shares)
         about = side.about("shares", me, holder, digest)
-        deals[holder] = text(seal(side.key(holder, "shares"), content, about, source))
+        deals[holder] = masks.text(masks.seal(side.key(holder, "shares"), content, about, source))
     return Masked(round=round_.hash, contributor=me, deals=deals), body
 
 
@@ -527,7 +512,7 @@ def opened(side: PartySide, contributor: str, body: bytes) -> tuple[list[bytes],
     """
     try:
         key, about = side.key(contributor, "masked"), side.about("masked", contributor)
-        content = unseal(key, body, about)
+        content = masks.unseal(key, body, about)
     except ValueError:
         raise Mismatch(contributor) from None
     end = 32 * len(side.round.names)
@@ -565,15 +550,17 @@ def revealed(side: PartySide, asked: SumRequest, source: Bits = os.urandom) -> R
         try:
             about = side.about("shares", dealer, side.me, digest)
             sealed = data(asked.deals[dealer][side.me])
-            shares = unseal(side.key(dealer, "shares"), sealed, about)
+            shares = masks.unseal(side.key(dealer, "shares"), sealed, about)
         except (ValueError, KeyError):
             raise Mismatch(dealer) from None
         if len(shares) != SEED * len(round_.names):
             raise Mismatch(dealer)
         content += [_seed(shares, place) for place in _asked(round_, asked, dealer)]
     about = side.about("revealed", side.me, asked.hash)
-    sealed = seal(side.key(HUB, "revealed"), b"".join(content), about, source)
-    return Revealed(round=round_.hash, request=asked.hash, contributor=side.me, sealed=text(sealed))
+    sealed = masks.seal(side.key(HUB, "revealed"), b"".join(content), about, source)
+    return Revealed(
+        round=round_.hash, request=asked.hash, contributor=side.me, sealed=masks.text(sealed)
+    )
 
 
 def shares_of(side: PartySide, asked: SumRequest, answer: Revealed) -> list[bytes]:
@@ -585,7 +572,7 @@ def shares_of(side: PartySide, asked: SumRequest, answer: Revealed) -> list[byte
     who = answer.contributor
     try:
         about = side.about("revealed", who, asked.hash)
-        content = unseal(side.key(who, "revealed"), data(answer.sealed), about)
+        content = masks.unseal(side.key(who, "revealed"), data(answer.sealed), about)
     except ValueError:
         raise Mismatch(who) from None
     number = sum(len(_asked(side.round, asked, dealer)) for dealer in asked.bodies)
@@ -634,7 +621,7 @@ def total(
                 left[dealer, known[place - 1]] = seed
     if summed is None or own.keys() != asked.bodies.keys():
         raise ValueError("masked counts are missing")
-    return unmask(summed, own, left)
+    return masks.unmask(summed, own, left)
 
 
 def _asked(round_: Round, asked: SumRequest, dealer: str) -> list[int]:

@@ -12,52 +12,29 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 from pydantic import ValidationError
 
+from ctdhub.border import Protected
 from ctdhub.core.errors import HubError, Overspend, error, printable
 from ctdhub.core.files import made_whole, sweep, write_whole
 from ctdhub.core.i18n import Text
 from ctdhub.core.tables import Tabular
 from ctdhub.dp import kernels
-from ctdhub.dp.count import count, encode
+from ctdhub.dp.count import Counts, count, encode
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.mechanism import Progress
+from ctdhub.dp.mechanism import Progress, answer_to
 from ctdhub.dp.noise import Bits
-from ctdhub.dp.secagg import messages
-from ctdhub.dp.secagg.answer import packed
-from ctdhub.dp.secagg.masks import (
-    MOST_ROWS,
-    Cells,
-    SecaggLayout,
-    Secret,
-    data,
-    least_threshold,
-    text,
-    with_noise,
-)
-from ctdhub.dp.secagg.messages import (
-    LEAST,
-    MOST,
-    NAME,
-    Joined,
-    Masked,
-    Revealed,
-    Round,
-    SumRequest,
-    Terms,
-    Total,
-    altered,
-    check_free,
-    named,
-    of_round,
-    read,
-    read_request,
-    read_round,
-    read_terms,
-    write,
-)
+from ctdhub.dp.plan import Plan
+from ctdhub.dp.quote import unit
+from ctdhub.dp.reconcile import pool
+from ctdhub.dp.secagg import masks, messages
+from ctdhub.dp.secagg.masks import Cells, SecaggLayout, with_noise
+from ctdhub.dp.secagg.messages import Round, Terms, Total, altered, named, of_round, read, write
 from ctdhub.dp.standalone.domains import DomainsFile, Scope
 from ctdhub.dp.standalone.table import check_delta, fit_domains
+from ctdhub.dp.workload import Workload
 from ctdhub.schema.model import load_schema
 
 # --------------------------------------------------------------------------------------------------
@@ -92,7 +69,7 @@ class Keep:
     charge: str = ""
 
     @property
-    def secret(self) -> Secret:
+    def secret(self) -> masks.Secret:
         """The private key.
 
         Raises:
@@ -100,7 +77,7 @@ class Keep:
         """
         if not self.private:
             raise error("count-over", file=self.folder)
-        return Secret(data(self.private))
+        return masks.Secret(masks.data(self.private))
 
     def noted(self, **changes: str) -> Keep:
         """The same with changes, written to disk before anything else happens."""
@@ -121,7 +98,9 @@ def new_keep(folder: Path, exchange: Path, party: str, plan: str, source: Bits) 
         raise error("count-keep/not-empty", file=folder)
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    keep = Keep(folder, party, plan, text(Secret.new(source).private), text(source(32)))
+    keep = Keep(
+        folder, party, plan, masks.text(masks.Secret.new(source).private), masks.text(source(32))
+    )
     _write(keep)
     return keep
 
@@ -181,10 +160,11 @@ def new_round(  # noqa: PLR0913
         PolicyError: delta is too large for so many people; epsilon is too small for the tables.
     """
     names = tuple(sorted(contributors))
-    if len(set(names)) < len(names) or not all(re.fullmatch(NAME, name) for name in names):
+    if len(set(names)) < len(names) or not all(re.fullmatch(messages.NAME, name) for name in names):
         raise error("count-name")
-    if not LEAST <= len(names) <= MOST or not 1 <= (known_to or len(names)) <= len(names):
-        raise error("count-contributors", least=LEAST, most=MOST)
+    least, most = messages.LEAST, messages.MOST
+    if not least <= len(names) <= most or not 1 <= (known_to or len(names)) <= len(names):
+        raise error("count-contributors", least=least, most=most)
     if not 1 <= liars < len(names):
         raise error("count-contributors/liars", most=len(names) - 1)
     check_delta(delta, max_people)
@@ -213,7 +193,9 @@ def usual_threshold(contributors: int, liars: int) -> int:
     >>> [usual_threshold(n, 1) for n in (3, 4, 5, 10)]
     [3, 3, 4, 7]
     """
-    return max(LEAST, -(-2 * contributors // 3), least_threshold(contributors, liars))
+    return max(
+        messages.LEAST, -(-2 * contributors // 3), masks.least_threshold(contributors, liars)
+    )
 
 
 def start_round(
@@ -231,7 +213,7 @@ def start_round(
         PolicyError: epsilon is too small for the tables.
     """
     own = open_keep(keep)
-    terms = read_terms(exchange)
+    terms = messages.read_terms(exchange)
     if terms.hash != own.plan or terms.hub != own.secret.public:
         raise altered(named(exchange, "plan"))
     _check_without(terms.contributors, without)
@@ -242,7 +224,7 @@ def start_round(
             continue
         if not path.exists():
             raise _missing(path, name)
-        found, _body = read(path, Joined)
+        found, _body = read(path, messages.Joined)
         if found.plan != terms.hash or found.contributor != name:
             raise altered(path)
         keys[name] = found.key
@@ -250,7 +232,7 @@ def start_round(
     try:
         round_ = Round(terms=terms, keys=keys, threshold=needed)
     except (ValidationError, ValueError):
-        least = max(LEAST, least_threshold(len(keys), terms.liars))
+        least = max(messages.LEAST, masks.least_threshold(len(keys), terms.liars))
         raise error("count-threshold", file=named(exchange, "round"), least=least) from None
     _ = round_.shares  # refuses before anybody counts
     if own.round not in ("", round_.hash):
@@ -262,7 +244,7 @@ def start_round(
 
 def close_round(
     exchange: Path, keep: Path, without: Sequence[str] = (), *, ledger: Ledger, budget: float
-) -> SumRequest:
+) -> messages.SumRequest:
     """Say whose counts are in the sum, once and for all, and pay for it.
 
     Once the request is out the noisy sum can become known, so the charge stays whatever comes of
@@ -292,7 +274,7 @@ def close_round(
             continue
         if not path.exists():
             raise _missing(path, name)
-        message, body = of_round(path, Masked, round_, name)
+        message, body = of_round(path, messages.Masked, round_, name)
         _opened(side, name, body, path, cells)
         received[name] = message, hashlib.sha256(body).hexdigest()
     if len(received) < round_.threshold:
@@ -300,7 +282,7 @@ def close_round(
     asked = messages.request(round_, received)
     if own.request not in ("", asked.hash):
         raise error("count-closed", file=named(exchange, "request"))
-    check_free(named(exchange, "request"))
+    messages.check_free(named(exchange, "request"))
     refuse_seen(exchange, ledger.folder)
     own.noted(request=asked.hash, charge=_paid(ledger, round_, budget))
     write(named(exchange, "request"), asked)
@@ -320,7 +302,7 @@ def total_of_round(exchange: Path, keep: Path) -> tuple[Path, Total]:
             do not fit.
     """
     own, round_ = _own(exchange, keep)
-    asked = read_request(exchange, round_)
+    asked = messages.read_request(exchange, round_)
     if asked.hash != own.request:
         raise altered(named(exchange, "request"))
     side = messages.PartySide(round_, messages.HUB, own.secret)
@@ -329,7 +311,7 @@ def total_of_round(exchange: Path, keep: Path) -> tuple[Path, Total]:
     for name in round_.names:
         path = named(exchange, "revealed", name)
         if path.exists() and len(answers) < round_.threshold:
-            answer, _body = of_round(path, Revealed, round_, name)
+            answer, _body = of_round(path, messages.Revealed, round_, name)
             try:
                 answers[name] = messages.shares_of(side, asked, answer)
             except messages.Mismatch:
@@ -343,7 +325,7 @@ def total_of_round(exchange: Path, keep: Path) -> tuple[Path, Total]:
     def received() -> Iterator[tuple[str, list[bytes], Cells]]:
         for name, digest in asked.bodies.items():
             path = named(exchange, "masked", name)
-            _message, body = of_round(path, Masked, round_, name)
+            _message, body = of_round(path, messages.Masked, round_, name)
             if hashlib.sha256(body).hexdigest() != digest:
                 raise altered(path)
             yield name, *_opened(side, name, body, path, layout.cells)
@@ -353,7 +335,8 @@ def total_of_round(exchange: Path, keep: Path) -> tuple[Path, Total]:
     except ValueError:
         raise error("count-sum") from None
     found = Total(round=round_, contributors=tuple(asked.bodies), charge=own.charge)
-    return write(named(keep, "sum"), found, packed(cells), mode=0o600), found
+    body = pa.compress(cells.astype("<u4").tobytes(), codec=CODEC, asbytes=True)
+    return write(named(keep, "sum"), found, body, mode=0o600), found
 
 
 def refuse_seen(exchange: Path, ledger: Path) -> None:
@@ -391,7 +374,7 @@ def _own(exchange: Path, keep: Path) -> tuple[Keep, Round]:
     Raises:
         CountError: the round file is missing, or another than the one that this hub made.
     """
-    own, round_ = open_keep(keep), read_round(exchange)
+    own, round_ = open_keep(keep), messages.read_round(exchange)
     if round_.hash != own.round or round_.terms.hub != own.secret.public:
         raise altered(named(exchange, "round"))
     return own, round_
@@ -440,7 +423,7 @@ def join_round(exchange: Path, keep: Path, name: str, source: Bits = os.urandom)
     Raises:
         CountError: the plan is missing or altered, or knows no such contributor.
     """
-    terms = read_terms(exchange)
+    terms = messages.read_terms(exchange)
     if name not in terms.contributors:
         raise error(
             "count-name/not-in-plan",
@@ -448,7 +431,7 @@ def join_round(exchange: Path, keep: Path, name: str, source: Bits = os.urandom)
             names=", ".join(terms.contributors),
         )
     own = new_keep(keep, exchange, name, terms.hash, source)
-    message = Joined(plan=terms.hash, contributor=name, key=own.secret.public)
+    message = messages.Joined(plan=terms.hash, contributor=name, key=own.secret.public)
     return write(named(exchange, "joined", name), message)
 
 
@@ -458,7 +441,7 @@ def my_round(exchange: Path, own: Keep) -> Round:
     Raises:
         CountError: it is another, or the hub gave this contributor another key.
     """
-    round_ = read_round(exchange)
+    round_ = messages.read_round(exchange)
     known = round_.terms.hash == own.plan and own.round in ("", round_.hash)
     if not known or (own.private and round_.keys.get(own.party) != own.secret.public):
         raise error("count-round/not-joined", file=named(exchange, "round"))
@@ -504,14 +487,14 @@ def mask_counts(
     secret = own.secret
     round_ = my_round(exchange, own)
     path = named(exchange, "masked", own.party)
-    check_free(path)
+    messages.check_free(path)
     if named(exchange, "request").exists():
         raise error("count-late", file=named(exchange, "request"))
     scope, layout = round_.terms.scope(), round_.terms.layout()
-    if raw.table.num_rows * len(round_.names) > MOST_ROWS:
+    if raw.table.num_rows * len(round_.names) > masks.MOST_ROWS:
         raise error("count-rows", file=raw.file)
     tell(Text("counting"), 0.2)
-    counts = counted(raw, scope, layout, data(own.rows))
+    counts = counted(raw, scope, layout, masks.data(own.rows))
     if layout.table(counts, layout.tables[0]).sum() > round_.terms.max_people * scope.plan.rows:
         raise error("count-rows/people", file=raw.file, most=round_.terms.max_people)
     tell(Text("drawing noise"), 0.4)
@@ -523,7 +506,9 @@ def mask_counts(
     return write(path, message, body)
 
 
-def reveal_shares(exchange: Path, keep: Path, source: Bits = os.urandom) -> tuple[Path, SumRequest]:
+def reveal_shares(
+    exchange: Path, keep: Path, source: Bits = os.urandom
+) -> tuple[Path, messages.SumRequest]:
     """Answer the hub's request, once; the private key is then destroyed.
 
     The answer is kept: the same request again gives the same file.
@@ -537,7 +522,7 @@ def reveal_shares(exchange: Path, keep: Path, source: Bits = os.urandom) -> tupl
     """
     own = open_keep(keep)
     round_ = my_round(exchange, own)
-    asked = read_request(exchange, round_)
+    asked = messages.read_request(exchange, round_)
     file, kept = named(exchange, "revealed", own.party), named(keep, "revealed", own.party)
     request = named(exchange, "request")
     if own.request not in ("", asked.hash):
@@ -561,3 +546,96 @@ def reveal_shares(exchange: Path, keep: Path, source: Bits = os.urandom) -> tupl
         with made_whole(file) as fresh:
             shutil.copyfile(kept, fresh)
     return file, asked
+
+
+# --------------------------------------------------------------------------------------------------
+# A protected answer out of a noisy sum: what the mechanism does once its noise is in.
+
+CODEC = "zstd"
+
+MECHANISM = "discrete Gaussian in shares: each contributor adds its own"
+
+
+@dataclass(frozen=True)
+class NoisySum:
+    """The noisy sum of a round.
+
+    Attributes:
+        told: the round, whose counts are in the sum, and the charge.
+        tables: noisy counts as signed numbers.
+    """
+
+    told: Total
+    tables: Counts
+
+    @property
+    def workload(self) -> Workload:
+        """Every table with its noise if all in the sum added their share.
+
+        Raises:
+            PolicyError: the tables are of another version of the schema.
+        """
+        return masks.summed_workload(self.told.round.shares, len(self.told.contributors))
+
+    def impossible(self) -> int:
+        """How many cells no honest counts give: far below zero, or far above the public bound.
+
+        A function of noisy cells and public facts.  Honest sums have such a cell once in a million
+        times.
+        """
+        terms, plan = self.told.round.terms, self.told.round.plan
+        questions = self.workload
+        cells = sum(q.cells for q in questions)
+        reach = masks.beyond((q.sigma2 for q in questions), cells)
+        most = terms.max_people * plan.rows
+        found = 0
+        for q, far in zip(questions, reach, strict=True):
+            table = self.tables[q.columns]
+            found += int(np.count_nonzero((table < -far) | (table > most + far)))
+        return found
+
+
+def read_sum(path: Path) -> NoisySum:
+    """The noisy sum in a file.
+
+    Raises:
+        CountError: it is none, or was altered.
+        PolicyError: it is of another version of the schema.
+    """
+    found, body = read(path, Total)
+    layout = found.round.terms.layout()
+    try:
+        numbers = pa.decompress(body, 4 * layout.cells, codec=CODEC, asbytes=True)
+        cells = np.frombuffer(numbers, "<u4").astype(np.uint32, copy=False)
+    except (ValueError, pa.ArrowInvalid, OSError):
+        raise altered(path) from None
+    return NoisySum(found, layout.signed(cells))
+
+
+def protected(
+    found: NoisySum,
+    support: int | None = None,
+    source: Bits = os.urandom,
+    progress: Progress | None = None,
+) -> Protected:
+    """What may be published of a noisy sum; it was paid for when the round was closed.
+
+    Args:
+        support: stands above that of the plan.
+        source: orders and ties of the fit.
+
+    Raises:
+        CountError: the noisy number of people lies outside what the plan allows: records are never
+            made of it.
+    """
+    kernels.require_sweep()
+    round_, terms = found.told.round, found.told.round.terms
+    plan: Plan = round_.plan if support is None else replace(round_.plan, support=support)
+    questions = found.workload
+    people = float(pool(found.tables, questions, most=0)[()].value)
+    if not 0 <= people <= terms.max_people * plan.rows:
+        raise error("count-people", file="sum.count", most=terms.max_people * plan.rows)
+    tell = progress or (lambda message, share: None)
+    answer = answer_to(dict(found.tables), questions, plan, round_.rho, source, tell)
+    promise = terms.epsilon, terms.delta, round_.rho
+    return answer.protected(plan, promise, unit(plan), found.told.charge, MECHANISM, facts={})
