@@ -17,7 +17,7 @@ from ctdhub.build.steps import Progress, hash_file, hash_path
 from ctdhub.core.errors import HubError, error, from_json
 from ctdhub.core.i18n import Text
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.price import Cause
+from ctdhub.dp.price import Price
 from ctdhub.sensitive.workbench.ask import ask
 
 # --------------------------------------------------------------------------------------------------
@@ -25,26 +25,19 @@ from ctdhub.sensitive.workbench.ask import ask
 
 
 @dataclass(frozen=True)
-class NextPrice:
-    """What a version would cost now.  Sensitive: the reasons follow from exact counts.
+class NextPrice(Price):
+    """What a version would cost now; epsilon is 0 where an answer that was paid for is given.
+
+    Sensitive: the reasons follow from exact counts.
 
     Attributes:
         version: that is planned.
-        epsilon, delta: of the charge; epsilon is 0 where an answer that was paid for is given.
-        left: the most epsilon that one more version may have, before this charge.
-        left_by_contributor: the same by contributor whose agreement sets a limit.
-        because: why a new answer has to be paid for.
         more: how many versions of this price fit into the budget after this one.
         alarms: open alarms; while there is any nothing is charged.
         people: key of the step that made people, by which the price is known to be old.
     """
 
     version: str
-    epsilon: float
-    delta: float
-    left: float
-    left_by_contributor: dict[str, float]
-    because: tuple[Cause, ...]
     more: int
     alarms: int
     people: str
@@ -66,14 +59,11 @@ def price_of(hub: Hub, version: str, progress: Progress | None = None) -> NextPr
     with hub.lock(), engine_of.engine(hub) as engine:
         found = protect.price(hub, rules, engine, version)
     split = budget_split(hub, rules)
+    more = split.more(rho_of(found.epsilon if found else rules.epsilon, rules.delta))
     return NextPrice(
+        **vars(found or Price(0.0, rules.delta, split.left, {}, ())),
         version=version,
-        epsilon=found.epsilon if found else 0.0,
-        delta=found.delta if found else rules.delta,
-        left=split.left,
-        left_by_contributor=dict(found.left_by_contributor) if found else {},
-        because=tuple(found.because) if found else (),
-        more=max(0, split.more(rho_of(found.epsilon if found else rules.epsilon, rules.delta)) - 1),
+        more=max(0, more - 1),
         alarms=len(open_alarms(hub)),
         people=people_key(hub),
     )

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -55,10 +55,6 @@ from ctdhub.sensitive.consent.register import (
 )
 from ctdhub.sensitive.linkage.deliveries import RECORD
 from ctdhub.sensitive.linkage.settings import LinkageSettings
-
-if TYPE_CHECKING:
-    from ctdhub.dp.price import Pay, Price
-
 
 # --------------------------------------------------------------------------------------------------
 # Who ran or decided what in a hub: a file of lines, written as things happen.
@@ -113,16 +109,6 @@ def noted(hub: Hub, what: str, **details: Detail) -> Iterator[dict[str, Detail]]
 def timestamp() -> str:
     """Now in UTC, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def paid_for(pay: Pay, happened: dict[str, Detail]) -> Pay:
-    """The same permission to spend; what it allows is written down."""
-
-    def told(price: Price) -> None:
-        pay(price)
-        happened["charged"] = round(price.epsilon, 6)
-
-    return told
 
 
 def read_journal(hub: Hub) -> tuple[Happened, ...]:

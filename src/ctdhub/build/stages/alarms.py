@@ -29,7 +29,7 @@ from ctdhub.build.contributions import (
     date_of,
     mapping_file,
 )
-from ctdhub.build.hub import Agreement, Detail, Hub, paid_for
+from ctdhub.build.hub import Agreement, Detail, Hub
 from ctdhub.build.steps import Input, Step, hash_of, software
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import write_new
@@ -212,7 +212,7 @@ def may_pay(
 
     if hub.settings.invented:
         return None
-    spend = paid_for(pay or up_to(0), happened)
+    spend = pay or up_to(0)
 
     def paid(price: Price) -> None:
         rang = open_alarms(hub) if price.epsilon else ()  # what was paid for is only finished
@@ -227,6 +227,7 @@ def may_pay(
                 left=price.left,
             )
         spend(price)
+        happened["charged"] = round(price.epsilon, 6)
         if names:
             happened["accepted_alarms"] = "; ".join(names)
 
