@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -157,7 +158,6 @@ class LetterPair:
     under: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class Vocabulary:
     """All words, folded (``header_words.word``).
 
@@ -198,30 +198,41 @@ class Vocabulary:
         consent_answers: words of a cell below such a header, beside ``pairs``, to yes or no.
     """
 
-    headers: dict[str, frozenset[str]]
-    weak: dict[str, str]
-    codes: dict[str, dict[str, str]]
-    answered: dict[str, str]
-    flags: dict[str, frozenset[str]]
-    other: frozenset[str]
-    groups: dict[str, str]
-    pairs: tuple[tuple[str, str], ...]
-    letters: tuple[LetterPair, ...]
-    third_letters: dict[str, str]
-    empty: frozenset[str]
-    null_codes: frozenset[str]
-    strangers: dict[str, frozenset[str]]
-    near: dict[str, tuple[str, ...]]
-    phrases: dict[str, tuple[str, ...]]
-    names: dict[str, frozenset[str]]
-    ages: dict[str, tuple[str, ...]]
-    age_units: dict[str, tuple[str, ...]]
-    units: dict[str, tuple[str, ...]]
-    negations: frozenset[str]
-    denials: frozenset[str]
-    not_consent: dict[str, tuple[str, ...]]
-    consent_answers: dict[str, str]
-    _plain: dict[str, frozenset[str]] = field(repr=False, default_factory=dict)
+    def __init__(self) -> None:
+        own = own_words()
+        said, flags, self.codes = _learned(own)
+        self.headers = _indexed(said, fold_name)
+        plain = _indexed(said, plain_header)
+        self._plain = {key: names for key, names in plain.items() if len(names) == 1}
+        self.weak: dict[str, str] = _by_word(own["weak"], fold_name)
+        self.answered: dict[str, str] = _by_word(own["answered"], fold_name)
+        self.other = frozenset(map(word, own["other"]))
+        self.flags = {key: frozenset(of) for key, of in flags.items() if key not in self.other}
+        self.groups: dict[str, str] = _by_word(own["groups"], of_group)
+        self.pairs: tuple[tuple[str, str], ...] = tuple((yes, no) for yes, no in own["pairs"])
+        self.letters = tuple(map(_pair, own["letters"]))
+        self.third_letters: dict[str, str] = _by_word(own["third_letters"], word)
+        empty = frozenset(map(word, flat(own["empty"])))
+        self.empty = empty | {""}
+        self.null_codes = frozenset(own["null_codes"])
+        self.strangers = {group: frozenset(map(word, of)) for group, of in own["strangers"].items()}
+        lists = {name: words for name, words in own.items() if isinstance(words, list)}
+        self.phrases = {name: tuple(flat(words)) for name, words in lists.items()}
+        self.names = {name: frozenset(map(fold_name, of)) for name, of in self.phrases.items()}
+        self.near, self.ages, self.age_units, self.units = (
+            {str(name): tuple(words) for name, words in own[key].items()}
+            for key in ("near", "ages", "age_units", "units")
+        )
+        self.negations = frozenset(map(fold_name, own["negations"]))
+        answers = own["consent_answers"]
+        denials = [no for _yes, no in own["pairs"] if no not in ("", "jo", "hindi")]
+        denials += [*own["negations"], *own["standing_no"], *answers["no"]]
+        self.denials = frozenset(map(word, denials)) - empty
+        self.not_consent = {
+            kind: tuple(" ".join(words_of(said)) for said in words)
+            for kind, words in own["not_consent"].items()
+        }
+        self.consent_answers: dict[str, str] = _by_word(answers, word)
 
     def yes_no(self, texts: Iterable[str]) -> dict[str, str]:
         """Those of the texts of a column that are yes or no; -1 only beside 0.
@@ -428,90 +439,55 @@ class Vocabulary:
         return dict.fromkeys(sorted(self.headers[near[0]]), score)
 
 
-def _lists(told: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(words) for name, words in told.items()}
-
-
 @cache
-def vocabulary() -> Vocabulary:  # noqa: C901
+def vocabulary() -> Vocabulary:
     """The words of this version of the software."""
-    own = own_words()
+    return Vocabulary()
+
+
+def _by_word(told: dict[str, Any], form: Callable[[str], str]) -> dict[str, str]:
+    """What each word is listed under."""
+    return {form(said): name for name, words in told.items() for said in flat(words)}
+
+
+def _learned(
+    own: dict[str, Any],
+) -> tuple[list[tuple[str, str]], dict[str, set[str]], dict[str, dict[str, str]]]:
+    """Headers with the variables that they name, words of kinds with their flags, and of codes."""
     phrases: list[tuple[str, str]] = []
-    flags: dict[str, set[str]] = {}
+    flags: dict[str, set[str]] = defaultdict(set)
     codes: dict[str, dict[str, str]] = {}
     schema = load_schema()
     for v in schema.records:
-        for said in (v.name, *(label(v.name, lang) for lang in LANGUAGES)):
-            if said == v.name or v.kind != "flag" or v.group in (None, HARM, MEANS):
-                phrases.append((said, v.name))
-            if v.kind == "flag":
-                flags.setdefault(fold_name(said), set()).add(v.name)
-        if v.kind == "flag" and v.group and v.name.startswith(f"{v.group}_"):
-            flags.setdefault(fold_name(v.name.removeprefix(f"{v.group}_")), set()).add(v.name)
+        named = (v.name, *(label(v.name, lang) for lang in LANGUAGES))
+        if v.kind == "flag":
+            kind = v.name.removeprefix(f"{v.group}_")
+            _add_flag(flags, (*named, kind), v.name)
+        all_ = v.kind != "flag" or v.group in (None, HARM, MEANS)
+        phrases += [(said, v.name) for said in (named if all_ else named[:1])]
         if v.kind in ("code", "status"):
             codes[v.name] = {
                 fold_name(said): code
                 for code in schema.domain(v.name)
                 for said in (code, *(code_label(v.name, code, lang) for lang in LANGUAGES))
-            }
-            for code, words in own["codes"].get(v.codes, {}).items():
-                codes[v.name] |= {fold_name(said): code for said in flat(words)}
+            } | _by_word(own["codes"].get(v.codes, {}), fold_name)
     for name, words in own["headers"].items():
-        for said in flat(words):
-            phrases.append((said, name))
-            if schema.has(name) and schema.variable(name).kind == "flag":
-                flags.setdefault(fold_name(said), set()).add(name)
+        phrases += [(said, name) for said in flat(words)]
+        if schema.has(name) and schema.variable(name).kind == "flag":
+            _add_flag(flags, words, name)
     for name, words in own["flags"].items():
-        for said in flat(words):
-            flags.setdefault(fold_name(said), set()).add(name)
-            own_header = len(said.split()) > 1 or len(said) >= OWN_HEADER
-            if schema.variable(name).group in (HARM, MEANS) and own_header:
-                phrases.append((said, name))
+        _add_flag(flags, words, name)
+        if schema.variable(name).group in (HARM, MEANS):
+            long = (w for w in flat(words) if len(w.split()) > 1 or len(w) >= OWN_HEADER)
+            phrases += [(said, name) for said in long]
     for column in _known_columns():
         _learn(column, phrases, flags, codes)
-    other = frozenset(word(said) for said in own["other"])
-    lists = {name: words for name, words in own.items() if isinstance(words, list)}
-    phrases_of = {name: tuple(flat(words)) for name, words in lists.items()}
-    return Vocabulary(
-        headers=_indexed(phrases, fold_name),
-        weak={fold_name(w): name for name, words in own["weak"].items() for w in flat(words)},
-        codes=codes,
-        answered={fold_name(w): code for code, words in own["answered"].items() for w in words},
-        flags={said: frozenset(names) for said, names in flags.items() if said not in other},
-        other=other,
-        groups={of_group(w): name for name, words in own["groups"].items() for w in flat(words)},
-        pairs=tuple((yes, no) for yes, no in own["pairs"]),
-        letters=tuple(map(_pair, own["letters"])),
-        third_letters={
-            word(w): code for code, words in own["third_letters"].items() for w in words
-        },
-        empty=frozenset(word(said) for said in flat(own["empty"])) | {""},
-        null_codes=frozenset(own["null_codes"]),
-        strangers={group: frozenset(map(word, words)) for group, words in own["strangers"].items()},
-        near=_lists(own["near"]),
-        phrases=phrases_of,
-        names={name: frozenset(map(fold_name, words)) for name, words in phrases_of.items()},
-        negations=frozenset(map(fold_name, own["negations"])),
-        ages=_lists(own["ages"]),
-        age_units=_lists(own["age_units"]),
-        units=_lists(own["units"]),
-        denials=frozenset(
-            {word(no) for _yes, no in own["pairs"] if no not in ("", "jo", "hindi")}
-            | {word(said) for said in (*own["negations"], *own["standing_no"])}
-            | {word(said) for said in own["consent_answers"]["no"]}
-        )
-        - {word(said) for said in flat(own["empty"])},
-        not_consent={
-            kind: tuple(" ".join(words_of(said)) for said in words)
-            for kind, words in own["not_consent"].items()
-        },
-        consent_answers={
-            word(said): code for code, words in own["consent_answers"].items() for said in words
-        },
-        _plain={
-            key: names for key, names in _indexed(phrases, plain_header).items() if len(names) == 1
-        },
-    )
+    return phrases, flags, codes
+
+
+def _add_flag(flags: dict[str, set[str]], words: Any, flag: str) -> None:
+    for said in flat(words):
+        flags[fold_name(said)].add(flag)
 
 
 def _pair(told: dict[str, Any]) -> LetterPair:
@@ -522,11 +498,10 @@ def _pair(told: dict[str, Any]) -> LetterPair:
 def _indexed(
     phrases: list[tuple[str, str]], form: Callable[[str], str]
 ) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = defaultdict(set)
     for said, name in phrases:
-        if key := form(said):
-            found.setdefault(key, set()).add(name)
-    return {key: frozenset(names) for key, names in found.items()}
+        found[form(said)].add(name)
+    return {key: frozenset(names) for key, names in found.items() if key}
 
 
 def _known_columns() -> Iterator[CrosswalkColumn]:
@@ -548,8 +523,7 @@ def _learn(
     for value in column.values:
         words = [fold_name(text) for text in (value.text, *value.also)]
         if column.form in ("list", "joined") and value.to:
-            for said in words:
-                flags.setdefault(said, set()).add(value.to)
+            _add_flag(flags, words, value.to)
         elif column.form == "code" and column.to and value.to:
             for said in words:
                 codes[column.to].setdefault(said, value.to)
