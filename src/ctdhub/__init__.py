@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ctdhub.client import Site, open_site
     from ctdhub.core.errors import HubError
     from ctdhub.sensitive.mapping.drafting.suggest import Suggestion
-    from ctdhub.sensitive.mapping.result import Harmonised
+    from ctdhub.sensitive.mapping.run import Harmonised
 
 __version__ = "0.2.0"
 
@@ -55,7 +55,7 @@ _HOMES = {
     "Count": "api.release",
     "CountTable": "api.release",
     "FactsDocument": "api.release",
-    "Harmonised": "sensitive.mapping.result",
+    "Harmonised": "sensitive.mapping.run",
     "HubError": "core.errors",
     "HubFolder": "api.release",
     "ProtectedTable": "api.protection",

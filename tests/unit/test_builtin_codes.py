@@ -12,8 +12,7 @@ from ctdhub.schema.crosswalk import load_crosswalk
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.builtin import builtin, names
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

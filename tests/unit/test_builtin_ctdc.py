@@ -11,8 +11,7 @@ from ctdhub.core.errors import MappingError
 from ctdhub.schema.crosswalk import load_crosswalk
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 YEARS = (2002, 2030)
 

@@ -15,8 +15,7 @@ from ctdhub.schema.crosswalk import load_crosswalk
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, recognise
 from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 HTCDS = Path(__file__).resolve().parents[2] / "../shared/data/htcds"
 YEARS = (2002, 2030)

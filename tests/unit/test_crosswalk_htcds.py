@@ -10,8 +10,7 @@ from test_mapping_rules import raw_table
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.builtin import builtin
 from ctdhub.sensitive.mapping.export import write_format
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 COLUMNS = {
     "status": "vic_TraffickingStatus",

@@ -20,8 +20,7 @@ from ctdhub.schema.model import TableName, load_schema
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, names
 from ctdhub.sensitive.mapping.export import write_format
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 YEARS = (2002, 2030)
 FORMATS = tuple(dict.fromkeys(walk for walk, _variant in names().values()))

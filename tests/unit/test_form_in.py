@@ -17,8 +17,7 @@ from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.ingest.survey_form import read_form
 from ctdhub.sensitive.mapping.drafting.suggest import Suggestion, read_to_suggest, suggest
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -21,8 +21,7 @@ from ctdhub.schema.model import NOT_COUNTED, STANDING, load_schema
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, recognise
 from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 Run = Callable[..., tuple[int, str, str]]
 Submission = dict[str, Any]

@@ -15,8 +15,7 @@ from ctdhub.sensitive.bundle.leaving import WhatLeaves, leaving
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 YEARS, SECRET = (2002, 2030), bytes(32)
 FOREIGN = """\

@@ -8,9 +8,8 @@ from babel import Locale
 
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema.countries import ALPHA3, ALPHA3_TO_ALPHA2, m49, resolve
-from ctdhub.sensitive.mapping.evaluation import Reader, TextColumn, TextTable
+from ctdhub.sensitive.mapping.evaluation import Reader, Taken, TextColumn, TextTable
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.row_faults import Taken
 from ctdhub.sensitive.mapping.transform import Transformed
 
 

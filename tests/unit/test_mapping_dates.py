@@ -17,8 +17,7 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS, reason_of
 from ctdhub.sensitive.mapping.dates import DAY_ZERO, DateForm
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 YEARS = (2002, 2025)
 

@@ -6,8 +6,7 @@ import pytest
 from test_mapping_rules import KEY, raw_table, run
 
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 from ctdhub.sensitive.workbench.opened import FileEffect, OpenedFile
 
 

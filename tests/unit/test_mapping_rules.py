@@ -13,8 +13,15 @@ from ctdhub.core.i18n import language, said
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS, reason_of
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.result import Conservation, Harmonised, Lineage
-from ctdhub.sensitive.mapping.run import PERPETRATORS, RECORDS, check_mapping, harmonise
+from ctdhub.sensitive.mapping.run import (
+    PERPETRATORS,
+    RECORDS,
+    Conservation,
+    Harmonised,
+    Lineage,
+    check_mapping,
+    harmonise,
+)
 
 KEY = bytes(range(32))
 

@@ -15,8 +15,7 @@ from ctdhub.core.errors import FileError, HubError, MappingError
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.identifiers import TOKENS
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 A, B = "b-" + "0a" * 12, "f-" + "1b" * 12
 COLUMNS: dict[str, Any] = {"gender": {"from": "sex", "map": {"F": "female", "M": "male"}}}

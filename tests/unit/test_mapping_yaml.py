@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ctdhub.sensitive.mapping.edits import applied, checked, numbered, opposite
-from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.patched_yaml import document_of, patched
+from ctdhub.sensitive.mapping.mapping_file import document_of, parse_mapping, patched
 
 FILES = 50
 TEXTS = ("F", "01", "no", "نعم", "жен", "O'tra", "a: b", "# x", "Fém", "~", "- y", "1 - Yes")

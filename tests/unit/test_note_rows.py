@@ -19,8 +19,7 @@ from ctdhub.sensitive.bundle.leaving import leaving
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 from ctdhub.sensitive.workbench.opened import OpenedFile, file_effect
 
 NAMES = ["no", "sex", "age", "country", "date", "remark"]

@@ -13,10 +13,9 @@ from ctdhub.core.errors import HubError, IdentifierFound
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, names
 from ctdhub.sensitive.mapping.identifiers import Keying, keyings
+from ctdhub.sensitive.mapping.mapping import require_people
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.rule import require_people
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 SECRET = b"k" * 32
 SHEET = """file_number,line,date,role,sex,age

@@ -14,8 +14,7 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.linkage.people import Linked, link, people_by_lists, persons_of
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import check_mapping, harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, check_mapping, harmonise
 
 PEOPLE = 12_000
 KEY = b"k" * 32

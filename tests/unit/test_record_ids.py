@@ -20,8 +20,7 @@ from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.linkage.people import Linking, by_person, each_once, link, persons_of
 from ctdhub.sensitive.mapping.identifiers import no_number
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise, record_ids
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise, record_ids
 
 SCHEMA, KEY = load_schema(), bytes(range(32))
 Row = tuple[str | None, ...]

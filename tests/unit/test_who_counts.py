@@ -11,8 +11,7 @@ from ctdhub.sensitive.mapping.drafting.proposals import Glance
 from ctdhub.sensitive.mapping.drafting.row_unit import who_counts_in
 from ctdhub.sensitive.mapping.drafting.suggest import suggest
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 LENIENT = 'exclude: [{rule: no-consent, unless: {Consent: [Given, ""]}}]\n'
 

@@ -22,8 +22,7 @@ from ctdhub.sensitive.mapping.edits import (
     touch,
     value_in,
 )
-from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.patched_yaml import document_of
+from ctdhub.sensitive.mapping.mapping_file import document_of, parse_mapping
 from ctdhub.sensitive.workbench.ask import ask
 from ctdhub.sensitive.workbench.drafts import DraftFold
 

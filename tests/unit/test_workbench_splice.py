@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctdhub.core.errors import HubError
-from ctdhub.sensitive.mapping.patched_yaml import document_of, flow, patched
+from ctdhub.sensitive.mapping.mapping_file import document_of, flow, patched
 
 PRACTICE = sorted(
     f.read_text("utf-8") for f in (resources.files("ctdhub.practice") / "mappings").iterdir()

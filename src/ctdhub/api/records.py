@@ -15,7 +15,7 @@ from ctdhub.sensitive.mapping import run
 from ctdhub.sensitive.mapping.drafting import suggest as drafting
 from ctdhub.sensitive.mapping.drafting.suggest import Suggestion, read_to_suggest
 from ctdhub.sensitive.mapping.mapping_file import named_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
+from ctdhub.sensitive.mapping.run import Harmonised
 
 
 def suggest(file: str | os.PathLike[str]) -> Suggestion:

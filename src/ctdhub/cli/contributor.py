@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet
 
     from ctdhub.sensitive.mapping.mapping import Mapping
-    from ctdhub.sensitive.mapping.result import Harmonised
+    from ctdhub.sensitive.mapping.run import Harmonised
 
 
 # --------------------------------------------------------------------------------------------------
@@ -345,7 +345,7 @@ def _operation(operation: dict[str, Any]) -> str:
 
 def _short(value: Any) -> str:
     from ctdhub.core.errors import printable
-    from ctdhub.sensitive.mapping.patched_yaml import flow
+    from ctdhub.sensitive.mapping.mapping_file import flow
 
     return printable(flow(value), 60)
 

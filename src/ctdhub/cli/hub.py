@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ctdhub.dp.price import Pay, Price
     from ctdhub.report.helplines import Help
     from ctdhub.sensitive.alarms.alarm import Alarm
-    from ctdhub.sensitive.mapping.texts import UnknownText
+    from ctdhub.sensitive.mapping.read_texts import UnknownText
 
 
 # --------------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def show_alarms(alarms: Sequence[Alarm]) -> None:
 
 def show_unknown(texts: Sequence[UnknownText]) -> None:
     """The unknown texts of most rows; they are texts of case records."""
-    from ctdhub.sensitive.mapping.texts import OUTCOMES
+    from ctdhub.sensitive.mapping.read_texts import OUTCOMES
 
     if not texts:
         return
@@ -385,8 +385,8 @@ def check(
     from ctdhub.build.rules import policy
     from ctdhub.build.stages import link
     from ctdhub.dp.plan import person_rows
+    from ctdhub.sensitive.mapping.mapping import require_people
     from ctdhub.sensitive.mapping.mapping_file import load_mapping
-    from ctdhub.sensitive.mapping.rule import require_people
     from ctdhub.sensitive.mapping.run import check_mapping
 
     hub = options.hub(folder)

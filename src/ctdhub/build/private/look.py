@@ -42,9 +42,9 @@ from ctdhub.sensitive.mapping.identifiers import without_stripped
 from ctdhub.sensitive.mapping.mapping import Mapping as Rules
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.parsers import Header
-from ctdhub.sensitive.mapping.result import in_words, losses
+from ctdhub.sensitive.mapping.read_texts import UnknownText
 from ctdhub.sensitive.mapping.rule import Rule
-from ctdhub.sensitive.mapping.texts import UnknownText
+from ctdhub.sensitive.mapping.run import in_words, losses
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.query import Query
 

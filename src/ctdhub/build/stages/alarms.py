@@ -41,7 +41,7 @@ from ctdhub.sensitive.alarms.checks import ring
 from ctdhub.sensitive.linkage.deliveries import births_apart
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
-from ctdhub.sensitive.mapping.texts import FileTexts, UnknownText
+from ctdhub.sensitive.mapping.read_texts import FileTexts, UnknownText
 
 NAMED = 5
 """Open alarms that an error names; of more only the number is told."""

@@ -39,8 +39,7 @@ from ctdhub.sensitive.linkage.deliveries import patched
 from ctdhub.sensitive.mapping.identifiers import keyings
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
-from ctdhub.sensitive.mapping.result import Lineage
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Lineage, harmonise
 
 if TYPE_CHECKING:
     from ctdhub.build.hub import Agreement, Hub

@@ -71,8 +71,7 @@ from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.ingest.tidy import column_letter
 from ctdhub.sensitive.linkage.deliveries import births_apart
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
-from ctdhub.sensitive.mapping.result import Harmonised
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 # --------------------------------------------------------------------------------------------------
 # Accepted deliveries whose time is over: people are told a month ahead, then they are withdrawn.

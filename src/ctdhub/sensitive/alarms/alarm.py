@@ -18,8 +18,8 @@ from ctdhub.schema import model
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import DESTINATION, HARM, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.mapping.mapping import Mapping as ColumnMapping
+from ctdhub.sensitive.mapping.read_texts import ColumnContent, FileTexts, UnknownText
 from ctdhub.sensitive.mapping.rule import ALARMS, STOPPING, Accepted
-from ctdhub.sensitive.mapping.texts import ColumnContent, FileTexts, UnknownText
 
 
 @dataclass(frozen=True)

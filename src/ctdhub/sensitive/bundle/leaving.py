@@ -43,9 +43,8 @@ from ctdhub.sensitive.mapping.identifiers import Keying
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.parsers import Header
-from ctdhub.sensitive.mapping.result import Harmonised
 from ctdhub.sensitive.mapping.rule import Exclusion, PerpetratorRule
-from ctdhub.sensitive.mapping.run import harmonise
+from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 # --------------------------------------------------------------------------------------------------
 # The mapping that goes with what leaves: the same rules, for a file that is plain by now.

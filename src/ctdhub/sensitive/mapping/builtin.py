@@ -43,34 +43,43 @@ SERVER = (
 """Columns that KoboToolbox and ODK Central add; none of them is asked by the form."""
 
 _DETAILS = {"1": form.YES, "0": form.NO, "TRUE": form.YES, "FALSE": form.NO}
+_NOT_CHOSEN = [text for text, code in _DETAILS.items() if code == form.NO]
 
 
 def form_mapping() -> Mapping:
     """The mapping, made from the questions of the form."""
-    asked = questions()
+    rules = [(q.repeat, name, rule) for q in questions() for name, rule in _rules(q)]
+    read = [c for _inside, _name, rule in rules for c in (rule["from"], *rule.get("when", ()))]
+    return _made(
+        rules,
+        {"child": form.REPEAT},
+        name=FORM_NAME,
+        read={"rows": "*", "kobo": False, "form": "ctdhub", "drop": ["_*", "formhub*", "meta*"],
+              "children": {form.REPEAT: {"path": form.REPEAT}}},
+        optional=[*dict.fromkeys(read), form.CASE],
+        identifiers={form.CASE: "hash", **dict.fromkeys(SERVER, "strip")},
+        exclude=[{"rule": "no-consent", "unless": {form.CONSENT: [form.YES]}}],
+    )  # fmt: skip
+
+
+def _made(
+    rules: Iterable[tuple[bool, str, dict[str, Any]]], children: dict[str, Any], **said: Any
+) -> Mapping:
+    """A mapping whose rows are persons.
+
+    Args:
+        rules: each with whether it is for child rows, and the hub variable it fills.
+        children: what is said of child rows, if there are any.
+        said: further keys of the mapping.
+    """
     columns: dict[str, list[dict[str, Any]]] = {}
-    children: dict[str, list[dict[str, Any]]] = {}
-    optional: list[str] = []
-    for question in asked:
-        place = children if question.repeat else columns
-        for variable, rule in _rules(question):
-            place.setdefault(variable, []).append(rule)
-            optional += [rule["from"], *rule.get("when", ())]
-    order = [v.name for v in load_schema().records]
-    made: dict[str, Any] = {
-        "version": 1,
-        "name": FORM_NAME,
-        "rows": "person",
-        "read": {"rows": "*", "kobo": False, "form": "ctdhub", "drop": ["_*", "formhub*", "meta*"],
-                 "children": {form.REPEAT: {"path": form.REPEAT}}},
-        "optional": [*dict.fromkeys(optional), form.CASE],
-        "identifiers": {form.CASE: "hash", **dict.fromkeys(SERVER, "strip")},
-        "exclude": [{"rule": "no-consent", "unless": {form.CONSENT: [form.YES]}}],
-        "columns": {name: columns[name] for name in order if name in columns},
-    }  # fmt: skip
-    if children:
-        made["perpetrators"] = {"child": form.REPEAT, "columns": children}
-    return Mapping.model_validate(made)
+    inner: dict[str, list[dict[str, Any]]] = {}
+    for inside, name, rule in rules:
+        (inner if inside else columns).setdefault(name, []).append(rule)
+    said["columns"] = {v.name: columns[v.name] for v in load_schema().records if v.name in columns}
+    if inner:
+        said["perpetrators"] = {**children, "columns": inner}
+    return Mapping.model_validate({"version": 1, "rows": "person", **said})
 
 
 def fits_form(headers: Iterable[str]) -> bool:
@@ -93,9 +102,10 @@ def _rules(question: Question) -> Iterator[tuple[str, dict[str, Any]]]:
     variable = load_schema().variable(question.variables[0])
     if question.kind == "many":
         for flag in question.variables:
+            choice, asked = f"{column}/{flag}", {f"{column}/{form.NOT_ASKED}": _NOT_CHOSEN}
             yield flag, _of_list(question, column, flag)
-            yield flag, {"from": f"{column}/{flag}", "map": _DETAILS | _unless_no()}
-            yield flag, _of_details(column, flag)
+            yield flag, {"from": choice, "map": _DETAILS | dict.fromkeys(_NOT_CHOSEN)}
+            yield flag, {"from": choice, "map": _DETAILS, "when": asked}  # 0 is no if it was asked
     elif question.kind == "integer":
         yield variable.name, {"from": column, ("year" if variable.kind == "year" else "band"): True}
     elif variable.kind == "country":
@@ -119,20 +129,6 @@ def _of_list(question: Question, column: str, flag: str) -> dict[str, Any]:
         "known": [*others, form.NONE],
         "null_values": [form.NOT_ASKED],
         "unknown": "reject",
-    }
-
-
-def _unless_no() -> dict[str, None]:
-    return {text: None for text, code in _DETAILS.items() if code == form.NO}
-
-
-def _of_details(column: str, flag: str) -> dict[str, Any]:
-    """A column for each choice: 0 is no where something was asked."""
-    asked = [text for text, code in _DETAILS.items() if code == form.NO]
-    return {
-        "from": f"{column}/{flag}",
-        "map": _DETAILS,
-        "when": {f"{column}/{form.NOT_ASKED}": asked},
     }
 
 
@@ -235,7 +231,7 @@ def builtin(name: str) -> Mapping:
         known = ", ".join([*names(), FORM_NAME])
         raise error("builtin-name", name=name, names=known)
     walk_name, variant = names()[name]
-    return Mapping.model_validate(_as_dict(load_crosswalk(walk_name), name, variant))
+    return _of_crosswalk(load_crosswalk(walk_name), name, variant)
 
 
 def recognise(headers: Iterable[str]) -> str | None:
@@ -280,32 +276,22 @@ def _spelt(column: CrosswalkColumn) -> set[str]:
     return {fold(n) for n in (column.name, *column.also)}
 
 
-def _as_dict(walk: Crosswalk, name: str, variant: str) -> dict[str, Any]:
-    """The mapping in the words of a mapping's YAML."""
-    columns: dict[str, list[dict[str, Any]]] = {}
-    children: dict[str, list[dict[str, Any]]] = {}
+def _of_crosswalk(walk: Crosswalk, name: str, variant: str) -> Mapping:
     taken = frozenset({"", *map(fold, walk.empty)})
-    for column in walk.columns:
-        for target, rule in _builtin_rules(column, taken):
-            place = children if column.is_child else columns
-            place.setdefault(target, []).append(rule)
-    schema = load_schema()
-    order = [v.name for v in schema.records]
-    made: dict[str, Any] = {
-        "version": 1,
-        "name": name,
-        "rows": "person",
-        "empty": ["", *walk.empty],
-        "optional": list(_optional(walk)),
-        "identifiers": _identifiers(walk),
-        "exclude": list(walk.exclude),
-        "columns": {n: columns[n] for n in order if n in columns},
-    }
+    rules = [(c.is_child, *one) for c in walk.columns for one in _builtin_rules(c, taken)]
+    read = {}
     if walk.variants:
-        made["read"] = walk.variants[variant].model_dump(exclude_defaults=True)
-    if children:
-        made["perpetrators"] = {"split": ";", "columns": children}
-    return made
+        read = {"read": walk.variants[variant].model_dump(exclude_defaults=True)}
+    return _made(
+        rules,
+        {"split": ";"},
+        name=name,
+        empty=["", *walk.empty],
+        optional=list(_optional(walk)),
+        identifiers=_identifiers(walk),
+        exclude=list(walk.exclude),
+        **read,
+    )
 
 
 def _optional(walk: Crosswalk) -> Iterator[str]:

@@ -16,8 +16,10 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, field_validator, model_validator
 
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
-from ctdhub.sensitive.mapping.rule import Frozen, MappingFault, Names
+from ctdhub.sensitive.ingest.options import Texts
+from ctdhub.sensitive.mapping.rule import MappingFault
 
 # --------------------------------------------------------------------------------------------------
 # Months by name, in the offered languages.
@@ -115,7 +117,7 @@ Part = tuple[int, int | None, int | None]
 """Year, month and day; the last, or the last two, unknown."""
 
 
-class DateForm(Frozen):
+class DateForm(FrozenModel):
     """What a mapping says about its dates (``dates``); an order alone is the short form.
 
     Attributes:
@@ -134,7 +136,7 @@ class DateForm(Frozen):
 
     order: DateOrder | None = None
     century: int | None = Field(default=None, ge=1800, le=2200)
-    format: Names = ()
+    format: Texts = ()
 
     @model_validator(mode="before")
     @classmethod

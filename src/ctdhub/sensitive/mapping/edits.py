@@ -20,8 +20,7 @@ from typing import Any
 from ctdhub.core.errors import error
 from ctdhub.core.tables import fold
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.mapping.mapping_file import builtin_data, changed
-from ctdhub.sensitive.mapping.patched_yaml import Document
+from ctdhub.sensitive.mapping.mapping_file import Document, builtin_data, changed
 
 Operation = dict[str, Any]
 """``op``, the keys that name what is edited, and its new value."""
@@ -337,32 +336,20 @@ def _rule_name(entry: dict[str, Any]) -> str:
 # --------------------------------------------------------------------------------------------------
 # The kinds of operations, and what each concerns.
 
-_VALUES = {
-    "map": "codes",
-    "rule": "rule",
-    "empty": "on",
-    "known": "on",
-    "identifier": "decision",
-    "exclude": "rule",
-    "accept": "on",
-    "optional": "on",
-    "setting": "value",
-    "layout": "text",
+_KINDS = {
+    "map": ("codes", "sheet", "text"),
+    "rule": ("rule", "variable"),
+    "empty": ("on", "text"),
+    "known": ("on", "variable", "text"),
+    "identifier": ("decision", "column"),
+    "exclude": ("rule", "name"),
+    "accept": ("on",),
+    "optional": ("on", "column"),
+    "setting": ("value", "key"),
+    "layout": ("text", "text"),
 }
-"""For each kind of operation the key of its value."""
+"""For each kind of operation the key of its value, and the texts that name what is edited."""
 
-_TEXTS = {
-    "map": ("sheet", "text"),
-    "rule": ("variable",),
-    "empty": ("text",),
-    "known": ("variable", "text"),
-    "identifier": ("column",),
-    "exclude": ("name",),
-    "accept": (),
-    "optional": ("column",),
-    "setting": ("key",),
-    "layout": ("text",),
-}
 SETTINGS = frozenset(
     {"read", "dates", "rows", "key", "tokens", "optional", "perpetrators", "tests", "name"}
     | {"builtin", "version"}
@@ -381,11 +368,11 @@ def checked(given: Any) -> Operation:
     Raises:
         HubError: it is none (rule "workbench-request").
     """
-    if not isinstance(given, dict) or given.get("op") not in _VALUES:
+    if not isinstance(given, dict) or given.get("op") not in _KINDS:
         raise error("workbench-request")
     kind = given["op"]
-    value, longest = _VALUES[kind], _MOST if kind == "layout" else _LONGEST
-    made = {"op": kind, **{name: given.get(name) for name in _TEXTS[kind]}}
+    (value, *names), longest = _KINDS[kind], _MOST if kind == "layout" else _LONGEST
+    made = {"op": kind, **{name: given.get(name) for name in names}}
     codes, entry = given.get("codes", []), as_yaml_data(given.get("entry"))
     entry = {"alarm": entry} if isinstance(entry, str) else entry
     if (
@@ -411,7 +398,7 @@ def key_of(operation: Operation) -> tuple[str, ...]:
         return (kind,)
     if kind == "accept":
         return (kind, *_entry_key(operation["entry"]))
-    names = (operation[name] for name in _TEXTS[kind])
+    names = (operation[name] for name in _KINDS[kind][1:])
     exact = kind in ("rule", "map", "setting")  # names of ours; others are texts of a file
     return (kind, *(name if exact and not i else fold(name) for i, name in enumerate(names)))
 
@@ -476,23 +463,23 @@ def _variables(inner: Operation, rule: Operation) -> Iterable[str]:
 
 def opposite(operation: Operation, before: Any) -> Operation:
     """The operation that gives a key the value it had before."""
-    value = _VALUES[operation["op"]]
+    value, *names = _KINDS[operation["op"]]
     if value == "on":
         before = bool(before)
     if value == "codes":
         before = before or []
-    own = ("op", "entry", *_TEXTS[operation["op"]])
+    own = ("op", "entry", *names)
     return {key: v for key, v in operation.items() if key in own} | {value: before}
 
 
 def value_of(operation: Operation) -> Any:
     """The value that an operation gives its key."""
-    return operation.get(_VALUES[operation["op"]])
+    return operation.get(_KINDS[operation["op"]][0])
 
 
 def label_of(operation: Operation) -> str:
     """What an operation concerns, in the words of the mapping and of the file."""
-    names = [operation[name] for name in _TEXTS[operation["op"]] if operation["op"] != "layout"]
+    names = [operation[name] for name in _KINDS[operation["op"]][1:] if operation["op"] != "layout"]
     if operation["op"] == "map":
         listed = ListSheet.of(operation["sheet"])
         names[0] = listed.columns[0] if listed else operation["sheet"].rpartition(".")[2]

@@ -17,13 +17,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ctdhub.core.i18n import Named, Text, in_english, joined
 from ctdhub.core.tables import ROW, fold, trim
-from ctdhub.schema.countries import look_up
+from ctdhub.schema import countries
+from ctdhub.schema.countries import look_up, resolve
 from ctdhub.schema.model import Variable, load_schema
+from ctdhub.sensitive.ingest.rejects import as_fields
 from ctdhub.sensitive.ingest.shape.children import BLANK
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, DateForm, serial_dates
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
-from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping import Mapping, followed
 from ctdhub.sensitive.mapping.parsers import (
     OLDEST,
     OPENING,
@@ -34,9 +37,230 @@ from ctdhub.sensitive.mapping.parsers import (
     listed,
     number_of,
 )
-from ctdhub.sensitive.mapping.row_faults import Fault, FaultKind, Taken
 from ctdhub.sensitive.mapping.rule import Conditions, Exclusion, Rule, Rules
-from ctdhub.sensitive.mapping.texts import KnownTexts, as_codes
+
+# --------------------------------------------------------------------------------------------------
+# A table as codes of the distinct texts of its columns: each text is read once.
+
+_FEW = 126
+"""Texts of which a byte can hold the code, and one code more."""
+
+
+def as_codes(table: pa.Table) -> pa.Table:
+    """The table with each column of texts as one array of codes; ``_row`` stays.
+
+    >>> codes = as_codes(pa.table({"a": ["x", None, "x"], "_row": [2, 3, 4]}))["a"]
+    >>> codes.chunk(0).indices.to_pylist()
+    [0, None, 0]
+    """
+    columns = []
+    for name in table.column_names:
+        column = table[name]
+        if name != ROW and not pa.types.is_dictionary(column.type):
+            column = narrow(column.cast(pa.string()).dictionary_encode().combine_chunks())
+        columns.append(column)
+    return pa.table(columns, names=table.column_names)
+
+
+def narrow(coded: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The same in a byte each, where the texts are few."""
+    if len(coded.dictionary) > _FEW:
+        return coded
+    codes = coded.indices.cast(pa.int8(), safe=False)
+    return pa.DictionaryArray.from_arrays(codes, coded.dictionary, safe=False)
+
+
+# --------------------------------------------------------------------------------------------------
+# The texts of a column that the rules of a mapping name, in the form in which texts are compared.
+#
+# A file asks this of each of its columns, so a mapping is gone through once.
+
+
+class KnownTexts:
+    """What the rules of a mapping name.
+
+    Args:
+        mapping: the mapping.
+
+    Attributes:
+        in_brackets: folded texts that begin like a list in brackets and that some rule names as
+            they are, in any column.
+    """
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._empty = frozenset(map(fold, mapping.empty))
+        self._rules: dict[str, list[Rule]] = {}
+        self._wanted: dict[str, set[str]] = {}
+        every = {*mapping.empty}
+        for _place, rule in mapping.uses():
+            conditions = [rule.when]
+            if isinstance(rule, Exclusion):
+                conditions.append(rule.unless)
+            else:
+                every.update(rule.map or {}, rule.has, rule.known, rule.null_values)
+                for column in {fold(source) for source in rule.source}:
+                    self._rules.setdefault(column, []).append(rule)
+            for name, wanted in (pair for c in conditions for pair in c.items()):
+                self._wanted.setdefault(fold(name), set()).update(wanted)
+                every.update(wanted)
+        self.in_brackets = frozenset(t for t in map(fold, every) if t.startswith(OPENING))
+
+    def known(self, column: str) -> frozenset[str]:
+        """Folded texts that some rule knows in a column, however it is split.
+
+        Texts that mean "not recorded" count as known; :meth:`decided` leaves them out.
+        """
+        texts = {BLANK}
+        for rule in self._rules.get(fold(column), ()):
+            texts.update(rule.map or {}, rule.null_values)
+        return self.decided(column) | self._empty | frozenset(map(fold, texts))
+
+    def decided(self, column: str) -> frozenset[str]:
+        """Folded texts of a column that say something: beside them what is absent is absent.
+
+        A list that also holds "unknown" says of nothing that it is absent.
+        """
+        texts = {"", *self._wanted.get(fold(column), ())}
+        for rule in self._rules.get(fold(column), ()):
+            texts.update(rule.has, rule.known)
+            texts.update(text for text, code in (rule.map or {}).items() if code is not None)
+        return frozenset(map(fold, texts))
+
+
+# --------------------------------------------------------------------------------------------------
+# Why a rule rejects a row, and the sentence that says so.
+
+FaultKind = Literal[
+    "unknown-code", "unknown-country", "unparsable-date", "year-bounds", "age-bounds",
+    "broken-list", "several-values",
+]  # fmt: skip
+
+
+class Taken(NamedTuple):
+    """How one value is taken out of a cell.
+
+    Attributes:
+        nulls: folded texts that mean "not recorded", for the cell and for each element.
+        spelt: folded texts in brackets that the mapping names as they are: they are no lists.
+        split: separator of a list; only white space means any white space.
+        take: which element stands for the list.
+    """
+
+    nulls: frozenset[str]
+    spelt: frozenset[str]
+    split: str | None = None
+    take: Literal["first", "last"] | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a rule rejects a row.
+
+    Attributes:
+        kind: the rule that is broken.
+        target: the hub variable.
+        column: the source column (the hub variable for a constant or ``from_hub``).
+        text: for countries how the offending text is taken out of the cell.
+    """
+
+    kind: FaultKind
+    target: str
+    column: str
+    text: Taken | None = None
+
+    def reason(self) -> Text:
+        """What is wrong, without the text that is."""
+        column = self.column
+        return {
+            "unknown-code": Text(
+                "The value in {column} is not a code defined in the mapping or in {target}.",
+                column=column,
+                target=self.target,
+            ),
+            "unknown-country": Text(
+                "The text in {column} is not a known name or code of a country.", column=column
+            ),
+            "unparsable-date": Text(
+                "The text in {column} is not a date whose year is certain. Dates are read as "
+                "2020-03-12, 20200312, 12/03/2020, 12 March 2020 (in English, French, Spanish or "
+                "Arabic), 03/2020, March 2020 or 2020; two-digit years where the mapping says "
+                "their century under dates; Excel's numbers of days where the whole column holds "
+                "them.",
+                column=column,
+            ),
+            "year-bounds": Text("The year in {column} is outside the hub's years.", column=column),
+            "broken-list": Text(
+                "The cell in {column} begins like a list in brackets but cannot be read as one: "
+                "correct it, or name the text as it is in the rule.",
+                column=column,
+            ),
+            "several-values": Text(
+                "The cell in {column} holds a list of several texts: give the rule split and take, "
+                "or has.",
+                column=column,
+            ),
+            "age-bounds": Text("The age in {column} is below 0 or above 120.", column=column),
+        }[self.kind]
+
+    def country_reason(self, text: str, search: bool) -> Text:
+        """The reason with the nearest country name, which is public, in place of the text."""
+        found = resolve(text) if search else None
+        if found and found.several:
+            return Text(
+                "The text in {column} stands for several countries: decide in the map.",
+                column=self.column,
+            )
+        if found and (code := found.nearest):
+            name = Named.of(lambda lang: countries.name(code, lang))
+            near = Text("The nearest name is {name} ({code}).", name=name, code=code)
+            return joined([self.reason(), near], " ")
+        return self.reason()
+
+
+LOCAL = pa.schema(
+    [
+        ("source_row", pa.int64()),
+        ("target", pa.string()),
+        ("column", pa.string()),
+        ("rule", pa.string()),
+        ("reason", pa.string()),
+        ("fields", pa.string()),
+    ]
+)
+"""A reject of a slice: the hub's reject table with the hub variable and without the file."""
+
+
+def rejects_at(
+    fault: Fault, rows: pa.Array, reasons: list[Text] | None = None, places: pa.Array = None
+) -> pa.Table:
+    """The rejects of rows for one fault.
+
+    Args:
+        fault: why.
+        rows: their numbers.
+        reasons: where they differ, each once, with the ``places`` of the rows among them.
+    """
+    said = reasons or [fault.reason()]
+    places = _repeated(0, len(rows)) if reasons is None else places
+    return pa.table(
+        [
+            rows,
+            _repeated(fault.target, len(rows)),
+            _repeated(fault.column, len(rows)),
+            _repeated(fault.kind, len(rows)),
+            pa.array(map(in_english, said), pa.string()).take(places),
+            pa.array(map(as_fields, said), pa.string()).take(places),
+        ],
+        schema=LOCAL,
+    )
+
+
+def _repeated(value: str | int, times: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value), times)
+
+
+# --------------------------------------------------------------------------------------------------
+# The rules of a mapping over a table.
 
 Bools = NDArray[np.bool_]
 Numbers = NDArray[np.int32]
@@ -455,7 +679,7 @@ class Evaluation:
         if name not in self.answers:
             schema = load_schema()
             key = (name, self._whole, self._years, self.mapping.dates, self._empty, self._spelt)
-            parts = [self._said(other) for other in _followed(self._columns, name)]
+            parts = [self._said(other) for other in dict.fromkeys(followed(self._columns, name))]
 
             def made() -> tuple[Answer, dict[str, dict[str, str]]]:
                 numbered, self.numbered = self.numbered, {}
@@ -746,17 +970,6 @@ def _uses(mapping: Mapping) -> Iterator[tuple[str, str, bool]]:
             found.setdefault((single, fold(column)), (str(place[-1]), column))
     for (single, _folded), (target, column) in sorted(found.items(), key=lambda use: use[0][0]):
         yield target, column, single
-
-
-def _followed(columns: dict[str, Rules], name: str) -> list[str]:
-    """A variable and those that its rules follow (``from_hub``), each once."""
-    found = {name: None}
-    waiting = [name]
-    while waiting:
-        of = {r.from_hub: None for r in columns[waiting.pop()] if r.from_hub is not None}
-        waiting += [other for other in of if other not in found]
-        found |= of
-    return [*found]
 
 
 def _first(a: Numbers, b: Numbers) -> Numbers:

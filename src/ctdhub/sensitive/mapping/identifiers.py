@@ -9,7 +9,7 @@ import hmac
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.tables import fold, trim
 from ctdhub.schema.countries import fold_name
-from ctdhub.sensitive.ingest.identifiers import find_identifiers
+from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -31,6 +31,19 @@ from ctdhub.sensitive.mapping.parsers import Header
 
 PROPOSED = {"case_number": "hash", "birth_date": "band"}
 """Decision to propose for a kind of identifier; every other kind is stripped."""
+
+
+def proposed(findings: Iterable[IdentifierFinding], mapping: Mapping) -> dict[str, str]:
+    """A decision for each column that may identify a person and that nobody has decided about.
+
+    The first number becomes the person key, the second that of a case, where the mapping has none.
+    """
+    ways = ["hash"] if mapping.key_columns() is None else []
+    ways += ["case"] if mapping.case_column() is None else []
+    found = {one.column: PROPOSED.get(one.kind, "strip") for one in findings}
+    for column in (column for column, wanted in found.items() if wanted == "hash"):
+        found[column] = ways.pop(0) if ways else "strip"
+    return found
 
 
 TOKEN_LENGTH = 16
@@ -59,21 +72,11 @@ def check_decided(raw: RawTable, mapping: Mapping) -> None:
     open_ = [f for f in find_identifiers(raw) if fold(f.column) not in decided]
     if not open_:
         return
-    found = ", ".join(f"{f.column} ({f.kind})" for f in open_)
-    lines: dict[str, str] = {}
-    for finding in open_:
-        proposed = PROPOSED.get(finding.kind, "strip")
-        taken = proposed == "hash" and (mapping.key_columns() or "hash" in lines.values())
-        named = mapping.case_column() or "case" in lines.values()
-        lines[finding.column] = ("strip" if named else "case") if taken else proposed
-    from ctdhub.sensitive.mapping.patched_yaml import flow
+    from ctdhub.sensitive.mapping.mapping_file import flow
 
-    raise error(
-        "identifiers",
-        file=raw.file,
-        columns=found,
-        lines=flow(lines),
-    )
+    found = ", ".join(f"{f.column} ({f.kind})" for f in open_)
+    lines = flow(proposed(open_, mapping))
+    raise error("identifiers", file=raw.file, columns=found, lines=lines)
 
 
 @dataclass(frozen=True)

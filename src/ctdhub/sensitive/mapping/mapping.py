@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from ctdhub.core.errors import error
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
 from ctdhub.core.tables import fold
 from ctdhub.schema.model import CONTRIBUTOR_KIND, Schema, TableName, Variable, load_schema
-from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.options import ReadOptions, Texts
 from ctdhub.sensitive.mapping.dates import DateForm
 from ctdhub.sensitive.mapping.rule import (
+    ALARMS,
     Accepted,
     Decision,
     Example,
     Exclusion,
-    Frozen,
-    MappingFault,
-    Names,
     PerpetratorRule,
     Place,
-    RowUnit,
     Rule,
     Rules,
-    check_accepted,
-    check_unit,
+    refuse,
 )
 
+RowUnit = Literal["person", "report", "call"]
+"""What a row of a file is."""
 
-class Mapping(Frozen):
+
+class Mapping(FrozenModel):
     """A whole mapping.
 
     Attributes:
@@ -61,13 +63,13 @@ class Mapping(Frozen):
     version: Literal[1]
     name: str = ""
     read: ReadOptions = ReadOptions()
-    empty: Names = ("",)
-    optional: Names = ()
+    empty: Texts = ("",)
+    optional: Texts = ()
     dates: DateForm = DateForm()
     rows: RowUnit | None = None
-    key: Names = ()
+    key: Texts = ()
     identifiers: dict[str, Decision] = Field(default={})
-    tokens: Names = ()
+    tokens: Texts = ()
     exclude: tuple[Exclusion, ...] = ()
     columns: dict[str, Rules]
     perpetrators: PerpetratorRule | None = None
@@ -83,45 +85,33 @@ class Mapping(Frozen):
 
     @model_validator(mode="after")
     def _check(self) -> Mapping:
-        schema = load_schema()
+        schema, child = load_schema(), self.perpetrators
         for table, place, columns in self.tables():
             names = {v.name for v in schema.table(table)}
+            lists = table == "perpetrators" and child is not None and child.split is not None
             for target, rules in columns.items():
-                if target not in names:
-                    raise MappingFault(
-                        Text(
-                            "{name} is not a variable of the hub's {table}",
-                            name=target,
-                            table=table,
-                        ),
-                        *place,
-                        target,
-                    )
+                none = Text("{name} is not a variable of the hub's {table}")
+                none = none.holding(name=target, table=table)
+                refuse((target not in names, none, (*place, target)))
                 for i, rule in enumerate(rules):
                     where = (*place, target, i) if len(rules) > 1 else (*place, target)
                     _check_rule(rule, schema.variable(target), schema, where)
-                    if rule.from_hub is not None and rule.from_hub not in columns:
-                        raise MappingFault(
-                            Text("{name} is not mapped here", name=rule.from_hub),
-                            *where,
-                            "from_hub",
-                        )
-                    lists = self.perpetrators is not None and self.perpetrators.split is not None
-                    if table == "perpetrators" and lists and (rule.split or rule.at):
-                        raise MappingFault(
-                            Text("rules for `perpetrators` take no split and no at"), *where
-                        )
-            _check_no_circle(columns, place)
+                    of, barred = rule.from_hub or "", lists and (rule.split or rule.at)
+                    unmapped = Text("{name} is not mapped here", name=of)
+                    refuse(
+                        (of and of not in columns, unmapped, (*where, "from_hub")),
+                        (barred, Text("rules for `perpetrators` take no split and no at"), where),
+                    )
+            for target in columns:
+                circle = target in followed(columns, target)[1:]
+                refuse((circle, Text("from_hub leads in a circle"), (*place, target)))
         self._check_identifiers()
-        self._check_empty()
-        self._check_child()
-        read = [c for _place, rule in self.uses() for c in rule.columns()]
-        targets = [name for _table, _place, columns in self.tables() for name in columns]
-        targets += [name for of, _codes, name, _code in schema.implied() if of in targets]
-        check_accepted(self.accept, read, [*targets, CONTRIBUTOR_KIND])
+        self._check_key()
+        self._check_uses()
+        self._check_accepted(schema)
         named = [e.rule for e in self.exclude]
-        if len(set(named)) != len(named):
-            raise MappingFault(Text("two exclusions have one name"), "exclude")
+        twice = len(set(named)) != len(named)
+        refuse((twice, Text("two exclusions have one name"), ("exclude",)))
         return self
 
     def tables(self) -> Iterator[tuple[TableName, Place, dict[str, Rules]]]:
@@ -131,75 +121,77 @@ class Mapping(Frozen):
             yield "perpetrators", ("perpetrators", "columns"), self.perpetrators.columns
 
     def _check_identifiers(self) -> None:
-        keys = [c for c, d in self.identifiers.items() if d.action in ("hash", "token")]
-        if len(keys) > 1:
-            raise MappingFault(
-                Text("only one column can become the person key: strip the others"),
-                "identifiers",
-                keys[1],
-            )
-        cases = [c for c, d in self.identifiers.items() if d.action == "case"]
-        if len(cases) > 1:
-            raise MappingFault(
-                Text("only one column can be the number of a case: strip the others"),
-                "identifiers",
-                cases[1],
-            )
-        check_unit(self.key, {c: d.action for c, d in self.identifiers.items()}, self.tokens)
-        barred: dict[str, str] = {
-            fold(c): d.action for c, d in self.identifiers.items() if d.action != "keep"
-        }
+        person = Text("only one column can become the person key: strip the others")
+        case = Text("only one column can be the number of a case: strip the others")
+        for text, actions in ((person, ("hash", "token")), (case, ("case",))):
+            found = [c for c, d in self.identifiers.items() if d.action in actions]
+            refuse((len(found) > 1, text, ("identifiers", *found[1:2])))
+        decided = {fold(c): d.action for c, d in self.identifiers.items()}
         for column in self.tokens:
-            if barred.setdefault(fold(column), "tokens") not in ("tokens", "token"):
-                raise MappingFault(
-                    Text("{column} is under identifiers and under tokens", column=column),
-                    "tokens",
-                )
+            both = Text("{column} is under identifiers and under tokens", column=column)
+            refuse((decided.get(fold(column), "keep") not in ("keep", "token"), both, ("tokens",)))
+
+    def _check_key(self) -> None:
+        """Several columns that are the key together contradict nothing else."""
+        already = Text("key already says who is one person: {column} cannot be {action} as well")
+        out = Text("{column} is stripped or holds tokens, so it cannot be in key")
+        barred, folded = {*map(fold, self.tokens)}, [*map(fold, self.key)]
+        for column, decision in self.identifiers.items():
+            both = self.key and decision.action in ("hash", "token")
+            refuse((both, already.holding(column=column, action=decision.action), ("key",)))
+            if decision.action == "strip":
+                barred.add(fold(column))
+        for i, column in enumerate(self.key):
+            twice = Text("{column} appears twice in key", column=column)
+            refuse(
+                (folded[i] in folded[:i], twice, ("key",)),
+                (folded[i] in barred, out.holding(column=column), ("key",)),
+            )
+
+    def _check_uses(self) -> None:
+        """Each rule reads what it may, and nothing that means "not recorded" everywhere."""
+        barred = dict.fromkeys(map(fold, self.tokens), "tokens")
+        barred |= {fold(c): d.action for c, d in self.identifiers.items() if d.action != "keep"}
+        empty = {*map(fold, self.empty)}
+        child = self.perpetrators.child if self.perpetrators else None
+        own = Text(
+            "{column} is not a column of the child table {child}: its columns are named "
+            "{child}.column",
+            child=child or "",
+        )
         for place, rule in self.uses():
+            inside = child if place[0] == "perpetrators" else None
             for column in rule.columns():
-                action = barred.get(fold(column))
-                feeds = isinstance(rule, Rule) and (rule.band or rule.year)
-                fed = isinstance(rule, Rule) and column in (*rule.source, rule.at)
-                if action and not (action == "band" and feeds and fed and column not in rule.when):
-                    raise MappingFault(
-                        Text(
-                            "{column} is declared {action} and may not be used here",
-                            column=column,
-                            action=action,
-                        ),
-                        *place,
-                    )
+                action = barred.get(fold(column), "")
+                banded = isinstance(rule, Rule) and _feeds(rule, column) and action == "band"
+                declared = Text("{column} is declared {action} and may not be used here")
+                outside = inside and not fold(column).startswith(fold(f"{inside}."))
+                refuse(
+                    (action and not banded, declared.holding(column=column, action=action), place),
+                    (outside, own.holding(column=column, child=child or ""), place),
+                )
+            wanted: dict[str, str | None] = {}
+            if isinstance(rule, Rule):
+                wanted = rule.map or dict.fromkeys(rule.has, "yes")
+            for text in (text for text, code in wanted.items() if code is not None):
+                unseen = Text("{text} is under empty, so no rule ever sees it", text=text)
+                refuse((fold(text) in empty, unseen, place))
 
-    def _check_child(self) -> None:
-        """Rules for the rows of a child table read its columns alone."""
-        if self.perpetrators is None or self.perpetrators.child is None:
-            return
-        child = self.perpetrators.child
-        for place, rule in self.uses():
-            for column in rule.columns() if place[0] == "perpetrators" else ():
-                if not fold(column).startswith(fold(f"{child}.")):
-                    raise MappingFault(
-                        Text(
-                            "{column} is not a column of the child table {child}: its columns "
-                            "are named {child}.column",
-                            column=column,
-                            child=child,
-                        ),
-                        *place,
-                    )
-
-    def _check_empty(self) -> None:
-        """A text that means "not recorded" everywhere reaches no rule, so no rule may want it."""
-        empty = {fold(text) for text in self.empty}
-        for place, rule in self.uses():
-            wanted = (*(rule.map or {}), *rule.has) if isinstance(rule, Rule) else ()
-            for text in wanted:
-                coded = isinstance(rule, Rule) and (not rule.map or rule.map[text] is not None)
-                if coded and fold(text) in empty:
-                    raise MappingFault(
-                        Text("{text} is under empty, so no rule ever sees it", text=text),
-                        *place,
-                    )
+    def _check_accepted(self, schema: Schema) -> None:
+        """What is accepted is about what the mapping reads."""
+        read = {fold(c) for _place, rule in self.uses() for c in rule.columns()}
+        mapped = {name for _table, _place, columns in self.tables() for name in columns}
+        mapped |= {name for of, _codes, name, _code in schema.implied() if of in mapped}
+        mapped.add(CONTRIBUTOR_KIND)
+        for i, one in enumerate(self.accept):
+            about = ALARMS.get(one.name, "")
+            column = one.column or (one.about if about == "column" else None)
+            unread = column and one.name != "new-column" and fold(column) not in read
+            unmapped = about == "variable" and one.about not in mapped
+            refuse(
+                (unread, Text("no rule reads {column}", column=column or ""), ("accept", i)),
+                (unmapped, Text("{name} is not mapped here", name=one.about), ("accept", i)),
+            )
 
     def uses(self) -> Iterator[tuple[Place, Rule | Exclusion]]:
         """Every rule and exclusion with its place in the YAML."""
@@ -237,51 +229,77 @@ class Mapping(Frozen):
         return tuple(dict.fromkeys([*used, *self.names_people()]))
 
 
+def require_people(mapping: Mapping, file: Path, bound: int | None = None) -> None:
+    """Refuse to count rows as people where nobody said that they are.
+
+    The unit of protection is the person key, else the record.  Rows that are reports or calls are
+    no people, so they need a key, or a bound in the agreement on how many of them one person may
+    have; a row without either is a person only where the mapping says that rows are persons.
+
+    Args:
+        mapping: the mapping of a contributor.
+        file: where it lies.
+        bound: the most rows that one person may have, where the agreement says it: then rows may
+            be reports or calls without a key, and each is a row of its own.
+
+    Raises:
+        MappingError: its rows have no person key, and it does not say that they are persons; or
+            they are no persons and nobody agreed how many of them one person may have.
+    """
+    if mapping.key_columns() is not None or mapping.rows == "person":
+        return
+    if mapping.rows is None or bound is None:
+        raise error("row-unit" if mapping.rows is None else "row-unit/not-people", file=file)
+
+
 _BAND = re.compile(r"^\d+(-\d+|\+)$")
 
 
 def _check_rule(rule: Rule, variable: Variable, schema: Schema, where: Place) -> None:
-    kind = variable.kind
-    if rule.has and kind != "flag":
-        raise MappingFault(Text("has may be used only with a yes/no variable"), *where, "has")
-    if rule.year and kind != "year":
-        raise MappingFault(Text("year may be used only with a year"), *where, "year")
-    if rule.country and kind != "country":
-        raise MappingFault(Text("country may be used only with a country"), *where, "country")
-    if rule.from_hub and (rule.country or rule.band or rule.year or rule.split):
-        raise MappingFault(
-            Text("with from_hub only map, has, when and unknown may be used"), *where
-        )
-    if kind == "entity":
-        if rule.value is None and not rule.map:
-            raise MappingFault(Text("an entity is named by value or map, never by a cell"), *where)
+    kind, entity = variable.kind, variable.kind == "entity"
+    alone = Text("with from_hub only map, has, when and unknown may be used")
+    named = Text("an entity is named by value or map, never by a cell")
+    refuse(
+        (
+            rule.has and kind != "flag",
+            Text("has may be used only with a yes/no variable"),
+            (*where, "has"),
+        ),
+        (rule.year and kind != "year", Text("year may be used only with a year"), (*where, "year")),
+        (
+            rule.country and kind != "country",
+            Text("country may be used only with a country"),
+            (*where, "country"),
+        ),
+        (rule.from_hub and (rule.country or rule.band or rule.year or rule.split), alone, where),
+        (entity and rule.value is None and not rule.map, named, where),
+    )
+    if entity:
         return
     domain = schema.recorded(variable.name, (1900, 2199))
-    if rule.band and not all(_BAND.match(code) for code in domain):
-        raise MappingFault(Text("band may be used only with a code list of bands"), *where, "band")
+    banded = all(map(_BAND.match, domain))
+    bands = Text("band may be used only with a code list of bands")
+    refuse((rule.band and not banded, bands, (*where, "band")))
     codes: list[tuple[str | None, Place]] = [(rule.value, (*where, "value"))]
     codes += [(code, (*where, "map", text)) for text, code in (rule.map or {}).items()]
+    shown = ", ".join(domain[:12]) + ("…" if len(domain) > 12 else "")
+    none = Text("{code} is not a code of {name}; its codes are: {codes}")
     for code, place in codes:
         if code is not None and code not in domain:
-            shown = ", ".join(domain[:12]) + ("…" if len(domain) > 12 else "")
-            raise MappingFault(
-                Text(
-                    "{code} is not a code of {name}; its codes are: {codes}",
-                    code=code,
-                    name=variable.name,
-                    codes=shown,
-                ),
-                *place,
-            )
+            refuse((True, none.holding(code=code, name=variable.name, codes=shown), place))
 
 
-def _check_no_circle(columns: dict[str, Rules], place: Place) -> None:
-    for start in columns:
-        waiting, seen = [start], set[str]()
-        while waiting:
-            for rule in columns[waiting.pop()]:
-                if rule.from_hub == start:
-                    raise MappingFault(Text("from_hub leads in a circle"), *place, start)
-                if rule.from_hub and rule.from_hub not in seen:
-                    seen.add(rule.from_hub)
-                    waiting.append(rule.from_hub)
+def _feeds(rule: Rule, column: str) -> bool:
+    """Whether all that a rule makes of a column are bands or years."""
+    made = rule.band or rule.year
+    return made and column in (*rule.source, rule.at) and column not in rule.when
+
+
+def followed(columns: dict[str, Rules], name: str) -> list[str]:
+    """A variable, then those that its rules follow (``from_hub``), as often as they do."""
+    found, waiting = [name], [name]
+    while waiting:
+        of = [r.from_hub for r in columns.get(waiting.pop(), ()) if r.from_hub]
+        waiting += [other for other in of if other not in found]
+        found += of
+    return found

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from ctdhub.core.errors import InvalidSetting, error
+from ctdhub.core.errors import InvalidSetting
 from ctdhub.core.files import is_day
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
 from ctdhub.core.tables import fold
+from ctdhub.sensitive.ingest.options import Texts
 
 Place = tuple[str | int, ...]
 
@@ -25,14 +25,21 @@ class MappingFault(InvalidSetting):
         super().__init__(text)
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+def refuse(*faults: tuple[object, Text] | tuple[object, Text, Place]) -> None:
+    """Refuse a mapping for the first of some faults that it has.
+
+    Args:
+        faults: each with whether it is there, what is wrong, and where.
+
+    Raises:
+        MappingFault: one is there.
+    """
+    for there, text, *place in faults:
+        if there:
+            raise MappingFault(text, *(place[0] if place else ()))
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-"""One text or a list of texts."""
-
-Conditions = dict[str, Names]
+Conditions = dict[str, Texts]
 """Source column to the texts that fulfil the condition.
 
 "" stands for an empty cell, and so does every text that the mapping lists under ``empty``, but not
@@ -40,13 +47,7 @@ where ``unless`` keeps rows for a column of consent: a refusal is never an empty
 """
 
 
-class Frozen(BaseModel):
-    """A model that cannot change and knows every key it may have."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Rule(Frozen):
+class Rule(FrozenModel):
     """How one hub variable is found.  Texts are compared trimmed and without regard to case.
 
     Attributes:
@@ -76,7 +77,9 @@ class Rule(Frozen):
         lossy: what is lost, in a sentence for the lineage.
     """
 
-    source: Names = Field(default=(), alias="from")
+    model_config = ConfigDict(populate_by_name=True)
+
+    source: Texts = Field(default=(), alias="from")
     from_hub: str | None = None
     value: str | None = None
     map: dict[str, str | None] | None = None
@@ -86,11 +89,11 @@ class Rule(Frozen):
     country: bool = False
     split: str | None = Field(default=None, min_length=1)
     take: Literal["first", "last"] | None = None
-    has: Names = ()
+    has: Texts = ()
     absent: Literal["no"] | None = None
-    known: Names = ()
-    when: Conditions = {}
-    null_values: Names = ()
+    known: Texts = ()
+    when: Conditions = Field(default={})
+    null_values: Texts = ()
     unknown: Annotated[
         Literal["keep", "reject", "null", "pass"],
         BeforeValidator(lambda v: "null" if v is None else v),
@@ -98,48 +101,40 @@ class Rule(Frozen):
     lossy: str | None = None
 
     @model_validator(mode="after")
-    def _check(self) -> Rule:  # noqa: C901
-        given = [
-            key
-            for key, there in (
-                ("from", bool(self.source)),
-                ("from_hub", self.from_hub is not None),
-                ("value", self.value is not None),
-            )
-            if there
-        ]
-        if len(given) != 1:
-            raise MappingFault(Text("give exactly one of: from, from_hub, value"))
+    def _check(self) -> Rule:
+        sources = (bool(self.source), self.from_hub is not None, self.value is not None)
         kinds = [key for key in ("band", "year", "country", "has") if getattr(self, key)]
-        if len(kinds) > 1:
-            raise MappingFault(
-                Text("{keys} exclude each other: keep one", keys=", ".join(kinds)), kinds[1]
-            )
-        if given == ["value"] and self.model_fields_set - {"value", "when", "lossy"}:
-            raise MappingFault(
-                Text("a constant value may be used only with when and lossy"), "value"
-            )
-        if self.has and self.map is not None:
-            raise MappingFault(Text("has and map exclude each other: keep one"), "map")
-        if self.absent and not self.has:
-            raise MappingFault(Text("absent may be used only with has"), "absent")
-        if self.known and not self.has:
-            raise MappingFault(Text("known may be used only with has"), "known")
-        if self.unknown == "pass" and not self.has:
-            raise MappingFault(Text("unknown: pass may be used only with has"), "unknown")
-        if self.unknown == "keep" and self.has:
-            raise MappingFault(
-                Text("with has, unknown is null, reject or pass: no text of a list is a code"),
-                "unknown",
-            )
-        if self.take and not self.split:
-            raise MappingFault(Text("take needs split"), "take")
-        if self.has and self.take:
-            raise MappingFault(Text("has looks at the whole list: leave take out"), "take")
-        if self.split and not (self.take or self.has):
-            raise MappingFault(Text("say what to do with the list: take: first, take: last or has"))
-        if self.at and (not self.band or len(self.source) != 1):
-            raise MappingFault(Text("at needs band: true and one source column"), "at")
+        both, has = Text("{keys} exclude each other: keep one", keys=", ".join(kinds)), self.has
+        beside = self.model_fields_set - {"value", "when", "lossy"}
+        constant = Text("a constant value may be used only with when and lossy")
+        codes = Text("with has, unknown is null, reject or pass: no text of a list is a code")
+        taken = Text("say what to do with the list: take: first, take: last or has")
+        refuse(
+            (sum(sources) != 1, Text("give exactly one of: from, from_hub, value")),
+            (len(kinds) > 1, both, (*kinds[1:2],)),
+            (self.value is not None and beside, constant, ("value",)),
+            (
+                has and self.map is not None,
+                Text("has and map exclude each other: keep one"),
+                ("map",),
+            ),
+            (self.absent and not has, Text("absent may be used only with has"), ("absent",)),
+            (self.known and not has, Text("known may be used only with has"), ("known",)),
+            (
+                self.unknown == "pass" and not has,
+                Text("unknown: pass may be used only with has"),
+                ("unknown",),
+            ),
+            (self.unknown == "keep" and has, codes, ("unknown",)),
+            (self.take and not self.split, Text("take needs split"), ("take",)),
+            (has and self.take, Text("has looks at the whole list: leave take out"), ("take",)),
+            (self.split and not (self.take or has), taken),
+            (
+                self.at and (not self.band or len(self.source) != 1),
+                Text("at needs band: true and one source column"),
+                ("at",),
+            ),
+        )
         _check_folds(self.map or {})
         return self
 
@@ -179,7 +174,7 @@ Rules = Annotated[tuple[Rule, ...], BeforeValidator(_as_rules), Field(min_length
 """One rule or a list of rules, of which the first that is not null wins."""
 
 
-class Decision(Frozen):
+class Decision(FrozenModel):
     """What happens to a column that may identify a person.
 
     strip: it never leaves the reader.  hash: HMAC with the hub's key, scoped to the contributor,
@@ -203,26 +198,26 @@ class Decision(Frozen):
 
     @model_validator(mode="after")
     def _check(self) -> Decision:
-        if (self.action == "keep") != bool(self.reason and self.reason.strip()):
-            raise MappingFault(Text('keep, and only keep, needs a reason: {keep: "reason"}'))
+        reasoned = bool(self.reason and self.reason.strip())
+        needs = Text('keep, and only keep, needs a reason: {keep: "reason"}')
+        refuse(((self.action == "keep") != reasoned, needs))
         return self
 
 
-class Exclusion(Frozen):
+class Exclusion(FrozenModel):
     """Rows that are left out under a name: where every ``when`` holds and no ``unless`` does.
 
     With ``split`` a condition holds where the list in the cell contains one of the texts.
     """
 
     rule: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
-    when: Conditions = {}
-    unless: Conditions = {}
+    when: Conditions = Field(default={})
+    unless: Conditions = Field(default={})
     split: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _check(self) -> Exclusion:
-        if not self.when and not self.unless:
-            raise MappingFault(Text("an exclusion needs when or unless"))
+        refuse((not self.when and not self.unless, Text("an exclusion needs when or unless")))
         return self
 
     def columns(self) -> tuple[str, ...]:
@@ -230,7 +225,7 @@ class Exclusion(Frozen):
         return tuple(dict.fromkeys((*self.when, *self.unless)))
 
 
-class PerpetratorRule(Frozen):
+class PerpetratorRule(FrozenModel):
     """Child rows: those of a child table, or elements of lists in the cells of a row.
 
     Attributes:
@@ -248,11 +243,16 @@ class PerpetratorRule(Frozen):
     columns: dict[str, Rules]
 
     @model_validator(mode="after")
-    def _one_source(self) -> PerpetratorRule:
-        if (self.split is None) == (self.child is None):
-            raise MappingFault(Text("give exactly one of: split, child"))
-        if self.aligned and self.split is None:
-            raise MappingFault(Text("aligned may be used only with split"), "aligned")
+    def _check(self) -> PerpetratorRule:
+        sources = (self.split is not None, self.child is not None)
+        refuse(
+            (sum(sources) != 1, Text("give exactly one of: split, child")),
+            (
+                self.aligned and self.split is None,
+                Text("aligned may be used only with split"),
+                ("aligned",),
+            ),
+        )
         return self
 
     def sources(self) -> tuple[str, ...]:
@@ -261,7 +261,7 @@ class PerpetratorRule(Frozen):
         return tuple(dict.fromkeys(column for rule in rules for column in rule.columns()))
 
 
-class Example(Frozen):
+class Example(FrozenModel):
     """A made-up row and what must become of it (``tests`` in the YAML).
 
     Exactly one of: ``gives`` (hub variable to code, null for "not recorded") with or without
@@ -278,8 +278,8 @@ class Example(Frozen):
     @model_validator(mode="after")
     def _check(self) -> Example:
         record = self.gives is not None or self.perpetrators is not None
-        if [record, self.rejected is not None, self.excluded is not None].count(True) != 1:
-            raise MappingFault(Text("give exactly one of: gives, rejected, excluded"))
+        outcomes = (record, self.rejected is not None, self.excluded is not None)
+        refuse((sum(outcomes) != 1, Text("give exactly one of: gives, rejected, excluded")))
         return self
 
 
@@ -320,11 +320,18 @@ ALARMS: dict[str, Subject] = {
 }
 """Every alarm and what it is about; of those about nothing a delivery has at most one."""
 
+_ABOUT: dict[Subject, Text] = {
+    "": Text("{name} is about a whole delivery: write the name alone"),
+    "column": Text("name the column after a colon: {name}: Column"),
+    "variable": Text("name the variable after a colon: {name}: variable"),
+    "year": Text("name the year after a colon: {name}: 2020"),
+}
+
 STOPPING = frozenset({"unknown-texts", "new-texts", "new-column", "recorded-fell"})
 """Alarms that stop a build before people are made; the others stop a charge."""
 
 
-class Accepted(Frozen):
+class Accepted(FrozenModel):
     """An entry of ``accept``: an alarm, or a text of a column.
 
     Attributes:
@@ -350,33 +357,23 @@ class Accepted(Frozen):
 
     @model_validator(mode="after")
     def _check(self) -> Accepted:
-        if (self.alarm is None) == (self.text is None):
-            raise MappingFault(Text("give exactly one of: alarm, text"))
-        if (self.text is None) != (self.column is None):
-            raise MappingFault(Text("a text is accepted in one column: name both"))
-        if self.delivery is not None and not is_day(self.delivery):
-            raise MappingFault(Text("write the date as 2026-01-15"), "delivery")
-        if self.alarm is None:
-            return self
-        if self.name not in ALARMS:
-            names = ", ".join(ALARMS)
-            raise MappingFault(Text("there is no such alarm; there are: {names}", names=names))
-        wanted = ALARMS[self.name]
-        if wanted and not self.about:
-            fault = {
-                "column": Text("name the column after a colon: {name}: Column", name=self.name),
-                "variable": Text(
-                    "name the variable after a colon: {name}: variable", name=self.name
-                ),
-                "year": Text("name the year after a colon: {name}: 2020", name=self.name),
-            }
-            raise MappingFault(fault[wanted])
-        if not wanted and self.about:
-            raise MappingFault(
-                Text("{name} is about a whole delivery: write the name alone", name=self.name)
-            )
-        if wanted == "year" and not re.fullmatch(r"\d{4}", self.about):
-            raise MappingFault(Text("name the year after a colon: {name}: 2020", name=self.name))
+        unknown = Text("there is no such alarm; there are: {names}", names=", ".join(ALARMS))
+        wanted = ALARMS.get(self.name, "")
+        ill = {"": bool(self.about), "year": not re.fullmatch(r"\d{4}", self.about)}
+        refuse(
+            ((self.alarm is None) == (self.text is None), Text("give exactly one of: alarm, text")),
+            (
+                (self.text is None) != (self.column is None),
+                Text("a text is accepted in one column: name both"),
+            ),
+            (
+                self.delivery is not None and not is_day(self.delivery),
+                Text("write the date as 2026-01-15"),
+                ("delivery",),
+            ),
+            (self.alarm is not None and self.name not in ALARMS, unknown),
+            (ill.get(wanted, not self.about), _ABOUT[wanted].holding(name=self.name)),
+        )
         return self
 
     @property
@@ -400,99 +397,3 @@ class Accepted(Frozen):
             return False
         same = fold(self.column) == fold(column) and fold(self.text) == fold(text)
         return same and self.delivery in (None, delivery)
-
-
-def check_accepted(
-    accept: tuple[Accepted, ...], columns: Iterable[str], variables: Iterable[str]
-) -> None:
-    """Refuse entries about what the mapping does not read.
-
-    Args:
-        accept: the entries.
-        columns: source columns that rules read.
-        variables: hub variables that have a rule.
-
-    Raises:
-        MappingFault: names the entry.
-    """
-    read, mapped = set(map(fold, columns)), set(variables)
-    for i, entry in enumerate(accept):
-        column = entry.column or (entry.about if ALARMS.get(entry.name) == "column" else None)
-        if column is not None and entry.name != "new-column" and fold(column) not in read:
-            raise MappingFault(Text("no rule reads {column}", column=column), "accept", i)
-        if ALARMS.get(entry.name) == "variable" and entry.about not in mapped:
-            raise MappingFault(Text("{name} is not mapped here", name=entry.about), "accept", i)
-
-
-# --------------------------------------------------------------------------------------------------
-# Which rows of a file are about one person: what a mapping must say before people are counted.
-#
-# The unit of protection is the person key, else the record.  Rows that are reports or calls are no
-# people, so they need a key, or a bound in the agreement on how many of them one person may have; a
-# row without either is counted as a person only where the mapping says that rows are persons.
-
-RowUnit = Literal["person", "report", "call"]
-"""What a row of a file is."""
-
-
-class _Unit(Protocol):
-    """As much of a mapping as :func:`require_people` reads."""
-
-    @property
-    def rows(self) -> RowUnit | None: ...
-    def key_columns(self) -> tuple[tuple[str, ...], str] | None: ...
-
-
-def check_unit(key: Sequence[str], actions: Mapping[str, str], tokens: Sequence[str]) -> None:
-    """Refuse a key of several columns that contradicts the rest of its mapping.
-
-    Args:
-        key: columns that together make the person key; none where there is no such key.
-        actions: the decision for each column that may identify a person.
-        tokens: columns of tokens.
-
-    Raises:
-        MappingFault: names the column.
-    """
-    if not key:
-        return
-    for column, action in actions.items():
-        if action in ("hash", "token"):
-            raise MappingFault(
-                Text("key already says who is one person: {column} cannot be {action} as well",
-                     column=column, action=action),
-                "key",
-            )  # fmt: skip
-    barred = {fold(c) for c, action in actions.items() if action == "strip"} | set(
-        map(fold, tokens)
-    )
-    seen: set[str] = set()
-    for column in key:
-        if fold(column) in seen:
-            raise MappingFault(Text("{column} appears twice in key", column=column), "key")
-        if fold(column) in barred:
-            raise MappingFault(
-                Text("{column} is stripped or holds tokens, so it cannot be in key", column=column),
-                "key",
-            )
-        seen.add(fold(column))
-
-
-def require_people(mapping: _Unit, file: Path, bound: int | None = None) -> None:
-    """Refuse to count rows as people where nobody said that they are.
-
-    Args:
-        mapping: the mapping of a contributor.
-        file: where it lies.
-        bound: the most rows that one person may have, where the agreement says it: then rows may
-            be reports or calls without a key, and each is a row of its own.
-
-    Raises:
-        MappingError: its rows have no person key, and it does not say that they are persons; or
-            they are no persons and nobody agreed how many of them one person may have.
-    """
-    if mapping.key_columns() is not None or mapping.rows == "person":
-        return
-    if mapping.rows is not None and bound is not None:
-        return
-    raise error("row-unit" if mapping.rows is None else "row-unit/not-people", file=file)

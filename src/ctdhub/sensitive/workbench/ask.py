@@ -170,16 +170,21 @@ from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.mapping import mapping_file
 from ctdhub.sensitive.mapping.edits import Operation, all_rules, checked
-from ctdhub.sensitive.mapping.mapping_file import text_of
-from ctdhub.sensitive.mapping.patched_yaml import flow, lines_of
+from ctdhub.sensitive.mapping.mapping_file import flow, lines_of, text_of
 from ctdhub.sensitive.mapping.run import harmonise
 from ctdhub.sensitive.workbench import drafts, facets, opened, verdicts
 from ctdhub.sensitive.workbench.decisions import list_sheet
 from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace
 from ctdhub.sensitive.workbench.facets import Facets, SuggestedCode
 from ctdhub.sensitive.workbench.opened import SUGGESTION, Bench, TextCount, bench
-from ctdhub.sensitive.workbench.readings import Proposed, named, readings
-from ctdhub.sensitive.workbench.verdicts import ACTIONS, LABELS, Verdict, Verdicts, is_hidden
+from ctdhub.sensitive.workbench.readings import named, readings
+from ctdhub.sensitive.workbench.verdicts import (
+    LABELS,
+    Verdict,
+    Verdicts,
+    identifier_click,
+    is_hidden,
+)
 
 # --------------------------------------------------------------------------------------------------
 # Answers about a file: verdicts, facets, problems, identifiers, alarms, what leaves.
@@ -443,20 +448,14 @@ def identifiers(place: Workplace, request: dict[str, Any]) -> Answer:
                 "keep_reason": reasons.get(fold(name)),
                 "distinct": len(at.file.counts(name)),
                 "filled": at.file.filled(name),
-                "choices": [_choice(name, one) for one in LABELS],
+                "choices": [
+                    {"action": one, **identifier_click(name, one)._asdict()} for one in LABELS
+                ],
             }
             for name in at.file.names
             if (said := every.identifier(name))
         ]
     }
-
-
-def _choice(column: str, action: str) -> dict[str, Any]:
-    """A decision; that of ``keep`` needs a reason, which the reader writes into it."""
-    decision: Any = {"keep": ""} if action == "keep" else action
-    operations = ({"op": "identifier", "column": column, "decision": decision},)
-    made = Proposed(LABELS[action], ACTIONS[action], False, operations)
-    return {"action": action, **made._asdict()}
 
 
 def alarms(place: Workplace, request: dict[str, Any]) -> Answer:

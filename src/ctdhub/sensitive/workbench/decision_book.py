@@ -25,8 +25,7 @@ from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS, applied
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.patched_yaml import document_of, patched
+from ctdhub.sensitive.mapping.mapping_file import document_of, parse_mapping, patched
 from ctdhub.sensitive.workbench import decisions
 from ctdhub.sensitive.workbench.decisions import Answer, Sheet
 from ctdhub.sensitive.workbench.facets import Facets, suggestions

@@ -8,6 +8,8 @@ a rule that holds for some rows only (``when``), has no sheet and stays a matter
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
@@ -207,3 +209,33 @@ def spellings_of(sheet: Sheet) -> dict[str, str]:
                 found.setdefault(fold(choice_words(sheet, token)), set()).add(token)
     named = {text: next(iter(tokens)) for text, tokens in found.items() if len(tokens) == 1}
     return named | {fold(token): token for token in sheet.tokens()}
+
+
+# --------------------------------------------------------------------------------------------------
+# Texts beside each other: the key that spellings share, and how the words of a text begin.
+
+_APART = re.compile(r"[^\w]+|_")
+
+
+def fingerprint(text: str) -> str:
+    """The key of a text: its words without case, accents and marks, sorted, each once.
+
+    >>> fingerprint("  Fém. ") == fingerprint("fem"), fingerprint("Bar, travail en")
+    (True, 'bar en travail')
+    """
+    plain = unicodedata.normalize("NFKD", fold(text))
+    letters = "".join(c for c in plain if not unicodedata.combining(c) and c != "\u0640")
+    words = _APART.sub(" ", letters.casefold()).split()
+    return " ".join(sorted(set(words)))
+
+
+def stems(text: str) -> frozenset[str]:
+    """The first letters of the longer words of a text.
+
+    >>> sorted(stems("Par une annonce en ligne"))
+    ['annon', 'ligne']
+    """
+    return frozenset(word[:_STEM] for word in fingerprint(text).split() if len(word) >= _STEM)
+
+
+_STEM = 5

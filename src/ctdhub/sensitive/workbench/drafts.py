@@ -21,8 +21,13 @@ from ctdhub.sensitive.alarms.alarm import AlarmLimits
 from ctdhub.sensitive.mapping import edits, mapping_file
 from ctdhub.sensitive.mapping.edits import Operation, Touching
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
-from ctdhub.sensitive.mapping.patched_yaml import Document, document_of, patched
+from ctdhub.sensitive.mapping.mapping_file import (
+    Document,
+    document_of,
+    parse_mapping,
+    patched,
+    text_of,
+)
 
 # --------------------------------------------------------------------------------------------------
 # Where the mappings of a contributor, their history and people's drafts lie; who asks.

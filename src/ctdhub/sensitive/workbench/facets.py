@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
 from ctdhub.core.i18n import Named, Numeral, Text
@@ -20,10 +20,10 @@ from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of
-from ctdhub.sensitive.mapping.texts import nearest
+from ctdhub.sensitive.mapping.read_texts import nearest
 from ctdhub.sensitive.mapping.transform import Asked
 from ctdhub.sensitive.workbench import decisions
-from ctdhub.sensitive.workbench.decisions import Answer, Sheet
+from ctdhub.sensitive.workbench.decisions import Answer, Sheet, fingerprint, stems
 from ctdhub.sensitive.workbench.opened import FileEffect, OpenedFile, TextCount
 
 # --------------------------------------------------------------------------------------------------
@@ -44,7 +44,6 @@ SHORTEST = 5
 _PAIRS = 100_000
 """Pairs that are compared at most."""
 
-_APART = re.compile(r"[^\w]+|_")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -60,18 +59,6 @@ class TextCluster(NamedTuple):
     method: Literal["key", "near"]
     texts: tuple[str, ...]
     rows: int
-
-
-def fingerprint(text: str) -> str:
-    """The key of a text: its words without case, accents and marks, sorted, each once.
-
-    >>> fingerprint("  Fém. ") == fingerprint("fem"), fingerprint("Bar, travail en")
-    (True, 'bar en travail')
-    """
-    plain = unicodedata.normalize("NFKD", fold(text))
-    letters = "".join(c for c in plain if not unicodedata.combining(c) and c != "\u0640")
-    words = _APART.sub(" ", letters.casefold()).split()
-    return " ".join(sorted(set(words)))
 
 
 def clusters(
@@ -117,25 +104,19 @@ def _one_decision(texts: Iterable[str], of: dict[str, int]) -> bool:
     return len({of[fold(text)] for text in texts if fold(text) in of}) < 2
 
 
-def _near(by_key: dict[str, list[str]], of: dict[str, int]) -> tuple[list[list[str]], bool]:  # noqa: C901
+def _near(by_key: dict[str, list[str]], of: dict[str, int]) -> tuple[list[list[str]], bool]:
     """Keys at most two letters apart, as groups, and whether all pairs were compared."""
     blocks: dict[str, list[str]] = defaultdict(list)
-    for key in by_key:
-        if len(key) >= SHORTEST:
-            for at in range(len(key) - GRAM + 1):
-                blocks[key[at : at + GRAM]].append(key)
+    for key in (key for key in by_key if len(key) >= SHORTEST):
+        for at in range(len(key) - GRAM + 1):
+            blocks[key[at : at + GRAM]].append(key)
+    each = (pair for own in sorted(blocks.values(), key=len) for pair in combinations(own, 2))
     pairs: set[tuple[str, str]] = set()
-    whole = True
-    for own in sorted(blocks.values(), key=len):
-        for i, one in enumerate(own):
-            for other in own[i + 1 :]:
-                if one != other and abs(len(one) - len(other)) <= DISTANCE:
-                    pairs.add((min(one, other), max(one, other)))
+    for one, other in each:
+        if one != other and abs(len(one) - len(other)) <= DISTANCE:
+            pairs.add((min(one, other), max(one, other)))
             if len(pairs) > _PAIRS:
-                whole = False
                 break
-        if not whole:
-            break
     group = {key: [key] for key in by_key}
     for one, other in sorted(pairs):
         first, second = group[one], group[other]
@@ -144,7 +125,8 @@ def _near(by_key: dict[str, list[str]], of: dict[str, int]) -> tuple[list[list[s
         both = [*first, *second]
         if _alike(one, other) and _one_decision((t for key in both for t in by_key[key]), of):
             group |= dict.fromkeys(both, both)
-    return [keys for key, keys in group.items() if keys[0] == key and len(keys) > 1], whole
+    found = [keys for key, keys in group.items() if keys[0] == key and len(keys) > 1]
+    return found, len(pairs) <= _PAIRS
 
 
 def _alike(one: str, other: str) -> bool:
@@ -318,18 +300,6 @@ class Meant:
         return next(iter(found.values())) if len(found) == 1 else None
 
 
-def stems(text: str) -> frozenset[str]:
-    """The first letters of the longer words of a text.
-
-    >>> sorted(stems("Par une annonce en ligne"))
-    ['annon', 'ligne']
-    """
-    return frozenset(word[:_STEM] for word in fingerprint(text).split() if len(word) >= _STEM)
-
-
-_STEM = 5
-
-
 @dataclass(frozen=True)
 class Facets:
     """The texts of a sheet.
@@ -358,21 +328,14 @@ def sheets_of(mapping: Mapping, file: OpenedFile, column: str) -> list[Sheet]:
     ]
 
 
-_KEPT = 64
-_facets: OrderedDict[tuple[int, Asked, str], Facets] = OrderedDict()
-
-
 def facets(mapping: Mapping, file: OpenedFile, of: Sheet, years: tuple[int, int]) -> Facets:
     """The texts of a sheet, and what the mapping reads each as."""
     columns = {name: mapping.columns[name] for name in of.places if name in mapping.columns}
     alone = mapping.model_copy(update={"columns": columns, "tests": (), "exclude": ()})
-    key = (file.number, Asked.of(alone, years), of.name)
-    if key not in _facets:
-        _facets[key] = _with_meanings(mapping, of, _texts_in(mapping, file, of))
-        while len(_facets) > _KEPT:
-            _facets.popitem(last=False)
-    _facets.move_to_end(key)
-    return _facets[key]
+    return file.texts.once(
+        ("facets", Asked.of(alone, years), of.name),
+        lambda: _with_meanings(mapping, of, _texts_in(mapping, file, of)),
+    )
 
 
 def questions(mapping: Mapping, file: OpenedFile | None) -> Iterator[Facets]:

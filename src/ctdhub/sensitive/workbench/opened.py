@@ -4,14 +4,10 @@ over it.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
-from itertools import count
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +24,7 @@ from ctdhub.sensitive.mapping.builtin import recognise
 from ctdhub.sensitive.mapping.drafting.proposals import Glance, glance
 from ctdhub.sensitive.mapping.drafting.row_unit import identifiers_of_systems
 from ctdhub.sensitive.mapping.drafting.suggest import Suggestion, read_to_suggest, suggest
-from ctdhub.sensitive.mapping.evaluation import Bools, Places, TextTable
+from ctdhub.sensitive.mapping.evaluation import Bools, Kept, Places, TextTable
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping, text_of
 from ctdhub.sensitive.mapping.parsers import Header
@@ -37,10 +33,6 @@ from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace, digest, load
 
 # --------------------------------------------------------------------------------------------------
 # A contributor's file as the workbench holds it: read once, columns as codes of their texts.
-
-T = TypeVar("T")
-
-_numbers = count()
 
 _HELD = 3
 """Files that are held at once."""
@@ -53,7 +45,7 @@ class TextCount(NamedTuple):
     rows: int
 
 
-class OpenedFile:
+class OpenedFile(Kept):
     """A file.  Sensitive.
 
     Args:
@@ -61,20 +53,20 @@ class OpenedFile:
         options: how it was read.
 
     Attributes:
-        number: tells it from every other file that this process has opened.
         texts: its table.
     """
 
+    KEPT = 10_000
+
     def __init__(self, raw: RawTable, options: ReadOptions) -> None:
+        super().__init__()
         children = {name: unescaped(rows) for name, rows in raw.children.items()}
         self.raw = replace(raw, table=unescaped(raw.table), children=children)
         self.options = options
-        self.number = next(_numbers)
         self.texts = TextTable(self.raw.table)
         self.codes = self.texts.table
         self.header = Header(self.raw.column_names())
         self.names = self.raw.column_names()
-        self._remembered: dict[tuple[str, str], Any] = {}
 
     @property
     def rows(self) -> int:
@@ -100,14 +92,7 @@ class OpenedFile:
 
     def glance(self, column: str) -> Glance:
         """What stands in a column of the table."""
-        return self.remembered(("glance", column), lambda: glance(self.raw.table, column))
-
-    def remembered(self, key: tuple[str, str], made: Callable[[], T]) -> T:
-        """What was found out about the file once, and does not depend on a mapping."""
-        if key not in self._remembered:
-            self._remembered[key] = made()
-        found: T = self._remembered[key]
-        return found
+        return self.once(("glance", column), lambda: glance(self.raw.table, column))
 
     def filled(self, column: str) -> int:
         """Cells of a column that hold something."""
@@ -115,18 +100,15 @@ class OpenedFile:
 
     def counts(self, column: str) -> list[TextCount]:
         """The texts of a column, spellings that fold alike as one, those of most rows first."""
-        return self.remembered(("counts", column), lambda: self._counts(column))
+        return self.once(("counts", column), lambda: self._counts(column))
 
     def _counts(self, column: str) -> list[TextCount]:
-        found: dict[str, int] = {}
-        spelt: dict[str, str] = {}
+        found: dict[str, TextCount] = {}
         for text, n in sorted(self._each(column), key=lambda one: -one[1]):
-            key = fold(text)
-            if key:
-                spelt.setdefault(key, trim(text))
-                found[key] = found.get(key, 0) + n
-        ordered = sorted(found.items(), key=lambda one: (-one[1], one[0]))
-        return [TextCount(spelt[key], n) for key, n in ordered]
+            if key := fold(text):
+                spelt, rows = found.get(key, (trim(text), 0))
+                found[key] = TextCount(spelt, rows + n)
+        return [found[key] for key in sorted(found, key=lambda key: (-found[key].rows, key))]
 
     def _each(self, column: str) -> list[tuple[str, int]]:
         if column not in self.codes.column_names:
@@ -146,11 +128,7 @@ class OpenedFile:
                 numbered = np.unique(numbered, return_inverse=True)[1].reshape(-1)
             return numbered
 
-        return self.remembered(("combos", repr(columns)), found)
-
-
-_files: OrderedDict[tuple[str, int, int, str], OpenedFile] = OrderedDict()
-_holding = threading.Lock()
+        return self.once(("combos", columns), found)
 
 
 def opened(path: Path, options: ReadOptions) -> OpenedFile:
@@ -159,7 +137,9 @@ def opened(path: Path, options: ReadOptions) -> OpenedFile:
     Raises:
         FileError: it cannot be read; see ``ingest.isolated``.
     """
-    return _held(path, options.model_dump_json(), lambda: (read_isolated(path, options), options))
+    return _opened(
+        path, _written(path), options.model_dump_json(exclude_unset=True), suggested=False
+    )
 
 
 def opened_to_suggest(path: Path, given: ReadOptions | None) -> OpenedFile:
@@ -168,25 +148,22 @@ def opened_to_suggest(path: Path, given: ReadOptions | None) -> OpenedFile:
     Raises:
         FileError: it cannot be read, or several sheets may hold the records ("sheets").
     """
-    stated = given.model_dump_json() if given else ""
-    return _held(path, f"suggest {stated}", lambda: read_to_suggest(path, given))
+    stated = given.model_dump_json(exclude_unset=True) if given else ""
+    return _opened(path, _written(path), stated, suggested=True)
 
 
-def _held(path: Path, how: str, read: Callable[[], tuple[RawTable, ReadOptions]]) -> OpenedFile:
-    try:
-        now = path.stat()
-        key = (str(path), now.st_mtime_ns, now.st_size, how)
-    except OSError:
-        key = (str(path), 0, 0, how)
-    with _holding:
-        if key in _files:
-            _files.move_to_end(key)
-            return _files[key]
-        file = OpenedFile(*read())
-        _files[key] = file
-        while len(_files) > _HELD:
-            _files.popitem(last=False)
-        return file
+def _written(path: Path) -> tuple[int, int]:
+    """What differs where a file has changed."""
+    now = path.stat() if path.exists() else None
+    return (now.st_mtime_ns, now.st_size) if now else (0, 0)
+
+
+@lru_cache(maxsize=_HELD)
+def _opened(path: Path, _now: tuple[int, int], stated: str, *, suggested: bool) -> OpenedFile:
+    options = ReadOptions.model_validate_json(stated) if stated else None
+    if suggested or options is None:
+        return OpenedFile(*read_to_suggest(path, options))
+    return OpenedFile(read_isolated(path, options), options)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -195,21 +172,17 @@ def _held(path: Path, how: str, read: Callable[[], tuple[RawTable, ReadOptions]]
 # What a rule makes of the file's texts is kept (``TextTable.once``), so that an edit is counted at
 # once: only what the rules that it changed read is worked out again.
 
-_EFFECTS_HELD, _CHILDREN = 6, "perpetrators"
-
-
-_whole: OrderedDict[tuple[int, Asked], FileEffect] = OrderedDict()
+_CHILDREN = "perpetrators"
 
 
 def file_effect(mapping: Mapping, file: OpenedFile, years: tuple[int, int]) -> FileEffect:
     """What a mapping makes of a file; the last ones are held."""
-    key = (file.number, Asked.of(mapping, years))
-    if key not in _whole:
-        _whole[key] = FileEffect(mapping, file, years)
-        while len(_whole) > _EFFECTS_HELD:
-            _whole.popitem(last=False)
-    _whole.move_to_end(key)
-    return _whole[key]
+    return _effect(Asked.of(mapping, years), file)
+
+
+@lru_cache(maxsize=6)
+def _effect(asked: Asked, file: OpenedFile) -> FileEffect:
+    return FileEffect(asked.mapping, file, asked.years)
 
 
 class FileEffect(Transformed):

@@ -20,11 +20,10 @@ from ctdhub.sensitive.mapping.drafting.row_unit import record_proposals
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.edits import Operation, all_rules, as_yaml_data, rules_in, texts_in
 from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping_file import Document
 from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of, number_of
-from ctdhub.sensitive.mapping.patched_yaml import Document
 from ctdhub.sensitive.mapping.rule import Rule
-from ctdhub.sensitive.workbench.decisions import Sheet, askable, meanings, rule_at
-from ctdhub.sensitive.workbench.facets import stems
+from ctdhub.sensitive.workbench.decisions import Sheet, askable, meanings, rule_at, stems
 from ctdhub.sensitive.workbench.opened import OpenedFile
 
 # --------------------------------------------------------------------------------------------------
@@ -45,6 +44,11 @@ class Proposed(NamedTuple):
     reason: Text
     sure: bool
     operations: tuple[Operation, ...]
+
+
+def click(label: Text, reason: Text, sure: bool, op: str, **keys: Any) -> Proposed:
+    """A proposal of one operation."""
+    return Proposed(label, reason, sure, ({"op": op, **keys},))
 
 
 def named(variable: str) -> Named:
@@ -92,7 +96,7 @@ def readings(file: OpenedFile, column: str, document: Document) -> list[Reading]
         return []
     there = all_rules(document, "records")
     made = []
-    for guess in file.remembered(("readings", column), lambda: _guesses(file, column)):
+    for guess in file.once(("readings", column), lambda: _guesses(file, column)):
         variable = next(iter(guess.rules))
         taken = there.get(variable) is not None and guess.reason == _ONLY
         rules, follows = proposals.with_implied(guess.rules)
@@ -114,10 +118,9 @@ def doubt(file: OpenedFile, column: str) -> Text | None:
 
 
 def _proposals(file: OpenedFile, column: str) -> list[Proposal | Doubt]:
-    def made() -> list[Proposal | Doubt]:
-        return list(record_proposals(file.raw, file.glance(column)))
-
-    return file.remembered(("proposals", column), made)
+    return file.once(
+        ("proposals", column), lambda: [*record_proposals(file.raw, file.glance(column))]
+    )
 
 
 def _guesses(file: OpenedFile, column: str) -> list[Guess]:
@@ -371,7 +374,7 @@ class RenamedColumns:
             return {c: self._share(c, split, lambda e: fold(e) in known) for c in self._undecided}
 
         key = repr((sheet, rules, split, self._mapping.empty, self._undecided))
-        return self._file.remembered(("renamed", key), found)
+        return self._file.once(("renamed", key), found)
 
     def _texts(self, column: str) -> Iterator[tuple[str, int]]:
         """Texts that say something, with their rows."""

@@ -12,20 +12,26 @@ from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
-from ctdhub.sensitive.ingest.identifiers import IdentifierFinding
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.drafting import row_unit
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED
-from ctdhub.sensitive.mapping.identifiers import PROPOSED
+from ctdhub.sensitive.mapping.identifiers import proposed
 from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.read_texts import UnknownText
 from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.run import replaced
-from ctdhub.sensitive.mapping.texts import UnknownText
 from ctdhub.sensitive.workbench.facets import Facets, facets, sheets_of, suggestions
 from ctdhub.sensitive.workbench.opened import Bench, OpenedFile, TextCount
-from ctdhub.sensitive.workbench.readings import Proposed, RenamedColumns, doubt, named, readings
+from ctdhub.sensitive.workbench.readings import (
+    Proposed,
+    RenamedColumns,
+    click,
+    doubt,
+    named,
+    readings,
+)  # fmt: skip
 
 State = Literal["right", "decide", "stops", "stripped"]
 
@@ -99,16 +105,12 @@ def missing(
         )
         found.append(Lack(text, False, (column,)))
     if questions:
-        found.append(
-            Lack(
-                many(
-                    "{n} question about the whole file is not answered.",
-                    "{n} questions about the whole file are not answered.",
-                    questions,
-                ),
-                blocks=False,
-            )
+        text = many(
+            "{n} question about the whole file is not answered.",
+            "{n} questions about the whole file are not answered.",
+            questions,
         )
+        found.append(Lack(text, False))
     return sorted(found, key=lambda one: not one.blocks)
 
 
@@ -117,38 +119,31 @@ def _columns(verdicts: list[Verdict]) -> Iterator[Lack]:
     persons = tuple(one.column for one in stops if one.identifier)
     gone = tuple(one.column for one in stops if one.gone)
     unknown = tuple(one.column for one in stops if one.column not in (*persons, *gone))
-    rows = sum(one.unknown.rows for one in stops if one.column in unknown)
     open_ = tuple(one.column for one in verdicts if one.state == "decide")
-    if persons:
-        text = many(
-            "{n} column may identify a person: no bundle is made before you decide.",
-            "{n} columns may identify a person: no bundle is made before you decide.",
-            len(persons),
-        )
-        yield Lack(text, True, persons)
-    if gone:
-        text = many(
-            "{n} column that the mapping reads is missing from the file: nothing can be read.",
-            "{n} columns that the mapping reads are missing from the file: nothing can be read.",
-            len(gone),
-        )
-        yield Lack(text, True, gone)
-    if unknown:
-        text = many(
-            "{n} row has a text that no rule reads: it is not counted, and the hub will send the "
-            "file back.",
-            "{n} rows have a text that no rule reads: they are not counted, and the hub will send "
-            "the file back.",
-            rows,
-        )
-        yield Lack(text, True, unknown)
-    if open_:
-        text = many(
-            "{n} column is not decided: what it says is not sent and not counted.",
-            "{n} columns are not decided: what they say is not sent and not counted.",
-            len(open_),
-        )
-        yield Lack(text, False, open_)
+    person = many(
+        "{n} column may identify a person: no bundle is made before you decide.",
+        "{n} columns may identify a person: no bundle is made before you decide.",
+        len(persons),
+    )
+    lost = many(
+        "{n} column that the mapping reads is missing from the file: nothing can be read.",
+        "{n} columns that the mapping reads are missing from the file: nothing can be read.",
+        len(gone),
+    )
+    unread = many(
+        "{n} row has a text that no rule reads: it is not counted, and the hub will send the "
+        "file back.",
+        "{n} rows have a text that no rule reads: they are not counted, and the hub will send "
+        "the file back.",
+        sum(one.unknown.rows for one in stops if one.column in unknown),
+    )
+    undecided = many(
+        "{n} column is not decided: what it says is not sent and not counted.",
+        "{n} columns are not decided: what they say is not sent and not counted.",
+        len(open_),
+    )
+    every = ((person, persons), (lost, gone), (unread, unknown), (undecided, open_))
+    yield from (Lack(text, own is not open_, own) for text, own in every if own)
 
 
 def _counted(at: Bench, verdicts: list[Verdict]) -> Iterator[Lack]:
@@ -179,11 +174,8 @@ def _variables(at: Bench, verdicts: list[Verdict]) -> Iterator[Lack]:
     records = int(at.effect.records.sum())
     for variable in (PERIOD, SEX, AGE, ORIGIN):
         if variable not in at.effect.answers:
-            likely = tuple(
-                one.column
-                for one in verdicts
-                if not one.targets and variable in vocabulary().variables(one.column)
-            )
+            silent = (one.column for one in verdicts if not one.targets)
+            likely = (column for column in silent if variable in vocabulary().variables(column))
             text = Text(
                 "Nothing is read as “{variable}”: nobody is counted by it.",
                 variable=named(variable),
@@ -194,21 +186,16 @@ def _variables(at: Bench, verdicts: list[Verdict]) -> Iterator[Lack]:
                     "No year is taken from this file: its {n} records cannot be counted by year.",
                     records,
                 )
-            yield Lack(text, False, likely)
-        elif variable == PERIOD and records:
+            yield Lack(text, False, tuple(likely))
+        elif variable == PERIOD:
             lost = int((at.effect.records & ~at.effect.recorded(variable)).sum())
-            if lost:
-                read = tuple(
-                    one.column
-                    for one in verdicts
-                    if any(target["variable"] == variable for target in one.targets)
-                )
-                text = many(
-                    "{n} record has no year: it cannot be counted by year.",
-                    "{n} records have no year: they cannot be counted by year.",
-                    lost,
-                )
-                yield Lack(text, False, read)
+            text = many(
+                "{n} record has no year: it cannot be counted by year.",
+                "{n} records have no year: they cannot be counted by year.",
+                lost,
+            )
+            read = (v.column for v in verdicts for t in v.targets if t["variable"] == variable)
+            yield from [Lack(text, False, tuple(read))] if lost else ()
 
 
 # --------------------------------------------------------------------------------------------------
@@ -388,7 +375,7 @@ class Verdicts:
         if action in ("strip", "hash", "token", "case"):
             return "stripped", ACTIONS[str(action)], []
         if finding is not None and action is None:
-            return "stops", finding.reason, list(self._about_identifier(column, finding))
+            return "stops", finding.reason, list(self._about_identifier(column))
         if action == "band" and key not in self._targets:
             return "stripped", Text("stays here: no rule reads it"), []
         if key in self._targets:
@@ -438,52 +425,35 @@ class Verdicts:
         counted = who_counts(self._file, self._mapping, column)
         taken = [one.rule for one in self._mapping.exclude]
         ways = [
-            Proposed(one.label, counted.account, False, ({
-                "op": "exclude", "name": row_unit.free_name(one.name, taken), "rule": one.conditions
-            },))
+            click(
+                one.label, counted.account, False, "exclude",
+                name=row_unit.free_name(one.name, taken), rule=one.conditions,
+            )
             for one in counted.ways
         ] if counted else []  # fmt: skip
-        leave = Proposed(
-            Text("leave it out"),
-            Text("no rule reads it; it is not sent"),
-            False,
-            ({"op": "accept", "entry": {"alarm": f"new-column: {column}"}, "on": True},),
-        )
+        entry = {"alarm": f"new-column: {column}"}
+        gone = Text("no rule reads it; it is not sent")
+        leave = click(Text("leave it out"), gone, False, "accept", entry=entry, on=True)
         why = doubt(self._file, column) if column in self._file.codes.column_names else None
         if counted:
             why = counted.account if ways else counted.by_hand
         return why or Text("no rule reads it"), [*ways, *self._renamed.instead(column), leave]
 
-    def _about_identifier(self, column: str, finding: IdentifierFinding) -> Iterator[Proposed]:
-        wanted = PROPOSED.get(finding.kind, "strip")
-        if wanted == "hash":
-            ways = ["hash"] if self._mapping.key_columns() is None else []
-            ways += ["case"] if self._mapping.case_column() is None else []
-            turn = self._numbers.index(column)
-            wanted = ways[turn] if turn < len(ways) else "strip"
-        for action in dict.fromkeys((wanted, "strip")):
-            yield Proposed(
-                LABELS[action], ACTIONS[action], action == wanted,
-                ({"op": "identifier", "column": column, "decision": action},),
-            )  # fmt: skip
+    def _about_identifier(self, column: str) -> Iterator[Proposed]:
+        for action in dict.fromkeys((self._proposed[column], "strip")):
+            yield identifier_click(column, action, sure=action == self._proposed[column])
 
     @cached_property
-    def _numbers(self) -> list[str]:
-        """Columns of numbers of cases that nobody has decided about, in the order of the file."""
-        return [
-            name
-            for name in self._file.names
-            if (finding := self._file.findings.get(name))
-            and PROPOSED.get(finding.kind) == "hash"
-            and fold(name) not in self._decided
-        ]
+    def _proposed(self) -> dict[str, str]:
+        """A decision for each column that may identify people and that nobody has decided about."""
+        found = map(self._file.findings.get, self._file.names)
+        open_ = [one for one in found if one and fold(one.column) not in self._decided]
+        return proposed(open_, self._mapping)
 
     def _gone(self, column: str) -> Verdict:
-        without = Proposed(
-            Text("the file may lack it"),
-            Text("what is made of it stays not recorded for this file"),
-            False,
-            ({"op": "optional", "column": column, "on": True},),
+        lost = Text("what is made of it stays not recorded for this file")
+        without = click(
+            Text("the file may lack it"), lost, False, "optional", column=column, on=True
         )
         reason, targets = (
             Text("a rule reads it, and the file lacks it"),
@@ -502,9 +472,9 @@ class Verdicts:
         for one in self.facets(column):
             rows = {value.text: value.rows for value in one.unknown()}
             for text, (codes, reason, sure) in suggestions(one).items():
-                put = {"op": "map", "sheet": one.of.name, "text": text, "codes": [*codes]}
                 label = Text("{text} → {codes}", text=text, codes=", ".join(codes))
-                found.append((Proposed(label, reason, sure, (put,)), rows[text]))
+                keys = {"sheet": one.of.name, "text": text, "codes": [*codes]}
+                found.append((click(label, reason, sure, "map", **keys), rows[text]))
         return found
 
     def every_suggestion(self) -> Iterator[tuple[str, Proposed, int]]:
@@ -525,11 +495,8 @@ class Verdicts:
                 if first.share >= SHARE and first.share > second.share:
                     label = Text("read as {variable}", variable=first.label)
                     operations = tuple(first.operations)
-                    yield (
-                        column,
-                        Proposed(label, first.reason, first.sure, operations),
-                        verdict.filled,
-                    )
+                    read = Proposed(label, first.reason, first.sure, operations)
+                    yield column, read, verdict.filled
 
     def questions(self) -> Iterator[tuple[Text, list[Proposed]]]:
         """Questions about the whole file."""
@@ -627,14 +594,19 @@ _ORDERS = {"dmy": Text("the day comes first"), "mdy": Text("the month comes firs
 
 def _ways(key: str, labels: dict[str, Text]) -> list[Proposed]:
     """Answers to a question about a setting, the usual one first."""
-    usual = next(iter(labels))
+    usual, reason = next(iter(labels)), Text("nobody said so yet")
     return [
-        Proposed(
-            label, Text("nobody said so yet"), value == usual,
-            ({"op": "setting", "key": key, "value": value},),
-        )
+        click(label, reason, value == usual, "setting", key=key, value=value)
         for value, label in labels.items()
-    ]  # fmt: skip
+    ]
+
+
+def identifier_click(column: str, action: str, *, sure: bool = False) -> Proposed:
+    """A decision on a column; that of ``keep`` needs a reason, which the reader writes into it."""
+    decision: Any = {"keep": ""} if action == "keep" else action
+    return click(
+        LABELS[action], ACTIONS[action], sure, "identifier", column=column, decision=decision
+    )
 
 
 def _first(rows: list[int]) -> str:

@@ -345,7 +345,7 @@ def months_in(text: str) -> int | None:
     >>> months_in("6 months"), months_in("2 ans"), months_in("2")
     (6, 24, None)
     """
-    said = {name: "|".join(_escaped(words)) for name, words in vocabulary().ages.items()}
+    said = _ages()
     found = re.fullmatch(rf"(\d{{1,3}})\s*(?:(?P<m>{said['months']})|{said['years']})", fold(text))
     if found is None:
         return None
@@ -359,7 +359,7 @@ def _within(low: int, high: int) -> AgeRange | None:
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], int | None, int | None], ...]:
     """Each form with what is added to its first and last number; None leaves that end open."""
-    said = {name: "|".join(_escaped(words)) for name, words in vocabulary().ages.items()}
+    said = _ages()
     unit = rf"(?:\s*(?:{said['years']})\.?(?:\s+old)?)?"
     number = r"(?P<a>\d{1,3})"
     forms = [
@@ -388,7 +388,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], int | None, int | None], ...]:
 
 @cache
 def _approximate() -> tuple[re.Pattern[str], ...]:
-    said = {name: "|".join(_escaped(vocabulary().ages[name])) for name in ("years", "about")}
+    said = _ages()
     unit = rf"(?:\s*(?:{said['years']})\.?)?"
     number = r"(?P<a>\d{1,3})"
     mark = rf"\(?(?:{said['about']})\)?"
@@ -398,8 +398,13 @@ def _approximate() -> tuple[re.Pattern[str], ...]:
     )
 
 
-def _escaped(words: tuple[str, ...]) -> list[str]:
-    return [re.escape(fold(said)) for said in sorted(words, key=len, reverse=True)]
+@cache
+def _ages() -> dict[str, str]:
+    """Words with which ages are written, as alternatives of a pattern."""
+    return {
+        name: "|".join(re.escape(fold(said)) for said in sorted(words, key=len, reverse=True))
+        for name, words in vocabulary().ages.items()
+    }
 
 
 # --------------------------------------------------------------------------------------------------
@@ -722,17 +727,9 @@ def proposals(column: Glance) -> Iterator[Proposal | Doubt]:
         yield from found
         return
     for target, score in vocabulary().variables(column.name).items():
-        if not schema.has(target):
-            continue
-        match schema.variable(target).kind:
-            case "year":
-                yield from _year(column, target, score)
-            case "country":
-                yield from _country(column, target, score)
-            case "flag":
-                yield from _flag(column, target, score)
-            case "code" | "status":
-                yield from _coded(column, target, score)
+        made = _BY_KIND.get(schema.variable(target).kind) if schema.has(target) else None
+        if made:
+            yield from made(column, target, score)
     yield from _code_named(column)
     yield from _gender_by_texts(column)
     yield from kinds(column)
@@ -873,7 +870,7 @@ def _flag(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
 def _coded(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:
     if target == AGE:
         yield from ages(column, score)
-    elif durations_of(target):
+    elif all(code[0].isdigit() for code in load_schema().domain(target)):  # bands of a number
         yield from durations(column, target, score)
     else:
         yield from _by_codes(column, target, score, known_codes(column, target))
@@ -885,12 +882,6 @@ def known_codes(column: Glance, variable: str) -> dict[str, str]:
         return sexes(column.name, column.texts)
     codes = vocabulary().codes.get(variable, {})
     return {text: codes[key] for text in column.texts if (key := word(text)) in codes}
-
-
-def durations_of(target: str) -> bool:
-    """Whether the codes of a variable are bands of something that is counted."""
-    schema = load_schema()
-    return all(code[0].isdigit() for code in schema.domain(target))
 
 
 def _by_codes(
@@ -937,3 +928,9 @@ def _code_named(column: Glance) -> Iterator[Proposal]:
         rule = {"map": {text: said[answer] for text, answer in answers.items()}}
         reason = Text("column name matches this yes/no variable; values are yes or no")
         yield Proposal(MAJORITY, column.name, rule, 0.9, reason)
+
+
+_BY_KIND = {
+    "year": _year, "country": _country, "flag": _flag, "code": _coded, "status": _coded,
+}  # fmt: skip
+"""What a column may be whose header means a variable of a kind."""

@@ -32,11 +32,11 @@ from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
 from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Proposal, glance
 from ctdhub.sensitive.mapping.drafting.row_unit import WhoCounts
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
+from ctdhub.sensitive.mapping.evaluation import as_codes
 from ctdhub.sensitive.mapping.identifiers import PROPOSED, TOKENS_COLUMN
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.mapping.texts import as_codes
 
 # --------------------------------------------------------------------------------------------------
 # A built-in mapping tried on the values of a file before anybody is told to use it.
