@@ -238,8 +238,9 @@ class ReadDelivery:
     @cached_property
     def unknown(self) -> tuple[UnknownText, ...]:
         """Its unknown texts that nobody accepted, those of several files as one."""
-        left = [u for u in self.all_unknown if not self._accepted(u)]
-        return tuple(left)
+        accept, day = self.mapping.accept, self.date
+        known = {u for u in self.all_unknown for a in accept if a.knows(u.column, u.text, day)}
+        return tuple(u for u in self.all_unknown if u not in known)
 
     @cached_property
     def all_unknown(self) -> tuple[UnknownText, ...]:
@@ -261,13 +262,11 @@ class ReadDelivery:
         """Whether any record has this code."""
         return bool(pc.any(pc.equal(self.records[variable], code)).as_py())
 
-    @property
-    def accept(self) -> tuple[Accepted, ...]:
-        """What the mapping accepts."""
-        return self.mapping.accept
-
-    def _accepted(self, unknown: UnknownText) -> bool:
-        return any(a.knows(unknown.column, unknown.text, self.date) for a in self.accept)
+    def alarm(
+        self, name: str, n: int, of: int, about: str = "", before_n: int = 0, before_of: int = 0
+    ) -> Alarm:
+        """An alarm about it."""
+        return Alarm(name, about, self.contributor, self.date, n, of, before_n, before_of)
 
 
 def columns_for(mapping: ColumnMapping, available: Iterable[str]) -> list[str]:
@@ -293,25 +292,12 @@ def merged(texts: Iterable[UnknownText]) -> tuple[UnknownText, ...]:
         key = fold(one.column), fold(one.text)
         first.setdefault(key, one)
         rows[key] += one.rows
-    found = [
-        UnknownText(one.column, one.text, rows[key], one.outcome, one.nearest)
-        for key, one in first.items()
-    ]
+    found = [replace(one, rows=rows[key]) for key, one in first.items()]
     return tuple(sorted(found, key=lambda u: (fold(u.column), -u.rows, fold(u.text))))
 
 
 def _both(one: ColumnContent, other: ColumnContent) -> ColumnContent:
-    return ColumnContent(
-        one.column,
-        one.read or other.read,
-        one.decided or other.decided,
-        one.filled + other.filled,
-        one.dates + other.dates,
-        one.new_year + other.new_year,
-        one.lists + other.lists,
-        one.sets + other.sets,
-        one.digits + other.digits,
-        one.padded + other.padded,
-        one.decimals + other.decimals,
-        tuple(sorted({*one.built, *other.built})),
-    )
+    counts = {name: n + getattr(other, name) for name, n in vars(one).items() if type(n) is int}
+    built = tuple(sorted({*one.built, *other.built}))
+    read, decided = one.read or other.read, one.decided or other.decided
+    return replace(one, read=read, decided=decided, built=built, **counts)

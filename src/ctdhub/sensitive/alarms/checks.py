@@ -53,19 +53,15 @@ def _many(
     for column in now.columns:
         n = cells[fold(column.column)]
         if n >= limits.least and n > limits.unknown_share * column.filled:
-            yield Alarm(name, column.column, now.contributor, now.date, n, column.filled)
+            yield now.alarm(name, n, column.filled, column.column)
 
 
 def _new_columns(now: ReadDelivery, *before: ReadDelivery) -> Iterator[Alarm]:
-    had = {
-        FILE_ROW,
-        *(fold(c.column) for one in before for c in one.columns),
-    }  # the first bundle after plain files
+    had = {fold(c.column) for one in before for c in one.columns}
+    had.add(FILE_ROW)  # the first bundle after plain files
     new = [c for c in now.columns if fold(c.column) not in had and not c.read and not c.decided]
     for column in new:
-        yield Alarm(
-            "new-column", column.column, now.contributor, now.date, len(new), len(now.columns)
-        )
+        yield now.alarm("new-column", len(new), len(now.columns), column.column)
 
 
 def _fell(now: ReadDelivery, before: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
@@ -77,7 +73,7 @@ def _fell(now: ReadDelivery, before: ReadDelivery, limits: AlarmLimits) -> Itera
         n = now.recorded.get(variable, 0)
         if was < limits.base or n / of > limits.fell * was / was_of:
             continue
-        yield Alarm("recorded-fell", variable, now.contributor, now.date, n, of, was, was_of)
+        yield now.alarm("recorded-fell", n, of, variable, was, was_of)
 
 
 def _moved(now: ReadDelivery, before: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
@@ -99,7 +95,7 @@ def _moved(now: ReadDelivery, before: ReadDelivery, limits: AlarmLimits) -> Iter
                 moves[value] = (abs(n / of - was / was_of), n, was)
         if moves:
             _move, n, was = max(moves.values())
-            yield Alarm("value-moved", variable, now.contributor, now.date, n, of, was, was_of)
+            yield now.alarm("value-moved", n, of, variable, was, was_of)
 
 
 def _counted(values: pa.ChunkedArray) -> Counter[str]:
@@ -131,16 +127,16 @@ def about_people(
     for column in now.columns:
         if n := _rewritten(column, held.get(fold(column.column)), cumulative, limits.least):
             of = column.digits + column.decimals
-            yield Alarm("ids-rewritten", column.column, now.contributor, now.date, n, of)
+            yield now.alarm("ids-rewritten", n, of, column.column)
     people = now.people
     if min(len(people), len(known)) < limits.base:
         return
     if not people & known and (cumulative or not _built_alike(now, held)):
-        yield Alarm("nobody-again", "", now.contributor, now.date, 0, len(people))
+        yield now.alarm("nobody-again", 0, len(people))
     elif cumulative and before is not None and len(before.people) >= limits.base:
         left, again = len(before.people - people), len(before.people & people)
         if left > again:
-            yield Alarm("most-left", "", now.contributor, now.date, left, left + again)
+            yield now.alarm("most-left", left, left + again)
 
 
 def _built_alike(now: ReadDelivery, held: Mapping[str, ColumnContent]) -> bool:
@@ -179,35 +175,28 @@ def _rewritten(now: ColumnContent, was: ColumnContent | None, cumulative: bool, 
 
 def implausible(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
     """The alarms of a delivery by itself."""
-
-    def alarm(name: str, n: int, of: int, about: str = "") -> Alarm:
-        return Alarm(name, about, now.contributor, now.date, n, of)
-
     if now.rows >= limits.base and _more(now.rejected, now.rows, limits.rejects):
-        yield alarm("many-rejects", now.rejected, now.rows)
+        yield now.alarm("many-rejects", now.rejected, now.rows)
     left_out = now.rows - now.rejected - now.records.num_rows
     if now.rows >= limits.base and left_out > limits.excluded * now.rows:
-        yield alarm("many-excluded", left_out, now.rows)
+        yield now.alarm("many-excluded", left_out, now.rows)
     for column in now.columns:
         if column.dates >= limits.base and column.new_year == column.dates:
-            yield alarm("all-first-of-january", column.new_year, column.dates, column.column)
+            yield now.alarm("all-first-of-january", column.new_year, column.dates, column.column)
         if column.lists >= limits.lists and column.sets == column.lists:
-            yield alarm("sorted-lists", column.sets, column.lists, column.column)
+            yield now.alarm("sorted-lists", column.sets, column.lists, column.column)
     if now.records.num_rows < limits.base:
         return
     minors, ages = _under_18(now.records)
     if ages >= limits.base and minors in (0, ages):
-        yield alarm("all-under-18" if minors else "none-under-18", minors, ages)
-    for name, variable in (
-        ("one-gender", SEX),
-        ("one-citizenship", ORIGIN),
-        ("one-country", DESTINATION),
-    ):
+        yield now.alarm("all-under-18" if minors else "none-under-18", minors, ages)
+    single = {"one-gender": SEX, "one-citizenship": ORIGIN, "one-country": DESTINATION}
+    for name, variable in single.items():
         known = now.records[variable].drop_null()
         if len(known) >= limits.base and len(known.unique()) == 1 and _is_read(now, variable):
-            yield alarm(name, len(known), len(known))
+            yield now.alarm(name, len(known), len(known))
     for year, n in _jumps(now.records[PERIOD], limits):
-        yield alarm("year-jump", n, now.records.num_rows, str(year))
+        yield now.alarm("year-jump", n, now.records.num_rows, str(year))
     yield from _flags(now, limits)
     yield from _keys(now, limits)
 
@@ -252,7 +241,7 @@ def contradictions(now: ReadDelivery) -> Iterator[Alarm]:
     for name, each in wrong.items():
         if n := pc.sum(reduce(pc.or_, each)).as_py():
             of = now.records.num_rows
-            yield Alarm("contradiction", name, now.contributor, now.date, n, of)
+            yield now.alarm("contradiction", n, of, name)
 
 
 def _jumps(years: pa.ChunkedArray, limits: AlarmLimits) -> Iterator[tuple[int, int]]:
@@ -288,13 +277,13 @@ def _flags(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
         asked = any("no" in (rule.map or {}).values() for rule in rules)
         n, least = now.recorded.get(variable, 0), limits.base if asked else limits.never
         if (open_ or asked) and n >= least and not now.ever(variable, "yes"):
-            yield Alarm("never-yes", variable, now.contributor, now.date, 0, n)
+            yield now.alarm("never-yes", 0, n, variable)
     flags = [f for f in schema.flags(HARM) if f in now.mapping.columns]
     if flags:
         some = reduce(pc.or_, (pc.fill_null(pc.equal(now.records[f], "yes"), False) for f in flags))
         without = of - (pc.sum(some).as_py() or 0)
         if _more(without, of, limits.unexploited):
-            yield Alarm("no-exploitation", "", now.contributor, now.date, without, of)
+            yield now.alarm("no-exploitation", without, of)
 
 
 def _keys(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
@@ -303,12 +292,12 @@ def _keys(now: ReadDelivery, limits: AlarmLimits) -> Iterator[Alarm]:
     groups = keyed.group_by(PERSON_KEY).aggregate([(SEX, "count_distinct")])
     two = pc.sum(pc.greater(groups[f"{SEX}_count_distinct"], 1)).as_py() or 0
     if two:
-        yield Alarm("key-two-genders", "", now.contributor, now.date, two, groups.num_rows)
+        yield now.alarm("key-two-genders", two, groups.num_rows)
     if now.births:
-        yield Alarm("key-two-births", "", now.contributor, now.date, now.births, groups.num_rows)
+        yield now.alarm("key-two-births", now.births, groups.num_rows)
     records, keys = keyed.num_rows, groups.num_rows
     if records >= limits.base and records > limits.records_a_key * keys:
-        yield Alarm("many-records-a-key", "", now.contributor, now.date, records, keys)
+        yield now.alarm("many-records-a-key", records, keys)
 
 
 _DRIFT = frozenset(
@@ -348,11 +337,11 @@ def ring(
             *(_new_columns(now, *deliveries[:place]) if corrects else ()),
             *about_people(now, before, known, cumulative, limits),
         ]
-        drift = [alarm.decided(now.accept) for alarm in rang]
+        drift = [alarm.decided(now.mapping.accept) for alarm in rang]
         if not newest or now is deliveries[-1]:
             found += drift
             alone = (*contradictions(now), *implausible(now, limits))
-            found += [alarm.decided(now.accept) for alarm in alone]
+            found += [alarm.decided(now.mapping.accept) for alarm in alone]
         if not any(alarm.name in _DRIFT and not alarm.accepted for alarm in drift):
             before = before if corrects else now
             known |= now.people
