@@ -39,7 +39,30 @@ class CardAgreement(FrozenModel):
     ends: str | None = None
 
 
-class HubCard(FrozenModel):
+def canonical(content: object) -> bytes:
+    """Values of JSON in the one spelling that is signed."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+class Signable(FrozenModel):
+    """What somebody signs."""
+
+    def message(self) -> bytes:
+        """The bytes that are signed."""
+        return canonical(self.model_dump(mode="json"))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of :meth:`message`: what it is known by."""
+        return hashlib.sha256(self.message()).hexdigest()
+
+
+def grouped(code: str, between: str = " ") -> str:
+    """Hexadecimal digits in groups of four, as people compare them."""
+    return between.join(code[i : i + 4] for i in range(0, len(code), 4))
+
+
+class HubCard(Signable):
     """What the steward signs.
 
     Attributes:
@@ -72,10 +95,6 @@ class HubCard(FrozenModel):
     mapping: str = Field(default="", max_length=2_000_000)
     date: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
 
-    def message(self) -> bytes:
-        """The bytes that are signed."""
-        return canonical(self.model_dump(mode="json"))
-
 
 class SignedCard(FrozenModel):
     """A card with the steward's key and signature.
@@ -97,13 +116,7 @@ class SignedCard(FrozenModel):
         It covers the steward's key too, so that a card that somebody else signed has another.
         """
         content = b"ctdhub card\0" + self.key.encode() + b"\0" + self.card.message()
-        code = hashlib.sha256(content).hexdigest()[:32]
-        return " ".join(code[i : i + 4] for i in range(0, 32, 4))
-
-
-def canonical(content: object) -> bytes:
-    """Values of JSON in the one spelling that is signed."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+        return grouped(hashlib.sha256(content).hexdigest()[:32])
 
 
 def sign_card(card: HubCard, key: SigningKey) -> SignedCard:

@@ -34,6 +34,7 @@ from ctdhub.core.errors import error
 from ctdhub.core.tables import FILE_ROW, as_csv, fold, trim
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import STANDING
+from ctdhub.sensitive.bundle.card import grouped
 from ctdhub.sensitive.ingest.delimited import unescaped
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
@@ -168,13 +169,12 @@ def leaving(
     telling, standing = _told_of_excluded(mapping), _told_of_standing(mapping)
     outside = pc.is_in(rows, value_set=pa.array(done.not_victims, pa.int64()))
     columns: dict[str, list[str | None]] = {FILE_ROW: [str(row) for row in rows.to_pylist()]}
-    coding = _Coding(mapping, contributor, secret)
     for column in fates:
         if column.stays:
             continue
         cells = table[column.name].combine_chunks()
         if column.fate == "coded":
-            columns[column.name] = coding.codes(column.name, cells)
+            columns[column.name] = _codes(mapping, contributor, secret, column.name, cells)
             continue
         if fold(column.name) not in telling:
             told = pc.or_(whole, outside) if fold(column.name) in standing else whole
@@ -182,8 +182,14 @@ def leaving(
         columns[column.name] = cells.to_pylist()
     cases = as_csv(list(columns), zip(*columns.values(), strict=True)).encode()
     withheld = len(rows) - pc.sum(whole.cast(pa.int64())).as_py() if len(rows) else 0
+    account = {
+        "rows_read": done.conservation.rows_read,
+        "records": done.conservation.records,
+        "rejected": done.conservation.rejected,
+        "unread": unread,
+        "excluded": {rule: n for rule, n in sorted(done.conservation.excluded.items()) if n},
+    }
     plain = leaving_mapping(mapping)
-    account = _account(done, unread)
     found = WhatLeaves(cases, plain, tuple(fates), len(rows), withheld, account)
     _check(found, done, contributor, years, raw.file, unread, private)
     return found
@@ -310,33 +316,22 @@ def check_found(mapping: Mapping) -> None:
 
 def codes_print(secret: bytes) -> str:
     """Fingerprint of the secret of codes: another one means that codes are not comparable."""
-    digest = hmac.digest(secret, b"ctdhub codes of cases", hashlib.sha256).hex()[:16]
-    return "-".join(digest[i : i + 4] for i in range(0, 16, 4))
+    return grouped(hmac.digest(secret, b"ctdhub codes of cases", hashlib.sha256).hex()[:16], "-")
 
 
-@dataclass(frozen=True)
-class _Coding:
-    """Texts of key columns to codes."""
-
-    mapping: Mapping
-    contributor: str
-    secret: bytes
-
-    def codes(self, column: str, cells: pa.Array) -> list[str | None]:
-        """The code of each cell, None where it names no case."""
-        empty = frozenset({"", "-99", *map(fold, self.mapping.empty)})
-        key = self.mapping.key_columns()
-        if key and fold(column) in {fold(c) for c in key[0][1:]}:
-            return [self._further(text, empty) for text in cells.to_pylist()]
-        keying = Keying((column,), "hash", self.contributor, self.secret, empty)
-        return [code_of(text, keying) for text in cells.to_pylist()]
-
-    def _further(self, text: str | None, empty: frozenset[str]) -> str | None:
-        """The code of a column that counts the people of a case, where 0 is a number."""
-        plain = trim(text or "")
-        if fold(plain) in empty:
-            return None
-        return hmac.digest(self.secret, b"further\0" + plain.encode(), hashlib.sha256).hex()[:32]
+def _codes(
+    mapping: Mapping, contributor: str, secret: bytes, column: str, cells: pa.Array
+) -> list[str | None]:
+    """The code of each cell of a key column, None where it names no case."""
+    empty = frozenset({"", "-99", *map(fold, mapping.empty)})
+    key, texts = mapping.key_columns(), cells.to_pylist()
+    if not key or fold(column) not in {fold(c) for c in key[0][1:]}:
+        keying = Keying((column,), "hash", contributor, secret, empty)
+        return [code_of(text, keying) for text in texts]
+    plain = [trim(text or "") for text in texts]  # it counts people of a case: 0 is a number
+    codes = (hmac.digest(secret, b"further\0" + text.encode(), hashlib.sha256) for text in plain)
+    both = zip(plain, codes, strict=True)
+    return [None if fold(text) in empty else code.hex()[:32] for text, code in both]
 
 
 CODE = "c[0-9a-f]{31}"
@@ -372,18 +367,6 @@ def _told_of_standing(mapping: Mapping) -> set[str]:
             told |= {fold(column) for column in rule.columns()}
             waiting += [rule.from_hub] if rule.from_hub else []
     return told
-
-
-def _account(done: Harmonised, unread: int) -> dict[str, Any]:
-    """Counts of the contributor's own rows; those that could not be read cannot leave."""
-    account = done.conservation
-    return {
-        "rows_read": account.rows_read,
-        "records": account.records,
-        "rejected": account.rejected,
-        "unread": unread,
-        "excluded": {rule: n for rule, n in sorted(account.excluded.items()) if n},
-    }
 
 
 def _check(

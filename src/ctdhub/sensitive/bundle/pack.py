@@ -16,23 +16,19 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from ctdhub.core.errors import HubError, error
+from ctdhub.core.errors import error
 from ctdhub.core.files import made_whole
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.keys.age import decrypt, encrypt
 from ctdhub.core.keys.signing import SigningKey, is_signed
-from ctdhub.sensitive.bundle.card import HubCard, canonical
+from ctdhub.sensitive.bundle.card import HubCard, Signable, canonical, grouped
 
 # --------------------------------------------------------------------------------------------------
 # What a bundle holds, to the byte: the part that the contributor signs.
 
 SUFFIX = ".ctdbundle"
-MANIFEST, SIGNATURE, MAPPING, REPORT = (
-    "manifest.json",
-    "manifest.sig",
-    "mapping.yaml",
-    "report.json",
-)
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+MAPPING, REPORT = "mapping.yaml", "report.json"
 DATA = "data/cases.csv"
 """The one name of the file of cases: names that people give to files may name persons."""
 
@@ -54,7 +50,7 @@ class BundledFile(FrozenModel):
         )
 
 
-class BundleManifest(FrozenModel):
+class BundleManifest(Signable):
     """What the contributor signs.
 
     Attributes:
@@ -82,15 +78,6 @@ class BundleManifest(FrozenModel):
     codes: str = Field(default="", max_length=40)
     files: tuple[BundledFile, ...] = Field(min_length=3, max_length=3)
     signer: str
-
-    def message(self) -> bytes:
-        """The bytes that are signed, which are those of ``manifest.json``."""
-        return canonical(self.model_dump(mode="json"))
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of :meth:`message`: what a bundle is called by."""
-        return hashlib.sha256(self.message()).hexdigest()
 
 
 # --------------------------------------------------------------------------------------------------
@@ -246,13 +233,13 @@ def open_bundle(path: Path, identities: Sequence[Path], private: Path) -> Opened
             bundle (rule "bundle-form"), or not what was signed (rule "bundle-signature").
     """
     if path.stat().st_size > MOST_BYTES:
-        raise _too_large(path)
+        raise error("bundle-size", file=path, limit=MOST_BYTES // 2**20)
     with tempfile.TemporaryDirectory(dir=private, prefix=".opening-") as folder:
         archive = Path(folder) / "archive"
         with path.open("rb") as sealed:
             decrypt(sealed, archive, identities)
         if archive.stat().st_size > MOST_BYTES:
-            raise _too_large(path)
+            raise error("bundle-size", file=path, limit=MOST_BYTES // 2**20)
         content = archive.read_bytes()
     return parse_bundle(content, path.name)
 
@@ -297,13 +284,8 @@ def check_bundle(
     if made.hub != hub or not set(made.recipients) <= set(recipients):
         raise error("bundle-other-hub", file=file)
     if made.signer not in senders:
-        raise error(
-            "bundle-signer",
-            file=file,
-            id=made.contributor,
-            key=made.signer,
-            fingerprint=key_print(made.signer),
-        )
+        key, shown = made.signer, key_print(made.signer)
+        raise error("bundle-signer", file=file, id=made.contributor, key=key, fingerprint=shown)
 
 
 def key_print(public: str) -> str:
@@ -312,9 +294,4 @@ def key_print(public: str) -> str:
     >>> key_print("ed25519:AAAA")[:9]
     '6590 2467'
     """
-    code = hashlib.sha256(b"ctdhub key\0" + public.encode()).hexdigest()[:32]
-    return " ".join(code[i : i + 4] for i in range(0, 32, 4))
-
-
-def _too_large(path: Path) -> HubError:
-    return error("bundle-size", file=path, limit=MOST_BYTES // 2**20)
+    return grouped(hashlib.sha256(b"ctdhub key\0" + public.encode()).hexdigest()[:32])

@@ -6,7 +6,6 @@ nothing of a person.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from pydantic import Field, ValidationError
 from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.keys.signing import SigningKey, is_signed
-from ctdhub.sensitive.bundle.card import HubCard, canonical
+from ctdhub.sensitive.bundle.card import HubCard, Signable
 from ctdhub.sensitive.bundle.leaving import CODE, code_of
 from ctdhub.sensitive.mapping.identifiers import Keying
 
@@ -32,7 +31,7 @@ Reach = Literal["person", "records"]
 """A person at every contributor, or in the records of this one alone."""
 
 
-class WithdrawalFile(FrozenModel):
+class WithdrawalFile(Signable):
     """What the organisation signs.
 
     Attributes:
@@ -54,15 +53,6 @@ class WithdrawalFile(FrozenModel):
     )
     number: str = Field(pattern="^[0-9a-f]{32}$")
     signer: str = Field(max_length=200)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of what is signed: what the file is known by."""
-        return hashlib.sha256(self.message()).hexdigest()
-
-    def message(self) -> bytes:
-        """The bytes that are signed."""
-        return canonical(self.model_dump(mode="json"))
 
 
 class SignedWithdrawal(FrozenModel):
