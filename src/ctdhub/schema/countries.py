@@ -10,7 +10,7 @@ import difflib
 import gettext
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import resources
@@ -436,17 +436,24 @@ def _add_loose_forms(codes: dict[str, str], several: set[str]) -> None:
     "Iran, Islamic Republic of" also stands as "Islamic Republic of Iran"; what stands in brackets
     or after a comma may be missing; "St." is "Saint".
     """
-    loose: dict[str, set[str]] = {}
+    loose: list[tuple[str, str]] = []
     for name, code in _published():
         forms = {re.sub(r"\s*[(（].*?[)）]", "", name), re.sub(r"\bSt\.", "Saint", name)}
         if name.count(",") == 1:
             first, last = name.split(",")
             forms |= {first, f"{last} {first}"}
-        for form in forms:
-            loose.setdefault(fold_name(form), set()).add(code)
-    for key, found in loose.items():
-        if len(found) == 1 and len(key) > 3 and key not in several:
-            codes.setdefault(key, found.pop())
+        loose += ((form, code) for form in forms)
+    for key, code in _certain(loose).items():
+        if len(key) > 3 and key not in several:
+            codes.setdefault(key, code)
+
+
+def _certain(said: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The code of each folded text that stands for one alone."""
+    found: dict[str, set[str]] = {}
+    for text, code in said:
+        found.setdefault(fold_name(text), set()).add(code)
+    return {key: codes.pop() for key, codes in found.items() if len(codes) == 1}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -482,13 +489,12 @@ def country_said(text: str) -> str | None:
 def _adjectives() -> dict[str, str]:
     path = resources.files("ctdhub.schema") / "data" / "demonyms.yaml"
     own = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
-    found: dict[str, set[str]] = {}
-    for code, words in own.items():
-        for said in words:
-            stem, _mark, endings = said.partition("/")
-            for ending in endings.split("/"):
-                found.setdefault(fold_name(stem + ending), set()).add(code)
-    return {key: codes.pop() for key, codes in found.items() if len(codes) == 1}
+    stems = ((code, *said.partition("/")) for code, words in own.items() for said in words)
+    return _certain(
+        (stem + ending, code)
+        for code, stem, _mark, endings in stems
+        for ending in endings.split("/")
+    )
 
 
 @cache
@@ -497,9 +503,5 @@ def _foreign_names() -> dict[str, str]:
     for code in Locale("en").territories.keys() - alpha3:  # Kosovo, as the tables of names have it
         if code.isalpha() and (found_code := look_up(Locale("en").territories[code]).alpha3):
             alpha3[code] = found_code
-    found: dict[str, set[str]] = {}
-    for language in LANGUAGES_BESIDE:
-        for alpha2, name in Locale(language).territories.items():
-            if alpha2 in alpha3:
-                found.setdefault(fold_name(name), set()).add(alpha3[alpha2])
-    return {key: codes.pop() for key, codes in found.items() if len(codes) == 1}
+    names = (Locale(language).territories.items() for language in LANGUAGES_BESIDE)
+    return _certain((name, alpha3[code]) for each in names for code, name in each if code in alpha3)

@@ -49,13 +49,8 @@ class Labels(FrozenModel):
 
     def keys(self) -> set[str]:
         """Everything the file has words for, as dotted paths."""
-        parts: tuple[tuple[str, Mapping[Any, object]], ...] = (
-            ("tables", self.tables),
-            ("kinds", self.kinds),
-            ("groups", self.groups),
-            ("variables", self.variables),
-        )
-        flat = {f"{part}.{key}" for part, entries in parts for key in entries}
+        parts: tuple[str, ...] = ("tables", "kinds", "groups", "variables")
+        flat = {f"{part}.{key}" for part in parts for key in getattr(self, part)}
         return flat | {f"codes.{name}.{c}" for name, found in self.codes.items() for c in found}
 
 

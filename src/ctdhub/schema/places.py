@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -124,17 +123,16 @@ def _known(text: str, country_of: CountryOf | None) -> Place:
 
 def _one(text: str, country_of: CountryOf | None) -> Place | None:
     """The single place of that name or code."""
-    key = _names().get(_folded(text))
+    key = _names().get(countries.fold_name(text))
     if key is None and country_of is not None:
         key = country_of(text)
     return None if key is None else place_of(key)
 
 
 def _unknown(text: str) -> HubError:
-    near = dict.fromkeys(
-        place_of(_names()[name]).name(current())
-        for name in difflib.get_close_matches(_folded(text), list(_names()), n=6, cutoff=0.6)
-    )
+    known = _names()
+    alike = difflib.get_close_matches(countries.fold_name(text), list(known), n=6, cutoff=0.6)
+    near = dict.fromkeys(place_of(known[name]).name(current()) for name in alike)
     if near:
         names = joined(list(near)[:_NEAR], Text("; "))
         return error("no-such-place/near", name=printable(text), names=names)
@@ -148,20 +146,14 @@ def _names() -> dict[str, str]:
     for code in countries.ALPHA3:
         texts = [code, countries.ALPHA3_TO_ALPHA2[code], countries.m49(code)]
         texts += [countries.name(code, lang) for lang in LANGUAGES]
-        found |= dict.fromkeys(map(_folded, texts), code)
+        found |= dict.fromkeys(map(countries.fold_name, texts), code)
     plain = (*countries.regions(), *countries.subregions(), *countries.composites())
     for key in (*plain, *countries.unions(), *countries.place_sets()):
         texts = [key, *(countries.region_name(key, lang) for lang in LANGUAGES)]
         if key in plain:
             texts.append(countries.region_code(key))
-        found |= dict.fromkeys(map(_folded, texts), key)
+        found |= dict.fromkeys(map(countries.fold_name, texts), key)
     return found | _ALIASES
-
-
-def _folded(text: str) -> str:
-    """Letters and digits alone, without accents and case."""
-    apart = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(c for c in apart if c.isalnum() and unicodedata.category(c) != "Lm")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -174,29 +166,6 @@ def _folded(text: str) -> str:
 
 NATIONAL, OTHER_EU, THIRD_COUNTRY = "national", "other_eu", "third_country"
 GROUPS = (NATIONAL, OTHER_EU, THIRD_COUNTRY)
-NOT_RECORDED = ""
-
-
-def citizenship_group(citizenship: str | None, country: str | None) -> str:
-    """The group of a citizen of one country who was exploited in another, or in the same.
-
-    Args:
-        citizenship, country: ISO 3166 alpha-3 codes; empty or None where not recorded.
-
-    Returns:
-        One of :data:`GROUPS`; empty where either country is not recorded.
-
-    >>> [citizenship_group(*pair) for pair in (("ITA", "ITA"), ("ROU", "ITA"), ("ROU", "GBR"))]
-    ['national', 'other_eu', 'third_country']
-    >>> citizenship_group("ITA", None)
-    ''
-    """
-    if not citizenship or not country:
-        return NOT_RECORDED
-    if citizenship == country:
-        return NATIONAL
-    members = countries.members("eu")
-    return OTHER_EU if citizenship in members and country in members else THIRD_COUNTRY
 
 
 def group_codes(citizenship: Sequence[str], country: Sequence[str]) -> npt.NDArray[np.uint16]:
