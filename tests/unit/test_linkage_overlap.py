@@ -16,7 +16,13 @@ from test_linkage_clusters import Row, invented, tables, token
 from ctdhub.dp.lists import ListTables, Overlap
 from ctdhub.dp.plan import joined_reach
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.linkage.people import Linking, link, people_by_lists, persons_of
+from ctdhub.sensitive.linkage.people import (
+    Linking,
+    link,
+    lists_of_people,
+    people_by_lists,
+    persons_of,
+)
 from ctdhub.sensitive.linkage.pprl.derive import KINDS
 from ctdhub.sensitive.linkage.token_joins import ORDER, joins, named
 
@@ -31,7 +37,7 @@ def counted(
     records, tokens = tables(said)
     joined = joins(records, tokens, most)
     persons = named(persons_of(records), joined)
-    people = dict(people_by_lists(records, persons, lists, years))
+    people = dict(people_by_lists(lists_of_people(records, persons, lists, years), lists))
     return Overlap(tuple(lists), years, most, people, joined.num_rows)
 
 

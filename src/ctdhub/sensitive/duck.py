@@ -6,10 +6,16 @@ Nothing spills: rows must be seen at once, and the machine's memory is the limit
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from ctdhub.core.errors import error
+
+if TYPE_CHECKING:
+    import duckdb
 
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
 
@@ -21,6 +27,16 @@ _CLOSED: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
+@contextmanager
+def closed() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that writes no file, reads none and loads no extension."""
+    import duckdb
+
+    with duckdb.connect(":memory:", config=_CLOSED) as connection:
+        connection.execute("SET enable_progress_bar = false")
+        yield connection
+
+
 def run_whole(sql: str, **tables: pa.Table) -> pa.Table:
     """The rows of a query over the named tables, in their order.
 
@@ -30,7 +46,7 @@ def run_whole(sql: str, **tables: pa.Table) -> pa.Table:
     import duckdb
 
     try:
-        with duckdb.connect(":memory:", config=_CLOSED) as connection:
+        with closed() as connection:
             for name, table in tables.items():
                 connection.register(name, table)
             return connection.sql(sql).to_arrow_table()

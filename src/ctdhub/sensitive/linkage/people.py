@@ -162,7 +162,7 @@ class Together:
                 ranks = _ranks(said[leading], schema.recorded(leading))[self.several]
                 kept = self._first_of_most(codes, ranks)
             else:
-                kept = self._first(codes)
+                kept = self._first_of_most(codes, np.zeros_like(codes))
             found[self.of_several] = kept
         return Coded(found, column.values)
 
@@ -179,10 +179,6 @@ class Together:
         at = np.where(ranks < highest[owner], 2 * n, np.arange(n) + n * (codes < 0))
         kept: Codes = codes[np.minimum.reduceat(at, self.starts) % n]
         return kept
-
-    def _first(self, codes: Codes) -> Codes:
-        at = np.where(codes < 0, len(codes), np.arange(len(codes)))
-        return np.append(codes, np.int32(-1))[np.minimum.reduceat(at, self.starts)]
 
 
 def _ranks(column: Coded, order: Sequence[str]) -> Codes:
@@ -325,17 +321,10 @@ ByStratum = Counter[tuple[str, str, tuple[str, ...]]]
 """People by variable, value ("" where not recorded) and the lists that know them."""
 
 
-def people_by_lists(
-    records: pa.Table, persons: pa.Array, lists: Sequence[str], years: tuple[int, int]
-) -> Counter[tuple[str, ...]]:
+def people_by_lists(sets: pa.Table, lists: Sequence[str]) -> Counter[tuple[str, ...]]:
     """People by the lists that know them, ids in order; see :func:`lists_of_people`."""
-    sets = lists_of_people(records, persons, lists, years)
-    return Counter(
-        {
-            _named(row["values"], lists): row["counts"]
-            for row in pc.value_counts(sets["bits_sum"]).to_pylist()
-        }
-    )
+    counts = pc.value_counts(sets["bits_sum"]).to_pylist()
+    return Counter({_named(row["values"], lists): row["counts"] for row in counts})
 
 
 def people_by_strata(
@@ -495,7 +484,7 @@ def link(records: pa.Table, schema: Schema, linking: Linking | None = None) -> L
     """
     linking = linking or Linking()
     persons = linking.in_rows(persons_of(records))
-    known = people_by_lists(records, linking.on_lists(persons), linking.names, linking.years)
+    sets = lists_of_people(records, linking.on_lists(persons), linking.names, linking.years)
     table = records.append_column(PERSON, persons)
     once = _first(table["record_id"])
     if len(once) < table.num_rows:
@@ -509,9 +498,9 @@ def link(records: pa.Table, schema: Schema, linking: Linking | None = None) -> L
     columns = {name: merged[name] for name in arrow_schema("people").names}
     strata: ByStratum = Counter()
     if linking.strata:
-        sets = lists_of_people(records, linking.on_lists(persons), linking.names, linking.years)
         asked = {name: columns[name] for name in linking.strata}
         strata = people_by_strata(sets, linking.on_lists(whose.values), asked, linking.names)
+    known = people_by_lists(sets, linking.names)
     return Linked(columns, records.num_rows, differ, known, strata)
 
 
@@ -595,13 +584,7 @@ class Totals:
     strata: ByStratum = field(default_factory=Counter)
 
     def __add__(self, other: Totals) -> Totals:
-        return Totals(
-            self.records + other.records,
-            self.people + other.people,
-            self.conflicts + other.conflicts,
-            self.known + other.known,
-            self.strata + other.strata,
-        )
+        return Totals(*(n + getattr(other, name) for name, n in vars(self).items()))
 
     @staticmethod
     def of(linked: Linked) -> Totals:

@@ -283,7 +283,7 @@ def held_twice(pairs: Pairs, worth: Mapping[int, Pattern], persons: Ints) -> NDA
         worth: of :func:`patterns`.
         persons: number of persons of each contributor.
     """
-    ratio = _ratio(persons)
+    ratio = _pairs_apart(persons)[2]
     found, which, inside = np.unique(
         pairs.kinds[pairs.within], return_inverse=True, return_counts=True
     )
@@ -296,11 +296,11 @@ def held_twice(pairs: Pairs, worth: Mapping[int, Pattern], persons: Ints) -> NDA
     return np.bincount(of, share[which], minlength=len(persons)).astype(np.float64)
 
 
-def _ratio(persons: Ints) -> float:
-    """Pairs of persons of different contributors for each pair of one."""
+def _pairs_apart(persons: Ints) -> tuple[float, float, float]:
+    """Pairs of persons of one contributor, of different ones, and how many of these for each."""
     within = float((persons * (persons - 1) // 2).sum())
     across = float((persons.sum() ** 2 - (persons**2).sum()) // 2)
-    return across / within if within else 0.0
+    return within, across, across / within if within else 0.0
 
 
 def patterns(pairs: Pairs, persons: Ints) -> dict[int, Pattern]:
@@ -313,9 +313,7 @@ def patterns(pairs: Pairs, persons: Ints) -> dict[int, Pattern]:
         pairs: pairs that share a token.
         persons: number of persons of each contributor.
     """
-    within = float((persons * (persons - 1) // 2).sum())
-    across = float((persons.sum() ** 2 - (persons**2).sum()) // 2)
-    ratio = _ratio(persons)
+    within, across, ratio = _pairs_apart(persons)
     guess = min(0.5, CHANCE * within) * ratio if within else CHANCE * across
     found, which, between = np.unique(
         pairs.kinds[~pairs.within], return_inverse=True, return_counts=True

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text
+from ctdhub.sensitive import duck
 from ctdhub.sensitive.linkage.identified.features import present
 
 # --------------------------------------------------------------------------------------------------
@@ -162,16 +163,7 @@ def _text(name: str) -> list[Comparison]:
 
 
 # --------------------------------------------------------------------------------------------------
-# Where Splink runs: in memory, silent, and shut off from files and networks.
-
-CLOSED = (
-    ("temp_directory", "''"),
-    ("autoinstall_known_extensions", "false"),
-    ("autoload_known_extensions", "false"),
-    ("enable_external_access", "false"),
-    ("enable_progress_bar", "false"),
-)
-"""Settings under which DuckDB writes no file, reads none and loads no extension."""
+# Where Splink runs: silent, in a database that is shut off from files and networks.
 
 
 def check_installed() -> None:
@@ -182,19 +174,6 @@ def check_installed() -> None:
     """
     if find_spec("splink") is None:
         raise error("no-splink")
-
-
-@contextmanager
-def database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory that writes no file, reads none and loads no extension."""
-    connection = duckdb.connect()
-    try:
-        for name, value in CLOSED:
-            connection.execute(f"SET {name} = {value}")
-        connection.execute(MACROS)
-        yield connection
-    finally:
-        connection.close()
 
 
 @contextmanager
@@ -484,7 +463,8 @@ def score(
     check_installed()
     from splink.internals.exceptions import SplinkException
 
-    with quiet(), database() as connection:
+    with quiet(), duck.closed() as connection:
+        connection.execute(MACROS)
         try:
             return _score(connection, files, persons, more, progress)
         except (duckdb.Error, SplinkException):  # their words can quote a cell
