@@ -127,15 +127,13 @@ def warm(built: Path) -> None:
     from ctdhub.build import pipeline
     from ctdhub.build.hub import Hub
     from ctdhub.site.pages import mandated
-    from tests.fixtures.hubs import copied, set_policy
+    from tests.fixtures.hubs import outdated
     from tests.pinned import PINNED
 
     for target, name, value in (*PINNED, (mandated, "YEARS", 1)):
         setattr(target, name, value)
     with tempfile.TemporaryDirectory() as folder:
-        hub = copied(Hub(built), Path(folder) / "hub", "work")
-        set_policy(hub, epsilon=3.5)
-        pipeline.build(hub, until="release")
+        pipeline.build(outdated(Hub(built), Path(folder) / "hub"), until="release")
     import_module("ctdhub.site.build")
     gc.collect()
     gc.freeze()  # a child shares what it does not change
