@@ -203,7 +203,6 @@ NEIGHBOURS: dict[str, Callable[[Worlds], None]] = {
     "fewer and changed": sends(
         *BASE[:2], f"{token(2)},2021,M,17,0,PHL,0,F", UNREADABLE, *BASE[4:-1]
     ),
-    "withdrawal": withdraws,
     "draft": drafts,
     "corrected and withdrawn": corrects,
     "a rule that a text forces": learns,
