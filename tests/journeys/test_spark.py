@@ -30,6 +30,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, said
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.file import Charge
+from tests.conftest import NIGHTLY
 from tests.fixtures.hubs import COLUMNS, copied, set_limits, set_policy
 
 pytestmark = pytest.mark.skipif(
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.skipif(
     reason="Spark or Java is missing: make spark && apt-get install default-jre-headless",
 )
 PEOPLE = 2_000
+by_night = pytest.mark.skipif(not NIGHTLY, reason="a second cluster by night: make test-nightly")
 
 
 @pytest.fixture(scope="session")
@@ -157,6 +159,7 @@ def test_on_a_cluster_as_in_one_process(
     assert len(Ledger(hub.ledger).entries()) == len(Ledger(on_duckdb.ledger).entries()) + 1
 
 
+@by_night
 def test_over_spark_connect(on_duckdb: Hub, tmp_path: Path) -> None:
     with cluster(workers=0) as made:
         hub = on_spark(on_duckdb, tmp_path / "hub", made.add_connect_server(), parts=2)
@@ -194,6 +197,7 @@ def test_a_fault_of_a_file_reads_the_same(on_duckdb: Hub, master: str, tmp_path:
     assert_same(on_duckdb, there, parts=2)
 
 
+@by_night
 def test_workers_killed_in_the_middle(on_duckdb: Hub, tmp_path: Path) -> None:
     """One while files are harmonised, one while people are linked; the build does not notice."""
     with cluster(workers=3) as made:
