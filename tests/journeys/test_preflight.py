@@ -102,7 +102,7 @@ def test_what_the_site_would_show_is_refused_before_anything_is_paid(
 
 
 def test_nested_settings_are_refused(tmp_path: Path) -> None:
-    hub, deep = small_hub.new_hub(tmp_path / "hub"), "[" * 1500
+    hub, deep = small_hub.new_hub(tmp_path / "hub"), "[" * 500
     small_hub.join(hub, "one")
     (hub.root / "stories").mkdir(exist_ok=True)
     for file in (
