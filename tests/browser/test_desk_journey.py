@@ -22,6 +22,7 @@ from ctdhub.build.hub import Hub
 from ctdhub.build.stages import publish as stage
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
+from ctdhub.site.pages import mandated
 from tests.browser.conftest import loads
 from tests.browser.desk_server import answering_here
 from tests.browser.test_desk_approval import Person, keys_are
@@ -40,8 +41,10 @@ def served(
     request: pytest.FixtureRequest,
     built_desk: Path,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Desk]:
     """A practice desk, with a release behind it, that answers."""
+    monkeypatch.setattr(mandated, "YEARS", 1)
     hub = copied(Hub(built_desk), tmp_path / "hub")
     with answering_here(hub.root, request) as desk:
         yield desk
