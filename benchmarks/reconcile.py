@@ -26,7 +26,7 @@ from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.plan import Columns, Plan
 from ctdhub.dp.published import PublishedCells, published_cells
-from ctdhub.dp.reconcile import pool, reconciled
+from ctdhub.dp.reconcile import cell_variances, least_squares, most_pooled, pool
 from ctdhub.dp.synth.fit import fit
 from ctdhub.dp.synth.records import settled
 from ctdhub.dp.synth.wide import NoisyTables
@@ -86,7 +86,9 @@ class Figures:
     def draw(self, plan: Plan, questions: Workload, truth: Counts) -> None:
         """Once through the mechanism, with what it forgets at hand."""
         noisy = measure(truth, questions)
-        pooled, found = pool(noisy, questions), reconciled(noisy, questions)
+        pooled, variance = pool(noisy, questions), cell_variances(questions)
+        most = pool(noisy, questions, most_pooled(questions))
+        found = dict(least_squares(noisy, questions, most, variance))
         total = published.total_people(found, LEVEL)
         shown = published.shown_cells(found.items(), questions, total, LEVEL, SHARE, plan.domains)
         begun = process_time()

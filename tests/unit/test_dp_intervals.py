@@ -10,6 +10,7 @@ from itertools import chain, combinations
 
 import numpy as np
 import pytest
+from least_squares import reconciled
 
 from ctdhub.border import COUNTS, SHOWN, Estimate, highest_unseen, unseen_end
 from ctdhub.dp.published import (
@@ -24,7 +25,7 @@ from ctdhub.dp.published import (
     tail,
     total_people,
 )
-from ctdhub.dp.reconcile import Estimated, pool, reconciled
+from ctdhub.dp.reconcile import Estimated, pool
 from ctdhub.dp.workload import Measurement, measure
 
 LEVEL, SHARE = 0.95, 0.005

@@ -11,13 +11,14 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from least_squares import reconciled
 
 from ctdhub.border import Estimate, highest_unseen, unseen_end
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import Columns, Plan
 from ctdhub.dp.published import shown_cells
-from ctdhub.dp.reconcile import cell_variances, reconciled
+from ctdhub.dp.reconcile import cell_variances
 from ctdhub.dp.synth.records import settled
 from ctdhub.dp.workload import Measurement, Workload, measure, workload
 

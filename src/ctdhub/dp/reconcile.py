@@ -120,19 +120,6 @@ _AT_ONCE = 2**19
 """So many cells of tables of one shape are fitted together at most."""
 
 
-def reconciled(noisy: Counts, questions: Workload) -> dict[Columns, Estimated]:
-    """The least-squares estimate of every measured table, and of the number of people.
-
-    Values are unbiased, may be negative, and add up over every axis.
-
-    Args:
-        noisy: every table of the questions, as it was measured.
-    """
-    pooled = pool(noisy, questions, most_pooled(questions))
-    found = dict(least_squares(noisy, questions, pooled, cell_variances(questions)))
-    return {t: found[t] for t in dict.fromkeys([(), *(q.columns for q in questions)])}
-
-
 def most_pooled(questions: Workload) -> int:
     """Tables of so many columns are pooled: the largest are part of no other."""
     return max(2, _most(questions) - 1)
@@ -144,9 +131,13 @@ def least_squares(
     pooled: dict[Columns, Estimated],
     variance: dict[Columns, float],
 ) -> Iterator[tuple[Columns, Estimated]]:
-    """The tables of :func:`reconciled` one after another, in any order: together they are large.
+    """The least-squares estimate of every measured table and of the number of people, one after
+    another, in any order: together they are large.
+
+    Values are unbiased, may be negative, and add up over every axis.
 
     Args:
+        noisy: every table of the questions, as it was measured.
         pooled: tables of at most :func:`most_pooled` columns.
         variance: of each table's cells, of :func:`cell_variances`.
     """
@@ -158,15 +149,15 @@ def least_squares(
 
 
 def cell_variances(questions: Workload) -> dict[Columns, float]:
-    """Variance of each cell of each table of :func:`reconciled`; public, like the questions."""
+    """Variance of each cell of each table of :func:`least_squares`; public, like the questions."""
     of_sum = sum_variance(questions)
     tables = dict.fromkeys([(), *(q.columns for q in questions)])
     return {t: of_sum(dict.fromkeys(t, 1)) for t in tables}
 
 
 def sum_variance(questions: Workload) -> Callable[[Mapping[str, int]], float]:
-    """The variance of a sum of cells of a table of :func:`reconciled`, by how many values of each
-    of its columns are in the sum; the formula is that of ``stats.estimator.SumVariances``."""
+    """The variance of a sum of cells of a table of :func:`least_squares`, by how many values of
+    each of its columns are in the sum; the formula is that of ``stats.estimator.SumVariances``."""
     sure = {frozenset(t): v for t, v in variances(questions, _most(questions)).items()}
     sizes = {n: size for q in questions for n, size in zip(q.columns, q.shape, strict=True)}
 
@@ -208,10 +199,7 @@ def _centred(value: Floats) -> Floats:
 
 
 def _composed(
-    group: list[Columns],
-    noisy: Counts,
-    components: dict[Columns, Floats],
-    sizes: dict[str, int],
+    group: list[Columns], noisy: Counts, components: dict[Columns, Floats], sizes: dict[str, int]
 ) -> Floats:
     """Tables of one shape as the sum of their components, each spread evenly over the axes that it
     lacks."""
