@@ -313,10 +313,7 @@ def with_regions(people: pa.Table, wanted: Collection[str]) -> pa.Table:
 
 
 def within_bound(
-    person: pa.Array,
-    content: Sequence[npt.NDArray[np.integer]],
-    most: int,
-    key: bytes,
+    person: pa.Array, content: Sequence[npt.NDArray[np.integer]], most: int, key: bytes
 ) -> npt.NDArray[np.bool_]:
     """Which rows are kept, so that nobody has more than ``most``.
 

@@ -64,18 +64,10 @@ class Overlap:
     def read(path: Path) -> Overlap:
         """Read what :meth:`write` wrote."""
         found = json.loads(path.read_text("utf-8"))
-        strata = {(name, value, tuple(on)): n for (name, value, on), n in found.get("strata", ())}
-        return Overlap(
-            tuple(found["lists"]),
-            tuple(found["years"]),
-            found["tokens"],
-            {tuple(names): people for names, people in found["people"]},
-            found["doubles"],
-            found.get("without_key", 0),
-            found.get("possible", {}),
-            found.get("captures", {}),
-            strata,
-        )
+        found |= {name: tuple(found[name]) for name in ("lists", "years")}
+        found["people"] = {tuple(names): people for names, people in found["people"]}
+        found["strata"] = {(name, v, tuple(on)): n for (name, v, on), n in found["strata"]}
+        return Overlap(**found)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -527,10 +527,7 @@ large as that of a table that has them as one cell."""
 
 
 def plan_of(
-    policy: Policy,
-    schema: Schema,
-    of: PersonRows = ONE,
-    covered: Collection[int] | None = None,
+    policy: Policy, schema: Schema, of: PersonRows = ONE, covered: Collection[int] | None = None
 ) -> Plan:
     """The plan of a hub's release: core columns and corridors come from the schema.
 

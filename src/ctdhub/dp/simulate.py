@@ -219,18 +219,26 @@ def _figures(
 ) -> Figures:
     here = truth[q.columns]
     filled = int(np.count_nonzero(here))
-    miss, share = 1 - plan.level, plan.false_share
-    spread = published(q, variance)
+    half_width, shown_from = _reaches(q, variance, plan)
     return Figures(
         kind=q.kind,
         columns=q.columns,
         tables=1,
         cells=q.cells,
         sigma=variance**0.5,
-        half_width=Range(radius(spread, miss), radius(spread, miss / q.cells)),
-        shown_from=Range(radius(spread, share) + 1, radius(spread, share / q.cells) + 1),
+        half_width=half_width,
+        shown_from=shown_from,
         shown=min(1.0, shown / filled) if filled else None,
         tv=_variation(here, made[q.columns]),
+    )
+
+
+def _reaches(q: Measurement, variance: float, plan: Plan) -> tuple[Range, Range]:
+    """Half the width of an interval of a table, and the smallest count of it that is shown."""
+    spread, miss, share = published(q, variance), 1 - plan.level, plan.false_share
+    return (
+        Range(radius(spread, miss), radius(spread, miss / q.cells)),
+        Range(radius(spread, share) + 1, radius(spread, share / q.cells) + 1),
     )
 
 
@@ -321,13 +329,12 @@ def table_price(
     old = {q.columns: q.sigma for q in without}
     growth = max([1.0, *(q.sigma / old[q.columns] for q in with_it if q.columns in old)])
     found = {q.columns: q for q in with_it}[after.ordered(table)]
-    spread = published(found, cell_variances(with_it)[found.columns])
-    miss, share = 1 - after.level, after.false_share
+    half_width, shown_from = _reaches(found, cell_variances(with_it)[found.columns], after)
     return TablePrice(
         columns=found.columns,
         cells=found.cells,
-        half_width=Range(radius(spread, miss), radius(spread, miss / found.cells)),
-        shown_from=Range(radius(spread, share) + 1, radius(spread, share / found.cells) + 1),
+        half_width=half_width,
+        shown_from=shown_from,
         epsilon=epsilon_of(float(cost((found,))), delta),
         growth=growth,
         keep=epsilon_of(whole * growth**2, delta),
