@@ -29,7 +29,7 @@ _NAMES = {
     "xmlns_dc": "xmlns:dc",
     "rdf_about": "rdf:about",
 }
-_MIRRORED: dict[Anchor, Anchor] = {"start": "end", "middle": "middle", "end": "start"}
+MIRRORED: dict[Anchor, Anchor] = {"start": "end", "middle": "middle", "end": "start"}
 _STEPS = (1, 2, 3, 4, 5, 6, 8, 10)
 
 
@@ -130,6 +130,18 @@ class Canvas:
         """An ``<svg>`` with the marks in it."""
         return element("svg", self.marks, **attributes)
 
+    def chart(self, kind: str, id_: str, height: int, **attributes: Place | None) -> Markup:
+        """The same as a picture over the whole width that the elements ``<id>-t`` and ``<id>-s``
+        name."""
+        return self.svg(
+            kind=kind,
+            role="img",
+            aria_labelledby=f"{id_}-t {id_}-s",
+            width="100%",
+            height=height,
+            **attributes,
+        )
+
     def put(self, tag: str, /, *inside: Markup | str, **attributes: Place | None) -> None:
         """Any element, its places as SVG has them: nothing of it is mirrored."""
         self._marks.append(_written(tag, inside, attributes))
@@ -190,7 +202,7 @@ class Canvas:
             at: Place = "100%" if self.rtl else "0"
         else:
             at = self._at(x)
-        end = _MIRRORED[anchor] if anchor and self.rtl else anchor
+        end = MIRRORED[anchor] if anchor and self.rtl else anchor
         self.put(
             "text",
             text,

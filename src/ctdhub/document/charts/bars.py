@@ -42,12 +42,10 @@ def draw_bars(
         top: the end of the scale, for drawings that share one; else the highest upper end.
     """
     canvas, height = _drawn(bars, rtl=rtl, top=top)
-    return canvas.svg(
-        kind="chart",
-        role="img",
-        aria_labelledby=f"{id_}-t {id_}-s",
-        width="100%",
-        height=height,
+    return canvas.chart(
+        "chart",
+        id_,
+        height,
         viewBox=f"0 0 {wide} {height}" if wide else None,
         preserveAspectRatio=("xMaxYMid" if rtl else "xMinYMid") if wide else None,
     )
@@ -141,9 +139,7 @@ _EDGE = 1.0
 def draw_dots(chart: Dots, id_: str, *, rtl: bool) -> Markup:
     """The rows in an ``<svg>`` that is named by the elements ``<id>-t`` and ``<id>-s``."""
     canvas, height = _dots_drawn(chart, rtl=rtl)
-    return canvas.svg(
-        kind="chart", role="img", aria_labelledby=f"{id_}-t {id_}-s", width="100%", height=height
-    )
+    return canvas.chart("chart", id_, height)
 
 
 def dots_body(chart: Dots, *, rtl: bool) -> Drawing:
@@ -204,7 +200,7 @@ def draw_dumbbell(rows: Sequence[Bar], *, rtl: bool, top: float = 1.0) -> Markup
         canvas.across(f"series{k + 1} reach", lane, _dumbbell_x(low), _dumbbell_x(high))
     for k, row in shown:
         at = _dumbbell_x((row.size or 0) / top)
-        canvas.add(_mark(k, canvas, at, _lane(k, len(rows))))
+        _mark(canvas, k, at, _lane(k, len(rows)))
     return canvas.svg(kind="chart dumbbell", aria_hidden="true", width="100%", height=_HIGH)
 
 
@@ -215,36 +211,27 @@ def sign(k: int) -> Markup:
     return canvas.svg(kind="chart dumbbell key", width=16, height=16, aria_hidden="true")
 
 
-def _mark(k: int, canvas: Canvas, at: float, lane: float) -> Markup:
+def _mark(canvas: Canvas, k: int, at: float, lane: float) -> None:
     """The mark at a place of the line: a frame at that place, as shapes have no per cent."""
     left = 100 - at if canvas.rtl else at
-    frame = Canvas(0, "px")
-    frame.put(
-        "svg", shape(k, 0, 0, f"series{k + 1} mark"), x=f"{left:.2f}%", y=round(lane),
-        overflow="visible", width=1, height=1,
-    )  # fmt: skip
-    return frame.marks
+    drawn = shape(k, 0, 0, f"series{k + 1} mark")
+    canvas.put("svg", drawn, x=f"{left:.2f}%", y=round(lane), overflow="visible", width=1, height=1)
 
 
 def shape(k: int, x: int, y: int, kind: str) -> Markup:
     """The shape of the mark at place ``k`` around a point, of this class."""
-    canvas = Canvas(0, "px")
     r = _R
     if k == 0:
-        canvas.put("circle", kind=kind, cx=x, cy=y, r=r)
-    elif k == 1:
-        canvas.put(
-            "path",
-            kind=kind,
-            d=f"M{x} {y - r - 1}L{x + r + 1} {y}L{x} {y + r + 1}L{x - r - 1} {y}Z",
-        )
-    elif k == 2:
-        canvas.put("rect", kind=kind, x=x - r + 1, y=y - r + 1, width=2 * r - 2, height=2 * r - 2)
-    elif k == 3:
-        canvas.put("path", kind=kind, d=f"M{x} {y - r}L{x + r} {y + r - 1}L{x - r} {y + r - 1}Z")
-    else:
-        canvas.put("path", kind=kind, d=f"M{x} {y + r}L{x + r} {y - r + 1}L{x - r} {y - r + 1}Z")
-    return canvas.marks
+        return element("circle", kind=kind, cx=x, cy=y, r=r)
+    if k == 2:
+        side = 2 * r - 2
+        return element("rect", kind=kind, x=x - r + 1, y=y - r + 1, width=side, height=side)
+    paths = {
+        1: f"M{x} {y - r - 1}L{x + r + 1} {y}L{x} {y + r + 1}L{x - r - 1} {y}Z",
+        3: f"M{x} {y - r}L{x + r} {y + r - 1}L{x - r} {y + r - 1}Z",
+    }
+    down = f"M{x} {y + r}L{x + r} {y - r + 1}L{x - r} {y - r + 1}Z"
+    return element("path", kind=kind, d=paths.get(k, down))
 
 
 def _lane(k: int, groups: int) -> float:
@@ -282,13 +269,7 @@ def draw_ranking(rows: Sequence[Bar], id_: str, *, rtl: bool) -> Markup:
         x = 0.4 + 0.8 * lane
         top, end = first * _RANKING_ROW + 8, last * _RANKING_ROW + 38
         canvas.upright("bracket", x, top, end)
-    return canvas.svg(
-        kind="chart ranking",
-        role="img",
-        aria_labelledby=f"{id_}-t {id_}-s",
-        width="100%",
-        height=_RANKING_ROW * len(rows) + 8,
-    )
+    return canvas.chart("chart ranking", id_, _RANKING_ROW * len(rows) + 8)
 
 
 def brackets(rows: Sequence[Bar]) -> list[tuple[int, int, int]]:
@@ -375,13 +356,7 @@ def draw_whole(bars: Sequence[Bar], id_: str, *, rtl: bool, whole: float | None 
     for bar in (bar for bar in bars if bar.missing):
         canvas.across("axis", y + _STRIP / 2)
         y += _STRIP + _words(canvas, bar, 0, y + _STRIP)
-    return canvas.svg(
-        kind="chart whole",
-        role="img",
-        aria_labelledby=f"{id_}-t {id_}-s",
-        width="100%",
-        height=y + 4,
-    )
+    return canvas.chart("chart whole", id_, y + 4)
 
 
 def _intervals(canvas: Canvas, parts: Sequence[Bar], end: float, *, left: float) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from ctdhub.document.document import Years
-from ctdhub.document.svg import Anchor, Canvas, Drawing, Scale, element
+from ctdhub.document.svg import MIRRORED, Anchor, Canvas, Drawing, Scale, element
 
 HIGH = 400
 """Pixels of a drawing where no style sheet says how high it is."""
@@ -35,13 +35,7 @@ _NEAR_EDGE = 0.28
 
 def draw(chart: Years, id_: str, *, rtl: bool = False) -> Markup:
     """The line in an ``<svg>`` that is named by the elements ``<id>-t`` and ``<id>-s``."""
-    return _drawn(chart, rtl=rtl).svg(
-        kind="chart years",
-        role="img",
-        aria_labelledby=f"{id_}-t {id_}-s",
-        width="100%",
-        height=HIGH,
-    )
+    return _drawn(chart, rtl=rtl).chart("chart years", id_, HIGH)
 
 
 def body(chart: Years, *, rtl: bool, wide: int) -> Drawing:
@@ -132,7 +126,6 @@ class _Plot:
     ) -> None:
         """Words at a place, moved by pixels: ``dx`` the way that reading goes, ``dy`` down."""
         at = self._place(x, y)
-        mirrored: dict[Anchor, Anchor] = {"start": "end", "middle": "middle", "end": "start"}
         self.canvas.put(
             "text",
             text,
@@ -141,7 +134,7 @@ class _Plot:
             y=at[1],
             dx=-dx if self.rtl else dx,
             dy=dy,
-            text_anchor=mirrored[anchor] if self.rtl else anchor,
+            text_anchor=MIRRORED[anchor] if self.rtl else anchor,
         )
 
     def blanks(self) -> None:
@@ -186,9 +179,8 @@ class _Plot:
         if point.same is not None:
             x, y = self._place(self.x(k), self.y(point.same.value))
             self.line("same", self.x(k), self.y(point.same.low), self.x(k), self.y(point.same.high))
-            diamond = Canvas()
-            diamond.put("path", kind="same", d=DIAMOND)
-            self.canvas.put("svg", diamond.marks, x=x, y=y, overflow="visible")
+            diamond = element("path", kind="same", d=DIAMOND)
+            self.canvas.put("svg", diamond, x=x, y=y, overflow="visible")
         if point.state != "shown":
             return
         around = self.chart.points[max(0, k - 1) : k] + self.chart.points[k + 1 : k + 2]
@@ -258,7 +250,6 @@ def key(sign: Sign) -> Markup:
     if sign == "point":
         canvas.dot("bar", 10, 14, 3.5)
     elif sign == "same":
-        diamond = Canvas(wide, "px")
-        diamond.put("path", kind="same", d=DIAMOND)
-        canvas.put("svg", diamond.marks, x=10, y=14, overflow="visible")
+        diamond = element("path", kind="same", d=DIAMOND)
+        canvas.put("svg", diamond, x=10, y=14, overflow="visible")
     return canvas.svg(kind="chart key", width=wide, height=high, aria_hidden="true")
