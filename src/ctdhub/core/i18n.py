@@ -382,13 +382,3 @@ def said_all(package: str, name: str) -> Any:
         return _(value) if isinstance(value, str) else value
 
     return said_there(read_words(package, name))
-
-
-def wordings(package: str, name: str) -> Callable[[str], str]:
-    """The texts of a file by key, each said in the language in force.
-
-    Args:
-        package: that the file is in, for example "ctdhub.report".
-        name: of the file, without its ending ``.words.yaml``.
-    """
-    return lambda key: _(read_words(package, name)[key])

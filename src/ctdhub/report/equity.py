@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ctdhub.core import tables
-from ctdhub.core.format import decimal, interval, share, share_ranged
+from ctdhub.core.format import decimal, interval, share_ranged
 from ctdhub.core.i18n import _, current
 from ctdhub.core.tables import write_json
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Chart, Figure, FigureBar
-from ctdhub.report.wording import caveat, citation, sized, state_words
+from ctdhub.report.wording import caveat, citation, file_numbers, paragraph, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, label
 from ctdhub.schema.model import DESTINATION, SERVICE
 from ctdhub.stats import equity
@@ -26,6 +27,8 @@ from ctdhub.stats.equity import RECEIVED, Assistance, By, EquityGroup, Gap, NotC
 # Who is recorded less often as having received assistance, and who cannot be compared, in the
 # language in force.
 
+words_of = partial(paragraph, "equity.txt")
+"""What a part of the template says, by the name of the part."""
 DECIMALS = 3
 """Of percentage points, the most."""
 EXACT = 1e-9
@@ -53,82 +56,45 @@ def group_name(by: By, codes: tuple[str, ...]) -> str:
 def gap_sentence(gap: Gap) -> str:
     """Who was recorded less often as having received it, beside whom and by how much, and what is
     open for it was not recorded."""
-    text = _(
-        "{kind}. Among the groups that can be compared, the group {least} was recorded less often "
-        "as having received it than the group {most}: {low_share} compared with {high_share} of "
-        "those recorded. The difference is {points} percentage points (between {low} and "
-        "{high})."
-    ).format(
-        kind=label(gap.kind, current()),
-        least=_quoted(group_name(gap.by, gap.least)),
-        most=_quoted(group_name(gap.by, gap.most)),
-        low_share=share_ranged(gap.shares[0], *gap.ends[0]),
-        high_share=share_ranged(gap.shares[1], *gap.ends[1]),
-        **_points(gap),
-    )
-    return f"{text} {_open(gap)}"
+    least, most = _groups(gap)
+    kind = label(gap.kind, current())
+    return words_of("gap", kind, least, most, _points(gap), gap, _bounds(gap))
 
 
-def _open(gap: Gap) -> str:
-    """What is open about a gap, for it was not recorded, or not published."""
-    first, second = (
-        _("between {low} and {high}").format(low=low, high=high)
-        for low, high in (interval(*bounds) for bounds in gap.bounds)
-    )
-    told = _(
-        "Nothing is recorded for {unknown} of the first group and {other_unknown} of the second; "
-        "whatever that is, {bounds} of the first and {other_bounds} of the second received it."
-    ).format(
-        unknown=share(gap.unknown[0]),
-        other_unknown=share(gap.unknown[1]),
-        bounds=first,
-        other_bounds=second,
-    )
-    if not gap.decided:
-        told += " " + _("So it is not known which of them received it less often.")
-    return f"{told} " + _(
-        "No published table allows an adjustment for the organisation and the year of the records, "
-        "which may explain the difference."
-    )
+def _groups(gap: Gap) -> list[tuple[str, str]]:
+    """The two groups, each with its share."""
+    return [
+        (group_name(gap.by, codes), share_ranged(part, *ends))
+        for codes, part, ends in zip((gap.least, gap.most), gap.shares, gap.ends, strict=True)
+    ]
+
+
+def _bounds(gap: Gap) -> list[tuple[str, str]]:
+    """Between which shares each group may have received it, whatever was not recorded."""
+    return [interval(*bounds) for bounds in gap.bounds]
 
 
 def gap_headline(gap: Gap) -> str:
     """Who was recorded as having received it, in one line with both intervals."""
+    (least, low_share), (most, high_share) = _groups(gap)
     return _("{kind}: {least}, {low_share}; {most}, {high_share}").format(
         kind=label(gap.kind, current()),
-        least=group_name(gap.by, gap.least),
-        most=group_name(gap.by, gap.most),
-        low_share=share_ranged(gap.shares[0], *gap.ends[0]),
-        high_share=share_ranged(gap.shares[1], *gap.ends[1]),
+        least=least,
+        most=most,
+        low_share=low_share,
+        high_share=high_share,
     )
 
 
 def gap_difference(gap: Gap) -> str:
     """The difference of the two shares, in percentage points, and what is open."""
-    text = _(
-        "Recorded as having received it, of those whose status is recorded. The difference is "
-        "{points} percentage points (between {low} and {high})."
-    ).format(**_points(gap))
-    return f"{text} {_open(gap)}"
+    return words_of("difference", _points(gap), gap, _bounds(gap))
 
 
 def not_compared_sentence(left: NotCompared) -> str:
     """Which groups the gaps leave out, because their share is too small to be shown; empty where
     there are none."""
-    told = []
-    if left.never:
-        text = _(
-            "Cannot be compared, because too few of them are recorded for a reliable share; they "
-            "may receive it least often of all: {groups}."
-        )
-        told.append(text.format(groups=_names(left.by, left.never)))
-    if left.partly:
-        text = _(
-            "Cannot be compared for some kinds of assistance, because too few of them are recorded "
-            "for a reliable share; they may receive it least often of all: {groups}."
-        )
-        told.append(text.format(groups=_names(left.by, left.partly)))
-    return " ".join(told)
+    return words_of("not_compared", *(_names(left.by, x) for x in (left.never, left.partly)))
 
 
 def _names(by: By, groups: tuple[tuple[str, ...], ...]) -> str:
@@ -147,10 +113,6 @@ def _points(gap: Gap) -> dict[str, str]:
         "low": decimal(math.floor(100 * gap.low * steps + EXACT) / steps, pattern),
         "high": decimal(math.ceil(100 * gap.high * steps - EXACT) / steps, pattern),
     }
-
-
-def _quoted(name: str) -> str:
-    return _("“{name}”").format(name=name)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -217,7 +179,7 @@ def _of_group(a: Assistance, group: EquityGroup, release: Release) -> list[dict[
         "by": "*".join(a.by),
         "group": "*".join(group.codes) if group.codes else EVERYBODY,
     }
-    tail: dict[str, Any] = {"missing_share": _part(group.unknown.value)}
+    tail: dict[str, Any] = {"missing_share": file_numbers(group.unknown, 4)[0]}
     tail |= {"level": release.protected.guarantee.level, "release": release.version}
     found = [{**head, "measure": RECORDED, **_both(group.recorded, None), **tail}]
     for status, people in group.people.items():
@@ -230,24 +192,12 @@ def _of_group(a: Assistance, group: EquityGroup, release: Release) -> list[dict[
 def _both(people: NumberCard | None, part: NumberCard | None) -> dict[str, Any]:
     """People and share; a number that is not shown leaves its place empty, its ends stay."""
     told = people or part
+    numbers = (*file_numbers(people), *file_numbers(part, 4))
     return {
         "state": told.state if told else "",
-        "people": _whole(people.value if people else None),
-        "people_low": _whole(people.low if people else None),
-        "people_high": _whole(people.high if people else None),
-        "share": _part(part.value if part else None),
-        "share_low": _part(part.low if part else None),
-        "share_high": _part(part.high if part else None),
+        **dict(zip(COLUMNS[5:11], numbers, strict=True)),
         "denominator": part.denominator if part else None,
     }
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else round(value)
-
-
-def _part(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -294,7 +244,7 @@ def write_assistance(folder: Path, answers: Answers) -> None:
         del facts["rows"]
         facts |= {"id": name, "title": _subtitle(by), "definition": _meaning(by)}
         facts["denominator"] = "people of the group whose status of this kind is recorded"
-        facts["method"] = _method(answers)
+        facts["method"] = words_of("method", answers.release.protected.guarantee.level)
         write_json(folder / f"{name}.metadata.json", facts)
 
 
@@ -318,14 +268,13 @@ def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> Assistanc
             _("received, of those who needed it"),
         ),
         lines=tuple(_line(a, group) for a in found for group in (a.everybody, *a.groups)),
-        note=" ".join(
-            (
-                _note(found),
-                _method(answers),
-                not_compared_sentence(left_out),
-                _countries(by),
-            )
-        ).strip(),
+        note=words_of(
+            "note",
+            [a.everybody.unknown.value for a in found if a.everybody.unknown.value is not None],
+            answers.release.protected.guarantee.level,
+            not_compared_sentence(left_out),
+            equity.MOST if by == (DESTINATION,) else 0,
+        ),
         definition=_meaning(by),
         gaps=gaps,
         heads_of_gaps=tuple(gap_headline(gap) for gap in clear),
@@ -342,32 +291,6 @@ def _subtitle(by: By) -> str:
 def _meaning(by: By) -> str:
     lang = current()
     return " ".join([group_definition(SERVICE, lang), *(definition(n, lang) for n in by)])
-
-
-def _note(found: tuple[Assistance, ...]) -> str:
-    parts = [a.everybody.unknown.value for a in found if a.everybody.unknown.value is not None]
-    if not parts:
-        return ""
-    return _(
-        "n: the people whose status is recorded, in the table for each kind and group. Not "
-        "recorded for {low} to {high} of people, by kind of assistance."
-    ).format(low=share(min(parts)), high=share(max(parts)))
-
-
-def _method(answers: Answers) -> str:
-    return _(
-        "A gap between two groups is reported where the interval of the difference does "
-        "not contain zero. It allows for the noise of protection and for chance among few "
-        "people, and all pairs of groups of all kinds of one chart are compared at once "
-        "(Bonferroni), so that all gaps of a chart hold together with {level} confidence. "
-        "“Of those who needed it” leaves out people who declined."
-    ).format(level=share(answers.release.protected.guarantee.level))
-
-
-def _countries(by: By) -> str:
-    if by != (DESTINATION,):
-        return ""
-    return _("Of countries the {n} with most people are compared.").format(n=equity.MOST)
 
 
 def _panel(a: Assistance, id_: str, subtitle: str) -> Figure:

@@ -7,14 +7,24 @@ from datetime import date
 from itertools import groupby
 from typing import Any, Literal
 
-from ctdhub.core.format import day, decimal, isolated, listed, number, share, span
-from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language, wordings
+from ctdhub.core.format import decimal, number, share, span
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language
 from ctdhub.core.tables import as_csv, as_json
 from ctdhub.document import text
 from ctdhub.document.document import Document, Items, Meta, Section, TextTable
 from ctdhub.release.open import Release
 from ctdhub.report.sentences import undated
-from ctdhub.report.wording import break_sentence, called, caveat, citation, state_words
+from ctdhub.report.wording import (
+    break_sentence,
+    called,
+    caveat,
+    citation,
+    file_numbers,
+    paragraph,
+    paragraphs,
+    people_ranged,
+    state_words,
+)
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import FORCED_LABOUR, ORGAN_REMOVAL, SEX, SEXUAL_EXPLOITATION, STANDING
@@ -25,9 +35,6 @@ from ctdhub.stats.mandated.population import sources
 from ctdhub.stats.mandated.tables import PARTS, MandatedLine, MandatedTable
 from ctdhub.stats.trend import breaks_within
 
-prose = wordings("ctdhub.report", "mandated")
-"""``mandated.words.yaml``."""
-
 # --------------------------------------------------------------------------------------------------
 # What a mandated table says in words: its title, its notes, the label of a line.
 
@@ -37,20 +44,18 @@ UNKNOWN: Literal["not_recorded"] = "not_recorded"
 
 def title(sheet: MandatedTable) -> str:
     """What the table holds, and with what it is aligned."""
-    rated = any(line.rate is not None for line in sheet.lines)
-    return {
-        tables.SDG: prose("identified-victims-trafficking")
-        if rated
-        else prose("identified-victims-trafficking-counts"),
-        tables.EUROSTAT: prose("identified-presumed-victims"),
-        tables.GRETA: prose("victims-gender-age"),
-        tables.UNODC: prose("victims-alleged-perpetrators"),
-    }[sheet.name]
+    return paragraph("mandated.txt", "title", sheet.name, any(line.rate for line in sheet.lines))
 
 
-def notes(sheet: MandatedTable, release: Release) -> list[str]:
+def notes(sheet: MandatedTable, release: Release) -> tuple[str, ...]:
     """Sentences that must stand with a table: how it is aligned, what is missing."""
-    return [*_OWN[sheet.name](sheet), *_common(sheet, release)]
+    standing = any(line.dimension == "status" for line in sheet.lines)
+    breaks = [
+        break_sentence(one, release.facts) for one in breaks_within(release, None, *sheet.years)
+    ]
+    unfinished = release.year if release.year in sheet.scope.years else ""
+    common = paragraphs("mandated.txt", "common", standing, breaks, unfinished)
+    return (*_OWN[sheet.name](sheet), *common)
 
 
 def dimension_label(line: MandatedLine) -> str:
@@ -118,7 +123,9 @@ def _people(dimension: str, category: str) -> str:
         ("age", "children"): _("Children"),
         ("age", "adults"): _("Adults"),
         ("place_of_exploitation", "nationals"): _("Nationals, exploited in the country"),
-        ("place_of_exploitation", "foreigners"): prose("citizens-other-countries"),
+        ("place_of_exploitation", "foreigners"): _(
+            "Citizens of other countries, exploited in the country"
+        ),
         ("place_of_exploitation", "nationals_abroad"): _("Nationals, exploited in another country"),
     }[dimension, category]
 
@@ -150,102 +157,37 @@ def population_label(line: MandatedLine) -> str:
     }[line.per]
 
 
-def _sdg(sheet: MandatedTable) -> list[str]:
-    notes = [
-        prose("aligned-sdg-indicator"),
-        prose("person-may-have"),
-    ]
+def _sdg(sheet: MandatedTable) -> tuple[str, ...]:
     population = sheet.scope.population
-    if population is None:
-        notes.append(prose("no-population-was"))
-        return notes
-    without = sorted({(line.country, line.year) for line in sheet.lines if line.rate is None})
-    if without:
-        notes.append(
-            prose("population-file-has").format(
-                places=", ".join(" ".join(pair) for pair in without)
-            )
-        )
     rated = [line for line in sheet.lines if line.rate is not None]
-    if not rated:
-        return notes
-    if any(not line.per and line.category in PARTS.get(line.dimension, ()) for line in rated):
-        notes.append(prose("where-file-has"))
-    if any(line.per for line in rated):
-        notes.append(prose("where-file-has-population"))
-    places = {(line.country, line.year) for line in rated}
-    used = sources(p for key, p in population.people.items() if key[:2] in places)
-    notes += [
-        _("Population: {source}, on {day}.").format(
-            source=isolated(source), day=day(date.fromisoformat(when))
-        )
-        for source, when in used
-    ]
-    notes.append(prose("intervals-rates-cover"))
-    return notes
+    counted, used = list[str](), list[tuple[str, date]]()
+    if population is not None:
+        without = {(line.country, line.year) for line in sheet.lines if line.rate is None}
+        counted = [" ".join(pair) for pair in sorted(without)]
+        places = {(line.country, line.year) for line in rated}
+        held = (p for key, p in population.people.items() if key[:2] in places)
+        used = [(source, date.fromisoformat(when)) for source, when in sources(held)]
+    whole = any(not line.per and line.category in PARTS.get(line.dimension, ()) for line in rated)
+    parted = any(line.per for line in rated)
+    return paragraphs("mandated.txt", "sdg", population, counted, rated, whole, parted, used)
 
 
-def _eurostat(sheet: MandatedTable) -> list[str]:
+def _eurostat(sheet: MandatedTable) -> tuple[str, ...]:
     held = tables.reporting_countries() - set(countries.members("eu"))
-    outside = [place for place in sheet.scope.places if place in held]
-    notes = [
-        prose("aligned-eurostat-collection"),
-        prose("eurostat-has-sexual"),
-        prose("european-union-means"),
-        prose("eurostat-legal-status"),
-    ]
-    if outside:
-        lang = current()
-        notes.append(
-            prose("not-member-european").format(
-                places=listed([countries.name(code, lang) for code in outside])
-            )
-        )
-    return notes
+    outside = [countries.name(code, current()) for code in sheet.scope.places if code in held]
+    return paragraphs("mandated.txt", "eurostat", outside)
 
 
-def _unodc(sheet: MandatedTable) -> list[str]:
-    return [
-        prose("modelled-unodc-questionnaire"),
-        prose("not-held-written"),
-        prose("most-frequent-citizenships").format(n=tables.MOST),
-    ]
+def _unodc(_sheet: MandatedTable) -> tuple[str, ...]:
+    return paragraphs("mandated.txt", "unodc", tables.MOST)
 
 
-def _greta(sheet: MandatedTable) -> list[str]:
-    return [
-        prose("modelled-what-greta"),
-        prose("most-frequent-nationalities").format(n=tables.MOST),
-        prose("assistance-recruitment-technology"),
-        prose("missing-here-residence"),
-        *([undated()] if sheet.scope.every else []),
-    ]
+def _greta(sheet: MandatedTable) -> tuple[str, ...]:
+    told = paragraphs("mandated.txt", "greta", tables.MOST)
+    return (*told, undated()) if sheet.scope.every else told
 
 
-def _common(sheet: MandatedTable, release: Release) -> list[str]:
-    """What holds for every mandated table."""
-    notes = [
-        prose("people-whom-contributing"),
-        _standing(sheet),
-        prose("standard-asks-sex"),
-        prose("year-registration-contributor"),
-        prose("children-people-under"),
-        prose("not-shown-below"),
-    ]
-    declared = breaks_within(release, None, *sheet.years)
-    notes += [break_sentence(one, release.facts) for one in declared]
-    if release.year in sheet.scope.years:
-        notes.append(_("{year} was not over when the release was made.").format(year=release.year))
-    return notes
-
-
-def _standing(sheet: MandatedTable) -> str:
-    if any(line.dimension == "status" for line in sheet.lines):
-        return prose("presumed-identified-victims")
-    return prose("table-does-not")
-
-
-_OWN: dict[str, Callable[[MandatedTable], list[str]]] = {
+_OWN: dict[str, Callable[[MandatedTable], tuple[str, ...]]] = {
     tables.SDG: _sdg,
     tables.EUROSTAT: _eurostat,
     tables.GRETA: _greta,
@@ -288,17 +230,20 @@ def metadata(sheet: MandatedTable, release: Release) -> dict[str, Any]:
         "citation": citation(release),
         "contributors": [c.name for c in release.facts.contributors],
         "invented": release.facts.invented,
-        "notes": notes(sheet, release),
+        "notes": list(notes(sheet, release)),
         "states": {
             "shown": _("an estimate with its interval"),
             "imprecise": _("not precise enough for one number"),
-            "protected": prose("not-shown-below-reporting"),
+            "protected": _(
+                "not shown (below the reporting threshold), never zero; `people_high` is the upper "
+                "bound"
+            ),
             "not_measured": _("this release holds no table that answers"),
         },
         "blanks": {
             "not_recorded": _("people whose answer is not known"),
             "nobody_reports": _("no contributor covers the year, so there can be no count"),
-            "not_held": prose("table-asks-no"),
+            "not_held": _("the table asks for it, and no release of this hub can answer"),
         },
     }
 
@@ -318,35 +263,22 @@ def _json(sheet: MandatedTable, release: Release) -> str:
 
 def _row(sheet: MandatedTable, line: MandatedLine) -> dict[str, Any]:
     """All :data:`COLUMNS` but those that are the same in each row, in this order."""
-    people, rate, whom = line.people, line.rate, sheet.denominator(line)
-    return {
-        "table": sheet.name,
-        "country": line.country,
-        "year": line.year,
-        "dimension": line.dimension,
-        "category": line.category,
-        "label": line_label(line),
-        "blank": line.blank,
-        "state": people.state,
-        "people": _whole(people.value),
-        "people_low": _whole(people.low),
-        "people_high": _whole(people.high),
-        "population": None if rate is None else rate.denominator,
-        "per_100000": None if rate is None else _part(rate.value),
-        "per_100000_low": None if rate is None else _part(rate.low),
-        "per_100000_high": None if rate is None else _part(rate.high),
-        "population_of": None if whom is None else line.per or "all",
-        "population_source": None if whom is None else whom.source,
-        "population_date": None if whom is None else whom.reference_date,
-    }
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else round(value)
-
-
-def _part(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+    whom = sheet.denominator(line)
+    cells = (
+        sheet.name,
+        line.country,
+        line.year,
+        line.dimension,
+        line.category,
+        line_label(line),
+        line.blank,
+        line.people.state,
+        *file_numbers(line.people),
+        line.rate and line.rate.denominator,
+        *file_numbers(line.rate, 4),
+        *((line.per or "all", whom.source, whom.reference_date) if whom else (None,) * 3),
+    )
+    return dict(zip(COLUMNS[:-2], cells, strict=True))
 
 
 def _markdown(table: MandatedTable, release: Release) -> str:
@@ -405,40 +337,24 @@ def _cells(lines: list[MandatedLine], *, rated: bool) -> tuple[tuple[str, ...], 
 def _mandated_people(line: MandatedLine) -> str:
     if line.blank == "nobody_reports":
         return _("nobody reports here")
-    if line.blank == "not_held":
-        return _("not held")
-    people = line.people
-    if people.low is None or people.high is None:
-        return _("not measured in this release")
-    if people.state == "imprecise":
-        return _imprecise(number(people.low), number(people.high))
-    if people.value is None:
-        return _("not shown (at most {high})").format(high=number(people.high))
-    return _("{people} ({low} to {high})").format(
-        people=number(people.value), low=number(people.low), high=number(people.high)
-    )
-
-
-def _imprecise(low: str, high: str) -> str:
-    return _("between {low} and {high}").format(low=low, high=high)
+    return _("not held") if line.blank == "not_held" else _in_words(line.people, number)
 
 
 def _rate(rate: NumberCard | None) -> str:
     """A rate in words: a line without a population has none, others may be too few to show."""
     if rate is None:
         return _("no population given")
-    if rate.low is None or rate.high is None:
+    return _in_words(rate, lambda value: decimal(value, "0.00"))
+
+
+def _in_words(card: NumberCard, written: Callable[[float], str]) -> str:
+    if card.low is None or card.high is None:
         return _("not measured in this release")
-    if rate.state == "imprecise":
-        return _imprecise(decimal(rate.low, "0.00"), decimal(rate.high, "0.00"))
-    if rate.value is None:
-        high = decimal(rate.high, "0.00")
-        return _("not shown (at most {high})").format(high=high)
-    return _("{people} ({low} to {high})").format(
-        people=decimal(rate.value, "0.00"),
-        low=decimal(rate.low, "0.00"),
-        high=decimal(rate.high, "0.00"),
-    )
+    if card.state == "imprecise":
+        return _("between {low} and {high}").format(low=written(card.low), high=written(card.high))
+    if card.value is None:
+        return _("not shown (at most {high})").format(high=written(card.high))
+    return people_ranged(card.value, card.low, card.high, written)
 
 
 FORMATS: dict[str, Callable[[MandatedTable, Release], str]] = {

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from ctdhub.border import Estimate
-from ctdhub.core.format import isolated, number, share
+from ctdhub.core.format import number, share
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, language, ngettext, said
 from ctdhub.document.text import escaped
 from ctdhub.release.catalogue import place
@@ -19,7 +19,16 @@ from ctdhub.release.changes import CHANGELOG, changes, newest_changes, newest_no
 from ctdhub.release.errata import status
 from ctdhub.release.open import Release
 from ctdhub.report.sentences import headline_sentence
-from ctdhub.report.wording import ShownNotice, called, caveat, shown, signed, state_words
+from ctdhub.report.wording import (
+    ShownNotice,
+    called,
+    caveat,
+    people_ranged,
+    shown,
+    signed,
+    state_words,
+    written,
+)
 from ctdhub.schema.labels import code_label, label
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.release_changes import RATE, CellChange, ReleaseChanges, compare
@@ -171,9 +180,7 @@ def count(found: Estimate | None) -> str:
     """A published count with its interval, or that it is not shown."""
     if found is None:
         return state_words("protected")
-    return _("{people} ({low} to {high})").format(
-        people=number(found.value), low=number(found.low), high=number(found.high)
-    )
+    return people_ranged(found.value, found.low, found.high)
 
 
 def difference(cell: CellChange) -> str:
@@ -243,28 +250,23 @@ def text(answers: Answers, series: Sequence[Answers], site: str = "") -> str:
         series: of all releases of the hub.
         site: public address of the site; empty where it is not known.
     """
-    release, lines = answers.release, list[str]()
-    older = earlier(release, series)
-    if release.facts.invented:
-        lines.append(_("Practice data: fictitious, about nobody."))
-    told = _("{hub} has published release {version}.").format(
-        hub=isolated(called(release.facts)), version=release.version
-    )
-    lines += [told, headline_sentence(headline(answers)), caveat()]
+    release, older = answers.release, earlier(answers.release, series)
+    before, told = "", list[str]()
     if older:
-        found = compared(older[0], answers)
-        before = older[0].release
-        lines += ["", _("What changed since release {version}").format(version=before.version)]
-        lines += [f"- {line}" for line in (*public_changes(before, release, found), summary(found))]
-    if site:
-        base = place(site, release.version)
-        lines += ["", _("Read it: {address}").format(address=f"{base}en/index.html")]
-        lines.append(
-            _("New releases and corrections as a feed: {address}").format(
-                address=f"{site.rstrip('/')}/feed.xml"
-            )
-        )
-    return "\n".join(lines) + "\n"
+        found, before = compared(older[0], answers), older[0].release.version
+        told = [*public_changes(older[0].release, release, found), summary(found)]
+    return written(
+        "release.txt",
+        "message",
+        release.facts,
+        release.version,
+        headline_sentence(headline(answers)),
+        caveat(),
+        before,
+        told,
+        site and f"{place(site, release.version)}en/index.html",
+        f"{site.rstrip('/')}/feed.xml",
+    )
 
 
 def in_all(

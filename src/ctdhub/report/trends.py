@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,15 @@ from ctdhub.report.wording import (
     card_data,
     caveat,
     citation,
+    file_numbers,
+    paragraph,
+    paragraphs,
     ranged,
     signed,
     sized,
     state_words,
     turn_sentences,
+    word,
 )
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
@@ -74,6 +79,14 @@ from ctdhub.stats.trend import Line, covering, difference, span, trend, turns
 # Nothing here says that trafficking rose or fell: what is counted are people who were identified.
 
 
+words_of = partial(paragraph, "trends.txt")
+"""What a part of the template says, by the name of the part."""
+measured_apart = partial(words_of, "measured_apart")
+"""Why the counts of contributors do not add up to the published ones."""
+counted_once = partial(words_of, "counted_once")
+"""Under whom a person counts."""
+
+
 def question_label(question: ChangeSubject) -> str:
     """The people whom a question is about."""
     lang, name = current(), question.variable
@@ -96,114 +109,11 @@ def told(
     Args:
         facts: for contributors' names in the language in force; their one names without them.
     """
-    found = [_change(split)]
-    found += [_part(question, split, _called(part, facts)) for part in split.parts]
-    found += [break_sentence(one, facts) for one in split.breaks]
-    if split.breaks:
-        found.append(_("Part of the change may be due to a declared break."))
-    return tuple(found)
-
-
-def _change(split: Split) -> str:
-    years = {"earlier": year(split.earlier), "later": year(split.later)}
-    if not split.is_clear:
-        return _(
-            "{later} compared with {earlier}: no difference beyond the noise ({ends})."
-        ).format(**years, ends=ends(split))
-    return _("{later} compared with {earlier}: {change} ({ends}).").format(
-        **years, change=people(split.value), ends=ends(split)
-    )
-
-
-def _part(question: ChangeSubject, split: Split, part: ChangePart) -> str:
-    if part.kind in ("left", "joined"):
-        return _contributors(split, part)
-    if part.kind == "recording":
-        return _recording(question, split, part)
-    if part.kind == "rest":
-        return _rest(part)
-    if not part.is_clear:
-        return _("The change is within the noise ({ends}), so it cannot be split.").format(
-            ends=ends(part)
-        )
-    if part.kind == "undivided":
-        text = _(
-            "{change} ({ends}) cannot be split: {names} are counted together, and not all of "
-            "them report on both years."
-        )
-    elif part.kind == "unmeasured":
-        text = _(
-            "{change} ({ends}) cannot be split: the contributors of the two years differ "
-            "({names}), and this release did not measure which of them registered these people."
-        )
-    else:
-        text = _(
-            "{change} ({ends}) cannot be split: the answer is recorded for too few people of "
-            "{names}."
-        )
-    return text.format(change=people(part.value), ends=ends(part), names=_named(part.names))
-
-
-def _contributors(split: Split, part: ChangePart) -> str:
-    """What a contributor that left or joined makes of the change."""
-    n, names = len(part.names), _named(part.names)
-    if not part.is_clear:
-        left = ngettext(
-            "{names} no longer reports; that makes no difference beyond the noise ({ends}).",
-            "{names} no longer report; that makes no difference beyond the noise ({ends}).",
-            n,
-        )
-        joined = ngettext(
-            "{names} has begun to report; that makes no difference beyond the noise ({ends}).",
-            "{names} have begun to report; that makes no difference beyond the noise ({ends}).",
-            n,
-        )
-        text = left if part.kind == "left" else joined
-        return text.format(names=names, ends=ends(part))
-    if part.kind == "joined":
-        text = ngettext(
-            "{change} ({ends}) because {names} has begun to report.",
-            "{change} ({ends}) because {names} have begun to report.",
-            n,
-        )
-        return text.format(change=people(part.value), ends=ends(part), names=names)
-    if split.is_clear and split.value <= part.value < 0:
-        text = ngettext(
-            "Of the {change}, {n} ({ends}) fell away because {names} no longer reports.",
-            "Of the {change}, {n} ({ends}) fell away because {names} no longer report.",
-            n,
-        )
-        return text.format(
-            change=people(split.value), n=number(-part.value), ends=ends(part), names=names
-        )
-    text = ngettext(
-        "{change} ({ends}) because {names} no longer reports.",
-        "{change} ({ends}) because {names} no longer report.",
-        n,
-    )
-    return text.format(change=people(part.value), ends=ends(part), names=names)
-
-
-def _recording(question: ChangeSubject, split: Split, part: ChangePart) -> str:
-    before, after = (recorded_share(s) for s in split.shares or (Interval(0.0, 0.0, 1.0),) * 2)
-    shares = {"what": _what(question), "before": before, "after": after, "ends": ends(part)}
-    borrowed = ""
-    if split.borrowed:
-        borrowed = " " + _(
-            "In one of the two years hardly any answer is recorded by some contributor, so "
-            "those recorded in the other year are used for both."
-        )
-    if not part.is_clear:
-        text = _(
-            "Recording: {what} is recorded for {after} of people, {before} before, among the "
-            "contributors of both years; that makes no difference beyond the noise ({ends})."
-        )
-        return text.format(**shares) + borrowed
-    text = _(
-        "Recording: {what} is recorded for {after} of people, {before} before, among the "
-        "contributors of both years; that alone makes {change} ({ends})."
-    )
-    return text.format(change=people(part.value), **shares) + borrowed
+    parts = [(part, _isolated(part.names, facts)) for part in split.parts]
+    breaks = [break_sentence(one, facts) for one in split.breaks]
+    shares = [recorded_share(s) for s in split.shares or (Interval(0.0, 0.0, 1.0),) * 2]
+    what = _what(question) if any(part.kind == "recording" for part in split.parts) else ""
+    return paragraphs("trends.txt", "told", split, parts, breaks, what, shares)
 
 
 def recorded_share(found: Interval) -> str:
@@ -227,45 +137,11 @@ def _what(question: ChangeSubject) -> str:
     return _("“{name}”").format(name=name)
 
 
-def _rest(part: ChangePart) -> str:
-    if not part.is_clear:
-        return _(
-            "The remaining change, which is the best available indication of a real "
-            "change: no difference beyond the noise ({ends})."
-        ).format(ends=ends(part))
-    return _(
-        "The remaining change: {change} ({ends}). It is the best available indication of a "
-        "real change, but may still reflect policing, funding or outreach."
-    ).format(change=people(part.value), ends=ends(part))
-
-
 def panel_sentence(panel: FixedPanel | None, facts: PublicFacts) -> str:
     """Who is in the series of the same contributors."""
     if panel is None:
-        return _(
-            "Who registered whom was not measured for contributors that report on all of these "
-            "years, so there is no series of the same contributors."
-        )
-    first, last = panel.span
-    return _("The same contributors in every year, {first} to {last}: {names}.").format(
-        first=year(first), last=year(last), names=_named(called_all(panel.names, facts))
-    )
-
-
-def measured_apart() -> str:
-    """Why the counts of contributors do not add up to the published ones."""
-    return _(
-        "The counts of contributors were measured separately from those of the chart; the "
-        "two differ by their noise."
-    )
-
-
-def counted_once() -> str:
-    """Under whom a person counts."""
-    return _(
-        "A person whom several contributors know under the same key is counted once, under the one "
-        "that registered that person first."
-    )
+        return words_of("panel", None, [])
+    return words_of("panel", panel.span, _isolated(panel.names, facts))
 
 
 def part_label(part: ChangePart, facts: PublicFacts) -> str:
@@ -279,22 +155,19 @@ def part_label(part: ChangePart, facts: PublicFacts) -> str:
         "unmeasured": _("Cannot be split: {names}"),
         "unclear": _("Too few recorded to split: {names}"),
     }
-    return words[part.kind].format(names=_named(called_all(part.names, facts)))
+    return words[part.kind].format(names=listed(_isolated(part.names, facts)))
 
 
-def _called(part: ChangePart, facts: PublicFacts | None) -> ChangePart:
-    return replace(part, names=called_all(part.names, facts))
+def _isolated(names: Sequence[str], facts: PublicFacts | None) -> list[str]:
+    """Names of contributors; each keeps its own direction inside a sentence."""
+    return [isolated(name) for name in called_all(names, facts)]
 
 
-def _named(names: Sequence[str]) -> str:
-    """Names of contributors as a list; each keeps its own direction inside the sentence."""
-    return listed([isolated(name) for name in names])
-
-
-def people(change: int) -> str:
+@word
+def signed_people(change: int) -> str:
     """A number of people more or fewer.
 
-    >>> people(-1200), people(1)
+    >>> signed_people(-1200), signed_people(1)
     ('1,200 fewer people', '1 more person')
     """
     n = abs(change)
@@ -303,7 +176,8 @@ def people(change: int) -> str:
     return ngettext("{n} more person", "{n} more people", n).format(n=number(n))
 
 
-def ends(found: ChangePart | Split) -> str:
+@word
+def change_ends(found: ChangePart | Split) -> str:
     """The two ends of an interval of a change, with their signs."""
     return _("{low} to {high}").format(low=signed(found.low), high=signed(found.high))
 
@@ -418,8 +292,7 @@ def _count(row: str, when: str, card: NumberCard, kind: str) -> list[object]:
     names = "|".join(card.contributors) if row == "same_contributors" else ""
     if kind == "nobody_reports":
         return [row, "", when, names, "", "", "", kind]
-    numbers = ["" if x is None else round(x) for x in (card.value, card.low, card.high)]
-    return [row, "", when, names, *numbers, card.state]
+    return [row, "", when, names, *file_numbers(card), card.state]
 
 
 def as_text(report: Report, release: Release) -> str:
@@ -565,7 +438,7 @@ def _balance(question: ChangeSubject, split: Split, facts: PublicFacts) -> Balan
 
 def _drawn(label: str, found: ChangePart | Split) -> Change:
     text = _("{label}: {value} ({ends})").format(
-        label=label, value=signed(found.value), ends=ends(found)
+        label=label, value=signed(found.value), ends=change_ends(found)
     )
     rest = isinstance(found, ChangePart) and found.kind == "rest"
     return Change(text, found.value, found.low, found.high, rest)
@@ -763,30 +636,12 @@ def _series_change(release: Release, rows: tuple[Row, ...]) -> str:
     The year in which the release was made was not over, so it is left out.
     """
     covered = [r for r in rows if _whole(release, r) and r.kind != "nobody_reports"]
-    found = difference(covered[0].people, covered[-1].people) if covered[1:] else None
-    if found is None:
-        return _("Too few to compare the first year with the last.")
-    first, last = (year(r.codes[0]) for r in (covered[0], covered[-1]))
-    if not found.is_clear:
-        text = _("{last} compared with {first}: no difference beyond the noise.")
-    elif found.value > 0:
-        text = _(
-            "{last} compared with {first}: {n} more people identified (between {low} and {high})."
-        )
-    else:
-        text = _(
-            "{last} compared with {first}: {n} fewer people identified (between {low} and {high})."
-        )
-    ends = sorted((abs(found.low), abs(found.high)))
-    told = text.format(
-        first=first,
-        last=last,
-        n=number(abs(found.value)),
-        low=number(ends[0]),
-        high=number(ends[1]),
-    )
-    same = len({covering(release, int(r.codes[0])) for r in (covered[0], covered[-1])}) == 1
-    return told if same else " ".join((told, _("The contributors of these two years differ.")))
+    if len(covered) < 2:
+        return words_of("since_first", None, 0, 0, same=True)
+    found = difference(covered[0].people, covered[-1].people)
+    first, last = (int(r.codes[0]) for r in (covered[0], covered[-1]))
+    same = covering(release, first) == covering(release, last)
+    return words_of("since_first", found, first, last, same)
 
 
 def _lines(release: Release, panels: list[ChartPanel]) -> tuple[tuple[str, ...], ...]:

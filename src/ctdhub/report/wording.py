@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ctdhub.border import POSSIBLE, Guarantee
@@ -103,8 +103,8 @@ def word(function: Called) -> Called:
     return function
 
 
-def paragraphs(template: str, part: str, /, *values: object, **named: object) -> tuple[str, ...]:
-    """What a part of a template says: its lines, without those that are empty.
+def written(template: str, part: str, /, *values: object, **named: object) -> str:
+    """What a part of a template says, as it stands.
 
     Args:
         template: name of the file.
@@ -112,6 +112,12 @@ def paragraphs(template: str, part: str, /, *values: object, **named: object) ->
         values, named: what the macro takes.
     """
     said: str = getattr(templates().get_template(template).module, part)(*values, **named)
+    return said
+
+
+def paragraphs(template: str, part: str, /, *values: object, **named: object) -> tuple[str, ...]:
+    """:func:`written` as its lines, without those that are empty."""
+    said = written(template, part, *values, **named)
     return tuple(line.strip(" ") for line in said.split("\n") if line.strip(" "))
 
 
@@ -244,6 +250,22 @@ def card_data(card: NumberCard, release: Release) -> dict[str, Any]:
     data = {f.name: getattr(card, f.name) for f in fields(card) if f.name not in UNSAID}
     data["contributors"] = list(card.contributors)
     return data | {"caveat": caveat(), "citation": citation(release)}
+
+
+def file_numbers(
+    card: NumberCard | None, digits: int | None = None
+) -> tuple[float | None, float | None, float | None]:
+    """Value and ends as files for programs have them; None where there is no number.
+
+    Args:
+        digits: after the point; None rounds to whole numbers.
+    """
+    value, low, high = (card.value, card.low, card.high) if card else (None, None, None)
+    return (
+        None if value is None else round(value, digits),
+        None if low is None else round(low, digits),
+        None if high is None else round(high, digits),
+    )
 
 
 def state_words(kind: Kind) -> str:
@@ -503,21 +525,10 @@ def break_sentence(found: DeclaredBreak, facts: PublicFacts | None = None) -> st
     why = said(BREAKS[found.kind])
     if found.note:
         why = _("{why} ({note})").format(why=why, note=set_apart(found.note))
-    words = {
-        "name": set_apart(called_all((found.name,), facts)[0]),
-        "day": day(date.fromisoformat(found.day)),
-        "why": why,
-    }
-    if not found.variables:
-        return _(
-            "A break was declared here: {name}, from {day} on: {why}. Figures before and after it "
-            "are not comparable."
-        ).format(**words)
-    names = listed([_named(name) for name in found.variables])
-    return _(
-        "A break was declared here: {name}, from {day} on, for {variables}: {why}. Figures before "
-        "and after it are not comparable."
-    ).format(**words, variables=names)
+    name = set_apart(called_all((found.name,), facts)[0])
+    when = day(date.fromisoformat(found.day))
+    variables = [_named(variable) for variable in found.variables]
+    return paragraph("release.txt", "declared_break", name, when, why, variables)
 
 
 def _named(variable: str) -> str:
@@ -570,26 +581,11 @@ def turned(release: Release, between: tuple[int, int] | None = None) -> tuple[st
 
 def turn_sentences(turn: Turn, release: Release) -> tuple[str, ...]:
     """Who joined in a year, and who no longer reports from it on."""
-    found = []
-    if turn.joined:
-        text = ngettext(
-            "{year}: a contributor joined, {names}.",
-            "{year}: contributors joined, {names}.",
-            len(turn.joined),
-        )
-        found.append(text.format(year=year(turn.year), names=_coverage_named(turn.joined, release)))
-    if turn.left:
-        text = ngettext(
-            "{year}: a contributor no longer reports, {names}.",
-            "{year}: contributors no longer report, {names}.",
-            len(turn.left),
-        )
-        found.append(text.format(year=year(turn.year), names=_coverage_named(turn.left, release)))
-    return tuple(found)
-
-
-def _coverage_named(names: tuple[str, ...], release: Release) -> str:
-    return listed([set_apart(name) for name in called_all(names, release.facts)])
+    joined, left = (
+        [set_apart(name) for name in called_all(names, release.facts)]
+        for names in (turn.joined, turn.left)
+    )
+    return paragraphs("release.txt", "turn", turn.year, joined, left)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -681,67 +677,22 @@ def epsilon_words(epsilon: float) -> str:
 # How many people of a release may be counted more than once, in words.
 
 
-def counted_twice(release: Release) -> list[str]:
+even_more = partial(paragraph, "release.txt", "even_more")
+"""That the second interval may not hold the people, as far as a release can tell."""
+
+
+def counted_twice(release: Release) -> tuple[str, ...]:
     """Sentences on who counts more than once, with the second interval of the number of people."""
     errors, people = release.link_errors, release.protected.people
     if errors is None:
-        return [
-            _(
-                "This release does not measure how many people are counted more than once because "
-                "contributors know them under different keys. Groups in which more people are "
-                "counted twice look larger than they are, and their intervals do not allow for "
-                "that."
-            )
-        ]
-    low, high = errors.once(people.low, people.high)
-    said = {"share": share(errors.found)}
-    return [
-        _(
-            "The number of people who are counted a second time in this release is at most "
-            "{doubles} (about {middle}). The number of people who were merged by mistake with "
-            "somebody else is at most {merged}."
-        ).format(
-            doubles=number(most := math.ceil(errors.most(people.low))),
-            middle=number(min(errors.middle, most)),
-            merged=number(errors.merged),
-        ),
-        _("Second interval, if everybody is counted once: {low} to {high} people.").format(
-            low=number(low), high=number(high)
-        ),
-        _(
-            "The hub states that tokens find at least {share} of the people who are counted twice."
-        ).format(**said)
-        if errors.reviewed
-        else _(
-            "Tokens are estimated, by capture and recapture, to find at least {share} of the "
-            "people who are counted twice."
-        ).format(**said),
-        *([even_more()] if errors.even_more else []),
-        comparison_note(release),
-    ]
-
-
-def even_more() -> str:
-    """That the second interval may not hold the people, as far as a release can tell."""
-    return _(
-        "Even more people may be counted twice than tokens tell: this interval may not hold the "
-        "number of people."
-    )
+        return paragraphs("release.txt", "counted_twice", None, 0, 0, 0)
+    doubles, once = math.ceil(errors.most(people.low)), errors.once(people.low, people.high)
+    return paragraphs("release.txt", "counted_twice", errors, doubles, *once)
 
 
 def comparison_note(release: Release) -> str:
     """By which interval groups are compared; one sentence for every page that compares."""
-    if release.link_errors is None:
-        return _(
-            "How many people are counted twice was not measured: there may be fewer people than "
-            "these numbers say, and comparisons of groups do not allow for it."
-        )
-    return _(
-        "Groups are compared by the second interval, if everybody is counted once: it allows for "
-        "people who are counted twice and for different people who were merged by mistake, but not "
-        "for people whose names one organisation writes in Latin letters and another in a script "
-        "other than Cyrillic, Greek or Arabic: more of these may be counted twice."
-    )
+    return paragraph("release.txt", "comparison", release.link_errors)
 
 
 def twice_by_citizenship(release: Release) -> list[tuple[str, str]]:

@@ -51,6 +51,8 @@ from ctdhub.report.wording import (
     citation,
     comparison_note,
     ends,
+    paragraph,
+    paragraphs,
     printed,
     ranged,
     shown,
@@ -447,35 +449,10 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
     release, guarantee = answers.release, answers.release.protected.guarantee
     level = share(guarantee.level)
     notebook.add("level", "sum", guarantee.level, (level,))
-    reading = (
-        _(
-            "Each number has an interval: the interval contains the true count of the "
-            "hub's records for about {level} of the numbers. A thin black line on a bar "
-            "shows it."
-        ).format(level=level),
-        _(
-            "Kinds of missing numbers are kept separate. “Not shown” (below the reporting "
-            "threshold) is not zero. “Not recorded” are people whose answer nobody wrote "
-            "down; they are outside the shares. “Nobody reports here” means that no "
-            "contributor covers it. “Not measured in this release” means that this was not "
-            "counted."
-        ),
-        comparison_note(release),
-    )
+    reading = (*paragraphs("release.txt", "reading", level), comparison_note(release))
     epsilon, delta = decimal(guarantee.epsilon, "0.##"), tiny(guarantee.delta)
     notebook.add("guarantee", "sum", guarantee.epsilon, (epsilon, delta))
-    methods = (
-        _(
-            "Case records of the contributors were harmonised, linked and counted; records "
-            "with the same person key count once."
-        ),
-        _(
-            "Noise was added to every count. It bounds how much anybody can learn from the release "
-            "about any one person, whatever else they know (differential privacy, epsilon "
-            "{epsilon}, delta {delta}, for each person; the smaller, the less); no exact count was "
-            "published."
-        ).format(epsilon=epsilon, delta=delta),
-    )
+    methods = paragraph("release.txt", "methods", epsilon, delta)
     names = _("; ").join(_contributors(release))
     declared = [
         break_sentence(one, release.facts) for one in breaks_within(release, None, *release.years)
@@ -484,7 +461,7 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
     return (
         *([Section("errata", _("Corrections"), (Words(notices),))] if notices else []),
         Section("reading", _("How to read this"), (Words(reading),)),
-        Section("methods", _("How it was made"), (Words((" ".join(methods),)),)),
+        Section("methods", _("How it was made"), (Words((methods,)),)),
         Section(
             "sources",
             _("Who contributed, and how to cite"),
