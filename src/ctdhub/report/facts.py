@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ctdhub.core import tables
-from ctdhub.core.format import inline, listed, number, share, span, year
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, ngettext
+from ctdhub.core.format import inline, listed, number, share, span
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document import text
 from ctdhub.document.document import Block, Document, Meta, Section, Sentences, TextTable, Words
 from ctdhub.release.errata import plain_data
@@ -414,16 +414,8 @@ def _everybody(side: Side, years: tuple[int, int]) -> str:
     claim = people_claim(side.people) or span_of(side.people)
     if not side.people.has_range:
         return ""
-    when = _("In {first}") if years[0] == years[1] else _("Between {first} and {last}")
-    return ngettext(
-        "{when}, {claim} person was identified as a victim of human trafficking ({interval}).",
-        "{when}, {claim} people were identified as victims of human trafficking ({interval}).",
-        surely(side.people) or SEVERAL,
-    ).format(
-        when=when.format(first=year(years[0]), last=year(years[1])),
-        claim=claim,
-        interval=estimate(side.people),
-    )
+    n = surely(side.people) or SEVERAL
+    return saying.words_of("press_everybody", n, years, claim, estimate(side.people))
 
 
 def _women(women: NumberCard) -> str:
@@ -441,25 +433,15 @@ def _types(side: Side) -> list[FactLine]:
     if not side.exploitation:
         return []
     (flag, first), *_rest = side.exploitation
-    name = label(flag, current())
-    if is_majority(first) and first.value is not None and side.main_types(1):
-        text = _(
-            "They were mainly trafficked for {type} ({share} of those whose type of exploitation "
-            "is recorded, between {low} and {high}; not recorded for {missing} of people)."
-        )
-    elif first.value is not None and side.main_types(1):
-        text = _(
-            "The type of exploitation recorded most often is {type} ({share} of those for whom a "
-            "type is recorded, between {low} and {high}; not recorded for {missing} of people)."
-        )
-    else:
+    if first.value is None or not side.main_types(1):
         told = types_sentence(side)
-        cards = side.exploitation[:MAIN_TYPES]
         return [
             FactLine(f, label(f, current()), c, told if k == 0 else "")
-            for k, (f, c) in enumerate(cards)
+            for k, (f, c) in enumerate(side.exploitation[:MAIN_TYPES])
         ]
-    return [FactLine(flag, name, first, text.format(type=inline(name), **_behind(first)))]
+    name = label(flag, current())
+    told = saying.words_of("press_type", is_majority(first), inline(name), **_behind(first))
+    return [FactLine(flag, name, first, told)]
 
 
 def _behind(card: NumberCard) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ctdhub.core.format import inline, listed, number, share, year
-from ctdhub.core.i18n import _, current, ngettext
+from functools import partial
+
+from ctdhub.core.format import inline, listed, number, share
+from ctdhub.core.i18n import _, current
 from ctdhub.release.open import Release
-from ctdhub.report.wording import ends, even_more, least_claim, printed, surely
+from ctdhub.report.wording import ends, even_more, least_claim, paragraph, printed, surely
 from ctdhub.schema import countries
 from ctdhub.schema.labels import label
 from ctdhub.schema.places import Place
@@ -13,6 +15,8 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.tables import Headline, PlaceFacts, Side, SideName, headline
 
+words_of = partial(paragraph, "places.txt")
+"""What a part of the template says, by the name of the part."""
 MAIN_TYPES = 2
 _BOUNDED = ("region", "union", "set")
 SEVERAL = 11
@@ -34,38 +38,13 @@ def claim_and_reservation(first: Headline) -> tuple[str, str]:
     and how many are recorded, where a release measures that; that they are too few to show, where
     they are.  Then what that leaves open: that nobody knows how many of the recorded are one
     person, or that there may be fewer people still; else nothing."""
-    if first.people.value is None:
-        return _("Not shown: below the reporting threshold; this is not zero."), ""
-    when = _when(first.years, _("in {first}"), _("from {first} to {last}"))
-    if first.people.once is not None:
-        low, high, doubles = once_printed(first.people)
-        text = _(
-            "Between {low} and {high} people were identified as victims of human trafficking "
-            "{when} ({level} confidence): {people} people are recorded, of whom up to {doubles} "
-            "may be the same person as another."
-        ).format(
-            low=low,
-            high=high,
-            when=when,
-            level=share(first.people.level),
-            people=number(first.people.value),
-            doubles=doubles,
-        )
-        return text, even_more() if first.even_more else ""
-    text = ngettext(
-        "{people} person was identified as a victim of human trafficking {when} "
-        "(between {low} and {high} at {level} confidence).",
-        "{people} people were identified as victims of human trafficking {when} "
-        "(between {low} and {high} at {level} confidence).",
-        round(first.people.value),
-    ).format(
-        when=when,
-        people=number(first.people.value),
-        low=number(first.people.low or 0),
-        high=number(first.people.high or 0),
-        level=share(first.people.level),
-    )
-    return text, not_estimated()
+    people = first.people
+    text = words_of("headline", people, first.years, once_printed(people))
+    if people.value is None:
+        return text, ""
+    if people.once is None:
+        return text, not_estimated()
+    return text, even_more() if first.even_more else ""
 
 
 def not_estimated() -> str:
@@ -86,17 +65,7 @@ def reach_sentence(first: Headline) -> str:
     note = undated() if first.undated else ""
     if first.nationalities.value is None or first.countries.value is None:
         return note
-    origins, places = int(first.nationalities.value), int(first.countries.value)
-    told = _("They have {nationalities} and were exploited in {countries}.").format(
-        nationalities=ngettext(
-            "at least {n} nationality", "at least {n} nationalities", origins
-        ).format(n=number(origins)),
-        countries=ngettext(
-            "at least {n} country or territory",
-            "at least {n} countries and territories",
-            places,
-        ).format(n=number(places)),
-    )
+    told = words_of("reach", int(first.nationalities.value), int(first.countries.value))
     return f"{told} {note}".strip()
 
 
@@ -110,23 +79,17 @@ def people_sentence(
         claim: what to say of the number (:func:`ctdhub.report.wording.people_claim`); by default
             the second interval, or the number, or "at least N" where it is not precise enough.
     """
-    when = _when(years, _("In {first}"), _("Between {first} and {last}"))
-    if place.kind != "region":
-        when = _when(years, _("in {first}"), _("between {first} and {last}"))
     n, interval = surely(of.people), estimate(of.people)
     if not claim and of.people.value is not None:
         n, claim, interval = round(of.people.value), number(of.people.value), span_of(of.people)
         if of.people.once is not None:
             n, claim = round(of.people.once[1]), span_of(of.people, of.people.once)
             interval = recorded_people(of.people)
-    text = _people_text(place.kind, side, n or SEVERAL).format(
-        when=when,
-        claim=claim or least_claim(of.people) or span_of(of.people),
-        region=_("{union} (its member states)").format(union=place.name(current()))
-        if place.kind == "union"
-        else place.name(current()),
-        interval=interval,
-    )
+    region = place.name(current())
+    if place.kind == "union":
+        region = _("{union} (its member states)").format(union=region)
+    claim = claim or least_claim(of.people) or span_of(of.people)
+    text = words_of("people", place.kind, side, n or SEVERAL, years, region, claim, interval)
     return f"{text} {not_recorded(place, side, of)}".strip()
 
 
@@ -139,27 +102,8 @@ def not_recorded(place: Place, side: SideName, of: Side) -> str:
     """
     if of.people.missing is None or of.at_most is None:
         return ""
-    if place.kind not in _BOUNDED:
-        text = (
-            _("The citizenship of {share} of all people is not recorded.")
-            if side == "citizens"
-            else _("The country of exploitation of {share} of all people is not recorded.")
-        )
-        return text.format(share=share(of.people.missing))
-    text = (
-        _(
-            "The citizenship of {share} of all people is not recorded; whatever it is, the number "
-            "is between {low} and {high}."
-        )
-        if side == "citizens"
-        else _(
-            "The country of exploitation of {share} of all people is not recorded; whatever it is, "
-            "the number is between {low} and {high}."
-        )
-    )
-    return text.format(
-        share=share(of.people.missing), low=number(_lower(of)), high=number(of.at_most)
-    )
+    bounded = place.kind in _BOUNDED
+    return words_of("not_recorded", side, bounded, of.people.missing, _lower(of), of.at_most)
 
 
 def people_printed(place: Place, of: Side) -> tuple[str, ...]:
@@ -223,63 +167,6 @@ def once_printed(people: NumberCard) -> tuple[str, ...]:
 def estimate_printed(people: NumberCard) -> tuple[str, ...]:
     """Every form in which :func:`estimate` prints a number of people."""
     return (*printed(people), *once_printed(people))
-
-
-def _when(years: tuple[int, int], one: str, several: str) -> str:
-    """A year, or the first and the last, in the words given for each."""
-    text = one if years[0] == years[1] else several
-    return text.format(first=year(years[0]), last=year(years[1]))
-
-
-def _people_text(kind: str, side: SideName, n: int) -> str:
-    """Names of countries stand alone: in many languages a preposition would change them."""
-    if kind == "country" and side == "citizens":
-        return ngettext(
-            "{region}, as recorded country of citizenship: {when}, {claim} person was "
-            "identified as exploited anywhere in the world ({interval}).",
-            "{region}, as recorded country of citizenship: {when}, {claim} people were "
-            "identified as exploited anywhere in the world ({interval}).",
-            n,
-        )
-    if kind == "country":
-        return ngettext(
-            "{region}, as recorded country of exploitation: {when}, {claim} person of any "
-            "citizenship was identified ({interval}).",
-            "{region}, as recorded country of exploitation: {when}, {claim} people of any "
-            "citizenship were identified ({interval}).",
-            n,
-        )
-    if kind != "region" and side == "citizens":
-        return ngettext(
-            "{region}, as recorded countries of citizenship: {when}, {claim} person was "
-            "identified as exploited anywhere in the world ({interval}).",
-            "{region}, as recorded countries of citizenship: {when}, {claim} people were "
-            "identified as exploited anywhere in the world ({interval}).",
-            n,
-        )
-    if kind != "region":
-        return ngettext(
-            "{region}, as recorded countries of exploitation: {when}, {claim} person of "
-            "any citizenship was identified ({interval}).",
-            "{region}, as recorded countries of exploitation: {when}, {claim} people of "
-            "any citizenship were identified ({interval}).",
-            n,
-        )
-    if side == "citizens":
-        return ngettext(
-            "{when}, {claim} person with recorded citizenship of a country in {region} "
-            "was identified as exploited anywhere in the world ({interval}).",
-            "{when}, {claim} people with recorded citizenship of a country in {region} "
-            "were identified as exploited anywhere in the world ({interval}).",
-            n,
-        )
-    return ngettext(
-        "{when}, {claim} person of any citizenship with a recorded country of "
-        "exploitation in {region} was identified ({interval}).",
-        "{when}, {claim} people of any citizenship with a recorded country of "
-        "exploitation in {region} were identified ({interval}).",
-        n,
-    )
 
 
 def place_sentences(facts: PlaceFacts) -> tuple[str, ...]:
@@ -346,22 +233,7 @@ def types_sentence(side: Side) -> str:
     ]
     if not kinds:
         return _("Main types of exploitation: {why}.").format(why=too_few())
-    if len(kinds) < len(first) or not side.main_types(MAIN_TYPES):
-        text = _(
-            "Where a type of exploitation is recorded, the types include: {types}. A person may "
-            "have suffered several."
-        )
-    elif len(kinds) == 1:
-        text = _(
-            "Where a type of exploitation is recorded, the main one is: {types}. A person may have "
-            "suffered several."
-        )
-    else:
-        text = _(
-            "Where a type of exploitation is recorded, the main ones are: {types}. A person "
-            "may have suffered several."
-        )
-    return text.format(types=listed(kinds))
+    return words_of("types", kinds, len(kinds) == len(first) and side.main_types(MAIN_TYPES))
 
 
 def corridors_sentence(side: Side, *, limited: bool) -> str:
