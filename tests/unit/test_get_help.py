@@ -13,6 +13,7 @@ from invented_release import protected_answer
 
 from ctdhub.build import init
 from ctdhub.build.hub import Hub
+from ctdhub.build.stages.site import edition
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
@@ -147,6 +148,8 @@ def test_check_asks_for_a_contact_and_a_review(
     assert "names no `contact`" not in out
     assert out.count("nobody has reviewed") == 1
     assert "العربية" in out
+    settings(hub, doi={"2026.1": "10.5281/zenodo.1"})
+    assert edition(Hub(hub.root)).sharing.doi == {"2026.1": "10.5281/zenodo.1"}  # the site's too
 
 
 @pytest.mark.parametrize(

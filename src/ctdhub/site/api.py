@@ -25,7 +25,7 @@ from typing import Any
 from ctdhub.border import PROTECTED, SHOWN, Estimate
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.core.tables import write_csv
-from ctdhub.release.catalogue import WHAT_IT_IS, media, title
+from ctdhub.release.catalogue import WHAT_IT_IS, title
 from ctdhub.release.errata import plain_data
 from ctdhub.release.manifest import VERSION_PATTERN, LinkErrors
 from ctdhub.release.open import Release
@@ -42,93 +42,35 @@ from ctdhub.stats.tables import Side, place_facts
 # --------------------------------------------------------------------------------------------------
 # The interface for programs as OpenAPI 3.1, for tools that read such descriptions.
 
-_RELEASE_FILES = {
-    "counts.parquet": "Every measured table, those of three variables included.",
-    "records.parquet": "Protected records, one row per person.",
-    "SHA256SUMS": "Hashes of the release's own files.",
-}
-
 
 def openapi(
     release: Release, tables: Sequence[Mapping[str, Any]], places: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The description of one release.
+    """The description of one release: ``schema/openapi.json`` with what is this one's own.
 
     Args:
         tables, places: their entries in list and index; there is at least one place.
     """
     facts = release.facts
-    found = {
-        "/api/index.json": _get(
-            "What the release holds.", "application/json", schema="schema/index.json"
-        ),
-        "/api/tables.json": _get(
-            "The measured tables.", "application/json", schema="schema/tables.json"
-        ),
-        "/api/places/{place}.json": _get(
-            "Facts of a country or region.",
-            "application/json",
-            schema="schema/place.json",
-            parameter=_parameter("place", "Key in the index.", [p["key"] for p in places]),
-        ),
-        **{f"/{name}": _get(words, media(name)) for name, words in _RELEASE_FILES.items()},
-        "/api/latest.json": {
-            "servers": [{"url": "../../.."}],
-            **_get("The newest release.", "application/json", schema="schema/latest.json"),
+    found: dict[str, Any] = json.loads(schema("openapi"))
+    found["info"] = {
+        "title": title(release.manifest, facts),
+        "version": release.version,
+        "description": " ".join([WHAT_IT_IS, *(n.text for n in shown(release))]),
+        "license": {
+            "name": facts.licence,
+            **({"url": facts.licence_url} if facts.licence_url else {}),
         },
     }
-    if tables:
-        stem = "-".join(tables[0]["variables"])
-        variables = "Variables joined with a hyphen, in the order of the list."
-        table = {**_parameter("table", variables), "example": stem}
-        for kind, form in (("json", "application/json"), ("csv", "text/csv")):
-            found[f"/api/tables/{{table}}.{kind}"] = _get(
-                "A measured table of one or two variables.",
-                form,
-                schema="schema/table.json" if kind == "json" else "",
-                parameter=table,
-            )
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": title(release.manifest, facts),
-            "version": release.version,
-            "description": " ".join([WHAT_IT_IS, *(n.text for n in shown(release))]),
-            "license": {
-                "name": facts.licence,
-                **({"url": facts.licence_url} if facts.licence_url else {}),
-            },
-        },
-        "servers": [{"url": "..", "description": "The folder of this release."}],
-        "paths": found,
-    }
-
-
-def _get(
-    words: str, form: str, *, schema: str = "", parameter: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    content = {form: {"schema": {"$ref": schema}} if schema else {}}
-    return {
-        **({"parameters": [parameter]} if parameter else {}),
-        "get": {
-            "summary": words,
-            "responses": {"200": {"description": words, "content": content}},
-        },
-    }
-
-
-def _parameter(name: str, words: str, values: Sequence[str] = ()) -> dict[str, Any]:
-    given: dict[str, Any] = {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": words,
-        "schema": {"type": "string"},
-    }
-    if values:
-        given["schema"]["enum"] = list(values)
-        given["example"] = values[0]
-    return given
+    (place,) = found["paths"]["/api/places/{place}.json"]["parameters"]
+    place["schema"]["enum"] = [each["key"] for each in places]
+    place["example"] = places[0]["key"]
+    for path in [path for path in found["paths"] if path.startswith("/api/tables/")]:
+        if tables:
+            found["paths"][path]["parameters"][0]["example"] = "-".join(tables[0]["variables"])
+        else:
+            del found["paths"][path]
+    return found
 
 
 FOLDER, LATEST = "api", "latest.json"
@@ -348,13 +290,11 @@ def _write_place(
     answers: Answers, key: str, api: Path, head: Mapping[str, Any], languages: Sequence[str]
 ) -> dict[str, Any]:
     """The file of a place, and its entry in the index."""
-    is_country = key in countries.ALPHA3
-    named = countries.name if is_country else countries.region_name
     facts = place_facts(answers, key)
     about = {
         "key": key.lower(),
-        "kind": "country" if is_country else "region",
-        "names": {code: named(key, code) for code in languages},
+        "kind": "country" if facts.is_country else "region",
+        "names": {code: facts.where.name(code) for code in languages},
     }
     place = {
         **head,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,27 +25,10 @@ from ctdhub.core.files import uncollected, write_whole
 from ctdhub.core.i18n import LANGUAGES, _, current, language
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
+from ctdhub.site import feed, render
 from ctdhub.site.api import write_api, write_latest
 from ctdhub.site.edition import PLAIN, Content, Edition, PageKind, WholePage, no_files
-from ctdhub.site.feed import (
-    KEPT,
-    of_all,
-    refuse_fewer_notices,
-    tombstone,
-    write_feed,
-    write_notices,
-)
 from ctdhub.site.frame import HOME, address, stub, write_catalogue, write_for_robots
-from ctdhub.site.render import (
-    Entries,
-    fitting,
-    in_turn,
-    kinds,
-    menu,
-    pages_of,
-    render,
-    write_search,
-)
 from ctdhub.stats.answers import Answers
 
 # --------------------------------------------------------------------------------------------------
@@ -288,7 +271,7 @@ class ReleaseWriter:
 
     @cached_property
     def _kinds(self) -> Sequence[PageKind]:
-        return kinds(self.answers.release, self.edition, self.only)
+        return render.kinds(self.answers.release, self.edition, self.only)
 
     @cached_property
     def _print(self) -> str:
@@ -298,18 +281,50 @@ class ReleaseWriter:
     def _offered(self) -> Sequence[str]:
         return offered(self.answers.release)
 
+    def write_release(self, languages: Collection[str]) -> Iterator[tuple[str, float]]:
+        """All that the site shows of the release, and what leads to the one that leads; before each
+        part what it is, and how much is done."""
+        release, newest = self.answers.release, self.answers.release is self.lead
+        drawn = [code for code in self._offered if code in languages]
+        folder = self._folder(self.fresh)
+        for i, code in enumerate(drawn):
+            yield _("Drawing pages"), i / (len(drawn) + 1)
+            with language(code):
+                leading = self.pages()
+                if newest:
+                    self._lead(leading)
+        yield _("Copying downloads"), len(drawn) / (len(drawn) + 1)
+        if self.whole:
+            for file in release.path.iterdir():
+                if not release.withdrawn or file.name in feed.KEPT:
+                    shutil.copyfile(file, folder / file.name)
+            feed.write_notices(release, folder)
+        if not release.withdrawn:
+            with language(LANGUAGES[0]):
+                self.files(self.fresh / LATEST if newest else None)
+
+    def _lead(self, leading: Mapping[str, str]) -> None:
+        """What leads from ``latest`` and from the root to pages of the release, by path and title,
+        in the language in force."""
+        facts, code = self.lead.facts, current()
+        roots = (HOME, f"{LATEST}/{HOME}") if code == LANGUAGES[0] else (f"{code}/{HOME}",)
+        stubs = [(f"{LATEST}/{code}/{path}", path, title) for path, title in leading.items()]
+        for place, path, title in (*stubs, *((root, HOME, facts.hub) for root in roots)):
+            target = "../" * place.count("/") + address(code, self.lead.version, path)
+            write(self.fresh / place, stub(target, code, title, hidden=facts.invented))
+
     def pages(self) -> Titles:
         """Write pages and files of the language in force; the title of each page by its path."""
         release, titles = self.answers.release, Titles()
         if not release.withdrawn:
             for kind in self._kinds:
                 self._files(kind, kind.translated, current())
-        entries = menu(release, self.edition)
-        for kind in in_turn(self._kinds):
+        entries = render.menu(release, self.edition)
+        for kind in render.in_turn(self._kinds):
             titles |= self._pages(kind, entries)
         if self.whole and not release.withdrawn:
             folder = (self.fresh / address(current(), release.version)).parent
-            write_search(folder, Content(self.answers, self.edition), titles)
+            render.write_search(folder, Content(self.answers, self.edition), titles)
         return titles
 
     def files(self, latest: Path | None) -> None:
@@ -339,7 +354,7 @@ class ReleaseWriter:
         if write is not no_files:
             self._part(f"{kind.name}/files/{code}", [], draw)
 
-    def _pages(self, kind: PageKind, entries: Entries) -> Titles:
+    def _pages(self, kind: PageKind, entries: render.Entries) -> Titles:
         """Write the pages of a kind; those that may link to any other page are always drawn, and
         so are those of a withdrawn release, which say what to use instead."""
         release, languages = self.answers.release, self._offered
@@ -347,12 +362,12 @@ class ReleaseWriter:
 
         def draw(edition: Edition, site: Path) -> Titles:
             titles = Titles()
-            for drawn in pages_of(kind, Content(self.answers, edition)):
-                page = tombstone(drawn, release, instead) if release.withdrawn else drawn
+            for drawn in render.pages_of(kind, Content(self.answers, edition)):
+                page = feed.tombstone(drawn, release, instead) if release.withdrawn else drawn
                 html = (
                     page.html()
                     if isinstance(page, WholePage)
-                    else render(page, release, languages, edition, entries)
+                    else render.render(page, release, languages, edition, entries)
                 )
                 write(site / address(current(), release.version, page.path), html)
                 titles[page.path] = page.title
@@ -502,36 +517,28 @@ def build_site(
     if not set(languages) & set(offered(release)):
         raise ValueError(f"the site has none of these languages: {', '.join(languages)}")
     refuse_smaller(out, [each.version for each in shown])
-    refuse_fewer_notices(out, shown)
-    plan = _Plan(progress or (lambda message, fraction: None), only, languages)
+    feed.refuse_fewer_notices(out, shown)
+    whole, report = not only and set(LANGUAGES) <= set(languages), progress or _untold
     edition = replace(edition, series=tuple(map(Answers, shown)))
     told = {"made by": release.manifest.software, "release": release.version}
-    with uncollected(), renewed(out, MARK if plan.whole else DRAFT, told) as fresh:
-        parts = Parts(before if plan.whole else None, fresh)
+    with uncollected(), renewed(out, MARK if whole else DRAFT, told) as fresh:
+        parts = Parts(before if whole else None, fresh)
         for i, each in enumerate(edition.series):
-            part = replace(plan, report=partial(_part, plan.report, i / len(shown), 1 / len(shown)))
-            _write_release(each, fresh, part, edition, release, parts)
-        if plan.whole:
+            own = edition if each.release is release else render.fitting(each, edition)
+            writer = ReleaseWriter(each, own, release, fresh, parts, only, whole)
+            for message, done in writer.write_release(languages):
+                report(message, (i + done) / len(shown))
+        if whole:
             write_for_robots(fresh, release, edition.sharing, offered(release))
-            write_latest(fresh, release.version, of_all(shown))
+            write_latest(fresh, release.version, feed.of_all(shown))
             write_catalogue(fresh, shown, edition.sharing)
-            write_feed(fresh, edition.series, edition.sharing)
+            feed.write_feed(fresh, edition.series, edition.sharing)
         parts.close()
-    plan.report(_("Site built"), 1.0)
+    report(_("Site built"), 1.0)
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What to draw, and whom to tell of the progress."""
-
-    report: Progress
-    only: Collection[str]
-    languages: Collection[str]
-
-    @property
-    def whole(self) -> bool:
-        """Whether everything is drawn."""
-        return not self.only and set(LANGUAGES) <= set(self.languages)
+def _untold(_message: str, _fraction: float) -> None:
+    """Nobody waits for the progress."""
 
 
 def refuse_smaller(site: Path, versions: Collection[str]) -> None:
@@ -547,47 +554,3 @@ def refuse_smaller(site: Path, versions: Collection[str]) -> None:
     held = {path.name for path in site.glob("r/*") if re.fullmatch(VERSION_PATTERN, path.name)}
     if lost := sorted(held - set(versions)):
         raise error("site-smaller", file=site, versions=", ".join(lost))
-
-
-def _part(report: Progress, start: float, share: float, message: str, fraction: float) -> None:
-    """Tell the progress of one release as progress of the whole."""
-    report(message, start + share * fraction)
-
-
-def _write_release(
-    answers: Answers, fresh: Path, plan: _Plan, edition: Edition, lead: Release, parts: Parts
-) -> None:
-    """All that the site shows of one release, and what leads to the one that leads."""
-    release = answers.release
-    languages, newest = offered(release), release is lead
-    if not newest:
-        edition = fitting(answers, edition)
-    drawn = [code for code in languages if code in plan.languages]
-    folder = fresh / "r" / release.version
-    folder.mkdir(parents=True)
-    writer = ReleaseWriter(answers, edition, lead, fresh, parts, plan.only, whole=plan.whole)
-    for i, code in enumerate(drawn):
-        plan.report(_("Drawing pages"), i / (len(drawn) + 1))
-        with language(code):
-            leading = writer.pages()
-            if newest:
-                _lead(fresh, release, code, leading)
-    plan.report(_("Copying downloads"), len(drawn) / (len(drawn) + 1))
-    if plan.whole:
-        for file in release.path.iterdir():
-            if not release.withdrawn or file.name in KEPT:
-                shutil.copyfile(file, folder / file.name)
-        write_notices(release, folder)
-    if not release.withdrawn:
-        with language(LANGUAGES[0]):
-            writer.files(fresh / LATEST if newest else None)
-
-
-def _lead(fresh: Path, release: Release, code: str, leading: Mapping[str, str]) -> None:
-    """What leads from ``latest`` and from the root to pages of a release, by path and title."""
-    hidden = release.facts.invented
-    roots = (HOME, f"{LATEST}/{HOME}") if code == LANGUAGES[0] else (f"{code}/{HOME}",)
-    stubs = [(f"{LATEST}/{code}/{path}", path, title) for path, title in leading.items()]
-    for place, path, title in (*stubs, *((root, HOME, release.facts.hub) for root in roots)):
-        target = "../" * place.count("/") + address(code, release.version, path)
-        write(fresh / place, stub(target, code, title, hidden=hidden))

@@ -6,7 +6,7 @@ can be cited when it has left its file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,17 +23,8 @@ from ctdhub.report.figures import Chart, Figure, FigureBar, line_of
 from ctdhub.report.trends import Trend
 from ctdhub.report.wording import caveat, citation
 from ctdhub.schema.model import SEX, load_schema
+from ctdhub.site import frame
 from ctdhub.site.edition import Content, Edition
-from ctdhub.site.frame import (
-    EXAMPLE,
-    Links,
-    address,
-    chart_files,
-    embed_code,
-    embed_path,
-    figure_files,
-    onward,
-)
 from ctdhub.stats.cards import NumberCard, Row
 
 CHARTS = "charts"
@@ -63,6 +54,12 @@ def write_figure(path: Path, figure: Numbers, content: Content) -> None:
     names, rows = _names(figure), figure.table.rows
     facts = _metadata(figure, content.release)
     _write(path, names, [_line(figure, row) for row in rows], facts, figure.subtitle, content)
+
+
+def write_each(folder: Path, chosen: Iterable[Numbers], content: Content) -> None:
+    """The files of several figures, each by itself, in the folder of a release."""
+    for figure in chosen:
+        write_figure(folder / CHARTS / figure.file, figure, content)
 
 
 def write_figures(path: Path, chosen: Sequence[Numbers], content: Content) -> None:
@@ -191,17 +188,19 @@ FEW = 3
 """Labels of blanks that stand in one line; of more, how many there are."""
 
 
-def card_values(path: str, links: Links, release: Release, edition: Edition) -> dict[str, Any]:
+def card_values(
+    path: str, links: frame.Links, release: Release, edition: Edition
+) -> dict[str, Any]:
     """What chart cards on a page need: values and functions of the templates.
 
     Args:
         path: of the page, in the folder of its language.
     """
-    sharing, here = edition.sharing, address(links.lang, release.version, path)
-    root = sharing.public("") or EXAMPLE
+    sharing, here = edition.sharing, frame.address(links.lang, release.version, path)
+    root = sharing.public("") or frame.EXAMPLE
 
     def embed_address(figure: Chart) -> str:
-        inside = address(links.lang, release.version, embed_path(figure.file))
+        inside = frame.address(links.lang, release.version, frame.embed_path(figure.file))
         return f"{root}{inside}#{figure.id}"
 
     return {
@@ -211,16 +210,16 @@ def card_values(path: str, links: Links, release: Release, edition: Edition) -> 
         "root": root,
         "covered_years": span(release.years),
         "embed_address": embed_address,
-        "embed_code": embed_code,
+        "embed_code": frame.embed_code,
         "plot": plot,
         "blanks": blanks,
         "at_most": at_most,
         "quote": quote,
         "reference": reference,
         "snippets": snippets,
-        "figure_files": figure_files,
-        "chart_files": chart_files,
-        "onward": onward,
+        "figure_files": frame.figure_files,
+        "chart_files": frame.chart_files,
+        "onward": frame.onward,
     }
 
 

@@ -117,6 +117,9 @@ def read_attacks(release: Path) -> AttackCard | None:
 # What a site shows beside its release: the hub's stories and events, its spending, its address.
 
 
+NO_DOI: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True)
 class Edition:
     """One edition of a site.
@@ -149,33 +152,28 @@ class Edition:
     exits: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(  # noqa: PLR0913
+    def of(
         cls,
         hub: Path | None,
         url: str = "",
         *,
         offline: bool = False,
-        spending: PublishedSpending | None = None,
         helpline: str | None = None,
-        lead: Mapping[str, str] | None = None,
-        place: str = "",
-        contact: str = "",
-        exits: Mapping[str, str] | None = None,
-        doi: Mapping[str, str] | None = None,
+        doi: Mapping[str, str] = NO_DOI,
     ) -> Edition:
-        """What a hub adds to its release.
+        """What the files of a hub add to its release.
 
         Args:
             hub: root of the hub's folder; None for a release alone.
             url: public address of the site; empty where it is not known.
-            offline, spending, lead, place, contact, exits: as above.
-            doi: the DOI of each version that has one.
+            offline: as above.
             helpline: the one text of hub.yaml, shown where there is no list; None without hub.yaml.
+            doi: the DOI of each version that has one.
 
         Raises:
             HubError: the address is no plain https address, or a file of the hub has faults.
         """
-        sharing = Sharing(url, doi or {})
+        sharing = Sharing(url, doi)
         if hub is None:
             return cls(sharing, offline=offline)
         found = read_help(hub, helpline or "")
@@ -184,12 +182,7 @@ class Edition:
             calendar=read_calendar(hub),
             stories=read_stories(hub / "stories"),
             offline=offline,
-            spending=spending,
             help=found if found.lines or helpline is not None else None,
-            lead=lead or {},
-            place=place,
-            contact=contact,
-            exits=exits or {},
         )
 
     def help_of(self, release: Release) -> Help:

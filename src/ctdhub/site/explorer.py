@@ -19,12 +19,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from babel import Locale
 from markupsafe import Markup
 
@@ -35,16 +37,165 @@ from ctdhub.document.html import embedded
 from ctdhub.document.svg import colours
 from ctdhub.report.figures import Figure, figure_of
 from ctdhub.report.sentences import recorded_people, span_of
-from ctdhub.report.wording import called, caveat, citation, shown, sized, state_words
+from ctdhub.report.wording import called, caveat, citation, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import ORIGIN, PERIOD, load_schema
 from ctdhub.site.edition import EXPLORE, Content, MenuEntry, PageKind, WholePage
-from ctdhub.site.frame import Links, Page, about, address, environment, inlined
+from ctdhub.site.frame import Links, Page, about, address, inlined, said_of, written
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NOT_RECORDED, YES, Row, Table
-from ctdhub.stats.explore import BOUNDS, Codes, Exploration, PublishedTable
+from ctdhub.stats.cards import NOT_RECORDED, YES, Row, Table, widening
 from ctdhub.stats.query import Query
 from ctdhub.stats.tables import distribution, flag_group
+
+# --------------------------------------------------------------------------------------------------
+# What a program needs to give the answers of a release itself: records and measured tables.
+#
+# The explorer of the site counts in a browser.  It holds the synthetic records, the measured tables
+# with their noise, and of each table the cells that are published; from these
+# ``static/interval.js`` computes what :class:`ctdhub.stats.estimator.Estimator` does, by the same
+# steps, so that a number of the explorer is the number that every other page prints.
+#
+# Bounds.  Where nothing that was measured can carry an interval, still nobody who meets all
+# conditions fails one of them: the number is at most the least upper end among the measured tables
+# of some of the variables (Fréchet's bound; at least it may be 0).  The explorer takes the tables
+# that no other contains, at most ``BOUNDS``, those with most variables first, then the least noisy;
+# as the least of k ends is taken, each takes the level ``1 - (1 - level)/k`` (Bonferroni).  What is
+# said of the same question without one of its conditions is a bound too, as it is: a part that is
+# said to be more than its whole would contradict it, and this bound misses only where the other
+# number does.
+
+Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+BOUNDS = 6
+
+
+class Exploration:
+    """The synthetic records of a release by some of its variables, and its measured tables.
+
+    Attributes:
+        answers: of the release.
+        domains: by variable its values, "not recorded" (the empty text) first.
+        codes: by variable one number for each record: the place of its value in the domain.
+        tables: measured tables of these variables, each with its columns in the order of ``codes``
+            and its noise in people, in the order in which the release lists them.
+    """
+
+    def __init__(self, answers: Answers, variables: Sequence[str]) -> None:
+        records = answers.release.protected.records
+        held = [v for v in variables if v in answers.variables]
+        self.answers = answers
+        self.domains = {v: (NOT_RECORDED, *answers.domain(v)) for v in held}
+        self.codes = {v: coded(records[v], self.domains[v]) for v in held}
+        self.order = {name: k for k, name in enumerate(held)}
+        self.tables: dict[tuple[str, ...], float] = {}
+        for key, sigma in answers.release.protected.guarantee.sigma.items():
+            names = key.split("*")
+            if key and all(v in self.order for v in names):
+                self.tables[tuple(sorted(names, key=self.order.__getitem__))] = sigma
+
+    def tail(self) -> dict[str, Any]:
+        """What follows the records: measured tables, each with its columns in the order of the
+        release, and the cells of those of one variable."""
+        drawn = self.answers.release.protected.guarantee.drawn
+        keys = [self.answers.measured(*names) or "" for names in self.tables]
+        return {
+            "tables": [[self.order[n] for n in key.split("*")] for key in keys],
+            "drawn": [drawn.get(key, 0) for key in keys],
+            "all": drawn.get("", 0),
+            "sigma": list(self.tables.values()),
+            "regions": self.regions(),
+            "z": self.answers.z,
+            "wider": self.wider(),
+            "cells": self.published(names for names in self.tables if len(names) == 1),
+        }
+
+    def published(self, tables: Iterable[tuple[str, ...]]) -> dict[str, Any]:
+        """The published cells of some of ``tables``, by the places of their columns.
+
+        Of each the flat places, in increasing order and as steps from one to the next, the ends of
+        the intervals, the upper end of a cell that is not published, all in people; and of a table
+        with years the same of its noisy counts by year, None where a group has none.
+        """
+        return {",".join(str(self.order[n]) for n in t): self._published(t) for t in tables}
+
+    def _published(self, names: tuple[str, ...]) -> dict[str, Any]:
+        answers, cells = self.answers, self.answers.cells(*names)
+        rows = [(cell, (e.low, e.high)) for cell, e in cells.items()]
+        at, ends = self._in_places(names, rows)
+        found: dict[str, Any] = {
+            "at": at,
+            "low": [low for low, _high in ends],
+            "high": [high for _low, high in ends],
+            "unseen": answers.unseen(answers.measured(*names) or ""),
+        }
+        if PERIOD in names and answers.release.measured:
+            groups = list(answers.noisy_groups(*names).items())
+            at, noisy = self._in_places([n for n in names if n != PERIOD], groups)
+            years = self.domains[PERIOD]
+            found["noisy"] = {"at": at, "people": [[of.get(y) for y in years] for of in noisy]}
+        return found
+
+    def regions(self) -> list[dict[str, Any]]:
+        """The tables of regions of these variables: columns, of each the places of the values of
+        each group, the noisy cells in this order, and the variance of one."""
+        found = []
+        for table in self.answers.regions:
+            if not table.groups.keys() <= self.order.keys():
+                continue
+            axes = table.groups
+            place = {n: {v: k for k, v in enumerate(self.domains[n])} for n in axes}
+            cells = (dict(zip(axes, cell, strict=True)) for cell in product(*axes.values()))
+            found.append(
+                {
+                    "columns": [self.order[n] for n in axes],
+                    "groups": [
+                        [sorted(place[n][v] for v in own) for own in groups.values()]
+                        for n, groups in axes.items()
+                    ],
+                    "noisy": [
+                        table.cells.total({n: [g] for n, g in cell.items()}) for cell in cells
+                    ],
+                    "variance": table.variance,
+                }
+            )
+        return found
+
+    def wider(self) -> list[float]:
+        """How much wider intervals are taken where the worst of 1, 2, … of them is."""
+        level = self.answers.release.protected.guarantee.level
+        most = max([BOUNDS, *(len(d) for d in self.domains.values())])
+        return [widening(level, k) for k in range(1, most + 1)]
+
+    def _in_places(
+        self, names: Sequence[str], cells: Sequence[tuple[tuple[str, ...], Any]]
+    ) -> tuple[list[int], list[Any]]:
+        """What stands in cells, by their flat places in order, and the steps between these."""
+        if not names or not cells:
+            return [0] * len(cells), [held for _cell, held in cells]
+        domains = [self.domains[n] for n in names]
+        place = [{code: k for k, code in enumerate(domain)} for domain in domains]
+        codes = zip(*(cell for cell, _held in cells), strict=True)
+        at = [[of[c] for c in own] for of, own in zip(place, codes, strict=True)]
+        places = np.ravel_multi_index(at, [len(domain) for domain in domains])
+        order = np.argsort(places)
+        return np.diff(places[order], prepend=0).tolist(), [cells[k][1] for k in order]
+
+
+def coded(column: pa.ChunkedArray, domain: Sequence[str]) -> Codes:
+    """Each value's place in the domain, which begins with "not recorded".
+
+    Raises:
+        ValueError: a value outside the domain.
+
+    >>> coded(pa.chunked_array([["b", None, "a"]]), ("", "a", "b")).tolist()
+    [2, 0, 1]
+    """
+    found = pc.index_in(pc.fill_null(column, NOT_RECORDED), pa.array(domain))
+    if found.null_count:
+        raise ValueError("a record holds a value outside the domain of its variable")
+    kind = np.uint8 if len(domain) <= 256 else np.uint16
+    codes: Codes = found.to_numpy().astype(kind)
+    return codes
+
 
 # --------------------------------------------------------------------------------------------------
 # Pack records for the browser: unique rows with weights, sorted, few bits a column.
@@ -169,7 +320,7 @@ def explorer(answers: Answers) -> Explorer:
     columns += [q.column for q in questions if q.flags]
     exploration = Exploration(answers, columns)
     sizes = [len(exploration.domains[name]) for name in columns]
-    packed = pack(exploration.codes, sizes, _tail(exploration))
+    packed = pack(exploration.codes, sizes, _json(exploration.tail()))
     return Explorer(exploration, packed, questions)
 
 
@@ -186,55 +337,6 @@ def _questions(answers: Answers) -> tuple[ChartQuestion, ...]:
             found += [ChartQuestion(column, column) for column in columns]
     seen = {n for q in found for n in (q.column, *q.flags)}
     return (*found, *(ChartQuestion(n, n) for n in sorted(held - seen)))
-
-
-def _tail(exploration: Exploration) -> bytes:
-    """What follows the records: measured tables, each with its columns in the order of the release,
-    and the cells of those of one variable."""
-    place = {name: k for k, name in enumerate(exploration.codes)}
-    single = [names for names in exploration.tables if len(names) == 1]
-    answers = exploration.answers
-    drawn = answers.release.protected.guarantee.drawn
-    return _json(
-        {
-            "tables": [
-                [place[n] for n in (answers.measured(*names) or "").split("*")]
-                for names in exploration.tables
-            ],
-            "drawn": [drawn.get(answers.measured(*n) or "", 0) for n in exploration.tables],
-            "all": drawn.get("", 0),
-            "sigma": list(exploration.tables.values()),
-            "regions": exploration.regions(),
-            "z": answers.z,
-            "wider": exploration.wider(),
-            "cells": _cells(exploration, single),
-        }
-    )
-
-
-def _cells(exploration: Exploration, tables: Iterable[tuple[str, ...]]) -> dict[str, Any]:
-    place = {name: k for k, name in enumerate(exploration.codes)}
-    return {
-        ",".join(str(place[n]) for n in names): _plain(exploration.published(names))
-        for names in tables
-    }
-
-
-def _plain(table: PublishedTable) -> dict[str, Any]:
-    """A table as JSON; places as steps from one to the next."""
-    found: dict[str, Any] = {
-        "at": _steps(table.at),
-        "low": table.low,
-        "high": table.high,
-        "unseen": table.unseen,
-    }
-    if table.noisy:
-        found["noisy"] = {**table.noisy._asdict(), "at": _steps(table.noisy.at)}
-    return found
-
-
-def _steps(places: list[int]) -> list[int]:
-    return [b - a for a, b in pairwise([0, *places])]
 
 
 def _json(value: object) -> bytes:
@@ -258,7 +360,7 @@ def write_data(answers: Answers, folder: Path, *, offline: bool) -> None:
     for questions, tables in held.tables.items():
         wanted = [names for names in tables if len(names) > 1]
         if wanted:
-            raw = _json(_cells(held.exploration, wanted))
+            raw = _json(held.exploration.published(wanted))
             stem = f"{FOLDER}/{'.'.join(questions)}"
             write_file(folder, stem, gzip.compress(raw, LEVEL, mtime=0), offline=offline)
     if not offline:
@@ -325,7 +427,7 @@ class ExplorerChart:
 def page(content: Content) -> Page:
     """The page of a release."""
     answers, lang = content.answers, current()
-    held, release, offline = explorer(answers), answers.release, content.edition.offline
+    held, offline = explorer(answers), content.edition.offline
     charts = [_chart(held, question) for question in held.questions[:WRITTEN]]
     card = answers.card(Query())
     everybody = _("{people} people").format(people=sized(card))
@@ -338,7 +440,6 @@ def page(content: Content) -> Page:
         path=PATH,
         title=_("Explore"),
         description=_("Filter the synthetic records and see every chart change with them."),
-        template="explore.html",
         values={
             "total": everybody,
             "charts": [
@@ -352,9 +453,7 @@ def page(content: Content) -> Page:
             ],
             "payload": payload(content, PATH),
             "source": words()["sources"]["published"],
-            **about(release),
         },
-        menu=PATH,
         scripts=(*(ENGINE if offline else ()), *SCRIPTS),
         sources=() if offline else ("connect-src 'self'", "worker-src 'self'"),
         script_sources=("'self'", "file:") if offline else (),
@@ -368,8 +467,7 @@ def embed(content: Content) -> WholePage:
 
 
 def _embedded(content: Content) -> str:
-    lang, edition = current(), content.edition
-    release = content.release
+    edition, release = content.edition, content.release
     css, css_hash = inlined(CSS)
     names = (*(ENGINE if edition.offline else ()), *SCRIPTS)
     scripts = [inlined(name) for name in names]
@@ -379,25 +477,18 @@ def _embedded(content: Content) -> str:
         + (" 'self' file:" if edition.offline else "; connect-src 'self'; worker-src 'self'")
         + "; img-src data:; base-uri 'none'; form-action 'none'"
     )
-    return (
-        environment()
-        .get_template("explore_embed.html")
-        .render(
-            lang=lang,
-            rtl=lang in RIGHT_TO_LEFT,
-            title=_("Explore"),
-            css=css,
-            policy=policy,
-            scripts=[text for text, _digest in scripts],
-            payload=payload(content, EMBED),
-            links=Links(EMBED, lang, release.version),
-            full=PATH,
-            release=release,
-            facts=release.facts,
-            notices=shown(release),
-            contacts=edition.help_of(release).contacts()[:HELPLINES],
-            **about(release),
-        )
+    return written(
+        "explore_embed.html",
+        title=_("Explore"),
+        css=css,
+        policy=policy,
+        scripts=[text for text, _digest in scripts],
+        payload=payload(content, EMBED),
+        links=Links(EMBED, current(), release.version),
+        full=PATH,
+        **said_of(release),
+        contacts=edition.help_of(release).contacts()[:HELPLINES],
+        **about(release),
     )
 
 

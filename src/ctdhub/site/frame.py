@@ -25,25 +25,18 @@ from markupsafe import escape as escape_html
 from markupsafe import escape as escape_markupsafe
 
 from ctdhub.core.errors import error
-from ctdhub.core.format import inline, share, year
+from ctdhub.core.format import inline, number, share, year
 from ctdhub.core.i18n import LANGUAGES, OPEN_GRAPH, RIGHT_TO_LEFT, _, current, language
 from ctdhub.document.charts.years import key as legend_key
 from ctdhub.document.html import bidi, embedded
 from ctdhub.document.html import inlined as in_page
-from ctdhub.release.catalogue import (
-    KEYWORDS,
-    catalogue,
-    citation,
-    description,
-    identifier,
-    media,
-    title,
-)
+from ctdhub.release import catalogue
+from ctdhub.release.catalogue import description, title
 from ctdhub.release.manifest import SITE_ADDRESS
 from ctdhub.release.open import Release
 from ctdhub.report import citing
 from ctdhub.report.figures import Chart, Figure
-from ctdhub.report.wording import called, comparison_note
+from ctdhub.report.wording import called, comparison_note, shown
 from ctdhub.report.wording import citation as citation_wording
 from ctdhub.schema import countries
 from ctdhub.schema.labels import label
@@ -66,9 +59,9 @@ class Page:
         path: where it lies in the folder of its language, for example "countries/civ.html".
         title: of the window and of search results, without the hub's name.
         description: one sentence for search results.
-        template: the file in ``templates`` that draws it.
-        values: what the template needs beside the frame.
-        menu: path of the entry of the menu that it belongs to.
+        template: the file in ``templates`` that draws it; by default the one of its path.
+        values: what the template needs beside the frame and :func:`about`.
+        menu: path of the entry of the menu that it belongs to, by default its own.
         scripts: files in ``static`` that run on it, in this order; the policy allows no others.
         sources: more directives of its Content-Security-Policy, for example "connect-src 'self'".
         script_sources: where else scripts may come from, for example "file:".
@@ -81,7 +74,7 @@ class Page:
     path: str
     title: str
     description: str
-    template: str
+    template: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     menu: str = ""
     scripts: tuple[str, ...] = ()
@@ -91,6 +84,10 @@ class Page:
     framed: bool = False
     country: str = ""
     css: str = "site.css"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "template", self.template or self.path.replace("-", "_"))
+        object.__setattr__(self, "menu", self.menu or self.path)
 
 
 @dataclass(frozen=True)
@@ -132,8 +129,8 @@ def stub(target: str, code: str, title: str, *, hidden: bool) -> str:
         code: language.
         hidden: ask search engines not to list it.
     """
-    text = environment().get_template("stub.html")
-    return text.render(
+    return written(
+        "stub.html",
         target=target,
         script_target=embedded(target),
         lang=code,
@@ -170,8 +167,21 @@ def environment() -> Environment:
         "missing": citing.missing,
         "bidi": bidi,
         "called": called,
+        "number": number,
     }
     return found
+
+
+def written(template: str, **values: Any) -> str:
+    """A template with its values, by default in the language in force."""
+    lang = current()
+    own = {"lang": lang, "rtl": lang in RIGHT_TO_LEFT, **values}
+    return environment().get_template(template).render(own)
+
+
+def said_of(release: Release) -> dict[str, Any]:
+    """What the head of every page says of its release."""
+    return {"release": release, "facts": release.facts, "notices": shown(release)}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -248,9 +258,9 @@ class Sharing:
             "@type": "Dataset",
             "name": title(manifest, facts),
             "description": description(facts),
-            "@id": identifier(manifest, self.url),
+            "@id": catalogue.identifier(manifest, self.url),
             "identifier": [
-                identifier(manifest, self.url),
+                catalogue.identifier(manifest, self.url),
                 *(f"https://doi.org/{doi}" for doi in [self.doi.get(release.version)] if doi),
             ],
             "url": canonical,
@@ -259,8 +269,10 @@ class Sharing:
             "temporalCoverage": "/".join(str(year) for year in release.years),
             "license": facts.licence_url or facts.licence,
             "isAccessibleForFree": True,
-            "keywords": list(KEYWORDS),
-            "creditText": citation(release.version, release.year, facts, _changed(release)),
+            "keywords": list(catalogue.KEYWORDS),
+            "creditText": catalogue.citation(
+                release.version, release.year, facts, _changed(release)
+            ),
             "creativeWorkStatus": "withdrawn" if release.withdrawn else "",
             "correction": [
                 {
@@ -280,7 +292,7 @@ class Sharing:
                 {
                     "@type": "DataDownload",
                     "name": name,
-                    "encodingFormat": media(name),
+                    "encodingFormat": catalogue.media(name),
                     "contentUrl": base + name,
                     "contentSize": f"{entry.bytes} B",
                     "sha256": entry.sha256,
@@ -317,7 +329,7 @@ def write_catalogue(site: Path, releases: Sequence[Release], sharing: Sharing) -
     """
     held = [(r.manifest, r.facts) for r in releases if not r.withdrawn]
     if sharing.url and held:
-        text = catalogue(held, releases[0].facts, sharing.url)
+        text = catalogue.catalogue(held, releases[0].facts, sharing.url)
         (site / "catalog.jsonld").write_text(text, "utf-8")
 
 

@@ -11,35 +11,19 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language, said
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, language, said
 from ctdhub.release.open import Release
 from ctdhub.report import citing
 from ctdhub.report.figures import listed_places
 from ctdhub.report.figures import path as place_path
 from ctdhub.report.helplines import Help
-from ctdhub.report.wording import shown
 from ctdhub.schema import countries
 from ctdhub.schema.countries import counted_under, fold_name, spellings
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import load_schema
-from ctdhub.site import course, explorer
+from ctdhub.site import course, explorer, frame
 from ctdhub.site.chart_files import card_values
 from ctdhub.site.edition import GET_HELP, GROUPS, PLAIN, Content, Edition, PageKind, WholePage
-from ctdhub.site.frame import (
-    FEED,
-    FIGURES,
-    GET_HELP_PAGE,
-    HOME,
-    SCRIPT,
-    SEARCH,
-    Links,
-    Page,
-    address,
-    codebook,
-    environment,
-    exit_address,
-    inlined,
-)
 from ctdhub.site.pages import (
     assistance,
     changes,
@@ -107,7 +91,7 @@ def kinds(release: Release, edition: Edition, only: Collection[str] = ()) -> tup
 
 def pages(
     answers: Answers, edition: Edition, only: Collection[str] = ()
-) -> Iterator[Page | WholePage]:
+) -> Iterator[frame.Page | WholePage]:
     """The pages of a release in the language in force; those that link to any other come last.
 
     Args:
@@ -126,7 +110,7 @@ def in_turn(wanted: Collection[PageKind]) -> list[PageKind]:
     return sorted(wanted, key=lambda kind: kind.links)
 
 
-def pages_of(kind: PageKind, content: Content) -> Iterable[Page | WholePage]:
+def pages_of(kind: PageKind, content: Content) -> Iterable[frame.Page | WholePage]:
     """The pages of a kind in the language in force."""
     if kind.links:
         content = replace(content, others=Paths(content.answers, content.edition))
@@ -204,7 +188,7 @@ MOST = 4
 
 
 def render(
-    page: Page,
+    page: frame.Page,
     release: Release,
     languages: Sequence[str],
     edition: Edition = PLAIN,
@@ -218,12 +202,13 @@ def render(
         entries: of the menu; None to ask the registry.
     """
     lang = current()
-    links = Links(page.path, lang, release.version)
-    places = {code: address(code, release.version, page.path) for code in languages}
-    css, css_hash = inlined("embed.css" if page.framed else page.css)
+    links = frame.Links(page.path, lang, release.version)
+    places = {code: frame.address(code, release.version, page.path) for code in languages}
+    css, css_hash = frame.inlined("embed.css" if page.framed else page.css)
     searched = not release.withdrawn and not page.framed
     leaving, *scripts = [
-        inlined(name) for name in (SCRIPT, *page.scripts, *([SEARCH] if searched else []))
+        frame.inlined(name)
+        for name in (frame.SCRIPT, *page.scripts, *([frame.SEARCH] if searched else []))
     ]
     run = [] if page.framed else [digest for _text, digest in (leaving, *scripts)]
     files = {*page.script_sources, *(["file:"] if searched else [])}
@@ -240,42 +225,35 @@ def render(
         "base-uri 'none'",
         "form-action 'none'",
     ]
-    html = (
-        environment()
-        .get_template(page.template)
-        .render(
-            **page.values,
-            page=page,
-            links=links,
-            shared=edition.sharing.head(places, lang, release, dataset=page.dataset),
-            lang=lang,
-            rtl=lang in RIGHT_TO_LEFT,
-            release=release,
-            facts=release.facts,
-            notices=shown(release),
-            site_feed=links.file(f"../../{FEED}"),
-            **_help(page, edition.help_of(release)),
-            all_help=links.page(GET_HELP_PAGE) if searched else "",
-            css=css,
-            policy="; ".join(policy),
-            card=citing.common(release) if set(FIGURES) <= set(page.scripts) else None,
-            scripts=[text for text, _digest in scripts],
-            languages=[
-                {"code": code, "name": NATIVE_NAMES[code], "href": links.language(code)}
-                for code in languages
-            ],
-            **_menu(page, links, menu(release, edition) if entries is None else entries),
-            searched=searched,
-            exit_url=exit_address(edition.exits),
-            leaving=leaving[0],
-            home=links.page(HOME),
-            **card_values(page.path, links, release, edition),
-        )
+    html = frame.written(
+        page.template,
+        **(frame.about(release) | dict(page.values)),
+        page=page,
+        links=links,
+        shared=edition.sharing.head(places, lang, release, dataset=page.dataset),
+        **frame.said_of(release),
+        site_feed=links.file(f"../../{frame.FEED}"),
+        **_help(page, edition.help_of(release)),
+        all_help=links.page(frame.GET_HELP_PAGE) if searched else "",
+        css=css,
+        policy="; ".join(policy),
+        card=citing.common(release) if set(frame.FIGURES) <= set(page.scripts) else None,
+        scripts=[text for text, _digest in scripts],
+        languages=[
+            {"code": code, "name": NATIVE_NAMES[code], "href": links.language(code)}
+            for code in languages
+        ],
+        **_menu(page, links, menu(release, edition) if entries is None else entries),
+        searched=searched,
+        exit_url=frame.exit_address(edition.exits),
+        leaving=leaving[0],
+        home=links.page(frame.HOME),
+        **card_values(page.path, links, release, edition),
     )
     return html if page.template in UNLISTED else contents(html)
 
 
-def _help(page: Page, help: Help) -> dict[str, Any]:
+def _help(page: frame.Page, help: Help) -> dict[str, Any]:
     """Values of ``footer`` and ``helplines.html``: the first lines, and those of the country."""
     country = page.country and {
         "name": countries.name(page.country, current()),
@@ -285,7 +263,7 @@ def _help(page: Page, help: Help) -> dict[str, Any]:
     return {"contacts": help.contacts(page.country)[:MOST], "country": country}
 
 
-def _menu(page: Page, links: Links, entries: Entries) -> dict[str, Any]:
+def _menu(page: frame.Page, links: frame.Links, entries: Entries) -> dict[str, Any]:
     """Values of ``menu.html``: the entries, and the pages next to this one in its entry."""
     shown, siblings = [], []
     for name, pages in entries.items():
@@ -317,7 +295,7 @@ def contents(html: str) -> str:
     if len(found) < LONG:
         return html
     words = [(anchor, Markup(re.sub(r"<[^>]+>", "", text))) for anchor, text in found]  # noqa: S704
-    made = environment().get_template("contents.html").render(headings=words)
+    made = frame.written("contents.html", headings=words)
     return html.replace("</h1>", f"</h1>\n{made}", 1)
 
 
@@ -375,7 +353,7 @@ def _places(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
 def _variables(content: Content) -> Iterator[Entry]:
     """Variables of the release: in the explorer where it has a chart of them, else the codebook."""
     lang, schema = current(), load_schema()
-    book = codebook(lang)
+    book = frame.codebook(lang)
     has_book = (content.release.path / book).exists()
     for name in sorted(content.answers.variables):
         spelt = _spelt((name, *(label(name, code) for code in LANGUAGES)))

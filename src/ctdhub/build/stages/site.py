@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,12 +40,10 @@ def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Editi
     """
     settings = hub.settings
     address = settings.site.url if url is None else url
-    return Edition.of(
-        hub.root,
-        address,
-        offline=offline,
+    helpline, doi = settings.helpline, settings.doi
+    return replace(
+        Edition.of(hub.root, address, offline=offline, helpline=helpline, doi=doi),
         spending=spending(hub),
-        helpline=settings.helpline,
         lead={str(code): text for code, text in settings.site.lead.items()},
         place=settings.site.place,
         contact=settings.contact,
@@ -113,6 +111,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
         inputs={
             RELEASE: hash_of(released),
             ADDRESS: hash_of(settings.site.model_dump()),
+            DOI: hash_of(settings.doi),
             TOLD: hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
             READERS: hash_of([settings.helpline, settings.contact, settings.exit]),
             ERRATA: hash_of({f"{f.parent.name}/{f.name}": hash_file(f) for f in notices}),

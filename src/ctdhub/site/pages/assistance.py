@@ -16,7 +16,7 @@ from ctdhub.report.equity import AssistanceChart, assistance_caveat, charts, wri
 from ctdhub.report.figures import Figure, FigureBar
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.edition import ASSISTANCE, MenuEntry, PageKind
-from ctdhub.site.frame import FIGURES, Page, about
+from ctdhub.site.frame import FIGURES, Page
 from ctdhub.stats.answers import Answers
 
 PATH = "assistance.html"
@@ -78,7 +78,6 @@ def _page(
             ],
             "apart": [(chart.id, place(chart), chart.subtitle) for chart in apart],
             "all_assistance": PATH if path != PATH else "",
-            **about(answers.release),
         },
         menu=PATH,
         scripts=FIGURES,

@@ -35,7 +35,7 @@ from ctdhub.schema.crosswalk import NAMES, CodeMatch, arrows, load_crosswalk
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import SEX
 from ctdhub.site.edition import DATA, MenuEntry, PageKind
-from ctdhub.site.frame import Page, about, codebook
+from ctdhub.site.frame import Page, codebook
 from ctdhub.stats.cards import NOT_RECORDED
 
 PATH, ZIP = "data.html", "release.zip"
@@ -55,19 +55,16 @@ def pages(release: Release) -> Iterator[Page]:
         path=PATH,
         title=_("Data"),
         description=_("Synthetic records and counts to download, in open formats."),
-        template="data.html",
         values={
             "spreadsheet": spreadsheet(current()),
             "zip": ZIP,
             "downloads": _downloads(release),
-            "programs": _programs(release),
+            "example": _example(release),
             "standards": [
                 {"path": _path(name), "name": load_crosswalk(name).title, "lossy": _lossy(name)}
                 for name in NAMES
             ],
-            **about(release),
         },
-        menu=PATH,
         dataset=True,
     )
     for name in NAMES:
@@ -117,22 +114,10 @@ def _row(arrow: CodeMatch) -> dict[str, Any]:
     }
 
 
-def _programs(release: Release) -> list[tuple[str, str]]:
-    """Tool and example; the template puts the site's address for ``{site}``."""
+def _example(release: Release) -> list[str]:
+    """The variables of the measured table that stands as an example."""
     measured = [key for key in release.protected.guarantee.sigma if key and key.count("*") < 2]
-    names = min(measured, key=lambda key: (key != SEX, "*" in key), default=SEX).split("*")
-    table = f"{{site}}r/{release.version}/api/tables/{'-'.join(names)}"
-    asked = ", ".join(f'"{name}"' for name in names)
-    return [
-        (
-            "Python",
-            "from ctdhub.client import open_site\n\n"
-            f'site = open_site("{{site}}", "{release.version}")\n'
-            f"site.table({asked})\nsite.records()\nsite.citation",
-        ),
-        ("curl", f"curl {{site}}api/latest.json\ncurl {table}.json\ncurl {table}.csv"),
-        ("R", f'library(jsonlite)\n\nfromJSON("{table}.json")$rows'),
-    ]
+    return min(measured, key=lambda key: (key != SEX, "*" in key), default=SEX).split("*")
 
 
 @dataclass(frozen=True)

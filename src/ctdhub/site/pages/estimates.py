@@ -17,21 +17,10 @@ from ctdhub.core.tables import write_csv, write_json
 from ctdhub.document.charts.bars import draw_dots
 from ctdhub.release.open import Release
 from ctdhub.report import mse as words
-from ctdhub.report.mse import (
-    chart_file,
-    depending,
-    double_people,
-    methods,
-    note,
-    report,
-    said_first,
-    scope,
-    title,
-)
 from ctdhub.report.wording import citation, state_words
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.edition import EXPLORE, MenuEntry, PageKind
-from ctdhub.site.frame import Page, about
+from ctdhub.site.frame import Page
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mse.bootstrap import Method
 from ctdhub.stats.mse.estimate import Result
@@ -73,20 +62,18 @@ def page(answers: Answers) -> Page:
     if result is not None:
         values |= {
             "seen": words.seen(result),
-            "first": scope(release),
+            "first": words.scope(release),
             "warnings": [
-                *filter(None, [double_people(release)]),
+                *filter(None, [words.double_people(release)]),
                 *words.warnings(result, names),
             ],
             "overlaps": _overlaps(result.lists, names, answers.z),
         }
     return Page(
         path=PATH,
-        title=title(),
+        title=words.title(),
         description=_("Estimates of people whom no list knows, by several methods side by side."),
-        template="estimates.html",
-        values={**values, **about(release)},
-        menu=PATH,
+        values=values,
     )
 
 
@@ -96,8 +83,8 @@ def write_estimates(folder: Path, release: Release) -> None:
     if result is None:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    facts = {**report(result), "citation": citation(release), "assumed": words.always()}
-    facts |= said_first(release, facts)
+    facts = {**words.report(result), "citation": citation(release), "assumed": words.always()}
+    facts |= words.said_first(release, facts)
     write_json(folder / f"{FILE}.json", facts)
     depend = facts["if_lists_depend"] or {"rows": []}
     rows = ([m[c] for c in COLUMNS_OF] for m in (*facts["methods"], *depend["rows"]))
@@ -110,17 +97,17 @@ def write_estimates_picture(folder: Path, release: Release) -> None:
     if result is None or result.gate.refused:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    text = chart_file(result, list_names(release), citation(release), scope(release))
+    text = words.chart_file(result, list_names(release), citation(release), words.scope(release))
     (folder / f"{FILE}.svg").write_text(text, "utf-8")
 
 
 def _estimated(result: Result, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "spread": words.spread(result, names),
-        "note": note(result),
-        "svg": draw_dots(methods(result), FILE, rtl=current() in RIGHT_TO_LEFT),
+        "note": words.note(result),
+        "svg": draw_dots(words.methods(result), FILE, rtl=current() in RIGHT_TO_LEFT),
         "methods": [_shown(m, result.level, names) for m in result.methods],
-        "depending": [_shown(m, result.level, names) for m in depending(result)],
+        "depending": [_shown(m, result.level, names) for m in words.depending(result)],
         "changes": [
             (
                 words.change(c, names),

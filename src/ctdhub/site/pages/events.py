@@ -49,7 +49,6 @@ def page(release: Release, calendar: Calendar) -> Page:
         path=PATH,
         title=_("Events"),
         description=_("Talks, films, exhibitions and other events, with a calendar to download."),
-        template="events.html",
         css="events.css",
         values={
             "summary": _("{events} from {first} to {last}.").format(
@@ -74,7 +73,6 @@ def page(release: Release, calendar: Calendar) -> Page:
                 {"id": "past", "title": _("Past events"), "days": _by_day(past)},
             ],
         },
-        menu=PATH,
     )
 
 

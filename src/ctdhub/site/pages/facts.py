@@ -7,18 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.core.i18n import Text, _, current
-from ctdhub.report.facts import (
-    FactSheet,
-    as_json,
-    as_markdown,
-    cells,
-    head,
-    headline_sheet,
-    place_sheet,
-)
+from ctdhub.report import facts as words
 from ctdhub.schema import countries
 from ctdhub.site.edition import EXPLORE, MenuEntry, PageKind
-from ctdhub.site.frame import Page, about
+from ctdhub.site.frame import Page
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.tables import place_facts
 
@@ -39,13 +31,13 @@ def sheet_keys() -> tuple[str, ...]:
     return (*found, *countries.place_sets())
 
 
-def factsheets(answers: Answers) -> Iterator[tuple[str, FactSheet]]:
+def factsheets(answers: Answers) -> Iterator[tuple[str, words.FactSheet]]:
     """The whole release, then every place of which some people are shown, with their keys."""
-    yield WHOLE, headline_sheet(answers)
+    yield WHOLE, words.headline_sheet(answers)
     for key in sheet_keys():
         facts = place_facts(answers, key)
         if any(side.people.has_range for side in (facts.citizens, facts.exploited)):
-            yield key, place_sheet(facts, answers.release)
+            yield key, words.place_sheet(facts, answers.release)
 
 
 def factsheet_file(key: str) -> str:
@@ -53,7 +45,7 @@ def factsheet_file(key: str) -> str:
     return key.replace("_", "-")
 
 
-def write_sheets(folder: Path, held: Sequence[tuple[str, FactSheet]]) -> None:
+def write_sheets(folder: Path, held: Sequence[tuple[str, words.FactSheet]]) -> None:
     """Write the files of sheets in one language.
 
     Args:
@@ -61,8 +53,8 @@ def write_sheets(folder: Path, held: Sequence[tuple[str, FactSheet]]) -> None:
     """
     folder.mkdir(parents=True)
     for key, sheet in held:
-        (folder / f"{factsheet_file(key)}.json").write_text(as_json(sheet), "utf-8")
-        (folder / f"{factsheet_file(key)}.md").write_text(as_markdown(sheet), "utf-8")
+        (folder / f"{factsheet_file(key)}.json").write_text(words.as_json(sheet), "utf-8")
+        (folder / f"{factsheet_file(key)}.md").write_text(words.as_markdown(sheet), "utf-8")
 
 
 def _first(key: str) -> str:
@@ -85,7 +77,7 @@ def pages(answers: Answers) -> Iterator[Page]:
     """A page of the whole release and one of each place that has a sheet."""
     held = dict(factsheets(answers))
     choices = _choices(held)
-    shared = {"head": head(), "choices": choices, **about(answers.release)}
+    shared = {"head": words.head(), "choices": choices}
     for key, sheet in held.items():
         shown, whole = _shown(key, sheet), key == WHOLE
         yield Page(
@@ -105,7 +97,7 @@ def path(key: str) -> str:
     return PATH if key == WHOLE else f"{FACTS_FOLDER}/{factsheet_file(key)}.html"
 
 
-def _choices(held: Mapping[str, FactSheet]) -> list[tuple[str, list[dict[str, str]]]]:
+def _choices(held: Mapping[str, words.FactSheet]) -> list[tuple[str, list[dict[str, str]]]]:
     """Places with a sheet by kind: the world, regions and their parts, unions and sets."""
     regions = [k for k in held if k in countries.regions()]
     others = [k for k in held if k in (*countries.unions(), *countries.place_sets())]
@@ -128,11 +120,11 @@ def _choices(held: Mapping[str, FactSheet]) -> list[tuple[str, list[dict[str, st
     ]
 
 
-def _title(key: str, sheet: FactSheet) -> str:
+def _title(key: str, sheet: words.FactSheet) -> str:
     return _("All people") if key == WHOLE else sheet.title
 
 
-def _shown(key: str, sheet: FactSheet) -> dict[str, Any]:
+def _shown(key: str, sheet: words.FactSheet) -> dict[str, Any]:
     return {
         "id": factsheet_file(key),
         "file": factsheet_file(key),
@@ -143,7 +135,7 @@ def _shown(key: str, sheet: FactSheet) -> dict[str, Any]:
             {
                 "title": section.title,
                 "sentences": section.sentences,
-                "rows": [cells(sheet, line) for line in section.lines],
+                "rows": [words.cells(sheet, line) for line in section.lines],
             }
             for section in sheet.sections
         ],

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from typing import cast
 
 from markupsafe import Markup, escape
 
-from ctdhub.core.i18n import Text, _, current
+from ctdhub.core.i18n import Text, _, current, said_all
 from ctdhub.document.svg import element
 from ctdhub.schema import countries
 from ctdhub.site.edition import GET_HELP, LEARN, Content, MenuEntry, PageKind
@@ -28,8 +29,6 @@ def page() -> Page:
         path=HELP_PATH,
         title=_("Help"),
         description=_("What the words mean, which mistakes are common, how to leave quickly."),
-        template="help.html",
-        menu=HELP_PATH,
     )
 
 
@@ -55,7 +54,6 @@ def get_help_page(content: Content) -> Page:
         path=PATH,
         title=_("Get help"),
         description=_("Helplines by country, and how to browse safely."),
-        template="get_help.html",
         values={
             **_texts(),
             "places": [
@@ -71,7 +69,6 @@ def get_help_page(content: Content) -> Page:
             "reached": _reached(content.edition.contact),
             "guides": [(each.path, each.title) for each in guides()],
         },
-        menu=PATH,
         scripts=("get-help.js",),
     )
 
@@ -99,35 +96,9 @@ def _reached(contact: str) -> Markup | None:
     return escape(told).format(address=link)
 
 
-def _texts() -> dict[str, tuple[str, ...]]:
-    """The page's own sentences, by section."""
-    return {
-        "now": (_("Call the emergency services of the country where you are."),),
-        "talk": (
-            _(
-                "The people on these lines listen and explain what help there is. Choose the "
-                "country where you are. This page does not ask for your location."
-            ),
-        ),
-        "yours": (
-            _("You do not need papers, and you need not say your name to ask."),
-            _("You can stop at any time. Before you tell your story, ask who will learn of it."),
-        ),
-        "child": (
-            _("Call a children's helpline, or tell an adult whom you trust. It is not your fault."),
-            _("If you worry about a child, call too. You need not be sure."),
-        ),
-        "safely": (
-            _(
-                "“Exit this page”, or the Shift key pressed three times, opens another site, and "
-                "the Back button does not lead back here."
-            ),
-            _(
-                "Exit does not clear the history of the browser. Delete it, or use a private "
-                "window or another device. A telephone may keep a list of the calls."
-            ),
-        ),
-    }
+def _texts() -> dict[str, list[str]]:
+    """The paragraphs of each part of the page Get help."""
+    return cast("dict[str, list[str]]", said_all("ctdhub.site.pages", "get_help"))
 
 
 def guides() -> tuple[Page, Page]:
@@ -137,14 +108,12 @@ def guides() -> tuple[Page, Page]:
             path=CASEWORKERS,
             title=_("For caseworkers"),
             description=_("How to use this site with a person whom you assist, without harm."),
-            template="for_caseworkers.html",
             menu=PATH,
         ),
         Page(
             path=MEDIA,
             title=_("For the media"),
             description=_("How to report on these numbers without harm to anybody."),
-            template="for_media.html",
             menu=PATH,
         ),
     )

@@ -14,7 +14,7 @@ from ctdhub.report.mandated import metadata, notes, title, written
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.edition import PageKind
-from ctdhub.site.frame import Page, about
+from ctdhub.site.frame import Page
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated import tables
 from ctdhub.stats.mandated.tables import SHAPES, reporting_countries, scope
@@ -93,13 +93,11 @@ def page(answers: Answers) -> Page:
             "Tables aligned with SDG indicator 16.2.2, with Eurostat and with what UNODC and GRETA "
             "ask."
         ),
-        template="mandated.html",
         values={
             "years": span(years(answers)),
             "shapes": shapes,
             "common": common,
             "regions": _by_region(answers),
-            **about(answers.release),
         },
         menu=DATA,
     )

@@ -17,20 +17,12 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts import bars as ranking
 from ctdhub.document.charts.tiles import draw_map, overview, picture, standalone
-from ctdhub.report.figures import (
-    SIDES,
-    Figure,
-    corridor_figure,
-    listed_places,
-    path,
-    place_link,
-    provenance,
-    source_line,
-)
+from ctdhub.report import figures
+from ctdhub.report.figures import path
 from ctdhub.report.maps import ARROWS, CORRIDORS, Map, maps
 from ctdhub.report.wording import citation, sized
 from ctdhub.schema import countries
-from ctdhub.site.chart_files import CHARTS, write_figure
+from ctdhub.site.chart_files import CHARTS, write_each, write_figure
 from ctdhub.site.edition import PLACES, Content, MenuEntry, PageKind
 from ctdhub.site.frame import FIGURES, Page, about
 from ctdhub.stats.answers import Answers
@@ -50,13 +42,15 @@ CORRIDORS_KIND = PageKind(
     "corridors",
     lambda content: [page(content.answers)],
     menu=MenuEntry(PLACES, CORRIDORS_PATH, Text("Corridors")),
-    files=lambda folder, content: _write_files(folder / CHARTS, content),
+    files=lambda folder, content: write_each(
+        folder, filter(None, [figure(content.answers)]), content
+    ),
 )
 
 
-def figure(answers: Answers) -> Figure | None:
+def figure(answers: Answers) -> figures.Figure | None:
     """Every corridor that is shown, largest first; None where none was measured."""
-    found = corridor_figure(answers, most=MOST)
+    found = figures.corridor_figure(answers, most=MOST)
     return found and replace(found, id=FILE, file=FILE)
 
 
@@ -64,7 +58,7 @@ def page(answers: Answers) -> Page:
     """The page of corridors."""
     found = figure(answers)
     rows = [r for r in found.table.rows if r.kind == "value"] if found else []
-    held = listed_places(answers)
+    held = figures.listed_places(answers)
     title = _("Corridors: from country of citizenship to country of exploitation")
     intro = _(
         "{n} corridors are above the reporting threshold. A corridor that is not listed "
@@ -74,7 +68,6 @@ def page(answers: Answers) -> Page:
         path=CORRIDORS_PATH,
         title=title,
         description=intro,
-        template="corridors.html",
         values={
             "intro": intro,
             "caption": title,
@@ -86,14 +79,12 @@ def page(answers: Answers) -> Page:
                 "The order of neighbouring rows is uncertain where their intervals overlap. Where "
                 "there is a second interval, if everybody is counted once, compare that one."
             ),
-            **about(answers.release),
         },
-        menu=CORRIDORS_PATH,
         scripts=("corridors.js",),
     )
 
 
-def _largest(found: Figure) -> Markup:
+def _largest(found: figures.Figure) -> Markup:
     """The largest corridors as a picture, with brackets where their order is uncertain."""
     bars = [
         bar for bar, row in zip(found.bars, found.table.rows, strict=True) if row.kind == "value"
@@ -108,10 +99,10 @@ def _matrix(rows: Sequence[Row], held: frozenset[str]) -> dict[str, Any]:
     origins, places = (_most(rows, end) for end in (0, 1))
     steps = _steps([card.value or 0 for card in cells.values()])
     return {
-        "places": [place_link(code, held, lang) for code in places],
+        "places": [figures.place_link(code, held, lang) for code in places],
         "lines": [
             (
-                place_link(origin, held, lang),
+                figures.place_link(origin, held, lang),
                 [
                     (sized(card), 1 + sum((card.value or 0) >= s for s in steps))
                     if (card := cells.get((origin, place)))
@@ -138,12 +129,6 @@ def _steps(values: Sequence[float]) -> list[float]:
     return [ordered[len(ordered) * k // 4] for k in (1, 2, 3)]
 
 
-def _write_files(folder: Path, content: Content) -> None:
-    """Write the files of every corridor that is shown into the folder of charts."""
-    if (found := figure(content.answers)) is not None:
-        write_figure(folder / FILE, found, content)
-
-
 def ranked(rank: int, row: Row, held: frozenset[str]) -> dict[str, Any]:
     """A row of the ranked table."""
     origin, place = row.codes
@@ -152,8 +137,8 @@ def ranked(rank: int, row: Row, held: frozenset[str]) -> dict[str, Any]:
         "rank": number(rank),
         "from": origin.lower(),
         "to": place.lower(),
-        "origin": place_link(origin, held, lang),
-        "place": place_link(place, held, lang),
+        "origin": figures.place_link(origin, held, lang),
+        "place": figures.place_link(place, held, lang),
         "people": number(row.people.value or 0),
         "low": number(row.people.low or 0),
         "high": number(row.people.high or 0),
@@ -167,7 +152,7 @@ KIND = PageKind(
     "map",
     lambda content: pages(content.answers),
     menu=MenuEntry(PLACES, PATH, Text("Map")),
-    files=lambda folder, content: _map_write_files(folder / CHARTS, content),
+    files=lambda folder, content: _write_files(folder / CHARTS, content),
 )
 
 
@@ -187,7 +172,7 @@ def _page(
     here: Sequence[Map],
     apart: Sequence[tuple[str, str, str]],
 ) -> Page:
-    held = listed_places(answers)
+    held = figures.listed_places(answers)
     first = next((m for m in here if m.figure.id == CORRIDORS), None)
     rows = [r for r in first.figure.table.rows if r.kind == "value"] if first else []
     return Page(
@@ -210,7 +195,6 @@ def _page(
                 "The order of neighbouring rows is uncertain where their intervals overlap."
             ),
             "regions": _regions(answers) if path == PATH else (),
-            **about(answers.release),
         },
         menu=PATH,
         scripts=(
@@ -253,7 +237,7 @@ def _regions(answers: Answers) -> list[dict[str, str]]:
         for key in (region, *countries.subregions(region)):
             inside = countries.members(key)
             row: dict[str, str] = {
-                side: sized(answers.card(Query({v: inside}))) for side, v in SIDES.items()
+                side: sized(answers.card(Query({v: inside}))) for side, v in figures.SIDES.items()
             }
             row["name"] = countries.region_name(key, current())
             row["path"] = path(key) if key == region else ""
@@ -261,24 +245,24 @@ def _regions(answers: Answers) -> list[dict[str, str]]:
     return found
 
 
-def _map_write_files(folder: Path, content: Content) -> None:
+def _write_files(folder: Path, content: Content) -> None:
     """Write each map into the folder of charts, as ``<file>.svg`` and as the files of a figure."""
     folder.mkdir(parents=True, exist_ok=True)
     found, release = maps(content.answers), content.release
     shared = about(release)
 
-    def says(figure: Figure) -> tuple[str, ...]:
+    def says(figure: figures.Figure) -> tuple[str, ...]:
         invented = _("Practice data: fictitious.") if release.facts.invented else ""
         return (
             " ".join(filter(None, (_("Identified cases, not prevalence."), invented))),
             f"{figure.note} {shared['note_level']}",
             figure.definition,
             citation(release),
-            source_line(release, content.place(PATH)),
+            figures.source_line(release, content.place(PATH)),
         )
 
     for chosen in found:
         write_figure(folder / chosen.figure.file, chosen.figure, content)
-        from_here = provenance(release, content.place(PATH))
+        from_here = figures.provenance(release, content.place(PATH))
         drawn = standalone(chosen.drawn, says(chosen.figure), from_here)
         (folder / f"{chosen.figure.file}.svg").write_text(drawn, "utf-8")

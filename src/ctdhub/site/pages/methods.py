@@ -13,15 +13,9 @@ from ctdhub.core.i18n import Text, _, current, said
 from ctdhub.document.svg import Canvas, colours, contrast
 from ctdhub.release.approvals import APPROVALS, Approvals, who
 from ctdhub.release.open import Release
+from ctdhub.report import wording
 from ctdhub.report.figures import figures
-from ctdhub.report.wording import (
-    counted_twice,
-    sentences,
-    twice_by_citizenship,
-    unit_words,
-)
 from ctdhub.schema.labels import label
-from ctdhub.site.chart_files import plot
 from ctdhub.site.edition import (
     DATA,
     PLAIN,
@@ -33,7 +27,7 @@ from ctdhub.site.edition import (
     PublishedSpending,
     read_attacks,
 )
-from ctdhub.site.frame import FIGURES, Page, about
+from ctdhub.site.frame import FIGURES, Page
 from ctdhub.stats.cards import sure_afterwards
 
 PATH = "methods.html"
@@ -54,19 +48,16 @@ def page(release: Release, edition: Edition = PLAIN) -> Page:
         path=PATH,
         title=_("Methods"),
         description=_("How people are protected, and how exact the numbers are."),
-        template="methods.html",
         values={
             "privacy": _privacy(release),
             "odds": _odds(release.protected.guarantee.epsilon),
             "accuracy": _accuracy(release),
-            "twice": counted_twice(release),
-            "twice_by": twice_by_citizenship(release),
+            "twice": wording.counted_twice(release),
+            "twice_by": wording.twice_by_citizenship(release),
             "approved": _approved(release),
             **_spent(edition.spending),
             **_attacked(read_attacks(release.path)),
-            **about(release),
         },
-        menu=PATH,
     )
 
 
@@ -86,10 +77,10 @@ def _privacy(release: Release) -> dict[str, Any]:
         "noise": noise(release),
         "epsilon": decimal(g.epsilon, "0.####"),
         "delta": tiny(g.delta),
-        "unit": said(unit_words(g.unit, g.rows)),
+        "unit": said(wording.unit_words(g.unit, g.rows)),
         "factor": _factor(g.epsilon),
         "one_in": number(1 / g.delta),
-        "more": [said(sentence) for sentence in sentences(g)],
+        "more": [said(sentence) for sentence in wording.sentences(g)],
         "reason": release.facts.promise_reason,
     }
 
@@ -211,7 +202,6 @@ def style_page(content: Content) -> Page:
         path=STYLE_PATH,
         title=_("Parts of the pages"),
         description=_("Every part that pages are made of, for those who change them."),
-        template="style.html",
         values={
             "colours": [
                 {
@@ -224,8 +214,7 @@ def style_page(content: Content) -> Page:
                 }
                 for name, use in _USES.items()
             ],
-            "drawn": first and (first, plot(first)),
-            **about(content.release),
+            "drawn": first,
         },
         menu="methods.html",
         scripts=FIGURES if first else (),

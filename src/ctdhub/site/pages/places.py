@@ -35,9 +35,10 @@ from ctdhub.report.wording import sized
 from ctdhub.schema import countries
 from ctdhub.schema.countries import fold_name
 from ctdhub.schema.model import DESTINATION, ORIGIN
-from ctdhub.site.chart_files import CHARTS, plot, write_figures
+from ctdhub.schema.places import place_of
+from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.edition import PLACES, PLAIN, Content, Edition, MenuEntry, PageKind, WholePage
-from ctdhub.site.frame import FIGURES, SCRIPT, Page, about, embed_path, exit_address, inlined
+from ctdhub.site.frame import FIGURES, SCRIPT, Page, embed_path, exit_address, inlined
 from ctdhub.site.pages import changes
 from ctdhub.site.pages.trends import of_place
 from ctdhub.stats.answers import Answers
@@ -90,7 +91,6 @@ def page(answers: Answers) -> Page:
         path=PATH,
         title=_("Briefs"),
         description=_("Two pages to print on a region or a country."),
-        template="briefs.html",
         values={
             "halves": [
                 (
@@ -104,9 +104,7 @@ def page(answers: Answers) -> Page:
                 for title, kind in ((_("Regions"), False), (_("Countries"), True))
             ],
             "commands": COMMANDS,
-            **about(answers.release),
         },
-        menu=PATH,
     )
 
 
@@ -159,7 +157,7 @@ def pages(answers: Answers, *, compared: bool = False) -> Iterator[Page]:
         page = _page(answers, key, held, printed.get(key, ""), compared=compared)
         yield page
         yield from _more(page)
-        yield from of_place(answers, key, page)
+        yield from of_place(answers, key)
 
 
 def _compared(content: Content) -> bool:
@@ -208,9 +206,7 @@ def _list(answers: Answers, held: frozenset[str]) -> Page:
                 for key in countries.regions()
             ],
             "letters": letters,
-            **about(answers.release),
         },
-        menu=LIST,
         scripts=("order.js",),
     )
 
@@ -248,7 +244,7 @@ def _counted(answers: Answers, inside: tuple[str, ...]) -> dict[str, Any]:
 
 def _page(answers: Answers, key: str, held: frozenset[str], brief: str, *, compared: bool) -> Page:
     lang, is_country = current(), key in countries.ALPHA3
-    name = countries.name(key, lang) if is_country else countries.region_name(key, lang)
+    name = place_of(key).name(lang)
     above = countries.region(key) if is_country else None
     facts = place_facts(answers, key)
     titles: dict[SideName, str] = {
@@ -270,20 +266,13 @@ def _page(answers: Answers, key: str, held: frozenset[str], brief: str, *, compa
             "code": key,
             "changed": f"{changes.PATH}#{key.lower()}" if is_country and compared else "",
             "region": above and {"name": countries.region_name(above, lang), "path": path(above)},
-            "note": "" if is_country else _note(key),
+            "note": note(key),
             "sides": halves,
-            "others": {
-                f.id: plot(f, other=True)
-                for half in halves
-                for f, _svg in half["figures"]
-                if f.other
-            },
             "most": MOST,
             "more": _more_path(path(key)) if found else "",
             "reports": key.lower() if key in reported_places(answers) else "",
             "brief": brief,
             "inside": [] if is_country else _places(answers, key, held),
-            **about(answers.release),
         },
         menu=LIST,
         scripts=FIGURES,
@@ -348,7 +337,7 @@ def _side(
         "few": _("Not shown: below the reporting threshold; this is not zero.")
         if protected
         else "",
-        "figures": [(f, plot(f)) for f in _drawn(answers, facts, key, name)],
+        "figures": _drawn(answers, facts, key, name),
         "missing": ""
         if protected or len(drawn) > 4
         else _("Other queries are below the reporting threshold here."),
@@ -390,7 +379,10 @@ def _rest(key: str, held: frozenset[str]) -> str:
     ).format(n=number(rest))
 
 
-def _note(key: str) -> str:
+def note(key: str) -> str:
+    """Which countries a region has, as far as it is one."""
+    if key in countries.ALPHA3:
+        return ""
     return _(
         "{region}: the {n} countries and territories of that region in the list of the United "
         "Nations (M49)."

@@ -9,28 +9,10 @@ from ctdhub.core.format import number, share
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, ngettext
 from ctdhub.document.charts.years import draw, spark
 from ctdhub.document.svg import round_top
-from ctdhub.report import signals
-from ctdhub.report.signal_charts import (
-    LISTED,
-    SignalChart,
-    about_turn,
-    drawn,
-    looked_for,
-    table,
-    write_signals,
-)
-from ctdhub.report.signals import (
-    compared,
-    false_share,
-    looked_at,
-    no_breaks,
-    none_found,
-    smallest_rise,
-    words_of,
-)
+from ctdhub.report import signal_charts, signals
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.edition import CHANGE, MenuEntry, PageKind
-from ctdhub.site.frame import FIGURES, Page, about
+from ctdhub.site.frame import FIGURES, Page
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.of_release import ReleaseSignals
 
@@ -40,37 +22,38 @@ KIND = PageKind(
     "signals",
     lambda content: [page(content.answers)],
     menu=MenuEntry(CHANGE, PATH, Text("Signals")),
-    files=lambda folder, content: write_signals(folder / CHARTS, looked_for(content.answers)),
+    files=lambda folder, content: signal_charts.write_signals(
+        folder / CHARTS, signal_charts.looked_for(content.answers)
+    ),
 )
 
 
 def page(answers: Answers) -> Page:
     """The page of signals."""
-    result = looked_for(answers)
+    result = signal_charts.looked_for(answers)
     found = result.found
     name = partial(signals.named_contributors, result)
     return Page(
         path=PATH,
         title=_("Signals"),
         description=_("Numbers and shares that moved beyond what their own past shows."),
-        template="signals.html",
         values={
-            "about_signals": words_of("about"),
-            "opening": [looked_at(found), compared(found)] if found else [words_of("not_measured")],
-            "promise": false_share(found) if found and found.signals else "",
-            "smallest": smallest_rise(found, name) if found else "",
-            "no_breaks": no_breaks(found, name) if found else [],
-            "nothing": none_found(found) if found and not found.signals else "",
-            "changes": [about_turn(t, answers.release.facts) for t in result.turns],
+            "about_signals": signals.words_of("about"),
+            "opening": [signals.looked_at(found), signals.compared(found)]
+            if found
+            else [signals.words_of("not_measured")],
+            "promise": signals.false_share(found) if found and found.signals else "",
+            "smallest": signals.smallest_rise(found, name) if found else "",
+            "no_breaks": signals.no_breaks(found, name) if found else [],
+            "nothing": signals.none_found(found) if found and not found.signals else "",
+            "changes": [signal_charts.about_turn(t, answers.release.facts) for t in result.turns],
             "after_changes": signals.about_changes(result),
             "explained_title": _("Explained by who reports"),
             "explained": signals.explanations(result),
             "kinds": _kinds(result),
-            "lines": table(result),
+            "lines": signal_charts.table(result),
             "rest": _rest(result),
-            **about(answers.release),
         },
-        menu=PATH,
         scripts=FIGURES,
     )
 
@@ -81,14 +64,14 @@ def _kinds(result: ReleaseSignals) -> list[dict[str, Any]]:
     return [
         {"title": title, "charts": [_drawn(chart, turns) for chart in charts]}
         for title, charts in (
-            (_("Who was identified changed"), drawn(result, "share")),
-            (_("How many were identified changed"), drawn(result, "count")),
+            (_("Who was identified changed"), signal_charts.drawn(result, "share")),
+            (_("How many were identified changed"), signal_charts.drawn(result, "count")),
         )
         if charts
     ]
 
 
-def _drawn(chart: SignalChart, turns: frozenset[str]) -> dict[str, Any]:
+def _drawn(chart: signal_charts.SignalChart, turns: frozenset[str]) -> dict[str, Any]:
     shown = (r.people.high or 0 for r in chart.people.rows if r.people.value is not None)
     people, rtl = round_top(max(shown, default=1)), current() in RIGHT_TO_LEFT
     lines = [(chart.people, chart.people.chart(people, turns=turns))]
@@ -100,7 +83,7 @@ def _drawn(chart: SignalChart, turns: frozenset[str]) -> dict[str, Any]:
 
 def _rest(result: ReleaseSignals) -> str:
     """How many signals are in the files alone."""
-    more = len(result.found.signals) - LISTED if result.found else 0
+    more = len(result.found.signals) - signal_charts.LISTED if result.found else 0
     if more <= 0:
         return ""
     return ngettext(

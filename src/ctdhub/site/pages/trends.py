@@ -19,9 +19,9 @@ from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure, figures, file, path, sides
 from ctdhub.report.trends import Balance, Trend, counted_once, trends, uncovered, write_shifts
 from ctdhub.report.wording import called, turned
-from ctdhub.site.chart_files import CHARTS, plot, write_figure
+from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.edition import CHANGE, Content, MenuEntry, PageKind
-from ctdhub.site.frame import FIGURES, HOME, Page, about, embed_path
+from ctdhub.site.frame import FIGURES, HOME, Page, embed_path
 from ctdhub.site.stories import page as stories
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.trend import span
@@ -72,7 +72,6 @@ def _page(
             "nobody": _("nobody reports here: {years}").format(years=listed(empty))
             if empty
             else _("nobody reports here: none of these years"),
-            **about(release),
         },
         menu=PATH,
         scripts=FIGURES,
@@ -146,33 +145,21 @@ def embed_pages(content: Content) -> Iterator[Page]:
     """A page for each file of figures, in the language in force, but those of places."""
     answers = content.answers
     for figure in figures(answers):
-        yield _embed_page(figure.file, [figure], HOME)
+        yield _embed_page(figure, HOME)
     for chart in trends(answers):
         yield _lines(chart)
     for figure, home in stories.shown(content):
-        yield _embed_page(figure.file, [figure], home)
+        yield _embed_page(figure, home)
 
 
-def of_place(answers: Answers, key: str, own: Page | None = None) -> Iterator[Page]:
-    """The page of a country or region, right after its own page; none where nothing is shown.
-
-    Args:
-        own: the place's own page, whose drawings are taken again.
-    """
+def of_place(answers: Answers, key: str) -> Iterator[Page]:
+    """The charts of a place, on both sides, where it has any."""
     if found := [f for among in sides(key).values() for f in figures(answers, among)]:
-        there = {
-            f.id: svg for side in (own.values["sides"] if own else ()) for f, svg in side["figures"]
-        }
-        values: dict[str, Any] = {"lines": None}
-        values["cards"] = [(f, there[f.id] if f.id in there else plot(f)) for f in found]
-        if own and there.keys() >= {f.id for f in found}:
-            values["others"] = own.values["others"]
-        yield _framed(file(key), found[0].subtitle, path(key), values)
+        yield _framed(file(key), found[0].subtitle, path(key), {"cards": found, "lines": None})
 
 
-def _embed_page(name: str, shown: list[Figure], home: str) -> Page:
-    cards = [(figure, plot(figure)) for figure in shown]
-    return _framed(name, shown[0].subtitle, home, {"cards": cards, "lines": None})
+def _embed_page(figure: Figure, home: str) -> Page:
+    return _framed(figure.file, figure.subtitle, home, {"cards": [figure], "lines": None})
 
 
 def _lines(chart: Trend) -> Page:

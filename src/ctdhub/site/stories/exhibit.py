@@ -23,10 +23,10 @@ from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure
 from ctdhub.report.helplines import Contact
 from ctdhub.report.sentences import claim_and_reservation, reach_sentence
-from ctdhub.report.wording import called, shown
+from ctdhub.report.wording import called
 from ctdhub.site.build import Progress, offered, renewed
 from ctdhub.site.edition import PLAIN, Edition
-from ctdhub.site.frame import about, environment, inlined, stub
+from ctdhub.site.frame import about, inlined, said_of, stub, written
 from ctdhub.site.stories.page import StoryChart, blocks, marked
 from ctdhub.site.stories.seconds import IDLE, SECONDS
 from ctdhub.site.stories.source import Story
@@ -156,27 +156,19 @@ def _page(
         "pause": _("Pause"),
         "play": _("Play"),
     }
-    return (
-        environment()
-        .get_template("exhibit.html")
-        .render(
-            lang=lang,
-            rtl=lang in RIGHT_TO_LEFT,
-            release=answers.release,
-            facts=answers.release.facts,
-            contacts=contacts,
-            notices=shown(answers.release),
-            slides=[
-                {**vars(slide), "place": place} for slide, place in zip(found, places, strict=True)
-            ],
-            languages=[
-                {"code": code, "name": NATIVE_NAMES[code], "href": f"{code}.html"}
-                for code in languages
-            ],
-            policy=policy,
-            sheets=[text for text, _digest in sheets],
-            script=script,
-            settings=embedded(settings),
-            note_level=about(answers.release)["note_level"],
-        )
+    return written(
+        "exhibit.html",
+        **said_of(answers.release),
+        contacts=contacts,
+        slides=[
+            {**vars(slide), "place": place} for slide, place in zip(found, places, strict=True)
+        ],
+        languages=[
+            {"code": code, "name": NATIVE_NAMES[code], "href": f"{code}.html"} for code in languages
+        ],
+        policy=policy,
+        sheets=[text for text, _digest in sheets],
+        script=script,
+        settings=embedded(settings),
+        note_level=about(answers.release)["note_level"],
     )

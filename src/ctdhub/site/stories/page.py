@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -30,9 +29,9 @@ from ctdhub.core.i18n import (
 from ctdhub.report.figures import Among, Figure, subject_figure
 from ctdhub.report.wording import ranged
 from ctdhub.schema.model import DESTINATION, ORIGIN, load_schema
-from ctdhub.site.chart_files import CHARTS, plot, write_figure
+from ctdhub.site.chart_files import write_each
 from ctdhub.site.edition import LEARN, Content, MenuEntry, PageKind
-from ctdhub.site.frame import FIGURES, Page, about
+from ctdhub.site.frame import FIGURES, Page
 from ctdhub.site.stories.source import (
     Named,
     Story,
@@ -389,7 +388,9 @@ KIND = PageKind(
     lambda content: pages(content.answers, content.edition.stories, content.others),
     menu=MenuEntry(LEARN, LIST, Text("Stories")),
     shown=lambda _release, edition: bool(edition.stories),
-    files=lambda folder, content: _write_files(folder / CHARTS, content),
+    files=lambda folder, content: write_each(
+        folder, story_figures(content.answers, content.edition.stories), content
+    ),
     links=True,
 )
 
@@ -435,8 +436,7 @@ def pages(answers: Answers, told: Sequence[Story], others: Container[str]) -> It
         title=_("Stories"),
         description=_("What the numbers can say, and what they cannot, explained with charts."),
         template="stories.html",
-        values={"stories": [entry(story) for story in told], **about(answers.release)},
-        menu=LIST,
+        values={"stories": [entry(story) for story in told]},
     )
     for story in told:
         yield _page(answers, story, held)
@@ -480,12 +480,6 @@ def shown(content: Content) -> Iterator[tuple[Figure, str]]:
                 yield block.figure, path(story)
 
 
-def _write_files(folder: Path, content: Content) -> None:
-    """Write ``stories/<story>-<number>``, each figure of a story, into the folder of charts."""
-    for figure in story_figures(content.answers, content.edition.stories):
-        write_figure(folder / figure.file, figure, content)
-
-
 def fitting(answers: Answers, told: Sequence[Story], others: Container[str]) -> tuple[Story, ...]:
     """The stories that can be told of a release.
 
@@ -516,12 +510,10 @@ def _fits(answers: Answers, story: Story, held: Container[str]) -> bool:
 
 def _page(answers: Answers, story: Story, held: Container[str]) -> Page:
     telling = story.told(current())
-    parts: list[tuple[Markup | None, Figure | None, Markup]] = []
-    for block in blocks(telling, story.slug, answers, held, "../"):
-        if isinstance(block, StoryChart):
-            parts.append((None, block.figure, plot(block.figure)))
-        else:
-            parts.append((block.html, None, Markup("")))
+    parts = [
+        (None, block.figure) if isinstance(block, StoryChart) else (block.html, None)
+        for block in blocks(telling, story.slug, answers, held, "../")
+    ]
     note = ""
     if telling.lang != current():
         note = _("This story is not yet written in {language}; it is shown in English.").format(
@@ -532,7 +524,7 @@ def _page(answers: Answers, story: Story, held: Container[str]) -> Page:
         title=telling.title,
         description=telling.summary,
         template="story.html",
-        values={"story": entry(story), "parts": parts, "untold": note, **about(answers.release)},
+        values={"story": entry(story), "parts": parts, "untold": note},
         menu=LIST,
         scripts=FIGURES,
     )
