@@ -16,17 +16,8 @@ from ctdhub.release.open import Release
 from ctdhub.schema.countries import resolve
 from ctdhub.schema.model import PERIOD, load_schema
 from ctdhub.schema.places import find_place
-from ctdhub.stats.cards import (
-    NOT_RECORDED,
-    YES,
-    Interval,
-    Kind,
-    NumberCard,
-    Row,
-    Table,
-    card,
-    outside,
-)
+from ctdhub.stats import cards
+from ctdhub.stats.cards import card, outside
 from ctdhub.stats.estimator import Estimator
 from ctdhub.stats.query import Query, Where
 
@@ -44,7 +35,7 @@ class Answers(Estimator):
         super().__init__(release)
         self._kept: dict[Hashable, Any] = {}
 
-    def card(self, query: Query, *, missing: float | None = None) -> NumberCard:
+    def card(self, query: Query, *, missing: float | None = None) -> cards.NumberCard:
         """The people of a query, or their share of those of its ``of``.
 
         Args:
@@ -68,14 +59,14 @@ class Answers(Estimator):
         found: Made = self._kept[key]
         return found
 
-    def _card(self, query: Query, missing: float | None) -> NumberCard:
+    def _card(self, query: Query, missing: float | None) -> cards.NumberCard:
         if query.of is None:
             answer, own = self.count(query.where), self.is_published(query.where)
             return card(self.release, answer, "people", query, missing=missing, published=own)
         answer, whole = self.share(query.where, query.of.where), self.count(query.of.where)
         return self._share(query, answer, whole, missing)
 
-    def outside(self, query: Query, *, missing: float | None = None) -> NumberCard:
+    def outside(self, query: Query, *, missing: float | None = None) -> cards.NumberCard:
         """The people of a query's ``of`` who do not meet its conditions.
 
         Raises:
@@ -101,7 +92,7 @@ class Answers(Estimator):
             return None
         return min(1.0, max(0.0, 1 - known / total))
 
-    def table(self, query: Query, *, shares: bool = True) -> Table:
+    def table(self, query: Query, *, shares: bool = True) -> cards.Table:
         """People by the values of some variables, "not recorded" last.
 
         Every combination of values has a row, also one that is too few to show; years after the
@@ -120,7 +111,7 @@ class Answers(Estimator):
             raise ValueError("a table divides people by some variable")
         return self.kept(("table", query.written, shares), lambda: self._table(query, shares))
 
-    def _table(self, query: Query, shares: bool) -> Table:
+    def _table(self, query: Query, shares: bool) -> cards.Table:
         among = {name: codes for name, codes in query.where.items() if name not in query.by}
         known = {**among, **{name: self.domain(name) for name in query.by}}
         of = query.of or Query(known)
@@ -136,9 +127,9 @@ class Answers(Estimator):
                 asked = Query(asked.where, of=of)
                 part = self.share_of(answer, whole, asked.where, of.where)
                 share = self._share(asked, part, whole, missing)
-            rows.append(Row(codes, kind, people, share))
+            rows.append(cards.Row(codes, kind, people, share))
         base = card(self.release, whole, "people", of, missing=missing)
-        return Table(query.by, tuple(rows), base, missing, query=query)
+        return cards.Table(query.by, tuple(rows), base, missing, query=query)
 
     def axes(self, query: Query) -> tuple[tuple[str, ...], ...]:
         """The codes of each variable of a table, in the order of the codebook."""
@@ -156,21 +147,21 @@ class Answers(Estimator):
 
     def reports(self, variable: str, code: str) -> bool:
         """Whether some contributor covers a year; other variables are covered by all."""
-        if variable != PERIOD or code == NOT_RECORDED:
+        if variable != PERIOD or code == cards.NOT_RECORDED:
             return True
         spans = [c.years or self.years for c in self.release.facts.contributors]
         return any(first <= int(code) <= last for first, last in spans)
 
-    def kind(self, variables: tuple[str, ...], codes: tuple[str, ...]) -> Kind:
+    def kind(self, variables: tuple[str, ...], codes: tuple[str, ...]) -> cards.Kind:
         """What kind of row these codes are: a value, people without one, nobody's to report."""
-        if NOT_RECORDED in codes:
+        if cards.NOT_RECORDED in codes:
             return "not_recorded"
         covered = all(self.reports(*pair) for pair in zip(variables, codes, strict=True))
         return "value" if covered else "nobody_reports"
 
     def _share(
-        self, query: Query, answer: Interval, whole: Interval, missing: float | None
-    ) -> NumberCard:
+        self, query: Query, answer: cards.Interval, whole: cards.Interval, missing: float | None
+    ) -> cards.NumberCard:
         denominator = None if whole.value is None else round(whole.value)
         return card(self.release, answer, "share", query, denominator=denominator, missing=missing)
 
@@ -178,7 +169,7 @@ class Answers(Estimator):
         codes, wanted = self.domain(name), query.where.get(name)
         if name == PERIOD and wanted is None:
             codes = tuple(year for year in codes if int(year) <= self.release.years[1])
-        return tuple(c for c in (*codes, NOT_RECORDED) if wanted is None or c in wanted)
+        return tuple(c for c in (*codes, cards.NOT_RECORDED) if wanted is None or c in wanted)
 
     def _measured_as(self, query: Query) -> str | None:
         """The key of the measured table whose cells are the rows, None where they are sums."""
@@ -186,7 +177,7 @@ class Answers(Estimator):
         single = all(len(codes) == 1 for codes in rest.values())
         return self.measured(*query.by, *rest) if single else None
 
-    def _by_row(self, query: Query, among: Where) -> dict[tuple[str, ...], Interval]:
+    def _by_row(self, query: Query, among: Where) -> dict[tuple[str, ...], cards.Interval]:
         """The answer of every row: as it was measured where it was, else as a sum."""
         cells = list(product(*self.axes(query)))
         key = self._measured_as(query)
@@ -196,7 +187,9 @@ class Answers(Estimator):
         end = tuple(next(iter(codes)) for codes in among.values())
         found = {codes: shown.get((*codes, *end)) for codes in cells}
         return {
-            c: Interval(e.value, e.low, e.high) if e else self.count({**among, **_cell(query, c)})
+            c: cards.Interval(e.value, e.low, e.high)
+            if e
+            else self.count({**among, **_cell(query, c)})
             for c, e in found.items()
         }
 
@@ -268,9 +261,9 @@ def recorded(answers: Answers, names: Iterable[str]) -> Query:
         variable = load_schema().variable(name)
         group = load_schema().groups.get(variable.group or "")
         if group and group.indicator:
-            found[group.indicator] = (YES,)
+            found[group.indicator] = (cards.YES,)
         elif variable.any_of:
-            found[name] = (YES,)
+            found[name] = (cards.YES,)
         else:
             found[name] = answers.domain(name)
     return Query(found)
@@ -285,7 +278,7 @@ def codes_of(
         countries: those that the text means, () where it is no place; asked of variables whose
             codes are countries, and for texts that are no code themselves.
     """
-    if text in (NOT_RECORDED, *answers.domain(name)):
+    if text in (cards.NOT_RECORDED, *answers.domain(name)):
         return (text,)
     return countries(text) if load_schema().variable(name).kind == "country" else ()
 
@@ -300,7 +293,7 @@ def _values(answers: Answers, name: str, given: Given) -> tuple[str, ...]:
 
 def _codes(answers: Answers, name: str, given: str | int | bool | None) -> tuple[str, ...]:
     if given is None:
-        return (NOT_RECORDED,)
+        return (cards.NOT_RECORDED,)
     text = ("yes" if given else "no") if isinstance(given, bool) else str(given)
     found = codes_of(answers, name, text, _countries)
     if not found:

@@ -18,8 +18,28 @@ from ctdhub.stats.query import Query, Where
 # An estimate with its interval, and what two of them make: a share, and people outside.
 
 
+class Ends:
+    """What has a value and an interval, or none of them."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def half_width(self) -> float:
+        """The larger distance from the value to an end of the interval, 0 without a value."""
+        if self.value is None or self.low is None or self.high is None:
+            return 0.0
+        return max(self.high - self.value, self.value - self.low)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return (self.low or 0.0) > 0 or (self.high or 0.0) < 0
+
+
 @dataclass(frozen=True)
-class Interval:
+class Interval(Ends):
     """An estimate with its interval; all None where no measured table answers the question.
 
     ``width`` is how wide the interval of a share was before it was clipped to 0..1, None for
@@ -50,8 +70,7 @@ def fieller(part: Interval, whole: Interval, correlation: float = 0.0) -> Interv
     Interval(value=0.0, low=0.0, high=1.0)
     """
     x, y = part.value or 0.0, whole.value or 0.0
-    dx = max((part.high or 0) - x, x - (part.low or 0))
-    dy = max((whole.high or 0) - y, y - (whole.low or 0))
+    dx, dy = part.half_width, whole.half_width
     a, b, c = y * y - dy * dy, x * y - correlation * dx * dy, x * x - dx * dx
     if a <= 0 or x > y + dx + dy:
         return Interval(0.0, 0.0, 1.0, math.inf)
@@ -73,11 +92,7 @@ def outside(part: Interval, whole: Interval) -> Interval:
     if part.value is None or whole.value is None:
         return NOT_MEASURED
     value = max(0.0, whole.value - part.value)
-    half = sum(
-        max((a.high or 0) - (a.value or 0), (a.value or 0) - (a.low or 0)) ** 2
-        for a in (whole, part)
-    )
-    spread = round(half**0.5)
+    spread = round((whole.half_width**2 + part.half_width**2) ** 0.5)
     return Interval(value, max(0.0, value - spread), value + spread)
 
 
@@ -203,7 +218,7 @@ State = Literal["shown", "imprecise", "protected", "not_measured"]
 
 
 @dataclass(frozen=True)
-class NumberCard:
+class NumberCard(Ends):
     """One figure with all that a reader needs to use it rightly.
 
     Attributes:
@@ -284,13 +299,6 @@ class NumberCard:
         if self.once is not None or self.low is None or self.high is None:
             return self.once
         return self.low, self.high
-
-    @property
-    def half_width(self) -> float:
-        """The larger distance from the value to an end of the interval, 0 without a value."""
-        if self.value is None or self.low is None or self.high is None:
-            return 0.0
-        return max(self.high - self.value, self.value - self.low)
 
 
 def card(

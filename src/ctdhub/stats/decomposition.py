@@ -11,31 +11,13 @@ from typing import Literal
 
 from ctdhub.core.errors import error
 from ctdhub.release.open import Release
-from ctdhub.schema import countries
-from ctdhub.schema.model import (
-    DESTINATION,
-    DESTINATION_REGION,
-    ORIGIN,
-    ORIGIN_REGION,
-    PERIOD,
-    load_schema,
-)
+from ctdhub.schema import countries, model
 from ctdhub.schema.places import CountryOf, find_place, place_of
-from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NOT_RECORDED, YES, Interval, NumberCard, Row, card, whole
+from ctdhub.stats import trend
+from ctdhub.stats.answers import Answers, recorded
+from ctdhub.stats.cards import NOT_RECORDED, YES, Ends, Interval, NumberCard, Row, card, whole
+from ctdhub.stats.estimator import remembered
 from ctdhub.stats.query import Where
-from ctdhub.stats.trend import (
-    DeclaredBreak,
-    Line,
-    Series,
-    breaks_between,
-    breaks_within,
-    by_contributor,
-    contributor_spans,
-    covering,
-    series,
-    trend,
-)
 
 # --------------------------------------------------------------------------------------------------
 # Groups of contributors whose people were counted apart, and who of them reports in a year.
@@ -74,7 +56,7 @@ def groups(release: Release, ids: tuple[str, ...]) -> tuple[ContributorGroup, ..
             one group of all.
     """
     keys = [c.id or c.name for c in release.facts.contributors]
-    spans = dict(zip(keys, contributor_spans(release), strict=True))
+    spans = dict(zip(keys, trend.contributor_spans(release), strict=True))
     if not ids:
         return (ContributorGroup(WHOLE, tuple(spans.values())),)
     found = [ContributorGroup(id_, (spans[id_],)) for id_ in ids if id_ in spans]
@@ -158,7 +140,7 @@ def _mixed(*parts: tuple[Noisy, float]) -> dict[Hashable, float]:
 # --------------------------------------------------------------------------------------------------
 # The people that a series is about: everybody, or those with one answer to one question.
 
-REGIONS = {ORIGIN: ORIGIN_REGION, DESTINATION: DESTINATION_REGION}
+REGIONS = {model.ORIGIN: model.ORIGIN_REGION, model.DESTINATION: model.DESTINATION_REGION}
 """Variables that stand for the region of each country where contributors are counted apart."""
 
 
@@ -200,18 +182,14 @@ class ChangeSubject:
     @property
     def indicator(self) -> str:
         """The indicator of the group of flags that the variable belongs to, "" where none."""
-        held = load_schema().groups.get(load_schema().variable(self.variable).group or "")
+        held = model.load_schema().groups.get(
+            model.load_schema().variable(self.variable).group or ""
+        )
         return (held.indicator or "") if self.variable and held else ""
 
     def recorded(self, answers: Answers) -> Where:
         """The people for whom the answer is recorded."""
-        if not self.variable:
-            return {}
-        if self.indicator:
-            return {self.indicator: [YES]}
-        if load_schema().variable(self.variable).any_of:
-            return {self.variable: [YES]}
-        return {self.variable: answers.domain(self.variable)}
+        return recorded(answers, self.variables).where
 
     @property
     def code(self) -> str:
@@ -238,7 +216,7 @@ def find_question(
     name, _equals, value = (part.strip() for part in text.partition("="))
     if not name:
         return EVERYBODY
-    known = [n for n in sorted(answers.variables) if load_schema().variable(n).kind != "year"]
+    known = [n for n in sorted(answers.variables) if model.load_schema().variable(n).kind != "year"]
     if name not in known:
         raise error("no-such-variable", names=", ".join(known))
     if name in REGIONS:
@@ -246,7 +224,7 @@ def find_question(
             raise error("no-such-place/missing", name=name)
         return ChangeSubject(name, find_place(value, country_of).key)
     codes = answers.domain(name)
-    if not value and load_schema().variable(name).kind == "flag":
+    if not value and model.load_schema().variable(name).kind == "flag":
         value = YES
     if value not in codes:
         raise error("no-such-value", name=name, names=", ".join(codes))
@@ -335,7 +313,7 @@ def counts(answers: Answers, question: ChangeSubject) -> Counts | None:
     return Counts(question, held, cells, bool(measured), frozenset(loose), level, answers.z)
 
 
-_Three = tuple[Series, Series | None, Series]
+_Three = tuple[trend.Series, trend.Series | None, trend.Series]
 """Series of the people asked about, of what tells who is recorded, of everybody."""
 
 
@@ -343,7 +321,7 @@ def _apart(answers: Answers, question: ChangeSubject) -> dict[str, tuple[_Three,
     """Series by contributor, and whether the second counts those recorded or those who are not;
     empty where some were not measured."""
     release, cell = answers.release, question.cell
-    asked, everybody = by_contributor(release, cell), by_contributor(release, {})
+    asked, everybody = trend.by_contributor(release, cell), trend.by_contributor(release, {})
     if not asked or asked.keys() != everybody.keys():
         return {}
     if not cell:
@@ -351,7 +329,7 @@ def _apart(answers: Answers, question: ChangeSubject) -> dict[str, tuple[_Three,
     flag = next(iter(question.recorded(answers).items()))
     yes = list(flag[1]) == [YES]
     ((name, _value),) = cell.items()
-    other = by_contributor(release, {flag[0]: YES} if yes else {name: NOT_RECORDED})
+    other = trend.by_contributor(release, {flag[0]: YES} if yes else {name: NOT_RECORDED})
     if other.keys() != asked.keys():
         return {}
     return {id_: ((asked[id_], other[id_], everybody[id_]), yes) for id_ in asked}
@@ -366,7 +344,7 @@ def _measured(found: tuple[_Three, bool], year: int) -> Cell:
     return Cell(_draw(asked, year), second if yes else people - second, people)
 
 
-def _draw(series_: Series, year: int) -> Noisy:
+def _draw(series_: trend.Series, year: int) -> Noisy:
     at = series_.years.index(str(year))
     return Noisy(float(series_.noisy[at]), {(series_.of, year): series_.sigma})
 
@@ -394,11 +372,11 @@ def _published(answers: Answers, question: ChangeSubject, year: int) -> Noisy | 
     them; where too few are shown, it is the unbiased value of the series, and of a region, which
     has no series, nothing.
     """
-    shown = answers.count({**question.where, PERIOD: [str(year)]})
+    shown = answers.count({**question.where, model.PERIOD: [str(year)]})
     printed = shown.value is not None and shown.low is not None and shown.low > 0
     if any(len(values) > 1 for values in question.where.values()):
         return _read(shown, ("published", question.code, year), answers.z) if printed else None
-    found = series(answers.release, question.cell)
+    found = trend.series(answers.release, question.cell)
     if found is None:
         return None
     drawn = _draw(found, year)
@@ -407,7 +385,7 @@ def _published(answers: Answers, question: ChangeSubject, year: int) -> Noisy | 
 
 def _whole(answers: Answers, question: ChangeSubject, year: int) -> Cell | None:
     """All contributors together, as the release answers; None where it did not measure this."""
-    when: Where = {PERIOD: [str(year)]}
+    when: Where = {model.PERIOD: [str(year)]}
     asked = answers.count({**question.where, **when})
     recorded = answers.count({**question.recorded(answers), **when})
     everybody = answers.count(when)
@@ -425,8 +403,7 @@ def _whole(answers: Answers, question: ChangeSubject, year: int) -> Cell | None:
 
 def _read(answer: Interval, name: tuple[object, ...], z: float) -> Noisy:
     """An answer as a noisy number; one that is too small to show is uncertain by its whole end."""
-    value, low, high = (x or 0.0 for x in (answer.value, answer.low, answer.high))
-    return Noisy(value, {name: max(high - value, value - low) / z})
+    return Noisy(answer.value or 0.0, {name: answer.half_width / z})
 
 
 # --------------------------------------------------------------------------------------------------
@@ -465,7 +442,7 @@ the quotients then err by at most a fifth, and the term of second order by a few
 
 
 @dataclass(frozen=True)
-class ChangePart:
+class ChangePart(Ends):
     """A part of a change: how many more people there are in the later year because of it.
 
     Attributes:
@@ -483,14 +460,9 @@ class ChangePart:
     low: int
     high: int
 
-    @property
-    def is_clear(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return self.low > 0 or self.high < 0
-
 
 @dataclass(frozen=True)
-class Split:
+class Split(Ends):
     """A change and its parts.
 
     Attributes:
@@ -515,36 +487,19 @@ class Split:
     shares: tuple[Interval, Interval] | None
     borrowed: bool
     level: float
-    breaks: tuple[DeclaredBreak, ...] = ()
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return self.low > 0 or self.high < 0
+    breaks: tuple[trend.DeclaredBreak, ...] = ()
 
     def of(self, *kinds: Kind) -> tuple[ChangePart, ...]:
         """The parts of some kinds."""
         return tuple(part for part in self.parts if part.kind in kinds)
 
 
-def split(counts: Counts, earlier: int, later: int) -> Split | None:  # noqa: C901
+def split(counts: Counts, earlier: int, later: int) -> Split | None:
     """Split the change between two years; None where nobody reports on one of them."""
-    left: list[ContributorGroup] = []
-    joined: list[ContributorGroup] = []
-    both: list[ContributorGroup] = []
-    mixed: list[ContributorGroup] = []
-    for group in counts.groups:
-        before, after = group.reporting(earlier), group.reporting(later)
-        if group.id == POOLED and before != after:
-            mixed.append(group)  # no name stands for what several were counted together
-        elif before and not after:
-            left.append(group)
-        elif after and not before:
-            joined.append(group)
-        elif before and before == after:
-            both.append(group)
-        elif before:
-            mixed.append(group)
+    left, joined, both, mixed = (
+        [group for group in counts.groups if _fate(group, earlier, later) == fate]
+        for fate in ("left", "joined", "both", "mixed")
+    )
     if not all(any(g.reporting(year) for g in counts.groups) for year in (earlier, later)):
         return None
     found: list[tuple[Kind, tuple[str, ...], Noisy]] = []
@@ -578,6 +533,16 @@ def split(counts: Counts, earlier: int, later: int) -> Split | None:  # noqa: C9
             found.append((kind, names, new - old))
     borrowed = shares is not None and any(_borrows(pair) for pair in pairs)
     return _rounded(counts, earlier, later, found, shares, borrowed)
+
+
+def _fate(group: ContributorGroup, earlier: int, later: int) -> str:
+    """What became of a group from one year to another; "" where it reports on neither."""
+    before, after = group.reporting(earlier), group.reporting(later)
+    if before == after:
+        return "both" if before else ""
+    if group.id == POOLED or (before and after):
+        return "mixed"  # no name stands for what several were counted together
+    return "left" if before else "joined"
 
 
 _Pair = tuple[Cell, Cell]
@@ -774,9 +739,10 @@ class Report:
     yearly: tuple[Split, ...]
     apart: bool
     moved: bool
-    breaks: tuple[DeclaredBreak, ...] = ()
+    breaks: tuple[trend.DeclaredBreak, ...] = ()
 
 
+@remembered
 def report(
     answers: Answers, question: ChangeSubject, years: tuple[int, int] | None = None
 ) -> Report | None:
@@ -785,14 +751,7 @@ def report(
     Args:
         years: the earlier and the later year to compare, and the span of the other series.
     """
-    key = ("report", question, years)
-    return answers.kept(key, lambda: _report(answers, question, years))
-
-
-def _report(
-    answers: Answers, question: ChangeSubject, years: tuple[int, int] | None
-) -> Report | None:
-    table = trend(answers, "line", [Line("asked", question.where)])
+    table = trend.trend(answers, "line", [trend.Line("asked", question.where)])
     found = counts(answers, question)
     if table is None or found is None:
         return None
@@ -811,7 +770,7 @@ def _report(
         splits=splits,
         yearly=_splits(answers.release, found, steps),
         apart=found.apart,
-        breaks=breaks_within(answers.release, question.variables, first, last),
+        breaks=trend.breaks_within(answers.release, question.variables, first, last),
         moved=not found.loose & {year for s in splits for year in (s.earlier, s.later)},
     )
 
@@ -827,7 +786,7 @@ def _same_answers(
         panel.names,
         tuple(
             (when, replace(people[when], contributors=panel.names))
-            if when in people and set(covering(release, when)) == set(panel.names)
+            if when in people and set(trend.covering(release, when)) == set(panel.names)
             else (when, own)
             for when, own in panel.years
         ),
@@ -838,7 +797,7 @@ def _splits(release: Release, found: Counts, pairs: Iterable[tuple[int, int]]) -
     made = (split(found, earlier, later) for earlier, later in pairs)
     asked = found.question.variables
     return tuple(
-        replace(s, breaks=breaks_between(release, asked, s.earlier, s.later))
+        replace(s, breaks=trend.breaks_between(release, asked, s.earlier, s.later))
         for s in made
         if s is not None
     )

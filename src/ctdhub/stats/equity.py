@@ -25,6 +25,7 @@ from statistics import NormalDist
 from ctdhub.schema.model import AGE, DESTINATION, RELATION, SERVICE, SEX, load_schema
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_MEASURED, NOT_RECORDED, Interval, NumberCard, fieller, wider
+from ctdhub.stats.estimator import remembered
 from ctdhub.stats.query import Query, Where
 
 # --------------------------------------------------------------------------------------------------
@@ -141,6 +142,7 @@ def groupings(answers: Answers) -> tuple[By, ...]:
     )
 
 
+@remembered
 def assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
     """Every kind of assistance by one grouping, with the gaps that are clear.
 
@@ -150,10 +152,6 @@ def assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
     Returns:
         One for each kind that was measured by the grouping, in the order of the schema.
     """
-    return answers.kept(("assistance", by), lambda: _assistance(answers, by))
-
-
-def _assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
     found = [
         Assistance(kind, by, standing(answers, kind, {}), _groups(answers, kind, by))
         for kind in kinds(answers)
@@ -300,7 +298,7 @@ def _ends(answers: Answers, found: Assistance, group: EquityGroup, z: float) -> 
 
 def _wider(answer: Interval, by: float) -> Interval:
     """The same estimate, its interval so many times as wide."""
-    if answer.value is None or answer.low is None or answer.high is None:
+    if answer.value is None:
         return NOT_MEASURED
-    half = by * max(answer.high - answer.value, answer.value - answer.low)
+    half = by * answer.half_width
     return Interval(answer.value, answer.value - half, answer.value + half)

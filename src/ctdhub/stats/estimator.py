@@ -40,10 +40,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, wraps
 from itertools import combinations, product
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,27 @@ from ctdhub.release.tables import YearCounts
 from ctdhub.schema.model import MERGED, PERIOD, grouped_values, load_schema
 from ctdhub.stats.cards import NOT_MEASURED, Interval, ratio
 from ctdhub.stats.query import Where
+
+Of = TypeVar("Of")
+Asks = ParamSpec("Asks")
+Says = TypeVar("Says")
+
+
+def remembered(
+    function: Callable[Concatenate[Of, Asks], Says],
+) -> Callable[Concatenate[Of, Asks], Says]:
+    """A function that keeps what it said on its first argument, by the others, which hash."""
+
+    @wraps(function)
+    def asked(of: Of, /, *asks: Asks.args, **named: Asks.kwargs) -> Says:
+        memory, key = of.__dict__.setdefault("_remembered", {}), (function, *asks, *named.items())
+        if key not in memory:
+            memory[key] = function(of, *asks, **named)
+        found: Says = memory[key]
+        return found
+
+    return asked
+
 
 # --------------------------------------------------------------------------------------------------
 # Cells of a table added up: people in them, the noise of their sum, the part that is not shown.
@@ -305,6 +326,18 @@ Sets = Mapping[str, frozenset[str]]
 Asked = frozenset[tuple[str, frozenset[str]]]
 """A question: the values of each variable, in no order."""
 
+
+def half_width(z: float, sd: float, off: float, rest: float) -> float:
+    """Half the width of the interval of a sum of cells, see 2. of the method above.
+
+    Args:
+        sd: of the noise of the fit.
+        off: how far the records are from the unbiased sum.
+        rest: people in groups without one.
+    """
+    return math.hypot(max(z * OF_FIT * sd, off + BEYOND * sd), OF_REST * rest)
+
+
 OF_FIT, BEYOND, OF_REST = 1.05, 1.3, 0.25
 """Half the width of an interval: standard deviations of the fit are taken so many times; so many of
 them lie beyond the distance between records and unbiased counts; and this part of the people in
@@ -327,21 +360,6 @@ class Estimator:
         self.release = release
         self.years = release.facts.years
         self._variables = frozenset(release.protected.records.column_names)
-        self._records = release.protected.records
-        self._tallies: dict[str, CellSums] = {}
-        self._noisy: dict[str, tuple[CellSums, CellSums]] = {}
-        self._ends: dict[str, tuple[CellSums, CellSums]] = {}
-        self._answered: dict[Asked, Interval] = {}
-        self._unseen_ends: dict[tuple[str, tuple[str, ...]], int] = {}
-        self._wholes_of: dict[str, tuple[int, list[tuple[tuple[str, ...], list[int]]]]] = {}
-        self._domains: dict[str, tuple[str, ...]] = {}
-        self._everything: dict[str, frozenset[str]] = {}
-        self._sets: dict[tuple[str, ...], frozenset[str]] = {}
-        self._below_of: dict[str, float] = {}
-        self._held: dict[frozenset[str], bool] = {frozenset(): True}
-        self._by_order: dict[tuple[str, ...], dict[tuple[str, ...], Estimate]] = {}
-        self._by_values: dict[str, dict[tuple[str, ...], int]] = {}
-        self._smallest_of: dict[frozenset[str], str] = {}
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
         self._fitted = SumVariances(
             release.protected.guarantee.drawn, lambda name: len(self.domain(name)) + 1
@@ -352,68 +370,56 @@ class Estimator:
         """The variables that the release holds."""
         return self._variables
 
+    @remembered
     def domain(self, variable: str) -> tuple[str, ...]:
         """Public values of a variable, "not recorded" left out."""
-        if variable not in self._domains:
-            self._domains[variable] = load_schema().domain(variable, self.years)
-        return self._domains[variable]
+        return load_schema().domain(variable, self.years)
 
     def measured(self, *variables: str) -> str | None:
         """The key of the table of exactly these variables, None if it was not measured."""
         return self._tables.get(frozenset(variables))
 
+    @remembered
     def cells(self, *variables: str) -> dict[tuple[str, ...], Estimate]:
         """Shown cells of a measured table; values in the order of ``variables``."""
         key = self.measured(*variables)
         if key is None:
             return {}
-        if variables not in self._by_order:
-            order = [key.split("*").index(v) for v in variables]
-            cells = self._shown(key).items()
-            self._by_order[variables] = {tuple(cell[i] for i in order): e for cell, e in cells}
-        return self._by_order[variables]
+        order = [key.split("*").index(v) for v in variables]
+        return {tuple(cell[i] for i in order): e for cell, e in self._shown(key).items()}
 
     def count(self, where: Where) -> Interval:
         """Number of people who meet all conditions, for example
         ``{"gender": ["female"], "citizenship": members("europe")}``; see the method above."""
-        asked = self._asked(where)
-        if asked not in self._answered:
-            self._answered[asked] = self._count(dict(sorted(asked)))
-        return self._answered[asked]
+        return self._answer(self._asked(where))
 
     def _asked(self, where: Where) -> Asked:
         """The question, without conditions that everybody meets, and without values that nobody can
         have, such as years before the first: they would count among those that are added up."""
         found = []
         for name, values in where.items():
-            own = self._set(values)
-            if name not in self._variables:
-                found.append((name, own))
-                continue
-            whole = self._all(name)
-            if not own <= whole:
-                own = own & whole or own
-            if len(own) < len(whole) or not own >= whole:
-                found.append((name, own))
+            own = values if isinstance(values, frozenset) else self._set(tuple(values))
+            if name in self._variables:
+                whole = self._all(name)
+                own = own if own <= whole else own & whole or own
+                if own == whole:
+                    continue
+            found.append((name, own))
         return frozenset(found)
 
-    def _set(self, values: Collection[str]) -> frozenset[str]:
+    @remembered
+    def _set(self, values: tuple[str, ...]) -> frozenset[str]:
         """The values as a set, the same object for the same codes: its hash is taken once."""
-        if isinstance(values, frozenset):
-            return values
-        if not isinstance(values, tuple):
-            return frozenset(values)
-        if values not in self._sets:
-            self._sets[values] = frozenset(values)
-        return self._sets[values]
+        return frozenset(values)
 
+    @remembered
     def _all(self, variable: str) -> frozenset[str]:
         """Every value of a variable, "not recorded" too."""
-        if variable not in self._everything:
-            self._everything[variable] = frozenset((*self.domain(variable), ""))
-        return self._everything[variable]
+        return frozenset((*self.domain(variable), ""))
 
-    def _count(self, where: Sets) -> Interval:
+    @remembered
+    def _answer(self, asked: Asked) -> Interval:
+        where = dict(sorted(asked))
         if not where:
             people = self.release.protected.people
             return Interval(people.value, people.low, people.high)
@@ -423,7 +429,7 @@ class Estimator:
             if found := self._shown(key).get(cell):
                 return Interval(found.value, found.low, found.high)
             return Interval(0, 0, self._unseen_end(key, cell))
-        if not self._holds(where):
+        if not self._holds(frozenset(where)):
             return NOT_MEASURED
         value, half = self._sum(where)
         low, high = math.floor(value - half), math.ceil(value + half)
@@ -434,12 +440,7 @@ class Estimator:
 
     def _with_cells(self, key: str, where: Where, low: int, high: int) -> tuple[int, int]:
         """The ends of a sum of cells of a table, at least those of each of its cells."""
-        if key not in self._ends:
-            names, shown = key.split("*"), self._shown(key)
-            lows = {cell: e.low for cell, e in shown.items()}
-            highs = {cell: e.high for cell, e in shown.items()}
-            self._ends[key] = CellSums.of(names, lows), CellSums.of(names, highs)
-        lows_of, highs_of = self._ends[key]
+        lows_of, highs_of = self._shown_ends(key)
         low, high = max(low, int(lows_of.largest(where))), max(high, int(highs_of.largest(where)))
         if high < self.unseen(key):
             cells, shown = product(*(where[name] for name in key.split("*"))), self._shown(key)
@@ -447,18 +448,21 @@ class Estimator:
             high = max(high, max(ends, default=0))
         return low, high
 
+    @remembered
+    def _shown_ends(self, key: str) -> tuple[CellSums, CellSums]:
+        """The ends of the shown cells of a table."""
+        names, shown = key.split("*"), self._shown(key)
+        lows = {cell: e.low for cell, e in shown.items()}
+        return CellSums.of(names, lows), CellSums.of(names, {c: e.high for c, e in shown.items()})
+
+    @remembered
     def _unseen_end(self, key: str, cell: tuple[str, ...]) -> int:
         """Upper end, in people, for a cell that is not shown: the least of what its table says and
         of its wholes' ends."""
-        if (key, cell) not in self._unseen_ends:
-            if key not in self._wholes_of:
-                self._wholes_of[key] = self.unseen(key), self._wholes(key)
-            end, wholes = self._wholes_of[key]
-            for whole, order in wholes:
-                end = min(end, self._end(whole, tuple([cell[i] for i in order])))
-            self._unseen_ends[key, cell] = end
-        return self._unseen_ends[key, cell]
+        ends = (self._end(w, tuple([cell[i] for i in order])) for w, order in self._wholes(key))
+        return min(self.unseen(key), *ends)
 
+    @remembered
     def _wholes(self, key: str) -> list[tuple[tuple[str, ...], list[int]]]:
         """The questions of one variable less, and where their variables are in a cell."""
         names = key.split("*")
@@ -538,6 +542,7 @@ class Estimator:
     def _shown(self, key: str) -> dict[tuple[str, ...], Estimate]:
         return self._cells.get(key, {})
 
+    @remembered
     def unseen(self, key: str) -> int:
         """Upper end, in people, for a cell of a measured table that is not shown, as far as that
         table says; :meth:`count` gives the least of it and of the cell's wholes.
@@ -545,20 +550,10 @@ class Estimator:
         Args:
             key: of the table, as :meth:`measured` gives it.
         """
-        level = self.release.protected.guarantee.level
-        return unseen_end(self._below(key), self._sigma[key], level)
-
-    def _below(self, key: str) -> float:
-        """What no estimate of a cell that is not shown is above, in people, rounded."""
-        if key not in self._below_of:
-            self._below_of[key] = self._highest_unseen(key)
-        return self._below_of[key]
-
-    def _highest_unseen(self, key: str) -> float:
-        shown = self._shown(key)
+        guarantee, sigma = self.release.protected.guarantee, self._sigma[key]
         cells = math.prod(len(self.domain(v)) + 1 for v in key.split("*"))
-        share = self.release.protected.guarantee.false_share
-        return highest_unseen(self._sigma[key], cells, len(shown), share)
+        below = highest_unseen(sigma, cells, len(self._shown(key)), guarantee.false_share)
+        return unseen_end(below, sigma, guarantee.level)
 
     def _sum(self, where: Sets) -> tuple[int, float]:
         """The number of records, and half the width of its interval; see the method above.
@@ -577,32 +572,25 @@ class Estimator:
             half = self.z * math.sqrt(of_region.variance) + abs(value - of_region.people)
             return round(value), half
         sd = math.sqrt(self._fitted.of({n: len(values) for n, values in where.items()}))
-        half = math.hypot(max(self.z * OF_FIT * sd, off + BEYOND * sd), OF_REST * rest)
-        return round(value), half
+        return round(value), half_width(self.z, sd, off, rest)
 
-    def _holds(self, where: Where) -> bool:
+    @remembered
+    def _holds(self, asked: frozenset[str]) -> bool:
         """Whether some measured table holds all variables; if none does, no way can answer."""
-        asked = frozenset(where)
-        if asked not in self._held:
-            among = min((self._holding.get(v, []) for v in where), key=len)
-            self._held[asked] = any(asked <= names for names, _sigma in among)
-        return self._held[asked]
+        among = min((self._holding.get(v, []) for v in asked), key=len)
+        return any(asked <= names for names, _sigma in among)
 
+    @remembered
     def _smallest(self, names: frozenset[str]) -> str:
         """The key of the smallest table that holds these variables, the least noisy of several."""
-        if names not in self._smallest_of:
-            among = min((self._holding[v] for v in names), key=len)
-            found = min((len(t), sigma, self._tables[t]) for t, sigma in among if names <= t)
-            self._smallest_of[names] = found[-1]
-        return self._smallest_of[names]
+        among = min((self._holding[v] for v in names), key=len)
+        return min((len(t), sigma, self._tables[t]) for t, sigma in among if names <= t)[-1]
 
+    @remembered
     def _counted(self, key: str) -> CellSums:
         """Cells of a table: published counts of those shown, protected records of the others."""
-        if key not in self._tallies:
-            shown = {cell: e.value for cell, e in self._shown(key).items()}
-            cells = {**self._tally(key), **shown}
-            self._tallies[key] = CellSums.of(key.split("*"), cells, shown)
-        return self._tallies[key]
+        shown = {cell: e.value for cell, e in self._shown(key).items()}
+        return CellSums.of(key.split("*"), {**self._tally(key), **shown}, shown)
 
     def noisy_groups(self, *variables: str) -> dict[tuple[str, ...], Mapping[str, float]]:
         """Noisy counts by year of the groups of a measured table that have them.
@@ -628,33 +616,29 @@ class Estimator:
             found.setdefault(group.table, []).append(group)
         return found
 
+    @remembered
     def _noisy_and_rest(self, key: str) -> tuple[CellSums, CellSums]:
         """Cells of a table by year: noisy counts of groups that have them, records of others."""
-        if key not in self._noisy:
-            names = key.split("*")
-            at = names.index(PERIOD)
-            noisy, groups = {}, set()
-            for values, years in self.noisy_groups(*names).items():
-                groups.add(values)
-                for year, people in years.items():
-                    noisy[(*values[:at], year, *values[at:])] = people
-            rest = {
-                cell: n
-                for cell, n in self._tally(key).items()
-                if (*cell[:at], *cell[at + 1 :]) not in groups
-            }
-            self._noisy[key] = CellSums.of(names, noisy), CellSums.of(names, rest)
-        return self._noisy[key]
+        names, noisy, groups = key.split("*"), {}, set()
+        at = names.index(PERIOD)
+        for values, years in self.noisy_groups(*names).items():
+            groups.add(values)
+            for year, people in years.items():
+                noisy[(*values[:at], year, *values[at:])] = people
+        rest = {
+            cell: n
+            for cell, n in self._tally(key).items()
+            if (*cell[:at], *cell[at + 1 :]) not in groups
+        }
+        return CellSums.of(names, noisy), CellSums.of(names, rest)
 
+    @remembered
     def _tally(self, key: str) -> dict[tuple[str, ...], int]:
         """Protected records by the values of some columns."""
-        if key not in self._by_values:
-            names = key.split("*")
-            counted = self._records.group_by(names).aggregate([([], "count_all")])
-            cells = zip(*(counted[n].fill_null("").to_pylist() for n in names), strict=True)
-            numbers = counted["count_all"].to_pylist()
-            self._by_values[key] = dict(zip(cells, numbers, strict=True))
-        return self._by_values[key]
+        names = key.split("*")
+        counted = self.release.protected.records.group_by(names).aggregate([([], "count_all")])
+        cells = zip(*(counted[n].fill_null("").to_pylist() for n in names), strict=True)
+        return dict(zip(cells, counted["count_all"].to_pylist(), strict=True))
 
     @cached_property
     def _holding(self) -> dict[str, list[tuple[frozenset[str], float]]]:

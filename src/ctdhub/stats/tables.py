@@ -7,41 +7,21 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal, TypeVar
 
-from ctdhub.schema.model import (
-    AGE,
-    CHILD_BANDS,
-    DESTINATION,
-    HARM,
-    ORIGIN,
-    PERIOD,
-    SEX,
-    load_schema,
-)
+from ctdhub.schema import model
 from ctdhub.schema.places import Place, place_of
+from ctdhub.stats import cards
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import (
-    NOT_MEASURED,
-    NOT_RECORDED,
-    YES,
-    Interval,
-    NumberCard,
-    Row,
-    State,
-    Table,
-    Unit,
-    card,
-    is_precise,
-)
+from ctdhub.stats.estimator import remembered
 from ctdhub.stats.query import Query, Where
 
 # --------------------------------------------------------------------------------------------------
 # The tables of the site: by a variable, by the flags of a group, the largest corridors.
 
-ENDS = frozenset((ORIGIN, DESTINATION))
+ENDS = frozenset((model.ORIGIN, model.DESTINATION))
 """The variables that a corridor lies between: no others may limit :func:`corridors`."""
 
 
-def distribution(answers: Answers, variable: str, among: Where | None = None) -> Table:
+def distribution(answers: Answers, variable: str, among: Where | None = None) -> cards.Table:
     """People by the values of one variable, "not recorded" as its last row.
 
     Shares refer to the people whose answer is recorded.  Years after the last covered one have no
@@ -53,7 +33,7 @@ def distribution(answers: Answers, variable: str, among: Where | None = None) ->
     return answers.table(Query(among or {}, by=(variable,)))
 
 
-def flag_group(answers: Answers, group: str, among: Where | None = None) -> Table:
+def flag_group(answers: Answers, group: str, among: Where | None = None) -> cards.Table:
     """People by the flags of a group.
 
     The denominator is the people for whom some flag of the group is yes; the others leave it,
@@ -68,28 +48,28 @@ def flag_group(answers: Answers, group: str, among: Where | None = None) -> Tabl
     return answers.kept(key, lambda: _flag_group(answers, group, asked))
 
 
-def _flag_group(answers: Answers, group: str, among: Where) -> Table:
-    schema = load_schema()
+def _flag_group(answers: Answers, group: str, among: Where) -> cards.Table:
+    schema = model.load_schema()
     indicator = schema.groups[group].indicator
     if indicator is None:
         raise KeyError(group)
-    some = Query({**among, indicator: [YES]})
+    some = Query({**among, indicator: [cards.YES]})
     recorded = Query(some.where, of=Query(among))
     missing = answers.missing(recorded)
     rows = []
     for flag in schema.flags(group):
         if flag in answers.variables:
-            having = {**among, flag: [YES]}
+            having = {**among, flag: [cards.YES]}
             people = answers.card(Query(having), missing=missing)
             share = answers.card(Query(having, of=some), missing=missing)
-            rows.append(Row((flag,), "value", people, share))
+            rows.append(cards.Row((flag,), "value", people, share))
     rows.sort(key=lambda r: -(r.people.value or 0))
     unknown = answers.outside(recorded, missing=missing)
-    rows.append(Row((NOT_RECORDED,), "not_recorded", unknown))
-    return Table((indicator,), tuple(rows), answers.card(some, missing=missing), missing)
+    rows.append(cards.Row((cards.NOT_RECORDED,), "not_recorded", unknown))
+    return cards.Table((indicator,), tuple(rows), answers.card(some, missing=missing), missing)
 
 
-def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> Table | None:
+def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> cards.Table | None:
     """The largest corridors: country of citizenship and country of exploitation.
 
     None where this release did not measure that table.
@@ -108,30 +88,30 @@ def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> T
     return answers.kept(key, lambda: _corridors(answers, most, asked))
 
 
-def _corridors(answers: Answers, most: int, among: Where) -> Table | None:
-    key = answers.measured(ORIGIN, DESTINATION)
+def _corridors(answers: Answers, most: int, among: Where) -> cards.Table | None:
+    key = answers.measured(model.ORIGIN, model.DESTINATION)
     if key is None:
         return None
-    cells = answers.cells(ORIGIN, DESTINATION)
+    cells = answers.cells(model.ORIGIN, model.DESTINATION)
     known = [pair for pair in cells if all(pair) and _among(pair, among)]
     known.sort(key=lambda pair: (-cells[pair].value, pair))
-    both = Query({v: answers.domain(v) for v in (ORIGIN, DESTINATION)} | dict(among))
+    both = Query({v: answers.domain(v) for v in (model.ORIGIN, model.DESTINATION)} | dict(among))
     recorded = Query(both.where, of=Query(among))
     missing = answers.missing(recorded)
     rows = []
     for origin, place in known[:most]:
-        pair = {**among, ORIGIN: [origin], DESTINATION: [place]}
+        pair = {**among, model.ORIGIN: [origin], model.DESTINATION: [place]}
         people = answers.card(Query(pair), missing=missing)
         share = answers.card(Query(pair, of=both), missing=missing)
-        rows.append(Row((origin, place), "value", people, share))
+        rows.append(cards.Row((origin, place), "value", people, share))
     unknown = answers.outside(recorded, missing=missing)
-    rows.append(Row((NOT_RECORDED,), "not_recorded", unknown))
+    rows.append(cards.Row((cards.NOT_RECORDED,), "not_recorded", unknown))
     base = answers.card(both, missing=missing)
     errors = answers.release.link_errors
     rival = max([answers.unseen(key), *(cells[pair].high for pair in known[most:])])
     rival += errors.merged if errors else 0
-    query = Query(among, by=(ORIGIN, DESTINATION))
-    return Table(query.by, tuple(rows), base, missing, rival, query)
+    query = Query(among, by=(model.ORIGIN, model.DESTINATION))
+    return cards.Table(query.by, tuple(rows), base, missing, rival, query)
 
 
 def _key(among: Where) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -140,7 +120,7 @@ def _key(among: Where) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def _among(pair: tuple[str, ...], among: Where) -> bool:
-    places = zip((ORIGIN, DESTINATION), pair, strict=True)
+    places = zip((model.ORIGIN, model.DESTINATION), pair, strict=True)
     return all(name not in among or code in among[name] for name, code in places)
 
 
@@ -170,16 +150,16 @@ class Side:
         corridors_state: "shown", or why there are none.
     """
 
-    people: NumberCard
+    people: cards.NumberCard
     at_most: float | None
-    women: NumberCard
-    types: tuple[tuple[str, NumberCard], ...]
-    corridors: tuple[tuple[str, str, NumberCard], ...]
+    women: cards.NumberCard
+    types: tuple[tuple[str, cards.NumberCard], ...]
+    corridors: tuple[tuple[str, str, cards.NumberCard], ...]
     corridors_in_years: bool
-    corridors_state: State
+    corridors_state: cards.State
 
     @property
-    def exploitation(self) -> tuple[tuple[str, NumberCard], ...]:
+    def exploitation(self) -> tuple[tuple[str, cards.NumberCard], ...]:
         """The types that are printed, as a share or, where it is imprecise, as a range."""
         return tuple((flag, c) for flag, c in self.types if c.has_range)
 
@@ -191,10 +171,10 @@ class Side:
         return all(low > high for low, _high in first for _low, high in rest)
 
     @property
-    def types_state(self) -> State:
+    def types_state(self) -> cards.State:
         """ "shown" where some type is, else why none is."""
         states = {c.state for _flag, c in self.types}
-        order: tuple[State, ...] = ("shown", "imprecise", "protected")
+        order: tuple[cards.State, ...] = ("shown", "imprecise", "protected")
         return next((s for s in order if s in states), "not_measured")
 
 
@@ -207,11 +187,11 @@ class Headline:
     narrow."""
 
     years: tuple[int, int]
-    people: NumberCard
-    records: NumberCard
-    nationalities: NumberCard
-    countries: NumberCard
-    contributors: NumberCard
+    people: cards.NumberCard
+    records: cards.NumberCard
+    nationalities: cards.NumberCard
+    countries: cards.NumberCard
+    contributors: cards.NumberCard
     undated: bool = False
     even_more: bool = False
 
@@ -228,7 +208,7 @@ class Headline:
 Key = TypeVar("Key")
 
 
-def clear(answers: Mapping[Key, Interval], level: float) -> list[Key]:
+def clear(answers: Mapping[Key, cards.Interval], level: float) -> list[Key]:
     """The candidates that stand out from the noise when all are looked at, the clearest first.
 
     Args:
@@ -243,7 +223,7 @@ def clear(answers: Mapping[Key, Interval], level: float) -> list[Key]:
     return []
 
 
-def adjusted(candidates: Mapping[Key, tuple[Interval, float]], z: float) -> dict[Key, float]:
+def adjusted(candidates: Mapping[Key, tuple[cards.Interval, float]], z: float) -> dict[Key, float]:
     """Values shrunk towards what each was expected to be, so that the largest are not those whose
     noise went up (empirical Bayes; B. Efron, 2011, J. Am. Stat. Assoc. 106:1602).
 
@@ -273,7 +253,9 @@ def adjusted(candidates: Mapping[Key, tuple[Interval, float]], z: float) -> dict
     return found
 
 
-def picked(candidates: Mapping[Key, tuple[Interval, float]], z: float, most: int) -> list[Key]:
+def picked(
+    candidates: Mapping[Key, tuple[cards.Interval, float]], z: float, most: int
+) -> list[Key]:
     """The largest candidates by their adjusted values, the largest first.
 
     Only those are picked whose value, and whose adjusted value with the same interval, are both
@@ -288,8 +270,8 @@ def picked(candidates: Mapping[Key, tuple[Interval, float]], z: float, most: int
 
     def is_clear(key: Key, value: float) -> bool:
         answer, half = candidates[key][0], _half(candidates[key][0])
-        around = Interval(value, value - half, value + half)
-        return bool(answer.low) and value > half and is_precise(around, "people")
+        around = cards.Interval(value, value - half, value + half)
+        return bool(answer.low) and value > half and cards.is_precise(around, "people")
 
     held = [
         key
@@ -299,11 +281,11 @@ def picked(candidates: Mapping[Key, tuple[Interval, float]], z: float, most: int
     return sorted(held, key=lambda key: -size[key])[:most]
 
 
-def _half(answer: Interval) -> float:
+def _half(answer: cards.Interval) -> float:
     return (answer.high or 0) - (answer.value or 0)
 
 
-def _times(answer: Interval) -> float:
+def _times(answer: cards.Interval) -> float:
     """Value by half-width; 0 where the interval holds zero or nothing was measured."""
     if not answer.value or not answer.low:
         return 0.0
@@ -363,15 +345,15 @@ def headline(answers: Answers, years: tuple[int, int] | None = None) -> Headline
     """
     release, when = answers.release, _when(answers, years)
     n, got = len(release.facts.contributors), release.protected.case_records
-    records = Interval(got.value, got.low, got.high)
+    records = cards.Interval(got.value, got.low, got.high)
     return Headline(
         years=years or release.years,
         people=answers.card(Query(when)),
-        records=card(release, records, "case_records", None, published=True),
-        nationalities=_at_least(answers, ORIGIN, when, "nationalities"),
-        countries=_at_least(answers, DESTINATION, when, "countries"),
-        contributors=card(release, Interval(n, n, n), "contributors", None),
-        undated=not when and PERIOD in answers.variables,
+        records=cards.card(release, records, "case_records", None, published=True),
+        nationalities=_at_least(answers, model.ORIGIN, when, "nationalities"),
+        countries=_at_least(answers, model.DESTINATION, when, "countries"),
+        contributors=cards.card(release, cards.Interval(n, n, n), "contributors", None),
+        undated=not when and model.PERIOD in answers.variables,
         even_more=bool(release.link_errors and release.link_errors.even_more),
     )
 
@@ -385,6 +367,7 @@ def everyone(answers: Answers, years: tuple[int, int] | None = None) -> Side:
     return _side(answers, {}, _when(answers, years))
 
 
+@remembered
 def place_facts(
     answers: Answers, place: str | Place = "europe", years: tuple[int, int] | None = None
 ) -> PlaceFacts:
@@ -400,47 +383,43 @@ def place_facts(
         KeyError: no such place.
     """
     where = place_of(place) if isinstance(place, str) else place
-    return answers.kept(("place_facts", where, years), lambda: _place_facts(answers, where, years))
-
-
-def children_share(answers: Answers, inside: Where) -> NumberCard:
-    """Share of children, under 18 years, of the people inside a place whose age is recorded.
-
-    Args:
-        inside: the place, given by one of the two countries.
-    """
-    known: Where = {**inside, AGE: answers.domain(AGE)}
-    return _share(answers, {**inside, AGE: CHILD_BANDS}, known, inside)
-
-
-def _place_facts(answers: Answers, where: Place, years: tuple[int, int] | None) -> PlaceFacts:
     when = _when(answers, years)
     return PlaceFacts(
         where=where,
         years=years or answers.release.years,
         limited=bool(when),
-        undated=not when and PERIOD in answers.variables,
-        citizens=_side(answers, {ORIGIN: where.members}, when),
-        exploited=_side(answers, {DESTINATION: where.members}, when),
+        undated=not when and model.PERIOD in answers.variables,
+        citizens=_side(answers, {model.ORIGIN: where.members}, when),
+        exploited=_side(answers, {model.DESTINATION: where.members}, when),
     )
+
+
+def children_share(answers: Answers, inside: Where) -> cards.NumberCard:
+    """Share of children, under 18 years, of the people inside a place whose age is recorded.
+
+    Args:
+        inside: the place, given by one of the two countries.
+    """
+    known: Where = {**inside, model.AGE: answers.domain(model.AGE)}
+    return _share(answers, {**inside, model.AGE: model.CHILD_BANDS}, known, inside)
 
 
 def _when(answers: Answers, years: tuple[int, int] | None) -> Where:
     if years is None or years in (answers.years, answers.release.years):
         return {}
-    return {PERIOD: tuple(str(y) for y in range(years[0], years[1] + 1))}
+    return {model.PERIOD: tuple(str(y) for y in range(years[0], years[1] + 1))}
 
 
 def _side(answers: Answers, inside: Where, when: Where) -> Side:
     """Facts of the people inside a place, given by one of the two countries; all where empty."""
-    schema = load_schema()
+    schema = model.load_schema()
     place: Where = {**inside, **when}
     known: Where = {**{v: answers.domain(v) for v in inside}, **when}
-    gender: Where = {**place, SEX: answers.domain(SEX)}
-    some: Where = {**place, schema.groups[HARM].indicator or "": [YES]}
+    gender: Where = {**place, model.SEX: answers.domain(model.SEX)}
+    some: Where = {**place, schema.groups[model.HARM].indicator or "": [cards.YES]}
     types = [
-        (flag, _share(answers, {**place, flag: [YES]}, some, place))
-        for flag in schema.flags(HARM)
+        (flag, _share(answers, {**place, flag: [cards.YES]}, some, place))
+        for flag in schema.flags(model.HARM)
         if flag in answers.variables
     ]
     types.sort(key=lambda pair: -pair[1].middle)
@@ -449,7 +428,7 @@ def _side(answers: Answers, inside: Where, when: Where) -> Side:
     return Side(
         people=answers.card(Query(place), missing=missing),
         at_most=_at_most(answers, inside, when),
-        women=_share(answers, {**place, SEX: ["female"]}, gender, place),
+        women=_share(answers, {**place, model.SEX: ["female"]}, gender, place),
         types=tuple(types),
         corridors=corridors,
         corridors_in_years=in_years,
@@ -461,12 +440,12 @@ def _at_most(answers: Answers, inside: Where, when: Where) -> float | None:
     """People inside a place at most, if everybody whose place is not recorded were among them."""
     if not inside:
         return None
-    wide = {variable: [*codes, NOT_RECORDED] for variable, codes in inside.items()}
+    wide = {variable: [*codes, cards.NOT_RECORDED] for variable, codes in inside.items()}
     ends = answers.card(Query({**wide, **when})).ends
     return ends[1] if ends else None
 
 
-def _share(answers: Answers, part: Where, whole: Where, among: Where) -> NumberCard:
+def _share(answers: Answers, part: Where, whole: Where, among: Where) -> cards.NumberCard:
     """Share of ``whole``; missing are the people of ``among`` who are outside it."""
     missing = answers.missing(Query(whole, of=Query(among)))
     return answers.card(Query(part, of=Query(whole)), missing=missing)
@@ -474,20 +453,22 @@ def _share(answers: Answers, part: Where, whole: Where, among: Where) -> NumberC
 
 def _headline_corridors(
     answers: Answers, inside: Where, when: Where
-) -> tuple[tuple[tuple[str, str, NumberCard], ...], bool, State]:
+) -> tuple[tuple[tuple[str, str, cards.NumberCard], ...], bool, cards.State]:
     """The largest corridors, whether they are about the years asked for, and their state."""
-    pair = (ORIGIN, DESTINATION)
+    pair = (model.ORIGIN, model.DESTINATION)
     if answers.measured(*pair) is None:
         return (), False, "not_measured"
-    in_years = not when or answers.measured(PERIOD, *pair) is not None
+    in_years = not when or answers.measured(model.PERIOD, *pair) is not None
     limits: Where = when if in_years else {}
     cells = set(answers.cells(*pair))
     if limits:
-        cells |= {(a, b) for y, a, b in answers.cells(PERIOD, *pair) if y in limits[PERIOD]}
+        cells |= {
+            (a, b) for y, a, b in answers.cells(model.PERIOD, *pair) if y in limits[model.PERIOD]
+        }
     both: Where = {**{v: answers.domain(v) for v in pair}, **inside, **limits}
     missing = answers.missing(Query(both, of=Query({**inside, **limits})))
     asked = {
-        (a, b): Query({ORIGIN: [a], DESTINATION: [b], **limits})
+        (a, b): Query({model.ORIGIN: [a], model.DESTINATION: [b], **limits})
         for a, b in sorted(cells)
         if a and b and all(dict(zip(pair, (a, b), strict=True))[v] in inside[v] for v in inside)
     }
@@ -502,7 +483,7 @@ def _headline_corridors(
 
 def _with_usual(
     answers: Answers, asked: Mapping[tuple[str, str], Query], limits: Where
-) -> dict[tuple[str, str], tuple[Interval, float]]:
+) -> dict[tuple[str, str], tuple[cards.Interval, float]]:
     """Corridors of some years, each with the people expected from its size over all years."""
     share = (answers.count(limits).value or 0) / max(1.0, answers.count({}).value or 0)
     found = {}
@@ -515,16 +496,16 @@ def _with_usual(
 def _is_sum(when: Where) -> bool:
     """Whether years are added up; single cells are published with intervals that already allow
     for their having been chosen."""
-    return len(when.get(PERIOD, ())) > 1
+    return len(when.get(model.PERIOD, ())) > 1
 
 
-def _at_least(answers: Answers, variable: str, when: Where, unit: Unit) -> NumberCard:
+def _at_least(answers: Answers, variable: str, when: Where, unit: cards.Unit) -> cards.NumberCard:
     query = Query(when, by=(variable,))
     if answers.measured(variable, *when) is None:
-        return card(answers.release, NOT_MEASURED, unit, query)
+        return cards.card(answers.release, cards.NOT_MEASURED, unit, query)
     found = {c: answers.count({**when, variable: [c]}) for c in answers.domain(variable)}
     shown = sum(1 for answer in found.values() if (answer.low or 0) > 0)
     if _is_sum(when):
         shown = len(clear(found, answers.release.protected.guarantee.level))
     most = len(answers.domain(variable))
-    return card(answers.release, Interval(shown, shown, most), unit, query)
+    return cards.card(answers.release, cards.Interval(shown, shown, most), unit, query)

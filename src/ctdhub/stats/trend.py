@@ -18,7 +18,7 @@ from ctdhub.release.open import Release
 from ctdhub.release.tables import YearCounts
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NOT_RECORDED, Kind, NumberCard, Row, Table
+from ctdhub.stats.cards import NOT_RECORDED, Ends, Kind, NumberCard, Row, Table
 from ctdhub.stats.query import Query, Where
 
 # --------------------------------------------------------------------------------------------------
@@ -38,17 +38,12 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Difference:
+class Difference(Ends):
     """How many more people the later of two counts has, with its interval."""
 
     value: float
     low: float
     high: float
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the interval excludes zero."""
-        return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,11 @@ var ctdhubEstimator = (function () {
   "use strict";
   var OF_FIT = 1.05, BEYOND = 1.3, OF_REST = 0.25, without = ctdhubEngine.without, keyOf = ctdhubEngine.key;
 
+  /* Half the width of the interval of a sum: the noise of its fit, how far the records are from the
+     unbiased sum, the people in groups without one. */
+  function halfWidth(z, sd, off, rest) {
+    return Math.hypot(Math.max(z * OF_FIT * sd, off + BEYOND * sd), OF_REST * rest);
+  }
   function product(numbers) { return numbers.reduce(function (m, n) { return m * n; }, 1); }
   /* Each choice of one code by column. */
   function singles(where) {
@@ -314,7 +319,7 @@ var ctdhubEstimator = (function () {
       rest = parts[1];
       off = Math.abs(value - parts[0] - rest);
     } else rest = this._rest(table).total(where, pivot);
-    return [value, Math.hypot(Math.max(this.z * OF_FIT * sd, off + BEYOND * sd), OF_REST * rest)];
+    return [value, halfWidth(this.z, sd, off, rest)];
   };
   /* Sums of cells of the table of regions that answers a question; null where the fit does. */
   Estimator.prototype.inRegions = function (asked, sums) {
@@ -438,5 +443,7 @@ var ctdhubEstimator = (function () {
     return this.parts.get(key);
   };
 
+  Estimator.halfWidth = halfWidth;
+  Estimator.Fitted = Fitted;
   return Estimator;
 })();

@@ -10,23 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 from ctdhub.core.errors import error
-from ctdhub.schema import countries
-from ctdhub.schema.model import (
-    AGE,
-    CHANNEL,
-    CHILD_BANDS,
-    DESTINATION,
-    FORCED_LABOUR,
-    HARM,
-    ORIGIN,
-    PERIOD,
-    RELATION,
-    SEX,
-    SEXUAL_EXPLOITATION,
-    STANDING,
-    TECHNOLOGY,
-    load_schema,
-)
+from ctdhub.schema import countries, model
 from ctdhub.schema.places import NATIONAL, OTHER_EU, THIRD_COUNTRY
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_MEASURED, NOT_RECORDED, YES, Interval, NumberCard, card
@@ -132,7 +116,7 @@ class MandatedScope:
 
 def reported_places(answers: Answers) -> tuple[str, ...]:
     """Countries of exploitation of which the release shows how many people there are."""
-    return tuple(sorted(code for (code,) in answers.cells(DESTINATION) if code))
+    return tuple(sorted(code for (code,) in answers.cells(model.DESTINATION) if code))
 
 
 def scope(
@@ -235,7 +219,7 @@ class Counter:
 
     def elsewhere(self, dimension: str, category: str, where: Where) -> MandatedLine:
         """A line of people who were not exploited in the country: ``where`` says where."""
-        when = {PERIOD: list(self.years)} if self.years else {}
+        when = {model.PERIOD: list(self.years)} if self.years else {}
         inside = self.line(dimension, category, {})
         if inside.blank:
             return inside
@@ -255,8 +239,8 @@ class Counter:
         return [*lines, unknown]
 
     def _all(self, where: Where) -> Where:
-        when = {PERIOD: list(self.years)} if self.years else {}
-        return {**where, DESTINATION: [self.country], **when}
+        when = {model.PERIOD: list(self.years)} if self.years else {}
+        return {**where, model.DESTINATION: [self.country], **when}
 
     def _rate(
         self, found: Interval, shown: NumberCard, dimension: str, category: str, *, published: bool
@@ -299,9 +283,11 @@ def per(found: Interval, population: int) -> Interval:
 
 def standings(answers: Answers, counter: Counter) -> list[MandatedLine]:
     """Presumed and identified victims; nothing where the release does not tell them apart."""
-    if STANDING not in answers.variables:
+    if model.STANDING not in answers.variables:
         return []
-    return counter.split("status", STANDING, [(s, [s]) for s in answers.domain(STANDING)])
+    return counter.split(
+        "status", model.STANDING, [(s, [s]) for s in answers.domain(model.STANDING)]
+    )
 
 
 def most_frequent(answers: Answers, counter: Counter, most: int) -> list[MandatedLine]:
@@ -309,14 +295,14 @@ def most_frequent(answers: Answers, counter: Counter, most: int) -> list[Mandate
 
     Those shown come first; where too few are shown in these years, the order of all years decides.
     """
-    cells = answers.cells(ORIGIN, DESTINATION)
+    cells = answers.cells(model.ORIGIN, model.DESTINATION)
     always = {a: e.value for (a, b), e in cells.items() if a and b == counter.country}
     lines: list[tuple[float, MandatedLine]] = []
     for origin in sorted(always, key=lambda code: (-always[code], code)):
         least = sorted((n for n, _line in lines), reverse=True)[most - 1 : most]
         if least and always[origin] < least[0]:
             break  # fewer in all years than the others have in these
-        line = counter.line("nationality", origin, {ORIGIN: [origin]})
+        line = counter.line("nationality", origin, {model.ORIGIN: [origin]})
         lines.append((line.people.middle, line))
     lines.sort(key=lambda pair: -pair[0])
     return [line for _n, line in lines[:most]]
@@ -330,14 +316,14 @@ def forms(answers: Answers) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def _forms(version: str, variables: frozenset[str]) -> tuple[str, ...]:
     """The same, asked for each country and year."""
-    had = load_schema().at(version)
-    return tuple(f for f in load_schema().flags(HARM) if had.has(f) or f in variables)
+    had = model.load_schema().at(version)
+    return tuple(f for f in model.load_schema().flags(model.HARM) if had.has(f) or f in variables)
 
 
 def ages(answers: Answers) -> list[tuple[str, Sequence[str]]]:
     """Children and adults, by the age bands at registration."""
-    adults = [band for band in answers.domain(AGE) if band not in CHILD_BANDS]
-    return [("children", CHILD_BANDS), ("adults", adults)]
+    adults = [band for band in answers.domain(model.AGE) if band not in model.CHILD_BANDS]
+    return [("children", model.CHILD_BANDS), ("adults", adults)]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -364,13 +350,13 @@ def sdg_table(answers: Answers, scope: MandatedScope) -> MandatedTable:
 
 
 def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
-    schema, form = load_schema(), "form_of_exploitation"
-    indicator = schema.groups[HARM].indicator or ""
+    schema, form = model.load_schema(), "form_of_exploitation"
+    indicator = schema.groups[model.HARM].indicator or ""
     known = [v for v in answers.domain(indicator) if v != YES]
     return [
         counter.line("total", "all", {}),
-        *counter.split("sex", SEX, [(g, [g]) for g in answers.domain(SEX)]),
-        *counter.split("age", AGE, ages(answers)),
+        *counter.split("sex", model.SEX, [(g, [g]) for g in answers.domain(model.SEX)]),
+        *counter.split("age", model.AGE, ages(answers)),
         *(counter.line(form, flag, {flag: [YES]}) for flag in forms(answers)),
         counter.line(form, "not_recorded", {indicator: [*known, ""]}),
         counter.line("sex_by_age_by_form", "all", {}, measured=False),
@@ -389,7 +375,7 @@ def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
 # them.
 
 EUROSTAT = "eurostat"
-ASKED = (SEXUAL_EXPLOITATION, FORCED_LABOUR)
+ASKED = (model.SEXUAL_EXPLOITATION, model.FORCED_LABOUR)
 """Forms of exploitation that the collection has a category of its own for."""
 OTHER = "other_forms"
 
@@ -434,18 +420,18 @@ CITIZENSHIPS = (
 
 
 def _eurostat_block(answers: Answers, counter: Counter) -> list[MandatedLine]:
-    genders = [(g, [g]) for g in answers.domain(SEX)]
+    genders = [(g, [g]) for g in answers.domain(model.SEX)]
     lines = [
         counter.line("total", "all", {}),
         *standings(answers, counter),
-        *counter.split("sex", SEX, genders),
+        *counter.split("sex", model.SEX, genders),
     ]
     for category, code in CITIZENSHIPS:
-        lines.append(counter.line("citizenship", category, {RELATION: [code]}))
+        lines.append(counter.line("citizenship", category, {model.RELATION: [code]}))
     lines += _eurostat_forms(answers, counter)
     for gender, values in (*genders, ("not_recorded", [NOT_RECORDED])):
         for category, code in CITIZENSHIPS:
-            where: Where = {SEX: values, RELATION: [code]}
+            where: Where = {model.SEX: values, model.RELATION: [code]}
             lines.append(counter.line("sex_by_citizenship", f"{gender}:{category}", where))
     return lines
 
@@ -494,19 +480,19 @@ def _greta_block(answers: Answers, counter: Counter) -> list[MandatedLine]:
     lines = [
         counter.line("total", "all", {}),
         *standings(answers, counter),
-        *counter.split("sex", SEX, [(g, [g]) for g in answers.domain(SEX)]),
-        *counter.split("age", AGE, ages(answers)),
+        *counter.split("sex", model.SEX, [(g, [g]) for g in answers.domain(model.SEX)]),
+        *counter.split("age", model.AGE, ages(answers)),
     ]
     for flag in forms(answers):
         lines.append(counter.line("form_of_exploitation", flag, {flag: [YES]}))
     lines += most_frequent(answers, counter, MOST)
-    lines.append(counter.line("nationality", "not_recorded", {ORIGIN: [""]}))
+    lines.append(counter.line("nationality", "not_recorded", {model.ORIGIN: [""]}))
     always = Counter(answers, counter.country, ())
     return [
         *lines,
         *_within(answers, counter),
-        *_of_group(answers, always, "recruitment", CHANNEL),
-        *_of_group(answers, always, "technology", TECHNOLOGY),
+        *_of_group(answers, always, "recruitment", model.CHANNEL),
+        *_of_group(answers, always, "technology", model.TECHNOLOGY),
         *_assistance(answers, always),
     ]
 
@@ -514,7 +500,7 @@ def _greta_block(answers: Answers, counter: Counter) -> list[MandatedLine]:
 def _of_group(answers: Answers, always: Counter, dimension: str, group: str) -> list[MandatedLine]:
     """Flags of a group, of all years: they are not measured by year here; none where none is
     released."""
-    schema = load_schema()
+    schema = model.load_schema()
     held = [f for f in schema.flags(group) if f in answers.variables]
     if not held:
         return []
@@ -526,11 +512,13 @@ def _of_group(answers: Answers, always: Counter, dimension: str, group: str) -> 
 def _within(answers: Answers, counter: Counter) -> list[MandatedLine]:
     """Nationals and others exploited in the country, nationals exploited elsewhere."""
     place, home = "place_of_exploitation", [counter.country]
-    others = [c for c in answers.domain(ORIGIN) if c != counter.country]
+    others = [c for c in answers.domain(model.ORIGIN) if c != counter.country]
     return [
-        counter.line(place, "nationals", {ORIGIN: home}),
-        counter.line(place, "foreigners", {ORIGIN: others}),
-        counter.elsewhere(place, "nationals_abroad", {ORIGIN: home, DESTINATION: others}),
+        counter.line(place, "nationals", {model.ORIGIN: home}),
+        counter.line(place, "foreigners", {model.ORIGIN: others}),
+        counter.elsewhere(
+            place, "nationals_abroad", {model.ORIGIN: home, model.DESTINATION: others}
+        ),
     ]
 
 
@@ -569,27 +557,27 @@ def unodc_table(answers: Answers, scope: MandatedScope) -> MandatedTable:
 
 
 def _unodc_block(answers: Answers, counter: Counter) -> list[MandatedLine]:
-    genders = answers.domain(SEX)
+    genders = answers.domain(model.SEX)
     lines = [counter.not_held("offences", "all")]
     lines += [counter.not_held(asked, sex) for asked in OFFENDERS for sex in ("all", *genders)]
     lines += [
         counter.line("total", "all", {}),
         *standings(answers, counter),
-        *counter.split("sex", SEX, [(g, [g]) for g in genders]),
-        *counter.split("age", AGE, ages(answers)),
+        *counter.split("sex", model.SEX, [(g, [g]) for g in genders]),
+        *counter.split("age", model.AGE, ages(answers)),
         *(counter.line("form_of_exploitation", f, {f: [YES]}) for f in forms(answers)),
     ]
     lines += most_frequent(answers, counter, MOST)
-    others = [c for c in answers.domain(ORIGIN) if c != counter.country]
-    abroad = {ORIGIN: [counter.country], DESTINATION: others}
+    others = [c for c in answers.domain(model.ORIGIN) if c != counter.country]
+    abroad = {model.ORIGIN: [counter.country], model.DESTINATION: others}
     return [*lines, counter.elsewhere("place_of_exploitation", "nationals_abroad", abroad)]
 
 
 def _always(answers: Answers, always: Counter) -> list[MandatedLine]:
     """Sex with minor or adult, of all years: the two are not measured together by year."""
     return [
-        always.line("sex_by_age", f"{gender}:{name}", {SEX: [gender], AGE: bands})
-        for gender in answers.domain(SEX)
+        always.line("sex_by_age", f"{gender}:{name}", {model.SEX: [gender], model.AGE: bands})
+        for gender in answers.domain(model.SEX)
         for name, bands in ages(answers)
     ]
 

@@ -57,7 +57,7 @@ def added_up(shares: Sequence[Interval], *, complete: bool) -> tuple[Interval, .
     scaled = [_with_value(one, (one.value or 0.0) / over) for one in shares]
     values = [one.value or 0.0 for one in scaled]
     shown = [k for k, one in enumerate(scaled) if (one.low or 0) > 0 and is_precise(one, "share")]
-    wide = {k: _half_width(scaled[k]) for k in shown}
+    wide = {k: scaled[k].half_width for k in shown}
     fine = all(half + 1 / DECIMAL < FINE for half in wide.values())
     steps = DECIMAL if fine else COARSE
     together = [
@@ -68,11 +68,6 @@ def added_up(shares: Sequence[Interval], *, complete: bool) -> tuple[Interval, .
     for k, value in zip(together, rounded, strict=False):  # the last one is the rest
         values[k] = value / steps
     return tuple(_with_value(one, value) for one, value in zip(scaled, values, strict=True))
-
-
-def _half_width(share: Interval) -> float:
-    value = share.value or 0.0
-    return max((share.high or 0.0) - value, value - (share.low or 0.0))
 
 
 def _with_value(share: Interval, value: float) -> Interval:

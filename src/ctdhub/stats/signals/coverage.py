@@ -218,15 +218,11 @@ class Pieces:
             return None
         people, all_years, base = min(wide, key=lambda w: w[0])
         p = min(1.0, asked.value / people)
-        of_counts = math.hypot(self._sd(asked), p * self._sd(all_years)) / people
+        own, all_own = (answer.half_width / self.answers.z for answer in (asked, all_years))
+        of_counts = math.hypot(own, p * all_own) / people
         common = math.hypot(of_counts, math.sqrt(PRIOR * p * (1 - p)))
         shared = np.maximum(base.people, 0.0) * common * np.sqrt(self.spread)
         return Piece(base.people * p, np.hypot(base.sd * p, shared), estimated=True)
-
-    def _sd(self, answer: Interval) -> float:
-        """Standard deviation; all of the upper end counts where a number is too small to show."""
-        value, low, high = (x or 0.0 for x in (answer.value, answer.low, answer.high))
-        return max(high - value, value - low) / self.answers.z
 
 
 # --------------------------------------------------------------------------------------------------

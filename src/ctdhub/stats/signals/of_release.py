@@ -19,15 +19,9 @@ import numpy as np
 
 from ctdhub.release.open import Release
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.signals import coverage
 from ctdhub.stats.signals.chances import Floats
-from ctdhub.stats.signals.coverage import (
-    Compared,
-    CoverageChange,
-    Explained,
-    changed,
-    explained,
-    remainder,
-)
+from ctdhub.stats.signals.coverage import explained
 from ctdhub.stats.signals.events import Lead, Looked, leads_among, looked_at, told_once
 from ctdhub.stats.signals.find import Found, Settings, find
 from ctdhub.stats.signals.panel import Period, SeriesPanel
@@ -52,9 +46,9 @@ class ReleaseSignals:
     found: Found | None
     looked: tuple[Looked, ...]
     turns: tuple[Turn, ...]
-    sources: tuple[CoverageChange, ...] = ()
-    compared: tuple[Compared, ...] = ()
-    explained: tuple[Explained, ...] = ()
+    sources: tuple[coverage.CoverageChange, ...] = ()
+    compared: tuple[coverage.Compared, ...] = ()
+    explained: tuple[coverage.Explained, ...] = ()
     answers: Answers = field(kw_only=True, compare=False, repr=False)
 
     @cached_property
@@ -88,13 +82,13 @@ def signals(
     nobody = frozenset(year for year in years if not covering(release, year))
     plain = find(panel_of(looked, years, nobody), settings, smallest=False)
     begin, end = (plain.panel.periods[k].place for k in (plain.past[0], plain.window[1]))
-    sources = changed(release, begin, end)
+    sources = coverage.changed(release, begin, end)
     near = tuple(t for t in turns(release) if begin < t.year <= end)
     if not sources:
         plain = replace(plain, findings=plain.rising(plain.findings))
         return ReleaseSignals(release, told_once(plain, looked), looked, near, answers=answers)
     asked = tuple((one.places, one.part) for one in looked)
-    panel, compared = remainder(answers, plain, asked, sources)
+    panel, compared = coverage.remainder(answers, plain, asked, sources)
     found = told_once(find(panel, settings), looked)
     return ReleaseSignals(
         release,
