@@ -86,8 +86,12 @@ def measured(hub: Path, given: argparse.Namespace) -> int:
     )  # fmt: skip
     sessions = making.stdout.split()
     env = {**os.environ, "CTDHUB_DESK": str(hub), "DATABASE_URL": ""}
+    run = (
+        "import sys; from ctdhub.desk.config import current; "
+        "from ctdhub.desk.processes import run_all; run_all(current(), (sys.argv[1],))"
+    )
     started = {
-        name: subprocess.Popen([sys.executable, "-m", "ctdhub.desk.processes", name], env=env)
+        name: subprocess.Popen([sys.executable, "-c", run, name], env=env)
         for name in ("web", "answers")
     }
     try:

@@ -74,7 +74,11 @@ def web(hub: Path, settings: str, url: str = "") -> Iterator[tuple[subprocess.Po
         port = free.getsockname()[1]
     (hub / "desk.toml").write_text(f"port = {port}\n{settings}\n", "utf-8")
     given = {**os.environ, "CTDHUB_DESK": str(hub), "DATABASE_URL": url}
-    web = subprocess.Popen([sys.executable, "-m", "ctdhub.desk.processes", "web"], env=given)
+    run = (
+        "import sys; from ctdhub.desk.config import current; "
+        "from ctdhub.desk.processes import run_all; sys.exit(run_all(current(), ('web',)))"
+    )
+    web = subprocess.Popen([sys.executable, "-c", run], env=given)
     try:
         until = time.monotonic() + PATIENCE
         while True:

@@ -154,7 +154,7 @@ def test_a_desk_that_runs_ends_where_a_backup_is_put_into_its_folder(
     """Its worker ends by itself, and would be started again before sign-ins are ended; its web
     process would go on with the visits of the backup."""
     (tmp_path / "hub.yaml").write_text("name: a hub\n", "utf-8")
-    desk, started = DeskConfig(tmp_path), []
+    desk, started, ended = DeskConfig(tmp_path), [], []
 
     class Child:
         """Of a worker that ends since its folder was replaced."""
@@ -162,22 +162,20 @@ def test_a_desk_that_runs_ends_where_a_backup_is_put_into_its_folder(
         def __init__(self, command: list[str], **_given: Any) -> None:
             started.append(command[2:])
             self.returncode = 2
-            self.ended = False
             desk.folder.mkdir(exist_ok=True)
             desk.restoring.write_text("sqlite", "ascii")
 
         def poll(self) -> int:
             return self.returncode
 
-        def terminate(self) -> None:
-            self.ended = True
-
-        def wait(self, _timeout: float) -> None:
-            assert self.ended
+        def wait(self, _timeout: float) -> int:
+            assert ended
+            return self.returncode
 
     monkeypatch.setattr("ctdhub.desk.processes.subprocess.Popen", Child)
     monkeypatch.setattr("ctdhub.desk.processes.signal.signal", lambda *_given: None)
+    monkeypatch.setattr("ctdhub.desk.processes._signal", lambda *given: ended.append(given))
     with pytest.raises(HubError) as met:
-        run_all(desk, ("web", "build"))
+        run_all(desk, ("files", "build"))
     assert met.value.rule == "restore-unfinished"
-    assert started == [["ctdhub.desk.processes", "web"], ["ctdhub.desk.processes", "build"]]
+    assert started == [["ctdhub.desk.processes", "files"], ["ctdhub.desk.processes", "build"]]

@@ -67,18 +67,6 @@ class Sender:
             return True
 
 
-def test_one_that_ended_by_itself_does_not_keep_the_others_alive() -> None:
-    """It was waited for in the moment in which all were told to end."""
-    from ctdhub.desk import web
-
-    sleep = [sys.executable, "-c", "import sys, time; time.sleep(int(sys.argv[1]))"]
-    gone, living = (subprocess.Popen([*sleep, seconds]) for seconds in ("0", "60"))
-    os.waitpid(gone.pid, 0)
-    web._end({gone.pid: 0.0, living.pid: 0.0})
-    assert is_gone(living.pid)
-    assert [one.wait() for one in (gone, living)] == [0, 0]  # whoever waits later finds nothing
-
-
 def children(process: int) -> list[int]:
     found = Path(f"/proc/{process}/task/{process}/children").read_text("ascii")
     return [int(one) for one in found.split()]
@@ -103,6 +91,7 @@ def upload_under_kills(desk: Desk, web: subprocess.Popen[bytes], port: int) -> N
     sender.send_half(address, HALF, content[HALF : 2 * HALF])
     for child in first:
         os.kill(child, signal.SIGKILL)
+        assert is_gone(child)
         if sender.is_cut():
             break
     else:
@@ -153,24 +142,15 @@ def test_the_same_on_postgres_and_all_end_with_their_parent(
         assert all(is_gone(one) for one in left)
 
 
-_DYING = """
-import sys
-from ctdhub.desk import web
-web._PAUSE = 0
-def answer():
-    raise ValueError("a value")
-sys.exit(web.run(2, answer))
-"""
-
-
-def test_processes_that_die_at_once_end_all_and_tell_no_value() -> None:
-    another = [
-        "sh",
-        "-c",
-        'sleep 0 & exec "$0" -c "$1"',
-        sys.executable,
-        _DYING,
-    ]  # a child of its own
-    done = subprocess.run(another, capture_output=True, check=False)
+def test_processes_that_die_at_once_end_all_and_tell_no_value(practice_desk: Path) -> None:
+    run = (
+        "from ctdhub.desk import processes; from ctdhub.desk.config import current;"
+        "processes._PAUSE, processes.MOST_QUICK_DEATHS = 0, 2;"
+        "raise SystemExit(processes.run_all(current(), ('files',)))"
+    )
+    nowhere = "mysql:///a/value"
+    given = {**os.environ, "CTDHUB_DESK": str(practice_desk), "DATABASE_URL": nowhere}
+    done = subprocess.run([sys.executable, "-c", run], env=given, capture_output=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.count(b"a web process ended") >= 5
+    assert done.stderr.count(b"a process died") == 2
+    assert b"/a/value" not in done.stderr

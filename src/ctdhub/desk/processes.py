@@ -8,8 +8,10 @@ then is ``python -m ctdhub.desk.processes NAME``.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
 
 from ctdhub.core.errors import error
@@ -35,6 +37,8 @@ from ctdhub.desk.config import FOLDER_VARIABLE, DeskConfig
 GRACE = 5.0
 """Seconds that a child has to end by itself once it was asked to."""
 _LOOK_EVERY = 0.2
+
+Child = subprocess.Popen[bytes]
 
 
 def run_child(
@@ -62,17 +66,22 @@ def run_child(
             raise
 
 
-def _end(child: subprocess.Popen[bytes]) -> int:
+def _end(child: Child) -> int:
     _signal(child, signal.SIGTERM)
+    return _gone(child, GRACE)
+
+
+def _gone(child: Child, patience: float) -> int:
+    """The exit code of a child that was told to end, once nothing of its group is left."""
     try:
-        code = child.wait(GRACE)
+        code = child.wait(patience)
     except subprocess.TimeoutExpired:
         code = 0
     _signal(child, signal.SIGKILL)  # what is left of its group
     return code or child.wait()
 
 
-def _signal(child: subprocess.Popen[bytes], number: int) -> None:
+def _signal(child: Child, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, number)
 
@@ -94,7 +103,6 @@ def bound_memory(size: int) -> None:
     """Let this process take so many bytes more than it has, where the system can bound it."""
     try:
         import resource
-        from pathlib import Path
 
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
     except (ImportError, OSError, ValueError, IndexError):
@@ -168,8 +176,11 @@ PROCESSES: dict[str, tuple[str, ...]] = {
 }
 """Names of processes and, for each, the module whose ``main`` it is, and arguments of that."""
 
-_PATIENCE = 10.0
-MOST_STARTS = 5
+MOST_QUICK_DEATHS = 5
+"""Deaths in a row of a process that lived less than :data:`_SHORT`; then all end."""
+_SHORT, _PAUSE = 10.0, 1.0
+
+log = logging.getLogger("ctdhub.desk")
 
 
 def environment(desk: DeskConfig, name: str) -> dict[str, str]:
@@ -188,45 +199,44 @@ def environment(desk: DeskConfig, name: str) -> dict[str, str]:
 def run_all(desk: DeskConfig, names: tuple[str, ...] = tuple(PROCESSES)) -> int:
     """Run these processes until this one is told to end; gives the exit code.
 
-    One that ends by itself is started again, :data:`MOST_STARTS` times in all; then all end.
+    One that ends by itself is started again.  All end with this one, even by a ``kill -9``.
 
     Raises:
         HubError: a restore into this folder is not done, or began while they ran (rule
             "restore-unfinished").
+        OSError: the address of the web processes is taken, or is none of this computer.
     """
     _refuse_unfinished(desk)
-    children = {name: _child(desk, name) for name in names}
-    starts = dict.fromkeys(names, 1)
+    sockets = _listening(desk) if "web" in names else []
+    wanted = [name for name in names for _ in range(desk.web_processes if name == "web" else 1)]
+    children = [_child(desk, name, sockets) for name in wanted]
+    begun, deaths = [time.monotonic()] * len(wanted), [0] * len(wanted)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    failed = 0
     try:
-        while not failed:
-            time.sleep(0.2)
+        while True:
+            time.sleep(_LOOK_EVERY)
             _refuse_unfinished(desk)
-            for name, child in children.items():
+            for at, child in enumerate(children):
                 if child.poll() is None:
                     continue
-                if starts[name] == MOST_STARTS:
-                    failed = abs(child.returncode) or 1
-                    break
-                starts[name] += 1
-                time.sleep(1)
-                children[name] = _child(desk, name)
+                log.error("a process ended: %s %s", wanted[at], child.returncode)
+                lived = time.monotonic() - begun[at]
+                deaths[at] = deaths[at] + 1 if lived < _SHORT else 1
+                if deaths[at] == MOST_QUICK_DEATHS:
+                    return abs(child.returncode) or 1
+                time.sleep(_PAUSE)
+                children[at], begun[at] = _child(desk, wanted[at], sockets), time.monotonic()
     except KeyboardInterrupt:
-        pass
+        return 0
     finally:
-        for child in children.values():
-            child.terminate()
-        for child in children.values():
-            try:
-                child.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                child.kill()
-    return failed
+        for child in children:
+            _signal(child, signal.SIGTERM)
+        for child in children:
+            _gone(child, 2 * GRACE)  # a worker has a child to end
 
 
 def _refuse_unfinished(desk: DeskConfig) -> None:
@@ -234,13 +244,30 @@ def _refuse_unfinished(desk: DeskConfig) -> None:
         raise error("restore-unfinished", file=desk.hub)
 
 
-def _child(desk: DeskConfig, name: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "ctdhub.desk.processes", name]
-    return subprocess.Popen(command, env=environment(desk, name))
+def _listening(desk: DeskConfig) -> list[socket.socket]:
+    """Sockets at the address of the web processes, each of which gets them."""
+    found = socket.getaddrinfo(desk.file.address, desk.file.port, type=socket.SOCK_STREAM)
+    return [
+        socket.create_server(place[:2], family=family, backlog=socket.SOMAXCONN)
+        for family, *_kind, place in found
+    ]
 
 
-def main(name: str) -> int:
+def _child(desk: DeskConfig, name: str, sockets: Sequence[socket.socket]) -> Child:
+    given = [one.fileno() for one in sockets] if name == "web" else []
+    return subprocess.Popen(
+        [sys.executable, "-m", "ctdhub.desk.processes", name, *map(str, given)],
+        env=environment(desk, name),
+        stdin=subprocess.PIPE,
+        pass_fds=given,
+        start_new_session=True,
+    )
+
+
+def main(name: str, *more: str) -> int:
     """Be one process of the desk until it is told to end; gives the exit code."""
+    end_with_parent()
+    sys.excepthook = log_unforeseen
     os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
     import django
 
@@ -251,11 +278,15 @@ def main(name: str) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     module, *given = PROCESSES[name]
-    try:
-        return int(import_module(module).main(*given) or 0)
-    except KeyboardInterrupt:
-        return 0
+    return int(import_module(module).main(*given, *more) or 0)
+
+
+def log_unforeseen(
+    kind: type[BaseException], met: BaseException, trace: TracebackType | None
+) -> None:
+    """Type, rule and place of an error that ends a process go to the log, not its words: a cell."""
+    log.error("a process died: %s", getattr(met, "rule", ""), exc_info=(kind, met, trace))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -4,36 +4,31 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from types import TracebackType
 from typing import Any
 from uuid import UUID
 
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text
-from ctdhub.desk.processes import bound_memory, end_with_parent
+from ctdhub.desk.processes import MEMORY, bound_memory, end_with_parent, log_unforeseen
 
 BUSY = "lock"
 """The rule of an error that says that another command holds the hub."""
 AGAIN = timedelta(seconds=5)
 """When a job looks again whether the hub is free."""
 
-log = logging.getLogger("ctdhub.desk")
-
 
 def main(key: str) -> int:
     """Do a job; its row says what came of it, unless the process dies of something unforeseen."""
-    sys.excepthook = _unforeseen
+    sys.excepthook = log_unforeseen
     os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.desk.settings"
     import django
 
     django.setup()
     from ctdhub.desk.models import Job
-    from ctdhub.desk.processes import MEMORY
 
     job = Job.objects.get(id=UUID(key), state="running")
     bound_memory(MEMORY[job.lane])
@@ -105,11 +100,6 @@ def refuse_stranger(job: Any) -> None:
     if account is None or not account.is_active or not allowed(account.who(), action):
         raise error("approval/role")
     record(account.who(), f"job.{job.what}", job.thing)  # from here, whatever the web writes
-
-
-def _unforeseen(kind: type[BaseException], met: BaseException, trace: TracebackType | None) -> None:
-    """Type and place of an error go to the log; its words may quote a cell."""
-    log.error("a job died", exc_info=(kind, met, trace))
 
 
 def _wait(job: Any) -> None:
