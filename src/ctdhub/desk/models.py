@@ -6,6 +6,8 @@ Keys are 128 random bits.  No row holds a value of a case record or the name of 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -46,7 +48,36 @@ class Keyed(models.Model):
         default_permissions = ()
 
 
-_ROLES = [(role, role) for role in ROLES]
+class Dated(Keyed):
+    """A table whose rows say when they were made, the newest first."""
+
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta(Keyed.Meta):
+        """An abstract table."""
+
+        abstract = True
+        ordering = ("-created",)
+
+
+class Oldest(Dated):
+    """The same, the oldest first."""
+
+    class Meta(Keyed.Meta):
+        """An abstract table."""
+
+        abstract = True
+        ordering = ("created",)
+
+
+def _one_of(values: Sequence[str], longest: int, **given: Any) -> models.CharField:
+    return models.CharField(max_length=longest, choices=[(one, one) for one in values], **given)
+
+
+def _states(states: Sequence[str], name: str) -> tuple[models.CheckConstraint]:
+    return (models.CheckConstraint(condition=Q(state__in=states), name=name),)
+
+
 _HELD = "SELECT role, organisation_id FROM desk_roleheld WHERE account_id = %s"
 
 
@@ -108,9 +139,7 @@ class DeskAccount(AbstractBaseUser):
     id = models.UUIDField(primary_key=True, default=random_key, editable=False)
     email = models.EmailField(unique=True, max_length=254)
     name = models.CharField(max_length=100)
-    language = models.CharField(
-        max_length=2, blank=True, choices=[(code, code) for code in LANGUAGES]
-    )
+    language = _one_of(LANGUAGES, 2, blank=True)
     is_active = models.BooleanField(default=True)
     created = models.DateTimeField(auto_now_add=True)
     first_visit = models.BooleanField(default=True)
@@ -149,7 +178,7 @@ class RoleHeld(Keyed):
     """
 
     account = models.ForeignKey(DeskAccount, models.CASCADE, related_name="roles")
-    role = models.CharField(max_length=20, choices=_ROLES)
+    role = _one_of(ROLES, 20)
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True)
     since = models.DateTimeField(auto_now_add=True)
 
@@ -179,7 +208,7 @@ class RoleHeld(Keyed):
         )
 
 
-class Invitation(Keyed):
+class Invitation(Dated):
     """An invitation to one person, for one role; its token and its code are never stored.
 
     Attributes:
@@ -196,23 +225,16 @@ class Invitation(Keyed):
     code_sha256 = models.CharField(max_length=64, default="")
     email = models.EmailField(max_length=254)
     name = models.CharField(max_length=100)
-    role = models.CharField(max_length=20, choices=_ROLES)
+    role = _one_of(ROLES, 20)
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True)
     by = models.ForeignKey(DeskAccount, models.SET_NULL, null=True, related_name="invited")
     second = models.ForeignKey(DeskAccount, models.SET_NULL, null=True, related_name="confirmed")
     account = models.ForeignKey(DeskAccount, models.CASCADE, null=True, related_name="invitations")
-    created = models.DateTimeField(auto_now_add=True)
     until = models.DateTimeField()
     used = models.DateTimeField(null=True)
     cancelled = models.DateTimeField(null=True)
     confirmed = models.DateTimeField(null=True)
     alone = models.BooleanField(default=False)
-
-    class Meta:
-        """Newest first."""
-
-        default_permissions = ()
-        ordering = ("-created",)
 
 
 DELIVERY_STATES = (
@@ -227,7 +249,7 @@ DELIVERY_STATES = (
 )
 
 
-class Delivery(Keyed):
+class Delivery(Dated):
     """One file or bundle of an organisation, on its way to ``contributions/``.
 
     Attributes:
@@ -245,9 +267,7 @@ class Delivery(Keyed):
 
     organisation = models.ForeignKey(Organisation, models.PROTECT)
     account = models.ForeignKey(DeskAccount, models.SET_NULL, null=True)
-    state = models.CharField(
-        max_length=12, default="receiving", choices=[(s, s) for s in DELIVERY_STATES]
-    )
+    state = _one_of(DELIVERY_STATES, 12, default="receiving")
     kind = models.CharField(max_length=12)
     sha256 = models.CharField(max_length=64)
     bytes = models.BigIntegerField()
@@ -258,17 +278,12 @@ class Delivery(Keyed):
     note = models.CharField(max_length=1000, default="", blank=True)
     summary = models.JSONField(default=dict)
     lost = models.BooleanField(default=False)
-    created = models.DateTimeField(auto_now_add=True)
     changed = models.DateTimeField(auto_now=True)
 
-    class Meta:
-        """Newest first."""
+    class Meta(Dated.Meta):
+        """States that there are."""
 
-        default_permissions = ()
-        ordering = ("-created",)
-        constraints = (
-            models.CheckConstraint(condition=Q(state__in=DELIVERY_STATES), name="delivery_state"),
-        )
+        constraints = _states(DELIVERY_STATES, "delivery_state")
 
 
 class DeliveryPart(Keyed):
@@ -313,13 +328,8 @@ class DeliveryFinding(Keyed):
     column = models.CharField(max_length=3, default="")
     number = models.BigIntegerField(default=1)
 
-    class Meta:
-        """Without Django's own permissions."""
 
-        default_permissions = ()
-
-
-class ReturnReason(Keyed):
+class ReturnReason(Oldest):
     """Why a delivery was returned; kept for ever.
 
     Attributes:
@@ -334,13 +344,6 @@ class ReturnReason(Keyed):
     code = models.CharField(max_length=40)
     cells = models.JSONField(default=list)
     note = models.CharField(max_length=1000, default="", blank=True)
-    created = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        """Oldest first."""
-
-        default_permissions = ()
-        ordering = ("created",)
 
 
 def withdrawals_asked() -> models.QuerySet[Delivery]:
@@ -367,7 +370,7 @@ JOB_STATES = ("waiting", "running", "done", "failed", "cancelled")
 LANES = ("build", "files")
 
 
-class ReleasePlan(Keyed):
+class ReleasePlan(Dated):
     """A release that is planned; from "built" on its state is computed from the hub folder.
 
     Attributes:
@@ -383,9 +386,7 @@ class ReleasePlan(Keyed):
     version = models.CharField(max_length=40, unique=True)
     week = models.DateField(null=True)
     note = models.JSONField(default=dict)
-    state = models.CharField(
-        max_length=16, default="drafted", choices=[(s, s) for s in PLAN_STATES]
-    )
+    state = _one_of(PLAN_STATES, 16, default="drafted")
     rehearsal = models.JSONField(default=dict)
     candidate_sha256 = models.CharField(max_length=64, default="")
     reason = models.CharField(max_length=1000, default="", blank=True)
@@ -395,20 +396,15 @@ class ReleasePlan(Keyed):
     )
     spend = models.FloatField(null=True)
     spend_at = models.DateTimeField(null=True)
-    created = models.DateTimeField(auto_now_add=True)
     changed = models.DateTimeField(auto_now=True)
 
-    class Meta:
-        """Newest first."""
+    class Meta(Dated.Meta):
+        """States that there are."""
 
-        default_permissions = ()
-        ordering = ("-created",)
-        constraints = (
-            models.CheckConstraint(condition=Q(state__in=PLAN_STATES), name="plan_state"),
-        )
+        constraints = _states(PLAN_STATES, "plan_state")
 
 
-class TableRequest(Keyed):
+class TableRequest(Dated):
     """A table that somebody asks for and the last release does not hold.
 
     Attributes:
@@ -430,29 +426,20 @@ class TableRequest(Keyed):
     first = models.IntegerField(null=True)
     last = models.IntegerField(null=True)
     purpose = models.CharField(max_length=1000, default="", blank=True)
-    state = models.CharField(
-        max_length=10, default="asked", choices=[(s, s) for s in REQUEST_STATES]
-    )
+    state = _one_of(REQUEST_STATES, 10, default="asked")
     reason = models.CharField(max_length=40, default="", blank=True)
     decided = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(
         DeskAccount, models.SET_NULL, null=True, related_name="decided_tables"
     )
-    created = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
-        """Newest first."""
+    class Meta(Dated.Meta):
+        """States that there are."""
 
-        default_permissions = ()
-        ordering = ("-created",)
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(state__in=REQUEST_STATES), name="table_request_state"
-            ),
-        )
+        constraints = _states(REQUEST_STATES, "table_request_state")
 
 
-class Job(Keyed):
+class Job(Dated):
     """Work of the worker: the rows that wait are the queue of their lane.
 
     Attributes:
@@ -469,27 +456,24 @@ class Job(Keyed):
     """
 
     what = models.CharField(max_length=40)
-    lane = models.CharField(max_length=8, choices=[(s, s) for s in LANES])
+    lane = _one_of(LANES, 8)
     account = models.ForeignKey(DeskAccount, models.SET_NULL, null=True)
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True)
     thing = models.CharField(max_length=64, default="")
     given = models.JSONField(default=dict)
-    state = models.CharField(max_length=10, default="waiting", choices=[(s, s) for s in JOB_STATES])
+    state = _one_of(JOB_STATES, 10, default="waiting")
     progress = models.JSONField(null=True)
     outcome = models.JSONField(null=True)
     cancel = models.BooleanField(default=False)
     attempts = models.IntegerField(default=0)
-    created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True)
     ended = models.DateTimeField(null=True)
     after = models.DateTimeField(null=True)
 
-    class Meta:
-        """Newest first."""
+    class Meta(Dated.Meta):
+        """States that there are."""
 
-        default_permissions = ()
-        ordering = ("-created",)
-        constraints = (models.CheckConstraint(condition=Q(state__in=JOB_STATES), name="job_state"),)
+        constraints = _states(JOB_STATES, "job_state")
         indexes = (
             models.Index(
                 fields=["lane"], condition=Q(state__in=("waiting", "running")), name="open_jobs"
@@ -497,7 +481,7 @@ class Job(Keyed):
         )
 
 
-class OutgoingMail(Keyed):
+class OutgoingMail(Oldest):
     """A message that waits to be sent: which one and to whom, no content about data.
 
     Attributes:
@@ -510,19 +494,12 @@ class OutgoingMail(Keyed):
     language = models.CharField(max_length=2, default="en")
     kind = models.CharField(max_length=40)
     fields = models.JSONField(default=dict)
-    created = models.DateTimeField(auto_now_add=True)
     attempts = models.IntegerField(default=0)
     next_try = models.DateTimeField(null=True)
     sent = models.DateTimeField(null=True)
 
-    class Meta:
-        """Oldest first."""
 
-        default_permissions = ()
-        ordering = ("created",)
-
-
-class Paper(Keyed):
+class Paper(Dated):
     """A paper of the hub or of an organisation; the file is in ``papers/``, named by its hash.
 
     Attributes:
@@ -540,13 +517,6 @@ class Paper(Keyed):
     bytes = models.BigIntegerField()
     open_marks = models.IntegerField(default=0)
     signed = models.DateField(null=True)
-    created = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        """Newest first."""
-
-        default_permissions = ()
-        ordering = ("-created",)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -557,7 +527,7 @@ class Paper(Keyed):
 WHAT = ("release", "keys", "device", "lift")
 
 
-class SigningTicket(Keyed):
+class SigningTicket(Dated):
     """One visit of the signing page, good once and for a few minutes.
 
     Attributes:
@@ -572,21 +542,14 @@ class SigningTicket(Keyed):
     token_sha256 = models.CharField(max_length=64, unique=True)
     account = models.ForeignKey(DeskAccount, models.CASCADE)
     role = models.CharField(max_length=20)
-    what = models.CharField(max_length=8, choices=[(w, w) for w in WHAT])
+    what = _one_of(WHAT, 8)
     version = models.CharField(max_length=40, default="")
     statement = models.TextField(default="")
-    created = models.DateTimeField(auto_now_add=True)
     until = models.DateTimeField()
     used = models.DateTimeField(null=True)
 
-    class Meta:
-        """Newest first."""
 
-        default_permissions = ()
-        ordering = ("-created",)
-
-
-class ApprovalDevice(Keyed):
+class ApprovalDevice(Oldest):
     """A passkey that an approver made on the signing page.
 
     Attributes:
@@ -600,13 +563,6 @@ class ApprovalDevice(Keyed):
     key = models.CharField(max_length=1000, unique=True)
     credential = models.CharField(max_length=1400)
     copies = models.BooleanField(default=False)
-    created = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        """Oldest first."""
-
-        default_permissions = ()
-        ordering = ("created",)
 
 
 # --------------------------------------------------------------------------------------------------
