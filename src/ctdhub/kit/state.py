@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import sys
 from collections.abc import Iterator, Mapping
@@ -136,33 +137,12 @@ class Kit:
 VARIABLE = "CTDHUB_KIT"
 """Environment variable by which the process of the kit is told its folder."""
 
-_SYNCED = (
-    "onedrive",
-    "dropbox",
-    "google drive",
-    "googledrive",
-    "my drive",
-    "mon drive",
-    "mi unidad",
-    "icloud",
-    "icloud drive",
-    "iclouddrive",
-    "mobile documents",
-    "cloudstorage",
-    "nextcloud",
-    "owncloud",
-    "box",
-    "box sync",
-    "pcloud",
-    "pclouddrive",
-    "megasync",
-    "mega",
-    "syncthing",
-    "seafile",
-    "tresorit",
-    "sync",
-    "yandex.disk",
-    "creative cloud files",
+_SYNCED = re.compile(
+    r"(onedrive|dropbox|googledrive-|icloud~).*|(google drive|googledrive|my drive|mon drive"
+    r"|mi unidad|icloud|icloud drive|iclouddrive|mobile documents|cloudstorage|nextcloud|owncloud"
+    r"|box|box sync|pcloud|pclouddrive|megasync|mega|syncthing|seafile|tresorit|sync|yandex\.disk"
+    r"|creative cloud files)(( - | \().*)?",
+    re.DOTALL,
 )
 """Folded names of folders that programs copy to other computers."""
 
@@ -202,10 +182,7 @@ def synced_by(path: PurePath, marks: tuple[str, ...] = ()) -> str:
     'OneDrive - Refuge'
     """
     for part in path.parts:
-        plain = part.casefold()
-        if plain in _SYNCED or plain.split(" - ")[0] in _SYNCED or plain.split(" (")[0] in _SYNCED:
-            return part
-        if plain.startswith(("onedrive", "dropbox", "googledrive-", "icloud~")):
+        if _SYNCED.fullmatch(part.casefold()):
             return part
     return marks[0] if marks else ""
 
