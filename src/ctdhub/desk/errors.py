@@ -16,29 +16,12 @@ from ctdhub.core.i18n import Text
 
 log = logging.getLogger("ctdhub.desk")
 
-
-def _words(status: int) -> tuple[Text, Text]:
-    return {
-        400: (Text("The request cannot be read"), Text("Go back and try again.")),
-        403: (
-            Text("This page is not for your role"),
-            Text("If you need it, ask the administrator of the hub."),
-        ),
-        404: (
-            Text("Page not found"),
-            Text("Check the address, or start from the home page."),
-        ),
-        409: (
-            Text("This is not possible now"),
-            Text("The state has changed since the page was opened. Reload it to see what is next."),
-        ),
-    }.get(
-        status,
-        (
-            Text("Something went wrong"),
-            Text("Nothing was changed. Try again; if it happens again, quote the number below."),
-        ),
-    )
+_TITLES = {
+    400: Text("The request cannot be read"),
+    403: Text("This page is not for your role"),
+    404: Text("Page not found"),
+    409: Text("This is not possible now"),
+}
 
 
 def error_page(request: HttpRequest, status: int, met: HubError | None = None) -> HttpResponse:
@@ -50,10 +33,8 @@ def error_page(request: HttpRequest, status: int, met: HubError | None = None) -
     quoted = secrets.token_hex(4) if status >= 500 else ""
     if quoted:
         log.error("error %s", quoted, exc_info=True)
-    title, advice = _words(status)
-    if met is not None:
-        advice = met.remedy
-    values = {"status": status, "title": title, "advice": advice, "met": met, "quoted": quoted}
+    title = _TITLES.get(status, Text("Something went wrong"))
+    values = {"status": status, "title": title, "met": met, "quoted": quoted}
     return render(request, "desk/error.html", values, status=status)
 
 

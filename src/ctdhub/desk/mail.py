@@ -14,10 +14,11 @@ from typing import Any
 
 from django.core.mail import EmailMessage, get_connection
 from django.db import close_old_connections
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from ctdhub.core.i18n import LANGUAGES, Text, language, said
+from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.desk.allowed import AUDITOR, HUB_ROLES
 from ctdhub.desk.config import current
 from ctdhub.desk.models import DeskAccount, OutgoingMail
@@ -29,68 +30,14 @@ TRIES = 12
 _EVERY = 20.0
 
 
-def message(kind: str) -> tuple[Text, Text]:
-    """Subject and sentence of a message.
+def message(kind: str) -> tuple[str, str]:
+    """Subject and sentence of a message in the language in force.
 
     Raises:
-        KeyError: there is no such message.
+        ValueError: there is no such message.
     """
-    return {
-        "returned": (
-            Text("A delivery was returned"),
-            Text("The hub returned a file of your organisation. The reasons are on its page:"),
-        ),
-        "refused": (
-            Text("A file cannot be read"),
-            Text("A file of your organisation cannot be read. What to do is on its page:"),
-        ),
-        "accepted": (
-            Text("A delivery was accepted"),
-            Text("The hub accepted a file of your organisation:"),
-        ),
-        "checked": (
-            Text("A delivery waits to be looked at"),
-            Text("A delivery was checked and waits for a decision:"),
-        ),
-        "withdrawal": (
-            Text("A withdrawal was asked for"),
-            Text("An organisation asks that a delivery no longer be used:"),
-        ),
-        "invitation": (
-            Text("An invitation waits for a second person"),
-            Text(
-                "Somebody was invited, or needs a new way in. It counts once a second person who "
-                "knows them confirms it. It is under \u201cWaiting for you\u201d:"
-            ),
-        ),
-        "role_taken": (
-            Text("Somebody took up a role of the hub"),
-            Text("Who holds which role, and who confirmed it, is on this page:"),
-        ),
-        "role_ended": (
-            Text("An account was closed, or a role ended"),
-            Text("Who holds which role, and who confirmed it, is on this page:"),
-        ),
-        "trail_head": (
-            Text("Last line of the trail"),
-            Text(
-                "Keep this message. A trail that was changed later has another line of this "
-                "number; compare it on this page:"
-            ),
-        ),
-        "withdrawn": (
-            Text("A delivery was withdrawn"),
-            Text("A file of your organisation was withdrawn and erased at the hub:"),
-        ),
-        "erasure": (
-            Text("A file will be erased"),
-            Text("The agreement says how long a file is kept. This one will be erased soon:"),
-        ),
-        "table": (
-            Text("A request for a table was decided"),
-            Text("The hub decided about a table that your organisation asked for:"),
-        ),
-    }[kind]
+    subject, sentence = render_to_string("desk/mail.txt", {"kind": kind}).strip().splitlines()
+    return subject, sentence
 
 
 def tell_organisation(kind: str, delivery: Any) -> None:
@@ -194,11 +141,11 @@ def main() -> None:
 def _written(mail: OutgoingMail, connection: Any) -> EmailMessage:
     with language(mail.language if mail.language in LANGUAGES else LANGUAGES[0]):
         subject, sentence = message(mail.kind)
-        body = f"{said(sentence)}\n\n{current().origin}{mail.fields.get('path', '/')}\n"
+        body = f"{sentence}\n\n{current().origin}{mail.fields.get('path', '/')}\n"
         if line := mail.fields.get("line"):
             body += f"\n{line}\n"
         return EmailMessage(
-            f"{current().hub_name}: {said(subject)}".replace("\n", " "),
+            f"{current().hub_name}: {subject}".replace("\n", " "),
             body,
             current().file.mail.sender or None,
             [mail.email],

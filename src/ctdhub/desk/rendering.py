@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from datetime import date, datetime
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -21,7 +21,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from ctdhub.core import format as formats
-from ctdhub.core.i18n import Text, _, current, ngettext, said
+from ctdhub.core.i18n import Text, _, ngettext, said
 
 # --------------------------------------------------------------------------------------------------
 # Names of the roles, and of ways to sign in, in the reader's language.
@@ -130,9 +130,11 @@ def environment(**options: Any) -> Environment:
         picture=Markup,
         way_to_confirm=way_to_confirm,
         exact=formats.exact,
+        decimal=formats.decimal,
+        isolated=formats.isolated,
     )
     made.filters.update(
-        json_script=json_script, said=words, day=day, moment=moment, bdi=bdi, coded=coded
+        json_script=json_script, said=words, day=formats.day, moment=moment, bdi=bdi, coded=coded
     )
     return made
 
@@ -149,19 +151,9 @@ def words(text: Text | dict[str, Any] | str) -> str:
     return said(text if isinstance(text, Text) else Text.from_json(text))
 
 
-def day(value: date) -> str:
-    """A day in the long form of the language."""
-    from babel.dates import format_date
-
-    return str(format_date(value, "long", locale=current()))
-
-
 def moment(value: datetime) -> str:
     """A point in time: day, hour and minute, UTC."""
-    from babel.dates import format_datetime, get_timezone
-
-    text = format_datetime(value, "d MMMM y, HH:mm", tzinfo=get_timezone("UTC"), locale=current())
-    return f"{text} UTC"
+    return f"{formats.stamped(value.astimezone(UTC).isoformat())} UTC"
 
 
 def coded(text: str) -> Markup:

@@ -8,7 +8,7 @@ Not here: who may open a screen (the gate of desk or kit), what an edit does (``
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from ctdhub.core.errors import HubError, from_json, printable
-from ctdhub.core.i18n import Named, Numeral, Text, field_from_json, joined, many, said
+from ctdhub.core.i18n import Numeral, Text, current, field_from_json, joined, many, said
 from ctdhub.desk.allowed import allowed
 from ctdhub.desk.registry import BOTH, page
 from ctdhub.schema.labels import code_label, label
@@ -61,31 +61,12 @@ def carrier_of(request: Any, thing: Any) -> Carrier:
 LONGEST_CELL = 120
 """Characters of a cell that a screen shows."""
 
-STATES = {
-    "right": (Text("right"), "good"),
-    "decide": (Text("to decide"), "wait"),
-    "stops": (Text("stops"), "bad"),
-    "stripped": (Text("stays here"), "quiet"),
-}
-"""State of a column: its word, and the tone of its tag."""
-
 SPECIAL = {
     "not-recorded": Text("means: not recorded"),
     "other-kind": Text("another kind, not in this list"),
     "stays-unknown": Text("stays unknown"),
 }
 """Decisions on a text that are no code."""
-
-ACTIONS = {
-    "strip": Text("stays here"),
-    "hash": Text("becomes a code; distinguishes people"),
-    "case": Text("becomes a code"),
-    "token": Text("keyed token, sent as it is"),
-    "band": Text("date of birth, sent so that the age can be calculated"),
-    "keep": Text("is sent as it is"),
-}
-"""Decisions on a column that may identify somebody."""
-
 
 REASONS = {
     "no-consent": Text("no consent"),
@@ -94,18 +75,6 @@ REASONS = {
     "left-out": Text("another reason"),
 }
 """Names of the exclusions that a screen makes."""
-
-SETTINGS = {
-    "read": Text("how the file is read"),
-    "dates": Text("order of day and month"),
-    "rows": Text("what a row is"),
-    "key": Text("columns that distinguish people"),
-    "tokens": Text("columns of keyed tokens"),
-    "optional": Text("columns that the file may lack"),
-    "perpetrators": Text("alleged perpetrators"),
-    "builtin": Text("a mapping that comes with the program"),
-}
-"""Settings of a mapping in words."""
 
 
 def named(value: Any) -> str:
@@ -143,66 +112,31 @@ def changed(change: Mapping[str, Any]) -> Text:
     return joined(parts, " ")
 
 
-def operation(op: Mapping[str, Any]) -> Text:
-    """An operation as a line of the history."""
-    kind = op["op"]
-    if kind == "map":
-        meant = [code_said(op["sheet"] or "", code) for code in op["codes"] or ()]
-        codes = joined(meant, ", ") if meant else "–"
-        return Text("“{text}” means {codes}", text=cell(op["text"], 60), codes=codes)
-    if kind == "rule":
-        return Text("rule of {variable}", variable=variable_said(op["variable"]))
-    if kind == "empty":
-        return Text("“{text}” means: not recorded", text=cell(op["text"], 60))
-    if kind == "known":
-        return Text("“{text}” is another kind", text=cell(op["text"], 60))
-    if kind == "identifier":
-        decision = op["decision"]
-        action = "keep" if isinstance(decision, dict) else decision
-        return Text(
-            "{column}: {decision}",
-            column=cell(op["column"], 60),
-            decision=ACTIONS.get(action, Text("not decided")),
-        )
-    if kind == "exclude":
-        return Text("rows left out: {name}", name=reason_said(op["name"]))
-    if kind == "accept":
-        return Text("an alarm accepted")
-    if kind == "layout":
-        return Text("comments or layout of the text")
-    if kind == "optional":
-        return Text("setting: {name}", name=SETTINGS[kind])
-    name = str(op.get("key", "")).partition(".")[0]
-    return Text("setting: {name}", name=SETTINGS.get(name, cell(name, 60)))
-
-
-def variable_said(name: str) -> Named | str:
-    """A variable's label in every language; a name that the schema lacks as it is."""
+def variable_said(name: str) -> str:
+    """A variable's label in the reader's language; a name that the schema lacks as it is."""
     plain = name.rpartition(".")[2]
-    schema = load_schema()
-    return Named.of(lambda lang: label(plain, lang)) if schema.has(plain) else cell(name, 60)
+    return label(plain, current()) if load_schema().has(plain) else cell(name, 60)
 
 
-def code_said(sheet: str, code: str) -> Named | Text | str:
-    """What a code of a sheet means in every language.
+def codes_said(sheet: str, codes: Iterable[str]) -> str:
+    """What codes of a sheet mean in the reader's language.
 
     Args:
         sheet: as operations name it; of a list, the codes are variables.
     """
-    if code in SPECIAL:
-        return SPECIAL[code]
-    if sheet.startswith("list:"):
-        return variable_said(code)
     names = [part for part in sheet.split(".") if part and not part.isdecimal()]
-    schema = load_schema()
-    if not names or not schema.has(names[-1]):
-        return cell(code, 60)
-    return Named.of(lambda lang: code_label(names[-1], code, lang))
-
-
-def reason_said(name: str) -> Text | str:
-    """Why rows are left out: the words of the reasons that the screens know."""
-    return REASONS.get(name, cell(name, 60))
+    known = bool(names) and load_schema().has(names[-1])
+    words = (
+        said(SPECIAL[code])
+        if code in SPECIAL
+        else variable_said(code)
+        if sheet.startswith("list:")
+        else code_label(names[-1], code, current())
+        if known
+        else cell(code, 60)
+        for code in codes
+    )
+    return ", ".join(words) or "–"
 
 
 # --------------------------------------------------------------------------------------------------
@@ -447,25 +381,18 @@ def _sheet(carrier: Carrier, name: str, request: HttpRequest) -> dict[str, str]:
     return {"sheet": there[wanted]["sheet"]} if wanted < len(there) else {}
 
 
-def history(request: HttpRequest, thing: Any) -> HttpResponse:
-    """What was changed, by whom, and how to take any of it back."""
-    carrier = carrier_of(request, thing)
-    asked(carrier, "open")
-    outcome = act(carrier, request.POST) if request.method == "POST" else Outcome()
-    found = asked(carrier, "history")
-    return _shown(request, thing, "history", Text("History of the mapping"), outcome, found=found)
+def _simple(name: str, title: Text) -> Any:
+    """A screen that is one answer of the workbench, after what its form asked for."""
 
+    def view(request: HttpRequest, thing: Any) -> HttpResponse:
+        carrier = carrier_of(request, thing)
+        asked(carrier, "open")
+        outcome = act(carrier, request.POST) if request.method == "POST" else Outcome()
+        typed = request.POST.get("text") if outcome.met else None
+        found = asked(carrier, name)
+        return _shown(request, thing, name, title, outcome, found=found, typed=typed)
 
-def text(request: HttpRequest, thing: Any) -> HttpResponse:
-    """The mapping as text, always equal to the clicks."""
-    carrier = carrier_of(request, thing)
-    asked(carrier, "open")
-    outcome = act(carrier, request.POST) if request.method == "POST" else Outcome()
-    found = asked(carrier, "text")
-    typed = request.POST.get("text") if outcome.met else None
-    return _shown(
-        request, thing, "text", Text("Mapping as text"), outcome, found=found, typed=typed
-    )
+    return view
 
 
 def problems(request: HttpRequest, thing: Any) -> HttpResponse:
@@ -487,16 +414,6 @@ def problems(request: HttpRequest, thing: Any) -> HttpResponse:
         place={name: at for at, name in enumerate(names)},
         start=start,
     )
-
-
-def identifiers(request: HttpRequest, thing: Any) -> HttpResponse:
-    """Columns that may identify a person, and what becomes of each."""
-    carrier = carrier_of(request, thing)
-    asked(carrier, "open")
-    outcome = act(carrier, request.POST) if request.method == "POST" else Outcome()
-    found = asked(carrier, "identifiers")
-    title = Text("Columns that may identify a person")
-    return _shown(request, thing, "identifiers", title, outcome, found=found)
 
 
 def next_to_decide(request: HttpRequest, thing: Any) -> HttpResponse:
@@ -523,12 +440,10 @@ def _shown(
     helpers = {
         "cell": cell,
         "named": named,
-        "operation": operation,
-        "states": STATES,
+        "codes_said": codes_said,
+        "variable_said": variable_said,
         "special": SPECIAL,
-        "actions": ACTIONS,
         "reasons": REASONS,
-        "reason_said": reason_said,
         "when": datetime.fromisoformat,
         "json": lambda value: json.dumps(value, ensure_ascii=False),
     }
@@ -576,12 +491,16 @@ def _one_of(given: str | None, known: tuple[str, ...]) -> str:
 
 
 _SCREENS = (
-    ("columns/", columns, ""),
-    ("columns/<int:at>/", column, ""),
-    ("history/", history, ""),
-    ("text/", text, "mapping_text"),
-    ("problems/", problems, ""),
-    ("identifiers/", identifiers, ""),
+    ("columns/", columns, "columns"),
+    ("columns/<int:at>/", column, "column"),
+    ("history/", _simple("history", Text("History of the mapping")), "history"),
+    ("text/", _simple("text", Text("Mapping as text")), "mapping_text"),
+    ("problems/", problems, "problems"),
+    (
+        "identifiers/",
+        _simple("identifiers", Text("Columns that may identify a person")),
+        "identifiers",
+    ),
 )
 
 PAGES = [
@@ -591,7 +510,7 @@ PAGES = [
             view,
             "mapping.read",
             BOTH,
-            name=name,
+            name,
             posted=needed,
             atomic=False,
         )

@@ -29,11 +29,9 @@ from ctdhub.desk.allowed import ADMINISTRATOR, CONTRIBUTOR, allowed, roles_of
 from ctdhub.desk.mail import tell_hub, tell_seconds
 from ctdhub.desk.models import DeskAccount, Invitation, RoleHeld, TrailHead
 from ctdhub.desk.trail import record
-from ctdhub.desk.walls import rows, set_scope, set_token
+from ctdhub.desk.walls import set_scope, set_token
 
 HOURS = 72
-_WAITING = """SELECT 1 FROM desk_invitation WHERE used IS NULL AND cancelled IS NULL
-AND confirmed IS NULL AND until > %s LIMIT 1"""
 APART = (
     {CONTRIBUTOR, "steward", "privacy_officer", "administrator", "auditor"},
     {CONTRIBUTOR, "data_officer", "administrator", "auditor"},
@@ -155,11 +153,6 @@ def waiting_ones() -> Any:
     return open_ones().filter(confirmed=None, alone=False)
 
 
-def any_waits() -> bool:
-    """Whether there is one of :func:`waiting_ones` at all that whoever asks may see."""
-    return bool(rows(_WAITING, timezone.now()))
-
-
 def of_token(token: str) -> Invitation | None:
     """The open invitation of a token; it may wait for a second person."""
     set_token(_hash(token))
@@ -208,28 +201,22 @@ def take_up(invitation: Invitation, name: str, password: str, language: str) -> 
     EmailAddress.objects.get_or_create(
         user=account, email=account.email, defaults={"verified": True, "primary": True}
     )
-    if invitation.account is None:
-        give_role(invitation, account)
-    else:
-        set_scope(account.as_visitor())
-        who = account.who()
-        set_scope(who)
-        record(who, "invitation.take", invitation)
-        if invitation.role != CONTRIBUTOR:
-            tell_hub("role_taken")
+    give_role(invitation, account)
     return account
 
 
 def give_role(invitation: Invitation, account: DeskAccount) -> None:
-    """Give an account the role of an invitation; the hub's people get a message.
+    """Give an account the role of an invitation, unless it has it and gets a new way in; the hub's
+    people get a message.
 
     Raises:
         IntegrityError: it holds a role that must not go with it.
     """
     set_scope(account.as_visitor())
-    RoleHeld.objects.create(
-        account=account, role=invitation.role, organisation_id=invitation.organisation_id
-    )
+    if invitation.account is None:
+        RoleHeld.objects.create(
+            account=account, role=invitation.role, organisation_id=invitation.organisation_id
+        )
     who = account.who()
     set_scope(who)
     record(who, "invitation.take", invitation)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Any
 
 from allauth.account import views as account_pages
@@ -188,13 +187,13 @@ def _asked(
     return render(request, "desk/invite.html", values)
 
 
-def cancel(request: HttpRequest, found: Any) -> HttpResponse:
+def cancel_invitation(request: HttpRequest, found: Any) -> HttpResponse:
     """Take an invitation back."""
     Invitation.objects.filter(pk=found.pk, used=None).update(cancelled=timezone.now())
     return HttpResponseRedirect(reverse("accounts"))
 
 
-def close(request: HttpRequest, account: Any) -> HttpResponse:
+def close_account(request: HttpRequest, account: Any) -> HttpResponse:
     """Close an account; all its visits end.  Not one's own.
 
     It opens again by a new way in, which a second person confirms.
@@ -219,13 +218,13 @@ def end_role(request: HttpRequest, held: Any) -> HttpResponse:
     return HttpResponseRedirect(reverse("accounts"))
 
 
-def end_all(request: HttpRequest, account: Any) -> HttpResponse:
+def end_visits_of(request: HttpRequest, account: Any) -> HttpResponse:
     """End all visits of an account."""
     end_visits(account, but=request.session.session_key or "")
     return HttpResponseRedirect(reverse("accounts"))
 
 
-def renew(request: Any, account: Any) -> HttpResponse:
+def renew_account(request: Any, account: Any) -> HttpResponse:
     """Ask for a new way in for somebody who lost theirs; a second person must confirm it."""
     held = account.roles.first()
     if held is None or account == request.user:
@@ -233,9 +232,6 @@ def renew(request: Any, account: Any) -> HttpResponse:
     invitations.open_ones().filter(account=account).update(cancelled=timezone.now())
     asked = account.email, account.name, held.role, held.organisation_id
     return _asked(request, *asked, account=account)
-
-
-_POST, _ACCOUNT = ("POST",), "DeskAccount"
 
 
 # --------------------------------------------------------------------------------------------------
@@ -278,57 +274,22 @@ def language(request: HttpRequest) -> HttpResponse:
 # Who holds which role of the hub, who asked for it and who confirmed it: for all of the hub.
 
 
-@dataclass(frozen=True)
-class HeldLine:
-    """A role that somebody holds, and the invitation that gave it, if there was one."""
-
-    held: Any
-    invitation: Any
-
-
 def people(request: HttpRequest) -> HttpResponse:
-    """The list, and what the hub lacks."""
+    """The list with the invitation that gave each role, and what the hub lacks."""
     held = RoleHeld.objects.filter(role__in=sorted(HUB_ROLES)).select_related("account")
     given = Invitation.objects.filter(used__isnull=False, account=None)
     by_role = {
         (one.email, one.role): one for one in given.select_related("by", "second").order_by("used")
     }
-    lines = [
-        HeldLine(one, by_role.get((one.account.email, one.role)))
-        for one in held.order_by("role", "account__name")
-    ]
-    values = {"title": Text("People"), "lines": lines, "lacks": lacks(lines)}
+    held = list(held.order_by("role", "account__name"))
+    active = [one for one in held if one.account.is_active]
+    values = {
+        "title": Text("People"),
+        "lines": [(one, by_role.get((one.account.email, one.role))) for one in held],
+        "others": len({one.account_id for one in active if one.role != ADMINISTRATOR}),
+        "approvable": {STEWARD, PRIVACY_OFFICER} <= {one.role for one in active},
+    }
     return render(request, "desk/people.html", values)
-
-
-def lacks(lines: list[HeldLine]) -> list[str]:
-    """What too few people leave open, in plain words."""
-    active = [line for line in lines if line.held.account.is_active]
-    roles = {line.held.role for line in active}
-    others = {line.held.account_id for line in active if line.held.role != ADMINISTRATOR}
-    found = []
-    if not others:
-        found.append(
-            _(
-                "Nobody but administrators holds a role: nobody can confirm an invitation. The "
-                "first person who takes up another role does so without a second person."
-            )
-        )
-    elif len(others) == 1:
-        found.append(
-            _(
-                "One person alone can confirm invitations. If that person loses the way in, only "
-                "whoever runs the server can help."
-            )
-        )
-    if not {STEWARD, PRIVACY_OFFICER} <= roles:
-        found.append(
-            _(
-                "A release needs a steward and a privacy officer, two people with a key each. As "
-                "long as one of them is missing, nothing can be approved."
-            )
-        )
-    return found
 
 
 # --------------------------------------------------------------------------------------------------
@@ -438,7 +399,7 @@ def _page(request: Any, found: Any, form: Any, waits: bool = False) -> HttpRespo
     return render(request, "desk/invitation.html", values, status=status)
 
 
-def confirmation(request: Any, found: Any) -> HttpResponse:
+def confirm_invitation(request: Any, found: Any) -> HttpResponse:
     """A second person confirms an invitation and gets the code, or refuses it."""
     ready = found.used is None and found.cancelled is None and found.confirmed is None
     if not ready or found.alone or not invitations.may_confirm(found, request.user):
@@ -463,7 +424,7 @@ def confirmation(request: Any, found: Any) -> HttpResponse:
 
 def waiting(who: Who) -> list[tuple[str, str, int | None]]:
     """Invitations and new ways in that somebody may confirm."""
-    if not allowed(who, "invitation.confirm") or not invitations.any_waits():
+    if not allowed(who, "invitation.confirm") or not invitations.waiting_ones().exists():
         return []
     ours = invitations.waiting_ones().filter(scope(who, "invitation.confirm"))
     ours = ours.exclude(account=who.account).exclude(by=who.account)
@@ -559,32 +520,13 @@ PAGES = [
     page("language/", language, "door.open", POST, recorded=False),
     page("accounts/", accounts, "account.read", menu=Text("Accounts"), order=95),
     page("accounts/invite/", invite, "invitation.write", BOTH, recorded=False),
-    page(
-        "invitations/<Invitation>/cancel/",
-        cancel,
-        "invitation.write",
-        POST,
-        name="cancel_invitation",
-    ),
-    page("accounts/<DeskAccount>/close/", close, "account.end", POST, name="close_account"),
-    page("accounts/<DeskAccount>/end-visits/", end_all, "account.end", POST, name="end_visits"),
-    page(
-        "accounts/<DeskAccount>/renew/",
-        renew,
-        "invitation.write",
-        POST,
-        name="renew_account",
-        recorded=False,
-    ),
-    page("roles/<RoleHeld>/end/", end_role, "account.end", POST, name="end_role"),
+    page("invitations/<Invitation>/cancel/", cancel_invitation, "invitation.write", POST),
+    page("accounts/<DeskAccount>/close/", close_account, "account.end", POST),
+    page("accounts/<DeskAccount>/end-visits/", end_visits_of, "account.end", POST, "end_visits"),
+    page("accounts/<DeskAccount>/renew/", renew_account, "invitation.write", POST, recorded=False),
+    page("roles/<RoleHeld>/end/", end_role, "account.end", POST),
     page("accounts/invitation/<str:token>/", invitation, "door.open", BOTH, recorded=False),
-    page(
-        "invitations/<Invitation>/confirm/",
-        confirmation,
-        "invitation.confirm",
-        BOTH,
-        name="confirm_invitation",
-    ),
+    page("invitations/<Invitation>/confirm/", confirm_invitation, "invitation.confirm", BOTH),
     page("people/", people, "people.read", menu=Text("People"), order=94),
     page("demo/<str:token>/", demo, "door.open", BOTH, recorded=False),
 ]

@@ -233,23 +233,12 @@ def paper_draft(request: Any, kind: str) -> HttpResponse:
     return _attached(write(from_json(found["document"])).encode(), name, "text/html; charset=utf-8")
 
 
-def kind_words() -> dict[str, str]:
-    """Kinds of papers in words."""
-    return {
-        "agreement": _("Data-sharing agreement"),
-        "dpia": _("Data protection impact assessment"),
-        "record": _("Record of processing"),
-        "notice": _("Notice to data subjects"),
-    }
-
-
 def _page(request: Any, shown: dict[str, str], problems: list[tuple[str, str]]) -> HttpResponse:
     kept = Paper.objects.filter(scope(request.who, "paper.read")).select_related("organisation")
     whole = not request.who.is_contributor
     values = {
         "title": Text("Papers"),
         "kept": list(kept[:500]),
-        "kinds": kind_words(),
         "organisations": list(Organisation.objects.filter(lost=False).order_by("name"))
         if whole
         else [],

@@ -59,33 +59,6 @@ LONGEST_ARRIVAL = 20_000
 """Bytes of what comes from the signing page."""
 
 
-def way_to_sign(
-    account: Any, role: Role, what: str, found: dict[str, Any], version: str = ""
-) -> str:
-    """The address of the signing page with a statement in its fragment, which no server is sent.
-
-    Args:
-        account: who signs.
-        role: as what.
-        what: "release", "keys" or "lift".
-        found: ``statement`` (base64url) and ``keys`` (those that may sign), as the worker gave it.
-        version: of the candidate.
-    """
-    text = base64.urlsafe_b64decode(found["statement"] + "==").decode("ascii")
-    token = _ticket(account, role, what, version, text)
-    devices = ApprovalDevice.objects.filter(account=account, key__in=found["keys"])
-    ids = list(devices.values_list("credential", flat=True))
-    told = {"do": "sign", "ticket": token, "statement": found["statement"], "ids": ids}
-    return _signing_page(told)
-
-
-def way_to_enrol(account: Any, role: Role, rs256: bool) -> str:
-    """The address of the signing page where an approver makes a passkey."""
-    token = _ticket(account, role, "device", "", "")
-    told = {"do": "enrol", "ticket": token, "role": role, "hub": desk().hub_name, "rs256": rs256}
-    return _signing_page(told)
-
-
 def _ticket(account: Any, role: Role, what: str, version: str, statement: str) -> str:
     token = secrets.token_urlsafe(32)
     SigningTicket.objects.filter(account=account, until__lt=timezone.now()).delete()
@@ -99,11 +72,6 @@ def _ticket(account: Any, role: Role, what: str, version: str, statement: str) -
         until=timezone.now() + GOOD_FOR,
     )
     return token
-
-
-def _signing_page(told: dict[str, Any]) -> str:
-    text = json.dumps({**told, "lang": language()}).encode()
-    return f"{desk().sign_origin}/#{base64.urlsafe_b64encode(text).rstrip(b'=').decode()}"
 
 
 def taken(token: str) -> tuple[SigningTicket, Who]:
@@ -296,8 +264,10 @@ def approvers(request: Any) -> HttpResponse:
 def enrol(request: Any) -> HttpResponse:
     """Lead to the signing page, to make a passkey there."""
     found = ask_hub(request.who, "approvers")["given"]
-    way = way_to_enrol(request.user, _role(request), found["rs256"])
-    return _to_signing_page(request, way, "", reverse("approvers"))
+    role = _role(request)
+    told = {"do": "enrol", "ticket": _ticket(request.user, role, "device", "", ""), "role": role}
+    told |= {"hub": desk().hub_name, "rs256": found["rs256"]}
+    return _to_signing_page(request, told, "", reverse("approvers"))
 
 
 def sign_change(request: Any) -> HttpResponse:
@@ -345,17 +315,29 @@ def _arrive(request: Any) -> None:
 
 
 def _to_sign(request: Any, what: str, found: dict[str, Any], version: str = "") -> HttpResponse:
-    way = way_to_sign(request.user, _role(request), what, found, version)
+    """Lead to the signing page with a statement.
+
+    Args:
+        what: "release", "keys" or "lift".
+        found: ``statement`` (base64url) and ``keys`` (those that may sign), as the worker gave it.
+        version: of the candidate.
+    """
+    text = base64.urlsafe_b64decode(found["statement"] + "==").decode("ascii")
+    token = _ticket(request.user, _role(request), what, version, text)
+    devices = ApprovalDevice.objects.filter(account=request.user, key__in=found["keys"])
+    ids = list(devices.values_list("credential", flat=True))
+    told = {"do": "sign", "ticket": token, "statement": found["statement"], "ids": ids}
     back = reverse("approval", kwargs={"version": version}) if version else reverse("approvers")
-    return _to_signing_page(request, way, found["digest"], back)
+    return _to_signing_page(request, told, found["digest"], back)
 
 
-def _to_signing_page(request: Any, way: str, digest: str, back: str) -> HttpResponse:
-    digits = re.sub("(.{4})(?=.)", r"\1 ", digest[:16])
+def _to_signing_page(request: Any, told: dict[str, Any], digest: str, back: str) -> HttpResponse:
+    """A link to the signing page; what it is told is in the fragment, which no server is sent."""
+    text = json.dumps({**told, "lang": language()}).encode()
     values = {
         "title": Text("Sign on the signing page"),
-        "way": way,
-        "digits": digits,
+        "way": f"{desk().sign_origin}/#{base64.urlsafe_b64encode(text).rstrip(b'=').decode()}",
+        "digits": re.sub("(.{4})(?=.)", r"\1 ", digest[:16]),
         "host": desk().sign_host,
         "back": back,
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ctdhub.core.errors import error, from_json
-from ctdhub.core.format import number
+from ctdhub.core.format import day, number
 from ctdhub.core.i18n import Text, _, joined, said
 from ctdhub.desk import channel
 from ctdhub.desk.allowed import CONTRIBUTOR, Who, allowed, scope
@@ -25,12 +24,10 @@ from ctdhub.desk.deliveries import NOTICE, day_of, erased_on
 from ctdhub.desk.jobs import enqueue
 from ctdhub.desk.models import Delivery, DeliveryFinding, Job, ReturnReason
 from ctdhub.desk.registry import BOTH, POST, page
-from ctdhub.desk.rendering import day, moment
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.store import withdraw
 from ctdhub.desk.views.hub_page import begun
 from ctdhub.desk.views.withdrawals import REASONS
-from ctdhub.desk.walls import rows
 
 # --------------------------------------------------------------------------------------------------
 # Words about deliveries: states, reasons to return one, what the check found.
@@ -56,64 +53,6 @@ def reason(code: str) -> Text:
     }[code]
 
 
-def state_name(state: str) -> Text:
-    """A state in one or two words."""
-    return {
-        "receiving": Text("Being sent"),
-        "received": Text("Received"),
-        "checked": Text("Checked"),
-        "refused": Text("Cannot be read"),
-        "returned": Text("Returned"),
-        "replaced": Text("Replaced"),
-        "accepted": Text("Accepted"),
-        "withdrawn": Text("Withdrawn"),
-    }[state]
-
-
-def state_tone(state: str) -> str:
-    """The tone of a state's tag."""
-    return {
-        "accepted": "good",
-        "refused": "bad",
-        "returned": "bad",
-        "receiving": "wait",
-        "received": "wait",
-        "checked": "wait",
-    }.get(state, "quiet")
-
-
-def state_sentence(state: str) -> Text:
-    """What a state means for whoever sent the file, and what comes next."""
-    return {
-        "receiving": Text("The file has not arrived completely. Send it again to go on."),
-        "received": Text(
-            "The file has arrived. It is checked in a moment; you may close the page."
-        ),
-        "checked": Text("The check is done. The hub looks at it and accepts or returns it."),
-        "refused": Text("The file cannot be read. Correct it and send it again."),
-        "returned": Text("The hub returned the file. Read the reasons, then send a correction."),
-        "replaced": Text("You sent a correction. The bytes of this file were deleted."),
-        "accepted": Text("The hub accepted the file. It counts in a coming release."),
-        "withdrawn": Text("The delivery was ended. Its bytes were deleted."),
-    }[state]
-
-
-def came(delivery: Delivery) -> tuple[Text, str]:
-    """When a file came: a label and a time, of one that the command line put in its finding."""
-    if delivery.account_id is None:
-        return Text("Found in the hub folder"), moment(delivery.created)
-    return Text("Received"), moment(delivery.created)
-
-
-def kind_name(kind: str) -> Text:
-    """What kind of file a delivery is."""
-    if kind == "ctdbundle":
-        return Text("bundle of the kit")
-    if kind in ("xlsx", "xlsm", "ods"):
-        return Text("spreadsheet ({ending})", ending=kind)
-    return Text("table ({ending})", ending=kind or "?")
-
-
 def finding_text(text: dict[str, Any]) -> Text:
     """What a finding says: a Text, or an error with what to do."""
     if "error" in text:
@@ -122,25 +61,16 @@ def finding_text(text: dict[str, Any]) -> Text:
     return Text.from_json(text)
 
 
-def counts(summary: dict[str, Any]) -> list[tuple[Text, int]]:
+def counts(summary: dict[str, Any]) -> list[tuple[str, str]]:
     """What the check counted, in the order in which it is shown."""
     names = {
-        "rows": Text("Rows read"),
-        "records": Text("Rows that became case records"),
-        "rejected": Text("Rows that were rejected"),
-        "excluded": Text("Rows that rules of the mapping leave out"),
+        "rows": _("Rows read"),
+        "records": _("Rows that became case records"),
+        "rejected": _("Rows that were rejected"),
+        "excluded": _("Rows that rules of the mapping leave out"),
     }
-    return [(name, summary[key]) for key, name in names.items() if key in summary]
+    return [(name, number(summary[key])) for key, name in names.items() if key in summary]
 
-
-WORDS = SimpleNamespace(
-    state_name=state_name,
-    state_tone=state_tone,
-    state_sentence=state_sentence,
-    kind_name=kind_name,
-    counts=counts,
-)
-"""As templates name them."""
 
 # --------------------------------------------------------------------------------------------------
 # The list, one delivery, and what is done with it.
@@ -148,7 +78,6 @@ WORDS = SimpleNamespace(
 _ON_A_PAGE = 50
 _CELL = re.compile(r"[A-Z]{0,3}[1-9][0-9]{0,8}")
 _MOST_CELLS = 200
-_ERASING = "SELECT 1 FROM desk_organisation WHERE keep_months IS NOT NULL LIMIT 1"
 
 
 def deliveries(request: Any) -> HttpResponse:
@@ -161,7 +90,6 @@ def deliveries(request: Any) -> HttpResponse:
         "own": own,
         "waiting": waiting,
         "shown": Paginator(shown, _ON_A_PAGE).get_page(request.GET.get("page")),
-        "words": WORDS,
         "day_of": day_of,
         "erased_on": erased_on,
     }
@@ -290,8 +218,6 @@ def waiting(who: Who) -> list[tuple[str, str, int | None]]:
 
 def _erased_soon(who: Who) -> int:
     """Deliveries whose erasure is near enough that people are told of it."""
-    if not rows(_ERASING):
-        return 0
     last = timezone.now().date() + NOTICE
     kept = _seen(who).filter(state="accepted", organisation__keep_months__isnull=False)
     ends = (erased_on(one) for one in kept.select_related("organisation")[:1000])
@@ -315,17 +241,15 @@ def _values(request: Any, thing: Delivery) -> dict[str, Any]:
     return {
         "title": Text("Delivery of {day}", day=day(day_of(thing))),
         "day_of": day_of,
-        "came": came(thing),
         "erased": erased_on(thing),
         "thing": thing,
         "own": own,
-        "words": WORDS,
         "job": job,
         "failed": failed,
         "refused": from_json(refused) if refused and thing.state == "refused" else None,
         "groups": _groups(thing),
         "alarms": thing.summary.get("alarms", []),
-        "said_counts": [(said(k), number(n)) for k, n in counts(thing.summary)],
+        "said_counts": counts(thing.summary),
         "reasons_given": [(r, reason(r.code)) for r in thing.reasons.all()],
         "replaced_by": thing.replaced_by.exclude(state="withdrawn").first(),
     }

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from ctdhub.core.errors import HubError, from_json
-from ctdhub.core.i18n import Text, said
+from ctdhub.core.i18n import Text
 from ctdhub.desk.allowed import allowed
 from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current
@@ -72,29 +72,6 @@ def trail(request: HttpRequest) -> HttpResponse:
 
 
 # --------------------------------------------------------------------------------------------------
-# The page from which a job was begun.
-
-_BACK = {
-    "plan": Text("Back to the plan"),
-    "looks": Text("Back to the look"),
-    "agreements": Text("Back to the agreements"),
-    "approvals": Text("Back to the approvals"),
-    "table": Text("Back to the table"),
-    "withdrawals": Text("Back to the withdrawals"),
-    "home": Text("Home"),
-}
-
-
-def back_of(job: Job) -> tuple[str, str]:
-    """Where to go on from a job: words and address."""
-    name = kind_of(job).page
-    key = {"plan": job.given.get("plan"), "table": job.thing}.get(name, "")
-    if key is None:
-        name = "home"
-    return said(_BACK[name]), reverse(name, kwargs={"id": key} if key else {})
-
-
-# --------------------------------------------------------------------------------------------------
 # The page of a job: how far it is, what came of it, and how to end it.
 
 OPEN = ("waiting", "running")
@@ -126,7 +103,7 @@ def _values(request: Any, thing: Job) -> dict[str, Any]:
         "progress": thing.progress,
         "met": _met(request, thing, outcome),
         "result": outcome.get("text"),
-        "back": back_of(thing),
+        "page": kind_of(thing).page,
         "may_cancel": thing.state in OPEN and bool(allowed(request.who, "job.cancel", thing)),
     }
 

@@ -78,8 +78,8 @@ def table(request: Any, thing: TableRequest) -> HttpResponse:
         "price": from_json(price["document"]) if price else None,
         "policy": price["given"]["policy"] if price else "",
         "bar": bar,
-        "refused": reasons(REFUSED),
-        "agreed": reasons(AGREED),
+        "refused": REFUSED,
+        "agreed": AGREED,
         "job": _taken_up(thing).first() if allowed(request.who, "table.price") else None,
     }
     return render(request, "desk/hub/table.html", values)
@@ -119,20 +119,6 @@ def waiting(who: Who) -> list[tuple[str, str, int | None]]:
     return [(_("Tables that were asked for"), reverse("tables"), found)] if found else []
 
 
-def reasons(codes: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Reasons of the list in words."""
-    words = {
-        "imprecise": _("at this cost the numbers would be too imprecise to be of use"),
-        "budget": _("the privacy budget is kept for other tables"),
-        "exposing": _("such a fine division could point to individuals"),
-        "purpose": _("the purpose is not one of those that were agreed"),
-        "useful": _("many readers are helped by it"),
-        "mandate": _("a law or a mandate asks for it"),
-        "other": _("another reason; ask the hub"),
-    }
-    return [(code, words[code]) for code in codes]
-
-
 def _taken_up(thing: TableRequest) -> Any:
     """Jobs that write this table into the policy, or wait to."""
     return Job.objects.filter(what="take_up", thing=thing.id.hex, state__in=("waiting", "running"))
@@ -149,7 +135,6 @@ def _lines(request: Any, shown: list[TableRequest]) -> list[dict[str, Any]]:
     regions: dict[str, str] = {}
     if any(one.region for one in shown):
         regions = dict(ask_hub(request.who, "table_form")["given"]["regions"])
-    said_ = dict((*reasons(REFUSED), *reasons(AGREED)))
     return [
         {
             "row": one,
@@ -157,7 +142,7 @@ def _lines(request: Any, shown: list[TableRequest]) -> list[dict[str, Any]]:
             "version": held["version"] if one.state == "agreed" else "",
             "region": regions.get(one.region, ""),
             "years": span((one.first, one.last)) if one.first and one.last else "",
-            "reason": said_.get(one.reason, "") if one.state in ("agreed", "refused") else "",
+            "reason": one.reason if one.state in ("agreed", "refused") else "",
         }
         for one, held in zip(shown, found, strict=True)
     ]
