@@ -182,14 +182,7 @@ def leaving(
         columns[column.name] = cells.to_pylist()
     cases = as_csv(list(columns), zip(*columns.values(), strict=True)).encode()
     withheld = len(rows) - pc.sum(whole.cast(pa.int64())).as_py() if len(rows) else 0
-    account = {
-        "rows_read": done.conservation.rows_read,
-        "records": done.conservation.records,
-        "rejected": done.conservation.rejected,
-        "unread": unread,
-        "excluded": {rule: n for rule, n in sorted(done.conservation.excluded.items()) if n},
-    }
-    plain = leaving_mapping(mapping)
+    plain, account = leaving_mapping(mapping), _account(done, unread)
     found = WhatLeaves(cases, plain, tuple(fates), len(rows), withheld, account)
     _check(found, done, contributor, years, raw.file, unread, private)
     return found
@@ -367,6 +360,18 @@ def _told_of_standing(mapping: Mapping) -> set[str]:
             told |= {fold(column) for column in rule.columns()}
             waiting += [rule.from_hub] if rule.from_hub else []
     return told
+
+
+def _account(done: Harmonised, unread: int) -> dict[str, Any]:
+    """Counts of the contributor's own rows; those that could not be read cannot leave."""
+    account = done.conservation
+    return {
+        "rows_read": account.rows_read,
+        "records": account.records,
+        "rejected": account.rejected,
+        "unread": unread,
+        "excluded": {rule: n for rule, n in sorted(account.excluded.items()) if n},
+    }
 
 
 def _check(
