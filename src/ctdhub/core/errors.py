@@ -129,13 +129,7 @@ class HubError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """An error crosses from one process to another with all that it says."""
-        return _again, (type(self), self.args, vars(self))
-
-
-def _again(kind: type[HubError], args: tuple[Any, ...], held: dict[str, Any]) -> HubError:
-    error = kind.__new__(kind, *args)
-    error.__dict__.update(held)
-    return error
+        return type(self).__new__, (type(self), *self.args), vars(self)
 
 
 def printable(text: str, limit: int = 80) -> str:

@@ -20,7 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.errors import HubError, error
+from ctdhub.core.errors import error
 
 # --------------------------------------------------------------------------------------------------
 # Writing that survives a crash and a loss of power.
@@ -249,7 +249,7 @@ def locked(file: Path, *, wait: bool = True) -> Iterator[None]:
     """
     unix, windows = _module("fcntl"), _module("msvcrt")
     if unix is None and windows is None:
-        raise _no_lock(file)
+        raise error("no-lock", file=file)
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if unix is not None:
@@ -285,10 +285,6 @@ def _module(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError:
         return None
-
-
-def _no_lock(file: Path) -> HubError:
-    return error("no-lock", file=file)
 
 
 # --------------------------------------------------------------------------------------------------

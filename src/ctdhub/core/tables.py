@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -117,6 +117,11 @@ def as_json(value: object) -> str:
         ValueError: a number is not finite, for which JSON has no word.
     """
     return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def counts_of(column: pa.ChunkedArray) -> dict[Any, int]:
+    """How often each value of a column occurs, nulls too."""
+    return {one["values"]: one["counts"] for one in column.value_counts().to_pylist()}
 
 
 def write_json(path: Path, value: object) -> None:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ctdhub.core.errors import FileError, HubError, error
+from ctdhub.core.errors import FileError, error
 from ctdhub.core.keys import secret_files
 from ctdhub.core.keys.linkage import SIZE, LinkageKey, checked
 from ctdhub.core.keys.secret_files import write_new
@@ -70,7 +70,7 @@ def wrap(key: LinkageKey, to: str, out: Path) -> None:
     try:
         box = ChaCha20Poly1305(_shared(fresh, theirs, ours, theirs))
     except ValueError:  # a point of low order: anybody could open the envelope
-        raise _no_public_half() from None
+        raise error("public-key", file=None) from None
     content = {"from": ours, "nonce": nonce, "sealed": box.encrypt(nonce, key.secret, _bound(key))}
     fields = {
         "generation": str(key.generation),
@@ -92,10 +92,8 @@ def unwrap(envelope: Path, own: Path, passphrase: str = "") -> LinkageKey:
     if label != WRAPPED:
         raise secret_files.broken(envelope)
     private = _private(own, passphrase)
-    ours, theirs = (
-        private.public_key().public_bytes_raw(),
-        secret_files.decode(fields.get("from", ""), envelope, 32),
-    )
+    ours = private.public_key().public_bytes_raw()
+    theirs = secret_files.decode(fields.get("from", ""), envelope, 32)
     if fields.get("to") != _public(private):
         raise error("key-unreadable/recipient", file=envelope)
     nonce = secret_files.decode(fields.get("nonce", ""), envelope, 12)
@@ -151,12 +149,8 @@ def _given(to: str) -> bytes:
         with file.open("rb") as opened:
             text = opened.read(secret_files.LONGEST).decode("ascii", "replace").strip()
     if not text.startswith(PREFIX):
-        raise _no_public_half(file)
+        raise error("public-key", file=file)
     try:
         return secret_files.decode(text.removeprefix(PREFIX), Path(to), 32)
     except FileError:  # it speaks of a file, which the text need not be
-        raise _no_public_half(file) from None
-
-
-def _no_public_half(file: Path | None = None) -> HubError:
-    return error("public-key", file=file)
+        raise error("public-key", file=file) from None
