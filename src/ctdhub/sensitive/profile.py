@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from ctdhub.core.tables import counts_of
 from ctdhub.schema.model import Schema
 from ctdhub.sensitive.linkage.people import link
 
-NOT_RECORDED = ""
+NOT_RECORDED, TEXT = "", pa.string()
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,5 @@ def profile(
         people=people.num_rows,
         refused=dict(Counter(rule for _file, _row, rule in faulty)),
         excluded=dict(excluded),
-        values={name: _counted(people[name]) for name in public},
+        values={n: counts_of(people[n].cast(TEXT).fill_null(NOT_RECORDED)) for n in public},
     )
-
-
-def _counted(column: pa.ChunkedArray) -> dict[str, int]:
-    counted = column.cast(pa.string()).fill_null(NOT_RECORDED).value_counts()
-    return {str(c["values"].as_py()): c["counts"].as_py() for c in counted}

@@ -10,7 +10,7 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.tables import FILE_ROW, fold
+from ctdhub.core.tables import FILE_ROW, counts_of, fold
 from ctdhub.schema import model
 from ctdhub.schema.model import DESTINATION, HARM, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.alarms.alarm import CHILD, PERSON_KEY, Alarm, AlarmLimits, ReadDelivery
@@ -82,7 +82,8 @@ def _moved(now: ReadDelivery, before: ReadDelivery, limits: AlarmLimits) -> Iter
     for variable in before.mapping.columns.keys() & now.mapping.columns.keys():
         if variable == PERIOD or schema.variable(variable).kind not in coded:
             continue
-        counts = [_counted(one.records[variable]) for one in (now, before)]
+        texts = [one.records[variable].cast(pa.string()).drop_null() for one in (now, before)]
+        counts = [Counter(counts_of(each)) for each in texts]
         of, was_of = (count.total() for count in counts)
         if min(of, was_of) < limits.base:
             continue
@@ -96,11 +97,6 @@ def _moved(now: ReadDelivery, before: ReadDelivery, limits: AlarmLimits) -> Iter
         if moves:
             _move, n, was = max(moves.values())
             yield now.alarm("value-moved", n, of, variable, was, was_of)
-
-
-def _counted(values: pa.ChunkedArray) -> Counter[str]:
-    counts = values.cast(pa.string()).drop_null().value_counts().to_pylist()
-    return Counter({one["values"]: one["counts"] for one in counts})
 
 
 # --------------------------------------------------------------------------------------------------
@@ -250,7 +246,7 @@ def _jumps(years: pa.ChunkedArray, limits: AlarmLimits) -> Iterator[tuple[int, i
     The newest year is left out, for it is most of what a small first delivery holds, and so are
     spans of less than three years.  Years between the first and the last without a record are 0.
     """
-    counted = {c["values"]: c["counts"] for c in years.drop_null().value_counts().to_pylist()}
+    counted = counts_of(years.drop_null())
     if not counted or max(counted) - min(counted) < 2:
         return
     for year in range(min(counted), max(counted)):

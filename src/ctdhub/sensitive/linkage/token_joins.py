@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctdhub.core.tables import counts_of
 from ctdhub.schema.model import ORIGIN, SEX
 from ctdhub.sensitive.duck import run_whole
 from ctdhub.sensitive.linkage.pprl.derive import CAPTURES, JOINING, QUALITIES, QUALITY
@@ -212,7 +212,7 @@ def possible_doubles(
     times = known.group_by("person").aggregate([("by", "count_distinct")])["by_count_distinct"]
     captures = {CELLS[kind]: found.num_rows - rows.num_rows for kind, found in of_kind.items()}
     return PossibleDoubles(
-        _counts(facts["of"].filter(possible)),
+        counts_of(facts["of"].filter(possible)),
         pc.sum(without).as_py() or 0,
         captures | {SHARED: pc.sum(pc.greater(times, 1)).as_py() or 0},
     )
@@ -220,7 +220,3 @@ def possible_doubles(
 
 def _sorted(*parts: pa.Table) -> pa.Table:
     return pa.concat_tables(parts).sort_by([("person", "ascending"), ("mark", "ascending")])
-
-
-def _counts(values: pa.ChunkedArray) -> dict[Any, int]:
-    return {row["values"]: row["counts"] for row in pc.value_counts(values).to_pylist()}
