@@ -304,19 +304,19 @@ class InForce:
     @property
     def persons(self) -> frozenset[str]:
         """Marks of people who withdrew everywhere."""
-        return frozenset(e.mark for e in self.entries if e.scope == "person")
+        return self._marks("person")
 
     def records_at(self, contributor: str) -> frozenset[str]:
         """Marks of people whose records this contributor took back."""
-        return frozenset(
-            e.mark for e in self.entries if e.scope == "records" and e.contributor == contributor
-        )
+        return self._marks("records", contributor)
 
     def deliveries_of(self, contributor: str) -> frozenset[str]:
         """Marks of files of deliveries of this contributor that were withdrawn."""
-        return frozenset(
-            e.mark for e in self.entries if e.scope == "delivery" and e.contributor == contributor
-        )
+        return self._marks("delivery", contributor)
+
+    def _marks(self, scope: Scope, contributor: str = "") -> frozenset[str]:
+        of = [e for e in self.entries if e.scope == scope]
+        return frozenset(e.mark for e in of if contributor in ("", e.contributor))
 
     def told_by(self, contributor: str) -> InForce:
         """What this contributor told, and nothing of what others did."""
