@@ -6,7 +6,7 @@ The form and its labels are the software's own, so what a label stands for is kn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -57,12 +57,18 @@ def _longest(label: tuple[str, str]) -> int:
 def taken_apart(column: pa.ChunkedArray, labels: Sequence[str], mark: str) -> pa.ChunkedArray:
     """The column with each cell as a list of labels; a cell of anything else stays as it is."""
     given = tuple(trim(label) for label in labels)
-    lists: dict[str | None, str | None] = {None: None}
-    for text in column.unique().to_pylist():
-        if text is not None:
-            found = apart(text, given)
-            lists[text] = list_cell(found, mark) if found else text
-    return pa.chunked_array([[lists[text] for text in column.to_pylist()]], pa.string())
+
+    def listed(text: str) -> str | None:
+        found = apart(text, given)
+        return list_cell(found, mark) if found else text
+
+    return _each(column, listed)
+
+
+def _each(column: pa.ChunkedArray, say: Callable[[str], str | None]) -> pa.ChunkedArray:
+    """A column of what is said of each text; an empty cell stays empty."""
+    texts = {text: None if text is None else say(text) for text in column.unique().to_pylist()}
+    return pa.chunked_array([[texts[text] for text in column.to_pylist()]], pa.string())
 
 
 @dataclass(frozen=True)
@@ -104,15 +110,12 @@ def repeat_titles() -> tuple[str, ...]:
 
 
 def _named(column: pa.ChunkedArray, own: OwnColumn) -> pa.ChunkedArray:
-    texts: dict[str | None, str | None] = {None: None}
-    for text in column.unique().to_pylist():
-        if text is None:
-            continue
-        single = own.labels.get(fold(text), text)
+    def name_of(text: str) -> str:
         several = apart(text, tuple(own.labels)) if own.several else None
         joined = " ".join(own.labels[fold(label)] for label in several or ())
-        texts[text] = joined or single
-    return pa.chunked_array([[texts[text] for text in column.to_pylist()]], pa.string())
+        return joined or own.labels.get(fold(text), text)
+
+    return _each(column, name_of)
 
 
 @cache
