@@ -237,7 +237,7 @@ def test_no_identifier_is_written_or_said(
 
 
 def test_the_database_reads_writes_and_loads_nothing(tmp_path: Path) -> None:
-    with duck.closed() as connection:
+    with duckdb.connect(config=duck.CLOSED) as connection:
         for wish in (
             f"COPY (SELECT 1) TO '{tmp_path}/x.csv'",
             f"SELECT * FROM read_csv('{__file__}')",
@@ -251,7 +251,7 @@ def test_the_database_reads_writes_and_loads_nothing(tmp_path: Path) -> None:
 def test_too_little_memory_is_an_error_that_quotes_nothing(
     two: dict[str, Rows], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(duck._CLOSED, "memory_limit", "300KB")
+    monkeypatch.setitem(duck.CLOSED, "memory_limit", "300KB")
     with pytest.raises(HubError) as refused:
         round_of(tmp_path / "round", two)
     assert refused.value.rule == "linking"

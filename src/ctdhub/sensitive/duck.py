@@ -6,35 +6,20 @@ Nothing spills: rows must be seen at once, and the machine's memory is the limit
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from ctdhub.core.errors import error
 
-if TYPE_CHECKING:
-    import duckdb
-
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
 
-_CLOSED: dict[str, str | bool | int | float | list[str]] = {
+CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": False,
     "autoload_known_extensions": False,
     "autoinstall_known_extensions": False,
     "temp_directory": "",
 }
-
-
-@contextmanager
-def closed() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory that writes no file, reads none and loads no extension."""
-    import duckdb
-
-    with duckdb.connect(":memory:", config=_CLOSED) as connection:
-        connection.execute("SET enable_progress_bar = false")
-        yield connection
+"""A database that writes no file, reads none and loads no extension."""
 
 
 def run_whole(sql: str, **tables: pa.Table) -> pa.Table:
@@ -46,7 +31,7 @@ def run_whole(sql: str, **tables: pa.Table) -> pa.Table:
     import duckdb
 
     try:
-        with closed() as connection:
+        with duckdb.connect(":memory:", config=CLOSED) as connection:
             for name, table in tables.items():
                 connection.register(name, table)
             return connection.sql(sql).to_arrow_table()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text
-from ctdhub.sensitive import duck
+from ctdhub.sensitive.duck import CLOSED
 from ctdhub.sensitive.linkage.identified.features import present
 
 # --------------------------------------------------------------------------------------------------
@@ -28,6 +28,7 @@ from ctdhub.sensitive.linkage.identified.features import present
 # (``practice.naming``): how often a level is met by two rows of one person, and of two people.
 
 MACROS = """
+SET enable_progress_bar = false;
 CREATE MACRO near(a, b) AS length(a) > 2 AND length(b) > 2 AND abs(length(a) - length(b)) < 2
     AND damerau_levenshtein(a, b) <= 1;
 CREATE MACRO alike(a, b) AS jaro_winkler_similarity(a, b) >= 0.88;
@@ -463,7 +464,7 @@ def score(
     check_installed()
     from splink.internals.exceptions import SplinkException
 
-    with quiet(), duck.closed() as connection:
+    with quiet(), duckdb.connect(config=CLOSED) as connection:
         connection.execute(MACROS)
         try:
             return _score(connection, files, persons, more, progress)
