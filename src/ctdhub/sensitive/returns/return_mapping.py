@@ -8,14 +8,15 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
-from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.options import ReadOptions, Texts
 from ctdhub.sensitive.mapping.dates import DateForm
 from ctdhub.sensitive.mapping.mapping_file import checked, read_yaml, text_of
-from ctdhub.sensitive.mapping.rule import Frozen, MappingFault, Names
+from ctdhub.sensitive.mapping.rule import MappingFault
 
 
-class CellRule(Frozen):
+class CellRule(FrozenModel):
     """What stands in a column of the workbook.
 
     Attributes:
@@ -27,7 +28,7 @@ class CellRule(Frozen):
         number: whether it holds numbers; likewise.
     """
 
-    source: Names = Field(default=(), alias="from")
+    source: Texts = Field(default=(), alias="from")
     value: str | None = None
     map: dict[str, str | None] = Field(default={})
     date: bool = False
@@ -49,7 +50,7 @@ def _day(value: object) -> object:
 DayText = Annotated[date, BeforeValidator(_day)]
 
 
-class DaysWithin(Frozen):
+class DaysWithin(FrozenModel):
     """Rows whose date lies between two days, both included, such as those of a quarter.
 
     Attributes:
@@ -61,7 +62,7 @@ class DaysWithin(Frozen):
     last: DayText
 
 
-class SheetRule(Frozen):
+class SheetRule(FrozenModel):
     """One sheet of the workbook.
 
     Attributes:
@@ -75,11 +76,11 @@ class SheetRule(Frozen):
     header_row: int | None = Field(default=None, ge=1, le=1000)
     first_row: int | None = Field(default=None, ge=2, le=1001)
     period: DaysWithin | None = None
-    when: dict[str, Names] = Field(default={})
+    when: dict[str, Texts] = Field(default={})
     columns: dict[str, CellRule] = Field(min_length=1)
 
 
-class ReturnMapping(Frozen):
+class ReturnMapping(FrozenModel):
     """A whole mapping.
 
     Attributes:
@@ -92,7 +93,7 @@ class ReturnMapping(Frozen):
     version: Literal["1"]
     read: ReadOptions = ReadOptions()
     dates: DateForm = DateForm()
-    empty: Names = ("",)
+    empty: Texts = ("",)
     sheets: dict[str, SheetRule] = Field(min_length=1)
 
 
