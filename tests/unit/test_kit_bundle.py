@@ -175,6 +175,21 @@ def test_of_a_row_without_consent_nothing_leaves_but_the_reason(found: WhatLeave
     assert found.report["excluded"] == {"no-consent": 2}
 
 
+def test_corrections_without_a_word_of_consent_are_asked_about(tmp_path: Path) -> None:
+    """Blank means unchanged there, and the kit does not know what it was: nothing is withheld in
+    silence. What each record says, filled in, is followed; a file of refusals leaves as before."""
+    rules = MAPPING.split("tests:")[0] + "optional: [accord, naissance, nom, date]\n"
+
+    def sent(*rows: str) -> WhatLeaves:
+        return what_leaves(tmp_path, "\n".join(rows), rules)
+
+    refused("leaves-nothing", lambda: sent("dossier;sexe", "A1;F", "A2;H"))
+    head = "dossier;accord;sexe"
+    refused("leaves-nothing", lambda: sent(head, "A1;;F", "A2;inconnu;H"))
+    assert sent(head, "A1;oui;F", "A2;;H").withheld == 1
+    assert sent(head, "A1;non;F", "A2;;H").withheld == 2
+
+
 def test_of_a_row_that_is_no_victims_the_status_leaves(place: Path) -> None:
     """It tells the hub to leave the row out; of a row without consent it does not leave."""
     status = (

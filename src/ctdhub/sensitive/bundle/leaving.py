@@ -149,7 +149,8 @@ def leaving(
 
     Raises:
         FileError: a rule reads a column of child rows that is folded otherwise than into a list
-            (rule "leaves-children"); or what would leave does not give the same records (rule
+            (rule "leaves-children"); every row is left out for want of an answer that no row has
+            (rule "leaves-nothing"); or what would leave does not give the same records (rule
             "leaves-differ").
         HubError: as :func:`ctdhub.sensitive.mapping.run.harmonise`.
     """
@@ -169,9 +170,7 @@ def leaving(
     telling, standing = _told_of_excluded(mapping), _told_of_standing(mapping)
     outside = pc.is_in(rows, value_set=pa.array(done.not_victims, pa.int64()))
     columns: dict[str, list[str | None]] = {FILE_ROW: [str(row) for row in rows.to_pylist()]}
-    for column in fates:
-        if column.stays:
-            continue
+    for column in (one for one in fates if not one.stays):
         cells = table[column.name].combine_chunks()
         if column.fate == "coded":
             columns[column.name] = _codes(mapping, contributor, secret, column.name, cells)
@@ -182,10 +181,31 @@ def leaving(
         columns[column.name] = cells.to_pylist()
     cases = as_csv(list(columns), zip(*columns.values(), strict=True)).encode()
     withheld = len(rows) - pc.sum(whole.cast(pa.int64())).as_py() if len(rows) else 0
-    plain, account = leaving_mapping(mapping), _account(done, unread)
-    found = WhatLeaves(cases, plain, tuple(fates), len(rows), withheld, account)
-    _check(found, done, contributor, years, raw.file, unread, private)
-    return found
+    if withheld == len(rows) > 0 and (silent := _unanswered(table, mapping)):
+        raise error("leaves-nothing", file=raw.file, column=silent)
+    plain = leaving_mapping(mapping)
+    rules = parse_mapping(plain, "mapping.yaml")
+    with tempfile.TemporaryDirectory(dir=private, prefix=".leaving-") as folder:
+        file = Path(folder) / "cases.csv"
+        file.write_bytes(cases)
+        read = read_isolated(file, rules.read)
+    if _told(harmonise(read, rules, contributor, years, bytes(32)), 0) != _told(done, unread):
+        raise error("leaves-differ", file=raw.file)
+    return WhatLeaves(cases, plain, tuple(fates), len(rows), withheld, _account(done, unread))
+
+
+def _unanswered(table: pa.Table, mapping: Mapping) -> str | None:
+    """The first column by which rows are excluded that says nothing in any row, or is not there.
+
+    Corrections leave cells empty where nothing changed: their rows would all stay here.
+    """
+    header, empty = Header(table.column_names), {"", *map(fold, mapping.empty)}
+    for _place, rule in mapping.uses():
+        for column in rule.columns() if isinstance(rule, Exclusion) else ():
+            name = header.find(column)
+            if name is None or {fold(t or "") for t in pc.unique(table[name]).to_pylist()} <= empty:
+                return column
+    return None
 
 
 def _coarsened(
@@ -372,30 +392,6 @@ def _account(done: Harmonised, unread: int) -> dict[str, Any]:
         "unread": unread,
         "excluded": {rule: n for rule, n in sorted(account.excluded.items()) if n},
     }
-
-
-def _check(
-    found: WhatLeaves,
-    done: Harmonised,
-    contributor: str,
-    years: tuple[int, int],
-    name: str,
-    unread: int,
-    private: Path,
-) -> None:
-    """Read what would leave as the hub will, and compare.
-
-    Raises:
-        FileError: it gives other records (rule "leaves-differ").
-    """
-    again = parse_mapping(found.mapping, "mapping.yaml")
-    with tempfile.TemporaryDirectory(dir=private, prefix=".leaving-") as folder:
-        file = Path(folder) / "cases.csv"
-        file.write_bytes(found.cases)
-        read = read_isolated(file, again.read)
-    then = harmonise(read, again, contributor, years, bytes(32))
-    if _told(then, 0) != _told(done, unread):
-        raise error("leaves-differ", file=name)
 
 
 def _told(done: Harmonised, unread: int) -> tuple[Any, ...]:
