@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+import messages
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,3 +170,26 @@ def test_main_types_are_main_if_everybody_counts_once_too() -> None:
     assert side.main_types(1)
     twice = (("a", replace(first, once=(0.52, 0.68))), ("b", replace(second, once=(0.42, 0.58))))
     assert not replace(side, types=twice).main_types(1)
+
+
+BASES = {
+    r"\} of all people": ("personnes", "todas las personas", "جميع الأشخاص"),
+    r"of those recorded": ("personnes", "personas", "ممن|المسجَّل"),
+    r"counted twice": ("deux fois(?! plus)", r"(cuent\w+|contarse) dos veces(?! más)", "مرتين"),
+    r"largest corridors": ("plus grands", "mayores|más personas", "أكبر"),
+}
+"""What a number is of and how sure it is: words of a message, and how each language says them."""
+
+
+@pytest.mark.parametrize("english", BASES)
+def test_a_number_is_of_the_same_people_in_every_language(english: str) -> None:
+    """ "Dos veces más" is twice as many, "principaux" more than the largest that were seen."""
+    met = 0
+    for code, pattern in zip(("fr", "es", "ar"), BASES[english], strict=True):
+        for message in messages.read(code):
+            *_first, text = messages.as_tuple(message.id)
+            *_first, told = messages.as_tuple(message.string)
+            if message.id and re.search(english, text):
+                met += 1
+                assert re.search(pattern, " ".join(told.split())), told
+    assert met > 2
