@@ -12,11 +12,11 @@ from ctdhub.core.errors import FileError, IdentifierFound, MappingError
 from ctdhub.core.i18n import language, said
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS, reason_of
+from ctdhub.sensitive.mapping.file_account import Conservation
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import (
     PERPETRATORS,
     RECORDS,
-    Conservation,
     Harmonised,
     Lineage,
     check_mapping,

@@ -47,11 +47,11 @@ from ctdhub.sensitive.linkage.deliveries import (
     unkeyed,
 )
 from ctdhub.sensitive.linkage.pprl.derive import CHECK, format_of
+from ctdhub.sensitive.mapping.file_account import Conservation
 from ctdhub.sensitive.mapping.identifiers import keyings
 from ctdhub.sensitive.mapping.mapping import Mapping as Reading
 from ctdhub.sensitive.mapping.mapping import require_people
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
-from ctdhub.sensitive.mapping.run import Conservation
 
 # --------------------------------------------------------------------------------------------------
 # Deliveries of contributors: in which order they came, and what their agreements say of them.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ctdhub.dp.price import Pay, Price
     from ctdhub.report.helplines import Help
     from ctdhub.sensitive.alarms.alarm import Alarm
-    from ctdhub.sensitive.mapping.read_texts import UnknownText
+    from ctdhub.sensitive.mapping.file_account import UnknownText
 
 
 # --------------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def show_alarms(alarms: Sequence[Alarm]) -> None:
 
 def show_unknown(texts: Sequence[UnknownText]) -> None:
     """The unknown texts of most rows; they are texts of case records."""
-    from ctdhub.sensitive.mapping.read_texts import OUTCOMES
+    from ctdhub.sensitive.mapping.file_account import OUTCOMES
 
     if not texts:
         return

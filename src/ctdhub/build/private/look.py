@@ -38,11 +38,11 @@ from ctdhub.schema.model import CONTRIBUTOR, PERIOD
 from ctdhub.sensitive.alarms.alarm import Alarm, ReadDelivery, merged
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.rejects import reason_of
+from ctdhub.sensitive.mapping.file_account import UnknownText
 from ctdhub.sensitive.mapping.identifiers import without_stripped
 from ctdhub.sensitive.mapping.mapping import Mapping as Rules
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.parsers import Header
-from ctdhub.sensitive.mapping.read_texts import UnknownText
 from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.run import in_words, losses
 from ctdhub.stats.answers import Answers

@@ -39,9 +39,9 @@ from ctdhub.dp.price import Pay, Price, up_to
 from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits, ReadDelivery, columns_for
 from ctdhub.sensitive.alarms.checks import ring
 from ctdhub.sensitive.linkage.deliveries import births_apart
+from ctdhub.sensitive.mapping.file_account import FileTexts, UnknownText
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
-from ctdhub.sensitive.mapping.read_texts import FileTexts, UnknownText
 
 NAMED = 5
 """Open alarms that an error names; of more only the number is told."""

@@ -17,8 +17,8 @@ from ctdhub.core.tables import fold
 from ctdhub.schema import model
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import DESTINATION, HARM, ORIGIN, PERIOD, SEX, load_schema
+from ctdhub.sensitive.mapping.file_account import ColumnContent, FileTexts, UnknownText
 from ctdhub.sensitive.mapping.mapping import Mapping as ColumnMapping
-from ctdhub.sensitive.mapping.read_texts import ColumnContent, FileTexts, UnknownText
 from ctdhub.sensitive.mapping.rule import ALARMS, STOPPING, Accepted
 
 

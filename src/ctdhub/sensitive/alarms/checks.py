@@ -14,7 +14,7 @@ from ctdhub.core.tables import FILE_ROW, counts_of, fold
 from ctdhub.schema import model
 from ctdhub.schema.model import DESTINATION, HARM, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.alarms.alarm import CHILD, PERSON_KEY, Alarm, AlarmLimits, ReadDelivery
-from ctdhub.sensitive.mapping.read_texts import ColumnContent, UnknownText
+from ctdhub.sensitive.mapping.file_account import ColumnContent, UnknownText
 
 # --------------------------------------------------------------------------------------------------
 # Alarms that stop a build: texts nobody can read, and what changed since the delivery before.

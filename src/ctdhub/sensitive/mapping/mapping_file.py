@@ -188,13 +188,14 @@ def parse_mapping(text: str, file: str) -> Mapping:
     Raises:
         MappingError: see :func:`load_mapping`.
     """
-    start = Text("a mapping starts with version: 1 and columns:")
-    root, data = read_yaml(text, file, start)
-    if set(data) == {"builtin"}:
-        return builtin(str(data["builtin"]))
+    root, said = _read(text, file)
+    data = {key: value for key, value in said.items() if key != "builtin"}
     try:
-        if "builtin" in data:
-            data = amended(str(data.pop("builtin")), data)
+        if "builtin" in said:
+            name = str(said["builtin"])
+            if not data:
+                return builtin(name)
+            data = amended(name, data)
     except MappingFault as fault:
         raise _error(file, root, [(fault.place, fault.text)]) from fault
     except ValidationError as cause:

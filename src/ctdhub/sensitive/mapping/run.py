@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -30,6 +29,7 @@ from ctdhub.sensitive.ingest.raw import RawTable, buffers
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.drafting.row_unit import undecided
 from ctdhub.sensitive.mapping.evaluation import Reader, Taken, TextColumn, TextTable, as_codes
+from ctdhub.sensitive.mapping.file_account import Conservation, FileTexts
 from ctdhub.sensitive.mapping.identifiers import (
     check_decided,
     keyings,
@@ -40,40 +40,11 @@ from ctdhub.sensitive.mapping.identifiers import (
 )
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header
-from ctdhub.sensitive.mapping.read_texts import FileTexts
 from ctdhub.sensitive.mapping.rule import Example, Rule
 from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE, Asked, Transformed, but_rows
 
 # --------------------------------------------------------------------------------------------------
 # What harmonising gives back, and the law that no row is lost.
-
-
-@dataclass(frozen=True)
-class Conservation:
-    """Every row read is a record, a reject or an exclusion under a name.
-
-    Attributes:
-        rows_read: rows below the header, those that could not be read included.
-        records: rows that became records.
-        rejected: rows with at least one fault; a row with several faults counts once.
-        excluded: rows left out by each named rule of the mapping.
-
-    Raises:
-        ValueError: the counts do not add up.
-
-    >>> Conservation(5, 3, 1, {"not-a-victim": 1}).rows_read
-    5
-    """
-
-    rows_read: int
-    records: int
-    rejected: int
-    excluded: Dictionary[str, int]
-
-    def __post_init__(self) -> None:
-        parts = (self.records, self.rejected, *self.excluded.values())
-        if min(parts) < 0 or self.rows_read != sum(parts):
-            raise ValueError(f"{self.rows_read} rows were read, {sum(parts)} are accounted for")
 
 
 @dataclass(frozen=True)

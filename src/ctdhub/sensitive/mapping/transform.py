@@ -30,9 +30,10 @@ from ctdhub.sensitive.mapping.evaluation import (
     narrow,
     rejects_at,
 )
+from ctdhub.sensitive.mapping.file_account import FileTexts
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import Header, elements_of
-from ctdhub.sensitive.mapping.read_texts import PERPETRATORS, FileTexts, RowFates, file_texts
+from ctdhub.sensitive.mapping.read_texts import PERPETRATORS, RowFates, file_texts
 from ctdhub.sensitive.mapping.rule import Rule
 
 # --------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
@@ -18,9 +17,9 @@ from ctdhub.schema.model import AGE, load_schema
 from ctdhub.sensitive.mapping.drafting import proposals
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS
+from ctdhub.sensitive.mapping.file_account import nearest
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of
-from ctdhub.sensitive.mapping.read_texts import nearest
 from ctdhub.sensitive.mapping.transform import Asked
 from ctdhub.sensitive.workbench import decisions
 from ctdhub.sensitive.workbench.decisions import Answer, Sheet, fingerprint, stems
@@ -176,130 +175,6 @@ class SuggestedCode(NamedTuple):
     sure: bool
 
 
-class Meant:
-    """Finds what the texts of a sheet may mean.
-
-    Args:
-        sheet: the sheet.
-        today: folded texts that the mapping reads already, and as what.
-        likely: the choices that its texts are likely to mean.
-    """
-
-    def __init__(
-        self,
-        sheet: Sheet,
-        today: AnyMapping[str, tuple[str, Answer]],
-        likely: frozenset[str] = frozenset(),
-    ) -> None:
-        self._sheet = sheet
-        variable = next(iter(sheet.places))
-        self._variable = "" if sheet.flags else variable
-        self._country = not sheet.flags and load_schema().variable(variable).kind == "country"
-        self._fits = likely or frozenset(sheet.choices)
-        self._words: dict[str, Answer] = {
-            text: (token,)
-            for text, token in decisions.spellings_of(sheet).items()
-            if token in sheet.choices and (not likely or token in likely)
-        }
-        self._known = {key: answer for key, (_text, answer) in today.items() if answer != (STAYS,)}
-        self._spelt = {key: text for key, (text, _answer) in today.items()}
-        self._keys: dict[str, str] = {}
-        for key in self._known:
-            self._keys.setdefault(fingerprint(key), key)
-        self._vocabulary = self._own_words(variable)
-        self._left = LIKENESSES
-
-    def _own_words(self, variable: str) -> dict[str, Answer]:
-        own = vocabulary()
-        if not self._sheet.flags:
-            return {key: (code,) for key, code in own.codes.get(variable, {}).items()}
-        flags = self._fits
-        found: dict[str, Answer] = {}
-        for key, meant in own.flags.items():
-            fits = sorted(meant & flags)
-            if len(fits) == 1:
-                found[key] = (fits[0],)
-        return found
-
-    def __call__(self, text: str) -> SuggestedCode | None:
-        """What a text may mean, None where nothing speaks for anything."""
-        key, said = fold(text), word(text)
-        if (codes := self._words.get(key)) is not None:
-            return SuggestedCode(codes, Text("it is the name of this choice"), True)
-        if said and (codes := self._vocabulary.get(said)) is not None:
-            return SuggestedCode(codes, Text("a known word for this choice"), True)
-        if self._variable in (AGE, proposals.MAJORITY) and (found := self._as_age(text)):
-            return found
-        if self._country and (found := self._as_country(text)):
-            return found
-        if proposals.means_nothing(text):
-            return SuggestedCode((NOT_RECORDED,), Text("it means “not recorded”"), True)
-        if (like := self._keys.get(fingerprint(text))) is not None:
-            reason = Text("spelt like “{text}”", text=self._spelt[like])
-            return SuggestedCode(self._known[like], reason, True)
-        return self._by_likeness(key)
-
-    def _as_age(self, text: str) -> SuggestedCode | None:
-        """The band of ages; where they are of several, or not exact, a person decides."""
-        years = proposals.years_in(text)
-        if years is None:
-            vague = Text("an approximate age: choose its band, or leave it not recorded")
-            return (
-                None
-                if proposals.about(text) is None
-                else SuggestedCode((NOT_RECORDED,), vague, False)
-            )
-        said = Text("ages {low} to {high}", low=Numeral(years.low), high=Numeral(years.high))
-        code = (
-            proposals.band_holding(years, self._sheet.choices)
-            if self._variable == AGE
-            else proposals.side(years)
-        )
-        if code is not None:
-            return SuggestedCode((code,), said, True)
-        several = Text("ages of more than one band: no code says so")
-        return SuggestedCode((NOT_RECORDED,), several, False)
-
-    def _as_country(self, text: str) -> SuggestedCode | None:
-        code = look_up(text).alpha3 or country_said(text)
-        if code is not None:
-            return SuggestedCode((code,), Text("a name of this country"), True)
-        code = resolve(text).nearest
-        if code is None:
-            return None
-        named = Named.of(lambda language: countries.name(code, language))
-        reason = Text("looks like “{text}”", text=named)
-        return SuggestedCode((code,), reason, False)
-
-    def _by_likeness(self, key: str) -> SuggestedCode | None:
-        if self._left <= 0 or self._country:
-            return None
-        self._left -= 1
-        names = {name: name for name in {**self._words, **self._known} if len(name) > 3}
-        if len(key) <= 3:
-            return None
-        like = nearest(key, names) or self._by_stems(key)
-        if like is None:
-            return None
-        if sorted(c for c in like if c.isdigit()) != sorted(c for c in key if c.isdigit()):
-            return None
-        codes = self._known.get(like) or self._words[like]
-        if codes == (OTHER_KIND,):
-            return None
-        reason = Text("looks like “{text}”", text=self._spelt.get(like, like))
-        return SuggestedCode(codes, reason, False)
-
-    def _by_stems(self, key: str) -> str | None:
-        """The one choice whose words begin as all those of a text do, or the other way round."""
-        mine = stems(key)
-        found: dict[Answer, str] = {}
-        for name, answer in {**self._words, **self._known}.items():
-            theirs = stems(name)
-            if mine and theirs and (mine <= theirs or theirs <= mine):
-                found.setdefault(answer, name)
-        return next(iter(found.values())) if len(found) == 1 else None
-
-
 @dataclass(frozen=True)
 class Facets:
     """The texts of a sheet.
@@ -386,18 +261,120 @@ def _with_meanings(mapping: Mapping, of: Sheet, texts: dict[str, TextCount]) -> 
     return Facets(of, values, dict(zip(ordered, answers, strict=True)))
 
 
+class Meant:
+    """Finds what the unknown texts of a sheet may mean.
+
+    Args:
+        found: the texts of the sheet, those among them that the mapping reads already.
+    """
+
+    def __init__(self, found: Facets) -> None:
+        self._sheet = sheet = found.of
+        variable, own = next(iter(sheet.places)), vocabulary()
+        self._variable = "" if sheet.flags else variable
+        self._country = not sheet.flags and load_schema().variable(variable).kind == "country"
+        fits = likely(sheet)
+        self._words: dict[str, Answer] = {
+            text: (token,)
+            for text, token in decisions.spellings_of(sheet).items()
+            if token in sheet.choices and token in fits
+        }
+        self._vocabulary: dict[str, Answer] = {
+            key: (code,) for key, code in own.codes.get(self._variable, {}).items()
+        }
+        if sheet.flags:
+            own_flags = ((key, flags & fits) for key, flags in own.flags.items())
+            self._vocabulary = {key: (*flags,) for key, flags in own_flags if len(flags) == 1}
+        today = {fold(v.text): v.text for v in found.values if found.today.get(fold(v.text))}
+        self._spelt = today
+        self._known = {key: found.today[key] for key in today if found.today[key] != (STAYS,)}
+        self._keys = {fingerprint(key): key for key in reversed(self._known)}
+        self._left = LIKENESSES
+
+    def __call__(self, text: str) -> SuggestedCode | None:
+        """What a text may mean, None where nothing speaks for anything."""
+        key, said = fold(text), word(text)
+        if (codes := self._words.get(key)) is not None:
+            return SuggestedCode(codes, Text("it is the name of this choice"), True)
+        if said and (codes := self._vocabulary.get(said)) is not None:
+            return SuggestedCode(codes, Text("a known word for this choice"), True)
+        if self._variable in (AGE, proposals.MAJORITY) and (found := self._as_age(text)):
+            return found
+        if self._country and (found := self._as_country(text)):
+            return found
+        if proposals.means_nothing(text):
+            return SuggestedCode((NOT_RECORDED,), Text("it means “not recorded”"), True)
+        if (like := self._keys.get(fingerprint(text))) is not None:
+            reason = Text("spelt like “{text}”", text=self._spelt[like])
+            return SuggestedCode(self._known[like], reason, True)
+        return self._by_likeness(key)
+
+    def _as_age(self, text: str) -> SuggestedCode | None:
+        """The band of ages; where they are of several, or not exact, a person decides."""
+        years = proposals.years_in(text)
+        if years is None:
+            vague = Text("an approximate age: choose its band, or leave it not recorded")
+            return (
+                None
+                if proposals.about(text) is None
+                else SuggestedCode((NOT_RECORDED,), vague, False)
+            )
+        said = Text("ages {low} to {high}", low=Numeral(years.low), high=Numeral(years.high))
+        code = (
+            proposals.band_holding(years, self._sheet.choices)
+            if self._variable == AGE
+            else proposals.side(years)
+        )
+        if code is not None:
+            return SuggestedCode((code,), said, True)
+        several = Text("ages of more than one band: no code says so")
+        return SuggestedCode((NOT_RECORDED,), several, False)
+
+    def _as_country(self, text: str) -> SuggestedCode | None:
+        code = look_up(text).alpha3 or country_said(text)
+        if code is not None:
+            return SuggestedCode((code,), Text("a name of this country"), True)
+        code = resolve(text).nearest
+        if code is None:
+            return None
+        named = Named.of(lambda language: countries.name(code, language))
+        reason = Text("looks like “{text}”", text=named)
+        return SuggestedCode((code,), reason, False)
+
+    def _by_likeness(self, key: str) -> SuggestedCode | None:
+        if self._left <= 0 or self._country:
+            return None
+        self._left -= 1
+        names = {name: name for name in {**self._words, **self._known} if len(name) > 3}
+        if len(key) <= 3:
+            return None
+        like = nearest(key, names) or self._by_stems(key)
+        if like is None:
+            return None
+        if sorted(c for c in like if c.isdigit()) != sorted(c for c in key if c.isdigit()):
+            return None
+        codes = self._known.get(like) or self._words[like]
+        if codes == (OTHER_KIND,):
+            return None
+        reason = Text("looks like “{text}”", text=self._spelt.get(like, like))
+        return SuggestedCode(codes, reason, False)
+
+    def _by_stems(self, key: str) -> str | None:
+        """The one choice whose words begin as all those of a text do, or the other way round."""
+        mine = stems(key)
+        found: dict[Answer, str] = {}
+        for name, answer in {**self._words, **self._known}.items():
+            theirs = stems(name)
+            if mine and theirs and (mine <= theirs or theirs <= mine):
+                found.setdefault(answer, name)
+        return next(iter(found.values())) if len(found) == 1 else None
+
+
 def suggestions(found: Facets) -> dict[str, SuggestedCode]:
     """What the unknown texts may mean, in their order; those without a suggestion are left out."""
     unknown = found.unknown()
-    if not unknown:
-        return {}
-    known = {
-        fold(one.text): (one.text, today)
-        for one in found.values
-        if (today := found.today.get(fold(one.text)))
-    }
-    meant = Meant(found.of, known, likely(found.of))
-    made = ((one.text, meant(one.text)) for one in unknown)
+    meant = Meant(found) if unknown else None
+    made = ((one.text, meant(one.text)) for one in unknown if meant)
     return {text: _with_implied(one, found.of) for text, one in made if one is not None}
 
 

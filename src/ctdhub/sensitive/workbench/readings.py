@@ -79,19 +79,11 @@ class Guess(NamedTuple):
     share: float
 
 
-class Reading(NamedTuple):
-    """A guess with the operations that make a mapping say so; ``variable`` is its first one."""
+def readings(file: OpenedFile, column: str, document: Document) -> list[dict[str, Any]]:
+    """Likely readings of a column, the surest first, then every variable that it could be.
 
-    label: Named
-    variable: str
-    reason: Text
-    sure: bool
-    share: float
-    operations: list[Operation]
-
-
-def readings(file: OpenedFile, column: str, document: Document) -> list[Reading]:
-    """Likely readings of a column, the surest first, then every variable that it could be."""
+    Each is a guess with the operations that make a mapping say so; ``variable`` is its first one.
+    """
     if column not in file.codes.column_names:
         return []
     there = all_rules(document, "records")
@@ -106,8 +98,9 @@ def readings(file: OpenedFile, column: str, document: Document) -> list[Reading]
             )
             for name in dict.fromkeys((*rules, *follows))
         ]
-        share = 0.0 if taken else guess.share
-        made.append(Reading(guess.label, variable, guess.reason, guess.sure, share, operations))
+        said: dict[str, Any] = {"label": guess.label, "variable": variable, "reason": guess.reason}
+        said |= {"sure": guess.sure, "share": 0.0 if taken else guess.share}
+        made.append(said | {"operations": operations})
     return made
 
 

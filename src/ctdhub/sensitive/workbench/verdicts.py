@@ -17,9 +17,9 @@ from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.drafting import row_unit
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED
+from ctdhub.sensitive.mapping.file_account import UnknownText
 from ctdhub.sensitive.mapping.identifiers import proposed
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.read_texts import UnknownText
 from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.run import replaced
 from ctdhub.sensitive.workbench.facets import Facets, facets, sheets_of, suggestions
@@ -492,11 +492,10 @@ class Verdicts:
                 continue  # another reading would undo it
             elif not verdict.targets and verdict.identifier is None:
                 first, second, *_rest = readings(self._file, column, self._document)
-                if first.share >= SHARE and first.share > second.share:
-                    label = Text("read as {variable}", variable=first.label)
-                    operations = tuple(first.operations)
-                    read = Proposed(label, first.reason, first.sure, operations)
-                    yield column, read, verdict.filled
+                if first["share"] >= SHARE and first["share"] > second["share"]:
+                    label = Text("read as {variable}", variable=first["label"])
+                    reason, operations = first["reason"], tuple(first["operations"])
+                    yield column, Proposed(label, reason, first["sure"], operations), verdict.filled
 
     def questions(self) -> Iterator[tuple[Text, list[Proposed]]]:
         """Questions about the whole file."""
