@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
@@ -27,6 +27,8 @@ class CellRule(FrozenModel):
         date: whether the column holds dates; one that cannot be read is not written, and told.
         number: whether it holds numbers; likewise.
     """
+
+    model_config = ConfigDict(populate_by_name=True)
 
     source: Texts = Field(default=(), alias="from")
     value: str | None = None
