@@ -36,23 +36,6 @@ RETURNED = ("format", "columns", "values", "identifiers", "duplicate", "incomple
 """Codes of the list from which a returned delivery has at least one."""
 
 
-def reason(code: str) -> Text:
-    """A reason to return a delivery, as the contributor reads it.
-
-    Raises:
-        KeyError: the list has no such reason.
-    """
-    return {
-        "format": Text("The file cannot be read as a table: rows or columns are not in order."),
-        "columns": Text("Columns are missing, or a column has another meaning than before."),
-        "values": Text("Cells hold values that are not understood, or that contradict each other."),
-        "identifiers": Text("The file holds names or other direct identifiers. Remove them."),
-        "duplicate": Text("The file holds the same records as one that you sent before."),
-        "incomplete": Text("Records or periods are missing that the agreement says will be sent."),
-        "wrong-file": Text("This seems to be another file than the one that was meant."),
-    }[code]
-
-
 def finding_text(text: dict[str, Any]) -> Text:
     """What a finding says: a Text, or an error with what to do."""
     if "error" in text:
@@ -122,7 +105,7 @@ def return_delivery(request: Any, thing: Delivery) -> HttpResponse:
             return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
     values = _values(request, thing) | {
         "title": Text("Return a delivery"),
-        "reasons": [(code, reason(code)) for code in RETURNED],
+        "reasons": RETURNED,
         "chosen": chosen,
         "posted": request.POST,
         "proposed": _proposed(thing),
@@ -250,7 +233,7 @@ def _values(request: Any, thing: Delivery) -> dict[str, Any]:
         "groups": _groups(thing),
         "alarms": thing.summary.get("alarms", []),
         "said_counts": counts(thing.summary),
-        "reasons_given": [(r, reason(r.code)) for r in thing.reasons.all()],
+        "reasons_given": list(thing.reasons.all()),
         "replaced_by": thing.replaced_by.exclude(state="withdrawn").first(),
     }
 
