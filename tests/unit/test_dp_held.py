@@ -72,7 +72,7 @@ def test_every_pair_of_wide_columns_is_kept(wide: int, focus: tuple[str, str] | 
         assert distance(alone, exact[pair]) > 0.5
         assert distance(found[pair], exact[pair]) < 0.05, pair
     if focus:  # laid first, and kept
-        assert np.array_equal(found[focus], held.table)
+        assert np.array_equal(found[focus], held.pairs[focus])
 
 
 def test_a_table_of_three_wide_columns_steers_them() -> None:

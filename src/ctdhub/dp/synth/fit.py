@@ -323,7 +323,6 @@ class State:
         features: records x (1 + columns that move), the place of each value; column 0 is constant.
         held: codes of the columns that stay.
         pair: the columns of the corridor, if there is one.
-        corridors: the table of the first two columns that were laid out, see ``HeldColumns``.
         compared: tables that records have been compared with, see ``targets``.
         wide: of ``held`` the columns that do not follow from others.
         expected: people by code of the columns that stay.
@@ -344,8 +343,7 @@ class State:
         laid = HeldColumns(
             measured, plan, tuple(n for n in staying if n not in follow), people, source
         )
-        self.corridors, self.compared = laid.table, laid.met
-        self.held = laid.codes
+        self.compared, self.held = laid.met, laid.codes
         self.wide = {n: codes for n, codes in self.held.items() if n not in follow}
         self.features = np.zeros((people, len(self.layout.sizes) + 1), dtype=np.uint16)
         for name in self.layout.sizes:
@@ -393,7 +391,7 @@ def residuals(state: State, measured: NoisyTables, most: int, known: set[str]) -
             3 for larger tables too, beside pairs as they were measured.
         known: columns that move and are fitted, or are being fitted; tables with others wait.
     """
-    building = _Building(state, measured, most, known)
+    building = _Building(state, measured, most)
     kinds: dict[tuple[Columns, int], list[Columns]] = {}
     for t in measured.variance:
         held = tuple(n for n in t if n in state.held)
@@ -408,9 +406,13 @@ def residuals(state: State, measured: NoisyTables, most: int, known: set[str]) -
     return building.less_records()
 
 
+_Joined = tuple[Places, Singles, Callable[[npt.NDArray[Any]], npt.NDArray[Any]]]
+"""The group of each combination of held values, ``Wide.share``, and a table by these groups."""
+
+
 class _Building:
-    def __init__(self, state: State, measured: NoisyTables, most: int, known: set[str]) -> None:
-        self.state, self.measured, self.most, self.known = state, measured, most, known
+    def __init__(self, state: State, measured: NoisyTables, most: int) -> None:
+        self.state, self.measured, self.most = state, measured, most
         self.targets: dict[Key, Estimated] = {}
         self.near: list[Wide] = []
         self.far: list[Wide] = []
@@ -418,40 +420,24 @@ class _Building:
 
     def add(self, held: Columns, moving: int, tables: list[Columns]) -> None:
         """Tables of the same held columns and of so many columns that move."""
-        if not held:
-            for t in tables:
-                found, key = self._found(t), self.state.layout.sorted(t)
-                axes = [t.index(n) for n in key]
-                self.targets[key] = Estimated(found.value.transpose(axes), found.variance)
-            return
-        name = f"{' and '.join(held)} by {moving}"
-        of = (self.far, self.near)[moving - 1] if moving + len(held) <= 3 else self.deep
-        of.append(
-            self._join(held, name, tables) if len(held) == 1 else self._large(held, name, tables)
-        )
-
-    def _large(self, held: Columns, name: str, tables: list[Columns]) -> Wide:
-        """Combinations of held values: large ones each, all others left out as group 0."""
-        state = self.state
-        shape = [state.plan.sizes[n] for n in held]
-        flat = np.ravel_multi_index([state.held[n] for n in held], shape)
-        people = np.bincount(flat, minlength=int(np.prod(shape)))
-        large = np.flatnonzero(people >= _CORRIDOR * self._sd(tables))
-        group = np.zeros(people.size, dtype=np.int64)
-        group[large] = np.arange(1, large.size + 1)
-        share = np.ones(large.size + 1, dtype=np.float32)
-        share[0] = 0
+        state, name = self.state, f"{' and '.join(held)} by {moving}"
+        joined: Callable[[npt.NDArray[Any]], npt.NDArray[Any]] | None = None
+        if held:
+            shape = [state.plan.sizes[n] for n in held]
+            flat = np.ravel_multi_index([state.held[n] for n in held], shape)
+            people = np.bincount(flat, minlength=math.prod(shape))
+            sd = self._sd(tables)
+            group, share, joined = (
+                self._kin(held[0], sd, len(tables[0])) if len(held) == 1 else _large(people, sd)
+            )
+            of = (self.far, self.near)[moving - 1] if moving + len(held) <= 3 else self.deep
+            of.append(Wide(name, group[flat], share))
         for t in tables:
-            found, key = self._found(t), self._rest(t, held)
+            found, key = self._found(t), state.layout.sorted(n for n in t if n not in held)
             value = found.value.transpose([t.index(n) for n in (*held, *key)])
-            value = value.reshape(-1, *value.shape[len(held) :])
-            target = np.zeros((share.size, *value.shape[1:]), value.dtype)
-            target[1:] = value[large]
-            self.targets[name, *key] = Estimated(target, found.variance)
-        return Wide(name, group[flat], share)
-
-    def _rest(self, table: Columns, held: Columns) -> Key:
-        return self.state.layout.sorted(n for n in table if n not in held)
+            if joined:
+                value = joined(value.reshape(-1, *value.shape[len(held) :]))
+            self.targets[(name, *key) if held else key] = Estimated(value, found.variance)
 
     def less_records(self) -> TableResiduals:
         """Weight x (records - target); a group that joins values weighs one over their number."""
@@ -478,18 +464,13 @@ class _Building:
         early = self.most == 2 and len(table) == 2
         return self.measured.pooled[table] if early else self.measured.alone(table)
 
-    def _join(self, held: Columns, name: str, tables: list[Columns]) -> Wide:
+    def _kin(self, column: str, sd: float, columns: int) -> _Joined:
         """Groups of a wide column's values that are large enough for such tables."""
-        [column] = held
         parents = self.state.plan.parents.get(column, ())
-        sigmas = _PAIRED if len(tables[0]) == 2 else _ALONE
-        group = grouped(self.state.expected[column], parents, sigmas * self._sd(tables))
-        for t in tables:
-            found, key = self._found(t), self._rest(t, held)
-            value = found.value.transpose([t.index(n) for n in (column, *key)])
-            self.targets[name, *key] = Estimated(merged(value, 0, group), found.variance)
-        codes: Places = group[self.state.held[column]]
-        return Wide(name, codes, (1 / np.bincount(group)).astype(np.float32))
+        least = (_PAIRED if columns == 2 else _ALONE) * sd
+        group = grouped(self.state.expected[column], parents, least)
+        share = (1 / np.bincount(group)).astype(np.float32)
+        return group, share, lambda value: merged(value, 0, group)
 
     def _sd(self, tables: Iterable[Columns]) -> float:
         pooled = self.measured.pooled
@@ -497,6 +478,15 @@ class _Building:
             pooled[t].variance if len(t) == 2 else self.measured.variance[t] for t in tables
         ]
         return float(np.median(variances) ** 0.5)
+
+
+def _large(people: Places, sd: float) -> _Joined:
+    """Combinations of held values: large ones each, all others left out as group 0."""
+    large = np.flatnonzero(people >= _CORRIDOR * sd)
+    group = np.zeros(people.size, dtype=np.int64)
+    group[large] = np.arange(1, large.size + 1)
+    share = np.append(0, np.ones(large.size)).astype(np.float32)
+    return group, share, lambda value: np.insert(value[large], 0, 0, axis=0)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -220,7 +220,6 @@ class HeldColumns:
     Attributes:
         codes: by column and record, those of followers too.
         met: tables that they were laid out by, or that the corridor decides.
-        table: of the pair that was laid first, whole numbers; empty where there is none.
         tree: pairs laid as they were measured.
     """
 
@@ -246,7 +245,6 @@ class HeldColumns:
             if pair in pooled and (pair == first or not decided.issuperset(pair))
         }
         self.variance = {pair: pooled[pair].variance for pair in self.pairs}
-        self.table = np.zeros((0, 0), dtype=np.int64)
         edges = {p: strength(table) for p, table in self.pairs.items() if {*p} <= {*columns}}
         if first or edges:
             self._begin(first or max(edges, key=lambda pair: edges[pair]))
@@ -268,10 +266,10 @@ class HeldColumns:
         self.met.update(t for t in measured.variance if len(t) > 1 and decided.issuperset(t))
 
     def _begin(self, pair: Columns) -> None:
-        self.table = self.pairs[pair]
-        flat = np.repeat(np.arange(self.table.size), self.table.ravel())
+        table = self.pairs[pair]
+        flat = np.repeat(np.arange(table.size), table.ravel())
         order = noise.permutation(self.people, self.source)
-        held = np.unravel_index(flat[order], self.table.shape)
+        held = np.unravel_index(flat[order], table.shape)
         self.codes |= dict(zip(pair, held, strict=True))
         self.tree.append(pair)
 
