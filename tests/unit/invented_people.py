@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ctdhub.border import Protected
 from ctdhub.dp.engine import charge, quote_people
+from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.lists import Overlap
 from ctdhub.dp.mechanism import Progress
 from ctdhub.dp.policy import Policy
@@ -38,10 +39,18 @@ def small_policy(**settings: object) -> Policy:
     return Policy.model_validate({"columns": COLUMNS, "years": (2015, 2020), **promise, **settings})
 
 
-def protect(*people: Any, pay: Pay | None = None, **more: Any) -> Protected:
+def protect(
+    table: pa.Table,
+    policy: Policy,
+    ledger: Ledger,
+    facts: dict[str, Any],
+    progress: Progress | None = None,
+    *beside: Any,
+    pay: Pay | None = None,
+    **more: Any,
+) -> Protected:
     """Quote, ask, and charge, as a build does."""
-    progress: Progress | None = people[4] if len(people) > 4 else None
-    found = quote_people(*people, **more)
+    found = quote_people(table, policy, ledger, facts, *beside, **more)
     if pay and found.price:
         pay(found.price)
     return charge(found, progress, agreed=pay is not None)

@@ -23,7 +23,7 @@ from ctdhub.dp.standalone.domains import (
     kept_from,
     load_domains,
     proposed,
-    scope_of_file,
+    scope_of,
     scope_of_schema,
 )
 from ctdhub.schema.countries import ALPHA3
@@ -192,8 +192,8 @@ def test_a_scope_of_the_schema_leaves_other_columns_out() -> None:
 
 def test_a_support_setting_of_the_command_stands_above_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, "version: 1\ncolumns: {a: [x]}\nsupport: 1\n")
-    assert scope_of_file(path, ["a"]).plan.support == 1
-    assert scope_of_file(path, ["a"], support=4).plan.support == 4
+    assert scope_of(path, ["a"]).plan.support == 1
+    assert scope_of(path, ["a"], support=4).plan.support == 4
 
 
 PEOPLE = pa.table(
@@ -214,10 +214,10 @@ def test_a_draft_waits_for_a_person(tmp_path: Path) -> None:
     text = as_draft(raw(PEOPLE))
     path = written(tmp_path, text)
     with pytest.raises(PolicyError) as fault:
-        scope_of_file(path, PEOPLE.column_names)
+        scope_of(path, PEOPLE.column_names)
     assert fault.value.rule == "domains-checked"
     path.write_text(text.replace("checked: false", "checked: true"), "utf-8")
-    scope = scope_of_file(path, PEOPLE.column_names)
+    scope = scope_of(path, PEOPLE.column_names)
     assert scope.plan.domains["sex"] == ("f", "m")
     assert scope.not_recorded["sex"] == ("", "Unknown")
     assert scope.plan.domains["year"] == ("2019", "2020", "2021")

@@ -23,7 +23,8 @@ from ctdhub.border import COUNTS
 from ctdhub.cli.app import command as verb_app
 from ctdhub.core.errors import HubError, Overspend, PolicyError, ReleaseError, UnreadableFile
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.standalone.domains import Scope, scope_of_file
+from ctdhub.dp.standalone.domains import Scope
+from ctdhub.dp.standalone.domains import scope_of as scope_in
 from ctdhub.dp.standalone.table import bounded, coded, most_people, writing
 from ctdhub.dp.standalone.table import given as given_before
 from ctdhub.sensitive.ingest.readers import read_as_is, read_table
@@ -375,7 +376,7 @@ def test_the_schema_as_domains(app: typer.Typer, tmp_path: Path) -> None:
 
 def scope_of(folder: Path, text: str, header: list[str]) -> Scope:
     (folder / "d.yaml").write_text(text, "utf-8")
-    return scope_of_file(folder / "d.yaml", header)
+    return scope_in(folder / "d.yaml", header)
 
 
 def test_a_column_of_years_has_counts_by_year_and_another_year_is_refused(tmp_path: Path) -> None:

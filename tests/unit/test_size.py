@@ -13,7 +13,7 @@ PACKAGE = Path(ctdhub.__file__).parent
 MOST_MODULES, MOST_FLOORS = 12, 5
 """Modules of a folder without its package file, and the longest chain of imports among them."""
 CROWDED = {
-    "build": 21, "cli": 22, "desk": 23, "dp": 19, "report": 16, "sensitive/ingest": 17,
+    "build": 21, "cli": 22, "desk": 23, "dp": 18, "report": 16, "sensitive/ingest": 17,
     "sensitive/mapping": 14, "site/pages": 14,
 }  # fmt: skip
 """Folders with more modules; a number only shrinks."""

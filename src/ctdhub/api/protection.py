@@ -135,7 +135,7 @@ def protect(  # noqa: PLR0913
     check_ledger(Path(ledger))
     book = standalone.ledger_of_table(Path(ledger), new_ledger)
     raw = read_as_is(Path(frame)) if isinstance(frame, str | os.PathLike) else read_arrow(frame)
-    scope = scope_of(domains, raw.table.column_names, support, imputations)
+    scope = scope_of(os.fspath(domains), raw.table.column_names, support, imputations)
     fitted, before = standalone.fit_domains(raw, scope), len(book.entries())
     answer = standalone.protect_alone(
         fitted, epsilon=epsilon, delta=delta, budget=budget, ledger=book
@@ -155,7 +155,7 @@ def protect(  # noqa: PLR0913
         spent=book.guarantee(book.strictest(delta)),
         charged=len(book.entries()) > before,
         imputations=answer.imputations,
-        left_out=fitted.left_out,
+        left_out=scope.left_out(raw.table.column_names),
         _protected=answer,
         _ledger=book.folder,
         _rows=rows,

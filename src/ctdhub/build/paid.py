@@ -10,7 +10,14 @@ from pathlib import Path
 from ctdhub.build.hub import Hub
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import sweep
-from ctdhub.dp.ledger.book import BudgetSplit, Ledger, Spending, by_contributor, by_kind, split_of
+from ctdhub.dp.ledger.book import (
+    BudgetSplit,
+    Ledger,
+    Spending,
+    by_contributor,
+    on_releases,
+    split_of,
+)
 from ctdhub.dp.ledger.custody import leased, open_custody
 from ctdhub.dp.ledger.file import Charge, write_synced
 from ctdhub.dp.policy import Policy
@@ -215,7 +222,7 @@ class Account:
             spent=ledger.guarantee(delta),
             left=split.left,
             rho=ledger.spent(),
-            kinds=by_kind(ledger.entries(), delta),
+            kinds=on_releases(ledger.entries(), delta),
             contributors=by_contributor(ledger, delta),
             entries=ledger.entries(),
         )

@@ -46,7 +46,7 @@ def show_account(account: Account) -> None:
         (
             str(e.number),
             stamped(e.time),
-            _kind(e.kind),
+            _("release"),
             printable(said(told(e.what)), 200),
             decimal(e.epsilon, "#,##0.000"),
             tiny(e.delta),
@@ -86,19 +86,9 @@ def _show_sums(title: str, sums: tuple[Spending, ...], *, limits: bool) -> None:
             if limits
             else ()
         )
-        of = printable(s.name) if limits else _kind(s.name)
+        of = printable(s.name) if limits else _("release")
         rows.append((of, str(s.charges), decimal(s.epsilon, "#,##0.000"), *bounds))
     show_table(title, (name, _("charges"), "epsilon", *more), rows, right=1)
-
-
-def _kind(kind: str) -> str:
-    words = {
-        "release": _("release"),
-        "chart": _("chart"),
-        "file": _("file"),
-        "brief": _("brief"),
-    }
-    return words.get(kind, printable(kind))
 
 
 # --------------------------------------------------------------------------------------------------

@@ -70,9 +70,11 @@ def protect(
         progress(_("reading"), 0.0)
         raw = read_as_is(table)
         scope = scopes.scope_of(domains, raw.table.column_names, support_level, imputations)
-        fitted, notes, rows = standalone.fit_domains(raw, scope), raw.notes, scope.plan.rows
+        left_out, notes = scope.left_out(raw.table.column_names), raw.notes
+        fitted, rows = standalone.fit_domains(raw, scope), scope.plan.rows
         show_kept(scopes.kept_from(scope.plan, epsilon, delta))
         del raw  # as large as all that follows
+        progress(_("counting"), 0.05)
         answer = standalone.protect_alone(
             fitted,
             epsilon=epsilon,
@@ -85,7 +87,7 @@ def protect(
         )
         with book.exclusive(), standalone.writing(book, answer.guarantee.charge, out):
             write_alone(answer, out, rows, max_people)
-    show_left_out(fitted.left_out)
+    show_left_out(left_out)
     for note in notes:
         say(said(note), to=errors)
     if len(book.entries()) == before:
@@ -370,9 +372,7 @@ MOST_PEOPLE = 2**28
 """Tables hold 32 bits with a sign, and all that a contributor of false counts does must fit too."""
 
 
-def count_show(
-    file: Path,
-) -> None:
+def count_show(file: Path) -> None:
     """The verb ``ctdhub count show``."""
     from ctdhub.dp.secagg.messages import Round, Terms, Total, read_any
 
@@ -407,9 +407,7 @@ def count_new(
     from ctdhub.dp.secagg import masks, parties
     from ctdhub.dp.standalone import domains as scopes
 
-    found = None if domains == scopes.SCHEMA else scopes.load_domains(Path(domains))
-    if found and not found.checked:
-        raise scopes.unchecked(Path(domains))
+    found = None if domains == scopes.SCHEMA else scopes.checked_domains(Path(domains))
     columns = scopes.public_columns(column or ()) if found is None else ()
     terms = parties.new_round(
         exchange,
@@ -474,10 +472,7 @@ def count_close(
     )
 
 
-def count_sum(
-    exchange: Path,
-    keep: Annotated[Path, typer.Option()],
-) -> None:
+def count_sum(exchange: Path, keep: Annotated[Path, typer.Option()]) -> None:
     """The verb ``ctdhub count sum``."""
     from ctdhub.dp.secagg import parties
 
@@ -493,9 +488,7 @@ def count_sum(
 
 
 def count_release(
-    file: Path,
-    out: Annotated[Path, typer.Option()],
-    support: Support = None,
+    file: Path, out: Annotated[Path, typer.Option()], support: Support = None
 ) -> None:
     """The verb ``ctdhub count release``."""
     from ctdhub.dp.secagg.parties import protected, read_sum
@@ -524,9 +517,7 @@ def count_release(
 
 
 def count_join(
-    exchange: Path,
-    keep: Annotated[Path, typer.Option()],
-    name: Annotated[str, typer.Option()],
+    exchange: Path, keep: Annotated[Path, typer.Option()], name: Annotated[str, typer.Option()]
 ) -> None:
     """The verb ``ctdhub count join``."""
     from ctdhub.dp.secagg import parties
@@ -555,9 +546,7 @@ def count_mask(
     for note in raw.notes:
         errors.print(escape(said(note)))
     round_ = messages.read_round(exchange)
-    scope = round_.terms.scope()
-    counted = {*scope.plan.domains, scope.person, ROW}
-    show_left_out([n for n in raw.table.column_names if n not in counted])
+    show_left_out(round_.terms.scope().left_out(raw.table.column_names))
     _show_terms(round_.terms)
     _show_round(round_)
     say(_("{file}: {n} bytes."), file=path.name, n=number(path.stat().st_size))
@@ -568,10 +557,7 @@ def count_mask(
     )
 
 
-def count_reveal(
-    exchange: Path,
-    keep: Annotated[Path, typer.Option()],
-) -> None:
+def count_reveal(exchange: Path, keep: Annotated[Path, typer.Option()]) -> None:
     """The verb ``ctdhub count reveal``."""
     from ctdhub.dp.secagg import parties
 

@@ -48,7 +48,8 @@ class Quote:
         facts: public facts.
         given: ids of charges whose answers are not to be given again.
         asks: the question as the ledger knows it.
-        price: None where the question was answered before.
+        answered: whether the answer is held.
+        price: None where it is, and for a lone table, whose price is what it was asked with.
     """
 
     asked: ReleaseRequest
@@ -60,15 +61,15 @@ class Quote:
     facts: dict[str, Any]
     given: Collection[str]
     asks: Asks
-    price: Price | None
+    answered: bool = False
+    price: Price | None = None
 
 
-def quote_people(  # noqa: PLR0913
+def quote_people(
     people: pa.Table | Rows,
     policy: Policy,
     ledger: Ledger,
     facts: dict[str, Any],
-    progress: Progress | None = None,
     perpetrators: pa.Table | Rows | None = None,
     overlap: Overlap | None = None,
     *,
@@ -84,7 +85,6 @@ def quote_people(  # noqa: PLR0913
         facts: public facts, passed through; they also say which contributors have counts, how
             many rows one person may have (``person_rows``), and which years are covered
             (``coverage``): any other year counts as not recorded.
-        progress: told (message, fraction done).
         perpetrators: child rows of people, see ``mentioned``; None is a table without rows, so
             that only the policy decides whether the answer has them.
         overlap: how lists overlap, see ``sourced``; None likewise.
@@ -110,7 +110,7 @@ def quote_people(  # noqa: PLR0913
     asked = ReleaseRequest(plan, policy.epsilon, policy.delta, policy.budget.epsilon, what)
     child = mentioned(perpetrators, policy, schema, of)
     sources = sourced(overlap, policy, schema, facts)
-    return quote_table(people, asked, ledger, facts, progress, child, sources, given=given)
+    return quote_table(people, asked, ledger, facts, child, sources, given=given)
 
 
 @uncollected()  # thousands of tables stay until the end, in no cycle
@@ -119,7 +119,6 @@ def quote_table(
     asked: ReleaseRequest,
     ledger: Ledger,
     facts: dict[str, Any],
-    progress: Progress | None = None,
     child: Mentioned | None = None,
     sources: Sourced | None = None,
     *,
@@ -133,13 +132,12 @@ def quote_table(
         sources: by whom these persons were reported, answered by the same charge.
     """
     parts = {part.name: part for part in parts_of(asked, child, sources)}  # refuses before all else
-    if progress:
-        progress(Text("counting"), 0.05)
     exact = _counted(people, asked, ledger, parts, child, sources)
     with ledger.exclusive():
         asks = quote.asks_of(ledger, asked, parts, exact)
-        found = Quote(asked, parts, exact, child, sources, ledger, facts, given, asks, None)
-        return replace(found, price=_standing(found)[1])
+        found = Quote(asked, parts, exact, child, sources, ledger, facts, given, asks)
+        answer, price, _cut_off = _standing(found, priced=asked.about == HUB)
+        return replace(found, answered=answer is not None, price=price)
 
 
 @uncollected()
@@ -147,6 +145,7 @@ def charge(found: Quote, progress: Progress | None = None, *, agreed: bool = Fal
     """Give the answer of a quote: one that is held, or a new one, which is charged first.
 
     Args:
+        progress: told (message, fraction done).
         agreed: whether the price of the quote was agreed on; else it is paid whatever it is now.
 
     Raises:
@@ -155,11 +154,11 @@ def charge(found: Quote, progress: Progress | None = None, *, agreed: bool = Fal
     """
     tell, ledger = progress or (lambda message, share: None), found.ledger
     with ledger.exclusive():
-        answer, price, cut_off = _standing(found)
+        answer, price, cut_off = _standing(found, priced=agreed)
         if answer is not None:
             tell(Text("answered before: nothing is charged"), 1.0)
             return answer
-        if agreed and price and price != found.price:
+        if price and price != found.price:
             raise refusal(price)
         kernels.require_sweep()
         if cut_off:
@@ -172,10 +171,10 @@ def charge(found: Quote, progress: Progress | None = None, *, agreed: bool = Fal
 
 
 def _standing(
-    found: Quote,
+    found: Quote, *, priced: bool
 ) -> tuple[Protected | None, Price | None, tuple[Charge, ChargeSecret] | None]:
-    """The answer that is held, else what a new one costs, and the charge that was cut off and pays
-    for it; inside ``exclusive()``."""
+    """The answer that is held, else what a new one costs if that is asked, and the charge that was
+    cut off and pays for it; inside ``exclusive()``."""
     ledger, asks = found.ledger, found.asks
     answer_store.check_paid(ledger)
     quote.tidy(ledger)
@@ -184,6 +183,8 @@ def _standing(
     if answer is not None:
         return answer, None, None
     cut_off = quote.unfinished(ledger, asks)
+    if not priced:
+        return None, None, cut_off
     price = quote.price_of(ledger, asks, found.asked, found.facts, paid=bool(cut_off))
     return None, price, cut_off
 
@@ -227,24 +228,22 @@ def _most_bytes(exact: Mapping[str, Counts], imputations: int) -> int:
 def _charge(found: Quote, tell: Progress) -> tuple[Charge, ChargeSecret]:
     """A new charge, and the secret of its noise, which is on the disk before the charge is."""
     asked, ledger, what = found.asked, found.ledger, found.asked.what
-    last = [e for e in ledger.entries() if e.kind == asked.kind][-1:]
+    last = ledger.entries()[-1:]
     if last and not answer_store.holds(ledger, last[0]):
         what = written("again", purpose=what, n=last[0].number)
-        tell(
-            Text("charged again: charge {n} was cut off without an answer", n=last[0].number),
-            0.0,
-        )
+        tell(Text("charged again: charge {n} was cut off without an answer", n=last[0].number), 0.0)
+    rho, who = rho_of(asked.epsilon, asked.delta), taking_part(found.facts)
+    ledger.check_reach(rho, asked.epsilon, asked.delta, budget=asked.budget, contributors=who)
     begun = answer_store.Pending(new_id(), ChargeSecret.fresh(), found.asks.exact)
     answer_store.write_pending(ledger.pending, begun)
     entry = ledger.charge(
         found.asks.question,
-        rho_of(asked.epsilon, asked.delta),
+        rho,
         asked.epsilon,
         asked.delta,
         what,
         budget=asked.budget,
-        kind=asked.kind,
-        contributors=taking_part(found.facts),
+        contributors=who,
         id=begun.charge,
     )
     return entry, begun.secret

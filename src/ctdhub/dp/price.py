@@ -42,14 +42,6 @@ class Price:
     left_by_contributor: Mapping[str, float]
     because: tuple[Cause, ...]
 
-    def covered_by(self, epsilon: float) -> bool:
-        """Whether that much may be spent.
-
-        >>> Price(4.0, 1e-8, 8.0, {}, ("people",)).covered_by(4)
-        True
-        """
-        return self.epsilon <= epsilon + _ROUNDING
-
 
 Pay = Callable[[Price], None]
 """Told a price before it is charged; whoever does not want to pay raises :func:`refusal`."""
@@ -75,7 +67,7 @@ def up_to(epsilon: float) -> Pay:
     """
 
     def pay(price: Price) -> None:
-        if not price.covered_by(epsilon):
+        if price.epsilon > epsilon + _ROUNDING:
             raise refusal(price)
 
     return pay

@@ -15,7 +15,7 @@ from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.answer_store import ChargeSecret
 from ctdhub.dp.count import Counts
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.file import Charge, Kind, taking_part
+from ctdhub.dp.ledger.file import Charge, taking_part
 from ctdhub.dp.plan import Parents, Plan
 from ctdhub.dp.policy import Domains
 from ctdhub.dp.price import CAUSES, Cause, Price
@@ -209,7 +209,6 @@ class ReleaseRequest:
         epsilon, delta: the guarantee of the answer.
         budget: the most epsilon that all charges of the ledger together may reach.
         what: the question in English words, for the ledger.
-        kind: what the answer is for.
         about: whose table it is, see ``request``.
     """
 
@@ -218,7 +217,6 @@ class ReleaseRequest:
     delta: float
     budget: float
     what: str
-    kind: Kind = "release"
     about: str = HUB
 
 
@@ -334,13 +332,12 @@ def price_of(
 
 def _because(ledger: Ledger, asks: Asks) -> tuple[Cause, ...]:
     """How the question differs from the last one that is answered."""
-    releases = [e for e in ledger.entries() if e.kind == "release"]
-    if not releases:
+    entries = ledger.entries()
+    if not entries:
         return ("first",)
-    if not answer_store.holds(ledger, releases[-1]):
+    if not answer_store.holds(ledger, entries[-1]):
         return ("lost",)
-    last = answer_store.parts(ledger, releases[-1])
-    return differing(last, asks.parts) or ("version",)
+    return differing(answer_store.parts(ledger, entries[-1]), asks.parts) or ("version",)
 
 
 # --------------------------------------------------------------------------------------------------

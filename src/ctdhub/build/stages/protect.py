@@ -51,7 +51,7 @@ def answer(
         asked = _checked(hub, rules, found.price, version)
         if pay:
             pay(asked)
-    return charge(found, progress, agreed=pay is not None)
+    return charge(found, progress, agreed=True)
 
 
 def price(hub: Hub, rules: Policy, engine: Engine, version: str = "") -> Price | None:
@@ -80,6 +80,7 @@ def _quote(
         found = _counted(hub, rules, engine, progress, version, before)
         if found.price is None:
             return found
+        del found  # its tables are as large as those that follow
     return _counted(hub, rules, engine, progress, version, until)
 
 
@@ -91,12 +92,13 @@ def _counted(
     check_company(facts["contributors"], rules, schema)
     check_series(hub, rules, schema)
     people, perpetrators, overlap = _linked(hub)
+    if progress:
+        progress(Text("counting"), 0.05)
     return quote_people(
         engine.rows(people),
         rules,
         ledger(hub),
         facts,
-        progress,
         engine.rows(perpetrators, grouped_by=PERSON),
         Overlap.read(overlap),
         schema=schema,

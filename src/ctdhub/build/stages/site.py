@@ -12,7 +12,7 @@ from ctdhub.build.rules import policy
 from ctdhub.build.steps import Input, Progress, Step, hash_file, hash_of, software
 from ctdhub.core.i18n import Text
 from ctdhub.dp.accounting import epsilon_of
-from ctdhub.dp.ledger.book import by_kind
+from ctdhub.dp.ledger.book import on_releases
 from ctdhub.release.errata import ERRATA as NOTICES
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import leading, open_releases
@@ -59,9 +59,9 @@ def spending(hub: Hub) -> PublishedSpending:
     """
     book, rules, shown = ledger(hub), policy(hub), published(hub)
     split = budget_split(hub, rules)
-    known = [e for e in book.entries() if e.kind != "release" or e.id in shown]
+    known = [e for e in book.entries() if e.id in shown]
     return PublishedSpending(
-        charges=tuple((s.name, s.charges, s.epsilon) for s in by_kind(known, split.delta)),
+        charges=tuple((s.name, s.charges, s.epsilon) for s in on_releases(known, split.delta)),
         reserve=epsilon_of(split.reserve, split.delta),
         epsilon=split.shown,
         budget=rules.budget.epsilon,
@@ -71,7 +71,6 @@ def spending(hub: Hub) -> PublishedSpending:
 
 RELEASE, READERS = Input("release", Text("release")), Input("readers", Text("what readers need"))
 ADDRESS = Input("address", Text("address of the site"))
-DOI = Input("doi", Text("DOI"))
 TOLD = Input("told", Text("events, stories and other files that the site shows"))
 ERRATA = Input("errata", Text("notices about releases"))
 SPENT = Input("spent", Text("privacy ledger"))

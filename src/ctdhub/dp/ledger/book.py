@@ -19,7 +19,7 @@ from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import locked, sweep, sync
 from ctdhub.dp.accounting import epsilon_of, rho_of
 from ctdhub.dp.ledger.custody import POPULATION, Custody
-from ctdhub.dp.ledger.file import FIRST, KINDS, Charge, Kind, LedgerFile, guarded, write_synced
+from ctdhub.dp.ledger.file import FIRST, RELEASE, Charge, LedgerFile, guarded, write_synced
 
 # --------------------------------------------------------------------------------------------------
 # The ledger: what may still be spent, and the charge that is written before noise is drawn.
@@ -48,7 +48,7 @@ class Ledger:
     >>> import tempfile
     >>> ledger = Ledger(Path(tempfile.mkdtemp()) / "ledger", limits={"our-ngo": 3.0})
     >>> with ledger.exclusive():
-    ...     entry = ledger.charge("q", 0.1, 2.6, 1e-8, "a chart", budget=12.0, kind="chart",
+    ...     entry = ledger.charge("q", 0.1, 2.6, 1e-8, "a release", budget=12.0,
     ...                           contributors=["our-ngo"])
     >>> entry.number, ledger.spent(), 2.5 < ledger.guarantee(1e-8) < 2.7
     (1, 0.1, True)
@@ -161,7 +161,7 @@ class Ledger:
             return found
         return hmac.new(self.custody.key, found.encode(), hashlib.sha256).hexdigest()
 
-    def charge(  # noqa: PLR0913
+    def charge(
         self,
         question: str,
         rho: float,
@@ -170,7 +170,6 @@ class Ledger:
         what: str,
         *,
         budget: float,
-        kind: Kind = "release",
         contributors: Iterable[str] | None = None,
         id: str = "",
     ) -> Charge:
@@ -184,7 +183,6 @@ class Ledger:
             rho: cost; ``epsilon`` and ``delta`` are what it amounts to alone.
             what: in words, for the steward.
             budget: total epsilon that all charges together may reach.
-            kind: what is asked for.
             contributors: ids of those whose records take part; None counts against all.
             id: of the charge, see :func:`new_id`; a new one, if none is given.
 
@@ -195,7 +193,7 @@ class Ledger:
             LedgerError: the system refuses to write.
         """
         entries = self.entries()
-        entry = _charged(entries, question, rho, epsilon, delta, what, kind, contributors, id)
+        entry = _charged(entries, question, rho, epsilon, delta, what, contributors, id)
         self._check(entries, entry, budget)
         return self._written(entries, entry)
 
@@ -207,7 +205,7 @@ class Ledger:
             raise ValueError("a ledger that has a population is charged with its custody")
         self._file.append(entry)
         if self.custody:
-            self.custody.keep([*entries, entry])
+            self.custody.witness.keep([*entries, entry])
         return entry
 
     def check_reach(
@@ -225,7 +223,7 @@ class Ledger:
             Overspend, LedgerTampered, LedgerError: see :meth:`charge`.
         """
         entries = self.entries()
-        new = _charged(entries, "", rho, epsilon, delta, "", "release", contributors)
+        new = _charged(entries, "", rho, epsilon, delta, "", contributors)
         self._check(entries, new, budget)
 
     def _check(self, entries: tuple[Charge, ...], new: Charge, budget: float) -> None:
@@ -247,24 +245,23 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
-def _charged(  # noqa: PLR0913
+def _charged(
     entries: tuple[Charge, ...],
     question: str,
     rho: float,
     epsilon: float,
     delta: float,
     what: str,
-    kind: Kind,
     contributors: Iterable[str] | None,
     id: str = "",
 ) -> Charge:
     """The next entry."""
-    if not 0 < rho < math.inf or kind not in KINDS:
-        raise ValueError("a charge costs something and is of a known kind")
+    if not 0 < rho < math.inf:
+        raise ValueError("a charge costs something")
     return Charge(
         number=len(entries) + 1,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
-        kind=kind,
+        kind=RELEASE,
         id=id or new_id(),
         question=question,
         rho=rho,
@@ -300,7 +297,7 @@ def _left(entries: Iterable[Charge], epsilon: float, delta: float) -> float:
 
 
 # --------------------------------------------------------------------------------------------------
-# What was spent on what: by kind, and by contributor.
+# What was spent: on all releases, and by contributor.
 
 
 @dataclass(frozen=True)
@@ -308,7 +305,7 @@ class Spending:
     """A sum of charges, all composed in zCDP.
 
     Attributes:
-        name: a kind, or the id of a contributor.
+        name: :data:`RELEASE`, or the id of a contributor.
         charges: how many.
         rho: their cost together.
         epsilon: what that amounts to at the ledger's smallest delta.
@@ -323,15 +320,14 @@ class Spending:
     left: float | None = None
 
 
-def by_kind(entries: Sequence[Charge], delta: float) -> tuple[Spending, ...]:
-    """Spending on each kind that was ever charged, in the order of :data:`KINDS`.
+def on_releases(entries: Sequence[Charge], delta: float) -> tuple[Spending, ...]:
+    """Spending on releases; () where nothing was ever charged.
 
     Args:
         entries: charges that are summed.
         delta: at which epsilons are told.
     """
-    kinds = sorted({e.kind for e in entries}, key=lambda k: (k not in KINDS, [*KINDS, k].index(k)))
-    return tuple(_sum(k, [e for e in entries if e.kind == k], delta) for k in kinds)
+    return (_sum(RELEASE, entries, delta),) if entries else ()
 
 
 def by_contributor(ledger: Ledger, delta: float) -> tuple[Spending, ...]:
@@ -448,12 +444,11 @@ def split_of(
         delta: of the policy; a smaller one of a published version is used instead.
     """
     entries = ledger.entries()
-    shown = [e for e in entries if e.kind != "release" or e.id in published]
+    shown = [e for e in entries if e.id in published]
     least = min([delta, *(e.delta for e in shown)])
     whole, taken = rho_of(budget, least), math.fsum(e.rho for e in shown)
     others = math.fsum(e.rho for e in entries if e not in shown)
-    newest = [e for e in entries if e.kind == "release"][-1:]
-    waiting = math.fsum(e.rho for e in newest if e not in shown)
+    waiting = math.fsum(e.rho for e in entries[-1:] if e not in shown)
     return BudgetSplit(whole, drafts * whole, taken, others, least, waiting)
 
 

@@ -35,7 +35,6 @@ class LedgerPopulation:
         id: random, 32 hexadecimal digits.
         name: of the hub, or as whoever began the ledger named these people.
         purpose: "hub" or "table".
-        contributors: ids of those that were known to send records when it began.
         began: UTC, ISO 8601.
         mac: HMAC-SHA256 (RFC 2104) of the other fields under the ledger's key.
     """
@@ -43,7 +42,6 @@ class LedgerPopulation:
     id: str
     name: str
     purpose: str
-    contributors: tuple[str, ...]
     began: str
     mac: str = ""
 
@@ -76,10 +74,10 @@ class LedgerPopulation:
         return json.dumps(fields, sort_keys=True, ensure_ascii=True).encode()
 
 
-def new_population(name: str, purpose: str, contributors: Iterable[str] = ()) -> LedgerPopulation:
+def new_population(name: str, purpose: str) -> LedgerPopulation:
     """A population that no ledger was about so far."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return LedgerPopulation(secrets.token_hex(16), name, purpose, tuple(sorted(contributors)), now)
+    return LedgerPopulation(secrets.token_hex(16), name, purpose, now)
 
 
 def population_in(file: Path) -> LedgerPopulation | None:
@@ -91,8 +89,7 @@ def population_in(file: Path) -> LedgerPopulation | None:
     with guarded(file):
         content = file.read_bytes() if file.is_file() else b"{}"
     try:
-        fields = json.loads(content)
-        found = LedgerPopulation(**(fields | {"contributors": tuple(fields["contributors"])}))
+        found = LedgerPopulation(**json.loads(content))
         known = bytes.fromhex(found.id)
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
@@ -287,10 +284,6 @@ class Custody:
         known = self.witness.entries()
         if [e.hash for e in known] != [e.hash for e in entries[: len(known)]]:
             raise error("ledger-behind", file=self.place)
-
-    def keep(self, entries: Iterable[Charge]) -> None:
-        """Let the witness know the lines."""
-        self.witness.keep(entries)
 
     def take_over(self, entries: Iterable[Charge]) -> None:
         """Let this place charge from now on, and the witness know these lines and no others."""

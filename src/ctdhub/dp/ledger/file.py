@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.files import sync, write_whole
@@ -69,9 +69,8 @@ def damaged(folder: Path) -> HubError:
 # --------------------------------------------------------------------------------------------------
 # One charge, as it lies in the ledger.
 
-Kind = Literal["release", "chart", "file", "brief"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-"""What privacy can be spent on."""
+RELEASE = "release"
+"""What privacy is spent on."""
 
 FIRST = "0" * 64
 """What the first entry names as the hash of the one before it."""
@@ -84,7 +83,7 @@ class Charge:
     Attributes:
         number: 1, 2, 3, …
         time: UTC, ISO 8601.
-        kind: what was asked for, one of :data:`KINDS`.
+        kind: what was asked for: :data:`RELEASE`.
         id: random name of the charge, safe to publish.
         question: keyed hash of the question; for the steward alone.
         rho, epsilon, delta: what it costs, and the guarantee it was bought for.
@@ -123,8 +122,9 @@ class Charge:
         return self.contributors is None or contributor in self.contributors
 
     def _possible(self) -> bool:
-        """Whether the figures are such as a charge may have; a TypeError where they are none."""
-        return 0 < self.rho < math.inf and 0 <= self.epsilon < math.inf and 0 < self.delta < 1
+        """Whether a charge may be so; a TypeError where figures are none."""
+        figures = 0 < self.rho < math.inf and 0 <= self.epsilon < math.inf and 0 < self.delta < 1
+        return figures and self.kind == RELEASE
 
     def _fields(self) -> dict[str, Any]:
         """All fields; contributors and MAC only where known."""

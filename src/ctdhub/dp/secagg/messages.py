@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -122,8 +122,7 @@ class Terms(Message):
             PolicyError: the tables are of another version of the schema.
         """
         if self.domains is not None:
-            blanks = {n: column.not_recorded for n, column in self.domains.columns.items()}
-            return Scope(self.domains.plan(), blanks, self.domains.person, "plan.count")
+            return self.domains.scope((), "plan.count")
         if self.schema_version != load_schema().version:
             raise error("count-schema")
         return scope_of_schema(self.columns or ())
@@ -277,8 +276,6 @@ class Total(Message):
 KINDS: dict[str, type[Message]] = {
     m.kind: m for m in (Terms, Joined, Round, Masked, SumRequest, Revealed, Total)
 }
-
-Kind = Literal["plan", "joined", "round", "masked", "request", "revealed", "sum"]
 
 
 # --------------------------------------------------------------------------------------------------

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -19,7 +18,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from ctdhub.core.errors import HubError, InvalidSetting, error, printable
+from ctdhub.core.errors import InvalidSetting, error, printable
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Numeral, Text, _, joined
 from ctdhub.core.tables import ROW, Tabular
@@ -194,6 +193,11 @@ class DomainsFile(FrozenModel):
             support=self.support,
             year=next((n for n in names if self.columns[n].years), None),
         )
+
+    def scope(self, header: Sequence[str], file: str) -> Scope:
+        """How the cells of a table become values of its plan; ``file`` is named in errors."""
+        blanks = {name: column.not_recorded for name, column in self.columns.items()}
+        return Scope(self.plan(header), blanks, self.person, file)
 
 
 class _Texts(yaml.BaseLoader):
@@ -468,13 +472,17 @@ class Scope:
     person: str | None
     file: str
 
+    def left_out(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Columns of a table that have no public values."""
+        return tuple(n for n in names if n not in {*self.plan.domains, self.person, ROW})
+
 
 SCHEMA = "schema"
 """What is said in place of a domains file, where a table is of the hub's own schema."""
 
 
 def scope_of(
-    domains: str | os.PathLike[str], names: Sequence[str], support: int | None, imputations: int = 0
+    domains: str | Path, names: Sequence[str], support: int | None = None, imputations: int = 0
 ) -> Scope:
     """The scope of a table.
 
@@ -485,36 +493,29 @@ def scope_of(
         imputations: how many sets of records for inference, 0 to 100.
 
     Raises:
-        PolicyError: as :func:`scope_of_file` and :func:`scope_of_schema`.
+        PolicyError: as :func:`checked_domains`, :meth:`DomainsFile.plan`, :func:`scope_of_schema`.
     """
     header = [name for name in names if name != ROW]
-    scope = (
-        scope_of_schema(header, support)
-        if domains == SCHEMA
-        else scope_of_file(Path(domains), header, support)
-    )
+    if domains == SCHEMA:
+        scope = scope_of_schema(header, support)
+    else:
+        found = checked_domains(Path(domains))
+        if support is not None:
+            found = found.model_copy(update={"support": support})
+        scope = found.scope(header, Path(domains).name)
     return replace(scope, plan=replace(scope.plan, imputations=imputations))
 
 
-def scope_of_file(path: Path, header: Sequence[str], support: int | None = None) -> Scope:
-    """The scope that a domains file gives a table; ``support`` stands above the file's own.
+def checked_domains(path: Path) -> DomainsFile:
+    """A domains file that a person has checked.
 
     Raises:
-        PolicyError: see :func:`load_domains` and :meth:`DomainsFile.plan`; a person has not
-            checked the file.
+        PolicyError: nobody has; or as :func:`load_domains`.
     """
     found = load_domains(path)
     if not found.checked:
-        raise unchecked(path)
-    if support is not None:
-        found = found.model_copy(update={"support": support})
-    blanks = {name: column.not_recorded for name, column in found.columns.items()}
-    return Scope(found.plan(header), blanks, found.person, path.name)
-
-
-def unchecked(path: Path) -> HubError:
-    """The error of a draft that nobody has checked."""
-    return error("domains-checked", file=path)
+        raise error("domains-checked", file=path)
+    return found
 
 
 def scope_of_schema(header: Sequence[str], support: int | None = None) -> Scope:

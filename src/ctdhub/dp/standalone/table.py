@@ -81,20 +81,18 @@ class Fitted:
         scope: its public domains.
         table: the plan's columns in its order, dictionary-encoded by their public values.
         person: whom each row belongs to, None where each row is one person.
-        left_out: columns without public values.
     """
 
     scope: Scope
     table: pa.Table
     person: pa.Array | None
-    left_out: tuple[str, ...]
 
     def within(self, key: bytes) -> pa.Table:
         """The table with at most as many rows of each person as count; see :func:`bounded`."""
         if self.person is None:
             return self.table
-        kept = bounded(self.person, self.table, self.scope.plan.rows, key)
-        return self.table.filter(pa.array(kept))
+        most = self.scope.plan.rows
+        return self.table.filter(pa.array(bounded(self.person, self.table, most, key)))
 
 
 def fit_domains(raw: Tabular, scope: Scope) -> Fitted:
@@ -105,9 +103,7 @@ def fit_domains(raw: Tabular, scope: Scope) -> Fitted:
             the first such row is named, the value is not.
     """
     person = None if scope.person is None else _person(raw, scope, scope.person)
-    known = {*scope.plan.domains, scope.person, ROW}
-    left_out = tuple(name for name in raw.table.column_names if name not in known)
-    return Fitted(scope, coded(raw, scope), person, left_out)
+    return Fitted(scope, coded(raw, scope), person)
 
 
 def protect_alone(
@@ -144,19 +140,14 @@ def protect_alone(
     what = f"table of {len(plan.domains)} columns at epsilon {epsilon:g}, budget {budget:g}"
     question = ReleaseRequest(plan, epsilon, delta, budget, what, about=_ASKED)
     try:
-        quote = quote_table(table, question, ledger, {}, progress, given=before)
-        if quote.price and held:
+        quote = quote_table(table, question, ledger, {}, given=before)
+        if held and not quote.answered:
             raise error("out-folder/other-table", file=out)
         return charge(quote, progress, agreed=held is not None)
     except Overspend as cause:
-        spent = cause.fields
-        raise error(
-            "budget/alone",
-            file=ledger.folder,
-            cost=spent["cost"],
-            left=spent["left"],
-            budget=spent["budget"],
-        ) from None
+        cost, left, whole = (cause.fields[name] for name in ("cost", "left", "budget"))
+        folder = ledger.folder
+        raise error("budget/alone", file=folder, cost=cost, left=left, budget=whole) from None
     except PolicyError as cause:
         file = fitted.scope.file
         raise error("policy-noise/alone", file=file, rule=cause.rule, refusal=cause.fault) from None
@@ -182,7 +173,8 @@ def coded(raw: Tabular, scope: Scope) -> pa.Table:
         at = cells.indices.fill_null(len(cells.dictionary)).to_numpy()
         strange = (place < 0) & ~allowed
         if strange.any():
-            raise _outside(raw, scope, name, int(np.argmax(strange[at])))
+            row = raw.table[ROW][int(np.argmax(strange[at]))].as_py()
+            raise error("public-domain", file=raw.file, row=row, column=name, domains=scope.file)
         index = place[at]
         columns[name] = pa.DictionaryArray.from_arrays(
             pa.array(index, mask=index < 0), pa.array(domain, pa.string())
@@ -214,11 +206,6 @@ def _person(raw: Tabular, scope: Scope, name: str) -> pa.Array:
 
 def _missing(raw: Tabular, scope: Scope, column: str) -> HubError:
     return error("domains-column", file=raw.file, column=column, domains=scope.file)
-
-
-def _outside(raw: Tabular, scope: Scope, column: str, row: int) -> HubError:
-    place = raw.table[ROW][row].as_py()
-    return error("public-domain", file=raw.file, row=place, column=column, domains=scope.file)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -142,15 +142,9 @@ def _spent(spending: PublishedSpending | None) -> dict[str, Any]:
     """What the hub's ledger holds, in words; nothing where it is not known."""
     if spending is None:
         return {"spent": [], "together": None}
-    words = {
-        "release": _("release"),
-        "chart": _("chart"),
-        "file": _("file"),
-        "brief": _("brief"),
-    }
     rows = [
-        (words.get(kind, kind), number(n), decimal(epsilon, "0.###"))
-        for kind, n, epsilon in spending.charges
+        (_("release"), number(n), decimal(epsilon, "0.###"))
+        for _kind, n, epsilon in spending.charges
     ]
     return {
         "spent": [*rows, (_("reserve for drafts"), "–", decimal(spending.reserve, "0.###"))],

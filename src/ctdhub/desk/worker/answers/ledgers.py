@@ -204,7 +204,7 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
         (
             number(e.number),
             isolated(e.time[:10]),
-            kind_words(e.kind),
+            _("release"),
             said(told(e.what)),
             isolated(given[e.id]) if e.id in given else _("not published"),
             decimal(e.epsilon, "#,##0.###"),
@@ -216,8 +216,7 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
         "", _("day"), _("kind"), _("what for"), _("published as"), _("epsilon"), _("delta"),
     )  # fmt: skip
     kinds = [
-        (kind_words(k.name), number(k.charges), decimal(k.epsilon, "#,##0.###"))
-        for k in account.kinds
+        (_("release"), number(k.charges), decimal(k.epsilon, "#,##0.###")) for k in account.kinds
     ]
     limits = [
         (
@@ -283,8 +282,8 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
 def _public(hub: Hub, title: str) -> dict[str, Any]:
     found = spending(hub)
     rows = [
-        (kind_words(kind), number(charges), decimal(epsilon, "#,##0.###"))
-        for kind, charges, epsilon in found.charges
+        (_("release"), number(charges), decimal(epsilon, "#,##0.###"))
+        for _kind, charges, epsilon in found.charges
     ]
     note = _(
         "Of the budget, epsilon {reserve} is kept for drafts, whether they are used or not."
@@ -323,16 +322,14 @@ class BudgetPart:
 
 def _parts(split: BudgetSplit, account: Account, given: Mapping[str, str]) -> list[BudgetPart]:
     """The parts that add up to the budget: each published answer, the reserve, what is left."""
-    shown = [e for e in account.entries if e.kind != "release" or e.id in given]
     parts = [
         BudgetPart(
-            _("release {version}").format(version=isolated(given[e.id]))
-            if e.id in given
-            else f"{kind_words(e.kind)}: {said(told(e.what))}",
+            _("release {version}").format(version=isolated(given[e.id])),
             e.rho,
             decimal(e.epsilon, "#,##0.###"),
         )
-        for e in shown
+        for e in account.entries
+        if e.id in given
     ]
     left = max(0.0, split.budget - split.reserve - split.versions)
     return [
@@ -362,17 +359,6 @@ def _whole(parts: Sequence[BudgetPart], account: Account) -> Iterator[Any]:
 
 def _alone(rho: float, delta: float) -> str:
     return decimal(epsilon_of(rho, delta), "#,##0.###")
-
-
-def kind_words(kind: str) -> str:
-    """The kind of a charge."""
-    words_ = {
-        "release": _("release"),
-        "chart": _("chart"),
-        "file": _("file"),
-        "brief": _("brief"),
-    }
-    return words_.get(kind, printable(kind))
 
 
 def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
