@@ -36,6 +36,8 @@ Names = Mapping[str, str]
 
 words_of = partial(paragraph, "mse.txt")
 """What a part of the template says, by the name of the part."""
+LONGEST = 200
+"""Letters of a list's name that are said."""
 FEW = 20
 """People on two or more lists below which a warning says how few they are."""
 
@@ -79,7 +81,7 @@ def spread(result: Result, names: Names | None = None) -> str:
     shown = names or {}
     unanswered = any(name not in result.answers for name in QUESTIONS)
     dependent = any(result.answers.get(name, usual) != usual for name, usual in QUESTIONS.items())
-    pairs = [" – ".join(shown.get(n, n) for n in pair) for pair in result.pairs]
+    pairs = [" – ".join(printable(shown.get(n, n), LONGEST) for n in pair) for pair in result.pairs]
     reasons = paragraphs("mse.txt", "doubts", result, unanswered, dependent, pairs)
     return words_of("spread", result, _("; ").join(reasons))
 
@@ -134,7 +136,7 @@ def refusal(gate: Gate, names: Names | None = None) -> str:
 
 def warnings(result: Result, names: Names | None = None) -> tuple[str, ...]:
     """All that a reader must know before using a number."""
-    alone = [(names or {}).get(name, name) for name in result.gate.alone]
+    alone = [printable((names or {}).get(name, name), LONGEST) for name in result.gate.alone]
     return paragraphs("mse.txt", "warnings", result, alone, FEW)
 
 
