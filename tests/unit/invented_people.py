@@ -15,7 +15,19 @@ from ctdhub.dp.lists import Overlap
 from ctdhub.dp.mechanism import Progress
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import Pay
+from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
+
+
+def citizenship_group(citizenship: str | None, country: str | None) -> str:
+    """The group of a pair of countries by the rule, written out on its own; "" without one."""
+    if not citizenship or not country:
+        return ""
+    if citizenship == country:
+        return "national"
+    eu = countries.members("eu")
+    return "other_eu" if citizenship in eu and country in eu else "third_country"
+
 
 COLUMNS = (
     "year_of_registration", "gender", "age_band", "citizenship", "country_of_exploitation",

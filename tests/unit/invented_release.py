@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from invented_people import citizenship_group
 
 from ctdhub.border import (
     COUNTS,
@@ -28,7 +29,6 @@ from ctdhub.dp.sources import Sourced, SourceTables
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
-from ctdhub.schema.places import citizenship_group
 
 Z = 1.959964
 YEARS = (2015, 2019)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+from invented_people import citizenship_group
 from invented_release import ASSISTED, FACTS, FLAGS, TABLES, protected_answer
 
 from ctdhub.border import MEASUREMENTS, Sources
@@ -22,7 +23,6 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD
-from ctdhub.schema.places import citizenship_group
 
 YEARS = (2012, 2019)
 LAST_OF_ONE = 2017

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from invented_people import citizenship_group
 
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.places import citizenship_group
 from ctdhub.sensitive.linkage.people import link
 
 SCHEMA = load_schema()

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from invented_people import citizenship_group
 from invented_release import FACTS, protected_answer
 from signs_of_numbers import astray
 from typer.testing import CliRunner
@@ -40,7 +41,6 @@ from ctdhub.report.equity import (
     not_compared_sentence,
 )
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.places import citizenship_group
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.equity import GROUPINGS, RECEIVED, Assistance, By, Gap, assistance, not_compared

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from invented_people import citizenship_group
 from invented_release import people_rows, protected_answer
 from typer.testing import CliRunner
 
@@ -30,7 +31,6 @@ from ctdhub.report.mandated import (
     written,
 )
 from ctdhub.schema.model import CHILD_BANDS
-from ctdhub.schema.places import citizenship_group
 from ctdhub.site.pages import mandated as mandated_page
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import Interval
