@@ -24,7 +24,9 @@ from ctdhub.core.files import locked  # noqa: E402
 from tests import source, tiers  # noqa: E402
 from tests.pinned import PINNED  # noqa: E402
 
-pytest_plugins = ("tests.examples", "tests.fixtures.hubs", "tests.fixtures.desks")
+pytest_plugins = (
+    "tests.examples", "tests.fixtures.hubs", "tests.fixtures.desks", "tests.fixtures.sites",
+)  # fmt: skip
 """What holds beside this folder too, and fixtures that tests of several folders ask for."""
 
 fixed = settings(deadline=None, derandomize=chance.seed == FIRST)
@@ -142,10 +144,11 @@ def pytest_fixture_setup(
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One process more than there are cores: somewhere a browser, a server or a cluster is waited
-    for."""
-    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 2
+    for.  In the quick tier hardly anywhere, and each process collects all tests."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    return cores + (config.getoption("--tier") == "all")
 
 
 Once = Callable[[str, Callable[[Path], object]], Path]

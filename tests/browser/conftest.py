@@ -6,25 +6,15 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from invented_release import ASSISTED, TABLES, protected_answer
-from lists_of_invented_people import invented, sources_of
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from ctdhub.core.i18n import LANGUAGES
-from ctdhub.release.bundle import write_release
-from ctdhub.release.open import Release, open_release
-from ctdhub.site.build import build_site
-from ctdhub.site.edition import Edition
+from ctdhub.release.open import Release
 from ctdhub.site.serve import serve
-from tests.conftest import Once
 
-STORIES = Path(str(resources.files("ctdhub.practice") / "stories"))
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
     "resultTypes": ["violations"],
@@ -121,28 +111,15 @@ def lasting(browser: Browser) -> Iterator[Lasting]:
 
 
 @pytest.fixture(scope="session")
-def release(once: Once) -> Release:
-    """A fictitious release in every language, of a hub with the practice events and stories."""
-
-    def make(hub: Path) -> None:
-        lists = invented(20_000, (0.25, 0.2, 0.1), 4, 6.0)
-        answer = replace(
-            protected_answer(tables=(*TABLES, *ASSISTED), facts={"languages": list(LANGUAGES)}),
-            sources=sources_of(lists, ("one", "two", "three")),
-        )
-        write_release(answer, hub / "releases", "2026.1", "First.")
-        events = resources.files("ctdhub.practice") / "events.yaml"
-        (hub / events.name).write_bytes(events.read_bytes())
-        shutil.copytree(STORIES, hub / "stories")
-
-    return open_release(once("browsed-hub", make) / "releases" / "2026.1")
+def release(plain_release: Release) -> Release:
+    """The release whose site is looked at."""
+    return plain_release
 
 
 @pytest.fixture(scope="session")
-def site(release: Release, once: Once) -> Path:
+def site(plain_site: Path) -> Path:
     """Its site."""
-    edition = Edition.of(release.path.parents[1])
-    return once("browsed-site", lambda out: build_site(release, out, edition=edition))
+    return plain_site
 
 
 @pytest.fixture(scope="session")

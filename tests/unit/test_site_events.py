@@ -16,7 +16,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from test_site_page import EVIL, EXIT, Page, made
+from test_site_page import EVIL, EXIT, Page
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language
@@ -57,17 +57,14 @@ def calendar(folder: Path, *entries: dict[str, Any]) -> Calendar:
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    return made(tmp_path_factory.mktemp("hub"))
+def release(plain_release: Release) -> Release:
+    return plain_release
 
 
 @pytest.fixture(scope="module")
-def site(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(plain_site: Path) -> Path:
     """The site of a hub with the practice events."""
-    hub, out = tmp_path_factory.mktemp("events"), tmp_path_factory.mktemp("out") / "site"
-    (hub / FILE).write_text(PRACTICE, "utf-8")
-    build_site(release, out, edition=Edition.of(hub))
-    return out
+    return plain_site
 
 
 def english(release: Release, found: Calendar) -> Page:

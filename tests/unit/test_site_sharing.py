@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
-from invented_release import protected_answer
+from invented_release import TABLES, protected_answer
 from typer.testing import CliRunner
 
 from ctdhub.build.init import new_hub
@@ -62,17 +63,15 @@ class Head(HTMLParser):
         return [link["href"] for link in self.links if link["rel"] == rel]
 
 
-def made(folder: Path, **facts: object) -> Release:
-    answer = protected_answer(facts={"languages": list(LANGUAGES), **facts})
+def made(folder: Path, tables: Sequence[str] = TABLES, **facts: object) -> Release:
+    answer = protected_answer(tables=tables, facts={"languages": list(LANGUAGES), **facts})
     return open_release(write_release(answer, folder / "releases", VERSION, "First."))
 
 
 @pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def practice(plain_site: Path) -> Path:
     """A practice site that knows no address."""
-    folder = tmp_path_factory.mktemp("practice")
-    build_site(made(folder), folder / "site")
-    return folder / "site"
+    return plain_site
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +140,8 @@ def test_the_sitemap_names_every_page_in_every_language(public: Path) -> None:
 
 
 def test_invented_data_are_not_to_be_found_at_any_address(tmp_path: Path) -> None:
-    build_site(made(tmp_path, languages=["en"]), tmp_path / "site", edition=Edition(Sharing(URL)))
+    release = made(tmp_path, TABLES[:6], languages=["en"])
+    build_site(release, tmp_path / "site", edition=Edition(Sharing(URL)))
     assert not (tmp_path / "site" / "sitemap.xml").exists()
     assert "Sitemap" not in (tmp_path / "site" / "robots.txt").read_text("utf-8")
     assert read(tmp_path / "site", "en").metas["robots"] == "noindex"
@@ -208,7 +208,7 @@ def test_other_addresses_are_refused(url: str, tmp_path: Path) -> None:
 
 def test_the_command_takes_the_address_from_the_hub_or_from_its_option(tmp_path: Path) -> None:
     hub, out = new_hub(tmp_path / "hub", "A").root, tmp_path / "out"
-    made(hub, languages=["en"])
+    made(hub, TABLES[:6], languages=["en"])
     app = command("site")
     settings = hub / "hub.yaml"
     settings.write_text(settings.read_text("utf-8") + f"site:\n  url: {URL}\n", "utf-8")
@@ -226,6 +226,7 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     together = " ".join(HOSTILE)
     release = made(
         tmp_path,
+        TABLES[:6],
         hub=together,
         contributors=[{"name": text, "kind": text} for text in HOSTILE],
         caveats=list(HOSTILE),
@@ -271,8 +272,8 @@ def test_a_picture_says_all_that_its_figure_says(practice: Path) -> None:
     folder = practice / "r" / VERSION / "charts"
     for code in LANGUAGES:
         page = (practice / address(code, VERSION)).read_text("utf-8")
-        files = sorted((folder / code).glob("*.svg"))
-        assert len(files) == page.count("<figure id=") == 6
+        files = [folder / code / f"{name}.svg" for name in re.findall('<figure id="([^"]+)"', page)]
+        assert len(files) == 6
         for file in files:
             figure = page[page.index(f'<figure id="{file.stem}"') :]
             figure = figure[: figure.index("</figure>")]
@@ -314,7 +315,7 @@ def test_pictures_hold_no_variable_and_ask_nobody(practice: Path) -> None:
         assert "var(" not in text
         named = {"http://www.w3.org/2000/svg", *(name.strip("{}") for name in ABOUT)}
         found = re.findall(r"[a-z]+://[^\"<]*", text)
-        assert {a for a in found if "creativecommons.org" not in a} == named
+        assert {a for a in found if "creativecommons.org" not in a} <= named
 
 
 def test_languages_of_a_page_are_those_of_the_site(tmp_path: Path) -> None:
