@@ -225,22 +225,42 @@ class ColumnAccount:
     kept: int = 0
 
 
+@dataclass
+class SheetAccount:
+    """What became of one sheet.
+
+    Attributes:
+        name: of the sheet.
+        rows: records that were written.
+        columns: by column name of the workbook that the mapping fills.
+        unfilled: other column names of the sheet, which stay empty.
+        unchecked: columns whose list of choices this program cannot read.
+        outside: rows of the file that do not belong into the sheet.
+        undated: rows of the file that are left out, for their date is not understood.
+    """
+
+    name: str
+    rows: int = 0
+    columns: dict[str, ColumnAccount] = field(default_factory=dict)
+    unfilled: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+    outside: int = 0
+    undated: tuple[int, ...] = ()
+
+
 class ReturnRows:
     """Rows of a file for one sheet.
 
     Attributes:
-        accounts: by column of the workbook.
-        outside: rows of the file that do not belong into the sheet.
-        undated: rows whose date, on which that depends, is not understood: they are left out.
+        account: of the sheet.
     """
 
-    def __init__(self, raw: RawTable, mapping: ReturnMapping, sheet: SheetRule) -> None:
+    def __init__(self, raw: RawTable, mapping: ReturnMapping, name: str) -> None:
+        sheet = mapping.sheets[name]
         self._raw, self._mapping, self._sheet = raw, mapping, sheet
         self._header = Header(raw.table.column_names)
         self._empty = {fold(text) for text in mapping.empty}
-        self.accounts = {name: ColumnAccount() for name in sheet.columns}
-        self.outside = 0
-        self.undated: list[int] = []
+        self.account = SheetAccount(name, columns={c: ColumnAccount() for c in sheet.columns})
         asked = [c for rule in sheet.columns.values() for c in rule.source] + list(sheet.when)
         asked += [sheet.period.source] if sheet.period else []
         missing = [c for c in dict.fromkeys(asked) if self._header.find(c) is None]
@@ -265,21 +285,21 @@ class ReturnRows:
     def _belongs(self, row: Mapping[str, object]) -> bool:
         for column, texts in self._sheet.when.items():
             if fold(self._cell(row, column)) not in {fold(text) for text in texts}:
-                self.outside += 1
+                self.account.outside += 1
                 return False
         period = self._sheet.period
         if period is None:
             return True
         day = self._mapping.dates.date(fold(self._cell(row, period.source)))
         if day is None:
-            self.undated.append(_number(row))
+            self.account.undated += (_number(row),)
             return False
         inside = period.first <= date.fromisoformat(day) <= period.last
-        self.outside += not inside
+        self.account.outside += not inside
         return inside
 
     def _value(self, row: Mapping[str, object], name: str, rule: CellRule) -> Written | None:
-        account = self.accounts[name]
+        account = self.account.columns[name]
         if rule.value is not None:
             return rule.value
         text = next(filter(None, (self._cell(row, c) for c in rule.source)), "")
@@ -312,29 +332,6 @@ LOOKED_AT = 60
 _BOOK = "xl/workbook.xml"
 
 
-@dataclass
-class SheetAccount:
-    """What became of one sheet.
-
-    Attributes:
-        name: of the sheet.
-        rows: records that were written.
-        columns: by column name of the workbook that the mapping fills.
-        unfilled: other column names of the sheet, which stay empty.
-        unchecked: columns whose list of choices this program cannot read.
-        outside: rows of the file that do not belong into the sheet.
-        undated: rows of the file that are left out, for their date is not understood.
-    """
-
-    name: str
-    rows: int = 0
-    columns: dict[str, ColumnAccount] = field(default_factory=dict)
-    unfilled: tuple[str, ...] = ()
-    unchecked: tuple[str, ...] = ()
-    outside: int = 0
-    undated: tuple[int, ...] = ()
-
-
 def fill(raw: RawTable, mapping: ReturnMapping, workbook: Path, out: Path) -> list[SheetAccount]:
     """Fill a workbook.
 
@@ -361,7 +358,7 @@ def fill(raw: RawTable, mapping: ReturnMapping, workbook: Path, out: Path) -> li
     told = []
     for name, rule in mapping.sheets.items():
         sheet = _Sheet(archive, book, name, rule, changed)
-        told.append(sheet.fill(ReturnRows(raw, mapping, rule)))
+        told.append(sheet.fill(ReturnRows(raw, mapping, name)))
         changed[sheet.part] = sheet.text.text()
     whole = archive.read(_BOOK).decode("utf-8")
     # Formulas of the workbook are computed when it is opened, not shown as they were when empty.
@@ -438,7 +435,7 @@ class _Sheet:
 
     def fill(self, rows: ReturnRows) -> SheetAccount:
         """Put in all rows."""
-        told = SheetAccount(self.name, columns=rows.accounts)
+        told = rows.account
         styles = {c: self.text.style(self.first, c) for c in self.places.values()}
         for record in rows:
             row = self.first + told.rows
@@ -446,13 +443,12 @@ class _Sheet:
                 raise error("return-occupied", file=self.file, row=row, name=printable(self.name))
             for name, column in self.places.items():
                 if name in record:
-                    self._put(row, column, record[name], rows.accounts[name], styles[column])
+                    self._put(row, column, record[name], told.columns[name], styles[column])
             told.rows += 1
         held = {_head(name) for name in self.places}
         others = (text for text, _c in self.heads if _head(text) not in held)
         told.unfilled = tuple(" ".join(text.split()) for text in others)
         told.unchecked = self.unchecked
-        told.outside, told.undated = rows.outside, tuple(rows.undated)
         return told
 
     def _put(
