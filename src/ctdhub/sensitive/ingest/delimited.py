@@ -29,7 +29,7 @@ from ctdhub.core.tables import ROW
 from ctdhub.sensitive.ingest import tidy
 from ctdhub.sensitive.ingest.options import Child, Limits, ReadOptions
 from ctdhub.sensitive.ingest.preflight import Archive
-from ctdhub.sensitive.ingest.raw import ReaderResult, buffers, gather, has_byte
+from ctdhub.sensitive.ingest.raw import ReaderResult, buffers, gather, has_byte, named_columns
 from ctdhub.sensitive.ingest.rejects import Reject
 from ctdhub.sensitive.ingest.tidy import LOOKED_AT, SheetView, column_letter
 
@@ -629,9 +629,7 @@ def _table(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Read
 
 def _as_child(data: bytes, file: str, options: ReadOptions, limits: Limits) -> pa.Table:
     cells = _table(data, file, options.model_copy(update={"skip_rows": ()}), limits)
-    names = [name for name in cells.names if name]
-    columns = [c for name, c in zip(cells.names, cells.columns, strict=True) if name]
-    return pa.table([*columns, pa.array(cells.rows, pa.int64())], names=[*names, ROW])
+    return pa.table({**named_columns(cells, file), ROW: pa.array(cells.rows, pa.int64())})
 
 
 def _texts(cells: ReaderResult, column: str) -> frozenset[str]:

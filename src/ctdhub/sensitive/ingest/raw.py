@@ -363,6 +363,20 @@ def gather(
     return [pa.chunked_array(p, pa.string()) for p in pieces], np.array(numbers, np.int64)
 
 
+def named_columns(cells: ReaderResult, file: str) -> dict[str, pa.ChunkedArray]:
+    """Columns by their names.
+
+    Raises:
+        UnreadableFile: a column holds values and has no name (``empty-header``).
+    """
+    named = list(zip(cells.names, cells.columns, strict=True))
+    for place, (name, column) in enumerate(named):
+        if not name and column.null_count < len(column):
+            letter = tidy.column_letter(place)
+            raise error("empty-header", file=file, row=cells.header_row, column=letter)
+    return {name: column for name, column in named if name}
+
+
 class Tidying(NamedTuple):
     """What every step of tidying knows beside the table."""
 
@@ -441,7 +455,7 @@ def _without_nameless(cells: ReaderResult, of: Tidying) -> ReaderResult:
             columns.append(column)
         elif column.null_count < len(column):
             if not _counts_rows(column):
-                raise tidy.unnamed(position, of.file, cells.header_row)
+                raise error("empty-header", file=of.file, row=cells.header_row, column=letter)
             note = Text(
                 "Column {column} has no name and only numbers the rows; it was left out.",
                 column=letter,

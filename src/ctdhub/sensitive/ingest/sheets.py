@@ -15,7 +15,7 @@ from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.sensitive.ingest import tidy
 from ctdhub.sensitive.ingest.options import Child, ReadOptions
 from ctdhub.sensitive.ingest.own_form import by_names, repeat_titles
-from ctdhub.sensitive.ingest.raw import SHEET, ReaderResult
+from ctdhub.sensitive.ingest.raw import SHEET, ReaderResult, named_columns
 from ctdhub.sensitive.ingest.rejects import Reject
 from ctdhub.sensitive.ingest.shape.children import tied
 from ctdhub.sensitive.ingest.tidy import SheetView, is_tag_row, together
@@ -119,9 +119,7 @@ def _pieces(
         of = {fold(name): place for place, name in enumerate(part.names) if name}
         if len(of) < len(list(filter(None, part.names))):
             raise error("duplicate-header", file=file, row=part.header_row)
-        for place, name in enumerate(part.names):
-            if not name and part.columns[place].null_count < len(part.columns[place]):
-                raise tidy.unnamed(place, file, part.header_row)
+        named_columns(part, file)
         places.append(of)
     for name in named:
         yield [
@@ -214,12 +212,7 @@ def _table(book: Book, sheet: str, options: ReadOptions) -> pa.Table:
 
 def _as_table(cells: ReaderResult, file: str) -> pa.Table:
     """Named columns and ``_row``; in a sheet of a repeat, names without the groups above it."""
-    named: dict[str, pa.ChunkedArray] = {}
-    for place, (name, column) in enumerate(zip(cells.names, cells.columns, strict=True)):
-        if name:
-            named[name] = column
-        elif column.null_count < len(column):
-            raise tidy.unnamed(place, file, cells.header_row)
+    named = named_columns(cells, file)
     if PARENT in named:
         copies = [n for n in named if n == PARENT_TABLE or n.startswith(SUBMISSION)]
         for name in copies:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ctdhub.core.errors import HubError, error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text, many
 from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
@@ -44,7 +44,7 @@ def clean_headers(cells: Sequence[str | None], file: str, row: int, limits: Limi
     """
     if len(cells) > limits.columns:
         raise error("columns", file=file, row=row, n=len(cells), limit=limits.columns)
-    names = [_trim(cell) for cell in cells]
+    names = [(cell or "").strip(_SPACE) for cell in cells]
     if not any(names):
         raise error("no-header/empty", file=file, row=row)
     for position, name in enumerate(names):
@@ -63,11 +63,6 @@ def clean_headers(cells: Sequence[str | None], file: str, row: int, limits: Limi
     if ROW in names:
         raise error("reserved-header", file=file, row=row, column=ROW, name=ROW)
     return names
-
-
-def unnamed(position: int, file: str, row: int) -> HubError:
-    """The error for a column that holds values and has no name."""
-    return error("empty-header", file=file, row=row, column=column_letter(position))
 
 
 def column_letter(position: int) -> str:
@@ -113,10 +108,6 @@ def without_groups(names: Sequence[str], wanted: bool | None) -> list[str]:
     count = Counter(shorter)
     mixed = [s if count[s] == 1 else name for s, name in zip(shorter, names, strict=True)]
     return mixed if len(set(mixed)) == len(mixed) else list(names)
-
-
-def _trim(cell: str | None) -> str:
-    return (cell or "").strip(_SPACE)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -189,7 +189,7 @@ fold={}, count=False)}
     pairs = {path: pair for path, pair in found_pairs.items() if pair}
     children = dict(_children({p: m for p, m in lists.items() if p not in pairs}))
     children |= _cases(records)
-    used = [path for path in dropped if _occurs(path, seen) or system]
+    used = [path for path in dropped if path in seen.broken or path in seen.objects or system]
     found = {"rows": rows, "pairs": pairs, "drop": tuple(used), "children": children}
     shape = {key: value for key, value in found.items() if value}
     if seen.lists or (seen.nested and not shape):
@@ -277,7 +277,3 @@ def _is_dropped(at: str, dropped: list[str]) -> bool:
         path.startswith(d[:-1]) if d.endswith("*") else path == d or path.startswith(f"{d}.")
         for d in dropped
     )
-
-
-def _occurs(path: str, seen: _Seen) -> bool:
-    return path in seen.broken or path in seen.objects
