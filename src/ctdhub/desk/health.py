@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from ctdhub.core.i18n import Text, many
 from ctdhub.desk.config import DeskConfig
+from ctdhub.desk.walls import rows
 
 FILE = "health.json"
 LAST_BACKUP = "last-backup.json"
@@ -85,9 +86,7 @@ def metrics(found: list[Check]) -> str:
 
 def _database() -> bool:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-            return bool(cursor.fetchone())
+        return bool(rows("SELECT 1"))
     except DatabaseError:
         return False
 

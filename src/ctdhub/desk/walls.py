@@ -53,19 +53,17 @@ def set_scope(who: Who) -> None:
         return
     if not connection.in_atomic_block:
         raise RuntimeError("a scope is set inside a transaction only")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('desk.account', %s, true), set_config('desk.org', %s, true),"
-            " set_config('desk.roles', %s, true)",
-            [who.account, who.organisation, ",".join(sorted(who.roles))],
-        )
+    rows(
+        "SELECT set_config('desk.account', %s, true), set_config('desk.org', %s, true),"
+        " set_config('desk.roles', %s, true)",
+        *(who.account, who.organisation, ",".join(sorted(who.roles))),
+    )
 
 
 def set_token(token_sha256: str) -> None:
     """Show the one invitation with this hash until the transaction in force ends."""
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('desk.token', %s, true)", [token_sha256])
+        rows("SELECT set_config('desk.token', %s, true)", token_sha256)
 
 
 WEB, WORK = "desk_web", "desk_work"
@@ -182,15 +180,14 @@ def refuse_partial_view() -> None:
         HubError: some table has a wall without a gap for the user in force (rule
             "backup-database").
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM pg_tables t WHERE schemaname = 'public' AND rowsecurity"
-            " AND NOT EXISTS (SELECT 1 FROM pg_policies p WHERE p.schemaname = t.schemaname"
-            " AND p.tablename = t.tablename AND permissive = 'PERMISSIVE' AND qual = 'true'"
-            " AND cmd = 'ALL' AND current_user = ANY (p.roles)))"
-        )
-        if cursor.fetchone()[0]:
-            raise error("backup-database/walls")
+    found = rows(
+        "SELECT EXISTS (SELECT 1 FROM pg_tables t WHERE schemaname = 'public' AND rowsecurity"
+        " AND NOT EXISTS (SELECT 1 FROM pg_policies p WHERE p.schemaname = t.schemaname"
+        " AND p.tablename = t.tablename AND permissive = 'PERMISSIVE' AND qual = 'true'"
+        " AND cmd = 'ALL' AND current_user = ANY (p.roles)))"
+    )
+    if found[0][0]:
+        raise error("backup-database/walls")
 
 
 def refuse_strong_user() -> None:
@@ -202,14 +199,13 @@ def refuse_strong_user() -> None:
     """
     if connection.vendor != "postgresql":
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rolsuper OR rolbypassrls OR EXISTS (SELECT 1 FROM pg_tables WHERE"
-            " schemaname = 'public' AND pg_has_role(current_user, tableowner, 'MEMBER'))"
-            " FROM pg_roles WHERE rolname = current_user"
-        )
-        if cursor.fetchone()[0]:
-            raise error("desk-database/superuser")
+    found = rows(
+        "SELECT rolsuper OR rolbypassrls OR EXISTS (SELECT 1 FROM pg_tables WHERE"
+        " schemaname = 'public' AND pg_has_role(current_user, tableowner, 'MEMBER'))"
+        " FROM pg_roles WHERE rolname = current_user"
+    )
+    if found[0][0]:
+        raise error("desk-database/superuser")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -262,9 +258,7 @@ def refuse_encoding() -> None:
     """
     if connection.vendor != "postgresql":
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_encoding")
-        (encoding,) = cursor.fetchone()
+    ((encoding,),) = rows("SHOW server_encoding")
     if encoding != "UTF8":
         raise error("desk-database/encoding", encoding=encoding)
 
@@ -303,7 +297,7 @@ def rows(statement: str, *values: UUID | datetime | str) -> list[tuple[Any, ...]
         values: for each ``%s`` of it.
     """
     with connection.cursor() as cursor:
-        cursor.execute(statement, [_as_kept(value) for value in values])
+        cursor.execute(statement, [_as_kept(value) for value in values] or None)
         return list(cursor.fetchall())
 
 

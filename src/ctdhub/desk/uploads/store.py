@@ -80,8 +80,6 @@ def _mib(size: int) -> int:
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"[0-9a-f]{32}")
-_RECEIVING = "SELECT 1 FROM desk_delivery WHERE id = %s AND state = 'receiving'"
-_KEPT = "SELECT SUM(bytes) FROM desk_deliverypart WHERE delivery_id = %s"
 
 
 def begin(
@@ -137,7 +135,8 @@ def add(who: Who, delivery: Delivery, offset: int, body: bytes) -> int | None:
         raise _refused(507, error("upload-full")) from None
     try:
         with transaction.atomic():
-            if not rows(_held(), delivery.id) or offset_of(delivery) != offset:
+            held = Delivery.objects.select_for_update().filter(id=delivery.id, state="receiving")
+            if held.first() is None or offset_of(delivery) != offset:
                 raise IntegrityError
             DeliveryPart.objects.create(
                 delivery=delivery,
@@ -190,12 +189,7 @@ def withdraw(delivery: Delivery) -> bool:
 
 def offset_of(delivery: Delivery) -> int:
     """Bytes of a delivery that are kept."""
-    return int(rows(_KEPT, delivery.id)[0][0] or 0)
-
-
-def _held() -> str:
-    """Lock a delivery that is being received; SQLite locks all when a transaction begins."""
-    return _RECEIVING + (" FOR UPDATE" if connection.features.has_select_for_update else "")
+    return int(DeliveryPart.objects.filter(delivery=delivery).aggregate(n=Sum("bytes"))["n"] or 0)
 
 
 def expires(delivery: Delivery) -> Any:
@@ -302,10 +296,7 @@ def _returned(key: str, organisation: str) -> Delivery | None:
 def _one_at_a_time(organisation: str) -> None:
     """Let two requests of one organisation count one after the other; SQLite has one writer."""
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"desk:{organisation}"]
-            )
+        rows("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", f"desk:{organisation}")
 
 
 PART_BYTES = 2**20

@@ -22,7 +22,8 @@ import yaml
 from django.db import transaction
 from django.utils import timezone
 
-from ctdhub.build.hub import FOLDER, Agreement, Hub, noted
+from ctdhub.build.contributions import Contribution
+from ctdhub.build.hub import FOLDER, Hub, noted
 from ctdhub.build.rules import policy
 from ctdhub.build.stages.harmonise import corrected, read_given
 from ctdhub.core import files
@@ -466,7 +467,8 @@ def check(work: Work) -> Rows:
         examine(delivery, table, report, work)
     except HubError as met:
         report.state = "refused"
-        report.summary = {"refused": error_as_kept(met), **_hashes(report)}
+        hashes = [report.sha256] if report.sha256 else []
+        report.summary = {"refused": error_as_kept(met), "files": hashes}
         report.findings = []
     return lambda: _set(delivery, report)
 
@@ -518,13 +520,10 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
     Raises:
         HubError: the table cannot be read within the limits of its size.
     """
-    hub, who, day = (
-        Hub(current().hub),
-        str(delivery.organisation_id),
-        f"{delivery.created:%Y-%m-%d}",
-    )
+    hub, who = Hub(current().hub), str(delivery.organisation_id)
+    day = f"{delivery.created:%Y-%m-%d}"
     agreement, report.agreement = agreement_of(hub, who)
-    report.summary = _hashes(report, table)
+    report.summary = {"files": [_sha256(table)]}
     before = Delivery.objects.filter(
         organisation_id=who, state="accepted", sha256=report.sha256
     ).exclude(id=delivery.id)
@@ -554,28 +553,24 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
     seen = ReadDelivery(
         who, day, mapping, (done.texts,), done.records, account.rows_read, account.rejected, births
     )
+    limits = AlarmLimits(unknown_share=agreement.unknown_share)
     report.summary |= {
         "rows": account.rows_read,
         "records": account.records,
         "rejected": account.rejected,
         "excluded": sum(account.excluded.values()),
         "notes": [text_as_kept(note, letters) for note in raw.notes],
-        "alarms": list(_alarms(seen, agreement, letters)),
+        "alarms": [  # what somebody must look at, of this delivery alone
+            {
+                "name": alarm.name,
+                "stops": alarm.stops,
+                "accepted": alarm.accepted,
+                "what": text_as_kept(alarm.what(), letters),
+            }
+            for alarm in ring([seen], limits, newest=True)
+        ],
     }
     report.findings = list(_cells(done, letters))
-
-
-def _alarms(
-    seen: ReadDelivery, agreement: Agreement, letters: dict[str, str]
-) -> Iterator[dict[str, Any]]:
-    """What somebody must look at, of this delivery alone."""
-    for alarm in ring([seen], AlarmLimits(unknown_share=agreement.unknown_share), newest=True):
-        yield {
-            "name": alarm.name,
-            "stops": alarm.stops,
-            "accepted": alarm.accepted,
-            "what": text_as_kept(alarm.what(), letters),
-        }
 
 
 def _cells(done: Harmonised, letters: dict[str, str]) -> Iterator[dict[str, Any]]:
@@ -612,18 +607,13 @@ def _letters(raw: RawTable) -> dict[str, str]:
     return {fold(name): column_letter(place) for place, name in enumerate(names)}
 
 
-def _hashes(report: CheckReport, table: Path | None = None) -> dict[str, Any]:
-    """SHA-256 of the files that would go into the hub folder."""
-    if table is None:
-        return {"files": [report.sha256] if report.sha256 else []}
-    with table.open("rb") as content:
-        return {"files": [hashlib.file_digest(content, "sha256").hexdigest()]}
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _set(delivery: Delivery, report: CheckReport) -> dict[str, Any]:
     """The rows of a report, unless somebody ended the delivery meanwhile."""
-    from django.utils import timezone
-
     done = Delivery.objects.filter(
         id=delivery.id, state__in=("received", "checked", "refused")
     ).update(
@@ -714,9 +704,7 @@ def _still_right(delivery: Delivery, work: Work) -> None:
     source = table_of(current().hub, delivery.id.hex, delivery.kind)
     if not source.is_file():
         raise error("delivery-parts")
-    with source.open("rb") as content:
-        now = hashlib.file_digest(content, "sha256").hexdigest()
-    if now not in delivery.summary.get("files", []):
+    if _sha256(source) not in delivery.summary.get("files", []):
         raise error("delivery-hash")
     report = CheckReport(sha256=delivery.sha256)
     examine(delivery, source, report, work)
@@ -732,24 +720,6 @@ def _still_right(delivery: Delivery, work: Work) -> None:
 # says: the folder is the truth.
 
 
-@dataclass(frozen=True)
-class FolderFile:
-    """A file of ``contributions/``: whose, of which day, SHA-256, and the key that is its name."""
-
-    organisation: str
-    day: str
-    path: Path
-    sha256: str
-
-    @property
-    def key(self) -> UUID | None:
-        """The key of a delivery, if the file has one as its name."""
-        stem = self.path.stem
-        if len(stem) == 32 and set(stem) <= set("0123456789abcdef"):
-            return UUID(stem)
-        return None
-
-
 def adopt() -> dict[str, int]:
     """Compare folder and rows once; gives how many rows were made, lost and found again.
 
@@ -758,7 +728,7 @@ def adopt() -> dict[str, int]:
     """
     hub = Hub(current().hub)
     organisations(hub)
-    files = list(_files(hub))
+    files = hub.received()
     gone = hub.withdrawn().contributors
     done = {"adopted": 0, "lost": 0, "found": 0, "accepted": 0}
     rows = {row.id: row for row in Delivery.objects.exclude(state="receiving")}
@@ -775,7 +745,7 @@ def adopt() -> dict[str, int]:
             str(row.state), row.id in held, str(row.organisation_id) in gone
         )
         if state == "accepted" and row.state == "checked":  # killed between file and row
-            day = next(f.day for f in files if f.key == row.id)
+            day = next(f.date for f in files if _key(f.file) == row.id)
             with transaction.atomic():
                 set_accepted(row, day)
             done["accepted"] += 1
@@ -804,8 +774,6 @@ def organisations(hub: Hub) -> None:
 
 def _stated(content: bytes, stem: str) -> dict[str, object]:
     """Name, last day and retention, as far as the file can be read; a fault of it is the hub's."""
-    from datetime import date
-
     try:
         found = yaml.safe_load(content)
     except yaml.YAMLError:
@@ -819,34 +787,35 @@ def _stated(content: bytes, stem: str) -> dict[str, object]:
     }
 
 
-def _files(hub: Hub) -> Iterator[FolderFile]:
-    for given in hub.received():
-        yield FolderFile(given.contributor, given.date, given.file, given.sha256)
+def _key(path: Path) -> UUID | None:
+    """The key of a delivery, if a file has one as its name."""
+    stem = path.stem
+    return UUID(stem) if len(stem) == 32 and set(stem) <= set("0123456789abcdef") else None
 
 
-def _row_of(file: FolderFile, rows: dict[UUID, Delivery]) -> Delivery | None:
-    named = rows.get(file.key) if file.key else None
+def _row_of(file: Contribution, rows: dict[UUID, Delivery]) -> Delivery | None:
+    named = rows.get(key) if (key := _key(file.file)) else None
     if (
         named is not None
-        and named.organisation_id == file.organisation
+        and named.organisation_id == file.contributor
         and file.sha256 in named.summary.get("files", [])
     ):
         return named
-    place = (file.organisation, file.day, file.sha256)
+    place = (file.contributor, file.date, file.sha256)
     for row in rows.values():
         if row.account_id is None and (row.organisation_id, row.day, row.sha256) == place:
             return row
     return None
 
 
-def _adopted(file: FolderFile) -> Delivery:
+def _adopted(file: Contribution) -> Delivery:
     made: Delivery = Delivery.objects.create(
-        organisation_id=file.organisation,
+        organisation_id=file.contributor,
         state="accepted",
-        kind=kind_of(file.path.name) or "",
+        kind=kind_of(file.file.name) or "",
         sha256=file.sha256,
-        bytes=file.path.stat().st_size,
-        day=file.day,
+        bytes=file.file.stat().st_size,
+        day=file.date,
         summary={"files": [file.sha256]},
     )
     return made

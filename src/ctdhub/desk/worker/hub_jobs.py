@@ -312,22 +312,25 @@ def _of_table(asked: TableRequest) -> dict[str, Any]:
 _AGAIN = timedelta(hours=1)
 
 
+def _signed(work: Work, kind: Any, part: str) -> Any:
+    """What a job brings, if it came in time and for an account that holds its role now."""
+    signed = kind.model_validate_json(work.job.given["signed"])
+    told = getattr(signed, part)
+    _refuse_other(work.job, told.role)
+    refuse_late(told.date, datetime.fromisoformat(work.job.given["arrived"]))
+    return signed
+
+
 def approve(work: Work) -> Rows:
     """Put a signed statement to its candidate; publish if nothing waits any more."""
-    hub, given = _hub(), work.job.given
-    signed = Approval.model_validate_json(given["signed"])
-    _refuse_other(work.job, signed.statement.role)
-    refuse_late(signed.statement.date, datetime.fromisoformat(given["arrived"]))
+    hub, signed = _hub(), _signed(work, Approval, "statement")
     release = stage.accept(hub, stage.waiting(hub, signed.statement.version), signed)
     return lambda: _published(release is not None, signed.statement.version)
 
 
 def change_keys(work: Work) -> Rows:
     """Write down a signed change of approvers."""
-    given = work.job.given
-    signed = SignedChange.model_validate_json(given["signed"])
-    _refuse_other(work.job, signed.change.role)
-    refuse_late(signed.change.date, datetime.fromisoformat(given["arrived"]))
+    signed = _signed(work, SignedChange, "change")
     accept_change(_hub(), signed)
     return lambda: {"line": signed.change.number}
 
@@ -344,10 +347,7 @@ def hold(work: Work) -> Rows:
 
 def lift(work: Work) -> Rows:
     """Take back a hold, as its role signed."""
-    hub, given = _hub(), work.job.given
-    signed = SignedLift.model_validate_json(given["signed"])
-    _refuse_other(work.job, signed.lift.role)
-    refuse_late(signed.lift.date, datetime.fromisoformat(given["arrived"]))
+    hub, signed = _hub(), _signed(work, SignedLift, "lift")
     candidate = stage.waiting(hub, signed.lift.version)
     approvers.lift(hub, candidate, signed)
     return lambda: {"version": candidate.name}
