@@ -71,6 +71,7 @@ def spending(hub: Hub) -> PublishedSpending:
 
 RELEASE, READERS = Input("release", Text("release")), Input("readers", Text("what readers need"))
 ADDRESS = Input("address", Text("address of the site"))
+DOI = Input("doi", Text("DOI"))
 TOLD = Input("told", Text("events, stories and other files that the site shows"))
 ERRATA = Input("errata", Text("notices about releases"))
 SPENT = Input("spent", Text("privacy ledger"))
