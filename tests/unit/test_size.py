@@ -20,7 +20,7 @@ CROWDED = {
 HIGH = {
     "build": 8, "dp": 10, "release": 6, "schema": 6, "sensitive/ingest": 6,
     "sensitive/linkage/identified": 6, "sensitive/mapping": 7,
-    "site": 6, "stats": 6, "stats/signals": 7,
+    "stats": 6, "stats/signals": 7,
 }  # fmt: skip
 """Folders with more floors; a number only shrinks."""
 

@@ -1,4 +1,4 @@
-"""Signals: numbers and shares that departed from their past, and what that does not mean."""
+"""The page of signals, apart as every page: what departed from its past, and what that is not."""
 
 from __future__ import annotations
 
