@@ -179,7 +179,7 @@ def test_the_parts_are_there_without_any_perpetrator(tmp_path: Path, said: Said 
     assert empty.guarantee.sigma == some.guarantee.sigma
     names = [sorted(p.name for p in folder.rglob("answers/*/*")) for folder in tmp_path.iterdir()]
     assert names[0] == names[1]
-    assert "perpetrators.parquet" in names[0]
+    assert "perpetrators-records.parquet" in names[0]
 
 
 def test_without_a_share_they_are_left_out_and_cost_nothing(tmp_path: Path) -> None:
