@@ -148,10 +148,9 @@ def leaving(
         private: a folder where case data may be, in which what leaves is for a moment.
 
     Raises:
-        FileError: a rule reads a column of child rows that is folded otherwise than into a list
-            (rule "leaves-children"); every row is left out for want of an answer that no row has
-            (rule "leaves-nothing"); or what would leave does not give the same records (rule
-            "leaves-differ").
+        FileError: child rows are not folded into a list (rule "leaves-children"); every row is left
+            out for want of an answer that no row has ("leaves-nothing"); or what would leave does
+            not give the same records ("leaves-differ").
         HubError: as :func:`ctdhub.sensitive.mapping.run.harmonise`.
     """
     if len(secret) < SECRET_BYTES:
@@ -184,14 +183,19 @@ def leaving(
     if withheld == len(rows) > 0 and (silent := _unanswered(table, mapping)):
         raise error("leaves-nothing", file=raw.file, column=silent)
     plain = leaving_mapping(mapping)
+    back, rules = _read_back(cases, plain, private)
+    if _told(harmonise(back, rules, contributor, years, bytes(32)), 0) != _told(done, unread):
+        raise error("leaves-differ", file=raw.file)
+    return WhatLeaves(cases, plain, tuple(fates), len(rows), withheld, _account(done, unread))
+
+
+def _read_back(cases: bytes, plain: str, private: Path) -> tuple[RawTable, Mapping]:
+    """What would leave, read as the hub will, and the mapping that goes with it."""
     rules = parse_mapping(plain, "mapping.yaml")
     with tempfile.TemporaryDirectory(dir=private, prefix=".leaving-") as folder:
         file = Path(folder) / "cases.csv"
         file.write_bytes(cases)
-        read = read_isolated(file, rules.read)
-    if _told(harmonise(read, rules, contributor, years, bytes(32)), 0) != _told(done, unread):
-        raise error("leaves-differ", file=raw.file)
-    return WhatLeaves(cases, plain, tuple(fates), len(rows), withheld, _account(done, unread))
+        return read_isolated(file, rules.read), rules
 
 
 def _unanswered(table: pa.Table, mapping: Mapping) -> str | None:
