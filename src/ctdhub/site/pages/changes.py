@@ -18,7 +18,7 @@ from ctdhub.report.wording import caveat, citation
 from ctdhub.schema import countries
 from ctdhub.schema.model import DESTINATION, ORIGIN
 from ctdhub.site.edition import CHANGE, Content, MenuEntry, PageKind
-from ctdhub.site.frame import FEED, Page
+from ctdhub.site.frame import Page
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_RECORDED
 from ctdhub.stats.release_changes import RATE, CellChange, ReleaseChanges
@@ -73,7 +73,7 @@ def _first(release: Release) -> Page:
         path=PATH,
         title=_("What changed"),
         description=_("There is no earlier release to compare with."),
-        values={"pair": None, "feed": f"../../{FEED}"},
+        values={"pair": None},
     )
 
 
@@ -91,7 +91,6 @@ def _page(content: Content, before: Answers, older: Sequence[Answers], own: str)
         values={
             "pair": _pair(before, now, older, found),
             "chooser": _chooser(content.release, older, own),
-            "feed": f"../../{FEED}",
         },
         menu=PATH,
     )

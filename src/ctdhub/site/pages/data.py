@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import chain
@@ -120,15 +119,6 @@ def _example(release: Release) -> list[str]:
     return min(measured, key=lambda key: (key != SEX, "*" in key), default=SEX).split("*")
 
 
-@dataclass(frozen=True)
-class Download:
-    """A file that readers may take: its name, what it is, its size in words."""
-
-    name: str
-    what: str
-    size: str
-
-
 def spreadsheet(code: str) -> str:
     """Name of the spreadsheet of counts in a language."""
     return f"spreadsheets/counts.{code}.xlsx"
@@ -166,7 +156,7 @@ def _downloads(release: Release) -> list[dict[str, Any]]:
     return [
         {
             "title": title,
-            "files": [Download(n, w, file_size(held[n])) for n, w in files.items() if n in held],
+            "files": [(n, w, file_size(held[n])) for n, w in files.items() if n in held],
             "books": [
                 {"name": name, "lang": code, "language": NATIVE_NAMES[code]}
                 for name, code in books.items()

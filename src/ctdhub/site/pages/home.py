@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current
 from ctdhub.report import sentences
 from ctdhub.report.figures import figures, path, write_pictures
-from ctdhub.report.signal_charts import ReleaseFinding, findings
+from ctdhub.report.signal_charts import findings
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
 from ctdhub.schema.places import place_of
@@ -33,13 +32,6 @@ KIND = PageKind(
 )
 
 
-@dataclass(frozen=True)
-class _Card:
-    what: str
-    value: str
-    interval: str
-
-
 def page(content: Content) -> Page:
     """The first page; it leads to the newest story."""
     answers, edition = content.answers, content.edition
@@ -56,7 +48,7 @@ def page(content: Content) -> Page:
             "headline": claim,
             "reach": f"{reservation} {sentences.reach_sentence(first)}".strip(),
             "own": _own(content),
-            "findings": [_finding(each) for each in findings(answers)],
+            "findings": findings(answers),
             "cards": _cards(answers),
             "regions": [
                 {"name": countries.region_name(key, current()), "path": path(key)}
@@ -82,20 +74,6 @@ def _own(content: Content) -> dict[str, str] | None:
     return None
 
 
-def _finding(found: ReleaseFinding) -> dict[str, str]:
-    paths = {
-        "change": "signals.html",
-        "gap": "assistance.html",
-        "silence": f"explore.html#show={found.variable}",
-    }
-    return {
-        "kicker": found.kicker,
-        "text": found.text,
-        "detail": found.detail,
-        "path": paths[found.about],
-    }
-
-
 def _place(answers: Answers, key: str) -> dict[str, Any]:
     """The country or region that the hub puts first, in a few sentences."""
     return {
@@ -106,14 +84,14 @@ def _place(answers: Answers, key: str) -> dict[str, Any]:
     }
 
 
-def _cards(answers: Answers) -> list[_Card]:
+def _cards(answers: Answers) -> list[tuple[str, str, str]]:
     first = headline(answers)
     return [
         _card(_("People identified"), first.people),
         _card(_("Case records received (a person may have several)"), first.records),
         _card(_("Nationalities"), first.nationalities, at_least=True),
         _card(_("Countries and territories of exploitation"), first.countries, at_least=True),
-        _Card(
+        (
             _("Organisations that contributed"),
             number(first.contributors.value or 0),
             _("exact, public"),
@@ -121,18 +99,20 @@ def _cards(answers: Answers) -> list[_Card]:
     ]
 
 
-def _card(what: str, card: NumberCard, *, at_least: bool = False) -> _Card:
+def _card(what: str, card: NumberCard, *, at_least: bool = False) -> tuple[str, str, str]:
     if card.value is None:
-        return _Card(what, sized(card), "")
+        return (what, sized(card), "")
     if at_least:
         value = _("at least {n}").format(n=number(card.value))
-        return _Card(what, value, _("above the reporting threshold"))
+        return (what, value, _("above the reporting threshold"))
     if card.once is not None:
         low, high, _doubles = sentences.once_printed(card)
-        return _Card(
-            what, _("{low} to {high}").format(low=low, high=high), sentences.recorded_people(card)
+        return (
+            what,
+            _("{low} to {high}").format(low=low, high=high),
+            sentences.recorded_people(card),
         )
-    return _Card(what, number(card.value), _between(card.low or 0, card.high or 0))
+    return (what, number(card.value), _between(card.low or 0, card.high or 0))
 
 
 def _between(low: float, high: float) -> str:

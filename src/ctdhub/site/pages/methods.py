@@ -174,45 +174,24 @@ def _factor(epsilon: float) -> str:
 STYLE_PATH = "style.html"
 STYLE_KIND = PageKind("style", lambda content: [style_page(content)])
 
-_USES = {
-    "harbour": Text("series 1, bars"),
-    "ember": Text("series 2"),
-    "fern": Text("series 3"),
-    "mallow": Text("series 4"),
-    "ink": Text("text, series 5"),
-    "muted": Text("small text"),
-    "edge": Text("outlines"),
-    "link": Text("links and buttons"),
-    "warm": Text("notices"),
-    **{f"step{k}": Text("step of the map") for k in range(1, 6)},
-}
-
 
 def style_page(content: Content) -> Page:
     """The page, with the first chart of the release."""
     first = next(iter(figures(content.answers)), None)
-    light, dark = colours(), colours(dark=True)
     return Page(
         path=STYLE_PATH,
         title=_("Parts of the pages"),
         description=_("Every part that pages are made of, for those who change them."),
-        values={
-            "colours": [
-                {
-                    "name": name,
-                    "use": said(use),
-                    "picture": _swatch(name),
-                    "contrast": [
-                        decimal(contrast(mode[name], mode["paper"])) for mode in (light, dark)
-                    ],
-                }
-                for name, use in _USES.items()
-            ],
-            "drawn": first,
-        },
+        values={"swatch": _swatch, "contrasts": _contrasts, "drawn": first},
         menu="methods.html",
         scripts=FIGURES if first else (),
     )
+
+
+def _contrasts(name: str) -> list[str]:
+    """Of a colour with the paper, by day and by night."""
+    modes = colours(), colours(dark=True)
+    return [decimal(contrast(mode[name], mode["paper"])) for mode in modes]
 
 
 def _swatch(name: str) -> Markup:
