@@ -53,11 +53,7 @@ from tests.fixtures.hubs import (  # noqa: E402
 from tests.forked import Child  # noqa: E402
 from tests.journeys import forked  # noqa: E402
 
-from ctdhub.build import (  # noqa: E402
-    init,
-    pipeline,
-    rules,
-)
+from ctdhub.build import init, pipeline, rules  # noqa: E402
 from ctdhub.build.hub import Hub  # noqa: E402
 from ctdhub.dp.ledger.book import Ledger  # noqa: E402
 from ctdhub.release.verify import verify  # noqa: E402

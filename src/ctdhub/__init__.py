@@ -5,8 +5,6 @@ through one minor version.  All other modules may change at any time.  Importing
 none of them: a name is loaded when it is first used.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

@@ -5,8 +5,6 @@ no other before it.  Only ``dp`` mints Protected values; ``release`` reads them 
 of a verified bundle by :func:`restore`.  Tests hold all three rules.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 from statistics import NormalDist

@@ -17,16 +17,7 @@ import yaml
 from ctdhub.core.files import locked
 from ctdhub.desk.deliveries import computed_state
 from tests.desk.desks import OURS, THEIRS, Desk
-from tests.desk.sending import (
-    begun,
-    part,
-    practice_file,
-    rounds,
-    rows,
-    sent,
-    without_tokens,
-    work,
-)
+from tests.desk.sending import begun, part, practice_file, rounds, rows, sent, without_tokens, work
 
 CANARY = "Zqxvanary"
 

@@ -18,13 +18,7 @@ pytest.importorskip("pyrage", reason='the extra is missing: pip install ".[desk]
 from ctdhub.core.errors import HubError
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import SigningKey, make_key
-from ctdhub.sensitive.bundle.card import (
-    CardAgreement,
-    HubCard,
-    card_bytes,
-    parse_card,
-    sign_card,
-)
+from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, card_bytes, parse_card, sign_card
 from ctdhub.sensitive.bundle.leaving import WhatLeaves, leaving
 from ctdhub.sensitive.bundle.pack import (
     ORDER,

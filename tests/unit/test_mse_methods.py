@@ -13,13 +13,7 @@ from lists_of_invented_people import invented
 
 from ctdhub.report import mse as words
 from ctdhub.report.mse import report
-from ctdhub.stats.mse.bootstrap import (
-    bits_of,
-    bootstrap_interval,
-    multinomial,
-    normal,
-    uniform,
-)
+from ctdhub.stats.mse.bootstrap import bits_of, bootstrap_interval, multinomial, normal, uniform
 from ctdhub.stats.mse.bootstrap import words as random_words
 from ctdhub.stats.mse.estimate import estimate, relinked, unlinked
 from ctdhub.stats.mse.lists import Lists, pass_gate

@@ -1,7 +1,5 @@
 """Any table whose columns have permitted values, protected by differential privacy."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from dataclasses import dataclass, field

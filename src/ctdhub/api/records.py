@@ -1,7 +1,5 @@
 """A contributor's file: a first mapping for it, and its records in the schema of the hub."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import warnings

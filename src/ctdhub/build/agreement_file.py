@@ -4,8 +4,6 @@ Belongs here: what the desk's worker writes to ``contributors/``, and whether an
 force.  Does not belong here: what an agreement is (``settings``), who may change it (``desk``).
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Mapping

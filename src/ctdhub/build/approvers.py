@@ -1,7 +1,5 @@
 """Whose keys count in a hub, and whether a candidate may be published now."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager

@@ -1,7 +1,5 @@
 """What is done between two builds: the next price, an alarm accepted, the site drawn again."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 

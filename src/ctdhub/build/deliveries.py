@@ -1,7 +1,5 @@
 """Deliveries of contributors: in which order they came, and what counts no more."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -8,8 +8,6 @@ Two people may decide a pair; the second is shown the first.  Where they differ 
 not decided.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator

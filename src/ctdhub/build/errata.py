@@ -4,8 +4,6 @@ A notice lies in ``errata/<version>/<n>.json`` from the first moment and is in f
 signature: each signature replaces the file whole, so a crash leaves it with one or with both.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Whose records a number of a case, or a token, finds."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 from collections import Counter

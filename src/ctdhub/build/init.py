@@ -1,7 +1,5 @@
 """How a hub begins, and how one goes on that was copied, moved or put back."""
 
-from __future__ import annotations
-
 import json
 import secrets
 import shutil

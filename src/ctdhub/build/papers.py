@@ -1,7 +1,5 @@
 """What the papers of a hub are made of, read from its folder; no contributed file is opened."""
 
-from __future__ import annotations
-
 from ctdhub.build.hub import Agreement, Hub
 from ctdhub.build.rules import policy, takes_tokens, variables
 from ctdhub.report.papers import Contributing, PaperFacts

@@ -1,7 +1,5 @@
 """The pipeline as a text: contributions in, a protected, approved release and its site out."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """A bundle becomes a delivery; the card by which contributors make one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A rehearsal of a hub's policy on fictitious people, and tables on request."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 from collections.abc import Sequence

@@ -6,8 +6,6 @@ is published with the release; since the file begins with 32 random bytes that s
 reader can find out by it what the file says, however few its possible contents are.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 from pathlib import Path

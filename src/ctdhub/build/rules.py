@@ -1,7 +1,5 @@
 """What a hub's settings decide about its releases, and which versions it has made."""
 
-from __future__ import annotations
-
 import json
 import re
 from functools import lru_cache

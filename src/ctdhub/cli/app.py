@@ -1,7 +1,5 @@
 """The command as Typer has it: verbs put together, run, its own words in the user's language."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Iterator
 from types import ModuleType

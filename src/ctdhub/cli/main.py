@@ -1,7 +1,5 @@
 """The entry point of the command, which loads as little as it can; exit codes."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What the command puts on the screen: two consoles, progress, errors and their remedies."""
 
-from __future__ import annotations
-
 import errno
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Verbs that write documents: brief, papers."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Verbs that read a table or a release: signals, estimate."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path

@@ -3,8 +3,6 @@
 A test holds it beside the verbs.  It loads neither Typer nor any room.
 """
 
-from __future__ import annotations
-
 import difflib
 import shutil
 import textwrap

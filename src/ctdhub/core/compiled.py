@@ -4,8 +4,6 @@ A module of loops imports this one and numba with it, so it is imported when its
 run, never before: numba costs half a second and 80 MB.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import Any
 

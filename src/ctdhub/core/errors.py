@@ -1,7 +1,5 @@
 """One error tree for the whole product, and a catalogue that holds the sentences of each rule."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -2,8 +2,6 @@
 machine's state folder.
 """
 
-from __future__ import annotations
-
 import errno
 import gc
 import hashlib

@@ -4,8 +4,6 @@ In Arabic a number with a sign or a unit is isolated, so that the sign stays on 
 groups digits from five on with a thin space, which no country reads as a decimal sign.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence

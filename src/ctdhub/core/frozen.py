@@ -1,7 +1,5 @@
 """The base of every settings and data file: unknown keys are refused, values do not change."""
 
-from __future__ import annotations
-
 from pydantic import BaseModel, ConfigDict
 
 

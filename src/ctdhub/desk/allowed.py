@@ -6,8 +6,6 @@ its page and the worker both read.  It reads no database: a thing is anything th
 attributes ``organisation_id``, ``account_id`` and ``state``, or those of them that matter.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace

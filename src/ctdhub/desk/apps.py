@@ -1,7 +1,5 @@
 """What Django calls an application: the desk's tables."""
 
-from __future__ import annotations
-
 from django.apps import AppConfig
 
 

@@ -5,8 +5,6 @@ answer is passed on and kept nowhere.  Who asks is looked up there again, by the
 visit: only whoever is signed in can be asked for, and no more than their roles may.
 """
 
-from __future__ import annotations
-
 import json
 import socket
 import struct

@@ -4,8 +4,6 @@ The database is SQLite in ``desk/`` unless ``DATABASE_URL`` names a PostgreSQL s
 and keys are never in ``desk.toml``.
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 import tomllib

@@ -4,8 +4,6 @@ Links take the place of a second factor, so they exist for fictitious data only.
 a page with a button: nobody is signed in by what a mail program or a browser fetches ahead.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import secrets

@@ -1,7 +1,5 @@
 """Pages and lines of the log that say that something is wrong; apart, for settings name them."""
 
-from __future__ import annotations
-
 import json
 import logging
 import secrets

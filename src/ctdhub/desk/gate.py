@@ -4,8 +4,6 @@ It opens the transaction with the scope, finds out who asks, finds the thing, as
 ``desk.allowed``, calls the view, renders its answer inside the transaction, and writes the event.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode

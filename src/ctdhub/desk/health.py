@@ -3,8 +3,6 @@
 Times, sizes, ages of queues and yes or no; never a count of people or of what somebody sent.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import time

@@ -4,8 +4,6 @@ Work that takes longer than a page; the web process only puts jobs in and looks 
 Not here: what a job does (``desk.worker``).
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable

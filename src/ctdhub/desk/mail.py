@@ -4,8 +4,6 @@ Rows wait in the database until they are sent, in the language of their reader. 
 not answer is tried again, later each time.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import time

@@ -1,7 +1,5 @@
 """What surrounds every page: headers, language, length of a visit, errors, the menu."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from contextlib import suppress

@@ -5,8 +5,6 @@ A system service starts each with ``ctdhub desk HUB --only NAME``, as a user of 
 then is ``python -m ctdhub.desk.processes NAME``.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os

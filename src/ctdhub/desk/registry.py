@@ -4,8 +4,6 @@ The menu, the authorisation tests and the documentation read the register.  Desk
 ``CTDHUB_GATE``, a function ``gate(page, request, given)`` that checks and then calls the view.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -2,8 +2,6 @@
 language.
 """
 
-from __future__ import annotations
-
 import hashlib
 import mimetypes
 from datetime import UTC, datetime

@@ -5,8 +5,6 @@ through to the reader's page and are kept nowhere.  No ``sensitive`` and no acco
 Not here: who may open a screen (the gate of desk or kit), what an edit does (``workbench``).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

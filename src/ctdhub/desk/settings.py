@@ -1,7 +1,5 @@
 """Django's settings of the desk, all from ``desk.toml`` and the environment."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from ctdhub.core.i18n import LANGUAGES as OFFERED

@@ -4,8 +4,6 @@ The act and its event are in the database together or not at all.  Numbers have 
 whoever writes one holds the head until its transaction ends.
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path

@@ -5,8 +5,6 @@ left out or put in breaks the chain; a file that was written anew from some line
 the heads that approvals and messages to the auditor carry.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

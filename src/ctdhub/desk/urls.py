@@ -5,8 +5,6 @@ Whoever adds a module of pages adds it to ``MODULES``; an address outside of the
 start.  A module may have ``waiting(who)``: what waits for somebody on the first page.
 """
 
-from __future__ import annotations
-
 from ctdhub.desk import screens
 from ctdhub.desk.registry import page
 from ctdhub.desk.rendering import serve

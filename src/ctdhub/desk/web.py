@@ -1,7 +1,5 @@
 """The web processes: they serve the desk's pages and never load case data's modules."""
 
-from __future__ import annotations
-
 import os
 import socket
 from collections import deque

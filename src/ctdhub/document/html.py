@@ -4,8 +4,6 @@ All sections are in it: a page on a screen has no end.  Printed, it takes A4 (a 
 warning and citation on every page.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

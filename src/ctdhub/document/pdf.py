@@ -5,8 +5,6 @@ read them.  That standard forbids a glyph that the fonts lack, so a missing scri
 and never in a page of empty boxes.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace

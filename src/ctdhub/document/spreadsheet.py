@@ -4,8 +4,6 @@ A text is never read as a date or as a formula, whatever it looks like, and no l
 country decides how the file opens.  The same sheets give the same bytes.
 """
 
-from __future__ import annotations
-
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence

@@ -5,8 +5,6 @@ frame or in pixels, heights in pixels.  The SVG itself always runs left to right
 otherwise): a canvas that runs right to left mirrors every place.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

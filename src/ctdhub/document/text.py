@@ -1,7 +1,5 @@
 """A document as plain text and as Markdown."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 

@@ -6,8 +6,6 @@ and the discrete Gaussian with parameter sigma squared costs rho = 1 / (2 sigma 
 Kamath and Steinke 2020, "The Discrete Gaussian for Differential Privacy", theorem 4).  Costs add.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction

@@ -6,8 +6,6 @@ moment is finished by whoever asks the same question about the same exact tables
 answer that it would have given.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any

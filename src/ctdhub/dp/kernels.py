@@ -3,8 +3,6 @@
 What needs no numba: small tables (``count``), and random orders, which are the same bits without.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

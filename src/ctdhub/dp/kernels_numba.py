@@ -1,7 +1,5 @@
 """Compiled inner loops of counting and fitting; plain numbers in, plain numbers out."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

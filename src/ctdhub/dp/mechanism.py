@@ -1,7 +1,5 @@
 """The mechanism: exact tables in, noise, then everything that is published made of noisy tables."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace

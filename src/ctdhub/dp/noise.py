@@ -9,8 +9,6 @@ with sharper bounds until the outcome is certain.  No floating point enters a de
 cut off: the sampler is exact, and delta owes it nothing.
 """
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Callable

@@ -7,8 +7,6 @@ The price and its reasons follow from exact counts.  They are for the steward al
 these counts, and are written into nothing that leaves the hub.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args

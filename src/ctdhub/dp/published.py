@@ -11,8 +11,6 @@ the part's low end, and the part at most as many as the whole's high end, be the
 (:func:`ctdhub.border.unseen_end`).
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping, Sequence

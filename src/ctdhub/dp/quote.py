@@ -1,7 +1,5 @@
 """A question, what it costs, how the ledger knows it, and which answer may be given again."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence

@@ -1,7 +1,5 @@
 """What all noisy tables together say: pooled sums, and the exact weighted least-squares fit."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping

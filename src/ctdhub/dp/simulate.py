@@ -1,7 +1,5 @@
 """A dry run on fictitious people: what a policy would show, and what a further table would cost."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Sequence

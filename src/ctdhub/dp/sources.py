@@ -1,7 +1,5 @@
 """Counts by contributor, and tables of child rows: noisy, never single records."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Measuring: each table of the workload once, with exact noise, within the budget."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections import Counter, defaultdict

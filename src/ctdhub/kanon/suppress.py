@@ -4,8 +4,6 @@ Rows of at least k records stay whole.  From cheap subsets of columns to dear on
 least k are peeled off and groups of nearly k are completed; what is left is put into clusters.
 """
 
-from __future__ import annotations
-
 import heapq
 import itertools
 import math

@@ -4,8 +4,6 @@ Three things that a cell may say stay apart: a value, *not recorded* (null), and
 text of its own.  Suppressed is a category as any other when classes are counted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

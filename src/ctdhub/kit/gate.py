@@ -1,7 +1,5 @@
 """The gate of the kit, and files that are dropped on it."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import secrets

@@ -1,7 +1,5 @@
 """Start the kit, say where it is, let one browser in, and end it."""
 
-from __future__ import annotations
-
 import hmac
 import logging
 import os

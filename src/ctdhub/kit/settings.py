@@ -1,7 +1,5 @@
 """Django's settings of the kit: no database, no session, no cookie, one user."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from pathlib import Path

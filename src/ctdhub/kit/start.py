@@ -1,7 +1,5 @@
 """First pages of the kit: the hub's card, a field to drop a file on, the files so far, the end."""
 
-from __future__ import annotations
-
 import secrets
 from datetime import UTC, datetime
 from pathlib import PurePath

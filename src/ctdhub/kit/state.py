@@ -1,7 +1,5 @@
 """What the kit remembers, in the one folder that it writes."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -4,8 +4,6 @@ The file with tokens is a further file of the kit, which is looked at, mapped an
 other; names, birth dates and places are not in it.  The linkage key stays in the kit's folder.
 """
 
-from __future__ import annotations
-
 import re
 import secrets
 from dataclasses import replace

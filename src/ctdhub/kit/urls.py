@@ -1,7 +1,5 @@
 """The addresses of the kit: the shared screens, and what only the kit has."""
 
-from __future__ import annotations
-
 from ctdhub.desk import screens
 from ctdhub.desk.registry import page
 from ctdhub.desk.rendering import serve

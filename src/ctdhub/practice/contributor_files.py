@@ -1,7 +1,5 @@
 """The files of four fictitious contributors: what each wrote down, in a format of its own."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import unicodedata

@@ -1,7 +1,5 @@
 """Fictitious lists with fictitious names in four scripts, to practise linking on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta

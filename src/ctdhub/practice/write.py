@@ -1,7 +1,5 @@
 """Write the practice contributions and the truth behind them, to hold results against."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """What catalogues of data read: Frictionless Data Package, Croissant, DCAT."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Hand a release on: to an archive that gives it a DOI, to a CKAN portal."""
 
-from __future__ import annotations
-
 import json
 import re
 import secrets

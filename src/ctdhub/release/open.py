@@ -1,7 +1,5 @@
 """Open a release: verify first, then restore the protected answer."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The files of a table that was protected alone: records, counts and a manifest, in one folder."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import tempfile

@@ -1,7 +1,5 @@
 """Verify a release: recompute every hash, trust nothing that the manifest says about paths."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import stat

@@ -1,7 +1,5 @@
 """How to quote and cite a chart, the cards of its numbers, and the code behind it."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The charts of assistance in the words of one language, their gaps, and their files."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """A mandated table in words, as CSV, JSON, Markdown, text and SDMX."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import groupby

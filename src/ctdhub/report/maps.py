@@ -1,7 +1,5 @@
 """The maps of the site in the words of one language: corridors, citizenship, exploitation."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import cast
 

@@ -1,7 +1,5 @@
 """What estimates of the hidden population say in words, in the language in force."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from functools import partial
@@ -19,14 +17,7 @@ from ctdhub.report.figures import alone
 from ctdhub.report.wording import paragraph, paragraphs, people_ranged
 from ctdhub.schema.labels import code_label
 from ctdhub.stats.mse.bootstrap import Method, Name, Why
-from ctdhub.stats.mse.estimate import (
-    QUESTIONS,
-    WIDEST,
-    Label,
-    Result,
-    SensitivityChange,
-    Strata,
-)
+from ctdhub.stats.mse.estimate import QUESTIONS, WIDEST, Label, Result, SensitivityChange, Strata
 from ctdhub.stats.mse.lists import LEAST_OVERLAP, Gate
 from ctdhub.stats.mse.of_release import doubles, list_names, years_of
 from ctdhub.stats.trend import overlap

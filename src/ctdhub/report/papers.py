@@ -2,8 +2,6 @@
 case data.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from datetime import date

@@ -1,7 +1,5 @@
 """Facts as whole sentences in the language in force, each number with its interval."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from ctdhub.core.format import inline, listed, number, share

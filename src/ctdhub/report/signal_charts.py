@@ -1,7 +1,5 @@
 """The signals of a release in the words of one language: charts, findings, table, files."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

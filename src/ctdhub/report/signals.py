@@ -1,7 +1,5 @@
 """A signal in words: what moved, beside what did not, on how much past it rests, who reports."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

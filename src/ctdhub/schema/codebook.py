@@ -1,7 +1,5 @@
 """The codebook as data: one row for each group, variable and code; as CSV and as JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from operator import getitem

@@ -2,8 +2,6 @@
 loads Jinja.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from itertools import groupby

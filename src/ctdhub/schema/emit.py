@@ -1,7 +1,5 @@
 """What is emitted from the schema: Arrow types, Frictionless schemas, the codebook in files."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

@@ -8,8 +8,6 @@
 'Declined'
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources

@@ -1,7 +1,5 @@
 """A place that somebody asks about, and what a country owes a person by citizenship."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Nobody filters rows by the statistics of such files, and they are half of the work of writing them.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pyarrow as pa

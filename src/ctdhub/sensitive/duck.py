@@ -3,8 +3,6 @@
 Nothing spills: rows must be seen at once, and the machine's memory is the limit.
 """
 
-from __future__ import annotations
-
 import warnings
 
 import pyarrow as pa

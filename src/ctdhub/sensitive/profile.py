@@ -4,8 +4,6 @@ A profile holds counts by public value and by rule.  It holds no record, no iden
 outside the schema's public domains.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass

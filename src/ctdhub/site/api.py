@@ -12,8 +12,6 @@ Paths inside a file are relative to that file.  Texts are English; labels come i
 the site.  Tables of three variables stand in the release's own counts.parquet only.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

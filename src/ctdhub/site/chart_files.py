@@ -4,8 +4,6 @@ Each page writes its own.  A row says of which release it is and where it was pu
 can be cited when it has left its file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The course: five short lessons, whose numbers come from the release that is shown."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial

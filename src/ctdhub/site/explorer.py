@@ -10,8 +10,6 @@ stream; in a site for disks it is a classic script that hands the stream over as
 only such scripts load from ``file://``.
 """
 
-from __future__ import annotations
-
 import base64
 import gzip
 import json

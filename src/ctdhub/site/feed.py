@@ -1,7 +1,5 @@
 """The feed of a site, and its notices about releases."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence

@@ -6,8 +6,6 @@
 <site>/r/<version>/<file>                  the release's own files, the charts' files
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence

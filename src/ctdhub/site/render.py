@@ -1,7 +1,5 @@
 """The pages of a site, each drawn in one language, and its search."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence

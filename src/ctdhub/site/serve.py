@@ -1,7 +1,5 @@
 """Serve a site on this machine only, to look at it; apart, for it is a process of its own."""
 
-from __future__ import annotations
-
 import errno
 import gzip
 import io

@@ -5,8 +5,6 @@ same answer on every page, in every file and for every program.  How the numbers
 come about says ``estimator``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any, TypeVar

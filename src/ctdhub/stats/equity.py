@@ -15,8 +15,6 @@ level.  A gap is clear where the interval leaves out zero; of several clear ones
 with the largest lower end is told, for a large but unsure difference is mostly noise.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from itertools import combinations, product

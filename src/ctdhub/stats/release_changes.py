@@ -21,8 +21,6 @@ and that at least one of them shows.  Years that one of the releases does not co
 ``benchmarks/release_changes.py`` measures the share of false ones among the cells found.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain

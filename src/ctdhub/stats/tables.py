@@ -1,7 +1,5 @@
 """Tables of a release: headline facts, facts of a place, variables, groups and corridors."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist

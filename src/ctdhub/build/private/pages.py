@@ -4,8 +4,6 @@ All are sensitive: they hold exact counts.  They are written below ``work/`` and
 the steward names another place, and never into a site or a release.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections import Counter

@@ -7,8 +7,6 @@ Some alarms stop the build until the mapping reads the texts or accepts the alar
 others stop a charge.  Nobody outside the hub can see either: no release says that one rang.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

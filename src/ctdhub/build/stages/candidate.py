@@ -7,8 +7,6 @@ do not tell how many candidates there were.  A published release is never touche
 never gets into another one.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 import shutil

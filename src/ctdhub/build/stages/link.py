@@ -1,7 +1,5 @@
 """All records become people, the unit of protection, with reports on links and deliveries."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Sequence

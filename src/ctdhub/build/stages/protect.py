@@ -1,7 +1,5 @@
 """From people to a protected answer, paid for in the ledger."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Collection

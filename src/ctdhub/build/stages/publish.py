@@ -1,7 +1,5 @@
 """Two people approve a candidate, and it becomes a release."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from datetime import UTC, date, datetime

@@ -6,8 +6,6 @@ its name only once its last byte was proven; until then it has a private name, a
 a cut end leaves nothing behind.  Needs the package pyrage, at the first call.
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 import secrets

@@ -5,8 +5,6 @@ secret and both public halves, ChaCha20-Poly1305 (RFC 8439): the construction of
 (RFC 9180), without its framing.  An envelope does not say who sent it: compare fingerprints.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Signing keys of those who approve releases: Ed25519 (RFC 8032), private half in a PEM file."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 from dataclasses import dataclass

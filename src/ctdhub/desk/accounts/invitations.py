@@ -10,8 +10,6 @@ is nobody to be the second; what was asked then and not taken up waits like all 
 there is somebody.  That never comes back, whoever leaves.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import secrets

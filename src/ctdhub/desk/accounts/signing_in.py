@@ -1,7 +1,5 @@
 """Signing in: factors, passwords and visits; built on django-allauth."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import os

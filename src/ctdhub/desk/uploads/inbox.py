@@ -2,8 +2,6 @@
 open.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

@@ -1,7 +1,5 @@
 """Sending a file: rows and parts, how much may be sent, the page and the addresses of tus."""
 
-from __future__ import annotations
-
 import errno
 import re
 from collections.abc import Mapping

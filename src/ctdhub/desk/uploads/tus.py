@@ -5,8 +5,6 @@ of Django, of files or of who asks.  A :class:`TusStore` keeps uploads; an uploa
 know and one of somebody else are answered with the same bytes.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

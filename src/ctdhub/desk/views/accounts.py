@@ -1,7 +1,5 @@
 """Accounts, roles and invitations: for the administrator, for whoever is invited, for oneself."""
 
-from __future__ import annotations
-
 import unicodedata
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Agreements and papers: lists, changes, drafts, and signed ones that are kept."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

@@ -3,8 +3,6 @@
 Nothing is signed here: a link leads to the signing page, an address of its own.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

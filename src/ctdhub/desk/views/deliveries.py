@@ -1,7 +1,5 @@
 """Pages of deliveries: the list, one delivery, returning, accepting and ending it."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The first page: what waits for whoever signed in, and where things are."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any

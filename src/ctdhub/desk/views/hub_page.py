@@ -1,7 +1,5 @@
 """How a page of the hub is made: ask, and show the document."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """What the hub shows of itself: deliveries, drift, coverage, pairs, lineage, reports, ledger."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

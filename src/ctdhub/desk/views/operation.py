@@ -1,7 +1,5 @@
 """Operation: jobs, the trail, the state of the desk, and two probes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.core.paginator import Paginator

@@ -3,8 +3,6 @@
 From "built" on the state of a plan is what the hub folder says; the row adds who, when and why.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import date, timedelta
 from typing import Any

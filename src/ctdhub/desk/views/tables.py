@@ -4,8 +4,6 @@ What anybody is told of a request follows from settings, published releases and 
 person who was shown no count: so neither a refusal nor its time says anything of a case record.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """Withdrawals: reported by a contributor, carried out by the steward, and the register."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -10,8 +10,6 @@ here, whatever the web process writes.  The web process makes visits when somebo
 that is taken over can make one too: it is then in the list of visits and in the trail.
 """
 
-from __future__ import annotations
-
 import atexit
 import json
 import logging

@@ -1,7 +1,5 @@
 """A backup of database and hub folder in one age file, and putting one back."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -2,8 +2,6 @@
 ``python -m ctdhub.desk.worker.child KEY``.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable

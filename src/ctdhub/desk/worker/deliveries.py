@@ -5,8 +5,6 @@ another contributor.  The report is in rows, without any text of the file; the c
 read from the file whenever somebody asks.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import time

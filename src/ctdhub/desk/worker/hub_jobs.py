@@ -2,8 +2,6 @@
 calls.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps

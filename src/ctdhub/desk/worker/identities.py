@@ -1,7 +1,5 @@
 """Age identities of the worker, and bundles that are opened with them."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -2,8 +2,6 @@
 after the rounds.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import os

@@ -1,7 +1,5 @@
 """Charts of bars, points and whiskers for a page, mirrored right to left."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 

@@ -1,7 +1,5 @@
 """Bars and years for the page of a document, to be printed; mirrored right to left."""
 
-from __future__ import annotations
-
 import math
 import re
 import textwrap

@@ -4,8 +4,6 @@ Every country and territory of ISO 3166 is one tile; no line of a border is draw
 same in every language: it is not mirrored.
 """
 
-from __future__ import annotations
-
 import csv
 import math
 import textwrap

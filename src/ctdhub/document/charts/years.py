@@ -4,8 +4,6 @@ Places are in per cent of the plot, so a style sheet alone decides its proportio
 a phone) while text, dots and lines keep their size.  Right to left the years begin at the right.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from typing import Literal

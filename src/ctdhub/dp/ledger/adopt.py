@@ -5,8 +5,6 @@ behind the last line.  Then this place alone may charge.  Killed at any point, a
 the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace

@@ -2,8 +2,6 @@
 noise is drawn.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import math

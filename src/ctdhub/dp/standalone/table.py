@@ -1,7 +1,5 @@
 """Any table of public domains, protected alone: no hub, no schema, a ledger of its own."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterator

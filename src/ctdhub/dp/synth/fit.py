@@ -10,8 +10,6 @@ no step samples.  A record moves only where the gain exceeds what noise alone wo
 the truth.
 """
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping

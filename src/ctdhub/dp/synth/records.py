@@ -1,7 +1,5 @@
 """Synthetic records: settled on the reconciled tables, and as a table of text."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Briefs and posters about a release: on a place, a corridor, a day."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, datetime
 

@@ -1,7 +1,5 @@
 """Sections of a brief: figures with their questions, assistance, change, signals."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace

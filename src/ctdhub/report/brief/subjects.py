@@ -1,7 +1,5 @@
 """What a brief can be about, and how a user names it: a place, a corridor, a day."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass

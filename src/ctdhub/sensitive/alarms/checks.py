@@ -1,7 +1,5 @@
 """All alarms of a contributor's deliveries, each decided by what the mapping accepts."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -5,8 +5,6 @@ and steward compare by telephone; the signature alone proves only that the card 
 it carries the key that checks it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

@@ -13,8 +13,6 @@ contributor's own, but not each cell:
   record goes.  Tokens that find her at other contributors stay here.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re

@@ -4,8 +4,6 @@ Apart from the bundle: it is not encrypted, for without the organisation's own s
 nothing of a person.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ Looks at a sample spread evenly over the filled cells, the same each time, so th
 only the sign @ is looked for everywhere.  A column that merely says yes or no is never a finding.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter

@@ -1,7 +1,5 @@
 """JSON: one object a line, one list of objects, or a document with such a list inside."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

@@ -6,8 +6,6 @@ declares as missing are kept, by label or code: whether "refused" is a blank is 
 say.  Stata's missing values .a to .z are such values, and are written as Stata writes them.
 """
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -3,8 +3,6 @@
 Only drafts look.  What is found is written into the mapping, and a build reads what is written.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

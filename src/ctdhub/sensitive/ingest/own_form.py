@@ -4,8 +4,6 @@ Servers write headers and answers by name or by label of one language, as whoeve
 The form and its labels are the software's own, so what a label stands for is known.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Read any contributed table, by what its first bytes say it is, or say in one error why not."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

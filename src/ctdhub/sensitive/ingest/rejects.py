@@ -1,7 +1,5 @@
 """Rows that could not be used, with the reason."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass

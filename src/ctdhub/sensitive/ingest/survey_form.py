@@ -5,8 +5,6 @@ types ``select_one LIST``, ``select_multiple LIST``, ``begin group``, ``begin_re
 ``or_other`` adds a choice ``other`` and a column ``question_other`` with free text.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

@@ -8,8 +8,6 @@ be held (``identified.review_accuracy``): by a random sample of the pairs that s
 Not here: where decisions are kept, and what a reviewer is shown (``build.doubles``).
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Persons joined by further tokens, and those who may be one and are not joined."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

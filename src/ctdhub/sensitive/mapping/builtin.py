@@ -1,7 +1,5 @@
 """Mappings that read the known formats, made from their crosswalks."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

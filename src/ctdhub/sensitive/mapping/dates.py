@@ -3,8 +3,6 @@
 Every function takes a folded text (``text.fold``).  What names no year for certain is not read.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable

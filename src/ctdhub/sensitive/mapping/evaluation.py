@@ -5,8 +5,6 @@ one column is worked out for its texts and not for its rows; results on differen
 the rows, as numbers.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass

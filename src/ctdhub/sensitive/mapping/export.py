@@ -4,8 +4,6 @@ Every cell is a text of the crosswalk, a country code or a year: no text of a ca
 copied, so no cell can be a formula that a spreadsheet would run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce

@@ -2,8 +2,6 @@
 happens.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

@@ -2,8 +2,6 @@
 day on.
 """
 
-from __future__ import annotations
-
 import copy
 import json
 import re

@@ -1,7 +1,5 @@
 """Readings of cells: lists, in brackets or with a separator, numbers and bands."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable

@@ -5,8 +5,6 @@ country, a band, a date or a year makes nothing.  A text that some rule of its c
 unknown only where another rule rejected a row for it.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable

@@ -4,8 +4,6 @@ Only cells of records are put in (``sheet_xml``): formulas, lists, styles, macro
 parts of the workbook stay as they are.
 """
 
-from __future__ import annotations
-
 import io
 import re
 import zipfile

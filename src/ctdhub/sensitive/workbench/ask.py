@@ -147,8 +147,6 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
     "group": Name | null, "kind"}]}``.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 import signal

@@ -1,7 +1,5 @@
 """Decisions on texts as a workbook that goes to the contributor and comes back into the mapping."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import re

@@ -6,8 +6,6 @@ variable, names of flags, or one of the words for what is neither.  What no text
 a rule that holds for some rows only (``when``), has no sheet and stays a matter of the YAML.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """The texts of a column with their rows, what each is read as, and what it may mean."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

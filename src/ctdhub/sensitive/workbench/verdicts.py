@@ -1,7 +1,5 @@
 """A verdict on each column of a file: right, to be decided, stopping the build, or stripped."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property

@@ -4,8 +4,6 @@ as every page.
 A chart of many groups has a page of its own, so that no page is too heavy for a slow line.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

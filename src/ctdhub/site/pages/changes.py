@@ -1,7 +1,5 @@
 """What changed: any two releases of the site compared, a page for each pair."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Downloads, how to read them, and the same data in other standards."""
 
-from __future__ import annotations
-
 import shutil
 import zipfile
 from collections.abc import Iterator

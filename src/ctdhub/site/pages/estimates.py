@@ -4,8 +4,6 @@ The page is there in every site; where the release did not measure overlaps, or 
 too little, it says why and gives no number.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from pathlib import Path

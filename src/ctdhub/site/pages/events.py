@@ -1,7 +1,5 @@
 """Events: what takes place where and when, coming and past, and the same as files."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """Key figures: sentences and number cards of everybody, and a page for each region and union."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any

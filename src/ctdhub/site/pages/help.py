@@ -1,7 +1,5 @@
 """Help: kinds of blank, common mistakes, a glossary."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import cast
 

@@ -1,7 +1,5 @@
 """The first page: people by year, three findings, a door for each reader, places, figures."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ctdhub.core.format import number

@@ -1,7 +1,5 @@
 """Tables for reports: what states and the UN ask for, by country, to download."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 Each map has a page of its own, so that no page is too heavy for a slow line.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

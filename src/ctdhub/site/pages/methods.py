@@ -1,7 +1,5 @@
 """How people are protected and how exact the numbers are, in plain words."""
 
-from __future__ import annotations
-
 import math
 from statistics import median
 from typing import Any

@@ -4,8 +4,6 @@ A place of which many charts can be drawn has a second page, so that none is too
 line.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date

@@ -1,7 +1,5 @@
 """The page of signals, apart as every page: what departed from its past, and what that is not."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

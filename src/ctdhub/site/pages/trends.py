@@ -3,8 +3,6 @@
 A chart with many panels has a page of its own, so that no page is too heavy for a slow line.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any

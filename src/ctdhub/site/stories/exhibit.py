@@ -6,8 +6,6 @@
 A slide is a chart of a story with the paragraph right before it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Stories: their text as safe HTML with live numbers and charts, their list, a page for each."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence

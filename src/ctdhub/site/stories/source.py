@@ -1,7 +1,5 @@
 """Read the stories of a hub, and the conditions in them."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from collections.abc import Collection, Mapping

@@ -7,8 +7,6 @@ ITA,2020,59641488,"National office of statistics, demographic balance",2020-01-0
 because a rate says nothing without it.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterable

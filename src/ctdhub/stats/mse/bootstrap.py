@@ -1,7 +1,5 @@
 """The bootstrap of lists: what is drawn at random, and intervals of it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable

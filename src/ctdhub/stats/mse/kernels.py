@@ -11,8 +11,6 @@ Variate Generation, X.4.3).
 more words behind the same ones.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -14,8 +14,6 @@ are then unique exactly where the design has full rank.  Where the cells with pe
 by themselves, both hold and no programme is needed; that decides nearly all cases.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

@@ -10,8 +10,6 @@ lists in these years; about, they are missed as often there as among all people 
 contributors or more share.
 """
 
-from __future__ import annotations
-
 import math
 from statistics import NormalDist
 

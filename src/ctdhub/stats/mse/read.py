@@ -4,8 +4,6 @@ The table has a column of 0 and 1 for each list and the number of people as its 
 Columns that are named as strata hold any text, an empty cell included.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 

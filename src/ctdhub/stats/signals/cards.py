@@ -10,8 +10,6 @@ chance, and how much the series varied before.  Shares of the answers to one que
 together.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Chances of a sum at least, or at most, as large as the one seen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

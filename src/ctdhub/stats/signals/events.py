@@ -1,7 +1,5 @@
 """Events: series of one event are one signal, whatever it is seen from."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Find the series of a panel that differ from their own past."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace

@@ -10,8 +10,6 @@ covers are missing, not zero.  Where contributors joined or left, what the other
 instead of the series as it is (``matched_sample``).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 

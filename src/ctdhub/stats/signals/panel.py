@@ -1,7 +1,5 @@
 """Many series on the same periods: what the tests read."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 from dataclasses import dataclass

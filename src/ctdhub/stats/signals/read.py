@@ -5,8 +5,6 @@ denominator, noise_sd, denominator_noise_sd             may be there
 origin, destination                                     may be there, of corridors
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The statistics of signals: models of the null, seasons, windows, shares."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from itertools import product
 

@@ -1,7 +1,5 @@
 """Agreements and papers, as a role may see them."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import tempfile

@@ -2,8 +2,6 @@
 left them.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 
@@ -23,13 +21,7 @@ from ctdhub.build.private.look import (
     tables_with,
     unread_files,
 )
-from ctdhub.build.private.pages import (
-    alarm_table,
-    own_profile,
-    own_report,
-    page,
-    value_label,
-)
+from ctdhub.build.private.pages import alarm_table, own_profile, own_report, page, value_label
 from ctdhub.build.stages.differencing import told_of
 from ctdhub.build.stages.link import PAIRS, linkage
 from ctdhub.build.steps import hash_file

@@ -1,7 +1,5 @@
 """The parts of an answer: a document, and beside it what forms of the page need."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any

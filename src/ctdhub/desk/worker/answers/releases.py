@@ -1,7 +1,5 @@
 """Releases on their way: plans, prices, candidates, tables on request, what is signed."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Mapping

@@ -10,8 +10,6 @@ tables by name.  A child table has text columns named as in their own place and 
 and the child tables with columns of the same names.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Only drafts look.  What is found is written into the mapping, and a build reads what is written.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Trees and documents: the list of records in them, and one record as cells of one row."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

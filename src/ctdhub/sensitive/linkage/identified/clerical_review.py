@@ -1,7 +1,5 @@
 """The clerical review in a round of links: what is asked for, and what its decisions change."""
 
-from __future__ import annotations
-
 import io
 import secrets
 from collections.abc import Collection, Sequence

@@ -3,8 +3,6 @@
 Everything in these tables identifies people.  They live in memory and are never written.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """From files of several contributors to copies without identifiers that share a person's token."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os
@@ -18,11 +16,7 @@ from ctdhub.core.files import made_whole
 from ctdhub.core.i18n import Text, said
 from ctdhub.core.tables import ROW, put_rows
 from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.linkage.identified.clerical_review import (
-    ReviewAsked,
-    check_groups,
-    review_of,
-)
+from ctdhub.sensitive.linkage.identified.clerical_review import ReviewAsked, check_groups, review_of
 from ctdhub.sensitive.linkage.identified.features import features, more_columns
 from ctdhub.sensitive.linkage.identified.model import Scored, score
 from ctdhub.sensitive.linkage.identified.resolve import (

@@ -1,7 +1,5 @@
 """Scored pairs become persons: the likeliest first, at most one person of each file."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence

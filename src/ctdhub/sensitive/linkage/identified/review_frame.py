@@ -1,7 +1,5 @@
 """The pairs that a clerical review speaks for, and what its decisions say of all of them."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import unicodedata

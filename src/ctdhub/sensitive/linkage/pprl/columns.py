@@ -1,7 +1,5 @@
 """What happens to each column before a file leaves the contributor."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """From a person's identifiers to keyed tokens: names, birth dates, ages."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import os

@@ -1,7 +1,5 @@
 """Names in several scripts: which parts of a name count, and how they sound."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter

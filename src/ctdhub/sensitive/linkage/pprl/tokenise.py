@@ -1,7 +1,5 @@
 """One pass over a file: tokens are added, identifiers go, the rest stays as it was."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections import Counter

@@ -5,8 +5,6 @@ both.  A column is judged as if it held the labels, and what is found is written
 the cells hold.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property

@@ -1,7 +1,5 @@
 """What one column of an unknown file holds and may be, as a rule with its reason or a doubt."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator

@@ -1,7 +1,5 @@
 """What a row of an unknown file is: a person, a report or a call, and whose number it carries."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace

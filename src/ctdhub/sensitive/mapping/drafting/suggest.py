@@ -1,7 +1,5 @@
 """A first mapping for an unknown file, as text with the reason for each line."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator

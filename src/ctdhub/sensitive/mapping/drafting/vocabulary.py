@@ -1,7 +1,5 @@
 """Words by which headers and cells are recognised, in the offered languages and some others."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections import defaultdict
