@@ -112,7 +112,7 @@ def desk_of(hub: Path, port: int, visits: int, among: int = 0) -> list[str]:
     """A practice hub with a desk; sessions of its contributor."""
     from tests.desk import desks
 
-    from ctdhub.build.init import practice_hub
+    from ctdhub.hub.init import practice_hub
 
     practice_hub(hub, people=1000)
     limits = "open_uploads = 1000\nday_bytes = 100000000000\nkept_room = 0"

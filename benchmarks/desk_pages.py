@@ -119,8 +119,6 @@ def things(folder: Path) -> dict[str, str]:
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
     from django.utils import timezone
 
-    from ctdhub.build import pipeline, withdrawals
-    from ctdhub.build.hub import Hub
     from ctdhub.desk.models import (
         Delivery,
         DeskAccount,
@@ -131,6 +129,8 @@ def things(folder: Path) -> dict[str, str]:
         TableRequest,
     )
     from ctdhub.dp.price import up_to
+    from ctdhub.hub import pipeline, withdrawals
+    from ctdhub.hub.folder import Hub
 
     contributor = DeskAccount.objects.get(email="contributor@example.org")
     own = contributor.who().organisation

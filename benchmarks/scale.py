@@ -55,7 +55,7 @@ YEARS = (2002, 2021)
 
 def make_hub(root: Path, rows: int, file_rows: int) -> None:
     """A hub whose files have ``rows`` rows in all."""
-    from ctdhub.build.init import new_hub
+    from ctdhub.hub.init import new_hub
 
     new_hub(root, "Scale (fictitious data)", invented=True)
     policy = root / "policy.yaml"
@@ -91,9 +91,9 @@ def _with_codes(path: Path, rows: int) -> bytes:
 
 def harmonise(root: Path) -> dict[str, int]:
     """Every file."""
-    from ctdhub.build.hub import Hub
-    from ctdhub.build.rules import policy
-    from ctdhub.build.stages.harmonise import harmonise_file
+    from ctdhub.hub.folder import Hub
+    from ctdhub.hub.rules import policy
+    from ctdhub.hub.stages.harmonise import harmonise_file
 
     hub = Hub(root)
     years = policy(hub).years
@@ -104,12 +104,12 @@ def harmonise(root: Path) -> dict[str, int]:
 
 def link(root: Path) -> dict[str, int]:
     """All records to people."""
-    from ctdhub.build.contributions import REPORT
-    from ctdhub.build.engine import engine
-    from ctdhub.build.hub import Hub
-    from ctdhub.build.rules import policy
-    from ctdhub.build.stages.harmonise import harmonise_file
-    from ctdhub.build.stages.link import link_people
+    from ctdhub.hub.contributions import REPORT
+    from ctdhub.hub.engine import engine
+    from ctdhub.hub.folder import Hub
+    from ctdhub.hub.rules import policy
+    from ctdhub.hub.stages.harmonise import harmonise_file
+    from ctdhub.hub.stages.link import link_people
 
     hub = Hub(root)
     rules = policy(hub)
@@ -122,11 +122,11 @@ def link(root: Path) -> dict[str, int]:
 
 def count(root: Path) -> dict[str, int]:
     """All tables of a release."""
-    from ctdhub.build.contributions import PEOPLE
-    from ctdhub.build.hub import Hub
-    from ctdhub.build.rules import policy
     from ctdhub.dp.count import InParquet, Tally
     from ctdhub.dp.plan import plan_of
+    from ctdhub.hub.contributions import PEOPLE
+    from ctdhub.hub.folder import Hub
+    from ctdhub.hub.rules import policy
     from ctdhub.schema.model import load_schema
 
     hub = Hub(root)
@@ -139,10 +139,10 @@ def count(root: Path) -> dict[str, int]:
 
 def protect(root: Path) -> dict[str, int]:
     """Count again, pay, draw noise and make the records of a release."""
-    from ctdhub.build.engine import engine
-    from ctdhub.build.hub import Hub
-    from ctdhub.build.rules import policy
-    from ctdhub.build.stages.protect import answer
+    from ctdhub.hub.engine import engine
+    from ctdhub.hub.folder import Hub
+    from ctdhub.hub.rules import policy
+    from ctdhub.hub.stages.protect import answer
 
     hub = Hub(root)
     with engine(hub) as here:

@@ -67,14 +67,14 @@ def digest(counts: Mapping[tuple[str, ...], np.ndarray]) -> str:
 
 def child(root: Path) -> None:
     """All stages with the engine of hub.yaml; prints what each took."""
-    from ctdhub.build.contributions import PEOPLE
-    from ctdhub.build.engine import engine as engine_of
-    from ctdhub.build.hub import Hub
-    from ctdhub.build.rules import policy
-    from ctdhub.build.stages.harmonise import harmonise_file
-    from ctdhub.build.stages.link import link_people
     from ctdhub.dp.count import Tally
     from ctdhub.dp.plan import plan_of
+    from ctdhub.hub.contributions import PEOPLE
+    from ctdhub.hub.engine import engine as engine_of
+    from ctdhub.hub.folder import Hub
+    from ctdhub.hub.rules import policy
+    from ctdhub.hub.stages.harmonise import harmonise_file
+    from ctdhub.hub.stages.link import link_people
     from ctdhub.schema.model import load_schema
 
     hub = Hub(root)

@@ -124,8 +124,8 @@ def _run(files: list[int], folder: str, environment: dict[str, str], words: list
 
 def warm(built: Path) -> None:
     """Build once, so that children of this process have loaded what a build and a site need."""
-    from ctdhub.build import pipeline
-    from ctdhub.build.hub import Hub
+    from ctdhub.hub import pipeline
+    from ctdhub.hub.folder import Hub
     from ctdhub.site.pages import mandated
     from tests.fixtures.hubs import outdated
     from tests.pinned import PINNED

@@ -53,9 +53,9 @@ from tests.fixtures.hubs import (  # noqa: E402
 from tests.forked import Child  # noqa: E402
 from tests.journeys import forked  # noqa: E402
 
-from ctdhub.build import init, pipeline, rules  # noqa: E402
-from ctdhub.build.hub import Hub  # noqa: E402
 from ctdhub.dp.ledger.book import Ledger  # noqa: E402
+from ctdhub.hub import init, pipeline, rules  # noqa: E402
+from ctdhub.hub.folder import Hub  # noqa: E402
 from ctdhub.release.verify import verify  # noqa: E402
 
 CHARGES = {"build": 1, "approve": 0, "withdraw": 0}

@@ -110,9 +110,9 @@ def _verb(name: str, verb: Any, depth: int) -> Iterator[str]:
 
 def settings() -> str:
     """Keys of hub.yaml, agreements, policy.yaml, mappings and domains files."""
-    from ctdhub.build.hub import Agreement, HubSettings
     from ctdhub.dp.policy import Policy
     from ctdhub.dp.standalone.domains import DomainsFile
+    from ctdhub.hub.folder import Agreement, HubSettings
     from ctdhub.report.calendar import Event
     from ctdhub.sensitive.mapping.mapping import Mapping
 

@@ -22,8 +22,10 @@ PLACES = {
 }  # fmt: skip
 """What is no room of the tree and has commits of its own; ``errors`` are those of all rooms."""
 
-BEFORE_THE_MOVE = {"harmonise", "insight", "intake", "link", "paper", "portal", "protect", "stages"}
-"""Rooms of branches that were begun in the tree of 0.1."""
+BEFORE_THE_MOVE = {
+    "build", "harmonise", "insight", "intake", "link", "paper", "portal", "protect", "stages",
+}  # fmt: skip
+"""Rooms of earlier trees."""
 
 SUBJECT = re.compile(r"(?P<rooms>[a-z_]+(?:/[a-z_]+)*(?:, [a-z_]+(?:/[a-z_]+)*)*): \S.*")
 

@@ -22,10 +22,10 @@ pytest.importorskip("django", reason="Django is missing: pip install '.[desk]'")
 from playwright.sync_api import Browser, Page
 from soft_passkeys import SoftPasskey
 
-from ctdhub.build import pipeline
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages import publish as stage
 from ctdhub.dp.price import up_to
+from ctdhub.hub import pipeline
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.stages import publish as stage
 from tests.browser.conftest import loads
 from tests.desk import desks
 from tests.desk.desks import Desk

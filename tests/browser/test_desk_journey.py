@@ -18,10 +18,10 @@ pytest.importorskip("django", reason="Django is missing: pip install '.[desk]'")
 
 from playwright.sync_api import Browser, Page, expect
 
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages import publish as stage
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.stages import publish as stage
 from ctdhub.site.pages import mandated
 from tests.browser.conftest import loads
 from tests.browser.desk_server import answering_here

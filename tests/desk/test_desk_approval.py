@@ -15,10 +15,10 @@ import pytest
 import yaml
 from soft_passkeys import SoftPasskey
 
-from ctdhub.build.hub import Hub
-from ctdhub.build.paid import budget_split
-from ctdhub.build.rules import policy
 from ctdhub.core.format import decimal
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.paid import budget_split
+from ctdhub.hub.rules import policy
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.verify import verify
 from tests.desk import desks
@@ -209,8 +209,8 @@ def test_an_earlier_statement_does_not_bring_the_day_forward(
     approving: Desk, ann: SoftPasskey
 ) -> None:
     """Whoever kept what a person signed before she said a later day puts it in again."""
-    from ctdhub.build.stages import publish as stage
     from ctdhub.core.errors import ReleaseError
+    from ctdhub.hub.stages import publish as stage
     from ctdhub.release.approvals import Approval, Statement
 
     hub = Hub(approving.hub)

@@ -420,8 +420,8 @@ def test_a_backup_that_a_restore_would_refuse_says_so_when_it_is_made(
 def test_a_charge_that_was_cut_off_is_never_copied(
     desk: Desk, tmp_path: Path, identity: tuple[Path, tuple[str, ...]]
 ) -> None:
-    from ctdhub.build.hub import Hub
     from ctdhub.desk.worker.backup import back_up
+    from ctdhub.hub.folder import Hub
 
     pending = desk.hub / "work" / "pending"
     pending.mkdir(parents=True)

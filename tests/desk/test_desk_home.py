@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ctdhub.build import pipeline
-from ctdhub.build.hub import Hub
-from ctdhub.build.private.pages import own_profile
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.desk import channel
+from ctdhub.hub import pipeline
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.private.pages import own_profile
 from tests.desk.desks import OURS, ROLES, THEIRS, Desk
 from tests.desk.things import CANARY, thing
 

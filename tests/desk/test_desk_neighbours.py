@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ctdhub.build import find_person, pipeline, withdrawals
-from ctdhub.build.hub import Hub
+from ctdhub.hub import find_person, pipeline, withdrawals
+from ctdhub.hub.folder import Hub
 from tests.desk import rights
 from tests.desk.desks import THEIRS, Desk
 from tests.desk.things import thing

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from ctdhub.build import pipeline
-from ctdhub.build.hub import Hub
-from ctdhub.build.withdrawals import withdraw_delivery
 from ctdhub.core.errors import HubError
 from ctdhub.desk.deliveries import TOLD, day_of, due_on, erased_on
+from ctdhub.hub import pipeline
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.withdrawals import withdraw_delivery
 from tests.desk.desks import OURS, ROLES, THEIRS, Desk
 from tests.desk.sending import rounds, rows, work
 from tests.desk.test_hub_pages import text

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from ctdhub.build.hub import Hub
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.desk import channel
+from ctdhub.hub.folder import Hub
 from tests.conftest import Once
 from tests.desk import desks
 from tests.desk.desks import ROLES, THEIRS, Desk
@@ -261,7 +261,7 @@ def test_another_hub_has_something_to_say_on_every_page(other_desk: Desk) -> Non
 
 
 def test_an_alarm_is_accepted_by_name_and_the_command_line_holds_to_it(other_desk: Desk) -> None:
-    from ctdhub.build.stages.alarms import alarms_of
+    from ctdhub.hub.stages.alarms import alarms_of
 
     hub, client = Hub(other_desk.hub), other_desk.client_of("data_officer")
     rows = [f"t-{n:016d},a-{n:016d},n-{n},2020,{'FQ'[n % 2]},30,1,NGA" for n in range(20)]

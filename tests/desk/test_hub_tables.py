@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ctdhub.build import rehearsal
-from ctdhub.build.hub import Hub
 from ctdhub.core.errors import HubError
+from ctdhub.hub import rehearsal
+from ctdhub.hub.folder import Hub
 from tests.desk.desks import Desk
 from tests.desk.test_hub_pages import text, work
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from ctdhub.build import withdrawals
-from ctdhub.build.hub import Hub
 from ctdhub.core.errors import HubError, catalogue, error, from_json
 from ctdhub.core.i18n import LANGUAGES, Text, language, many, said
 from ctdhub.core.keys.signing import make_key
 from ctdhub.desk import channel
+from ctdhub.hub import withdrawals
+from ctdhub.hub.folder import Hub
 from ctdhub.sensitive.bundle.card import HubCard
 from ctdhub.sensitive.bundle.withdrawal import write_withdrawal
 from tests.conftest import Once

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from ctdhub.build import find_person, pipeline
-from ctdhub.build import withdrawals as withdraw_stage
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages import publish as approve_stage
 from ctdhub.cli import main, output
 from ctdhub.core.keys.signing import read_key
+from ctdhub.hub import find_person, pipeline
+from ctdhub.hub import withdrawals as withdraw_stage
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.stages import publish as approve_stage
 from tests import killer
 from tests.fixtures.hubs import copied
 from tests.forked import Child

@@ -31,10 +31,10 @@ from typing import Any
 import pytest
 
 import ctdhub
-from ctdhub.build.hub import Hub
 from ctdhub.core.files import VARIABLE
 from ctdhub.dp import mechanism, sources, workload
 from ctdhub.dp.count import Counts
+from ctdhub.hub.folder import Hub
 from ctdhub.release.approvals import APPROVALS
 
 Seen = dict[str, bytes]

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
-from ctdhub.build import init, pipeline, review
-from ctdhub.build.hub import Hub
+from ctdhub.hub import init, pipeline, review
+from ctdhub.hub.folder import Hub
 
 AGREEMENT = {
     "kind": "case_management", "scope": "invented", "legal_basis": "invented",

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from ctdhub.build import init, pipeline
-from ctdhub.build.hub import Hub, read_journal
-from ctdhub.build.stages.alarms import alarms_of
 from ctdhub.cli import hub as spend
 from ctdhub.core.errors import MappingError, WouldCharge
+from ctdhub.hub import init, pipeline
+from ctdhub.hub.folder import Hub, read_journal
+from ctdhub.hub.stages.alarms import alarms_of
 from ctdhub.schema.model import HARM, load_schema
 from tests.conftest import Once
 from tests.fixtures.hubs import copied, make_real, set_policy

@@ -14,10 +14,6 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from ctdhub.build import paid, pipeline, rules
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages import publish as approve_stage
-from ctdhub.build.steps import hash_folder
 from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, LedgerTampered, PolicyError, ReleaseError
 from ctdhub.core.i18n import said
@@ -27,6 +23,10 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.custody import begin, new_population
 from ctdhub.dp.ledger.file import Charge
 from ctdhub.dp.price import up_to
+from ctdhub.hub import paid, pipeline, rules
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.stages import publish as approve_stage
+from ctdhub.hub.steps import hash_folder
 from ctdhub.release.approvals import APPROVALS, ROLES, Approvals
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import digest, verify

@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ctdhub.build.hub import Hub
-from ctdhub.build.private.pages import leaving_report, own_profile, own_report
 from ctdhub.cli import main, output
 from ctdhub.core.errors import HubFolderError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.document.document import Document
 from ctdhub.document.html import write as to_html
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.private.pages import leaving_report, own_profile, own_report
 from ctdhub.release.bundle import latest_release
 from ctdhub.release.open import open_release
 from ctdhub.stats.answers import Answers

@@ -11,10 +11,6 @@ import numpy as np
 import pytest
 import yaml
 
-from ctdhub.build import init, paid, pipeline, review, rules
-from ctdhub.build.hub import JOURNAL, Hub
-from ctdhub.build.stages.site import edition
-from ctdhub.build.steps import hash_folder
 from ctdhub.client import open_site
 from ctdhub.core.errors import (
     HubError,
@@ -29,6 +25,10 @@ from ctdhub.core.i18n import LANGUAGES, said
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.lists import Overlap
 from ctdhub.dp.price import up_to
+from ctdhub.hub import init, paid, pipeline, review, rules
+from ctdhub.hub.folder import JOURNAL, Hub
+from ctdhub.hub.stages.site import edition
+from ctdhub.hub.steps import hash_folder
 from ctdhub.release.bundle import next_version
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify

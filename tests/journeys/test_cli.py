@@ -13,10 +13,10 @@ import typer
 import yaml
 
 from ctdhub import __version__
-from ctdhub.build import init
 from ctdhub.cli import app, output
 from ctdhub.core.i18n import LANGUAGES, _, language, preferred
 from ctdhub.dp.policy import load_policy
+from ctdhub.hub import init
 
 COMMAND = typer.main.get_command(app.command())
 VERBS = sorted(COMMAND.commands)  # type: ignore[attr-defined]

@@ -9,14 +9,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from ctdhub.build import pipeline
-from ctdhub.build.engine import ThisMachine
-from ctdhub.build.hub import Hub
-from ctdhub.build.paid import ledger
-from ctdhub.build.rules import policy
-from ctdhub.build.stages import protect
 from ctdhub.core.errors import WouldCharge
 from ctdhub.dp.price import up_to
+from ctdhub.hub import pipeline
+from ctdhub.hub.engine import ThisMachine
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.paid import ledger
+from ctdhub.hub.rules import policy
+from ctdhub.hub.stages import protect
 from ctdhub.release.bundle import next_version
 from ctdhub.release.open import open_release
 from ctdhub.schema.model import PERIOD

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.build import find_person, pipeline, withdrawals
-from ctdhub.build.hub import Hub
-from ctdhub.build.private.pages import own_profile
-from ctdhub.build.stages.link import DeliveryLine, deliveries
 from ctdhub.core.errors import HubError
+from ctdhub.hub import find_person, pipeline, withdrawals
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.private.pages import own_profile
+from ctdhub.hub.stages.link import DeliveryLine, deliveries
 from tests.journeys.small_hub import HEADER, KEYLESS, MAPPING, accounts, join, new_hub, people, send
 
 OUR, OTHER = "our-ngo", "other-ngo"

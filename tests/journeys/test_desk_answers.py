@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from ctdhub.build import agreement_file, between_builds, pipeline, rehearsal
-from ctdhub.build import hub as desk_files
-from ctdhub.build.hub import Hub
-from ctdhub.build.steps import hash_file
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.desk.allowed import HUB_ROLES, Who
 from ctdhub.desk.worker.answers.ask import ask
 from ctdhub.document.document import Document, from_json
+from ctdhub.hub import agreement_file, between_builds, pipeline, rehearsal
+from ctdhub.hub import folder as desk_files
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.steps import hash_file
 from ctdhub.release.verify import examine
 from tests.fixtures.hubs import copied, drafted, make_real
 from tests.journeys.small_hub import join, new_hub, send

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ctdhub.build import pipeline
-from ctdhub.build.hub import Hub
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.hub import pipeline
+from ctdhub.hub.folder import Hub
 from tests.fixtures.hubs import set_limits, set_policy
 from tests.forked import Child, needs_fork
 from tests.journeys.forked import begin

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctdhub.build import pipeline, rules
-from ctdhub.build.hub import Hub
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.hub import pipeline, rules
+from ctdhub.hub.folder import Hub
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.verify import verify
 from tests import killer

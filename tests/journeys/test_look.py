@@ -12,12 +12,12 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from ctdhub.build import init, pipeline
-from ctdhub.build.hub import Hub
-from ctdhub.build.private.look import look
-from ctdhub.build.private.pages import LONGEST, as_workbook
 from ctdhub.core.errors import DocumentError
 from ctdhub.core.i18n import LANGUAGES
+from ctdhub.hub import init, pipeline
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.private.look import look
+from ctdhub.hub.private.pages import LONGEST, as_workbook
 from tests.conftest import Once
 from tests.fixtures.hubs import copied
 

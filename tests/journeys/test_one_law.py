@@ -21,14 +21,6 @@ import typer
 import yaml
 from invented_round import DOMAINS, lay_table, stream
 
-from ctdhub.build import find_person, pipeline, rehearsal, withdrawals
-from ctdhub.build.deliveries import out_of_force
-from ctdhub.build.hub import Hub
-from ctdhub.build.paid import ledger
-from ctdhub.build.private import pages
-from ctdhub.build.review import reports
-from ctdhub.build.stages import candidate
-from ctdhub.build.stages import site as edition
 from ctdhub.cli import app
 from ctdhub.cli.verbs import modules
 from ctdhub.core.keys.age import make_identity
@@ -37,6 +29,14 @@ from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import up_to
 from ctdhub.dp.secagg import parties
 from ctdhub.dp.secagg.masks import Cells, with_noise
+from ctdhub.hub import find_person, pipeline, rehearsal, withdrawals
+from ctdhub.hub.deliveries import out_of_force
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.paid import ledger
+from ctdhub.hub.private import pages
+from ctdhub.hub.review import reports
+from ctdhub.hub.stages import candidate
+from ctdhub.hub.stages import site as edition
 from ctdhub.release.approvals import ROLES
 from ctdhub.site import build as site_pages
 from tests.fixtures.hubs import set_languages, set_policy, sign

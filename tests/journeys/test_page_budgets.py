@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from page_budgets import BEFORE_FILTER, FIRST_VIEW, explorers, too_heavy_in
 
-from ctdhub.build.hub import Hub
+from ctdhub.hub.folder import Hub
 
 
 def test_pages_of_a_built_site_keep_to_their_budgets(built: Hub) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ctdhub.build import find_person, withdrawals
-from ctdhub.build.contributions import REJECTS
-from ctdhub.build.hub import Hub
 from ctdhub.cli.hub import show_deliveries
+from ctdhub.hub import find_person, withdrawals
+from ctdhub.hub.contributions import REJECTS
+from ctdhub.hub.folder import Hub
 from tests.journeys.small_hub import KEYLESS, MAPPING, accounts, join, new_hub, people, send
 from tests.journeys.test_deliveries import ONE, OUR, THREE, TWO, brought, refused
 

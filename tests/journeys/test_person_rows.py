@@ -11,15 +11,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from ctdhub.build import init, pipeline
-from ctdhub.build.hub import Hub, epsilon_since
-from ctdhub.build.private.pages import own_profile
-from ctdhub.build.rules import policy
 from ctdhub.cli.approve import rows_of_statement
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import language
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.plan import PersonRows, person_rows
+from ctdhub.hub import init, pipeline
+from ctdhub.hub.folder import Hub, epsilon_since
+from ctdhub.hub.private.pages import own_profile
+from ctdhub.hub.rules import policy
 from ctdhub.release.manifest import Manifest
 from tests.fixtures.hubs import set_languages, set_policy
 from tests.journeys.small_hub import HEADER, KEYLESS, MAPPING, accounts, join, new_hub, people, send

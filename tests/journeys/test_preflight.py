@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ctdhub.build import pipeline, preflight
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HostileFile, HubError, StoryError
+from ctdhub.hub import pipeline, preflight
 from tests.journeys import small_hub
 
 

@@ -11,14 +11,14 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from ctdhub.build import pipeline
-from ctdhub.build.hub import Hub, read_journal
-from ctdhub.build.review import file_of, read_review
-from ctdhub.build.stages import publish as approve_stage
 from ctdhub.cli.app import command
 from ctdhub.core.errors import PolicyError, ReleaseError
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, language
 from ctdhub.dp.price import up_to
+from ctdhub.hub import pipeline
+from ctdhub.hub.folder import Hub, read_journal
+from ctdhub.hub.review import file_of, read_review
+from ctdhub.hub.stages import publish as approve_stage
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.changes import CHANGELOG, newest_changes
 from ctdhub.release.verify import verify

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.build.hub import Hub
+from ctdhub.hub.folder import Hub
 from tests.fixtures.hubs import copied
 from tests.forked import needs_fork
 from tests.served_command import served

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from soft_passkeys import SoftPasskey
 
-from ctdhub.build import approvers, pipeline
-from ctdhub.build import approvers as keys
-from ctdhub.build.hub import Hub
-from ctdhub.build.review import file_of
-from ctdhub.build.stages import publish as stage
 from ctdhub.core.errors import HubError, PolicyError, ReleaseError
 from ctdhub.core.keys.signing import make_key, read_key
+from ctdhub.hub import approvers, pipeline
+from ctdhub.hub import approvers as keys
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.review import file_of
+from ctdhub.hub.stages import publish as stage
 from ctdhub.release.approvals import (
     APPROVALS,
     FILE,

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
-from ctdhub.build import withdrawals
-from ctdhub.build.engine import ThisMachine
-from ctdhub.build.hub import Hub
-from ctdhub.build.rules import policy, variables
-from ctdhub.build.stages import protect
-from ctdhub.build.stages.differencing import check_series, told_of
 from ctdhub.core.errors import PolicyError
+from ctdhub.hub import withdrawals
+from ctdhub.hub.engine import ThisMachine
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.rules import policy, variables
+from ctdhub.hub.stages import protect
+from ctdhub.hub.stages.differencing import check_series, told_of
 from ctdhub.release.manifest import MANIFEST, Manifest
 from ctdhub.sensitive.consent.register import Withdrawal
 from tests.journeys.small_hub import join, new_hub, send

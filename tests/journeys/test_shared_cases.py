@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ctdhub.build import find_person, pipeline, withdrawals
-from ctdhub.build.find_person import NumberedCase
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages.link import deliveries
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError
+from ctdhub.hub import find_person, pipeline, withdrawals
+from ctdhub.hub.find_person import NumberedCase
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.stages.link import deliveries
 from tests.journeys.small_hub import accounts, join, new_hub, people, send
 
 OUR, ONE, TWO = "our-ngo", "2026-01-15", "2026-06-15"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.build.hub import Hub
+from ctdhub.hub.folder import Hub
 from tests.journeys.test_cli import ctdhub
 
 __all__ = ["ctdhub"]

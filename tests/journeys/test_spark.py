@@ -22,14 +22,14 @@ import pytest
 import yaml
 from spark_cluster import MASTER, SETTINGS, Cluster, cluster
 
-from ctdhub.build import contributions, find_person, init, pipeline, review, withdrawals
-from ctdhub.build.hub import Hub
-from ctdhub.build.spark import session
-from ctdhub.build.steps import KEY_FILE
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, said
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.file import Charge
+from ctdhub.hub import contributions, find_person, init, pipeline, review, withdrawals
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.spark import session
+from ctdhub.hub.steps import KEY_FILE
 from tests.conftest import NIGHTLY
 from tests.fixtures.hubs import COLUMNS, copied, set_limits, set_policy
 

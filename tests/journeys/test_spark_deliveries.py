@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from ctdhub.build import find_person, pipeline, withdrawals
+from ctdhub.hub import find_person, pipeline, withdrawals
 from tests.journeys.small_hub import KEYLESS, join, new_hub, people, send
 from tests.journeys.test_deliveries import ONE, OTHER, OUR, THREE, TWO
 from tests.journeys.test_person_rows import THIRD

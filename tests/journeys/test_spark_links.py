@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from ctdhub.build import pipeline
-from ctdhub.build.hub import Hub
 from ctdhub.dp.lists import Overlap
+from ctdhub.hub import pipeline
+from ctdhub.hub.folder import Hub
 from ctdhub.practice.naming import LISTS
 from tests.journeys.test_spark import master, on_spark, pytestmark
 from tests.journeys.test_tokens import AGREEMENT, linked

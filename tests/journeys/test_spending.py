@@ -14,18 +14,18 @@ from typing import Any
 import pytest
 import yaml
 
-from ctdhub.build import pipeline, rules
-from ctdhub.build.engine import engine
-from ctdhub.build.hub import Hub
-from ctdhub.build.preflight import Done
-from ctdhub.build.stages import candidate, link, protect
-from ctdhub.build.steps import KEY_FILE, hash_folder, installed, software
 from ctdhub.cli.main import main
 from ctdhub.core.errors import WouldCharge
 from ctdhub.core.i18n import Text, said
 from ctdhub.dp import answer_store, quote
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import Price, refusal, up_to
+from ctdhub.hub import pipeline, rules
+from ctdhub.hub.engine import engine
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.preflight import Done
+from ctdhub.hub.stages import candidate, link, protect
+from ctdhub.hub.steps import KEY_FILE, hash_folder, installed, software
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.bundle import next_version
 from ctdhub.release.changes import CHANGELOG, newest_note
@@ -334,7 +334,7 @@ def test_a_run_executes_nothing_outside_the_program_of_its_step(hub: Hub, tmp_pa
 
 
 def pipeline_module(stage: str) -> str:
-    return f"ctdhub.build.stages.{'publish' if stage == 'release' else stage}"
+    return f"ctdhub.hub.stages.{'publish' if stage == 'release' else stage}"
 
 
 def traced(run: Callable[[Path], None], folder: Path) -> set[str]:
@@ -355,7 +355,7 @@ def traced(run: Callable[[Path], None], folder: Path) -> set[str]:
 
 
 def test_settings_of_a_new_hub_name_the_version_of_the_schema(tmp_path: Path) -> None:
-    from ctdhub.build.init import new_hub
+    from ctdhub.hub.init import new_hub
 
     hub = new_hub(tmp_path / "hub", "New")
     settings = yaml.safe_load((hub.root / "hub.yaml").read_text("utf-8"))

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from ctdhub.build import init, pipeline
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages import link
 from ctdhub.core.errors import HubFolderError
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.linkage import new_key, split_files, write_linkage_key
 from ctdhub.dp.price import up_to
+from ctdhub.hub import init, pipeline
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.stages import link
 from ctdhub.practice.naming import LISTS
 from ctdhub.release.open import Release, open_release
 from ctdhub.stats.trend import ListOverlap, overlap

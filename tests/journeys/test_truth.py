@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from ctdhub.build import contributions, pipeline, rules
-from ctdhub.build.hub import Hub
+from ctdhub.hub import contributions, pipeline, rules
+from ctdhub.hub.folder import Hub
 from ctdhub.release.open import open_release
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers

@@ -11,8 +11,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from ctdhub.build.hub import Hub
 from ctdhub.core.i18n import NATIVE_NAMES
+from ctdhub.hub.folder import Hub
 from tests.fixtures.hubs import copied
 from tests.forked import needs_fork
 from tests.served_command import served

@@ -15,14 +15,14 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from ctdhub.build import find_person, pipeline, review, rules, withdrawals
-from ctdhub.build.hub import Hub
-from ctdhub.build.private.pages import own_profile
-from ctdhub.build.stages import publish
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, PolicyError, ReleaseError, WithdrawalError
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import up_to
+from ctdhub.hub import find_person, pipeline, review, rules, withdrawals
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.private.pages import own_profile
+from ctdhub.hub.stages import publish
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
 from ctdhub.sensitive.consent.register import Withdrawal

@@ -10,10 +10,10 @@ from typing import Literal
 
 import pytest
 
-from ctdhub.build import pipeline, withdrawals
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language, said
 from ctdhub.core.keys.signing import SigningKey, make_key
+from ctdhub.hub import pipeline, withdrawals
 from ctdhub.sensitive.bundle.card import HubCard
 from ctdhub.sensitive.bundle.leaving import check_found, leaving
 from ctdhub.sensitive.bundle.withdrawal import MOST_CODES, parse_withdrawal, write_withdrawal

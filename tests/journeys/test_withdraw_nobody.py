@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.build import find_person, withdrawals
-from ctdhub.build.hub import Hub
-from ctdhub.build.withdrawals import NOTHING_FOUND
 from ctdhub.core.i18n import LANGUAGES, _, language
 from ctdhub.core.i18n import said as translated
+from ctdhub.hub import find_person, withdrawals
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.withdrawals import NOTHING_FOUND
 from ctdhub.sensitive.bundle.leaving import leaving
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping

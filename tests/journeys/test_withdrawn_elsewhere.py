@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ctdhub.build import find_person, pipeline, withdrawals
-from ctdhub.build.hub import Hub
-from ctdhub.build.private.look import look, own_rows
-from ctdhub.build.private.pages import own_page, own_profile, own_workbook
-from ctdhub.build.stages.link import deliveries
-from ctdhub.build.withdrawals import TakenElsewhere, decide, taken_elsewhere
 from ctdhub.core.errors import WithdrawalError
 from ctdhub.document import html
+from ctdhub.hub import find_person, pipeline, withdrawals
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.private.look import look, own_rows
+from ctdhub.hub.private.pages import own_page, own_profile, own_workbook
+from ctdhub.hub.stages.link import deliveries
+from ctdhub.hub.withdrawals import TakenElsewhere, decide, taken_elsewhere
 from tests.journeys.small_hub import HEADER, MAPPING, accounts, join, new_hub, people, send
 
 OUR, OTHER, ONE, TWO = "our-ngo", "other-ngo", "2026-01-15", "2026-06-15"

@@ -15,13 +15,13 @@ import pyarrow.parquet as pq
 from tests.conftest import Once
 
 from ctdhub.border import Guarantee, Protected, restore
-from ctdhub.build import contributions, init, pipeline
-from ctdhub.build.hub import Hub
 from ctdhub.dp import mechanism
 from ctdhub.dp.count import encode
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.sources import sourced
+from ctdhub.hub import contributions, init, pipeline
+from ctdhub.hub.folder import Hub
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema.model import load_schema

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_people import people
 
-from ctdhub.build.hub import HubSettings
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import encode
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
+from ctdhub.hub.folder import HubSettings
 from ctdhub.practice.people import belonging as drawn_group
 from ctdhub.schema import countries
 from ctdhub.schema.model import Schema, load_schema

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from tests.source import PACKAGE, modules, none
 
-from ctdhub.build.steps import EXEMPT, Step, Tree, installed, software
 from ctdhub.core.i18n import said
+from ctdhub.hub.steps import EXEMPT, Step, Tree, installed, software
 
-STAGES = "ctdhub.build.stages."
+STAGES = "ctdhub.hub.stages."
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ INSIDE = [
     ("harmonise", "sensitive/mapping/evaluation.py"),
     ("harmonise", "sensitive/ingest/__init__.py"),
     ("harmonise", "schema/data/variables.yaml"),
-    ("link", "build/stages/link.py"),
+    ("link", "hub/stages/link.py"),
     ("link", "sensitive/linkage/people.py"),
     ("protect", "dp/noise.py"),
     ("protect", "dp/synth/fit.py"),
@@ -40,7 +40,7 @@ OUTSIDE = [
     ("harmonise", "site/build.py"),
     ("harmonise", "dp/noise.py"),
     ("harmonise", "release/bundle.py"),
-    ("harmonise", "build/pipeline.py"),
+    ("harmonise", "hub/pipeline.py"),
     ("link", "site/build.py"),
     ("candidate", "site/build.py"),
     ("candidate", "dp/synth/fit.py"),

@@ -15,9 +15,9 @@ import yaml
 from invented_release import protected_answer
 
 import ctdhub
-from ctdhub.build.hub import Agreement, read_settings
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.hub.folder import Agreement, read_settings
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.wording import break_sentence

@@ -13,9 +13,9 @@ from tests.conftest import Once
 from tests.fixtures.hubs import copied
 from tests.journeys.small_hub import MAPPING, join, new_hub, send
 
-from ctdhub.build import doubles, pipeline
-from ctdhub.build.hub import Hub
 from ctdhub.core.errors import HubError
+from ctdhub.hub import doubles, pipeline
+from ctdhub.hub.folder import Hub
 
 DAY = "2026-01-15"
 NAMES = ("harbour", "rivage", "منارة")

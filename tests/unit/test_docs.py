@@ -13,9 +13,9 @@ import yaml
 from tests.source import none
 
 import ctdhub
-from ctdhub.build.hub import Agreement, HubSettings
 from ctdhub.cli.app import command
 from ctdhub.dp.policy import Policy
+from ctdhub.hub.folder import Agreement, HubSettings
 from ctdhub.report.calendar import KINDS, Event
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.mapping.rule import Decision, Rule

@@ -17,13 +17,13 @@ import yaml
 from invented_release import protected_answer
 
 import ctdhub
-from ctdhub.build import errata, init
-from ctdhub.build.hub import Hub, read_journal
-from ctdhub.build.stages.site import build_site as site_step
 from ctdhub.client import CorrectedRelease, open_site
 from ctdhub.core.errors import HubError, ReleaseError, SiteError
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.signing import SigningKey, make_key
+from ctdhub.hub import errata, init
+from ctdhub.hub.folder import Hub, read_journal
+from ctdhub.hub.stages.site import build_site as site_step
 from ctdhub.release.approvals import ROLES
 from ctdhub.release.bundle import latest_standing, write_release
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, Erratum, cleaned, errata_of

@@ -11,11 +11,11 @@ import pytest
 import yaml
 from invented_release import protected_answer
 
-from ctdhub.build import init
-from ctdhub.build.hub import Hub
-from ctdhub.build.stages.site import edition
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.hub import init
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.stages.site import edition
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.brief.make import brief, make_poster

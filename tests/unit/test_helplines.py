@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from invented_release import protected_answer
 
-from ctdhub.build import init
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import language
 from ctdhub.document.document import Words
+from ctdhub.hub import init
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.brief.make import make_poster

@@ -12,10 +12,10 @@ import yaml
 
 pytest.importorskip("pyrage", reason='the extra is missing: pip install ".[desk]"')
 
-from ctdhub.build.hub import Hub
-from ctdhub.build.init import new_hub
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.init import new_hub
 from ctdhub.sensitive.bundle.card import read_card
 
 Command = Callable[..., tuple[int, str, str]]

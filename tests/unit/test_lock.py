@@ -12,11 +12,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from ctdhub.build.hub import Hub
 from ctdhub.core import files
 from ctdhub.core.errors import HubError
 from ctdhub.core.files import locked
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.hub.folder import Hub
 
 HOLD = (
     "import sys, pathlib, ctdhub.core.files\n"

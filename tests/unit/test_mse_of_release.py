@@ -25,10 +25,10 @@ from ctdhub.border import (
     Estimate,
     Sources,
 )
-from ctdhub.build.rules import public_facts
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import language
 from ctdhub.dp.policy import Policy, load_policy
+from ctdhub.hub.rules import public_facts
 from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import mse as words
 from ctdhub.report.mse import report

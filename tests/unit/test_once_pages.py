@@ -10,10 +10,10 @@ import pytest
 from invented_release import OFTEN, counted_twice, people_rows, protected_answer
 from jsonschema import Draft202012Validator
 
-from ctdhub.build.hub import Hub
 from ctdhub.cli.hub import show_figures
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.document.document import Notebook
+from ctdhub.hub.folder import Hub
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.release.verify import verify

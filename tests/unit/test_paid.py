@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from tests.journeys.small_hub import new_hub
 
-from ctdhub.build import pipeline
-from ctdhub.build.hub import Hub
-from ctdhub.build.paid import check_paid, ledger
 from ctdhub.core.errors import HubError
 from ctdhub.core.files import state_folder
 from ctdhub.dp.ledger.custody import POPULATION
+from ctdhub.hub import pipeline
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.paid import check_paid, ledger
 from ctdhub.release.manifest import MANIFEST
 
 

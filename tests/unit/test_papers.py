@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ctdhub.build.hub import Hub
-from ctdhub.build.init import new_hub
-from ctdhub.build.papers import paper_facts
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, _, language
 from ctdhub.document import html, text
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.init import new_hub
+from ctdhub.hub.papers import paper_facts
 from ctdhub.report.papers import PAPERS, Contributing, Paper, PaperFacts, paper
 
 DAY = date(2026, 11, 27)

@@ -11,9 +11,9 @@ import pytest
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
-from ctdhub.build.hub import Agreement, read_settings
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubFolderError
+from ctdhub.hub.folder import Agreement, read_settings
 from ctdhub.practice.contributor_files import token
 from ctdhub.practice.write import CONTRIBUTORS, PracticeSummary, write_practice
 from ctdhub.schema.model import load_schema

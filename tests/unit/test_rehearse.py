@@ -13,7 +13,6 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ctdhub.build import init
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, PolicyError
 from ctdhub.dp.accounting import rho_of, split
@@ -26,6 +25,7 @@ from ctdhub.dp.simulate import rehearse, stand_in
 from ctdhub.dp.sources import public_sources
 from ctdhub.dp.standalone.domains import DomainsFile
 from ctdhub.dp.workload import workload
+from ctdhub.hub import init
 from ctdhub.practice.people import invented_people
 from ctdhub.report.wording import kind_name
 from ctdhub.schema.model import load_schema

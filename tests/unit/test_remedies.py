@@ -13,11 +13,11 @@ import typer
 import yaml
 from pydantic import ValidationError
 
-from ctdhub.build.hub import Agreement, HubSettings
 from ctdhub.cli.app import command
 from ctdhub.core.errors import catalogue, error
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.dp.policy import Policy
+from ctdhub.hub.folder import Agreement, HubSettings
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from ctdhub.build.stages.differencing import Published, following, told
+from ctdhub.hub.stages.differencing import Published, following, told
 
 YEARS = (2010, 2012)
 

@@ -20,10 +20,10 @@ import pytest
 from invented_release import TABLES, protected_answer
 from typer.testing import CliRunner
 
-from ctdhub.build.steps import hash_folder
 from ctdhub.cli.app import command
 from ctdhub.client import open_site
 from ctdhub.core.errors import HubError, ReleaseError
+from ctdhub.hub.steps import hash_folder
 from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import Release, open_release, open_releases

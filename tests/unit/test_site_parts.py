@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from invented_release import TABLES, protected_answer
 
-from ctdhub.build.steps import hash_folder
+from ctdhub.hub.steps import hash_folder
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.helplines import Help

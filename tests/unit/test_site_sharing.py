@@ -14,11 +14,11 @@ import pytest
 from invented_release import TABLES, protected_answer
 from typer.testing import CliRunner
 
-from ctdhub.build.init import new_hub
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, PolicyError
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
 from ctdhub.document.charts.pages import WIDTH
+from ctdhub.hub.init import new_hub
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.site.build import build_site, offered
@@ -200,7 +200,7 @@ def test_other_addresses_are_refused(url: str, tmp_path: Path) -> None:
     hub = tmp_path / "hub"
     hub.mkdir()
     (hub / "hub.yaml").write_text("name: A\nsite: " + json.dumps({"url": url}), "utf-8")
-    from ctdhub.build.hub import Hub
+    from ctdhub.hub.folder import Hub
 
     with pytest.raises(PolicyError, match="site"):
         _ = Hub(hub).settings

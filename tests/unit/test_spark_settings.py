@@ -10,14 +10,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from ctdhub.build import init, pipeline
-from ctdhub.build.hub import Hub, SparkSettings
-from ctdhub.build.spark import session
-from ctdhub.build.spark.session import Shared, code_hash, told
-from ctdhub.build.steps import Step
 from ctdhub.core import errors
 from ctdhub.core.errors import HubError, IdentifierFound, SparkError, UnreadableFile
 from ctdhub.core.i18n import Text
+from ctdhub.hub import init, pipeline
+from ctdhub.hub.folder import Hub, SparkSettings
+from ctdhub.hub.spark import session
+from ctdhub.hub.spark.session import Shared, code_hash, told
+from ctdhub.hub.steps import Step
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.build.steps import KEY_FILE, NEVER_RAN, Input, Step, hash_folder, sweep, walk
 from ctdhub.core.i18n import Text, language, said
+from ctdhub.hub.steps import KEY_FILE, NEVER_RAN, Input, Step, hash_folder, sweep, walk
 
 
 def step(folder: Path, value: str, runs: list[str]) -> Step:

@@ -9,9 +9,9 @@ import yaml
 from test_linkage import table
 from test_mapping_rules import run
 
-from ctdhub.build.contributions import Contribution
-from ctdhub.build.stages.harmonise import HarmoniseFile
 from ctdhub.core.errors import MappingError
+from ctdhub.hub.contributions import Contribution
+from ctdhub.hub.stages.harmonise import HarmoniseFile
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.linkage.people import link
 

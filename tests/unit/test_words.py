@@ -5,15 +5,15 @@ from __future__ import annotations
 from tests.source import Module, modules, none
 
 ZONES = (
-    "border.py", "build/", "dp/", "kanon/", "practice/", "release/", "sensitive/", "stats/",
+    "border.py", "hub/", "dp/", "kanon/", "practice/", "release/", "sensitive/", "stats/",
 )  # fmt: skip
 SAYING = {"_", "ngettext", "current", "said"}
 """What of ``core.i18n`` speaks the language in force; ``core.format`` does as a whole."""
 
 WRITERS = {
-    "build/private/pages.py",
-    "build/stages/harmonise.py",
-    "build/stages/link.py",
+    "hub/private/pages.py",
+    "hub/stages/harmonise.py",
+    "hub/stages/link.py",
     "dp/standalone/domains.py",
     "release/changes.py",
     "sensitive/linkage/identified/link_files.py",
@@ -25,7 +25,7 @@ WRITERS = {
 """Write a file for readers in the language in force: a report, a card, a draft with comments."""
 
 OTHERS = {
-    "build/spark/session.py",
+    "hub/spark/session.py",
     "sensitive/linkage/pprl/derive.py",
 }
 """Hands the language in force to the workers of a cluster; takes from babel what months are called

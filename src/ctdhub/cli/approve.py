@@ -20,11 +20,11 @@ from ctdhub.core.i18n import _, current, said
 if TYPE_CHECKING:
     from datetime import date
 
-    from ctdhub.build.approvers import Publication
-    from ctdhub.build.hub import Hub
-    from ctdhub.build.paid import Account
     from ctdhub.core.keys.signing import SigningKey
     from ctdhub.dp.ledger.book import BudgetSplit
+    from ctdhub.hub.approvers import Publication
+    from ctdhub.hub.folder import Hub
+    from ctdhub.hub.paid import Account
     from ctdhub.release.approvals import Approvers, KeyChange, Statement
     from ctdhub.release.manifest import Manifest
 
@@ -50,9 +50,9 @@ def approve(
     yes: options.Yes = False,
 ) -> None:
     """The verb ``approve``."""
-    from ctdhub.build.paid import Account, budget_split, ledger
-    from ctdhub.build.rules import policy
-    from ctdhub.build.stages import publish as approve_stage
+    from ctdhub.hub.paid import Account, budget_split, ledger
+    from ctdhub.hub.rules import policy
+    from ctdhub.hub.stages import publish as approve_stage
 
     hub = options.hub(folder)
     if correction:
@@ -170,7 +170,7 @@ def show_statement(
 
 def show_review(hub: Hub, candidate: Path) -> None:
     """What readers will be told of the release, and what the hub alone knows of its making."""
-    from ctdhub.build.review import read_review
+    from ctdhub.hub.review import read_review
     from ctdhub.release.changes import CHANGELOG, newest_changes, newest_note, tells_of_withdrawals
 
     text = (candidate / CHANGELOG).read_text("utf-8")
@@ -211,7 +211,7 @@ def show_review(hub: Hub, candidate: Path) -> None:
 
 def show_reports(hub: Hub) -> None:
     """Say what is reported and not answered, and what the steward passed and why."""
-    from ctdhub.build.withdrawals import waiting_words
+    from ctdhub.hub.withdrawals import waiting_words
 
     for words in waiting_words(hub):
         console.print(said(words), markup=False)
@@ -254,8 +254,8 @@ def show_candidate(hub: Hub) -> None:
     Raises:
         HubError: the keys in hub.yaml are not those that were signed, or a file is damaged.
     """
-    from ctdhub.build.approvers import refuse_unsigned
-    from ctdhub.build.rules import waiting_version
+    from ctdhub.hub.approvers import refuse_unsigned
+    from ctdhub.hub.rules import waiting_version
 
     if hub.settings.approvers is not None:
         refuse_unsigned(hub)
@@ -267,7 +267,7 @@ def show_waiting(hub: Hub, version: str) -> None:
     """What stands between a candidate and its publication."""
     from datetime import UTC, datetime
 
-    from ctdhub.build.approvers import publication
+    from ctdhub.hub.approvers import publication
     from ctdhub.release.approvals import ROLE_NAMES
 
     given = publication(hub, hub.candidates / version, datetime.now(UTC))
@@ -350,8 +350,8 @@ def hold(
     key: Path | None = None,
 ) -> None:
     """The verb ``hold``."""
-    from ctdhub.build import approvers as may_publish
-    from ctdhub.build.stages.publish import waiting
+    from ctdhub.hub import approvers as may_publish
+    from ctdhub.hub.stages.publish import waiting
 
     hub = options.hub(folder)
     candidate = waiting(hub, version)
@@ -377,7 +377,7 @@ def approvers(
     yes: options.Yes = False,
 ) -> None:
     """The verb ``approvers``."""
-    from ctdhub.build import approvers as keys
+    from ctdhub.hub import approvers as keys
 
     hub = options.hub(folder)
     if signed_by:
@@ -465,7 +465,7 @@ def show_unit(unit: str, rows: int, promised: Sequence[tuple[float, float]]) -> 
 
 def rows_of_statement(hub: Hub, manifest: Manifest) -> list[tuple[str, str]]:
     """What the two people who approve are shown of the unit of a candidate."""
-    from ctdhub.build.hub import epsilon_since
+    from ctdhub.hub.folder import epsilon_since
     from ctdhub.report.wording import epsilon_words, sentences, unit_words
 
     promise = manifest.guarantee()
@@ -491,7 +491,7 @@ def show_told(hub: Hub, candidate: Path | None = None) -> None:
         hub: the hub.
         candidate: the bundle to be approved; what would be released today, if None.
     """
-    from ctdhub.build.stages.differencing import told_of
+    from ctdhub.hub.stages.differencing import told_of
 
     found = told_of(hub, candidate)
     if not found:

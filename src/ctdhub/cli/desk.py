@@ -35,7 +35,7 @@ def desk_demo(
     from ctdhub.desk.demo import accounts, settings_of
 
     if not (folder / "hub.yaml").exists():
-        from ctdhub.build import init, pipeline
+        from ctdhub.hub import init, pipeline
 
         with bar() as progress:
             hub = init.practice_hub(folder, people=people, progress=progress)
@@ -313,8 +313,8 @@ def adopt(
     folder: options.Folder = Path(),
 ) -> None:
     """The verb ``adopt``."""
-    from ctdhub.build import init as hubs
     from ctdhub.dp.ledger import adopt as ledgers
+    from ctdhub.hub import init as hubs
 
     if (folder / "hub.yaml").is_file():
         show_adopted(hubs.adopt(options.hub(folder)), folder)

@@ -22,12 +22,12 @@ from ctdhub.core.format import decimal, exact, listed, number, stamped, tiny
 from ctdhub.core.i18n import NATIVE_NAMES, Text, _, current, joined, language, many, ngettext, said
 
 if TYPE_CHECKING:
-    from ctdhub.build.hub import Hub
-    from ctdhub.build.paid import Account
-    from ctdhub.build.preflight import Done
-    from ctdhub.build.stages.link import DeliveryLine
     from ctdhub.dp.ledger.book import Spending
     from ctdhub.dp.price import Pay, Price
+    from ctdhub.hub.folder import Hub
+    from ctdhub.hub.paid import Account
+    from ctdhub.hub.preflight import Done
+    from ctdhub.hub.stages.link import DeliveryLine
     from ctdhub.report.helplines import Help
     from ctdhub.sensitive.alarms.alarm import Alarm
     from ctdhub.sensitive.mapping.file_account import UnknownText
@@ -142,8 +142,8 @@ ABOUT_PEOPLE = ("nobody-again", "most-left")
 
 def show_deliveries(hub: Hub) -> None:
     """What the last link saw of each delivery, for the steward alone."""
-    from ctdhub.build.stages.alarms import alarms_of
-    from ctdhub.build.stages.link import deliveries
+    from ctdhub.hub.stages.alarms import alarms_of
+    from ctdhub.hub.stages.link import deliveries
 
     found = deliveries(hub)
     if not found:
@@ -316,8 +316,8 @@ def init(
     max_people: Annotated[int | None, typer.Option(min=1, max=10**9)] = None,
 ) -> None:
     """The verb ``init``."""
-    from ctdhub.build import init as start
     from ctdhub.dp.policy import MAX_PEOPLE, usual_promise
+    from ctdhub.hub import init as start
 
     most = max_people or MAX_PEOPLE
     start.new_hub(folder, name or folder.resolve().name, max_people=most)
@@ -337,7 +337,7 @@ def demo(
     people: Annotated[int | None, typer.Option(min=1_000, max=2_000_000)] = None,
 ) -> None:
     """The verb ``demo``."""
-    from ctdhub.build import init as start
+    from ctdhub.hub import init as start
 
     with bar() as progress:
         hub = start.practice_hub(folder, people, progress)
@@ -353,7 +353,7 @@ def build(
     accept_alarms: AcceptAlarms = False,
 ) -> None:
     """The verb ``build``."""
-    from ctdhub.build import pipeline
+    from ctdhub.hub import pipeline
 
     if until not in pipeline.STAGES:
         raise error("usage/one-of", name="--until", stages=", ".join(pipeline.STAGES))
@@ -368,13 +368,13 @@ def check(
     folder: options.Folder = Path(),
 ) -> None:
     """The verb ``check``."""
-    from ctdhub.build import withdrawals
-    from ctdhub.build.contributions import mappings
-    from ctdhub.build.deliveries import refuse_unclear
-    from ctdhub.build.preflight import check_shown, countries_without
-    from ctdhub.build.rules import policy
-    from ctdhub.build.stages import link
     from ctdhub.dp.plan import person_rows
+    from ctdhub.hub import withdrawals
+    from ctdhub.hub.contributions import mappings
+    from ctdhub.hub.deliveries import refuse_unclear
+    from ctdhub.hub.preflight import check_shown, countries_without
+    from ctdhub.hub.rules import policy
+    from ctdhub.hub.stages import link
     from ctdhub.sensitive.mapping.mapping import require_people
     from ctdhub.sensitive.mapping.mapping_file import load_mapping
     from ctdhub.sensitive.mapping.run import check_mapping
@@ -424,7 +424,7 @@ def release(
     accept_alarms: AcceptAlarms = False,
 ) -> None:
     """The verb ``release``."""
-    from ctdhub.build import pipeline
+    from ctdhub.hub import pipeline
     from ctdhub.release.changes import tells_of_withdrawals
 
     hub = options.hub(folder)
@@ -453,9 +453,9 @@ def ledger(
     as_json: options.AsJson = False,
 ) -> None:
     """The verb ``ledger``."""
-    from ctdhub.build.paid import Account, budget_split, check_paid
-    from ctdhub.build.paid import ledger as charged
     from ctdhub.dp.policy import load_policy
+    from ctdhub.hub.paid import Account, budget_split, check_paid
+    from ctdhub.hub.paid import ledger as charged
 
     hub = options.hub(folder)
     check_paid(hub)
@@ -576,8 +576,8 @@ def run(hub: Hub, until: str, spend: float | None = None, accept_alarms: bool = 
     Args:
         spend, accept_alarms: see :func:`asking`.
     """
-    from ctdhub.build import pipeline
-    from ctdhub.build.stages.alarms import alarms_of
+    from ctdhub.hub import pipeline
+    from ctdhub.hub.stages.alarms import alarms_of
 
     def work(pay: Pay, accepted: bool) -> list[Done]:
         with bar() as progress:
@@ -601,7 +601,7 @@ def _built(
     work: Callable[[Pay, bool], list[Done]],
 ) -> list[Done]:
     """Build, asking before a charge; where alarms stop the build, all that are open are shown."""
-    from ctdhub.build.stages.alarms import alarms_of
+    from ctdhub.hub.stages.alarms import alarms_of
     from ctdhub.sensitive.mapping.rule import STOPPING
 
     try:
@@ -633,7 +633,7 @@ def show_steps(done: list[Done], *, dry: bool) -> None:
 
 def show_left_out(hub: Hub) -> None:
     """Variables that the schema has by now, and that the hub's version of it has not."""
-    from ctdhub.build.rules import left_out, policy
+    from ctdhub.hub.rules import left_out, policy
     from ctdhub.schema.model import numbers
 
     if found := left_out(hub, policy(hub)):
@@ -654,7 +654,7 @@ def show_left_out(hub: Hub) -> None:
 
 def show_conservation(hub: Hub) -> None:
     """Per file: rows read = records + rejected + excluded by a named rule."""
-    from ctdhub.build.review import reports
+    from ctdhub.hub.review import reports
 
     rows, notes = [], list[str]()
     for report in reports(hub):
@@ -672,7 +672,7 @@ def show_conservation(hub: Hub) -> None:
 
 def show_release(hub: Hub) -> None:
     """The release in two lines, rows and people named apart; then what waits for approval."""
-    from ctdhub.build import rules
+    from ctdhub.hub import rules
 
     version = rules.released_version(hub)
     if version is not None:
@@ -710,7 +710,7 @@ def journal(
     as_json: options.AsJson = False,
 ) -> None:
     """The verb ``journal``."""
-    from ctdhub.build.hub import read_journal
+    from ctdhub.hub.folder import read_journal
 
     lines = read_journal(options.hub(folder))[-last:]
     if as_json:

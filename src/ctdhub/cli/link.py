@@ -30,8 +30,8 @@ from ctdhub.sensitive.linkage.settings import LinkageSettings
 from ctdhub.sensitive.mapping.mapping_file import named_mapping
 
 if TYPE_CHECKING:
-    from ctdhub.build.hub import Hub
-    from ctdhub.build.steps import Progress as Report
+    from ctdhub.hub.folder import Hub
+    from ctdhub.hub.steps import Progress as Report
     from ctdhub.sensitive.linkage.identified.link_files import Held
 
 
@@ -301,8 +301,8 @@ def linkage(
     as_json: options.AsJson = False,
 ) -> None:
     """The verb ``linkage``."""
-    from ctdhub.build.rules import policy
-    from ctdhub.build.stages import link
+    from ctdhub.hub.rules import policy
+    from ctdhub.hub.stages import link
     from ctdhub.sensitive.linkage.pprl.derive import kind_words
 
     hub = options.hub(folder)
@@ -368,8 +368,8 @@ def linkage(
 
 def _decided(hub: Hub) -> dict[str, Any] | None:
     """What the decisions at the desk say; None where there is none, or nothing to hold to."""
-    from ctdhub.build import doubles
-    from ctdhub.build.stages.link import PAIRS
+    from ctdhub.hub import doubles
+    from ctdhub.hub.stages.link import PAIRS
 
     if not (hub.work / "people" / PAIRS).is_file():
         return None

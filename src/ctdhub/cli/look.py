@@ -15,8 +15,8 @@ from ctdhub.core.errors import error
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
-    from ctdhub.build.hub import Hub
     from ctdhub.document.document import Block, Document
+    from ctdhub.hub.folder import Hub
 
 FOLDER = "look"
 """Where what is seen lies below ``work/``."""
@@ -32,10 +32,10 @@ def look(
     report: Path | None = None,
 ) -> None:
     """The verb ``look``."""
-    from ctdhub.build.private.look import look
-    from ctdhub.build.private.pages import page, workbook
-    from ctdhub.build.stages.differencing import told_of
     from ctdhub.document import html as as_html
+    from ctdhub.hub.private.look import look
+    from ctdhub.hub.private.pages import page, workbook
+    from ctdhub.hub.stages.differencing import told_of
 
     hub = options.hub(folder)
     if report is not None and contributor is None:
@@ -57,8 +57,8 @@ def look(
         if target := targets["--xlsx"]:
             _keep(target, workbook(found))
         if target := targets["--report"]:
-            from ctdhub.build.private.look import own_rows
-            from ctdhub.build.private.pages import own_page, own_workbook
+            from ctdhub.hub.private.look import own_rows
+            from ctdhub.hub.private.pages import own_page, own_workbook
 
             (one,) = found
             rows = own_rows(hub, one.agreement.id, one.now.date)

@@ -18,7 +18,7 @@ from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, _, current, language
 
 if TYPE_CHECKING:
-    from ctdhub.build.hub import Hub
+    from ctdhub.hub.folder import Hub
     from ctdhub.release.open import Release
     from ctdhub.sensitive.ingest.options import ReadOptions
     from ctdhub.sensitive.ingest.raw import RawTable
@@ -176,7 +176,7 @@ def hub(folder: Path) -> Hub:
     Raises:
         HubFolderError: the folder is none.
     """
-    from ctdhub.build.hub import Hub
+    from ctdhub.hub.folder import Hub
 
     return Hub(folder)
 

@@ -121,8 +121,8 @@ def _public(
 
 
 def _private(source: Path, contributor: str, answers: Answers) -> Document:
-    from ctdhub.build.private.pages import leaving_report, own_profile, own_report
-    from ctdhub.build.stages.differencing import told_of
+    from ctdhub.hub.private.pages import leaving_report, own_profile, own_report
+    from ctdhub.hub.stages.differencing import told_of
 
     hub, made = options.hub(source), datetime.now(UTC).date()
     told = [one for one in told_of(hub) if one.id == contributor]
@@ -186,7 +186,7 @@ def papers(
     out: Path | None = None,
 ) -> None:
     """The verb ``papers``."""
-    from ctdhub.build.papers import paper_facts
+    from ctdhub.hub.papers import paper_facts
 
     options.one_of(form, PAPER_FORMATS, "--format")
     for name in kind or ():

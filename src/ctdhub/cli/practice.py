@@ -24,10 +24,10 @@ from ctdhub.practice.write import PEOPLE, write_practice
 from ctdhub.report.wording import kind_name
 
 if TYPE_CHECKING:
-    from ctdhub.build.rehearsal import Rehearsed
     from ctdhub.dp.plan import Plan
     from ctdhub.dp.policy import Budget
     from ctdhub.dp.simulate import Figures, Range, Rehearsal
+    from ctdhub.hub.rehearsal import Rehearsed
     from ctdhub.practice.write import PracticeSummary
 
 
@@ -91,7 +91,7 @@ def rehearse(
     as_json: options.AsJson = False,
 ) -> None:
     """The verb ``rehearse``."""
-    from ctdhub.build.rehearsal import figures, of_hub, rehearsed
+    from ctdhub.hub.rehearsal import figures, of_hub, rehearsed
 
     if (hub is None) == (domains is None):
         raise error("usage/hub-or-domains")
@@ -117,7 +117,7 @@ def rehearse(
 
 
 def _show_paragraphs(asked: Rehearsed, done: Sequence[Rehearsal]) -> None:
-    from ctdhub.build.rehearsal import paragraph
+    from ctdhub.hub.rehearsal import paragraph
 
     for one in done:
         at = _("A paragraph at epsilon {epsilon}:").format(epsilon=exact(one.epsilon))
@@ -161,7 +161,7 @@ def _show_bought(bought: Sequence[dict[str, float]], budget: Budget) -> None:
 
 
 def _of_file(path: Path) -> Rehearsed:
-    from ctdhub.build.rehearsal import Rehearsed
+    from ctdhub.hub.rehearsal import Rehearsed
 
     return Rehearsed(load_domains(path).plan(), MAX_DELTA)
 

@@ -16,7 +16,7 @@ from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.site.stories.seconds import IDLE
 
 if TYPE_CHECKING:
-    from ctdhub.build.hub import Hub
+    from ctdhub.hub.folder import Hub
     from ctdhub.release.open import Release
 
 
@@ -33,9 +33,9 @@ def site(
     offline: Annotated[bool, typer.Option("--offline")] = False,
 ) -> None:
     """The verb ``site``."""
-    from ctdhub.build.stages import site as edition_stage
-    from ctdhub.build.stages import site as stage
     from ctdhub.cli.verify import approvers_near
+    from ctdhub.hub.stages import site as edition_stage
+    from ctdhub.hub.stages import site as stage
     from ctdhub.release.open import leading, open_release, open_releases
     from ctdhub.site.build import build_site
     from ctdhub.site.edition import Edition

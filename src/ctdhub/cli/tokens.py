@@ -176,7 +176,7 @@ def bundle_card(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """The verb ``ctdhub bundle card``."""
-    from ctdhub.build.receive_bundle import hub_card
+    from ctdhub.hub.receive_bundle import hub_card
 
     options.require_new(out)
     signing = read_key(key, ask_passphrase() if is_encrypted(key) else "")
@@ -237,7 +237,7 @@ def bundle_open(
     day: str = "",
 ) -> None:
     """The verb ``ctdhub bundle open``."""
-    from ctdhub.build.receive_bundle import lay_apart, opened, receive
+    from ctdhub.hub.receive_bundle import lay_apart, opened, receive
 
     if day and not is_day(day):
         raise error("usage", name="--day", command="ctdhub bundle open")

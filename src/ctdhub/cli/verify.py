@@ -17,8 +17,8 @@ from ctdhub.core.i18n import LANGUAGES, _, said
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ctdhub.build.hub import Hub
     from ctdhub.core.keys.signing import SigningKey
+    from ctdhub.hub.folder import Hub
     from ctdhub.release.approvals import Approval, Approvers, Role
     from ctdhub.release.errata import Erratum
 
@@ -69,7 +69,7 @@ def approvers_near(release: Path) -> Approvers | None:
 
 def lines_near(release: Path, approvers: Approvers | None) -> Mapping[str, int] | None:
     """Number of each line of the hub's ledger by its hash, where a former key needs it."""
-    from ctdhub.build.approvers import ledger_lines
+    from ctdhub.hub.approvers import ledger_lines
 
     if approvers is None or not any(old.until for old in approvers.gone):
         return None
@@ -149,8 +149,8 @@ def correct(
     yes: options.Yes = False,
 ) -> None:
     """The verb ``correct``."""
-    from ctdhub.build import errata
     from ctdhub.cli.approve import warning_of_withdrawals
+    from ctdhub.hub import errata
     from ctdhub.release.changes import tells_of_withdrawals
 
     hub = options.hub(folder)
@@ -172,8 +172,8 @@ def correct(
 
 def approve_correction(hub: Hub, version: str, role: Role, key: Path, *, yes: bool) -> None:
     """Show the notice that waits, ask, and sign it."""
-    from ctdhub.build import errata
     from ctdhub.cli.approve import open_key, warning_of_withdrawals
+    from ctdhub.hub import errata
     from ctdhub.release.changes import tells_of_withdrawals
 
     seen = errata.waiting(hub, version)
@@ -276,7 +276,7 @@ def _notes(note: str, translations: list[str]) -> dict[str, str]:
 
 def _charts(hub: Hub, version: str) -> set[str]:
     """Names of the charts that pages about a release show."""
-    from ctdhub.build.errata import published
+    from ctdhub.hub.errata import published
     from ctdhub.report.figures import figures
     from ctdhub.stats.answers import Answers
 
@@ -293,7 +293,7 @@ def reissue(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """The verb ``reissue``."""
-    from ctdhub.build.errata import reissue as copied
+    from ctdhub.hub.errata import reissue as copied
 
     n = copied(options.hub(folder), version, out)
     console.print(

@@ -22,8 +22,8 @@ from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
-    from ctdhub.build.find_person import ByWhat, FoundRecords, NumberedCase
-    from ctdhub.build.hub import Hub
+    from ctdhub.hub.find_person import ByWhat, FoundRecords, NumberedCase
+    from ctdhub.hub.folder import Hub
     from ctdhub.sensitive.consent.register import Reason, Scope
 
 
@@ -101,8 +101,8 @@ def _places(text: str, rows: int) -> list[int] | None:
 
 def show_register(hub: Hub, *, as_json: bool) -> None:
     """Reports and all lines: when, by whom, how far, why; nothing by which a person is found."""
-    from ctdhub.build import withdrawals
     from ctdhub.desk.worker.answers import ledgers
+    from ctdhub.hub import withdrawals
 
     if not as_json:
         answer = ledgers.withdrawals(hub)
@@ -178,7 +178,7 @@ def withdraw(
     yes: options.Yes = False,
 ) -> None:
     """The verb ``withdraw``."""
-    from ctdhub.build import withdrawals as withdraw_stage
+    from ctdhub.hub import withdrawals as withdraw_stage
 
     hub = options.hub(folder)
     _check_options(
@@ -242,7 +242,7 @@ def _people(
     yes: bool,
 ) -> None:
     """Report people of a contributor, answer what is asked about them, and carry it out."""
-    from ctdhub.build import withdrawals
+    from ctdhub.hub import withdrawals
     from ctdhub.sensitive.bundle.withdrawal import is_withdrawal
 
     text, before = _text(file), withdrawals.reports(hub)
@@ -282,7 +282,7 @@ def _answered(hub: Hub, contributor: str, key: str, ahead: bool, *, yes: bool) -
     Raises:
         WithdrawalError: it may not be asked, a number is unknown, or a signed file must come first.
     """
-    from ctdhub.build import withdrawals
+    from ctdhub.hub import withdrawals
 
     with bar() as progress:
         report, found = withdrawals.look_for(hub, key, progress)
@@ -356,8 +356,8 @@ def _no_numbers(file: Path | None) -> HubError:
 
 def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
     """A contributor withdraws."""
-    from ctdhub.build import withdrawals as withdraw_stage
-    from ctdhub.build.rules import policy
+    from ctdhub.hub import withdrawals as withdraw_stage
+    from ctdhub.hub.rules import policy
 
     hub.agreement(contributor)
     _ask(_("Leave out all records of {id} from the next build on?").format(id=contributor), yes=yes)
@@ -378,7 +378,7 @@ def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
 
 def _decide(hub: Hub, contributor: str, *, only_here: bool, yes: bool) -> None:
     """What becomes of withdrawals above the limit."""
-    from ctdhub.build.withdrawals import decide
+    from ctdhub.hub.withdrawals import decide
 
     show_elsewhere(hub, contributor)
     question = (
@@ -403,7 +403,7 @@ def _raw(contributor: str) -> None:
 
 def _next(hub: Hub) -> None:
     """What has to happen now."""
-    from ctdhub.build import withdrawals as withdraw_stage
+    from ctdhub.hub import withdrawals as withdraw_stage
 
     if old := withdraw_stage.outdated(hub):
         console.print(

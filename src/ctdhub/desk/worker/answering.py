@@ -31,8 +31,6 @@ from uuid import UUID
 
 from django.db import DatabaseError, close_old_connections
 
-from ctdhub.build.hub import Hub
-from ctdhub.build.rules import policy
 from ctdhub.core.errors import HubError, as_json, error
 from ctdhub.desk import channel
 from ctdhub.desk.accounts.signing_in import is_open, proved
@@ -46,6 +44,8 @@ from ctdhub.desk.uploads.inbox import table_of
 from ctdhub.desk.walls import scoped, set_scope
 from ctdhub.desk.worker.answers.ask import ask
 from ctdhub.desk.worker.identities import MAPPING, agreement_of
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.rules import policy
 from ctdhub.sensitive.mapping import mapping_file
 from ctdhub.sensitive.mapping.mapping_file import text_of
 from ctdhub.sensitive.workbench.drafts import (

@@ -16,9 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from ctdhub.build.hub import Hub
-from ctdhub.build.init import adopt
-from ctdhub.build.paid import check_known, ledger
 from ctdhub.core import files
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import locked
@@ -29,6 +26,9 @@ from ctdhub.desk.health import LAST_BACKUP
 from ctdhub.desk.uploads.inbox import ROOM
 from ctdhub.desk.worker.identities import identity_folder
 from ctdhub.dp.ledger.adopt import Adopted
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.init import adopt
+from ctdhub.hub.paid import check_known, ledger
 
 # --------------------------------------------------------------------------------------------------
 # A backup: the desk's database and the hub folder at one moment, in one age file.
@@ -399,7 +399,7 @@ def resume(desk: DeskConfig, database: str) -> Adopted:
         HubError: a worker is at work (rule "lane-taken"), the database cannot be restored (rule
             "backup-database"), or is of another kind (rule "restore-database").
         PolicyError: see :func:`ctdhub.desk.walls.refuse_encoding`.
-        LedgerTampered: see :func:`ctdhub.build.init.adopt`.
+        LedgerTampered: see :func:`ctdhub.hub.init.adopt`.
     """
     from django.contrib.sessions.models import Session
     from django.db import connection

@@ -20,10 +20,6 @@ import yaml
 from django.db import transaction
 from django.utils import timezone
 
-from ctdhub.build.contributions import Contribution
-from ctdhub.build.hub import FOLDER, Hub, noted
-from ctdhub.build.rules import policy
-from ctdhub.build.stages.harmonise import corrected, read_given
 from ctdhub.core import files
 from ctdhub.core.errors import HubError, as_json, catalogue, error, from_json
 from ctdhub.core.files import remove
@@ -61,6 +57,10 @@ from ctdhub.desk.worker.identities import (
     rules_of,
     unpack,
 )
+from ctdhub.hub.contributions import Contribution
+from ctdhub.hub.folder import FOLDER, Hub, noted
+from ctdhub.hub.rules import policy
+from ctdhub.hub.stages.harmonise import corrected, read_given
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.alarms.alarm import AlarmLimits, ReadDelivery
 from ctdhub.sensitive.alarms.checks import ring

@@ -10,15 +10,6 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from ctdhub.build import agreement_file, approvers, between_builds, pipeline, rehearsal, withdrawals
-from ctdhub.build import hub as desk_files
-from ctdhub.build.approvers import accept_change
-from ctdhub.build.between_builds import accept_alarm as accept
-from ctdhub.build.between_builds import draw_site
-from ctdhub.build.hub import Hub
-from ctdhub.build.rules import policy, waiting_version
-from ctdhub.build.stages import publish as stage
-from ctdhub.build.steps import hash_file
 from ctdhub.core.errors import HubError, as_json, error
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text
 from ctdhub.desk.config import current
@@ -28,6 +19,15 @@ from ctdhub.desk.models import Delivery, Job, Organisation, ReleasePlan, TableRe
 from ctdhub.desk.worker.child import BUSY
 from ctdhub.desk.worker.deliveries import destroyed
 from ctdhub.dp.price import up_to
+from ctdhub.hub import agreement_file, approvers, between_builds, pipeline, rehearsal, withdrawals
+from ctdhub.hub import folder as desk_files
+from ctdhub.hub.approvers import accept_change
+from ctdhub.hub.between_builds import accept_alarm as accept
+from ctdhub.hub.between_builds import draw_site
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.rules import policy, waiting_version
+from ctdhub.hub.stages import publish as stage
+from ctdhub.hub.steps import hash_file
 from ctdhub.release.approvals import (
     CANDIDATES,
     Approval,

@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 
-from ctdhub.build.contributions import mapping_file
-from ctdhub.build.hub import Agreement, Hub, read_settings
-from ctdhub.build.receive_bundle import lay_mapping, opened
 from ctdhub.core import files
 from ctdhub.core.errors import error
 from ctdhub.core.keys import age
 from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer
+from ctdhub.hub.contributions import mapping_file
+from ctdhub.hub.folder import Agreement, Hub, read_settings
+from ctdhub.hub.receive_bundle import lay_mapping, opened
 
 # --------------------------------------------------------------------------------------------------
 # Age identities of the worker: one for the inbox each month, and those that bundles are made to.

@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import DatabaseError, OperationalError, close_old_connections
 
-from ctdhub.build.hub import Hub
-from ctdhub.build.paid import check_paid
 from ctdhub.core import files
 from ctdhub.core.errors import HubError
 from ctdhub.desk.config import current
@@ -27,6 +25,8 @@ from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer
 from ctdhub.desk.worker.deliveries import adopt, enforce, erase_due, sweep_papers
 from ctdhub.desk.worker.hub_jobs import publish_when_due
 from ctdhub.desk.worker.identities import renew, renew_drawer
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.paid import check_paid
 
 # --------------------------------------------------------------------------------------------------
 # A worker: it holds one lane, does its jobs one after the other, and the lane "files" the rounds.

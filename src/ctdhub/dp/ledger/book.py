@@ -31,7 +31,7 @@ LOCK, _SECRET = "lock", "secret"
 class Ledger:
     """The ledger in a folder, which is made at the first charge.
 
-    Whoever opens one gives its custody: ``build.paid.ledger`` for a hub, ``dp.standalone.table``
+    Whoever opens one gives its custody: ``hub.paid.ledger`` for a hub, ``dp.standalone.table``
     for a lone table.  Without, lines are read as they stand and nothing can be charged to a ledger
     that has a population.
 

@@ -2,6 +2,6 @@
 
 Zone: right of the border.  Documents about a place, a corridor or a day.
 Not here: how a document is set (``document``), a contributor's report
-(``build.private.pages``).
+(``hub.private.pages``).
 Public: ``make.brief``, ``make.poster``.
 """

@@ -5,7 +5,7 @@ A hub has no names.  A reviewer is shown which keys and variables of two persons
 or says that this is not enough.  What the decisions say of all pairs is counted as where names may
 be held (``identified.review_accuracy``): by a random sample of the pairs that share a token.
 
-Not here: where decisions are kept, and what a reviewer is shown (``build.doubles``).
+Not here: where decisions are kept, and what a reviewer is shown (``hub.doubles``).
 """
 
 import hashlib

@@ -8,10 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from ctdhub.build.agreement_file import Force, force_of, hash_of_agreement
-from ctdhub.build.hub import SOURCE_KINDS, Agreement, Hub
-from ctdhub.build.paid import ledger
-from ctdhub.build.papers import paper_facts
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import day, decimal, exact, isolated, listed, number, span
 from ctdhub.core.i18n import _, current, ngettext
@@ -28,6 +24,10 @@ from ctdhub.desk.worker.answers.page import (
     yes_no,
 )
 from ctdhub.document.document import to_json
+from ctdhub.hub.agreement_file import Force, force_of, hash_of_agreement
+from ctdhub.hub.folder import SOURCE_KINDS, Agreement, Hub
+from ctdhub.hub.paid import ledger
+from ctdhub.hub.papers import paper_facts
 from ctdhub.report.papers import PAPERS, paper
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import CONTRIBUTOR_KIND

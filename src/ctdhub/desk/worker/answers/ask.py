@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ctdhub.build import doubles as decided
-from ctdhub.build.hub import Hub, kept, read_journal
-from ctdhub.build.stages.alarms import open_alarms
 from ctdhub.core.errors import HubError, as_json, error, from_json
 from ctdhub.core.i18n import language
 from ctdhub.desk.allowed import Who, allowed, may_ask
 from ctdhub.desk.worker.answers import agreements, ledgers, looks, releases
+from ctdhub.hub import doubles as decided
+from ctdhub.hub.folder import Hub, kept, read_journal
+from ctdhub.hub.stages.alarms import open_alarms
 from ctdhub.release.approvals import Role
 
 # --------------------------------------------------------------------------------------------------

@@ -7,20 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
-from ctdhub.build import withdrawals as reports
-from ctdhub.build.find_person import ByWhat, CaseRow
-from ctdhub.build.hub import Hub
-from ctdhub.build.paid import Account, budget_split, check_paid, ledger, published
-from ctdhub.build.rules import policy
-from ctdhub.build.stages.site import spending
-from ctdhub.build.withdrawals import (
-    NOTHING_FOUND,
-    TakenElsewhere,
-    outdated,
-    records_found,
-    register,
-    taken_elsewhere,
-)
 from ctdhub.core.errors import HubError, as_json, error, from_json, printable
 from ctdhub.core.format import decimal, exact, isolated, number, share, tiny
 from ctdhub.core.i18n import Text, _, current, said
@@ -28,6 +14,20 @@ from ctdhub.desk.worker.answers.page import answered, name, section, table, word
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.book import BudgetSplit
 from ctdhub.dp.ledger.file import told
+from ctdhub.hub import withdrawals as reports
+from ctdhub.hub.find_person import ByWhat, CaseRow
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.paid import Account, budget_split, check_paid, ledger, published
+from ctdhub.hub.rules import policy
+from ctdhub.hub.stages.site import spending
+from ctdhub.hub.withdrawals import (
+    NOTHING_FOUND,
+    TakenElsewhere,
+    outdated,
+    records_found,
+    register,
+    taken_elsewhere,
+)
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import AGE, SEX
 from ctdhub.sensitive.bundle.withdrawal import MOST_CODES

@@ -5,10 +5,15 @@ left them.
 from datetime import timedelta
 from typing import Any
 
-from ctdhub.build.contributions import RECORDS, mapping_file
-from ctdhub.build.doubles import DoublePair, measured, to_decide
-from ctdhub.build.hub import Hub
-from ctdhub.build.private.look import (
+from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.format import interval, isolated, listed, number, share, signed, year
+from ctdhub.core.i18n import Text, _, current, formula, ngettext, said
+from ctdhub.desk.worker.answers.page import answered, name, section, table, today, words
+from ctdhub.document.document import Bar, Bars, Section, to_json
+from ctdhub.hub.contributions import RECORDS, mapping_file
+from ctdhub.hub.doubles import DoublePair, measured, to_decide
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.private.look import (
     ColumnSource,
     MovedVariable,
     SeenContributor,
@@ -21,15 +26,10 @@ from ctdhub.build.private.look import (
     tables_with,
     unread_files,
 )
-from ctdhub.build.private.pages import alarm_table, own_profile, own_report, page, value_label
-from ctdhub.build.stages.differencing import told_of
-from ctdhub.build.stages.link import PAIRS, linkage
-from ctdhub.build.steps import hash_file
-from ctdhub.core.errors import HubError, error, printable
-from ctdhub.core.format import interval, isolated, listed, number, share, signed, year
-from ctdhub.core.i18n import Text, _, current, formula, ngettext, said
-from ctdhub.desk.worker.answers.page import answered, name, section, table, today, words
-from ctdhub.document.document import Bar, Bars, Section, to_json
+from ctdhub.hub.private.pages import alarm_table, own_profile, own_report, page, value_label
+from ctdhub.hub.stages.differencing import told_of
+from ctdhub.hub.stages.link import PAIRS, linkage
+from ctdhub.hub.steps import hash_file
 from ctdhub.release.bundle import latest_release, latest_standing
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.wording import caveat, ranged, state_words

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from ctdhub.build.hub import Hub
 from ctdhub.core.errors import printable
 from ctdhub.core.format import day, isolated
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.document import Block, Document, Meta, Section, TextTable, Words, to_json
+from ctdhub.hub.folder import Hub
 
 MOST_ROWS = 200
 """Rows of a table on a page."""

@@ -7,18 +7,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from ctdhub.build import approvers as keys
-from ctdhub.build.approvers import Publication, publication
-from ctdhub.build.between_builds import people_key
-from ctdhub.build.hub import PRICE, REHEARSAL, Hub, kept
-from ctdhub.build.paid import Account, budget_split, ledger, published
-from ctdhub.build.rehearsal import RequestPrice, held_by, price_of, requestable
-from ctdhub.build.review import Review, read_review
-from ctdhub.build.rules import by_version, order, policy
-from ctdhub.build.stages.differencing import told_of
-from ctdhub.build.stages.publish import statement
-from ctdhub.build.steps import hash_file
-from ctdhub.build.withdrawals import waiting_words
 from ctdhub.core.errors import HubError, as_json, error, printable
 from ctdhub.core.format import day, decimal, exact, isolated, listed, number, share, tiny
 from ctdhub.core.i18n import _, current, formula, said
@@ -26,6 +14,18 @@ from ctdhub.desk.worker.answers.page import answered, name, section, table, word
 from ctdhub.document.document import Bar, Bars, Block, Items
 from ctdhub.dp.price import why
 from ctdhub.dp.simulate import Range
+from ctdhub.hub import approvers as keys
+from ctdhub.hub.approvers import Publication, publication
+from ctdhub.hub.between_builds import people_key
+from ctdhub.hub.folder import PRICE, REHEARSAL, Hub, kept
+from ctdhub.hub.paid import Account, budget_split, ledger, published
+from ctdhub.hub.rehearsal import RequestPrice, held_by, price_of, requestable
+from ctdhub.hub.review import Review, read_review
+from ctdhub.hub.rules import by_version, order, policy
+from ctdhub.hub.stages.differencing import told_of
+from ctdhub.hub.stages.publish import statement
+from ctdhub.hub.steps import hash_file
+from ctdhub.hub.withdrawals import waiting_words
 from ctdhub.release.approvals import ROLE_NAMES, ROLES, Approvals, Approvers, Role, fingerprint
 from ctdhub.release.changes import CHANGELOG, newest_changes, newest_note, tells_of_withdrawals
 from ctdhub.release.open import open_release

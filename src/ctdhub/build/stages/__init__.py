@@ -1,6 +1,0 @@
-"""The stages of the pipeline, a module each: what a stage depends on, which files it leaves.
-
-Zone: assembly.
-Not here: the order of the stages (``build.pipeline``), the work itself.
-Public: a function for each stage, which makes a ``build.steps.Step``.
-"""

@@ -1,0 +1,130 @@
+"""An agreement is written: a new one, or some of its settings, the rest of the file as it was.
+
+Belongs here: what the desk's worker writes to ``contributors/``, and whether an agreement is in
+force.  Does not belong here: what an agreement is (``settings``), who may change it (``desk``).
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, Literal
+
+import yaml
+
+from ctdhub.core.errors import error, printable
+from ctdhub.core.files import write_whole
+from ctdhub.hub.folder import ID, SOON, SOURCE_KINDS, Agreement, Hub, checked_settings, noted
+
+Settings = Mapping[str, Any]
+"""New values by setting; None takes a setting out, so that its default holds."""
+
+Force = Literal["in_force", "ends_soon", "ended", "withdrawn"]
+"""Whether the files of a contributor may be read today."""
+
+
+def force_of(hub: Hub, agreement: Agreement, today: date) -> Force:
+    """Whether an agreement is in force, by the same days as :meth:`Hub.check_terms`.
+
+    Raises:
+        WithdrawalError: the register of withdrawals was changed.
+    """
+    if agreement.id in hub.withdrawn().contributors:
+        return "withdrawn"
+    if agreement.ends is None or agreement.ends - today > timedelta(days=SOON):
+        return "in_force"
+    return "ended" if agreement.ends < today else "ends_soon"
+
+
+def hash_of_agreement(hub: Hub, contributor: str) -> str:
+    """SHA-256 of the file, hexadecimal: what a change of it names; empty where there is none."""
+    path = hub.agreement_file(contributor)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def write_agreement(hub: Hub, contributor: str, settings: Settings, base: str) -> str:
+    """Write an agreement, a new one where ``base`` is empty; no other file is touched.
+
+    Args:
+        hub: the hub.
+        contributor: its id, which is the file's name.
+        settings: what changes; comments and all other settings stay as they were.
+        base: SHA-256 of the file as whoever changes it saw it.
+
+    Returns:
+        SHA-256 of the file as it is now.
+
+    Raises:
+        PolicyError: a setting has faults, the file can only be changed by hand, or somebody else
+            changed it since.
+        HubFolderError: a build is at work.
+    """
+    path = hub.agreement_file(contributor)
+    changed = {k: v.isoformat() if isinstance(v, date) else v for k, v in settings.items()}
+    with hub.lock(), noted(hub, "agreement", contributor=contributor, settings=", ".join(changed)):
+        if not re.fullmatch(ID, contributor):
+            raise error("agreement", file=path.parent, kinds=", ".join(SOURCE_KINDS))
+        if hash_of_agreement(hub, contributor) != base:
+            raise error("agreement/changed", file=path, id=printable(contributor))
+        before = path.read_bytes().decode("utf-8") if base else ""
+        try:
+            text = with_settings(before, changed if base else {"id": contributor, **changed})
+        except ValueError:
+            raise error("agreement/by-hand", file=path, id=contributor) from None
+        agreed = checked_settings(text, path, Agreement)
+        if agreed.id != contributor or agreed.kind not in SOURCE_KINDS:
+            raise error("agreement", file=path, kinds=", ".join(SOURCE_KINDS))
+        path.parent.mkdir(exist_ok=True)
+        mode = path.stat().st_mode & 0o777 if base else 0o644
+        write_whole(path, text.encode(), mode)
+    return hash_of_agreement(hub, contributor)
+
+
+def with_settings(text: str, settings: Settings) -> str:
+    r"""The YAML of a settings file with other values; only the lines of these settings change.
+
+    >>> with_settings("id: a\n# why\nends: 2026-01-01  # soon\nname: B\n", {"ends": "2027-01-01"})
+    "id: a\n# why\nends: '2027-01-01'\nname: B\n"
+    >>> with_settings("id: a\n", {"name": "B", "id": None})
+    'name: B\n'
+
+    Raises:
+        ValueError: the text is written as a flow mapping, or another value would change.
+    """
+    held = yaml.safe_load(text) or {}
+    wanted = {k: v for k, v in {**held, **settings}.items() if v is not None}
+    for name, value in settings.items():
+        text = _with_setting(text, name, value)
+    found = yaml.safe_load(text) or {}
+    if not _same(found, wanted):
+        raise ValueError("another setting would change")
+    return text
+
+
+def _same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return {k: str(v) for k, v in found.items()} == {k: str(v) for k, v in wanted.items()}
+
+
+def _with_setting(text: str, name: str, value: Any) -> str:
+    written = ""
+    if value is not None:
+        written = yaml.safe_dump(
+            {name: value}, allow_unicode=True, sort_keys=False, width=1_000_000
+        )
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    if node is None:
+        return f"{text}{written}"
+    if not isinstance(node, yaml.MappingNode) or node.flow_style:
+        raise ValueError("no block mapping")
+    lines = text.splitlines(keepends=True)
+    starts = [key.start_mark.line for key, _value in node.value]
+    names = [str(key.value) for key, _value in node.value]
+    if name not in names:
+        if lines and not lines[-1].endswith("\n"):
+            lines[-1] += "\n"
+        return "".join([*lines, written])
+    place = names.index(name)
+    end = starts[place + 1] if place + 1 < len(starts) else len(lines)
+    while end > starts[place] + 1 and (not (own := lines[end - 1].strip()) or own[0] == "#"):
+        end -= 1  # comments before the next setting belong to that one
+    return "".join([*lines[: starts[place]], written, *lines[end:]])

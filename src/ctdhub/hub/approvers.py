@@ -1,0 +1,363 @@
+"""Whose keys count in a hub, and whether a candidate may be published now."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from ctdhub.core.errors import error, printable
+from ctdhub.core.files import locked
+from ctdhub.core.keys.signing import SigningKey
+from ctdhub.hub.deliveries import refuse_older
+from ctdhub.hub.folder import Hub, noted, timestamp
+from ctdhub.hub.paid import check_paid, ledger, refuse_published
+from ctdhub.hub.rules import by_version
+from ctdhub.release.approvals import (
+    FILE,
+    LONGEST_REASON,
+    ROLE_NAMES,
+    Approvals,
+    Approvers,
+    Hold,
+    Holds,
+    KeyChange,
+    Lift,
+    Mark,
+    Role,
+    SignedChange,
+    SignedLift,
+    add_change,
+    hold_file,
+    next_line,
+    read_changes,
+    who_stays,
+)
+from ctdhub.release.errata import cleaned
+from ctdhub.release.verify import digest
+
+# --------------------------------------------------------------------------------------------------
+# Whose keys count in a hub: those of the last signed release, and the signed changes since.
+
+
+def approvers(hub: Hub) -> Approvers:
+    """The keys of the two people, as hub.yaml names them.
+
+    Raises:
+        PolicyError: hub.yaml names none.
+    """
+    found = hub.settings.approvers
+    if found is None:
+        raise error("approvers", file=hub.root / "hub.yaml")
+    return found
+
+
+@dataclass(frozen=True)
+class KnownKeys:
+    """Keys that somebody signed.
+
+    Attributes:
+        version: newest release of real data that both signed.
+        keys: of both.
+        whole: whether all that ``approvers`` says was signed; a release whose statements name no
+            approvers shows one key a role, and nothing of former keys.
+    """
+
+    version: str
+    keys: Approvers
+    whole: bool
+
+    def are(self, other: Approvers) -> bool:
+        """Whether these are the same approvers."""
+        if self.whole:
+            return self.keys == other
+        return self.keys == other.model_copy(update={"former": ()})
+
+
+def signed_keys(hub: Hub) -> KnownKeys | None:
+    """The keys that somebody signed; None where no release of real data was signed yet.
+
+    Raises:
+        ReleaseError: ``approvers.jsonl`` does not hold, or does not fit the last signed release.
+    """
+    changes, last = read_changes(hub.root), _last_signed(hub)
+    if not changes:
+        return last
+    states = [changes[0].change.was, *(one.change.now for one in changes)]
+    if last is None or not any(map(last.are, states)):
+        raise error("approvers/damaged", file=hub.root / FILE, row=1)
+    return KnownKeys(last.version, states[-1], whole=True)
+
+
+def refuse_unsigned(hub: Hub) -> None:
+    """Refuse keys in hub.yaml that no approver has agreed to.
+
+    A practice hub, whose people are fictitious, and one that has published nothing yet may name
+    whom they like.
+
+    Raises:
+        PolicyError: hub.yaml names no approvers.
+        ReleaseError: its keys are others than :func:`signed_keys`.
+    """
+    now = approvers(hub)
+    if hub.settings.invented:
+        return
+    known = signed_keys(hub)
+    if known is not None and not known.are(now):
+        raise error("approvers/unsigned", file=hub.root / "hub.yaml")
+
+
+def pending(hub: Hub) -> KeyChange | None:
+    """The change that hub.yaml makes and that nobody has signed, for the first role that may sign.
+
+    Raises:
+        PolicyError, ReleaseError: as :func:`refuse_unsigned`; or no approver stays the same, so
+            that nobody may sign it.
+    """
+    now, known = approvers(hub), signed_keys(hub)
+    if hub.settings.invented or known is None or known.are(now):
+        return None
+    was = known.keys
+    if not who_stays(was, now):
+        raise error("approvers/both", file=hub.root / "hub.yaml")
+    number, previous = next_line(read_changes(hub.root))
+    return KeyChange(
+        hub=hub.settings.name,
+        number=number,
+        previous=previous,
+        release=known.version,
+        role=who_stays(was, now)[0],
+        was=was,
+        now=now,
+        reason="-",
+        date=timestamp(),
+        practice=hub.settings.invented,
+    )
+
+
+def change_to_sign(hub: Hub, role: Role, reason: str) -> KeyChange:
+    """What a role would sign now about the keys in hub.yaml.
+
+    Raises:
+        PolicyError, ReleaseError: as :func:`pending`; nothing is to be signed, or not by this role.
+    """
+    found = pending(hub)
+    if found is None:
+        raise error("approvers/same", file=hub.root / "hub.yaml")
+    said = cleaned(reason)
+    if role not in who_stays(found.was, found.now) or not 0 < len(said) <= 300:
+        raise error("approvers/change", file=hub.root / FILE)
+    return found.model_copy(update={"role": role, "reason": said})
+
+
+def sign_change(hub: Hub, told: KeyChange, key: SigningKey) -> None:
+    """Sign a change with an Ed25519 key; see :func:`accept_change`."""
+    accept_change(hub, SignedChange(change=told, **Mark.of(told.message(), key).model_dump()))
+
+
+def accept_change(hub: Hub, signed: SignedChange) -> None:
+    """Write down a change that an approver has signed.
+
+    Raises:
+        ReleaseError: it does not hold, or hub.yaml says something else by now.
+        HubFolderError: a build is at work.
+    """
+    told = signed.change
+    with hub.lock(), noted(hub, "approvers", role=told.role, number=told.number):
+        now = pending(hub)
+        kept = {"role": told.role, "reason": told.reason, "date": told.date}
+        if now is None or now.model_copy(update=kept) != told:
+            raise error("approvers/change", file=hub.root / FILE)
+        add_change(hub.root, signed)
+
+
+def statements_of(hub: Hub, key: str) -> list[tuple[str, str]]:
+    """What a key signed of releases and candidates: version and SHA-256 of each statement.
+
+    After a theft the other approver picks from it what stays valid.
+    """
+    found = []
+    for bundle in (*by_version(hub.releases), *by_version(hub.candidates)):
+        for given in Approvals.read(bundle).approvals:
+            if given.key == key:
+                digest = hashlib.sha256(given.statement.message()).hexdigest()
+                found.append((bundle.name, digest))
+    return found
+
+
+def ledger_lines(hub: Hub) -> Mapping[str, int]:
+    """Number of each line of the hub's ledger by its hash.
+
+    Raises:
+        LedgerTampered: a line was changed, or the ledger is gone.
+    """
+    return {entry.hash: entry.number for entry in ledger(hub).entries()}
+
+
+def _last_signed(hub: Hub) -> KnownKeys | None:
+    for release in by_version(hub.releases):
+        given = Approvals.read(release)
+        if given.missing or any(a.statement.practice for a in given.approvals):
+            continue
+        told = next((a.statement.approvers for a in given.approvals if a.statement.approvers), None)
+        keys = {a.statement.role: a.key for a in given.approvals}
+        alone = Approvers(steward=keys["steward"], privacy_officer=keys["privacy_officer"])
+        return KnownKeys(release.name, told or alone, whole=told is not None)
+    return None
+
+
+# --------------------------------------------------------------------------------------------------
+# Whether a candidate may be published now: one answer for the desk and for every verb.
+#
+# Two people approved exactly these files, the later of their days has come, neither holds it back,
+# nobody withdrew since, it was paid for, and the keys are those that the last release was signed
+# with.
+
+State = Literal["built", "approved by one", "held", "refused", "scheduled", "due"]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Where a candidate is on its way to publication.
+
+    Attributes:
+        state: ``due`` means that it may be published now.
+        missing: roles that have not signed.
+        opens: from when on it may be published, None: at once.
+        holds: that count for it.
+    """
+
+    state: State
+    missing: Sequence[Role] = ()
+    opens: datetime | None = None
+    holds: Sequence[Hold] = field(default=())
+
+
+def publication(hub: Hub, candidate: Path, now: datetime) -> Publication:
+    """Where a candidate is, as its files say.
+
+    Signatures of approvals are not checked here; those that take a hold back are.
+
+    Args:
+        now: with its time zone.
+
+    Raises:
+        ReleaseError: approvals or holds are damaged.
+    """
+    given = Approvals.read(candidate)
+    held = Holds.read(candidate)
+    keys, practice = hub.settings.approvers, hub.settings.invented
+    holds = held.about(digest(candidate), keys, practice) if held.holds else ()
+    missing, opens = given.missing, given.opens
+    state: State = "due"
+    if any(hold.refused for hold in holds):
+        state = "refused"
+    elif holds:
+        state = "held"
+    elif missing:
+        state = "approved by one" if given.approvals else "built"
+    elif opens and now < opens:
+        state = "scheduled"
+    return Publication(state, missing, opens, holds)
+
+
+def may_publish(hub: Hub, candidate: Path, now: datetime | None = None) -> bool:
+    """Whether a candidate may be published now; False where it waits for a person or a day.
+
+    Args:
+        now: with its time zone; default: the clock.
+
+    Raises:
+        WithdrawalError, LedgerTampered: it, or another release, was not paid for.
+        ReleaseError: somebody withdrew since, its answer is published, an approval does not hold,
+            the approvers' keys were changed, or a file is damaged.
+    """
+    check_paid(hub)
+    hub.refuse_unanswered()
+    refuse_older(hub, candidate)
+    refuse_published(hub, candidate)
+    if publication(hub, candidate, now or datetime.now(UTC)).state != "due":
+        return False
+    refuse_unsigned(hub)
+    if any(
+        a.statement.approvers not in (None, hub.settings.approvers)
+        for a in Approvals.read(candidate).approvals
+    ):
+        raise error("approvers/since", file=candidate, version=printable(candidate.name))
+    return True
+
+
+def hold(hub: Hub, candidate: Path, role: Role, reason: str, *, refuse: bool = False) -> Hold:
+    """Hold a candidate back, or refuse it, whatever was approved.
+
+    It does not wait for a build that is at work.
+
+    Args:
+        reason: in the person's words; it stays in the hub.
+        refuse: about these files for good, not about the version until it is lifted.
+
+    Raises:
+        ReleaseError: no reason was given, it is too long, or the candidate was published meanwhile.
+    """
+    said = cleaned(reason)
+    if not 0 < len(said) <= LONGEST_REASON:
+        raise error("hold/reason", most=LONGEST_REASON)
+    version = candidate.name
+    with _alone(hub), noted(hub, "hold", version=version, role=role, refused=refuse):
+        made = Hold.new(role, said, timestamp(), digest(candidate) if refuse else None)
+        Holds.read(candidate).having(made).write(candidate)
+        if not candidate.is_dir():
+            hold_file(candidate).unlink(missing_ok=True)
+            raise error("no-candidate", file=candidate)
+    return made
+
+
+def to_lift(hub: Hub, candidate: Path, role: Role) -> Lift:
+    """What a role would sign now to take its hold back; what was refused stays refused.
+
+    Raises:
+        ReleaseError: the role does not hold the candidate back.
+    """
+    held = publication(hub, candidate, datetime.now(UTC)).holds
+    mine = [h for h in held if h.role == role and h.refused is None]
+    if not mine:
+        name = printable(candidate.name)
+        raise error("hold/none", file=candidate, version=name, role=ROLE_NAMES[role])
+    return Lift(
+        hub=hub.settings.name,
+        version=candidate.name,
+        role=role,
+        hold=mine[0].digest,
+        since=mine[0].date,
+        reason=mine[0].reason,
+        digest=digest(candidate),
+        date=timestamp(),
+        practice=hub.settings.invented,
+        approvers=approvers(hub),
+    )
+
+
+def lift(hub: Hub, candidate: Path, signed: SignedLift) -> None:
+    """Take back the hold of a role, which signed that.
+
+    Raises:
+        ReleaseError: the role does not hold it back; the statement is about another hold or about
+            other files; or the signature does not hold.
+    """
+    told = signed.lift
+    version, role = candidate.name, told.role
+    with _alone(hub), noted(hub, "hold", version=version, role=role, lifted=True):
+        now = to_lift(hub, candidate, role)
+        if told != now.model_copy(update={"date": told.date}):
+            raise error("hold/other", file=candidate, version=printable(version))
+        if not signed.counts(hub.settings.approvers, hub.settings.invented):
+            raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[role])
+        Holds.read(candidate).lifted(signed).write(candidate)
+
+
+def _alone(hub: Hub) -> AbstractContextManager[None]:
+    """One writer of holds at a time; a build does not keep it waiting."""
+    hub.work.mkdir(mode=0o700, exist_ok=True)
+    return locked(hub.work / ".holds")

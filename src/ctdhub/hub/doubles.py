@@ -1,0 +1,306 @@
+"""Pairs that may be one person, decided without names, and what the decisions say of all links.
+
+The file ``linkage/decisions.jsonl`` holds a line for each decision: which pair (a keyed hash), who
+decided what and when.  A decision changes the report on links and the recall that is measured by
+it, never a released row: how many rows one person moves would have no bound (decision 24).
+
+Two people may decide a pair; the second is shown the first.  Where they differ the pair counts as
+not decided.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ctdhub.core.errors import FileError, error
+from ctdhub.core.files import locked
+from ctdhub.hub.contributions import RECORDS
+from ctdhub.hub.folder import Hub, timestamp
+from ctdhub.hub.stages.link import PAIRS, linkage
+from ctdhub.schema.model import (
+    CONTRIBUTOR,
+    CONTRIBUTOR_KIND,
+    DELIVERIES,
+    DESTINATION_RULE,
+    load_schema,
+)
+from ctdhub.sensitive.linkage.hub_frame import SAMPLE, KeyedOrder, hub_frame, pair_ids
+from ctdhub.sensitive.linkage.identified.clerical_review import ERRORS
+from ctdhub.sensitive.linkage.identified.resolve import DecidedPair, check_decisions
+from ctdhub.sensitive.linkage.identified.review_frame import accuracy_json, reviewed_cells
+
+FOLDER, DECISIONS = "linkage", "decisions.jsonl"
+
+Same = Literal["yes", "no", "unsure"]
+SAME: tuple[Same, ...] = ("yes", "no", "unsure")
+
+
+@dataclass(frozen=True)
+class PairDecision:
+    """One line: who decided what of a pair, and when (UTC, to the second)."""
+
+    pair: str
+    same: Same
+    by: str
+    time: str
+
+
+@dataclass(frozen=True)
+class DoublePair:
+    """A pair to decide.  Sensitive: no value of a record and no name is in it.
+
+    Attributes:
+        id: keyed hash.
+        contributors: of both persons.
+        keys: letters of the kinds of tokens that agree, and of facts.
+        probability: that it is one person, 0 to 1; None for two cases of one contributor.
+        joined: whether the report counts both as one person.
+        reason: why somebody is to look, None where chance drew it.
+        agree, differ: variables that both recorded, by whether they say the same.
+        decided: the newest decision of each person who decided, the oldest first.
+    """
+
+    id: str
+    contributors: tuple[str, str]
+    keys: str
+    probability: float | None
+    joined: bool
+    reason: str | None
+    agree: tuple[str, ...]
+    differ: tuple[str, ...]
+    decided: tuple[PairDecision, ...]
+
+    @property
+    def same(self) -> Same | None:
+        """What all who decided say; None where nobody did or they differ."""
+        return _agreed(self.decided)
+
+
+def decisions(hub: Hub) -> tuple[PairDecision, ...]:
+    """All lines, the oldest first; a line that a crash cut short is passed over.
+
+    Raises:
+        HubFolderError: a whole line is no decision.
+    """
+    path = hub.root / FOLDER / DECISIONS
+    if not path.is_file():
+        return ()
+    found = []
+    lines = path.read_bytes().split(b"\n")
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            one = PairDecision(**json.loads(line))
+        except (ValueError, TypeError):
+            if number == len(lines):
+                continue
+            raise error("pair-decisions", file=path, line=number) from None
+        if one.same not in SAME:
+            raise error("pair-decisions", file=path, line=number)
+        found.append(one)
+    return tuple(found)
+
+
+def decide(hub: Hub, pair: str, same: Same, by: str, seen: int) -> None:
+    """Write a decision down.
+
+    Args:
+        hub: the hub.
+        pair: its id.
+        same: whether both are one person.
+        by: who decides.
+        seen: how many decisions of others on this pair were shown to whoever decides.
+
+    Raises:
+        HubFolderError: no links were reported yet; the pair is none of the last build; somebody
+            else decided it meanwhile; or the decision contradicts others, which say that both are,
+            or are not, one person.
+    """
+    with _held(hub) as path:
+        table, ids = _pairs(hub)
+        if pair not in ids:
+            raise error("pair-decisions/gone", file=path)
+        known = _newest(decisions(hub))
+        others = [one for one in known.get(pair, ()) if one.by != by]
+        if len(others) != seen:
+            raise error("pair-decisions/meanwhile", file=path)
+        line = PairDecision(pair, same, by, timestamp())
+        known[pair] = (*others, line)
+        try:
+            check_decisions(_decided(table, ids, known), path)
+        except FileError:
+            raise error("pair-decisions/contradiction", file=path) from None
+        _append(path, json.dumps(asdict(line), separators=(",", ":")).encode() + b"\n")
+
+
+def to_decide(hub: Hub) -> list[DoublePair]:
+    """Pairs that somebody should look at: doubtful ones, and a random sample of all.
+
+    Raises:
+        HubFolderError: no links were reported yet.
+    """
+    table, ids = _pairs(hub)
+    between = _between(table)
+    order = KeyedOrder(hub.person_key(), [ids[at] for at in between])
+    drawn = {between[at] for at in hub_frame(table).draw(SAMPLE, order)} if between else set()
+    doubtful = {at for at, why in enumerate(table["reason"].to_pylist()) if why}
+    chosen = sorted(drawn | doubtful)
+    KeyedOrder(hub.person_key(), ids).shuffle(chosen)
+    shown = table.take(pa.array(chosen, pa.int64())).to_pylist()
+    facts = _facts(hub, {row[f"record_{side}"] for row in shown for side in "ab"})
+    known = _newest(decisions(hub))
+    return [_pair(ids[at], row, facts, known) for at, row in zip(chosen, shown, strict=True)]
+
+
+def measured(hub: Hub) -> dict[str, Any] | None:
+    """What the decisions say of all pairs that share a token; None where nobody decided anything.
+
+    Returns:
+        As ``identified.review_accuracy.accuracy_json``, with ``yes``, ``no``, ``differ`` (pairs
+        that two people decided differently) and ``gone`` (decided pairs that the last build lacks).
+
+    Raises:
+        HubFolderError: no links were reported yet.
+    """
+    known = _newest(decisions(hub))
+    if not known:
+        return None
+    table, ids = _pairs(hub)
+    between = _between(table)
+    at_pair = {ids[at]: place for place, at in enumerate(between)}
+    frame = hub_frame(table)
+    order = KeyedOrder(hub.person_key(), [ids[at] for at in between])
+    said = {pair: _agreed(lines) for pair, lines in known.items()}
+    decided = {
+        at_pair[pair]: same == "yes"
+        for pair, same in said.items()
+        if pair in at_pair and same in ("yes", "no")
+    }
+    cells = reviewed_cells(frame, frame.draw(SAMPLE, order), decided) if between else []
+    everywhere = set(ids)
+    found: dict[str, Any] = {
+        "yes": sum(same == "yes" for pair, same in said.items() if pair in everywhere),
+        "no": sum(same == "no" for pair, same in said.items() if pair in everywhere),
+        "differ": sum(same is None for pair, same in said.items() if pair in everywhere),
+        "gone": sum(pair not in everywhere for pair in known),
+    }
+    people = int(linkage(hub)["clusters"])
+    return found | (accuracy_json(cells, 0.0, ERRORS, max(1, people)) if cells else {})
+
+
+@contextmanager
+def _held(hub: Hub) -> Iterator[Path]:
+    """The file, for one writer at a time; a build goes on meanwhile."""
+    folder = hub.root / FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with locked(folder / ".lock"):
+        yield folder / DECISIONS
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Add a line; what a crash left of one before it, which nobody was told is kept, goes."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(handle, "r+b") as out:
+        whole = out.read().rpartition(b"\n")
+        out.seek(len(whole[0] + whole[1]))
+        out.truncate()
+        out.write(line)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _pairs(hub: Hub) -> tuple[pa.Table, list[str]]:
+    path = hub.work / "people" / PAIRS
+    if not path.is_file():
+        raise error("no-report", file=path)
+    table = pq.read_table(path)
+    return table, pair_ids(table, hub.person_key())
+
+
+def _between(table: pa.Table) -> list[int]:
+    return [at for at, within in enumerate(table["within"].to_pylist()) if not within]
+
+
+def _newest(lines: tuple[PairDecision, ...]) -> dict[str, tuple[PairDecision, ...]]:
+    """The newest decision of each person, by pair."""
+    found: dict[str, dict[str, PairDecision]] = {}
+    for line in lines:
+        own = found.setdefault(line.pair, {})
+        own.pop(line.by, None)
+        own[line.by] = line
+    return {pair: tuple(own.values()) for pair, own in found.items()}
+
+
+def _agreed(lines: tuple[PairDecision, ...]) -> Same | None:
+    said = {line.same for line in lines}
+    return said.pop() if len(said) == 1 else None
+
+
+def _decided(
+    table: pa.Table, ids: list[str], known: dict[str, tuple[PairDecision, ...]]
+) -> list[DecidedPair]:
+    """The decisions that hold, between persons as numbers; a row is the number of the pair."""
+    numbers: dict[tuple[str, str], int] = {}
+    found = []
+    for at, (pair, row) in enumerate(zip(ids, table.to_pylist(), strict=True), 1):
+        same = _agreed(known.get(pair, ()))
+        if same not in ("yes", "no"):
+            continue
+        sides = [(str(row[f"contributor_{s}"]), str(row[f"key_{s}"])) for s in "ab"]
+        one, other = (numbers.setdefault(side, len(numbers)) for side in sides)
+        found.append(DecidedPair(one, other, same == "yes", at))
+    return found
+
+
+_Facts = dict[str, dict[str, Any]]
+
+
+def _facts(hub: Hub, records: set[str]) -> _Facts:
+    """The public variables of some records, by id."""
+    public = [v.name for v in load_schema().table("people") if v.public]
+    found: _Facts = {}
+    wanted = pa.array(sorted(records), pa.string())
+    for path in sorted((hub.work / "harmonised").glob(f"[!.]*/*/*/{RECORDS}")):
+        table = pq.read_table(path, columns=["record_id"])
+        mask = pc.is_in(table["record_id"], value_set=wanted)
+        if not pc.any(mask).as_py():
+            continue
+        held = [name for name in public if name in pq.read_schema(path).names]
+        rows = pq.read_table(path, columns=["record_id", *held]).filter(mask).to_pylist()
+        found |= {row.pop("record_id"): row for row in rows}
+    return found
+
+
+_OF_THE_SENDER = frozenset({CONTRIBUTOR, CONTRIBUTOR_KIND, DESTINATION_RULE, DELIVERIES})
+"""Variables that say nothing of the person."""
+
+
+def _pair(
+    pair: str, row: dict[str, Any], facts: _Facts, known: dict[str, tuple[PairDecision, ...]]
+) -> DoublePair:
+    one, other = (facts.get(row[f"record_{side}"], {}) for side in "ab")
+    both = [
+        name
+        for name, value in one.items()
+        if value is not None and other.get(name) is not None and name not in _OF_THE_SENDER
+    ]
+    return DoublePair(
+        id=pair,
+        contributors=(row["contributor_a"], row["contributor_b"]),
+        keys=row["keys"],
+        probability=row["probability"],
+        joined=row["joined"],
+        reason=row["reason"],
+        agree=tuple(name for name in both if one[name] == other[name]),
+        differ=tuple(name for name in both if one[name] != other[name]),
+        decided=known.get(pair, ()),
+    )

@@ -1,0 +1,244 @@
+"""Write and sign notices about a published version; a practice hub signs its own.
+
+A notice lies in ``errata/<version>/<n>.json`` from the first moment and is in force with its second
+signature: each signature replaces the file whole, so a crash leaves it with one or with both.
+"""
+
+import shutil
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ctdhub.core.errors import error, printable
+from ctdhub.core.files import made_whole
+from ctdhub.core.i18n import Several
+from ctdhub.core.keys.signing import SigningKey, read_key
+from ctdhub.hub.approvers import approvers, refuse_unsigned
+from ctdhub.hub.folder import Hub, noted, timestamp
+from ctdhub.hub.stages.publish import may_approve_itself
+from ctdhub.release.approvals import ROLE_NAMES, ROLES, Role
+from ctdhub.release.bundle import versions
+from ctdhub.release.errata import (
+    ERRATA,
+    ERRATA_JSON,
+    ERRATA_MD,
+    LONGEST_NOTE,
+    Errata,
+    Erratum,
+    Notice,
+    Sort,
+    as_data,
+    as_markdown,
+    cleaned,
+    errata_of,
+    status,
+)
+from ctdhub.release.manifest import MANIFEST
+from ctdhub.release.open import Release, open_release
+from ctdhub.release.verify import digest, verify
+
+
+def published(hub: Hub, version: str) -> Release:
+    """The release that a notice is to be about.
+
+    Raises:
+        ReleaseError: the hub has not published it, it was damaged, or a notice about it is false.
+    """
+    if version not in versions(hub.releases):
+        names = Several(versions(hub.releases))
+        waits = any(c.name == version for c in hub.candidates.glob("*") if (c / MANIFEST).is_file())
+        shown = printable(version)
+        if waits:
+            raise error(
+                "no-release/correct-candidate", file=hub.candidates, version=shown, names=names
+            )
+        raise error("no-release/reissue", file=hub.releases, version=shown, names=names)
+    return open_release(hub.releases / version, hub.settings.approvers)
+
+
+def known(hub: Hub, version: str) -> Errata:
+    """The notices about a published version, in force or waiting."""
+    folder = hub.releases / version
+    return errata_of(folder, digest(folder), hub.settings.approvers)
+
+
+def draft(
+    hub: Hub,
+    version: str,
+    note: Mapping[str, str],
+    *,
+    withdraw: bool = False,
+    concerns: Collection[str] = (),
+    charts: Collection[str] = (),
+) -> Erratum:
+    """A notice about a published version, not written yet.
+
+    Args:
+        note: what readers must know, by language.
+        withdraw: whether the numbers must not be used any more.
+        concerns: names of columns, of measured tables or of charts.
+        charts: names of the charts that the site has of this version.
+
+    Raises:
+        ReleaseError: no such version is published, the note is empty or too long, something of
+            that name is not part of the release, the same was said before or the version was
+            withdrawn before, or a notice about it waits.
+    """
+    release = published(hub, version)
+    plain = {code: cleaned(text) for code, text in note.items()}
+    if not plain or not all(0 < len(text) <= LONGEST_NOTE for text in plain.values()):
+        raise error("erratum-note", most=LONGEST_NOTE)
+    sigma = release.protected.guarantee.sigma
+    columns = {name for key in sigma for name in key.split("*")}
+    keys = {frozenset(key.split("*")): key for key in sigma if key}
+    about = tuple(dict.fromkeys(keys.get(frozenset(name.split("*")), name) for name in concerns))
+    for name in about:
+        if name not in {*columns, *keys.values(), *charts} or not name:
+            raise error("erratum-concerns", version=version, name=printable(name))
+    before = known(hub, version)
+    sort: Sort = "withdrawn" if withdraw else "correction"
+    _refuse_waiting(hub, version, before)
+    for old in (held.notice for held in before.given):
+        if (old.sort, old.note, set(old.concerns)) == (sort, plain, set(about)):
+            raise error("erratum-said", version=version, n=old.number)
+    if withdraw and status(before.given) == "withdrawn":
+        raise error("erratum-withdrawn", version=version)
+    return Erratum(
+        notice=Notice(
+            hub=release.facts.hub,
+            version=version,
+            digest=digest(release.path),
+            number=before.next_number,
+            sort=sort,
+            date=datetime.now(UTC).strftime("%Y-%m-%d"),
+            note=plain,
+            concerns=about,
+            practice=release.facts.invented,
+        )
+    )
+
+
+def waiting(hub: Hub, version: str) -> Erratum:
+    """The notice about a published version that lacks a signature.
+
+    Raises:
+        ReleaseError: there is none, or no such version is published.
+    """
+    published(hub, version)
+    found = known(hub, version).waiting
+    if found is None:
+        raise error("erratum-none", file=hub.root / ERRATA, version=version)
+    return found
+
+
+def begin(hub: Hub, erratum: Erratum) -> Erratum:
+    """Write a drafted notice; a practice hub signs it in both roles.
+
+    Raises:
+        ReleaseError: another notice was written meanwhile.
+        PolicyError: hub.yaml names nobody who could sign.
+    """
+    told = erratum.notice
+    with (
+        hub.lock(),
+        noted(hub, "correct", version=told.version, number=told.number, sort=told.sort),
+    ):
+        refuse_unsigned(hub)
+        before = known(hub, told.version)
+        _refuse_waiting(hub, told.version, before)
+        if before.next_number != told.number:
+            raise error("erratum-signer", file=hub.root / ERRATA)
+        if may_approve_itself(hub):
+            for role in ROLES:
+                erratum = erratum.signed(role, timestamp(), read_key(hub.practice_key(role)))
+        erratum.write(hub.root)
+    return erratum
+
+
+def sign(hub: Hub, seen: Erratum, role: Role, key: SigningKey) -> Erratum:
+    """Sign a notice that waits; with the second signature it is in force.
+
+    Args:
+        seen: the notice as it was shown to whoever signs.
+
+    Raises:
+        ReleaseError: the key is not the role's in hub.yaml, the role has signed, or the notice is
+            not what was shown.
+        PolicyError: hub.yaml names no approvers.
+    """
+    if key.public not in approvers(hub).keys(role):
+        raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[role])
+    refuse_unsigned(hub)
+    told = seen.notice
+    with hub.lock(), noted(hub, "approve", version=told.version, role=role, correction=told.number):
+        now = waiting(hub, told.version)
+        if now.notice != told or role not in now.missing:
+            raise error("erratum-signer", file=hub.root / ERRATA)
+        signed = now.signed(role, timestamp(), key)
+        signed.write(hub.root)
+    return signed
+
+
+def _refuse_waiting(hub: Hub, version: str, before: Errata) -> None:
+    if before.waiting is not None:
+        number = before.waiting.notice.number
+        file = hub.root / ERRATA / version / f"{number}.json"
+        raise error("erratum-waits", file=file, version=version, n=number)
+
+
+# --------------------------------------------------------------------------------------------------
+# A published version is handed on again: the same files, byte for byte.
+#
+# Nothing is drawn and nothing is charged, and no case data are opened: whether a version is handed
+# on again is decided without a look at what was received since, so that nobody can conclude from it
+# whether anything changed.  A new version is another thing: it is always drawn anew.
+
+
+def reissue(hub: Hub, version: str, out: Path) -> int:
+    """Copy the files of a release, approvals among them, to a folder; they can be read only.
+
+    Notices about the release are written next to them.
+
+    Args:
+        hub: of whose folder only ``hub.yaml``, ``releases/`` and ``errata/`` are read.
+        version: of the release.
+        out: a folder that is not there yet, or an empty one; it is there whole or not at all.
+
+    Returns:
+        The number of files.
+
+    Raises:
+        ReleaseError: there is no such release, or it was damaged or tampered with.
+        HubFolderError: ``out`` is there and not empty.
+    """
+    release = hub.releases / version
+    if version not in versions(hub.releases):
+        names = Several(versions(hub.releases))
+        raise error(
+            "no-release/reissue", file=hub.releases, version=printable(version), names=names
+        )
+    problems = verify(release, hub.settings.approvers)
+    if problems:
+        first = problems[0]
+        raise error(
+            "release-damaged",
+            file=release,
+            rule=first.kind,
+            version=version,
+            first=first.text,
+            part=first.file,
+            n=len(problems),
+        )
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise error("new-folder", file=out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.exists():
+        out.rmdir()
+    with made_whole(out.absolute()) as fresh:
+        shutil.copytree(release, fresh)
+        fresh.chmod(0o755)
+        given = errata_of(release, digest(release), hub.settings.approvers).given
+        if given:
+            (fresh / ERRATA_JSON).write_text(as_data(version, given), "utf-8")
+            (fresh / ERRATA_MD).write_text(as_markdown(version, given), "utf-8")
+    return sum(1 for _ in out.iterdir())

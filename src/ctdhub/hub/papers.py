@@ -1,0 +1,46 @@
+"""What the papers of a hub are made of, read from its folder; no contributed file is opened."""
+
+from ctdhub.hub.folder import Agreement, Hub
+from ctdhub.hub.rules import policy, takes_tokens, variables
+from ctdhub.report.papers import Contributing, PaperFacts
+
+
+def paper_facts(hub: Hub) -> PaperFacts:
+    """A hub as its settings, policy and agreements describe it.
+
+    Raises:
+        PolicyError: one of these files is missing or wrong.
+    """
+    settings, rules = hub.settings, policy(hub)
+    return PaperFacts(
+        hub=settings.name,
+        contact=settings.contact or settings.homepage,
+        invented=settings.invented,
+        licence=settings.licence,
+        columns=tuple(rules.domains(variables(hub, rules))),
+        epsilon=rules.epsilon,
+        delta=rules.delta,
+        budget=rules.budget.epsilon,
+        reason=rules.reason,
+        max_people=rules.max_people,
+        approvers=settings.approvers is not None,
+        contributors=tuple(_contributing(a, hub) for a in hub.agreements()),
+    )
+
+
+def _contributing(agreement: Agreement, hub: Hub) -> Contributing:
+    return Contributing(
+        id=agreement.id,
+        name=agreement.name,
+        purpose=agreement.purpose,
+        scope=agreement.scope,
+        legal_basis=agreement.legal_basis,
+        consent_rule=agreement.consent_rule,
+        retention=agreement.retention,
+        display_rule=agreement.display_rule,
+        ends=agreement.ends,
+        budget_limit=agreement.budget_limit,
+        rows_per_person=agreement.rows_per_person,
+        show_counts=agreement.show_counts,
+        tokens=takes_tokens(hub, agreement.id),
+    )

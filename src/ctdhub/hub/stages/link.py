@@ -1,0 +1,369 @@
+"""All records become people, the unit of protection, with reports on links and deliveries."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ctdhub.core.errors import error
+from ctdhub.core.i18n import Text, said
+from ctdhub.core.keys.linkage import holds_secret
+from ctdhub.dp.lists import Overlap, double_tables, list_tables
+from ctdhub.dp.policy import Policy
+from ctdhub.hub.contributions import (
+    BIRTHS,
+    CONFLICTS,
+    DELIVERED,
+    OVERLAP,
+    PEOPLE,
+    PERPETRATORS,
+    RECORDS,
+    REPORT,
+    TOKENS,
+    account_of,
+    contributor_of,
+    date_of,
+)
+from ctdhub.hub.deliveries import (
+    DeliveredFiles,
+    OutOfForce,
+    check_made_alike,
+    check_one_format,
+    check_told,
+    forget,
+    out_of_force,
+    own_out_of_force,
+    reports_of,
+    sent,
+    without,
+)
+from ctdhub.hub.engine import Engine
+from ctdhub.hub.folder import Agreement, Hub
+from ctdhub.hub.steps import Input, Step, hash_of, software, walk
+from ctdhub.hub.withdrawals import check_elsewhere
+from ctdhub.schema.model import AGE, ORIGIN, SEX
+from ctdhub.sensitive.consent.register import RULE
+from ctdhub.sensitive.linkage.deliveries import READ as DELIVERY_COLUMNS
+from ctdhub.sensitive.linkage.deliveries import changes, shared_keys
+from ctdhub.sensitive.linkage.people import Linking, PartitionsPlaces, Totals
+from ctdhub.sensitive.linkage.review import READ, cluster
+from ctdhub.sensitive.linkage.settings import LinkageSettings
+from ctdhub.sensitive.linkage.token_joins import joins, possible_doubles
+
+# --------------------------------------------------------------------------------------------------
+# People beside rows and records, by contributor and delivery: for the steward alone.
+#
+# The counts are exact.  They lie below ``work/`` and are shown to whoever builds, never in a
+# message of an error and never outside the hub.
+
+
+@dataclass(frozen=True)
+class DeliveryLine:
+    """One delivery.  Sensitive: the counts are exact.
+
+    Attributes:
+        contributor, date: whose, and the day it came.
+        rows, records: rows read in its files, and records made of them.
+        people: whom these records are about, but for those of whom the contributor itself told that
+            they withdrew: it may be shown this line.
+        shared: person keys in force whose rows contradict each other in gender or birth.
+        changed, left, new: people whose records are others than before the delivery, who have none
+            now, and who had none; only people with a key can be compared.
+        again: people with a key who had records before.
+    """
+
+    contributor: str
+    date: str
+    rows: int
+    records: int
+    people: int
+    shared: int
+    changed: int
+    left: int
+    new: int
+    again: int
+
+    @property
+    def compared(self) -> bool:
+        """Whether any of its people could be looked for in other deliveries."""
+        return bool(self.new or self.again or self.left) or not self.people
+
+
+def report_deliveries(hub: Hub, folder: Path, delivered: Sequence[DeliveredFiles]) -> None:
+    """Write what each delivery brought, by contributor and date."""
+    found = [asdict(line) for one in delivered for line in _lines(one, own_out_of_force(hub, one))]
+    (folder / DELIVERED).write_text(json.dumps(found, indent=1), "utf-8")
+
+
+def deliveries(hub: Hub) -> list[DeliveryLine]:
+    """What the last build saw of each delivery; nothing where it linked nobody."""
+    path = hub.work / "people" / DELIVERED
+    if not path.is_file():
+        return []
+    return [DeliveryLine(**line) for line in json.loads(path.read_text("utf-8"))]
+
+
+def _lines(one: DeliveredFiles, out: OutOfForce) -> list[DeliveryLine]:
+    rows, records = Counter[str](), Counter[str]()
+    for step in one.steps:
+        account, day = account_of(step), date_of(step)
+        rows[day] += account["rows_read"]
+        records[day] += account["records"]
+    shared = Counter(_shared(one, out.ids)["delivery"].to_pylist())
+    brought = changes(_staying(one.held(), out), one.way)
+    return [
+        DeliveryLine(
+            one.agreement.id, day, rows[day], records[day], of.people, shared[number],
+            of.changed, of.left, of.new, of.again,
+        )
+        for number, (day, of) in enumerate(zip(one.dates, brought, strict=True))
+    ]  # fmt: skip
+
+
+def _staying(held: pa.Table, out: OutOfForce) -> pa.Table:
+    """The rows of people who did not withdraw, in all their versions."""
+    gone = out.by_rule.get(RULE, pa.array([], pa.string()))
+    if not len(gone):
+        return held
+    hers = held["person_key"].filter(pc.is_in(held["record_id"], value_set=gone))
+    keyed = pc.is_in(held["person_key"], value_set=hers.combine_chunks().drop_null())
+    left = pc.or_(keyed, pc.is_in(held["record_id"], value_set=gone))
+    return held.filter(pc.invert(left))
+
+
+def _shared(one: DeliveredFiles, gone: pa.Array) -> pa.Table:
+    """Keys in force that several people share, by delivery."""
+    rows: list[pa.Table] = []
+    births: list[pa.Table] = []
+    for step in one.steps:
+        said = pq.read_table(
+            step.output / RECORDS, columns=list(DELIVERY_COLUMNS), read_dictionary=[SEX, AGE]
+        )
+        rows.append(_numbered(without(said, gone), one.number(step)))
+        births.append(_numbered(pq.read_table(step.output / BIRTHS), one.number(step)))
+    return shared_keys(pa.concat_tables(rows).unify_dictionaries(), pa.concat_tables(births))
+
+
+def _numbered(table: pa.Table, delivery: int) -> pa.Table:
+    numbers = pa.repeat(pa.scalar(delivery, pa.int32()), table.num_rows)
+    return table.append_column("delivery", numbers)
+
+
+# --------------------------------------------------------------------------------------------------
+# The report on links for the steward, and the rule that no linkage key lies in a hub.
+
+REVIEW, CLUSTERS, LINKAGE = "review.csv", "clusters.parquet", "linkage.json"
+PAIRS = "pairs.parquet"
+_MADE_HERE = {"ledger", "releases", "candidates", "site", "work", "withdrawals"}
+
+
+def refuse_linkage_keys(hub: Hub) -> None:
+    """Refuse a hub folder that holds a linkage key or a share of one.
+
+    Folders that the hub fills itself are not searched.
+
+    Raises:
+        HubFolderError: names the first such file.
+    """
+    for top in sorted(hub.root.iterdir()):
+        if top.name in _MADE_HERE:
+            continue
+        for path in [*walk(top), top]:
+            if path.is_file() and holds_secret(path):
+                raise error("linkage-key", file=path)
+
+
+def report_links(
+    folder: Path,
+    records: pa.Table,
+    tokens: pa.Table,
+    linked: Totals,
+    settings: LinkageSettings,
+    without_key: dict[str, tuple[int, int]],
+) -> None:
+    """Write the report; rows of people are not touched by it.
+
+    Args:
+        records: those that have tokens, with the columns that ``cluster`` reads.
+        linked: what became of all records.
+        without_key: by contributor, records without any key, and all of them.
+    """
+    found = cluster(records, tokens, settings.cut, settings.look)
+    reasons = [
+        said(Text.from_json({"message": reason, "fields": {}}))
+        for reason in found.review["reason"].to_pylist()
+    ]
+    at = found.review.schema.get_field_index("reason")
+    review = found.review.set_column(at, "reason", pa.array(reasons, pa.string()))
+    pa_csv.write_csv(review, folder / REVIEW)
+    pq.write_table(found.members, folder / CLUSTERS)
+    pq.write_table(found.pairs, folder / PAIRS)
+    report = {
+        "cut": settings.cut,
+        "look": settings.look,
+        "people": linked.people,
+        "conflicts": dict(sorted(linked.conflicts.items(), key=lambda item: (-item[1], item[0]))),
+        "persons_with_tokens": found.persons,
+        "clusters": found.clusters,
+        "links": found.links,
+        "to_review": found.review.num_rows,
+        "too_common": found.too_common,
+        "made_apart": [list(group) for group in found.made_apart],
+        "overlap": found.overlap,
+        "without_key": {n: list(said) for n, said in without_key.items()},
+        "held_twice": {n: list(said) for n, said in sorted(found.held_twice.items())},
+        "patterns": [asdict(pattern) for pattern in found.patterns],
+    }
+    (folder / LINKAGE).write_text(json.dumps(report, indent=1), "utf-8")
+
+
+def linkage(hub: Hub) -> dict[str, Any]:
+    """The report of the last build.
+
+    Raises:
+        HubFolderError: there is none.
+    """
+    path = hub.work / "people" / LINKAGE
+    if not path.is_file():
+        raise error("no-report", file=path)
+    report: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return report
+
+
+# --------------------------------------------------------------------------------------------------
+# All records become people, the unit of protection, with a report on links.
+
+
+def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Engine) -> Step:
+    """All records -> people, the unit of protection, their perpetrators, overlaps and links."""
+    if not harmonised:
+        raise error("no-contributions", file=hub.root)
+
+    settings, asked = hub.settings.linkage, rules.linking
+    lists = list_tables(rules, hub.facts(rules.years))
+    counted = double_tables(rules, hub.facts(rules.years))
+    check_told(hub, harmonised)
+
+    def run(folder: Path) -> None:
+        forget(hub, [step.output for step in harmonised])
+        delivered = sent(hub, harmonised)
+        for one in delivered:
+            one.require_clear(hub.agreement_file(one.agreement.id), reports_of(hub, one))
+        check_elsewhere(hub, delivered)
+        gone = out_of_force(hub, delivered).ids
+        check_made_alike(hub, delivered, gone)
+        check_one_format(harmonised, gone)
+        files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
+        records, tokens = _with_tokens(harmonised, gone)
+        unkeyed, nobody = _without_key(harmonised, gone)
+        by_rows = joins(records, tokens, asked.people)
+        linking = Linking(by_rows, by_rows)
+        if lists:
+            by_lists = joins(records, tokens, lists.tokens)
+            strata = tuple(name for name, _values in lists.strata)
+            linking = Linking(by_rows, by_lists, lists.names, lists.years, strata)
+        places = PartitionsPlaces(folder / PEOPLE, folder / PERPETRATORS, folder / CONFLICTS)
+        linked = engine.link(files, gone, linking, places)
+        overlap = Overlap()
+        if lists:
+            doubles = linking.lists.num_rows - by_rows.num_rows
+            people = dict(sorted(linked.known.items()))
+            within = dict(sorted(linked.strata.items()))
+            overlap = Overlap(
+                lists.names, lists.years, lists.tokens, people, doubles, strata=within
+            )
+        if counted:
+            found = possible_doubles(records, tokens, by_rows, asked.people)
+            overlap = replace(
+                overlap,
+                without_key=found.without_key + sum(nobody.values()),
+                possible=dict(Counter(found.citizenship) + nobody),
+                captures=dict(found.captures),
+            )
+        overlap.write(folder / OVERLAP)
+        report_links(folder, records, tokens, linked, settings, unkeyed)
+        report_deliveries(hub, folder, delivered)
+        totals = {"records": linked.records, "people": linked.people}
+        (folder / REPORT).write_text(json.dumps(totals), "utf-8")
+
+    senders = set(map(contributor_of, harmonised))
+    return Step(
+        name="link",
+        inputs={
+            **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
+            Input("linkage", Text("linkage")): hash_of(
+                [
+                    settings.model_dump(),
+                    asked.people,
+                    asdict(lists) if lists else None,
+                    bool(counted),
+                ]
+            ),
+            Input("deliveries", Text("deliveries")): hash_of(
+                [
+                    [a.id, *a.model_dump(mode="json", include=_STATED).values(), *_bound(a)]
+                    for a in hub.agreements()
+                    if a.id in senders
+                ]
+            ),
+            Input("withdrawals", Text("withdrawals")): hub.withdrawn().state,
+        },
+        output=hub.work / "people",
+        run=run,
+        software=software(__name__),
+        meaning={step.name.removeprefix("harmonise "): step.sense for step in harmonised},
+    )
+
+
+_STATED = {"deliveries", "left"}
+
+
+def _bound(agreement: Agreement) -> list[int]:
+    """The bound on rows of one person, where one was agreed: then a case is one person."""
+    return [] if agreement.rows_per_person is None else [agreement.rows_per_person]
+
+
+def _without_key(
+    harmonised: Sequence[Step], gone: pa.Array
+) -> tuple[dict[str, tuple[int, int]], Counter[str]]:
+    """Records in force without any key, neither one of a person nor a token, by contributor, with
+    all of its records; and people without any token by citizenship ("" where not recorded)."""
+    held: dict[str, list[pa.Table]] = {}
+    rows: Counter[str] = Counter()
+    people: list[pa.Table] = []
+    for step in harmonised:
+        records = pq.read_table(step.output / RECORDS, columns=["record_id", "person_key", ORIGIN])
+        records = without(records, gone)
+        tokens = pq.read_table(step.output / TOKENS, columns=["record_id"])
+        having = pc.is_in(records["record_id"], value_set=tokens["record_id"].combine_chunks())
+        none = records.filter(pc.and_(pc.is_null(records["person_key"]), pc.invert(having)))
+        rows[contributor_of(step)] += records.num_rows
+        held.setdefault(contributor_of(step), []).append(none.select(["record_id"]))
+        person = pc.coalesce(records["person_key"], records["record_id"])
+        said = records[ORIGIN].cast(pa.string())
+        people.append(pa.table({"person": person, "of": said, "has": having}))
+    every = pa.concat_tables(people).group_by("person").aggregate([("has", "any"), ("of", "min")])
+    nobody = every.filter(pc.invert(every["has_any"]))["of_min"].fill_null("").to_pylist()
+    found = {}
+    for name, parts in sorted(held.items()):
+        once = pa.concat_tables(parts).group_by("record_id").aggregate([])
+        found[name] = (once.num_rows, rows[name])
+    return found, Counter(nobody)
+
+
+def _with_tokens(harmonised: Sequence[Step], gone: pa.Array) -> tuple[pa.Table, pa.Table]:
+    """The records that have tokens, and these."""
+    records, tokens = [], []
+    for step in harmonised:
+        tokens.append(without(pq.read_table(step.output / TOKENS), gone))
+        held = pq.read_table(step.output / RECORDS, columns=list(READ))
+        having = pc.is_in(held["record_id"], value_set=tokens[-1]["record_id"].combine_chunks())
+        records.append(held.filter(having))
+    return pa.concat_tables(records), pa.concat_tables(tokens)

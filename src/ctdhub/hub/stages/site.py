@@ -1,0 +1,123 @@
+"""The releases become the static site."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctdhub.core.i18n import Text
+from ctdhub.dp.accounting import epsilon_of
+from ctdhub.dp.ledger.book import on_releases
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.paid import budget_split, ledger, published
+from ctdhub.hub.rules import policy
+from ctdhub.hub.steps import Input, Progress, Step, hash_file, hash_of, software
+from ctdhub.release.errata import ERRATA as NOTICES
+from ctdhub.release.manifest import MANIFEST
+from ctdhub.release.open import leading, open_releases
+from ctdhub.report.calendar import FILE as EVENTS
+from ctdhub.report.helplines import FILE as HELPLINES
+from ctdhub.site.edition import Edition, PublishedSpending
+
+if TYPE_CHECKING:
+    from ctdhub.site.build import Before
+
+
+# --------------------------------------------------------------------------------------------------
+# What a hub shows beside its release.
+
+
+def edition(hub: Hub, url: str | None = None, *, offline: bool = False) -> Edition:
+    """The edition of a hub's site.
+
+    Args:
+        url: public address of the site; that of ``hub.yaml`` where none is given.
+        offline: see :class:`ctdhub.site.edition.Edition`.
+
+    Raises:
+        HubError: a file of the hub has faults.
+    """
+    settings = hub.settings
+    address = settings.site.url if url is None else url
+    helpline, doi = settings.helpline, settings.doi
+    return replace(
+        Edition.of(hub.root, address, offline=offline, helpline=helpline, doi=doi),
+        spending=spending(hub),
+        lead={str(code): text for code, text in settings.site.lead.items()},
+        place=settings.site.place,
+        contact=settings.contact,
+        exits={str(code): url for code, url in settings.exit.items()},
+    )
+
+
+def spending(hub: Hub) -> PublishedSpending:
+    """What readers are shown of the ledger: nothing that tells of answers that were not published.
+
+    Raises:
+        HubError: the ledger or a manifest is damaged.
+    """
+    book, rules, shown = ledger(hub), policy(hub), published(hub)
+    split = budget_split(hub, rules)
+    known = [e for e in book.entries() if e.id in shown]
+    return PublishedSpending(
+        charges=tuple((s.name, s.charges, s.epsilon) for s in on_releases(known, split.delta)),
+        reserve=epsilon_of(split.reserve, split.delta),
+        epsilon=split.shown,
+        budget=rules.budget.epsilon,
+        delta=split.delta,
+    )
+
+
+RELEASE, READERS = Input("release", Text("release")), Input("readers", Text("what readers need"))
+ADDRESS = Input("address", Text("address of the site"))
+DOI = Input("doi", Text("DOI"))
+TOLD = Input("told", Text("events, stories and other files that the site shows"))
+ERRATA = Input("errata", Text("notices about releases"))
+SPENT = Input("spent", Text("privacy ledger"))
+PARTS = "site.json"
+"""In the folder of work: what each part of the site was made of, and the hashes of its files."""
+
+
+def before(hub: Hub) -> Before:
+    """What the hub keeps of the site that it built last."""
+    from ctdhub.site.build import Before
+
+    hub.work.mkdir(mode=0o700, exist_ok=True)
+    return Before(hub.site, hub.work / PARTS, hash_of(dict(software(__name__))))
+
+
+def build_site(hub: Hub, progress: Progress | None) -> Step:
+    """All releases -> the static site; the newest one that was not withdrawn leads."""
+    released = {m.parent.name: hash_file(m) for m in sorted(hub.releases.glob(f"*/{MANIFEST}"))}
+    told = [*hub.stories.glob("*.md"), *(hub.root / name for name in (EVENTS, HELPLINES))]
+
+    settings = hub.settings
+    notices = sorted((hub.root / NOTICES).glob("*/[!.]*.json"))
+
+    def run(folder: Path) -> None:
+        from ctdhub.site.build import build_site as make_site
+        from ctdhub.site.build import refuse_smaller
+        from ctdhub.site.feed import refuse_fewer_notices
+
+        held = open_releases(hub.releases, hub.settings.approvers)
+        refuse_smaller(hub.site, [release.version for release in held])
+        refuse_fewer_notices(hub.site, held)
+        lead, others = leading(held)
+        make_site(lead, folder, progress, edition(hub), others, before=before(hub))
+
+    return Step(
+        name="site",
+        inputs={
+            RELEASE: hash_of(released),
+            ADDRESS: hash_of(settings.site.model_dump()),
+            DOI: hash_of(settings.doi),
+            TOLD: hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
+            READERS: hash_of([settings.helpline, settings.contact, settings.exit]),
+            ERRATA: hash_of({f"{f.parent.name}/{f.name}": hash_file(f) for f in notices}),
+            SPENT: hash_of(asdict(spending(hub))),
+        },
+        output=hub.site,
+        run=run,
+        software=software(__name__),
+    )
