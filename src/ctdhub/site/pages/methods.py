@@ -14,17 +14,7 @@ from ctdhub.release.open import Release
 from ctdhub.report import wording
 from ctdhub.report.figures import figures
 from ctdhub.schema.labels import label
-from ctdhub.site.edition import (
-    DATA,
-    PLAIN,
-    AttackCard,
-    Content,
-    Edition,
-    MenuEntry,
-    PageKind,
-    PublishedSpending,
-    read_attacks,
-)
+from ctdhub.site.edition import DATA, PLAIN, Content, Edition, MenuEntry, PageKind, read_attacks
 from ctdhub.site.frame import FIGURES, Page
 from ctdhub.stats.cards import sure_afterwards
 
@@ -53,8 +43,8 @@ def page(release: Release, edition: Edition = PLAIN) -> Page:
             "twice": wording.counted_twice(release),
             "twice_by": wording.twice_by_citizenship(release),
             "approved": _approved(release),
-            **_spent(edition.spending),
-            **_attacked(read_attacks(release.path)),
+            **_spent(edition),
+            **_attacked(release),
         },
     )
 
@@ -107,8 +97,9 @@ def _accuracy(release: Release) -> list[tuple[str, str]]:
     return [(words, decimal(value)) for words, value in rows if value]
 
 
-def _attacked(card: AttackCard | None) -> dict[str, Any]:
+def _attacked(release: Release) -> dict[str, Any]:
     """What attacks achieved, in percentage points; nothing where no figures are signed."""
+    card = read_attacks(release.path)
     if card is None:
         return {"attacks": []}
     rows = [
@@ -136,8 +127,9 @@ def _attacked(card: AttackCard | None) -> dict[str, Any]:
     }
 
 
-def _spent(spending: PublishedSpending | None) -> dict[str, Any]:
+def _spent(edition: Edition) -> dict[str, Any]:
     """What the hub's ledger holds, in words; nothing where it is not known."""
+    spending = edition.spending
     if spending is None:
         return {"spent": [], "together": None}
     rows = [
