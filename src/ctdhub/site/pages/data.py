@@ -13,17 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.border import SHOWN
+from ctdhub.core import i18n
 from ctdhub.core.format import decimal, number
-from ctdhub.core.i18n import (
-    LANGUAGES,
-    NATIVE_NAMES,
-    RIGHT_TO_LEFT,
-    Text,
-    _,
-    current,
-    ngettext,
-    said_all,
-)
+from ctdhub.core.i18n import Text, _, current, ngettext
 from ctdhub.document.spreadsheet import Cell, PlainSheet, write_spreadsheet
 from ctdhub.release.open import Release
 from ctdhub.release.tables import set_names
@@ -145,10 +137,10 @@ def _downloads(release: Release) -> list[dict[str, Any]]:
     """All files of a release by what they are for; the codebooks are links of one row."""
     groups = [
         (group["title"], dict(_each_set(group["files"], release)))
-        for group in said_all("ctdhub.site.pages", "downloads")
+        for group in i18n.said_all("ctdhub.site.pages", "downloads")
     ]
     held = {p.name: p.stat().st_size for p in release.path.iterdir()}
-    books = {codebook(code): code for code in LANGUAGES}
+    books = {codebook(code): code for code in i18n.LANGUAGES}
     named = {name for _title, files in groups for name in files} | set(books)
     groups.append((_("Other files"), dict.fromkeys(sorted(held.keys() - named), "")))
     return [
@@ -156,7 +148,7 @@ def _downloads(release: Release) -> list[dict[str, Any]]:
             "title": title,
             "files": [(n, w, file_size(held[n])) for n, w in files.items() if n in held],
             "books": [
-                {"name": name, "lang": code, "language": NATIVE_NAMES[code]}
+                {"name": name, "lang": code, "language": i18n.NATIVE_NAMES[code]}
                 for name, code in books.items()
                 if name in held and "codebook.csv" in files
             ],
@@ -202,7 +194,7 @@ def write_counts(path: Path, release: Release) -> None:
         name = ngettext("{n} variable", "{n} variables", n).format(n=n)
         rows = _rows(n, counts.filter(pc.equal(sizes, n)))
         sheets.append(PlainSheet(name[:31], (*(28, 34) * n, 12, 14, 14), rows))
-    write_spreadsheet(path, sheets, rtl=current() in RIGHT_TO_LEFT)
+    write_spreadsheet(path, sheets, rtl=current() in i18n.RIGHT_TO_LEFT)
 
 
 def _about(release: Release) -> Iterator[tuple[Cell, ...]]:

@@ -12,18 +12,10 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
+from ctdhub.core import i18n
 from ctdhub.core.errors import HubError, StoryError, error, printable
 from ctdhub.core.format import day, number
-from ctdhub.core.i18n import (
-    LANGUAGES,
-    NATIVE_NAMES,
-    RIGHT_TO_LEFT,
-    Text,
-    _,
-    current,
-    language,
-    ngettext,
-)
+from ctdhub.core.i18n import Text, _, current, ngettext
 from ctdhub.report.figures import Among, Figure, subject_figure
 from ctdhub.report.wording import ranged
 from ctdhub.schema.model import DESTINATION, ORIGIN, load_schema
@@ -269,7 +261,7 @@ def blocks(
         place = _place(telling, token)
         if token.type == "heading_open" or token.type == "heading_close":
             token.tag = f"h{max(2, int(token.tag[1:]))}"
-        with language(telling.lang):
+        with i18n.language(telling.lang):
             _resolve(token, place, answers, pages, up)
         if token.type == "fence" and token.info.strip() == FENCE:
             if token.level:
@@ -415,7 +407,7 @@ def marked(telling: Telling) -> Markup:
     """Attributes for text that is not in the language of the page; empty where it is."""
     if telling.lang == current():
         return Markup("")
-    direction = "rtl" if telling.lang in RIGHT_TO_LEFT else "ltr"
+    direction = "rtl" if telling.lang in i18n.RIGHT_TO_LEFT else "ltr"
     return Markup(' lang="{lang}" dir="{dir}"').format(lang=telling.lang, dir=direction)
 
 
@@ -458,7 +450,7 @@ def story_figures(answers: Answers, told: Sequence[Story]) -> Iterator[Figure]:
     """
     for story in told:
         seen: dict[str, Figure] = {}
-        for telling in (story.told(LANGUAGES[0]), *story.tellings.values()):
+        for telling in (story.told(i18n.LANGUAGES[0]), *story.tellings.values()):
             for block in blocks(telling, story.slug, answers, None, ""):
                 if isinstance(block, StoryChart):
                     first = seen.setdefault(block.figure.id, block.figure)
@@ -515,7 +507,7 @@ def _page(answers: Answers, story: Story, held: Container[str]) -> Page:
     note = ""
     if telling.lang != current():
         note = _("This story is not yet written in {language}; it is shown in English.").format(
-            language=NATIVE_NAMES[current()]
+            language=i18n.NATIVE_NAMES[current()]
         )
     return Page(
         path=path(story),
