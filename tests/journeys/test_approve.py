@@ -134,8 +134,8 @@ def test_approvers_read_the_headline_that_readers_will(real: Hub) -> None:
     assert "was not estimated: there may be fewer people" in headline
     assert headline in json.dumps(page_to_sign(real, candidate.name), ensure_ascii=False)
     asked = ["approve", str(real.root), "--role", "steward", "--key", "none.pem"]
-    done = CliRunner().invoke(command("approve"), asked, input="n\n", env={"COLUMNS": "2000"})
-    assert headline in done.output
+    done = CliRunner().invoke(command("approve"), asked, input="n\n")
+    assert headline in " ".join(done.output.replace("│", " ").split())
 
 
 def test_a_practice_hub_says_that_its_approvals_are_practice(built: Hub) -> None:

@@ -12,7 +12,13 @@ from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.identifiers import find_identifiers
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.linkage.people import Linked, link, people_by_lists, persons_of
+from ctdhub.sensitive.linkage.people import (
+    Linked,
+    link,
+    lists_of_people,
+    people_by_lists,
+    persons_of,
+)
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.run import Harmonised, check_mapping, harmonise
 
@@ -91,7 +97,8 @@ def test_the_people_come_back(hub: Hub) -> None:
     lists = hub.summary.truth["lists"]
     assert hub.linked.people.num_rows == PEOPLE
     everybody = pa.concat_tables([hub.records(name) for name in CONTRIBUTORS])
-    found = people_by_lists(everybody, persons_of(everybody), CONTRIBUTORS, YEARS)
+    sets = lists_of_people(everybody, persons_of(everybody), CONTRIBUTORS, YEARS)
+    found = people_by_lists(sets, CONTRIBUTORS)
     planted = {frozenset(name.split(" + ")): n for name, n in lists["overlap"].items()}
     assert {frozenset(names): n for names, n in found.items()} == planted
     assert lists["known_to_several"] / PEOPLE == pytest.approx(0.04, abs=0.01)

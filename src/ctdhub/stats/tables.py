@@ -235,7 +235,8 @@ def adjusted(candidates: Mapping[Key, tuple[cards.Interval, float]], z: float) -
         candidates: by key the answer and its expectation, in people.
         z: normal quantile of the intervals' level.
 
-    >>> found = adjusted({"a": (Interval(90, 0, 180), 10), "b": (Interval(60, 50, 70), 50)}, 1.96)
+    >>> unsure, sure = cards.Interval(90, 0, 180), cards.Interval(60, 50, 70)
+    >>> found = adjusted({"a": (unsure, 10), "b": (sure, 50)}, 1.96)
     >>> found["a"] < found["b"]
     True
     """
