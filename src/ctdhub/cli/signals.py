@@ -1,5 +1,7 @@
 """Verbs that read a table or a release: signals, estimate."""
 
+from __future__ import annotations  # help is said in the language that is known by then
+
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
