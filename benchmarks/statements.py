@@ -35,8 +35,7 @@ from ctdhub.report.wording import at_least
 from ctdhub.schema.places import place_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.mandated import tables
-from ctdhub.stats.mandated.tables import scope
+from ctdhub.stats.mandated.tables import eurostat_table, greta_table, scope, sdg_table, unodc_table
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.tables import corridors, place_facts
 
@@ -116,8 +115,9 @@ def said(answers: Answers) -> Iterator[Said]:
             for line in (line for part in sheet.sections for line in part.lines):
                 form = "press" if sheet.is_press else "facts"
                 yield Said(f"{form} of {where}, {line.card.unit}", line.card)
-    for form in (tables, tables, tables, tables):
-        for line in form.sheet(answers, scope(answers, "ITA")).lines:
+    asked = scope(answers, "ITA")
+    for table_of in (sdg_table, eurostat_table, greta_table, unodc_table):
+        for line in table_of(answers, asked).lines:
             yield Said(f"mandated, {line.people.unit}", line.people)
 
 
