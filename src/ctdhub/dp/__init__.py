@@ -2,5 +2,5 @@
 
 Zone: privacy.  Everything that turns people into Protected values, and its bookkeeping.
 Not here: reading files (``sensitive.ingest``), writing releases (``release``).
-Public: ``engine.quote_people``, ``engine.charge``, ``policy``, ``simulate``.
+Public: ``quote.quote_people``, ``engine.charge``, ``policy``, ``simulate``.
 """

@@ -1,24 +1,31 @@
-"""A question, what it costs, how the ledger knows it, and which answer may be given again."""
+"""A question about people, counted: what its answer costs, how the ledger knows it, and which
+answer may be given again.
+"""
 
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
+from ctdhub.border import Protected
+from ctdhub.core.files import uncollected
 from ctdhub.dp import answer_store
 from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.answer_store import ChargeSecret
-from ctdhub.dp.count import Counts
+from ctdhub.dp.count import Counts, InMemory, Rows, Tally
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.file import Charge, taking_part
-from ctdhub.dp.plan import Parents, Plan
-from ctdhub.dp.policy import Domains
+from ctdhub.dp.ledger.file import Charge, taking_part, written
+from ctdhub.dp.lists import Overlap
+from ctdhub.dp.plan import Parents, Plan, covered_years, person_rows, plan_of
+from ctdhub.dp.policy import Domains, Policy
 from ctdhub.dp.price import CAUSES, Cause, Price
-from ctdhub.dp.sources import Mentioned, Sourced
+from ctdhub.dp.sources import Mentioned, Sourced, mentioned, sourced
 from ctdhub.dp.workload import Workload, regional, workload
+from ctdhub.schema.model import Schema, load_schema
 
 # --------------------------------------------------------------------------------------------------
 # What makes a request, as far as it is public, and which exact tables it is asked of.
@@ -386,3 +393,160 @@ def unfinished(ledger: Ledger, asks: Asks) -> tuple[Charge, ChargeSecret] | None
     if entry is None or answer_store.holds(ledger, entry):
         return None
     return entry, held.secret
+
+
+# --------------------------------------------------------------------------------------------------
+# A question about people: counted, and what its answer costs.
+
+_BOUND = b"which rows of a person are kept"
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A question with its exact tables, and what answering it would cost.  Sensitive.
+
+    Attributes:
+        asked: the question.
+        parts: of the answer by name, as far as they are public.
+        exact: the tables of each; they are emptied once their noise is drawn.
+        child, sources: what is answered beside the table.
+        ledger: pays.
+        facts: public facts.
+        given: ids of charges whose answers are not to be given again.
+        asks: the question as the ledger knows it.
+        answered: whether the answer is held.
+        price: None where it is, and for a lone table, whose price is what it was asked with.
+    """
+
+    asked: ReleaseRequest
+    parts: dict[str, RequestPart]
+    exact: dict[str, Counts]
+    child: Mentioned | None
+    sources: Sourced | None
+    ledger: Ledger
+    facts: dict[str, Any]
+    given: Collection[str]
+    asks: Asks
+    answered: bool = False
+    price: Price | None = None
+
+
+def quote_people(
+    people: pa.Table | Rows,
+    policy: Policy,
+    ledger: Ledger,
+    facts: dict[str, Any],
+    perpetrators: pa.Table | Rows | None = None,
+    overlap: Overlap | None = None,
+    *,
+    schema: Schema | None = None,
+    given: Collection[str] = (),
+) -> Quote:
+    """Count a hub's table of people, and say what its answer costs; nothing is charged.
+
+    Args:
+        people: one row per person, columns of ``Schema.table("people")``; they may lie anywhere.
+        policy: what is released, and how well people are protected.
+        ledger: pays before noise is drawn; see ``reusable`` for what is not paid again.
+        facts: public facts, passed through; they also say which contributors have counts, how
+            many rows one person may have (``person_rows``), and which years are covered
+            (``coverage``): any other year counts as not recorded.
+        perpetrators: child rows of people, see ``mentioned``; None is a table without rows, so
+            that only the policy decides whether the answer has them.
+        overlap: how lists overlap, see ``sourced``; None likewise.
+        schema: the variables that there are for this hub; all that are shipped where None.
+        given: ids of charges whose answers are not to be given again.
+
+    Raises:
+        PolicyError: a column is missing or holds a value outside its public domain; the budget of
+            one release is too small for its tables; the policy names an unknown list.
+        Overspend: the budget does not reach.
+        LedgerTampered: the ledger was changed, or lacks a charge that paid for a stored answer.
+        LedgerError: a stored answer is damaged.
+    """
+    schema = schema or load_schema()
+    sizes = {"epsilon": f"{policy.epsilon:g}", "budget": f"{policy.budget.epsilon:g}"}
+    what = (
+        written("all", **sizes)
+        if policy.columns == "all"
+        else written("columns", n=len(policy.columns), **sizes)
+    )
+    of = person_rows(policy, facts)
+    plan = plan_of(policy, schema, of, covered_years(policy, facts))
+    asked = ReleaseRequest(plan, policy.epsilon, policy.delta, policy.budget.epsilon, what)
+    child = mentioned(perpetrators, policy, schema, of)
+    sources = sourced(overlap, policy, schema, facts)
+    return quote_table(people, asked, ledger, facts, child, sources, given=given)
+
+
+@uncollected()  # thousands of tables stay until the end, in no cycle
+def quote_table(
+    people: pa.Table | Rows,
+    asked: ReleaseRequest,
+    ledger: Ledger,
+    facts: dict[str, Any],
+    child: Mentioned | None = None,
+    sources: Sourced | None = None,
+    *,
+    given: Collection[str] = (),
+) -> Quote:
+    """Count any table whose columns have public domains; see :func:`quote_people`.
+
+    Args:
+        people: one row per person, or at most ``asked.plan.rows`` of each, columns as text.
+        child: rows of these persons that are answered with them, by one charge.
+        sources: by whom these persons were reported, answered by the same charge.
+    """
+    parts = {part.name: part for part in parts_of(asked, child, sources)}  # refuses before all else
+    exact = _counted(people, asked, ledger, parts, child, sources)
+    with ledger.exclusive():
+        asks = asks_of(ledger, asked, parts, exact)
+        quote = Quote(asked, parts, exact, child, sources, ledger, facts, given, asks)
+        answer, price, _cut_off = standing(quote, priced=asked.about == HUB)
+        return replace(quote, answered=answer is not None, price=price)
+
+
+def standing(
+    quote: Quote, *, priced: bool
+) -> tuple[Protected | None, Price | None, tuple[Charge, ChargeSecret] | None]:
+    """The answer that is held, else what a new one costs if that is asked, and the charge that was
+    cut off and pays for it; inside ``exclusive()``."""
+    ledger, asks = quote.ledger, quote.asks
+    answer_store.check_paid(ledger)
+    tidy(ledger)
+    last = reusable(ledger, asks, quote.given, alone=quote.asked.about != HUB)
+    answer = answer_store.stored(ledger, last, quote.facts) if last else None
+    if answer is not None:
+        return answer, None, None
+    cut_off = unfinished(ledger, asks)
+    if not priced:
+        return None, None, cut_off
+    price = price_of(ledger, asks, quote.asked, quote.facts, paid=bool(cut_off))
+    return None, price, cut_off
+
+
+def _counted(
+    people: pa.Table | Rows,
+    asked: ReleaseRequest,
+    ledger: Ledger,
+    parts: Mapping[str, RequestPart],
+    child: Mentioned | None,
+    sources: Sourced | None,
+) -> dict[str, Counts]:
+    """Exact tables by part: people and their sources in one pass."""
+    tables = {
+        name: tuple(dict.fromkeys(q.columns for q in part.tables)) for name, part in parts.items()
+    }
+    rows = InMemory(people) if isinstance(people, pa.Table) else people
+    outside = (asked.plan.year,) if asked.plan.year and asked.about == HUB else ()
+    tally = Tally(asked.plan.domains, tables["people"], years=outside)
+    own, *others = rows.counts([tally, *([sources.tally] if sources else [])])
+    pa.default_memory_pool().release_unused()  # reading and counting took more than is kept
+    exact = {"people": own}
+    if child:
+        with ledger.exclusive():
+            key = bytes.fromhex(ledger.question(_BOUND))
+        [exact["perpetrators"]] = child.rows.counts([child.tally(tables["perpetrators"], key)])
+    if sources:
+        exact["sources"] = sources.exact(*others)
+    return exact

@@ -10,10 +10,11 @@ from ctdhub.border import Protected
 from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.engine import Quote, charge, quote_people
+from ctdhub.dp.engine import charge
 from ctdhub.dp.lists import Overlap
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.price import Pay, Price
+from ctdhub.dp.quote import Quote, quote_people
 from ctdhub.hub.contributions import ANSWER, OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.hub.engine import Engine
 from ctdhub.hub.folder import Hub
