@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.stats.estimator import SumVariances, half_width
+from ctdhub.stats.estimator import SumVariances, half_width_of_sum
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "intervals.json"
 """Half-widths by noise, distance and rest; sums in tables of noise ``drawn``, of variables with so
@@ -33,7 +33,7 @@ for (const v of found.sums) {
 def test_python_computes_them() -> None:
     found = json.loads(VECTORS.read_text("utf-8"))
     for v in found["half"]:
-        assert half_width(v["z"], v["sd"], v["off"], v["rest"]) == pytest.approx(v["half"])
+        assert half_width_of_sum(v["z"], v["sd"], v["off"], v["rest"]) == pytest.approx(v["half"])
     fitted = SumVariances(found["drawn"], found["sizes"].__getitem__)
     for v in found["sums"]:
         part, whole = ({n: frozenset(c) for n, c in v[of].items()} for of in ("part", "whole"))

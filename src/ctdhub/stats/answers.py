@@ -7,10 +7,9 @@ come about says ``estimator``.
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import product
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ctdhub.core.errors import HubError, error
-from ctdhub.release.open import Release
 from ctdhub.schema.countries import resolve
 from ctdhub.schema.model import PERIOD, load_schema
 from ctdhub.schema.places import find_place
@@ -29,10 +28,6 @@ class Answers(Estimator):
         TypeError: not a Release (which holds a Protected answer and nothing else).
     """
 
-    def __init__(self, release: Release) -> None:
-        super().__init__(release)
-        self._kept: dict[Hashable, Any] = {}
-
     def card(self, query: Query, *, missing: float | None = None) -> cards.NumberCard:
         """The people of a query, or their share of those of its ``of``.
 
@@ -47,14 +42,15 @@ class Answers(Estimator):
         return self.kept(("card", query.written, missing), lambda: self._card(query, missing))
 
     def kept(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """What ``make`` gives, made once: a site asks the same in every language.
+        """What ``make`` gives, made once where the arguments of a function do not hash, else see
+        :func:`ctdhub.stats.estimator.memoised`: a site asks the same in every language.
 
         Args:
             key: of nothing else; its first part names who asks.
         """
-        if key not in self._kept:
-            self._kept[key] = make()
-        found: Made = self._kept[key]
+        if key not in self.memory:
+            self.memory[key] = make()
+        found: Made = self.memory[key]
         return found
 
     def _card(self, query: Query, missing: float | None) -> cards.NumberCard:

@@ -16,7 +16,7 @@ from ctdhub.schema.places import CountryOf, find_place, place_of
 from ctdhub.stats import trend
 from ctdhub.stats.answers import Answers, recorded
 from ctdhub.stats.cards import NOT_RECORDED, YES, Ends, Interval, NumberCard, Row, card, whole
-from ctdhub.stats.estimator import remembered
+from ctdhub.stats.estimator import memoised
 from ctdhub.stats.query import Where
 
 # --------------------------------------------------------------------------------------------------
@@ -742,7 +742,7 @@ class Report:
     breaks: tuple[trend.DeclaredBreak, ...] = ()
 
 
-@remembered
+@memoised
 def report(
     answers: Answers, question: ChangeSubject, years: tuple[int, int] | None = None
 ) -> Report | None:

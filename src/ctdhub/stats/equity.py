@@ -23,7 +23,7 @@ from statistics import NormalDist
 from ctdhub.schema.model import AGE, DESTINATION, RELATION, SERVICE, SEX, load_schema
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_MEASURED, NOT_RECORDED, Interval, NumberCard, fieller, wider
-from ctdhub.stats.estimator import remembered
+from ctdhub.stats.estimator import memoised
 from ctdhub.stats.query import Query, Where
 
 # --------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def groupings(answers: Answers) -> tuple[By, ...]:
     )
 
 
-@remembered
+@memoised
 def assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
     """Every kind of assistance by one grouping, with the gaps that are clear.
 

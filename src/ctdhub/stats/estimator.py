@@ -38,12 +38,12 @@ with the correlation that the errors of the two counts have in the fit.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, wraps
 from itertools import combinations, product
 from statistics import NormalDist
-from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -57,19 +57,19 @@ from ctdhub.schema.model import MERGED, PERIOD, grouped_values, load_schema
 from ctdhub.stats.cards import NOT_MEASURED, Interval, ratio
 from ctdhub.stats.query import Where
 
-Of = TypeVar("Of")
+Of = TypeVar("Of", bound="Estimator")
 Asks = ParamSpec("Asks")
 Says = TypeVar("Says")
 
 
-def remembered(
+def memoised(
     function: Callable[Concatenate[Of, Asks], Says],
 ) -> Callable[Concatenate[Of, Asks], Says]:
     """A function that keeps what it said on its first argument, by the others, which hash."""
 
     @wraps(function)
     def asked(of: Of, /, *asks: Asks.args, **named: Asks.kwargs) -> Says:
-        memory, key = of.__dict__.setdefault("_remembered", {}), (function, *asks, *named.items())
+        memory, key = of.memory, (function, *asks, *named.items())
         if key not in memory:
             memory[key] = function(of, *asks, **named)
         found: Says = memory[key]
@@ -327,7 +327,7 @@ Asked = frozenset[tuple[str, frozenset[str]]]
 """A question: the values of each variable, in no order."""
 
 
-def half_width(z: float, sd: float, off: float, rest: float) -> float:
+def half_width_of_sum(z: float, sd: float, off: float, rest: float) -> float:
     """Half the width of the interval of a sum of cells, see 2. of the method above.
 
     Args:
@@ -358,6 +358,7 @@ class Estimator:
         if not isinstance(release, Release):
             raise TypeError("statistics read releases and nothing else")
         self.release = release
+        self.memory: dict[Hashable, Any] = {}
         self.years = release.facts.years
         self._variables = frozenset(release.protected.records.column_names)
         self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
@@ -370,7 +371,7 @@ class Estimator:
         """The variables that the release holds."""
         return self._variables
 
-    @remembered
+    @memoised
     def domain(self, variable: str) -> tuple[str, ...]:
         """Public values of a variable, "not recorded" left out."""
         return load_schema().domain(variable, self.years)
@@ -379,7 +380,7 @@ class Estimator:
         """The key of the table of exactly these variables, None if it was not measured."""
         return self._tables.get(frozenset(variables))
 
-    @remembered
+    @memoised
     def cells(self, *variables: str) -> dict[tuple[str, ...], Estimate]:
         """Shown cells of a measured table; values in the order of ``variables``."""
         key = self.measured(*variables)
@@ -407,17 +408,17 @@ class Estimator:
             found.append((name, own))
         return frozenset(found)
 
-    @remembered
+    @memoised
     def _set(self, values: tuple[str, ...]) -> frozenset[str]:
         """The values as a set, the same object for the same codes: its hash is taken once."""
         return frozenset(values)
 
-    @remembered
+    @memoised
     def _all(self, variable: str) -> frozenset[str]:
         """Every value of a variable, "not recorded" too."""
         return frozenset((*self.domain(variable), ""))
 
-    @remembered
+    @memoised
     def _answer(self, asked: Asked) -> Interval:
         where = dict(sorted(asked))
         if not where:
@@ -448,21 +449,21 @@ class Estimator:
             high = max(high, max(ends, default=0))
         return low, high
 
-    @remembered
+    @memoised
     def _shown_ends(self, key: str) -> tuple[CellSums, CellSums]:
         """The ends of the shown cells of a table."""
         names, shown = key.split("*"), self._shown(key)
         lows = {cell: e.low for cell, e in shown.items()}
         return CellSums.of(names, lows), CellSums.of(names, {c: e.high for c, e in shown.items()})
 
-    @remembered
+    @memoised
     def _unseen_end(self, key: str, cell: tuple[str, ...]) -> int:
         """Upper end, in people, for a cell that is not shown: the least of what its table says and
         of its wholes' ends."""
         ends = (self._end(w, tuple([cell[i] for i in order])) for w, order in self._wholes(key))
         return min(self.unseen(key), *ends)
 
-    @remembered
+    @memoised
     def _wholes(self, key: str) -> list[tuple[tuple[str, ...], list[int]]]:
         """The questions of one variable less, and where their variables are in a cell."""
         names = key.split("*")
@@ -542,7 +543,7 @@ class Estimator:
     def _shown(self, key: str) -> dict[tuple[str, ...], Estimate]:
         return self._cells.get(key, {})
 
-    @remembered
+    @memoised
     def unseen(self, key: str) -> int:
         """Upper end, in people, for a cell of a measured table that is not shown, as far as that
         table says; :meth:`count` gives the least of it and of the cell's wholes.
@@ -572,21 +573,21 @@ class Estimator:
             half = self.z * math.sqrt(of_region.variance) + abs(value - of_region.people)
             return round(value), half
         sd = math.sqrt(self._fitted.of({n: len(values) for n, values in where.items()}))
-        return round(value), half_width(self.z, sd, off, rest)
+        return round(value), half_width_of_sum(self.z, sd, off, rest)
 
-    @remembered
+    @memoised
     def _holds(self, asked: frozenset[str]) -> bool:
         """Whether some measured table holds all variables; if none does, no way can answer."""
         among = min((self._holding.get(v, []) for v in asked), key=len)
         return any(asked <= names for names, _sigma in among)
 
-    @remembered
+    @memoised
     def _smallest(self, names: frozenset[str]) -> str:
         """The key of the smallest table that holds these variables, the least noisy of several."""
         among = min((self._holding[v] for v in names), key=len)
         return min((len(t), sigma, self._tables[t]) for t, sigma in among if names <= t)[-1]
 
-    @remembered
+    @memoised
     def _counted(self, key: str) -> CellSums:
         """Cells of a table: published counts of those shown, protected records of the others."""
         shown = {cell: e.value for cell, e in self._shown(key).items()}
@@ -616,7 +617,7 @@ class Estimator:
             found.setdefault(group.table, []).append(group)
         return found
 
-    @remembered
+    @memoised
     def _noisy_and_rest(self, key: str) -> tuple[CellSums, CellSums]:
         """Cells of a table by year: noisy counts of groups that have them, records of others."""
         names, noisy, groups = key.split("*"), {}, set()
@@ -632,7 +633,7 @@ class Estimator:
         }
         return CellSums.of(names, noisy), CellSums.of(names, rest)
 
-    @remembered
+    @memoised
     def _tally(self, key: str) -> dict[tuple[str, ...], int]:
         """Protected records by the values of some columns."""
         names = key.split("*")

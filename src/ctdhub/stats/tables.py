@@ -9,7 +9,7 @@ from ctdhub.schema import model
 from ctdhub.schema.places import Place, place_of
 from ctdhub.stats import cards
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.estimator import remembered
+from ctdhub.stats.estimator import memoised
 from ctdhub.stats.query import Query, Where
 
 # --------------------------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ def everyone(answers: Answers, years: tuple[int, int] | None = None) -> Side:
     return _side(answers, {}, _when(answers, years))
 
 
-@remembered
+@memoised
 def place_facts(
     answers: Answers, place: str | Place = "europe", years: tuple[int, int] | None = None
 ) -> PlaceFacts:
