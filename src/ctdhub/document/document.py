@@ -6,6 +6,7 @@ sizes beside them (``size``, ``low``, ``high``, ``value``) only say how long to 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -314,9 +315,15 @@ def from_json(value: dict[str, Any]) -> Document:
     """The document that :func:`to_json` gave.
 
     Raises:
-        ValueError: it is no document, or two sections have one id.
+        ValueError: it is no document or says more than one, or two sections have one id.
+
+    >>> from_json({**to_json(Document(Meta("en", False, "Hub"), "Title", (), ())), "more": 1})
+    Traceback (most recent call last):
+    ValueError: a document says nothing else
     """
     document: Document = _adapter().validate_python(value)
+    if json.loads(json.dumps(to_json(document))) != json.loads(json.dumps(value)):
+        raise ValueError("a document says nothing else")
     return document
 
 
