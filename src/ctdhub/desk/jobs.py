@@ -1,4 +1,4 @@
-"""Jobs: put in as a row and a task, run in a child, ended with a row that says what came of it.
+"""Jobs: put in as a row, run in a child, ended with a row that says what came of it.
 
 Work that takes longer than a page; the web process only puts jobs in and looks at them.
 Not here: what a job does (``desk.worker``).
