@@ -54,7 +54,7 @@ class Budget(FrozenModel):
 
     Attributes:
         epsilon: of everything together.
-        drafts: share of it, in rho, for answers that are never published, see ``ledger.reserve``.
+        drafts: share of it, in rho, for answers that are never published, see ``ledger.book``.
     """
 
     epsilon: float = Field(default=6.0, gt=0, le=1000)

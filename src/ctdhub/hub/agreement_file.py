@@ -1,7 +1,7 @@
 """An agreement is written: a new one, or some of its settings, the rest of the file as it was.
 
 Belongs here: what the desk's worker writes to ``contributors/``, and whether an agreement is in
-force.  Does not belong here: what an agreement is (``settings``), who may change it (``desk``).
+force.  Does not belong here: what an agreement is (``folder``), who may change it (``desk``).
 """
 
 import hashlib

@@ -165,7 +165,7 @@ def measured(hub: Hub) -> dict[str, Any] | None:
     """What the decisions say of all pairs that share a token; None where nobody decided anything.
 
     Returns:
-        As ``identified.review_accuracy.accuracy_json``, with ``yes``, ``no``, ``differ`` (pairs
+        As ``identified.review_frame.accuracy_json``, with ``yes``, ``no``, ``differ`` (pairs
         that two people decided differently) and ``gone`` (decided pairs that the last build lacks).
 
     Raises:

@@ -430,7 +430,7 @@ def _ends(row: Row) -> tuple[float, float]:
 # so that their errors may have any.  With independent errors the rule is stricter than a test of
 # the difference (N. Schenker and J. F. Gentleman, 2001, The American Statistician 55:182): what it
 # calls different is, and what it does not may still be.  What links may have missed or merged is
-# added to the ends as it is (``stats.once``): it is a bound and no noise.
+# added to the ends as it is (``release.manifest``): it is a bound and no noise.
 
 
 def widening(level: float, compared: int) -> float:

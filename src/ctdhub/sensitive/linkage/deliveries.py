@@ -332,7 +332,7 @@ def _whole(
 #
 # Where an agreement says how many rows one person may have, a case is one person: of the persons
 # (keys, or records without one) that carry the number of a case, no more than the bound count.
-# Which of them stay is decided by what they are called, a keyed hash (``mapping.record_ids``,
+# Which of them stay is decided by what they are called, a keyed hash (``mapping.run``,
 # ``Keying``) or a token: as good as chance, the same in each build, and a matter of that case
 # alone. So whoever takes a case away takes at most so many rows.
 

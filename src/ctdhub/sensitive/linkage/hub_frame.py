@@ -3,7 +3,7 @@ that linking by tokens does not load the model of identifiers.
 
 A hub has no names.  A reviewer is shown which keys and variables of two persons agree, and decides
 or says that this is not enough.  What the decisions say of all pairs is counted as where names may
-be held (``identified.review_accuracy``): by a random sample of the pairs that share a token.
+be held (``identified.review_frame``): by a random sample of the pairs that share a token.
 
 Not here: where decisions are kept, and what a reviewer is shown (``hub.doubles``).
 """

@@ -417,7 +417,7 @@ class Linking:
 # across contributors; one made from a case number joins them inside one contributor; a record
 # without a key is a person of its own.  The join is an equality, records of one person are put in
 # order by what they say, and the id of a record depends on nothing that other records say
-# (``mapping.record_ids``): so one person's row never depends on another person's records, and
+# (``mapping.run``): so one person's row never depends on another person's records, and
 # adding or removing one person changes exactly one row, in however many files her records stand.
 # Where the policy lets tokens join rows, she changes as many more as it pays for (decision 27).
 
