@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import html
 import http.server
 import io
 import re
@@ -24,12 +25,24 @@ from test_site_page import EVIL
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.citing import bibtex, quote, ris, snippets, template
-from ctdhub.report.figures import Among, Figure, figures, headline
+from ctdhub.report.citing import bibtex, quote, reference, ris, snippets, template
+from ctdhub.report.figures import (
+    ALL,
+    Among,
+    Figure,
+    figures,
+    headline,
+    listed_places,
+    picture,
+    sides,
+)
+from ctdhub.schema import countries
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.model import load_schema
 from ctdhub.site.api import write_api, write_latest
-from ctdhub.site.chart_files import blanks
+from ctdhub.site.chart_files import blanks, write_figures
 from ctdhub.site.edition import PLAIN, Content
-from ctdhub.site.frame import Links, explorer
+from ctdhub.site.frame import Links, embed_code, explorer
 from ctdhub.site.pages import home, places, trends
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
@@ -179,14 +192,56 @@ def test_nothing_is_called_most_frequent_where_intervals_overlap() -> None:
     clear = Table(("gender",), (row("female", 700, 10), row("male", 300, 10)), base, 0.0)
     close = Table(("gender",), (row("female", 510, 10), row("male", 490, 10)), base, 0.0)
     with language("en"):
-        assert headline(clear, lambda codes: codes[0]).startswith(
+        assert headline(clear, lambda codes: codes[0], "Gender").startswith(
             "About seven in ten are women or girls: "
         )
-        assert headline(close, lambda codes: codes[0]) == "No answer is clearly the most frequent"
+        assert headline(close, lambda codes: codes[0], "Gender") == "Gender"
         rare = Table(("gender",), (row("female", 730, 99), row("male", 270, 9)), base, 0.5)
-        said = headline(rare, lambda codes: codes[0])
+        said = headline(rare, lambda codes: codes[0], "Gender")
     assert "seven in ten" not in said, "the interval is not around the claim"
     assert said.endswith("; not recorded for 50% of people")
+
+
+def test_of_ranges_that_differ_in_width_none_is_called_the_largest(answers: Answers) -> None:
+    """Nine years of age against three: children are said to be children, or nothing is said."""
+    bands = {code_label("age_band", code, "en") for code in load_schema().codes["age_band"]}
+    with language("en"):
+        wide = [f for among in _everybody(answers) for f in figures(answers, among)]
+        said = [f.headline for f in wide if f.subject == "age_band"]
+    assert any("children under 18" in text for text in said)
+    assert not [text for text in said for band in bands if band in text]
+
+
+def _everybody(answers: Answers) -> list[Among]:
+    places = [side for code in sorted(listed_places(answers)) for side in sides(code).values()]
+    return [ALL, *places]
+
+
+def test_whatever_leaves_a_chart_of_a_place_names_the_place_and_the_side(
+    release: Release, answers: Answers, tmp_path: Path
+) -> None:
+    content = Content(answers, PLAIN)
+    for code in LANGUAGES:
+        with language(code):
+            for key in sorted(listed_places(answers)):
+                for (side, among), question in zip(
+                    sides(key).items(), ("citizenship", "country_of_exploitation"), strict=True
+                ):
+                    names = countries.name(key, code), label(question, code)
+                    for figure in figures(answers, among):
+                        texts = (
+                            quote(figure, release, URL),
+                            reference(figure, release, URL),
+                            ris(figure.title, release, URL),
+                            picture(figure, release, URL),
+                            embed_code(figure.title, URL),
+                        )
+                        for text in texts:
+                            assert all(html.escape(name) in text or name in text for name in names)
+                        assert figure.name == f"{key.lower()}-{side}-{figure.id.partition('-')[2]}"
+                        write_figures(tmp_path / figure.name, [figure], content)
+                        lines = (tmp_path / f"{figure.name}.csv").read_text("utf-8").splitlines()
+                        assert all(f"{question}={key}" in line for line in lines[1:])
 
 
 def test_a_headline_is_never_the_subtitle_and_blanks_are_one_line(answers: Answers) -> None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from ctdhub.core.format import day, number, set_apart, share, year
+from ctdhub.core.format import day, inline, number, set_apart, share, year
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, formula
 from ctdhub.document.charts import years
 from ctdhub.document.charts.bars import bars_body
@@ -44,10 +44,11 @@ from ctdhub.schema.model import (
     SEXUAL_EXPLOITATION,
     load_schema,
 )
+from ctdhub.schema.places import place_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row, Table, in_headline
 from ctdhub.stats.query import Where
-from ctdhub.stats.tables import ENDS, SideName, corridors, distribution, flag_group
+from ctdhub.stats.tables import ENDS, SideName, children_share, corridors, distribution, flag_group
 from ctdhub.stats.trend import turns
 
 # --------------------------------------------------------------------------------------------------
@@ -61,15 +62,18 @@ MUCH = 0.2
 """Where more than this share of people is not recorded, the headline says so."""
 
 
-def headline(table: Table, words: Callable[[tuple[str, ...]], str]) -> str:
+def headline(table: Table, words: Callable[[tuple[str, ...]], str], title: str) -> str:
     """The headline of a table, in the language in force.
 
     Args:
         words: the label of a row's codes.
+        title: what the table is about, where nothing stands out.
     """
     largest = table.largest
     if largest is None:
-        return _unclear(table)
+        if table.shows_people:
+            return title
+        return _("No answer is shown: all are below the reporting threshold")
     if table.variables == (PERIOD,):
         return _("Most people were identified in {year}: {people}").format(
             year=year(largest.codes[0]), people=sized(largest.people)
@@ -78,33 +82,34 @@ def headline(table: Table, words: Callable[[tuple[str, ...]], str]) -> str:
         return _("The corridor with the most people: {label}, {people}").format(
             label=words(largest.codes), people=sized(largest.people)
         )
-    return _of_a_share(table, largest, words(largest.codes))
+    label = words(largest.codes)
+    most = _("Most frequent: {label}").format(label=label)
+    if largest.share is None or not in_headline(largest.share):
+        return most
+    told = _told(table.variables[0], largest.codes[0])
+    return _of_a_share(largest.share, told, table.missing, most, label)
 
 
-def _unclear(table: Table) -> str:
-    values = [row for row in table.rows if row.kind == "value"]
-    if not any(row.people.value is not None for row in values):
-        return _("No answer is shown: all are below the reporting threshold")
-    if table.variables == (PERIOD,):
-        return _("No year clearly has the most people")
-    if table.variables == (ORIGIN, DESTINATION):
-        return _("No corridor clearly has the most people")
-    return _("No answer is clearly the most frequent")
+def children_headline(children: NumberCard, missing: float | None, title: str) -> str:
+    """The headline of ages, which are ranges that differ in width: the share of children."""
+    if not in_headline(children):
+        return title
+    return _of_a_share(
+        children, _("{claim} are children under 18"), missing, _("Children under 18")
+    )
 
 
-def _of_a_share(table: Table, row: Row, label: str) -> str:
-    if row.share is None or not in_headline(row.share):
-        return _("Most frequent: {label}").format(label=label)
-    claim = share_words(row.share)
+def _of_a_share(
+    part: NumberCard, told: str, missing: float | None, most: str, label: str = ""
+) -> str:
+    claim, text = share_words(part), most
     if claim:
-        text = _told(table.variables[0], row.codes[0]).format(claim=claim, label=label)
+        text = told.format(claim=claim, label=label)
         text = f"{text[:1].upper()}{text[1:]}"
-    else:
-        text = _("Most frequent: {label}").format(label=label)
-    text = _("{claim}: {share}").format(claim=text, share=sized(row.share))
-    if table.missing is not None and table.missing > MUCH:
+    text = _("{claim}: {share}").format(claim=text, share=sized(part))
+    if missing is not None and missing > MUCH:
         text = _("{headline}; not recorded for {share} of people").format(
-            headline=text, share=share(table.missing)
+            headline=text, share=share(missing)
         )
     return text
 
@@ -147,6 +152,7 @@ class Chart:
         headline: what stands out; ``subtitle`` says what is counted.
         note: who is in it; ``definition`` what its question means.
         file: names the file of its numbers, without its ending.
+        scope: the conditions that all its people meet, in words, "" for everybody.
     """
 
     id: str
@@ -155,6 +161,20 @@ class Chart:
     note: str = ""
     definition: str = ""
     file: str = ""
+    scope: str = ""
+
+    @property
+    def title(self) -> str:
+        """What is counted, and of whom: wherever the chart leaves its page."""
+        if not self.scope:
+            return self.subtitle
+        return _("{scope}. {subtitle}").format(scope=self.scope, subtitle=self.subtitle)
+
+    @property
+    def name(self) -> str:
+        """What its pictures and its citation are called among the charts of all pages."""
+        page = self.file.rpartition("/")[2]
+        return self.id if page in ("", self.id) else f"{page}-{self.id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,11 +234,13 @@ class Among:
         where: conditions that they meet.
         prefix: begins the figures' ids.
         file: their numbers as a file, without its ending; "" where each figure has one of its own.
+        scope: the conditions in words.
     """
 
     where: Where
     prefix: str
     file: str
+    scope: str = ""
 
 
 ALL = Among({}, "", "")
@@ -230,7 +252,7 @@ def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
     Corridors are among them where no condition is set but on their two countries.
     """
     where = tuple((name, tuple(codes)) for name, codes in among.where.items())
-    asked = current(), where, among.prefix, among.file
+    asked = current(), where, among.prefix, among.file, among.scope
     if current() != LANGUAGES[0]:
         return _made(answers, *asked)
     return answers.kept(
@@ -245,9 +267,10 @@ def _made(
     where: tuple[tuple[str, tuple[str, ...]], ...],
     prefix: str,
     file: str,
+    scope: str,
 ) -> tuple[Figure, ...]:
     """The figures, kept for whoever draws the same people next, such as for a frame."""
-    among = Among(dict(where), prefix, file)
+    among = Among(dict(where), prefix, file, scope)
     found = [
         _by_year(answers, among),
         _by_value(answers, among, "gender", SEX),
@@ -263,6 +286,7 @@ def _made(
             f,
             id=among.prefix + f.id,
             file=among.file or f.id,
+            scope=scope,
             picture=not (where or prefix or file),
         )
         for f in found
@@ -294,7 +318,7 @@ def subject_figure(answers: Answers, subject: str, among: Among, most: int) -> F
             found = replace(found, note=f"{found.note} {note}")
     if found is None or all(b.kind == "not_measured" for b in found.bars):
         return None
-    return replace(found, id=among.prefix, file=among.file)
+    return replace(found, id=among.prefix, file=among.file, scope=among.scope)
 
 
 def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Figure | None:
@@ -304,7 +328,8 @@ def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Fig
         return None
     subtitle = _("The largest corridors: country of citizenship to country of exploitation")
     meaning = f"{definition(ORIGIN, lang)} {definition(DESTINATION, lang)}"
-    found = figure_of("corridors", subtitle, table, _corridor, meaning, shares=False)
+    title = _("The largest corridors")
+    found = figure_of("corridors", title, subtitle, table, _corridor, meaning, shares=False)
     key = _measured(answers, among, ORIGIN, DESTINATION)
     return replace(found, where=among.where, subject="corridors", published=bool(key), measured=key)
 
@@ -324,16 +349,21 @@ def _by_value(
     answers: Answers, among: Among, name: str, variable: str, most: int | None = None
 ) -> Figure:
     lang = current()
-    subtitle = _("People identified, by: {variable}").format(variable=label(variable, lang))
+    title = label(variable, lang)
+    subtitle = _("People identified, by {variable}").format(variable=inline(title))
     table = distribution(answers, variable, among.where)
     found = figure_of(
         name,
+        title,
         subtitle,
         table if most is None else table.top(most),
         lambda codes: code_label(variable, codes[0], lang),
         definition(variable, lang),
         shares=False,
     )
+    if variable == AGE:
+        children = children_share(answers, among.where)
+        found = replace(found, headline=children_headline(children, table.missing, title))
     key = _measured(answers, among, variable)
     return replace(found, where=among.where, subject=variable, published=bool(key), measured=key)
 
@@ -357,13 +387,14 @@ def _by_year(answers: Answers, among: Among) -> Figure:
 
 def _by_flag(answers: Answers, among: Among, name: str, group: str) -> Figure:
     lang = current()
+    title = group_label(group, lang)
     subtitle = _(
         "{group}: share of the people for whom any is recorded; a person may have several"
-    ).format(group=group_label(group, lang))
+    ).format(group=title)
     table = flag_group(answers, group, among.where)
     shared = group_definition(group, lang)
     found = figure_of(
-        name, subtitle, table, lambda codes: label(codes[0], lang), shared, shares=True
+        name, title, subtitle, table, lambda codes: label(codes[0], lang), shared, shares=True
     )
     flags = [row.codes[0] for row in table.rows if row.kind == "value"]
     measured = all(_measured(answers, among, flag) for flag in flags)
@@ -376,6 +407,7 @@ def _corridor(codes: tuple[str, ...]) -> str:
 
 def figure_of(
     name: str,
+    title: str,
     subtitle: str,
     table: Table,
     words: Callable[[tuple[str, ...]], str],
@@ -383,7 +415,12 @@ def figure_of(
     *,
     shares: bool,
 ) -> Figure:
-    """A table in words: ``words`` names the codes of a row, ``meaning`` defines the question."""
+    """A table in words.
+
+    Args:
+        title: its headline where nothing stands out; ``meaning`` defines its question.
+        words: names the codes of a row.
+    """
 
     named = [(row, _name(row, words), _cells(row)) for row in table.rows]
 
@@ -392,7 +429,7 @@ def figure_of(
 
     return Figure(
         id=name,
-        headline=headline(table, words),
+        headline=headline(table, words, title),
         subtitle=subtitle,
         bars=bars(shares=shares),
         note=base_note(table),
@@ -581,9 +618,17 @@ def place_link(code: str, held: frozenset[str], lang: str) -> dict[str, str]:
 
 def sides(key: str) -> dict[SideName, Among]:
     """The people that the two halves of a place's page are about, by id of the section."""
-    inside = (key,) if key in countries.ALPHA3 else countries.members(key)
+    place, lang = place_of(key), current()
     return {
-        name: Among({variable: inside}, f"{name}-", file(key)) for name, variable in SIDES.items()
+        name: Among(
+            {variable: place.members},
+            f"{name}-",
+            file(key),
+            _("{question}: {answers}").format(
+                question=label(variable, lang), answers=place.name(lang)
+            ),
+        )
+        for name, variable in SIDES.items()
     }
 
 
@@ -621,7 +666,7 @@ def picture(figure: Figure, release: Release, url: str) -> str:
     else:
         drawn = bars_body(figure.drawn, rtl=rtl)
     notes = (*_notes(figure, release), source_line(release, url))
-    return alone(figure.headline, figure.subtitle, drawn, notes, provenance(release, url))
+    return alone(figure.headline, figure.title, drawn, notes, provenance(release, url))
 
 
 def source_line(release: Release, url: str) -> str:

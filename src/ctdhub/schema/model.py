@@ -52,7 +52,8 @@ class Variable(FrozenModel):
     part that the variable plays in other rooms (``roles``), ``since`` the version of the schema
     that brought it.  A policy that releases all columns leaves out those ``on_request``, unless it
     names them.  Where records of one person differ, the ``furthest`` code holds, and a variable
-    ``beside`` another is taken from the record whose value of that one holds.
+    ``beside`` another is taken from the record whose value of that one holds.  Codes that are
+    ``ranges`` differ in width, so that no one is said to be the largest.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -68,6 +69,7 @@ class Variable(FrozenModel):
     on_request: bool = False
     furthest: bool = False
     beside: str | None = None
+    ranges: bool = False
 
     @property
     def code_list(self) -> str | None:

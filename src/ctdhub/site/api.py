@@ -339,7 +339,7 @@ def _figures(answers: Answers, languages: Sequence[str]) -> list[dict[str, Any]]
     for code in languages:
         with language(code):
             for figure in figures(answers):
-                titles.setdefault(figure.file, {})[code] = figure.subtitle
+                titles.setdefault(figure.file, {})[code] = figure.title
     return [
         {
             "id": file,

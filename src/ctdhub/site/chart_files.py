@@ -29,7 +29,7 @@ CHARTS = "charts"
 """Folder of all charts' files, in the folder of the release; those with words by language."""
 COLUMNS = (
     *("kind", "people", "low", "high", "state", "share", "share_low", "share_high"),
-    *("release", "source_url"),
+    *("filters", "release", "licence", "source_url"),
 )
 _NUMBERS = {
     **dict.fromkeys(("people", "low", "high"), "integer"),
@@ -51,7 +51,7 @@ def write_figure(path: Path, figure: Numbers, content: Content) -> None:
     """
     names, rows = _names(figure), figure.table.rows
     facts = _metadata(figure, content.release)
-    _write(path, names, [_line(figure, row) for row in rows], facts, figure.subtitle, content)
+    _write(path, names, [_line(figure, row) for row in rows], facts, figure.title, content)
 
 
 def write_each(folder: Path, chosen: Iterable[Numbers], content: Content) -> None:
@@ -64,7 +64,7 @@ def write_figures(path: Path, chosen: Sequence[Numbers], content: Content) -> No
     """Write several figures into the files of one, whose rows begin with figure and variables."""
     lines = [_among_others(figure, row) for figure in chosen for row in figure.table.rows]
     facts = [_metadata(figure, content.release) for figure in chosen]
-    title = "; ".join(dict.fromkeys(figure.subtitle for figure in chosen))
+    title = "; ".join(dict.fromkeys(figure.title for figure in chosen))
     _write(path, ("figure", "variables", "codes"), lines, facts, title, content)
 
 
@@ -78,7 +78,7 @@ def _write(
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     source = _source(path, content)
-    end = (content.release.version, source)
+    end = (content.release.version, content.release.facts.licence, source)
     write_csv(path.with_name(f"{path.name}.csv"), [*names, *COLUMNS], [[*x, *end] for x in lines])
     write_json(path.with_name(f"{path.name}.metadata.json"), facts)
     described = _csvw(path.name, [*names, *COLUMNS], title, source, content.release)
@@ -133,7 +133,16 @@ def _line(figure: Numbers, row: Row) -> list[object]:
         *(_whole(x) for x in (row.people.value, row.people.low, row.people.high)),
         row.people.state,
         *(("", "", "") if part is None else (_part(part, n) for n in ("value", "low", "high"))),
+        _filters(figure),
     ]
+
+
+def _filters(figure: Numbers) -> str:
+    """The conditions that all people of the figure meet, as an address of the explorer has them."""
+    where = figure.where if isinstance(figure, Figure) else {}
+    return "&".join(
+        f"{name}={','.join(code or '~' for code in sorted(codes))}" for name, codes in where.items()
+    )
 
 
 def _among_others(figure: Numbers, row: Row) -> list[object]:
@@ -156,7 +165,7 @@ def _metadata(figure: Numbers, release: Release) -> dict[str, object]:
     base = figure.table.base
     return {
         "id": figure.id,
-        "title": figure.subtitle,
+        "title": figure.title,
         "definition": figure.definition,
         "denominator": {
             "people": base.value,

@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 from babel import Locale
 from markupsafe import Markup
 
-from ctdhub.core.format import signs
+from ctdhub.core.format import inline, signs
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, formula, said_all
 from ctdhub.document.charts.bars import draw_bars
 from ctdhub.document.html import embedded
@@ -496,8 +496,8 @@ def _chart(held: Explorer, question: ChartQuestion) -> ExplorerChart:
     column = held.columns.index(question.column)
     if question.flags:
         title, meaning = group_label(question.name, lang), group_definition(question.name, lang)
-        subtitle = _("People identified, by: {variable}; a person may have several").format(
-            variable=title
+        subtitle = _("People identified, by {variable}; a person may have several").format(
+            variable=inline(title)
         )
         table, variable = flag_group(answers, question.name), ""
         order = {flag: k for k, flag in enumerate(question.flags)}
@@ -507,7 +507,7 @@ def _chart(held: Explorer, question: ChartQuestion) -> ExplorerChart:
         spec: dict[str, Any] = {"flags": [held.columns.index(flag) for flag in question.flags]}
     else:
         title, meaning = label(question.name, lang), definition(question.name, lang)
-        subtitle = _("People identified, by: {variable}").format(variable=title)
+        subtitle = _("People identified, by {variable}").format(variable=inline(title))
         table, variable = distribution(answers, question.name), question.name
         table = _covered(table)
         spec = _codes(held, question.name, table)
@@ -517,7 +517,9 @@ def _chart(held: Explorer, question: ChartQuestion) -> ExplorerChart:
     def named(codes: tuple[str, ...]) -> str:
         return code_label(variable, codes[0], lang) if variable else label(codes[0], lang)
 
-    figure = figure_of(f"explore-{question.name}", subtitle, table, named, meaning, shares=False)
+    figure = figure_of(
+        f"explore-{question.name}", title, subtitle, table, named, meaning, shares=False
+    )
     largest, headline = table.largest, title
     if largest is not None:
         headline = words()["largest"].format(
@@ -534,6 +536,7 @@ def _chart(held: Explorer, question: ChartQuestion) -> ExplorerChart:
             "meaning": meaning,
             "ranked": ranked,
             "years": question.name == PERIOD,
+            "ranges": bool(variable) and load_schema().variable(variable).ranges,
             **spec,
         },
     )

@@ -11,7 +11,7 @@ from statistics import NormalDist
 from typing import Literal
 
 from ctdhub.release.open import Release
-from ctdhub.schema.model import ORIGIN
+from ctdhub.schema.model import ORIGIN, load_schema
 from ctdhub.stats.query import Query, Where
 
 # --------------------------------------------------------------------------------------------------
@@ -391,12 +391,20 @@ class Table:
 
         Intervals are the second ones, if everybody is counted once, where there are such.  Rows
         that are too few to show, and what has no row, are rivals with their upper ends.  "Not
-        recorded" is left out; None where no row stands out, or a rival was not measured.
+        recorded" is left out.  None where no row stands out, a rival was not measured, or the rows
+        are ranges that differ in width.
         """
-        shown = self._shown()
+        shown, schema = self._shown(), load_schema()
+        if any(schema.has(name) and schema.variable(name).ranges for name in self.variables):
+            return None
         if not shown or _ends(shown[0])[0] <= self._highest(without=shown[:1]):
             return None
         return shown[0]
+
+    @property
+    def shows_people(self) -> bool:
+        """Whether a number of people is shown in any row but "not recorded"."""
+        return bool(self._shown())
 
     def top(self, most: int) -> Table:
         """The rows that are shown and have the most people, and "not recorded"."""

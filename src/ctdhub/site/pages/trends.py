@@ -17,6 +17,7 @@ from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure, figures, file, path, sides
 from ctdhub.report.trends import Balance, Trend, counted_once, trends, uncovered, write_shifts
 from ctdhub.report.wording import called, turned
+from ctdhub.schema.places import place_of
 from ctdhub.site.chart_files import CHARTS, write_figure
 from ctdhub.site.edition import CHANGE, Content, MenuEntry, PageKind
 from ctdhub.site.frame import FIGURES, HOME, Page, embed_path
@@ -153,11 +154,12 @@ def embed_pages(content: Content) -> Iterator[Page]:
 def of_place(answers: Answers, key: str) -> Iterator[Page]:
     """The charts of a place, on both sides, where it has any."""
     if found := [f for among in sides(key).values() for f in figures(answers, among)]:
-        yield _framed(file(key), found[0].subtitle, path(key), {"cards": found, "lines": None})
+        name = place_of(key).name(current())
+        yield _framed(file(key), name, path(key), {"cards": found, "lines": None})
 
 
 def _embed_page(figure: Figure, home: str) -> Page:
-    return _framed(figure.file, figure.subtitle, home, {"cards": [figure], "lines": None})
+    return _framed(figure.file, figure.title, home, {"cards": [figure], "lines": None})
 
 
 def _lines(chart: Trend) -> Page:

@@ -77,7 +77,7 @@
       made.appendChild(document.createElement("b")).textContent = kind[0];
       block.dir = "ltr";
       block.dataset.copy = kind[0].toLowerCase();
-      block.textContent = entry(kind[1], { id: figure.id, title: kind[2], url: url });
+      block.textContent = entry(kind[1], { id: figure.dataset.name || figure.id, title: kind[2], url: url });
       made.appendChild(block);
       box.appendChild(made);
     });

@@ -113,13 +113,14 @@
     return { text: new XMLSerializer().serializeToString(svg), high: y };
   }
 
+  function name(figure) { return figure.dataset.name || figure.id; }
   var kinds = {
     SVG: function (figure) {
-      window.ctdhubSave.file(new Blob([picture(figure).text], { type: "image/svg+xml" }), figure.id + ".svg");
+      window.ctdhubSave.file(new Blob([picture(figure).text], { type: "image/svg+xml" }), name(figure) + ".svg");
     },
     PNG: function (figure) {
       var drawn = picture(figure);
-      window.ctdhubSave.png(drawn.text, WIDE, drawn.high, figure.id + ".png", facts(figure));
+      window.ctdhubSave.png(drawn.text, WIDE, drawn.high, name(figure) + ".png", facts(figure));
     }
   };
 

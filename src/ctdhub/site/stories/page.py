@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -169,21 +169,12 @@ def chart(text: str, name: str, answers: Answers, place: StoryPosition) -> Figur
         require_variable(subject, place)
     if subject in named:
         raise error("story-chart/subject", file=place.file, line=place.line, name=subject)
-    among = Among(query(named, answers, place).where, name, f"stories/{name}")
+    file = f"stories/{name}"
+    among = Among(query(named, answers, place).where, name, file, in_words(named))
     found = subject_figure(answers, subject, among, most)
     if found is None:
         raise error("story-measured", file=place.file, line=place.line)
-    return _about(found, named)
-
-
-def _about(figure: Figure, named: Named) -> Figure:
-    """The figure with its conditions in the subtitle."""
-    if not named:
-        return figure
-    subtitle = _("{subtitle}. Only people with: {conditions}").format(
-        subtitle=figure.subtitle, conditions=in_words(named)
-    )
-    return replace(figure, subtitle=subtitle)
+    return found
 
 
 def _read(text: str, place: StoryPosition) -> tuple[str, Named, int]:
