@@ -62,7 +62,7 @@ var ctdhubView = (function () {
       offers: offers,
       nothing: nothing,
       able: this.data.questions.map(function (q) { return self._able(q, where); }),
-      largest: series.length === 1 ? this._largest(series[0]) : -1
+      largest: series.length > 1 || this.data.questions[state.show].ranges ? -1 : this._largest(series[0])
     };
   };
 
@@ -249,8 +249,8 @@ var ctdhubView = (function () {
       return self.numbers.measured(new Map(among).set(c, [0]).keys());
     });
   };
-  /* Up to OFFERS sets of filters that leave out as few as they can, and under which the chart was
-     measured; of those that leave out as many, the one with the fewest people first. */
+  /* Up to OFFERS sets of filters that leave out as few as they can, and under which the chart shows
+     numbers; of those that leave out as many, the one that shows the most first. */
   View.prototype._offers = function (state, where) {
     var self = this, chart = this.data.questions[state.show], split = this.data.questions[state.split];
     var own = chart.flags ? -1 : chart.column;
@@ -272,15 +272,27 @@ var ctdhubView = (function () {
         });
       });
     }
+    /* Of how many rows a number is shown, in the set that shows the fewest. */
+    function shown(out, whole) {
+      return Math.min.apply(null, sets.map(function (set) {
+        var rest = left(set, out), parts = whole || !split || state.versus ? [] : self._parts(state, rest);
+        var wheres = parts.map(function (part) { return new Map(rest).set(part[0], [part[1]]); });
+        return (parts.length ? wheres : [rest]).reduce(function (sum, one) {
+          return sum + self._series(chart, one, {}).rows.filter(function (row) {
+            return !row.silent && row.people.state === "shown";
+          }).length;
+        }, 0);
+      }));
+    }
     function add(out, whole) {
-      if (found.length >= OFFERS || !holds(out, whole)) return;
+      if (found.length >= OFFERS || !holds(out, whole) || !shown(out, whole)) return;
       found.push({ drop: out, split: whole });
     }
     if (split && !state.versus) add([], true);
     for (var n = 1; n <= columns.length && !found.length; n++) {
       var outs = choose(columns, n).filter(function (out) { return holds(out, false); });
-      outs.map(function (out) { return [self.engine.total(left(where, out)), out]; })
-        .sort(function (a, b) { return a[0] - b[0]; })
+      outs.map(function (out) { return [shown(out, false), out]; })
+        .sort(function (a, b) { return b[0] - a[0]; })
         .forEach(function (one) { add(one[1], false); });
     }
     for (n += 0; n <= columns.length && found.length < OFFERS; n++) {
