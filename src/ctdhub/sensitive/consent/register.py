@@ -470,9 +470,10 @@ def row_mark(secret: bytes, person_key: str | None, record_id: str) -> str:
 def unspoken(file: Filed, force: InForce, secret: bytes) -> bool:
     """Whether a case of which rows were chosen has a row that nobody has spoken of."""
     known = {e.mark for e in force.entries} | {told for _who, told in force.seen}
+    hers = _having(file.cases, "case", _named(file.cases["case"], force.chosen, secret))
     return any(
         row_mark(secret, row["person_key"], row["record_id"]) not in known
-        for row in _of_cases(file, force.chosen, secret).to_pylist()
+        for row in _having(file.records, "record_id", hers["record_id"].to_pylist()).to_pylist()
     )
 
 
@@ -481,23 +482,14 @@ def left_out(files: Iterable[Filed], force: InForce, secret: bytes) -> pa.Array:
 
     Args:
         files: all files that take part; those of contributors that withdrew count as left out.
-            They are gone through twice, so that no more than one need be in memory.
+            They are gone through several times, so that no more than one need be in memory.
         force: the withdrawals.
         secret: the hub's person key.
     """
-    persons, ids, keys = force.persons, [pa.array([], pa.string())], set[str]()
-    for file in files:
+    ids = [pa.array([hit.record for hit in _gone(files, force, secret)], pa.string())]
+    for file in files if force.contributors else ():
         if file.contributor in force.contributors:
             ids.append(file.records["record_id"].combine_chunks())
-            continue
-        marks = persons | force.records_at(file.contributor)
-        hits = [*_hits(file, marks, force.chosen, secret)]
-        ids.append(pa.array([hit.record for hit in hits], pa.string()))
-        keys.update(hit.key for hit in hits if hit.key is not None and hit.marks & persons)
-    known = pa.array(sorted(keys), pa.string())
-    for file in files if keys else ():
-        same = pc.is_in(file.records["person_key"], value_set=known)
-        ids.append(file.records["record_id"].filter(same).combine_chunks())
     return pa.concat_arrays(ids).drop_null().unique()
 
 
@@ -529,16 +521,15 @@ def also_known(files: Sequence[Filed], cases: Iterable[str]) -> dict[str, set[st
     return found
 
 
-def _of_cases(file: Filed, marks: frozenset[str], secret: bytes) -> pa.Table:
-    """Records of the cases with these marks."""
-    hers = file.cases["record_id"].filter(_marked(file.cases["case"], marks, secret))
-    return file.records.filter(pc.is_in(file.records["record_id"], value_set=hers.combine_chunks()))
+def _named(keys: pa.ChunkedArray, marks: frozenset[str], secret: bytes) -> dict[str, str]:
+    """Keys of people or cases that have one of the marks, with it."""
+    known = keys.unique().drop_null().to_pylist() if marks else ()
+    return {key: found for key in known if (found := mark(secret, key)) in marks}
 
 
-def _marked(keys: pa.ChunkedArray, marks: frozenset[str], secret: bytes) -> pa.ChunkedArray:
-    known = keys.unique().drop_null() if marks else pa.array([], pa.string())
-    named = [key for key in known.to_pylist() if mark(secret, key) in marks]
-    return pc.is_in(keys, value_set=pa.array(named, pa.string()))
+def _having(rows: pa.Table, column: str, values: Iterable[str]) -> pa.Table:
+    """The rows with one of these values."""
+    return rows.filter(pc.is_in(rows[column], value_set=pa.array(list(values), pa.string())))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -562,11 +553,6 @@ class _Hit:
     key: str | None
     marks: frozenset[str]
 
-    @property
-    def person(self) -> str:
-        """Whose record it is, as far as its file says."""
-        return self.record if self.key is None else self.key
-
 
 def quarter(time: str) -> str:
     """The quarter of a time.
@@ -584,7 +570,7 @@ def elsewhere(files: Iterable[Filed], force: InForce, secret: bytes) -> Mapping[
 
     Args:
         files: all files that take part, without records that newer deliveries replace; they are
-            gone through twice.
+            gone through several times.
         force: the withdrawals; each line has its time.
         secret: the hub's person key.
     """
@@ -592,34 +578,39 @@ def elsewhere(files: Iterable[Filed], force: InForce, secret: bytes) -> Mapping[
     for entry in force.entries:
         if entry.scope in ("person", "records"):
             telling.setdefault(entry.mark, []).append(entry)
-    if not force.persons:
-        return {}
-    by_key: dict[str, set[str]] = {}
-    hits: list[_Hit] = []
-    for file in files:
-        for hit in _hits(file, frozenset(telling), force.chosen, secret):
-            hits.append(hit)
-            if hit.key is not None and (marks := hit.marks & force.persons):
-                by_key.setdefault(hit.key, set()).update(marks)
-    hits = [hit for hit in hits if hit.key not in by_key]
-    known = pa.array(sorted(by_key), pa.string())
-    for file in files if len(known) else ():
-        keys = file.records["person_key"]
-        same = keys.filter(pc.is_in(keys, value_set=known)).unique().to_pylist()
-        hits += [_Hit(file.contributor, key, key, frozenset(by_key[key])) for key in same]
     people: dict[Told, set[str]] = {}
-    for hit in hits:
-        told = [entry for each in hit.marks for entry in telling.get(each, ())]
-        own = mark(secret, hit.key) if hit.key is not None else ""
-        told += telling.get(own, ())
-        if hit.contributor in force.contributors or any(
-            entry.contributor == hit.contributor for entry in told
-        ):
-            continue
-        for entry in told:
-            if entry.scope == "person":
-                people.setdefault((entry.contributor, quarter(entry.time)), set()).add(hit.person)
+    for hit in _gone(files, force, secret) if force.persons else ():
+        person, marks = hit.record if hit.key is None else hit.key, set(hit.marks)
+        if hit.key is not None:
+            marks.add(mark(secret, hit.key))
+        told = [entry for each in marks for entry in telling.get(each, ())]
+        if all(entry.contributor != hit.contributor for entry in told):
+            for entry in told:
+                if entry.scope == "person":
+                    who = entry.contributor, quarter(entry.time)
+                    people.setdefault(who, set()).add(person)
     return {told: len(each) for told, each in sorted(people.items())}
+
+
+def _gone(files: Iterable[Filed], force: InForce, secret: bytes) -> Iterator[_Hit]:
+    """The records of people who withdrew, at contributors that did not.
+
+    Who has the person key of one whom a mark finds leaves with her, found by the marks of her key.
+    """
+    persons, hits, by_key = force.persons, list[_Hit](), dict[str, set[str]]()
+    for file in files:
+        if file.contributor not in force.contributors:
+            marks = persons | force.records_at(file.contributor)
+            hits += _hits(file, marks, force.chosen, secret)
+    for hit in hits:
+        if hit.key is not None and hit.marks & persons:
+            by_key.setdefault(hit.key, set()).update(hit.marks & persons)
+    yield from (hit for hit in hits if hit.key not in by_key)
+    for file in files if by_key else ():
+        if file.contributor not in force.contributors:
+            for row in _having(file.records, "person_key", by_key).to_pylist():
+                id_, key = row["record_id"], row["person_key"]
+                yield _Hit(file.contributor, id_, key, frozenset(by_key[key]))
 
 
 def _hits(
@@ -629,24 +620,16 @@ def _hits(
     if not marks:
         return
     found: dict[str, set[str]] = {}
-    keys = {k: m for k in _texts(file.records["person_key"]) if (m := mark(secret, k)) in marks}
-    cases = {c: m for c in _texts(file.cases["case"]) if (m := mark(secret, c)) in marks | chosen}
-    named = pa.array(list(cases), pa.string())
-    of_cases = file.cases.filter(pc.is_in(file.cases["case"], value_set=named)).to_pylist()
-    for row in of_cases:
+    cases = _named(file.cases["case"], marks | chosen, secret)
+    for row in _having(file.cases, "case", cases).to_pylist():
         found.setdefault(row["record_id"], set()).add(cases[row["case"]])
-    ids, wanted = pa.array(list(found), pa.string()), pa.array(list(keys), pa.string())
-    records = file.records
+    records, keys = file.records, _named(file.records["person_key"], marks, secret)
     near = pc.or_(
-        pc.is_in(records["record_id"], value_set=ids),
-        pc.is_in(records["person_key"], value_set=wanted),
+        pc.is_in(records["record_id"], value_set=pa.array(list(found), pa.string())),
+        pc.is_in(records["person_key"], value_set=pa.array(list(keys), pa.string())),
     )
     for row in records.filter(near).to_pylist():
         id_, key = row["record_id"], row["person_key"]
         row_marks = found.get(id_, set()) | {row_mark(secret, key, id_)}
         if here := frozenset(row_marks & marks):
             yield _Hit(file.contributor, id_, key, here)
-
-
-def _texts(column: pa.ChunkedArray) -> list[str]:
-    return column.unique().drop_null().to_pylist()  # type: ignore[no-any-return]
