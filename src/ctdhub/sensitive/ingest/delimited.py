@@ -6,14 +6,13 @@ import codecs
 import csv
 import io
 import re
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -38,36 +37,29 @@ from ctdhub.sensitive.ingest.tidy import LOOKED_AT, SheetView, column_letter
 # of marks before it opens a cell (or is the second of a doubled pair), one with an odd number
 # closes it.  So the parity of the marks tells which line ends and delimiters are inside quotes.
 
-_CHUNK = 256 * 2**10
 _QUOTE, _CR, _LF = 34, 13, 10
 
 
-@dataclass(frozen=True)
-class RowIndex:
+class RowIndex(NamedTuple):
     """Rows of a delimited text.
 
     Attributes:
-        ends: byte offset behind each row, its line end included; rows lie back to back.
+        starts, ends: byte offset of each row and behind it, its line end included; rows lie back
+            to back.
         cells: number of cells of each row; 1 for a blank row.
         blank: whether a row is a line end and nothing else.
         strict: whether the quotation marks follow RFC 4180, so that the rest can be trusted.
-        control: offset of the first control character that no text file holds, or None.
         quoted: whether the text holds any quotation mark.
         multiline: whether any line end may lie inside of a cell.
     """
 
+    starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     cells: NDArray[np.int64]
     blank: NDArray[np.bool_]
     strict: bool
-    control: int | None
     quoted: bool
     multiline: bool
-
-    @property
-    def starts(self) -> NDArray[np.int64]:
-        """Byte offset of each row."""
-        return np.concatenate([np.zeros(1, np.int64), self.ends[:-1]])[: len(self.ends)]
 
 
 def scan(text: bytes, delimiter: str) -> RowIndex:
@@ -78,59 +70,26 @@ def scan(text: bytes, delimiter: str) -> RowIndex:
     ([2, 2, 1, 1], [False, False, True, False], True)
     """
     data = np.frombuffer(text, np.uint8)
-    size, separator = len(data), np.uint8(ord(delimiter))
-    edges = (_QUOTE, _CR, _LF, separator)
-    ends: list[NDArray[np.int64]] = []
-    counts: list[NDArray[np.int64]] = []
-    marks = delimiters = 0
-    strict, multiline, control = True, False, None
-    for begin in range(0, size, _CHUNK):
-        piece = data[begin : begin + _CHUNK]
-        after = data[begin + 1 : begin + len(piece) + 1]  # shorter by one at the end of the text
-        is_mark, is_cr = piece == _QUOTE, piece == _CR
-        between = (piece == separator) | (piece == _LF)
-        if is_cr.any():
-            alone = is_cr.copy()
-            alone[: len(after)] &= after != _LF
-            between |= alone
-        here = int(np.count_nonzero(is_mark))
-        if here:
-            # Only parity matters, so eight bits may overflow.
-            inside = (np.cumsum(is_mark, dtype=np.uint8) + np.uint8(marks % 2)) & 1 == 1
-            apart = ~(between | is_mark | is_cr)  # from cells, which marks must open and close
-            opens, closes = is_mark & inside, is_mark & ~inside
-            strict &= not (opens[1:] & apart[:-1]).any() and not (closes[:-1] & apart[1:]).any()
-            strict &= not opens[0] or not begin or data[begin - 1] in edges
-            strict &= not closes[-1] or len(after) < len(piece) or after[-1] in edges
-            multiline |= bool((inside & between & (piece != separator)).any())
-            between &= ~inside
-            marks += here
-        elif marks % 2:
-            multiline, between[:] = True, False
-        if control is None:
-            no_text = (piece < 9) | (piece - np.uint8(14) < 18) | (piece == 127)
-            if no_text.any():
-                control = begin + int(no_text.argmax())
-        at = np.flatnonzero(between)
-        of_end = np.flatnonzero(piece[at] != separator)
-        ends.append(at[of_end] + (begin + 1))
-        counts.append(of_end - np.arange(len(of_end)) + delimiters)
-        delimiters += len(at) - len(of_end)
-    if size and (not ends or not len(ends[-1]) or ends[-1][-1] != size):
-        ends.append(np.array([size], np.int64))
-        counts.append(np.array([delimiters], np.int64))
-    all_ends = np.concatenate(ends) if ends else np.zeros(0, np.int64)
-    totals = np.concatenate(counts) if counts else np.zeros(0, np.int64)
-    starts = np.concatenate([np.zeros(1, np.int64), all_ends[:-1]])[: len(all_ends)]
-    return RowIndex(
-        ends=all_ends,
-        cells=np.diff(totals, prepend=0) + 1,
-        blank=np.isin(data[starts], (_CR, _LF)),
-        strict=strict and marks % 2 == 0,
-        control=control,
-        quoted=marks > 0,
-        multiline=multiline,
-    )
+    mark, end, separator = data == _QUOTE, data == _CR, data == ord(delimiter)
+    end[:-1] &= data[1:] != _LF  # a line ends behind the last of its marks
+    end |= data == _LF
+    quoted, strict, multiline = bool(mark.any()), True, False
+    if quoted:
+        # Only parity matters, so eight bits may overflow.
+        inside = (np.cumsum(mark, dtype=np.uint8) & 1).view(bool)
+        apart = ~(mark | end | separator | (data == _CR))  # marks open and close cells
+        opens, closes = (mark & inside)[1:] & apart[:-1], (mark & ~inside)[:-1] & apart[1:]
+        strict = not (inside[-1] or opens.any() or closes.any())
+        multiline = bool((end & inside).any())
+        end &= ~inside
+        separator &= ~inside
+    ends = np.flatnonzero(end) + 1
+    if len(data) and not end[-1]:
+        ends = np.append(ends, len(data))
+    starts = np.concatenate([[0], ends[:-1]])[: len(ends)].astype(np.int64)
+    cells = np.add.reduceat(separator, starts, dtype=np.int64) + 1 if len(ends) else ends
+    blank = np.isin(data[starts], (_CR, _LF))
+    return RowIndex(starts, ends, cells, blank, strict, quoted, multiline)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -208,13 +167,6 @@ def _utf16_side(data: bytes) -> str | None:
 
 
 def _first_invalid_utf8(data: bytes) -> int | None:
-    whole = pa.py_buffer(np.array([0, len(data)], np.int64))
-    try:
-        pa.LargeStringArray.from_buffers(1, whole, pa.py_buffer(data)).validate(full=True)
-    except pa.ArrowInvalid:  # where, is not said
-        pass
-    else:
-        return None
     try:
         str(data, "utf-8")
     except UnicodeDecodeError as cause:
@@ -326,6 +278,8 @@ def _first(chunk: pa.StringArray) -> int | None:
 # nail``) goes through the csv module in strict mode, row by row.
 
 DELIMITERS = ",;\t|"
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+"""A character that no text file holds."""
 _DELIMITED_SAMPLE = 128 * 2**10
 _SAMPLE_ROWS = 200
 
@@ -343,12 +297,15 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     if options.footer != "none":
         text, footer = tidy.cut_footer(text, delimiter)
     layout = scan(text, delimiter)
-    if layout.control is not None:
-        row = int(np.searchsorted(layout.ends, layout.control, side="right")) + 1
-        raise error("binary" if text[layout.control] else "nul/file", file=file, row=row)
+    if control := _CONTROL.search(text):
+        row = int(np.searchsorted(layout.ends, control.start(), side="right")) + 1
+        raise error("nul/file" if control[0] == b"\0" else "binary", file=file, row=row)
     if len(layout.ends) > limits.rows + options.header_row + len(options.skip_rows):
         raise error("rows", file=file, limit=limits.rows)
-    names = _names(text, layout, delimiter, file, options, limits)
+    if (row := options.header_row) > len(layout.ends):
+        raise error("no-header", file=file, row=row)
+    found = islice(_parse(text, delimiter, file, limits), row - 1, None)
+    names = tidy.clean_headers(next(found, (row, []))[1], file, row, limits)
     columns, rows, rejects = (
         _fast(text, layout, delimiter, len(names), options)
         if layout.strict
@@ -378,13 +335,8 @@ def views(data: bytes, file: str, options: ReadOptions, _limits: Limits) -> list
         found = Counter(width for width in _widths(sample, candidate) if width > 1)
         if found and (most := (found.most_common(1)[0][1], max(found))) > best:
             delimiter, best = candidate, most
-    rows: list[tuple[str, ...]] = []
-    with suppress(csv.Error):  # the part before the fault is enough to find names
-        for cells in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter):
-            rows.append(tuple(cells))
-            if len(rows) == LOOKED_AT:
-                break
-    return [SheetView("", tuple(rows), len(rows))]
+    rows = tuple(map(tuple, islice(_whole_rows(sample, delimiter), LOOKED_AT)))
+    return [SheetView("", rows, len(rows))]
 
 
 def sniff(text: bytes, header_row: int = 1) -> str:
@@ -407,30 +359,15 @@ def sniff(text: bytes, header_row: int = 1) -> str:
 
 
 def _widths(sample: str, delimiter: str) -> list[int]:
-    widths: list[int] = []
-    try:
-        for cells in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter):
-            widths.append(len(cells) or 1)
-            if len(widths) > _SAMPLE_ROWS:
-                break
-    except csv.Error:  # the part before the fault is enough to compare delimiters
-        return widths
+    rows = islice(_whole_rows(sample, delimiter), _SAMPLE_ROWS + 1)
+    widths = [len(cells) or 1 for cells in rows]
     return widths[:-1] if len(widths) > 1 and len(sample) >= _DELIMITED_SAMPLE - 4 else widths
 
 
-def _names(
-    text: bytes, layout: RowIndex, delimiter: str, file: str, options: ReadOptions, limits: Limits
-) -> list[str]:
-    row = options.header_row
-    if row > len(layout.ends):
-        raise error("no-header", file=file, row=row)
-    if layout.strict:
-        line = text[int(layout.starts[row - 1]) : int(layout.ends[row - 1])]
-        found = _parse(line, delimiter, file, row, limits)
-    else:
-        found = islice(_parse(text, delimiter, file, 1, limits), row - 1, None)
-    cells = next(found, (row, []))[1]
-    return tidy.clean_headers(cells, file, row, limits)
+def _whole_rows(sample: str, delimiter: str) -> Iterator[list[str]]:
+    """The rows before a fault: enough to find names, and to compare delimiters."""
+    with suppress(csv.Error):
+        yield from csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
 
 
 def _fast(
@@ -446,10 +383,9 @@ def _fast(
     if not len(rows):
         return [pa.chunked_array([], pa.string())] * width, rows, rejects
     keys = [str(i) for i in range(width)]
-    starts = layout.starts
-    longest = int((layout.ends - starts)[good].max())
+    longest = int((layout.ends - layout.starts)[good].max())
     table = arrow_csv.read_csv(
-        pa.BufferReader(_only(text, starts, layout.ends, good)),
+        pa.BufferReader(_only(text, layout, good)),
         read_options=arrow_csv.ReadOptions(
             column_names=keys, block_size=max(4 * 2**20, 2 * longest + 16), use_threads=False
         ),
@@ -471,13 +407,11 @@ def _fast(
     return table.columns, rows, rejects
 
 
-def _only(
-    text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], good: NDArray[np.bool_]
-) -> pa.Buffer:
+def _only(text: bytes, layout: RowIndex, good: NDArray[np.bool_]) -> pa.Buffer:
     """The good rows alone, copied only where bad rows lie between them."""
     edges = np.flatnonzero(np.diff(good.astype(np.int8), prepend=0, append=0))
-    view = memoryview(text)
-    runs = [view[starts[a] : ends[b - 1]] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    starts, ends = layout.starts[edges[::2]], layout.ends[edges[1::2] - 1]
+    runs = [memoryview(text)[a:b] for a, b in zip(starts, ends, strict=True)]
     return pa.py_buffer(runs[0] if len(runs) == 1 else b"".join(runs))
 
 
@@ -488,7 +422,7 @@ def _careful(
     skipped = options.unseen
 
     def good() -> Iterator[tuple[int, Sequence[str]]]:
-        for row, cells in _parse(text, delimiter, file, 1, limits):
+        for row, cells in _parse(text, delimiter, file, limits):
             if row <= options.header_row or row in skipped or not cells:
                 continue
             if len(cells) == width:
@@ -501,13 +435,12 @@ def _careful(
 
 
 def _parse(
-    text: bytes, delimiter: str, file: str, first: int, limits: Limits
+    text: bytes, delimiter: str, file: str, limits: Limits
 ) -> Iterator[tuple[int, list[str]]]:
     stream = io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline="")
-    row = first - 1
+    row = 0
     try:
-        for cells in csv.reader(stream, delimiter=delimiter, strict=True):
-            row += 1
+        for row, cells in enumerate(csv.reader(stream, delimiter=delimiter, strict=True), 1):
             yield row, cells
     except csv.Error as cause:
         if "field larger" in str(cause):
@@ -542,19 +475,16 @@ def read_archive(data: bytes, file: str, options: ReadOptions, limits: Limits) -
             clear which holds the records.
         HostileFile: a limit is passed.
     """
-    try:
-        archive = Archive(data, file, limits)
-        tables = _tables(archive)
-        main = _main(tables, options.sheet, file)
-        made = _table(archive.read(main), file, options, limits)
-        children = {}
-        for name, child in options.children.items():
-            if child.file is not None:
-                if child.file not in tables:
-                    raise error("archive-table/child", file=file, name=child.file)
-                children[name] = _as_child(archive.read(child.file), file, options, limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-        raise error("content", file=file) from None
+    archive = Archive(data, file, limits)
+    tables = _tables(archive)
+    main = _main(tables, options.sheet, file)
+    made = _table(archive.read(main), file, options, limits)
+    children = {}
+    for name, child in options.children.items():
+        if child.file is not None:
+            if child.file not in tables:
+                raise error("archive-table/child", file=file, name=child.file)
+            children[name] = _as_child(archive.read(child.file), file, options, limits)
     used = {main, *(child.file for child in options.children.values())}
     if rest := [name for name in tables if name not in used]:
         left = many(
@@ -575,13 +505,10 @@ def archive_shape(data: bytes, file: str, options: ReadOptions, limits: Limits) 
     """
     if options.children:
         return options
-    try:
-        archive = Archive(data, file, limits)
-        tables = _tables(archive)
-        main = _main(tables, options.sheet, file)
-        read_ = {name: _table(archive.read(name), file, options, limits) for name in tables}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-        raise error("content", file=file) from None
+    archive = Archive(data, file, limits)
+    tables = _tables(archive)
+    main = _main(tables, options.sheet, file)
+    read_ = {name: _table(archive.read(name), file, options, limits) for name in tables}
     named = {t: _short(t, main) for t in tables if t != main and PARENT_KEY in read_[t].names}
     keys = {t: _texts(read_[t], KEY) for t in (main, *named)}
     children: dict[str, Child] = {}

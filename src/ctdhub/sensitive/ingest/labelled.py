@@ -51,23 +51,20 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     names = tidy.clean_headers(list(meta.column_names), file, 1, limits)
     found, meta = _opened(library, data, file, options, row_limit=limits.rows + 1)
     columns, labelled = [], 0
+    say: Callable[[Any], str | None]
     for name in meta.column_names:
         labels = _labels(meta.variable_value_labels.get(name, {}))
         labelled += bool(labels)
         period = _PERIODS.get(str(meta.original_variable_types.get(name)).replace("-", "")[:3])
-        if meta.readstat_variable_types.get(name) == "string":
-            columns.append(_texts(found[name], labels, _text))
-        elif period is not None and not spss:
-            columns.append(_texts(found[name], labels, partial(_period, *period)))
-        else:
-            columns.append(_texts(found[name], labels, _number))
+        say = _text
+        if meta.readstat_variable_types.get(name) != "string":
+            say = partial(_period, *period) if period is not None and not spss else _number
+        columns.append(_texts(found[name], labels, say))
     rows = np.arange(1, len(columns[0]) + 1 if columns else 1, dtype=np.int64)
     keep = ~np.isin(rows, np.array(sorted(options.unseen), np.int64))
-    if not keep.all():
-        columns = [column.filter(pa.array(keep)) for column in columns]
     cells = ReaderResult(
         names=names,
-        columns=[pa.chunked_array([column], pa.string()) for column in columns],
+        columns=[pa.chunked_array([column.filter(pa.array(keep))]) for column in columns],
         rows=rows[keep],
         rejects=[],
         encoding=meta.file_encoding,

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from ctdhub.core.frozen import FrozenModel
 
@@ -91,6 +99,15 @@ LONGEST = 500
 
 Dotted = Annotated[str, Field(min_length=1, max_length=LONGEST)]
 """Names of members from the record inwards, with dots between them."""
+
+
+def _with_steps(path: str) -> str:
+    steps_of(path)
+    return path
+
+
+TreePath = Annotated[Dotted, AfterValidator(_with_steps)]
+"""The same with choices among members of a list."""
 
 
 class Quantified(FrozenModel):
@@ -218,31 +235,17 @@ class ShapeOptions(FrozenModel):
     (False, True)
     """
 
-    rows: Dotted | None = None
+    rows: TreePath | None = None
     partial: bool = False
     pairs: dict[Dotted, NameValue] = Field(default_factory=dict)
     names: dict[str, str] = Field(default_factory=dict)
-    paths: dict[str, Dotted] = Field(default_factory=dict)
+    paths: dict[str, TreePath] = Field(default_factory=dict)
     drop: Texts = ()
     lists: Annotated[str, Field(pattern=r"^[^\w\s\"'\[\]{}\\]{1,4}$")] | None = None
     children: dict[Annotated[str, Field(pattern=r"^[^\s.\[\]=]+$")], Child] = Field(
         default_factory=dict
     )
     long: LongTable | None = None
-
-    @field_validator("rows")
-    @classmethod
-    def _leads_to_rows(cls, path: str | None) -> str | None:
-        if path is not None:
-            steps_of(path)
-        return path
-
-    @field_validator("paths")
-    @classmethod
-    def _lead_somewhere(cls, paths: dict[str, str]) -> dict[str, str]:
-        for path in paths.values():
-            steps_of(path)
-        return paths
 
     @property
     def shaped(self) -> bool:
@@ -259,13 +262,17 @@ class ShapeOptions(FrozenModel):
 # --------------------------------------------------------------------------------------------------
 # What a steward may say about a file, and what no file may exceed.
 
-ENCODINGS = frozenset(
-    ["ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "mac-roman"]
-    + [f"cp{n}" for n in (437, 850, 852, 855, 857, 858, 864, 866, 874, *range(1250, 1259))]
-    + [f"iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16)]
-    + ["koi8-r", "koi8-u", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr"]
-)
-"""Encodings that may be stated.  Codecs that decode anything else than text are left out."""
+ENCODINGS = {
+    codecs.lookup(name).name: name
+    for name in (
+        *("ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"),
+        *(f"cp{n}" for n in (437, 850, 852, 855, 857, 858, 864, 866, 874, *range(1250, 1259))),
+        *(f"iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16)),
+        *("mac-roman", "koi8-r", "koi8-u", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr"),
+    )
+}
+"""Encodings that may be stated, by what Python calls each.  Codecs that decode anything else than
+text are left out."""
 
 
 class ReadOptions(ShapeOptions):
@@ -330,28 +337,14 @@ class ReadOptions(ShapeOptions):
     def _known(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        name = value.strip().lower().replace("_", "-").replace(" ", "-")
-        name = _SPELLINGS.get(name, name)
-        for prefix, canonical in (("windows-", "cp"), ("iso-8859-", "iso8859-")):
-            if name.startswith(prefix):
-                name = canonical + name.removeprefix(prefix)
+        try:
+            name = codecs.lookup(value.strip().lower().replace("windows-", "cp")).name
+        except LookupError:
+            name = ""
         if name not in ENCODINGS:
-            raise ValueError(f"no such encoding; known are: {', '.join(sorted(ENCODINGS))}")
-        return name
-
-
-_SPELLINGS = {
-    "utf8": "utf-8",
-    "utf16": "utf-16",
-    "utf-16le": "utf-16-le",
-    "utf-16be": "utf-16-be",
-    "latin1": "latin-1",
-    "iso-8859-1": "latin-1",
-    "iso8859-1": "latin-1",
-    "shift-jis": "shift_jis",
-    "us-ascii": "ascii",
-    "macroman": "mac-roman",
-}
+            known = ", ".join(sorted(ENCODINGS.values()))
+            raise ValueError(f"no such encoding; known are: {known}")
+        return ENCODINGS[name]
 
 
 class Limits(FrozenModel):

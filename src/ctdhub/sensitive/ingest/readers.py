@@ -4,8 +4,9 @@ import hashlib
 import os
 import re
 import stat
-from collections import Counter
-from collections.abc import Iterator
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -116,10 +117,7 @@ def mismatch(file: str, found: Format) -> Text | None:
 
 
 # --------------------------------------------------------------------------------------------------
-# Tables in memory as text: whatever speaks Arrow's C stream (pandas, polars, DuckDB, pyarrow).
-
-STREAM = "__arrow_c_stream__"
-"""The method of the Arrow PyCapsule interface."""
+# Tables of columns as text: Parquet, and whatever speaks Arrow's C stream (pandas, polars, DuckDB).
 
 
 def read_arrow(frame: Any, name: str = "table", limits: Limits | None = None) -> RawTable:
@@ -128,7 +126,7 @@ def read_arrow(frame: Any, name: str = "table", limits: Limits | None = None) ->
     Numbers are written without a trailing ".0", dates as ISO 8601.  ``_row`` counts rows from 1.
 
     Args:
-        frame: anything with the method ``__arrow_c_stream__``.
+        frame: anything with the method ``__arrow_c_stream__`` of the Arrow PyCapsule interface.
         name: stands for the file in errors.
 
     Raises:
@@ -136,50 +134,65 @@ def read_arrow(frame: Any, name: str = "table", limits: Limits | None = None) ->
             a name that is empty, reserved or used twice (``duplicate-header``).
         HostileFile: it has more rows than are allowed (``rows``).
     """
-    limits = limits or Limits()
     try:
-        if not hasattr(frame, STREAM):
+        if not hasattr(frame, "__arrow_c_stream__"):
             raise TypeError
         table = pa.table(frame)
     except (pa.ArrowException, TypeError, ValueError):
         raise error("content/arrow", file=name) from None
-    if table.num_rows > limits.rows:
-        raise error("rows", file=name, limit=limits.rows)
-    check_names(table.column_names, name)
+    return _of_columns(name, "", table.schema, table.num_rows, table.column, limits or Limits())
+
+
+def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
+    """A Parquet file in the same way.
+
+    Contributors send spreadsheets and text; Parquet comes from statisticians who protect a table of
+    their own.  So ``read_table`` does not offer it, and the verbs for lone tables do.  A row
+    without any value is a row, because Parquet has no blank lines.
+
+    Raises:
+        UnreadableFile: it is no Parquet file; or see :func:`read_arrow`.
+        HostileFile: a limit is passed.
+    """
+    limits, file = limits or Limits(), printable(path.name)
+    data = load(path, file, limits)
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        source = pq.ParquetFile(pa.BufferReader(data))
+        schema, rows = source.schema_arrow, source.metadata.num_rows
+
+        def column(name: str) -> pa.ChunkedArray:
+            return source.read(columns=[name], use_threads=False).column(0)
+
+        return _of_columns(file, sha256, schema, rows, column, limits)
+    except (pa.ArrowException, OSError, UnicodeError):
+        raise error("content/parquet", file=file) from None
+
+
+def _of_columns(
+    file: str,
+    sha256: str,
+    schema: pa.Schema,
+    rows: int,
+    column: Callable[[str], pa.ChunkedArray],
+    limits: Limits,
+) -> RawTable:
+    if rows > limits.rows:
+        raise error("rows", file=file, limit=limits.rows)
+    if not all(schema.names) or ROW in schema.names or len({*schema.names}) < len(schema):
+        raise error("duplicate-header/parquet", file=file)
     texts = {}
-    for field in table.schema:
-        check_single_values(field, name)
+    for field in schema:
+        if pa.types.is_nested(field.type):
+            raise error("nested", file=file, column=field.name)
+        values = column(field.name)
         try:
-            texts[field.name] = as_text(table[field.name])
+            texts[field.name] = as_text(values)
         except pa.ArrowException:
-            raise error("content/arrow-type", file=name, column=field.name) from None
-    return _numbered(name, "", texts, table.num_rows)
-
-
-def _numbered(file: str, sha256: str, texts: dict[str, pa.ChunkedArray], rows: int) -> RawTable:
+            raise error("content/arrow-type", file=file, column=field.name) from None
+        pa.default_memory_pool().release_unused()
     table = pa.table({**texts, ROW: pa.array(np.arange(1, rows + 1))})
     return RawTable(file, sha256, table, reject_table(file, []), rows)
-
-
-def check_names(names: list[str], file: str) -> None:
-    """Refuse names that do not tell columns apart.
-
-    Raises:
-        UnreadableFile: one is empty, reserved or used twice (``duplicate-header``).
-    """
-    used = Counter(names)
-    if not all(names) or max(used.values(), default=0) > 1 or ROW in used:
-        raise error("duplicate-header/parquet", file=file)
-
-
-def check_single_values(field: pa.Field, file: str) -> None:
-    """Refuse a column of lists or records.
-
-    Raises:
-        UnreadableFile: it is one (``nested``).
-    """
-    if pa.types.is_nested(field.type):
-        raise error("nested", file=file, column=field.name)
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -203,44 +216,6 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     text = column.cast(pa.string())
     blank = pa.scalar(None, pa.string())  # for a plain None pyarrow loads pandas
     return pc.if_else(pc.equal(text, ""), blank, text)
-
-
-# --------------------------------------------------------------------------------------------------
-# Parquet tables as text.
-#
-# Contributors send spreadsheets and text; Parquet comes from statisticians who protect a table of
-# their own.  So ``read_table`` does not offer it, and the verbs for lone tables do.
-
-
-def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
-    """Read a Parquet file; every cell becomes text, the empty text null.
-
-    Numbers are written without a trailing ".0", dates as ISO 8601.  ``_row`` counts rows from 1.
-    A row without any value is a row, because Parquet has no blank lines.
-
-    Raises:
-        UnreadableFile: it is no Parquet file; a column is nested or bears a name that is empty,
-            reserved or used twice.
-        HostileFile: a limit is passed.
-    """
-    limits, file = limits or Limits(), printable(path.name)
-    data = load(path, file, limits)
-    try:
-        source = pq.ParquetFile(pa.BufferReader(data))
-        if source.metadata.num_rows > limits.rows:
-            raise error("rows", file=file, limit=limits.rows)
-        check_names(source.schema_arrow.names, file)
-        texts = {name: _text(source, name, file) for name in source.schema_arrow.names}
-    except (pa.ArrowException, OSError, UnicodeError):
-        raise error("content/parquet", file=file) from None
-    return _numbered(file, hashlib.sha256(data).hexdigest(), texts, source.metadata.num_rows)
-
-
-def _text(source: pq.ParquetFile, name: str, file: str) -> pa.ChunkedArray:
-    check_single_values(source.schema_arrow.field(name), file)
-    text = as_text(source.read(columns=[name], use_threads=False).column(0))
-    pa.default_memory_pool().release_unused()
-    return text
 
 
 # --------------------------------------------------------------------------------------------------
@@ -294,6 +269,8 @@ def translated(file: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, UnicodeError, RecursionError, OverflowError):
+        raise error("content", file=file) from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
         raise error("content", file=file) from None
     except OSError:
         raise error("no-access", file=file) from None
