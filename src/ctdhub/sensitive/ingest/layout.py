@@ -1,49 +1,327 @@
-"""How a file is laid out, looked at before a mapping says so: which sheet, which row of names.
-
-Only drafts look.  What is found is written into the mapping, and a build reads what is written.
+"""Sheets of a workbook and how a file is laid out: which sheets are one table, hold child rows of
+another or hold the records, and which row holds the names.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
 
 from ctdhub.core.errors import error, printable
-from ctdhub.core.tables import fold, trim
-from ctdhub.sensitive.ingest import readers
-from ctdhub.sensitive.ingest import sheets as child_layout
-from ctdhub.sensitive.ingest.formats import Purpose
+from ctdhub.core.i18n import Text, many
+from ctdhub.core.tables import ROW, fold, trim
+from ctdhub.sensitive.ingest import readers, tidy
 from ctdhub.sensitive.ingest.options import Child, Limits, ReadOptions
-from ctdhub.sensitive.ingest.readers import translated
-from ctdhub.sensitive.ingest.shape.recognise import recognise_long
-from ctdhub.sensitive.ingest.sheets import ALIKE, INDEX, PARENT, names
-from ctdhub.sensitive.ingest.tidy import SheetView, find, is_form, is_typed
+from ctdhub.sensitive.ingest.own_form import by_names, repeat_titles
+from ctdhub.sensitive.ingest.raw import SHEET, ReaderResult, named_columns
+from ctdhub.sensitive.ingest.shape.children import tied
+from ctdhub.sensitive.ingest.shape.systems import recognise_long
+from ctdhub.sensitive.ingest.tidy import SheetView, find, is_form, is_tag_row, is_typed, together
+
+if TYPE_CHECKING:
+    from ctdhub.sensitive.ingest.formats import Purpose
+    from ctdhub.sensitive.ingest.rejects import Reject
+    from ctdhub.sensitive.ingest.workbook import Book
+
+# --------------------------------------------------------------------------------------------------
+# Sheets of one workbook that have the same column names, read as one table.
+#
+# A sheet for each year or office is one table in pieces.  A sheet without a name in common is a
+# list of codes or a text to read, and no data; a sheet that shares some names but not all is
+# neither, and is asked about.
+
+ALIKE = 0.5
+"""Share of the names from which a sheet with other names may hold records too."""
+
+
+def read_stacked(book: Book, options: ReadOptions) -> ReaderResult:
+    """All sheets with the column names of the widest one, in their order.
+
+    The column ``_sheet`` holds the sheet's name.  Rows of the first sheet have the numbers that a
+    spreadsheet shows; those of the next ones begin at a further 1,000 (or 10,000 …) each.
+
+    Raises:
+        UnreadableFile: a sheet shares names with them and lacks others (``sheets/differ``).
+        HostileFile: all sheets together pass a limit.
+    """
+    found = [v for name in book.visible() if (v := book.view(name)).rows]
+    headings = {v.name: names(v, options.header_row) for v in found}
+    widest = max(headings.values(), key=len, default=frozenset())
+    read_all = [name for name, header in headings.items() if header == widest]
+    for name, header in headings.items():
+        if name not in read_all and len(header & widest) >= ALIKE * len(widest):
+            place = book.visible().index(name) + 1
+            raise error("sheets/differ", file=book.file, n=place)
+    parts = [
+        book.cells(options.model_copy(update={"sheet": name, "sheets": None})) for name in read_all
+    ]
+    if not parts:
+        raise error("no-header/sheet", file=book.file, row=options.header_row)
+    rows = sum(len(part.rows) for part in parts)
+    if rows > book.limits.rows:
+        raise error("rows", file=book.file, limit=book.limits.rows)
+    step = _step(part.rows for part in parts)
+    named = [name for name in parts[0].names if name]
+    together_ = pa.concat_tables([_in_order(part, named, book.file) for part in parts])
+    sheets = pa.chunked_array([pa.repeat(pa.scalar(p.sheet), len(p.rows)) for p in parts])
+    numbers = [part.rows + place * step for place, part in enumerate(parts)]
+    made = ReaderResult(
+        [*named, SHEET],
+        [*together_.columns, sheets],
+        np.concatenate(numbers),
+        [],
+        options.header_row,
+        sheet=parts[0].sheet,
+        computed=together({place * step: part.computed for place, part in enumerate(parts)}),
+    )
+    made.notes.append(
+        Text(
+            "{n} sheets have the same column names and were read as one table; the row numbers of "
+            "each further sheet begin at a further {step}.",
+            n=len(parts),
+            step=step,
+        )
+    )
+    if left := len(found) - len(parts):
+        made.notes.append(
+            many(
+                "{n} sheet has other column names and was not read.",
+                "{n} sheets have other column names and were not read.",
+                left,
+                n=left,
+            )
+        )
+    return made
+
+
+def agreeing_sheets(
+    book: Book, others: Iterable[str], header: Sequence[str], row: int
+) -> list[str]:
+    """Those of the other sheets that have the same column names, and rows."""
+    wanted = frozenset(fold(name) for name in header if name)
+    views = map(book.view, others)
+    return [v.name for v in views if names(v, row) == wanted and v.length > row]
+
+
+def names(view: SheetView, row: int) -> frozenset[str]:
+    """The column names that a sheet has in a row, as they are compared."""
+    cells = view.rows[row - 1] if len(view.rows) >= row else ()
+    return frozenset(fold(cell) for cell in cells) - {""}
+
+
+def _in_order(part: ReaderResult, names: Sequence[str], file: str) -> pa.Table:
+    """The columns of a sheet under those names, in their order."""
+    own = {fold(name): column for name, column in named_columns(part, file).items()}
+    if len(own) < len(list(filter(None, part.names))):
+        raise error("duplicate-header", file=file, row=part.header_row)
+    return pa.table([own[fold(name)] for name in names], names=list(names))
+
+
+def _step(rows: Iterable[np.ndarray[tuple[int], np.dtype[np.int64]]]) -> int:
+    last = max((int(numbers[-1]) for numbers in rows if len(numbers)), default=1)
+    return int(10 ** max(3, len(str(last))))
+
+
+# --------------------------------------------------------------------------------------------------
+# Sheets of a workbook that hold the child rows of another sheet.
+#
+# A child table that the mapping names by its sheet is tied by its key, as any table is.  One that
+# it names by the path of a list, as JSON has it, is the sheet that KoboToolbox and ODK make of the
+# same list: it has the list's name, at most 31 characters of it, and says in ``_parent_index``
+# which ``_index`` of its parent sheet a row belongs to.
+
+INDEX, PARENT, PARENT_TABLE = "_index", "_parent_index", "_parent_table_name"
+"""Columns by which KoboToolbox ties the sheets of repeats (read in its formpack)."""
+
+SUBMISSION = "_submission_"
+"""How columns of a sheet of repeats begin that copy what the server says of the submission."""
+
+LONGEST = 31
+"""Characters of a sheet's name (Excel)."""
+
+
+def children(
+    book: Book, main: ReaderResult, options: ReadOptions
+) -> tuple[dict[str, pa.Table], list[Reject]]:
+    """The child tables that the options name, and rejects for rows that belong to no record.
+
+    Raises:
+        UnreadableFile: there is no such sheet (``no-sheet/child``), or columns that tie it lack.
+        HostileFile: see the reader.
+    """
+    found: dict[str, pa.Table] = {}
+    rejects: list[Reject] = []
+    for name, sheet in child_places(book, options).items():
+        rows = _table(book, sheet, options)
+        if options.children[name].sheet is None:
+            by_index = Child(sheet=sheet, key=INDEX, parent=PARENT)
+            records = _as_table(main, book.file)
+            rows, lost = tied(name, rows, records, by_index, book.file)
+            rejects += lost
+            rows = rows.drop_columns([c for c in (INDEX, PARENT) if c in rows.column_names])
+        found[name] = rows
+    return found, rejects
+
+
+def child_places(book: Book, options: ReadOptions) -> dict[str, str]:
+    """The sheet of each child table that the options name; a list of JSON may have none.
+
+    Raises:
+        UnreadableFile: there is no such sheet (``no-sheet/child``).
+    """
+    sheets = book.visible()
+    found: dict[str, str] = {}
+    for name, child in options.children.items():
+        if child.sheet is not None:
+            if child.sheet not in sheets:
+                raise error("no-sheet/child", file=book.file, name=name)
+            found[name] = child.sheet
+        elif child.path is not None and (sheet := _of_path(child.path, sheets, options)):
+            found[name] = sheet
+    return found
+
+
+def _of_path(path: str, sheets: list[str], options: ReadOptions) -> str | None:
+    last = path.rpartition("/")[2].rpartition(".")[2]
+    titles = (path, last, *(repeat_titles() if options.form else ()))
+    return next((t[:LONGEST] for t in titles if t[:LONGEST] in sheets), None)
+
+
+def _table(book: Book, sheet: str, options: ReadOptions) -> pa.Table:
+    own: dict[str, object] = {"sheet": sheet, "sheets": None, "skip_rows": (), "skip_if": {}}
+    cells = book.cells(options.model_copy(update=own))
+    cells.computed.refuse(book.file)
+    found = _as_table(cells, book.file)
+    if not options.form:
+        return found
+    names, columns = by_names(found.column_names[:-1], found.columns[:-1])
+    return pa.table([*columns, found[ROW]], names=[*names, ROW])
+
+
+def _as_table(cells: ReaderResult, file: str) -> pa.Table:
+    """Named columns and ``_row``; in a sheet of a repeat, names without the groups above it."""
+    named = named_columns(cells, file)
+    if PARENT in named:
+        copies = [n for n in named if n == PARENT_TABLE or n.startswith(SUBMISSION)]
+        for name in copies:
+            del named[name]
+    short = list(named)
+    if PARENT in named:
+        short = tidy.without_groups(short, True)
+    table = pa.table([*named.values(), pa.array(cells.rows, pa.int64())], names=[*short, ROW])
+    return table.slice(int(is_tag_row(list(named.values()))))
+
+
+# --------------------------------------------------------------------------------------------------
+# Which sheets of a workbook belong to the rows of another, looked at before a mapping says so.
+#
+# KoboToolbox writes a sheet for each repeat, tied by ``_parent_index``; a repeat inside a repeat
+# names the sheet of the outer one.  Primero writes a sheet for each form and subform, each with the
+# case's short id in its first column ``ID``.
+
+ID = "ID"
+
+
+def repeats(views: Sequence[SheetView], main: str) -> dict[str, Child]:
+    """The sheets of repeats by the name of their child table, outer ones first."""
+    parents: dict[str, str] = {}
+    for view in views:
+        head = [trim(cell) for cell in view.rows[0]] if view.rows else []
+        if PARENT in head and view.name != main:
+            parents[view.name] = _parent(view, head) or main
+    names = {sheet: _named(sheet) for sheet in parents}
+    found: dict[str, Child] = {}
+    while parents:
+        ready = [s for s, parent in parents.items() if parent not in parents]
+        if not ready or len(set(names.values())) < len(names):
+            return {}  # a circle, or two sheets of one name: nothing is guessed
+        for sheet in ready:
+            of = names.get(parents.pop(sheet))
+            found[names[sheet]] = Child(sheet=sheet, key=INDEX, of=of, parent=PARENT)
+    return found
+
+
+def child_forms(views: Sequence[SheetView], main: str) -> dict[str, Child] | None:
+    """The sheets of other forms of the same cases, None where a sheet is not tied by its ``ID``."""
+    heads = {view.name: trim(view.rows[0][0]) for view in views if view.rows and view.rows[0]}
+    own = heads.get(main, "")
+    others = [name for name in heads if name != main]
+    tied = fold(own) == fold(ID) and all(heads[name] == own for name in others)
+    names = {name: _named(name) for name in others}
+    if not others or not tied or len(set(names.values())) < len(names):
+        return None
+    return {names[name]: Child(sheet=name, key=own, parent=own) for name in others}
+
+
+def ids_are_unique(view: SheetView) -> bool:
+    """Whether the first column of a sheet names each row once, as far as it was looked at."""
+    cells = [fold(row[0]) for row in view.rows[1:] if row and fold(row[0])]
+    return len(set(cells)) == len(cells)
+
+
+def _parent(view: SheetView, head: list[str]) -> str:
+    if PARENT_TABLE not in head:
+        return ""
+    place = head.index(PARENT_TABLE)
+    cells = (row[place] for row in view.rows[1:] if len(row) > place)
+    return next((trim(cell) for cell in cells if cell and not cell.startswith("#")), "")
+
+
+def _named(sheet: str) -> str:
+    """A name for the child table of a sheet, as a mapping may have it.
+
+    >>> _named("Services - Basic. Identity")
+    'Services_-_Basic_Identity'
+    """
+    return re.sub(r"[\s.\[\]=]+", "_", sheet).strip("_") or "child"
+
+
+# --------------------------------------------------------------------------------------------------
+# How a file is laid out, looked at before a mapping says so: which sheet, which row of names.
+#
+# Only drafts look.  What is found is written into the mapping, and a build reads what is written.
 
 FEW = 3
 """Columns up to which a sheet beside a wider one is a list of codes or a text to read."""
 
 
 @dataclass(frozen=True)
-class SheetSize:
-    """A sheet of a workbook that may hold records: its name, rows below the names, the names."""
+class RecordSheet:
+    """A sheet that may hold records, and what is to be stated so that they are read."""
 
-    name: str
-    rows: int
-    header: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _SheetTable:
     view: SheetView
     options: ReadOptions
-    names: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.view.name
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return tuple(filter(None, _header(self.view, self.options)))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The same as they are compared."""
+        return names(self.view, self.options.header_row)
 
     @property
     def rows(self) -> int:
+        """Rows below the names."""
         return self.view.length - self.options.header_row
 
     @property
     def size(self) -> int:
+        """Cells below the names."""
         return len(self.names) * self.rows
 
 
@@ -68,7 +346,7 @@ def look(path: Path, given: ReadOptions | None = None) -> ReadOptions:
         raise error("xlsform", file=path)
     tables = _tables(views, given)
     if given.sheet is not None or given.sheets is not None:
-        return next((t.options for t in tables if given.sheet in (None, t.view.name)), given)
+        return next((t.options for t in tables if given.sheet in (None, t.name)), given)
     if not tables:
         return given
     main = max(tables, key=lambda table: table.size)
@@ -80,35 +358,31 @@ def look(path: Path, given: ReadOptions | None = None) -> ReadOptions:
         return forms
     elif not _unclear(rest, main, ()):
         tied = INDEX in main.names
-        return _of(main, views, child_layout.repeats(views, main.view.name) if tied else {})
+        return _of(main, views, repeats(views, main.name) if tied else {})
     raise error("sheets/several", file=path, n=len(tables))
 
 
-def _forms(tables: Sequence[_SheetTable], views: Sequence[SheetView]) -> ReadOptions | None:
+def _forms(tables: Sequence[RecordSheet], views: Sequence[SheetView]) -> ReadOptions | None:
     """The widest sheet of cases with those of their other forms, which share no name but ID."""
-    cases = [t for t in tables if child_layout.ids_are_unique(t.view)]
+    cases = [t for t in tables if ids_are_unique(t.view)]
     main = max(cases, key=lambda table: len(table.names), default=None)
     if main is None or any(len(t.names & main.names) > 1 for t in tables if t is not main):
         return None
-    tied = child_layout.child_forms([t.view for t in tables], main.view.name)
+    tied = child_forms([t.view for t in tables], main.name)
     return _of(main, views, tied) if tied else None
 
 
-def _of(main: _SheetTable, views: Sequence[SheetView], children: dict[str, Child]) -> ReadOptions:
+def _of(main: RecordSheet, views: Sequence[SheetView], children: dict[str, Child]) -> ReadOptions:
     """The options for one sheet and its child tables."""
     update: dict[str, object] = {"children": children} if children else {}
-    if main.view.name != views[0].name:
-        update["sheet"] = main.view.name
+    if main.name != views[0].name:
+        update["sheet"] = main.name
     return main.options.model_copy(update=update)
 
 
-def sheets(path: Path) -> tuple[SheetSize, ...]:
+def sheets(path: Path) -> list[RecordSheet]:
     """The sheets of a workbook that may hold records, for their steward to choose from."""
-    found = _tables(_seen(path, "views", ReadOptions()) or [], ReadOptions())
-    return tuple(
-        SheetSize(t.view.name, t.rows, tuple(filter(None, _header(t.view, t.options))))
-        for t in found
-    )
+    return _tables(_seen(path, "views", ReadOptions()) or [], ReadOptions())
 
 
 def _header(view: SheetView, options: ReadOptions) -> list[str]:
@@ -119,20 +393,19 @@ def _header(view: SheetView, options: ReadOptions) -> list[str]:
 def _seen(path: Path, purpose: Purpose, given: ReadOptions) -> Any:
     """What a format's own look says, None for a format that has none for the purpose."""
     file, limits = printable(path.name), Limits()
-    with translated(file):
+    with readers.translated(file):
         data = readers.load(path, file, limits)
         look_at = readers.kind(data, file).function(purpose)
         return look_at and look_at(data, file, given, limits)
 
 
-def _tables(views: Sequence[SheetView], given: ReadOptions) -> list[_SheetTable]:
+def _tables(views: Sequence[SheetView], given: ReadOptions) -> list[RecordSheet]:
     tables = []
     for view in views:
         options = find(view.rows, given)
-        said = names(view, options.header_row)
         if given.long is None and (long := recognise_long(_header(view, options))):
             options = options.model_copy(update={"long": long})
-        table = _SheetTable(view, options, said)
+        table = RecordSheet(view, options)
         if table.names and table.rows > 0 and PARENT not in table.names:
             tables.append(table)
     return tables
@@ -147,13 +420,13 @@ def _is_form(view: SheetView) -> bool:
 
 
 def _unclear(
-    rest: Sequence[_SheetTable], main: _SheetTable, alike: Sequence[_SheetTable]
-) -> list[_SheetTable]:
+    rest: Sequence[RecordSheet], main: RecordSheet, alike: Sequence[RecordSheet]
+) -> list[RecordSheet]:
     """Sheets beside the main one that may hold records too."""
     return [t for t in rest if t not in alike and not _beside(t, main)]
 
 
-def _beside(table: _SheetTable, main: _SheetTable) -> bool:
+def _beside(table: RecordSheet, main: RecordSheet) -> bool:
     """Whether a sheet is a list of codes or a text to read beside a sheet of records."""
     if len(table.names & main.names) >= ALIKE * len(main.names):
         return False

@@ -10,8 +10,9 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from xml.etree.ElementTree import Element  # a type only; defusedxml parses
+from dataclasses import dataclass, field
+from typing import TypeVar
+from xml.etree.ElementTree import Element, TreeBuilder  # defusedxml parses
 
 import numpy as np
 from defusedxml import ElementTree
@@ -170,8 +171,6 @@ class Archive:
 # read is the value that was stored with them.  Macros, embedded objects and links to other files
 # lie in parts that are never opened.
 
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)([0-9]+)["']""")
 _CELL = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
 _FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s/>]")
@@ -185,40 +184,72 @@ _HELD = 4 * 2**20
 
 
 @dataclass(frozen=True)
-class SheetInfo:
-    """A sheet of a workbook: its name, the part that holds it, the parts with shared texts.
+class XlsxSheet:
+    """A sheet of an xlsx workbook.
 
-    ``stale`` says that its formulas are to be computed when it is opened: what is stored with them
-    (0, by some libraries) is not their value.
+    Attributes:
+        part: the part that holds it.
+        visible: whether a spreadsheet shows it.
+        texts: the parts with shared texts.
+        stale: its formulas are to be computed when it is opened: what is stored with them (0, by
+            some libraries) is not their value.
     """
 
-    name: str
     part: str
+    visible: bool
     texts: tuple[str, ...]
     stale: bool
 
+    def measure(self, archive: Archive, options: ReadOptions | None) -> Computed:
+        """Read the sheet's XML once, without parsing it, and refuse what must not be parsed.
 
-def find(archive: Archive, wanted: str | None) -> SheetInfo:
-    """The wanted sheet of an xlsx workbook, or the first visible one.
+        Args:
+            options: None where formulas, errors and merged cells are not looked for: a sheet of
+                which only the first rows are looked at is measured alone.
+
+        Returns:
+            What is known of its formulas.
+
+        Raises:
+            HostileFile: the grid would be too large.
+            UnreadableFile: cells do not say where they are or are merged, or the sheet ends early.
+        """
+        if self.part not in archive.names:
+            raise error("workbook", file=archive.file)
+        made = Computed()
+        columns: set[bytes] = set()
+        last_row = cells = placed = 0
+        has_formula, text = False, b""
+        for text in _whole_tags(archive, self.part):
+            found = _REFERENCE.findall(text)
+            placed += len(found)
+            columns.update({column for column, _row in found})
+            last_row = max([last_row, *map(int, {row[:9] for _column, row in found})])
+            cells += len(_CELL.findall(text))
+            if options is None:
+                continue
+            has_formula |= (b"<f" in text or b":f" in text) and bool(_FORMULA.search(text))
+            for cell in _ERROR.findall(text) if b'"e"' in text or b"'e'" in text else ():
+                _lose(made, archive, cell)
+            for column, last in _MERGED.findall(text) if b"mergeCell " in text else ():
+                refuse_merged(archive, column.decode().upper(), int(last[:9]), options)
+        if placed < cells or not _END.search(text):
+            raise error("workbook", file=archive.file)
+        width = max((_position(column) + 1 for column in columns), default=0)
+        if width * last_row > archive.limits.grid_cells:
+            raise error("grid-size", file=archive.file)
+        _measure_shared(archive, self, cells)
+        if has_formula:
+            _parsed(archive, self.part, _FormulaSearch(made, self.stale))
+        return made
+
+
+def xlsx_sheets(archive: Archive) -> dict[str, XlsxSheet]:
+    """The sheets of an xlsx workbook by their names, in order.
 
     Raises:
-        UnreadableFile: there is no such sheet.
+        UnreadableFile: parts lie where the library would not look for them.
     """
-    sheets, texts, stale = _listed(archive)
-    shows = {name: visible for name, (_part, visible) in sheets.items()}
-    name = choose(shows, wanted, archive.file)
-    if sheets[name][0] not in archive.names:
-        raise error("workbook", file=archive.file)
-    return SheetInfo(name, sheets[name][0], texts, stale)
-
-
-def visible_xlsx(archive: Archive) -> list[str]:
-    """Names of the visible sheets, in order."""
-    return [name for name, (_part, shows) in _listed(archive)[0].items() if shows]
-
-
-def _listed(archive: Archive) -> tuple[dict[str, tuple[str, bool]], tuple[str, ...], bool]:
-    """Part and visibility of each sheet by name, parts with shared texts, ``SheetInfo.stale``."""
     start = ElementTree.fromstring(archive.read("_rels/.rels"))
     books = {_part(link, "") for link in start if _type(link) == "officeDocument"}
     if books != {"xl/workbook.xml"}:  # the library would follow another link than this module
@@ -227,19 +258,17 @@ def _listed(archive: Archive) -> tuple[dict[str, tuple[str, bool]], tuple[str, .
     links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
     parts = {link.get("Id"): _part(link) for link in links if _type(link) == "worksheet"}
     texts = {_part(link) for link in links if _type(link) == "sharedStrings"}
-    sheets: dict[str, tuple[str, bool]] = {}
-    stale = False
-    for element in book.iter():
-        kind = element.tag.rpartition("}")[2]
-        stale |= kind == "calcPr" and element.get("fullCalcOnLoad") in ("1", "true")
-        if kind != "sheet":
-            continue
+    shared = tuple(sorted({*texts, "xl/sharedStrings.xml"} & set(archive.names)))
+    stale = any(
+        element.get("fullCalcOnLoad") in ("1", "true") for element in book.findall(".//{*}calcPr")
+    )
+    sheets: dict[str, XlsxSheet] = {}
+    for element in book.findall(".//{*}sheet"):
         part = next((parts.get(v) for k, v in element.attrib.items() if k.endswith("}id")), None)
         if part is not None:
             shows = element.get("state", "visible") == "visible"
-            sheets[element.get("name") or ""] = (part, shows)
-    texts = {*texts, "xl/sharedStrings.xml"} & set(archive.names)
-    return sheets, tuple(sorted(texts)), stale
+            sheets[element.get("name") or ""] = XlsxSheet(part, shows, shared, stale)
+    return sheets
 
 
 def _type(link: Element) -> str:
@@ -252,63 +281,16 @@ def _part(link: Element, base: str = "xl/") -> str:
     return target if target.startswith("xl/") else base + target
 
 
-def choose(sheets: dict[str, bool], wanted: str | None, file: str) -> str:
-    """The wanted name, or the first visible one.  Sheets may be named after people, so an error
-    says how many there are and not their names.
-
-    Args:
-        sheets: whether each sheet is visible, in order.
-    """
-    if wanted is None:
-        visible = [name for name, shows in sheets.items() if shows]
-        if visible:
-            return visible[0]
-        raise error("workbook", file=file)
-    if wanted in sheets:
-        return wanted
-    raise error("no-sheet", file=file, n=len(sheets))
+Target = TypeVar("Target")
 
 
-def measure_xlsx(
-    archive: Archive, sheet: SheetInfo, options: ReadOptions, *, content: bool = True
-) -> Computed:
-    """Read a sheet's XML once, without parsing it, and refuse what must not be parsed.
-
-    Args:
-        content: look for formulas, errors and merged cells too; a sheet of which only the first
-            rows are looked at is measured alone.
-
-    Returns:
-        What is known of its formulas.
-
-    Raises:
-        HostileFile: the grid would be too large.
-        UnreadableFile: cells do not say where they are or are merged, or the sheet ends early.
-    """
-    made = Computed()
-    columns: set[bytes] = set()
-    last_row = cells = placed = 0
-    has_formula, text = False, b""
-    for text in _whole_tags(archive, sheet.part):
-        found = _REFERENCE.findall(text)
-        placed += len(found)
-        columns.update({column for column, _row in found})
-        last_row = max([last_row, *map(int, {row[:9] for _column, row in found})])
-        cells += _count(text)
-        if not content:
-            continue
-        has_formula |= (b"<f" in text or b":f" in text) and bool(_FORMULA.search(text))
-        for cell in _ERROR.findall(text) if b'"e"' in text or b"'e'" in text else ():
-            _lose(made, archive, cell)
-        for column, last in _MERGED.findall(text) if b"mergeCell " in text else ():
-            refuse_merged(archive, column.decode().upper(), int(last[:9]), options)
-    if placed < cells or not _END.search(text):
-        raise error("workbook", file=archive.file)
-    width = max((_position(column) + 1 for column in columns), default=0)
-    if width * last_row > archive.limits.grid_cells:
-        raise error("grid-size", file=archive.file)
-    _measure_shared(archive, sheet, cells)
-    return _with_formulas(made, archive, sheet) if has_formula else made
+def _parsed(archive: Archive, part: str, target: Target) -> Target:
+    """The target of a parser, once it was told of all of a part."""
+    parser = ElementTree.DefusedXMLParser(target=target)
+    for piece in archive.inflate(part):
+        parser.feed(piece)
+    parser.close()
+    return target
 
 
 def _whole_tags(archive: Archive, part: str) -> Iterator[bytes]:
@@ -324,12 +306,6 @@ def _whole_tags(archive: Archive, part: str) -> Iterator[bytes]:
     yield held
 
 
-def _count(text: bytes) -> int:
-    if b":c" in text or b"<c\n" in text or b"<c\r" in text or b"<c\t" in text:
-        return len(_CELL.findall(text))
-    return text.count(b"<c ") + text.count(b"<c>") + text.count(b"<c/")
-
-
 def _position(column: bytes) -> int:
     position = 0
     for character in column.upper()[:8]:
@@ -337,7 +313,7 @@ def _position(column: bytes) -> int:
     return position - 1
 
 
-def _measure_shared(archive: Archive, sheet: SheetInfo, cells: int) -> None:
+def _measure_shared(archive: Archive, sheet: XlsxSheet, cells: int) -> None:
     """Bytes of shared texts, each as often as the sheet uses it."""
     for part in sheet.texts:
         texts = re.split(rb"</(?:[\w.-]+:)?si>", archive.read(part))
@@ -352,80 +328,54 @@ def _measure_shared(archive: Archive, sheet: SheetInfo, cells: int) -> None:
             raise error("sheet-size", file=archive.file)
 
 
-def _with_formulas(made: Computed, archive: Archive, sheet: SheetInfo) -> Computed:
-    parser = ElementTree.DefusedXMLParser(target=_FormulaSearch(made, sheet.stale))
-    for piece in archive.inflate(sheet.part):
-        parser.feed(piece)
-    parser.close()
-    return made
+class _Rows(TreeBuilder):
+    """Parser target that looks at each row once it is whole, and forgets it."""
+
+    def look(self, row: Element) -> None:
+        """Look at a row."""
+        raise NotImplementedError
+
+    def end(self, tag: str) -> Element:
+        """End an element."""
+        element = super().end(tag)
+        if tag.endswith(("}row", "}table-row")):
+            self.look(element)
+            element.clear()
+        return element
 
 
-class _FormulaSearch:
-    """Parser target that takes down which cells hold formulas, and whether with a value."""
+class _FormulaSearch(_Rows):
+    """Takes down which cells of an xlsx sheet hold formulas, and whether with a value."""
 
     def __init__(self, made: Computed, stale: bool) -> None:
+        super().__init__()
         self._made, self._stale = made, stale
-        self._row, self._own = 0, RowOfFormulas()
-        self._place: tuple[int, str] | None = None
-        self._formula: str | None = None
-        self._inside, self._value, self._kind, self._repeats = "", "", "", ""
         self._adding: dict[str, bool] = {}
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.removeprefix(_MAIN).removeprefix(_STRICT)
-        if name == "c":
-            column = attributes.get("r", "").rstrip("0123456789")
-            number = attributes.get("r", "").removeprefix(column)[:9]
-            self._place = (int(number or 0), column.upper())
-            self._formula, self._value, self._kind = None, "", attributes.get("t", "n")
-            self._empty = True
-            if self._place[0] != self._row:
-                self._end_row()
-                self._row = self._place[0]
-        elif name == "f" and self._place is not None:
-            self._formula, self._inside = "", "f"
-            self._repeats = attributes.get("si", "") if attributes.get("t") == "shared" else ""
-        elif name in ("v", "is") and self._place is not None:
-            self._inside, self._empty = "v", False
-
-    def data(self, text: str) -> None:
-        if self._inside == "f":
-            self._formula = (self._formula or "") + text
-        elif self._inside == "v":
-            self._value += text
-
-    def end(self, tag: str) -> None:
-        name = tag.removeprefix(_MAIN).removeprefix(_STRICT)
-        if name in ("f", "v", "is"):
-            self._inside = ""
-        elif name == "c" and self._place is not None:
-            self._end_cell(self._place)
-            self._place = None
-
-    def _end_cell(self, place: tuple[int, str]) -> None:
-        repeats = self._adding.get(self._repeats, False) if self._formula is not None else False
-        adds = self._own.cell(
-            place[0], self._formula, filled=bool(self._value), adds_up=repeats and not self._formula
-        )
-        if self._formula is None:
-            return
-        if self._repeats and self._formula:
-            self._adding[self._repeats] = adds
-        if place in self._made.lost:
-            return
-        stored = self._value or (self._kind == "str" and not self._empty)
-        if stored and not self._stale:
-            self._made.saw(place)
-        else:
-            self._made.lost[place] = "formula"
-
-    def _end_row(self) -> None:
-        if self._own.is_sum():
-            self._made.sums.add(self._row)
-        self._own = RowOfFormulas()
-
-    def close(self) -> None:
-        self._end_row()
+    def look(self, row: Element) -> None:
+        own, number = RowOfFormulas(), 0
+        for cell in row.iterfind("{*}c"):
+            place = cell.get("r", "")
+            column = place.rstrip("0123456789")
+            number = int(place.removeprefix(column)[:9] or 0)
+            stored = [part for part in cell if part.tag.endswith(("}v", "}is"))]
+            value = "".join(text for part in stored for text in part.itertext())
+            found = cell.find("{*}f")
+            formula = None if found is None else found.text or ""
+            shared = found is not None and found.get("t") == "shared"
+            repeats = found.get("si", "") if found is not None and shared else ""
+            adds_up = not formula and self._adding.get(repeats, False)
+            adds = own.cell(number, formula, filled=bool(value), adds_up=adds_up)
+            if repeats and formula:
+                self._adding[repeats] = adds
+            if formula is None or (number, column.upper()) in self._made.lost:
+                continue
+            if not self._stale and (value or (cell.get("t") == "str" and stored)):
+                self._made.saw((number, column.upper()))
+            else:
+                self._made.lost[number, column.upper()] = "formula"
+        if own.is_sum():
+            self._made.sums.add(number)
 
 
 def _lose(made: Computed, archive: Archive, cell: bytes) -> None:
@@ -461,122 +411,98 @@ _CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
 _STORED = ("value", "date-value", "time-value", "boolean-value", "string-value")
 
 
-def measure_ods(archive: Archive, options: ReadOptions) -> tuple[str, Computed]:
-    """Parse an ods workbook's content once, refuse what must not be read, name the sheet.
+@dataclass(frozen=True)
+class OdsSheet:
+    """A sheet of an ods workbook: its merged cells by last row and column, and its formulas."""
 
-    Returns:
-        Its name, and what is known of its formulas.
+    merged: set[tuple[int, int]] = field(default_factory=set)
+    computed: Computed = field(default_factory=Computed)
+    visible: bool = True
+
+    def measure(self, archive: Archive, options: ReadOptions | None) -> Computed:
+        """What is known of its formulas.
+
+        Raises:
+            UnreadableFile: its cells are merged.
+        """
+        if options is not None:
+            for last, column in self.merged:
+                refuse_merged(archive, column_letter(column), last, options)
+        return self.computed
+
+
+def ods_sheets(archive: Archive) -> dict[str, OdsSheet]:
+    """The sheets of an ods workbook by their names, in order; all of them are within the limits.
 
     Raises:
         HostileFile: repeated cells would fill too large a grid.
-        UnreadableFile: there is no such sheet, or its cells are merged.
     """
-    survey = _surveyed(archive)
-    name = choose(dict.fromkeys(survey.names, True), options.sheet, archive.file)
-    for last, column in survey.merged.get(name, ()):
-        refuse_merged(archive, column_letter(column), last, options)
-    return name, survey.computed.get(name, Computed())
+    return _parsed(archive, "content.xml", _Survey(archive)).sheets
 
 
-def visible_ods(archive: Archive) -> list[str]:
-    """Names of the sheets, in order; all of them are within the limits.
-
-    Raises:
-        HostileFile: repeated cells would fill too large a grid.
-    """
-    return list(dict.fromkeys(_surveyed(archive).names))
-
-
-def _surveyed(archive: Archive) -> _Survey:
-    survey = _Survey(archive)
-    parser = ElementTree.DefusedXMLParser(target=survey)
-    for piece in archive.inflate("content.xml"):
-        parser.feed(piece)
-    parser.close()
-    return survey
-
-
-class _Survey:
-    """Parser target that counts the grid of every sheet of an ods workbook."""
+class _Survey(_Rows):
+    """Counts the grid of every sheet of an ods workbook."""
 
     def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-        self._row = self._column = self._repeat = self._width = self._last = 0
-        self._cell_repeat = 1
-        self._text = self._row_text = self._total = 0
-        self.names: list[str] = []
-        self.computed: dict[str, Computed] = {}
-        self._own = RowOfFormulas()
-        self._formula: dict[str, str] | None = None
-        self.merged: dict[str, set[tuple[int, int]]] = {}
+        super().__init__()
+        self._file, self._limits = archive.file, archive.limits
+        self._row = self._width = self._total = 0
+        self._sheet = OdsSheet()
+        self.sheets: dict[str, OdsSheet] = {}
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
-            self._cell_repeat = _times(attributes.get(_TABLE + "number-columns-repeated"))
-            self._text = sum(len(v) for k, v in attributes.items() if k.startswith(_OFFICE))
-            rows, columns = (_times(attributes.get(_TABLE + spans)) for spans in _SPANS)
-            if rows * columns > 1 and self.names:
-                merged = self.merged.setdefault(self.names[-1], set())
-                merged.add((self._row + rows, self._column))
-            self._formula = attributes if _TABLE + "formula" in attributes else None
-        elif tag == _TEXT + "s":
-            self._blanks(_times(attributes.get(_TEXT + "c"), digits=18))
-        elif tag == _TABLE + "table-row":
-            self._repeat = _times(attributes.get(_TABLE + "number-rows-repeated"))
-            self._column = self._last = self._row_text = 0
-            self._own = RowOfFormulas()
-        elif tag == _TABLE + "table":
-            self.names.append(attributes.get(_TABLE + "name", ""))
+    def start(self, tag: str, attributes: dict[str, str]) -> Element:
+        """Begin an element."""
+        if tag == _TABLE + "table":
+            self._sheet = self.sheets.setdefault(attributes.get(_TABLE + "name", ""), OdsSheet())
             self._row = self._width = 0
+        return super().start(tag, attributes)
 
-    def data(self, text: str) -> None:
-        self._text += len(text)
+    def look(self, row: Element) -> None:
+        own, column, last, written = RowOfFormulas(), 0, 0, 0
+        for cell in row:
+            if cell.tag not in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
+                continue
+            repeat = _times(cell.get(_TABLE + "number-columns-repeated"))
+            size = sum(len(v) for k, v in cell.attrib.items() if k.startswith(_OFFICE))
+            size += sum(map(len, cell.itertext())) + self._blanks(cell, column)
+            rows, columns = (_times(cell.get(_TABLE + spans)) for spans in _SPANS)
+            if rows * columns > 1:
+                self._sheet.merged.add((self._row + rows, column))
+            own.cell(self._row + 1, cell.get(_TABLE + "formula"), filled=bool(size))
+            if _TABLE + "formula" in cell.attrib:
+                self._formula(cell, (self._row + 1, column_letter(column)))
+            column += repeat
+            if size:
+                last = column
+                written += size * repeat
+        if own.is_sum():
+            self._sheet.computed.sums.add(self._row + 1)
+        repeat = _times(row.get(_TABLE + "number-rows-repeated"))
+        self._row += repeat
+        self._width = max(self._width, last)
+        self._total += written * repeat
+        if last and self._width * self._row > self._limits.grid_cells:
+            raise error("grid-size", file=self._file)
+        if self._total > self._limits.sheet_bytes:
+            raise error("sheet-size", file=self._file)
 
-    def end(self, tag: str) -> None:
-        if tag in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
-            self._end_cell()
-            self._column += self._cell_repeat
-            if self._text:
-                self._last = self._column
-                self._row_text += self._text * self._cell_repeat
-        elif tag == _TABLE + "table-row":
-            if self._own.is_sum() and self.names:
-                self.computed[self.names[-1]].sums.add(self._row + 1)
-            self._row += self._repeat
-            self._width = max(self._width, self._last)
-            self._total += self._row_text * self._repeat
-            if self._last and self._width * self._row > self._archive.limits.grid_cells:
-                raise error("grid-size", file=self._archive.file)
-            if self._total > self._archive.limits.sheet_bytes:
-                raise error("sheet-size", file=self._archive.file)
-
-    def _end_cell(self) -> None:
-        given = self._formula
-        text = given[_TABLE + "formula"] if given is not None else None
-        self._own.cell(self._row + 1, text, filled=bool(self._text))
-        if given is None or not self.names:
-            return
-        made = self.computed.setdefault(self.names[-1], Computed())
-        place = (self._row + 1, column_letter(self._column))
-        if given.get(_CALC + "value-type") == "error":
+    def _formula(self, cell: Element, place: tuple[int, str]) -> None:
+        made, kind = self._sheet.computed, cell.get(_OFFICE + "value-type")
+        if cell.get(_CALC + "value-type") == "error":
             made.lost[place] = "error-cell"
-        elif (kind := given.get(_OFFICE + "value-type")) == "string" or (
-            kind and any(_OFFICE + name in given for name in _STORED)
-        ):
+        elif kind == "string" or (kind and any(_OFFICE + name in cell.attrib for name in _STORED)):
             made.saw(place)
         else:
             made.lost[place] = "formula"
 
-    def _blanks(self, n: int) -> None:
-        """Count blanks that one element stands for; more than a cell may hold are refused."""
-        self._text += n
-        limit = self._archive.limits.cell_characters
-        if n > limit:
-            row, column = self._row + 1, column_letter(self._column)
-            raise error("cell-size", file=self._archive.file, row=row, column=column, limit=limit)
-
-    def close(self) -> None:
-        return None
+    def _blanks(self, cell: Element, column: int) -> int:
+        """Blanks that elements stand for; more than a cell may hold are refused."""
+        counts = [_times(one.get(_TEXT + "c"), digits=18) for one in cell.iter(_TEXT + "s")]
+        limit = self._limits.cell_characters
+        if max(counts, default=0) > limit:
+            row, letter = self._row + 1, column_letter(column)
+            raise error("cell-size", file=self._file, row=row, column=letter, limit=limit)
+        return sum(counts)
 
 
 def _times(value: str | None, digits: int = 9) -> int:

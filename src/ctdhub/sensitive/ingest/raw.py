@@ -16,10 +16,10 @@ from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text, many
 from ctdhub.core.tables import ROW
 from ctdhub.sensitive.ingest import tidy
-from ctdhub.sensitive.ingest.options import Limits, ReadOptions
+from ctdhub.sensitive.ingest.options import Limits, LongTable, ReadOptions
 from ctdhub.sensitive.ingest.own_form import by_names, taken_apart
 from ctdhub.sensitive.ingest.rejects import REJECTS, Reject, reason_of, reject_table
-from ctdhub.sensitive.ingest.shape.children import Shaped, pivoted, with_children
+from ctdhub.sensitive.ingest.shape.children import Shaped, list_cell, with_children
 from ctdhub.sensitive.ingest.tidy import Computed, is_form, is_label_row, is_tag_row
 
 # --------------------------------------------------------------------------------------------------
@@ -416,17 +416,68 @@ def finish(
 
 def _lengthwise(cells: ReaderResult, of: Tidying) -> ReaderResult:
     """A long table as a wide one; no more rows than are allowed."""
-    file, options, limits = of
-    if options.long:
-        given = (cells.names, cells.columns, cells.rows)
-        names, columns, rows, bad = pivoted(
-            *given, options.long, options.names, options.mark, file, limits
-        )
-        bad = [*cells.rejects, *bad]
-        cells = replace(cells, names=names, columns=columns, rows=rows, rejects=bad, places=names)
-    if len(cells.rows) + len(cells.rejects) > limits.rows:
-        raise error("rows", file=file, limit=limits.rows)
+    if of.options.long:
+        cells = _widened(cells, of.options.long, of)
+    if len(cells.rows) + len(cells.rejects) > of.limits.rows:
+        raise error("rows", file=of.file, limit=of.limits.rows)
     return cells
+
+
+def _widened(cells: ReaderResult, long: LongTable, of: Tidying) -> ReaderResult:
+    """One row for each id, in the order of their first lines, and a column for each name.
+
+    Other columns keep their text; where lines of one id differ the cell is a list.  So is the cell
+    of a name that comes twice with different values.  A line that has no id, or a value without a
+    name, is a reject.
+
+    Raises:
+        UnreadableFile: a column is missing (``long-column``), or a name is also that of another
+            column (``duplicate-header/child``).
+        HostileFile: too many columns or cells.
+    """
+    file, options, limits = of
+    if missing := [c for c in (long.id, long.name, long.value) if c not in cells.names]:
+        raise error("long-column", file=file, names=missing[0])
+    texts = {n: column.to_pylist() for n, column in zip(cells.names, cells.columns, strict=True)}
+    kept = [name for name in cells.names if name not in (long.name, long.value)]
+    names, rejects = dict.fromkeys(kept), list(cells.rejects)
+    found: dict[str, dict[str, list[str]]] = {}
+    first: list[int] = []
+    for line, row in enumerate(cells.rows.tolist()):
+        said = {name: column[line] for name, column in texts.items()}
+        who, name, value = said[long.id], said.pop(long.name), said.pop(long.value)
+        if not who or (value and not name):
+            reason = Text("The line has no id, or a value without a name.")
+            rejects.append(Reject(row, "long-line", reason))
+            continue
+        if name:
+            name = options.names.get(name, name)
+            if name in kept:
+                raise error("duplicate-header/child", file=file, column=name)
+            names[name], said[name] = None, value
+        if (n := len(names)) > limits.columns:
+            raise error("columns", file=file, row=row, n=n, limit=limits.columns)
+        if who not in found:
+            found[who] = {}
+            first.append(row)
+        for column, text in said.items():
+            own = found[who].setdefault(column, [])
+            if text and text not in own:
+                own.append(text)
+    if len(names) * len(found) > limits.grid_cells:
+        raise error("grid-size", file=file)
+    columns = [
+        [own[0] if len(own) == 1 else list_cell(own, options.mark) for own in column]
+        for column in ([record.get(name, []) for record in found.values()] for name in names)
+    ]
+    return replace(
+        cells,
+        names=[*names],
+        places=[*names],
+        columns=[pa.chunked_array([column], pa.string()) for column in columns],
+        rows=np.array(first, np.int64),
+        rejects=rejects,
+    )
 
 
 def _without_labels(cells: ReaderResult, of: Tidying) -> ReaderResult:
@@ -507,7 +558,7 @@ def _checked(cells: ReaderResult, of: Tidying) -> ReaderResult:
     for place, column in zip(cells.places or (), cells.columns, strict=True):
         _check(place, column, rows, of.file, of.limits)
     sums = set[int]() if of.options.notes == "records" else cells.computed.sums
-    cells.computed.refuse(of.file, sums)
+    cells.computed.without(sums).refuse(of.file)
     cells.notes.extend([note] if (note := cells.computed.note()) else [])
     for name, child in cells.children.items():
         for column in child.column_names:

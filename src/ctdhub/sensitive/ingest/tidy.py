@@ -444,31 +444,22 @@ class Computed:
         self.first = self.first or place
         self.cells += 1
 
-    def below(self, header_row: int) -> Computed:
-        """Without what is above the row of the names: it does not matter."""
-        lost = {place: rule for place, rule in self.lost.items() if place[0] >= header_row}
-        return replace(self, lost=lost)
-
     def without(self, rows: Collection[int]) -> Computed:
         """Without the cells of rows that are no records: they do not matter."""
         lost = {place: rule for place, rule in self.lost.items() if place[0] not in rows}
         return replace(self, lost=lost)
 
-    def refuse(self, file: str, without: Collection[int] = ()) -> None:
-        """Refuse a cell that has no value, unless its row is no record.
-
-        Args:
-            without: rows that are no records.
+    def refuse(self, file: str) -> None:
+        """Refuse a cell that has no value.
 
         Raises:
             HostileFile: a formula has no value (rule "formula").
             UnreadableFile: a formula failed (rule "error-cell").
         """
         for (row, column), rule in sorted(self.lost.items()):
-            if row not in without and rule == "formula":
-                raise error("formula", file=file, row=row, column=column)
-            if row not in without:
-                raise error("error-cell", file=file, row=row, column=column)
+            raise error(
+                "formula" if rule == "formula" else "error-cell", file=file, row=row, column=column
+            )
 
     def note(self) -> Text | None:
         """What is said of the formulas that were read by their values."""

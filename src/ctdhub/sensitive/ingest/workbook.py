@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -18,9 +18,9 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Pass
 
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import many
-from ctdhub.sensitive.ingest import preflight, sheets, tidy
+from ctdhub.sensitive.ingest import layout, tidy
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.preflight import Archive
+from ctdhub.sensitive.ingest.preflight import Archive, OdsSheet, XlsxSheet, ods_sheets, xlsx_sheets
 from ctdhub.sensitive.ingest.raw import ReaderResult, gather
 from ctdhub.sensitive.ingest.tidy import LOOKED_AT, SheetView
 
@@ -36,12 +36,12 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     with library_errors(file):
         book = Book(data, file, limits)
         if options.sheets is not None:
-            cells = sheets.read_stacked(book, options)
+            cells = layout.read_stacked(book, options)
         else:
             cells = book.cells(options)
             _tell_of_others(book, cells, options)
         if options.children:
-            found, lost = sheets.children(book, cells, options)
+            found, lost = layout.children(book, cells, options)
             cells = replace(cells, children=found, rejects=[*cells.rejects, *lost])
         return cells
 
@@ -50,9 +50,9 @@ def _tell_of_others(book: Book, cells: ReaderResult, options: ReadOptions) -> No
     """A note on sheets that were not read; an error where one is of the same kind."""
     if options.sheet is not None:
         return
-    known = {cells.sheet, *sheets.child_places(book, options).values()}
+    known = {cells.sheet, *layout.child_places(book, options).values()}
     others = [name for name in book.visible() if name not in known]
-    if sheets.agreeing_sheets(book, others, cells.names, options.header_row):
+    if layout.agreeing_sheets(book, others, cells.names, options.header_row):
         raise error("sheets", file=book.file)
     if others:
         note = many(
@@ -85,10 +85,9 @@ class Book:
     def __init__(self, data: bytes, file: str, limits: Limits) -> None:
         self.file, self.limits = file, limits
         self._archive = Archive(data, file, limits)
-        self._ods = _is_ods(self._archive)
-        if not self._ods:
-            preflight.visible_xlsx(self._archive)  # the parts are where the library looks for them
         archive = self._archive
+        listed = ods_sheets if _is_ods(archive) else xlsx_sheets
+        self._sheets: Mapping[str, OdsSheet | XlsxSheet] = listed(archive)
         for part in archive.names:  # sizes and checksums of the parts the library may open itself
             if part.lower().endswith((".xml", ".rels")) and not part.startswith("xl/worksheets/"):
                 for _piece in archive.inflate(part):
@@ -98,27 +97,31 @@ class Book:
 
     def visible(self) -> list[str]:
         """Names of the visible sheets, in order."""
-        if self._ods:
-            return preflight.visible_ods(self._archive)
-        return preflight.visible_xlsx(self._archive)
+        return [name for name, sheet in self._sheets.items() if sheet.visible]
 
     def cells(self, options: ReadOptions) -> ReaderResult:
         """One sheet as the options say, all its content checked."""
-        if self._ods:
-            name, computed = preflight.measure_ods(self._archive, options)
-        else:
-            sheet = preflight.find(self._archive, options.sheet)
-            name = sheet.name
-            computed = preflight.measure_xlsx(self._archive, sheet, options)
+        name = self._chosen(options.sheet)
+        computed = self._sheets[name].measure(self._archive, options)
         with _panics(self.file):
             found = _cells(self._sheet(name), name, self.file, options, self.limits)
-        return replace(found, computed=computed.below(options.header_row))
+        return replace(found, computed=computed.without(range(options.header_row)))
+
+    def _chosen(self, wanted: str | None) -> str:
+        """The wanted name, or the first visible one.  Sheets may be named after people, so an error
+        says how many there are and not their names.
+        """
+        if wanted is None:
+            wanted = next(iter(self.visible()), None)
+            if wanted is None:
+                raise error("workbook", file=self.file)
+        if wanted not in self._sheets:
+            raise error("no-sheet", file=self.file, n=len(self._sheets))
+        return wanted
 
     def view(self, name: str) -> SheetView:
         """The first rows of a sheet as texts; only its size is checked."""
-        if not self._ods:
-            found = preflight.find(self._archive, name)
-            preflight.measure_xlsx(self._archive, found, ReadOptions(), content=False)
+        self._sheets[name].measure(self._archive, None)
         with _panics(self.file):
             sheet = self._sheet(name)
             if sheet.start is None or sheet.end is None:

@@ -29,7 +29,7 @@ from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import made_whole
 from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.sensitive.ingest.options import Limits
-from ctdhub.sensitive.ingest.preflight import Archive, find
+from ctdhub.sensitive.ingest.preflight import Archive, xlsx_sheets
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping.parsers import Header, number_of
 from ctdhub.sensitive.returns.return_mapping import CellRule, ReturnMapping, SheetRule
@@ -385,10 +385,10 @@ class _Sheet:
     ) -> None:
         self.name, self.file = name, archive.file
         try:
-            self.part = find(archive, name).part
+            self.part = xlsx_sheets(archive)[name].part
             whole = changed.get(self.part) or archive.read(self.part).decode("utf-8")
             self.text = SheetText(whole)
-        except HubError as cause:
+        except (HubError, KeyError) as cause:
             raise error("return-sheet", file=self.file, name=printable(name)) from cause
         except ValueError:
             raise error("return-workbook/form", file=self.file, name=printable(name)) from None

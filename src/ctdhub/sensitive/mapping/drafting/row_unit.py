@@ -13,7 +13,7 @@ from ctdhub.core.tables import ROW, fold
 from ctdhub.schema.model import AGE, NOT_COUNTED, SEX, STANDING, load_schema
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, words
 from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.shape.recognise import known_identifiers, system_of
+from ctdhub.sensitive.ingest.shape.systems import known_identifiers, system_of
 from ctdhub.sensitive.mapping.drafting import proposals
 from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
 from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Glance, Proposal, means_nothing
