@@ -7,6 +7,7 @@ only the sign @ is looked for everywhere.  A column that merely says yes or no i
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -49,6 +50,10 @@ def words(header: str) -> tuple[str, ...]:
     split = re.sub(r"(?<=[a-zà-ÿ0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header)
     plain = "".join(c for c in unicodedata.normalize("NFKD", split) if not unicodedata.combining(c))
     return tuple(re.findall(r"[^\W_]+", plain.casefold()))
+
+
+ROLE_WORDS = {role: frozenset(words(said)) for role, said in _WORDS_OF["roles"].items()}
+"""Words of column names by what the column says of a person; ``where`` is that of a place."""
 
 
 def kind_of(header: str) -> Kind | None:
@@ -252,84 +257,79 @@ class _Column:
         return float(hits / (len(self._whole) - self._whole.null_count))
 
 
+Sign = tuple[Kind, float, Text]
+"""A kind, the share of the cells that have its form, and the reason."""
+
+
 def _look(name: str, column: _Column) -> IdentifierFinding | None:
     if not column.n or column.says_yes_or_no:
         return None
-    if share := column.email_share():
-        return IdentifierFinding(name, "email", share, Text("Cells hold e-mail addresses."))
-    return _by_name(name, column) or _by_content(name, column)
+    found = next((sign for sign in _signs(name, column) if sign[1]), None)
+    return IdentifierFinding(name, *found) if found else None
 
 
-def _by_name(name: str, column: _Column) -> IdentifierFinding | None:
+def _signs(name: str, column: _Column) -> Iterator[Sign]:
+    """What a column may be, the surest first; the rest is not looked for once one is found."""
+    yield "email", column.email_share(), Text("Cells hold e-mail addresses.")
+    yield from _by_name(name, column)
+    yield "telephone", column.share(_CALL), Text("Cells hold international telephone numbers.")
+    if column.n >= A_FEW and column.distinct >= 0.3:
+        yield from _by_form(column)
+        if column.distinct >= 0.5 and not column.is_list:
+            yield from _by_words(name, column)
+
+
+_NAMED: dict[Kind, Text] = {
+    "name": Text("The column name suggests a person's name."),
+    "telephone": Text("The column name suggests a telephone number."),
+    "email": Text("The column name suggests an e-mail address."),
+    "document_number": Text("The column name suggests an identity document."),
+    "case_number": Text("The column name suggests a case, file or client number."),
+}
+
+
+def _by_name(name: str, column: _Column) -> Iterator[Sign]:
     kind = kind_of(name)
     if kind == "birth_date":
         share = column.share(f"{_DATE}|{_PACKED_DATE}|{_WORDED_DATE}")
         reason = Text("The column name suggests a birth date, and cells contain exact dates.")
-        if share > 0.05:
-            return IdentifierFinding(name, kind, share, reason)
-        reason = Text("The column holds the day or month of birth, which with the year is a date.")
+        yield kind, share * (share > 0.05), reason
         share = column.share(_PART) if is_part_of_date(name) else 0
-        return IdentifierFinding(name, kind, share, reason) if share > 0.5 else None
-    if is_place(name):
-        reason = Text("The column name suggests an address or an exact place.")
-        return IdentifierFinding(name, "free_text", 1.0, reason)
-    if kind == "free_text":
-        if column.spaces < 2 or (column.n >= ENOUGH and column.is_list):
-            return None
-        return IdentifierFinding(
-            name, kind, 1.0, Text("The column name suggests notes in free text.")
-        )
-    if kind is None:
-        return None
-    reasons = {
-        "name": Text("The column name suggests a person's name."),
-        "telephone": Text("The column name suggests a telephone number."),
-        "email": Text("The column name suggests an e-mail address."),
-        "document_number": Text("The column name suggests an identity document."),
-        "case_number": Text("The column name suggests a case, file or client number."),
-    }
-    return IdentifierFinding(name, kind, 1.0, reasons[kind])
+        reason = Text("The column holds the day or month of birth, which with the year is a date.")
+        yield kind, share * (share > 0.5), reason
+    elif is_place(name):
+        yield "free_text", 1.0, Text("The column name suggests an address or an exact place.")
+    elif kind == "free_text":
+        if column.spaces >= 2 and (column.n < ENOUGH or not column.is_list):
+            yield kind, 1.0, Text("The column name suggests notes in free text.")
+    elif kind is not None:
+        yield kind, 1.0, _NAMED[kind]
 
 
-def _by_content(name: str, column: _Column) -> IdentifierFinding | None:  # noqa: C901
-    if share := column.share(_CALL):
-        return IdentifierFinding(
-            name, "telephone", share, Text("Cells hold international telephone numbers.")
-        )
-    if column.n < A_FEW or column.distinct < 0.3:
-        return None
+def _by_form(column: _Column) -> Iterator[Sign]:
     share = column.share(_TELEPHONE)
     if share >= 0.5 and column.share(_DATE) < 0.5:
-        return IdentifierFinding(
-            name, "telephone", share, Text("Cells have the form of telephone numbers.")
-        )
-    if column.distinct >= 0.9:
-        share = max(column.share(_DOCUMENT), column.share(_LONG_NUMBER))
-        if share >= 0.8:
-            reason = Text("Cells have the form of passport or identity numbers and hardly repeat.")
-            return IdentifierFinding(name, "document_number", share, reason)
-        share = column.share(_KEY) if column.n >= ENOUGH else 0
-        if share >= 0.9 and column.share(f"{_DATE}|{_NUMBER}|{_TIME}|{_PACKED_DATE}") < 0.2:
-            return IdentifierFinding(
-                name, "case_number", share, Text("Cells are codes that hardly repeat.")
-            )
-    if column.distinct >= 0.5 and not column.is_list:
-        share = column.share(_FULL_NAME)
-        if column.distinct >= 0.9 and not is_of_no_person(name):
-            share = max(share, column.share(_WORDS))  # scripts without capitals, small letters
-        if share >= 0.8:
-            reason = Text("Cells have the form of full names and hardly repeat.")
-            return IdentifierFinding(name, "name", share, reason)
-        if column.n < ENOUGH:
-            return None
-        if column.distinct >= 0.9 and not is_of_no_person(name):
-            share = column.share(_WORD)
-            if share >= 0.9:
-                reason = Text("Cells are single words that hardly repeat, as names and places are.")
-                return IdentifierFinding(name, "name", share, reason)
-        if column.spaces >= 4 and column.length >= 25:
-            share = column.share(r"\S+(?:\s+\S+){4,}")
-            return IdentifierFinding(
-                name, "free_text", share, Text("Cells hold sentences that hardly repeat.")
-            )
-    return None
+        yield "telephone", share, Text("Cells have the form of telephone numbers.")
+    if column.distinct < 0.9:
+        return
+    share = max(column.share(_DOCUMENT), column.share(_LONG_NUMBER))
+    reason = Text("Cells have the form of passport or identity numbers and hardly repeat.")
+    yield "document_number", share * (share >= 0.8), reason
+    share = column.share(_KEY) if column.n >= ENOUGH else 0
+    if share >= 0.9 and column.share(f"{_DATE}|{_NUMBER}|{_TIME}|{_PACKED_DATE}") < 0.2:
+        yield "case_number", share, Text("Cells are codes that hardly repeat.")
+
+
+def _by_words(name: str, column: _Column) -> Iterator[Sign]:
+    any_script = column.distinct >= 0.9 and not is_of_no_person(name)  # also without capitals
+    share = max(column.share(_FULL_NAME), column.share(_WORDS) if any_script else 0)
+    reason = Text("Cells have the form of full names and hardly repeat.")
+    yield "name", share * (share >= 0.8), reason
+    if column.n < ENOUGH:
+        return
+    share = column.share(_WORD) if any_script else 0
+    reason = Text("Cells are single words that hardly repeat, as names and places are.")
+    yield "name", share * (share >= 0.9), reason
+    if column.spaces >= 4 and column.length >= 25:
+        share = column.share(r"(?:\S*\s){4}")
+        yield "free_text", share, Text("Cells hold sentences that hardly repeat.")

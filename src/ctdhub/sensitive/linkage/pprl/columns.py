@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text
 from ctdhub.core.tables import ROW, fold
-from ctdhub.sensitive.ingest.identifiers import kind_of, words
+from ctdhub.sensitive.ingest.identifiers import ROLE_WORDS, kind_of, words
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping.identifiers import TOKEN_COLUMN, TOKENS_COLUMN
 from ctdhub.sensitive.mapping.mapping import Mapping as Reading
@@ -22,21 +21,6 @@ a case."""
 Fate = Literal["token", "strip", "code", "stay"]
 """token: becomes tokens and is stripped.  strip: is stripped.  code: a number of a case becomes a
 keyed code.  stay: leaves as it is."""
-
-_WORDS: dict[str, str] = {
-    "given": "given first forename prenom prenoms nombre nombres vorname nome имя имена όνομα "
-    "ονομα الاول الأول",
-    "family": "family last surname nom apellido apellidos cognome nachname familienname sobrenome "
-    "фамилия прізвище επώνυμο επωνυμο اللقب لقب الكنية العائلة",
-    "where": "place lieu lugar ort luogo город место місце τόπος مكان",
-    "name": "name fullname names اسم الاسم фио",
-    "birth": "birth birthdate birthday dob born dateofbirth naissance nacimiento fnac geburt "
-    "geburtsdatum nascita nascimento ميلاد الميلاد الولادة рождения рождение народження γέννησης "
-    "γεννησης",
-    "sex": "sex sexe sexo gender genre genero geschlecht sesso الجنس جنس пол стать φύλο φυλο",
-    "place": "birthplace hometown suburb town village city municipality commune ville localidad "
-    "ciudad wohnort citta город село місто πόλη πολη المدينة مدينة القرية",
-}
 
 
 @dataclass(frozen=True)
@@ -78,26 +62,20 @@ def propose(raw: RawTable) -> dict[Role, str]:
     return found
 
 
-@cache
-def _words(meaning: str) -> frozenset[str]:
-    """Words of a column name, small and without accents."""
-    return frozenset(words(_WORDS[meaning]))
-
-
 def _role(column: str) -> Role | None:
     said = set(words(column))
-    if said & _words("birth"):
-        return "place" if said & _words("where") else "birth"
+    if said & ROLE_WORDS["birth"]:
+        return "place" if said & ROLE_WORDS["where"] else "birth"
     kind = kind_of(column)
     if kind in ("telephone", "email", "document_number", "case_number"):
         return "case" if kind == "case_number" else None
     others: tuple[Role, ...] = ("sex", "place")
     for role in others:
-        if said & _words(role):
+        if said & ROLE_WORDS[role]:
             return role
     named = kind == "name" or not said & {"name", "names", "date", "year"}
     roles: tuple[Role, ...] = ("given", "family", "name")
-    return next((role for role in roles if named and said & _words(role)), None)
+    return next((role for role in roles if named and said & ROLE_WORDS[role]), None)
 
 
 def plan(
