@@ -82,6 +82,9 @@ def test_a_site_is_the_same_with_and_without_the_one_before(
     ukraine = site / "r" / "2026.1" / "en" / "countries" / "ukr.html"
     assert "changes.html#ukr" in ukraine.read_text("utf-8")
     assert other - linked == {"2026.1/en/index.html", "2026.1/en/changes.html", *_of_changes(site)}
+    old = ukraine.read_text("utf-8"), (site / "r/2025.1/en/countries/ukr.html").read_text("utf-8")
+    assert ["not the newest" in text for text in old] == [False, True]
+    assert '"../../../../latest/en/index.html"' in old[1], "a reader of Ukraine comes on from there"
     assert build(edition) == set()
     assert hash_folder(site) == fresh(edition)
     told = replace(edition, lead={"en": "New words."})

@@ -28,7 +28,7 @@ from ctdhub.release.open import Release
 from ctdhub.site import feed, render
 from ctdhub.site.api import write_api, write_latest
 from ctdhub.site.edition import PLAIN, Content, Edition, PageKind, WholePage, no_files
-from ctdhub.site.frame import HOME, address, stub, write_catalogue, write_for_robots
+from ctdhub.site.frame import HOME, LATEST, address, stub, write_catalogue, write_for_robots
 from ctdhub.stats.answers import Answers
 
 # --------------------------------------------------------------------------------------------------
@@ -359,6 +359,7 @@ class ReleaseWriter:
         so are those of a withdrawn release, which say what to use instead."""
         release, languages = self.answers.release, self._offered
         instead = None if self.lead.withdrawn else self.lead
+        superseded = release is not self.lead and not release.withdrawn
 
         def draw(edition: Edition, site: Path) -> Titles:
             titles = Titles()
@@ -367,7 +368,9 @@ class ReleaseWriter:
                 html = (
                     page.html()
                     if isinstance(page, WholePage)
-                    else render.render(page, release, languages, edition, entries)
+                    else render.render(
+                        page, release, languages, edition, entries, superseded=superseded
+                    )
                 )
                 write(site / address(current(), release.version, page.path), html)
                 titles[page.path] = page.title
@@ -375,7 +378,7 @@ class ReleaseWriter:
 
         if kind.links or release.withdrawn:
             return draw(self.edition, self.fresh)
-        return self._part(f"{kind.name}/pages/{current()}", [languages, entries], draw)
+        return self._part(f"{kind.name}/pages/{current()}", [languages, entries, superseded], draw)
 
     def _part(
         self, name: str, given: Sequence[object], draw: Callable[[Edition, Path], Titles]
@@ -473,8 +476,6 @@ MARK = "site.json"
 """This file says that a folder holds a site, so that nothing else is ever replaced."""
 DRAFT = "draft.json"
 """Says the same of a folder that holds some pages of a site."""
-
-LATEST = "latest"
 
 
 def build_site(

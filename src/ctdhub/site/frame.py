@@ -46,7 +46,7 @@ FIGURES = ("save.js", "copy.js", "figure.js")
 SEARCH = "search.js"
 """Script of every page: the search of places, variables and pages."""
 GET_HELP_PAGE = "get-help.html"
-HOME, FEED = "index.html", "feed.xml"
+HOME, FEED, LATEST = "index.html", "feed.xml", "latest"
 
 
 @dataclass(frozen=True)
@@ -177,9 +177,14 @@ def written(template: str, **values: Any) -> str:
     return environment().get_template(template).render(own)
 
 
-def said_of(release: Release) -> dict[str, Any]:
-    """What the head of every page says of its release."""
-    return {"release": release, "facts": release.facts, "notices": shown(release)}
+def said_of(release: Release, newest: str = "") -> dict[str, Any]:
+    """What the head of every page says of its release.
+
+    Args:
+        newest: address of the release that leads the site, where it is another.
+    """
+    head = {"release": release, "facts": release.facts, "notices": shown(release)}
+    return {**head, "newest": newest}
 
 
 # --------------------------------------------------------------------------------------------------

@@ -191,6 +191,8 @@ def render(
     languages: Sequence[str],
     edition: Edition = PLAIN,
     entries: Entries | None = None,
+    *,
+    superseded: bool = False,
 ) -> str:
     """The page as HTML in the language in force.
 
@@ -198,6 +200,7 @@ def render(
         languages: languages of the site; the page links to each.
         edition: what the site shows beside the release.
         entries: of the menu; None to ask the registry.
+        superseded: whether a later release leads the site.
     """
     lang = current()
     links = frame.Links(page.path, lang, release.version)
@@ -208,6 +211,7 @@ def render(
         frame.inlined(name)
         for name in (frame.SCRIPT, *page.scripts, *([frame.SEARCH] if searched else []))
     ]
+    newest = links.file(f"../../{frame.LATEST}/{lang}/{frame.HOME}")
     run = [] if page.framed else [digest for _text, digest in (leaving, *scripts)]
     files = {*page.script_sources, *(["file:"] if searched else [])}
     policy = [
@@ -229,7 +233,7 @@ def render(
         page=page,
         links=links,
         shared=edition.sharing.head(places, lang, release, dataset=page.dataset),
-        **frame.said_of(release),
+        **frame.said_of(release, newest if superseded else ""),
         site_feed=links.file(f"../../{frame.FEED}"),
         **_help(page, edition.help_of(release)),
         all_help=links.page(frame.GET_HELP_PAGE) if searched else "",
