@@ -13,16 +13,7 @@ from ctdhub.core.format import day, decimal, exact, isolated, listed, number, sp
 from ctdhub.core.i18n import _, current, ngettext
 from ctdhub.core.keys import age
 from ctdhub.desk.deliveries import due_on
-from ctdhub.desk.worker.answers.page import (
-    answered,
-    days,
-    name,
-    section,
-    table,
-    today,
-    words,
-    yes_no,
-)
+from ctdhub.desk.worker.answers.page import Page, days, name, table, today, words, yes_no
 from ctdhub.document.document import to_json
 from ctdhub.hub.agreement_file import Force, force_of, hash_of_agreement
 from ctdhub.hub.folder import SOURCE_KINDS, Agreement, Hub
@@ -37,6 +28,8 @@ from ctdhub.schema.model import CONTRIBUTOR_KIND
 
 TEXTS = ("purpose", "scope", "legal_basis", "consent_rule", "retention", "display_rule")
 """Settings that are sentences."""
+SETTINGS = ("name", "kind", "show_counts", "keep_months", "budget_limit")
+"""Others that the form of an agreement shows as they are."""
 
 
 def agreements(hub: Hub) -> dict[str, Any]:
@@ -70,14 +63,9 @@ def agreements(hub: Hub) -> dict[str, Any]:
     head = (
         _("contributor"), _("kind"), _("in force"), _("last day"), _("deliveries"), _("newest"),
     )  # fmt: skip
-    found = table("", head, rows, words=True) if rows else None
-    return answered(
-        hub,
-        _("Agreements"),
-        (lead,) if rows else (_("This hub has no agreement yet."),),
-        (section("agreements", "", found),),
-        {"agreements": given, "kinds": kinds()},
-    )
+    page = Page(hub, _("Agreements"), lead if rows else _("This hub has no agreement yet."))
+    page.add("agreements", "", table(head, rows, words=True))
+    return page.answer(agreements=given, kinds=kinds())
 
 
 def agreement(hub: Hub, contributor: str, *, charges: bool) -> dict[str, Any]:
@@ -95,29 +83,14 @@ def agreement(hub: Hub, contributor: str, *, charges: bool) -> dict[str, Any]:
         ids = ", ".join(known) or "–"
         raise error("contributor", id=printable(contributor), ids=ids)
     one, own = known[contributor], sorted(set(_sent(hub).get(contributor, [])))
-    force = force_of(hub, one, today())
-    return answered(
-        hub,
-        printable(one.name),
-        (_force_sentence(one, force),),
-        (
-            section("terms", _("What was agreed"), _terms(one)),
-            section("limits", _("Limits"), _limits(hub, one, charges)),
-            section("sent", _("Deliveries"), _deliveries(one, own)),
-        ),
-        {
-            "id": one.id,
-            "force": force,
-            "base": hash_of_agreement(hub, one.id),
-            "kinds": kinds(),
-            "settings": {
-                **{key: getattr(one, key) for key in ("name", "kind", "show_counts", *TEXTS)},
-                "keep_months": one.keep_months,
-                "budget_limit": one.budget_limit,
-                "ends": one.ends.isoformat() if one.ends else "",
-            },
-        },
-    )
+    force, base = force_of(hub, one, today()), hash_of_agreement(hub, one.id)
+    page = Page(hub, printable(one.name), _force_sentence(one, force))
+    page.add("terms", _("What was agreed"), _terms(one))
+    page.add("limits", _("Limits"), _limits(hub, one, charges))
+    page.add("sent", _("Deliveries"), _deliveries(one, own))
+    settings = {key: getattr(one, key) for key in (*SETTINGS, *TEXTS)}
+    settings["ends"] = one.ends.isoformat() if one.ends else ""
+    return page.answer(id=one.id, force=force, base=base, kinds=kinds(), settings=settings)
 
 
 def kinds() -> list[list[str]]:
@@ -176,7 +149,7 @@ def _terms(one: Agreement) -> Any:
         (called["name"], name(one.name, 200)),
         (called["kind"], code_label(CONTRIBUTOR_KIND, one.kind, current())),
         *(
-            (called[key], name(getattr(one, key), 2_000) if getattr(one, key) else "–")
+            (called[key], name(text, 2_000) if (text := getattr(one, key)) else "–")
             for key in TEXTS
         ),
         (called["keep_months"], _months(one.keep_months)),
@@ -190,17 +163,13 @@ def _terms(one: Agreement) -> Any:
         )
         for found in one.breaks
     ]
-    return table("", (), [*rows, *breaks], words=True)
+    return table((), [*rows, *breaks], words=True)
 
 
 def _months(months: int | None) -> str:
     if months is None:
         return _("no number of months: by hand")
     return ngettext("{n} month", "{n} months", months).format(n=number(months))
-
-
-def _said(text: str) -> str:
-    return name(text, 2_000) if text else "–"
 
 
 def _limits(hub: Hub, one: Agreement, charges: bool) -> Any:
@@ -213,20 +182,18 @@ def _limits(hub: Hub, one: Agreement, charges: bool) -> Any:
         rows.append((_("left of it"), decimal(left, "#,##0.000")))
     if one.rows_per_person:
         rows.append((_("most rows of one person"), number(one.rows_per_person)))
-    return table("", (), rows, words=True)
+    return table((), rows, words=True)
 
 
 def _deliveries(one: Agreement, own: list[str]) -> Any:
     kept = _("Retention as agreed: {text}").format(text=name(one.retention, 2_000))
     if not own:
         return words(_("Nothing was sent yet."), kept)
-    first = _("Files are here since {day}.").format(day=day(date.fromisoformat(own[0])))
-    rows = []
-    for each in map(date.fromisoformat, reversed(own)):
-        due = due_on(each, one.keep_months)
-        rows.append((day(each), days(due)))
+    sent = [date.fromisoformat(each) for each in own]
+    first = _("Files are here since {day}.").format(day=day(sent[0]))
+    rows = [(day(each), days(due_on(each, one.keep_months))) for each in reversed(sent)]
     head = (_("delivery"), _("erased on"))
-    return table("", head, rows, note=f"{first} {kept}", words=True)
+    return table(head, rows, note=f"{first} {kept}", words=True)
 
 
 def _sent(hub: Hub) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 from ctdhub.core.errors import HubError, as_json, error, from_json, printable
 from ctdhub.core.format import decimal, exact, isolated, number, share, tiny
 from ctdhub.core.i18n import Text, _, current, said
-from ctdhub.desk.worker.answers.page import answered, name, section, table, words
+from ctdhub.desk.worker.answers.page import Page, name, table, words
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.book import BudgetSplit
 from ctdhub.dp.ledger.file import told
@@ -20,14 +20,6 @@ from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import Account, budget_split, check_paid, ledger, published
 from ctdhub.hub.rules import policy
 from ctdhub.hub.stages.site import spending
-from ctdhub.hub.withdrawals import (
-    NOTHING_FOUND,
-    TakenElsewhere,
-    outdated,
-    records_found,
-    register,
-    taken_elsewhere,
-)
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import AGE, SEX
 from ctdhub.sensitive.bundle.withdrawal import MOST_CODES
@@ -205,7 +197,7 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
             _("release"),
             said(told(e.what)),
             isolated(given[e.id]) if e.id in given else _("not published"),
-            decimal(e.epsilon, "#,##0.###"),
+            _epsilon(e.epsilon),
             tiny(e.delta),
         )
         for e in account.entries
@@ -213,100 +205,62 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
     head = (
         "", _("day"), _("kind"), _("what for"), _("published as"), _("epsilon"), _("delta"),
     )  # fmt: skip
-    kinds = [
-        (_("release"), number(k.charges), decimal(k.epsilon, "#,##0.###")) for k in account.kinds
-    ]
+    kinds = [(_("release"), number(k.charges), _epsilon(k.epsilon)) for k in account.kinds]
     limits = [
         (
             name(c.name),
-            decimal(c.epsilon, "#,##0.###"),
+            _epsilon(c.epsilon),
             exact(c.limit) if c.limit is not None else _("none of its own"),
-            decimal(c.left, "#,##0.###") if c.left is not None else "–",
+            _epsilon(c.left) if c.left is not None else "–",
         )
         for c in account.contributors
     ]
-    parts = _parts(split, account, given)
     lead = _(
         "Spent: epsilon {spent} of {budget} at delta {delta}. Available for one more version: "
         "{left}."
+    ).format(
+        spent=_epsilon(account.spent),
+        budget=exact(account.budget),
+        delta=tiny(account.delta),
+        left=_epsilon(account.left),
     )
-    return answered(
-        hub,
-        title,
-        (
-            lead.format(
-                spent=decimal(account.spent, "#,##0.###"),
-                budget=exact(account.budget),
-                delta=tiny(account.delta),
-                left=decimal(account.left, "#,##0.###"),
-            ),
-        ),
-        (
-            section("spent", _("Where the budget goes"), *_whole(parts, account)),
-            section(
-                "kinds",
-                _("Spent by purpose"),
-                table("", (_("kind"), _("charges"), _("epsilon")), kinds) if kinds else None,
-                words(
-                    _("The policy keeps {share} of the budget for drafts.").format(
-                        share=share(rules.budget.drafts)
-                    )
-                ),
-            ),
-            section(
-                "contributors",
-                _("Spent with the records of each contributor"),
-                table("", (_("contributor"), _("epsilon"), _("limit"), _("left of it")), limits)
-                if limits
-                else None,
-            ),
-            section(
-                "charges",
-                _("Charges"),
-                table("", head, charges, words=True)
-                if charges
-                else words(_("Nothing was spent yet.")),
-            ),
-        ),
-        {
-            "left": account.left,
-            "budget": account.budget,
-            "spent": account.spent,
-            "charges": len(account.entries),
-        },
+    page = Page(hub, title, lead)
+    whole = _whole(_parts(split, account, given), account)
+    page.add("spent", _("Where the budget goes"), *whole)
+    reserved = _("The policy keeps {share} of the budget for drafts.").format(
+        share=share(rules.budget.drafts)
+    )
+    by_kind = table((_("kind"), _("charges"), _("epsilon")), kinds)
+    page.add("kinds", _("Spent by purpose"), by_kind, words(reserved))
+    of_each = table((_("contributor"), _("epsilon"), _("limit"), _("left of it")), limits)
+    page.add("contributors", _("Spent with the records of each contributor"), of_each)
+    shown = table(head, charges, words=True) or words(_("Nothing was spent yet."))
+    page.add("charges", _("Charges"), shown)
+    return page.answer(
+        left=account.left, budget=account.budget, spent=account.spent, charges=len(account.entries)
     )
 
 
 def _public(hub: Hub, title: str) -> dict[str, Any]:
     found = spending(hub)
     rows = [
-        (_("release"), number(charges), decimal(epsilon, "#,##0.###"))
+        (_("release"), number(charges), _epsilon(epsilon))
         for _kind, charges, epsilon in found.charges
     ]
     note = _(
         "Of the budget, epsilon {reserve} is kept for drafts, whether they are used or not."
-    ).format(reserve=decimal(found.reserve, "#,##0.###"))
+    ).format(reserve=_epsilon(found.reserve))
     lead = _("Published and kept for drafts: epsilon {spent} of {budget} at delta {delta}.").format(
-        spent=decimal(found.epsilon, "#,##0.###"),
-        budget=exact(found.budget),
-        delta=tiny(found.delta),
+        spent=_epsilon(found.epsilon), budget=exact(found.budget), delta=tiny(found.delta)
     )
-    head = (_("kind"), _("published"), _("epsilon"))
-    return answered(
-        hub,
-        title,
-        (lead,),
-        (
-            section(
-                "kinds",
-                _("Published"),
-                table("", head, rows, note=note)
-                if rows
-                else words(_("Nothing was published yet."), note),
-            ),
-        ),
-        {},
-    )
+    page = Page(hub, title, lead)
+    shown = table((_("kind"), _("published"), _("epsilon")), rows, note=note)
+    page.add("kinds", _("Published"), shown or words(_("Nothing was published yet."), note))
+    return page.answer()
+
+
+def _epsilon(value: float) -> str:
+    return decimal(value, "#,##0.###")
 
 
 @dataclass(frozen=True)
@@ -320,20 +274,18 @@ class BudgetPart:
 
 def _parts(split: BudgetSplit, account: Account, given: Mapping[str, str]) -> list[BudgetPart]:
     """The parts that add up to the budget: each published answer, the reserve, what is left."""
+    release = _("release {version}")
     parts = [
-        BudgetPart(
-            _("release {version}").format(version=isolated(given[e.id])),
-            e.rho,
-            decimal(e.epsilon, "#,##0.###"),
-        )
+        BudgetPart(release.format(version=isolated(given[e.id])), e.rho, _epsilon(e.epsilon))
         for e in account.entries
         if e.id in given
     ]
     left = max(0.0, split.budget - split.reserve - split.versions)
+    alone = _epsilon(epsilon_of(split.reserve, split.delta))
     return [
         *parts,
-        BudgetPart(_("kept for drafts"), split.reserve, _alone(split.reserve, split.delta)),
-        BudgetPart(_("left for versions to come"), left, decimal(account.left, "#,##0.###")),
+        BudgetPart(_("kept for drafts"), split.reserve, alone),
+        BudgetPart(_("left for versions to come"), left, _epsilon(account.left)),
     ]
 
 
@@ -351,12 +303,8 @@ def _whole(parts: Sequence[BudgetPart], account: Account) -> Iterator[Any]:
         "The shares add up. The epsilons do not: several answers together cost less than the sum "
         "of their epsilons. Each epsilon is what the line would cost alone."
     )
-    yield table("", (_("for what"), _("share of the budget"), _("epsilon")), rows, note=note)
+    yield table((_("for what"), _("share of the budget"), _("epsilon")), rows, note=note)
     yield words(used)
-
-
-def _alone(rho: float, delta: float) -> str:
-    return decimal(epsilon_of(rho, delta), "#,##0.###")
 
 
 def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
@@ -369,10 +317,10 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
     Raises:
         WithdrawalError: the register was changed.
     """
-    entries, force = register(hub)
+    entries, force = reports.register(hub)
     own = reported(entries, contributor) if contributor else entries
     active = {e.number for e in in_force(own).entries}
-    missing = {told for told, any_ in records_found(hub, contributor).items() if not any_}
+    missing = {told for told, any_ in reports.records_found(hub, contributor).items() if not any_}
 
     def standing(e: Withdrawal) -> str:
         if e.number not in active:
@@ -380,11 +328,13 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
         nobody = (e.contributor, e.because or e.mark) in missing
         return _("no record found so far") if nobody else _("in force")
 
+    def whose(e: Withdrawal) -> tuple[str, ...]:
+        made = isolated(e.time[:10])  # the number of a line tells of the lines of others
+        return (made,) if contributor else (number(e.number), made, name(e.contributor))
+
     rows = [
         (
-            *(() if contributor else (number(e.number),)),
-            isolated(e.time[:10]),
-            *(() if contributor else (name(e.contributor),)),
+            *whose(e),
             _what(e.kind, bool(e.because), bool(e.mark)),
             _scope(e.scope),
             _reason(e.reason),
@@ -392,41 +342,28 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
         )
         for e in reversed(own)
     ]
-    head = (
-        *(() if contributor else ("",)),
-        _("day"),
-        *(() if contributor else (_("contributor"),)),
-        *(_("what"), _("of"), _("reason"), _("in force")),
-    )
+    head = (_("day"),) if contributor else ("", _("day"), _("contributor"))
     lead = (
         _("The register is whole: every line follows from the one before it.")
         if rows
         else _("Nobody has withdrawn.")
     )
-    blocks = [section("register", "", table("", head, rows, words=True) if rows else None)]
+    page = Page(hub, _("Withdrawals"), lead)
+    head = (*head, _("what"), _("of"), _("reason"), _("in force"))
+    page.add("register", "", table(head, rows, words=True))
     if missing:
-        blocks.append(section("not-found", _("No record found so far"), _not_found(contributor)))
-    old: list[str] = []
-    if not contributor:
-        old = outdated(hub)
-        blocks += [_elsewhere(taken_elsewhere(hub)), *([_outdated(old)] if old else [])]
-    gone = sorted(force.contributors)
-    return answered(
-        hub,
-        _("Withdrawals"),
-        (lead,),
-        blocks,
-        {
-            "outdated": old,
-            "told": told_rows(hub, contributor),
-            "contributors": [
-                {"id": a.id, "name": printable(a.name), "withdrawn": a.id in gone}
-                for a in hub.agreements()
-            ]
-            if not contributor
-            else [],
-        },
-    )
+        page.add("not-found", _("No record found so far"), _not_found(contributor))
+    lines = told_rows(hub, contributor)
+    if contributor:
+        return page.answer(outdated=[], told=lines, contributors=[])
+    _add_elsewhere(page, reports.taken_elsewhere(hub))
+    if old := reports.outdated(hub):
+        page.add("outdated", _("Candidates"), _outdated(old))
+    known = [
+        {"id": a.id, "name": printable(a.name), "withdrawn": a.id in force.contributors}
+        for a in hub.agreements()
+    ]
+    return page.answer(outdated=old, told=lines, contributors=known)
 
 
 def _not_found(contributor: str) -> Any:
@@ -438,7 +375,7 @@ def _not_found(contributor: str) -> Any:
                 "comes later is left out."
             )
         )
-    return words(said(NOTHING_FOUND))
+    return words(said(reports.NOTHING_FOUND))
 
 
 def _outdated(versions: list[str]) -> Any:
@@ -446,16 +383,18 @@ def _outdated(versions: list[str]) -> Any:
         "Candidates that may not be published, because somebody withdrew since they were made: "
         "{versions}. Build again."
     ).format(versions=", ".join(isolated(v) for v in versions))
-    return section("outdated", _("Candidates"), words(text))
+    return words(text)
 
 
 def elsewhere(hub: Hub, contributor: str) -> dict[str, Any]:
     """What the withdrawals of one contributor do to others, for the steward alone."""
-    found = [one for one in taken_elsewhere(hub) if one.contributor == contributor]
-    return answered(hub, "", (), (_elsewhere(found),), {"quarters": len(found)})
+    found = [one for one in reports.taken_elsewhere(hub) if one.contributor == contributor]
+    page = Page(hub, "")
+    _add_elsewhere(page, found)
+    return page.answer(quarters=len(found))
 
 
-def _elsewhere(found: Sequence[TakenElsewhere]) -> Any:
+def _add_elsewhere(page: Page, found: Sequence[reports.TakenElsewhere]) -> None:
     rows = [
         (
             name(one.contributor),
@@ -469,8 +408,7 @@ def _elsewhere(found: Sequence[TakenElsewhere]) -> Any:
     head = (_("reported by"), _("quarter"), _("people"), _("limit"), "")
     note = _("The other contributors are not notified, and must not be asked.")
     title = _("People of other contributors left out")
-    found_any = table("", head, rows, note=note) if rows else words(_("None."))
-    return section("elsewhere", title, found_any)
+    page.add("elsewhere", title, table(head, rows, note=note) or words(_("None.")))
 
 
 def _what(kind: str, found: bool, mark: bool) -> str:

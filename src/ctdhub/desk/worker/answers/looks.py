@@ -8,25 +8,14 @@ from typing import Any
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.format import interval, isolated, listed, number, share, signed, year
 from ctdhub.core.i18n import Text, _, current, formula, ngettext, said
-from ctdhub.desk.worker.answers.page import answered, name, section, table, today, words
-from ctdhub.document.document import Bar, Bars, Section, to_json
+from ctdhub.desk.worker.answers.page import Page, name, table, today, words
+from ctdhub.document.document import Bar, Bars, to_json
 from ctdhub.hub.contributions import RECORDS, mapping_file
 from ctdhub.hub.doubles import DoublePair, measured, to_decide
 from ctdhub.hub.folder import Hub
-from ctdhub.hub.private.look import (
-    ColumnSource,
-    MovedVariable,
-    SeenContributor,
-    column_sources,
-    look,
-    moved,
-    own_rows,
-    people_by_year,
-    since_release,
-    tables_with,
-    unread_files,
-)
-from ctdhub.hub.private.pages import alarm_table, own_profile, own_report, page, value_label
+from ctdhub.hub.private import look as seen
+from ctdhub.hub.private.pages import alarm_table, own_profile, own_report, value_label
+from ctdhub.hub.private.pages import page as look_page
 from ctdhub.hub.stages.differencing import told_of
 from ctdhub.hub.stages.link import PAIRS, linkage
 from ctdhub.hub.steps import hash_file
@@ -49,10 +38,10 @@ MOST_MOVED = 12
 
 def looks(hub: Hub) -> dict[str, Any]:
     """Every contributor's newest delivery with its alarms, and what was not read yet."""
-    stale = unread_files(hub)
+    stale = seen.unread_files(hub)
     if not _was_read(hub):
-        return answered(hub, _("Look"), (_unread(stale),), (), {"deliveries": [], "stale": stale})
-    found = look(hub, read=False)
+        return Page(hub, _("Look"), _unread(stale)).answer(deliveries=[], stale=stale)
+    found = seen.look(hub, read=False)
     rows, given = [], []
     for one in found:
         open_ = [alarm for alarm in one.now.alarms if not alarm.accepted]
@@ -78,16 +67,11 @@ def looks(hub: Hub) -> dict[str, Any]:
         _("contributor"), _("delivery"), _("rows"), _("rejected"), _("people"), _("open alarms"),
     )  # fmt: skip
     alarms = [alarm for one in found for alarm in one.now.alarms]
-    return answered(
-        hub,
-        _("Look"),
-        (_unread(stale) if stale else _("All files were read as they are now."),),
-        (
-            section("newest", _("Newest deliveries"), table("", head, rows)),
-            section("alarms", "", *alarm_table(alarms)),
-        ),
-        {"deliveries": given, "stale": stale},
-    )
+    lead = _unread(stale) if stale else _("All files were read as they are now.")
+    page = Page(hub, _("Look"), lead)
+    page.add("newest", _("Newest deliveries"), table(head, rows))
+    page.add("alarms", "", *alarm_table(alarms))
+    return page.answer(deliveries=given, stale=stale)
 
 
 def look_at(hub: Hub, contributor: str, date: str, *, texts: bool) -> dict[str, Any]:
@@ -100,9 +84,9 @@ def look_at(hub: Hub, contributor: str, date: str, *, texts: bool) -> dict[str, 
     Raises:
         DocumentError: no such contributor, or no such delivery that was read.
     """
-    (one,) = look(hub, contributor, date or None, read=False)
+    (one,) = seen.look(hub, contributor, date or None, read=False)
     compared = [said(told.words) for told in told_of(hub) if told.id == contributor]
-    document = page(hub.settings.name, [one], today(), compared, texts=texts)
+    document = look_page(hub.settings.name, [one], today(), compared, texts=texts)
     base = mapping_file(hub, contributor, one.now.date)
     return {
         "document": to_json(document),
@@ -122,7 +106,7 @@ def look_at(hub: Hub, contributor: str, date: str, *, texts: bool) -> dict[str, 
                 }
                 for alarm in one.now.alarms
             ],
-            "stale": unread_files(hub),
+            "stale": seen.unread_files(hub),
         },
     }
 
@@ -133,8 +117,8 @@ def rejects(hub: Hub, contributor: str, date: str) -> dict[str, Any]:
     Raises:
         DocumentError: no such contributor, or no such delivery that was read.
     """
-    (one,) = look(hub, contributor, date, read=False)
-    found = own_rows(hub, contributor, one.now.date)
+    (one,) = seen.look(hub, contributor, date, read=False)
+    found = seen.own_rows(hub, contributor, one.now.date)
     rows = [
         (number(cell.row), _text(cell.column), said(cell.reason), _text(cell.text))
         for cell in found
@@ -143,15 +127,12 @@ def rejects(hub: Hub, contributor: str, date: str) -> dict[str, Any]:
     lead = _("{rejected} of {rows} rows were rejected.").format(
         rejected=number(one.now.rejected), rows=number(one.now.rows)
     )
-    return answered(
-        hub,
-        _("Rejected rows of {name}, delivery of {date}").format(
-            name=name(one.agreement.name), date=isolated(one.now.date)
-        ),
-        (lead,),
-        (section("rejects", "", table("", head, rows, words=True) if rows else None),),
-        {"id": contributor, "date": one.now.date, "rejected": one.now.rejected},
+    title = _("Rejected rows of {name}, delivery of {date}").format(
+        name=name(one.agreement.name), date=isolated(one.now.date)
     )
+    page = Page(hub, title, lead)
+    page.add("rejects", "", table(head, rows, words=True))
+    return page.answer(id=contributor, date=one.now.date, rejected=one.now.rejected)
 
 
 def _text(value: str) -> str:
@@ -161,30 +142,25 @@ def _text(value: str) -> str:
 def drift(hub: Hub) -> dict[str, Any]:
     """How newest deliveries differ from those before, and people from the last release."""
     if not _was_read(hub):
-        return answered(hub, _("Drift"), (_unread(unread_files(hub)),), (), {"stale": 1})
-    found = look(hub, read=False)
-    parts = [_since(hub), *(_moved(one) for one in found)]
-    return answered(
-        hub,
-        _("Drift"),
-        (
-            _(
-                "What changed between deliveries may be a change in the world, in a form or in a "
-                "mapping. Look at the largest changes before you build."
-            ),
-        ),
-        parts,
-        {"stale": unread_files(hub)},
+        return Page(hub, _("Drift"), _unread(seen.unread_files(hub))).answer(stale=1)
+    lead = _(
+        "What changed between deliveries may be a change in the world, in a form or in a mapping. "
+        "Look at the largest changes before you build."
     )
+    page = Page(hub, _("Drift"), lead)
+    page.add("since", _("People compared with the last release"), *_since(hub))
+    for one in seen.look(hub, read=False):
+        title = _("{name}: delivery of {date}").format(
+            name=name(one.agreement.name), date=isolated(one.now.date)
+        )
+        page.add(f"drift-{one.agreement.id}", title, _moved(one))
+    return page.answer(stale=seen.unread_files(hub))
 
 
-def _moved(one: SeenContributor) -> Section:
-    title = _("{name}: delivery of {date}").format(
-        name=name(one.agreement.name), date=isolated(one.now.date)
-    )
+def _moved(one: seen.SeenContributor) -> Any:
     if one.before is None:
-        return section(f"drift-{one.agreement.id}", title, words(_("This is the first delivery.")))
-    rows = [_moved_row(each) for each in moved(one)[:MOST_MOVED]]
+        return words(_("This is the first delivery."))
+    rows = [_moved_row(each) for each in seen.moved(one)[:MOST_MOVED]]
     head = (
         _("variable"), _("values that differ"),
         _("recorded, {date}").format(date=isolated(one.now.date)),
@@ -195,10 +171,10 @@ def _moved(one: SeenContributor) -> Section:
         "Values that differ: the share of records that would have to take another value for both "
         "deliveries to have the same shares. The {n} variables that changed most are listed."
     ).format(n=number(len(rows)))
-    return section(f"drift-{one.agreement.id}", title, table("", head, rows, note=note))
+    return table(head, rows, note=note)
 
 
-def _moved_row(each: MovedVariable) -> tuple[str, ...]:
+def _moved_row(each: seen.MovedVariable) -> tuple[str, ...]:
     return (
         label(each.variable, current()),
         share(each.distance, fine=True) if each.distance is not None else "–",
@@ -214,13 +190,12 @@ def _part(n: int, of: int) -> str:
     return formula(_("{n} ({share})").format(n=number(n), share=share(n / of)))
 
 
-def _since(hub: Hub) -> Section:
-    title = _("People compared with the last release")
-    found = since_release(hub)
+def _since(hub: Hub) -> tuple[Any, ...]:
+    found = seen.since_release(hub)
     if found is None:
-        return section("since", title, words(_("Nothing was published yet.")))
+        return (words(_("Nothing was published yet.")),)
     if not found.compared:
-        return section("since", title, words(_("People were not linked yet.")))
+        return (words(_("People were not linked yet.")),)
     said_ = ngettext(
         "{n} of {of} values is outside the interval that release {version} gives.",
         "{n} of {of} values are outside the interval that release {version} gives.",
@@ -245,17 +220,17 @@ def _since(hub: Hub) -> Section:
         "People today are exact and for this page alone. Some values are outside by chance: of the "
         "intervals, about one in twenty does not hold the true number."
     )
-    return section("since", title, words(said_), table("", head, rows, note=note) if rows else None)
+    return words(said_), table(head, rows, note=note)
 
 
 def coverage(hub: Hub) -> dict[str, Any]:
     """People by contributor and year, as the last build linked them."""
-    found = people_by_year(hub)
+    found = seen.people_by_year(hub)
     agreed = {one.id: one for one in hub.agreements()}
     called = {id_: name(one.name) for id_, one in agreed.items()}
     silent = [called[id_] for id_ in called if id_ not in found]
     if not found:
-        return answered(hub, _("Coverage"), (_("People were not linked yet."),), (), {"stale": 1})
+        return Page(hub, _("Coverage"), _("People were not linked yet.")).answer(stale=1)
     years = sorted({y for own in found.values() for y in own if y is not None})
     charts = []
     for id_, own in sorted(found.items()):
@@ -272,13 +247,9 @@ def coverage(hub: Hub) -> dict[str, Any]:
         charts.append(Bars(called.get(id_, name(id_)), total, tuple(bars)))
     lead = _("People by contributor and year: exact, for this page alone.")
     extra = _("Nobody was counted for: {names}").format(names="; ".join(silent)) if silent else ""
-    return answered(
-        hub,
-        _("Coverage"),
-        (lead, extra) if extra else (lead,),
-        (section("coverage", "", *charts),),
-        {"stale": 0},
-    )
+    page = Page(hub, _("Coverage"), lead, extra)
+    page.add("coverage", "", *charts)
+    return page.answer(stale=0)
 
 
 def _bar(label_: str, n: int, *, missing: bool = False) -> Bar:
@@ -287,7 +258,7 @@ def _bar(label_: str, n: int, *, missing: bool = False) -> Bar:
 
 def unread(hub: Hub) -> int:
     """Files that were not read since they, their mapping or the program changed."""
-    return unread_files(hub) if _was_read(hub) or hub.contributions() else 0
+    return seen.unread_files(hub) if _was_read(hub) or hub.contributions() else 0
 
 
 def _was_read(hub: Hub) -> bool:
@@ -314,7 +285,7 @@ def lineages(hub: Hub, contributor: str = "") -> dict[str, Any]:
     Args:
         contributor: the only one whose files are shown; all, if empty.
     """
-    found = column_sources(hub, None, contributor or None)
+    found = seen.column_sources(hub, None, contributor or None)
     release = _newest(hub)
     measured = set(release.protected.guarantee.sigma) if release else set()
     names: dict[str, set[str]] = {}
@@ -335,7 +306,7 @@ def lineages(hub: Hub, contributor: str = "") -> dict[str, Any]:
         }
         for variable in order
     ]
-    return answered(hub, _("Lineage"), (lead,), (), {"variables": given})
+    return Page(hub, _("Lineage"), lead).answer(variables=given)
 
 
 def lineage(
@@ -353,22 +324,22 @@ def lineage(
     """
     if variable not in {v.name for v in load_schema().variables()}:
         raise error("lineage-variable", name=printable(variable))
-    found = column_sources(hub, variable, contributor or None)
+    found = seen.column_sources(hub, variable, contributor or None)
     called = {one.id: name(one.name) for one in hub.agreements()}
     title = _("Lineage of {variable}").format(variable=label(variable, current()))
-    steps = [_from_files(found, called, columns), *_to_numbers(hub, variable)]
     end = _("The way ends at the noisy number: from there no step leads back to a record.")
-    return answered(hub, title, (end,), steps, {"name": variable})
+    page, files = Page(hub, title, end), _("1. Columns of files, and the mapping that reads them")
+    page.add("files", files, _from_files(found, called, columns))
+    _add_numbers(page, variable)
+    return page.answer(name=variable)
 
 
-def _from_files(found: list[ColumnSource], called: dict[str, str], columns: bool) -> Any:
-    title = _("1. Columns of files, and the mapping that reads them")
+def _from_files(found: list[seen.ColumnSource], called: dict[str, str], columns: bool) -> Any:
     if not found:
-        return section("files", title, words(_("No file that was read has this variable.")))
+        return words(_("No file that was read has this variable."))
     if not columns:
         names = sorted({called.get(one.contributor, name(one.contributor)) for one in found})
-        return section("files", title, words(_("Read from files of: {names}").format(
-            names=listed(names))))  # fmt: skip
+        return words(_("Read from files of: {names}").format(names=listed(names)))
     rows = [
         (
             called.get(one.contributor, name(one.contributor)),
@@ -386,23 +357,25 @@ def _from_files(found: list[ColumnSource], called: dict[str, str], columns: bool
         _("records with it"), _("mapping"),
     )  # fmt: skip
     note = _("Mapping: the first 12 characters of the SHA-256 of its file.")
-    return section("files", title, table("", head, rows, note=note, words=True))
+    return table(head, rows, note=note, words=True)
 
 
-def _share(one: ColumnSource) -> str:
+def _share(one: seen.ColumnSource) -> str:
     whole = one.recorded + one.empty
     return f"{number(one.recorded)} ({share(one.recorded / whole)})" if whole else "–"
 
 
-def _to_numbers(hub: Hub, variable: str) -> list[Any]:
-    release, title = _newest(hub), _("2. Tables of the newest release")
+def _add_numbers(page: Page, variable: str) -> None:
+    release, title = _newest(page.hub), _("2. Tables of the newest release")
     if release is None:
-        return [section("tables", title, words(_("Nothing was published yet.")))]
+        page.add("tables", title, words(_("Nothing was published yet.")))
+        return
     sigma = release.protected.guarantee.sigma
-    tables = tables_with(dict(sigma), variable)
+    tables = seen.tables_with(dict(sigma), variable)
     if not tables:
         text = _("Release {version} measured no table with it.")
-        return [section("tables", title, words(text.format(version=isolated(release.version))))]
+        page.add("tables", title, words(text.format(version=isolated(release.version))))
+        return
     rows = [
         (" × ".join(label(n, current()) for n in names), number(sigma["*".join(names)]))
         for names in tables[:MOST_TABLES]
@@ -411,16 +384,10 @@ def _to_numbers(hub: Hub, variable: str) -> list[Any]:
         n=number(len(tables))
     )
     head = (_("table"), _("noise"))
-    parts = [
-        section(
-            "tables",
-            _("2. Tables of release {version}").format(version=isolated(release.version)),
-            table("", head, rows, note=note, words=True),
-        )
-    ]
+    title = _("2. Tables of release {version}").format(version=isolated(release.version))
+    page.add("tables", title, table(head, rows, note=note, words=True))
     if (variable,) in tables:
-        parts.append(_numbers(release, variable))
-    return parts
+        page.add("numbers", _("3. Published numbers"), _numbers(release, variable))
 
 
 def _numbers(release: Release, variable: str) -> Any:
@@ -428,9 +395,9 @@ def _numbers(release: Release, variable: str) -> Any:
     found = answers.table(query, shares=False)
     rows = [
         (
-            code_label(variable, row.codes[0], current())
-            if row.codes[0] != NOT_RECORDED
-            else _("not recorded"),
+            _("not recorded")
+            if (code := row.codes[0]) == NOT_RECORDED
+            else code_label(variable, code, current()),
             ranged(row.people),
         )
         for row in found.rows[:MOST_NUMBERS]
@@ -438,12 +405,7 @@ def _numbers(release: Release, variable: str) -> Any:
     note = f"{caveat()} " + _("Intervals of {level}.").format(
         level=share(release.protected.guarantee.level)
     )
-    head = (_("value"), _("people"))
-    return section(
-        "numbers",
-        _("3. Published numbers"),
-        table("", head, rows, note=note, words=True),
-    )
+    return table((_("value"), _("people")), rows, note=note, words=True)
 
 
 def _newest(hub: Hub) -> Release | None:
@@ -459,7 +421,7 @@ def doubles(hub: Hub) -> dict[str, Any]:
     """All pairs that somebody should look at, the undecided first."""
     title = _("Possible doubles")
     if not (hub.work / "people" / PAIRS).is_file():
-        return answered(hub, title, (_("People were not linked yet."),), (), {"pairs": []})
+        return Page(hub, title, _("People were not linked yet.")).answer(pairs=[])
     report, found = linkage(hub), to_decide(hub)
     called = {one.id: name(one.name) for one in hub.agreements()}
     open_ = [one for one in found if one.same not in ("yes", "no")]
@@ -478,14 +440,11 @@ def doubles(hub: Hub) -> dict[str, Any]:
         (_("links"), report["links"]),
         (_("pairs to review"), report["to_review"]),
     ]
-    counts = table("", (), [(what, number(n)) for what, n in rows])
-    return answered(
-        hub,
-        title,
-        (lead, law),
-        (section("report", _("Links"), counts), *_measured(hub)),
-        {"pairs": [_pair(one, called) for one in [*open_, *(o for o in found if o not in open_)]]},
-    )
+    page = Page(hub, title, lead, law)
+    page.add("report", _("Links"), table((), [(what, number(n)) for what, n in rows]))
+    page.add("measured", _("What the decisions say"), *_measured(hub))
+    ordered = [*open_, *(one for one in found if one not in open_)]
+    return page.answer(pairs=[_pair(one, called) for one in ordered])
 
 
 def undecided(hub: Hub) -> int:
@@ -495,11 +454,10 @@ def undecided(hub: Hub) -> int:
     return sum(one.same not in ("yes", "no") for one in to_decide(hub))
 
 
-def _measured(hub: Hub) -> list[Any]:
+def _measured(hub: Hub) -> tuple[Any, ...]:
     found = measured(hub)
-    title = _("What the decisions say")
     if not found:
-        return [section("measured", title, words(_("Nobody has decided a pair yet.")))]
+        return (words(_("Nobody has decided a pair yet.")),)
     counted = _("One person: {yes}. Two people: {no}. Decided differently by two: {differ}.")
     decided = counted.format(
         yes=number(found["yes"]), no=number(found["no"]), differ=number(found["differ"])
@@ -510,7 +468,7 @@ def _measured(hub: Hub) -> list[Any]:
         else ""
     )
     if "recall" not in found:
-        return [section("measured", title, words(decided, gone))]
+        return (words(decided, gone),)
     rows = [
         (what, _ends(found[key]))
         for what, key in (
@@ -529,11 +487,7 @@ def _measured(hub: Hub) -> list[Any]:
         n=number(found["reviewed"]),
         errors=share(found["errors"]),
     )
-    return [
-        section(
-            "measured", title, words(decided, gone), table("", ("", _("share")), rows, note=note)
-        )
-    ]
+    return words(decided, gone), table(("", _("share")), rows, note=note)
 
 
 def _ends(one: dict[str, float]) -> str:
@@ -593,7 +547,7 @@ def contributor_report(hub: Hub, contributor: str) -> dict[str, Any]:
 
 
 def _none(hub: Hub, why: str) -> dict[str, Any]:
-    return answered(hub, _("Private report"), (why,), (), {"made": False})
+    return Page(hub, _("Private report"), why).answer(made=False)
 
 
 def next_week(hub: Hub) -> dict[str, Any]:

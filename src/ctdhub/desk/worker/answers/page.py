@@ -1,6 +1,6 @@
 """The parts of an answer: a document, and beside it what forms of the page need."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -14,31 +14,30 @@ MOST_ROWS = 200
 """Rows of a table on a page."""
 
 
-def answered(
-    hub: Hub,
-    title: str,
-    lead: Sequence[str],
-    sections: Sequence[Section],
-    given: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """An answer.
+class Page:
+    """A page of a hub in the reader's language, as it is put together.
 
     Args:
         hub: whose page it is.
-        title, lead: at the head.
-        sections: of the document.
-        given: values that JSON knows, for forms and links.
+        title, lead: at the head; empty sentences are left out.
     """
-    made = today()
-    meta = Meta(
-        lang=current(),
-        rtl=current() in RIGHT_TO_LEFT,
-        organisation=hub.settings.name,
-        made=made,
-        day=day(made),
-    )
-    document = Document(meta, title, tuple(lead), tuple(sections))
-    return {"document": to_json(document), "given": dict(given or {})}
+
+    def __init__(self, hub: Hub, title: str, *lead: str) -> None:
+        self.hub, self.title, self.lead = hub, title, tuple(text for text in lead if text)
+        self.sections: list[Section] = []
+
+    def add(self, id_: str, title: str, *blocks: Block | None) -> None:
+        """A further section, of those blocks that there are."""
+        there = tuple(block for block in blocks if block is not None)
+        self.sections.append(Section(id_, title, there, across=True))
+
+    def answer(self, **given: Any) -> dict[str, Any]:
+        """The answer: the document, and values that JSON knows, for forms and links."""
+        made, lang = today(), current()
+        rtl, name = lang in RIGHT_TO_LEFT, self.hub.settings.name
+        meta = Meta(lang=lang, rtl=rtl, organisation=name, made=made, day=day(made))
+        document = Document(meta, self.title, self.lead, tuple(self.sections))
+        return {"document": to_json(document), "given": given}
 
 
 def today() -> date:
@@ -47,30 +46,26 @@ def today() -> date:
 
 
 def table(
-    title: str,
     head: Sequence[str],
     rows: Sequence[Sequence[str]],
     *,
+    title: str = "",
     note: str = "",
-    subtitle: str = "",
     words: bool = False,
-) -> TextTable:
-    """A table of at most :data:`MOST_ROWS` rows, which says where it was cut."""
+) -> TextTable | None:
+    """A table of at most :data:`MOST_ROWS` rows, which says where it was cut; none of no rows."""
+    if not rows:
+        return None
     if len(rows) > MOST_ROWS:
         cut = _("Only the first {n} rows are shown.").format(n=MOST_ROWS)
         note = f"{note} {cut}".strip()
     shown = tuple(tuple(row) for row in rows[:MOST_ROWS])
-    return TextTable(title, subtitle, tuple(head), shown, note, words)
+    return TextTable(title, "", tuple(head), shown, note, words)
 
 
 def words(*paragraphs: str, title: str = "") -> Words:
     """Paragraphs; empty ones are left out."""
     return Words(tuple(p for p in paragraphs if p), title)
-
-
-def section(id_: str, title: str, *blocks: Block | None) -> Section:
-    """A section of those blocks that there are."""
-    return Section(id_, title, tuple(block for block in blocks if block is not None), across=True)
 
 
 def name(text: str, limit: int = 80) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 from ctdhub.core.errors import HubError, as_json, error, printable
 from ctdhub.core.format import day, decimal, exact, isolated, listed, number, share, tiny
 from ctdhub.core.i18n import _, current, formula, said
-from ctdhub.desk.worker.answers.page import answered, name, section, table, words
-from ctdhub.document.document import Bar, Bars, Block, Items
+from ctdhub.desk.worker.answers.page import Page, name, table, words
+from ctdhub.document.document import Bar, Bars, Items
 from ctdhub.dp.price import why
 from ctdhub.dp.simulate import Range
 from ctdhub.hub import approvers as keys
@@ -62,46 +62,22 @@ MOST_DIFFERENT = 40
 def versions(hub: Hub) -> dict[str, Any]:
     """Every version that is published or waits, and by whom each waits to be approved."""
     given: list[dict[str, Any]] = []
-    now, done = datetime.now(UTC), {release.name for release in by_version(hub.releases)}
-    for candidate in by_version(hub.candidates):
-        if candidate.name in done:
-            continue
-        found = publication(hub, candidate, now)
-        given.append(
-            {
-                "version": candidate.name,
-                "published": False,
-                "missing": list(found.missing),
-                "state": _STATES[found.state],
-            }
-        )
-    given += [
-        {"version": version.name, "published": True, "missing": [], "state": "published"}
-        for version in by_version(hub.releases)
-    ]
-    rows = [
-        (
-            isolated(one["version"]),
-            _("published")
-            if one["published"]
-            else _("waits for: {roles}").format(
-                roles=", ".join(said(ROLE_NAMES[role]) for role in one["missing"])
-            )
-            if one["missing"]
-            else _("approved, not yet published"),
-        )
-        for one in given
-    ]
-    waits = [said(text) for text in waiting_words(hub)]
-    lead = (*waits, *(() if rows else (_("Nothing was built or published yet."),)))
-    listed_ = table("", (_("version"), _("state")), rows, words=True) if rows else None
-    return answered(
-        hub,
-        _("Versions in the hub"),
-        lead,
-        (section("versions", "", listed_),),
-        {"versions": given, "waits": waits},
-    )
+    now, done = datetime.now(UTC), [release.name for release in by_version(hub.releases)]
+    rows = []
+    for version in (c.name for c in by_version(hub.candidates) if c.name not in done):
+        here = publication(hub, hub.candidates / version, now)
+        waits = {"published": False, "missing": list(here.missing), "state": _STATES[here.state]}
+        given.append({"version": version, **waits})
+        rows.append((isolated(version), state_words(here)))
+    for version in done:
+        out = {"published": True, "missing": [], "state": "published"}
+        given.append({"version": version, **out})
+        rows.append((isolated(version), _("published")))
+    texts = [said(text) for text in waiting_words(hub)]
+    none = "" if rows else _("Nothing was built or published yet.")
+    page = Page(hub, _("Versions in the hub"), *texts, none)
+    page.add("versions", "", table((_("version"), _("state")), rows, words=True))
+    return page.answer(versions=given, waits=texts)
 
 
 def rehearsal(hub: Hub) -> dict[str, Any]:
@@ -111,20 +87,15 @@ def rehearsal(hub: Hub) -> dict[str, Any]:
     setting = _("The policy asks for epsilon {epsilon} a release, of a budget of {budget}.").format(
         epsilon=exact(rules.epsilon), budget=exact(rules.budget.epsilon)
     )
-    given = {
-        "epsilon": rules.epsilon,
-        "budget": rules.budget.epsilon,
-        "stale": False,
-        "done": False,
-    }
+    given = {"epsilon": rules.epsilon, "budget": rules.budget.epsilon}
     if found is None:
-        return answered(hub, title, (_("Nothing was rehearsed yet."), setting), (), given)
-    given |= {"done": True, "stale": found["policy"] != hash_file(hub.policy_file)}
-    figures = found["rehearsals"]
+        page = Page(hub, title, _("Nothing was rehearsed yet."), setting)
+        return page.answer(stale=False, done=False, **given)
+    stale, figures = found["policy"] != hash_file(hub.policy_file), found["rehearsals"]
     lead = _("Fictitious people: {n}; delta {delta}; nothing was charged.").format(
         n=number(found["people"]), delta=tiny(figures[0]["delta"])
     )
-    old = _("The policy has changed since then: rehearse again.") if given["stale"] else ""
+    old = _("The policy has changed since then: rehearse again.") if stale else ""
     kinds = [one["kind"] for one in figures[0]["kinds"]]
     charts = [
         _chart(
@@ -138,17 +109,11 @@ def rehearsal(hub: Hub) -> dict[str, Any]:
         "alone. The first number holds where all cells of a table are shown, the second where a "
         "single one is."
     )
-    return answered(
-        hub,
-        title,
-        tuple(text for text in (lead, setting, old) if text),
-        (
-            section("error", _("Error at each epsilon"), words(note), *charts),
-            section("bought", _("What the budget buys"), _bought(found)),
-            section("all", _("All kinds of tables"), _all_kinds(figures, kinds)),
-        ),
-        given,
-    )
+    page = Page(hub, title, lead, setting, old)
+    page.add("error", _("Error at each epsilon"), words(note), *charts)
+    page.add("bought", _("What the budget buys"), _bought(found))
+    page.add("all", _("All kinds of tables"), _all_kinds(figures, kinds))
+    return page.answer(stale=stale, done=True, **given)
 
 
 def _of_kind(one: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -174,8 +139,7 @@ def _bought(found: dict[str, Any]) -> Any:
         (exact(one["epsilon"]), number(one["versions"]), number(one["drafts"]))
         for one in found.get("bought", ())
     ]
-    head = (_("epsilon"), _("published versions"), _("drafts"))
-    return table("", head, rows)
+    return table((_("epsilon"), _("published versions"), _("drafts")), rows)
 
 
 def _all_kinds(figures: list[dict[str, Any]], kinds: list[str]) -> Any:
@@ -201,7 +165,7 @@ def _all_kinds(figures: list[dict[str, Any]], kinds: list[str]) -> Any:
         "Noise: standard deviation, in people. From: the smallest count that is typically shown. "
         "Cells shown come from the fictitious people; real data will differ."
     )
-    return table("", head, rows, note=note, words=True)
+    return table(head, rows, note=note, words=True)
 
 
 def price(hub: Hub, version: str) -> dict[str, Any]:
@@ -211,7 +175,7 @@ def price(hub: Hub, version: str) -> dict[str, Any]:
         lead = _("The price of version {version} has not been requested yet.").format(
             version=isolated(printable(version))
         )
-        return answered(hub, title, (lead,), (), {"known": False, "stale": False})
+        return Page(hub, title, lead).answer(known=False, stale=False)
     stale = found["people"] != people_key(hub)
     rows = [
         (_("version"), isolated(printable(version))),
@@ -221,36 +185,24 @@ def price(hub: Hub, version: str) -> dict[str, Any]:
         (_("versions that fit after this one"), number(found["more"])),
         (_("why it has to be paid"), said(why(found["because"])) or "–"),
         (_("open alarms"), number(found["alarms"])),
-        *(
-            (
-                _("left of the limit of {name}").format(name=name(id_)),
-                decimal(left, "#,##0.###"),
-            )
-            for id_, left in sorted(found["left_by_contributor"].items())
-        ),
     ]
-    lead = (
-        _("Nothing has to be paid: an answer that was paid for is given.")
-        if not found["epsilon"]
-        else _("Nothing was charged yet.")
-    )
-    warn = []
-    if stale:
-        warn.append(_("The data changed since the price was requested: request it again."))
-    if found["alarms"]:
-        warn.append(_("While an alarm is open nothing is charged: look at it first."))
-    return answered(
+    of_each = _("left of the limit of {name}")
+    for id_, left in sorted(found["left_by_contributor"].items()):
+        rows.append((of_each.format(name=name(id_)), decimal(left, "#,##0.###")))
+    page = Page(
         hub,
         title,
-        (lead, *warn),
-        (section("price", "", table("", (), rows, words=True)),),
-        {
-            "known": True,
-            "stale": stale,
-            "epsilon": found["epsilon"],
-            "alarms": found["alarms"],
-        },
+        _("Nothing was charged yet.")
+        if found["epsilon"]
+        else _("Nothing has to be paid: an answer that was paid for is given."),
+        _("The data changed since the price was requested: request it again.") if stale else "",
+        _("While an alarm is open nothing is charged: look at it first.")
+        if found["alarms"]
+        else "",
     )
+    page.add("price", "", table((), rows, words=True))
+    figures = {key: found[key] for key in ("epsilon", "alarms")}
+    return page.answer(known=True, stale=stale, **figures)
 
 
 def difference(hub: Hub, version: str, *, reviewed: bool) -> dict[str, Any]:
@@ -275,28 +227,23 @@ def difference(hub: Hub, version: str, *, reviewed: bool) -> dict[str, Any]:
         else ""
     )
     lines = tuple(line.removeprefix("- ") for line in changed.splitlines() if line)
-    readers = section(
+    title = _("What version {version} changes").format(version=isolated(printable(version)))
+    page = Page(hub, title)
+    page.add(
         "readers",
         _("What readers will see"),
         words(printable(note, 2_000) or _("No note was given."), warned, title=_("Note")),
         words(title=_("What changed since the last release")) if lines else None,
         Items(lines) if lines else words(_("Nothing is said about changes.")),
     )
-    review = read_review(hub, version) if reviewed else None
-    told = [said(one.words) for one in told_of(hub, bundle)]
-    parts = [
-        readers,
-        *_counts(hub, now, bundle),
-        _told(told),
-        *(_review(review[0] if review else None) if reviewed else ()),
-    ]
-    return answered(
-        hub,
-        _("What version {version} changes").format(version=isolated(printable(version))),
-        (),
-        [part for part in parts if part is not None],
-        {"version": version, "published": version in published(hub).values()},
-    )
+    page.add("counts", _("Numbers compared with the last release"), *_counts(hub, now, bundle))
+    if told := tuple(said(one.words) for one in told_of(hub, bundle)):
+        page.add("told", _("What a comparison of releases reveals"), Items(told))
+    if reviewed:
+        review = read_review(hub, version)
+        blocks = _review(review[0] if review else None)
+        page.add("review", _("Rows and alarms, for the approvers only"), *blocks)
+    return page.answer(version=version, published=version in published(hub).values())
 
 
 def _bundle(version: str, *places: Path) -> Path:
@@ -306,12 +253,11 @@ def _bundle(version: str, *places: Path) -> Path:
     raise error("no-candidate", file=places[0] / printable(version))
 
 
-def _counts(hub: Hub, now: Any, bundle: Path) -> list[Any]:
+def _counts(hub: Hub, now: Any, bundle: Path) -> tuple[Any, ...]:
     """Groups of people whose number differs by more than the noise."""
-    title = _("Numbers compared with the last release")
     older = [p for p in by_version(hub.releases) if p != bundle and order(p) < order(bundle)]
     if not older:
-        return [section("counts", title, words(_("This is the first release.")))]
+        return (words(_("This is the first release.")),)
     before = open_release(older[0])
     found = release_changes.compared(Answers(before), Answers(now))
     rows = [
@@ -327,29 +273,18 @@ def _counts(hub: Hub, now: Any, bundle: Path) -> list[Any]:
         _("people"), isolated(before.version), isolated(now.version), _("difference"),
     )  # fmt: skip
     public = release_changes.public_changes(before, now, found)
-    return [
-        section(
-            "counts",
-            title,
-            words(release_changes.summary(found), release_changes.fresh_noise()),
-            Items(tuple(public)) if public else None,
-            table("", head, rows, words=True) if rows else None,
-        )
-    ]
+    return (
+        words(release_changes.summary(found), release_changes.fresh_noise()),
+        Items(tuple(public)) if public else None,
+        table(head, rows, words=True),
+    )
 
 
-def _told(told: list[str]) -> Any:
-    if not told:
-        return None
-    return section("told", _("What a comparison of releases reveals"), Items(tuple(told)))
-
-
-def _review(review: Review | None) -> list[Any]:
+def _review(review: Review | None) -> tuple[Any, ...]:
     """Rows that were not used, rules that changed and alarms, for those who approve alone."""
-    title = _("Rows and alarms, for the approvers only")
     if review is None:
         text = _("Older software made this candidate: nothing was noted for its approvers.")
-        return [section("review", title, words(text))]
+        return (words(text),)
     rows = [
         (name(id_), number(read), number(rejected), share(rejected / read) if read else "–")
         for id_, (rejected, read) in review.rejected.items()
@@ -369,17 +304,11 @@ def _review(review: Review | None) -> list[Any]:
     ]
     heads = (_("contributor"), _("delivery"), _("alarm"), _("counted"), _("accepted"))
     told = tuple(said(text) for text in review.told_of_rules)
-    return [
-        section(
-            "review",
-            title,
-            table(_("Rows that were not used"), head, rows),
-            *([Items(told)] if told else []),
-            table(_("Alarms"), heads, alarms, words=True)
-            if alarms
-            else words(_("No alarm was raised.")),
-        )
-    ]
+    return (
+        table(head, rows, title=_("Rows that were not used")),
+        Items(told) if told else None,
+        table(heads, alarms, title=_("Alarms"), words=True) or words(_("No alarm was raised.")),
+    )
 
 
 # --------------------------------------------------------------------------------------------------
@@ -434,14 +363,21 @@ def table_price(hub: Hub, request: Mapping[str, Any]) -> dict[str, Any]:
         text = _(
             "The policy of the next release measures this table already; a yes costs nothing more."
         )
-        return answered(hub, title, (text,), (), given)
+        return Page(hub, title, text).answer(**given)
     note = _(
         "It follows from the settings alone: no case record was read. Error: half the width of an "
         "interval. The first number holds where all cells are shown, the second where a single "
         "one is."
     )
-    parts = section("price", "", table("", (), _rows(found), note=note, words=True))
-    return answered(hub, title, (), (parts, *_added(found)), given)
+    page = Page(hub, title)
+    page.add("price", "", table((), _rows(found), note=note, words=True))
+    if found.added:
+        text = _(
+            "The hub does not release these variables yet: {names}. A yes releases each of them, "
+            "in tables with every other variable too."
+        ).format(names=listed([label(name, current()) for name in found.added]))
+        page.add("added", _("New variables"), words(text))
+    return page.answer(**given)
 
 
 def _rows(found: RequestPrice) -> list[tuple[str, str]]:
@@ -471,16 +407,6 @@ def _rows(found: RequestPrice) -> list[tuple[str, str]]:
             ),
         ),
     ]
-
-
-def _added(found: RequestPrice) -> list[Any]:
-    if not found.added:
-        return []
-    text = _(
-        "The hub does not release these variables yet: {names}. A yes releases each of them, in "
-        "tables with every other variable too."
-    ).format(names=listed([label(name, current()) for name in found.added]))
-    return [section("added", _("New variables"), words(text))]
 
 
 def _range(found: Range) -> str:
@@ -520,11 +446,9 @@ def candidates(hub: Hub) -> dict[str, Any]:
         rows.append((isolated(candidate.name), state_words(here)))
         missing = list(here.missing) if here.state in ("built", "approved by one") else []
         given.append({"version": candidate.name, "state": here.state, "missing": missing})
-    lead = () if rows else (_("No candidate waits for approval."),)
-    found = table("", (_("version"), _("state")), rows, words=True) if rows else None
-    return answered(
-        hub, _("Approvals"), lead, (section("candidates", "", found),), {"candidates": given}
-    )
+    page = Page(hub, _("Approvals"), "" if rows else _("No candidate waits for approval."))
+    page.add("candidates", "", table((_("version"), _("state")), rows, words=True))
+    return page.answer(candidates=given)
 
 
 def candidate(hub: Hub, version: str) -> dict[str, Any]:
@@ -536,21 +460,19 @@ def candidate(hub: Hub, version: str) -> dict[str, Any]:
     """
     place = _bundle(version, hub.candidates)
     here = publication(hub, place, datetime.now(UTC))
-    given = {
-        "version": version,
-        "state": here.state,
-        "missing": list(here.missing),
-        "opens": here.opens.date().isoformat() if here.opens else "",
-        "holds": [{"role": h.role, "refused": h.refused is not None} for h in here.holds],
-    }
-    sections = (
-        section("promise", _("What you approve"), _facts(hub, place)),
-        section("held", _("Held back or refused"), _holds(here)) if here.holds else None,
-        section("signed", _("Approved so far"), _signed(place)),
-    )
     title = _("Approve {version}").format(version=isolated(printable(version)))
-    lead = (state_words(here), *(said(text) for text in waiting_words(hub)))
-    return answered(hub, title, lead, [s for s in sections if s], given)
+    page = Page(hub, title, state_words(here), *(said(text) for text in waiting_words(hub)))
+    page.add("promise", _("What you approve"), _facts(hub, place))
+    if here.holds:
+        page.add("held", _("Held back or refused"), _holds(here))
+    page.add("signed", _("Approved so far"), _signed(place))
+    return page.answer(
+        version=version,
+        state=here.state,
+        missing=list(here.missing),
+        opens=here.opens.date().isoformat() if here.opens else "",
+        holds=[{"role": h.role, "refused": h.refused is not None} for h in here.holds],
+    )
 
 
 def to_sign(hub: Hub, version: str, role: Role, not_before: str) -> dict[str, Any]:
@@ -598,27 +520,24 @@ def approvers(hub: Hub) -> dict[str, Any]:
             waits = keys.pending(hub)
         except HubError as met:
             wrong = met
-    blocks: list[Block] = [_keys(found)] if found else [words(_("hub.yaml names no approvers."))]
-    lead = []
-    if wrong is not None:
-        lead = [said(wrong.fault), said(wrong.remedy)]
-    elif waits is not None:
+    lead = [said(wrong.fault), said(wrong.remedy)] if wrong is not None else []
+    if waits is not None:
         lead = [
             _(
                 "hub.yaml names other keys than the last signed release. Nothing is published "
                 "until the approver whose own keys stay the same has signed the change."
             )
         ]
-    given = {
-        "keys": {role: list(found.keys(role)) for role in ROLES} if found else {},
-        "rs256": bool(found and found.rs256),
-        "sign": [r for r in ROLES if waits and waits.was.keys(r) == waits.now.keys(r)],
-        "error": as_json(wrong) if wrong else None,
-    }
-    shown = [section("keys", _("Keys in hub.yaml"), *blocks)]
+    page, none = Page(hub, _("Approvers"), *lead), words(_("hub.yaml names no approvers."))
+    page.add("keys", _("Keys in hub.yaml"), _keys(found) if found else none)
     if waits is not None:
-        shown.append(section("was", _("Keys that were signed"), _keys(waits.was)))
-    return answered(hub, _("Approvers"), lead, shown, given)
+        page.add("was", _("Keys that were signed"), _keys(waits.was))
+    return page.answer(
+        keys={role: list(found.keys(role)) for role in ROLES} if found else {},
+        rs256=bool(found and found.rs256),
+        sign=[r for r in ROLES if waits and waits.was.keys(r) == waits.now.keys(r)],
+        error=as_json(wrong) if wrong else None,
+    )
 
 
 def _to_sign(message: bytes, mine: tuple[str, ...]) -> dict[str, Any]:
@@ -654,7 +573,7 @@ def _facts(hub: Hub, place: Path) -> Any:
         ),
         (_("hash of all files"), isolated(digest(place))),
     ]
-    return table("", (), rows, words=True)
+    return table((), rows, words=True)
 
 
 def _holds(here: Publication) -> Any:
@@ -667,13 +586,10 @@ def _holds(here: Publication) -> Any:
         )
         for hold in here.holds
     ]
-    return table("", (_("role"), _("state"), _("date"), _("reason")), rows, words=True)
+    return table((_("role"), _("state"), _("date"), _("reason")), rows, words=True)
 
 
 def _signed(place: Path) -> Any:
-    given = Approvals.read(place).approvals
-    if not given:
-        return words(_("Nobody has approved it."))
     rows = [
         (
             said(ROLE_NAMES[one.statement.role]),
@@ -681,10 +597,10 @@ def _signed(place: Path) -> Any:
             isolated(one.statement.not_before or "–"),
             _kind(one.key),
         )
-        for one in given
+        for one in Approvals.read(place).approvals
     ]
     head = (_("role"), _("time"), _("published not before"), _("with"))
-    return table("", head, rows, words=True)
+    return table(head, rows, words=True) or words(_("Nobody has approved it."))
 
 
 def _keys(found: Approvers) -> Any:
@@ -699,7 +615,7 @@ def _keys(found: Approvers) -> Any:
         if found.devices == "bound"
         else ""
     )
-    return table("", head, rows, note=note, words=True)
+    return table(head, rows, note=note, words=True)
 
 
 def _kind(key: str) -> str:
