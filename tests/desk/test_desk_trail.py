@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ctdhub.core.errors import LedgerTampered
-from ctdhub.desk.trail_file import START, TrailLine, append_lines, read_trail
+from ctdhub.core.files import FIRST, append_lines, chained
+from ctdhub.desk.trail_file import read_trail
 from tests.desk.desks import Desk
 from tests.desk.test_desk_accounts import invited
 
@@ -26,9 +28,9 @@ def test_acts_denials_and_sign_ins_are_lines_and_the_file_is_verified_without_dj
     assert append_trail(file) > 0
     assert append_trail(file) == 0
     lines = list(read_trail(file))
-    assert [line.number for line in lines] == list(range(1, len(lines) + 1))
-    assert (lines[-1].number, lines[-1].hash) == head()
-    found = [(line.action, line.outcome) for line in lines]
+    assert [line["number"] for line in lines] == list(range(1, len(lines) + 1))
+    assert (lines[-1]["number"], lines[-1]["hash"]) == head()
+    found = [(line["action"], line["outcome"]) for line in lines]
     for wanted in (
         ("invitation.write", "done"),
         ("trail.read", "denied"),
@@ -41,7 +43,7 @@ def test_acts_denials_and_sign_ins_are_lines_and_the_file_is_verified_without_dj
         assert secret not in text
     code, out, _err = ctdhub("desk", "verify", desk.hub)
     assert code == 0
-    assert lines[-1].hash in out
+    assert lines[-1]["hash"] in out
     changed = text.replace('"denied"', '"done"', 1)
     file.write_text(changed, "ascii")
     code, _out, err = ctdhub("desk", "verify", desk.hub)
@@ -73,12 +75,11 @@ def test_an_act_that_fails_leaves_no_line(each_desk: Desk) -> None:
     assert head()[0] == before[0] + 1 == TrailEvent.objects.count()
 
 
-def chain(number: int) -> list[TrailLine]:
-    lines, previous = [], START
+def chain(number: int) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = []
     for i in range(1, number + 1):
-        time = "2026-01-01T00:00:00Z"
-        lines.append(TrailLine(i, time, "", "", "plan.write", "é\n", "done", previous))
-        previous = lines[-1].hash
+        event = {"time": "2026-01-01T00:00:00Z", "action": "plan.write", "thing": "é\n"}
+        lines.append(chained(event, i, lines[-1]["hash"] if lines else FIRST))
     return lines
 
 

@@ -240,16 +240,16 @@ def desk_verify(
     folder: Path,
 ) -> None:
     """The verb ``ctdhub desk verify``."""
-    from ctdhub.desk.trail_file import last_line
+    from ctdhub.desk.trail_file import read_trail
 
-    last = last_line(options.hub(folder).root / "desk" / "trail.jsonl")
-    if last is None:
+    lines = read_trail(options.hub(folder).root / "desk" / "trail.jsonl")
+    if not lines:
         console.print(_("The trail has no line yet."))
         return
     text = Text(
         "The trail is whole: {n} lines, the last one {hash}.",
-        n=Numeral(last.number),
-        hash=last.hash,
+        n=Numeral(len(lines)),
+        hash=lines[-1]["hash"],
     )
     console.print(said(text), soft_wrap=True, highlight=False)
 

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -164,11 +164,9 @@ def read_chain(path: Path) -> tuple[dict[str, Any], ...]:
     for number, line in enumerate(_lines(path), 1):
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             entry = None
-        if not isinstance(entry, dict) or entry.get("number") != number:
-            raise error("chain", file=path, line=number)
-        if entry.get("previous") != before or entry.get("hash") != _hash(entry):
+        if not isinstance(entry, dict) or entry != chained(entry, number, before):
             raise error("chain", file=path, line=number)
         before = entry["hash"]
         found.append(entry)
@@ -189,18 +187,32 @@ def append_chain(path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
         HubError: see :func:`read_chain`.
     """
     before = read_chain(path)
-    last = before[-1]["hash"] if before else FIRST
-    whole = {**entry, "number": len(before) + 1, "previous": last}
-    whole["hash"] = _hash(whole)
+    whole = chained(entry, len(before) + 1, before[-1]["hash"] if before else FIRST)
+    append_lines(path, [whole])
+    return whole
+
+
+def chained(entry: Mapping[str, Any], number: int, previous: str) -> dict[str, Any]:
+    """An entry as the whole line that follows the line with this hash."""
+    whole = {**entry, "number": number, "previous": previous}
+    return {**whole, "hash": _hash(whole)}
+
+
+def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Write lines behind the last whole one and force them to disk; the caller holds a lock.
+
+    Args:
+        path: as of :func:`append_chain`.
+        lines: each follows the one before it, the first one the last of the file.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(handle, "r+b") as out:
         out.seek(sum(len(line) + 1 for line in _lines(path)))
         out.truncate()
-        out.write(_canonical(whole) + b"\n")
+        out.writelines(canonical(line) + b"\n" for line in lines)
         out.flush()
         os.fsync(out.fileno())
     sync(path.parent)
-    return whole
 
 
 def _lines(path: Path) -> list[bytes]:
@@ -210,12 +222,12 @@ def _lines(path: Path) -> list[bytes]:
 
 def _hash(entry: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in entry.items() if key != "hash"}
-    return hashlib.sha256(_canonical(rest)).hexdigest()
+    return hashlib.sha256(canonical(rest)).hexdigest()
 
 
-def _canonical(entry: Mapping[str, Any]) -> bytes:
-    said = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return said.encode("ascii")
+def canonical(entry: Mapping[str, Any]) -> bytes:
+    """An entry as it lies in a log, without the end of its line."""
+    return json.dumps(entry, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 # --------------------------------------------------------------------------------------------------

@@ -4,22 +4,19 @@ The act and its event are in the database together or not at all.  Numbers have 
 whoever writes one holds the head until its transaction ends.
 """
 
-from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db import transaction
 
 from ctdhub.core.errors import error
-from ctdhub.core.files import locked
+from ctdhub.core.files import append_lines, chained, locked
 from ctdhub.desk.allowed import Who
 from ctdhub.desk.models import TrailEvent, TrailHead
-from ctdhub.desk.trail_file import TrailLine, append_lines, last_written
-
-_AT_ONCE = 1000
+from ctdhub.desk.trail_file import read_trail
 
 
-def record(who: Who, action: str, thing: object = "", outcome: str = "done") -> TrailLine:
+def record(who: Who, action: str, thing: object = "", outcome: str = "done") -> None:
     """Write an event in the transaction in force, or in one of its own.
 
     Args:
@@ -27,21 +24,19 @@ def record(who: Who, action: str, thing: object = "", outcome: str = "done") -> 
         outcome: "done", "denied" or "failed".
     """
     key = getattr(thing, "pk", thing)
+    event = {
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "account": who.account,
+        "role": " ".join(sorted(who.roles)),
+        "action": action,
+        "thing": str(getattr(key, "hex", key))[:64],
+        "outcome": outcome,
+    }
     with transaction.atomic():
         head = TrailHead.objects.select_for_update().get(id=1)
-        line = TrailLine(
-            number=head.number + 1,
-            time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            account=who.account,
-            role=" ".join(sorted(who.roles)),
-            action=action,
-            thing=str(getattr(key, "hex", key))[:64],
-            outcome=outcome,
-            previous=head.hash,
-        )
-        TrailEvent.objects.bulk_create([TrailEvent(**asdict(line), hash=line.hash)])
-        TrailHead.objects.filter(id=1).update(number=line.number, hash=line.hash)
-    return line
+        line = chained(event, head.number + 1, head.hash)
+        TrailEvent.objects.bulk_create([TrailEvent(**line)])
+        TrailHead.objects.filter(id=1).update(number=line["number"], hash=line["hash"])
 
 
 def append_trail(file: Path) -> int:
@@ -55,20 +50,13 @@ def append_trail(file: Path) -> int:
     """
     file.parent.mkdir(mode=0o700, exist_ok=True)
     with locked(file.with_name(".trail-lock")):
-        last, written = last_written(file), 0
-        after = last.number if last else 0
-        if last and not TrailEvent.objects.filter(number=after, hash=last.hash).exists():
+        written = read_trail(file, torn=True)
+        after, events = len(written), TrailEvent.objects.order_by("number")
+        if written and not events.filter(number=after, hash=written[-1]["hash"]).exists():
             raise error("trail", file=file, line=after)  # what follows it is of another trail
-        while rows := list(
-            TrailEvent.objects.filter(number__gt=after).order_by("number")[:_AT_ONCE]
-        ):
-            written += append_lines(file, [_line(row) for row in rows])
-            after = rows[-1].number
-    return written
-
-
-def _line(row: TrailEvent) -> TrailLine:
-    return TrailLine(**{one.name: getattr(row, one.name) for one in fields(TrailLine)})
+        if lines := list(events.filter(number__gt=after).values()):
+            append_lines(file, lines)
+    return len(lines)
 
 
 def head() -> tuple[int, str]:

@@ -20,7 +20,7 @@ from ctdhub.desk.mail import tell_head_of_trail
 from ctdhub.desk.models import Job, Organisation, OutgoingMail, TrailEvent
 from ctdhub.desk.processes import lane
 from ctdhub.desk.trail import append_trail
-from ctdhub.desk.trail_file import last_line
+from ctdhub.desk.trail_file import read_trail
 from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer
 from ctdhub.desk.worker.deliveries import adopt, enforce, erase_due, sweep_papers
 from ctdhub.desk.worker.hub_jobs import publish_when_due
@@ -98,7 +98,7 @@ def note_health() -> None:
         "time": datetime.now(UTC).timestamp(),
         "free_bytes": space.f_bavail * space.f_frsize,
         "ledger": _holds(lambda: check_paid(Hub(desk.hub))),
-        "trail": _holds(lambda: last_line(desk.trail)),
+        "trail": _holds(lambda: read_trail(desk.trail)),
         **_rows(),
     }
     files.write_whole(desk.folder / FILE, json.dumps(found).encode("ascii"), mode=0o644)
