@@ -241,7 +241,7 @@ def test_thousands_of_sequences_agree_with_a_plain_model(part: int, tmp_path: Pa
     kept = records.filter(pa.array([i not in all_gone for i in records["record_id"].to_pylist()]))
     assert len(all_rows) == kept.num_rows + len(all_gone), "every row is a record or withdrawn"
     linked = link(kept, SCHEMA)
-    assert linked.records == kept.num_rows
+    assert linked.totals.records == kept.num_rows
     _nobody_else_changed(all_files, all_gone, kept, linked)
 
 

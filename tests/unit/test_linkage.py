@@ -40,7 +40,7 @@ def test_rows_are_not_people() -> None:
         ]
     )
     linked = link(records, SCHEMA)
-    assert (linked.records, linked.people.num_rows) == (3, 2)
+    assert (linked.totals.records, linked.people.num_rows) == (3, 2)
     assert sorted(linked.people["records_per_person"].to_pylist()) == ["1", "2"]
 
 

@@ -191,7 +191,7 @@ def strata_of(rows: Sequence[Row], most: int) -> dict[tuple[str, str, tuple[str,
     records, tokens = tables([{"year_of_registration": 2018, **r} for r in rows])
     by_rows, by_lists = (joins(records, tokens, n) for n in (max(0, most - 1), most))
     asked = Linking(by_rows, by_lists, ("x", "y"), ALL, ("gender",))
-    found = link(records, load_schema(), asked)
+    found = link(records, load_schema(), asked).totals
     sums: Counter[tuple[str, ...]] = Counter()
     for (_name, _value, on), n in found.strata.items():
         sums[on] += n

@@ -107,7 +107,7 @@ def test_any_split_of_files_gives_the_people_of_one_table(
     assert told(people) == told(whole.people)
     for totals in (one[0], other[0]):
         assert (totals.records, totals.people) == (len(rows), people.num_rows)
-        assert totals == Totals.of(whole)
+        assert totals == whole.totals
     differ = pq.read_table(folder / "b" / "c.parquet")
     assert told(differ) == told(whole.conflicts)
     children = pq.read_table(folder / "b" / "m.parquet")

@@ -116,7 +116,7 @@ class _PeopleJob:
         _write(linked.people, self.places.people, part)
         _write(each_once(children.cast(MENTIONED)), self.places.perpetrators, part)
         _write(linked.conflicts, self.places.conflicts, part)
-        found = Totals.of(linked)
+        found = linked.totals
         sets = [[[*item] for item in part.items()] for part in (found.known, found.strata)]
         return json.dumps([found.records, found.people, found.conflicts, *sets])
 

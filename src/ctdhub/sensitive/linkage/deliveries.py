@@ -70,38 +70,32 @@ SELECT DISTINCT seen + 1 AS delivery FROM keys WHERE seen < {newest} ORDER BY 1
 
 _CHANGES = f"""
 WITH once AS (
-    SELECT person_key, delivery, became, hash(record_id) AS record
-    FROM held WHERE person_key IS NOT NULL GROUP BY ALL
+    SELECT DISTINCT person_key, delivery, became, hash(record_id) AS record
+    FROM held WHERE person_key IS NOT NULL
 ), said AS (
     SELECT person_key, delivery, count(*) FILTER (became = {RECORD}) AS n,
-        bit_xor(record) FILTER (became = {RECORD}) AS content,
+        coalesce(bit_xor(record) FILTER (became = {RECORD}), 0) AS content,
         bool_and(became = {REJECTED}) AS unread
     FROM once GROUP BY ALL
-), stands AS (
-    SELECT person_key, delivery, n,
-        coalesce(last_value(CASE WHEN unread THEN NULL ELSE n END IGNORE NULLS) OVER one, 0) AS now,
-        last_value(CASE WHEN unread THEN NULL ELSE coalesce(content, 0) END IGNORE NULLS)
-            OVER one AS content
-    FROM said WINDOW one AS (PARTITION BY person_key ORDER BY delivery)
-), beside AS (
-    SELECT *, lag(delivery) OVER one AS earlier, lag(now) OVER one AS then_now,
-        lag(content) OVER one AS then_content, lead(delivery) OVER one AS later
-    FROM stands WINDOW one AS (PARTITION BY person_key ORDER BY delivery)
-), step AS (
-    SELECT *,
-        CASE WHEN earlier IS NULL OR {{cumulative}} AND earlier < delivery - 1
-                AND (earlier + 1) NOT IN {{kept}} THEN 0 ELSE then_now END AS before
-    FROM beside
-), found AS (
-    SELECT delivery, n > 0 AS here, before = 0 AND now > 0 AS new,
-        before > 0 AND now > 0 AND (before <> now OR then_content <> content) AS changed,
-        before > 0 AND now = 0 AS left_, n > 0 AND before > 0 AS again
-    FROM step
+), every AS (
+    SELECT *, false AS gone FROM said
     UNION ALL
-    SELECT delivery + 1, false, false, false, true, false
+    SELECT person_key, delivery + 1, 0, 0, true, true FROM said
+    WINDOW one AS (PARTITION BY person_key ORDER BY delivery)
+    QUALIFY {{cumulative}} AND delivery < {{newest}} AND (delivery + 1) NOT IN {{kept}}
+        AND coalesce(lead(delivery) OVER one, {{newest}} + 1) > delivery + 1
+), stands AS (
+    SELECT *, CASE WHEN gone THEN (n, content)
+        ELSE last_value(CASE WHEN NOT unread THEN (n, content) END IGNORE NULLS) OVER one END AS now
+    FROM every WINDOW one AS (PARTITION BY person_key ORDER BY delivery)
+), step AS (
+    SELECT *, coalesce(now[1], 0) AS people, coalesce(before[1], 0) AS known
+    FROM (SELECT *, lag(now) OVER (PARTITION BY person_key ORDER BY delivery) AS before FROM stands)
+), found AS (
+    SELECT delivery, n > 0 AS here, known = 0 AND people > 0 AS new,
+        known > 0 AND people > 0 AND now <> before AS changed,
+        known > 0 AND people = 0 AS left_, n > 0 AND known > 0 AS again
     FROM step
-    WHERE {{cumulative}} AND now > 0 AND delivery < {{newest}}
-        AND coalesce(later, {{newest}} + 1) > delivery + 1 AND (delivery + 1) NOT IN {{kept}}
     UNION ALL
     SELECT delivery, true, false, false, false, false
     FROM (SELECT DISTINCT delivery, record_id FROM held

@@ -423,6 +423,28 @@ class Linking:
 
 
 @dataclass(frozen=True)
+class Totals:
+    """What went in and came out.
+
+    Attributes:
+        records: records that went in.
+        people: people they are about.
+        conflicts: persons by the variable in which their records differ.
+        known: people by the lists that know them, see ``people_by_lists``.
+        strata: the same by what is asked of them, see ``people_by_strata``.
+    """
+
+    records: int = 0
+    people: int = 0
+    conflicts: Counter[str] = field(default_factory=Counter)
+    known: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    strata: ByStratum = field(default_factory=Counter)
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(*(n + getattr(other, name) for name, n in vars(self).items()))
+
+
+@dataclass(frozen=True)
 class Linked:
     """People, and what was seen while they were made.
 
@@ -430,20 +452,13 @@ class Linked:
         columns: the columns of ``Schema.table("people")``, one row per person, in the order of
             what the persons are called, so that equal people give equal tables whatever the order
             of the files.
-        records: number of records that went in.
         conflicts: what records of one person say differently, see ``conflicts``.
-        known: people by the lists that know them, see ``people_by_lists``.
-        strata: the same by what is asked of them, see ``people_by_strata``.
+        totals: how many.
     """
 
     columns: Mapping[str, Coded]
-    records: int
     conflicts: pa.Table
-    known: Counter[tuple[str, ...]]
-    strata: ByStratum
-
-    def __len__(self) -> int:
-        return len(self.columns[DELIVERIES].codes)
+    totals: Totals
 
     @cached_property
     def people(self) -> pa.Table:
@@ -500,8 +515,11 @@ def link(records: pa.Table, schema: Schema, linking: Linking | None = None) -> L
     if linking.strata:
         asked = {name: columns[name] for name in linking.strata}
         strata = people_by_strata(sets, linking.on_lists(whose.values), asked, linking.names)
+    by_variable = differ.group_by([PERSON, "variable"]).aggregate([])["variable"].to_pylist()
     known = people_by_lists(sets, linking.names)
-    return Linked(columns, records.num_rows, differ, known, strata)
+    people = len(whose.values)
+    totals = Totals(records.num_rows, people, Counter(by_variable), known, strata)
+    return Linked(columns, differ, totals)
 
 
 def _first(ids: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
@@ -567,35 +585,6 @@ MENTIONED = pa.schema([pa.field(PERSON, pa.string()), *arrow_schema("perpetrator
 
 
 @dataclass(frozen=True)
-class Totals:
-    """What was written.
-
-    Attributes:
-        records: records that went in.
-        people: people they are about.
-        conflicts: persons by the variable in which their records differ.
-        known, strata: as in :class:`ctdhub.sensitive.linkage.people.Linked`.
-    """
-
-    records: int = 0
-    people: int = 0
-    conflicts: Counter[str] = field(default_factory=Counter)
-    known: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    strata: ByStratum = field(default_factory=Counter)
-
-    def __add__(self, other: Totals) -> Totals:
-        return Totals(*(n + getattr(other, name) for name, n in vars(self).items()))
-
-    @staticmethod
-    def of(linked: Linked) -> Totals:
-        """Of one part."""
-        differ = linked.conflicts.group_by([PERSON, "variable"]).aggregate([])
-        by_variable = Counter[str](differ["variable"].to_pylist())
-        people = linked.people.num_rows
-        return Totals(linked.records, people, by_variable, linked.known, linked.strata)
-
-
-@dataclass(frozen=True)
 class PartitionsPlaces:
     """Where people, their perpetrators and conflicts of their records go, as Parquet."""
 
@@ -654,7 +643,7 @@ def _written(
         for part, children in zip(*paths, strict=True):
             if (records := _read(part)) is not None:
                 linked = link(records, schema, linking)
-                totals += Totals.of(linked)
+                totals += linked.totals
                 all_people.write_table(linked.coded)
                 all_conflicts.write_table(linked.conflicts.combine_chunks())
             if (rows := _read(children)) is not None:

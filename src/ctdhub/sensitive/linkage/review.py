@@ -556,16 +556,6 @@ def rivalled(
 # Within a contributor its own case number decides who is one person, so a cluster holds at most one
 # person of each contributor.
 
-REVIEW = pa.schema(
-    [
-        pa.field("record_a", pa.string()),
-        pa.field("record_b", pa.string()),
-        pa.field("probability", pa.float64()),
-        pa.field("keys", pa.string()),
-        pa.field("reason", pa.string()),
-    ]
-)
-
 PAIRS = pa.schema(
     [
         *(pa.field(name, pa.string()) for name in ("record_a", "record_b", "key_a", "key_b")),
@@ -578,6 +568,10 @@ PAIRS = pa.schema(
 )
 """Every pair of persons of two contributors that shares a token, and the pairs for review.  ``key``
 is what a contributor tells a person by; ``reason`` is null where nobody needs to look."""
+
+REVIEW = pa.schema(
+    [PAIRS.field(name) for name in ("record_a", "record_b", "probability", "keys", "reason")]
+)
 
 READ = ("record_id", "person_key", AGE, PERIOD, *FACTS)
 """Columns of records that are looked at."""
@@ -647,7 +641,7 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
     )
     sizes = np.bincount(persons.source, minlength=len(persons.sources))
     worth = patterns(pairs, sizes)
-    joined, review, links = _join(persons, pairs, worth, cut, look)
+    joined, reasons, links = _join(persons, pairs, worth, cut, look)
     cluster_of = joined.roots()
     __, numbered = np.unique(cluster_of, return_inverse=True)
     members = pa.table(
@@ -657,10 +651,11 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
             "cluster": pa.array(numbered[persons.of_record], pa.int64()),
         }
     )
+    shown, review = _pairs(persons, pairs, worth, cluster_of, reasons)
     return Clusters(
         members=_distinct(members),
         review=review,
-        pairs=_pairs(persons, pairs, worth, cluster_of, review),
+        pairs=shown,
         patterns=tuple(sorted(worth.values(), key=lambda p: (-p.pairs, p.kinds))),
         persons=len(persons.record),
         clusters=int(numbered.max(initial=-1)) + 1,
@@ -690,9 +685,10 @@ def _distinct(table: pa.Table) -> pa.Table:
 
 def _join(
     persons: Persons, pairs: Pairs, worth: dict[int, Pattern], cut: float, look: float
-) -> tuple[PersonSets, pa.Table, int]:
+) -> tuple[PersonSets, dict[int, str], int]:
+    """Persons joined; why pairs are shown, by their place, the likeliest first; how many joined."""
     joined, links = PersonSets(persons.source, partial(contradiction, persons)), 0
-    rows: list[tuple[str, str, float | None, str, str]] = []
+    reasons: dict[int, str] = {}
     between = np.flatnonzero(~pairs.within)
     probability = np.array([worth[int(bits)].probability for bits in pairs.kinds[between]])
     shown = probability >= look
@@ -714,13 +710,10 @@ def _join(
             joined.join(one[i], other[i])
             links += 1
         if reason:
-            agree = letters(int(pairs.kinds[between[i]]))
-            ids = persons.record[one[i]], persons.record[other[i]]
-            rows.append((*ids, round(float(probability[i]), 4), agree, reason.message))
-    rows += _doubles(persons, pairs)
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(REVIEW)
-    arrays = [pa.array(c, field.type) for c, field in zip(columns, REVIEW, strict=True)]
-    return joined, pa.table(arrays, schema=REVIEW), links
+            reasons[int(between[i])] = reason.message
+    twice = Text("Perhaps one person with two cases at this contributor.")
+    reasons |= dict.fromkeys(np.flatnonzero(pairs.doubles).tolist(), twice.message)
+    return joined, reasons, links
 
 
 def _pairs(
@@ -728,9 +721,9 @@ def _pairs(
     pairs: Pairs,
     worth: dict[int, Pattern],
     cluster_of: Ints,
-    review: pa.Table,
-) -> pa.Table:
-    """All pairs of different contributors, and those of one contributor that are for review."""
+    reasons: Mapping[int, str],
+) -> tuple[pa.Table, pa.Table]:
+    """All pairs of different contributors and those of one that are for review; then these."""
     at = np.flatnonzero(~pairs.within | pairs.doubles)
     one, other, within = pairs.one[at], pairs.other[at], pairs.within[at]
     bits, which = np.unique(pairs.kinds[at], return_inverse=True)
@@ -743,31 +736,18 @@ def _pairs(
         found |= {f"{name}_a": texts.take(pa.array(one)), f"{name}_b": texts.take(pa.array(other))}
     for side, person in (("a", one), ("b", other)):
         found[f"contributor_{side}"] = sources.take(pa.array(persons.source[person]))
-    said = {(row["record_a"], row["record_b"]): row["reason"] for row in review.to_pylist()}
-    records = zip(found["record_a"].to_pylist(), found["record_b"].to_pylist(), strict=True)
     found |= {
         "keys": names.take(pa.array(which)),
         "probability": pa.array(sure[which], mask=within | np.isnan(sure[which])),
         "joined": pa.array(cluster_of[one] == cluster_of[other]),
         "within": pa.array(within),
-        "reason": pa.array([said.get(pair) for pair in records], pa.string()),
+        "reason": pa.array([reasons.get(place) for place in at.tolist()], pa.string()),
     }
-    return pa.table(found).select(PAIRS.names).cast(PAIRS)
-
-
-def _doubles(persons: Persons, pairs: Pairs) -> list[tuple[str, str, None, str, str]]:
-    """Pairs of one contributor for the steward: two cases, perhaps one person."""
-    reason = Text("Perhaps one person with two cases at this contributor.")
-    return [
-        (
-            persons.record[pairs.one[at]],
-            persons.record[pairs.other[at]],
-            None,
-            letters(int(pairs.kinds[at])),
-            reason.message,
-        )
-        for at in np.flatnonzero(pairs.doubles)
-    ]
+    every = pa.table(found).select(PAIRS.names).cast(PAIRS)
+    review = every.take(pa.array(np.searchsorted(at, list(reasons)), pa.int64()))
+    rounded = pc.round(review["probability"], 4)
+    review = review.set_column(PAIRS.names.index("probability"), "probability", rounded)
+    return every, review.select(REVIEW.names)
 
 
 def _same(persons: Persons, pairs: Pairs) -> list[int]:
