@@ -13,18 +13,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from ctdhub.core.errors import FileError, error
 from ctdhub.core.keys import secret_files
 from ctdhub.core.keys.linkage import SIZE, LinkageKey, checked
-from ctdhub.core.keys.secret_files import write_new
 
 PREFIX = "x25519:"
 WRAPPED = "CTDHUB WRAPPED LINKAGE KEY"
@@ -37,9 +29,7 @@ def make_pair(path: Path, passphrase: str = "") -> str:
         FileError: the file exists.
     """
     private = X25519PrivateKey.generate()
-    lock = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
-    content = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
-    write_new(path, content)
+    secret_files.write_private(path, private, passphrase)
     return _public(private)
 
 
@@ -69,15 +59,15 @@ def wrap(key: LinkageKey, to: str, out: Path) -> None:
         box = ChaCha20Poly1305(_shared(fresh, theirs, ours, theirs))
     except ValueError:  # a point of low order: anybody could open the envelope
         raise error("public-key", file=None) from None
-    content = {"from": ours, "nonce": nonce, "sealed": box.encrypt(nonce, key.secret, _bound(key))}
-    fields = {
+    fields: dict[str, str | bytes] = {
         "generation": str(key.generation),
         "fingerprint": key.fingerprint,
         "to": PREFIX + secret_files.encode(theirs),
+        "from": ours,
+        "nonce": nonce,
+        "sealed": box.encrypt(nonce, key.secret, _bound(str(key.generation))),
     }
-    secret_files.write(
-        out, WRAPPED, fields | {k: secret_files.encode(v) for k, v in content.items()}
-    )
+    secret_files.write(out, WRAPPED, fields)
 
 
 def unwrap(envelope: Path, own: Path, passphrase: str = "") -> LinkageKey:
@@ -96,11 +86,9 @@ def unwrap(envelope: Path, own: Path, passphrase: str = "") -> LinkageKey:
         raise error("key-unreadable/recipient", file=envelope)
     nonce = secret_files.decode(fields.get("nonce", ""), envelope, 12)
     sealed = secret_files.decode(fields.get("sealed", ""), envelope, SIZE + 16)
-    bound = f"{WRAPPED}\0{fields.get('generation')}".encode()
     try:
-        secret = ChaCha20Poly1305(_shared(private, theirs, theirs, ours)).decrypt(
-            nonce, sealed, bound
-        )
+        box = ChaCha20Poly1305(_shared(private, theirs, theirs, ours))
+        secret = box.decrypt(nonce, sealed, _bound(fields.get("generation", "")))
     except (InvalidTag, ValueError):  # ValueError: a public half that leads to no secret
         raise secret_files.broken(envelope) from None
     return checked(envelope, secret, fields)
@@ -111,8 +99,8 @@ def is_envelope(path: Path) -> bool:
     return path.is_file() and secret_files.read(path)[0] == WRAPPED
 
 
-def _bound(key: LinkageKey) -> bytes:
-    return f"{WRAPPED}\0{key.generation}".encode()
+def _bound(generation: str) -> bytes:
+    return f"{WRAPPED}\0{generation}".encode()
 
 
 def _shared(private: X25519PrivateKey, other: bytes, sender: bytes, receiver: bytes) -> bytes:
@@ -128,12 +116,7 @@ def _public(private: X25519PrivateKey) -> str:
 def _private(path: Path, passphrase: str) -> X25519PrivateKey:
     if not path.is_file():
         raise error("key-missing/receiving", file=path)
-    with path.open("rb") as file:
-        content = file.read(secret_files.LONGEST)
-    try:
-        private = load_pem_private_key(content, passphrase.encode() if passphrase else None)
-    except (ValueError, TypeError):
-        private = None
+    private = secret_files.read_private(path, passphrase)
     if not isinstance(private, X25519PrivateKey):
         raise secret_files.broken(path)
     return private
@@ -142,10 +125,7 @@ def _private(path: Path, passphrase: str) -> X25519PrivateKey:
 def _given(to: str) -> bytes:
     """The public half that a text is, or that the file of that name holds."""
     file = None if to.startswith(PREFIX) or not Path(to).is_file() else Path(to)
-    text = to
-    if file:
-        with file.open("rb") as opened:
-            text = opened.read(secret_files.LONGEST).decode("ascii", "replace").strip()
+    text = secret_files.start(file).decode("ascii", "replace").strip() if file else to
     if not text.startswith(PREFIX):
         raise error("public-key", file=file)
     try:

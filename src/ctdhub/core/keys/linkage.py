@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,15 +89,13 @@ def write_linkage_key(path: Path, key: LinkageKey, passphrase: str = "") -> None
         "fingerprint": key.fingerprint,
     }
     if not passphrase:
-        secret_files.write(path, OPEN, {**fields, "key": secret_files.encode(key.secret)})
+        secret_files.write(path, OPEN, {**fields, "key": key.secret})
         return
     salt, nonce = os.urandom(16), os.urandom(12)
     cipher = ChaCha20Poly1305(_stretched(passphrase, salt))
     sealed = cipher.encrypt(nonce, key.secret, LOCKED.encode())
     content = {"salt": salt, "nonce": nonce, "sealed": sealed}
-    secret_files.write(
-        path, LOCKED, fields | {k: secret_files.encode(v) for k, v in content.items()}
-    )
+    secret_files.write(path, LOCKED, {**fields, **content})
 
 
 def read_linkage_key(path: Path, passphrase: str = "") -> LinkageKey:
@@ -175,8 +174,7 @@ def stated_fingerprint(path: Path) -> str:
 
 def holds_secret(path: Path) -> bool:
     """Whether a file, whatever its name, begins with a linkage key or a share of one."""
-    with path.open("rb") as file:
-        start = file.read(secret_files.LONGEST).replace(b"\0", b"")  # as UTF-16 too
+    start = secret_files.start(path).replace(b"\0", b"")  # as UTF-16 too
     return any(mark in start for mark in _MARKS)
 
 
@@ -191,25 +189,12 @@ def _stretched(passphrase: str, salt: bytes) -> bytes:
 # are random; the share of place x holds its values at x (Shamir, *How to share a secret*, 1979).
 # For any k - 1 places and any secret there is exactly one polynomial through them, so that k - 1
 # shares are uniform whatever the secret is.  The field is that of AES: polynomials over two
-# elements modulo x^8 + x^4 + x^3 + x + 1 (FIPS 197, section 4), in which 3 generates all others.
+# elements modulo x^8 + x^4 + x^3 + x + 1 (FIPS 197, section 4).
 
 MOST = 255
 """Places of the field other than 0."""
 
 _MODULUS = 0x11B
-
-
-def _tables() -> tuple[list[int], list[int]]:
-    powers, logs, power = [0] * 510, [0] * 256, 1
-    for exponent in range(255):
-        powers[exponent] = powers[exponent + 255] = power
-        logs[power] = exponent
-        double = power << 1
-        power ^= double ^ (_MODULUS if double & 0x100 else 0)
-    return powers, logs
-
-
-_POWERS, _LOGS = _tables()
 
 
 class Share(NamedTuple):
@@ -280,11 +265,16 @@ def join(shares: Sequence[Share], needed: int) -> bytes:
 
 
 def _times(a: int, b: int) -> int:
-    return _POWERS[_LOGS[a] + _LOGS[b]] if a and b else 0
+    found = 0
+    for _bit in range(8):
+        found ^= a * (b & 1)
+        a, b = a << 1, b >> 1
+        a ^= _MODULUS * (a >> 8)
+    return found
 
 
 def _divided(a: int, b: int) -> int:
-    return _POWERS[_LOGS[a] + 255 - _LOGS[b]] if a else 0
+    return reduce(_times, [b] * 254, a)  # 1 / b is b ** 254
 
 
 # --------------------------------------------------------------------------------------------------
@@ -312,7 +302,7 @@ def split_files(key: LinkageKey, need: int, shares: int, folder: Path) -> tuple[
                 "fingerprint": key.fingerprint,
                 "need": str(need),
                 "number": str(number),
-                "share": secret_files.encode(share),
+                "share": share,
             },
         )
     return tuple(paths)

@@ -7,6 +7,16 @@ import binascii
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from ctdhub.core import files
 from ctdhub.core.errors import HubError, error
@@ -27,6 +37,33 @@ def write_new(path: Path, content: bytes) -> None:
         raise error("key-exists", file=path) from None
 
 
+def write_private(path: Path, private: Any, passphrase: str) -> None:
+    """Write the private half of a pair to a new file (PEM, PKCS #8).
+
+    Args:
+        passphrase: encrypts the file; without it the file lies open.
+
+    Raises:
+        FileError: the file exists; a key is never overwritten.
+    """
+    lock = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
+    write_new(path, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
+
+
+def read_private(path: Path, passphrase: str) -> object:
+    """The private half in a file; None where it holds none, or the passphrase is wrong."""
+    try:
+        return load_pem_private_key(start(path), passphrase.encode() or None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+
+
+def start(path: Path) -> bytes:
+    """The first bytes of a file, which are all of a secret's."""
+    with path.open("rb") as file:
+        return file.read(LONGEST)
+
+
 # --------------------------------------------------------------------------------------------------
 # Secrets as text files with a first line that says what they are, as PEM does (RFC 7468).
 
@@ -34,17 +71,18 @@ LONGEST = 10_000
 _FIELD = re.compile(r"^([a-z-]+): (.*)$")
 
 
-def write(path: Path, label: str, fields: Mapping[str, str]) -> None:
+def write(path: Path, label: str, fields: Mapping[str, str | bytes]) -> None:
     """Write a new file that its owner alone can read.
 
     Args:
         label: for example "CTDHUB LINKAGE KEY".
-        fields: name (small letters) to text of one line.
+        fields: name (small letters) to text of one line, or to bytes.
 
     Raises:
         FileError: the file exists; a key is never overwritten.
     """
-    lines = [f"-----BEGIN {label}-----", *(f"{k}: {v}" for k, v in fields.items())]
+    texts = {k: v if isinstance(v, str) else encode(v) for k, v in fields.items()}
+    lines = [f"-----BEGIN {label}-----", *(f"{k}: {v}" for k, v in texts.items())]
     lines.append(f"-----END {label}-----\n")
     write_new(path, "\n".join(lines).encode("ascii"))
 
@@ -57,8 +95,7 @@ def read(path: Path) -> tuple[str, dict[str, str]]:
     """
     if not path.is_file():
         raise error("key-missing/linkage", file=path)
-    with path.open("rb") as file:
-        text = file.read(LONGEST).decode("ascii", "replace")
+    text = start(path).decode("ascii", "replace")
     found = re.fullmatch(
         r"\s*-----BEGIN (CTDHUB [A-Z ]+)-----\n(.*)\n-----END \1-----\s*",
         text.replace("\r\n", "\n"),

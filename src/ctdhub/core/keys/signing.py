@@ -5,16 +5,14 @@ import binascii
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ctdhub.core.errors import error
-from ctdhub.core.keys.secret_files import write_new
+from ctdhub.core.keys import secret_files
 
 PREFIX = "ed25519:"
 _ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
-_LONGEST_FILE = 10_000
 
 
 @dataclass(frozen=True)
@@ -44,20 +42,13 @@ def make_key(path: Path, passphrase: str = "") -> SigningKey:
         FileError: the file exists; a key is never overwritten.
     """
     private = Ed25519PrivateKey.generate()
-    content = private.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.BestAvailableEncryption(passphrase.encode())
-        if passphrase
-        else serialization.NoEncryption(),
-    )
-    write_new(path, content)
+    secret_files.write_private(path, private, passphrase)
     return SigningKey(private)
 
 
 def is_encrypted(path: Path) -> bool:
     """Whether a key file asks for a passphrase; false where there is no file."""
-    return path.is_file() and _ENCRYPTED in _start(path)
+    return path.is_file() and _ENCRYPTED in secret_files.start(path)
 
 
 def read_key(path: Path, passphrase: str = "") -> SigningKey:
@@ -68,12 +59,7 @@ def read_key(path: Path, passphrase: str = "") -> SigningKey:
     """
     if not path.is_file():
         raise error("key-missing", file=path)
-    try:
-        private = serialization.load_pem_private_key(
-            _start(path), passphrase.encode() if passphrase else None
-        )
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        private = None
+    private = secret_files.read_private(path, passphrase)
     if not isinstance(private, Ed25519PrivateKey):
         raise error("key-unreadable/private", file=path)
     return SigningKey(private)
@@ -108,8 +94,3 @@ def _decoded(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return b""
-
-
-def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(_LONGEST_FILE)
