@@ -8,13 +8,14 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import date
+from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import IO
 from xml.sax.saxutils import escape
 
-Cell = str | int | float | None
+Cell = str | int | float | date | None
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -24,6 +25,7 @@ _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _DAY = (1980, 1, 1, 0, 0, 0)
 _PANE = '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
 MOST_ROWS = 1_048_576
+_EPOCH = date(1899, 12, 30).toordinal()
 ROWS = 1000
 """Rows that are written together."""
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -38,12 +40,15 @@ class PlainSheet:
         widths: of the columns, in letters.
         rows: the heading first; a None is an empty cell.
         heading: whether the first row is a heading, which stays in view.
+        placed: whether each cell says where it is and empty ones are left out, as offices' programs
+            write it, and readers that trust nobody ask for; then cells may be days.
     """
 
     name: str
     widths: Sequence[int]
     rows: Iterable[Sequence[Cell]]
     heading: bool = True
+    placed: bool = False
 
 
 def write_spreadsheet(
@@ -114,6 +119,8 @@ def _frame(sheets: Sequence[PlainSheet]) -> Iterator[tuple[str, str]]:
         f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{links}<Relationship '
         f'Id="rId{len(sheets) + 1}" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
     )
+    day = '<xf numFmtId="14" applyNumberFormat="1" xfId="0"/>'
+    days = day if any(sheet.placed for sheet in sheets) else ""
     yield (
         "xl/styles.xml",
         f'{_HEAD}<styleSheet xmlns="{_MAIN}"><fonts count="2"><font><sz val="11"/></font>'
@@ -121,9 +128,9 @@ def _frame(sheets: Sequence[PlainSheet]) -> Iterator[tuple[str, str]]:
         '<fills count="2"><fill><patternFill patternType="none"/></fill>'
         '<fill><patternFill patternType="gray125"/></fill></fills>'
         '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-        '<cellXfs count="3"><xf numFmtId="49" applyNumberFormat="1" xfId="0"/>'
+        f'<cellXfs count="{4 if days else 3}"><xf numFmtId="49" applyNumberFormat="1" xfId="0"/>'
         '<xf numFmtId="49" fontId="1" applyNumberFormat="1" applyFont="1" xfId="0"/>'
-        '<xf numFmtId="3" applyNumberFormat="1" xfId="0"/></cellXfs></styleSheet>',
+        f'<xf numFmtId="3" applyNumberFormat="1" xfId="0"/>{days}</cellXfs></styleSheet>',
     )
 
 
@@ -142,13 +149,27 @@ def _sheet(sheet: PlainSheet, *, rtl: bool) -> Iterator[str]:
         if n >= MOST_ROWS:
             raise ValueError("a sheet holds no more rows")
         bold = n == 0 and sheet.heading
-        yield f"<row>{''.join([_cell(cell, bold) for cell in row])}</row>"
+        cells = [_cell(cell, bold) for cell in row]
+        if sheet.placed:
+            cells = [
+                text.replace("<c", f'<c r="{_letters(k)}{n + 1}"', 1)
+                for k, text in enumerate(cells)
+                if text != "<c/>"
+            ]
+        yield f"<row>{''.join(cells)}</row>"
     yield "</sheetData></worksheet>"
+
+
+@cache
+def _letters(column: int) -> str:
+    return chr(65 + column) if column < 26 else _letters(column // 26 - 1) + chr(65 + column % 26)
 
 
 def _cell(cell: Cell, bold: bool) -> str:
     if isinstance(cell, str):
         return _text(cell, bold) if cell else "<c/>"
+    if isinstance(cell, date):
+        return f'<c s="3"><v>{cell.toordinal() - _EPOCH}</v></c>'
     return "<c/>" if cell is None else f'<c s="2"><v>{cell}</v></c>'
 
 

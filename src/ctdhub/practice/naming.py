@@ -103,22 +103,11 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class Slips:
-    """Share of rows in which an office gets something wrong.
-
-    Invented, and meant to be worse than most: in the only comparable public data (FEBRL, set 4) up
-    to two fields of a row are wrong.
-    """
-
-    misspelt: float = 0.15
-    swapped_names: float = 0.06
-    swapped_day: float = 0.05
-    wrong_year: float = 0.03
-    no_birth: float = 0.03
-    other_town: float = 0.08
-    half_a_compound: float = 0.5
-    no_citizenship: float = 0.1
+# Share of rows in which an office gets something wrong: invented, and meant to be worse than most.
+# In the only comparable public data (FEBRL, set 4) up to two fields of a row are wrong.
+MISSPELT, SWAPPED_NAMES, OTHER_TOWN, NO_CITIZENSHIP = 0.15, 0.06, 0.08, 0.1
+SWAPPED_DAY, WRONG_YEAR, NO_BIRTH = 0.05, 0.03, 0.03
+HALF_A_COMPOUND = 0.5
 
 
 @dataclass(frozen=True)
@@ -131,16 +120,13 @@ class _Person:
     citizenship: str
 
 
-def write_names(
-    folder: Path, people: int, seed: int, slips: Slips | None = None, known: float = 0.5
-) -> dict[str, Path]:
+def write_names(folder: Path, people: int, seed: int, known: float = 0.5) -> dict[str, Path]:
     """Write one list per office and ``truth.csv`` (office, case, person).
 
     Args:
         folder: made if it is not there.
         people: fictitious people.
         seed: the same seed gives the same files.
-        slips: what offices get wrong.
         known: chance that an office knows a person.
 
     Returns:
@@ -157,7 +143,7 @@ def write_names(
             for place in rng.permutation(people):
                 if rng.random() < known:
                     case = f"{letter}{int(place):06d}"
-                    rows.append([case, *_row(invented[place], script, rng, slips or Slips())])
+                    rows.append([case, *_row(invented[place], script, rng)])
                     truth.append((office, case, int(place)))
             put_rows(out, COLUMNS, rows, end="\r\n", as_is=True)
     with (folder / "truth.csv").open("w", encoding="utf-8", newline="") as out:
@@ -185,31 +171,31 @@ def _people(n: int, rng: np.random.Generator) -> Iterator[_Person]:
         )
 
 
-def _row(who: _Person, script: str, rng: np.random.Generator, slips: Slips) -> list[str]:
+def _row(who: _Person, script: str, rng: np.random.Generator) -> list[str]:
     names = []
     for sounds in (who.given, who.family):
         written = [spell(part, script, rng) for part in sounds]
-        if len(written) > 1 and rng.random() < slips.half_a_compound:
+        if len(written) > 1 and rng.random() < HALF_A_COMPOUND:
             written = [written[int(rng.integers(2))]]
         names.append(("-" if rng.random() < 0.5 else " ").join(written))
-    if rng.random() < slips.misspelt:
+    if rng.random() < MISSPELT:
         which = int(rng.integers(2))
         names[which] = slip(names[which], rng)
-    if rng.random() < slips.swapped_names:
+    if rng.random() < SWAPPED_NAMES:
         names.reverse()
     town = spell(who.town, script, rng)
-    if rng.random() < slips.other_town:
+    if rng.random() < OTHER_TOWN:
         town = "" if rng.random() < 0.5 else slip(town, rng)
     year = str(int(rng.integers(2015, 2026)))
-    citizenship = "" if rng.random() < slips.no_citizenship else who.citizenship
-    return [*names, _birth(who.birth, rng, slips), who.sex, town, year, citizenship]
+    citizenship = "" if rng.random() < NO_CITIZENSHIP else who.citizenship
+    return [*names, _birth(who.birth, rng), who.sex, town, year, citizenship]
 
 
-def _birth(day: date, rng: np.random.Generator, slips: Slips) -> str:
-    if rng.random() < slips.no_birth:
+def _birth(day: date, rng: np.random.Generator) -> str:
+    if rng.random() < NO_BIRTH:
         return ""
-    year = day.year + int(rng.integers(-2, 3)) * (rng.random() < slips.wrong_year)
+    year = day.year + int(rng.integers(-2, 3)) * (rng.random() < WRONG_YEAR)
     first, second = day.day, day.month
-    if second != first and first <= 12 and rng.random() < slips.swapped_day:
+    if second != first and first <= 12 and rng.random() < SWAPPED_DAY:
         first, second = second, first
     return f"{first:02d}/{second:02d}/{year}"

@@ -58,14 +58,6 @@ BLOCKS = (
 """Parts of a record that a contributor records or leaves empty as a whole."""
 
 
-class Target(FrozenModel):
-    """A published figure that the drawn people must come near to."""
-
-    share: float | None = None
-    count: int | None = None
-    source: str
-
-
 class ListsMarginal(FrozenModel):
     """How people come to be known to contributors."""
 
@@ -144,7 +136,6 @@ class Marginals(FrozenModel):
     """Everything the generator is told; see the YAML for what each number means."""
 
     years: tuple[int, int]
-    targets: dict[str, Target]
     lists: ListsMarginal
     contributors: dict[str, ContributorModel]
     missing_together: float
@@ -166,14 +157,9 @@ class Marginals(FrozenModel):
     def _check(self) -> Marginals:
         s = load_schema()
         for name, kind in self.classes.items():
-            for group, kinds in (
-                ("exploitation", kind.exploitation),
-                ("labour", kind.labour),
-                ("sex", kind.sex),
-                ("recruiter", kind.recruiter),
-                ("means", kind.means),
-            ):
-                unknown = {f"{group}_{k}" for k in kinds if k != "none"} - set(s.flags(group))
+            for group in ("exploitation", "labour", "sex", "recruiter", "means"):
+                kinds = {f"{group}_{k}" for k in getattr(kind, group) if k != "none"}
+                unknown = kinds - set(s.flags(group))
                 if unknown:
                     raise ValueError(f"class {name}: not in the schema: {sorted(unknown)}")
         for name, mix in self.profiles.items():
