@@ -434,19 +434,13 @@ class Approvals(FrozenModel):
                 found.append(Text("The key of the {role} is not the one in hub.yaml.", role=role))
         if len({a.statement.role for a in self.approvals}) < len(self.approvals):
             found.append(Text("A role approved twice."))
-        if not self._shown_alike:
+        told = [a.statement for a in self.approvals]
+        keys_told = {s.approvers for s in told if s.approvers}
+        if max(len({s.review for s in told}), len({s.changes for s in told}), len(keys_told)) > 1:
             found.append(Text("The hub did not show the same to both people."))
         if len({identity(a.key) for a in self.approvals}) < len(self.approvals):
             found.append(Text("Both approvals were signed with the same key."))
         return found
-
-    @property
-    def _shown_alike(self) -> bool:
-        """Whether both saw one thing."""
-        told = [a.statement for a in self.approvals]
-        changes = {s.changes for s in told}
-        keys = {s.approvers for s in told if s.approvers}
-        return max(len({s.review for s in told}), len(changes), len(keys)) < 2
 
 
 def who(approvals: Approvals) -> Text:
@@ -517,6 +511,12 @@ class SignedChange(Mark):
         known = self.key in told.was.keys(told.role)
         return stays and known and self.fault(told.message(), rules, told.role) is None
 
+    def follows(self, before: Sequence[SignedChange]) -> bool:
+        """Whether it holds, and goes on where the lines before it end."""
+        told = self.change
+        goes_on = not before or before[-1].change.now == told.was
+        return (told.number, told.previous) == next_line(before) and goes_on and self.holds
+
     def line(self) -> bytes:
         """The line, without its end."""
         return canonical(self.model_dump(exclude_none=True))
@@ -536,19 +536,14 @@ def read_changes(folder: Path) -> tuple[SignedChange, ...]:
     except FileNotFoundError:
         return ()
     found: list[SignedChange] = []
-    previous = FIRST
     for number, line in enumerate(content.splitlines(), 1):
         try:
             one = SignedChange.model_validate(json.loads(line))
         except (ValidationError, ValueError, RecursionError):
             raise error("approvers/damaged", file=path, row=number) from None
-        told = one.change
-        follows = (told.number, told.previous) == (number, previous)
-        goes_on = not found or found[-1].change.now == told.was
-        if not (follows and goes_on and one.holds and one.line() == line):
+        if not (one.follows(found) and one.line() == line):
             raise error("approvers/damaged", file=path, row=number)
         found.append(one)
-        previous = hashlib.sha256(line).hexdigest()
     return tuple(found)
 
 
@@ -559,8 +554,7 @@ def add_change(folder: Path, new: SignedChange) -> None:
         ReleaseError: the file is damaged, or the line does not follow from it.
     """
     before = read_changes(folder)
-    told, goes_on = new.change, not before or before[-1].change.now == new.change.was
-    if (told.number, told.previous) != next_line(before) or not goes_on or not new.holds:
+    if not new.follows(before):
         raise error("approvers/change", file=folder / FILE)
     sweep(folder, FILE)
     lines = [*(one.line() for one in before), new.line()]

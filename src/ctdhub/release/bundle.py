@@ -6,7 +6,6 @@ import html
 import math
 import re
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cache
@@ -117,16 +116,14 @@ def _plain(text: str) -> str:
 # --------------------------------------------------------------------------------------------------
 # Write a release: build it beside its place, sync it to disk, rename it, make it read-only.
 
-Progress = Callable[[Text, float], None]
 _NUMBERED = re.compile(r"(\d{4})\.([1-9]\d{0,5})")
 
 
-def write_release(  # noqa: PLR0913
+def write_release(
     protected: Protected,
     releases: Path,
     version: str,
     changelog: str,
-    progress: Progress | None = None,
     *,
     changed: tuple[Text, ...] = (),
     candidates: Path | None = None,
@@ -141,7 +138,6 @@ def write_release(  # noqa: PLR0913
         version: name of the release, for example "2026.1"; see :func:`next_version`.
         changelog: what changed since the last release, in words for readers.
         changed: what the hub itself has to say of that, see ``changes.changes``.
-        progress: told (message, fraction).
         candidates: where the bundle waits for approval instead of being published at once.
         site: public address of the hub's site, for catalogues; empty where it is not known.
         attacks: what attacks on the method of protection achieved (JSON); empty where not known.
@@ -159,18 +155,15 @@ def write_release(  # noqa: PLR0913
     place = candidates or releases
     free(releases, version)
     target = free(place, version)
-    report = progress or (lambda message, fraction: None)
     place.mkdir(parents=True, exist_ok=True)
     for leftover in place.glob(f".writing-{version}-*"):
         with suppress(OSError):
             remove(leftover)
     fresh = Path(tempfile.mkdtemp(prefix=f".writing-{version}-", dir=place))
     try:
-        report(Text("Writing records and counts"), 0.0)
         write_tables(protected, fresh)
         write_measured(protected, fresh)
-        write_sets(protected, fresh)
-        report(Text("Writing codebook and metadata"), 0.5)
+        write_sets(protected.imputations, fresh, set_names(len(protected.imputations)))
         created = datetime.now(UTC)
         languages = [g for g in LANGUAGES if g == LANGUAGES[0] or g in facts.languages]
         write_codebook(fresh, "html", languages)
@@ -182,7 +175,6 @@ def write_release(  # noqa: PLR0913
         if attacks:
             (fresh / ATTACKS).write_bytes(attacks)
         _describe(protected, facts, fresh, version, created, site)
-        report(Text("Closing the release"), 0.9)
         _close(protected, fresh, version, created)
         sync(fresh)
         free(place, version)
@@ -191,7 +183,6 @@ def write_release(  # noqa: PLR0913
         with suppress(OSError):
             remove(fresh)
     sync(place)
-    report(Text("Release written"), 1.0)
     return target
 
 
@@ -216,10 +207,8 @@ def versions(releases: Path) -> tuple[str, ...]:
 
 def latest_release(releases: Path) -> Path | None:
     """The folder of the release with the highest version <year>.<number>, None if there is none."""
-    if not (numbered := _numbered(releases)):
-        return None
-    year, number = max(numbered)
-    return releases / f"{year}.{number}"
+    found = versions(releases)
+    return releases / found[-1] if found else None
 
 
 def latest_standing(folder: Path) -> Path | None:

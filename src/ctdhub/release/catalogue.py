@@ -66,15 +66,12 @@ def frictionless(
     of_perpetrators: Sequence[str] | None = None,
 ) -> str:
     """datapackage.json: resources with table schemas, sizes and hashes."""
-    schemas = {
-        "records.csv": table_schema("people", list(columns)),
-        "counts.csv": _schema(_count_fields("people")),
-    }
+    schemas = {"records.csv": table_schema("people", list(columns))}
     if of_perpetrators is not None:
         schemas["perpetrators.csv"] = table_schema("perpetrators", list(of_perpetrators))
-        schemas["perpetrator_counts.csv"] = _schema(_count_fields("perpetrators"))
-    for table, members in tables.measured_fields(manifest, facts.years).items():
-        schemas[f"{table}.csv"] = _schema(members)
+    for table, members in _of_numbers(manifest, facts, of_perpetrators).items():
+        fields = [{"name": n, "type": kind, "description": w} for n, (kind, w) in members.items()]
+        schemas[f"{table}.csv"] = {"fields": fields, "missingValues": []}
     resources = [
         {
             "name": name.replace(".", "-").lower(),
@@ -114,12 +111,14 @@ def frictionless(
     )
 
 
-def _schema(members: dict[str, tuple[str, str]]) -> dict[str, Any]:
-    fields = [
-        {"name": name, "type": kind, "description": words}
-        for name, (kind, words) in members.items()
-    ]
-    return {"fields": fields, "missingValues": []}
+def _of_numbers(
+    manifest: Manifest, facts: PublicFacts, of_perpetrators: Sequence[str] | None
+) -> dict[str, dict[str, tuple[str, str]]]:
+    """Type and meaning of each column of the tables of numbers, by table."""
+    counts = {"counts": _count_fields("people")}
+    if of_perpetrators is not None:
+        counts["perpetrator_counts"] = _count_fields("perpetrators")
+    return counts | tables.measured_fields(manifest, facts.years)
 
 
 def croissant(
@@ -129,12 +128,11 @@ def croissant(
     of_perpetrators: Sequence[str] | None = None,
 ) -> str:
     """croissant.json: files with hashes, and the fields of records and counts."""
-    fields = {"records": _texts(columns), "counts": _typed(_count_fields("people"))}
+    numbers = _of_numbers(manifest, facts, of_perpetrators)
+    fields = {"records": _texts(columns), "counts": numbers.pop("counts")}
     if of_perpetrators is not None:
         fields["perpetrators"] = _texts(of_perpetrators)
-        fields["perpetrator_counts"] = _typed(_count_fields("perpetrators"))
-    for table, described in tables.measured_fields(manifest, facts.years).items():
-        fields[table] = _typed(described)
+    fields |= numbers
     return _json(
         {
             "@context": _CROISSANT_CONTEXT,
@@ -173,13 +171,13 @@ def croissant(
                             "@id": f"{table}/{name}",
                             "name": name,
                             "description": words,
-                            "dataType": kind,
+                            "dataType": _CROISSANT_TYPES[kind],
                             "source": {
                                 "fileObject": {"@id": f"{table}.csv"},
                                 "extract": {"column": name},
                             },
                         }
-                        for name, kind, words in members
+                        for name, (kind, words) in members.items()
                     ],
                 }
                 for table, members in fields.items()
@@ -188,9 +186,9 @@ def croissant(
     )
 
 
-def _texts(columns: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Name, type and meaning of columns of records."""
-    return [(name, "sc:Text", definition(name, "en")) for name in columns]
+def _texts(columns: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Type and meaning of columns of records."""
+    return {name: ("string", definition(name, "en")) for name in columns}
 
 
 def _count_fields(counted: str) -> dict[str, tuple[str, str]]:
@@ -208,10 +206,7 @@ def _count_fields(counted: str) -> dict[str, tuple[str, str]]:
     }
 
 
-def _typed(members: dict[str, tuple[str, str]]) -> list[tuple[str, str, str]]:
-    """Name, type and meaning of columns, in the words of Croissant."""
-    types = {"integer": "sc:Integer", "number": "sc:Float", "string": "sc:Text"}
-    return [(name, types[kind], words) for name, (kind, words) in members.items()]
+_CROISSANT_TYPES = {"integer": "sc:Integer", "number": "sc:Float", "string": "sc:Text"}
 
 
 def media(name: str) -> str:

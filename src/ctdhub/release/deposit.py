@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def zenodo(release: Release, site: str = "") -> dict[str, Any]:
         "title": title(release.manifest, facts),
         "creators": [{"name": facts.hub}],
         "contributors": [{"name": c.name, "type": "DataCollector"} for c in facts.contributors],
-        "description": _html(description(facts)),
+        "description": f"<p>{escape(description(facts), quote=False)}</p>",
         "publication_date": release.manifest.created[:10],
         "access_right": "open",
         "license": facts.licence.lower() if facts.licence_url else "",
@@ -115,11 +116,6 @@ def zenodo(release: Release, site: str = "") -> dict[str, Any]:
         else [],
     }
     return {"metadata": {key: value for key, value in metadata.items() if value}}
-
-
-def _html(text: str) -> str:
-    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f"<p>{safe}</p>"
 
 
 # --------------------------------------------------------------------------------------------------
@@ -178,14 +174,16 @@ class Portal:
         Raises:
             ReleaseError: the portal refuses, or does not answer as CKAN does.
         """
-        kind, body = _json_body(given) if file is None else _form_body(given, *file)
+        kind, body = "application/json", json.dumps(given).encode()
+        if file is not None:
+            kind, body = _form_body(given, *file)
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked
             f"{self.url.rstrip('/')}/api/3/action/{name}",
             data=body,
             headers={"Authorization": self.token, "Content-Type": kind, "User-Agent": "ctdhub"},
         )
         try:
-            with _opener().open(request, timeout=SLOWEST) as answer:
+            with urllib.request.build_opener(_Stay).open(request, timeout=SLOWEST) as answer:
                 found = json.loads(answer.read(_LARGEST_ANSWER))
         except urllib.error.HTTPError as cause:
             if cause.code == 404 and name.endswith("_show"):
@@ -244,15 +242,15 @@ def push(
     for name, path in entries.items():
         yield PushedFile("keep" if name in held else "upload", name)
         if name not in held and not dry:
-            portal.act("resource_create", _resource(wanted["name"], path, hashes), _file(path))
+            about = _resource(wanted["name"], path, hashes)
+            portal.act("resource_create", about, (path.name, path.read_bytes()))
 
 
 def package(
     release: Release, organisation: str, site: str = "", *, private: bool = False
 ) -> dict[str, Any]:
     """The dataset of a release, as ``package_create`` takes it."""
-    facts = release.facts
-    first, last = release.years
+    facts, (first, last) = release.facts, release.years
     extras = {
         _DIGEST: digest(release.path),
         "release": release.version,
@@ -297,18 +295,10 @@ def _resource(package_name: str, path: Path, hashes: Mapping[str, str]) -> dict[
     }
 
 
-def _file(path: Path) -> tuple[str, bytes]:
-    return path.name, path.read_bytes()
-
-
 def _extras(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         str(e.get("key")): e.get("value") for e in found.get("extras", ()) if isinstance(e, dict)
     }
-
-
-def _json_body(given: Mapping[str, Any]) -> tuple[str, bytes]:
-    return "application/json", json.dumps(given).encode()
 
 
 def _form_body(given: Mapping[str, Any], name: str, data: bytes) -> tuple[str, bytes]:
@@ -340,7 +330,3 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_given: Any) -> None:
         return None
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_Stay)

@@ -219,8 +219,8 @@ def as_data(version: str, errata: Sequence[Erratum]) -> str:
 
 def plain_data(errata: Sequence[Erratum]) -> list[dict[str, Any]]:
     """Notices for files of the interface for programs, without their signatures."""
-    kept = ("number", "sort", "date", "note", "concerns")
-    return [{name: e.notice.model_dump(mode="json")[name] for name in kept} for e in errata]
+    kept = {"number", "sort", "date", "note", "concerns"}
+    return [e.notice.model_dump(mode="json", include=kept) for e in errata]
 
 
 def as_markdown(version: str, errata: Sequence[Erratum]) -> str:
@@ -232,12 +232,9 @@ def as_markdown(version: str, errata: Sequence[Erratum]) -> str:
         lines += [f"## {e.notice.number}. {what} ({e.notice.date})", ""]
         if e.notice.concerns:
             lines += [f"Concerns: {', '.join(map(_literal, e.notice.concerns))}", ""]
-        lines += [part for code, text in e.notice.note.items() for part in (_in(code, text), "")]
+        for code, text in e.notice.note.items():
+            lines += [f"{code}: {_literal(text)}", ""]
     return "\n".join(lines)
-
-
-def _in(code: str, text: str) -> str:
-    return f"{code}: {_literal(text)}"
 
 
 def _literal(text: str) -> str:
@@ -275,9 +272,9 @@ def _handed_on(file: Path) -> Mapping[str, Erratum | None]:
 def _checked(
     found: Mapping[str, Erratum | None], version: str, digest: str, approvers: Approvers | None
 ) -> Errata:
-    whole = {name: e for name, e in found.items() if e is not None}
     damaged = [(n, Text("This is not a notice.")) for n, e in found.items() if e is None]
-    ordered = sorted(whole.items(), key=lambda item: item[1].notice.number)
+    whole = [(name, e) for name, e in found.items() if e is not None]
+    ordered = sorted(whole, key=lambda item: item[1].notice.number)
     for i, (name, erratum) in enumerate(ordered, 1):
         if erratum.notice.number != i:
             damaged.append((name, Text("The notice with number {n} is missing.", n=i)))
@@ -287,6 +284,5 @@ def _checked(
             damaged.append((name, Text("The notice is not signed by two people.")))
     if damaged:
         return Errata(faults=tuple(damaged))
-    all_ = [e for _name, e in ordered]
-    waiting = all_[-1] if all_ and all_[-1].missing else None
-    return Errata(given=tuple(e for e in all_ if not e.missing), waiting=waiting)
+    given = tuple(e for _name, e in ordered if not e.missing)
+    return Errata(given, next((e for _name, e in ordered if e.missing), None))

@@ -5,8 +5,8 @@ every file.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import NormalDist, median
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
@@ -66,6 +67,36 @@ class _Facts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+def _name(text: str) -> str:
+    return printable(text.strip(), LONGEST_NAME)
+
+
+def _sentence(text: str) -> str:
+    return printable(text.strip(), LONGEST_TEXT)
+
+
+def _names(given: dict[str, str]) -> dict[str, str]:
+    return {code: _name(name) for code, name in given.items()}
+
+
+def _day(given: Any) -> Any:
+    return given.isoformat() if type(given) is date else given
+
+
+def _real_day(given: str) -> str:
+    date.fromisoformat(given)
+    return given
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Sentence = Annotated[str, AfterValidator(_sentence)]
+Names = Annotated[dict[str, str], AfterValidator(_names)]
+"""A name by language."""
+Day = Annotated[
+    str, BeforeValidator(_day), Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_real_day)
+]
+
+
 class SeriesBreak(_Facts):
     """A day from which on a contributor's figures are not comparable with earlier ones.
 
@@ -75,39 +106,15 @@ class SeriesBreak(_Facts):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    date: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
+    date: Day
     kind: Literal["operator", "law", "form", "definition", "other"] = "other"
     variables: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")], ...] = ()
-    note: str = Field(default="", max_length=300)
+    note: Annotated[str, Field(max_length=300), AfterValidator(_sentence)] = ""
 
     def as_facts(self) -> dict[str, Any]:
         """As plain values; without ``variables`` where it concerns all figures."""
         found = self.model_dump(mode="json")
         return found if self.variables else {k: v for k, v in found.items() if k != "variables"}
-
-    @field_validator("date", mode="before")
-    @classmethod
-    def _day(cls, given: Any) -> Any:
-        return given.isoformat() if type(given) is date else given
-
-    @field_validator("date")
-    @classmethod
-    def _exists(cls, given: str) -> str:
-        date.fromisoformat(given)
-        return given
-
-    @field_validator("note")
-    @classmethod
-    def _safe(cls, text: str) -> str:
-        return printable(text.strip(), 300)
-
-
-def _safe_names(given: dict[str, str]) -> dict[str, str]:
-    return {code: printable(name.strip(), LONGEST_NAME) for code, name in given.items()}
-
-
-Names = Annotated[dict[str, str], AfterValidator(_safe_names)]
-"""A name by language."""
 
 
 class Contributor(_Facts):
@@ -119,19 +126,14 @@ class Contributor(_Facts):
     ``names`` are its name by language, where it has one.
     """
 
-    id: str = Field(default="", max_length=60)
-    name: str
-    kind: str = ""
+    id: Annotated[str, Field(max_length=60), AfterValidator(_name)] = ""
+    name: Name
+    kind: Name = ""
     years: tuple[int, int] | None = None
     deliveries: tuple[str, ...] | None = None
     breaks: tuple[SeriesBreak, ...] = ()
     rows_per_person: int = 1
     names: Names = Field(default_factory=dict)
-
-    @field_validator("id", "name", "kind")
-    @classmethod
-    def _safe(cls, text: str) -> str:
-        return printable(text.strip(), LONGEST_NAME)
 
 
 class PublicFacts(_Facts):
@@ -159,17 +161,17 @@ class PublicFacts(_Facts):
     'A· hub'
     """
 
-    hub: str = Field(min_length=1)
+    hub: Annotated[str, Field(min_length=1), AfterValidator(_name)]
     contributors: tuple[Contributor, ...]
     years: tuple[int, int]
-    schema_version: str
+    schema_version: Name
     languages: tuple[str, ...] = LANGUAGES
     invented: bool = False
-    licence: str = "CC-BY-4.0"
-    caveats: tuple[str, ...] = ()
+    licence: Name = "CC-BY-4.0"
+    caveats: tuple[Sentence, ...] = ()
     homepage: str = Field(default="", pattern=r"^(https://\S{1,300})?$")
-    helpline: str = ""
-    promise_reason: str = ""
+    helpline: Name = ""
+    promise_reason: Sentence = ""
     list_answers: dict[Literal["same_place", "refer", "one_register"], bool] = Field(default={})
     hub_names: Names = Field(default_factory=dict)
 
@@ -177,21 +179,6 @@ class PublicFacts(_Facts):
     @classmethod
     def _named(cls, given: Any) -> Any:
         return [{"name": c} if isinstance(c, str) else c for c in given]
-
-    @field_validator("hub", "schema_version", "licence", "helpline")
-    @classmethod
-    def _safe(cls, text: str) -> str:
-        return printable(text.strip(), LONGEST_NAME)
-
-    @field_validator("promise_reason")
-    @classmethod
-    def _safe_reason(cls, text: str) -> str:
-        return printable(text.strip(), LONGEST_TEXT)
-
-    @field_validator("caveats")
-    @classmethod
-    def _safe_all(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(printable(text.strip(), LONGEST_TEXT) for text in texts)
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> PublicFacts:
@@ -516,6 +503,10 @@ class MeasuredSources(MeasuredFile):
     without_key: DoubledPeople | None = None
 
 
+OF_SOURCES = tuple(f.name for f in fields(Sources) if f.name != "measurements")
+"""Fields of :class:`Sources` that the manifest states."""
+
+
 class FileEntry(FrozenModel):
     """Hash and size of one file."""
 
@@ -535,6 +526,10 @@ class Accuracy(FrozenModel):
     two_columns: float | None
     three_columns: float | None
     corridor: float | None
+
+
+_NAMES = {"level": "interval_level", "rows": "rows_per_person", "by_rows": "epsilon_by_rows"}
+"""Fields of :class:`Guarantee` that the manifest has by another name."""
 
 
 class Manifest(FrozenModel):
@@ -591,22 +586,8 @@ class Manifest(FrozenModel):
 
     def guarantee(self) -> Guarantee:
         """The guarantee as the type of the border."""
-        return Guarantee(
-            epsilon=self.epsilon,
-            delta=self.delta,
-            rho=self.rho,
-            unit=self.unit,
-            mechanism=self.mechanism,
-            level=self.interval_level,
-            sigma=dict(self.sigma),
-            charge=self.charge,
-            rows=self.rows_per_person,
-            by_rows=dict(self.epsilon_by_rows),
-            not_fitted=self.not_fitted,
-            drawn=dict(self.drawn),
-            false_share=self.false_share,
-            regions=dict(self.regions),
-        )
+        held = {f.name: getattr(self, _NAMES.get(f.name, f.name)) for f in fields(Guarantee)}
+        return Guarantee(**held)
 
     @classmethod
     def read(cls, bundle: Path) -> Manifest:
@@ -631,20 +612,7 @@ class Manifest(FrozenModel):
             created=created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             software=f"ctdhub {ctdhub.__version__}",
             schema_version=str(protected.facts["schema_version"]),
-            epsilon=g.epsilon,
-            delta=g.delta,
-            rho=g.rho,
-            unit=g.unit,
-            rows_per_person=g.rows,
-            epsilon_by_rows=g.by_rows,
-            mechanism=g.mechanism,
-            interval_level=g.level,
-            sigma=g.sigma,
-            not_fitted=g.not_fitted,
-            drawn=g.drawn,
-            false_share=g.false_share,
-            regions=g.regions,
-            charge=g.charge,
+            **{_NAMES.get(f.name, f.name): getattr(g, f.name) for f in fields(Guarantee)},
             accuracy=accuracy(g),
             people=_figure(
                 protected.people, "people identified; records with one person key count once"
@@ -670,20 +638,20 @@ def accuracy(guarantee: Guarantee) -> Accuracy:
     """Typical half-widths; see :class:`Accuracy`."""
     z = NormalDist().inv_cdf((1 + guarantee.level) / 2)
 
-    def of_length(n: int) -> float | None:
-        sigmas = [s for table, s in guarantee.sigma.items() if table and table.count("*") == n - 1]
+    def typical(tables: Iterable[str]) -> float | None:
+        sigmas = [guarantee.sigma[table] for table in tables if table in guarantee.sigma]
         return round(z * median(sigmas), 1) if sigmas else None
 
-    def of_table(table: str) -> float | None:
-        sigma = guarantee.sigma.get(table)
-        return None if sigma is None else round(z * sigma, 1)
-
+    one, two, three = (
+        [table for table in guarantee.sigma if table and table.count("*") == stars]
+        for stars in range(3)
+    )
     return Accuracy(
-        people=of_table(""),
-        one_column=of_length(1),
-        two_columns=of_length(2),
-        three_columns=of_length(3),
-        corridor=of_table(CORRIDOR),
+        people=typical([""]),
+        one_column=typical(one),
+        two_columns=typical(two),
+        three_columns=typical(three),
+        corridor=typical([CORRIDOR]),
     )
 
 
@@ -691,9 +659,8 @@ def _mentioned(found: Perpetrators | None) -> ManifestPerpetrators | None:
     if found is None:
         return None
     words = "perpetrators whom case records mention, at most rows_per_person of each person"
-    figure = _figure(found.total, words)
     return ManifestPerpetrators(
-        **figure.model_dump(), rows_per_person=found.rows, sigma=found.sigma
+        **asdict(found.total), counts=words, rows_per_person=found.rows, sigma=found.sigma
     )
 
 
@@ -704,14 +671,7 @@ def _sources(found: Sources | None, level: float) -> MeasuredSources | None:
     return MeasuredSources(
         rows=found.measurements.num_rows,
         counts="people by contributor, noisy and unbiased; a person counts with one contributor",
-        contributors=found.contributors,
-        lists=found.lists,
-        sigma=found.sigma,
-        share=found.share,
-        list_years=found.list_years,
-        tokens=found.tokens,
-        found=found.found,
-        merged=found.merged,
+        **{name: getattr(found, name) for name in OF_SOURCES},
         doubles={"all": DoubledPeople(**asdict(doubles))} if doubles else {},
         possible_doubles=_told(found.told(level, POSSIBLE, ORIGIN)),
         captures=_told(found.told(level, CAPTURES)),
@@ -744,4 +704,4 @@ def _once(protected: Protected) -> ManifestOnce | None:
 
 
 def _figure(estimate: Estimate, counts: str) -> ManifestFigure:
-    return ManifestFigure(value=estimate.value, low=estimate.low, high=estimate.high, counts=counts)
+    return ManifestFigure(**asdict(estimate), counts=counts)

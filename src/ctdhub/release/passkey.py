@@ -187,32 +187,28 @@ def _client_fault(client: bytes, challenge: bytes, host: str, practice: bool) ->
         return "client-data"
     if not isinstance(told, dict):
         return "client-data"
-    if told.get("type") != "webauthn.get":
-        return "type"
-    if told.get("challenge") != base64.urlsafe_b64encode(challenge).rstrip(b"=").decode():
-        return "challenge"
-    if not _is_origin(told.get("origin"), host, practice):
-        return "origin"
-    if told.get("crossOrigin", False) is not False or "topOrigin" in told:
-        return "embedded"
-    return None
+    asked = base64.urlsafe_b64encode(challenge).rstrip(b"=").decode()
+    wrong: dict[Fault, bool] = {
+        "type": told.get("type") != "webauthn.get",
+        "challenge": told.get("challenge") != asked,
+        "origin": not _is_origin(told.get("origin"), host, practice),
+        "embedded": told.get("crossOrigin", False) is not False or "topOrigin" in told,
+    }
+    return next((name for name, is_so in wrong.items() if is_so), None)
 
 
 def _device_fault(device: bytes, host: str, bound: bool) -> Fault | None:
     if len(device) < 37:
         return "authenticator"
-    if device[:32] != hashlib.sha256(host.encode()).digest():
-        return "host"
     flags = device[32]
-    if not flags & _PRESENT:
-        return "absent"
-    if not flags & _VERIFIED:
-        return "unverified"
-    if flags & _SYNCED and not flags & _MAY_SYNC:
-        return "flags"
-    if bound and flags & _MAY_SYNC:
-        return "synced"
-    return None
+    wrong: dict[Fault, bool] = {
+        "host": device[:32] != hashlib.sha256(host.encode()).digest(),
+        "absent": not flags & _PRESENT,
+        "unverified": not flags & _VERIFIED,
+        "flags": bool(flags & _SYNCED and not flags & _MAY_SYNC),
+        "synced": bool(bound and flags & _MAY_SYNC),
+    }
+    return next((name for name, is_so in wrong.items() if is_so), None)
 
 
 def _is_origin(origin: object, host: str, practice: bool) -> bool:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 import ctdhub
 from ctdhub.border import Protected
 from ctdhub.core.errors import error
 from ctdhub.release.manifest import MANIFEST
-from ctdhub.release.tables import COUNTS_NAME, RECORDS, write_csv, write_tables
+from ctdhub.release.tables import COUNTS_NAME, RECORDS, write_csv, write_sets, write_tables
 from ctdhub.release.verify import sha256
 
 TABLES = tuple(f"{name}.{kind}" for name in (COUNTS_NAME, RECORDS) for kind in ("csv", "parquet"))
@@ -77,7 +76,9 @@ def write_alone(protected: Protected, out: Path, rows: int, max_people: int) -> 
         write_tables(protected, fresh)
         if protected.records.num_columns == 1:
             _write_one_column(protected.records, fresh / f"{RECORDS}.csv")
-        _write_sets(protected, fresh)
+        if protected.imputations:
+            (fresh / IMPUTATIONS).mkdir()
+        write_sets(protected.imputations, fresh, names_of(protected)[len(TABLES) :])
         text = json.dumps(manifest(protected, fresh, rows, max_people), indent=1)
         (fresh / MANIFEST).write_text(text + "\n", "utf-8")
         fresh.chmod(0o755)
@@ -146,14 +147,6 @@ def names_of(protected: Protected) -> tuple[str, ...]:
     """
     sets = len(protected.imputations)
     return (*TABLES, *(f"{IMPUTATIONS}/{RECORDS}-{k:02}.parquet" for k in range(1, sets + 1)))
-
-
-def _write_sets(protected: Protected, folder: Path) -> None:
-    if protected.imputations:
-        (folder / IMPUTATIONS).mkdir()
-    names = names_of(protected)[len(TABLES) :]
-    for name, table in zip(names, protected.imputations, strict=True):
-        pq.write_table(table, folder / name, compression="zstd")
 
 
 def _write_one_column(records: pa.Table, path: Path) -> None:

@@ -3,7 +3,7 @@ everyone.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from ctdhub.border import (
 )
 from ctdhub.core.errors import error
 from ctdhub.core.tables import FORMULA, NUMBER
-from ctdhub.release.manifest import Manifest, PublicFacts
+from ctdhub.release.manifest import OF_SOURCES, Manifest, PublicFacts
 from ctdhub.schema.model import (
     CONTRIBUTOR,
     DESTINATION_REGION,
@@ -82,21 +82,6 @@ class YearCounts:
 Groups = dict[frozenset[tuple[str, str]], YearCounts]
 
 
-def measured_tables(protected: Protected) -> dict[str, pa.Table]:
-    """The tables of noisy measurements by the name of their files."""
-    found = {MEASURED: protected.measurements}
-    if protected.sources:
-        found[SOURCES] = protected.sources.measurements
-    return found
-
-
-def expected_measurements(manifest: Manifest) -> tuple[set[str], set[str]]:
-    """Files of measurements that a release must have, and those that it must not have."""
-    if manifest.sources:
-        return {*MEASUREMENT_FILES, *SOURCE_FILES}, set()
-    return {*MEASUREMENT_FILES}, {*SOURCE_FILES}
-
-
 def measured_columns(table: pa.Table) -> set[str]:
     """The variables that measurements are about."""
     return set(pc.unique(pc.list_flatten(table["columns"])).to_pylist())
@@ -129,34 +114,32 @@ def read_sources(folder: Path, manifest: Manifest) -> Sources | None:
         or any(set(group.noisy) != years for group in by_year(table).values())
     ):
         raise ValueError
-    return Sources(
-        stated.contributors,
-        stated.lists,
-        table,
-        dict(stated.sigma),
-        stated.share,
-        stated.list_years,
-        stated.tokens,
-        stated.found,
-        stated.merged,
-    )
+    return Sources(measurements=table, **{name: getattr(stated, name) for name in OF_SOURCES})
 
 
 def _read(path: Path, rows: int, sigma: Mapping[str, float]) -> pa.Table:
-    table = pq.read_table(path)
-    if table.schema.names != MEASUREMENTS.names or table.num_rows != rows:
-        raise ValueError
-    table = table.cast(MEASUREMENTS)
-    lengths = (pc.list_value_length(table[name]) for name in ("columns", "values"))
-    tests = (pc.equal(*lengths), pc.is_finite(table["noisy"]))
-    if any(table[name].null_count for name in MEASUREMENTS.names) or not all(
-        pc.all(test, min_count=0).as_py() for test in tests
-    ):
+    table = _cells(path, MEASUREMENTS)
+    if table.num_rows != rows or not _always(pc.is_finite(table["noisy"])):
         raise ValueError
     joined = pc.unique(pc.binary_join(table["columns"], "*"))
     if not set(joined.to_pylist()) <= set(sigma):
         raise ValueError
     return table
+
+
+def _cells(path: Path, schema: pa.Schema) -> pa.Table:
+    """Cells of tables that keep their schema, each with a value for each column, else a
+    ValueError."""
+    table = pq.read_table(path)
+    if table.schema.names != schema.names or any(table[n].null_count for n in schema.names):
+        raise ValueError
+    if not _always(pc.equal(*(pc.list_value_length(table[n]) for n in ("columns", "values")))):
+        raise ValueError
+    return table.cast(schema)
+
+
+def _always(test: pa.ChunkedArray) -> bool:
+    return bool(pc.all(test, min_count=0).as_py())
 
 
 def _values(table: pa.Table, column: str) -> pa.ChunkedArray:
@@ -296,9 +279,11 @@ def _public(table: TableName) -> set[str]:
 
 def write_tables(protected: Protected, folder: Path) -> None:
     """Write records and counts as .parquet and .csv into a folder."""
-    _write_pair(folder, RECORDS, protected.records, COUNTS_NAME, protected.counts)
+    tables = {RECORDS: protected.records, COUNTS_NAME: protected.counts}
     if found := protected.perpetrators:
-        _write_pair(folder, PERPETRATORS, found.records, PERPETRATOR_COUNTS, found.counts)
+        tables |= {PERPETRATORS: found.records, PERPETRATOR_COUNTS: found.counts}
+    for name, table in tables.items():
+        _write(folder, name, table, table)
 
 
 def set_names(sets: int) -> tuple[str, ...]:
@@ -310,10 +295,9 @@ def set_names(sets: int) -> tuple[str, ...]:
     return tuple(f"imputation-{k:02}.parquet" for k in range(1, sets + 1))
 
 
-def write_sets(protected: Protected, folder: Path) -> None:
-    """Write the sets of records for inference, for programs alone: each is as large as records."""
-    names = set_names(len(protected.imputations))
-    for name, table in zip(names, protected.imputations, strict=True):
+def write_sets(sets: Iterable[pa.Table], folder: Path, names: Iterable[str]) -> None:
+    """Write sets of records for inference, for programs alone: each is as large as records."""
+    for name, table in zip(names, sets, strict=True):
         pq.write_table(table, folder / name, compression="zstd")
 
 
@@ -332,20 +316,16 @@ def write_measured(protected: Protected, folder: Path) -> None:
 
     As text, counts by year have a row per group and a column per year.
     """
-    for name, table in measured_tables(protected).items():
-        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
-        if name == MEASURED:
-            years = PublicFacts.of(protected.facts).years
-            table = wide(table, protected.guarantee.sigma, years)
-        write_csv(table, folder / f"{name}.csv")
+    table, sources = protected.measurements, protected.sources
+    years = PublicFacts.of(protected.facts).years
+    _write(folder, MEASURED, table, wide(table, protected.guarantee.sigma, years))
+    if sources:
+        _write(folder, SOURCES, sources.measurements, sources.measurements)
 
 
-def _write_pair(
-    folder: Path, records_name: str, records: pa.Table, counts_name: str, counts: pa.Table
-) -> None:
-    for name, table in ((records_name, records), (counts_name, counts)):
-        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
-        write_csv(table, folder / f"{name}.csv")
+def _write(folder: Path, name: str, table: pa.Table, as_text: pa.Table) -> None:
+    pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+    write_csv(as_text, folder / f"{name}.csv")
 
 
 def write_csv(table: pa.Table, path: Path, style: str = "needed") -> None:
@@ -394,11 +374,19 @@ def read_protected(folder: Path, manifest: Manifest) -> Protected:
 
 
 def _read_counts(path: Path) -> pa.Table:
-    """Counts that keep their schema, else a ValueError."""
-    counts = pq.read_table(path)
-    if counts.schema.names != COUNTS.names or not _sound(counts):
+    """Counts that lie in their intervals and are shown exactly where ``low`` is above 0, else a
+    ValueError."""
+    table = _cells(path, COUNTS)
+    count, low, high = table["count"], table["low"], table["high"]
+    tests = (
+        pc.greater_equal(count, 0),
+        pc.less_equal(low, count),
+        pc.less_equal(count, high),
+        pc.equal(pc.equal(table["state"], SHOWN), pc.greater(low, 0)),
+    )
+    if not all(map(_always, tests)):
         raise ValueError
-    return counts.cast(COUNTS)
+    return table
 
 
 def _read_perpetrators(folder: Path, manifest: Manifest) -> Perpetrators | None:
@@ -415,22 +403,6 @@ def _read_perpetrators(folder: Path, manifest: Manifest) -> Perpetrators | None:
     if found.total != stated.estimate():
         raise ValueError
     return found
-
-
-def _sound(counts: pa.Table) -> bool:
-    """Whether each count lies in its interval and is shown exactly where ``low`` is above 0."""
-    count, low, high = counts["count"], counts["low"], counts["high"]
-    lengths = (pc.list_value_length(counts[name]) for name in ("columns", "values"))
-    tests = (
-        pc.greater_equal(count, 0),
-        pc.less_equal(low, count),
-        pc.less_equal(count, high),
-        pc.equal(*lengths),
-        pc.equal(pc.equal(counts["state"], SHOWN), pc.greater(low, 0)),
-    )
-    return all(pc.all(test, min_count=0).as_py() for test in tests) and not any(
-        counts[name].null_count for name in COUNTS.names
-    )
 
 
 def without_formulas(table: pa.Table) -> pa.Table:

@@ -12,11 +12,18 @@ from pydantic import ValidationError
 
 from ctdhub.core.errors import ReleaseError, error, printable
 from ctdhub.core.i18n import Text
-from ctdhub.release import tables
 from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals, Approvers
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, errata_of
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
-from ctdhub.release.tables import PERPETRATOR_FILES, SET, read_protected, set_names, sound_sets
+from ctdhub.release.tables import (
+    MEASUREMENT_FILES,
+    PERPETRATOR_FILES,
+    SET,
+    SOURCE_FILES,
+    read_protected,
+    set_names,
+    sound_sets,
+)
 
 Kind = Literal[
     "missing", "extra", "changed", "unsafe-name", "manifest", "content", "approval", "erratum"
@@ -85,10 +92,10 @@ def examine(
             problems.append(
                 Problem("changed", name, Text("The file was changed after the release."))
             )
-    if _regular(path / SUMS) and (path / SUMS).read_bytes() != sums(path, manifest):
-        text = Text("The list of hashes and the manifest disagree: one of them was changed.")
-        problems.append(Problem("changed", SUMS, text))
     if _regular(path / SUMS):
+        if (path / SUMS).read_bytes() != sums(path, manifest):
+            text = Text("The list of hashes and the manifest disagree: one of them was changed.")
+            problems.append(Problem("changed", SUMS, text))
         problems += _approval_faults(path, manifest, approvers, lines)
     return manifest, problems
 
@@ -113,13 +120,13 @@ def sha256(path: Path) -> str:
 
 def _names(path: Path, manifest: Manifest) -> list[Problem]:
     problems = []
-    required, unstated = tables.expected_measurements(manifest)
-    if manifest.perpetrators:
-        required.update(PERPETRATOR_FILES)
-    else:
-        unstated.update(PERPETRATOR_FILES)
-    required.update(REQUIRED, set_names(manifest.imputations))
-    unstated |= {name for name in manifest.files if SET.fullmatch(name)} - required
+    required = {*REQUIRED, *MEASUREMENT_FILES, *set_names(manifest.imputations)}
+    unstated = {name for name in manifest.files if SET.fullmatch(name)} - required
+    for names, stated in (
+        (SOURCE_FILES, manifest.sources),
+        (PERPETRATOR_FILES, manifest.perpetrators),
+    ):
+        (required if stated else unstated).update(names)
     expected = {*manifest.files, *required, SUMS}
     for name in sorted(expected):
         if not _NAME.fullmatch(name):
