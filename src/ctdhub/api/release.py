@@ -186,30 +186,6 @@ class CountTable:
         return pa.table(columns)
 
 
-def count_of(card: NumberCard, missing: float | None, caveat: str, citation: str) -> Count:
-    """A number card of people as a program gets it.
-
-    Args:
-        missing: share of all people, in 0..1, whose answers to what was asked are not recorded.
-
-    Raises:
-        ValueError: the card was not measured, so it has no interval.
-    """
-    if card.low is None or card.high is None:
-        raise ValueError("what was not measured has no count")
-    return Count(
-        value=None if card.value is None else round(card.value),
-        low=round(card.low),
-        high=round(card.high),
-        state=card.state,
-        missing=None if missing is None else round(missing, 4),
-        level=card.level,
-        caveat=caveat,
-        citation=citation,
-        once=None if card.once is None else (round(card.once[0]), round(card.once[1])),
-    )
-
-
 def require(package: str) -> None:
     """Refuse what needs a package that is not installed.
 
@@ -257,30 +233,6 @@ class FactsDocument:
         """The same as plain values, with the keys of ``ctdhub facts --format json``."""
         found: dict[str, Any] = json.loads(self._json)
         return found
-
-
-def facts_of(
-    answers: Answers, place: str | None, years: tuple[int, int] | None, lang: str
-) -> FactsDocument:
-    """See :meth:`ctdhub.api.release.PublishedRelease.facts`.
-
-    Raises:
-        QuestionError: no such language, place or years.
-    """
-    if lang not in LANGUAGES:
-        raise error("usage/language", name="lang", values=", ".join(LANGUAGES))
-    first, last = answers.release.years
-    if years is not None and not first <= years[0] <= years[1] <= last:
-        raise error("years/api", first=first, last=last)
-    found = place and find_place(place, lambda text: resolve(text).alpha3)
-    with language(lang):
-        sheet = (
-            place_sheet(place_facts(answers, found, years), answers.release)
-            if found
-            else headline_sheet(answers, years)
-        )
-        text, markdown, data = (FORMS[form](sheet) for form in ("text", "markdown", "json"))
-    return FactsDocument(sheet.title, lang, text, markdown, data)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -505,7 +457,20 @@ class PublishedRelease:
         >>> ctdhub.open_hub("my-hub").release().facts("Europe").title
         'Europe'
         """
-        return facts_of(self._answers, place, years, lang)
+        answers, (first, last) = self._answers, self.years
+        if lang not in LANGUAGES:
+            raise error("usage/language", name="lang", values=", ".join(LANGUAGES))
+        if years is not None and not first <= years[0] <= years[1] <= last:
+            raise error("years/api", first=first, last=last)
+        found = place and find_place(place, lambda text: resolve(text).alpha3)
+        with language(lang):
+            sheet = (
+                place_sheet(place_facts(answers, found, years), answers.release)
+                if found
+                else headline_sheet(answers, years)
+            )
+            text, markdown, data = (FORMS[form](sheet) for form in ("text", "markdown", "json"))
+        return FactsDocument(sheet.title, lang, text, markdown, data)
 
     def _missing(self, query: Query) -> float | None:
         names = dict.fromkeys((*query.by, *query.where))
@@ -516,7 +481,17 @@ class PublishedRelease:
             names = set(card.query.where) if card.query else set()
             fewer = sorted({"+".join(t) for t in self.measured if len(t) > 1 and set(t) & names})
             raise error("not-measured/api", tables=", ".join(fewer[:8]) or "–")
-        return count_of(card, missing, self.caveat, self.citation)
+        return Count(
+            value=None if card.value is None else round(card.value),
+            low=round(card.low or 0),
+            high=round(card.high or 0),
+            state=card.state,
+            missing=None if missing is None else round(missing, 4),
+            level=card.level,
+            caveat=self.caveat,
+            citation=self.citation,
+            once=None if card.once is None else (round(card.once[0]), round(card.once[1])),
+        )
 
 
 # --------------------------------------------------------------------------------------------------
