@@ -35,7 +35,7 @@ from ctdhub.report.wording import at_least
 from ctdhub.schema.places import place_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
-from ctdhub.stats.mandated.tables import eurostat_table, greta_table, scope, sdg_table, unodc_table
+from ctdhub.stats.mandated.tables import SHAPES, scope
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.tables import corridors, place_facts
 
@@ -116,7 +116,7 @@ def said(answers: Answers) -> Iterator[Said]:
                 form = "press" if sheet.is_press else "facts"
                 yield Said(f"{form} of {where}, {line.card.unit}", line.card)
     asked = scope(answers, "ITA")
-    for table_of in (sdg_table, eurostat_table, greta_table, unodc_table):
+    for table_of in SHAPES.values():
         for line in table_of(answers, asked).lines:
             yield Said(f"mandated, {line.people.unit}", line.people)
 

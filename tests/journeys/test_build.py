@@ -34,7 +34,7 @@ from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
 from ctdhub.site.build import build_site
 from ctdhub.site.pages import mandated
-from ctdhub.stats.trend import by_contributor, overlap
+from ctdhub.stats.trend import by_contributor
 from tests.conftest import Once
 from tests.fixtures.hubs import COLUMNS, copied, make_real, set_languages, set_policy, sign
 
@@ -470,19 +470,17 @@ def test_the_release_has_counts_by_contributor_and_the_overlap_of_lists(hub: Hub
     assert sources is not None
     assert sources.lists == lists
     assert sources.contributors == tuple(c.id for c in release.facts.contributors)
-    found = overlap(release)
-    assert found is not None
+    found, sigma = sources.cells("lists"), sources.sigma["lists"]
     exact = Overlap.read(hub.work / "people" / "overlap.json")
-    assert found.years == exact.years == (2014, 2025), "the years that all of them cover"
+    assert sources.list_years == exact.years == (2014, 2025), "the years that all of them cover"
     planted = {tuple(known.split(" + ")): n for known, n in truth["lists"]["overlap"].items()}
     on_lists = sum(n for known, n in planted.items() if {*known} & {*lists})
     assert 0.5 * on_lists < sum(exact.people.values()) < on_lists
     for known in planted:
         names = tuple(name for name in lists if name in known)
         if names:
-            on = tuple(name in names for name in lists)
             here = exact.people.get(names, 0)
-            assert found.cells[on] == pytest.approx(here, abs=6 * found.sigma + 1)
+            assert found["+".join(names)] == pytest.approx(here, abs=6 * sigma + 1)
     by_name = by_contributor(release, {})
     everybody = sum(float(s.noisy.sum()) + s.no_year for s in by_name.values())
     cells = sum(s.noisy.size + 1 for s in by_name.values())
@@ -503,7 +501,8 @@ def test_contributors_that_are_not_shown_are_pooled_by_a_new_answer(hub: Hub) ->
     assert len(Ledger(hub.ledger).entries()) == spent + 1
     release = open_release(hub.releases / str(rules.released_version(hub)))
     assert list(by_contributor(release, {})) == ["beacon-hotline", "mirador-observatory", ""]
-    assert overlap(release) is None
+    assert release.protected.sources is not None
+    assert not release.protected.sources.lists
     assert ran(pipeline.build(hub, until="release")) == []
 
 

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from ctdhub.border import DOUBLES, Sources
 from ctdhub.core.errors import HubFolderError
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.linkage import new_key, split_files, write_linkage_key
@@ -20,7 +21,6 @@ from ctdhub.hub.folder import Hub
 from ctdhub.hub.stages import link
 from ctdhub.practice.naming import LISTS
 from ctdhub.release.open import Release, open_release
-from ctdhub.stats.trend import ListOverlap, overlap
 from tests.conftest import Once
 from tests.fixtures.hubs import copied
 
@@ -246,7 +246,7 @@ def test_what_the_mapping_reads_stays_and_how_it_reads_holds(tmp_path: Path, ctd
     assert again.read_text("utf-8").startswith('"case_no","year","link_token"')
 
 
-def estimated(hub: Hub, linking: dict[str, float]) -> tuple[Release, ListOverlap]:
+def estimated(hub: Hub, linking: dict[str, float]) -> tuple[Release, Sources]:
     """The candidate of a hub that names its five lists, joined by so many tokens."""
     policy = yaml.safe_load((hub.root / "policy.yaml").read_text("utf-8"))
     policy |= {"linking": linking, "epsilon": 20, "budget": {"epsilon": 300, "drafts": 0.8}}
@@ -261,9 +261,8 @@ def estimated(hub: Hub, linking: dict[str, float]) -> tuple[Release, ListOverlap
         path.write_text(yaml.safe_dump(agreement), "utf-8")
     pipeline.build(hub, until="candidate", pay=up_to(20))
     release = open_release(max(hub.candidates.glob("[!.]*")))
-    found = overlap(release)
-    assert found is not None
-    return release, found
+    assert release.protected.sources is not None
+    return release, release.protected.sources
 
 
 def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: Path) -> None:
@@ -277,15 +276,14 @@ def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: P
     readme = (by_lists.path / "README.md").read_text("utf-8")
     by_rows, rows = estimated(linked, {"people": 1, "lists": 2, "doubles": 0.1})
     same, alike = estimated(linked, {"people": 1, "lists": 1})
-    assert alike.doubles is None, "rows and lists are joined by as many tokens"
+    assert not alike.cells(DOUBLES), "rows and lists are joined by as many tokens"
     assert "at most 1 further tokens" in (same.path / "README.md").read_text("utf-8")
     people = [r.protected.people.value for r in (by_key, by_lists, by_rows)]
     assert people[0] == pytest.approx(people[1], abs=30)
-    assert alone.doubles is None
-    assert lists.doubles is not None
-    assert rows.doubles is not None
-    joined = people[1] - lists.doubles[0]
-    assert joined == pytest.approx(people[2] - rows.doubles[0], abs=8 * lists.doubles[1] + 30)
+    assert not alone.cells(DOUBLES)
+    [twice], [left] = lists.cells(DOUBLES).values(), rows.cells(DOUBLES).values()
+    joined = people[1] - twice
+    assert joined == pytest.approx(people[2] - left, abs=8 * lists.sigma[DOUBLES] + 30)
     assert abs(joined - everybody) < abs(people[2] - everybody) < abs(people[0] - everybody)
     once, doubles = manifest["people_once"], manifest["sources"]["possible_doubles"]
     assert (once["found"], once["reviewed"]) == (0.2, True)

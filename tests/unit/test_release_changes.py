@@ -18,6 +18,7 @@ from invented_release import FACTS, people_rows, protected_answer
 from practice_releases import Practice
 from tests.conftest import Once
 
+from ctdhub.border import Estimate
 from ctdhub.core.i18n import LANGUAGES, Text, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
@@ -27,7 +28,7 @@ from ctdhub.site.edition import PLAIN, Content
 from ctdhub.site.frame import Page
 from ctdhub.site.pages import changes, places
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.release_changes import RATE, compare
+from ctdhub.stats.release_changes import RATE, CellChange, compare
 
 SEEDS = range(2)
 HOSTILE = "<b>Gone</b> https://x.example ‮ [a](javascript:1)"
@@ -191,13 +192,15 @@ def test_a_country_leads_to_its_own_row(three: tuple[Release, ...]) -> None:
                 assert led == "" if here is first else led.partition("#")[2] in rows
 
 
-def test_no_printed_interval_of_a_difference_ends_in_zero(three: tuple[Release, ...]) -> None:
-    found = compare(Answers(three[1]), Answers(three[0])).beyond[0]
-    near = replace(found, difference=-80, low=-160.4, high=-0.3)
+def test_no_printed_interval_of_a_difference_ends_in_zero() -> None:
+    before, now = Estimate(180, 100, 260), Estimate(100, 20, 180)
+    near = CellChange((), (), before, now, -80.35, (80.05, 0.0), None, z=1.0, beyond=True)
+    gone = replace(near, before=Estimate(80, 0, 160), now=None, least=-80.7, errors=(80.4, 0.0))
     with language("en"):
         assert words.difference(near) == "−80 (−160 to −1)"
-        assert words.difference(replace(near, difference=None)) == "between −160 and −1"
-        assert words.verdict(replace(near, beyond=False, high=0.7)).endswith("(−160 to 0)")
+        assert words.difference(gone) == "between −160 and −1"
+        unclear = replace(near, least=-79.85, errors=(80.55, 0.0), beyond=False)
+        assert words.verdict(unclear).endswith("(−160 to 0)")
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

@@ -47,6 +47,7 @@ from ctdhub.schema.model import (
 from ctdhub.schema.places import place_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row, Table, in_headline
+from ctdhub.stats.estimator import memoised
 from ctdhub.stats.query import Where
 from ctdhub.stats.tables import ENDS, SideName, children_share, corridors, distribution, flag_group
 from ctdhub.stats.trend import turns
@@ -255,9 +256,14 @@ def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
     asked = current(), where, among.prefix, among.file, among.scope
     if current() != LANGUAGES[0]:
         return _made(answers, *asked)
-    return answers.kept(
-        ("figures", *asked), lambda: _made(answers, *asked)
-    )  # for files, at the end
+    return _for_files(answers, asked)
+
+
+@memoised
+def _for_files(
+    answers: Answers, asked: tuple[str, tuple[tuple[str, tuple[str, ...]], ...], str, str]
+) -> tuple[Figure, ...]:
+    return _made(answers, *asked)
 
 
 @lru_cache(maxsize=2)

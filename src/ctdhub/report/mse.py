@@ -20,7 +20,6 @@ from ctdhub.stats.mse.bootstrap import Method, Name, Why
 from ctdhub.stats.mse.estimate import QUESTIONS, WIDEST, Label, Result, SensitivityChange, Strata
 from ctdhub.stats.mse.lists import LEAST_OVERLAP, Gate
 from ctdhub.stats.mse.of_release import doubles, list_names, years_of
-from ctdhub.stats.trend import overlap
 
 Names = Mapping[str, str]
 """How lists are shown, by their names in the table."""
@@ -167,11 +166,11 @@ def scope(release: Release) -> str:
     In releases that measured overlaps over all years, people whom a list could not know, because
     it did not exist in their year, look like people whom it missed.
     """
-    found = overlap(release)
-    if found is None:
+    sources = release.protected.sources
+    if sources is None or not sources.lists:
         return ""
-    if found.years:
-        return words_of("common_years", *found.years)
+    if sources.list_years:
+        return words_of("common_years", *sources.list_years)
     spans, names = years_of(release), list_names(release)
     if len(set(spans.values())) < 2:
         return ""

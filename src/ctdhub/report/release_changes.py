@@ -29,6 +29,7 @@ from ctdhub.report.wording import (
 )
 from ctdhub.schema.labels import code_label, label
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.estimator import memoised
 from ctdhub.stats.release_changes import RATE, CellChange, ReleaseChanges, compare
 from ctdhub.stats.tables import headline
 
@@ -49,7 +50,12 @@ def compared(before: Answers, now: Answers) -> ReleaseChanges:
     They are kept with the newer release and go with it: a process that opens one release after the
     other, as the desk's does, must not hold them all.
     """
-    return now.kept(("release changes", before), lambda: compare(before, now))
+    return _kept(now, before)
+
+
+@memoised
+def _kept(now: Answers, before: Answers) -> ReleaseChanges:
+    return compare(before, now)
 
 
 def earlier(now: Release, series: Sequence[Answers]) -> tuple[Answers, ...]:

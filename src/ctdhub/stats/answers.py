@@ -5,9 +5,8 @@ same answer on every page, in every file and for every program.  How the numbers
 come about says ``estimator``.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
-from typing import TypeVar
 
 from ctdhub.core.errors import HubError, error
 from ctdhub.schema.countries import resolve
@@ -15,10 +14,8 @@ from ctdhub.schema.model import PERIOD, load_schema
 from ctdhub.schema.places import find_place
 from ctdhub.stats import cards
 from ctdhub.stats.cards import card, outside
-from ctdhub.stats.estimator import Estimator
+from ctdhub.stats.estimator import Estimator, memoised
 from ctdhub.stats.query import Query, Where
-
-Made = TypeVar("Made")
 
 
 class Answers(Estimator):
@@ -28,6 +25,7 @@ class Answers(Estimator):
         TypeError: not a Release (which holds a Protected answer and nothing else).
     """
 
+    @memoised
     def card(self, query: Query, *, missing: float | None = None) -> cards.NumberCard:
         """The people of a query, or their share of those of its ``of``.
 
@@ -39,21 +37,6 @@ class Answers(Estimator):
         """
         if query.by:
             raise ValueError("a number answers a query without parts; ask for its table")
-        return self.kept(("card", query.written, missing), lambda: self._card(query, missing))
-
-    def kept(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """What ``make`` gives, made once where the arguments of a function do not hash, else see
-        :func:`ctdhub.stats.estimator.memoised`: a site asks the same in every language.
-
-        Args:
-            key: of nothing else; its first part names who asks.
-        """
-        if key not in self.memory:
-            self.memory[key] = make()
-        found: Made = self.memory[key]
-        return found
-
-    def _card(self, query: Query, missing: float | None) -> cards.NumberCard:
         if query.of is None:
             answer, own = self.count(query.where), self.is_published(query.where)
             return card(self.release, answer, "people", query, missing=missing, published=own)
@@ -86,6 +69,7 @@ class Answers(Estimator):
             return None
         return min(1.0, max(0.0, 1 - known / total))
 
+    @memoised
     def table(self, query: Query, *, shares: bool = True) -> cards.Table:
         """People by the values of some variables, "not recorded" last.
 
@@ -103,9 +87,6 @@ class Answers(Estimator):
         """
         if not query.by:
             raise ValueError("a table divides people by some variable")
-        return self.kept(("table", query.written, shares), lambda: self._table(query, shares))
-
-    def _table(self, query: Query, shares: bool) -> cards.Table:
         among = {name: codes for name, codes in query.where.items() if name not in query.by}
         known = {**among, **{name: self.domain(name) for name in query.by}}
         of = query.of or Query(known)

@@ -7,6 +7,8 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import add
 from typing import Literal
 
 from ctdhub.core.errors import error
@@ -57,12 +59,9 @@ def groups(release: Release, ids: tuple[str, ...]) -> tuple[ContributorGroup, ..
     """
     keys = [c.id or c.name for c in release.facts.contributors]
     spans = dict(zip(keys, trend.contributor_spans(release), strict=True))
-    if not ids:
-        return (ContributorGroup(WHOLE, tuple(spans.values())),)
-    found = [ContributorGroup(id_, (spans[id_],)) for id_ in ids if id_ in spans]
-    others = tuple(span for id_, span in spans.items() if id_ not in ids)
-    if others:
-        found.append(ContributorGroup(POOLED, others))
+    found = [ContributorGroup(id_, (spans.pop(id_),)) for id_ in ids if id_ in spans]
+    if spans:
+        found.append(ContributorGroup(POOLED if ids else WHOLE, tuple(spans.values())))
     return tuple(found)
 
 
@@ -123,10 +122,7 @@ class Noisy:
 
 def total(numbers: Iterable[Noisy]) -> Noisy:
     """The sum."""
-    found = Noisy(0.0)
-    for number in numbers:
-        found = found + number
-    return found
+    return sum(numbers, Noisy(0.0))
 
 
 def _mixed(*parts: tuple[Noisy, float]) -> dict[Hashable, float]:
@@ -292,8 +288,7 @@ def counts(answers: Answers, question: ChangeSubject) -> Counts | None:
     release = answers.release
     years = range(release.years[0], release.years[1] + 1)
     measured = _apart(answers, question)
-    ids = tuple(id_ for id_ in measured if id_ != POOLED)
-    held = groups(release, ids) if measured else groups(release, ())
+    held = groups(release, tuple(id_ for id_ in measured if id_ != POOLED))
     cells: dict[tuple[str, int], Cell] = {}
     loose = set()
     for year in years:
@@ -303,12 +298,11 @@ def counts(answers: Answers, question: ChangeSubject) -> Counts | None:
             if published is None:
                 loose.add(year)
             found = _moved({g.id: _measured(measured[g.id], year) for g in here}, published)
+            cells |= {(id_, year): cell for id_, cell in found.items()}
+        elif (whole := _whole(answers, question, year)) is None:
+            return None
         else:
-            whole = _whole(answers, question, year)
-            if whole is None:
-                return None
-            found = dict.fromkeys((g.id for g in here), whole)
-        cells |= {(id_, year): cell for id_, cell in found.items()}
+            cells |= {(g.id, year): whole for g in here}
     level = release.protected.guarantee.level
     return Counts(question, held, cells, bool(measured), frozenset(loose), level, answers.z)
 
@@ -385,20 +379,17 @@ def _published(answers: Answers, question: ChangeSubject, year: int) -> Noisy | 
 
 def _whole(answers: Answers, question: ChangeSubject, year: int) -> Cell | None:
     """All contributors together, as the release answers; None where it did not measure this."""
-    when: Where = {model.PERIOD: [str(year)]}
-    asked = answers.count({**question.where, **when})
-    recorded = answers.count({**question.recorded(answers), **when})
-    everybody = answers.count(when)
-    if asked.value is None or recorded.value is None or everybody.value is None:
-        return None
-    if not question.variable:
-        people = _read(everybody, (WHOLE, year), answers.z)
-        return Cell(people, people, people)
-    return Cell(
-        _read(asked, (WHOLE, "asked", year), answers.z),
-        _read(recorded, (WHOLE, "recorded", year), answers.z),
-        _read(everybody, (WHOLE, year), answers.z),
-    )
+    found = []
+    for name, where in (
+        ("asked", question.where),
+        ("recorded", question.recorded(answers)),
+        ("", {}),
+    ):
+        answer = answers.count({**where, model.PERIOD: [str(year)]})
+        if answer.value is None:
+            return None
+        found.append(_read(answer, (WHOLE, name if where else "", year), answers.z))
+    return Cell(*found)
 
 
 def _read(answer: Interval, name: tuple[object, ...], z: float) -> Noisy:
@@ -503,18 +494,23 @@ def split(counts: Counts, earlier: int, later: int) -> Split | None:
     if not all(any(g.reporting(year) for g in counts.groups) for year in (earlier, later)):
         return None
     found: list[tuple[Kind, tuple[str, ...], Noisy]] = []
-    for group in left:
-        gone = counts.cells[group.id, earlier].asked.times(-1)
-        found.append(("left", group.reporting(earlier), gone))
-    for group in joined:
-        found.append(("joined", group.reporting(later), counts.cells[group.id, later].asked))
+    alone: tuple[tuple[Kind, list[ContributorGroup], int, int], ...] = (
+        ("left", left, earlier, -1),
+        ("joined", joined, later, 1),
+    )
+    for kind, held, year, sign in alone:
+        for group in held:
+            people = counts.cells[group.id, year].asked.times(sign)
+            found.append((kind, group.reporting(year), people))
     shares = None
     pairs, unclear = _pairs(counts, both, earlier, later)
     rest = total(after.asked - before.asked for before, after in pairs)
     if pairs and counts.question.variable:
         recording = total(_recording(*pair) for pair in pairs)
         found.append(("recording", (), recording))
-        shares, rest = _shares(pairs, counts.z), rest - recording
+        before, after = (reduce(add, cells) for cells in zip(*pairs, strict=True))
+        shares = _recorded(before, counts.z), _recorded(after, counts.z)
+        rest = rest - recording
     if pairs:
         found.append(("rest", (), rest))
     together: Kind = "undivided" if counts.apart else "unmeasured"
@@ -531,8 +527,16 @@ def split(counts: Counts, earlier: int, later: int) -> Split | None:
             both_years = (g.reporting(year) for g in held for year in (earlier, later))
             names = tuple(dict.fromkeys(name for found_here in both_years for name in found_here))
             found.append((kind, names, new - old))
-    borrowed = shares is not None and any(_borrows(pair) for pair in pairs)
-    return _rounded(counts, earlier, later, found, shares, borrowed)
+    borrowed = shares is not None and not all(
+        cell.recorded.is_clear(CLEAR) for pair in pairs for cell in pair
+    )
+    values = whole([number.value for *_kind, number in found])
+    parts = tuple(
+        ChangePart(kind, names, value, *_ends(number, value, counts.z))
+        for (kind, names, number), value in zip(found, values, strict=True)
+    )
+    ends = _ends(total(number for *_kind, number in found), sum(values), counts.z)
+    return Split(earlier, later, sum(values), *ends, parts, shares, borrowed, counts.level)
 
 
 def _fate(group: ContributorGroup, earlier: int, later: int) -> str:
@@ -562,7 +566,7 @@ def _pairs(
     if not small:
         return pairs, []
     befores, afters = zip(*(pair for _group, pair in small), strict=True)
-    joint = _sum(befores), _sum(afters)
+    joint = reduce(add, befores), reduce(add, afters)
     if _is_clear(counts, joint):
         return [*pairs, joint], []
     return pairs, [group for group, _pair in small]
@@ -573,13 +577,6 @@ def _is_clear(counts: Counts, pair: _Pair) -> bool:
         return True
     everybody = all(c.everybody.is_clear(CLEAR) for c in pair)
     return everybody and any(c.recorded.is_clear(CLEAR) for c in pair)
-
-
-def _sum(cells: Sequence[Cell]) -> Cell:
-    first, *others = cells
-    for other in others:
-        first = first + other
-    return first
 
 
 def _if_all(cell: Cell, other: Cell) -> Noisy:
@@ -594,16 +591,6 @@ def _recording(before: Cell, after: Cell) -> Noisy:
     return (shares * (_if_all(before, after) + _if_all(after, before))).times(0.5)
 
 
-def _borrows(pair: _Pair) -> bool:
-    """Whether those recorded of one year must stand for the other year as well."""
-    return not all(cell.recorded.is_clear(CLEAR) for cell in pair)
-
-
-def _shares(pairs: Sequence[_Pair], z: float) -> tuple[Interval, Interval]:
-    before, after = (_sum(cells) for cells in zip(*pairs, strict=True))
-    return _recorded(before, z), _recorded(after, z)
-
-
 def _recorded(cell: Cell, z: float) -> Interval:
     """The share recorded, cut to 0..1; anything where there may be nobody at all."""
     if not cell.everybody.is_clear(z):
@@ -616,27 +603,8 @@ def _recorded(cell: Cell, z: float) -> Interval:
     return Interval(value, low, high, width=2 * half)
 
 
-def _rounded(
-    counts: Counts,
-    earlier: int,
-    later: int,
-    found: Sequence[tuple[Kind, tuple[str, ...], Noisy]],
-    shares: tuple[Interval, Interval] | None,
-    borrowed: bool,
-) -> Split:
-    """Whole people that still add up; intervals are rounded outwards."""
-    change = total(number for *_kind, number in found)
-    values = whole([number.value for *_kind, number in found])
-    parts = tuple(
-        ChangePart(kind, names, value, *_ends(number, value, counts.z))
-        for (kind, names, number), value in zip(found, values, strict=True)
-    )
-    value = sum(values)
-    low, high = _ends(change, value, counts.z)
-    return Split(earlier, later, value, low, high, parts, shares, borrowed, counts.level)
-
-
 def _ends(number: Noisy, value: int, z: float) -> tuple[int, int]:
+    """The interval around whole people that still add up, rounded outwards."""
     half = z * number.sd
     low, high = math.floor(number.value - half), math.ceil(number.value + half)
     return min(low, value), max(high, value)
@@ -671,25 +639,35 @@ def last_whole_year(release: Release) -> int:
 
 
 def fixed_panel(
-    release: Release, counts: Counts, span: tuple[int, int] | None = None
+    release: Release, counts: Counts, span: tuple[int, int] | None, rows: Iterable[Row]
 ) -> FixedPanel | None:
     """The series of the contributors that report on all years of a span.
 
     Args:
-        span: first and last year.  By default the last whole year is the last, and of all first
+        rows: people by year as published, which stand in the years in which nobody else reports.
+        span: first and last year.  For None the last whole year is the last, and of all first
             years that one which the most groups of contributors have in common with it, of those
             the earliest.  It follows from public facts alone.
 
     Returns:
         None where no group reports on all of the years.
     """
-    first, last = span or _widest(release, counts.groups)
+    last = last_whole_year(release)
+    starts = range(release.years[0], last + 1)
+    first, last = span or (
+        max(starts, key=lambda first: (len(_steady(counts.groups, first, last)), -first)),
+        last,
+    )
     held = _steady(counts.groups, first, last)
     if not held or first >= last:
         return None
     names = tuple(name for g in held for name in g.reporting(last))
+    published = {int(row.codes[0]): row.people for row in rows}
     years = []
     for year in range(first, last + 1):
+        if year in published and set(trend.covering(release, year)) == set(names):
+            years.append((year, replace(published[year], contributors=names)))
+            continue
         people = total(counts.cells[g.id, year].asked for g in held)
         half, value = counts.z * people.sd, max(0, round(people.value))
         low, high = math.floor(people.value - half), math.ceil(max(0.0, people.value) + half)
@@ -700,12 +678,6 @@ def fixed_panel(
 
 def _steady(groups: Sequence[ContributorGroup], first: int, last: int) -> list[ContributorGroup]:
     return [g for g in groups if g.is_steady(first, last)]
-
-
-def _widest(release: Release, groups: Sequence[ContributorGroup]) -> tuple[int, int]:
-    last = last_whole_year(release)
-    years = range(release.years[0], last + 1)
-    return max(years, key=lambda first: (len(_steady(groups, first, last)), -first)), last
 
 
 # --------------------------------------------------------------------------------------------------
@@ -766,7 +738,7 @@ def report(
     return Report(
         question=question,
         rows=tuple(r for r in rows if years is None or first <= int(r.codes[0]) <= last),
-        panel=_same_answers(answers.release, fixed_panel(answers.release, found, years), rows),
+        panel=fixed_panel(answers.release, found, years, rows),
         splits=splits,
         yearly=_splits(answers.release, found, steps),
         apart=found.apart,
@@ -775,29 +747,10 @@ def report(
     )
 
 
-def _same_answers(
-    release: Release, panel: FixedPanel | None, rows: Iterable[Row]
-) -> FixedPanel | None:
-    """The panel with the release's own answer in years in which nobody else reports."""
-    if panel is None:
-        return None
-    people = {int(row.codes[0]): row.people for row in rows}
-    return FixedPanel(
-        panel.names,
-        tuple(
-            (when, replace(people[when], contributors=panel.names))
-            if when in people and set(trend.covering(release, when)) == set(panel.names)
-            else (when, own)
-            for when, own in panel.years
-        ),
-    )
-
-
 def _splits(release: Release, found: Counts, pairs: Iterable[tuple[int, int]]) -> tuple[Split, ...]:
-    made = (split(found, earlier, later) for earlier, later in pairs)
     asked = found.question.variables
     return tuple(
-        replace(s, breaks=trend.breaks_between(release, asked, s.earlier, s.later))
-        for s in made
-        if s is not None
+        replace(one, breaks=trend.breaks_between(release, asked, *pair))
+        for pair in pairs
+        if (one := split(found, *pair)) is not None
     )

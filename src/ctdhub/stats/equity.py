@@ -235,30 +235,28 @@ def _gap(answers: Answers, found: Assistance, pairs: int) -> Gap | None:
     z = NormalDist().inv_cdf(1 - outside / pairs)
     groups = {g.codes: g for g in comparable(found)}
     ends = {codes: _ends(answers, found, group, z) for codes, group in groups.items()}
-    best: Gap | None = None
+    gaps = []
     for one, other in combinations(ends, 2):
         least, most = sorted((one, other), key=lambda c: ends[c][0])
         (p, low, high), (q, low_q, high_q) = ends[least], ends[most]
         lower = q - p - math.hypot(q - low_q, high - p)
         upper = q - p + math.hypot(high_q - q, p - low)
-        if lower > 0 and (best is None or lower > best.low):
-            best = Gap(
-                kind=found.kind,
-                by=found.by,
-                least=least,
-                most=most,
-                shares=(p, q),
-                ends=(_own(groups[least]), _own(groups[most])),
-                difference=q - p,
-                low=lower,
-                high=min(1.0, upper),
-                pairs=pairs,
-            )
-    if best is None:
+        if lower > 0:
+            gaps.append((lower, min(1.0, upper), (p, q), (least, most)))
+    if not gaps:
         return None
-    least, most = best.least, best.most
-    return replace(
-        best,
+    low, high, shares, (least, most) = max(gaps, key=lambda gap: gap[0])
+    return Gap(
+        kind=found.kind,
+        by=found.by,
+        least=least,
+        most=most,
+        shares=shares,
+        ends=(_own(groups[least]), _own(groups[most])),
+        difference=shares[1] - shares[0],
+        low=low,
+        high=high,
+        pairs=pairs,
         unknown=(groups[least].unknown.middle, groups[most].unknown.middle),
         bounds=(_bounds(answers, found, least), _bounds(answers, found, most)),
     )

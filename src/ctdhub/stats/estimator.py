@@ -43,6 +43,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property, wraps
 from itertools import combinations, product
 from statistics import NormalDist
+from types import MappingProxyType
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
@@ -55,7 +56,7 @@ from ctdhub.release.open import Release
 from ctdhub.release.tables import YearCounts
 from ctdhub.schema.model import MERGED, PERIOD, grouped_values, load_schema
 from ctdhub.stats.cards import NOT_MEASURED, Interval, ratio
-from ctdhub.stats.query import Where
+from ctdhub.stats.query import Query, Where
 
 Of = TypeVar("Of", bound="Estimator")
 Asks = ParamSpec("Asks")
@@ -65,17 +66,28 @@ Says = TypeVar("Says")
 def memoised(
     function: Callable[Concatenate[Of, Asks], Says],
 ) -> Callable[Concatenate[Of, Asks], Says]:
-    """A function that keeps what it said on its first argument, by the others, which hash."""
+    """A function that keeps what it said on its first argument, by the others, which hash or are
+    conditions: a site asks the same in every language."""
 
     @wraps(function)
     def asked(of: Of, /, *asks: Asks.args, **named: Asks.kwargs) -> Says:
-        memory, key = of.memory, (function, *asks, *named.items())
+        memory = of.memory
+        key = (function, *map(_key, asks), *((name, _key(ask)) for name, ask in named.items()))
         if key not in memory:
             memory[key] = function(of, *asks, **named)
         found: Says = memory[key]
         return found
 
     return asked
+
+
+def _key(ask: object) -> Hashable:
+    """An argument as it was written: the order of conditions is that of what is said of them."""
+    if isinstance(ask, Query):
+        return ask.written
+    if isinstance(ask, dict | MappingProxyType):
+        return tuple((name, tuple(codes)) for name, codes in ask.items())
+    return ask
 
 
 # --------------------------------------------------------------------------------------------------
@@ -87,13 +99,8 @@ NARROW = 8
 """A condition that at most every so manyth cell meets is also kept as the places of these cells."""
 
 
-@dataclass(frozen=True)
-class _Met:
-    """A condition on one column: for each cell whether it meets it; where these are few, also their
-    places, in order."""
-
-    cells: npt.NDArray[np.bool_]
-    places: npt.NDArray[np.intp] | None
+_Met = tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp] | None]
+"""For each cell whether it meets a condition; where few do, also their places, in order."""
 
 
 @dataclass(frozen=True)
@@ -139,22 +146,15 @@ class CellSums:
     def _inside(self, limits: Mapping[str, Collection[str]]) -> npt.NDArray[np.generic]:
         """Which cells meet all limits: for each whether it does, or the places of those that do, in
         order; both choose the same people."""
-        met, few = [], None
-        for name, allowed in limits.items():
-            one = self._among(name, frozenset(allowed))
-            met.append(one)
-            if one.places is not None and (few is None or one.places.size < few.size):
-                few = one.places
-        if few is not None:
-            places = few
-            for one in met:
-                if one.places is not few:
-                    places = places[one.cells[places]]
-            return places
-        inside = np.ones(self.people.size, dtype=bool)
-        for one in met:
-            inside &= one.cells
-        return inside
+        met = [self._among(name, frozenset(allowed)) for name, allowed in limits.items()]
+        some = [places for _cells, places in met if places is not None]
+        if not some:
+            inside: npt.NDArray[np.bool_] = np.all([cells for cells, _places in met], axis=0)
+            return inside
+        few = min(some, key=len)
+        for cells, _places in met:
+            few = few[cells[few]]
+        return few
 
     def _among(self, name: str, allowed: frozenset[str]) -> _Met:
         """Which cells have one of these values; the last ones are kept, for questions come in rows
@@ -168,7 +168,7 @@ class CellSums:
             among[[places[value] for value in allowed if value in places]] = True
             cells = among[codes]
             at = np.flatnonzero(cells)
-            found = _Met(cells, at if at.size * NARROW <= cells.size else None)
+            found = cells, at if at.size * NARROW <= cells.size else None
             self._kept[name, allowed] = found
         return found
 
@@ -430,7 +430,7 @@ class Estimator:
             if found := self._shown(key).get(cell):
                 return Interval(found.value, found.low, found.high)
             return Interval(0, 0, self._unseen_end(key, cell))
-        if not self._holds(frozenset(where)):
+        if self._smallest(frozenset(where)) is None:
             return NOT_MEASURED
         value, half = self._sum(where)
         low, high = math.floor(value - half), math.ceil(value + half)
@@ -560,7 +560,7 @@ class Estimator:
         """The number of records, and half the width of its interval; see the method above.
 
         The table of the question's variables and the years is asked, or else the smallest one."""
-        key = self.measured(*{*where, PERIOD}) or self._smallest(frozenset(where))
+        key = self.measured(*{*where, PERIOD}) or self._smallest(frozenset(where)) or ""
         off = 0.0
         if PERIOD in key.split("*") and self.release.measured:
             noisy, rest = (cells.total(where) for cells in self._noisy_and_rest(key))
@@ -576,16 +576,11 @@ class Estimator:
         return round(value), half_width_of_sum(self.z, sd, off, rest)
 
     @memoised
-    def _holds(self, asked: frozenset[str]) -> bool:
-        """Whether some measured table holds all variables; if none does, no way can answer."""
-        among = min((self._holding.get(v, []) for v in asked), key=len)
-        return any(asked <= names for names, _sigma in among)
-
-    @memoised
-    def _smallest(self, names: frozenset[str]) -> str:
-        """The key of the smallest table that holds these variables, the least noisy of several."""
-        among = min((self._holding[v] for v in names), key=len)
-        return min((len(t), sigma, self._tables[t]) for t, sigma in among if names <= t)[-1]
+    def _smallest(self, names: frozenset[str]) -> str | None:
+        """The key of the smallest table that holds these variables, the least noisy of several;
+        None where none does: then no way can answer."""
+        held = [(len(t), self._sigma[key], key) for t, key in self._tables.items() if names <= t]
+        return min(held)[-1] if held else None
 
     @memoised
     def _counted(self, key: str) -> CellSums:
@@ -640,12 +635,3 @@ class Estimator:
         counted = self.release.protected.records.group_by(names).aggregate([([], "count_all")])
         cells = zip(*(counted[n].fill_null("").to_pylist() for n in names), strict=True)
         return dict(zip(cells, counted["count_all"].to_pylist(), strict=True))
-
-    @cached_property
-    def _holding(self) -> dict[str, list[tuple[frozenset[str], float]]]:
-        """Measured tables by each variable they hold, with their noise."""
-        holding: dict[str, list[tuple[frozenset[str], float]]] = {}
-        for names, table in self._tables.items():
-            for v in names:
-                holding.setdefault(v, []).append((names, self._sigma[table]))
-        return holding

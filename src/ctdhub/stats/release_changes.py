@@ -21,9 +21,11 @@ and that at least one of them shows.  Years that one of the releases does not co
 ``benchmarks/release_changes.py`` measures the share of false ones among the cells found.
 """
 
+from __future__ import annotations
+
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -47,24 +49,59 @@ class CellChange:
     Attributes:
         variables, values: what the cell is; () is everybody.
         before, now: its published counts, None where a release does not show it.
-        difference: ``now`` less ``before``; None where one of them is not shown.
-        low, high: the interval of the difference, see the method above.
+        least: the difference that is the nearest to zero of all that the two counts allow.
+        errors: standard errors of the two counts.
+        doubled: how far the interval moves down and up if everybody is counted once; None where
+            links were not measured.
+        z: the quantile of the interval, see the method above.
         beyond: whether the difference is beyond the noise; then the interval leaves out zero.
-        clear: size of the least difference by its standard error.
-        once: the interval if everybody is counted once in both releases, None where links were not
-            measured.
     """
 
     variables: tuple[str, ...]
     values: tuple[str, ...]
     before: Estimate | None
     now: Estimate | None
-    difference: int | None
-    low: float
-    high: float
-    beyond: bool
-    clear: float
-    once: tuple[float, float] | None
+    least: float
+    errors: tuple[float, float]
+    doubled: tuple[float, float] | None
+    z: float = math.nan
+    beyond: bool = False
+
+    @property
+    def difference(self) -> int | None:
+        """``now`` less ``before``; None where one of them is not shown."""
+        return self.now.value - self.before.value if self.now and self.before else None
+
+    @property
+    def error(self) -> float:
+        """Standard error of the difference."""
+        return float(np.hypot(*self.errors))
+
+    @property
+    def clear(self) -> float:
+        """Size of the least difference by its standard error."""
+        return abs(self.least / self.error)
+
+    @property
+    def low(self) -> float:
+        """The lower end of the interval of the difference."""
+        if self.now:
+            return self.least - self.z * self.error
+        return -(self.before.value if self.before else 0) - self.z * self.errors[0]
+
+    @property
+    def high(self) -> float:
+        """The upper end."""
+        if self.now and not self.before:
+            return self.now.value + self.z * self.errors[1]
+        return self.least + self.z * self.error
+
+    @property
+    def once(self) -> tuple[float, float] | None:
+        """The interval if everybody is counted once in both releases."""
+        if self.doubled is None:
+            return None
+        return self.low - self.doubled[0], self.high + self.doubled[1]
 
 
 @dataclass(frozen=True)
@@ -89,33 +126,41 @@ class ReleaseChanges:
 
 @dataclass(frozen=True)
 class _Side:
-    """One of the two releases."""
+    """A table of one of the two releases.
+
+    Attributes:
+        sigma: standard deviation of its noise.
+        bound: what the estimate of a cell that is not shown lies below, in people.
+        shown: the cells that are shown.
+    """
 
     answers: Estimator
+    sigma: float
+    bound: float
+    shown: dict[tuple[str, ...], Estimate]
 
-    def shown(self, names: tuple[str, ...]) -> dict[tuple[str, ...], Estimate]:
-        if not names:
-            return {(): self.answers.release.protected.people}
-        return self.answers.cells(*names)
+    @classmethod
+    def of(cls, answers: Estimator, names: tuple[str, ...]) -> _Side:
+        key = (answers.measured(*names) or "") if names else ""
+        sigma = answers.release.protected.guarantee.sigma[key]
+        bound = max(0.0, answers.unseen(key) - answers.z * sigma) if names else 0.0
+        shown: dict[tuple[str, ...], Estimate] = {(): answers.release.protected.people}
+        return cls(answers, sigma, bound, answers.cells(*names) if names else shown)
 
-    def error(self, key: str, found: Estimate | None) -> float:
+    def error(self, found: Estimate | None) -> float:
         """Standard error of a count, in people; of one that is not shown that of its table."""
-        sigma = self.answers.release.protected.guarantee.sigma[key]
         if found is None:
-            return sigma
-        return max(sigma, max(found.high - found.value, found.value - found.low) / self.answers.z)
+            return self.sigma
+        widest = max(found.high - found.value, found.value - found.low)
+        return max(self.sigma, widest / self.answers.z)
 
-    def bound(self, key: str) -> float:
-        """What the estimate of a cell that is not shown lies below, in people."""
-        sigma = self.answers.release.protected.guarantee.sigma[key]
-        return max(0.0, self.answers.unseen(key) - self.answers.z * sigma)
-
-    def covers(self, names: tuple[str, ...], cell: tuple[str, ...]) -> bool:
-        first, last = self.answers.release.years
-        return all(
-            name != PERIOD or code == NOT_RECORDED or first <= int(code) <= last
-            for name, code in zip(names, cell, strict=True)
-        )
+    def doubles(self, found: Estimate | None, origin: str | None) -> tuple[float, float] | None:
+        """The most people of a cell who are another one of them, and who share a row."""
+        errors = self.answers.release.link_errors
+        if errors is None:
+            return None
+        high = found.high if found else self.bound
+        return errors.most(high, None if origin is None else (origin,)), errors.merged
 
 
 def compare(before: Estimator, now: Estimator) -> ReleaseChanges:
@@ -124,38 +169,34 @@ def compare(before: Estimator, now: Estimator) -> ReleaseChanges:
     Args:
         before, now: answers of the two releases, of one hub.
     """
-    old, new = _Side(before), _Side(now)
-    tables = [
-        [key for key in side.answers.release.protected.guarantee.sigma if _few(key)]
-        for side in (old, new)
-    ]
-    both = {frozenset(key.split("*")): key for key in tables[0]}
-    pairs = [
-        (both[names], key) for key in tables[1] if (names := frozenset(key.split("*"))) in both
-    ]
-    cells = _cells(old, new, pairs)
-    shared = {frozenset(key.split("*")) for _old, key in pairs}
-    only = [
-        tuple(key for key in of_one if frozenset(key.split("*")) not in shared) for of_one in tables
-    ]
-    return ReleaseChanges(tuple(cells), *only)
+    old, new = (
+        {
+            frozenset(key.split("*")): key
+            for key in answers.release.protected.guarantee.sigma
+            if key.count("*") < MOST_VARIABLES
+        }
+        for answers in (before, now)
+    )
+    shared = [key for names, key in new.items() if names in old]
+    found = [one for key in shared for one in _of_table(before, now, key)]
+    return ReleaseChanges(
+        tuple(_told(found)),
+        tuple(key for names, key in old.items() if names not in new),
+        tuple(key for names, key in new.items() if names not in old),
+    )
 
 
-def _few(key: str) -> bool:
-    return key.count("*") < MOST_VARIABLES
-
-
-def _cells(old: _Side, new: _Side, pairs: list[tuple[str, str]]) -> Iterator[CellChange]:
-    found = list(chain.from_iterable(_of_table(old, new, was, key) for was, key in pairs))
+def _told(found: list[CellChange]) -> Iterator[CellChange]:
+    """The same, with the quantile of the intervals and whether each is beyond the noise."""
     if not found:
-        return iter(())
-    least = np.array([abs(one.least) / one.error for one in found])
+        return
     from scipy.special import ndtr
 
-    p = 2 * ndtr(-least)
+    p = 2 * ndtr(-np.array([one.clear for one in found]))
     clear = _threshold(p)
     z = NormalDist().inv_cdf(1 - clear / 2)
-    return (one.change(z, bool(p[i] <= clear), float(least[i])) for i, one in enumerate(found))
+    for one, chance in zip(found, p, strict=True):
+        yield replace(one, z=z, beyond=bool(chance <= clear))
 
 
 def _threshold(p: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
@@ -170,81 +211,24 @@ def _threshold(p: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     return each * (int(held[-1]) + 1 if held.size else 1)
 
 
-@dataclass(frozen=True)
-class _Tested:
-    """A cell of both releases: what is known of its difference, before the others are looked at.
-
-    Attributes:
-        least: the difference that is the nearest to zero of all that the two counts allow.
-        error: of the difference.
-        errors: of the two counts.
-        doubled: how far the interval moves down and up if everybody is counted once.
-    """
-
-    variables: tuple[str, ...]
-    values: tuple[str, ...]
-    before: Estimate | None
-    now: Estimate | None
-    least: float
-    error: float
-    errors: tuple[float, float]
-    doubled: tuple[float, float] | None
-
-    def change(self, z: float, beyond: bool, clear: float) -> CellChange:
-        difference = self.now.value - self.before.value if self.now and self.before else None
-        if difference is not None:
-            low, high = difference - z * self.error, difference + z * self.error
-        elif self.now:
-            low, high = self.least - z * self.error, self.now.value + z * self.errors[1]
-        else:
-            value = self.before.value if self.before else 0
-            low, high = -value - z * self.errors[0], self.least + z * self.error
-        once = None if self.doubled is None else (low - self.doubled[0], high + self.doubled[1])
-        return CellChange(
-            self.variables,
-            self.values,
-            self.before,
-            self.now,
-            difference,
-            low,
-            high,
-            beyond,
-            clear,
-            once,
-        )
-
-
-def _of_table(old: _Side, new: _Side, was: str, key: str) -> Iterator[_Tested]:
+def _of_table(before: Estimator, now: Estimator, key: str) -> Iterator[CellChange]:
     names = tuple(key.split("*")) if key else ()
-    shown = [side.shown(names) for side in (old, new)]
-    for cell in sorted({*shown[0], *shown[1]}):
-        if not (old.covers(names, cell) and new.covers(names, cell)):
+    old, new = (_Side.of(answers, names) for answers in (before, now))
+    (first, last), (begin, end) = before.release.years, now.release.years
+    for cell in sorted({*old.shown, *new.shown}):
+        codes = dict(zip(names, cell, strict=True))
+        year = codes.get(PERIOD, NOT_RECORDED)
+        if year != NOT_RECORDED and not max(first, begin) <= int(year) <= min(last, end):
             continue
-        before, now = (cells.get(cell) for cells in shown)
-        if before and now:
-            least = float(now.value - before.value)
-        elif now:
-            least = max(0.0, now.value - old.bound(was))
+        was, is_ = old.shown.get(cell), new.shown.get(cell)
+        if was and is_:
+            least = float(is_.value - was.value)
+        elif is_:
+            least = max(0.0, is_.value - old.bound)
         else:
-            least = min(0.0, new.bound(key) - (before.value if before else 0))
-        errors = old.error(was, before), new.error(key, now)
-        highs = (
-            before.high if before else old.bound(was),
-            now.high if now else new.bound(key),
-        )
-        doubled = _doubled((old, new), highs, dict(zip(names, cell, strict=True)).get(ORIGIN))
-        yield _Tested(names, cell, before, now, least, float(np.hypot(*errors)), errors, doubled)
-
-
-def _doubled(
-    sides: tuple[_Side, _Side], highs: tuple[float, float], of: str | None
-) -> tuple[float, float] | None:
-    """How many people less, and more, a difference may be if everybody is counted once."""
-    ends = []
-    for side, high in zip(sides, highs, strict=True):
-        errors = side.answers.release.link_errors
-        if errors is None:
-            return None
-        ends.append((errors.most(high, None if of is None else (of,)), errors.merged))
-    (doubles, merged), (more_doubles, more_merged) = ends
-    return float(more_doubles + merged), float(doubles + more_merged)
+            least = min(0.0, new.bound - (was.value if was else 0))
+        errors = old.error(was), new.error(is_)
+        origin, doubled = codes.get(ORIGIN), None
+        if (mine := old.doubles(was, origin)) and (theirs := new.doubles(is_, origin)):
+            doubled = float(theirs[0] + mine[1]), float(mine[0] + theirs[1])
+        yield CellChange(names, cell, was, is_, least, errors, doubled)

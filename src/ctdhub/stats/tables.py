@@ -31,6 +31,7 @@ def distribution(answers: Answers, variable: str, among: Where | None = None) ->
     return answers.table(Query(among or {}, by=(variable,)))
 
 
+@memoised
 def flag_group(answers: Answers, group: str, among: Where | None = None) -> cards.Table:
     """People by the flags of a group.
 
@@ -41,13 +42,7 @@ def flag_group(answers: Answers, group: str, among: Where | None = None) -> card
     Args:
         among: conditions on other variables; all people by default.
     """
-    asked = among or {}
-    key = ("flags", group, _key(asked))
-    return answers.kept(key, lambda: _flag_group(answers, group, asked))
-
-
-def _flag_group(answers: Answers, group: str, among: Where) -> cards.Table:
-    schema = model.load_schema()
+    schema, among = model.load_schema(), among or {}
     indicator = schema.groups[group].indicator
     if indicator is None:
         raise KeyError(group)
@@ -67,6 +62,7 @@ def _flag_group(answers: Answers, group: str, among: Where) -> cards.Table:
     return cards.Table((indicator,), tuple(rows), answers.card(some, missing=missing), missing)
 
 
+@memoised
 def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> cards.Table | None:
     """The largest corridors: country of citizenship and country of exploitation.
 
@@ -79,14 +75,9 @@ def corridors(answers: Answers, most: int = 12, among: Where | None = None) -> c
     Raises:
         ValueError: a condition on something else, which this table cannot answer.
     """
-    asked = among or {}
-    if not asked.keys() <= ENDS:
+    among = among or {}
+    if not among.keys() <= ENDS:
         raise ValueError("corridors know conditions on their two countries only")
-    key = ("corridors", most, _key(asked))
-    return answers.kept(key, lambda: _corridors(answers, most, asked))
-
-
-def _corridors(answers: Answers, most: int, among: Where) -> cards.Table | None:
     key = answers.measured(model.ORIGIN, model.DESTINATION)
     if key is None:
         return None
@@ -110,11 +101,6 @@ def _corridors(answers: Answers, most: int, among: Where) -> cards.Table | None:
     rival += errors.merged if errors else 0
     query = Query(among, by=(model.ORIGIN, model.DESTINATION))
     return cards.Table(query.by, tuple(rows), base, missing, rival, query)
-
-
-def _key(among: Where) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Conditions as they were written, for what is kept of them."""
-    return tuple((name, tuple(codes)) for name, codes in among.items())
 
 
 def _among(pair: tuple[str, ...], among: Where) -> bool:

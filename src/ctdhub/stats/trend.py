@@ -4,14 +4,11 @@ about change.
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from ctdhub.border import DOUBLES, LIST_JOIN, LISTS
 from ctdhub.release.open import Release
 from ctdhub.release.tables import YearCounts
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
@@ -141,7 +138,7 @@ def _line(answers: Answers, line: Line) -> list[Row]:
 
 
 # --------------------------------------------------------------------------------------------------
-# Noisy series by year, and the overlap of lists: unbiased inputs for statistics.
+# Noisy series by year: unbiased inputs for statistics.
 #
 # Each value is a count plus noise of mean zero and known standard deviation.  Values may be
 # negative and are not truncated, so that sums and means of them stay unbiased.  The noise of
@@ -170,35 +167,6 @@ class Series:
     noisy: npt.NDArray[np.float64]
     sigma: float
     no_year: float = 0.0
-
-
-ByValue = Mapping[str, Mapping[tuple[bool, ...], float]]
-"""People by value and by membership of lists."""
-
-
-@dataclass(frozen=True)
-class ListOverlap:
-    """Noisy counts of people by the set of lists that know them.
-
-    Attributes:
-        lists: ids of the lists.
-        cells: people by membership, one truth value for each list; every set but the empty one.
-        sigma: standard deviation of the noise of each cell, in people.
-        years: first and last year in which a list must know a person; None for any year.
-        tokens: the most tokens of a person by which lists were joined, beside her key.
-        doubles: noisy number of people of the release who are another one of them, and the standard
-            deviation of its noise; None where further tokens were not asked.
-        strata: the same cells by the value of a variable ("" where not recorded), by variable, and
-            the standard deviation of the noise of each.
-    """
-
-    lists: tuple[str, ...]
-    cells: dict[tuple[bool, ...], float]
-    sigma: float
-    years: tuple[int, int] | None = None
-    tokens: int = 0
-    doubles: tuple[float, float] | None = None
-    strata: Mapping[str, tuple[ByValue, float]] = field(default_factory=dict)
 
 
 def all_series(release: Release) -> tuple[Series, ...]:
@@ -237,36 +205,6 @@ def by_contributor(release: Release, where: Mapping[str, str]) -> dict[str, Seri
         if group:
             found[name] = _series(release, group, sources.sigma)
     return found
-
-
-def overlap(release: Release) -> ListOverlap | None:
-    """How the lists of contributors overlap, None where that was not measured."""
-    sources = release.protected.sources
-    if sources is None or not sources.lists:
-        return None
-    cells: dict[tuple[bool, ...], float] = {}
-    strata: dict[str, dict[str, dict[tuple[bool, ...], float]]] = {}
-    doubles, measured = None, sources.measurements
-    by_lists = pc.is_in(pc.list_element(measured["columns"], 0), pa.array([LISTS, DOUBLES]))
-    for row in measured.filter(by_lists).to_pylist():
-        known = row["values"][0].split(LIST_JOIN)
-        on = tuple(name in known for name in sources.lists)
-        if row["columns"] == [LISTS]:
-            cells[on] = row["noisy"]
-        elif row["columns"] == [DOUBLES]:
-            doubles = row["noisy"], sources.sigma[DOUBLES]
-        else:
-            name, value = row["columns"][1], row["values"][1]
-            strata.setdefault(name, {}).setdefault(value, {})[on] = row["noisy"]
-    return ListOverlap(
-        sources.lists,
-        cells,
-        sources.sigma[LISTS],
-        sources.list_years,
-        sources.tokens,
-        doubles,
-        {name: (by, sources.sigma[f"{LISTS}*{name}"]) for name, by in strata.items()},
-    )
 
 
 def _fitted(release: Release, group: YearCounts) -> Series:

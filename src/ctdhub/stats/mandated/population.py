@@ -34,18 +34,6 @@ _FILE = resources.files("ctdhub.stats.mandated") / "rough_populations.csv"
 _ROUGH = {code: float(people) for code, people in csv.reader(_FILE.read_text().split()[1:])}
 
 
-def rough_population(country: str) -> float | None:
-    """People who live in a country, in order of magnitude; None where nobody lives all year.
-
-    Args:
-        country: ISO 3166 alpha-3.
-
-    >>> rough_population("ITA"), rough_population("ATA")
-    (60000000.0, None)
-    """
-    return _ROUGH.get(country)
-
-
 def is_plausible(country: str, people: float, *, part: bool = False) -> bool:
     """Whether a population is near the rough one.
 

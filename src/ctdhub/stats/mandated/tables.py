@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Literal
 
 from ctdhub.core.errors import error
@@ -15,6 +15,7 @@ from ctdhub.schema.places import NATIONAL, OTHER_EU, THIRD_COUNTRY
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_MEASURED, NOT_RECORDED, YES, Interval, NumberCard, card
 from ctdhub.stats.equity import RECEIVED, kinds
+from ctdhub.stats.estimator import memoised
 from ctdhub.stats.mandated.population import Inhabitants, Population
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.trend import covering
@@ -24,6 +25,9 @@ from ctdhub.stats.trend import covering
 
 PER = 100_000
 """People that a rate refers to."""
+
+MOST = 10
+"""Nationalities that are listed, the largest."""
 
 PARTS = {"sex": ("female", "male"), "age": ("children", "adults")}
 """Categories of a dimension that a population file may have people of."""
@@ -174,18 +178,9 @@ class Counter:
         blank: Blank = "not_recorded" if category == "not_recorded" else ""
         if not self._covered:
             blank, measured = "nobody_reports", False
-        found, published, people = self._people(where, measured=measured)
-        rate, per_whom = self._rate(found, people, dimension, category, published=published)
-        return MandatedLine(
-            country=self.country,
-            years=self._span,
-            dimension=dimension,
-            category=category,
-            blank=blank,
-            people=people,
-            rate=rate,
-            per=per_whom,
-        )
+        found, published, people = _counted(self.answers, self._all(where), measured)
+        rate = self._rate(found, people, dimension, category, published=published)
+        return MandatedLine(self.country, self._span, dimension, category, blank, people, *rate)
 
     @cached_property
     def _covered(self) -> bool:
@@ -193,38 +188,16 @@ class Counter:
         release = self.answers.release
         return not self.years or any(covering(release, int(y)) for y in self.years)
 
-    @cached_property
+    @property
     def _span(self) -> tuple[int, int]:
         if not self.years:
             return self.answers.release.years
         return int(self.years[0]), int(self.years[-1])
 
-    def _people(self, where: Where, *, measured: bool) -> tuple[Interval, bool, NumberCard]:
-        """The number of people, whether it was published, and its card, made once: tables of
-        several shapes ask the same of a country and year."""
-
-        def make() -> tuple[Interval, bool, NumberCard]:
-            query = Query(self._all(where))
-            found = self.answers.count(query.where) if measured else NOT_MEASURED
-            own = self.answers.is_published(query.where)
-            return found, own, card(self.answers.release, found, "people", query, published=own)
-
-        asked = tuple((name, tuple(codes)) for name, codes in where.items())
-        return self.answers.kept(("mandated", self.country, self.years, asked, measured), make)
-
     def not_held(self, dimension: str, category: str) -> MandatedLine:
         """A line that the table asks for and that no release can answer."""
-        _found, _published, people = self._people({}, measured=False)
+        _found, _published, people = _counted(self.answers, self._all({}), False)
         return MandatedLine(self.country, self._span, dimension, category, "not_held", people)
-
-    def elsewhere(self, dimension: str, category: str, where: Where) -> MandatedLine:
-        """A line of people who were not exploited in the country: ``where`` says where."""
-        when = {model.PERIOD: list(self.years)} if self.years else {}
-        inside = self.line(dimension, category, {})
-        if inside.blank:
-            return inside
-        people = self.answers.card(Query({**where, **when}))
-        return replace(inside, people=people, rate=None, per="")
 
     def split(
         self, dimension: str, variable: str, parts: Iterable[tuple[str, Sequence[str]]]
@@ -238,9 +211,40 @@ class Counter:
         unknown = self.line(dimension, "not_recorded", {variable: [NOT_RECORDED]})
         return [*lines, unknown]
 
+    def by_sex(self) -> list[MandatedLine]:
+        """Lines by sex."""
+        return self.split("sex", model.SEX, [(g, [g]) for g in self.answers.domain(model.SEX)])
+
+    def by_age(self) -> list[MandatedLine]:
+        """Lines of children and adults, by the age bands at registration."""
+        return self.split("age", model.AGE, ages(self.answers))
+
+    def by_standing(self) -> list[MandatedLine]:
+        """Presumed and identified victims; none where the release does not tell them apart."""
+        if model.STANDING not in self.answers.variables:
+            return []
+        values = self.answers.domain(model.STANDING)
+        return self.split("status", model.STANDING, [(s, [s]) for s in values])
+
+    def by_form(self, among: Iterable[str]) -> list[MandatedLine]:
+        """A line for each of these forms of exploitation."""
+        return [self.line("form_of_exploitation", form, {form: [YES]}) for form in among]
+
+    def abroad(self) -> MandatedLine:
+        """The country's nationals who were exploited elsewhere."""
+        others = [c for c in self.answers.domain(model.ORIGIN) if c != self.country]
+        where = {model.ORIGIN: [self.country], model.DESTINATION: others, **self._when}
+        inside = self.line("place_of_exploitation", "nationals_abroad", {})
+        if inside.blank:
+            return inside
+        return replace(inside, people=self.answers.card(Query(where)), rate=None, per="")
+
     def _all(self, where: Where) -> Where:
-        when = {model.PERIOD: list(self.years)} if self.years else {}
-        return {**where, model.DESTINATION: [self.country], **when}
+        return {**where, model.DESTINATION: [self.country], **self._when}
+
+    @property
+    def _when(self) -> Where:
+        return {model.PERIOD: list(self.years)} if self.years else {}
 
     def _rate(
         self, found: Interval, shown: NumberCard, dimension: str, category: str, *, published: bool
@@ -258,16 +262,20 @@ class Counter:
             return None, ""
         if found.high is not None:
             self.population.check(*place, people, found.value or 0.0, found.high)
-        rate = per(found, people.number)
-        made = card(
-            self.answers.release,
-            rate,
-            "per_100000",
-            shown.query,
-            denominator=people.number,
-            published=published,
-        )
+        rate, of = per(found, people.number), people.number
+        release, query = self.answers.release, shown.query
+        made = card(release, rate, "per_100000", query, denominator=of, published=published)
         return made, whom if own else ""
+
+
+@memoised
+def _counted(answers: Answers, where: Where, measured: bool) -> tuple[Interval, bool, NumberCard]:
+    """The number of people, whether it was published, and its card, made once: tables of several
+    shapes ask the same of a country and year."""
+    query = Query(where)
+    found = answers.count(query.where) if measured else NOT_MEASURED
+    own = answers.is_published(query.where)
+    return found, own, card(answers.release, found, "people", query, published=own)
 
 
 def per(found: Interval, population: int) -> Interval:
@@ -281,31 +289,22 @@ def per(found: Interval, population: int) -> Interval:
     return Interval(*(PER * x / population for x in (found.value, found.low, found.high)))
 
 
-def standings(answers: Answers, counter: Counter) -> list[MandatedLine]:
-    """Presumed and identified victims; nothing where the release does not tell them apart."""
-    if model.STANDING not in answers.variables:
-        return []
-    return counter.split(
-        "status", model.STANDING, [(s, [s]) for s in answers.domain(model.STANDING)]
-    )
-
-
-def most_frequent(answers: Answers, counter: Counter, most: int) -> list[MandatedLine]:
+def most_frequent(counter: Counter) -> list[MandatedLine]:
     """A line for each of the citizenships with the most people in the years of the counter.
 
     Those shown come first; where too few are shown in these years, the order of all years decides.
     """
-    cells = answers.cells(model.ORIGIN, model.DESTINATION)
+    cells = counter.answers.cells(model.ORIGIN, model.DESTINATION)
     always = {a: e.value for (a, b), e in cells.items() if a and b == counter.country}
     lines: list[tuple[float, MandatedLine]] = []
     for origin in sorted(always, key=lambda code: (-always[code], code)):
-        least = sorted((n for n, _line in lines), reverse=True)[most - 1 : most]
+        least = sorted((n for n, _line in lines), reverse=True)[MOST - 1 : MOST]
         if least and always[origin] < least[0]:
             break  # fewer in all years than the others have in these
         line = counter.line("nationality", origin, {model.ORIGIN: [origin]})
         lines.append((line.people.middle, line))
     lines.sort(key=lambda pair: -pair[0])
-    return [line for _n, line in lines[:most]]
+    return [line for _n, line in lines[:MOST]]
 
 
 def forms(answers: Answers) -> tuple[str, ...]:
@@ -335,29 +334,16 @@ def ages(answers: Answers) -> list[tuple[str, Sequence[str]]]:
 # World Bank's repository; which population UNODC divides its series by sex and age by was not
 # found.
 
-SDG = "sdg-16.2.2"
 
-
-def sdg_table(answers: Answers, scope: MandatedScope) -> MandatedTable:
-    """The table, one block of lines for each country and year."""
-    lines = [
-        line
-        for place in scope.places
-        for year in scope.years
-        for line in _block(answers, Counter(answers, place, (year,), scope.population))
-    ]
-    return MandatedTable(SDG, scope, tuple(lines))
-
-
-def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
-    schema, form = model.load_schema(), "form_of_exploitation"
+def _sdg(counter: Counter) -> list[MandatedLine]:
+    answers, schema, form = counter.answers, model.load_schema(), "form_of_exploitation"
     indicator = schema.groups[model.HARM].indicator or ""
     known = [v for v in answers.domain(indicator) if v != YES]
     return [
         counter.line("total", "all", {}),
-        *counter.split("sex", model.SEX, [(g, [g]) for g in answers.domain(model.SEX)]),
-        *counter.split("age", model.AGE, ages(answers)),
-        *(counter.line(form, flag, {flag: [YES]}) for flag in forms(answers)),
+        *counter.by_sex(),
+        *counter.by_age(),
+        *counter.by_form(forms(answers)),
         counter.line(form, "not_recorded", {indicator: [*known, ""]}),
         counter.line("sex_by_age_by_form", "all", {}, measured=False),
     ]
@@ -374,29 +360,9 @@ def _block(answers: Answers, counter: Counter) -> list[MandatedLine]:
 # has victims alone; presumed and identified ones are lines of their own where it distinguishes
 # them.
 
-EUROSTAT = "eurostat"
 ASKED = (model.SEXUAL_EXPLOITATION, model.FORCED_LABOUR)
 """Forms of exploitation that the collection has a category of its own for."""
 OTHER = "other_forms"
-
-
-def eurostat_table(answers: Answers, scope: MandatedScope) -> MandatedTable:
-    """The table; of the countries of the scope those of :func:`reporting_countries`.
-
-    Raises:
-        HubError: none of them is.
-    """
-    held = reporting_countries()
-    places = [place for place in scope.places if place in held]
-    if not places:
-        raise error("reporting-country")
-    lines = [
-        line
-        for place in places
-        for year in scope.years
-        for line in _eurostat_block(answers, Counter(answers, place, (year,)))
-    ]
-    return MandatedTable(EUROSTAT, scope, tuple(lines))
 
 
 EFTA = frozenset({"CHE", "ISL", "LIE", "NOR"})
@@ -419,34 +385,25 @@ CITIZENSHIPS = (
 """Category and code of the citizenship group."""
 
 
-def _eurostat_block(answers: Answers, counter: Counter) -> list[MandatedLine]:
-    genders = [(g, [g]) for g in answers.domain(model.SEX)]
+def _eurostat(counter: Counter) -> list[MandatedLine]:
+    """Forms are sexual exploitation, forced labour, all others together, which no release measures
+    as one, and each of the others."""
+    held = forms(counter.answers)
     lines = [
         counter.line("total", "all", {}),
-        *standings(answers, counter),
-        *counter.split("sex", model.SEX, genders),
+        *counter.by_standing(),
+        *counter.by_sex(),
+        *(counter.line("citizenship", c, {model.RELATION: [code]}) for c, code in CITIZENSHIPS),
+        *counter.by_form(form for form in ASKED if form in held),
+        counter.line("form_of_exploitation", OTHER, {}, measured=False),
+        *counter.by_form(form for form in held if form not in ASKED),
     ]
-    for category, code in CITIZENSHIPS:
-        lines.append(counter.line("citizenship", category, {model.RELATION: [code]}))
-    lines += _eurostat_forms(answers, counter)
-    for gender, values in (*genders, ("not_recorded", [NOT_RECORDED])):
+    for gender in (*counter.answers.domain(model.SEX), NOT_RECORDED):
         for category, code in CITIZENSHIPS:
-            where: Where = {model.SEX: values, model.RELATION: [code]}
-            lines.append(counter.line("sex_by_citizenship", f"{gender}:{category}", where))
+            where: Where = {model.SEX: [gender], model.RELATION: [code]}
+            name = f"{gender or 'not_recorded'}:{category}"
+            lines.append(counter.line("sex_by_citizenship", name, where))
     return lines
-
-
-def _eurostat_forms(answers: Answers, counter: Counter) -> list[MandatedLine]:
-    """Sexual exploitation, forced labour, all others together, which no release measures as one,
-    and each of the others."""
-    name = "form_of_exploitation"
-    held = forms(answers)
-    others = [form for form in held if form not in ASKED]
-    return [
-        *(counter.line(name, form, {form: [YES]}) for form in ASKED if form in held),
-        counter.line(name, OTHER, {}, measured=False),
-        *(counter.line(name, form, {form: [YES]}) for form in others),
-    ]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -458,76 +415,53 @@ def _eurostat_forms(answers: Answers, counter: Counter) -> list[MandatedLine]:
 # round of evaluation began on 30 June 2023; the questions of that round's questionnaire on
 # statistics were not read.
 
-GRETA = "greta"
-MOST = 10
-"""Nationalities that are listed, the largest."""
 PREFIX = "assistance_"
 """What the variables of assistance begin with; the categories of their lines leave it out."""
 
 
-def greta_table(answers: Answers, scope: MandatedScope) -> MandatedTable:
-    """The table: one block of lines for each country, all years of the scope together."""
-    years = () if scope.every else scope.years
-    lines = [
-        line
-        for place in scope.places
-        for line in _greta_block(answers, Counter(answers, place, years))
-    ]
-    return MandatedTable(GRETA, scope, tuple(lines))
-
-
-def _greta_block(answers: Answers, counter: Counter) -> list[MandatedLine]:
-    lines = [
-        counter.line("total", "all", {}),
-        *standings(answers, counter),
-        *counter.split("sex", model.SEX, [(g, [g]) for g in answers.domain(model.SEX)]),
-        *counter.split("age", model.AGE, ages(answers)),
-    ]
-    for flag in forms(answers):
-        lines.append(counter.line("form_of_exploitation", flag, {flag: [YES]}))
-    lines += most_frequent(answers, counter, MOST)
-    lines.append(counter.line("nationality", "not_recorded", {model.ORIGIN: [""]}))
+def _greta(counter: Counter) -> list[MandatedLine]:
+    answers, home = counter.answers, {model.ORIGIN: [counter.country]}
+    others = [c for c in answers.domain(model.ORIGIN) if c != counter.country]
     always = Counter(answers, counter.country, ())
     return [
-        *lines,
-        *_within(answers, counter),
-        *_of_group(answers, always, "recruitment", model.CHANNEL),
-        *_of_group(answers, always, "technology", model.TECHNOLOGY),
-        *_assistance(answers, always),
+        counter.line("total", "all", {}),
+        *counter.by_standing(),
+        *counter.by_sex(),
+        *counter.by_age(),
+        *counter.by_form(forms(answers)),
+        *most_frequent(counter),
+        counter.line("nationality", "not_recorded", {model.ORIGIN: [NOT_RECORDED]}),
+        counter.line("place_of_exploitation", "nationals", home),
+        counter.line("place_of_exploitation", "foreigners", {model.ORIGIN: others}),
+        counter.abroad(),
+        *_of_group(always, "recruitment", model.CHANNEL),
+        *_of_group(always, "technology", model.TECHNOLOGY),
+        *_assistance(always),
     ]
 
 
-def _of_group(answers: Answers, always: Counter, dimension: str, group: str) -> list[MandatedLine]:
+def _of_group(always: Counter, dimension: str, group: str) -> list[MandatedLine]:
     """Flags of a group, of all years: they are not measured by year here; none where none is
     released."""
-    schema = model.load_schema()
-    held = [f for f in schema.flags(group) if f in answers.variables]
-    if not held:
-        return []
+    schema, released = model.load_schema(), always.answers.variables
+    held = [f for f in schema.flags(group) if f in released]
     some = schema.groups[group].indicator or ""
-    lines = [always.line(dimension, "recorded", {some: [YES]})] if some in answers.variables else []
-    return [*lines, *(always.line(dimension, f, {f: [YES]}) for f in held)]
-
-
-def _within(answers: Answers, counter: Counter) -> list[MandatedLine]:
-    """Nationals and others exploited in the country, nationals exploited elsewhere."""
-    place, home = "place_of_exploitation", [counter.country]
-    others = [c for c in answers.domain(model.ORIGIN) if c != counter.country]
+    asked = [("recorded", some)] if held and some in released else []
     return [
-        counter.line(place, "nationals", {model.ORIGIN: home}),
-        counter.line(place, "foreigners", {model.ORIGIN: others}),
-        counter.elsewhere(
-            place, "nationals_abroad", {model.ORIGIN: home, model.DESTINATION: others}
-        ),
+        always.line(dimension, name, {flag: [YES]})
+        for name, flag in (*asked, *zip(held, held, strict=True))
     ]
 
 
-def _assistance(answers: Answers, always: Counter) -> list[MandatedLine]:
+def _assistance(always: Counter) -> list[MandatedLine]:
     """People who received each kind, of all years: assistance is not measured by year here."""
     return [
         always.line("assistance", f"{kind.removeprefix(PREFIX)}:{category}", {kind: statuses})
-        for kind in kinds(answers)
-        for category, statuses in (("recorded", answers.domain(kind)), (RECEIVED, (RECEIVED,)))
+        for kind in kinds(always.answers)
+        for category, statuses in (
+            ("recorded", always.answers.domain(kind)),
+            (RECEIVED, (RECEIVED,)),
+        )
     ]
 
 
@@ -540,45 +474,32 @@ def _assistance(answers: Answers, always: Counter) -> list[MandatedLine]:
 # victims (by sex and minor or adult, form of exploitation, citizenship, nationals abroad) follows
 # what the Global Reports tabulate: the wording of those questions was not read.
 
-UNODC = "unodc"
 OFFENDERS = ("formal_contact", "prosecuted", "convicted")
 """What the questionnaire asks of persons by sex.  A release has no alleged perpetrators by country
 and year."""
 
 
-def unodc_table(answers: Answers, scope: MandatedScope) -> MandatedTable:
-    """The table: blocks of lines for each country and year, then for the country in all years."""
-    lines = []
-    for place in scope.places:
-        for year in scope.years:
-            lines += _unodc_block(answers, Counter(answers, place, (year,)))
-        lines += _always(answers, Counter(answers, place, ()))
-    return MandatedTable(UNODC, scope, tuple(lines))
-
-
-def _unodc_block(answers: Answers, counter: Counter) -> list[MandatedLine]:
-    genders = answers.domain(model.SEX)
-    lines = [counter.not_held("offences", "all")]
-    lines += [counter.not_held(asked, sex) for asked in OFFENDERS for sex in ("all", *genders)]
-    lines += [
+def _unodc(counter: Counter) -> list[MandatedLine]:
+    genders = counter.answers.domain(model.SEX)
+    return [
+        counter.not_held("offences", "all"),
+        *(counter.not_held(asked, sex) for asked in OFFENDERS for sex in ("all", *genders)),
         counter.line("total", "all", {}),
-        *standings(answers, counter),
-        *counter.split("sex", model.SEX, [(g, [g]) for g in genders]),
-        *counter.split("age", model.AGE, ages(answers)),
-        *(counter.line("form_of_exploitation", f, {f: [YES]}) for f in forms(answers)),
+        *counter.by_standing(),
+        *counter.by_sex(),
+        *counter.by_age(),
+        *counter.by_form(forms(counter.answers)),
+        *most_frequent(counter),
+        counter.abroad(),
     ]
-    lines += most_frequent(answers, counter, MOST)
-    others = [c for c in answers.domain(model.ORIGIN) if c != counter.country]
-    abroad = {model.ORIGIN: [counter.country], model.DESTINATION: others}
-    return [*lines, counter.elsewhere("place_of_exploitation", "nationals_abroad", abroad)]
 
 
-def _always(answers: Answers, always: Counter) -> list[MandatedLine]:
+def _sex_by_age(always: Counter) -> list[MandatedLine]:
     """Sex with minor or adult, of all years: the two are not measured together by year."""
     return [
         always.line("sex_by_age", f"{gender}:{name}", {model.SEX: [gender], model.AGE: bands})
-        for gender in answers.domain(model.SEX)
-        for name, bands in ages(answers)
+        for gender in always.answers.domain(model.SEX)
+        for name, bands in ages(always.answers)
     ]
 
 
@@ -587,11 +508,36 @@ def _always(answers: Answers, always: Counter) -> list[MandatedLine]:
 #
 # Every table is aligned with what its users ask for, not certified by them, and says what is
 # missing.
+SDG, EUROSTAT, GRETA, UNODC = "sdg-16.2.2", "eurostat", "greta", "unodc"
+_BLOCKS = {SDG: _sdg, EUROSTAT: _eurostat, GRETA: _greta, UNODC: _unodc}
+
+
+def _table(name: str, answers: Answers, scope: MandatedScope) -> MandatedTable:
+    """The table of a shape: a block of lines for each country and year; GRETA's has one for all
+    years together, UNODC's ends a country with one of all years.
+
+    Raises:
+        HubError: none of the countries is one of :func:`reporting_countries` (Eurostat).
+    """
+    places, population = scope.places, scope.population if name == SDG else None
+    if name == EUROSTAT:
+        held = reporting_countries()
+        places = tuple(place for place in places if place in held)
+        if not places:
+            raise error("reporting-country")
+    spans: list[tuple[str, ...]] = [(year,) for year in scope.years]
+    if name == GRETA:
+        spans = [() if scope.every else scope.years]
+    lines: list[MandatedLine] = []
+    for place in places:
+        for years in spans:
+            lines += _BLOCKS[name](Counter(answers, place, years, population))
+        if name == UNODC:
+            lines += _sex_by_age(Counter(answers, place, ()))
+    return MandatedTable(name, scope, tuple(lines))
+
 
 SHAPES: dict[str, Callable[[Answers, MandatedScope], MandatedTable]] = {
-    "sdg-16.2.2": sdg_table,
-    "eurostat": eurostat_table,
-    "greta": greta_table,
-    "unodc": unodc_table,
+    name: partial(_table, name) for name in _BLOCKS
 }
 """By name what makes the table."""

@@ -66,13 +66,11 @@ def bootstrap_interval(
     off = np.where(whole, mean - left_out, 0.0)
     squares = float((weights * off**2).sum())
     a = float((weights * off**3).sum()) / (6 * squares**1.5) if squares > 0 else 0.0
-    ends = ((1 - level) / 2, (1 + level) / 2)
-    mapped = (
-        _mapped(normal, z0, a, normal.inv_cdf(ends[0])),
-        _mapped(normal, z0, a, normal.inv_cdf(ends[1])),
+    first, last = (
+        _mapped(normal, z0, a, normal.inv_cdf(end)) for end in ((1 - level) / 2, (1 + level) / 2)
     )
-    corrected = (_quantile(ordered, mapped[0]), _quantile(ordered, mapped[1]))
-    return BootstrapInterval(*plain(replicates, level), corrected, z0, a, mapped, n)
+    corrected = _quantile(ordered, first), _quantile(ordered, last)
+    return BootstrapInterval(*plain(replicates, level), corrected, z0, a, (first, last), n)
 
 
 def plain(replicates: Floats, level: float) -> tuple[float, float]:

@@ -105,13 +105,8 @@ def changes(
         links: what is known of the links; these rows come last.
     """
     chosen = select(lists.y[None], len(lists.names), lists.sigma).chosen[0]
-    found = list(_pairs(lists, chosen))
-    found += [_changed(*other, lists, chosen, level) for other in _others(lists)]
-    for kind, rate, known in _known(links) if links and not links.too_many else ():
-        table = relinked(lists, rate) if kind == "missed_links" else unlinked(lists, rate)
-        change = _changed(kind, (), rate, table, lists, chosen, level)
-        found.append(replace(change, known=known))
-    return tuple(found)
+    others = (_changed(*other, lists, chosen, level) for other in _others(lists, links))
+    return (*_pairs(lists, chosen), *others)
 
 
 def _pairs(lists: Lists, chosen: Bools) -> Iterator[SensitivityChange]:
@@ -124,45 +119,49 @@ def _pairs(lists: Lists, chosen: Bools) -> Iterator[SensitivityChange]:
             yield SensitivityChange("tied", pair, odds, lists.seen, stepwise, _finite(found.alone))
 
 
-def _known(links: WrongLinks) -> Iterator[tuple[Kind, float, Known]]:
-    yield "missed_links", links.missed, "about"
-    yield "missed_links", links.missed_most, "most"
-    yield "false_links", links.false_most, "most"
+def _others(lists: Lists, links: WrongLinks | None) -> Iterator[tuple[SensitivityChange, Lists]]:
+    """Each other change, without estimates yet, and the table after it."""
 
+    def told(
+        table: Lists,
+        kind: Kind,
+        names: tuple[str, ...],
+        rate: float | None = None,
+        known: Known = "",
+    ) -> tuple[SensitivityChange, Lists]:
+        return SensitivityChange(kind, names, rate, table.seen, None, None, known=known), table
 
-def _others(lists: Lists) -> Iterator[tuple[Kind, tuple[str, ...], float | None, Lists]]:
     if len(lists.names) > 2:
         for name in lists.names:
-            yield "without", (name,), None, lists.without(name)
+            yield told(lists.without(name), "without", (name,))
         for pair in lists.pairs:
-            yield "merged", pair, None, lists.merged(*pair)
+            yield told(lists.merged(*pair), "merged", pair)
     for rate in RATES:
-        yield "missed_links", (), rate, relinked(lists, rate)
+        yield told(relinked(lists, rate), "missed_links", (), rate)
     for rate in RATES:
-        yield "false_links", (), rate, unlinked(lists, rate)
+        yield told(unlinked(lists, rate), "false_links", (), rate)
+    if links and not links.too_many:
+        yield told(relinked(lists, links.missed), "missed_links", (), links.missed, "about")
+        most = links.missed_most
+        yield told(relinked(lists, most), "missed_links", (), most, "most")
+        most = links.false_most
+        yield told(unlinked(lists, most), "false_links", (), most, "most")
 
 
 def _changed(
-    kind: Kind,
-    names: tuple[str, ...],
-    rate: float | None,
-    lists: Lists,
-    before: Lists,
-    chosen: Bools,
-    level: float,
+    told: SensitivityChange, lists: Lists, before: Lists, chosen: Bools, level: float
 ) -> SensitivityChange:
     if pass_gate(lists, level).lists is None:
-        return SensitivityChange(kind, names, rate, lists.seen, None, None)
+        return told
     y, k = lists.y[None], len(lists.names)
     anew = select(y, k, lists.sigma)
     both = set(before.names) & set(lists.names)
     same = _named(before, chosen, both) == _named(lists, anew.chosen[0], both)
-    made = _finite(anew.people)
-    alone = _finite(anew.alone)
-    if same or rate is None:
-        return SensitivityChange(kind, names, rate, lists.seen, made, alone, not same)
+    made, alone = _finite(anew.people), _finite(anew.alone)
+    if same or told.rate is None:
+        return replace(told, stepwise=made, independent=alone, anew=not same)
     held = _finite(select(y, k, held=chosen).people)
-    return SensitivityChange(kind, names, rate, lists.seen, held, alone, True, made)
+    return replace(told, stepwise=held, independent=alone, anew=True, others=made)
 
 
 def _finite(people: Floats) -> float | None:
@@ -421,7 +420,10 @@ def stratified(
         )
         people = np.sum(each, axis=0)
         people[1:] += spread**0.5 * chance
-        return _strata_row(name, people, level)
+        value, (low, high) = float(people[0]), plain(people[1:], level)
+        if not np.isfinite(value) or not np.isfinite(high):
+            return Method(name, why="no_finite_estimate")
+        return Method(name, value, min(low, value), max(high, value))
 
     return Strata(
         seen,
@@ -440,13 +442,6 @@ def _drawn(parts: Sequence[tuple[object, Lists]], rows: int, source: Source) -> 
     y = np.concatenate([lists.y for _labels, lists in parts])
     drawn = multinomial(round(float(y.sum())), y, rows, source).astype(np.float64)
     return np.split(drawn, len(parts), axis=1)
-
-
-def _strata_row(name: Name, people: Floats, level: float) -> Method:
-    value, (low, high) = float(people[0]), plain(people[1:], level)
-    if not np.isfinite(value) or not np.isfinite(high):
-        return Method(name, why="no_finite_estimate")
-    return Method(name, value, min(low, value), max(high, value))
 
 
 def _parts(tables: dict[Label, Lists], level: float) -> list[tuple[tuple[Label, ...], Lists]]:

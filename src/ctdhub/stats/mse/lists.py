@@ -110,10 +110,9 @@ class Lists:
     def merged(self, one: str, other: str) -> Lists:
         """Two lists as one, named "one + other"."""
         a, b = self.names.index(one), self.names.index(other)
-        groups = [(a, b), *((k,) for k in range(len(self.names)) if k not in (a, b))]
-        named = [f"{one} + {other}", *(self.names[k] for k in range(len(self.names))
-                                       if k not in (a, b))]  # fmt: skip
-        return self._folded(groups, named)
+        rest = [k for k in range(len(self.names)) if k not in (a, b)]
+        named = [f"{one} + {other}", *(self.names[k] for k in rest)]
+        return self._folded([(a, b), *((k,) for k in rest)], named)
 
     def _folded(self, groups: Sequence[tuple[int, ...]], names: Sequence[str]) -> Lists:
         """Cells added up where they agree on each group of lists.

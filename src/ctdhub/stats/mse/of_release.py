@@ -14,19 +14,30 @@ import math
 from statistics import NormalDist
 
 import numpy as np
+import pyarrow.compute as pc
 
-from ctdhub.border import CAPTURE_CELLS, CAPTURES
+from ctdhub.border import CAPTURE_CELLS, CAPTURES, LIST_JOIN, LISTS
 from ctdhub.release.manifest import LinkErrors
 from ctdhub.release.open import Release
 from ctdhub.stats.mse.estimate import REPLICATES, Label, Result, WrongLinks, remembered
 from ctdhub.stats.mse.lists import Lists
-from ctdhub.stats.trend import ListOverlap, overlap
 
 
 def lists_in(release: Release) -> Lists | None:
     """The release's overlaps; None where they were not measured."""
-    found = overlap(release)
-    return None if found is None else _whole(found)
+    found = _measured(release)
+    if found is None:
+        return None
+    one, strata = found
+    weights, sums = [one.sigma**-2 if one.sigma else 1.0], [one.y]
+    for tables in strata.values():
+        each = list(tables.values())
+        weights.append(1 / (len(each) * each[0].sigma ** 2))
+        sums.append(np.sum([part.y for part in each], axis=0))
+    if len(sums) == 1:
+        return one
+    mean = np.average(sums, axis=0, weights=weights)
+    return Lists(one.names, tuple(mean.tolist()), sum(weights) ** -0.5)
 
 
 def strata_in(release: Release, variable: str = "") -> dict[Label, Lists]:
@@ -35,39 +46,46 @@ def strata_in(release: Release, variable: str = "") -> dict[Label, Lists]:
     Args:
         variable: "" is the first that was.
     """
-    found = overlap(release)
-    by = found.strata.get(variable or next(iter(found.strata), "")) if found else None
-    if found is None or by is None:
+    found, whole = _measured(release), lists_in(release)
+    parts = found[1].get(variable or next(iter(found[1]), "")) if found else None
+    if whole is None or parts is None:
         return {}
-    (tables, sigma), whole = by, _whole(found)
-    n = len(tables)
-    own = math.sqrt(sigma**2 * (1 - 1 / n) + (whole.sigma / n) ** 2)
-    parts = {value: Lists.of(found.lists, cells) for value, cells in tables.items()}
+    n = len(parts)
     lacks = (whole.y - sum(part.y for part in parts.values())) / n
     return {
-        (value,): Lists(part.names, tuple((part.y + lacks).tolist()), own)
+        (value,): Lists(
+            part.names,
+            tuple((part.y + lacks).tolist()),
+            math.sqrt(part.sigma**2 * (1 - 1 / n) + (whole.sigma / n) ** 2),
+        )
         for value, part in parts.items()
     }
 
 
 def measured_strata(release: Release) -> tuple[str, ...]:
     """Variables by whose values overlaps were counted."""
-    found = overlap(release)
-    return tuple(found.strata) if found else ()
+    found = _measured(release)
+    return tuple(found[1]) if found else ()
 
 
-def _whole(found: ListOverlap) -> Lists:
-    one = Lists.of(found.lists, found.cells, found.sigma)
-    weights, sums = [found.sigma**-2 if found.sigma else 1.0], [one.y]
-    for tables, sigma in found.strata.values():
-        weights.append(1 / (len(tables) * sigma**2))
-        each = [Lists.of(found.lists, cells).y for cells in tables.values()]
-        sums.append(np.sum(each, axis=0))
-    if len(sums) == 1:
-        return one
-    total = sum(weights)
-    mean = np.average(sums, axis=0, weights=weights)
-    return Lists(one.names, tuple(mean.tolist()), total**-0.5)
+def _measured(release: Release) -> tuple[Lists, dict[str, dict[str, Lists]]] | None:
+    """The overlaps as they were measured, and by variable those within each of its values."""
+    sources = release.protected.sources
+    if sources is None or not sources.lists:
+        return None
+    cells: dict[tuple[str, ...], dict[tuple[bool, ...], float]] = {(): {}}
+    measured = sources.measurements
+    of_lists = pc.equal(pc.list_element(measured["columns"], 0), LISTS)
+    for row in measured.filter(of_lists).to_pylist():
+        known, *value = row["values"]
+        on = tuple(name in known.split(LIST_JOIN) for name in sources.lists)
+        cells.setdefault((*row["columns"][1:], *value), {})[on] = row["noisy"]
+    whole = Lists.of(sources.lists, cells.pop(()), sources.sigma[LISTS])
+    strata: dict[str, dict[str, Lists]] = {}
+    for (name, value), table in cells.items():
+        part = Lists.of(sources.lists, table, sources.sigma[f"{LISTS}*{name}"])
+        strata.setdefault(name, {})[value] = part
+    return whole, strata
 
 
 def links_in(release: Release) -> WrongLinks | None:

@@ -18,11 +18,10 @@ from statistics import NormalDist
 import numpy as np
 
 from ctdhub.core.format import FINE
-from ctdhub.release.open import Release
 from ctdhub.schema.model import PERIOD, load_schema
 from ctdhub.stats.cards import NOT_MEASURED, Interval, NumberCard, card, fieller, is_precise, whole
 from ctdhub.stats.signals.events import PARTS
-from ctdhub.stats.signals.find import LEVEL, Finding, SignalFigure
+from ctdhub.stats.signals.find import Finding, Found
 from ctdhub.stats.signals.of_release import ReleaseSignals
 from ctdhub.stats.trend import covering
 
@@ -99,42 +98,35 @@ class Year:
 
 def cards(result: ReleaseSignals, finding: Finding) -> Cards:
     """The figures of a finding as number cards."""
-    names, spans = behind(result, finding.row), _spans(result)
-    figures = finding.part or finding.count
-    parts = [_mean(result, finding, f, s) for f, s in zip(figures, spans, strict=True)]
-    less = _is_less(result, finding)
-    count = _pair([_counted(result, a, less) for a in parts], names)
+    figures, found = _Figures(result, finding), _found(result)
+    past, now = (
+        [
+            k
+            for k in range(first, last + 1)
+            if covering(result.release, found.panel.periods[k].place)
+        ]
+        for first, last in (found.past, found.window)
+    )
+    count = figures.people(past), figures.people(now)
     if finding.whole is None:
         return Cards(count, None, None)
-    wholes = [
-        _mean(result, finding, f, s, whole=True) for f, s in zip(finding.whole, spans, strict=True)
-    ]
-    answers = [
-        other
-        for other in (*(result.found.findings if result.found else ()), finding)
-        if other.row != finding.row
-        and other.part
-        and other.whole == finding.whole
-        and _excludes(result, finding.row, other.row)
-    ]
-    rows = (finding.row, *(other.row for other in answers))
-    shares = [
-        _share(
-            result,
-            rows,
-            [
-                parts[k],
-                *(_mean(result, o, o.part[k], spans[k]) for o in answers if o.part),
-            ],
-            wholes[k],
-        )
-        for k in (0, 1)
-    ]
-    return Cards(
-        count,
-        _pair([_counted(result, a, less) for a in wholes], names),
-        _pair(shares, names),
-    )
+    whole = figures.people(past, whole=True), figures.people(now, whole=True)
+    return Cards(count, whole, (figures.share(past), figures.share(now)))
+
+
+def by_year(result: ReleaseSignals, finding: Finding) -> tuple[Year, ...]:
+    """All years that were looked at, in order."""
+    if result.found is None:
+        return ()
+    figures, panel = _Figures(result, finding), result.found.panel
+    found = []
+    for k, period in enumerate(panel.periods):
+        covered = not np.isnan(panel.counts[finding.row, k])
+        at = [k] if covered else []
+        people = figures.people(at, published=covered and not figures.is_less(finding.row))
+        share = None if finding.whole is None else figures.share(at)
+        found.append(Year(period.place, covered, people, share))
+    return tuple(found)
 
 
 def behind(result: ReleaseSignals, row: int) -> tuple[str, ...]:
@@ -150,35 +142,95 @@ def behind(result: ReleaseSignals, row: int) -> tuple[str, ...]:
     )
 
 
-def by_year(result: ReleaseSignals, finding: Finding) -> tuple[Year, ...]:
-    """All years that were looked at, in order."""
-    if result.found is None:
-        return ()
-    panel, row = result.found.panel, finding.row
-    names = behind(result, row)
-    found = []
-    rows = [row]
-    if finding.whole is not None:
-        rows += [
-            other
-            for other in range(len(result.looked))
-            if _excludes(result, row, other)
-            and np.array_equal(panel.wholes[other], panel.wholes[row], equal_nan=True)
-        ]
-    less = _is_less(result, finding)
-    for k, period in enumerate(panel.periods):
-        covered = not np.isnan(panel.counts[row, k])
+def _found(result: ReleaseSignals) -> Found:
+    assert result.found is not None  # there is a finding
+    return result.found
 
-        asked = covered and not less
-        part = None
+
+class _Figures:
+    """The people of a finding and their share, on some periods together.
+
+    Attributes:
+        names: of the contributors whose people these are.
+        rows: the series, and those that count other answers to its question, of one whole.
+    """
+
+    def __init__(self, result: ReleaseSignals, finding: Finding) -> None:
+        self.result, self.panel = result, _found(result).panel
+        self.names = behind(result, finding.row)
+        self.explained = any(e.finding is finding for e in result.explained)
+        self.rows, wholes = [finding.row], self.panel.wholes
         if finding.whole is not None:
-            parts = [_of_period(result, r, k, asked=asked) for r in rows]
-            whole = _of_period(result, row, k, asked=asked, whole=True)
-            part = replace(_share(result, rows, parts, whole), contributors=names)
-        people = _of_period(result, row, k, asked=asked)
-        counted = replace(_counted(result, people, less, published=asked), contributors=names)
-        found.append(Year(period.place, covered, counted, part))
-    return tuple(found)
+            self.rows += [
+                other
+                for other in range(len(result.looked))
+                if _excludes(result, finding.row, other)
+                and np.array_equal(wholes[other], wholes[finding.row], equal_nan=True)
+            ]
+
+    def is_less(self, row: int) -> bool:
+        """Whether the figures of a series are those of a remainder."""
+        return self.result.is_less(row) and not self.explained
+
+    def people(
+        self, periods: Sequence[int], *, whole: bool = False, published: bool = False
+    ) -> NumberCard:
+        """The mean number by period; that of a remainder is given by its ends alone.
+
+        Args:
+            whole: of the people that the series is a part of.
+            published: whether it is a cell of a measured table.
+        """
+        answer = self._mean(self.rows[0], periods, whole=whole)
+        found = card(self.result.release, answer, "people", None, published=published)
+        if found.state == "shown" and self.is_less(self.rows[0]):
+            found = replace(found, value=None, state="imprecise")
+        return replace(found, contributors=self.names)
+
+    def share(self, periods: Sequence[int]) -> NumberCard:
+        """The share, rounded together with those of the other rows; protected where its part or
+        its whole is too small to be clear of zero."""
+        whole = self._mean(self.rows[0], periods, whole=True)
+        parts = [fieller(self._mean(row, periods), whole) for row in self.rows]
+        answers = [self.result.looked[row].part[0] for row in self.rows]
+        variable = answers[0][0]
+        codes = {code for _variable, code in answers}
+        complete = variable in PARTS and codes >= set(load_schema().domain(variable))
+        share, *_others = added_up(parts, complete=complete)
+        denominator = round(whole.value or 0)
+        found = card(self.result.release, share, "share", None, denominator=denominator)
+        return replace(found, contributors=self.names)
+
+    def _mean(self, row: int, periods: Sequence[int], *, whole: bool = False) -> Interval:
+        """The people of a series, or of its whole: what the release answers; of a remainder the
+        mean of the series, with the interval of its noise at the release's level."""
+        if periods and not self.is_less(row):
+            return self._asked(row, periods, whole=whole)
+        panel, level = self.panel, self.result.release.protected.guarantee.level
+        values, noise = panel.counts[row], panel.noise[row]
+        if whole:
+            values, noise = panel.wholes[row], panel.noise_of_wholes[row]
+        known = [k for k in periods if not np.isnan(values[k])]
+        if not known:
+            return NOT_MEASURED
+        value = float(values[known].mean())
+        deviation = math.sqrt(float((noise[known] ** 2).sum())) / len(known)
+        half = NormalDist().inv_cdf((1 + level) / 2) * deviation
+        return _whole_people(max(0, round(value)), max(0.0, value - half), value + half)
+
+    def _asked(self, row: int, periods: Sequence[int], *, whole: bool) -> Interval:
+        looked, release = self.result.looked[row], self.result.release
+        where = looked.whole_where(release.years) if whole else looked.where
+        years = tuple(str(self.panel.periods[k].place) for k in periods)
+        found = self.result.answers.count({**where, PERIOD: years})
+        if found.value is None or found.low is None or found.high is None:
+            return NOT_MEASURED
+        n = len(years)
+        return _whole_people(round(found.value / n), found.low / n, found.high / n)
+
+
+def _whole_people(value: int, low: float, high: float) -> Interval:
+    return Interval(value, min(math.floor(low), value), max(math.ceil(high), value))
 
 
 def _excludes(result: ReleaseSignals, row: int, other: int) -> bool:
@@ -187,112 +239,3 @@ def _excludes(result: ReleaseSignals, row: int, other: int) -> bool:
     if one.places != two.places or not one.part or not two.part or one.part == two.part:
         return False
     return one.part[0][0] == two.part[0][0] and one.part[0][0] in PARTS
-
-
-def _share(
-    result: ReleaseSignals, rows: Sequence[int], parts: Sequence[Interval], whole: Interval
-) -> NumberCard:
-    """The share of the first of these people, rounded together with that of the others; protected
-    where its part or its whole is too small to be clear of zero.
-
-    Args:
-        rows, parts: the series, and its people, of answers that exclude each other.
-    """
-    variable = result.looked[rows[0]].part[0][0]
-    codes = {result.looked[row].part[0][1] for row in rows}
-    complete = variable in PARTS and codes >= set(load_schema().domain(variable))
-    share, *_others = added_up([fieller(part, whole) for part in parts], complete=complete)
-    return card(result.release, share, "share", None, denominator=round(whole.value or 0))
-
-
-def _spans(result: ReleaseSignals) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Periods of the past and of the window on which somebody reports."""
-    assert result.found is not None  # there is a finding
-    found = result.found
-    past, now = (
-        tuple(
-            k
-            for k in range(first, last + 1)
-            if covering(result.release, found.panel.periods[k].place)
-        )
-        for first, last in (found.past, found.window)
-    )
-    return past, now
-
-
-def _is_less(result: ReleaseSignals, finding: Finding) -> bool:
-    """Whether the figures of a finding are those of a remainder."""
-    return result.is_less(finding.row) and all(e.finding is not finding for e in result.explained)
-
-
-def _mean(
-    result: ReleaseSignals,
-    finding: Finding,
-    figure: SignalFigure,
-    span: tuple[int, ...],
-    *,
-    whole: bool = False,
-) -> Interval:
-    """A mean by year: what the release answers; of a remainder the mean of the series, with the
-    interval of its noise at the release's level."""
-    if not _is_less(result, finding):
-        return _asked(result, finding.row, span, whole=whole)
-    deviation = (figure.high - figure.value) / NormalDist().inv_cdf((1 + LEVEL) / 2)
-    return _noisy(result.release, figure.value, deviation)
-
-
-def _asked(result: ReleaseSignals, row: int, span: tuple[int, ...], *, whole: bool) -> Interval:
-    """The people of a series, or of its whole, on these periods: a mean in whole people."""
-    assert result.found is not None
-    looked = result.looked[row]
-    where = looked.whole_where(result.release.years) if whole else looked.where
-    years = tuple(str(result.found.panel.periods[k].place) for k in span)
-    found = result.answers.count({**where, PERIOD: years})
-    if found.value is None or found.low is None or found.high is None or not years:
-        return NOT_MEASURED
-    middle = round(found.value / len(years))
-    low, high = math.floor(found.low / len(years)), math.ceil(found.high / len(years))
-    return Interval(middle, min(low, middle), max(high, middle))
-
-
-def _of_period(
-    result: ReleaseSignals, row: int, k: int, *, asked: bool, whole: bool = False
-) -> Interval:
-    """The people of a series, or of its whole, in one period: asked for, or as in the series."""
-    assert result.found is not None
-    if asked:
-        return _asked(result, row, (k,), whole=whole)
-    panel = result.found.panel
-    values, noise = panel.counts, panel.noise
-    if whole:
-        values, noise = panel.wholes, panel.noise_of_wholes
-    return _noisy(result.release, values[row, k], noise[row, k])
-
-
-def _counted(
-    result: ReleaseSignals, answer: Interval, less: bool, *, published: bool = False
-) -> NumberCard:
-    """A number of people; that of a remainder is given by its ends alone.
-
-    Args:
-        published: whether it is a cell of a measured table.
-    """
-    found = card(result.release, answer, "people", None, published=published)
-    if less and found.state == "shown":
-        return replace(found, value=None, state="imprecise")
-    return found
-
-
-def _noisy(release: Release, value: float, deviation: float) -> Interval:
-    """A noisy number in whole people; nothing where it is missing."""
-    if math.isnan(value):
-        return Interval(None, None, None)
-    half = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2) * deviation
-    middle = max(0, round(value))
-    low, high = math.floor(value - half), math.ceil(value + half)
-    return Interval(middle, min(middle, max(0, low)), max(middle, high))
-
-
-def _pair(two: list[NumberCard], names: tuple[str, ...]) -> CardPair:
-    before, now = (replace(one, contributors=names) for one in two)
-    return before, now

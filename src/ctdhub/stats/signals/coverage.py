@@ -63,13 +63,6 @@ def changed(release: Release, first: int, last: int) -> tuple[CoverageChange, ..
     return tuple(found)
 
 
-def reporting(release: Release, year: int, kinds: frozenset[str]) -> tuple[Contributor, ...]:
-    """Contributors of some kinds that report on a year."""
-    return tuple(
-        c for c in release.facts.contributors if c.kind in kinds and _reports(c, year, year)
-    )
-
-
 def _moved(one: Contributor, first: int, last: int) -> bool:
     if one.years is None:
         return False
@@ -134,12 +127,9 @@ class Pieces:
 
     def __init__(self, answers: Answers, of: CoverageChange, years: range, spread: Floats) -> None:
         self.answers, self.of, self.years, self.spread = answers, of, years, spread
-        kinds = frozenset((of.kind,))
-        held = [reporting(answers.release, year, kinds) for year in years]
-        self._covered = np.array([bool(here) for here in held])
-        self._each = {
-            id_: np.array([any(c.id == id_ for c in here) for here in held]) for id_ in of.ids
-        }
+        held = [c for c in answers.release.facts.contributors if c.kind == of.kind]
+        self._each = {c.id: np.array([_reports(c, year, year) for year in years]) for c in held}
+        self._covered = np.array([any(_reports(c, year, year) for c in held) for year in years])
 
     def part(
         self, places: tuple[tuple[str, str], ...], rest: tuple[tuple[str, str], ...]
@@ -177,7 +167,9 @@ class Pieces:
         if not self.of.kind or self.answers.measured(PERIOD, SOURCE, *where) is None:
             return None
         found = series(self.answers.release, {SOURCE: self.of.kind, **where})
-        return self._none() if found is None else self._taken(found, self._covered)
+        if found is None:
+            return Piece(np.zeros(len(self.years)), np.zeros(len(self.years)))
+        return self._taken(found, self._covered)
 
     def _apart(self, where: Mapping[str, str]) -> Piece | None:
         """The changed contributors alone, where each has counts of its own."""
@@ -192,9 +184,6 @@ class Pieces:
         """Exactly none in the years on which nobody of them reports."""
         at = [found.years.index(str(year)) for year in self.years]
         return Piece(np.where(covered, found.noisy[at], 0.0), np.where(covered, found.sigma, 0.0))
-
-    def _none(self) -> Piece:
-        return Piece(np.zeros(len(self.years)), np.zeros(len(self.years)))
 
     def _scaled(
         self, places: tuple[tuple[str, str], ...], limits: Mapping[str, Collection[str]]
@@ -327,23 +316,15 @@ def _left(
 ) -> dict[bool, np.ndarray]:
     """Years on which somebody else reports: others of any kind (True), or of other kinds (False);
     none at all where past or window has no such year."""
-    kinds = frozenset(one.kind for one in sources)
+    kinds = {one.kind for one in sources}
     moved = {name for one in sources for name in one.names}
+    steady = [c for c in answers.release.facts.contributors if c.name not in moved]
     found = {}
     for apart in (True, False):
-        every = frozenset(c.kind for c in answers.release.facts.contributors)
-        here = [
-            [
-                c
-                for c in reporting(answers.release, year, every if apart else every - kinds)
-                if c.name not in moved
-            ]
-            for year in years
-        ]
-        mask = np.array([bool(names) for names in here])
+        held = [c for c in steady if apart or c.kind not in kinds]
+        mask = np.array([any(_reports(c, year, year) for c in held) for year in years])
         spans = (plain.past, plain.window)
-        usable = all(mask[first : last + 1].any() for first, last in spans)
-        found[apart] = mask & usable
+        found[apart] = mask & all(mask[first : last + 1].any() for first, last in spans)
     return found
 
 

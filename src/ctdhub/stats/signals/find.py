@@ -518,12 +518,8 @@ def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool
         j.q_level[:] = np.maximum(flat, q_values(j.p_level))
     believed = [t for j in judged for t in (j.p / j.weight)[j.q <= settings.rate]]
     threshold = max(believed, default=settings.rate / max(1, int(testable.sum())))
-    figures = _Figures(
-        panel, known & past, known & window, both & past, both & window, shared,
-        np.nan_to_num(counted.zeros), np.nan_to_num(counted.empty),
-    )  # fmt: skip
     findings = [
-        _finding(figures, int(row), judged, settings.rate)
+        _finding(panel, int(row), (past, window), judged, settings.rate)
         for row in np.flatnonzero(testable.any(axis=0))
     ]
     found = Found(
@@ -575,49 +571,30 @@ def _shared(panel: SeriesPanel, past: np.ndarray, window: np.ndarray, both: np.n
     return Tested(*spread)
 
 
-@dataclass(frozen=True)
-class _Figures:
-    panel: SeriesPanel
-    before: np.ndarray
-    now: np.ndarray
-    both_before: np.ndarray
-    both_now: np.ndarray
-    shared: Tested
-    zeros: Floats
-    empty: Floats
-
-    def mean(self, values: Floats, noise: Floats, inside: np.ndarray) -> SignalFigure:
-        """Mean by period with the interval that the noise justifies."""
-        n = int(inside.sum())
-        if not n:
-            return SignalFigure(math.nan, math.nan, math.nan)
-        value = float(values[inside].mean())
-        half = Z * math.sqrt(float((noise[inside] ** 2).sum())) / n
-        return SignalFigure(value, value - half, value + half)
-
-    def means(
-        self, row: int, values: Floats, noise: Floats, before: np.ndarray, now: np.ndarray
-    ) -> tuple[SignalFigure, SignalFigure]:
-        return (
-            self.mean(values[row], noise[row], before[row]),
-            self.mean(values[row], noise[row], now[row]),
-        )
-
-    def earlier(self, row: int) -> SignalFigure:
-        """The share of all of the past together, with the interval of what is expected."""
-        inside = self.both_before[row]
-        whole = float(self.panel.wholes[row][inside].sum())
-        value = float(self.panel.counts[row][inside].sum()) / whole if whole > 0 else math.nan
-        return self.share(value, float(self.shared.error_expected[row]))
-
-    @staticmethod
-    def share(value: float, error: float) -> SignalFigure:
-        """A share with an interval for chance, dispersion and noise."""
-        middle, half = min(1.0, max(0.0, value)), Z * error
-        return SignalFigure(middle, max(0.0, middle - half), min(1.0, middle + half))
+def _mean(values: Floats, noise: Floats, inside: np.ndarray) -> SignalFigure:
+    """Mean by period with the interval that the noise justifies."""
+    n = int(inside.sum())
+    if not n:
+        return SignalFigure(math.nan, math.nan, math.nan)
+    value = float(values[inside].mean())
+    half = Z * math.sqrt(float((noise[inside] ** 2).sum())) / n
+    return SignalFigure(value, value - half, value + half)
 
 
-def _finding(f: _Figures, row: int, judged: list[Judged], rate: float) -> Finding:
+def _share(value: float, error: float) -> SignalFigure:
+    """A share with an interval for chance, dispersion and noise."""
+    middle, half = min(1.0, max(0.0, value)), Z * error
+    return SignalFigure(middle, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def _finding(
+    panel: SeriesPanel,
+    row: int,
+    spans: tuple[np.ndarray, np.ndarray],
+    judged: list[Judged],
+    rate: float,
+) -> Finding:
+    """A series with its tests of a count and of a share; ``spans`` are past and window."""
     whats: tuple[What, What] = ("count", "share")
     tests = tuple(
         Test(
@@ -629,30 +606,39 @@ def _finding(f: _Figures, row: int, judged: list[Judged], rate: float) -> Findin
             SignalFigure(*(float(end[row]) for end in j.ratio)),
             float(j.size[row]),
             float(j.weight[row]),
-            str(f.panel.periods[-int(j.tested.since[row])]) if j.tested.since[row] > 0 else "",
+            str(panel.periods[-int(j.tested.since[row])]) if j.tested.since[row] > 0 else "",
         )
         for what, j in zip(whats, judged, strict=True)
         if not np.isnan(j.p[row])
     )
-    panel, s = f.panel, f.shared
-    shared = any(t.what == "share" for t in tests)
+    counted, shared = (j.tested for j in judged)
+    counts, wholes = panel.counts[row], panel.wholes[row]
+    before, now = (~np.isnan(counts) & span for span in spans)
+    both_before, both_now = (known & ~np.isnan(wholes) for known in (before, now))
+    noise, of_wholes = panel.noise[row], panel.noise_of_wholes[row]
+    part = whole = share = None
+    if any(t.what == "share" for t in tests):
+        part = _mean(counts, noise, both_before), _mean(counts, noise, both_now)
+        whole = _mean(wholes, of_wholes, both_before), _mean(wholes, of_wholes, both_now)
+        people = float(wholes[both_before].sum())
+        earlier = float(counts[both_before].sum()) / people if people > 0 else math.nan
+        share = (
+            _share(earlier, float(shared.error_expected[row])),
+            _share(float(shared.seen[row]), float(shared.error_seen[row])),
+        )
     return Finding(
         row=row,
         name=panel.names[row],
         tests=tests,
-        count=f.means(row, panel.counts, panel.noise, f.before, f.now),
-        part=f.means(row, panel.counts, panel.noise, f.both_before, f.both_now) if shared else None,
-        whole=f.means(row, panel.wholes, panel.noise_of_wholes, f.both_before, f.both_now)
-        if shared
-        else None,
-        share=(f.earlier(row), f.share(float(s.seen[row]), float(s.error_seen[row])))
-        if shared
-        else None,
-        known=int(f.before[row].sum()),
-        known_shares=int(f.both_before[row].sum()),
+        count=(_mean(counts, noise, before), _mean(counts, noise, now)),
+        part=part,
+        whole=whole,
+        share=share,
+        known=int(before.sum()),
+        known_shares=int(both_before.sum()),
         smallest=math.nan,
-        zeros=int(f.zeros[row]),
-        empty=int(f.empty[row]),
+        zeros=int(np.nan_to_num(counted.zeros[row])),
+        empty=int(np.nan_to_num(counted.empty[row])),
     )
 
 

@@ -10,6 +10,7 @@ covers are missing, not zero.  Where contributors joined or left, what the other
 instead of the series as it is (``matched_sample``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -104,13 +105,17 @@ def panel_of(looked: tuple[Looked, ...], years: range, nobody: frozenset[int]) -
     """Noisy counts by year; the years in ``nobody``, which no contributor covers, are missing."""
     covered = np.array([year not in nobody for year in years])
     places = [looked[0].series.years.index(str(year)) for year in years]
-    shape = (len(looked), len(years))
-    counts, wholes = np.full(shape, np.nan), np.full(shape, np.nan)
-    noise, noise_of_wholes = np.zeros(shape), np.zeros(shape)
-    for row, one in enumerate(looked):
-        _fill(counts[row], noise[row], one.series, places, covered)
-        if one.whole is not None:
-            _fill(wholes[row], noise_of_wholes[row], one.whole, places, covered)
+
+    def noisy(each: Sequence[Series | None]) -> tuple[Floats, Floats]:
+        """Counts of some series, and their noise; missing where there is no series."""
+        missing = np.full(len(years), np.nan)
+        counts = [np.where(covered, s.noisy[places], np.nan) if s else missing for s in each]
+        return np.stack(counts), np.stack(
+            [np.full(len(years), s.sigma if s else 0.0) for s in each]
+        )
+
+    counts, noise = noisy([one.series for one in looked])
+    wholes, noise_of_wholes = noisy([one.whole for one in looked])
     return SeriesPanel(
         names=tuple(one.name for one in looked),
         periods=tuple(Period("year", year) for year in years),
@@ -119,10 +124,3 @@ def panel_of(looked: tuple[Looked, ...], years: range, nobody: frozenset[int]) -
         noise=noise,
         noise_of_wholes=noise_of_wholes,
     )
-
-
-def _fill(
-    counts: Floats, noise: Floats, series: Series, places: list[int], covered: np.ndarray
-) -> None:
-    counts[covered] = series.noisy[places][covered]
-    noise[:] = series.sigma
