@@ -35,7 +35,7 @@ from ctdhub.border import COUNTS, Estimate
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.lists import Overlap, double_tables
 from ctdhub.dp.policy import AUTO_DOUBLES, Policy
-from ctdhub.dp.sources import Sourced, SourceTables
+from ctdhub.dp.sources import SourceTables
 from ctdhub.practice.naming import write_names
 from ctdhub.release.manifest import LinkErrors
 from ctdhub.schema.model import ORIGIN
@@ -156,7 +156,7 @@ def drawn(world: World, asked: argparse.Namespace, seed: int) -> tuple[int, int,
     )
     tables_ = SourceTables({}, None, AUTO_DOUBLES, 1, doubles)
     rho = rho_of(asked.epsilon, policy.delta) * AUTO_DOUBLES
-    sources = Sourced(tables_, {}).measured(doubles.counts(exact), rho, rng.bytes)
+    sources = tables_.measured(doubles.counts(exact), rho, rng.bytes)
     low = round(recorded + SIGMA * rng.standard_normal() - 1.96 * SIGMA)
     answer = SimpleNamespace(
         sources=sources,

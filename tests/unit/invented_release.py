@@ -25,7 +25,7 @@ from ctdhub.border import (
 from ctdhub.dp.lists import DoubleTables, Overlap
 from ctdhub.dp.plan import epsilon_by_rows
 from ctdhub.dp.policy import LinkingSettings
-from ctdhub.dp.sources import Sourced, SourceTables
+from ctdhub.dp.sources import SourceTables
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
@@ -213,9 +213,7 @@ def counted_twice(folder: Path, **more: Any) -> Release:
     asked = DoubleTables(LinkingSettings(doubles=0.05), 1, by)
     captures = {"own_name": 20, "family_name": 20, "names": 5, "shared": 100}
     exact = Overlap(("x", "y"), (2015, 2020), 1, {}, 5, 0, {OFTEN: 40}, captures)
-    sources = Sourced(SourceTables({}, None, 0.05, 1, asked), {}).measured(
-        asked.counts(exact), 20.0
-    )
+    sources = SourceTables({}, None, 0.05, 1, asked).measured(asked.counts(exact), 20.0)
     parts = {name: getattr(plain, name) for name in plain.__dataclass_fields__ if name != "_mint"}
     return open_release(
         write_release(restore(**parts | {"sources": sources}), folder, "2026.1", "First.")

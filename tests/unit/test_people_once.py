@@ -19,7 +19,7 @@ from test_linkage_clusters import MAKER, Row, tables, token
 from ctdhub.border import CAPTURE_CELLS, CAPTURES, COUNTS, UNKEYED, Estimate, Sources
 from ctdhub.dp.lists import POSSIBLE_BY, DoubleTables, Overlap
 from ctdhub.dp.policy import LinkingSettings
-from ctdhub.dp.sources import Sourced, SourceTables
+from ctdhub.dp.sources import SourceTables
 from ctdhub.practice.naming import write_names
 from ctdhub.release.manifest import LEAST, LinkErrors
 from ctdhub.schema.model import load_schema
@@ -50,7 +50,7 @@ def asked(most: int = 0, rows: int = 1, **stated: float) -> DoubleTables:
 
 def measured(asked: DoubleTables, exact: Overlap, rho: float) -> Sources:
     tables = SourceTables({}, None, 0.05, 1, asked)
-    return Sourced(tables, {}).measured(asked.counts(exact), rho, bits())
+    return tables.measured(asked.counts(exact), rho, bits())
 
 
 def test_both_sides_of_the_border_use_the_same_words() -> None:
@@ -204,7 +204,7 @@ def test_the_second_interval_covers_the_people(
     tables = SourceTables({}, None, 0.05, 1, lists)
     rng, sigma, held_all, held_by, plain = np.random.default_rng(3), 10.0, [], [], []
     for _draw in range(60):
-        sources = Sourced(tables, {}).measured(lists.counts(exact), rho)
+        sources = tables.measured(lists.counts(exact), rho)
         low = counted + sigma * rng.standard_normal() - 1.96 * sigma
         errors = errors_of(sources, round(low), round(low + 3.92 * sigma))
         assert errors is not None

@@ -23,7 +23,7 @@ from ctdhub.dp.lists import Overlap
 from ctdhub.dp.plan import Parents, Plan, covered_years, person_rows, plan_of
 from ctdhub.dp.policy import Domains, Policy
 from ctdhub.dp.price import CAUSES, Cause, Price
-from ctdhub.dp.sources import Mentioned, Sourced, mentioned, sourced
+from ctdhub.dp.sources import Mentioned, SourceTables, mentioned, sourced
 from ctdhub.dp.workload import Workload, regional, workload
 from ctdhub.schema.model import Schema, load_schema
 
@@ -73,8 +73,7 @@ class RequestPart:
     rho: float = 0.0
 
 
-@dataclass(frozen=True)
-class CanonicalRequest:
+class CanonicalRequest(NamedTuple):
     """What is asked, in texts of which each can differ alone.
 
     Attributes:
@@ -94,26 +93,18 @@ class CanonicalRequest:
     @property
     def content(self) -> bytes:
         """What is public of it, to be hashed with the ledger's secret."""
-        public = {name: text for name, text in self._texts().items() if name != "people"}
-        return _canonical(["request", FORM, *public.values()]).encode()
+        public = self.method, self.columns, self.settings, self.noise
+        return _canonical(["request", FORM, *public]).encode()
 
     @property
     def content_with_people(self) -> bytes:
         """All of it, to be hashed with the ledger's secret.  Sensitive."""
-        return _canonical(["request with people", FORM, *self._texts().values()]).encode()
+        return _canonical(["request with people", FORM, *self]).encode()
 
     def parts(self) -> dict[str, bytes]:
         """Each part by its name, to be hashed with the ledger's secret."""
-        return {name: _canonical(["part", name, t]).encode() for name, t in self._texts().items()}
-
-    def _texts(self) -> dict[str, str]:
-        return {
-            "method": self.method,
-            "people": self.people,
-            "columns": self.columns,
-            "settings": self.settings,
-            "noise": self.noise,
-        }
+        texts = self._asdict().items()
+        return {name: _canonical(["part", name, text]).encode() for name, text in texts}
 
 
 def request_of(
@@ -138,13 +129,8 @@ def request_of(
         noise[part.name] = [[q.sigma2.numerator, q.sigma2.denominator] for q in tables]
         people[part.name] = _digest(exact)
     promise = {"about": about, "epsilon": epsilon, "delta": delta, "unit": unit}
-    return CanonicalRequest(
-        method=str(METHOD),
-        people=_canonical(people),
-        columns=_canonical(columns),
-        settings=_canonical([promise, settings]),
-        noise=_canonical(noise),
-    )
+    asked = (people, columns, [promise, settings], noise)
+    return CanonicalRequest(str(METHOD), *map(_canonical, asked))
 
 
 def shown(plan: Plan, *, hierarchy: bool) -> dict[str, Any]:
@@ -278,7 +264,7 @@ def asks_of(
 
 
 def parts_of(
-    asked: ReleaseRequest, child: Mentioned | None, sources: Sourced | None
+    asked: ReleaseRequest, child: Mentioned | None, sources: SourceTables | None
 ) -> list[RequestPart]:
     """Each part of the answer as a request writes it; together they cost at most what is asked.
 
@@ -298,15 +284,14 @@ def parts_of(
         domains = child.plan.domains
         parts.append(RequestPart("perpetrators", domains, tables, child.share, told, of_child))
     if sources:
-        public = sources.public
-        lists = public.lists
+        lists = sources.lists
         told = {"lists": list(lists.names), "years": list(lists.years)} if lists else {}
-        if public.doubles:
-            links = public.doubles.settings
+        if sources.doubles:
+            links = sources.doubles.settings
             reviewed = {"found": links.found, "merged": links.merged}
             told |= {name: said for name, said in reviewed.items() if said is not None}
-        tables = public.workload(of_sources)
-        parts.append(RequestPart("sources", public.domains, tables, public.share, told, of_sources))
+        domains, tables = sources.domains, sources.workload(of_sources)
+        parts.append(RequestPart("sources", domains, tables, sources.share, told, of_sources))
     return parts
 
 
@@ -422,7 +407,7 @@ class Quote:
     parts: dict[str, RequestPart]
     exact: dict[str, Counts]
     child: Mentioned | None
-    sources: Sourced | None
+    sources: SourceTables | None
     ledger: Ledger
     facts: dict[str, Any]
     given: Collection[str]
@@ -486,7 +471,7 @@ def quote_table(
     ledger: Ledger,
     facts: dict[str, Any],
     child: Mentioned | None = None,
-    sources: Sourced | None = None,
+    sources: SourceTables | None = None,
     *,
     given: Collection[str] = (),
 ) -> Quote:
@@ -531,7 +516,7 @@ def _counted(
     ledger: Ledger,
     parts: Mapping[str, RequestPart],
     child: Mentioned | None,
-    sources: Sourced | None,
+    sources: SourceTables | None,
 ) -> dict[str, Counts]:
     """Exact tables by part: people and their sources in one pass."""
     tables = {

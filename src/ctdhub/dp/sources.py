@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -55,7 +55,7 @@ and estimates lean on the smallest of them."""
 
 @dataclass(frozen=True)
 class SourceTables:
-    """What is public about the measurements by contributor.
+    """The measurements by contributor; all but the overlap is public.
 
     Attributes:
         domains: public values of the contributors ("" is all others), years and third columns;
@@ -64,6 +64,7 @@ class SourceTables:
         share: of the release's rho, with that of ``doubles``.
         reach: squared L2 sensitivity of the tables by contributor.
         doubles: the estimate of who is counted more than once; None for none.
+        overlap: exact tables of the overlap, as ``ListTables.counts`` gives them; sensitive.
     """
 
     domains: Domains
@@ -71,6 +72,7 @@ class SourceTables:
     share: float
     reach: int = 1
     doubles: DoubleTables | None = None
+    overlap: Counts = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def tables(self) -> tuple[Columns, ...]:
@@ -112,30 +114,13 @@ class SourceTables:
             "*".join(q.columns): variance.get(q.columns, float(q.sigma2)) ** 0.5 for q in questions
         }
 
-
-@dataclass(frozen=True)
-class Sourced:
-    """What is measured of people by contributor, and how lists overlap.
-
-    Attributes:
-        overlap: exact tables of the overlap, as ``ListTables.counts`` gives them.
-    """
-
-    public: SourceTables
-    overlap: Counts
-
-    @property
-    def share(self) -> float:
-        """Of the release's rho."""
-        return self.public.share
-
     @property
     def tally(self) -> Tally:
         """What is counted of people."""
-        domains = self.public.domains
+        domains = self.domains
         return Tally(
             domains,
-            self.public.tables,
+            self.tables,
             open=tuple(n for n in domains if n == CONTRIBUTOR),
             years=tuple(n for n in domains if n == PERIOD),
             regions=tuple(n for n in domains if n in COUNTRY_OF),
@@ -156,18 +141,17 @@ class Sourced:
             exact: see :meth:`exact`; emptied as soon as its noise is drawn.
             source: random bits; the operating system's in the product.
         """
-        public = self.public
-        questions = public.workload(rho)
+        questions = self.workload(rho)
         noisy = measure(exact, questions, source)
         exact.clear()
-        by_contributor = tuple(q for q in questions if q.columns in public.tables)
+        by_contributor = tuple(q for q in questions if q.columns in self.tables)
         pooled = pool(noisy, by_contributor)  # contributor by year is part of every other table
         parts = [MEASUREMENTS.empty_table()]
         for q in by_contributor:
             values = pooled[q.columns].value if q.columns in pooled else noisy[q.columns]
             places = np.unravel_index(np.arange(q.cells), q.shape)
-            parts.append(_rows(named_cells([(q.columns, places)], public.domains), values))
-        lists, doubles = public.lists, public.doubles
+            parts.append(_rows(named_cells([(q.columns, places)], self.domains), values))
+        lists, doubles = self.lists, self.doubles
         of: dict[Columns, list[list[str]]] = {}
         if lists:
             sets = [LIST_JOIN.join(s) for s in lists.sets]
@@ -181,11 +165,11 @@ class Sourced:
             of[(UNKEYED,)] = [["people"]]
         parts += [_rows(([[*t]] * len(v), v), noisy[t]) for t, v in of.items() if t in noisy]
         return Sources(
-            contributors=public.domains.get(CONTRIBUTOR, ()),
+            contributors=self.domains.get(CONTRIBUTOR, ()),
             lists=lists.names if lists else (),
             measurements=pa.concat_tables(parts).combine_chunks(),
-            sigma=public.sigma(rho),
-            share=public.share,
+            sigma=self.sigma(rho),
+            share=self.share,
             list_years=lists.years if lists else None,
             tokens=lists.tokens if lists else 0,
             found=doubles.settings.found if doubles else None,
@@ -224,7 +208,7 @@ def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> 
 
 def sourced(
     overlap: Overlap | None, policy: Policy, schema: Schema, facts: Mapping[str, Any]
-) -> Sourced | None:
+) -> SourceTables | None:
     """What is measured by contributor, and the overlap of lists, ready to be measured.
 
     Args:
@@ -239,7 +223,8 @@ def sourced(
     if public is None:
         return None
     counts = public.lists.counts(overlap) if public.lists else {}
-    return Sourced(public, counts | (public.doubles.counts(overlap) if public.doubles else {}))
+    counts |= public.doubles.counts(overlap) if public.doubles else {}
+    return replace(public, overlap=counts)
 
 
 def _thirds(released: Domains, schema: Schema) -> list[str]:

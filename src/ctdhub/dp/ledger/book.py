@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
-from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.errors import error, printable
 from ctdhub.core.files import locked, sweep, sync
 from ctdhub.dp.accounting import epsilon_of, rho_of
 from ctdhub.dp.ledger.custody import POPULATION, Custody
@@ -193,10 +193,6 @@ class Ledger:
         entries = self.entries()
         entry = _charged(entries, question, rho, epsilon, delta, what, contributors, id)
         self._check(entries, entry, budget)
-        return self._written(entries, entry)
-
-    def _written(self, entries: tuple[Charge, ...], entry: Charge) -> Charge:
-        """Write a line to the ledger, then to its witness."""
         if self.custody:
             entry = self.custody.sealed(entry)
         elif (self.folder / POPULATION).exists():
@@ -228,14 +224,15 @@ class Ledger:
         """Refuse a charge that would take the hub's total or a contributor's too far."""
         delta = _strictest(entries, new.delta)
         if _exceeds([*entries, new], budget, delta):
-            raise self._overspend(new.epsilon, _left(entries, budget, delta), budget)
+            left = _left(entries, budget, delta)
+            file = self._file.path
+            raise error("budget", file=file, cost=new.epsilon, left=left, budget=budget)
         for name, limit in sorted(self.limits.items()):
             concerned = [e for e in (*entries, new) if e.concerns(name)]
             if limit is not None and new.concerns(name) and _exceeds(concerned, limit, delta):
-                raise _over_limit(name, new.epsilon, _left(concerned[:-1], limit, delta), limit)
-
-    def _overspend(self, cost: float, left: float, budget: float) -> HubError:
-        return error("budget", file=self._file.path, cost=cost, left=left, budget=budget)
+                left, id, cost = _left(concerned[:-1], limit, delta), printable(name), new.epsilon
+                place = f"{id}.yaml"
+                raise error("budget-limit", file=place, id=id, cost=cost, left=left, limit=limit)
 
 
 def new_id() -> str:
@@ -269,11 +266,6 @@ def _charged(
         previous=entries[-1].hash if entries else FIRST,
         contributors=None if contributors is None else tuple(sorted(set(contributors))),
     ).sealed()
-
-
-def _over_limit(contributor: str, cost: float, left: float, limit: float) -> HubError:
-    name = printable(contributor)
-    return error("budget-limit", file=f"{name}.yaml", id=name, cost=cost, left=left, limit=limit)
 
 
 def _strictest(entries: Iterable[Charge], delta: float) -> float:
