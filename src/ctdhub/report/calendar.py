@@ -12,12 +12,13 @@ from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from ctdhub.core.errors import error, printable
+from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text, joined
+from ctdhub.report.helplines import Languages, WebAddress, checked, fault_words, one_line
 
 # --------------------------------------------------------------------------------------------------
 # The events of a hub: ``events.yaml`` read into checked values.
@@ -55,11 +56,11 @@ class Event(FrozenModel):
     start: datetime | date
     end: datetime | date
     time_zone: str = "UTC"
-    languages: tuple[str, ...] = ()
+    languages: Languages = ()
     organiser: str = ""
     description: str = ""
     accessibility: str = ""
-    url: str = Field(default="", max_length=500)
+    url: WebAddress = Field(default="", max_length=500)
 
     @model_validator(mode="before")
     @classmethod
@@ -71,12 +72,12 @@ class Event(FrozenModel):
     @field_validator("title", "place", "region", "organiser", mode="after")
     @classmethod
     def _name(cls, text: str) -> str:
-        return _one_line(text, LONGEST_NAME)
+        return one_line(text, LONGEST_NAME)
 
     @field_validator("description", "accessibility", mode="after")
     @classmethod
     def _text(cls, text: str) -> str:
-        return _one_line(text, LONGEST_TEXT)
+        return one_line(text, LONGEST_TEXT)
 
     @field_validator("title", "place", mode="after")
     @classmethod
@@ -106,20 +107,6 @@ class Event(FrozenModel):
         except (KeyError, ValueError, OSError):
             raise PydanticCustomError("time_zone", "no such zone") from None
         return name
-
-    @field_validator("languages", mode="after")
-    @classmethod
-    def _codes(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(re.fullmatch(r"[a-z]{2,3}", code) for code in codes):
-            raise PydanticCustomError("languages", "no codes")
-        return codes
-
-    @field_validator("url", mode="after")
-    @classmethod
-    def _secure(cls, url: str) -> str:
-        if url and (not re.fullmatch(r"https://[^\s\"<>\\]+", url) or printable(url, 500) != url):
-            raise PydanticCustomError("url", "not https")
-        return url
 
     @model_validator(mode="after")
     def _in_order(self) -> Event:
@@ -171,6 +158,20 @@ class Calendar:
         return event.last_day < self.today
 
 
+_KEYS = {"end": "end", "same_form": "end"}
+"""The key that is named where a fault is one of several keys."""
+_RULES = {"string_too_short": "missing"}
+_FAULTS = {
+    "literal_error": Text("the kind must be one of {kinds}", kinds=", ".join(KINDS)),
+    "end": Text("the end must not come before the start"),
+    "same_form": Text("start and end must both be days, or both have a time"),
+    "same_id": Text("another event has this id; give each its own"),
+    "time_zone": Text("the time zone must be a name such as Europe/Zurich"),
+    "string_pattern_mismatch": Text("small letters, digits and hyphens only, 60 at most"),
+    "value_error": Text("write a day as 2027-03-08, with a time as 2027-03-08 18:30"),
+}
+
+
 def read_calendar(hub: Path, today: date | None = None) -> Calendar | None:
     """The events of a hub folder; None where it has no ``events.yaml`` or the file lists none.
 
@@ -185,21 +186,18 @@ def read_calendar(hub: Path, today: date | None = None) -> Calendar | None:
     if not path.is_file():
         return None
     given = _entries(path)
-    events, faults = [], []
-    for n, entry in enumerate(given, 1):
-        try:
-            events.append(Event.model_validate(entry))
-        except ValidationError as cause:
-            faults += [_fault(n, e["loc"], e["type"]) for e in cause.errors()]
+    events, faults = checked(Event, given)
     held: dict[str, int] = {}
     for n, entry in enumerate(given, 1):
         given_id = entry.get("id")
         name = given_id if isinstance(given_id, str) else f"entry {n}"
         if held.setdefault(name, n) != n:
-            faults.append(_fault(n, ("id",), "same_id"))
+            faults.append((n, "id", "same_id"))
     if faults:
-        key, rule, _words = faults[0]
-        words = joined([fault[2] for fault in faults], Text("; "))
+        named = [(n, _KEYS.get(kind, key), kind) for n, key, kind in faults]
+        _n, key, kind = named[0]
+        rule = f"events-{_RULES.get(kind, kind)}".replace("_", "-")
+        words = joined([fault_words(fault, _FAULTS) for fault in named], Text("; "))
         raise error("events", file=path, column=key, rule=rule, faults=words)
     events.sort(key=lambda e: (e.start.isoformat(), e.id))
     return Calendar(tuple(events), today or datetime.now(UTC).date()) if events else None
@@ -218,36 +216,6 @@ def _entries(path: Path) -> list[dict[str, Any]]:
         raise error("events-list", file=path, column="events")
     shared = {"time_zone": held["time_zone"]} if "time_zone" in held else {}
     return [{**shared, **entry} for entry in events]
-
-
-def _fault(n: int, place: tuple[int | str, ...], kind: str) -> tuple[str, str, Text]:
-    """Key, rule and words of a fault in entry ``n``."""
-    key = {"end": "end", "same_form": "end"}.get(kind) or printable(str((*place, "-")[0]))
-    words = {
-        "missing": Text("this is missing"),
-        "string_too_short": Text("this is missing"),
-        "extra_forbidden": Text("there is no such key"),
-        "literal_error": Text("the kind must be one of {kinds}", kinds=", ".join(KINDS)),
-        "end": Text("the end must not come before the start"),
-        "same_form": Text("start and end must both be days, or both have a time"),
-        "url": Text("the address must begin with https://"),
-        "same_id": Text("another event has this id; give each its own"),
-        "time_zone": Text("the time zone must be a name such as Europe/Zurich"),
-        "languages": Text("languages must be codes such as fr or es"),
-    }
-    if kind == "string_pattern_mismatch":
-        told = Text("small letters, digits and hyphens only, 60 at most")
-    elif key in ("start", "end") and kind not in words:
-        told = Text("write a day as 2027-03-08, with a time as 2027-03-08 18:30")
-    else:
-        told = words.get(kind) or Text("the value is of the wrong kind or out of range")
-    rule = {"string_too_short": "missing"}.get(kind, kind).replace("_", "-")
-    text = Text("entry {n}, {key}: {fault}", n=n, key=key, fault=told)
-    return key, f"events-{rule}", text
-
-
-def _one_line(text: str, limit: int) -> str:
-    return printable(" ".join(text.split()), limit)
 
 
 # --------------------------------------------------------------------------------------------------

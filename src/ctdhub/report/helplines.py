@@ -6,20 +6,78 @@ A number that is dead must not wait for a release, so nothing of this is part of
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, TypeVar, get_args
 
 import yaml
 from babel import Locale
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import isolated, listed
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text, _, current, joined
 from ctdhub.schema import countries
+
+# --------------------------------------------------------------------------------------------------
+# The lists that a hub writes for its site, of helplines and of events: what their entries share.
+
+Entry = TypeVar("Entry", bound=FrozenModel)
+Fault = tuple[int, str, str]
+"""The number of an entry, the key that is wrong, and the kind of fault."""
+_WORDS = {
+    "missing": Text("this is missing"),
+    "string_too_short": Text("this is missing"),
+    "extra_forbidden": Text("there is no such key"),
+    "languages": Text("languages must be codes such as fr or es"),
+    "url": Text("the address must begin with https://"),
+}
+
+
+def _codes(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(re.fullmatch(r"[a-z]{2,3}", code) for code in codes):
+        raise PydanticCustomError("languages", "no codes")
+    return codes
+
+
+def _secure(url: str) -> str:
+    if url and (not re.fullmatch(r"https://[^\s\"<>\\]+", url) or printable(url, len(url)) != url):
+        raise PydanticCustomError("url", "not https")
+    return url
+
+
+Languages = Annotated[tuple[str, ...], AfterValidator(_codes)]
+WebAddress = Annotated[str, AfterValidator(_secure)]
+
+
+def one_line(text: str, longest: int) -> str:
+    """A text without line breaks and control characters, cut where it is longer."""
+    return printable(" ".join(text.split()), longest)
+
+
+def checked(model: type[Entry], given: Sequence[object]) -> tuple[list[Entry], list[Fault]]:
+    """The entries that hold what they must, and the faults of the others."""
+    held, faults = list[Entry](), list[Fault]()
+    for n, entry in enumerate(given, 1):
+        try:
+            held.append(model.model_validate(entry))
+        except ValidationError as cause:
+            places = ((printable(str((*e["loc"], "-")[0])), e["type"]) for e in cause.errors())
+            faults += [(n, *place) for place in places]
+    return held, faults
+
+
+def fault_words(fault: Fault, own: Mapping[str, Text]) -> Text:
+    """A fault in words: those of the list, by kind, before those of all lists."""
+    n, key, kind = fault
+    usual = Text("the value is of the wrong kind or out of range")
+    told = own.get(kind) or _WORDS.get(kind) or usual
+    return Text("entry {n}, {key}: {fault}", n=n, key=key, fault=told)
+
 
 # --------------------------------------------------------------------------------------------------
 # When somebody answers: written once for all languages, said in that of the reader.
@@ -97,7 +155,7 @@ LONGEST = 120
 _NUMBER = r"^(\+?[0-9*#][0-9 ()./*#-]{1,29})?$"
 
 
-class Helpline(BaseModel):
+class Helpline(FrozenModel):
     """One line or office; names are cut and freed of control characters.
 
     Attributes:
@@ -113,16 +171,14 @@ class Helpline(BaseModel):
         checked_on: the day on which somebody last called.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     country: str
     name: str = Field(min_length=1)
     kind: Kind
     number: str = Field(default="", pattern=_NUMBER)
     text: str = Field(default="", pattern=_NUMBER)
-    url: str = Field(default="", max_length=300)
+    url: WebAddress = Field(default="", max_length=300)
     hours: str = ""
-    languages: tuple[str, ...] = ()
+    languages: Languages = ()
     free: bool = False
     confidential: bool = False
     checked_on: date
@@ -138,7 +194,7 @@ class Helpline(BaseModel):
     @field_validator("name", "hours")
     @classmethod
     def _one_line(cls, given: str) -> str:
-        return printable(" ".join(given.split()), LONGEST)
+        return one_line(given, LONGEST)
 
     @field_validator("country")
     @classmethod
@@ -146,20 +202,6 @@ class Helpline(BaseModel):
         if code not in countries.ALPHA3:
             raise PydanticCustomError("country", "no such country")
         return code
-
-    @field_validator("languages")
-    @classmethod
-    def _codes(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(re.fullmatch(r"[a-z]{2,3}", code) for code in codes):
-            raise PydanticCustomError("languages", "no codes")
-        return codes
-
-    @field_validator("url")
-    @classmethod
-    def _secure(cls, url: str) -> str:
-        if url and (not re.fullmatch(r"https://[^\s\"<>\\]+", url) or printable(url, 300) != url):
-            raise PydanticCustomError("url", "not https")
-        return url
 
     @model_validator(mode="after")
     def _reached(self) -> Helpline:
@@ -244,6 +286,16 @@ class Help:
         return tuple(x for x in self.lines if x.hours and not in_every_language(x.hours))
 
 
+_KEYS = {"reach": "number"}
+"""The key that is named where a fault is one of several keys."""
+_FAULTS = {
+    "literal_error": Text("the kind must be one of {kinds}", kinds=", ".join(KINDS)),
+    "country": Text("the country must be a code of three letters such as CIV"),
+    "unquoted": Text("write the number between quotes, so that no zero is lost"),
+    "reach": Text("give a number, a text or a url"),
+}
+
+
 def read_help(hub: Path, text: str = "") -> Help:
     """Where a hub sends people, as its folder says now.
 
@@ -263,14 +315,10 @@ def read_help(hub: Path, text: str = "") -> Help:
         raise error("helplines-yaml", file=path) from None
     if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
         raise error("helplines-list", file=path)
-    lines, faults = list[Helpline](), list[Text]()
-    for n, entry in enumerate(given, 1):
-        try:
-            lines.append(Helpline.model_validate(entry))
-        except ValidationError as cause:
-            faults += [_fault(n, e["loc"], e["type"]) for e in cause.errors()]
+    lines, faults = checked(Helpline, given)
     if faults:
-        raise error("helplines", file=path, faults=joined(faults, Text("; ")))
+        words = [fault_words((n, _KEYS.get(kind, key), kind), _FAULTS) for n, key, kind in faults]
+        raise error("helplines", file=path, faults=joined(words, Text("; ")))
     return Help(tuple(lines), text)
 
 
@@ -313,20 +361,3 @@ def _href(line: Helpline) -> str:
     if not re.fullmatch(r"\+?[0-9]+", dialled):  # * and # mean other things on other telephones
         return "" if number else line.url
     return f"{'tel' if line.number else 'sms'}:{dialled}"
-
-
-def _fault(n: int, place: tuple[int | str, ...], kind: str) -> Text:
-    key = "number" if kind == "reach" else printable(str((*place, "-")[0]))
-    words: dict[str, Text] = {
-        "missing": Text("this is missing"),
-        "string_too_short": Text("this is missing"),
-        "extra_forbidden": Text("there is no such key"),
-        "literal_error": Text("the kind must be one of {kinds}", kinds=", ".join(KINDS)),
-        "country": Text("the country must be a code of three letters such as CIV"),
-        "languages": Text("languages must be codes such as fr or es"),
-        "url": Text("the address must begin with https://"),
-        "unquoted": Text("write the number between quotes, so that no zero is lost"),
-        "reach": Text("give a number, a text or a url"),
-    }
-    told = words.get(kind) or Text("the value is of the wrong kind or out of range")
-    return Text("entry {n}, {key}: {fault}", n=n, key=key, fault=told)
