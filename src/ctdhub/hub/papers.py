@@ -1,8 +1,11 @@
 """What the papers of a hub are made of, read from its folder; no contributed file is opened."""
 
+from dataclasses import fields
+
 from ctdhub.hub.folder import Agreement, Hub
 from ctdhub.hub.rules import policy, takes_tokens, variables
 from ctdhub.report.papers import Contributing, PaperFacts
+from ctdhub.report.wording import attributes
 
 
 def paper_facts(hub: Hub) -> PaperFacts:
@@ -29,18 +32,6 @@ def paper_facts(hub: Hub) -> PaperFacts:
 
 
 def _contributing(agreement: Agreement, hub: Hub) -> Contributing:
-    return Contributing(
-        id=agreement.id,
-        name=agreement.name,
-        purpose=agreement.purpose,
-        scope=agreement.scope,
-        legal_basis=agreement.legal_basis,
-        consent_rule=agreement.consent_rule,
-        retention=agreement.retention,
-        display_rule=agreement.display_rule,
-        ends=agreement.ends,
-        budget_limit=agreement.budget_limit,
-        rows_per_person=agreement.rows_per_person,
-        show_counts=agreement.show_counts,
-        tokens=takes_tokens(hub, agreement.id),
-    )
+    names = [field.name for field in fields(Contributing) if field.name != "tokens"]
+    tokens = takes_tokens(hub, agreement.id)
+    return Contributing(**attributes(agreement, *names), tokens=tokens)

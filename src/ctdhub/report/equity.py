@@ -179,12 +179,13 @@ def _of_group(a: Assistance, group: EquityGroup, release: Release) -> list[dict[
     }
     tail: dict[str, Any] = {"missing_share": file_numbers(group.unknown, 4)[0]}
     tail |= {"level": release.protected.guarantee.level, "release": release.version}
-    found = [{**head, "measure": RECORDED, **_both(group.recorded, None), **tail}]
-    for status, people in group.people.items():
-        found.append({**head, "measure": status, **_both(people, group.shares[status]), **tail})
-    found.append({**head, "measure": OF_NEED, **_both(None, group.of_need), **tail})
-    found.append({**head, "measure": NOT_RECORDED, **_both(None, group.unknown), **tail})
-    return found
+    found = {
+        RECORDED: (group.recorded, None),
+        **{status: (people, group.shares[status]) for status, people in group.people.items()},
+        OF_NEED: (None, group.of_need),
+        NOT_RECORDED: (None, group.unknown),
+    }
+    return [{**head, "measure": name, **_both(*pair), **tail} for name, pair in found.items()]
 
 
 def _both(people: NumberCard | None, part: NumberCard | None) -> dict[str, Any]:

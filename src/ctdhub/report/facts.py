@@ -3,40 +3,18 @@ of.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ctdhub.core import tables
 from ctdhub.core.format import inline, listed, number, share, span
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, language
 from ctdhub.document import text
 from ctdhub.document.document import Block, Document, Meta, Section, Sentences, TextTable, Words
 from ctdhub.release.errata import plain_data
 from ctdhub.release.open import Release
 from ctdhub.report import sentences as saying
 from ctdhub.report import wording
-from ctdhub.report.sentences import (
-    MAIN_TYPES,
-    SEVERAL,
-    estimate,
-    people_sentence,
-    span_of,
-    types_sentence,
-    undated,
-    women_sentence,
-)
-from ctdhub.report.wording import (
-    asked,
-    break_sentence,
-    called,
-    called_all,
-    is_majority,
-    people_claim,
-    printed,
-    share_words,
-    shown,
-    surely,
-)
 from ctdhub.schema.labels import label
 from ctdhub.schema.places import Place, place_of
 from ctdhub.stats.answers import Answers
@@ -84,13 +62,19 @@ class FactSheet:
     """
 
     release: Release
-    lang: str
-    title: str
     place: Place | None
     years: tuple[int, int]
-    corridors_in_years: bool
     sections: tuple[FactSection, ...]
+    corridors_in_years: bool = True
     is_press: bool = False
+    lang: str = field(default_factory=current)
+
+    @property
+    def title(self) -> str:
+        """What the sheet is about: the place, or the hub."""
+        with language(self.lang):
+            hub = wording.called(self.release.facts)
+            return hub if self.place is None else self.place.name(self.lang)
 
 
 def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> FactSheet:
@@ -113,15 +97,9 @@ def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> Fa
         *_lines(side),
     )
     sentences = (opening, reach, *saying.profile(side, limited=limited))
-    return FactSheet(
-        release=answers.release,
-        lang=current(),
-        title=called(answers.release.facts),
-        place=None,
-        years=first.years,
-        corridors_in_years=side.corridors_in_years or not limited,
-        sections=(FactSection("everyone", _("All people"), sentences, lines),),
-    )
+    section = FactSection("everyone", _("All people"), sentences, lines)
+    in_years = side.corridors_in_years or not limited
+    return FactSheet(answers.release, None, first.years, (section,), in_years)
 
 
 def place_sheet(facts: PlaceFacts, release: Release) -> FactSheet:
@@ -137,15 +115,8 @@ def place_sheet(facts: PlaceFacts, release: Release) -> FactSheet:
             sentences = (opening, *saying.profile(side, limited=facts.limited))
         lines = (FactLine("people", _("People identified"), side.people), *_lines(side))
         sections.append(FactSection(name, title, sentences, lines))
-    return FactSheet(
-        release=release,
-        lang=current(),
-        title=facts.where.name(current()),
-        place=facts.where,
-        years=facts.years,
-        corridors_in_years=facts.citizens.corridors_in_years or not facts.limited,
-        sections=tuple(sections),
-    )
+    in_years = facts.citizens.corridors_in_years or not facts.limited
+    return FactSheet(release, facts.where, facts.years, tuple(sections), in_years)
 
 
 def side_titles(place: Place) -> dict[SideName, str]:
@@ -261,7 +232,7 @@ def document(sheet: FactSheet, *, cards: bool) -> Document:
             blocks = (Words((" ".join(section.sentences),)),)
         if cards:
             rows = tuple(
-                (*cells(sheet, line), *([asked(line.card.query)] if sheet.is_press else []))
+                (*cells(sheet, line), *([wording.asked(line.card.query)] if sheet.is_press else []))
                 for line in section.lines
             )
             titles = (*head(), *([_("Question")] if sheet.is_press else []))
@@ -269,7 +240,7 @@ def document(sheet: FactSheet, *, cards: bool) -> Document:
         title = section.title if cards or len(sheet.sections) > 1 else ""
         parts.append(Section(section.id, title, blocks))
     return Document(
-        meta=Meta(lang, lang in RIGHT_TO_LEFT, called(sheet.release.facts)),
+        meta=Meta(lang, lang in RIGHT_TO_LEFT, wording.called(sheet.release.facts)),
         title=_("{place}, {years}").format(place=sheet.title, years=span(sheet.years)),
         lead=(),
         sections=(*parts, Section("notes", "", (Words(tuple(_notes(sheet))),))),
@@ -337,11 +308,11 @@ def _notes(sheet: FactSheet) -> list[str]:
         )
     if sheet.place is not None and (countries := _spelt_out(sheet.place, sheet.lang)):
         found.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))
-    who = called_all(c.contributors, sheet.release.facts)
+    who = wording.called_all(c.contributors, sheet.release.facts)
     found.append(_("Who contributed: {names}.").format(names=listed(who)))
     declared = breaks_within(sheet.release, None, *sheet.years)
-    found += [break_sentence(one, sheet.release.facts) for one in declared]
-    found += [notice.text for notice in shown(sheet.release)]
+    found += [wording.break_sentence(one, sheet.release.facts) for one in declared]
+    found += [notice.text for notice in wording.shown(sheet.release)]
     found += [*sheet.release.facts.caveats, wording.citation(sheet.release)]
     return found
 
@@ -362,41 +333,29 @@ def press_sheet(
         years: first and last, both included; all by default.
     """
     release = answers.release
-    covered = years or release.years
     sections = []
     if place is None:
         side = everyone(answers, years)
-        told = _everybody(side, covered)
+        told = _everybody(side, years or release.years)
         if told and headline(answers, years).undated:
-            told += " " + undated()
-        people = FactLine("people", _("People identified"), side.people, told)
-        sections.append(_section("everyone", _("All people"), people, side))
+            told += " " + saying.undated()
+        sections.append(_section("everyone", _("All people"), told, side))
     else:
         facts = place_facts(answers, place, years)
         for name, title in side_titles(place).items():
-            side = facts.side(name)
-            told = ""
+            side, told = facts.side(name), ""
             if side.people.has_range:
-                claim = people_claim(side.people)
-                told = people_sentence(place, name, facts.years, side, claim)
+                claim = wording.people_claim(side.people)
+                told = saying.people_sentence(place, name, facts.years, side, claim)
             if told and facts.undated:
-                told += " " + undated()
-            people = FactLine("people", _("People identified"), side.people, told)
-            sections.append(_section(name, title, people, side))
-    return FactSheet(
-        release=release,
-        lang=current(),
-        title=called(release.facts) if place is None else place.name(current()),
-        place=place,
-        years=covered,
-        corridors_in_years=True,
-        sections=tuple(sections),
-        is_press=True,
-    )
+                told += " " + saying.undated()
+            sections.append(_section(name, title, told, side))
+    return FactSheet(release, place, years or release.years, tuple(sections), is_press=True)
 
 
-def _section(id: str, title: str, people: FactLine, side: Side) -> FactSection:
-    if not people.sentence:
+def _section(id: str, title: str, told: str, side: Side) -> FactSection:
+    people = FactLine("people", _("People identified"), side.people, told)
+    if not told:
         return FactSection(id, title, (no_people(side.people),), (people,))
     lines = [people]
     if side.women.has_range:
@@ -409,16 +368,16 @@ def _section(id: str, title: str, people: FactLine, side: Side) -> FactSection:
 
 
 def _everybody(side: Side, years: tuple[int, int]) -> str:
-    claim = people_claim(side.people) or span_of(side.people)
+    claim = wording.people_claim(side.people) or saying.span_of(side.people)
     if not side.people.has_range:
         return ""
-    n = surely(side.people) or SEVERAL
-    return saying.words_of("press_everybody", n, years, claim, estimate(side.people))
+    n = wording.surely(side.people) or saying.SEVERAL
+    return saying.words_of("press_everybody", n, years, claim, saying.estimate(side.people))
 
 
 def _women(women: NumberCard) -> str:
-    if not (words := share_words(women)):
-        return women_sentence(women)
+    if not (words := wording.share_words(women)):
+        return saying.women_sentence(women)
     return _(
         "Of those whose gender is recorded, {claim} are women and girls ({share}, between {low} "
         "and {high}; not recorded for {missing} of people)."
@@ -432,17 +391,17 @@ def _types(side: Side) -> list[FactLine]:
         return []
     (flag, first), *_rest = side.exploitation
     if first.value is None or not side.main_types(1):
-        told = types_sentence(side)
+        told = saying.types_sentence(side)
         return [
             FactLine(f, label(f, current()), c, told if k == 0 else "")
-            for k, (f, c) in enumerate(side.exploitation[:MAIN_TYPES])
+            for k, (f, c) in enumerate(side.exploitation[: saying.MAIN_TYPES])
         ]
     name = label(flag, current())
-    told = saying.words_of("press_type", is_majority(first), inline(name), **_behind(first))
+    told = saying.words_of("press_type", wording.is_majority(first), inline(name), **_behind(first))
     return [FactLine(flag, name, first, told)]
 
 
 def _behind(card: NumberCard) -> dict[str, str]:
-    value, low, high = printed(card)
+    value, low, high = wording.printed(card)
     missing = "–" if card.missing is None else share(card.missing)
     return {"share": value, "low": low, "high": high, "missing": missing}

@@ -11,18 +11,8 @@ from ctdhub.core.tables import as_csv, as_json
 from ctdhub.document import text
 from ctdhub.document.document import Document, Items, Meta, Section, TextTable
 from ctdhub.release.open import Release
+from ctdhub.report import wording
 from ctdhub.report.sentences import undated
-from ctdhub.report.wording import (
-    break_sentence,
-    called,
-    caveat,
-    citation,
-    file_numbers,
-    paragraph,
-    paragraphs,
-    people_ranged,
-    state_words,
-)
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import FORCED_LABOUR, ORGAN_REMOVAL, SEX, SEXUAL_EXPLOITATION, STANDING
@@ -42,17 +32,20 @@ UNKNOWN: Literal["not_recorded"] = "not_recorded"
 
 def title(sheet: MandatedTable) -> str:
     """What the table holds, and with what it is aligned."""
-    return paragraph("mandated.txt", "title", sheet.name, any(line.rate for line in sheet.lines))
+    return wording.paragraph(
+        "mandated.txt", "title", sheet.name, any(line.rate for line in sheet.lines)
+    )
 
 
 def notes(sheet: MandatedTable, release: Release) -> tuple[str, ...]:
     """Sentences that must stand with a table: how it is aligned, what is missing."""
     standing = any(line.dimension == "status" for line in sheet.lines)
     breaks = [
-        break_sentence(one, release.facts) for one in breaks_within(release, None, *sheet.years)
+        wording.break_sentence(one, release.facts)
+        for one in breaks_within(release, None, *sheet.years)
     ]
     unfinished = release.year if release.year in sheet.scope.years else ""
-    common = paragraphs("mandated.txt", "common", standing, breaks, unfinished)
+    common = wording.paragraphs("mandated.txt", "common", standing, breaks, unfinished)
     return (*_OWN[sheet.name](sheet), *common)
 
 
@@ -84,7 +77,7 @@ def line_label(line: MandatedLine) -> str:
     """The people of a line."""
     category, lang = line.category, current()
     if category == UNKNOWN:
-        return state_words(UNKNOWN)
+        return wording.state_words(UNKNOWN)
     if line.dimension == "status":
         return code_label(STANDING, category, lang)
     if category != "all" and line.dimension in ("sex", *tables.OFFENDERS):
@@ -105,7 +98,7 @@ def line_label(line: MandatedLine) -> str:
         return _citizens(category)
     if line.dimension == "sex_by_citizenship":
         gender, _colon, group = category.partition(":")
-        sex = state_words(UNKNOWN) if gender == UNKNOWN else code_label(SEX, gender, lang)
+        sex = wording.state_words(UNKNOWN) if gender == UNKNOWN else code_label(SEX, gender, lang)
         return f"{sex} · {_citizens(group)}"
     if line.dimension == "assistance":
         return _assistance(category)
@@ -133,7 +126,7 @@ def _citizens(category: str) -> str:
         "reporting_country": _("Citizens of the reporting country"),
         "other_eu": _("Citizens of other EU countries"),
         "non_eu": _("Citizens of non-EU countries"),
-        UNKNOWN: state_words(UNKNOWN),
+        UNKNOWN: wording.state_words(UNKNOWN),
     }[category]
 
 
@@ -167,21 +160,23 @@ def _sdg(sheet: MandatedTable) -> tuple[str, ...]:
         used = [(source, date.fromisoformat(when)) for source, when in sources(held)]
     whole = any(not line.per and line.category in PARTS.get(line.dimension, ()) for line in rated)
     parted = any(line.per for line in rated)
-    return paragraphs("mandated.txt", "sdg", population, counted, rated, whole, parted, used)
+    return wording.paragraphs(
+        "mandated.txt", "sdg", population, counted, rated, whole, parted, used
+    )
 
 
 def _eurostat(sheet: MandatedTable) -> tuple[str, ...]:
     held = tables.reporting_countries() - set(countries.members("eu"))
     outside = [countries.name(code, current()) for code in sheet.scope.places if code in held]
-    return paragraphs("mandated.txt", "eurostat", outside)
+    return wording.paragraphs("mandated.txt", "eurostat", outside)
 
 
 def _unodc(_sheet: MandatedTable) -> tuple[str, ...]:
-    return paragraphs("mandated.txt", "unodc", tables.MOST)
+    return wording.paragraphs("mandated.txt", "unodc", tables.MOST)
 
 
 def _greta(sheet: MandatedTable) -> tuple[str, ...]:
-    told = paragraphs("mandated.txt", "greta", tables.MOST)
+    told = wording.paragraphs("mandated.txt", "greta", tables.MOST)
     return (*told, undated()) if sheet.scope.every else told
 
 
@@ -224,8 +219,8 @@ def metadata(sheet: MandatedTable, release: Release) -> dict[str, Any]:
         "release": release.version,
         "years": list(sheet.years),
         "level": release.protected.guarantee.level,
-        "caveat": caveat(),
-        "citation": citation(release),
+        "caveat": wording.caveat(),
+        "citation": wording.citation(release),
         "contributors": [c.name for c in release.facts.contributors],
         "invented": release.facts.invented,
         "notes": list(notes(sheet, release)),
@@ -271,9 +266,9 @@ def _row(sheet: MandatedTable, line: MandatedLine) -> dict[str, Any]:
         line_label(line),
         line.blank,
         line.people.state,
-        *file_numbers(line.people),
+        *wording.file_numbers(line.people),
         line.rate and line.rate.denominator,
-        *file_numbers(line.rate, 4),
+        *wording.file_numbers(line.rate, 4),
         *((line.per or "all", whom.source, whom.reference_date) if whom else (None,) * 3),
     )
     return dict(zip(COLUMNS[:-2], cells, strict=True))
@@ -308,9 +303,9 @@ def document(table: MandatedTable, release: Release, *, headed: bool) -> Documen
         _("Intervals hold with {level} confidence.").format(level=level),
     )
     return Document(
-        meta=Meta(lang, lang in RIGHT_TO_LEFT, called(release.facts)),
+        meta=Meta(lang, lang in RIGHT_TO_LEFT, wording.called(release.facts)),
         title=title(table),
-        lead=(f"{citation(release)} {caveat()}",),
+        lead=(f"{wording.citation(release)} {wording.caveat()}",),
         sections=(*sections, Section("notes", "", (Items(said),))),
     )
 
@@ -352,7 +347,7 @@ def _in_words(card: NumberCard, written: Callable[[float], str]) -> str:
         return _("between {low} and {high}").format(low=written(card.low), high=written(card.high))
     if card.value is None:
         return _("not shown (at most {high})").format(high=written(card.high))
-    return people_ranged(card.value, card.low, card.high, written)
+    return wording.people_ranged(card.value, card.low, card.high, written)
 
 
 FORMATS: dict[str, Callable[[MandatedTable, Release], str]] = {
@@ -429,15 +424,15 @@ def _observations(
         "TIME_PERIOD": line.year,
         "OBS_STATUS": "E",
         "UNIT_MULT": 0,
-        "SOURCE_DETAIL": citation(release),
-        "COMMENT_TS": caveat(),
+        "SOURCE_DETAIL": wording.citation(release),
+        "COMMENT_TS": wording.caveat(),
     }
     yield common | _value(series, "NUMBER", line.people, 0)
     whom = sheet.denominator(line)
     if whom is not None and line.rate is not None and line.rate.value is not None:
         comment = f"Per 100,000 of: {population_label(line)} ({whom.source}, {whom.reference_date})"
         rate = _value(f"{series}R", "PER_100000_POP", line.rate, 4)
-        yield common | rate | {"COMMENT_TS": f"{comment}. {caveat()}"}
+        yield common | rate | {"COMMENT_TS": f"{comment}. {wording.caveat()}"}
 
 
 def _value(series: str, unit: str, card: NumberCard, digits: int) -> dict[str, Any]:

@@ -292,10 +292,10 @@ def report(result: Result) -> dict[str, Any]:
                 "rate": c.rate,
                 "known": c.known or None,
                 "seen": round(c.seen),
-                "stepwise": None if c.stepwise is None else round(c.stepwise),
-                "independent": None if c.independent is None else round(c.independent),
+                "stepwise": _whole(c.stepwise),
+                "independent": _whole(c.independent),
                 "other_pairs": c.anew,
-                "with_other_pairs": None if c.others is None else round(c.others),
+                "with_other_pairs": _whole(c.others),
             }
             for c in result.changes
         ],
@@ -334,9 +334,9 @@ def _method(method: Method) -> dict[str, Any]:
     made = method.bootstrap
     return {
         "name": method.name,
-        "people": None if method.value is None else round(method.value),
-        "low": None if method.low is None else round(method.low),
-        "high": None if method.high is None else round(method.high),
+        "people": _whole(method.value),
+        "low": _whole(method.low),
+        "high": _whole(method.high),
         "why_not": method.why,
         "pairs": [list(pair) for pair in method.pairs],
         "assumes": assumption(method.name),
@@ -352,6 +352,8 @@ def _method(method: Method) -> dict[str, Any]:
 
 
 def _rounded(ends: tuple[float, float] | None) -> list[int | None] | None:
-    if ends is None:
-        return None
-    return [None if end == float("inf") else round(end) for end in ends]
+    return None if ends is None else [_whole(end) for end in ends]
+
+
+def _whole(people: float | None) -> int | None:
+    return None if people is None or people == math.inf else round(people)

@@ -16,17 +16,8 @@ from ctdhub.release.catalogue import place
 from ctdhub.release.changes import CHANGELOG, changes, newest_changes, newest_note
 from ctdhub.release.errata import status
 from ctdhub.release.open import Release
+from ctdhub.report import wording
 from ctdhub.report.sentences import headline_sentence
-from ctdhub.report.wording import (
-    ShownNotice,
-    called,
-    caveat,
-    people_ranged,
-    shown,
-    signed,
-    state_words,
-    written,
-)
 from ctdhub.schema.labels import code_label, label
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.estimator import memoised
@@ -115,9 +106,9 @@ def notes(releases: Sequence[Release], said_already: Sequence[str]) -> list[Vers
     return found
 
 
-def corrections(releases: Sequence[Release]) -> list[ShownNotice]:
+def corrections(releases: Sequence[Release]) -> list[wording.ShownNotice]:
     """The notices about some releases, in the language in force."""
-    return [notice for release in releases for notice in shown(release)]
+    return [notice for release in releases for notice in wording.shown(release)]
 
 
 def summary(found: ReleaseChanges) -> str:
@@ -173,7 +164,9 @@ def group(cell: CellChange) -> str:
     parts = [
         _("{question}: {answers}").format(
             question=label(name, current()),
-            answers=code_label(name, code, current()) if code else state_words("not_recorded"),
+            answers=code_label(name, code, current())
+            if code
+            else wording.state_words("not_recorded"),
         )
         for name, code in zip(cell.variables, cell.values, strict=True)
     ]
@@ -183,8 +176,8 @@ def group(cell: CellChange) -> str:
 def count(found: Estimate | None) -> str:
     """A published count with its interval, or that it is not shown."""
     if found is None:
-        return state_words("protected")
-    return people_ranged(found.value, found.low, found.high)
+        return wording.state_words("protected")
+    return wording.people_ranged(found.value, found.low, found.high)
 
 
 def difference(cell: CellChange) -> str:
@@ -193,7 +186,7 @@ def difference(cell: CellChange) -> str:
     if cell.difference is None:
         return _("between {low} and {high}").format(low=low, high=high)
     return _("{people} ({low} to {high})").format(
-        people=signed(cell.difference), low=low, high=high
+        people=wording.signed(cell.difference), low=low, high=high
     )
 
 
@@ -209,7 +202,7 @@ def ends(cell: CellChange) -> tuple[str, str]:
     """The ends of an interval: the whole numbers of people that lie in it, so that one that leaves
     out zero is never printed with a zero."""
     low, high = math.ceil(cell.low), math.floor(cell.high)
-    return signed(min(low, high)), signed(max(low, high))
+    return wording.signed(min(low, high)), wording.signed(max(low, high))
 
 
 def rows(found: ReleaseChanges) -> Iterator[tuple[object, ...]]:
@@ -241,7 +234,9 @@ def _ends(found: Estimate | None) -> tuple[object, ...]:
 
 def subject(release: Release) -> str:
     """The line that readers of a list see first, in the language in force."""
-    words = _("{hub}: release {version}").format(hub=called(release.facts), version=release.version)
+    words = _("{hub}: release {version}").format(
+        hub=wording.called(release.facts), version=release.version
+    )
     practice = _("Practice data")
     return f"[{practice}] {words}" if release.facts.invented else words
 
@@ -259,13 +254,13 @@ def text(answers: Answers, series: Sequence[Answers], site: str = "") -> str:
     if older:
         found, before = compared(older[0], answers), older[0].release.version
         told = [*public_changes(older[0].release, release, found), summary(found)]
-    return written(
+    return wording.written(
         "release.txt",
         "message",
         release.facts,
         release.version,
         headline_sentence(headline(answers)),
-        caveat(),
+        wording.caveat(),
         before,
         told,
         site and f"{place(site, release.version)}en/index.html",

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
-from ctdhub.core.format import isolated, listed, share_ranged, year
+from ctdhub.core.format import share_ranged, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.core.tables import write_csv, write_json
 from ctdhub.document.document import Document, Meta, Section, Words
@@ -17,7 +17,7 @@ from ctdhub.report.equity import gap_difference, gap_headline
 from ctdhub.report.figures import Chart
 from ctdhub.report.signals import SignalWords, one_in, words_of
 from ctdhub.report.trends import ChartPanel
-from ctdhub.report.wording import called, called_all, caveat, citation, ranged, state_words
+from ctdhub.report.wording import attributes, called, caveat, citation, ranged, state_words
 from ctdhub.schema.labels import definition, label
 from ctdhub.schema.model import load_schema
 from ctdhub.stats import equity
@@ -157,12 +157,11 @@ def _entry(finding: Finding, words: SignalWords, **figures: object) -> dict[str,
 
 
 def _test(test: Test) -> dict[str, Any]:
-    return {"what": test.what, "way": test.way, "verdict": test.verdict, "p": test.p, "q": test.q}
+    return attributes(test, "what", "way", "verdict", "p", "q")
 
 
 def _ratio(test: Test) -> dict[str, Any]:
-    low, high = test.ratio.low, test.ratio.high
-    return {"value": test.ratio.value, "low": low, "high": high, "people_at_least": test.size}
+    return {**attributes(test.ratio, "value", "low", "high"), "people_at_least": test.size}
 
 
 def _file_entry(found: Found, finding: Finding, told_with: str | None) -> dict[str, Any]:
@@ -297,10 +296,7 @@ def sentences_of(result: ReleaseSignals, lead: Lead) -> tuple[str, ...]:
 
 def about_turn(turn: Turn, facts: PublicFacts) -> str:
     """Who joined or left, in words."""
-    joined, left = (
-        listed([isolated(name) for name in called_all(names, facts)])
-        for names in (turn.joined, turn.left)
-    )
+    joined, left = (signal_words.contributors(names, facts) for names in (turn.joined, turn.left))
     return words_of("turn", turn.year, joined, left)
 
 

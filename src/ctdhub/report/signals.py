@@ -1,7 +1,7 @@
 """A signal in words: what moved, beside what did not, on how much past it rests, who reports."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -11,6 +11,7 @@ import numpy as np
 from ctdhub.core.errors import printable
 from ctdhub.core.format import decimal, inline, isolated, listed, number, share_ranged
 from ctdhub.core.i18n import _, current
+from ctdhub.release.manifest import PublicFacts
 from ctdhub.report.sentences import corridor
 from ctdhub.report.wording import called_all, paragraph, paragraphs, people_ranged, ranged, word
 from ctdhub.schema import countries
@@ -335,12 +336,12 @@ def basis(result: ReleaseSignals, finding: Finding) -> str:
     names = tuple(name for one in result.sources for name in one.names)
     labels = [code_label(CONTRIBUTOR_KIND, s.kind, current()) for s in result.sources if s.kind]
     kinds = listed([_("“{answer}”").format(answer=label) for label in labels])
-    return words_of("basis", held, _called(result, names), kinds)
+    return words_of("basis", held, contributors(names, result.release.facts), kinds)
 
 
-def _called(result: ReleaseSignals, names: tuple[str, ...]) -> str:
+def contributors(names: Sequence[str], facts: PublicFacts) -> str:
     """Contributors as a list in the language in force; each keeps its own direction."""
-    return listed([isolated(name) for name in called_all(names, result.release.facts)])
+    return listed([isolated(name) for name in called_all(names, facts)])
 
 
 def about_changes(result: ReleaseSignals) -> str:
@@ -394,5 +395,5 @@ def _explained(result: ReleaseSignals, by: CoverageChange, held: tuple[Explained
         group = named_contributors(result, one.finding)
         examples.append(words.format(group=group, before=ranged(before), now=ranged(now)))
     counted = len(settled), len(held) - len(settled)
-    names = _called(result, by.names)
+    names = contributors(by.names, result.release.facts)
     return words_of("explained", names, by.mixed, *counted, _("; ").join(examples))

@@ -24,26 +24,9 @@ from ctdhub.document.document import (
 )
 from ctdhub.release.manifest import PublicFacts
 from ctdhub.release.open import Release
+from ctdhub.report import wording
 from ctdhub.report.figures import NOTHING, Chart, base_note, year_chart
 from ctdhub.report.sentences import why
-from ctdhub.report.wording import (
-    break_data,
-    break_sentence,
-    called,
-    called_all,
-    card_data,
-    caveat,
-    citation,
-    file_numbers,
-    paragraph,
-    paragraphs,
-    ranged,
-    signed,
-    sized,
-    state_words,
-    turn_sentences,
-    word,
-)
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import (
@@ -56,18 +39,9 @@ from ctdhub.schema.model import (
     load_schema,
 )
 from ctdhub.schema.places import place_of
+from ctdhub.stats import decomposition
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_RECORDED, YES, Interval, NumberCard, Row, Table, is_precise
-from ctdhub.stats.decomposition import (
-    EVERYBODY,
-    REGIONS,
-    ChangePart,
-    ChangeSubject,
-    FixedPanel,
-    Report,
-    Split,
-    report,
-)
 from ctdhub.stats.query import Where
 from ctdhub.stats.trend import Line, covering, difference, span, trend, turns
 
@@ -77,7 +51,7 @@ from ctdhub.stats.trend import Line, covering, difference, span, trend, turns
 # Nothing here says that trafficking rose or fell: what is counted are people who were identified.
 
 
-words_of = partial(paragraph, "trends.txt")
+words_of = partial(wording.paragraph, "trends.txt")
 """What a part of the template says, by the name of the part."""
 measured_apart = partial(words_of, "measured_apart")
 """Why the counts of contributors do not add up to the published ones."""
@@ -85,12 +59,12 @@ counted_once = partial(words_of, "counted_once")
 """Under whom a person counts."""
 
 
-def question_label(question: ChangeSubject) -> str:
+def question_label(question: decomposition.ChangeSubject) -> str:
     """The people whom a question is about."""
     lang, name = current(), question.variable
     if not name:
         return _("All people")
-    if name in REGIONS:
+    if name in decomposition.REGIONS:
         value = place_of(question.value).name(lang)
     elif load_schema().variable(name).kind == "flag":
         return label(name, lang)
@@ -100,7 +74,9 @@ def question_label(question: ChangeSubject) -> str:
 
 
 def told(
-    question: ChangeSubject, split: Split, facts: PublicFacts | None = None
+    question: decomposition.ChangeSubject,
+    split: decomposition.Split,
+    facts: PublicFacts | None = None,
 ) -> tuple[str, ...]:
     """The change, each of its parts, and the breaks declared between the two years.
 
@@ -108,10 +84,10 @@ def told(
         facts: for contributors' names in the language in force; their one names without them.
     """
     parts = [(part, _isolated(part.names, facts)) for part in split.parts]
-    breaks = [break_sentence(one, facts) for one in split.breaks]
+    breaks = [wording.break_sentence(one, facts) for one in split.breaks]
     shares = [recorded_share(s) for s in split.shares or (Interval(0.0, 0.0, 1.0),) * 2]
     what = _what(question) if any(part.kind == "recording" for part in split.parts) else ""
-    return paragraphs("trends.txt", "told", split, parts, breaks, what, shares)
+    return wording.paragraphs("trends.txt", "told", split, parts, breaks, what, shares)
 
 
 def recorded_share(found: Interval) -> str:
@@ -124,7 +100,7 @@ def recorded_share(found: Interval) -> str:
     return _("between {low} and {high}").format(low=first, high=last)
 
 
-def _what(question: ChangeSubject) -> str:
+def _what(question: decomposition.ChangeSubject) -> str:
     """What is recorded or not, in quotation marks."""
     variable = load_schema().variable(question.variable)
     group = variable.group or variable.any_of
@@ -135,14 +111,14 @@ def _what(question: ChangeSubject) -> str:
     return _("“{name}”").format(name=name)
 
 
-def panel_sentence(panel: FixedPanel | None, facts: PublicFacts) -> str:
+def panel_sentence(panel: decomposition.FixedPanel | None, facts: PublicFacts) -> str:
     """Who is in the series of the same contributors."""
     if panel is None:
         return words_of("panel", None, [])
     return words_of("panel", panel.span, _isolated(panel.names, facts))
 
 
-def part_label(part: ChangePart, facts: PublicFacts) -> str:
+def part_label(part: decomposition.ChangePart, facts: PublicFacts) -> str:
     """A part in few words, for a table or beside a bar."""
     words = {
         "left": _("No longer reports: {names}"),
@@ -158,10 +134,10 @@ def part_label(part: ChangePart, facts: PublicFacts) -> str:
 
 def _isolated(names: Sequence[str], facts: PublicFacts | None) -> list[str]:
     """Names of contributors; each keeps its own direction inside a sentence."""
-    return [isolated(name) for name in called_all(names, facts)]
+    return [isolated(name) for name in wording.called_all(names, facts)]
 
 
-@word
+@wording.word
 def signed_people(change: int) -> str:
     """A number of people more or fewer.
 
@@ -174,10 +150,12 @@ def signed_people(change: int) -> str:
     return ngettext("{n} more person", "{n} more people", n).format(n=number(n))
 
 
-@word
-def change_ends(found: ChangePart | Split) -> str:
+@wording.word
+def change_ends(found: decomposition.ChangePart | decomposition.Split) -> str:
     """The two ends of an interval of a change, with their signs."""
-    return _("{low} to {high}").format(low=signed(found.low), high=signed(found.high))
+    return _("{low} to {high}").format(
+        low=wording.signed(found.low), high=wording.signed(found.high)
+    )
 
 
 # --------------------------------------------------------------------------------------------------
@@ -186,7 +164,7 @@ def change_ends(found: ChangePart | Split) -> str:
 COLUMNS = ("of", "row", "from", "to", "contributors", "value", "low", "high", "state")
 
 
-def as_data(report: Report, release: Release) -> dict[str, Any]:
+def as_data(report: decomposition.Report, release: Release) -> dict[str, Any]:
     """The report as plain values.
 
     ``series`` has every year with the card of all contributors, the card of the same contributors
@@ -200,8 +178,8 @@ def as_data(report: Report, release: Release) -> dict[str, Any]:
         "hub": release.facts.hub,
         "invented": release.facts.invented,
         "level": release.protected.guarantee.level,
-        "caveat": caveat(),
-        "citation": citation(release),
+        "caveat": wording.caveat(),
+        "citation": wording.citation(release),
         "of": {"variable": q.variable, "value": q.value, "label": question_label(q)},
         "adds_up_to_series": report.moved,
         "panel": panel and {"contributors": list(panel.names), "years": list(panel.span)},
@@ -215,7 +193,7 @@ def as_data(report: Report, release: Release) -> dict[str, Any]:
             }
             for row in report.rows
         ],
-        "breaks": break_data(report.breaks),
+        "breaks": wording.break_data(report.breaks),
         "splits": [_split(report, s) for s in report.splits],
         "yearly": [_split(report, s) for s in report.yearly],
         "counted_once": counted_once(),
@@ -223,18 +201,14 @@ def as_data(report: Report, release: Release) -> dict[str, Any]:
 
 
 def _card(card: NumberCard | None, release: Release) -> dict[str, Any] | None:
-    return None if card is None else card_data(card, release)
+    return None if card is None else wording.card_data(card, release)
 
 
-def _split(report: Report, split: Split) -> dict[str, Any]:
+def _split(report: decomposition.Report, split: decomposition.Split) -> dict[str, Any]:
     return {
         "from": split.earlier,
         "to": split.later,
-        "value": split.value,
-        "low": split.low,
-        "high": split.high,
-        "level": split.level,
-        "borrowed": split.borrowed,
+        **wording.attributes(split, "value", "low", "high", "level", "borrowed"),
         "recorded": split.shares and [round(s.value or 0.0, 4) for s in split.shares],
         "recorded_intervals": split.shares
         and [[round(end or 0.0, 4) for end in (s.low, s.high)] for s in split.shares],
@@ -242,26 +216,24 @@ def _split(report: Report, split: Split) -> dict[str, Any]:
             {
                 "kind": part.kind,
                 "contributors": list(part.names),
-                "value": part.value,
-                "low": part.low,
-                "high": part.high,
+                **wording.attributes(part, "value", "low", "high"),
             }
             for part in split.parts
         ],
-        "breaks": break_data(split.breaks),
+        "breaks": wording.break_data(split.breaks),
         "sentences": list(told(report.question, split)),
     }
 
 
-def _json(report: Report, release: Release) -> str:
+def _json(report: decomposition.Report, release: Release) -> str:
     return as_json(as_data(report, release))
 
 
-def _csv(report: Report, release: Release) -> str:
+def _csv(report: decomposition.Report, release: Release) -> str:
     return csv_of([report])
 
 
-def csv_of(reports: Sequence[Report]) -> str:
+def csv_of(reports: Sequence[decomposition.Report]) -> str:
     """One row for each count, each declared break and each part of a change.
 
     ``of`` is the question, empty for all people; ``row`` is "all", "same_contributors", "break",
@@ -271,7 +243,7 @@ def csv_of(reports: Sequence[Report]) -> str:
     return as_csv(COLUMNS, ((r.question.code, *row) for r in reports for row in _rows(r)))
 
 
-def _rows(report: Report) -> Iterator[list[object]]:
+def _rows(report: decomposition.Report) -> Iterator[list[object]]:
     for row in report.rows:
         yield _count("all", row.codes[0], row.people, row.kind)
     for when, card in report.panel.years if report.panel else ():
@@ -290,31 +262,31 @@ def _count(row: str, when: str, card: NumberCard, kind: str) -> list[object]:
     names = "|".join(card.contributors) if row == "same_contributors" else ""
     if kind == "nobody_reports":
         return [row, "", when, names, "", "", "", kind]
-    return [row, "", when, names, *file_numbers(card), card.state]
+    return [row, "", when, names, *wording.file_numbers(card), card.state]
 
 
-def as_text(report: Report, release: Release) -> str:
+def as_text(report: decomposition.Report, release: Release) -> str:
     """:func:`document` as text."""
     return text.write_plain(document(report, release))
 
 
-def document(report: Report, release: Release) -> Document:
+def document(report: decomposition.Report, release: Release) -> Document:
     """Both series by year, the splits in sentences, what to know, the citation."""
     who = (
         panel_sentence(report.panel, release.facts),
         *(() if report.moved else (measured_apart(),)),
     )
-    who += tuple(break_sentence(one, release.facts) for one in report.breaks)
+    who += tuple(wording.break_sentence(one, release.facts) for one in report.breaks)
     splits = [Sentences(told(report.question, s, release.facts)) for s in report.splits]
     nothing = _("Nobody reports on one of the two years, so there is nothing to split.")
     level = share(release.protected.guarantee.level)
     notes = (
-        caveat() + " " + _("Intervals hold with {level} confidence.").format(level=level),
+        wording.caveat() + " " + _("Intervals hold with {level} confidence.").format(level=level),
         counted_once(),
-        citation(release),
+        wording.citation(release),
     )
     return Document(
-        meta=Meta(current(), current() in RIGHT_TO_LEFT, called(release.facts)),
+        meta=Meta(current(), current() in RIGHT_TO_LEFT, wording.called(release.facts)),
         title=question_label(report.question),
         lead=(),
         sections=(
@@ -325,7 +297,7 @@ def document(report: Report, release: Release) -> Document:
     )
 
 
-def _series(report: Report, release: Release) -> TextTable:
+def _series(report: decomposition.Report, release: Release) -> TextTable:
     fixed = dict(report.panel.years) if report.panel else {}
     rows = []
     for row in report.rows:
@@ -345,10 +317,10 @@ def _series(report: Report, release: Release) -> TextTable:
 
 
 def _cell(card: NumberCard) -> str:
-    return ranged(card) if card.has_range else why(card.state)
+    return wording.ranged(card) if card.has_range else why(card.state)
 
 
-FORMS: Mapping[str, Callable[[Report, Release], str]] = {
+FORMS: Mapping[str, Callable[[decomposition.Report, Release], str]] = {
     "text": as_text,
     "json": _json,
     "csv": _csv,
@@ -380,15 +352,15 @@ class Shift:
         balances: the longest span of years first.
     """
 
-    report: Report
+    report: decomposition.Report
     same: dict[str, NumberCard]
     who: str
     balances: tuple[Balance, ...]
 
 
-def shift(answers: Answers, question: ChangeSubject) -> Shift | None:
+def shift(answers: Answers, question: decomposition.ChangeSubject) -> Shift | None:
     """The split of a question's change; None where the release did not measure it by year."""
-    found = report(answers, question)
+    found = decomposition.report(answers, question)
     if found is None:
         return None
     facts = answers.release.facts
@@ -410,7 +382,7 @@ def write_shifts(folder: Path, name: str, shifts: Sequence[Shift], release: Rele
     (folder / f"{name}-change.csv").write_text(csv_of([s.report for s in shifts]), "utf-8")
 
 
-def _same(release: Release, found: Report) -> dict[str, NumberCard]:
+def _same(release: Release, found: decomposition.Report) -> dict[str, NumberCard]:
     """Cards of the same contributors, where they were counted apart and others reported too."""
     if not found.apart or found.panel is None:
         return {}
@@ -420,7 +392,9 @@ def _same(release: Release, found: Report) -> dict[str, NumberCard]:
     return {str(when): card for when, card in found.panel.years}
 
 
-def _balance(question: ChangeSubject, split: Split, facts: PublicFacts) -> Balance:
+def _balance(
+    question: decomposition.ChangeSubject, split: decomposition.Split, facts: PublicFacts
+) -> Balance:
     title = _("{later} compared with {earlier}").format(
         earlier=year(split.earlier), later=year(split.later)
     )
@@ -434,11 +408,11 @@ def _balance(question: ChangeSubject, split: Split, facts: PublicFacts) -> Balan
     )
 
 
-def _drawn(label: str, found: ChangePart | Split) -> Change:
+def _drawn(label: str, found: decomposition.ChangePart | decomposition.Split) -> Change:
     text = _("{label}: {value} ({ends})").format(
-        label=label, value=signed(found.value), ends=change_ends(found)
+        label=label, value=wording.signed(found.value), ends=change_ends(found)
     )
-    rest = isinstance(found, ChangePart) and found.kind == "rest"
+    rest = isinstance(found, decomposition.ChangePart) and found.kind == "rest"
     return Change(text, found.value, found.low, found.high, rest)
 
 
@@ -446,7 +420,7 @@ def _drawn(label: str, found: ChangePart | Split) -> Change:
 # The charts of people by year in the words of one language, and who covered which year.
 
 TYPES = (FORCED_LABOUR, SEXUAL_EXPLOITATION)
-SIDES = {"trends-citizenship": ORIGIN, "trends-exploited-in": DESTINATION}
+SIDES = {"citizenship": ORIGIN, "exploited-in": DESTINATION}
 
 
 @dataclass(frozen=True)
@@ -509,83 +483,89 @@ class Trend(Chart):
         return tuple(panel.shift for panel in self.panels if panel.shift)
 
     @property
+    def who(self) -> str:
+        """Who the same contributors of its lines are, each said once; "" where there are none."""
+        return " ".join(dict.fromkeys(shift.who for shift in self.shifts if shift.who))
+
+    @property
     def top(self) -> float:
         """The highest upper end that is drawn, in people."""
         rows = (r for panel in self.panels for r in panel.rows if r.kind != "nobody_reports")
         return max((r.people.high or 0 for r in rows if r.people.value is not None), default=0)
 
 
+ChartLine = tuple[Line, str, decomposition.ChangeSubject | None]
+"""A line, its label, and its people as a question whose change can be split."""
+
+
 def trends(answers: Answers) -> tuple[Trend, ...]:
     """The charts that this release has the counts for, in the language in force."""
-    lang, schema = current(), load_schema()
-    genders = answers.domain(SEX)
-    lines = [Line(g, {SEX: [g]}) for g in (*genders, NOT_RECORDED)]
-    flags = [Line(f, {f: [YES]}) for f in TYPES if f in answers.variables]
-    some: Where = {schema.groups[HARM].indicator or "": [YES]}
-    found = [
-        _chart(answers, "trends-total", _("All people"), "line", [Line("all", {})], {}, ""),
-        _chart(
-            answers,
-            "trends-gender",
-            label(SEX, lang),
-            SEX,
-            lines,
-            {SEX: genders},
-            definition(SEX, lang),
-        ),
-        _chart(
-            answers,
-            "trends-exploitation",
-            _("Type of exploitation; a person may have several"),
-            "flag",
-            flags,
-            some,
-            group_definition(HARM, lang),
-        ),
+    lang, genders = current(), answers.domain(SEX)
+    some: Where = {load_schema().groups[HARM].indicator or "": [YES]}
+
+    def line(variable: str, code: str, name: str, inside: Sequence[str] = ()) -> ChartLine:
+        question = decomposition.ChangeSubject(variable, code)
+        return Line(code, {variable: inside or [code]}), name, question
+
+    def unknown(variable: str) -> ChartLine:
+        held = Line(NOT_RECORDED, {variable: [NOT_RECORDED]})
+        return held, wording.state_words("not_recorded"), None
+
+    everybody: ChartLine = (Line("all", {}), _("All people"), decomposition.EVERYBODY)
+    flags = [(f, decomposition.ChangeSubject(f, YES)) for f in TYPES if f in answers.variables]
+    by_flag: list[ChartLine] = [(Line(f, {f: [YES]}), label(f, lang), of) for f, of in flags]
+    by_gender = [*(line(SEX, g, code_label(SEX, g, lang)) for g in genders), unknown(SEX)]
+    kinds = _("Type of exploitation; a person may have several")
+    charts: list[tuple[str, str, str, list[ChartLine], Where, str]] = [
+        ("total", "line", _("All people"), [everybody], {}, ""),
+        ("gender", SEX, label(SEX, lang), by_gender, {SEX: genders}, definition(SEX, lang)),
+        ("exploitation", "flag", kinds, by_flag, some, group_definition(HARM, lang)),
     ]
     for name, variable in SIDES.items():
         title = _("Region of citizenship") if variable == ORIGIN else _("Region of exploitation")
-        regions = [Line(key, {variable: countries.members(key)}) for key in countries.regions()]
-        lines = [*regions, Line(NOT_RECORDED, {variable: [NOT_RECORDED]})]
+        by_region = [
+            line(variable, key, countries.region_name(key, lang), countries.members(key))
+            for key in countries.regions()
+        ]
         known: Where = {variable: answers.domain(variable)}
+        lines = [*by_region, unknown(variable)]
         meaning = definition(variable, lang)
-        found.append(_chart(answers, name, title, f"region_of_{variable}", lines, known, meaning))
+        charts.append((name, f"region_of_{variable}", title, lines, known, meaning))
+    found = (_chart(answers, *chart) for chart in charts)
     return tuple(c for c in found if c is not None)
 
 
 def _chart(
     answers: Answers,
     name: str,
-    headline: str,
     variable: str,
-    lines: list[Line],
+    headline: str,
+    lines: Sequence[ChartLine],
     recorded: Where,
     meaning: str,
 ) -> Trend | None:
-    table = trend(answers, variable, lines, recorded)
+    table = trend(answers, variable, [line for line, _label, _question in lines], recorded)
     if table is None:
         return None
-    release = answers.release
-    panels = []
-    for line in lines:
+    release, panels, name = answers.release, list[ChartPanel](), f"trends-{name}"
+    for line, label_, question in lines:
         rows = tuple(r for r in table.rows if r.codes[1] == line.code)
         if rows:
-            question = _question(variable, line.code)
-            told = _label(variable, line.code), rows, _series_change(release, rows)
-            panels.append(ChartPanel(*told, shift(answers, question) if question else None))
+            found = shift(answers, question) if question else None
+            panels.append(ChartPanel(label_, rows, _series_change(release, rows), found))
     title = headline
     subtitle = _("People identified, by year: {what}").format(what=headline)
     if len(panels) == 1 and (most := table.largest) is not None:
         headline = _("Most people were identified in {year}: {people}").format(
-            year=year(most.codes[0]), people=sized(most.people)
+            year=year(most.codes[0]), people=wording.sized(most.people)
         )
         panels = [replace(panels[0], peak=most.codes[0])]
     breaks = tuple(dict.fromkeys(b for p in panels if p.shift for b in p.shift.report.breaks))
     marks: dict[str, list[str]] = {}
     for turn in turns(release):
-        marks.setdefault(str(turn.year), []).extend(turn_sentences(turn, release))
+        marks.setdefault(str(turn.year), []).extend(wording.turn_sentences(turn, release))
     for one in breaks:
-        marks.setdefault(str(one.year), []).append(break_sentence(one, release.facts))
+        marks.setdefault(str(one.year), []).append(wording.break_sentence(one, release.facts))
     drawn = [str(when) for when in span(release)[1:] if str(when) in marks]
     return Trend(
         id=name,
@@ -597,35 +577,11 @@ def _chart(
         note=base_note(table),
         definition=meaning,
         table=table,
-        breaks=tuple(break_sentence(one, release.facts) for one in breaks),
+        breaks=tuple(wording.break_sentence(one, release.facts) for one in breaks),
         title=title,
         turns=tuple(drawn),
         explained=tuple(" ".join(marks[when]) for when in drawn),
     )
-
-
-def _question(variable: str, code: str) -> ChangeSubject | None:
-    """The people of a line as a question whose change can be split."""
-    if code == NOT_RECORDED:
-        return None
-    if variable == "line":
-        return EVERYBODY
-    if variable == "flag":
-        return ChangeSubject(code, YES)
-    return ChangeSubject(variable.removeprefix("region_of_"), code)
-
-
-def _label(variable: str, code: str) -> str:
-    lang = current()
-    if code == NOT_RECORDED:
-        return state_words("not_recorded")
-    if variable == "line":
-        return _("All people")
-    if variable == "flag":
-        return label(code, lang)
-    if code in countries.regions():
-        return countries.region_name(code, lang)
-    return code_label(variable, code, lang)
 
 
 def _series_change(release: Release, rows: tuple[Row, ...]) -> str:
@@ -651,18 +607,18 @@ def _lines(release: Release, panels: list[ChartPanel]) -> tuple[tuple[str, ...],
             cells.append(_series_cell(panel.rows[k]))
             if panel.shift and panel.shift.same:
                 same = panel.shift.same.get(code)
-                cells.append("–" if same is None else ranged(same))
+                cells.append("–" if same is None else wording.ranged(same))
         cells.append(number(len(covering(release, int(code)))) if code else "–")
         if len(panels) == 1:
             cells.append(_since(release, panels[0].rows, k))
-        found.append((year(code) if code else state_words("not_recorded"), *cells))
+        found.append((year(code) if code else wording.state_words("not_recorded"), *cells))
     return tuple(found)
 
 
 def _series_cell(row: Row) -> str:
     if row.kind == "nobody_reports":
-        return state_words("nobody_reports")
-    return ranged(row.people)
+        return wording.state_words("nobody_reports")
+    return wording.ranged(row.people)
 
 
 def _whole(release: Release, row: Row) -> bool:
@@ -678,7 +634,7 @@ def _since(release: Release, rows: tuple[Row, ...], k: int) -> str:
         return "–"
     found = difference(pair[0].people, pair[1].people)
     if found is None:
-        return state_words("protected")
+        return wording.state_words("protected")
     if not found.is_clear:
         return _("no difference beyond the noise")
     sign = "+" if found.value > 0 else "−"

@@ -252,6 +252,11 @@ def card_data(card: NumberCard, release: Release) -> dict[str, Any]:
     return data | {"caveat": caveat(), "citation": citation(release)}
 
 
+def attributes(one: object, *names: str) -> dict[str, Any]:
+    """Some attributes of a value by their names, as files for programs have them."""
+    return {name: getattr(one, name) for name in names}
+
+
 def file_numbers(
     card: NumberCard | None, digits: int | None = None
 ) -> tuple[float | None, float | None, float | None]:

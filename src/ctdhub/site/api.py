@@ -29,7 +29,7 @@ from ctdhub.release.manifest import VERSION_PATTERN, LinkErrors
 from ctdhub.release.open import Release
 from ctdhub.report import figures as places
 from ctdhub.report.figures import figures
-from ctdhub.report.wording import caveat, citation, shown
+from ctdhub.report.wording import attributes, caveat, citation, shown
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, label
 from ctdhub.schema.model import ORIGIN
@@ -187,10 +187,7 @@ def _about(release: Release) -> dict[str, Any]:
             for c in facts.contributors
         ],
         "guarantee": {
-            "epsilon": promise.epsilon,
-            "delta": promise.delta,
-            "rho": promise.rho,
-            "unit": promise.unit,
+            **attributes(promise, "epsilon", "delta", "rho", "unit"),
             "rows_per_person": promise.rows,
             "mechanism": promise.mechanism,
         },

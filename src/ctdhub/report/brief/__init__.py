@@ -3,5 +3,5 @@
 Zone: right of the border.  Documents about a place, a corridor or a day.
 Not here: how a document is set (``document``), a contributor's report
 (``hub.private.pages``).
-Public: ``make.brief``, ``make.poster``.
+Public: ``make.brief``, ``make.make_poster``.
 """

@@ -16,6 +16,7 @@ from ctdhub.document.document import (
     Words,
 )
 from ctdhub.release.open import Release
+from ctdhub.report import wording
 from ctdhub.report.brief import sections as assistance
 from ctdhub.report.brief.sections import by_year, changed, drawn, on_corridor, signs
 from ctdhub.report.brief.subjects import (
@@ -42,20 +43,6 @@ from ctdhub.report.sentences import (
     recorded_people,
     side_sentences,
 )
-from ctdhub.report.wording import (
-    break_sentence,
-    called,
-    caveat,
-    citation,
-    comparison_note,
-    ends,
-    paragraph,
-    paragraphs,
-    printed,
-    ranged,
-    shown,
-    surely,
-)
 from ctdhub.schema import countries
 from ctdhub.schema.model import DESTINATION, FORCED_LABOUR, ORIGIN, SEX
 from ctdhub.stats.answers import Answers, recorded
@@ -79,6 +66,14 @@ KEEP = {
 FIRST = "gender"
 HEAD = (None, 65)
 """The same for the figure that a side begins with."""
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A document, and every number that it prints with its question."""
+
+    document: Document
+    asked: tuple[PrintedNumber, ...]
 
 
 @dataclass(frozen=True)
@@ -107,7 +102,7 @@ def place_brief(answers: Answers, place: BriefPlace, notebook: Notebook) -> Brie
         asked = [ChangeSubject(SIDES[name], place.key) for name in held]
         sections += changed(answers, asked, notebook)
     else:
-        lead = (_("Not shown: below the reporting threshold; this is not zero."),)
+        lead = (_few(),)
         above = countries.region(place.key) if place.is_country else countries.NO_REGION
         if above != countries.NO_REGION:
             around = place_facts(answers, above)
@@ -123,16 +118,16 @@ def lines(facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
         return ""
     id = f"{facts.place.lower()}-{name}"
     notebook.card(f"{id}.people", side.people, *people_printed(facts.where, side))
-    notebook.card(f"{id}.women", side.women, *printed(side.women))
+    notebook.card(f"{id}.women", side.women, *wording.printed(side.women))
     for flag, card in side.exploitation[:MAIN_TYPES]:
-        notebook.card(f"{id}.{flag}", card, *printed(card))
+        notebook.card(f"{id}.{flag}", card, *wording.printed(card))
     return " ".join(side_sentences(facts, name))
 
 
 def _sections(
     answers: Answers, place: BriefPlace, name: SideName, rank: int, notebook: Notebook
 ) -> list[Section]:
-    where, title = sides(place.key)[name].where, _title(name, is_country=place.is_country)
+    where, title = sides(place.key)[name].where, side_title(name, is_country=place.is_country)
     found = drawn(answers, where, f"{name}-", (FIRST, *KEEP), notebook)
     sections = []
     if (first := found.get(FIRST)) is not None:
@@ -151,7 +146,8 @@ def _sections(
     return sections
 
 
-def _title(name: SideName, *, is_country: bool) -> str:
+def side_title(name: SideName, *, is_country: bool) -> str:
+    """What a side of a place is called: as what people are of it."""
     assert name in SIDES
     if name == "citizens":
         return _("As country of citizenship") if is_country else _("By citizenship")
@@ -173,8 +169,8 @@ def corridor_brief(answers: Answers, corridor: Corridor, notebook: Notebook) -> 
     people = answers.card(Query(where), missing=missing)
     first, last = (year(y) for y in release.years)
     if not people.has_range:
-        return BriefText((_("Not shown: below the reporting threshold; this is not zero."),), ())
-    least = number(surely(people))
+        return BriefText((_few(),), ())
+    least = number(wording.surely(people))
     notebook.card("corridor.people", people, least, *estimate_printed(people))
     lead = [
         _(
@@ -211,7 +207,7 @@ def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -
     found = answers.card(Query(corridor.where, of=Query(whole)))
     if not found.has_range:
         return ""
-    notebook.card(f"corridor.of-{name}", found, ranged(found))
+    notebook.card(f"corridor.of-{name}", found, wording.ranged(found))
     text = (
         _(
             "{country}, as country of citizenship: of those whose country of exploitation is "
@@ -224,7 +220,7 @@ def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -
         )
     )
     named = countries.name(code, current())
-    return text.format(country=named, share=ranged(found))
+    return text.format(country=named, share=wording.ranged(found))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -255,8 +251,7 @@ QUESTIONS: dict[Theme, ChangeSubject] = {
 
 def day_brief(answers: Answers, day: Day, notebook: Notebook) -> BriefText:
     """The facts of the day's theme, the events of the day."""
-    theme: Theme = day.observance.theme if day.observance else "all"
-    where = sides("eu")["exploited"].where if theme == "eu" else among(theme)
+    theme, where = day.theme, among(day.theme)
     found = drawn(answers, where, "day-", FIGURES[theme], notebook)
     sections = [_events(day.events, notebook)]
     years = by_year(answers, where, "day-years", notebook)
@@ -302,15 +297,9 @@ def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]
     if people.value is None:
         return (_few(),)
     notebook.card("day.people", people, *estimate_printed(people))
-    notebook.add("day.reach", "sum", people.value, _reach(answers))
+    reach = (c.value for c in (first.nationalities, first.countries) if c.value is not None)
+    notebook.add("day.reach", "sum", people.value, tuple(map(number, reach)))
     return (" ".join(part for part in (headline_sentence(first), reach_sentence(first)) if part),)
-
-
-def _reach(answers: Answers) -> tuple[str, ...]:
-    found = headline(answers)
-    return tuple(
-        number(c.value) for c in (found.nationalities, found.countries) if c.value is not None
-    )
 
 
 def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
@@ -319,7 +308,7 @@ def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
     people = answers.card(Query(among(theme)), missing=missing)
     if not people.has_range:
         return _few()
-    n = surely(people)
+    n = wording.surely(people)
     least = number(n)
     notebook.card("day.people", people, least, *estimate_printed(people))
     text = {
@@ -398,13 +387,13 @@ PRINTED = 3
 def meta(release: Release, made: date) -> Meta:
     """What every page of a document about a release carries."""
     practice = _("Practice data: fictitious. No number on this page is about real people.")
-    changed = [notice.heading for notice in shown(release)[:1]]
+    changed = [notice.heading for notice in wording.shown(release)[:1]]
     return Meta(
         lang=current(),
         rtl=current() in RIGHT_TO_LEFT,
-        organisation=called(release.facts),
+        organisation=wording.called(release.facts),
         mark=" ".join([*([practice] if release.facts.invented else []), *changed]),
-        foot=citation(release),
+        foot=wording.citation(release),
         made=made,
         day=_("Made on {day}.").format(day=day(made)),
         page=_("Page {page} of {pages}"),
@@ -417,12 +406,7 @@ def always(release: Release) -> str:
         "These are people whom an organisation identified or assisted; most trafficking is never "
         "identified."
     )
-    return f"{caveat()} {text}"
-
-
-def left_out() -> str:
-    """What a printed brief says when a section has no room."""
-    return _("Left out for want of room, and shown on the site: {names}.")
+    return f"{wording.caveat()} {text}"
 
 
 def where_to_turn(release: Release, help: Help | None, country: str) -> Section:
@@ -447,15 +431,24 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
     release, guarantee = answers.release, answers.release.protected.guarantee
     level = share(guarantee.level)
     notebook.add("level", "sum", guarantee.level, (level,))
-    reading = (*paragraphs("release.txt", "reading", level), comparison_note(release))
+    reading = (
+        *wording.paragraphs("release.txt", "reading", level),
+        wording.comparison_note(release),
+    )
     epsilon, delta = decimal(guarantee.epsilon, "0.##"), tiny(guarantee.delta)
     notebook.add("guarantee", "sum", guarantee.epsilon, (epsilon, delta))
-    methods = paragraph("release.txt", "methods", epsilon, delta)
-    names = _("; ").join(_contributors(release))
+    methods = wording.paragraph("release.txt", "methods", epsilon, delta)
+    named = _("{name} ({first} to {last})")
+    names = _("; ").join(
+        named.format(name=set_apart(wording.called(c)), first=year(first), last=year(last))
+        for c in release.facts.contributors
+        for first, last in [c.years or release.years]
+    )
     declared = [
-        break_sentence(one, release.facts) for one in breaks_within(release, None, *release.years)
+        wording.break_sentence(one, release.facts)
+        for one in breaks_within(release, None, *release.years)
     ]
-    notices = tuple(notice.short for notice in shown(release)[:PRINTED])
+    notices = tuple(notice.short for notice in wording.shown(release)[:PRINTED])
     return (
         *([Section("errata", _("Corrections"), (Words(notices),))] if notices else []),
         Section("reading", _("How to read this"), (Words(reading),)),
@@ -463,22 +456,9 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
         Section(
             "sources",
             _("Who contributed, and how to cite"),
-            (Words((names, *declared, citation(release))),),
+            (Words((names, *declared, wording.citation(release))),),
         ),
     )
-
-
-def _contributors(release: Release) -> list[str]:
-    """Names with the years that each covers."""
-    found = []
-    for one in release.facts.contributors:
-        first, last = one.years or release.years
-        found.append(
-            _("{name} ({first} to {last})").format(
-                name=set_apart(called(one)), first=year(first), last=year(last)
-            )
-        )
-    return found
 
 
 # --------------------------------------------------------------------------------------------------
@@ -487,14 +467,16 @@ def _contributors(release: Release) -> list[str]:
 MOST_EVENTS = 3
 
 
-def poster(
-    answers: Answers, subject: Subject, made: date, notebook: Notebook, help: Help | None = None
-) -> Document:
-    """The poster of a subject, in the language in force."""
-    release = answers.release
+def make_poster(answers: Answers, subject: Subject, made: date, help: Help | None = None) -> Brief:
+    """One large page on a subject, in the language in force.
+
+    Args:
+        made: the day that stands on it.
+        help: where the hub sends people now; the release's own word without a hub.
+    """
+    release, notebook = answers.release, Notebook()
     if isinstance(subject, Day):
-        theme: Theme = subject.observance.theme if subject.observance else "all"
-        where = sides("eu")["exploited"].where if theme == "eu" else among(theme)
+        theme, where = subject.theme, among(subject.theme)
         said, unit = sentence(theme), _unit(theme)
         title = _("{name}, {day}").format(name=subject.name, day=in_words(subject.when))
         if subject.observance is None:
@@ -511,7 +493,7 @@ def poster(
         text = _("For help with trafficking or exploitation, call {name}:")
         call = f"{call} {text.format(name=contacts[0].label)}"
     counted = unit.format(first=year(release.years[0]), last=year(release.years[1]))
-    return Document(
+    page = Document(
         meta=meta(release, made),
         title=title,
         lead=(said,),
@@ -525,6 +507,7 @@ def poster(
         left_out="",
         paper="a3",
     )
+    return Brief(page, notebook.asked)
 
 
 def _people(answers: Answers, subject: BriefPlace | Corridor) -> tuple[Where, str]:
@@ -550,9 +533,9 @@ def _unit(theme: Theme) -> str:
 def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, ...]:
     """The number with its range, as "at least" where for some people it is not recorded whether
     they belong; nothing where it is not printed."""
-    if not surely(found):
+    if not wording.surely(found):
         return ()
-    low, high = ends(found)
+    low, high = wording.ends(found)
     text = low
     forms: tuple[str, ...] = (low, high, share(found.level))
     if found.value is not None:
@@ -565,7 +548,7 @@ def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, 
         text = _("{low} to {high}").format(low=least, high=most)
         interval, forms = recorded_people(found), (*forms, *told)
     if found.missing is not None:
-        least, missing = number(surely(found)), share(found.missing)
+        least, missing = number(wording.surely(found)), share(found.missing)
         text, forms = _("at least {n}").format(n=least), (*forms, least, missing)
         interval = _("{interval}; not recorded for {share} of all people").format(
             interval=interval, share=missing
@@ -578,14 +561,6 @@ def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, 
 # Briefs and posters about a release: what they say, with the question behind every number.
 
 MOST_PAGES = 2
-
-
-@dataclass(frozen=True)
-class Brief:
-    """A document, and every number that it prints with its question."""
-
-    document: Document
-    asked: tuple[PrintedNumber, ...]
 
 
 def brief(answers: Answers, subject: Subject, made: date, help: Help | None = None) -> Brief:
@@ -621,7 +596,7 @@ def brief(answers: Answers, subject: Subject, made: date, help: Help | None = No
         subtitle=subtitle,
         always=always(release),
         most=MOST_PAGES,
-        left_out=left_out(),
+        left_out=_("Left out for want of room, and shown on the site: {names}."),
     )
     return Brief(sheet, notebook.asked)
 
@@ -631,14 +606,3 @@ def _headed(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     if sections[0].title and sections[0].keep is None:
         return sections
     return (Section("numbers", _("In numbers"), ()), *sections)
-
-
-def make_poster(answers: Answers, subject: Subject, made: date, help: Help | None = None) -> Brief:
-    """One large page on a subject, in the language in force.
-
-    Args:
-        made: the day that stands on it.
-        help: where the hub sends people now; the release's own word without a hub.
-    """
-    notebook = Notebook()
-    return Brief(poster(answers, subject, made, notebook, help), notebook.asked)

@@ -22,34 +22,15 @@ from ctdhub.report.trends import measured_apart, question_label, recorded_share,
 from ctdhub.report.wording import break_sentence, printed, ranged, signed, sized, turned
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import DESTINATION, ORIGIN, PERIOD, RELATION, load_schema
-from ctdhub.stats import equity
+from ctdhub.stats import decomposition, equity, trend
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row, Table
-from ctdhub.stats.decomposition import (
-    BACK,
-    EVERYBODY,
-    ChangePart,
-    ChangeSubject,
-    Report,
-    Split,
-    last_whole_year,
-    report,
-)
 from ctdhub.stats.equity import RECEIVED, Assistance, By, EquityGroup, Gap
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.events import PARTS, PLACES, Of
 from ctdhub.stats.signals.find import Finding, Found, Test
 from ctdhub.stats.signals.of_release import ReleaseSignals
-from ctdhub.stats.trend import (
-    Line,
-    breaks_between,
-    breaks_within,
-    covering,
-    difference,
-    trend,
-    turns,
-)
 
 # --------------------------------------------------------------------------------------------------
 # Figures of the site as blocks of a brief, each number noted with its question.
@@ -137,7 +118,7 @@ def _note_base(table: Table, where: Where, id: str, notebook: Notebook) -> None:
 
 def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Years | None:
     """People by year; None where this release did not measure them, or no year is shown."""
-    table = trend(answers, "line", [Line("all", where)])
+    table = trend.trend(answers, "line", [trend.Line("all", where)])
     if table is None:
         return None
     rows = [row for row in table.rows if row.codes[0]]
@@ -149,9 +130,9 @@ def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Year
         notebook.card(f"{id}.{rows[k].codes[0]}", rows[k].people, points[k].text)
     top = round_top(max(p.high for p in points if p.state != "not_measured"))
     release = answers.release
-    met = breaks_within(release, tuple(where), *release.years)
+    met = trend.breaks_within(release, tuple(where), *release.years)
     declared = [break_sentence(one, release.facts) for one in met]
-    lines = {str(t.year) for t in turns(release)} | {str(b.year) for b in met}
+    lines = {str(t.year) for t in trend.turns(release)} | {str(b.year) for b in met}
     chart = year_chart(rows, top, turns=lines)
     dotted = (
         _("Dotted lines: contributors joined or left, or declared a break.")
@@ -337,14 +318,14 @@ WHOLE_ONLY = frozenset({"undivided", "unmeasured", "unclear"})
 
 
 def changed(
-    answers: Answers, questions: Sequence[ChangeSubject], notebook: Notebook
+    answers: Answers, questions: Sequence[decomposition.ChangeSubject], notebook: Notebook
 ) -> tuple[Section, ...]:
     """The changes of some people, split where the release allows it; () where nothing is clear."""
     blocks: list[Words] = []
     apart = False
     unsplit: dict[tuple[int, int], list[str]] = {}
     for question in questions:
-        found = report(answers, question)
+        found = decomposition.report(answers, question)
         if found is None or all(row.people.value is None for row in found.rows):
             continue
         if texts := _texts(found, answers.release.facts, notebook):
@@ -368,13 +349,13 @@ def on_corridor(answers: Answers, corridor: Corridor, notebook: Notebook) -> tup
 
     Where the same contributors report on both years the change is told, else who joined or left.
     """
-    release, last = answers.release, last_whole_year(answers.release)
+    release, last = answers.release, decomposition.last_whole_year(answers.release)
     texts = []
-    for earlier in (last - n for n in reversed(BACK) if last - n >= release.years[0]):
+    for earlier in (last - n for n in reversed(decomposition.BACK) if last - n >= release.years[0]):
         before, after = (
             answers.card(Query({**corridor.where, PERIOD: [str(y)]})) for y in (earlier, last)
         )
-        found = difference(before, after)
+        found = trend.difference(before, after)
         if found is None:
             continue
         if not _same_contributors(answers, earlier, last):
@@ -382,14 +363,14 @@ def on_corridor(answers: Answers, corridor: Corridor, notebook: Notebook) -> tup
         elif found.is_clear:
             level = release.protected.guarantee.level
             ends = round(found.value), math.floor(found.low), math.ceil(found.high)
-            met = breaks_between(release, tuple(corridor.where), earlier, last)
-            split = Split(earlier, last, *ends, (), None, False, level, met)
+            met = trend.breaks_between(release, tuple(corridor.where), earlier, last)
+            split = decomposition.Split(earlier, last, *ends, (), None, False, level, met)
             _note(corridor.where, "change.corridor", split, notebook)
             same = _(
                 "The same contributors report on both years. What they record, policing, funding "
                 "or outreach may still have changed."
             )
-            texts.append(" ".join((*told(EVERYBODY, split, release.facts), same)))
+            texts.append(" ".join((*told(decomposition.EVERYBODY, split, release.facts), same)))
     return _section([Words(tuple(texts))] if texts else [])
 
 
@@ -400,7 +381,7 @@ def _section(blocks: Sequence[Words]) -> tuple[Section, ...]:
     return (Section("change", title, tuple(blocks), KEEP),)
 
 
-def _texts(found: Report, facts: PublicFacts, notebook: Notebook) -> list[str]:
+def _texts(found: decomposition.Report, facts: PublicFacts, notebook: Notebook) -> list[str]:
     """A paragraph for each span of years of which something is clear, the longest first."""
     texts = []
     for split in reversed(found.splits):
@@ -412,12 +393,12 @@ def _texts(found: Report, facts: PublicFacts, notebook: Notebook) -> list[str]:
     return texts
 
 
-def _can_be_split(split: Split) -> bool:
+def _can_be_split(split: decomposition.Split) -> bool:
     return not {part.kind for part in split.parts} <= WHOLE_ONLY
 
 
 def _same_contributors(answers: Answers, earlier: int, later: int) -> bool:
-    return covering(answers.release, earlier) == covering(answers.release, later)
+    return trend.covering(answers.release, earlier) == trend.covering(answers.release, later)
 
 
 def _not_split(answers: Answers, earlier: int, later: int) -> str:
@@ -429,7 +410,7 @@ def _not_split(answers: Answers, earlier: int, later: int) -> str:
     return " ".join((first, *turned(answers.release, (earlier, later))))
 
 
-def _note(where: Where, id: str, split: Split, notebook: Notebook) -> None:
+def _note(where: Where, id: str, split: decomposition.Split, notebook: Notebook) -> None:
     """Note a change and its parts as they are told."""
     id = f"{id}.{split.earlier}-{split.later}"
     after: Where = {**where, PERIOD: [str(split.later)]}
@@ -443,7 +424,7 @@ def _note(where: Where, id: str, split: Split, notebook: Notebook) -> None:
         notebook.add(f"{id}.recorded-{name}", "change_part", value.value, printed, after, before)
 
 
-def _printed(found: ChangePart | Split) -> tuple[str, ...]:
+def _printed(found: decomposition.ChangePart | decomposition.Split) -> tuple[str, ...]:
     """The number of people where it is told, and the ends of its interval."""
     ends = signed(found.low), signed(found.high)
     return (number(abs(found.value)), *ends) if found.is_clear else ends

@@ -10,13 +10,13 @@ from typing import Literal
 from ctdhub.core.errors import DocumentError, QuestionError, error, printable
 from ctdhub.core.format import day as in_words
 from ctdhub.core.i18n import LANGUAGES, _, current
-from ctdhub.report.calendar import Calendar, Event, read_calendar
+from ctdhub.report.calendar import Event, read_calendar
 from ctdhub.report.sentences import corridor
 from ctdhub.schema import countries
 from ctdhub.schema.countries import resolve
 from ctdhub.schema.model import AGE, CHILD_BANDS, DESTINATION, FORCED_LABOUR, ORIGIN, SEX
 from ctdhub.schema.places import Place as Meant
-from ctdhub.schema.places import find_place
+from ctdhub.schema.places import find_place, place_of
 from ctdhub.stats.query import Where
 
 # --------------------------------------------------------------------------------------------------
@@ -71,6 +71,7 @@ def among(theme: Theme) -> Where:
         "women": {SEX: ["female"]},
         "children": {AGE: list(CHILD_BANDS)},
         "labour": {FORCED_LABOUR: ["yes"]},
+        "eu": {DESTINATION: countries.members("eu")},
     }
     return found.get(theme, {})
 
@@ -105,8 +106,7 @@ class BriefPlace:
     @property
     def name(self) -> str:
         """Its name in the language in force."""
-        named = countries.name if self.is_country else countries.region_name
-        return named(self.key, current())
+        return place_of(self.key).name(current())
 
     @property
     def slug(self) -> str:
@@ -144,6 +144,11 @@ class Day:
     when: date
     observance: Observance | None
     events: tuple[Event, ...] = ()
+
+    @property
+    def theme(self) -> Theme:
+        """What its documents are about."""
+        return self.observance.theme if self.observance else "all"
 
     @property
     def name(self) -> str:
@@ -248,29 +253,19 @@ def named_corridor(text: str) -> Corridor:
     """
     nearly: DocumentError | None = None
     for sign in (" to ", "→", ">", ":", " - ", "-", "–"):
-        for cut in _cuts(text, sign):
-            found = [_country_or_fault(part) for part in cut if part.strip()]
-            known = [one for one in found if isinstance(one, str)]
+        parts = text.split(sign)
+        for k in range(1, len(parts)):  # every way to cut in two: names may hold hyphens
+            known, faults = list[str](), list[DocumentError]()
+            for part in filter(str.strip, (sign.join(parts[:k]), sign.join(parts[k:]))):
+                try:
+                    known.append(named_country(part))
+                except DocumentError as fault:
+                    faults.append(fault)
             if len(known) == 2:
                 return Corridor(*known)
-            if len(known) == 1 and len(found) == 2:
-                nearly = next(one for one in found if not isinstance(one, str))
-    if nearly is not None:
-        raise nearly
-    raise error("corridor", name=printable(text))
-
-
-def _country_or_fault(text: str) -> str | DocumentError:
-    try:
-        return named_country(text)
-    except DocumentError as fault:
-        return fault
-
-
-def _cuts(text: str, sign: str) -> list[tuple[str, str]]:
-    """Every way to cut a text in two at a sign: names may hold hyphens."""
-    parts = text.split(sign)
-    return [(sign.join(parts[:k]), sign.join(parts[k:])) for k in range(1, len(parts))]
+            if known and faults:
+                nearly = faults[0]
+    raise nearly or error("corridor", name=printable(text))
 
 
 def named_day(text: str, hub: Path | None) -> Day:
@@ -285,18 +280,12 @@ def named_day(text: str, hub: Path | None) -> Day:
     except ValueError:
         raise error("day", name=printable(text)) from None
     calendar = read_calendar(hub) if hub is not None else None
-    known = observance(when)
-    events = _on(calendar, when)
+    held, known = calendar.events if calendar else (), observance(when)
+    events = tuple(e for e in held if e.first_day <= when <= e.last_day)
     if known is None and not events:
         days = ", ".join(f"{when.year}-{o.month:02}-{o.day:02}" for o in OBSERVANCES)
         raise error("day/nothing-known", day=in_words(when), days=days)
     return Day(when, known, events)
-
-
-def _on(calendar: Calendar | None, when: date) -> tuple[Event, ...]:
-    if calendar is None:
-        return ()
-    return tuple(e for e in calendar.events if e.first_day <= when <= e.last_day)
 
 
 def named_place(text: str, *, is_region: bool) -> BriefPlace:
