@@ -83,7 +83,7 @@ def write(
     css, digest = inlined("ctdhub.document/data", "sheet.css")
     name = "sheet.html" if document.paper == "a4" else "poster.html"
     return (
-        _templates()
+        templates()
         .get_template(name)
         .render(
             d=document, meta=document.meta, links=links, leaving=leaving, css=css, digest=digest
@@ -102,7 +102,8 @@ def bidi(text: str) -> Markup:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """The templates of documents, every value escaped."""
     found = Environment(
         loader=PackageLoader("ctdhub.document"),
         autoescape=True,

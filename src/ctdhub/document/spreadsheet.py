@@ -15,13 +15,20 @@ from pathlib import Path
 from typing import IO
 from xml.sax.saxutils import escape
 
+from ctdhub.document.html import templates
+
 Cell = str | int | float | date | None
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_PARTS = {
+    "[Content_Types].xml": "types",
+    "_rels/.rels": "root",
+    "xl/workbook.xml": "workbook",
+    "xl/_rels/workbook.xml.rels": "links",
+    "xl/styles.xml": "styles",
+}
+"""The macro of ``workbook.xml`` for each part but the sheets."""
 _DAY = (1980, 1, 1, 0, 0, 0)
 _PANE = '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
 MOST_ROWS = 1_048_576
@@ -84,54 +91,12 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 def _frame(sheets: Sequence[PlainSheet]) -> Iterator[tuple[str, str]]:
     """All parts but the sheets."""
-    numbers = range(1, len(sheets) + 1)
-    parts = "".join(
-        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_TYPE}.worksheet+xml"/>'
-        for n in numbers
-    )
-    yield (
-        "[Content_Types].xml",
-        f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types">'
-        '<Default Extension="rels" '
-        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/>{parts}</Types>',
-    )
-    yield (
-        "_rels/.rels",
-        f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" '
-        f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-    )
-    tabs = "".join(
-        f'<sheet name="{escape(sheet.name, {chr(34): "&quot;"})}" sheetId="{n}" r:id="rId{n}"/>'
-        for n, sheet in zip(numbers, sheets, strict=True)
-    )
-    yield (
-        "xl/workbook.xml",
-        f'{_HEAD}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{tabs}</sheets></workbook>',
-    )
-    links = "".join(
-        f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>'
-        for n in numbers
-    )
-    yield (
-        "xl/_rels/workbook.xml.rels",
-        f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{links}<Relationship '
-        f'Id="rId{len(sheets) + 1}" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
-    )
-    day = '<xf numFmtId="14" applyNumberFormat="1" xfId="0"/>'
-    days = day if any(sheet.placed for sheet in sheets) else ""
-    yield (
-        "xl/styles.xml",
-        f'{_HEAD}<styleSheet xmlns="{_MAIN}"><fonts count="2"><font><sz val="11"/></font>'
-        '<font><b/><sz val="11"/></font></fonts>'
-        '<fills count="2"><fill><patternFill patternType="none"/></fill>'
-        '<fill><patternFill patternType="gray125"/></fill></fills>'
-        '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-        f'<cellXfs count="{4 if days else 3}"><xf numFmtId="49" applyNumberFormat="1" xfId="0"/>'
-        '<xf numFmtId="49" fontId="1" applyNumberFormat="1" applyFont="1" xfId="0"/>'
-        f'<xf numFmtId="3" applyNumberFormat="1" xfId="0"/>{days}</cellXfs></styleSheet>',
-    )
+    written = templates().get_template("workbook.xml").module
+    names = [escape(sheet.name, {'"': "&quot;"}) for sheet in sheets]
+    days = any(sheet.placed for sheet in sheets)
+    for part, macro in _PARTS.items():
+        lines = str(getattr(written, macro)(names, days)).splitlines()
+        yield part, "".join((_HEAD, *lines))
 
 
 def _sheet(sheet: PlainSheet, *, rtl: bool) -> Iterator[str]:

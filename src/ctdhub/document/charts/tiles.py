@@ -139,7 +139,7 @@ def picture(key: Key) -> Markup:
     """What stands before a line of a legend; empty where there are words only."""
     canvas = Canvas(SIZE, "px")
     if key.look is not None:
-        _shape(canvas, key.look, 1, 1, SIZE - _GAP)
+        canvas.rect(key.look, 1, 1, SIZE - _GAP, SIZE - _GAP)
         _pips(canvas, key.look, 0, 0)
     elif key.size is not None:
         canvas.put("path", kind="flow", d="M0 16H32", stroke_width=stroke(key.size))
@@ -164,35 +164,33 @@ def standalone(tiles: TileMap, notes: Sequence[str], about: Mapping[str, str]) -
     canvas, y = Canvas(width, "px"), height + 76
     canvas.text(tiles.headline, 8, 28, "words large", None)
     canvas.text(tiles.subtitle, 8, 50, "words", None)
-    _placed(canvas, marks([replace(tile, href="") for tile in tiles.tiles], tiles.arrows), 0, 64)
+    drawn = marks([replace(tile, href="") for tile in tiles.tiles], tiles.arrows)
+    canvas.put("g", drawn, transform="translate(0 64)")
     for key in tiles.legend:
         shown = picture(key)
         for k, line in enumerate(textwrap.wrap(key.words, 150)):
             y += 32
             if shown and not k:
-                _placed(canvas, shown, 8, y - 20)
+                canvas.put("g", shown, transform=f"translate(8 {y - 20})")
             canvas.text(line, 48, y, "words", None)
     for sentence in notes:
         for line in textwrap.wrap(sentence, 160):
             y += 22
             canvas.text(line, 8, y + 12, "words", None)
-    return f"{_sheet(tiles.subtitle, canvas, width + 8, y + 32, about)}\n"
-
-
-def _sheet(title: str, canvas: Canvas, width: int, height: int, about: Mapping[str, str]) -> Markup:
-    return element(
+    page = element(
         "svg",
-        element("title", title),
-        *metadata(title, about),
+        element("title", tiles.subtitle),
+        *metadata(tiles.subtitle, about),
         element("style", _rules()),
-        element("rect", kind="sheet", width=width, height=height),
+        element("rect", kind="sheet", width=width + 8, height=y + 32),
         canvas.marks,
         xmlns="http://www.w3.org/2000/svg",
         kind="tiles",
-        viewBox=f"0 0 {width} {height}",
-        width=width,
-        height=height,
+        viewBox=f"0 0 {width + 8} {y + 32}",
+        width=width + 8,
+        height=y + 32,
     )
+    return f"{page}\n"
 
 
 @cache
@@ -204,26 +202,18 @@ def _rules() -> Markup:
     return Markup(css.replace("\n", ""))  # noqa: S704  (a file of this package)
 
 
-def _placed(canvas: Canvas, inside: Markup, x: int, y: int) -> None:
-    canvas.put("g", inside, transform=f"translate({x} {y})")
-
-
 def _tile(tile: Tile) -> Markup:
     column, row = layout()[tile.code]
     x, y = column * SIZE, row * SIZE
     canvas = Canvas(SIZE, "px")
     words = f"{tile.code}, {tile.words}"  # a name begins with what is seen (WCAG 2.5.3)
     canvas.put("title", words)
-    _shape(canvas, tile.look, x + 1, y + 1, SIZE - _GAP)
+    canvas.rect(tile.look, x + 1, y + 1, SIZE - _GAP, SIZE - _GAP)
     canvas.text(tile.code, x + SIZE // 2, y + 16, anchor=None)
     _pips(canvas, tile.look, x, y)
     if tile.href:
         return element("a", canvas.marks, href=tile.href, data_tile=tile.code)
     return element("g", canvas.marks, role="img")
-
-
-def _shape(canvas: Canvas, look: Look, x: int, y: int, side: int) -> None:
-    canvas.rect(look, x, y, side, side)
 
 
 def _pips(canvas: Canvas, look: Look, x: int, y: int) -> None:
