@@ -106,7 +106,8 @@ class Parts:
             folder = Path(name)
             titles = draw(noted, folder)
             files = dict(_hashes(folder))
-            _move(folder, self._fresh)
+            for file in files:
+                (folder / file).replace(self._target(file))
         read = {part: self._digest(getattr(edition, part)) for part in sorted(noted.read)}
         return {"read": read, "titles": titles, "files": files}
 
@@ -125,10 +126,14 @@ class Parts:
                 return False
             held[name] = content
         for name, content in held.items():
-            target = self._fresh / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+            self._target(name).write_bytes(content)
         return True
+
+    def _target(self, file: str) -> Path:
+        """A file of the new site; its folder is made."""
+        target = self._fresh / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
 
     def _digest(self, value: object) -> str:
         """The digest of a part of the edition, made once; the value is kept, so its id stays."""
@@ -153,23 +158,12 @@ def _read(before: Before) -> dict[str, Any]:
         return {}
 
 
-def _hashes(folder: Path, inside: str = "") -> Iterator[tuple[str, str]]:
+def _hashes(folder: Path) -> Iterator[tuple[str, str]]:
     """Each file below a folder, by its path from there, and its SHA-256."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            yield from _hashes(path, f"{inside}{path.name}/")
-        else:
-            yield f"{inside}{path.name}", hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _move(folder: Path, there: Path) -> None:
-    """Move all that is in a folder into another one, which may have folders of the same names."""
-    for path in folder.iterdir():
-        target = there / path.name
-        if target.is_dir():
-            _move(path, target)
-        else:
-            path.replace(target)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            yield path.relative_to(folder).as_posix(), content
 
 
 @dataclass(frozen=True)
@@ -429,38 +423,27 @@ def renewed(out: Path, mark: str, told: Mapping[str, str]) -> Iterator[Path]:
     Raises:
         HubError: the folder holds something else.
     """
-    _require_replaceable(out, mark)
+    held = any(out.iterdir()) and not (out / mark).is_file() if out.is_dir() else out.exists()
+    if held or out.is_symlink():
+        raise error("site-folder", file=out)
     out.parent.mkdir(parents=True, exist_ok=True)
     for kind in (".writing", ".old"):  # left behind by a killed run
         for leftover in out.parent.glob(f"{kind}-{out.name}-*"):
             shutil.rmtree(leftover, ignore_errors=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
+    fresh, old = (
+        Path(tempfile.mkdtemp(prefix=f"{kind}-{out.name}-", dir=out.parent))
+        for kind in (".writing", ".old")
+    )
     try:
         yield fresh
         (fresh / mark).write_text(json.dumps(dict(told)), "utf-8")
         fresh.chmod(0o755)
-        _swap(fresh, out)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _require_replaceable(out: Path, mark: str) -> None:
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
-        free = False
-    else:
-        free = not out.is_dir() or not any(out.iterdir()) or (out / mark).is_file()
-    if not free:
-        raise error("site-folder", file=out)
-
-
-def _swap(fresh: Path, out: Path) -> None:
-    old = Path(tempfile.mkdtemp(prefix=f".old-{out.name}-", dir=out.parent))
-    try:
         if out.exists():
             out.rename(old / "site")
         fresh.rename(out)
     finally:
-        shutil.rmtree(old, ignore_errors=True)
+        for leftover in (fresh, old):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 # --------------------------------------------------------------------------------------------------
