@@ -53,7 +53,7 @@ def test_pages_and_briefs_say_it(release: Release) -> None:
     reading = str(closing(answers, Notebook()))
     assert "second interval, if everybody is counted once" in reading
     for row in map.page(answers).values["rows"]:
-        assert len(row["once"]) == 2
+        assert len(row.people.once) == 2
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

@@ -149,7 +149,9 @@ def test_pages_of_a_site_are_those_of_the_registry(
     for code in LANGUAGES:
         root = site / "r" / VERSION / code
         with language(code):
-            paths = [p.path for p in render.pages(Answers(release), edition)]
+            content = Content(Answers(release), edition)
+            kinds = render.kinds(release, edition)
+            paths = [p.path for kind in kinds for p in render.pages_of(kind, content)]
         assert len(paths) == len(set(paths))
         assert set(paths) == {f.relative_to(root).as_posix() for f in root.rglob("*.html")}
     led = {entry.path for kind in PAGES if (entry := kind.menu)}

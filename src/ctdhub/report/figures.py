@@ -30,7 +30,6 @@ from ctdhub.report.wording import (
     state_words,
     turn_sentences,
 )
-from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import (
     AGE,
@@ -615,11 +614,6 @@ def path(key: str) -> str:
 def file(key: str) -> str:
     """Name of the file of a place's figures, without its ending, in the folder of charts."""
     return f"places/{key.lower()}"
-
-
-def place_link(code: str, held: frozenset[str], lang: str) -> dict[str, str]:
-    """Name of a country, and the path of its page, empty where it has none."""
-    return {"name": countries.name(code, lang), "path": path(code) if code in held else ""}
 
 
 def sides(key: str) -> dict[SideName, Among]:

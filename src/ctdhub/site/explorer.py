@@ -35,11 +35,11 @@ from ctdhub.document.html import embedded
 from ctdhub.document.svg import colours
 from ctdhub.report.figures import Figure, figure_of
 from ctdhub.report.sentences import recorded_people, span_of
-from ctdhub.report.wording import called, caveat, citation, sized, state_words
+from ctdhub.report.wording import attributes, called, caveat, citation, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import ORIGIN, PERIOD, load_schema
 from ctdhub.site.edition import EXPLORE, Content, MenuEntry, PageKind, WholePage
-from ctdhub.site.frame import Links, Page, about, address, inlined, said_of, written
+from ctdhub.site.frame import Links, Page, about, address, inlined, policy, said_of, written
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_RECORDED, YES, Row, Table, widening
 from ctdhub.stats.query import Query
@@ -397,12 +397,6 @@ def words() -> dict[str, Any]:
     }
 
 
-def messages() -> dict[str, Any]:
-    """What to say if there can be no filters."""
-    found = words()
-    return {name: found[name] for name in ("old", "server", "failed")}
-
-
 HELPLINES = 2
 """Helplines below the chart in a frame on another site."""
 PATH, EMBED = "explore.html", "embed/explore.html"
@@ -469,17 +463,16 @@ def _embedded(content: Content) -> str:
     css, css_hash = inlined(CSS)
     names = (*(ENGINE if edition.offline else ()), *SCRIPTS)
     scripts = [inlined(name) for name in names]
-    hashes = " ".join(f"'{digest}'" for _script, digest in scripts)
-    policy = (
-        f"default-src 'none'; style-src '{css_hash}'; script-src {hashes}"
-        + (" 'self' file:" if edition.offline else "; connect-src 'self'; worker-src 'self'")
-        + "; img-src data:; base-uri 'none'; form-action 'none'"
-    )
     return written(
         "explore_embed.html",
         title=_("Explore"),
         css=css,
-        policy=policy,
+        policy=policy(
+            [css_hash],
+            [digest for _script, digest in scripts],
+            ("'self'", "file:") if edition.offline else (),
+            () if edition.offline else ("connect-src 'self'", "worker-src 'self'"),
+        ),
         scripts=[text for text, _digest in scripts],
         payload=payload(content, EMBED),
         links=Links(EMBED, current(), release.version),
@@ -512,7 +505,7 @@ def _chart(held: Explorer, question: ChartQuestion) -> ExplorerChart:
         table = _covered(table)
         spec = _codes(held, question.name, table)
     if ranked := bool(spec.get("ranked")):
-        table = _largest_rows(table)
+        table = replace(table.top(TOP), query=table.query)
 
     def named(codes: tuple[str, ...]) -> str:
         return code_label(variable, codes[0], lang) if variable else label(codes[0], lang)
@@ -568,11 +561,6 @@ def _covered(table: Table) -> Table:
     return replace(table, rows=(*rows, unknown))
 
 
-def _largest_rows(table: Table) -> Table:
-    """The largest rows that are shown, and "not recorded"."""
-    return replace(table.top(TOP), query=table.query)
-
-
 def payload(content: Content, path: str) -> Markup:
     """What the script of a page reads first, as JSON that may stand in the page: where files lie,
     and what to say if they cannot be read.
@@ -593,7 +581,7 @@ def payload(content: Content, path: str) -> Markup:
                 "page": links.page(PATH),
             },
             "lang": lang,
-            "words": messages(),
+            "words": {name: words()[name] for name in ("old", "server", "failed")},
         }
     )
 
@@ -633,10 +621,7 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
         "public": edition.sharing.public(address(lang, release.version, PATH)),
         "site": edition.sharing.public(""),
         "layout": {
-            "rows": packed.rows,
-            "weight": packed.weight,
-            "size": packed.size,
-            "more": packed.more,
+            **attributes(packed, "rows", "weight", "size", "more"),
             "bits": list(packed.bits),
             "sizes": [len(domains[name]) for name in columns],
         },
@@ -670,10 +655,7 @@ def _twice(held: Explorer) -> dict[str, Any] | None:
         return None
     codes = held.exploration.domains.get(ORIGIN, ())
     return {
-        "doubles": errors.doubles,
-        "merged": errors.merged,
-        "found": errors.found,
-        "spread": errors.spread,
+        **attributes(errors, "doubles", "merged", "found", "spread"),
         "least": 1 - 1 / errors.rows,
         "column": held.columns.index(ORIGIN) if codes else -1,
         "by": [errors.by_citizenship.get(code) for code in codes],

@@ -8,37 +8,39 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from markupsafe import escape as escape_html
-from markupsafe import escape as escape_markupsafe
+from markupsafe import Markup, escape
 
+from ctdhub.core import format as format_
+from ctdhub.core import i18n
 from ctdhub.core.errors import error
-from ctdhub.core.format import inline, number, share, year
-from ctdhub.core.i18n import LANGUAGES, OPEN_GRAPH, RIGHT_TO_LEFT, _, current, language
+from ctdhub.core.format import inline, share, year
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language
 from ctdhub.document.charts.years import key as legend_key
 from ctdhub.document.html import bidi, embedded
 from ctdhub.document.html import inlined as in_page
+from ctdhub.document.svg import element
 from ctdhub.release import catalogue
 from ctdhub.release.catalogue import description, title
 from ctdhub.release.manifest import SITE_ADDRESS
 from ctdhub.release.open import Release
 from ctdhub.report import citing
 from ctdhub.report.figures import Chart, Figure
-from ctdhub.report.wording import called, comparison_note, shown
+from ctdhub.report.figures import path as path_of
+from ctdhub.report.wording import called, comparison_note, shown, sized
 from ctdhub.report.wording import citation as citation_wording
 from ctdhub.schema import countries
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import load_schema
+from ctdhub.schema.places import place_of
 from ctdhub.stats.query import Where, nearest
 
 FIGURES = ("save.js", "copy.js", "figure.js")
@@ -143,10 +145,59 @@ def inlined(name: str) -> tuple[Markup, str]:
     return in_page("ctdhub.site/static", name)
 
 
+def policy(
+    styles: Iterable[str],
+    scripts: Sequence[str],
+    files: Iterable[str] = (),
+    data: Iterable[str] = (),
+    more: Iterable[str] = (),
+) -> str:
+    """The Content-Security-Policy of a page: nothing may run or be asked for but what is named.
+
+    Args:
+        styles, scripts: hashes of what stands in the page.
+        files: from where else scripts may come.
+        data, more: further directives, before those on pictures and behind.
+    """
+    run = [*(f"'{digest}'" for digest in scripts), *files]
+    return "; ".join(
+        (
+            "default-src 'none'",
+            " ".join(("style-src", *(f"'{digest}'" for digest in styles))),
+            *([" ".join(("script-src", *run))] if scripts else []),
+            *data,
+            "img-src data:",
+            *more,
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
 def scroll(name: str) -> Markup:
     """Opens the ``<div>`` of a table, which the keyboard can scroll: a region with a name."""
     tag = '<div class="scroll" tabindex="0" role="region" aria-label="{}">'
     return Markup(tag).format(name)  # noqa: S704  (the name is escaped)
+
+
+def place_name(key: str) -> str:
+    """A country or region in the language in force."""
+    return place_of(key).name(current())
+
+
+def to_place(links: Links, held: Container[str], code: str, mark: str = "") -> Markup | str:
+    """The name of a country, as a link where it has a page.
+
+    Args:
+        held: countries with a page.
+        mark: stands behind the address, such as "#citizens".
+    """
+    name = place_name(code)
+    return element("a", name, href=links.page(path_of(code)) + mark) if code in held else name
+
+
+FORMATS = ("number", "decimal", "share", "signed", "tiny", "day")
+"""Functions of ``core.format`` by which templates write numbers and days."""
 
 
 @cache
@@ -159,13 +210,23 @@ def environment() -> Environment:
         trim_blocks=True,
         auto_reload=False,
     )
-    found.globals |= {"_": _, "key": legend_key, "scroll": scroll}
+    found.globals |= {
+        "_": _,
+        "ngettext": i18n.ngettext,
+        "native": i18n.NATIVE_NAMES,
+        "key": legend_key,
+        "scroll": scroll,
+        "path_of": path_of,
+        "place_name": place_name,
+        "to_place": to_place,
+    }
     found.filters |= {
         "base": citing.base,
         "missing": citing.missing,
         "bidi": bidi,
         "called": called,
-        "number": number,
+        "sized": sized,
+        **{name: getattr(format_, name) for name in FORMATS},
     }
     return found
 
@@ -246,7 +307,7 @@ class Sharing:
             "site": self.public("") or EXAMPLE,
             "canonical": canonical,
             "alternates": {code: self.public(place) for code, place in places.items()},
-            "locale": OPEN_GRAPH[lang],
+            "locale": i18n.OPEN_GRAPH[lang],
             "hidden": release.facts.invented,
             "doi": self.doi.get(release.version, ""),
             "dataset": self._dataset(canonical, release) if dataset else "",
@@ -361,25 +422,13 @@ def write_for_robots(
 def _sitemap(site: Path, release: Release, sharing: Sharing, languages: Sequence[str]) -> str:
     folder = site / "r" / release.version
     first = folder / languages[0]
-    entries = []
     paths = sorted(page.relative_to(first) for page in first.rglob("*.html"))
-    for path in (path for path in paths if path.parts[0] != EMBED):
-        files = {code: folder / code / path for code in languages}
-        places = {c: sharing.public(f.relative_to(site).as_posix()) for c, f in files.items()}
-        links = "".join(
-            f'<xhtml:link rel="alternate" hreflang="{code}" href={quoteattr(place)}/>'
-            for code, place in places.items()
-        )
-        entries += [
-            f"<url><loc>{escape(place)}</loc><lastmod>{release.manifest.created[:10]}</lastmod>"
-            f"{links}</url>\n"
-            for place in places.values()
-        ]
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
-        'xmlns:xhtml="http://www.w3.org/1999/xhtml">\n' + "".join(entries) + "</urlset>\n"
-    )
+    pages = [
+        {c: sharing.public((folder / c / path).relative_to(site).as_posix()) for c in languages}
+        for path in paths
+        if path.parts[0] != EMBED
+    ]
+    return written("sitemap.xml", pages=pages, day=release.manifest.created[:10]) + "\n"
 
 
 # --------------------------------------------------------------------------------------------------
@@ -414,7 +463,7 @@ def embed_path(file: str) -> str:
 def embed_code(title: str, address: str) -> str:
     """The element that shows a page for frames on a page of somebody else."""
     return (
-        f'<iframe src="{escape_html(address)}" title="{escape_html(title)}" width="600" '
+        f'<iframe src="{escape(address)}" title="{escape(title)}" width="600" '
         'height="640" loading="lazy" referrerpolicy="no-referrer"></iframe>'
     )
 
@@ -594,7 +643,5 @@ def codebook(code: str) -> str:
 
 def _citation(release: Release) -> Markup:
     """How to cite the release; the hub's name keeps its own direction."""
-    hub = escape_markupsafe(called(release.facts))
-    return escape_markupsafe(citation_wording(release)).replace(
-        hub, Markup("<bdi>{}</bdi>").format(hub), 1
-    )
+    hub = escape(called(release.facts))
+    return escape(citation_wording(release)).replace(hub, Markup("<bdi>{}</bdi>").format(hub), 1)

@@ -5,23 +5,21 @@ import re
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
-from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, language, said
+from ctdhub.core.i18n import LANGUAGES, _, current, language, said
 from ctdhub.release.open import Release
 from ctdhub.report import citing
 from ctdhub.report.figures import listed_places
 from ctdhub.report.figures import path as place_path
-from ctdhub.report.helplines import Help
 from ctdhub.schema import countries
 from ctdhub.schema.countries import counted_under, fold_name, spellings
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import load_schema
 from ctdhub.site import course, explorer, frame
 from ctdhub.site.chart_files import card_values
-from ctdhub.site.edition import GET_HELP, GROUPS, PLAIN, Content, Edition, PageKind, WholePage
+from ctdhub.site.edition import GROUPS, PLAIN, Content, Edition, PageKind, WholePage
 from ctdhub.site.pages import (
     assistance,
     changes,
@@ -85,22 +83,6 @@ def kinds(release: Release, edition: Edition, only: Collection[str] = ()) -> tup
         raise ValueError(f"no such kind of page: {', '.join(unknown)}")
     held = (kind for kind in PAGES if kind.shown(release, edition))
     return tuple(kind for kind in held if not only or kind.name in only)
-
-
-def pages(
-    answers: Answers, edition: Edition, only: Collection[str] = ()
-) -> Iterator[frame.Page | WholePage]:
-    """The pages of a release in the language in force; those that link to any other come last.
-
-    Args:
-        only: names of the kinds to draw; their links are still judged by all pages.
-
-    Raises:
-        ValueError: no kind has such a name.
-    """
-    content = Content(answers, edition)
-    for kind in in_turn(kinds(answers.release, edition, only)):
-        yield from pages_of(kind, content)
 
 
 def in_turn(wanted: Collection[PageKind]) -> list[PageKind]:
@@ -214,19 +196,8 @@ def render(
     newest = links.file(f"../../{frame.LATEST}/{lang}/{frame.HOME}")
     run = [] if page.framed else [digest for _text, digest in (leaving, *scripts)]
     files = {*page.script_sources, *(["file:"] if searched else [])}
-    policy = [
-        "default-src 'none'",
-        f"style-src '{css_hash}'",
-        *(
-            [" ".join(("script-src", *(f"'{digest}'" for digest in run), *sorted(files)))]
-            if run
-            else []
-        ),
-        "img-src data:",
-        *sorted({*page.sources, *(["connect-src 'self'"] if searched else [])}),
-        "base-uri 'none'",
-        "form-action 'none'",
-    ]
+    more = {*page.sources, *(["connect-src 'self'"] if searched else [])}
+    help = edition.help_of(release)
     html = frame.written(
         page.template,
         **(frame.about(release) | dict(page.values)),
@@ -235,17 +206,15 @@ def render(
         shared=edition.sharing.head(places, lang, release, dataset=page.dataset),
         **frame.said_of(release, newest if superseded else ""),
         site_feed=links.file(f"../../{frame.FEED}"),
-        **_help(page, edition.help_of(release)),
+        help=help,
+        contacts=help.contacts(page.country)[:MOST],
         all_help=links.page(frame.GET_HELP_PAGE) if searched else "",
         css=css,
-        policy="; ".join(policy),
+        policy=frame.policy([css_hash], run, sorted(files), more=sorted(more)),
         card=citing.common(release) if set(frame.FIGURES) <= set(page.scripts) else None,
         scripts=[text for text, _digest in scripts],
-        languages=[
-            {"code": code, "name": NATIVE_NAMES[code], "href": links.language(code)}
-            for code in languages
-        ],
-        **_menu(page, links, menu(release, edition) if entries is None else entries),
+        languages=languages,
+        entries=menu(release, edition) if entries is None else entries,
         searched=searched,
         exit_url=frame.exit_address(edition.exits),
         leaving=leaving[0],
@@ -253,42 +222,6 @@ def render(
         **card_values(page.path, links, release, edition),
     )
     return html if page.template in UNLISTED else contents(html)
-
-
-def _help(page: frame.Page, help: Help) -> dict[str, Any]:
-    """Values of ``footer`` and ``helplines.html``: the first lines, and those of the country."""
-    country = page.country and {
-        "name": countries.name(page.country, current()),
-        "emergency": help.emergency(page.country),
-        "contacts": help.contacts(page.country, only=True),
-    }
-    return {"contacts": help.contacts(page.country)[:MOST], "country": country}
-
-
-def _menu(page: frame.Page, links: frame.Links, entries: Entries) -> dict[str, Any]:
-    """Values of ``menu.html``: the entries, and the pages next to this one in its entry."""
-    shown, siblings = [], []
-    for name, pages in entries.items():
-        inside, first = page.menu in pages, next(iter(pages))
-        here = "page" if page.path == first else "true" if inside else ""
-        shown.append({"href": links.page(first), "name": name, "here": here})
-        if inside and len(pages) > 1:
-            siblings = [
-                {
-                    "href": links.page(path),
-                    "name": label,
-                    "here": "page" if path == page.path else "true" if path == page.menu else "",
-                }
-                for path, label in pages.items()
-            ]
-    opened = next((entry["name"] for entry in shown if entry["here"]), "")
-    help_pages = entries.get(said(GET_HELP), {})
-    return {
-        "menu": shown,
-        "siblings": siblings,
-        "siblings_of": opened,
-        "help_href": links.page(next(iter(help_pages))) if help_pages else "#contacts",
-    }
 
 
 def contents(html: str) -> str:

@@ -7,9 +7,10 @@ A chart of many groups has a page of its own, so that no page is too heavy for a
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts import bars
-from ctdhub.document.charts.bars import draw_bars
 from ctdhub.report.equity import AssistanceChart, assistance_caveat, charts, write_assistance
 from ctdhub.report.figures import Figure, FigureBar
 from ctdhub.site.chart_files import CHARTS
@@ -48,7 +49,6 @@ def _page(
     here: Sequence[AssistanceChart],
     apart: Sequence[AssistanceChart],
 ) -> Page:
-    rtl = current() in RIGHT_TO_LEFT
     return Page(
         path=path,
         title=title,
@@ -61,25 +61,21 @@ def _page(
                 for chart in (*here, *apart)
                 for pair in zip(chart.heads_of_gaps, chart.gaps, strict=True)
             ],
-            "charts": [
-                (
-                    chart,
-                    [_line(panel, rtl=rtl) for panel in chart.panels] if _few(chart) else [],
-                    [
-                        (panel, draw_bars(panel.bars, panel.id, rtl=rtl, top=1.0))
-                        for panel in chart.panels
-                    ]
-                    if not _few(chart)
-                    else [],
-                )
-                for chart in here
-            ],
+            "charts": [(chart, *_drawn(chart)) for chart in here],
             "apart": [(chart.id, place(chart), chart.subtitle) for chart in apart],
             "all_assistance": PATH if path != PATH else "",
         },
         menu=PATH,
         scripts=FIGURES,
     )
+
+
+def _drawn(chart: AssistanceChart) -> tuple[list[dict[str, Any]], list[tuple[Figure, Markup]]]:
+    """Its panels as lines where their groups are few, else as bars."""
+    rtl = current() in RIGHT_TO_LEFT
+    if _few(chart):
+        return [_line(panel, rtl=rtl) for panel in chart.panels], []
+    return [], [(p, bars.draw_bars(p.bars, p.id, rtl=rtl, top=1.0)) for p in chart.panels]
 
 
 def _few(chart: AssistanceChart) -> bool:

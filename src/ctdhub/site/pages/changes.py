@@ -5,13 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.format import number
-from ctdhub.core.i18n import LANGUAGES, Text, _, current, ngettext
+from ctdhub.core.i18n import LANGUAGES, Text, _, current
 from ctdhub.core.tables import write_csv, write_json
 from ctdhub.release.open import Release
 from ctdhub.report import release_changes as words
 from ctdhub.report.figures import listed_places
-from ctdhub.report.figures import path as place_path
 from ctdhub.report.wording import caveat, citation
 from ctdhub.schema import countries
 from ctdhub.schema.model import DESTINATION, ORIGIN
@@ -38,7 +36,8 @@ def pages(content: Content) -> Iterator[Page]:
     """The page of a release and the one before it, and one for each other release before it."""
     older = words.earlier(content.release, content.edition.series)
     if not older:
-        yield _first(content.release)
+        none = _("There is no earlier release to compare with.")
+        yield Page(PATH, _("What changed"), none, values={"pair": None})
     for i, before in enumerate(older):
         yield _page(content, before, older, path(before.release.version) if i else PATH)
 
@@ -64,15 +63,6 @@ def teaser(content: Content) -> dict[str, str] | None:
         "label": _("What changed since release {version}").format(version=version),
         "path": PATH,
     }
-
-
-def _first(release: Release) -> Page:
-    return Page(
-        path=PATH,
-        title=_("What changed"),
-        description=_("There is no earlier release to compare with."),
-        values={"pair": None},
-    )
 
 
 def _page(content: Content, before: Answers, older: Sequence[Answers], own: str) -> Page:
@@ -104,24 +94,21 @@ def _pair(
         between.append(each.release)
     told = words.public_changes(before.release, now.release, found)
     ordered = sorted(found.beyond, key=_says_little)
-    few = [c for c in ordered if len(c.variables) < 2]
-    many = [c for c in ordered if len(c.variables) == 2]
     return {
         "before": before.release.version,
         "now": now.release.version,
-        "summary": words.summary(found),
-        "noise": words.fresh_noise(),
-        "false": words.false_differences(),
-        "once": words.counted_once(found),
+        "found": found,
+        "words": words,
+        "most": MOST,
         "told": told,
         "notes": words.notes(between, told),
         "corrections": words.corrections([*between, before.release]),
         "tables": [
-            {"title": title, "rows": [_row(c) for c in cells[:MOST]], "rest": _rest(cells)}
-            for title, cells in ((_("By one variable"), few), (_("By two variables"), many))
-            if cells
+            (_("By one variable"), [c for c in ordered if len(c.variables) < 2]),
+            (_("By two variables"), [c for c in ordered if len(c.variables) == 2]),
         ],
-        "places": _places(now, found),
+        "held": listed_places(now),
+        "places": _places(found),
         "file": f"{FOLDER}/{before.release.version}",
     }
 
@@ -131,23 +118,8 @@ def _says_little(cell: CellChange) -> bool:
     return any(code in (NOT_RECORDED, NO) for code in cell.values)
 
 
-def _row(cell: CellChange) -> tuple[str, ...]:
-    counts = words.count(cell.before), words.count(cell.now)
-    return words.group(cell), words.difference(cell), *counts
-
-
-def _rest(cells: Sequence[CellChange]) -> str:
-    more = len(cells) - MOST
-    if more <= 0:
-        return ""
-    return ngettext("{n} more is in the file.", "{n} more are in the file.", more).format(
-        n=number(more)
-    )
-
-
-def _places(now: Answers, found: ReleaseChanges) -> list[dict[str, Any]]:
+def _places(found: ReleaseChanges) -> list[dict[str, Any]]:
     """Every country that one of the releases shows, by name, with what changed there."""
-    lang, held = current(), listed_places(now)
     single: dict[str, dict[str, CellChange]] = {}
     more: dict[str, list[CellChange]] = {}
     for cell in found.cells:
@@ -158,23 +130,15 @@ def _places(now: Answers, found: ReleaseChanges) -> list[dict[str, Any]]:
             of = zip(cell.variables, cell.values, strict=True)
             for code in {v for name, v in of if name in (ORIGIN, DESTINATION)}:
                 more.setdefault(code, []).append(cell)
-    listed = [
+    return [
         {
             "id": code.lower(),
-            "name": countries.name(code, lang),
-            "path": place_path(code) if code in held else "",
-            "sides": [
-                {"text": words.verdict(c), "beyond": c.beyond} if (c := cells.get(side)) else None
-                for side in (DESTINATION, ORIGIN)
-            ],
-            "more": [
-                f"{words.group(c)}: {words.difference(c)}"
-                for c in more.get(code, [])[:MOST_OF_PLACE]
-            ],
+            "code": code,
+            "sides": [single[code].get(side) for side in (DESTINATION, ORIGIN)],
+            "more": more.get(code, [])[:MOST_OF_PLACE],
         }
-        for code, cells in single.items()
+        for code in sorted(single, key=lambda code: _order(countries.name(code, current())))
     ]
-    return sorted(listed, key=lambda place: _order(place["name"]))
 
 
 def _order(name: str) -> str:

@@ -81,9 +81,7 @@ def _crosswalk(name: str) -> Page:
         title=title,
         description=_("How each variable maps to this standard, and what is lost."),
         template="crosswalk.html",
-        values={
-            "rows": [_row(arrow) for arrow in arrows(name)],
-        },
+        values={"rows": [_row(arrow) for arrow in arrows(name)]},
         menu=PATH,
     )
 
@@ -147,11 +145,7 @@ def _downloads(release: Release) -> list[dict[str, Any]]:
         {
             "title": title,
             "files": [(n, w, file_size(held[n])) for n, w in files.items() if n in held],
-            "books": [
-                {"name": name, "lang": code, "language": i18n.NATIVE_NAMES[code]}
-                for name, code in books.items()
-                if name in held and "codebook.csv" in files
-            ],
+            "books": [b for b in books.items() if b[0] in held and "codebook.csv" in files],
         }
         for title, files in groups
         if files.keys() & held.keys()

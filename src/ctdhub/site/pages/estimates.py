@@ -6,6 +6,7 @@ too little, it says why and gives no number.
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from ctdhub.site.edition import EXPLORE, MenuEntry, PageKind
 from ctdhub.site.frame import Page
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mse.bootstrap import Method
-from ctdhub.stats.mse.estimate import Result
 from ctdhub.stats.mse.lists import Lists
 from ctdhub.stats.mse.of_release import estimate_in, list_names, measured_strata
 
@@ -42,30 +42,23 @@ KIND = PageKind(
 
 def page(answers: Answers) -> Page:
     """The page of estimates."""
-    release = answers.release
-    result = estimate_in(release)
-    names = list_names(release)
-    values: dict[str, Any] = {"refusal": "", "result": result, "figure": FILE}
+    release, rtl = answers.release, current() in RIGHT_TO_LEFT
+    result, names = estimate_in(release), list_names(release)
+    values: dict[str, Any] = {"result": result, "names": names, "words": words, "figure": FILE}
     if result is None:
         values["refusal"] = _(
             "This release did not measure how the lists of its contributors overlap, so it says "
             "nothing about people whom no list knows."
         )
-    elif result.gate.refused:
-        values["refusal"] = words.refusal(result.gate, names)
     else:
-        values |= _estimated(result, names)
-        if result.strata:
-            values["strata"] = words.strata(result.strata, measured_strata(release)[0])
-    if result is not None:
+        values["refusal"] = words.refusal(result.gate, names)
+        values["overlaps"] = _overlaps(result.lists, names, answers.z)
+    if result is not None and not values["refusal"]:
+        strata = result.strata
         values |= {
-            "seen": words.seen(result),
-            "first": words.scope(release),
-            "warnings": [
-                *filter(None, [words.double_people(release)]),
-                *words.warnings(result, names),
-            ],
-            "overlaps": _overlaps(result.lists, names, answers.z),
+            "svg": draw_dots(words.methods(result), FILE, rtl=rtl),
+            "strata": words.strata(strata, measured_strata(release)[0]) if strata else "",
+            "pairs": partial(_pairs, names),
         }
     return Page(
         path=PATH,
@@ -99,35 +92,9 @@ def write_estimates_picture(folder: Path, release: Release) -> None:
     (folder / f"{FILE}.svg").write_text(text, "utf-8")
 
 
-def _estimated(result: Result, names: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "spread": words.spread(result, names),
-        "note": words.note(result),
-        "svg": draw_dots(words.methods(result), FILE, rtl=current() in RIGHT_TO_LEFT),
-        "methods": [_shown(m, result.level, names) for m in result.methods],
-        "depending": [_shown(m, result.level, names) for m in words.depending(result)],
-        "changes": [
-            (
-                words.change(c, names),
-                *("–" if v is None else number(v) for v in (c.seen, c.stepwise, c.independent)),
-            )
-            for c in result.changes
-        ],
-        "headings": (words.method_name("stepwise"), words.method_name("independent")),
-        "always": words.always(),
-    }
-
-
-def _shown(m: Method, level: float, names: Mapping[str, str]) -> dict[str, Any]:
-    pairs = listed([" – ".join(names.get(n, n) for n in pair) for pair in m.pairs])
-    return {
-        "name": words.method_name(m.name),
-        "people": [number(x) for x in (m.value, m.low, m.high) if x is not None],
-        "assumes": words.assumption(m.name),
-        "why": words.why_not(m.why) if m.why else "",
-        "pairs": pairs if m.pairs else "",
-        "made": words.bootstrap(m, level),
-    }
+def _pairs(names: Mapping[str, str], method: Method) -> str:
+    """The lists that a method lets depend on each other."""
+    return listed([" – ".join(names.get(n, n) for n in pair) for pair in method.pairs])
 
 
 def _overlaps(lists: Lists, names: Mapping[str, str], z: float) -> list[tuple[str, str]]:

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
+from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ from babel import Locale
 from babel.dates import format_date, get_timezone_location
 from markupsafe import Markup
 
-from ctdhub.core.format import clock, listed, number, region
-from ctdhub.core.i18n import Text, _, current, ngettext
+from ctdhub.core.format import clock, listed, region
+from ctdhub.core.i18n import Text, _, current
 from ctdhub.core.tables import write_json
 from ctdhub.release.open import Release
 from ctdhub.report.calendar import KINDS, Calendar, Event, calendar_file, identifier
@@ -26,9 +28,7 @@ MOST_DAYS = 31
 
 KIND = PageKind(
     "events",
-    lambda content: [
-        page(content.release, calendar) for calendar in [content.edition.calendar] if calendar
-    ],
+    lambda content: map(partial(page, content.release), filter(None, [content.edition.calendar])),
     menu=MenuEntry(LEARN, PATH, Text("Events")),
     shown=lambda _release, edition: edition.calendar is not None,
     files=lambda folder, content: _write_files(folder, content),
@@ -38,10 +38,9 @@ KIND = PageKind(
 
 def page(release: Release, calendar: Calendar) -> Page:
     """The page of events."""
-    events = calendar.events
-    first, last = _span(events)
-    running = [e for e in events if e.first_day <= calendar.today and not calendar.past(e)]
-    coming = [e for e in events if e.first_day > calendar.today]
+    events, today = calendar.events, calendar.today
+    running = [e for e in events if e.first_day <= today and not calendar.past(e)]
+    coming = [e for e in events if e.first_day > today]
     past = [e for e in reversed(events) if calendar.past(e)]
     return Page(
         path=PATH,
@@ -49,27 +48,23 @@ def page(release: Release, calendar: Calendar) -> Page:
         description=_("Talks, films, exhibitions and other events, with a calendar to download."),
         css="events.css",
         values={
-            "summary": _("{events} from {first} to {last}.").format(
-                events=ngettext("{n} event", "{n} events", len(events)).format(
-                    n=number(len(events))
-                ),
-                first=_day(first),
-                last=_day(last),
-            ),
-            "made": _(
-                "This page was made on {date}. Events that ended before that day are listed as "
-                "past."
-            ).format(date=_day(calendar.today)),
-            "invented": release.facts.invented,
+            "events": events,
+            "span": _span(events),
+            "today": today,
             "feed": FEED,
             "data": DATA,
-            "kinds": _kinds(events),
+            "kinds": {kind: kind_name(kind) for kind in KINDS},
+            "counted": Counter(e.kind for e in events),
             "grid": _grid(events),
             "halves": [
-                *([{"id": "now", "title": _("Now"), "days": _by_day(running)}] if running else []),
-                {"id": "coming", "title": _("Coming events"), "days": _by_day(coming)},
-                {"id": "past", "title": _("Past events"), "days": _by_day(past)},
+                *([("now", _("Now"), running)] if running else []),
+                ("coming", _("Coming events"), coming),
+                ("past", _("Past events"), past),
             ],
+            "by_day": partial(groupby, key=attrgetter("first_day")),
+            "full": _day,
+            "when": _when,
+            "notes": _notes,
         },
     )
 
@@ -118,14 +113,8 @@ def kind_name(kind: str) -> str:
     }[kind]
 
 
-def _kinds(events: Iterable[Event]) -> list[tuple[str, str, str]]:
-    """Kinds, their names, with the number of their events."""
-    found = Counter(e.kind for e in events)
-    return [(kind, kind_name(kind), number(found[kind])) for kind in KINDS if found[kind]]
-
-
 def _grid(events: tuple[Event, ...]) -> dict[str, Any]:
-    """Regions by days: in each cell the number of events, and the first of them to lead to."""
+    """Regions by days: in each cell its events."""
     columns = _columns(events)
     rows = []
     for place in sorted({e.region for e in events}, key=lambda name: (not name, name)):
@@ -133,8 +122,8 @@ def _grid(events: tuple[Event, ...]) -> dict[str, Any]:
         cells = []
         for _words, span in columns:
             held = [e for e in inside if e.days[0] <= span[-1] and e.days[-1] >= span[0]]
-            cells.append({"n": number(len(held)), "id": held[0].id} if held else None)
-        rows.append({"name": place, "n": number(len(inside)), "cells": cells})
+            cells.append(held)
+        rows.append({"name": place, "events": inside, "cells": cells})
     return {"columns": [words for words, _span in columns], "rows": rows}
 
 
@@ -156,26 +145,6 @@ def _columns(events: tuple[Event, ...]) -> list[tuple[str, range]]:
 def _span(events: Iterable[Event]) -> tuple[date, date]:
     held = list(events)
     return min(e.first_day for e in held), max(e.last_day for e in held)
-
-
-def _by_day(events: Iterable[Event]) -> list[dict[str, Any]]:
-    """Events under the day on which they begin, in the order given."""
-    return [
-        {"name": _day(day), "events": [_shown(e) for e in group]}
-        for day, group in groupby(events, lambda e: e.first_day)
-    ]
-
-
-def _shown(event: Event) -> dict[str, Any]:
-    """An event in words; ``lang`` marks texts in another language than the page."""
-    return {
-        "event": event,
-        "kind": kind_name(event.kind),
-        "when": _when(event),
-        "lang": {"lang": event.languages[0]} if len(event.languages) == 1 else {},
-        "notes": list(_notes(event)),
-        "file": f"{FOLDER}/{event.id}.ics",
-    }
 
 
 def _notes(event: Event) -> Iterator[Markup]:

@@ -1,8 +1,7 @@
 """Key figures: sentences and number cards of everybody, and a page for each region and union."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from ctdhub.core.i18n import Text, _, current
 from ctdhub.report import facts as words
@@ -74,18 +73,25 @@ KIND = PageKind(
 def pages(answers: Answers) -> Iterator[Page]:
     """A page of the whole release and one of each place that has a sheet."""
     held = dict(factsheets(answers))
-    choices = _choices(held)
-    shared = {"head": words.head(), "choices": choices}
+    titles = {key: sheet.title for key, sheet in held.items()} | {WHOLE: _("All people")}
+    shared = {
+        "titles": titles,
+        "choices": _choices(held),
+        "regions": countries.regions(),
+        "head": words.head(),
+        "cells": words.cells,
+        "file": factsheet_file,
+        "path_to": path,
+    }
     for key, sheet in held.items():
-        shown, whole = _shown(key, sheet), key == WHOLE
+        whole = key == WHOLE
+        title = _("Key figures") if whole else _("Key figures: {place}").format(place=titles[key])
         yield Page(
             path=path(key),
-            title=_("Key figures")
-            if whole
-            else _("Key figures: {place}").format(place=shown["title"]),
+            title=title,
             description=_("What this release says of the people of each region, in sentences."),
             template="facts.html",
-            values={"sheet": shown, "whole": whole, **shared},
+            values={"key": key, "sheet": sheet, "whole": whole, **shared},
             menu=PATH,
         )
 
@@ -95,46 +101,12 @@ def path(key: str) -> str:
     return PATH if key == WHOLE else f"{FACTS_FOLDER}/{factsheet_file(key)}.html"
 
 
-def _choices(held: Mapping[str, words.FactSheet]) -> list[tuple[str, list[dict[str, str]]]]:
+def _choices(held: Collection[str]) -> list[tuple[str, list[str]]]:
     """Places with a sheet by kind: the world, regions and their parts, unions and sets."""
     regions = [k for k in held if k in countries.regions()]
     others = [k for k in held if k in (*countries.unions(), *countries.place_sets())]
-    parts = [k for k in held if k not in (WHOLE, *regions, *others)]
-    groups = (
-        (_("Everybody, and regions"), [WHOLE, *regions]),
-        (_("Parts of regions"), parts),
-        (_("Unions of states and other sets"), others),
-    )
     return [
-        (
-            title,
-            [
-                {"id": factsheet_file(key), "path": path(key), "title": _title(key, held[key])}
-                for key in keys
-            ],
-        )
-        for title, keys in groups
-        if keys
+        (_("Everybody, and regions"), [WHOLE, *regions]),
+        (_("Parts of regions"), [k for k in held if k not in (WHOLE, *regions, *others)]),
+        (_("Unions of states and other sets"), others),
     ]
-
-
-def _title(key: str, sheet: words.FactSheet) -> str:
-    return _("All people") if key == WHOLE else sheet.title
-
-
-def _shown(key: str, sheet: words.FactSheet) -> dict[str, Any]:
-    return {
-        "id": factsheet_file(key),
-        "file": factsheet_file(key),
-        "title": _title(key, sheet),
-        "alone": len(sheet.sections) == 1,
-        "page": f"countries/{key}.html" if key in countries.regions() else "",
-        "sections": [
-            {
-                "title": section.title,
-                "sentences": section.sentences,
-                "rows": [words.cells(sheet, line) for line in section.lines],
-            }
-            for section in sheet.sections
-        ],
-    }

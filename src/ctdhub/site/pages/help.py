@@ -5,9 +5,8 @@ from typing import cast
 
 from markupsafe import Markup, escape
 
-from ctdhub.core.i18n import Text, _, current, said_all
+from ctdhub.core.i18n import Text, _, said_all
 from ctdhub.document.svg import element
-from ctdhub.schema import countries
 from ctdhub.site.edition import GET_HELP, LEARN, Content, MenuEntry, PageKind
 from ctdhub.site.frame import GET_HELP_PAGE as PATH
 from ctdhub.site.frame import Page
@@ -47,25 +46,14 @@ GET_HELP_KIND = PageKind(
 
 def get_help_page(content: Content) -> Page:
     """The page for somebody who needs help."""
-    help = content.edition.help_of(content.release)
     return Page(
         path=PATH,
         title=_("Get help"),
         description=_("Helplines by country, and how to browse safely."),
         values={
             **_texts(),
-            "places": [
-                {
-                    "id": code.lower(),
-                    "name": countries.name(code, current()),
-                    "emergency": help.emergency(code),
-                    "contacts": help.contacts(code, only=True),
-                }
-                for code in help.countries()
-            ],
-            "everywhere": () if help.lines else help.contacts(),
             "reached": _reached(content.edition.contact),
-            "guides": [(each.path, each.title) for each in guides()],
+            "guides": guides(),
         },
         scripts=("get-help.js",),
     )

@@ -1,15 +1,12 @@
 """The first page: people by year, three findings, a door for each reader, places, figures."""
 
-from typing import Any
-
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current
 from ctdhub.report import sentences
-from ctdhub.report.figures import figures, path, write_pictures
+from ctdhub.report.figures import figures, write_pictures
 from ctdhub.report.signal_charts import findings
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
-from ctdhub.schema.places import place_of
 from ctdhub.site.chart_files import CHARTS, write_each
 from ctdhub.site.edition import Content, PageKind
 from ctdhub.site.frame import FIGURES, HOME, Page
@@ -48,11 +45,10 @@ def page(content: Content) -> Page:
             "own": _own(content),
             "findings": findings(answers),
             "cards": _cards(answers),
-            "regions": [
-                {"name": countries.region_name(key, current()), "path": path(key)}
-                for key in countries.regions()
-            ],
-            "place": _place(answers, edition.place) if edition.place else None,
+            "regions": countries.regions(),
+            "place": edition.place,
+            "place_note": places.note,
+            "told_of": lambda key: sentences.place_paragraphs(place_facts(answers, key)),
             "lead": drawn[0] if drawn else None,
             "figures": drawn[1:],
             "story": newest and stories.entry(newest),
@@ -70,16 +66,6 @@ def _own(content: Content) -> dict[str, str] | None:
         if text := content.edition.lead.get(code):
             return {"text": text, "lang": code, "dir": "rtl" if code in RIGHT_TO_LEFT else "ltr"}
     return None
-
-
-def _place(answers: Answers, key: str) -> dict[str, Any]:
-    """The country or region that the hub puts first, in a few sentences."""
-    return {
-        "name": place_of(key).name(current()),
-        "path": path(key),
-        "note": places.note(key),
-        "paragraphs": sentences.place_paragraphs(place_facts(answers, key)),
-    }
 
 
 def _cards(answers: Answers) -> list[tuple[str, str, str]]:
@@ -105,13 +91,6 @@ def _card(what: str, card: NumberCard, *, at_least: bool = False) -> tuple[str, 
         return (what, value, _("above the reporting threshold"))
     if card.once is not None:
         low, high, _doubles = sentences.once_printed(card)
-        return (
-            what,
-            _("{low} to {high}").format(low=low, high=high),
-            sentences.recorded_people(card),
-        )
-    return (what, number(card.value), _between(card.low or 0, card.high or 0))
-
-
-def _between(low: float, high: float) -> str:
-    return _("between {low} and {high}").format(low=number(low), high=number(high))
+        value = _("{low} to {high}").format(low=low, high=high)
+        return (what, value, sentences.recorded_people(card))
+    return (what, number(card.value), sentences.span_of(card))

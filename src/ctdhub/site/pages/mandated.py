@@ -7,7 +7,7 @@ from typing import Any
 from ctdhub.core.format import span
 from ctdhub.core.i18n import LANGUAGES, _, current, language
 from ctdhub.core.tables import write_json
-from ctdhub.report.figures import listed_places, place_link
+from ctdhub.report.figures import listed_places
 from ctdhub.report.mandated import metadata, notes, title, written
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS
@@ -84,6 +84,10 @@ def page(answers: Answers) -> Page:
     common = [note for note in (told[0] if told else ()) if all(note in notes for notes in told)]
     for shape in shapes:
         shape["own"] = [note for note in shape["notes"] if note not in common]
+    listed: dict[str, list[str]] = {k: [] for k in (*countries.regions(), countries.NO_REGION)}
+    codes = {code for shape in shapes for code in shape["places"]}
+    for code in sorted(sorted(codes), key=lambda code: countries.name(code, current())):
+        listed[countries.region(code)].append(code)
     return Page(
         path=PATH,
         title=_("Tables for reports"),
@@ -95,7 +99,9 @@ def page(answers: Answers) -> Page:
             "years": span(years(answers)),
             "shapes": shapes,
             "common": common,
-            "regions": _by_region(answers),
+            "held": listed_places(answers),
+            "regions": [(countries.region_name(k, current()), x) for k, x in listed.items() if x],
+            "file": file,
         },
         menu=DATA,
     )
@@ -104,40 +110,10 @@ def page(answers: Answers) -> Page:
 def _shape(answers: Answers, name: str) -> dict[str, Any]:
     """Title and notes of a shape, from its table of one country; empty where there is none."""
     codes, short = places(name, answers), _NAMES.get(name) or _("SDG 16.2.2")
-    if not codes:
-        return {"name": name, "short": short, "notes": (), "title": short, "metadata": ""}
-    sheet = SHAPES[name](answers, scope(answers, codes[0], years(answers)))
-    sheet = replace(sheet, scope=replace(sheet.scope, places=codes))
-    return {
-        "name": name,
-        "short": short,
-        "title": title(sheet),
-        "notes": notes(sheet, answers.release),
-        "metadata": f"charts/{file(name)}.metadata.json",
-    }
-
-
-def _by_region(answers: Answers) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The rows of each region that has any, with its name; in two columns where there is room."""
-    found = {key: list[dict[str, Any]]() for key in (*countries.regions(), countries.NO_REGION)}
-    for row in _rows(answers):
-        found[countries.region(row["id"].upper())].append(row)
-    return [(countries.region_name(key, current()), rows) for key, rows in found.items() if rows]
-
-
-def _rows(answers: Answers) -> list[dict[str, Any]]:
-    held, lang = listed_places(answers), current()
-    by_shape = {name: set(places(name, answers)) for name in SHAPES}
-    codes = sorted({c for found in by_shape.values() for c in found})
-    codes.sort(key=lambda code: countries.name(code, lang))
-    return [
-        {
-            "id": code.lower(),
-            **place_link(code, held, lang),
-            "files": [
-                f"charts/{file(name, code)}.csv" if code in found else ""
-                for name, found in by_shape.items()
-            ],
-        }
-        for code in codes
-    ]
+    found: dict[str, Any] = {"name": name, "short": short, "places": codes}
+    found |= {"notes": (), "title": short}
+    if codes:
+        sheet = SHAPES[name](answers, scope(answers, codes[0], years(answers)))
+        sheet = replace(sheet, scope=replace(sheet.scope, places=codes))
+        found |= {"title": title(sheet), "notes": notes(sheet, answers.release)}
+    return found

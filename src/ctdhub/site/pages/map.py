@@ -16,16 +16,15 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts import bars as ranking
 from ctdhub.document.charts.tiles import draw_map, overview, picture, standalone
 from ctdhub.report import figures
-from ctdhub.report.figures import path
 from ctdhub.report.maps import ARROWS, CORRIDORS, Map, maps
-from ctdhub.report.wording import citation, sized
+from ctdhub.report.wording import citation
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS, write_each, write_figure
 from ctdhub.site.edition import PLACES, Content, MenuEntry, PageKind
 from ctdhub.site.frame import FIGURES, Page, about
+from ctdhub.site.pages import places
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import Row
-from ctdhub.stats.query import Query
 
 # --------------------------------------------------------------------------------------------------
 # All corridors that are shown, ranked.
@@ -56,7 +55,6 @@ def page(answers: Answers) -> Page:
     """The page of corridors."""
     found = figure(answers)
     rows = [r for r in found.table.rows if r.kind == "value"] if found else []
-    held = figures.listed_places(answers)
     title = _("Corridors: from country of citizenship to country of exploitation")
     intro = _(
         "{n} corridors are above the reporting threshold. A corridor that is not listed "
@@ -69,10 +67,11 @@ def page(answers: Answers) -> Page:
         values={
             "intro": intro,
             "caption": title,
-            "rows": [ranked(k, row, held) for k, row in enumerate(rows, 1)],
+            "held": figures.listed_places(answers),
+            "rows": rows,
             "top": number(len(rows[:TOP])),
             "largest": found and rows and _largest(found),
-            "matrix": _matrix(rows, held) if rows else None,
+            "matrix": _matrix(rows) if rows else None,
             "ranks": _(
                 "The order of neighbouring rows is uncertain where their intervals overlap. Where "
                 "there is a second interval, if everybody is counted once, compare that one."
@@ -90,26 +89,19 @@ def _largest(found: figures.Figure) -> Markup:
     return ranking.draw_ranking(bars[:TOP], "top", rtl=current() in RIGHT_TO_LEFT)
 
 
-def _matrix(rows: Sequence[Row], held: frozenset[str]) -> dict[str, Any]:
-    """Countries of citizenship by countries of exploitation, the largest of each."""
-    lang = current()
+def _matrix(rows: Sequence[Row]) -> dict[str, Any]:
+    """Countries of citizenship by countries of exploitation, the largest of each: of a corridor
+    that is shown its people and its shade, one of four with as many corridors each."""
     cells = {row.codes: row.people for row in rows}
-    origins, places = (_most(rows, end) for end in (0, 1))
-    steps = _steps([card.value or 0 for card in cells.values()])
+    ordered = sorted(card.value or 0 for card in cells.values())
+    bounds = [ordered[len(ordered) * k // 4] for k in (1, 2, 3)]
     return {
-        "places": [figures.place_link(code, held, lang) for code in places],
-        "lines": [
-            (
-                figures.place_link(origin, held, lang),
-                [
-                    (sized(card), 1 + sum((card.value or 0) >= s for s in steps))
-                    if (card := cells.get((origin, place)))
-                    else None
-                    for place in places
-                ],
-            )
-            for origin in origins
-        ],
+        "origins": _most(rows, 0),
+        "places": _most(rows, 1),
+        "cells": {
+            codes: (card, 1 + sum((card.value or 0) >= bound for bound in bounds))
+            for codes, card in cells.items()
+        },
     }
 
 
@@ -119,29 +111,6 @@ def _most(rows: Sequence[Row], end: int) -> list[str]:
     for row in rows:
         people[row.codes[end]] += round(row.people.value or 0)
     return [code for code, _n in people.most_common(SIDE)]
-
-
-def _steps(values: Sequence[float]) -> list[float]:
-    """Bounds of four shades: quarters of the corridors that are shown."""
-    ordered = sorted(values)
-    return [ordered[len(ordered) * k // 4] for k in (1, 2, 3)]
-
-
-def ranked(rank: int, row: Row, held: frozenset[str]) -> dict[str, Any]:
-    """A row of the ranked table."""
-    origin, place = row.codes
-    lang = current()
-    return {
-        "rank": number(rank),
-        "from": origin.lower(),
-        "to": place.lower(),
-        "origin": figures.place_link(origin, held, lang),
-        "place": figures.place_link(place, held, lang),
-        "people": number(row.people.value or 0),
-        "low": number(row.people.low or 0),
-        "high": number(row.people.high or 0),
-        "once": [number(end) for end in row.people.once or ()],
-    }
 
 
 PATH = "map.html"
@@ -170,7 +139,6 @@ def _page(
     here: Sequence[Map],
     apart: Sequence[tuple[str, str, str]],
 ) -> Page:
-    held = figures.listed_places(answers)
     first = next((m for m in here if m.figure.id == CORRIDORS), None)
     rows = [r for r in first.figure.table.rows if r.kind == "value"] if first else []
     return Page(
@@ -188,17 +156,15 @@ def _page(
             "all_maps": PATH if path != PATH else "",
             "corridors": CORRIDORS,
             "caption": _("The {n} largest corridors").format(n=number(min(ARROWS, len(rows)))),
-            "rows": [ranked(k, row, held) for k, row in enumerate(rows, 1)],
+            "held": figures.listed_places(answers),
+            "rows": rows,
             "ranks": _(
                 "The order of neighbouring rows is uncertain where their intervals overlap."
             ),
-            "regions": _regions(answers) if path == PATH else (),
+            "regions": _regions(answers),
         },
         menu=PATH,
-        scripts=(
-            *FIGURES,
-            "map.js",
-        ),
+        scripts=(*FIGURES, "map.js"),
     )
 
 
@@ -228,19 +194,12 @@ def _drawn(chosen: Map) -> dict[str, Any]:
     }
 
 
-def _regions(answers: Answers) -> list[dict[str, str]]:
+def _regions(answers: Answers) -> Iterator[dict[str, Any]]:
     """Regions, each followed by its subregions, with their people from both sides."""
-    found = []
     for region in countries.regions():
-        for key in (region, *countries.subregions(region)):
-            inside = countries.members(key)
-            row: dict[str, str] = {
-                side: sized(answers.card(Query({v: inside}))) for side, v in figures.SIDES.items()
-            }
-            row["name"] = countries.region_name(key, current())
-            row["path"] = path(key) if key == region else ""
-            found.append(row)
-    return found
+        yield places.row(answers, region)
+        for key in countries.subregions(region):
+            yield places.row(answers, key) | {"path": ""}
 
 
 def _write_files(folder: Path, content: Content) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ctdhub.core.format import day, decimal, number, share, signed, tiny
+from ctdhub.core.format import decimal, number, share, tiny
 from ctdhub.core.i18n import Text, _, current, said
 from ctdhub.document.svg import Canvas, colours, contrast
 from ctdhub.release.approvals import APPROVALS, Approvals, who
@@ -43,8 +43,8 @@ def page(release: Release, edition: Edition = PLAIN) -> Page:
             "twice": wording.counted_twice(release),
             "twice_by": wording.twice_by_citizenship(release),
             "approved": _approved(release),
-            **_spent(edition),
-            **_attacked(release),
+            "spending": edition.spending,
+            "attacks": read_attacks(release.path),
         },
     )
 
@@ -95,55 +95,6 @@ def _accuracy(release: Release) -> list[tuple[str, str]]:
     if corridor:
         rows.append((_("a corridor"), corridor))
     return [(words, decimal(value)) for words, value in rows if value]
-
-
-def _attacked(release: Release) -> dict[str, Any]:
-    """What attacks achieved, in percentage points; nothing where no figures are signed."""
-    card = read_attacks(release.path)
-    if card is None:
-        return {"attacks": []}
-    rows = [
-        {
-            "of": f"{one.attack}-{one.seen}",
-            "epsilon": decimal(one.epsilon, "0.###"),
-            "trials": number(one.trials),
-            "right": share(one.right / one.trials, fine=True),
-            "chance": share(one.chance, fine=True),
-            "gain": _("{value} ({low} to {high})").format(
-                value=signed(100 * one.gain),
-                low=signed(math.floor(1000 * one.low) / 10),
-                high=signed(math.ceil(1000 * one.high) / 10),
-            ),
-            "allowed": decimal(math.floor(1000 * one.allowed) / 10),
-        }
-        for one in card.nearest
-    ]
-    return {
-        "attacks": rows,
-        "attack_settings": number(len(card.attacks)),
-        "attack_method": number(card.method),
-        "attack_day": day(card.made),
-        "attack_level": share(card.level),
-    }
-
-
-def _spent(edition: Edition) -> dict[str, Any]:
-    """What the hub's ledger holds, in words; nothing where it is not known."""
-    spending = edition.spending
-    if spending is None:
-        return {"spent": [], "together": None}
-    rows = [
-        (_("release"), number(n), decimal(epsilon, "0.###"))
-        for _kind, n, epsilon in spending.charges
-    ]
-    return {
-        "spent": [*rows, (_("reserve for drafts"), "–", decimal(spending.reserve, "0.###"))],
-        "together": {
-            "epsilon": decimal(spending.epsilon, "0.###"),
-            "delta": tiny(spending.delta),
-            "budget": decimal(spending.budget, "0.###"),
-        },
-    }
 
 
 def _approved(release: Release) -> str:

@@ -11,28 +11,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.format import number, share
+from ctdhub.core.format import number
 from ctdhub.core.i18n import Text, _, current
 from ctdhub.document import html
-from ctdhub.report.brief.make import brief
+from ctdhub.report.brief.make import brief, side_title
 from ctdhub.report.brief.subjects import BriefPlace
-from ctdhub.report.figures import (
-    SIDES,
-    Figure,
-    figures,
-    file,
-    listed_places,
-    path,
-    place_link,
-    sides,
-)
+from ctdhub.report.figures import SIDES, Figure, figures, file, listed_places, path, sides
 from ctdhub.report.figures import path as place_path
 from ctdhub.report.release_changes import earlier
 from ctdhub.report.sentences import children_sentence, place_sentences, side_sentences
-from ctdhub.report.wording import sized
 from ctdhub.schema import countries
 from ctdhub.schema.countries import fold_name
-from ctdhub.schema.model import DESTINATION, ORIGIN
 from ctdhub.schema.places import place_of
 from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.edition import PLACES, PLAIN, Content, Edition, MenuEntry, PageKind, WholePage
@@ -52,11 +41,6 @@ from ctdhub.stats.tables import PlaceFacts, SideName, children_share, place_fact
 PATH, FOLDER = "briefs.html", "briefs"
 MOST_BRIEFS = 20
 """Countries with a brief on the site, those with most people; any other is a command away."""
-COMMANDS = (
-    "ctdhub brief my-hub --country CIV --lang fr",
-    "ctdhub brief my-hub --corridor CIV-ITA",
-    "ctdhub brief my-hub --day 2026-10-18 --poster",
-)
 
 BRIEFS_KIND = PageKind(
     "briefs",
@@ -84,25 +68,11 @@ def brief_path(place: BriefPlace) -> str:
 
 def page(answers: Answers) -> Page:
     """The list of briefs."""
-    found = briefed(answers)
     return Page(
         path=PATH,
         title=_("Briefs"),
         description=_("Two pages to print on a region or a country."),
-        values={
-            "halves": [
-                (
-                    title,
-                    [
-                        {"name": p.name, "path": brief_path(p)}
-                        for p in found
-                        if p.is_country == kind
-                    ],
-                )
-                for title, kind in ((_("Regions"), False), (_("Countries"), True))
-            ],
-            "commands": COMMANDS,
-        },
+        values={"places": briefed(answers), "brief_path": brief_path},
     )
 
 
@@ -134,7 +104,9 @@ SILENT = 0.05
 
 KIND = PageKind(
     "places",
-    lambda content: pages(content.answers, compared=_compared(content)),
+    lambda content: pages(
+        content.answers, compared=bool(earlier(content.release, content.edition.series))
+    ),
     menu=MenuEntry(PLACES, LIST, Text("Countries and regions, A–Z")),
     files=lambda folder, content: _write_files(folder / CHARTS, content),
     paths=lambda content: _paths(content.answers),
@@ -158,10 +130,6 @@ def pages(answers: Answers, *, compared: bool = False) -> Iterator[Page]:
         yield from of_place(answers, key)
 
 
-def _compared(content: Content) -> bool:
-    return bool(earlier(content.release, content.edition.series))
-
-
 def _paths(answers: Answers) -> Iterator[str]:
     """Paths of all these pages; which places have a page for frames is told last."""
     keys = (*countries.regions(), *sorted(listed_places(answers)))
@@ -172,7 +140,7 @@ def _paths(answers: Answers) -> Iterator[str]:
             yield embed_path(file(key))
         if any(len(side) > MOST for side in drawn):
             facts = place_facts(answers, key)
-            if any(len(_drawn(answers, facts, key, name)) > MOST for name in ORDER):
+            if any(len(_drawn(answers, facts, name)) > MOST for name in ORDER):
                 yield _more_path(path(key))
 
 
@@ -185,40 +153,20 @@ def _write_files(folder: Path, content: Content) -> None:
 
 
 def _list(answers: Answers, held: frozenset[str]) -> Page:
-    lang = current()
-    letters = _letters(answers, held)
+    regions = [row(answers, key) | {"rest": _rest(key, held)} for key in countries.regions()]
+    letters: dict[str, list[dict[str, Any]]] = {}
+    for name, code in sorted((in_order(place_of(code).name(current())), code) for code in held):
+        region = countries.region_name(countries.region(code), current())
+        place = row(answers, code) | {"region": region}
+        letters.setdefault(name[0].upper(), []).append(place)
     return Page(
         path=LIST,
         title=_("Countries and regions, A–Z"),
         description=_("People identified by citizenship and by country of exploitation."),
         template="countries.html",
-        values={
-            "regions": [
-                {
-                    "key": key,
-                    "name": countries.region_name(key, lang),
-                    "path": path(key),
-                    "rest": _rest(key, held),
-                    **_counted(answers, countries.members(key)),
-                }
-                for key in countries.regions()
-            ],
-            "letters": letters,
-        },
+        values={"regions": regions, "letters": letters},
         scripts=("order.js",),
     )
-
-
-def _letters(answers: Answers, held: frozenset[str]) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Countries with a page in the order of their names, by first letter."""
-    lang = current()
-    named = sorted((in_order(countries.name(code, lang)), code) for code in held)
-    found: dict[str, list[dict[str, Any]]] = {}
-    for key, code in named:
-        place = place_link(code, held, lang) | {"region": countries.region(code)}
-        place["region"] = countries.region_name(countries.region(code), lang)
-        found.setdefault(key[0].upper(), []).append(place | _counted(answers, (code,)))
-    return list(found.items())
 
 
 def in_order(name: str) -> str:
@@ -231,28 +179,23 @@ def in_order(name: str) -> str:
     return folded.removeprefix("ال") if len(folded) > len("ال") + 1 else folded
 
 
-def _counted(answers: Answers, inside: tuple[str, ...]) -> dict[str, Any]:
-    """People of both sides in words, and as numbers to order rows by."""
-    cards = {
-        name: answers.card(Query({variable: list(inside)})) for name, variable in SIDES.items()
-    }
-    words: dict[str, Any] = {name: sized(card) for name, card in cards.items()}
-    return words | {f"{name}_n": round(card.value or 0) for name, card in cards.items()}
+def row(answers: Answers, key: str) -> dict[str, Any]:
+    """A place in a table: its key, its name, the path of its page, the people of both sides."""
+    place = place_of(key)
+    found: dict[str, Any] = {"key": key, "name": place.name(current()), "path": path(key)}
+    for side, variable in SIDES.items():
+        found[side] = answers.card(Query({variable: list(place.members)}))
+    return found
 
 
 def _page(answers: Answers, key: str, held: frozenset[str], brief: str, *, compared: bool) -> Page:
-    lang, is_country = current(), key in countries.ALPHA3
-    name = place_of(key).name(lang)
-    above = countries.region(key) if is_country else None
+    is_country, name = key in countries.ALPHA3, place_of(key).name(current())
+    above = countries.region(key) if is_country else ""
     facts = place_facts(answers, key)
-    titles: dict[SideName, str] = {
-        "citizens": _("As country of citizenship") if is_country else _("By citizenship"),
-        "exploited": _("As country of exploitation")
-        if is_country
-        else _("By place of exploitation"),
-    }
-    halves = [_side(answers, facts, key, name_, titles[name_], held) for name_ in ORDER]
+    halves = [_side(answers, facts, side) for side in ORDER]
     found = any(len(half["figures"]) > MOST for half in halves)
+    inside = [] if is_country else [code for code in countries.members(key) if code in held]
+    inside.sort(key=lambda code: in_order(countries.name(code, current())))
     return Page(
         path=path(key),
         country=key if is_country else "",
@@ -263,14 +206,16 @@ def _page(answers: Answers, key: str, held: frozenset[str], brief: str, *, compa
             "name": name,
             "code": key,
             "changed": f"{changes.PATH}#{key.lower()}" if is_country and compared else "",
-            "region": above and {"name": countries.region_name(above, lang), "path": path(above)},
+            "held": held,
+            "region": above,
             "note": note(key),
             "sides": halves,
             "most": MOST,
+            "silent": SILENT,
             "more": _more_path(path(key)) if found else "",
             "reports": key.lower() if key in reported_places(answers) else "",
             "brief": brief,
-            "inside": [] if is_country else _places(answers, key, held),
+            "inside": [row(answers, code) for code in inside],
         },
         menu=LIST,
         scripts=FIGURES,
@@ -294,51 +239,29 @@ def _more_path(place: str) -> str:
     return place.replace(".html", "-charts.html")
 
 
-def _drawn(answers: Answers, facts: PlaceFacts, key: str, name: SideName) -> tuple[Figure, ...]:
+def _drawn(answers: Answers, facts: PlaceFacts, name: SideName) -> tuple[Figure, ...]:
     """The figures that the page shows of a side: none where too few people are."""
-    side = facts.citizens if name == "citizens" else facts.exploited
-    return figures(answers, sides(key)[name]) if side.people.has_range else ()
+    shown = facts.side(name).people.has_range
+    return figures(answers, sides(facts.place)[name]) if shown else ()
 
 
-def _side(
-    answers: Answers,
-    facts: PlaceFacts,
-    key: str,
-    name: SideName,
-    title: str,
-    held: frozenset[str],
-) -> dict[str, Any]:
-    side = facts.citizens if name == "citizens" else facts.exploited
-    drawn = figures(answers, sides(key)[name])
-    protected = not side.people.has_range
-    children = (
-        "" if protected else children_sentence(children_share(answers, sides(key)[name].where))
-    )
+def _side(answers: Answers, facts: PlaceFacts, name: SideName) -> dict[str, Any]:
+    side, among, is_country = facts.side(name), sides(facts.place)[name], facts.is_country
+    told, shown = side_sentences(facts, name), side.people.has_range
+    if shown and (children := children_sentence(children_share(answers, among.where))):
+        told = (*told, children)
     return {
         "id": name,
         "variable": SIDES[name],
-        "title": title,
-        "tab": _tab(name, is_country=key in countries.ALPHA3),
-        "people": sized(side.people),
-        "corridors": [
-            {
-                "origin": place_link(origin, held, current()),
-                "place": place_link(place, held, current()),
-                "people": sized(card),
-                "explore": f"explore.html#{ORIGIN}={origin}&{DESTINATION}={place}",
-            }
-            for origin, place, card in side.corridors
-        ],
-        "silent": _silent(drawn),
-        "compare": f"explore.html#{SIDES[name]}={key}" if key in countries.ALPHA3 else "",
-        "sentences": [text for text in (*side_sentences(facts, name), children) if text],
-        "few": _("Not shown: below the reporting threshold; this is not zero.")
-        if protected
-        else "",
-        "figures": _drawn(answers, facts, key, name),
-        "missing": ""
-        if protected or len(drawn) > 4
-        else _("Other queries are below the reporting threshold here."),
+        "title": side_title(name, is_country=is_country),
+        "tab": _tab(name, is_country=is_country),
+        "people": side.people,
+        "corridors": side.corridors,
+        "all": figures(answers, among),
+        "compare": f"explore.html#{SIDES[name]}={facts.place}" if is_country else "",
+        "sentences": told,
+        "shown": shown,
+        "figures": _drawn(answers, facts, name),
     }
 
 
@@ -348,23 +271,6 @@ def _tab(name: SideName, *, is_country: bool) -> str:
             _("Its citizens, exploited anywhere") if is_country else _("Citizens of its countries")
         )
     return _("Identified victims exploited here")
-
-
-def _silent(drawn: tuple[Figure, ...]) -> list[tuple[str, str]]:
-    """What is not recorded of the people of a side: each question, and of how many people."""
-    return [
-        (figure.subtitle, share(figure.table.missing))
-        for figure in drawn
-        if figure.table.missing is not None and figure.table.missing >= SILENT
-    ]
-
-
-def _places(answers: Answers, key: str, held: frozenset[str]) -> list[dict[str, Any]]:
-    """Countries of a region that have a page, in the order of their names."""
-    lang = current()
-    inside = [code for code in countries.members(key) if code in held]
-    inside.sort(key=lambda code: in_order(countries.name(code, lang)))
-    return [place_link(code, held, lang) | _counted(answers, (code,)) for code in inside]
 
 
 def _rest(key: str, held: frozenset[str]) -> str:

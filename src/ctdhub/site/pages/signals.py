@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any
 
-from ctdhub.core.format import number, share
-from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, ngettext
+from ctdhub.core.format import share
+from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.years import draw, spark
 from ctdhub.document.svg import round_top
 from ctdhub.report import signal_charts, signals
@@ -29,43 +29,31 @@ KIND = PageKind(
 def page(answers: Answers) -> Page:
     """The page of signals."""
     result = signal_charts.looked_for(answers)
-    found = result.found
-    name = partial(signals.named_contributors, result)
     return Page(
         path=PATH,
         title=_("Signals"),
         description=_("Numbers and shares that moved beyond what their own past shows."),
         values={
-            "about_signals": signals.words_of("about"),
-            "opening": [signals.looked_at(found), signals.compared(found)]
-            if found
-            else [signals.words_of("not_measured")],
-            "promise": signals.false_share(found) if found and found.signals else "",
-            "smallest": signals.smallest_rise(found, name) if found else "",
-            "no_breaks": signals.no_breaks(found, name) if found else [],
-            "nothing": signals.none_found(found) if found and not found.signals else "",
-            "changes": [signal_charts.about_turn(t, answers.release.facts) for t in result.turns],
-            "after_changes": signals.about_changes(result),
-            "explained_title": _("Explained by who reports"),
-            "explained": signals.explanations(result),
+            "result": result,
+            "found": result.found,
+            "words": signals,
+            "charts": signal_charts,
+            "name": partial(signals.named_contributors, result),
             "kinds": _kinds(result),
-            "lines": signal_charts.table(result),
-            "rest": _rest(result),
         },
         scripts=FIGURES,
     )
 
 
-def _kinds(result: ReleaseSignals) -> list[dict[str, Any]]:
+def _kinds(result: ReleaseSignals) -> list[tuple[str, list[dict[str, Any]]]]:
     """The charts by what moved; kinds without a signal are left out."""
     turns = frozenset(str(t.year) for t in result.turns)
+    kinds = (
+        (_("Who was identified changed"), signal_charts.drawn(result, "share")),
+        (_("How many were identified changed"), signal_charts.drawn(result, "count")),
+    )
     return [
-        {"title": title, "charts": [_drawn(chart, turns) for chart in charts]}
-        for title, charts in (
-            (_("Who was identified changed"), signal_charts.drawn(result, "share")),
-            (_("How many were identified changed"), signal_charts.drawn(result, "count")),
-        )
-        if charts
+        (title, [_drawn(chart, turns) for chart in charts]) for title, charts in kinds if charts
     ]
 
 
@@ -77,13 +65,3 @@ def _drawn(chart: signal_charts.SignalChart, turns: frozenset[str]) -> dict[str,
         lines.append((chart.share, chart.share.chart(1.0, share, turns)))
     panels = [(p, draw(line, f"{chart.id}-{k}", rtl=rtl)) for k, (p, line) in enumerate(lines, 1)]
     return {"figure": chart, "panels": panels, "spark": spark(lines[-1][1], rtl=rtl)}
-
-
-def _rest(result: ReleaseSignals) -> str:
-    """How many signals are in the files alone."""
-    more = len(result.found.signals) - signal_charts.LISTED if result.found else 0
-    if more <= 0:
-        return ""
-    return ngettext(
-        "{n} more signal is in the files.", "{n} more signals are in the files.", more
-    ).format(n=number(more))

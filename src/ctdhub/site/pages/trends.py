@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from ctdhub.core.format import listed, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.bars import draw_balance
 from ctdhub.document.charts.years import draw, draw_span
-from ctdhub.document.html import bidi
 from ctdhub.document.svg import round_top
 from ctdhub.release.open import Release
-from ctdhub.report.figures import Figure, figures, file, path, sides
+from ctdhub.report.figures import Chart, Figure, figures, path, sides
 from ctdhub.report.trends import Balance, Trend, counted_once, trends, uncovered, write_shifts
 from ctdhub.report.wording import called, turned
 from ctdhub.schema.places import place_of
@@ -62,11 +63,12 @@ def _page(
         description=_("People identified by year, and who reported in each year."),
         template="trends.html",
         values={
-            "charts": [_drawn(chart) for chart in here],
+            "charts": [_panels(chart) for chart in here],
             "apart": [(chart.id, place(chart), chart.title) for chart in apart],
+            "balances": _balances,
             "all_trends": PATH if path != PATH else "",
             "timeline": _timeline(release),
-            "coverage": [bidi(sentence) for sentence in turned(release)],
+            "coverage": turned(release),
             "once": counted_once() if answers.release.protected.sources else "",
             "nobody": _("nobody reports here: {years}").format(years=listed(empty))
             if empty
@@ -84,15 +86,6 @@ def _write_files(folder: Path, content: Content) -> None:
         write_shifts(folder, chart.file, chart.shifts, content.release)
 
 
-def _drawn(chart: Trend) -> dict[str, Any]:
-    drawn = _panels(chart)
-    for each in drawn["panels"]:
-        shift = each["panel"].shift
-        each["balances"] = [_balance(balance) for balance in (shift.balances if shift else ())]
-    who = dict.fromkeys(shift.who for shift in chart.shifts if shift.who)
-    return {**drawn, "title": chart.title, "who": " ".join(who)}
-
-
 def _panels(chart: Trend) -> dict[str, Any]:
     """The lines of a chart on one scale, each with its id."""
     end, single, rtl = round_top(chart.top), len(chart.panels) == 1, current() in RIGHT_TO_LEFT
@@ -104,31 +97,18 @@ def _panels(chart: Trend) -> dict[str, Any]:
     return {"figure": chart, "panels": panels, "single": single}
 
 
-def _balance(found: Balance) -> dict[str, Any]:
-    drawn = draw_balance(found.changes, rtl=current() in RIGHT_TO_LEFT) if found.changes else ()
-    texts = (change.text for change in found.changes)
-    return {
-        "title": found.title,
-        "sentences": found.sentences,
-        "bars": list(zip(texts, drawn, strict=True)),
-    }
+def _balances(found: Balance) -> tuple[Markup, ...]:
+    return draw_balance(found.changes, rtl=current() in RIGHT_TO_LEFT) if found.changes else ()
 
 
-def _timeline(release: Release) -> list[dict[str, Any]]:
+def _timeline(release: Release) -> Iterator[tuple[str, str, Markup]]:
+    """Contributors, the years that each covers, and these years drawn."""
     years, facts, rtl = span(release), release.facts, current() in RIGHT_TO_LEFT
-    found = []
     for contributor in facts.contributors:
         first, last = contributor.years or facts.years
         last = min(last, years[-1])
         words = year(first) if first >= last else f"{year(first)} – {year(last)}"
-        found.append(
-            {
-                "name": called(contributor),
-                "years": words,
-                "svg": draw_span(years, (first, last), rtl=rtl),
-            }
-        )
-    return found
+        yield called(contributor), words, draw_span(years, (first, last), rtl=rtl)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -144,35 +124,31 @@ def embed_pages(content: Content) -> Iterator[Page]:
     """A page for each file of figures, in the language in force, but those of places."""
     answers = content.answers
     for figure in figures(answers):
-        yield _embed_page(figure, HOME)
+        yield _framed(figure, figure.title, HOME, [figure])
     for chart in trends(answers):
-        yield _lines(chart)
+        yield _framed(chart, chart.subtitle, place(chart), lines=_panels(chart))
     for figure, home in stories.shown(content):
-        yield _embed_page(figure, home)
+        yield _framed(figure, figure.title, home, [figure])
 
 
 def of_place(answers: Answers, key: str) -> Iterator[Page]:
     """The charts of a place, on both sides, where it has any."""
     if found := [f for among in sides(key).values() for f in figures(answers, among)]:
-        name = place_of(key).name(current())
-        yield _framed(file(key), name, path(key), {"cards": found, "lines": None})
+        yield _framed(found[0], place_of(key).name(current()), path(key), found)
 
 
-def _embed_page(figure: Figure, home: str) -> Page:
-    return _framed(figure.file, figure.title, home, {"cards": [figure], "lines": None})
-
-
-def _lines(chart: Trend) -> Page:
-    values = {"cards": (), "lines": _panels(chart)}
-    return _framed(chart.file, chart.subtitle, place(chart), values)
-
-
-def _framed(name: str, title: str, home: str, values: dict[str, Any]) -> Page:
+def _framed(
+    chart: Chart,
+    title: str,
+    home: str,
+    cards: Sequence[Figure] = (),
+    lines: dict[str, Any] | None = None,
+) -> Page:
     return Page(
-        path=embed_path(name),
+        path=embed_path(chart.file),
         title=title,
         description=_("Identified cases, not prevalence."),
         template="embed.html",
-        values={**values, "own_page": home},
+        values={"cards": cards, "lines": lines, "own_page": home},
         framed=True,
     )
