@@ -32,7 +32,6 @@ from ctdhub.schema import countries
 from ctdhub.schema.model import DESTINATION, ORIGIN, PERIOD
 from ctdhub.site.api import write_api
 from ctdhub.site.stories.page import say
-from ctdhub.site.stories.source import StoryPosition
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.query import Query
@@ -41,7 +40,6 @@ from ctdhub.stats.tables import everyone, headline, place_facts
 LARGE = ("gender*age_band*citizenship", f"{PERIOD}*{ORIGIN}*{DESTINATION}")
 ASKED = 200
 YEARS = (2016, 2018)
-HERE = StoryPosition(Path("story.md"), 1)
 Number = tuple[float | None, float | None, float | None]
 """Value (None where it is too small to show), and the ends of its interval."""
 
@@ -149,7 +147,7 @@ def by_story(query: Query) -> Callable[[Answers], Number]:
     ]
 
     def ask(answers: Answers) -> Number:
-        text = say(" ".join(("people", *words)), answers, HERE)
+        text = say(" ".join(("people", *words)), answers)
         found = [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", text)]
         if not found:
             assert "below the reporting threshold" in text
@@ -191,7 +189,7 @@ def test_what_no_table_holds_has_no_number_by_any_way(
     with pytest.raises(HubError) as fault:
         by_interface(interface, query)
     assert fault.value.rule == "not-measured"
-    assert "did not measure" in say("people any_means=yes gender=female", answers, HERE)
+    assert "did not measure" in say("people any_means=yes gender=female", answers)
 
 
 def cards(held: object) -> Iterator[NumberCard]:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from ctdhub.core.errors import error
 from ctdhub.core.format import number
-from ctdhub.core.i18n import NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, language
 from ctdhub.document.charts.bars import draw_bars
 from ctdhub.document.html import embedded
 from ctdhub.release.open import Release
@@ -24,10 +24,10 @@ from ctdhub.report.sentences import claim_and_reservation, reach_sentence
 from ctdhub.report.wording import called
 from ctdhub.site.build import Progress, offered, renewed
 from ctdhub.site.edition import PLAIN, Edition
-from ctdhub.site.frame import about, inlined, said_of, stub, written
-from ctdhub.site.stories.page import StoryChart, blocks, marked
+from ctdhub.site.frame import about, inlined, policy, said_of, stub, written
+from ctdhub.site.stories.page import charts_in, marked
 from ctdhub.site.stories.seconds import IDLE, SECONDS
-from ctdhub.site.stories.source import Story
+from ctdhub.site.stories.source import Story, at
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.tables import headline
 
@@ -108,22 +108,17 @@ def slides(answers: Answers, stories: Sequence[Story]) -> Iterator[Slide]:
     for story in stories:
         telling = story.told(current())
         attributes, drawn = marked(telling), False
-        for block in blocks(telling, story.slug, answers, None, ""):
-            if isinstance(block, StoryChart):
-                _fits(block)
-                svg = draw_bars(block.figure.bars, block.figure.id, rtl=rtl, wide=WIDE)
-                yield Slide("", telling.title, block.lead, block.figure, svg, attributes)
-                drawn = True
+        for block in charts_in(story, current(), answers):
+            length = len(block.lead.striptags())
+            with at(block.place):
+                if length > LONGEST:
+                    raise error("story-screen", n=length, most=LONGEST)
+            svg = draw_bars(block.figure.bars, block.figure.id, rtl=rtl, wide=WIDE)
+            yield Slide("", telling.title, block.lead, block.figure, svg, attributes)
+            drawn = True
         if not drawn:
             words = escape(telling.summary)
             yield Slide(telling.title, "", words, None, nothing, attributes)
-
-
-def _fits(block: StoryChart) -> None:
-    if (length := len(block.lead.striptags())) > LONGEST:
-        raise error(
-            "story-screen", file=block.place.file, line=block.place.line, n=length, most=LONGEST
-        )
 
 
 def _page(
@@ -142,10 +137,6 @@ def _page(
     ]
     sheets = [inlined("site.css"), inlined("exhibit.css")]
     script, digest = inlined("exhibit.js")
-    policy = (
-        "default-src 'none'; style-src " + " ".join(f"'{h}'" for _text, h in sheets) + "; "
-        f"script-src '{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
-    )
     settings = {
         "idle": idle,
         "seconds": SECONDS,
@@ -161,10 +152,8 @@ def _page(
         slides=[
             {**vars(slide), "place": place} for slide, place in zip(found, places, strict=True)
         ],
-        languages=[
-            {"code": code, "name": NATIVE_NAMES[code], "href": f"{code}.html"} for code in languages
-        ],
-        policy=policy,
+        languages=languages,
+        policy=policy([digest for _text, digest in sheets], [digest]),
         sheets=[text for text, _digest in sheets],
         script=script,
         settings=embedded(settings),

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from ctdhub.core import i18n
-from ctdhub.core.errors import HubError, StoryError, error, printable
+from ctdhub.core.errors import StoryError, error, printable
 from ctdhub.core.format import day, number
 from ctdhub.core.i18n import Text, _, current, ngettext
 from ctdhub.report.figures import Among, Figure, subject_figure
@@ -22,15 +22,7 @@ from ctdhub.schema.model import DESTINATION, ORIGIN, load_schema
 from ctdhub.site.chart_files import write_each
 from ctdhub.site.edition import LEARN, Content, MenuEntry, PageKind
 from ctdhub.site.frame import FIGURES, Page
-from ctdhub.site.stories.source import (
-    Named,
-    Story,
-    StoryPosition,
-    Telling,
-    in_words,
-    query,
-    require_variable,
-)
+from ctdhub.site.stories import source
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import YES, NumberCard
 from ctdhub.stats.query import Query, Where
@@ -46,7 +38,7 @@ from ctdhub.stats.query import Query, Where
 PEOPLE, SHARE, OF = "people", "share", "of"
 
 
-def say(text: str, answers: Answers, place: StoryPosition) -> str:
+def say(text: str, answers: Answers) -> str:
     """The number that stands between two braces, with its interval, in the language in force.
 
     A number that is not shown is said in words.
@@ -56,25 +48,20 @@ def say(text: str, answers: Answers, place: StoryPosition) -> str:
     """
     kind, *rest = text.split() or [""]
     if kind == PEOPLE and OF not in rest:
-        return _people(answers.card(query(_named(rest, place), answers, place)))
+        return _people(answers.card(source.query(_named(rest), answers)))
     if kind == SHARE and rest and rest[0] != OF:
         at = rest.index(OF) if OF in rest else len(rest)
-        part, of = _named(rest[:at], place), _named(rest[at + 1 :], place)
-        if twice := sorted(part.keys() & of.keys()):
-            raise _twice(twice[0], place)
-        inside, around = (query(named, answers, place).where for named in (part, of))
-        known = _recorded(inside, answers, place)
-        if twice := sorted(known.keys() & around.keys()):
-            raise _twice(twice[0], place)
+        inside, around = (
+            source.query(_named(words), answers).where for words in (rest[:at], rest[at + 1 :])
+        )
+        known = _recorded(inside, answers)
+        if twice := sorted((inside.keys() | known.keys()) & around.keys()):
+            raise error("story-number/both-sides", name=twice[0])
         # Whoever has a flag has some flag; whoever has it not may have none.
         some = {n: v for n, v in known.items() if n not in inside and _denied(inside)}
         asked = Query({**around, **some, **inside}, of=Query({**around, **known}))
         return _share(answers.card(asked))
-    raise error("story-number", file=place.file, line=place.line, text=printable(text))
-
-
-def _twice(name: str, place: StoryPosition) -> HubError:
-    return error("story-number/both-sides", file=place.file, line=place.line, name=name)
+    raise error("story-number", text=printable(text))
 
 
 def _denied(part: Where) -> bool:
@@ -83,19 +70,17 @@ def _denied(part: Where) -> bool:
     return any(group[name] and set(values) != {YES} for name, values in part.items())
 
 
-def _named(words: Iterable[str], place: StoryPosition) -> Named:
+def _named(words: Iterable[str]) -> source.Named:
     found: dict[str, tuple[str, ...]] = {}
     for word in words:
         name, sign, values = word.partition("=")
         if not sign or name in found:
-            raise error(
-                "story-number/condition", file=place.file, line=place.line, text=printable(word)
-            )
+            raise error("story-number/condition", text=printable(word))
         found[name] = tuple(values.split(","))
     return found
 
 
-def _recorded(part: Where, answers: Answers, place: StoryPosition) -> Where:
+def _recorded(part: Where, answers: Answers) -> Where:
     """Conditions that people meet whose answers to the part's questions are known."""
     schema, found = load_schema(), {}
     for name, values in part.items():
@@ -103,13 +88,7 @@ def _recorded(part: Where, answers: Answers, place: StoryPosition) -> Where:
         group = schema.groups.get(variable.group or "")
         if group is not None and group.indicator:
             if "" in values:
-                raise error(
-                    "story-blank",
-                    file=place.file,
-                    line=place.line,
-                    name=name,
-                    group=group.indicator,
-                )
+                raise error("story-blank", name=name, group=group.indicator)
             found[group.indicator] = [YES]
         elif "" not in values and not variable.any_of:
             found[name] = list(answers.domain(name))
@@ -150,7 +129,7 @@ USUAL, MOST = 10, 30
 """Countries or corridors in a chart, unless said, and at most."""
 
 
-def chart(text: str, name: str, answers: Answers, place: StoryPosition) -> Figure:
+def chart(text: str, name: str, answers: Answers) -> Figure:
     """The figure that a block asks for, in the language in force.
 
     Args:
@@ -160,37 +139,37 @@ def chart(text: str, name: str, answers: Answers, place: StoryPosition) -> Figur
         StoryError: the block is not of the form above, names what does not exist, or asks for
             what this release did not measure.
     """
-    subject, named, most = _read(text, place)
+    subject, named, most = _read(text)
     groups = {key for key, group in load_schema().groups.items() if group.indicator}
     if subject == CORRIDORS:
         if not set(named) <= {ORIGIN, DESTINATION}:
-            raise error("story-chart/corridor", file=place.file, line=place.line)
+            raise error("story-chart/corridor")
     elif subject not in groups:
-        require_variable(subject, place)
+        source.require_variable(subject)
     if subject in named:
-        raise error("story-chart/subject", file=place.file, line=place.line, name=subject)
-    file = f"stories/{name}"
-    among = Among(query(named, answers, place).where, name, file, in_words(named))
+        raise error("story-chart/subject", name=subject)
+    file, told = f"stories/{name}", source.in_words(named)
+    among = Among(source.query(named, answers).where, name, file, told)
     found = subject_figure(answers, subject, among, most)
     if found is None:
-        raise error("story-measured", file=place.file, line=place.line)
+        raise error("story-measured")
     return found
 
 
-def _read(text: str, place: StoryPosition) -> tuple[str, Named, int]:
+def _read(text: str) -> tuple[str, source.Named, int]:
     try:
         raw: Any = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         raw = None
     if not isinstance(raw, dict) or not set(raw) <= {"of", "among", "most"} or not raw.get("of"):
-        raise error("story-chart", file=place.file, line=place.line)
+        raise error("story-chart")
     among, most = raw.get("among") or {}, raw.get("most", USUAL)
     if not isinstance(among, dict) or not among.keys() <= {k for k in among if isinstance(k, str)}:
-        raise error("story-chart/conditions", file=place.file, line=place.line)
+        raise error("story-chart/conditions")
     if type(most) is not int or not 1 <= most <= MOST:
-        raise error("story-chart/rows", file=place.file, line=place.line, most=MOST)
+        raise error("story-chart/rows", most=MOST)
     if not isinstance(raw["of"], str) or not all(map(_plain, among.values())):
-        raise error("story-chart/conditions", file=place.file, line=place.line)
+        raise error("story-chart/conditions")
     return printable(raw["of"]), {k: _listed(v) for k, v in among.items()}, most
 
 
@@ -217,11 +196,8 @@ WEB = re.compile(r"https?://[^\s\\]+")
 PAGE = re.compile(r"[\w-]+(/[\w-]+)*\.html")
 
 
-@dataclass(frozen=True)
-class StoryText:
-    """Paragraphs, headings, lists as HTML, in the language of the telling."""
-
-    html: Markup
+Leads = Callable[[str], object]
+"""Whether a path is that of a page."""
 
 
 @dataclass(frozen=True)
@@ -230,17 +206,17 @@ class StoryChart:
 
     figure: Figure
     lead: Markup
-    place: StoryPosition
+    place: source.StoryPosition
 
 
 def blocks(
-    telling: Telling, slug: str, answers: Answers, pages: Container[str] | None, up: str
-) -> Iterator[StoryText | StoryChart]:
+    telling: source.Telling, slug: str, answers: Answers, leads: Leads | None = None, up: str = ""
+) -> Iterator[Markup | StoryChart]:
     """The text and the charts of a story, in order.
 
     Args:
         slug: charts are named after it, "<slug>-1" and so on.
-        pages: paths of pages that links may lead to; None where no link is judged or followed.
+        leads: whether links may lead to a path; None where no link is judged or followed.
         up: leads from the story's page to the folder of the language, for example "../".
 
     Raises:
@@ -248,25 +224,32 @@ def blocks(
     """
     parser, charts, done = _parser(), 0, 0
     tokens = parser.parse(telling.body)
-    for at, token in enumerate(tokens):
-        place = _place(telling, token)
+    for k, token in enumerate(tokens):
         if token.type == "heading_open" or token.type == "heading_close":
             token.tag = f"h{max(2, int(token.tag[1:]))}"
         with i18n.language(telling.lang):
-            _resolve(token, place, answers, pages, up)
+            _resolve(telling, token, answers, leads, up)
         if token.type == "fence" and token.info.strip() == FENCE:
-            if token.level:
-                raise error("story-chart/inside", file=place.file, line=place.line)
-            if tokens[done:at]:
-                yield StoryText(_html(parser, tokens[done:at]))
-            charts, done = charts + 1, at + 1
-            figure = chart(token.content, f"{slug}-{charts}", answers, place)
-            yield StoryChart(figure, _lead(parser, tokens[:at]), place)
+            place, charts = _place(telling, token), charts + 1
+            with source.at(place):
+                if token.level:
+                    raise error("story-chart/inside")
+                figure = chart(token.content, f"{slug}-{charts}", answers)
+            if tokens[done:k]:
+                yield _html(parser, tokens[done:k])
+            yield StoryChart(figure, _lead(parser, tokens[:k]), place)
+            done = k + 1
     if tokens[done:]:
-        yield StoryText(_html(parser, tokens[done:]))
+        yield _html(parser, tokens[done:])
 
 
-def check(telling: Telling) -> None:
+def charts_in(story: source.Story, lang: str, answers: Answers) -> Iterator[StoryChart]:
+    """The charts of a story in the text of a language."""
+    found = blocks(story.told(lang), story.slug, answers)
+    return (block for block in found if isinstance(block, StoryChart))
+
+
+def check(telling: source.Telling) -> None:
     """Judge what can be judged of a story before there is a release to tell it of.
 
     Raises:
@@ -274,18 +257,7 @@ def check(telling: Telling) -> None:
             braces that ask for no number.
     """
     for block in _parser().parse(telling.body):
-        place = _place(telling, block)
-        for token in block.children or ():
-            if token.type == "image":
-                raise error("story-picture", file=place.file, line=place.line)
-            if token.type == "text" and "{{" in token.content:
-                raise error("story-number/braces", file=place.file, line=place.line)
-            target = str(token.attrs.get("href", ""))
-            leads = WEB.fullmatch(target) or PAGE.fullmatch(target.partition("#")[0])
-            if token.type == "link_open" and not leads:
-                raise error(
-                    "story-link", file=place.file, line=place.line, target=printable(target)
-                )
+        _resolve(telling, block, None, PAGE.fullmatch, "")
 
 
 def _parser() -> MarkdownIt:
@@ -311,39 +283,47 @@ def _live(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _place(telling: Telling, token: Token) -> StoryPosition:
+def _place(telling: source.Telling, token: Token, down: int = 0) -> source.StoryPosition:
+    """A line of a block, counted from its first one."""
     first = token.map[0] if token.map else 0
-    return StoryPosition(telling.start.file, telling.start.line + first)
+    return source.StoryPosition(telling.start.file, telling.start.line + first + down)
 
 
 def _resolve(
-    block: Token, first: StoryPosition, answers: Answers, pages: Container[str] | None, up: str
+    telling: source.Telling,
+    block: Token,
+    answers: Answers | None,
+    leads: Leads | None,
+    up: str,
 ) -> None:
-    """Put numbers in the place of what asks for them, and judge links."""
+    """Put numbers in the place of what asks for them, and judge links.
+
+    Args:
+        answers: None to leave the numbers as they are.
+        leads: whether a path is that of a page; None to judge no link.
+    """
     down = 0
     for token in block.children or ():
         if token.type in ("softbreak", "hardbreak"):
             down += 1
-        place = StoryPosition(first.file, first.line + down)
-        if token.type == LIVE:
-            asked = StoryPosition(first.file, first.line + token.meta["line"])
-            token.content = say(token.content, answers, asked)
-        elif token.type == "text" and "{{" in token.content:
-            raise error("story-number/braces", file=place.file, line=place.line)
-        elif token.type == "image":
-            raise error("story-picture", file=place.file, line=place.line)
-        elif token.type == "link_open" and pages is not None:
-            _link(token, place, pages, up)
+        with source.at(_place(telling, block, token.meta.get("line", down))):
+            if token.type == LIVE and answers is not None:
+                token.content = say(token.content, answers)
+            elif token.type == "text" and "{{" in token.content:
+                raise error("story-number/braces")
+            elif token.type == "image":
+                raise error("story-picture")
+            elif token.type == "link_open" and leads is not None:
+                token.attrs = _link(str(token.attrs.get("href", "")), leads, up)
 
 
-def _link(token: Token, place: StoryPosition, pages: Container[str], up: str) -> None:
-    target = str(token.attrs.get("href", ""))
+def _link(target: str, leads: Leads, up: str) -> dict[str, str | int | float]:
+    """The attributes of a link that leads to the web or to a page."""
     if WEB.fullmatch(target):
-        token.attrs = {"href": target, "rel": "noreferrer"}
-    elif target.partition("#")[0] in pages:
-        token.attrs = {"href": up + target}
-    else:
-        raise error("story-link", file=place.file, line=place.line, target=printable(target))
+        return {"href": target, "rel": "noreferrer"}
+    if not leads(target.partition("#")[0]):
+        raise error("story-link", target=printable(target))
+    return {"href": up + target}
 
 
 def _html(parser: MarkdownIt, tokens: list[Token]) -> Markup:
@@ -376,12 +356,12 @@ KIND = PageKind(
 )
 
 
-def path(story: Story) -> str:
+def path(story: source.Story) -> str:
     """Where the page of a story lies."""
     return f"stories/{story.slug}.html"
 
 
-def entry(story: Story) -> dict[str, Any]:
+def entry(story: source.Story) -> dict[str, Any]:
     """Title, summary, date and path of a story in the language in force."""
     telling = story.told(current())
     return {
@@ -394,7 +374,7 @@ def entry(story: Story) -> dict[str, Any]:
     }
 
 
-def marked(telling: Telling) -> Markup:
+def marked(telling: source.Telling) -> Markup:
     """Attributes for text that is not in the language of the page; empty where it is."""
     if telling.lang == current():
         return Markup("")
@@ -402,7 +382,7 @@ def marked(telling: Telling) -> Markup:
     return Markup(' lang="{lang}" dir="{dir}"').format(lang=telling.lang, dir=direction)
 
 
-def pages(answers: Answers, told: Sequence[Story], others: Container[str]) -> Iterator[Page]:
+def pages(answers: Answers, told: Sequence[source.Story], others: Container[str]) -> Iterator[Page]:
     """The list and a page for each story.
 
     Args:
@@ -411,7 +391,7 @@ def pages(answers: Answers, told: Sequence[Story], others: Container[str]) -> It
     Raises:
         StoryError: a story is wrong.
     """
-    held = StoryLinks(told, others)
+    leads = _leads(told, others)
     yield Page(
         path=LIST,
         title=_("Stories"),
@@ -420,20 +400,16 @@ def pages(answers: Answers, told: Sequence[Story], others: Container[str]) -> It
         values={"stories": [entry(story) for story in told]},
     )
     for story in told:
-        yield _page(answers, story, held)
+        yield _page(answers, story, leads)
 
 
-class StoryLinks(Container[str]):
-    """Paths that a story may link to: the list of stories, each story, and the other pages."""
-
-    def __init__(self, told: Sequence[Story], others: Container[str]) -> None:
-        self._own, self._others = {LIST, *(path(story) for story in told)}, others
-
-    def __contains__(self, page: object) -> bool:
-        return page in self._own or page in self._others
+def _leads(told: Sequence[source.Story], others: Container[str]) -> Leads:
+    """A story may link to the list of stories, to each story, and to the other pages."""
+    own = {LIST, *map(path, told)}
+    return lambda page: page in own or page in others
 
 
-def story_figures(answers: Answers, told: Sequence[Story]) -> Iterator[Figure]:
+def story_figures(answers: Answers, told: Sequence[source.Story]) -> Iterator[Figure]:
     """Every figure of the stories, in the language in force; one file serves all languages.
 
     Raises:
@@ -441,27 +417,25 @@ def story_figures(answers: Answers, told: Sequence[Story]) -> Iterator[Figure]:
     """
     for story in told:
         seen: dict[str, Figure] = {}
-        for telling in (story.told(i18n.LANGUAGES[0]), *story.tellings.values()):
-            for block in blocks(telling, story.slug, answers, None, ""):
-                if isinstance(block, StoryChart):
-                    first = seen.setdefault(block.figure.id, block.figure)
-                    if first.table != block.figure.table:
-                        raise error(
-                            "story-translation", file=block.place.file, line=block.place.line
-                        )
+        for lang in (i18n.LANGUAGES[0], *story.tellings):
+            for found in charts_in(story, lang, answers):
+                first = seen.setdefault(found.figure.id, found.figure)
+                with source.at(found.place):
+                    if first.table != found.figure.table:
+                        raise error("story-translation")
         yield from seen.values()
 
 
 def shown(content: Content) -> Iterator[tuple[Figure, str]]:
     """Every figure of the stories in the language in force, and the page that it is on."""
     for story in content.edition.stories:
-        telling = story.told(current())
-        for block in blocks(telling, story.slug, content.answers, None, ""):
-            if isinstance(block, StoryChart):
-                yield block.figure, path(story)
+        for found in charts_in(story, current(), content.answers):
+            yield found.figure, path(story)
 
 
-def fitting(answers: Answers, told: Sequence[Story], others: Container[str]) -> tuple[Story, ...]:
+def fitting(
+    answers: Answers, told: Sequence[source.Story], others: Container[str]
+) -> tuple[source.Story, ...]:
     """The stories that can be told of a release.
 
     Args:
@@ -469,31 +443,30 @@ def fitting(answers: Answers, told: Sequence[Story], others: Container[str]) -> 
     """
     left = tuple(told)
     while left:
-        held = StoryLinks(left, others)
-        fit = tuple(story for story in left if _fits(answers, story, held))
+        leads = _leads(left, others)
+        fit = tuple(story for story in left if _fits(answers, story, leads))
         if fit == left:
             break
         left = fit  # a story may link to another one
     return left
 
 
-def _fits(answers: Answers, story: Story, held: Container[str]) -> bool:
+def _fits(answers: Answers, story: source.Story, leads: Leads) -> bool:
     """Whether a story can be told of a release that has these pages."""
     try:
-        for _figure in story_figures(answers, [story]):
-            pass
+        list(story_figures(answers, [story]))
         for telling in story.tellings.values():
-            list(blocks(telling, story.slug, answers, held, "../"))
+            list(blocks(telling, story.slug, answers, leads))
     except StoryError:
         return False
     return True
 
 
-def _page(answers: Answers, story: Story, held: Container[str]) -> Page:
+def _page(answers: Answers, story: source.Story, leads: Leads) -> Page:
     telling = story.told(current())
     parts = [
-        (None, block.figure) if isinstance(block, StoryChart) else (block.html, None)
-        for block in blocks(telling, story.slug, answers, held, "../")
+        (None, block.figure) if isinstance(block, StoryChart) else (block, None)
+        for block in blocks(telling, story.slug, answers, leads, "../")
     ]
     note = ""
     if telling.lang != current():

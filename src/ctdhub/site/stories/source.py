@@ -2,14 +2,15 @@
 
 import datetime as dt
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.errors import StoryError, error, printable
 from ctdhub.core.format import listed
 from ctdhub.core.i18n import LANGUAGES, _, current
 from ctdhub.report.wording import state_words
@@ -52,6 +53,16 @@ class StoryPosition:
 
     file: Path
     line: int
+
+
+@contextmanager
+def at(place: StoryPosition) -> Iterator[None]:
+    """What is found wrong inside is said of this line."""
+    try:
+        yield
+    except StoryError as fault:
+        fault.file, fault.line = printable(place.file.name), place.line
+        raise
 
 
 @dataclass(frozen=True)
@@ -136,11 +147,7 @@ def _text(file: Path) -> str:
         raise error("story-utf8", file=file) from None
     if hidden := _HIDDEN.search(text):
         line = text.count("\n", 0, hidden.start()) + 1
-        raise error(
-            "story-character",
-            file=StoryPosition(file, line).file,
-            line=StoryPosition(file, line).line,
-        )
+        raise error("story-character", file=file, line=line)
     return text
 
 
@@ -163,16 +170,16 @@ Named = Mapping[str, tuple[str, ...]]
 """What a story names: codes, regions of the world or ``not_recorded``, by variable."""
 
 
-def query(named: Named, answers: Answers, place: StoryPosition) -> Query:
+def query(named: Named, answers: Answers) -> Query:
     """The people that are meant; a region becomes its countries.
 
     Raises:
         StoryError: there is no such variable or value.
     """
-    return Query({name: _values(name, values, answers, place) for name, values in named.items()})
+    return Query({name: _values(name, values, answers) for name, values in named.items()})
 
 
-def require_variable(name: str, place: StoryPosition) -> None:
+def require_variable(name: str) -> None:
     """Pass if stories may ask about a variable.
 
     Raises:
@@ -180,7 +187,7 @@ def require_variable(name: str, place: StoryPosition) -> None:
     """
     public = {v.name for v in load_schema().table("people") if v.public}
     if name not in public or load_schema().variable(name).kind in ("entity", "count"):
-        raise error("story-variable", file=place.file, line=place.line, name=printable(name))
+        raise error("story-variable", name=printable(name))
 
 
 def in_words(named: Named) -> str:
@@ -194,33 +201,19 @@ def in_words(named: Named) -> str:
     )
 
 
-def _values(
-    name: str, values: Collection[str], answers: Answers, place: StoryPosition
-) -> frozenset[str]:
-    require_variable(name, place)
+def _values(name: str, values: Collection[str], answers: Answers) -> frozenset[str]:
+    require_variable(name)
     found: set[str] = set()
     for value in values or ("",):
         text = NO_CODE if value == NOT_RECORDED else value
         codes = codes_of(answers, name, text, _countries) if value else ()
         if not codes:
-            raise _no_such_value(name, value, answers, place)
+            is_country = load_schema().variable(name).kind == "country"
+            known = ("CIV", "DEU", "…", *_regions()) if is_country else answers.domain(name)
+            held = ", ".join(known if is_country else (*known, NOT_RECORDED))
+            raise error("story-value", name=name, value=printable(value), values=held)
         found.update(codes)
     return frozenset(found)
-
-
-def _no_such_value(name: str, value: str, answers: Answers, place: StoryPosition) -> HubError:
-    is_country = load_schema().variable(name).kind == "country"
-    known = (
-        ("CIV", "DEU", "…", *_regions()) if is_country else (*answers.domain(name), NOT_RECORDED)
-    )
-    return error(
-        "story-value",
-        file=place.file,
-        line=place.line,
-        name=name,
-        value=printable(value),
-        values=", ".join(known),
-    )
 
 
 def _countries(key: str) -> tuple[str, ...]:
