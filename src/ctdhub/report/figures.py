@@ -244,6 +244,7 @@ class Among:
 
 
 ALL = Among({}, "", "")
+_Asked = tuple[str, tuple[tuple[str, tuple[str, ...]], ...], str, str, str]
 
 
 def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
@@ -259,9 +260,7 @@ def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
 
 
 @memoised
-def _for_files(
-    answers: Answers, asked: tuple[str, tuple[tuple[str, tuple[str, ...]], ...], str, str]
-) -> tuple[Figure, ...]:
+def _for_files(answers: Answers, asked: _Asked) -> tuple[Figure, ...]:
     return _made(answers, *asked)
 
 
