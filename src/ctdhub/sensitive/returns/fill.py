@@ -72,17 +72,12 @@ class SheetText:
             if at is None or at[1] or int(at[2]) in self._rows:
                 raise ValueError("a row has no number of its own")
             self._rows[int(at[2])] = row[0]
-            self._cells[int(at[2])] = self._read(row[2] or "")
-
-    @staticmethod
-    def _read(content: str) -> dict[int, str]:
-        cells = {}
-        for cell in _CELL.finditer(content):
-            at = _AT.search(cell[1])
-            if at is None or not at[1]:
-                raise ValueError("a cell has no place of its own")
-            cells[column_index_from_string(at[1].upper())] = cell[0]
-        return cells
+            cells = self._cells[int(at[2])] = {}
+            for cell in _CELL.finditer(row[2] or ""):
+                place = _AT.search(cell[1])
+                if place is None or not place[1]:
+                    raise ValueError("a cell has no place of its own")
+                cells[column_index_from_string(place[1].upper())] = cell[0]
 
     def holds_formula(self, row: int, column: int) -> bool:
         """Whether a cell is computed."""
@@ -111,13 +106,11 @@ class SheetText:
         place = f"{get_column_letter(column)}{row}"
         if isinstance(value, str):
             text = escape(_UNWRITABLE.sub("", value))
-            cell = (
-                f'<c r="{place}"{shown} t="inlineStr"><is><t xml:space="preserve">{text}</t>'
-                "</is></c>"
-            )
+            held, kind = f'<is><t xml:space="preserve">{text}</t></is>', ' t="inlineStr"'
         else:
             number = to_excel(value) if isinstance(value, date) else value
-            cell = f'<c r="{place}"{shown}><v>{number:.15g}</v></c>'
+            held, kind = f"<v>{number:.15g}</v>", ""
+        cell = f'<c r="{place}"{shown}{kind}>{held}</c>'
         self._cells.setdefault(row, {})[column] = cell
         self._changed.add(row)
 
@@ -307,10 +300,10 @@ class ReturnRows:
         found: Written | None = text
         if rule.map:
             texts = {fold(t): to for t, to in rule.map.items()}
-            if fold(text) in texts and texts[fold(text)] is None:
+            found = texts.get(fold(text))
+            if found is None and fold(text) in texts:
                 account.empty += 1
                 return None
-            found = texts.get(fold(text))
         elif rule.date:
             day = self._mapping.dates.date(fold(text))
             found = date.fromisoformat(day) if day else None
@@ -376,12 +369,7 @@ class _Sheet:
     """One sheet of the workbook, with the places of its columns."""
 
     def __init__(
-        self,
-        archive: Archive,
-        book: openpyxl.Workbook,
-        name: str,
-        rule: SheetRule,
-        changed: dict[str, str],
+        self, archive: Archive, book: Workbook, name: str, rule: SheetRule, changed: dict[str, str]
     ) -> None:
         self.name, self.file = name, archive.file
         try:
@@ -392,8 +380,7 @@ class _Sheet:
             raise error("return-sheet", file=self.file, name=printable(name)) from cause
         except ValueError:
             raise error("return-workbook/form", file=self.file, name=printable(name)) from None
-        lines = book[name].iter_rows(1, max(LOOKED_AT, rule.header_row or 0))
-        cells = list(lines)
+        cells = list(book[name].iter_rows(1, max(LOOKED_AT, rule.header_row or 0)))
         heads = [{_head(c.value) for c in line if c.value is not None} for line in cells]
         wanted = {_head(column) for column in rule.columns}
         best = max(range(len(heads)), key=lambda i: len(wanted & heads[i]), default=0)
@@ -402,24 +389,20 @@ class _Sheet:
         self.heads = [(str(c.value), int(c.column)) for c in line if c.value is not None]
         self.places = self._places(rule)
         self.first = self._first(rule)
-        self.lists, unread = choices(whole, self.first, book)
-        self.unchecked = tuple(n for n, c in self.places.items() if c in unread)
+        self.lists, self.unread = choices(whole, self.first, book)
         at = next(book[name].iter_rows(self.first, self.first), ())
         self.dated = {c.column for c in at if is_date_format(getattr(c, "number_format", "") or "")}
 
     def _places(self, rule: SheetRule) -> dict[str, int]:
         columns = {_head(text): column for text, column in self.heads}
-        missing = [name for name in rule.columns if _head(name) not in columns]
+        counts, name = Counter(_head(text) for text, _column in self.heads), printable(self.name)
+        missing = [printable(column) for column in rule.columns if not counts[_head(column)]]
         if missing:
-            shown = ", ".join(map(printable, missing))
-            raise error("return-columns", file=self.file, name=printable(self.name), columns=shown)
-        counts = Counter(_head(text) for text, _column in self.heads)
-        if twice := [name for name in rule.columns if counts[_head(name)] > 1]:
-            shown = ", ".join(map(printable, twice))
-            raise error(
-                "return-columns/twice", file=self.file, name=printable(self.name), columns=shown
-            )
-        return {name: columns[_head(name)] for name in rule.columns}
+            raise error("return-columns", file=self.file, name=name, columns=", ".join(missing))
+        if twice := [printable(column) for column in rule.columns if counts[_head(column)] > 1]:
+            shown = ", ".join(twice)
+            raise error("return-columns/twice", file=self.file, name=name, columns=shown)
+        return {column: columns[_head(column)] for column in rule.columns}
 
     def _first(self, rule: SheetRule) -> int:
         """The first row for records: rows with the publisher's explanations are passed over."""
@@ -446,7 +429,7 @@ class _Sheet:
         held = {_head(name) for name in self.places}
         others = (text for text, _c in self.heads if _head(text) not in held)
         told.unfilled = tuple(" ".join(text.split()) for text in others)
-        told.unchecked = self.unchecked
+        told.unchecked = tuple(n for n, c in self.places.items() if c in self.unread)
         return told
 
     def _put(
@@ -458,11 +441,11 @@ class _Sheet:
         if isinstance(value, date) and column not in self.dated:
             value = value.isoformat()
         if column in self.lists and isinstance(value, str):
-            chosen = _chosen(value, column, self.lists)
-            if chosen is None:
+            alike = [text for text in self.lists[column] if fold(text) == fold(value)]
+            if not alike:
                 account.unlisted += 1
                 return
-            value = chosen
+            value = alike[0]
         self.text.put(row, column, value, style)
         account.filled += 1
 
@@ -470,8 +453,3 @@ class _Sheet:
 def _head(text: object) -> str:
     """A column name as names are compared: over line ends, too."""
     return fold(" ".join(str(text).split()))
-
-
-def _chosen(value: str, column: int, lists: Choices) -> str | None:
-    """The text of the workbook's list that says the same; None where none does."""
-    return next((text for text in lists[column] if fold(text) == fold(value)), None)
