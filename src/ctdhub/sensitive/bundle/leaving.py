@@ -19,7 +19,7 @@ import re
 import tempfile
 from collections.abc import Callable, Collection
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -157,7 +157,7 @@ def leaving(
     done = harmonise(raw, mapping, contributor, years, secret)
     again = partial(harmonise, mapping=mapping, contributor=contributor, years=years, key=secret)
     fates = column_fates(raw, mapping)
-    raw, coarse = _coarsened(raw, mapping, done, again)
+    raw, coarse = _coarsened(raw, mapping, fates, done, again)
     fates = [replace(f, fate="coarse") if f.name in coarse else f for f in fates]
     table, unread = _without_notes(unescaped(raw.table), done, raw.rejects.num_rows)
     rows = table["_row"].combine_chunks()
@@ -213,18 +213,20 @@ def _unanswered(table: pa.Table, mapping: Mapping) -> str | None:
 def _coarsened(
     raw: RawTable,
     mapping: Mapping,
+    fates: Collection[ColumnFate],
     done: Harmonised,
     again: Callable[[RawTable], Harmonised],
 ) -> tuple[RawTable, set[str]]:
     """The file with cells that say no more than is read out of them, and the columns they are of.
 
     Args:
+        fates: what would become of its columns.
         done: what the mapping reads from the file.
         again: reads another file by it; a column of which it reads anything else stays as it is.
     """
     apart = {fold(name) for name in mapping.names_people()}
     apart |= {fold(name) for rows in raw.children.values() for name in rows.column_names}
-    plain = [c.name for c in column_fates(raw, mapping) if c.fate == "leaves"]
+    plain = [c.name for c in fates if c.fate == "leaves"]
     changes: dict[str, pa.ChunkedArray] = {}
     for name in (c for c in plain if fold(c) not in apart):
         for variable, rules in mapping.columns.items():
@@ -291,27 +293,20 @@ def _without_notes(table: pa.Table, done: Harmonised, unread: int) -> tuple[pa.T
 def column_fates(raw: RawTable, mapping: Mapping) -> list[ColumnFate]:
     """What becomes of each column of a file, in its order."""
     used = {fold(c) for _place, rule in mapping.uses() for c in rule.columns()}
-    key = mapping.key_columns()
-    case = mapping.case_column()
-    keyed = {fold(c) for c in (*(key[0] if key and key[1] == "hash" else ()), case or "") if c}
-    tokens = {fold(c) for c in (*mapping.tokens, *(key[0] if key and key[1] == "token" else ()))}
+    columns, action = mapping.key_columns() or ((), "")
+    keyed = {fold(c) for c in (*(columns if action == "hash" else ()), mapping.case_column()) if c}
+    tokens = {fold(c) for c in (*mapping.tokens, *(columns if action == "token" else ()))}
     births = {fold(c) for c, d in mapping.identifiers.items() if d.action == "band"}
-    stripped = {fold(c) for c in mapping.stripped()}
-    found: list[ColumnFate] = []
-    for name in raw.column_names():
-        if name == "_row":
-            continue
-        plain, fate = fold(name), "unread"
-        if plain in stripped:
-            fate = "stripped"
-        elif plain in keyed and plain not in used:
-            fate = "coded"
-        elif plain in tokens:
-            fate = "token"
-        elif plain in used | keyed:
-            fate = "birth" if plain in births else "leaves"
-        found.append(ColumnFate(name, fate))  # type: ignore[arg-type]
-    return found
+    of: dict[Fate, set[str]] = {  # the first that a column is of
+        "stripped": {*map(fold, mapping.stripped())},
+        "coded": keyed - used,
+        "token": tokens,
+        "birth": (used | keyed) & births,
+        "leaves": used | keyed,
+    }
+    names = [name for name in raw.column_names() if name != "_row"]
+    fates = [next((fate for fate, own in of.items() if fold(n) in own), None) for n in names]
+    return [ColumnFate(n, fate or "unread") for n, fate in zip(names, fates, strict=True)]
 
 
 def check_found(mapping: Mapping) -> None:
@@ -366,12 +361,10 @@ def is_code(text: str) -> bool:
 
 def _told_of_excluded(mapping: Mapping) -> set[str]:
     """Folded names of the columns by which rows are excluded, and by which people are known."""
-    key = mapping.key_columns()
-    told = {fold(column) for column in key[0]} if key and key[1] == "token" else set()
-    for _place, rule in mapping.uses():
-        if isinstance(rule, Exclusion):
-            told |= {fold(column) for column in rule.columns()}
-    return told
+    columns, action = mapping.key_columns() or ((), "")
+    rules = [rule for _place, rule in mapping.uses() if isinstance(rule, Exclusion)]
+    by = [*(columns if action == "token" else ()), *(c for rule in rules for c in rule.columns())]
+    return {*map(fold, by)}
 
 
 def _told_of_standing(mapping: Mapping) -> set[str]:
@@ -386,14 +379,8 @@ def _told_of_standing(mapping: Mapping) -> set[str]:
 
 def _account(done: Harmonised, unread: int) -> dict[str, Any]:
     """Counts of the contributor's own rows; those that could not be read cannot leave."""
-    account = done.conservation
-    return {
-        "rows_read": account.rows_read,
-        "records": account.records,
-        "rejected": account.rejected,
-        "unread": unread,
-        "excluded": {rule: n for rule, n in sorted(account.excluded.items()) if n},
-    }
+    excluded = {rule: n for rule, n in sorted(done.conservation.excluded.items()) if n}
+    return asdict(done.conservation) | {"unread": unread, "excluded": excluded}
 
 
 def _told(done: Harmonised, unread: int) -> tuple[Any, ...]:
