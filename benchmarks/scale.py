@@ -142,11 +142,11 @@ def protect(root: Path) -> dict[str, int]:
     from ctdhub.hub.engine import engine
     from ctdhub.hub.folder import Hub
     from ctdhub.hub.rules import policy
-    from ctdhub.hub.stages.protect import answer
+    from ctdhub.hub.stages.protect import Protection
 
     hub = Hub(root)
     with engine(hub) as here:
-        found = answer(hub, policy(hub), here)
+        found = Protection(hub, policy(hub), here).answer()
     return {"people": found.records.num_rows}
 
 

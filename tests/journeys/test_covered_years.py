@@ -12,7 +12,7 @@ import pytest
 from ctdhub.core.errors import WouldCharge
 from ctdhub.dp.price import up_to
 from ctdhub.hub import pipeline
-from ctdhub.hub.engine import ThisMachine
+from ctdhub.hub.engine import Engine
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import ledger
 from ctdhub.hub.rules import policy
@@ -82,8 +82,8 @@ def test_a_year_that_begins_charges_nothing(hub: Hub, monkeypatch: pytest.Monkey
     shutil.rmtree(hub.work / "protected")  # as other software would make it anew
     built(hub, spend=0)
     assert charges(hub) == 1
-    rules, engine = policy(hub), ThisMachine()
-    assert protect.price(hub, rules, engine) is None
+    rules, engine = policy(hub), Engine()
+    assert protect.Protection(hub, rules, engine).price() is None
     send(hub, "harbour", "2026-02-15", *ROWS, "999,2026,F,25,1,NGA")
     built(hub)
     assert charges(hub) == 2

@@ -12,7 +12,7 @@ import yaml
 
 from ctdhub.core.errors import PolicyError
 from ctdhub.hub import withdrawals
-from ctdhub.hub.engine import ThisMachine
+from ctdhub.hub.engine import Engine
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.rules import policy, variables
 from ctdhub.hub.stages import protect
@@ -115,7 +115,7 @@ def test_it_is_refused_before_anything_is_charged(
     comes(hub, "c")
     monkeypatch.setattr(protect, "check_paid", lambda hub: None)  # the release is fictitious
     with pytest.raises(PolicyError) as met:
-        protect.answer(hub, policy(hub), ThisMachine())
+        protect.Protection(hub, policy(hub), Engine()).answer()
     assert met.value.name == "sources-series"
     assert not list(hub.ledger.glob("*.jsonl")), "no line of a charge"
 

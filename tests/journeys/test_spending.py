@@ -310,7 +310,9 @@ def test_the_candidate_reads_what_was_paid_and_counts_nobody(
         return whole(ledger, charge, facts)
 
     monkeypatch.setattr(answer_store, "by_charge", by_charge)
-    monkeypatch.setattr(protect, "answer", lambda *args, **kwargs: pytest.fail("counted again"))
+    monkeypatch.setattr(
+        protect.Protection, "answer", lambda *args, **kwargs: pytest.fail("counted again")
+    )
     shutil.rmtree(real.work / "candidate")
     pipeline.build(real)
     assert set(asked) == {Ledger(real.ledger).entries()[-1].id}

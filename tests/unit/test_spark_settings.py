@@ -16,7 +16,7 @@ from ctdhub.core.i18n import Text
 from ctdhub.hub import init, pipeline
 from ctdhub.hub.folder import Hub, SparkSettings
 from ctdhub.hub.spark import session
-from ctdhub.hub.spark.session import Shared, code_hash, told
+from ctdhub.hub.spark.session import Shared, attempt, code_hash
 from ctdhub.hub.steps import Step
 
 
@@ -115,18 +115,18 @@ def test_a_worker_elsewhere_refuses(tmp_path: Path) -> None:
         (Shared(Path(__file__), code_hash(), "fr"), "spark-shared"),
         (Shared(tmp_path, "other", "fr"), "spark-version"),
     ):
-        _answer, fault = told(where, lambda: worked.append(1))
-        assert fault is not None
-        assert pickle.loads(fault).rule == rule
+        fault = attempt(where, lambda: worked.append(1))
+        assert isinstance(fault, SparkError)
+        assert fault.rule == rule
     probe.mkdir()
-    assert told(Shared(probe, code_hash(), "fr"), lambda: 7) == (7, None)
+    assert attempt(Shared(probe, code_hash(), "fr"), lambda: 7) == 7
     assert not worked
 
     def stumble() -> None:
         raise KeyError("a value of a case")
 
     with pytest.raises(RuntimeError, match=r"^KeyError$"):  # what the worker's log will say
-        told(Shared(tmp_path, code_hash(), "en"), stumble)
+        attempt(Shared(tmp_path, code_hash(), "en"), stumble)
 
 
 def test_a_step_that_runs_twice_at_once_is_done_once(tmp_path: Path) -> None:
@@ -140,13 +140,13 @@ def test_a_step_that_runs_twice_at_once_is_done_once(tmp_path: Path) -> None:
     step = Step("write", {"value": "a"}, tmp_path / "out", run)
     done: list[object] = []
 
-    def attempt() -> None:
+    def refresh() -> None:
         try:
             done.append(step.refresh())
         except OSError as error:  # both renamed at the same moment: a cluster tries again
             done.append(error)
 
-    tasks = [threading.Thread(target=attempt) for _task in range(2)]
+    tasks = [threading.Thread(target=refresh) for _task in range(2)]
     for task in tasks:
         task.start()
     for task in tasks:

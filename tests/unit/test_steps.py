@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctdhub.core.i18n import Text, language, said
-from ctdhub.hub.steps import KEY_FILE, NEVER_RAN, Input, Step, hash_folder, sweep, walk
+from ctdhub.hub.steps import KEY_FILE, NEVER_RAN, Step, hash_folder, sweep, walk
 
 
 def step(folder: Path, value: str, runs: list[str]) -> Step:
@@ -24,16 +24,18 @@ def why(step: Step) -> str:
     return said(reason) if reason else ""
 
 
-def test_an_input_has_a_name_that_is_said_and_a_key_that_stays(tmp_path: Path) -> None:
+def test_an_input_stands_in_key_files_by_its_english_name(tmp_path: Path) -> None:
     def made(value: str) -> Step:
-        inputs = {Input("spent", Text("privacy ledger")): value, "a.csv": value}
+        inputs = {Text("privacy ledger"): value, "a.csv": value}
         return Step("write", inputs, tmp_path / "out", lambda folder: None)
 
     made("1").refresh()
     assert json.loads((tmp_path / "out" / KEY_FILE).read_text("utf-8"))["inputs"] == {
-        "a.csv": "1", "spent": "1",
+        "a.csv": "1", "privacy ledger": "1",
     }  # fmt: skip
-    plain = Step("write", {"spent": "1", "a.csv": "1"}, tmp_path / "out", lambda folder: None)
+    plain = Step(
+        "write", {"privacy ledger": "1", "a.csv": "1"}, tmp_path / "out", lambda folder: None
+    )
     assert made("1").key == plain.key
     assert made("1").reason() is plain.reason() is None
     for code, words in (

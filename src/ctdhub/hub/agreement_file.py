@@ -4,7 +4,6 @@ Belongs here: what the desk's worker writes to ``contributors/``, and whether an
 force.  Does not belong here: what an agreement is (``folder``), who may change it (``desk``).
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -15,6 +14,7 @@ import yaml
 from ctdhub.core.errors import error, printable
 from ctdhub.core.files import write_whole
 from ctdhub.hub.folder import ID, SOON, SOURCE_KINDS, Agreement, Hub, checked_settings, noted
+from ctdhub.hub.steps import hash_file
 
 Settings = Mapping[str, Any]
 """New values by setting; None takes a setting out, so that its default holds."""
@@ -39,7 +39,7 @@ def force_of(hub: Hub, agreement: Agreement, today: date) -> Force:
 def hash_of_agreement(hub: Hub, contributor: str) -> str:
     """SHA-256 of the file, hexadecimal: what a change of it names; empty where there is none."""
     path = hub.agreement_file(contributor)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return hash_file(path) if path.is_file() else ""
 
 
 def write_agreement(hub: Hub, contributor: str, settings: Settings, base: str) -> str:
@@ -96,13 +96,9 @@ def with_settings(text: str, settings: Settings) -> str:
     for name, value in settings.items():
         text = _with_setting(text, name, value)
     found = yaml.safe_load(text) or {}
-    if not _same(found, wanted):
+    if {k: str(v) for k, v in found.items()} != {k: str(v) for k, v in wanted.items()}:
         raise ValueError("another setting would change")
     return text
-
-
-def _same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return {k: str(v) for k, v in found.items()} == {k: str(v) for k, v in wanted.items()}
 
 
 def _with_setting(text: str, name: str, value: Any) -> str:

@@ -2,39 +2,19 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ctdhub.core.errors import error, printable
-from ctdhub.core.files import locked
 from ctdhub.core.keys.signing import SigningKey
-from ctdhub.hub.deliveries import refuse_older
-from ctdhub.hub.folder import Hub, noted, timestamp
+from ctdhub.hub.deliveries import is_older
+from ctdhub.hub.folder import Hub, alone, noted, timestamp
 from ctdhub.hub.paid import check_paid, ledger, refuse_published
 from ctdhub.hub.rules import by_version
-from ctdhub.release.approvals import (
-    FILE,
-    LONGEST_REASON,
-    ROLE_NAMES,
-    Approvals,
-    Approvers,
-    Hold,
-    Holds,
-    KeyChange,
-    Lift,
-    Mark,
-    Role,
-    SignedChange,
-    SignedLift,
-    add_change,
-    hold_file,
-    next_line,
-    read_changes,
-    who_stays,
-)
+from ctdhub.release import approvals
+from ctdhub.release.approvals import FILE, Approvals, Approvers, Hold, Holds, KeyChange, Lift, Role
 from ctdhub.release.errata import cleaned
 from ctdhub.release.verify import digest
 
@@ -54,26 +34,16 @@ def approvers(hub: Hub) -> Approvers:
     return found
 
 
-@dataclass(frozen=True)
-class KnownKeys:
-    """Keys that somebody signed.
+class KnownKeys(NamedTuple):
+    """Keys that somebody signed: those that the newest release of real data names, or later ones.
 
     Attributes:
-        version: newest release of real data that both signed.
-        keys: of both.
-        whole: whether all that ``approvers`` says was signed; a release whose statements name no
-            approvers shows one key a role, and nothing of former keys.
+        version: of that release.
+        keys: of both people.
     """
 
     version: str
     keys: Approvers
-    whole: bool
-
-    def are(self, other: Approvers) -> bool:
-        """Whether these are the same approvers."""
-        if self.whole:
-            return self.keys == other
-        return self.keys == other.model_copy(update={"former": ()})
 
 
 def signed_keys(hub: Hub) -> KnownKeys | None:
@@ -82,13 +52,13 @@ def signed_keys(hub: Hub) -> KnownKeys | None:
     Raises:
         ReleaseError: ``approvers.jsonl`` does not hold, or does not fit the last signed release.
     """
-    changes, last = read_changes(hub.root), _last_signed(hub)
+    changes, last = approvals.read_changes(hub.root), _last_signed(hub)
     if not changes:
         return last
     states = [changes[0].change.was, *(one.change.now for one in changes)]
-    if last is None or not any(map(last.are, states)):
+    if last is None or last.keys not in states:
         raise error("approvers/damaged", file=hub.root / FILE, row=1)
-    return KnownKeys(last.version, states[-1], whole=True)
+    return KnownKeys(last.version, states[-1])
 
 
 def refuse_unsigned(hub: Hub) -> None:
@@ -105,7 +75,7 @@ def refuse_unsigned(hub: Hub) -> None:
     if hub.settings.invented:
         return
     known = signed_keys(hub)
-    if known is not None and not known.are(now):
+    if known is not None and known.keys != now:
         raise error("approvers/unsigned", file=hub.root / "hub.yaml")
 
 
@@ -117,18 +87,18 @@ def pending(hub: Hub) -> KeyChange | None:
             that nobody may sign it.
     """
     now, known = approvers(hub), signed_keys(hub)
-    if hub.settings.invented or known is None or known.are(now):
+    if hub.settings.invented or known is None or known.keys == now:
         return None
     was = known.keys
-    if not who_stays(was, now):
+    if not approvals.who_stays(was, now):
         raise error("approvers/both", file=hub.root / "hub.yaml")
-    number, previous = next_line(read_changes(hub.root))
+    number, previous = approvals.next_line(approvals.read_changes(hub.root))
     return KeyChange(
         hub=hub.settings.name,
         number=number,
         previous=previous,
         release=known.version,
-        role=who_stays(was, now)[0],
+        role=approvals.who_stays(was, now)[0],
         was=was,
         now=now,
         reason="-",
@@ -147,17 +117,20 @@ def change_to_sign(hub: Hub, role: Role, reason: str) -> KeyChange:
     if found is None:
         raise error("approvers/same", file=hub.root / "hub.yaml")
     said = cleaned(reason)
-    if role not in who_stays(found.was, found.now) or not 0 < len(said) <= 300:
+    if role not in approvals.who_stays(found.was, found.now) or not 0 < len(said) <= 300:
         raise error("approvers/change", file=hub.root / FILE)
     return found.model_copy(update={"role": role, "reason": said})
 
 
 def sign_change(hub: Hub, told: KeyChange, key: SigningKey) -> None:
     """Sign a change with an Ed25519 key; see :func:`accept_change`."""
-    accept_change(hub, SignedChange(change=told, **Mark.of(told.message(), key).model_dump()))
+    accept_change(
+        hub,
+        approvals.SignedChange(change=told, **approvals.Mark.of(told.message(), key).model_dump()),
+    )
 
 
-def accept_change(hub: Hub, signed: SignedChange) -> None:
+def accept_change(hub: Hub, signed: approvals.SignedChange) -> None:
     """Write down a change that an approver has signed.
 
     Raises:
@@ -170,7 +143,7 @@ def accept_change(hub: Hub, signed: SignedChange) -> None:
         kept = {"role": told.role, "reason": told.reason, "date": told.date}
         if now is None or now.model_copy(update=kept) != told:
             raise error("approvers/change", file=hub.root / FILE)
-        add_change(hub.root, signed)
+        approvals.add_change(hub.root, signed)
 
 
 def statements_of(hub: Hub, key: str) -> list[tuple[str, str]]:
@@ -199,12 +172,9 @@ def ledger_lines(hub: Hub) -> Mapping[str, int]:
 def _last_signed(hub: Hub) -> KnownKeys | None:
     for release in by_version(hub.releases):
         given = Approvals.read(release)
-        if given.missing or any(a.statement.practice for a in given.approvals):
-            continue
-        told = next((a.statement.approvers for a in given.approvals if a.statement.approvers), None)
-        keys = {a.statement.role: a.key for a in given.approvals}
-        alone = Approvers(steward=keys["steward"], privacy_officer=keys["privacy_officer"])
-        return KnownKeys(release.name, told or alone, whole=told is not None)
+        named = [a.statement.approvers for a in given.approvals if not a.statement.practice]
+        if named and named[0] and not given.missing:
+            return KnownKeys(release.name, named[0])
     return None
 
 
@@ -263,6 +233,20 @@ def publication(hub: Hub, candidate: Path, now: datetime) -> Publication:
     return Publication(state, missing, opens, holds)
 
 
+def refuse_unfit(hub: Hub, candidate: Path) -> None:
+    """Refuse what nobody may approve or publish, whoever signed it.
+
+    Raises:
+        WithdrawalError, LedgerTampered: it, or another release, was not paid for.
+        ReleaseError: somebody withdrew since, or its answer is published.
+    """
+    check_paid(hub)
+    hub.refuse_unanswered()
+    if is_older(hub, candidate):
+        raise error("withdrawn", file=candidate, version=printable(candidate.name))
+    refuse_published(hub, candidate)
+
+
 def may_publish(hub: Hub, candidate: Path, now: datetime | None = None) -> bool:
     """Whether a candidate may be published now; False where it waits for a person or a day.
 
@@ -270,20 +254,16 @@ def may_publish(hub: Hub, candidate: Path, now: datetime | None = None) -> bool:
         now: with its time zone; default: the clock.
 
     Raises:
-        WithdrawalError, LedgerTampered: it, or another release, was not paid for.
-        ReleaseError: somebody withdrew since, its answer is published, an approval does not hold,
-            the approvers' keys were changed, or a file is damaged.
+        HubError: as :func:`refuse_unfit`.
+        ReleaseError: an approval does not hold, the approvers' keys were changed, or a file is
+            damaged.
     """
-    check_paid(hub)
-    hub.refuse_unanswered()
-    refuse_older(hub, candidate)
-    refuse_published(hub, candidate)
+    refuse_unfit(hub, candidate)
     if publication(hub, candidate, now or datetime.now(UTC)).state != "due":
         return False
     refuse_unsigned(hub)
     if any(
-        a.statement.approvers not in (None, hub.settings.approvers)
-        for a in Approvals.read(candidate).approvals
+        a.statement.approvers != hub.settings.approvers for a in Approvals.read(candidate).approvals
     ):
         raise error("approvers/since", file=candidate, version=printable(candidate.name))
     return True
@@ -302,14 +282,14 @@ def hold(hub: Hub, candidate: Path, role: Role, reason: str, *, refuse: bool = F
         ReleaseError: no reason was given, it is too long, or the candidate was published meanwhile.
     """
     said = cleaned(reason)
-    if not 0 < len(said) <= LONGEST_REASON:
-        raise error("hold/reason", most=LONGEST_REASON)
+    if not 0 < len(said) <= approvals.LONGEST_REASON:
+        raise error("hold/reason", most=approvals.LONGEST_REASON)
     version = candidate.name
-    with _alone(hub), noted(hub, "hold", version=version, role=role, refused=refuse):
+    with alone(hub.work, ".holds"), noted(hub, "hold", version=version, role=role, refused=refuse):
         made = Hold.new(role, said, timestamp(), digest(candidate) if refuse else None)
         Holds.read(candidate).having(made).write(candidate)
         if not candidate.is_dir():
-            hold_file(candidate).unlink(missing_ok=True)
+            approvals.hold_file(candidate).unlink(missing_ok=True)
             raise error("no-candidate", file=candidate)
     return made
 
@@ -324,7 +304,7 @@ def to_lift(hub: Hub, candidate: Path, role: Role) -> Lift:
     mine = [h for h in held if h.role == role and h.refused is None]
     if not mine:
         name = printable(candidate.name)
-        raise error("hold/none", file=candidate, version=name, role=ROLE_NAMES[role])
+        raise error("hold/none", file=candidate, version=name, role=approvals.ROLE_NAMES[role])
     return Lift(
         hub=hub.settings.name,
         version=candidate.name,
@@ -339,7 +319,7 @@ def to_lift(hub: Hub, candidate: Path, role: Role) -> Lift:
     )
 
 
-def lift(hub: Hub, candidate: Path, signed: SignedLift) -> None:
+def lift(hub: Hub, candidate: Path, signed: approvals.SignedLift) -> None:
     """Take back the hold of a role, which signed that.
 
     Raises:
@@ -348,16 +328,10 @@ def lift(hub: Hub, candidate: Path, signed: SignedLift) -> None:
     """
     told = signed.lift
     version, role = candidate.name, told.role
-    with _alone(hub), noted(hub, "hold", version=version, role=role, lifted=True):
+    with alone(hub.work, ".holds"), noted(hub, "hold", version=version, role=role, lifted=True):
         now = to_lift(hub, candidate, role)
         if told != now.model_copy(update={"date": told.date}):
             raise error("hold/other", file=candidate, version=printable(version))
         if not signed.counts(hub.settings.approvers, hub.settings.invented):
-            raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[role])
+            raise error("approver-key", file="hub.yaml", role=approvals.ROLE_NAMES[role])
         Holds.read(candidate).lifted(signed).write(candidate)
-
-
-def _alone(hub: Hub) -> AbstractContextManager[None]:
-    """One writer of holds at a time; a build does not keep it waiting."""
-    hub.work.mkdir(mode=0o700, exist_ok=True)
-    return locked(hub.work / ".holds")

@@ -55,7 +55,7 @@ def price_of(hub: Hub, version: str, progress: Progress | None = None) -> NextPr
     pipeline.build(hub, until="link", progress=progress)
     rules = policy(hub)
     with hub.lock(), engine_of.engine(hub) as engine:
-        found = protect.price(hub, rules, engine, version)
+        found = protect.Protection(hub, rules, engine, version).price()
     split = budget_split(hub, rules)
     more = split.more(rho_of(found.epsilon if found else rules.epsilon, rules.delta))
     return NextPrice(

@@ -44,6 +44,14 @@ CANDIDATE = "candidate"
 """The folder that says which bundle holds the answer about today's people."""
 
 
+def left_by(stage: Path, file: str) -> Any:
+    """What a stage left in its folder, as JSON holds it; None where it never came so far."""
+    try:
+        return json.loads((stage / file).read_bytes())
+    except FileNotFoundError:
+        return None
+
+
 # --------------------------------------------------------------------------------------------------
 # What a harmonised file left in ``work/``: whose it is, when it came, what became of its rows.
 

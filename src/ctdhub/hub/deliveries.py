@@ -12,38 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.core.errors import error, printable
-from ctdhub.hub.contributions import (
-    ANSWER,
-    CANDIDATE,
-    CASES,
-    NO_RECORD,
-    RECORDS,
-    TOKENS,
-    contributor_of,
-    date_of,
-    mapping_file,
-)
+from ctdhub.core.errors import error
+from ctdhub.hub import contributions as work
+from ctdhub.hub.contributions import contributor_of, date_of, left_by, mapping_file
 from ctdhub.hub.folder import Agreement, Hub, require_bound
 from ctdhub.hub.paid import ledger
 from ctdhub.hub.steps import Step, walk
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.sensitive.consent.register import RULE, WAY, Filed, InForce, left_out, unspoken
-from ctdhub.sensitive.linkage.deliveries import (
-    BEYOND,
-    EXCLUDED,
-    HELD,
-    LEFT,
-    RECORD,
-    REJECTED,
-    REPLACED,
-    Dropped,
-    Kept,
-    beyond,
-    dropped,
-    missing,
-    unkeyed,
-)
+from ctdhub.sensitive.linkage import deliveries as linked
+from ctdhub.sensitive.linkage.deliveries import Dropped, Kept
 from ctdhub.sensitive.linkage.pprl.derive import CHECK, format_of
 from ctdhub.sensitive.mapping.file_account import Conservation
 from ctdhub.sensitive.mapping.identifiers import keyings
@@ -87,7 +65,7 @@ class DeliveredFiles:
     @cached_property
     def dropped(self) -> Dropped:
         """Its records that are in force no more."""
-        return dropped(self.held(), self.way)
+        return linked.dropped(self.held(), self.way)
 
     def require_clear(self, file: Path, reports: frozenset[int] = frozenset()) -> None:
         """Refuse to go on where nobody can say who is in force.
@@ -106,11 +84,11 @@ class DeliveredFiles:
         if len(self.dates) < 2:
             return
         if not way.cumulative:
-            if unkeyed(held) and not bounded:
+            if linked.unkeyed(held) and not bounded:
                 raise error("deliveries/no-key", file=file, id=self.agreement.id)
             return
         asked = [d for d in way.kept if self.agreement.left_on(self.dates[d]) == "ask"]
-        if open_ := sorted(set(asked) & set(missing(held, way))):
+        if open_ := sorted(set(asked) & set(linked.missing(held, way))):
             days = ", ".join(self.dates[d] for d in open_)
             raise error("missing-people", file=file, id=self.agreement.id, dates=days)
 
@@ -128,16 +106,17 @@ def sent(hub: Hub, harmonised: Iterable[Step]) -> list[DeliveredFiles]:
 
 
 def _held(step: Step, number: int) -> pa.Table:
-    records = pq.read_table(step.output / RECORDS, columns=["record_id", "person_key"])
-    others = pq.read_table(step.output / NO_RECORD)
-    became = [EXCLUDED if left else REJECTED for left in others["excluded"].to_pylist()]
+    records = pq.read_table(step.output / work.RECORDS, columns=["record_id", "person_key"])
+    others = pq.read_table(step.output / work.NO_RECORD)
+    left = others["excluded"].to_pylist()
+    became = [linked.EXCLUDED if one else linked.REJECTED for one in left]
     parts = [
-        (records["record_id"], records["person_key"], pa.repeat(RECORD, records.num_rows)),
+        (records["record_id"], records["person_key"], pa.repeat(linked.RECORD, records.num_rows)),
         (pa.nulls(others.num_rows, pa.string()), others["person_key"], pa.array(became)),
     ]
     return pa.concat_tables(
         pa.table([ids, keys, pa.repeat(number, len(ids)).cast(pa.int32()), kind.cast(pa.int8())],
-                 HELD)
+                 linked.HELD)
         for ids, keys, kind in parts
     )  # fmt: skip
 
@@ -239,7 +218,11 @@ def out_of_force(
         for one in delivered
         if one.agreement.rows_per_person
     ]
-    return OutOfForce({**found.by_rule, BEYOND: pa.concat_arrays(surplus)}) if surplus else found
+    return (
+        OutOfForce({**found.by_rule, linked.BEYOND: pa.concat_arrays(surplus)})
+        if surplus
+        else found
+    )
 
 
 def own_out_of_force(hub: Hub, one: DeliveredFiles) -> OutOfForce:
@@ -256,7 +239,7 @@ def _surplus(one: DeliveredFiles, gone: pa.Array, most: int) -> pa.Array:
     parts = [filed(step, gone) for step in one.steps]
     records = pa.concat_tables([part.records for part in parts])
     cases = pa.concat_tables([part.cases for part in parts])
-    return beyond(records, cases, most)
+    return linked.beyond(records, cases, most)
 
 
 def replaced_ids(hub: Hub, harmonised: Sequence[Step]) -> OutOfForce:
@@ -267,7 +250,7 @@ def replaced_ids(hub: Hub, harmonised: Sequence[Step]) -> OutOfForce:
 def replaced_of(delivered: Iterable[DeliveredFiles]) -> OutOfForce:
     """The same of what was delivered."""
     found = [one.dropped for one in delivered if len(one.dates) > 1]
-    by_rule = {REPLACED: [d.replaced for d in found], LEFT: [d.left for d in found]}
+    by_rule = {linked.REPLACED: [d.replaced for d in found], linked.LEFT: [d.left for d in found]}
     return OutOfForce({r: pa.concat_arrays(ids) for r, ids in by_rule.items() if ids})
 
 
@@ -283,8 +266,8 @@ class EachFiled:
 
 def filed(step: Step, gone: pa.Array) -> Filed:
     """A harmonised file without some records, as far as withdrawals are concerned."""
-    records = pq.read_table(step.output / RECORDS, columns=["record_id", "person_key"])
-    cases = pq.read_table(step.output / CASES)
+    records = pq.read_table(step.output / work.RECORDS, columns=["record_id", "person_key"])
+    cases = pq.read_table(step.output / work.CASES)
     return Filed(contributor_of(step), without(records, gone), without(cases, gone))
 
 
@@ -299,7 +282,7 @@ def accounted(account: dict[str, Any], step: Step, out: OutOfForce) -> dict[str,
     """The account of a file's rows in which records that count no more are excluded by rule."""
     if not len(out.ids):
         return account
-    ids = pq.read_table(step.output / RECORDS, columns=["record_id"])["record_id"]
+    ids = pq.read_table(step.output / work.RECORDS, columns=["record_id"])["record_id"]
     excluded, records = dict(account["excluded"]), account["records"]
     for rule, gone in out.by_rule.items():
         if left := pc.sum(pc.is_in(ids, value_set=gone)).as_py() or 0:
@@ -317,7 +300,7 @@ def made_with(steps: Iterable[Step], gone: pa.Array) -> frozenset[str]:
     """
     found: set[str] = set()
     for step in steps:
-        tokens = without(pq.read_table(step.output / TOKENS), gone)["token"]
+        tokens = without(pq.read_table(step.output / work.TOKENS), gone)["token"]
         found.update(tokens.filter(pc.starts_with(tokens, f"{CHECK}-")).unique().to_pylist())
     return frozenset(found)
 
@@ -386,28 +369,20 @@ def check_one_format(harmonised: Iterable[Step], gone: pa.Array) -> None:
         raise error("tokens-formats", names=", ".join(names), version=max(found))
 
 
-def refuse_older(hub: Hub, candidate: Path) -> None:
-    """Refuse a candidate that may hold people who withdrew after it was made.
+def is_older(hub: Hub, candidate: Path) -> bool:
+    """Whether a candidate may hold people who withdrew after it was made.
 
     It may be published where its charge came after every withdrawal in force, or where a build
     since then found that it is the answer about today's people: then nobody in it withdrew.
-
-    Raises:
-        ReleaseError: it may hold them.
     """
     force = hub.withdrawn()
     if not force.entries:
-        return
+        return False
     charge = json.loads((candidate / MANIFEST).read_text("utf-8")).get("charge")
-    paid = [e.number for e in ledger(hub).entries() if e.id == charge]
-    seen = hub.work / CANDIDATE / ANSWER
-    confirmed = {"version": candidate.name, "withdrawals": force.state}
-    if paid and paid[0] > force.charges:
-        return
-    found = json.loads(seen.read_text("utf-8")) if seen.is_file() else {}
-    if {name: found.get(name) for name in confirmed} == confirmed:
-        return
-    raise error("withdrawn", file=candidate, version=printable(candidate.name))
+    if any(e.number > force.charges for e in ledger(hub).entries() if e.id == charge):
+        return False
+    found = left_by(hub.work / work.CANDIDATE, work.ANSWER) or {}
+    return (found.get("version"), found.get("withdrawals")) != (candidate.name, force.state)
 
 
 def forget(hub: Hub, used: Iterable[Path]) -> None:

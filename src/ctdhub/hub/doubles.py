@@ -8,12 +8,7 @@ Two people may decide a pair; the second is shown the first.  Where they differ 
 not decided.
 """
 
-import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -21,17 +16,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ctdhub.core.errors import FileError, error
-from ctdhub.core.files import locked
+from ctdhub.core.files import append_chain, read_chain
 from ctdhub.hub.contributions import RECORDS
-from ctdhub.hub.folder import Hub, timestamp
+from ctdhub.hub.folder import Hub, alone, timestamp
 from ctdhub.hub.stages.link import PAIRS, linkage
-from ctdhub.schema.model import (
-    CONTRIBUTOR,
-    CONTRIBUTOR_KIND,
-    DELIVERIES,
-    DESTINATION_RULE,
-    load_schema,
-)
+from ctdhub.schema import model
 from ctdhub.sensitive.linkage.hub_frame import SAMPLE, KeyedOrder, hub_frame, pair_ids
 from ctdhub.sensitive.linkage.identified.clerical_review import ERRORS
 from ctdhub.sensitive.linkage.identified.resolve import DecidedPair, check_decisions
@@ -88,26 +77,12 @@ def decisions(hub: Hub) -> tuple[PairDecision, ...]:
     """All lines, the oldest first; a line that a crash cut short is passed over.
 
     Raises:
-        HubFolderError: a whole line is no decision.
+        FileError: the file was changed.
     """
-    path = hub.root / FOLDER / DECISIONS
-    if not path.is_file():
-        return ()
-    found = []
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            one = PairDecision(**json.loads(line))
-        except (ValueError, TypeError):
-            if number == len(lines):
-                continue
-            raise error("pair-decisions", file=path, line=number) from None
-        if one.same not in SAME:
-            raise error("pair-decisions", file=path, line=number)
-        found.append(one)
-    return tuple(found)
+    lines = read_chain(hub.root / FOLDER / DECISIONS)
+    return tuple(
+        PairDecision(*(one[field.name] for field in fields(PairDecision))) for one in lines
+    )
 
 
 def decide(hub: Hub, pair: str, same: Same, by: str, seen: int) -> None:
@@ -125,7 +100,8 @@ def decide(hub: Hub, pair: str, same: Same, by: str, seen: int) -> None:
             else decided it meanwhile; or the decision contradicts others, which say that both are,
             or are not, one person.
     """
-    with _held(hub) as path:
+    with alone(hub.root / FOLDER) as folder:
+        path = folder / DECISIONS
         table, ids = _pairs(hub)
         if pair not in ids:
             raise error("pair-decisions/gone", file=path)
@@ -139,7 +115,7 @@ def decide(hub: Hub, pair: str, same: Same, by: str, seen: int) -> None:
             check_decisions(_decided(table, ids, known), path)
         except FileError:
             raise error("pair-decisions/contradiction", file=path) from None
-        _append(path, json.dumps(asdict(line), separators=(",", ":")).encode() + b"\n")
+        append_chain(path, asdict(line))
 
 
 def to_decide(hub: Hub) -> list[DoublePair]:
@@ -179,43 +155,19 @@ def measured(hub: Hub) -> dict[str, Any] | None:
     at_pair = {ids[at]: place for place, at in enumerate(between)}
     frame = hub_frame(table)
     order = KeyedOrder(hub.person_key(), [ids[at] for at in between])
-    said = {pair: _agreed(lines) for pair, lines in known.items()}
-    decided = {
-        at_pair[pair]: same == "yes"
-        for pair, same in said.items()
-        if pair in at_pair and same in ("yes", "no")
-    }
-    cells = reviewed_cells(frame, frame.draw(SAMPLE, order), decided) if between else []
     everywhere = set(ids)
+    said = {pair: _agreed(lines) for pair, lines in known.items() if pair in everywhere}
+    sure = {pair: same == "yes" for pair, same in said.items() if same in ("yes", "no")}
+    decided = {at_pair[pair]: same for pair, same in sure.items() if pair in at_pair}
+    cells = reviewed_cells(frame, frame.draw(SAMPLE, order), decided) if between else []
     found: dict[str, Any] = {
-        "yes": sum(same == "yes" for pair, same in said.items() if pair in everywhere),
-        "no": sum(same == "no" for pair, same in said.items() if pair in everywhere),
-        "differ": sum(same is None for pair, same in said.items() if pair in everywhere),
-        "gone": sum(pair not in everywhere for pair in known),
+        "yes": sum(sure.values()),
+        "no": len(sure) - sum(sure.values()),
+        "differ": list(said.values()).count(None),
+        "gone": len(known) - len(said),
     }
     people = int(linkage(hub)["clusters"])
     return found | (accuracy_json(cells, 0.0, ERRORS, max(1, people)) if cells else {})
-
-
-@contextmanager
-def _held(hub: Hub) -> Iterator[Path]:
-    """The file, for one writer at a time; a build goes on meanwhile."""
-    folder = hub.root / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
-    with locked(folder / ".lock"):
-        yield folder / DECISIONS
-
-
-def _append(path: Path, line: bytes) -> None:
-    """Add a line; what a crash left of one before it, which nobody was told is kept, goes."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(handle, "r+b") as out:
-        whole = out.read().rpartition(b"\n")
-        out.seek(len(whole[0] + whole[1]))
-        out.truncate()
-        out.write(line)
-        out.flush()
-        os.fsync(out.fileno())
 
 
 def _pairs(hub: Hub) -> tuple[pa.Table, list[str]]:
@@ -266,7 +218,7 @@ _Facts = dict[str, dict[str, Any]]
 
 def _facts(hub: Hub, records: set[str]) -> _Facts:
     """The public variables of some records, by id."""
-    public = [v.name for v in load_schema().table("people") if v.public]
+    public = [v.name for v in model.load_schema().table("people") if v.public]
     found: _Facts = {}
     wanted = pa.array(sorted(records), pa.string())
     for path in sorted((hub.work / "harmonised").glob(f"[!.]*/*/*/{RECORDS}")):
@@ -280,7 +232,9 @@ def _facts(hub: Hub, records: set[str]) -> _Facts:
     return found
 
 
-_OF_THE_SENDER = frozenset({CONTRIBUTOR, CONTRIBUTOR_KIND, DESTINATION_RULE, DELIVERIES})
+_OF_THE_SENDER = frozenset(
+    {model.CONTRIBUTOR, model.CONTRIBUTOR_KIND, model.DESTINATION_RULE, model.DELIVERIES}
+)
 """Variables that say nothing of the person."""
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,57 +23,37 @@ from ctdhub.sensitive.linkage.people import Linking, PartitionsPlaces, Totals, h
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+Files = Sequence[tuple[Path, Path]]
+"""Records and perpetrators of each harmonised file."""
+
 Told = Callable[[str | Text, int], None]
 """Told the name of a step, or why none is done, and how many of those beside it are done."""
 
 
-class Engine(Protocol):
-    """Whatever can do the heavy work of a hub."""
+class Engine:
+    """Whatever does the heavy work of a hub: this machine, in one process with DuckDB inside it."""
 
     def refresh(self, steps: Sequence[Step], tell: Told) -> None:
-        """Bring steps up to date, none of which needs another.
+        """Bring steps up to date, none of which needs another: here, one after the other.
 
         Raises:
             HubError: the fault of the first of them, in their order, that has one.
         """
-
-    def link(
-        self,
-        files: Sequence[tuple[Path, Path]],
-        gone: pa.Array,
-        linking: Linking,
-        places: PartitionsPlaces,
-    ) -> Totals:
-        """Records and perpetrators of files become those of people, without what is ``gone``."""
-
-    def rows(self, path: Path, grouped_by: str | None = None) -> Rows:
-        """The rows that :meth:`link` wrote, to be counted."""
-
-
-class ThisMachine:
-    """One process, DuckDB inside it."""
-
-    def refresh(self, steps: Sequence[Step], tell: Told) -> None:
-        """One step after the other."""
         for number, step in enumerate(steps):
             tell(step.name, number)
             step.refresh()
 
     def link(
-        self,
-        files: Sequence[tuple[Path, Path]],
-        gone: pa.Array,
-        linking: Linking,
-        places: PartitionsPlaces,
+        self, files: Files, gone: pa.Array, linking: Linking, places: PartitionsPlaces
     ) -> Totals:
-        """File by file, then part by part."""
+        """Records and perpetrators of files become those of people, without what is ``gone``."""
         rows = sum(pq.read_metadata(records).num_rows for records, _children in files)
         needed = held(load_schema())
         read = ((_read(one, gone, needed), _read(other, gone)) for one, other in files)
         return link_parts(read, rows, places, linking, load_schema())
 
     def rows(self, path: Path, grouped_by: str | None = None) -> Rows:
-        """Part by part."""
+        """The rows that :meth:`link` wrote, to be counted."""
         return InParquet(path, grouped_by)
 
 
@@ -85,15 +65,15 @@ def _read(path: Path, gone: pa.Array, columns: list[str] | None = None) -> pa.Ta
 
 
 @dataclass
-class Cluster:
+class Cluster(Engine):
     """The Spark cluster of hub.yaml; a session starts when there is work for it."""
 
     hub: Hub
-    _open: ExitStack = field(default_factory=ExitStack)
+    _open: ExitStack
 
     @cached_property
     def session(self) -> SparkSession:
-        """The session, which :meth:`close` ends."""
+        """The session."""
         from ctdhub.hub.spark.session import session
 
         return self._open.enter_context(session(self.hub.settings.spark))
@@ -105,14 +85,10 @@ class Cluster:
 
             refresh(self.session, steps, self.hub.work, tell)
         else:
-            ThisMachine().refresh(steps, tell)
+            super().refresh(steps, tell)
 
     def link(
-        self,
-        files: Sequence[tuple[Path, Path]],
-        gone: pa.Array,
-        linking: Linking,
-        places: PartitionsPlaces,
+        self, files: Files, gone: pa.Array, linking: Linking, places: PartitionsPlaces
     ) -> Totals:
         """In parts that hold whole persons."""
         from ctdhub.hub.spark.people import link_people
@@ -126,19 +102,12 @@ class Cluster:
 
         return OnCluster(self.session, path.resolve(), self.hub.work, grouped_by)
 
-    def close(self) -> None:
-        """End the session, if there is one."""
-        self._open.close()
-
 
 @contextmanager
 def engine(hub: Hub) -> Iterator[Engine]:
     """The engine of hub.yaml, for one build."""
     if hub.settings.engine == "duckdb":
-        yield ThisMachine()
+        yield Engine()
         return
-    cluster = Cluster(Hub(hub.root.resolve()))
-    try:
-        yield cluster
-    finally:
-        cluster.close()
+    with ExitStack() as held:
+        yield Cluster(Hub(hub.root.resolve()), held)

@@ -16,23 +16,9 @@ from ctdhub.core.keys.signing import SigningKey, read_key
 from ctdhub.hub.approvers import approvers, refuse_unsigned
 from ctdhub.hub.folder import Hub, noted, timestamp
 from ctdhub.hub.stages.publish import may_approve_itself
+from ctdhub.release import errata
 from ctdhub.release.approvals import ROLE_NAMES, ROLES, Role
 from ctdhub.release.bundle import versions
-from ctdhub.release.errata import (
-    ERRATA,
-    ERRATA_JSON,
-    ERRATA_MD,
-    LONGEST_NOTE,
-    Errata,
-    Erratum,
-    Notice,
-    Sort,
-    as_data,
-    as_markdown,
-    cleaned,
-    errata_of,
-    status,
-)
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import Release, open_release
 from ctdhub.release.verify import digest, verify
@@ -44,22 +30,26 @@ def published(hub: Hub, version: str) -> Release:
     Raises:
         ReleaseError: the hub has not published it, it was damaged, or a notice about it is false.
     """
-    if version not in versions(hub.releases):
-        names = Several(versions(hub.releases))
-        waits = any(c.name == version for c in hub.candidates.glob("*") if (c / MANIFEST).is_file())
-        shown = printable(version)
-        if waits:
-            raise error(
-                "no-release/correct-candidate", file=hub.candidates, version=shown, names=names
-            )
+    known, waits = versions(hub.releases), hub.candidates.glob(f"*/{MANIFEST}")
+    if version not in known and version in {manifest.parent.name for manifest in waits}:
+        names, shown = Several(known), printable(version)
+        raise error("no-release/correct-candidate", file=hub.candidates, version=shown, names=names)
+    return open_release(_folder(hub, version), hub.settings.approvers)
+
+
+def _folder(hub: Hub, version: str) -> Path:
+    """The folder of a published version; raises as :func:`reissue` where it is none."""
+    known = versions(hub.releases)
+    if version not in known:
+        names, shown = Several(known), printable(version)
         raise error("no-release/reissue", file=hub.releases, version=shown, names=names)
-    return open_release(hub.releases / version, hub.settings.approvers)
+    return hub.releases / version
 
 
-def known(hub: Hub, version: str) -> Errata:
+def known(hub: Hub, version: str) -> errata.Errata:
     """The notices about a published version, in force or waiting."""
     folder = hub.releases / version
-    return errata_of(folder, digest(folder), hub.settings.approvers)
+    return errata.errata_of(folder, digest(folder), hub.settings.approvers)
 
 
 def draft(
@@ -70,7 +60,7 @@ def draft(
     withdraw: bool = False,
     concerns: Collection[str] = (),
     charts: Collection[str] = (),
-) -> Erratum:
+) -> errata.Erratum:
     """A notice about a published version, not written yet.
 
     Args:
@@ -85,9 +75,9 @@ def draft(
             withdrawn before, or a notice about it waits.
     """
     release = published(hub, version)
-    plain = {code: cleaned(text) for code, text in note.items()}
-    if not plain or not all(0 < len(text) <= LONGEST_NOTE for text in plain.values()):
-        raise error("erratum-note", most=LONGEST_NOTE)
+    plain = {code: errata.cleaned(text) for code, text in note.items()}
+    if not plain or not all(0 < len(text) <= errata.LONGEST_NOTE for text in plain.values()):
+        raise error("erratum-note", most=errata.LONGEST_NOTE)
     sigma = release.protected.guarantee.sigma
     columns = {name for key in sigma for name in key.split("*")}
     keys = {frozenset(key.split("*")): key for key in sigma if key}
@@ -96,15 +86,15 @@ def draft(
         if name not in {*columns, *keys.values(), *charts} or not name:
             raise error("erratum-concerns", version=version, name=printable(name))
     before = known(hub, version)
-    sort: Sort = "withdrawn" if withdraw else "correction"
+    sort: errata.Sort = "withdrawn" if withdraw else "correction"
     _refuse_waiting(hub, version, before)
     for old in (held.notice for held in before.given):
         if (old.sort, old.note, set(old.concerns)) == (sort, plain, set(about)):
             raise error("erratum-said", version=version, n=old.number)
-    if withdraw and status(before.given) == "withdrawn":
+    if withdraw and errata.status(before.given) == "withdrawn":
         raise error("erratum-withdrawn", version=version)
-    return Erratum(
-        notice=Notice(
+    return errata.Erratum(
+        notice=errata.Notice(
             hub=release.facts.hub,
             version=version,
             digest=digest(release.path),
@@ -118,7 +108,7 @@ def draft(
     )
 
 
-def waiting(hub: Hub, version: str) -> Erratum:
+def waiting(hub: Hub, version: str) -> errata.Erratum:
     """The notice about a published version that lacks a signature.
 
     Raises:
@@ -127,11 +117,11 @@ def waiting(hub: Hub, version: str) -> Erratum:
     published(hub, version)
     found = known(hub, version).waiting
     if found is None:
-        raise error("erratum-none", file=hub.root / ERRATA, version=version)
+        raise error("erratum-none", file=hub.root / errata.ERRATA, version=version)
     return found
 
 
-def begin(hub: Hub, erratum: Erratum) -> Erratum:
+def begin(hub: Hub, erratum: errata.Erratum) -> errata.Erratum:
     """Write a drafted notice; a practice hub signs it in both roles.
 
     Raises:
@@ -147,7 +137,7 @@ def begin(hub: Hub, erratum: Erratum) -> Erratum:
         before = known(hub, told.version)
         _refuse_waiting(hub, told.version, before)
         if before.next_number != told.number:
-            raise error("erratum-signer", file=hub.root / ERRATA)
+            raise error("erratum-signer", file=hub.root / errata.ERRATA)
         if may_approve_itself(hub):
             for role in ROLES:
                 erratum = erratum.signed(role, timestamp(), read_key(hub.practice_key(role)))
@@ -155,7 +145,7 @@ def begin(hub: Hub, erratum: Erratum) -> Erratum:
     return erratum
 
 
-def sign(hub: Hub, seen: Erratum, role: Role, key: SigningKey) -> Erratum:
+def sign(hub: Hub, seen: errata.Erratum, role: Role, key: SigningKey) -> errata.Erratum:
     """Sign a notice that waits; with the second signature it is in force.
 
     Args:
@@ -173,16 +163,16 @@ def sign(hub: Hub, seen: Erratum, role: Role, key: SigningKey) -> Erratum:
     with hub.lock(), noted(hub, "approve", version=told.version, role=role, correction=told.number):
         now = waiting(hub, told.version)
         if now.notice != told or role not in now.missing:
-            raise error("erratum-signer", file=hub.root / ERRATA)
+            raise error("erratum-signer", file=hub.root / errata.ERRATA)
         signed = now.signed(role, timestamp(), key)
         signed.write(hub.root)
     return signed
 
 
-def _refuse_waiting(hub: Hub, version: str, before: Errata) -> None:
+def _refuse_waiting(hub: Hub, version: str, before: errata.Errata) -> None:
     if before.waiting is not None:
         number = before.waiting.notice.number
-        file = hub.root / ERRATA / version / f"{number}.json"
+        file = hub.root / errata.ERRATA / version / f"{number}.json"
         raise error("erratum-waits", file=file, version=version, n=number)
 
 
@@ -211,12 +201,7 @@ def reissue(hub: Hub, version: str, out: Path) -> int:
         ReleaseError: there is no such release, or it was damaged or tampered with.
         HubFolderError: ``out`` is there and not empty.
     """
-    release = hub.releases / version
-    if version not in versions(hub.releases):
-        names = Several(versions(hub.releases))
-        raise error(
-            "no-release/reissue", file=hub.releases, version=printable(version), names=names
-        )
+    release = _folder(hub, version)
     problems = verify(release, hub.settings.approvers)
     if problems:
         first = problems[0]
@@ -237,8 +222,8 @@ def reissue(hub: Hub, version: str, out: Path) -> int:
     with made_whole(out.absolute()) as fresh:
         shutil.copytree(release, fresh)
         fresh.chmod(0o755)
-        given = errata_of(release, digest(release), hub.settings.approvers).given
+        given = errata.errata_of(release, digest(release), hub.settings.approvers).given
         if given:
-            (fresh / ERRATA_JSON).write_text(as_data(version, given), "utf-8")
-            (fresh / ERRATA_MD).write_text(as_markdown(version, given), "utf-8")
+            (fresh / errata.ERRATA_JSON).write_text(errata.as_data(version, given), "utf-8")
+            (fresh / errata.ERRATA_MD).write_text(errata.as_markdown(version, given), "utf-8")
     return sum(1 for _ in out.iterdir())

@@ -22,17 +22,8 @@ from ctdhub.hub.stages.harmonise import harmonise_file
 from ctdhub.hub.steps import Progress, Step
 from ctdhub.schema.model import AGE, PERIOD, SEX
 from ctdhub.sensitive.bundle.leaving import is_code
-from ctdhub.sensitive.consent.register import (
-    InForce,
-    Kind,
-    Reason,
-    Scope,
-    Withdrawal,
-    also_known,
-    left_out,
-    mark,
-    row_mark,
-)
+from ctdhub.sensitive.consent import register as consent
+from ctdhub.sensitive.consent.register import InForce, Kind, Reason, Scope, Withdrawal
 from ctdhub.sensitive.mapping.identifiers import Keying, keyings
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
@@ -142,13 +133,13 @@ def case_of(
         if len(hers):
             table = pq.read_table(step.output / RECORDS, columns=_READ)
             for r in table.filter(pc.is_in(table["record_id"], value_set=hers)).to_pylist():
-                told = row_mark(secret, r["person_key"], r["record_id"])
+                told = consent.row_mark(secret, r["person_key"], r["record_id"])
                 one = CaseRow(
                     date_of(step), r["source_row"], r[PERIOD], r[SEX], r[AGE], told, told in gone,
                     r["person_key"] is not None,
                 )  # fmt: skip
                 rows[r["record_id"]] = one
-    told = mark(secret, key)
+    told = consent.mark(secret, key)
     return NumberedCase(place, told, tuple(rows.values()), told in force.chosen)
 
 
@@ -227,7 +218,7 @@ def look_up(  # noqa: PLR0913
         for key in _carried(step, keys, out):
             carried.setdefault(key, set()).update(made)
     if scope == "person":
-        known = also_known([filed(step, out) for step in own], keys)
+        known = consent.also_known([filed(step, out) for step in own], keys)
     numbered = {
         key: case_of(own, place, key, out, force, secret)
         for place, key in (() if everybody or keying.action != "case" else enumerate(keys, 1))
@@ -238,7 +229,8 @@ def look_up(  # noqa: PLR0913
     entries: list[Withdrawal] = []
     already = 0
     for key in dict.fromkeys(keys):
-        made_for, told = tuple(sorted({keying.way, *carried.get(key, ())})), mark(secret, key)
+        made_for = tuple(sorted({keying.way, *carried.get(key, ())}))
+        told = consent.mark(secret, key)
         entry = Withdrawal("withdrawal", scope, contributor, told, "", reason, made_for)
         lines = [entry]
         if choose is not None and (case := shared.get(key)) is not None:
@@ -246,13 +238,13 @@ def look_up(  # noqa: PLR0913
         elif key in numbered and numbered[key].alone:
             lines = numbered[key].entries([0], entry)  # a later row of that case may be another's
         else:
-            for also in sorted(mark(secret, other) for other in known.get(key, ())):
+            for also in sorted(consent.mark(secret, other) for other in known.get(key, ())):
                 lines.append(replace(entry, mark=also, because=told))
         new = [one for one in lines if not in_force_already(one, force)]
         entries += new
         already += not new
     withdrawn = tuple(entry for entry in entries if entry.kind == "withdrawal")
-    gone = left_out(EachFiled(steps, out), InForce(withdrawn, {}), secret)
+    gone = consent.left_out(EachFiled(steps, out), InForce(withdrawn, {}), secret)
     records, people = _counted(steps, gone)
     unknown = tuple(place for place, key in enumerate(keys, 1) if key not in carried)
     return FoundRecords(tuple(entries), already, unknown, records, people)
@@ -334,14 +326,23 @@ def sends_codes(hub: Hub, contributor: str) -> bool:
 
 def harmonised_files(hub: Hub, contributor: str, progress: Progress | None) -> list[Step]:
     """Files that are harmonised; those of this contributor are, if need be."""
-    years, given = policy(hub).years, hub.contributions()
-    own = [one for one in given if one.contributor == contributor]
-    for place, one in enumerate(own):
-        step = harmonise_file(hub, one, years)
+    own = file_steps(hub, contributor)
+    for place, step in enumerate(own):
         if progress:
             progress(step.name, place / len(own))
         step.refresh()
     return read_files(hub)
+
+
+def file_steps(hub: Hub, contributor: str = "") -> list[Step]:
+    """The step that harmonises each contributed file; of one contributor if it is named.
+
+    Raises:
+        MappingError: a file has no mapping.
+    """
+    years, given = policy(hub).years, hub.contributions()
+    own = [one for one in given if contributor in ("", one.contributor)]
+    return [harmonise_file(hub, one, years) for one in own]
 
 
 def read_files(hub: Hub, contributor: str = "") -> list[Step]:

@@ -9,7 +9,7 @@ import re
 import secrets
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -39,20 +39,14 @@ from ctdhub.core.i18n import LANGUAGES, Language, Text, joined
 from ctdhub.core.keys.signing import is_public_key
 from ctdhub.core.tables import FORMULA
 from ctdhub.dp.accounting import epsilon_of
-from ctdhub.hub.contributions import Contribution
+from ctdhub.hub.contributions import Contribution, left_by
 from ctdhub.release.approvals import CANDIDATES, Approvers, Role
 from ctdhub.release.deposit import DOI
 from ctdhub.release.manifest import MANIFEST, SITE_ADDRESS, VERSION_PATTERN, Manifest, SeriesBreak
 from ctdhub.schema import countries
 from ctdhub.schema.model import CONTRIBUTOR_KIND, VERSION, load_schema, numbers
-from ctdhub.sensitive.consent.register import (
-    InForce,
-    Register,
-    Withdrawal,
-    delivery_mark,
-    in_force,
-    other_key,
-)
+from ctdhub.sensitive.consent import register as consent
+from ctdhub.sensitive.consent.register import InForce, Register, Withdrawal, in_force, other_key
 from ctdhub.sensitive.linkage.deliveries import RECORD
 from ctdhub.sensitive.linkage.settings import LinkageSettings
 
@@ -140,6 +134,14 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
         return ""
+
+
+@contextmanager
+def alone(folder: Path, name: str = ".lock") -> Iterator[Path]:
+    """Hold a folder of the hub, made where there is none, for one writer; a build goes on."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked(folder / name):
+        yield folder
 
 
 # --------------------------------------------------------------------------------------------------
@@ -409,7 +411,7 @@ def checked_settings(text: str, path: Path, model: type[_Model]) -> _Model:
         raise error("settings-yaml", file=path) from None
     except ValidationError as cause:
         lines = _lines(text)
-        faults = joined([_on_line(e["loc"], e["type"], lines) for e in cause.errors()], "; ")
+        faults = joined([_fault(e["loc"], e["type"], lines) for e in cause.errors()], "; ")
         raise error("settings", file=path, faults=faults) from None
 
 
@@ -417,12 +419,6 @@ def checked_settings(text: str, path: Path, model: type[_Model]) -> _Model:
 def _held(text: str) -> Any:
     """What a text of YAML holds; a build reads the same few files some hundred times."""
     return yaml.safe_load(text)
-
-
-def _on_line(place: tuple[int | str, ...], kind: str, lines: Mapping[str, int]) -> Text:
-    """A fault with the line of its setting, where that is known."""
-    fault, line = _fault(place, kind), lines.get(str(place[0])) if place else None
-    return fault if line is None else Text("line {n}: {fault}", n=line, fault=fault)
 
 
 def _lines(text: str) -> dict[str, int]:
@@ -433,27 +429,28 @@ def _lines(text: str) -> dict[str, int]:
     return {str(key.value): key.start_mark.line + 1 for key, _value in found.value}
 
 
-def _fault(place: tuple[int | str, ...], kind: str) -> Text:
+_FAULTS = {
+    "extra_forbidden": Text("{place}: there is no such setting"),
+    "plain_name": Text(
+        "{place}: a name has no control or direction characters and does not begin with "
+        "=, +, - or @"
+    ),
+    "same_key": Text("{place}: two people need two different keys"),
+    "public_key": Text("{place}: this is not a key as `ctdhub key new` prints it"),
+    "break_outside": Text("{place}: a break is outside the years of the agreement"),
+    "break_variables": Text("{place}: a break names a variable that the schema does not have"),
+}
+
+
+def _fault(place: tuple[int | str, ...], kind: str, lines: Mapping[str, int]) -> Text:
+    """A fault with the line of its setting, where that is known."""
     name = printable(".".join(map(str, place))) or "-"
-    if kind == "extra_forbidden":
-        return Text("{place}: there is no such setting", place=name)
-    if kind == "plain_name":
-        return Text(
-            "{place}: a name has no control or direction characters and does not begin with "
-            "=, +, - or @",
-            place=name,
-        )
-    if kind == "same_key":
-        return Text("{place}: two people need two different keys", place=name)
-    if kind == "public_key":
-        return Text("{place}: this is not a key as `ctdhub key new` prints it", place=name)
-    if kind == "break_outside":
-        return Text("{place}: a break is outside the years of the agreement", place=name)
-    if kind == "break_variables":
-        return Text("{place}: a break names a variable that the schema does not have", place=name)
+    other = Text("{place}: the value is of the wrong kind or out of range")
+    fault = _FAULTS.get(kind, other).holding(place=name)
     if kind == "missing":
-        return joined([name, Text("this is missing")], ": ")
-    return Text("{place}: the value is of the wrong kind or out of range", place=name)
+        fault = joined([name, Text("this is missing")], ": ")
+    line = lines.get(str(place[0])) if place else None
+    return fault if line is None else Text("line {n}: {fault}", n=line, fault=fault)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -682,8 +679,8 @@ class Hub:
         """Files that were to be erased; those of who withdrew no delivery are not opened."""
         for one in received:
             if marks := force.deliveries_of(one.contributor):
-                made = delivery_mark(self.person_key(), one.contributor, one.date, one.sha256)
-                if made in marks:
+                whose = one.contributor, one.date, one.sha256
+                if consent.delivery_mark(self.person_key(), *whose) in marks:
                     yield one
 
     def received(self) -> tuple[Contribution, ...]:
@@ -843,8 +840,7 @@ def keep(hub: Hub, name: str, value: dict[str, Any]) -> None:
 
 def kept(hub: Hub, name: str) -> dict[str, Any] | None:
     """What :func:`keep` wrote last; None where there is nothing, or nothing whole."""
-    try:
-        found = json.loads((hub.work / FOLDER / name).read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+    with suppress(ValueError):
+        found = left_by(hub.work / FOLDER, name)
+        return found if isinstance(found, dict) else None
+    return None

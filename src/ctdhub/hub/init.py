@@ -12,9 +12,8 @@ from pathlib import Path
 import yaml
 
 from ctdhub.core.errors import error
-from ctdhub.core.files import sync
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.core.keys.signing import make_key, read_key
+from ctdhub.core.keys.signing import make_key
 from ctdhub.dp.ledger import adopt as ledgers
 from ctdhub.dp.ledger.adopt import Adopted
 from ctdhub.dp.ledger.custody import begin, new_population
@@ -132,7 +131,6 @@ def practice_hub(folder: Path, people: int | None = None, progress: Progress | N
             raise error("practice-folder", file=folder)
         if people not in (None, _invented_people(hub)):
             raise error("practice-size", file=folder)
-        _name_practice_approvers(hub)
         return hub
     people = people or PEOPLE_IN_NEW_HUB
     _require_empty(folder)
@@ -150,18 +148,11 @@ def practice_hub(folder: Path, people: int | None = None, progress: Progress | N
 
 
 def _name_practice_approvers(hub: Hub) -> None:
-    """Make keys with which the practice hub approves its own releases, unless it has approvers."""
-    if hub.settings.approvers is not None:
-        return
+    """Make keys with which the practice hub approves its own releases."""
     (hub.root / "keys").mkdir(mode=0o700, exist_ok=True)
-    paths = {role: hub.practice_key(role) for role in ROLES}
-    keys = {r: read_key(p) if p.exists() else make_key(p) for r, p in paths.items()}
-    named = {"approvers": {role: key.public for role, key in keys.items()}}
-    file = hub.root / "hub.yaml"
-    fresh = hub.root / ".new-hub.yaml"
-    fresh.write_text(file.read_text("utf-8") + yaml.safe_dump(named, sort_keys=False), "utf-8")
-    sync(fresh)
-    fresh.replace(file)
+    keys = {role: make_key(hub.practice_key(role)).public for role in ROLES}
+    with (hub.root / "hub.yaml").open("a", encoding="utf-8") as file:
+        yaml.safe_dump({"approvers": keys}, file, sort_keys=False)
 
 
 def _invented_people(hub: Hub) -> int | None:

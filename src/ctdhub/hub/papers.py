@@ -31,7 +31,10 @@ def paper_facts(hub: Hub) -> PaperFacts:
     )
 
 
+_AGREED = {one.name for one in fields(Contributing)} - {"tokens"}
+"""What of an agreement stands in the papers."""
+
+
 def _contributing(agreement: Agreement, hub: Hub) -> Contributing:
-    names = [field.name for field in fields(Contributing) if field.name != "tokens"]
     tokens = takes_tokens(hub, agreement.id)
-    return Contributing(**attributes(agreement, *names), tokens=tokens)
+    return Contributing(**attributes(agreement, *_AGREED), tokens=tokens)

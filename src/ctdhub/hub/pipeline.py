@@ -61,7 +61,8 @@ def build(
         run = _Build(hub, rules, engine, progress, version, note, allowed)
         stages = run.stages[: STAGES.index(until) + 1]
         if dry:
-            return forecast(stages, lambda: protect.price(hub, rules, engine), rules.epsilon)
+            price = protect.Protection(hub, rules, engine).price
+            return forecast(stages, price, rules.epsilon)
         done: list[Done] = []
         total = len(hub.contributions()) + len(STAGES) - 1
 
@@ -94,13 +95,12 @@ class _Build:
     @property
     def stages(self) -> list[Stage]:
         """Steps that need nothing of each other, together; each needs those before."""
-        hub, rules = self.hub, self.rules
-        asked = self.progress, self.pay, self.version
+        hub, rules, asked = self.hub, self.rules, (self.version, self.progress, self.pay)
         return [
             ("harmonise", self._harmonise),
             ("alarms", lambda: [alarms.ring_alarms(hub, self._harmonised)]),
             ("link", self._link),
-            ("protect", lambda: [protect.protect_people(hub, rules, self.engine, *asked)]),
+            ("protect", lambda: [protect.Protection(hub, rules, self.engine, *asked).step()]),
             ("candidate", lambda: [candidate.write_candidate(hub, rules, self.version, self.note)]),
             ("release", self._release),
             ("site", lambda: [site.build_site(hub, self.progress)]),

@@ -113,10 +113,9 @@ class Done:
     @classmethod
     def of(cls, step: Step) -> Done:
         """A step as it is before it runs."""
-        reason = step.reason()
-        return cls(
-            step.name, reason, same=step.says_the_same(), remark=step.remark if reason else None
-        )
+        reason, changes = step.reason(), step.changes()
+        same = changes is not None and changes.same
+        return cls(step.name, reason, same=same, remark=step.remark if reason else None)
 
 
 def forecast(stages: Iterable[Stage], asked: Asked, epsilon: float) -> list[Done]:

@@ -13,15 +13,8 @@ from ctdhub.hub.contributions import mapping_file
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.rules import policy
 from ctdhub.release.approvals import ROLES
+from ctdhub.sensitive.bundle import pack
 from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, SignedCard, sign_card
-from ctdhub.sensitive.bundle.pack import (
-    DATA,
-    MAPPING,
-    REPORT,
-    OpenedBundle,
-    check_bundle,
-    open_bundle,
-)
 from ctdhub.sensitive.mapping.mapping_file import text_of
 
 # --------------------------------------------------------------------------------------------------
@@ -40,13 +33,13 @@ class ReceivedBundle:
             one, the contributor's is next to it for the steward to compare.
     """
 
-    bundle: OpenedBundle
+    bundle: pack.OpenedBundle
     cases: Path
     mapping: Path
     read_by_it: bool
 
 
-def opened(hub: Hub, file: Path, identities: Sequence[Path]) -> OpenedBundle:
+def opened(hub: Hub, file: Path, identities: Sequence[Path]) -> pack.OpenedBundle:
     """A bundle that is for this hub, signed with a key that the agreement names.
 
     Raises:
@@ -54,9 +47,9 @@ def opened(hub: Hub, file: Path, identities: Sequence[Path]) -> OpenedBundle:
         PolicyError: the hub has no agreement with the contributor, or it has ended.
     """
     hub.work.mkdir(mode=0o700, exist_ok=True)
-    bundle = open_bundle(file, identities, hub.work)
+    bundle = pack.open_bundle(file, identities, hub.work)
     settings, agreement = hub.settings, hub.agreement(bundle.manifest.contributor)
-    check_bundle(bundle, settings.name, settings.recipients, agreement.senders, file.name)
+    pack.check_bundle(bundle, settings.name, settings.recipients, agreement.senders, file.name)
     return bundle
 
 
@@ -74,7 +67,7 @@ def receive(hub: Hub, file: Path, identities: Sequence[Path], day: date) -> Rece
     bundle = opened(hub, file, identities)
     who = bundle.manifest.contributor
     folder = hub.root / "contributions" / who / day.isoformat()
-    cases = folder / Path(DATA).name
+    cases = folder / Path(pack.DATA).name
     if cases.exists():
         raise error("bundle-day", file=file, day=day.isoformat(), id=who)
     with hub.lock():
@@ -107,7 +100,7 @@ def lay_mapping(hub: Hub, who: str, content: bytes, day: date) -> tuple[Path, bo
     return place, True
 
 
-def lay_apart(bundle: OpenedBundle, out: Path) -> None:
+def lay_apart(bundle: pack.OpenedBundle, out: Path) -> None:
     """Write the files of a bundle into a new folder that its owner alone can read.
 
     Raises:
@@ -116,7 +109,7 @@ def lay_apart(bundle: OpenedBundle, out: Path) -> None:
     if out.exists():
         raise error("bundle-exists", file=out)
     out.mkdir(mode=0o700)
-    inside = {DATA: bundle.cases, MAPPING: bundle.mapping, REPORT: bundle.report}
+    inside = {pack.DATA: bundle.cases, pack.MAPPING: bundle.mapping, pack.REPORT: bundle.report}
     for name, content in inside.items():
         write_new(out / Path(name).name, content)
     write_new(out / "manifest.json", bundle.manifest.message())
@@ -150,6 +143,10 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date) -> Signed
         raise error("card-steward")
     words = {n: getattr(agreement, n) for n in CardAgreement.model_fields if n != "ends"}
     ends = agreement.ends.isoformat() if agreement.ends else None
+    try:
+        mapping = text_of(mapping_file(hub, contributor, today.isoformat()))
+    except MappingError:
+        mapping = ""  # the hub has none yet
     card = HubCard(
         hub=settings.name,
         invented=settings.invented,
@@ -162,15 +159,7 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date) -> Signed
         contributor_kind=agreement.kind,
         senders=agreement.senders,
         agreement=CardAgreement(**words, ends=ends),
-        mapping=_mapping(hub, contributor, today),
+        mapping=mapping,
         date=today.isoformat(),
     )
     return sign_card(card, key)
-
-
-def _mapping(hub: Hub, contributor: str, today: date) -> str:
-    """The mapping that reads today's delivery, "" where the hub has none yet."""
-    try:
-        return text_of(mapping_file(hub, contributor, today.isoformat()))
-    except MappingError:
-        return ""

@@ -1,6 +1,5 @@
 """A rehearsal of a hub's policy on fictitious people, and tables on request."""
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from ctdhub.dp.sources import SourceTables, public_sources
 from ctdhub.hub.agreement_file import with_settings
 from ctdhub.hub.folder import Hub, noted, row_facts
 from ctdhub.hub.rules import policy, variables, year_of
-from ctdhub.hub.steps import Progress
+from ctdhub.hub.steps import Progress, hash_file
 from ctdhub.practice.people import FEWEST, invented_people
 from ctdhub.release.bundle import latest_standing
 from ctdhub.release.manifest import Manifest, widening
@@ -138,13 +137,10 @@ def paragraph(asked: Rehearsed, done: Rehearsal) -> tuple[str, ...]:
 
 def bought(epsilons: Sequence[float], delta: float, budget: Budget) -> list[dict[str, float]]:
     """What a budget buys at each epsilon: versions, and drafts from their reserve."""
+    rest = budget.epsilon, budget.drafts, delta
     return [
-        {
-            "epsilon": epsilon,
-            "versions": versions_bought(epsilon, budget.epsilon, budget.drafts, delta),
-            "drafts": drafts_bought(epsilon, budget.epsilon, budget.drafts, delta),
-        }
-        for epsilon in epsilons
+        {"epsilon": e, "versions": versions_bought(e, *rest), "drafts": drafts_bought(e, *rest)}
+        for e in epsilons
     ]
 
 
@@ -227,7 +223,8 @@ def price_of(hub: Hub, columns: Sequence[str]) -> RequestPrice:
     """
     rules = policy(hub)
     after, added = _with_table(hub, rules, columns)
-    kept = RequestPrice(None, rules.epsilon, rules.budget.epsilon, rules.level, added, _hash(hub))
+    base = hash_file(hub.policy_file)
+    kept = RequestPrice(None, rules.epsilon, rules.budget.epsilon, rules.level, added, base)
     if after == rules:
         return kept
     old, new = of_hub(hub), of_hub(hub, after)
@@ -238,7 +235,7 @@ def price_of(hub: Hub, columns: Sequence[str]) -> RequestPrice:
     if not after.weights.groups and new.plan.tables[table] == "groups":
         raise error("table-request/weight", file=hub.policy_file)
     price = table_price(old.plan, new.plan, table, rules.epsilon, rules.delta, elsewhere)
-    return RequestPrice(price, kept.epsilon, kept.budget, kept.level, added, kept.policy)
+    return replace(kept, price=price)
 
 
 def take_up_table(hub: Hub, columns: Sequence[str], base: str) -> None:
@@ -259,7 +256,7 @@ def take_up_table(hub: Hub, columns: Sequence[str], base: str) -> None:
         after, _added = _with_table(hub, rules, columns)
         if after == rules:
             return  # it was taken up before a kill, or is measured anyway
-        if _hash(hub) != base:
+        if hash_file(hub.policy_file) != base:
             raise error("table-request/changed", file=hub.policy_file)
         changed = {
             name: [list(one) if isinstance(one, tuple) else one for one in getattr(after, name)]
@@ -292,7 +289,3 @@ def _with_table(hub: Hub, rules: Policy, columns: Sequence[str]) -> tuple[Policy
         groups = (*rules.groups, plan.ordered(tuple(columns)))
         after = Policy.model_validate({**after.model_dump(), "groups": groups})
     return after, added
-
-
-def _hash(hub: Hub) -> str:
-    return hashlib.sha256(hub.policy_file.read_bytes()).hexdigest()

@@ -8,6 +8,7 @@ reader can find out by it what the file says, however few its possible contents 
 
 import hashlib
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +29,6 @@ from ctdhub.release.approvals import Approvals
 from ctdhub.release.bundle import latest_release
 from ctdhub.release.changes import CHANGELOG, newest_changes, newest_note
 from ctdhub.schema.labels import label
-from ctdhub.sensitive.alarms.alarm import Alarm
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
@@ -141,7 +141,10 @@ def write_review(hub: Hub, version: str) -> None:
         secret=secrets.token_hex(32),
         version=version,
         files=tuple(seen),
-        alarms=tuple(map(_rang, alarms_of(hub))),
+        alarms=tuple(
+            RungAlarm(date=alarm.delivery, **{name: getattr(alarm, name) for name in _RUNG})
+            for alarm in alarms_of(hub)
+        ),
         rules=rules,
         rewritten=rewritten(before[0].rules, rules) if before else {},
     )
@@ -162,13 +165,11 @@ def read_review(hub: Hub, version: str) -> tuple[Review, str] | None:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
-    try:
+    with suppress(ValidationError):
         review = Review.model_validate_json(content)
-    except ValidationError:
-        raise error("review", file=path, version=version) from None
-    if review.version != version:
-        raise error("review", file=path, version=version)
-    return review, hashlib.sha256(content).hexdigest()
+        if review.version == version:
+            return review, hashlib.sha256(content).hexdigest()
+    raise error("review", file=path, version=version)
 
 
 def hash_of_review(hub: Hub, candidate: Path) -> str | None:
@@ -226,8 +227,8 @@ def rules_of(hub: Hub) -> Rules:
 
 def _written(mapping: Mapping) -> dict[str, list[Any]]:
     """The rules of a mapping by variable, as they are written."""
-    columns = mapping.columns | (mapping.perpetrators.columns if mapping.perpetrators else {})
-    rules = {name: [r.model_dump(mode="json") for r in each] for name, each in columns.items()}
+    every = [item for *_at, columns in mapping.tables() for item in columns.items()]
+    rules = {name: [r.model_dump(mode="json") for r in each] for name, each in every}
     return rules | {LEFT_OUT: [e.model_dump(mode="json") for e in mapping.exclude]}
 
 
@@ -251,25 +252,10 @@ def _variable(name: str) -> Text | Named:
     return Named.of(lambda code: label(name, code))
 
 
-def _rang(alarm: Alarm) -> RungAlarm:
-    return RungAlarm(
-        contributor=alarm.contributor,
-        date=alarm.delivery,
-        entry=alarm.entry,
-        n=alarm.n,
-        of=alarm.of,
-        accepted=alarm.accepted,
-        reason=alarm.reason,
-    )
+_RUNG = ("contributor", "entry", "n", "of", "accepted", "reason")
 
 
 def _delivered(report: dict[str, Any]) -> FileAccount:
-    account = report["conservation"]
-    return FileAccount(
-        contributor=report["contributor"],
-        date=report["date"],
-        rows=account["rows_read"],
-        records=account["records"],
-        rejected=account["rejected"],
-        excluded=account["excluded"],
-    )
+    account, who = report["conservation"], {name: report[name] for name in ("contributor", "date")}
+    counts = {name: n for name, n in account.items() if name != "rows_read"}
+    return FileAccount(rows=account["rows_read"], **counts, **who)

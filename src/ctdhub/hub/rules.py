@@ -1,6 +1,5 @@
 """What a hub's settings decide about its releases, and which versions it has made."""
 
-import json
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +9,7 @@ import yaml
 
 from ctdhub.core.errors import error
 from ctdhub.dp.policy import Policy, load_policy, usual_promise
-from ctdhub.hub.contributions import ANSWER, CANDIDATE
+from ctdhub.hub.contributions import ANSWER, CANDIDATE, left_by
 from ctdhub.hub.folder import Hub
 from ctdhub.release.bundle import latest_release, next_version
 from ctdhub.release.manifest import MANIFEST, VERSION_PATTERN, PublicFacts
@@ -31,11 +30,9 @@ def released_version(hub: Hub) -> str | None:
 
 
 def _version(hub: Hub, step: str, *folders: Path) -> str | None:
-    try:
-        version = str(json.loads((hub.work / step / ANSWER).read_text("utf-8"))["version"])
-    except FileNotFoundError:
-        return None
-    return version if any((f / version / MANIFEST).is_file() for f in folders) else None
+    version = (left_by(hub.work / step, ANSWER) or {}).get("version")
+    there = version and any((f / version / MANIFEST).is_file() for f in folders)
+    return str(version) if there else None
 
 
 def waiting_version(hub: Hub) -> str | None:

@@ -39,25 +39,13 @@ LEFTOVERS = (_FRESH, _OLD, ".writing-")
 
 
 @dataclass(frozen=True)
-class Input:
-    """What a step is made of.
-
-    Attributes:
-        key: its name in key files, which stays.
-        name: what the steward calls it.
-    """
-
-    key: str
-    name: Text
-
-
-@dataclass(frozen=True)
 class Step:
     """One pure function from inputs to a folder.
 
     Attributes:
         name: what the steward sees.
-        inputs: content hash of every input; a contributed file stands by its name.
+        inputs: content hash of every input, by what the steward calls it; in key files it stands by
+            its English name.
         output: the folder that the step makes.
         run: writes the result into the (fresh, empty) folder it is given.
         software: hash of every file of the program that ``run`` can reach, see ``closure``.
@@ -67,7 +55,7 @@ class Step:
     """
 
     name: str
-    inputs: Mapping[Input | str, str]
+    inputs: Mapping[Text | str, str]
     output: Path
     run: Callable[[Path], None]
     software: Mapping[str, str] = field(default_factory=dict)
@@ -87,62 +75,44 @@ class Step:
 
     def reason(self) -> Text | None:
         """Why the step must run; None where its output is up to date."""
-        before = self._before()
-        if before is None:
+        changes = self.changes()
+        if changes is None:
             return NEVER_RAN
-        names = {given.key: given.name for given in self.inputs if isinstance(given, Input)}
-        changed: list[Field] = [names.get(key, key) for key in self._changed(before)]
-        if parts := _changed_parts(before.software, self.software):
-            changed.append(software_names(parts))
+        names = {one.message: one for one in self.inputs if isinstance(one, Text)}
+        changed: list[Field] = [names.get(key, key) for key in changes.inputs]
+        if changes.software:
+            changed.append(software_names(changes.software))
         if not changed:
             return None
         inputs = joined(changed, ", ")
-        if self.says_the_same():
+        if changes.same:
             return Text("changed in comments or layout alone: {inputs}", inputs=inputs)
         return Text("changed: {inputs}", inputs=inputs)
 
-    def says_the_same(self) -> bool:
-        """Whether something changed since the step ran, and all of it says the same still."""
-        before = self._before()
-        if before is None or _changed_parts(before.software, self.software):
-            return False
-        changed = self._changed(before)
-        return bool(changed) and all(
-            name in self.meaning and before.meaning.get(name) == self.meaning[name]
-            for name in changed
-        )
-
-    def changed_inputs(self) -> list[str]:
-        """Names of inputs that changed since the step ran; none where it never did."""
-        before = self._before()
-        return [] if before is None else self._changed(before)
-
-    def only_software_changed(self) -> list[str] | None:
-        """Files of the program that changed; None where it is not the program alone."""
-        before = self._before()
-        if before is None or self._changed(before):
+    def changes(self) -> Changes | None:
+        """What is other than when the step ran last; None where it never did."""
+        now = self._now
+        try:
+            found = json.loads((self.output / KEY_FILE).read_text("utf-8"))
+            before = {name: dict(found[name]) for name in now}
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
-        parts = _changed_parts(before.software, self.software)
-        return parts or None
+        inputs, parts = (_changed(before[name], now[name]) for name in ("inputs", SOFTWARE))
+        said, meant = self.meaning, before["meaning"]
+        alike = all(name in said and meant.get(name) == said[name] for name in inputs)
+        return Changes(inputs, parts, bool(inputs) and not parts and alike)
 
     @property
     def _hashes(self) -> dict[str, str]:
         """The inputs as key files hold them."""
-        return {i.key if isinstance(i, Input) else i: hash_ for i, hash_ in self.inputs.items()}
+        each = self.inputs.items()
+        return {one.message if isinstance(one, Text) else one: hash_ for one, hash_ in each}
 
-    def _before(self) -> _Before | None:
-        """What the step had when it ran last, None where it never did."""
-        try:
-            found = json.loads((self.output / KEY_FILE).read_text("utf-8"))
-            return _Before(*(dict(found[name]) for name in _Before._fields))
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            return None
-
-    def _changed(self, before: _Before) -> list[str]:
-        """Names of inputs that are others than before."""
-        hashes = self._hashes
-        names = before.inputs.keys() | hashes.keys()
-        return sorted(n for n in names if before.inputs.get(n) != hashes.get(n))
+    @property
+    def _now(self) -> dict[str, dict[str, str]]:
+        """What a key file holds."""
+        software, meaning = dict(self.software), dict(self.meaning)
+        return {"inputs": self._hashes, SOFTWARE: software, "meaning": meaning}
 
     def refresh(self) -> bool:
         """Run the step if it is stale; say whether it ran."""
@@ -150,14 +120,10 @@ class Step:
             return False
         fresh = self.output.with_name(f"{_FRESH}{self.output.name}-{secrets.token_hex(4)}")
         fresh.mkdir(parents=True)
-        kept = {
-            "inputs": self._hashes,
-            "software": dict(self.software),
-            "meaning": dict(self.meaning),
-        }
+        kept = json.dumps(self._now, sort_keys=True)
         try:
             self.run(fresh)
-            (fresh / KEY_FILE).write_text(json.dumps(kept, sort_keys=True), "utf-8")
+            (fresh / KEY_FILE).write_text(kept, "utf-8")
             if self.reason() is not None:  # another worker may have been faster
                 swap(fresh, self.output)
         finally:
@@ -165,16 +131,22 @@ class Step:
         return True
 
 
-class _Before(NamedTuple):
-    """What lies in a key file."""
+class Changes(NamedTuple):
+    """What is other than when a step ran last.
 
-    inputs: dict[str, str]
-    software: dict[str, str]
-    meaning: dict[str, str]
+    Attributes:
+        inputs: their names in key files.
+        software: files of the program, and libraries.
+        same: whether nothing but inputs changed, and all of them say the same still.
+    """
+
+    inputs: list[str]
+    software: list[str]
+    same: bool
 
 
-def _changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Files and libraries that are others than before."""
+def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Names that have another hash than before."""
     return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
 
 
@@ -295,7 +267,11 @@ class Tree:
             ModuleNotFoundError: the package has no such module.
         """
         if entry not in self._found:
-            self._found[entry] = self._software(entry)
+            modules = self.modules(entry)
+            files = {*modules.values(), *self.data(modules.values())}
+            found = {self._place(path): self._hash(path) for path in files}
+            tops = {top for path in modules.values() for top in self._imports(path).foreign}
+            self._found[entry] = dict(sorted((found | _libraries(tops)).items()))
         return self._found[entry]
 
     def modules(self, entry: str) -> dict[str, Path]:
@@ -310,20 +286,14 @@ class Tree:
             if name in found or path is None or self._place(path).split("/")[0] in EXEMPT:
                 continue
             found[name] = path
-            waiting += _parents(name)
+            parts = name.split(".")
+            waiting += [".".join(parts[:n]) for n in range(1, len(parts))]
             waiting += self._imports(path).own
         return found
 
     def data(self, modules: Iterable[Path]) -> set[Path]:
         """All files that are no modules in the folders of these modules."""
         return {f for folder in {m.parent for m in modules} for f in _beside(folder)}
-
-    def _software(self, entry: str) -> Software:
-        modules = self.modules(entry)
-        files = {*modules.values(), *self.data(modules.values())}
-        found = {self._place(path): self._hash(path) for path in files}
-        tops = {top for path in modules.values() for top in self._imports(path).foreign}
-        return dict(sorted((found | _libraries(tops)).items()))
 
     def _file(self, name: str) -> Path | None:
         """The file of a module, None where a name is none of the package's modules."""
@@ -393,11 +363,6 @@ _STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 def _for_checkers(test: ast.expr) -> bool:
     name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
     return name == "TYPE_CHECKING"
-
-
-def _parents(name: str) -> list[str]:
-    parts = name.split(".")
-    return [".".join(parts[:n]) for n in range(1, len(parts))]
 
 
 def _beside(folder: Path) -> Iterator[Path]:

@@ -8,7 +8,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,53 +16,21 @@ from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
-from ctdhub.core.errors import HubError, error, printable
-from ctdhub.core.files import locked, remove, sync, write_whole
+from ctdhub.core.errors import error, printable
+from ctdhub.core.files import remove, sync, write_whole
 from ctdhub.core.i18n import Numeral, Text
+from ctdhub.hub import deliveries, find_person
 from ctdhub.hub.contributions import contributor_of
-from ctdhub.hub.deliveries import (
-    DeliveredFiles,
-    EachFiled,
-    filed,
-    made_with,
-    refuse_older,
-    replaced_ids,
-    replaced_of,
-    sent,
-    ways_of,
-)
-from ctdhub.hub.find_person import (
-    ByWhat,
-    FoundRecords,
-    NumberedCase,
-    harmonised_files,
-    in_force_already,
-    keying_of,
-    keys_of,
-    look_up,
-    numbers_told,
-    read_files,
-    sends_codes,
-)
-from ctdhub.hub.folder import Detail, Hub, noted
+from ctdhub.hub.find_person import ByWhat, FoundRecords, NumberedCase, keying_of, keys_of
+from ctdhub.hub.folder import Detail, Hub, alone, noted
 from ctdhub.hub.paid import check_paid, ledger
 from ctdhub.hub.steps import Progress, hash_file, hash_of
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.sensitive.bundle.leaving import is_code
 from ctdhub.sensitive.bundle.pack import key_print
 from ctdhub.sensitive.bundle.withdrawal import MOST_CODES, parse_withdrawal
-from ctdhub.sensitive.consent.register import (
-    InForce,
-    Reason,
-    Scope,
-    Withdrawal,
-    WitnessedHead,
-    carried,
-    delivery_mark,
-    elsewhere,
-    mark,
-    quarter,
-)
+from ctdhub.sensitive.consent import register as consent
+from ctdhub.sensitive.consent.register import InForce, Reason, Scope, Withdrawal, WitnessedHead
 
 # --------------------------------------------------------------------------------------------------
 # Writing withdrawals down, and taking them back.
@@ -101,11 +69,12 @@ def records_found(hub: Hub, contributor: str = "") -> dict[tuple[str, str], bool
     told = [e for e in force.entries if e.scope in ("person", "records")]
     if not told:
         return {}
-    steps = read_files(hub, contributor)
-    out, secret = replaced_ids(hub, steps).ids, hub.person_key()
+    steps = find_person.read_files(hub, contributor)
+    out, secret = deliveries.replaced_ids(hub, steps).ids, hub.person_key()
     by: dict[str, set[str]] = {}
     for step in steps:
-        by.setdefault(contributor_of(step), set()).update(carried(filed(step, out), force, secret))
+        found = consent.carried(deliveries.filed(step, out), force, secret)
+        by.setdefault(contributor_of(step), set()).update(found)
     anywhere = frozenset[str]().union(*by.values())
     answer: dict[tuple[str, str], bool] = {}
     for e in told:
@@ -125,9 +94,9 @@ def withdraw(hub: Hub, entries: Iterable[Withdrawal]) -> int:
     """
     with hub.lock(), noted(hub, "withdraw"):
         force = hub.withdrawn()
-        new = [entry for entry in entries if not in_force_already(entry, force)]
+        new = [entry for entry in entries if not find_person.in_force_already(entry, force)]
         append(hub, new)
-        return numbers_told(new)
+        return find_person.numbers_told(new)
 
 
 @contextmanager
@@ -162,7 +131,7 @@ def take_back(
         marks = {"": 1}
         if texts is not None:
             secret, keys = hub.person_key(), keys_of(keying_of(hub, contributor, by), texts)
-            marks = {mark(secret, key): place for place, key in enumerate(keys, 1)}
+            marks = {consent.mark(secret, key): place for place, key in enumerate(keys, 1)}
         told = [
             e
             for e in force.told_by(contributor).entries
@@ -185,9 +154,10 @@ def tell_renewed(hub: Hub, contributor: str) -> None:
         HubError: its files cannot be read.
     """
     with _writing(hub, contributor, renewed=True):
-        steps = harmonised_files(hub, contributor, None)
+        steps = find_person.harmonised_files(hub, contributor, None)
         own = [step for step in steps if contributor_of(step) == contributor]
-        made = made_with(own, replaced_ids(hub, own).ids) | ways_of(hub, own)
+        gone = deliveries.replaced_ids(hub, own).ids
+        made = deliveries.made_with(own, gone) | deliveries.ways_of(hub, own)
         _note(hub, Withdrawal("renewal", "contributor", contributor, made=tuple(sorted(made))))
 
 
@@ -213,13 +183,8 @@ def delete_raw(hub: Hub, contributor: str) -> int:
 
 def outdated(hub: Hub) -> list[str]:
     """Versions of candidates that may not be published, because somebody withdrew since."""
-    found = []
-    for manifest in sorted(hub.candidates.glob(f"[!.]*/{MANIFEST}")):
-        try:
-            refuse_older(hub, manifest.parent)
-        except HubError:
-            found.append(manifest.parent.name)
-    return found
+    bundles = sorted(manifest.parent for manifest in hub.candidates.glob(f"[!.]*/{MANIFEST}"))
+    return [bundle.name for bundle in bundles if deliveries.is_older(hub, bundle)]
 
 
 def append(hub: Hub, lines: Sequence[Withdrawal]) -> None:
@@ -388,7 +353,7 @@ def submit(
     report = WithdrawalReport(
         contributor, scope, reason, "ready" if whole else "sent", by, clean, ahead, everybody
     )
-    with _alone(hub):
+    with alone(_folder(hub)):
         for key, one in waiting(hub, contributor).items():
             if (one.scope, one.by, one.numbers) == (scope, by, clean):
                 _write(hub, key, replace(one, ahead=ahead or one.ahead, everybody=everybody))
@@ -415,7 +380,7 @@ def submit_file(hub: Hub, contributor: str, content: bytes) -> str:
     report = WithdrawalReport(
         contributor, file.scope, "asked", by="case", numbers=file.codes, file=file.digest
     )
-    with _alone(hub):
+    with alone(_folder(hub)):
         if any(one.file == file.digest for one in reports(hub, contributor).values()):
             raise error("withdrawal-file/again")
         older = {k: one for k, one in waiting(hub, contributor).items() if one.wants_file}
@@ -430,7 +395,7 @@ def submit_file(hub: Hub, contributor: str, content: bytes) -> str:
 
 def reports(hub: Hub, contributor: str = "") -> dict[str, WithdrawalReport]:
     """All reports by key, the newest first; of one contributor if it is named."""
-    every = [(path.stem, _read(hub, path.stem)) for path in _folder(hub).glob("*.json")]
+    every = [(path.stem, report_of(hub, path.stem)) for path in _folder(hub).glob("*.json")]
     kept = [pair for pair in every if contributor in ("", pair[1].contributor)]
     return dict(sorted(kept, key=lambda pair: pair[1].sent, reverse=True))
 
@@ -446,10 +411,11 @@ def report_of(hub: Hub, key: str, contributor: str = "") -> WithdrawalReport:
     Raises:
         WithdrawalError: there is none, or it is not this contributor's.
     """
-    report = _read(hub, key)
-    if contributor not in ("", report.contributor):
-        raise error("no-told")
-    return report
+    with suppress(FileNotFoundError, ValueError):
+        report = _STORED.validate_json(_path(hub, key).read_bytes())
+        if contributor in ("", report.contributor):
+            return report
+    raise error("no-told")
 
 
 def look_for(
@@ -478,11 +444,12 @@ def look_for(
         return [at for at, row in enumerate(case.rows) if row.mark in (case.chosen or ())]
 
     who, what = report.contributor, (report.numbers, report.by, report.scope, report.reason)
-    found = look_up(hub, who, *what, progress, choose, report.everybody)
-    coded = keying_of(hub, who, report.by).action == "token" or all(map(is_code, report.numbers))
-    wants = not (coded or report.file) and sends_codes(hub, who)
+    found = find_person.look_up(hub, who, *what, progress, choose, report.everybody)
+    tokens = keying_of(hub, who, report.by).action == "token"
+    coded = tokens or report.file or all(map(is_code, report.numbers))
+    wants = not coded and find_person.sends_codes(hub, who)
     now = report.looked_for(found.unknown, asked, wants_file=wants)
-    with _alone(hub):
+    with alone(_folder(hub)):
         if report_of(hub, key) != report:
             raise error("told-changed")
         _write(hub, key, now)
@@ -511,7 +478,7 @@ def answer(
     Raises:
         WithdrawalError: there is no such report, it has changed, or an answer is missing.
     """
-    with _alone(hub):
+    with alone(_folder(hub)):
         report = report_of(hub, key, contributor)
         if report.state != "asked" or report.seen != seen:
             raise error("told-changed")
@@ -528,7 +495,7 @@ def take_back_report(hub: Hub, key: str, contributor: str) -> None:
     Raises:
         WithdrawalError: there is none, or it is answered.
     """
-    with _alone(hub):
+    with alone(_folder(hub)):
         if report_of(hub, key, contributor).ended:
             raise error("told-changed")
         _path(hub, key).unlink()
@@ -549,7 +516,7 @@ def carry_out(hub: Hub, key: str, progress: Progress) -> WithdrawalReport:
     whole = Withdrawal("withdrawal", "contributor", report.contributor, reason=report.reason)
     withdraw(hub, found.entries if found else [whole])
     ended = report.carried_out()
-    with _alone(hub):
+    with alone(_folder(hub)):
         _write(hub, key, ended)
     return ended
 
@@ -571,7 +538,8 @@ def pass_over(hub: Hub, contributor: str, reason: str) -> None:
     words = printable(" ".join(reason.split()), LONGEST + 1)
     if not 0 < len(words) <= LONGEST:
         raise error("withdrawal-open/reason", most=LONGEST)
-    with _alone(hub), noted(hub, "withdraw", passed=True, contributor=printable(contributor)):
+    passed = noted(hub, "withdraw", passed=True, contributor=printable(contributor))
+    with alone(_folder(hub)), passed:
         every = waiting(hub, contributor) if contributor else {}
         if not every:
             raise error("no-told")
@@ -607,13 +575,6 @@ def _path(hub: Hub, key: str) -> Path:
 _STORED = TypeAdapter(WithdrawalReport)
 
 
-def _read(hub: Hub, key: str) -> WithdrawalReport:
-    try:
-        return _STORED.validate_json(_path(hub, key).read_bytes())
-    except (FileNotFoundError, ValueError):
-        raise error("no-told") from None
-
-
 def _write(hub: Hub, key: str, report: WithdrawalReport) -> None:
     write_whole(_path(hub, key), _STORED.dump_json(report, indent=1))
 
@@ -624,14 +585,6 @@ def _add(hub: Hub, report: WithdrawalReport) -> str:
     key = secrets.token_hex(16)
     _write(hub, key, replace(report, sent=_now()))
     return key
-
-
-@contextmanager
-def _alone(hub: Hub) -> Iterator[None]:
-    folder = _folder(hub)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with locked(folder / ".lock"):
-        yield
 
 
 def _now() -> str:
@@ -671,24 +624,15 @@ def withdraw_delivery(
         own = [c.file for c in hub.received() if (c.contributor, c.date) == (contributor, date)]
         found = {path: digest for path in own if (digest := hash_file(path)) in files}
         secret, force = hub.person_key(), hub.withdrawn()
+        line = Withdrawal("withdrawal", "delivery", contributor, reason=reason)
         lines = [
-            Withdrawal(
-                "withdrawal",
-                "delivery",
-                contributor,
-                delivery_mark(secret, contributor, date, digest),
-                reason=reason,
-            )
+            replace(line, mark=consent.delivery_mark(secret, contributor, date, digest))
             for digest in sorted({*found.values()} or set(files))
         ]
-        told = [line for line in lines if in_force_already(line, force)]
+        told = [line for line in lines if find_person.in_force_already(line, force)]
         if not found and not told:
-            raise error(
-                "no-delivery",
-                file=hub.root / "contributions" / printable(contributor),
-                id=contributor,
-                date=date,
-            )
+            file = hub.root / "contributions" / printable(contributor)
+            raise error("no-delivery", file=file, id=contributor, date=date)
         append(hub, [line for line in lines if line not in told] if found else [])
         for path in found:
             path.unlink()
@@ -729,7 +673,7 @@ class TakenElsewhere:
 
 
 def taken_elsewhere(
-    hub: Hub, delivered: Sequence[DeliveredFiles] | None = None
+    hub: Hub, delivered: Sequence[deliveries.DeliveredFiles] | None = None
 ) -> list[TakenElsewhere]:
     """What the withdrawals in force do to other contributors.
 
@@ -741,17 +685,17 @@ def taken_elsewhere(
     if not force.persons:
         return []
     if delivered is None:
-        delivered = sent(hub, read_files(hub))
+        delivered = deliveries.sent(hub, find_person.read_files(hub))
     own = [step for one in delivered for step in one.steps]
-    files = EachFiled(own, replaced_of(delivered).ids)
+    files = deliveries.EachFiled(own, deliveries.replaced_of(delivered).ids)
     limit = hub.settings.withdrawn_elsewhere
     return [
         TakenElsewhere(name, when, people, max(limit, force.decided.get((name, when), 0)))
-        for (name, when), people in elsewhere(files, force, hub.person_key()).items()
+        for (name, when), people in consent.elsewhere(files, force, hub.person_key()).items()
     ]
 
 
-def check_elsewhere(hub: Hub, delivered: Sequence[DeliveredFiles]) -> None:
+def check_elsewhere(hub: Hub, delivered: Sequence[deliveries.DeliveredFiles]) -> None:
     """Refuse to go on while one contributor takes out more people of others than the limit.
 
     Raises:
@@ -787,15 +731,9 @@ def decide(hub: Hub, contributor: str, *, only_here: bool) -> int:
         made = {one.quarter: f"{one.quarter}:{one.people}" for one in taken}
         lines = [Withdrawal("decided", "contributor", contributor, made=tuple(made.values()))]
         if only_here:
-            kept = [
-                e
-                for e in force.told_by(contributor).entries
-                if e.scope == "person" and quarter(e.time) in made
-            ]
-            lines = [
-                line
-                for e in kept
-                for line in (replace(e, kind="undo"), replace(e, scope="records"))
-            ]
+            own = [e for e in force.told_by(contributor).entries if e.scope == "person"]
+            kept = [e for e in own if consent.quarter(e.time) in made]
+            pairs = ((replace(e, kind="undo"), replace(e, scope="records")) for e in kept)
+            lines = [line for pair in pairs for line in pair]
         append(hub, lines)
     return len(made)

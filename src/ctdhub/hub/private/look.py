@@ -3,27 +3,19 @@ comes from.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ctdhub.core.errors import error, printable
 from ctdhub.core.i18n import Text, joined
+from ctdhub.core.tables import counts_of
+from ctdhub.hub import contributions as work
 from ctdhub.hub import pipeline
-from ctdhub.hub.contributions import (
-    PEOPLE,
-    RECORDS,
-    REPORT,
-    account_of,
-    contributor_of,
-    date_of,
-    faults_of,
-    mapping_file,
-    report_of,
-)
+from ctdhub.hub.contributions import contributor_of, date_of, faults_of, mapping_file
+from ctdhub.hub.find_person import file_steps
 from ctdhub.hub.folder import Agreement, Hub
 from ctdhub.hub.rules import policy
 from ctdhub.hub.stages.alarms import alarms_of, delivered
@@ -33,15 +25,13 @@ from ctdhub.hub.steps import Step, hash_file
 from ctdhub.release.bundle import latest_release
 from ctdhub.release.open import open_release
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD
-from ctdhub.sensitive.alarms.alarm import Alarm, ReadDelivery, merged
+from ctdhub.sensitive.alarms.alarm import Alarm, ReadDelivery
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.file_account import UnknownText
 from ctdhub.sensitive.mapping.identifiers import without_stripped
-from ctdhub.sensitive.mapping.mapping import Mapping as Rules
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.parsers import Header
-from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.run import in_words, losses
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.query import Query
@@ -94,6 +84,11 @@ class SeenContributor:
     now: SeenDelivery
     before: SeenDelivery | None
 
+    @property
+    def seen(self) -> tuple[SeenDelivery, ...]:
+        """Both, the newer one first."""
+        return (self.now, self.before) if self.before else (self.now,)
+
 
 def look(
     hub: Hub, contributor: str | None = None, date: str | None = None, *, read: bool = True
@@ -114,28 +109,17 @@ def look(
         hub.agreement(contributor, report=True)
     if read:
         pipeline.build(hub, until="alarms")
-    rules, lines = policy(hub), {(d.contributor, d.date): d for d in deliveries(hub)}
-    steps = [harmonise_file(hub, one, rules.years) for one in hub.contributions()]
-    steps = [step for step in steps if read or (step.output / RECORDS).is_file()]
-    if contributor is not None:
-        steps = [step for step in steps if contributor_of(step) == contributor]
+    lines = {(d.contributor, d.date): d for d in deliveries(hub)}
+    steps = file_steps(hub, contributor or "")
+    steps = [step for step in steps if read or (step.output / work.RECORDS).is_file()]
     rung, found = alarms_of(hub), []
     for name, sent in delivered(hub, steps):
         own = [one for one in sent if date is None or one.date <= date]
-        if not own or (date is not None and own[-1].date != date):
-            continue
-        last = [
-            _seen(
-                one,
-                [s for s in steps if (contributor_of(s), date_of(s)) == (name, one.date)],
-                rung,
-                lines.get((name, one.date)),
+        if own and date in (None, own[-1].date):
+            now, *before = (
+                _seen(one, steps, rung, lines.get((name, one.date))) for one in own[:-3:-1]
             )
-            for one in own[-2:]
-        ]
-        found.append(
-            SeenContributor(hub.agreement(name), last[-1], last[-2] if len(last) > 1 else None)
-        )
+            found.append(SeenContributor(hub.agreement(name), now, before[0] if before else None))
     if not found:
         raise error("no-delivery", id=printable(contributor or "–"), date=printable(date or "–"))
     return found
@@ -143,23 +127,22 @@ def look(
 
 def unread_files(hub: Hub) -> int:
     """Files that were not read since they, their mapping or the program changed."""
-    years = policy(hub).years
-    steps = [harmonise_file(hub, one, years) for one in hub.contributions()]
-    return sum(step.reason() is not None for step in steps)
+    return sum(step.reason() is not None for step in file_steps(hub))
 
 
 def _seen(
-    one: ReadDelivery,
-    steps: list[Step],
-    rung: tuple[Alarm, ...],
-    line: DeliveryLine | None,
+    one: ReadDelivery, every: list[Step], rung: tuple[Alarm, ...], line: DeliveryLine | None
 ) -> SeenDelivery:
+    steps = [s for s in every if (contributor_of(s), date_of(s)) == (one.contributor, one.date)]
     columns = [name for name in one.mapping.columns if name != CONTRIBUTOR]
-    records = pa.concat_tables([pq.read_table(s.output / RECORDS, columns=columns) for s in steps])
-    accounts = [account_of(step) for step in steps]
-    excluded: Counter[str] = Counter()
-    for account in accounts:
-        excluded.update(account["excluded"])
+    records = pa.concat_tables(
+        [pq.read_table(s.output / work.RECORDS, columns=columns) for s in steps]
+    )
+    excluded, faults = Counter[str](), Counter[tuple[str, str]]()
+    for step in steps:
+        excluded.update(work.account_of(step)["excluded"])
+        wrong = faults_of(step).group_by(["source_row", "rule", "column"]).aggregate([])
+        faults.update((f["rule"], f["column"] or "") for f in wrong.to_pylist())
     return SeenDelivery(
         date=one.date,
         rows=one.rows,
@@ -167,26 +150,16 @@ def _seen(
         rejected=one.rejected,
         excluded=dict(excluded),
         values={name: _counted(records[name]) for name in columns},
-        unknown=merged(u for file in one.texts for u in file.unknown),
+        unknown=one.all_unknown,
         unread=tuple(c.column for c in one.columns if not c.read and not c.decided),
-        faults=dict(_faults(steps)),
+        faults=dict(faults),
         people=line,
         alarms=tuple(a for a in rung if (a.contributor, a.delivery) == (one.contributor, one.date)),
     )
 
 
-def _faults(steps: list[Step]) -> Counter[tuple[str, str]]:
-    found: Counter[tuple[str, str]] = Counter()
-    for step in steps:
-        faults = faults_of(step).select(["source_row", "rule", "column"])
-        seen = faults.group_by(["source_row", "rule", "column"]).aggregate([])
-        found.update((f["rule"], f["column"] or "") for f in seen.to_pylist())
-    return found
-
-
 def _counted(column: pa.ChunkedArray) -> dict[str, int]:
-    counted = pc.value_counts(column.cast(pa.string()).fill_null(NOT_RECORDED)).to_pylist()
-    return {str(c["values"]): c["counts"] for c in counted}
+    return counts_of(column.cast(pa.string()).fill_null(NOT_RECORDED))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -232,26 +205,24 @@ def column_sources(
     Raises:
         HubError: a mapping or an agreement has faults.
     """
-    years = policy(hub).years
     found = []
-    for given in hub.contributions():
-        if contributor not in (None, given.contributor):
+    for step in file_steps(hub, contributor or ""):
+        if not (step.output / work.REPORT).is_file():
             continue
-        step = harmonise_file(hub, given, years)
-        if not (step.output / REPORT).is_file():
-            continue
-        path = mapping_file(hub, contributor_of(step), date_of(step))
-        rules, commit = dict(_rules(load_mapping(path))), hash_file(path)
-        starts = "" if path == hub.mapping(given.contributor) else path.stem
-        for line in report_of(step)["lineage"]:
+        who, day = contributor_of(step), date_of(step)
+        path = mapping_file(hub, who, day)
+        tables, commit = load_mapping(path).tables(), hash_file(path)
+        rules = {name: each for *_at, columns in tables for name, each in columns.items()}
+        starts = "" if path == hub.mapping(who) else path.stem
+        for line in work.report_of(step)["lineage"]:
             name = str(line["column"])
             if variable not in (None, name) or name not in rules:
                 continue
             lost = [note for rule in rules[name] for note in losses(rule, frozenset())]
             found.append(
                 ColumnSource(
-                    contributor=given.contributor,
-                    date=given.date,
+                    contributor=who,
+                    date=day,
                     variable=name,
                     columns=tuple(line["sources"]),
                     rule=joined([in_words(rule) for rule in rules[name]], Text("; otherwise: ")),
@@ -263,12 +234,6 @@ def column_sources(
                 )
             )
     return found
-
-
-def _rules(mapping: Rules) -> Iterator[tuple[str, tuple[Rule, ...]]]:
-    yield from mapping.columns.items()
-    if mapping.perpetrators:
-        yield from mapping.perpetrators.columns.items()
 
 
 def tables_with(sigma: dict[str, float], variable: str) -> list[tuple[str, ...]]:
@@ -323,16 +288,12 @@ def moved(one: SeenContributor) -> tuple[MovedVariable, ...]:
 
 
 def _moved(name: str, now: SeenDelivery, before: SeenDelivery) -> MovedVariable:
-    n, was = now.recorded(name), before.recorded(name)
-    distance = None
+    n, was, distance = now.recorded(name), before.recorded(name), None
     if n and was:
-        distance = _distance(now.values.get(name, {}), n, before.values.get(name, {}), was)
+        here, there = now.values.get(name, {}), before.values.get(name, {})
+        codes = {*here, *there} - {NOT_RECORDED}
+        distance = sum(abs(here.get(c, 0) / n - there.get(c, 0) / was) for c in codes) / 2
     return MovedVariable(name, n, now.records, was, before.records, distance)
-
-
-def _distance(now: Mapping[str, int], n: int, before: Mapping[str, int], was: int) -> float:
-    codes = {*now, *before} - {NOT_RECORDED}
-    return sum(abs(now.get(c, 0) / n - before.get(c, 0) / was) for c in codes) / 2
 
 
 @dataclass(frozen=True)
@@ -376,7 +337,7 @@ class SinceRelease:
 def people_of(hub: Hub, columns: Sequence[str]) -> pa.Table | None:
     """Columns of the table of people that the last build made, as far as it has them; None where
     there is no table."""
-    path = hub.work / "people" / PEOPLE
+    path = hub.work / "people" / work.PEOPLE
     if not path.is_file():
         return None
     held = set(pq.read_schema(path).names)
@@ -398,26 +359,20 @@ def since_release(hub: Hub) -> SinceRelease | None:
     people = people_of(hub, names)
     if people is None:
         return SinceRelease(release.version, 0, ())
-    found, compared = [], 0
+    found, compared, (first, last) = [], 0, release.years
     for name in people.column_names:
         counts = _counted(people[name])
         for row in answers.table(Query(by=(name,)), shares=False).rows:
             (code,), card = row.codes, row.people
-            if card.low is None or card.high is None or row.kind == "nobody_reports":
-                continue
-            if name == PERIOD and code and not _covered(code, release.years):
+            outside = name == PERIOD and code and not first <= int(code) <= last
+            if card.low is None or card.high is None or outside or row.kind == "nobody_reports":
                 continue
             compared += 1
             n = counts.get(code, 0)
             if not card.low <= n <= card.high:
                 found.append(OutsideInterval(name, code, n, card.low, card.high))
-    return SinceRelease(
-        release.version, compared, tuple(sorted(found, key=lambda o: (-o.off, o.variable, o.code)))
-    )
-
-
-def _covered(code: str, years: tuple[int, int]) -> bool:
-    return years[0] <= int(code) <= years[1]
+    found.sort(key=lambda o: (-o.off, o.variable, o.code))
+    return SinceRelease(release.version, compared, tuple(found))
 
 
 def people_by_year(hub: Hub) -> dict[str, dict[int | None, int]]:
@@ -476,16 +431,9 @@ def own_rows(hub: Hub, contributor: str, day: str) -> tuple[RejectedCell, ...]:
         at = {row: place for place, row in enumerate(raw.table["_row"].to_pylist())}
         for fault in faults:
             name = header.find(fault["column"]) if fault["column"] in readable else None
-            place = at.get(fault["source_row"])
-            text = raw.table[name][place].as_py() if name and place is not None else None
-            found.append(
-                RejectedCell(
-                    given.file.name,
-                    fault["source_row"],
-                    fault["column"] or "",
-                    fault["rule"],
-                    reason_of(fault["fields"]),
-                    "" if text is None else str(text),
-                )
-            )
+            row, column, rule = fault["source_row"], fault["column"] or "", fault["rule"]
+            text = raw.table[name][at[row]].as_py() if name and row in at else None
+            said = "" if text is None else str(text)
+            reason = reason_of(fault["fields"])
+            found.append(RejectedCell(given.file.name, row, column, rule, reason, said))
     return tuple(found)

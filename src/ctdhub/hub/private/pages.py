@@ -32,12 +32,10 @@ from ctdhub.document.document import (
 )
 from ctdhub.document.spreadsheet import PlainSheet, write_spreadsheet
 from ctdhub.hub.contributions import RECORDS, account_of, faults_of
-from ctdhub.hub.deliveries import OutOfForce, accounted, own_out_of_force, sent, without
+from ctdhub.hub.deliveries import accounted, own_out_of_force, sent, without
+from ctdhub.hub.find_person import file_steps
 from ctdhub.hub.folder import Agreement, Hub
 from ctdhub.hub.private.look import NOT_RECORDED, RejectedCell, SeenContributor, SeenDelivery
-from ctdhub.hub.rules import policy
-from ctdhub.hub.stages.harmonise import harmonise_file
-from ctdhub.hub.steps import Step
 from ctdhub.report.brief.make import closing, meta
 from ctdhub.report.wording import ranged, state_words
 from ctdhub.schema.labels import code_label, group_label, label
@@ -68,26 +66,18 @@ def own_profile(hub: Hub, contributor: str) -> tuple[Agreement, Profile]:
     agreement = hub.agreement(contributor, report=True)
     if contributor in hub.withdrawn().contributors:
         raise error("contributor-withdrew", id=contributor)
-    rules = policy(hub)
-    own = [c for c in hub.contributions() if c.contributor == contributor]
-    steps = [harmonise_file(hub, c, rules.years) for c in own]
+    steps = file_steps(hub, contributor)
     if not steps or any(step.reason() is not None for step in steps):
         raise error("not-built", file=hub.root)
-    return agreement, _profile(steps, own_out_of_force(hub, sent(hub, steps)[0]))
-
-
-def _profile(steps: Sequence[Step], out: OutOfForce) -> Profile:
-    """The profile of files, without the records that count no more."""
+    out = own_out_of_force(hub, sent(hub, steps)[0])
     records = pa.concat_tables([without(pq.read_table(s.output / RECORDS), out.ids) for s in steps])
-    rejects = [faults_of(step) for step in steps]
+    rejects = pa.concat_tables(map(faults_of, steps))
     kept = [accounted(account_of(step), step, out) for step in steps]
     excluded: Counter[str] = Counter()
     for account in kept:
         excluded.update(account["excluded"])
-    return profile(
-        records, pa.concat_tables(rejects), sum(a["rows_read"] for a in kept), excluded,
-        load_schema(),
-    )  # fmt: skip
+    rows = sum(account["rows_read"] for account in kept)
+    return agreement, profile(records, rejects, rows, excluded, load_schema())
 
 
 def own_report(
@@ -102,33 +92,34 @@ def own_report(
         made: the day that stands on it.
     """
     release = answers.release
-    head = (_("Answer"), _("People in your records"), _("Your share"), _("The hub's share"))
     sections = [
         *comparing(compared, "own-compared"),
         Section("own-sent", _("What you sent"), (_sent(own), *_refused(own))),
         Section(
             "own-gender",
             _("People in your records compared with the hub’s data"),
-            (_compared(own, answers, SEX, head),),
+            (_compared(own, answers, SEX),),
         ),
-        Section("own-age", "", (_compared(own, answers, AGE, head),)),
-        Section("own-exploitation", "", (_flags(own, answers, "exploitation", head),)),
-        Section("own-citizenship", "", (_compared(own, answers, ORIGIN, head, TOP_CITIZENSHIPS),)),
+        Section("own-age", "", (_compared(own, answers, AGE),)),
+        Section("own-exploitation", "", (_flags(own, answers, "exploitation"),)),
+        Section("own-citizenship", "", (_compared(own, answers, ORIGIN, TOP_CITIZENSHIPS),)),
         Section("own-years", _("People in your records, by year"), (_years(own),)),
         Section("own-complete", _("How complete your records are"), (_complete(own, answers),)),
         *closing(answers, Notebook()),
     ]
+    about = _("Your own records compared with release {version}")
+    lead = _(
+        "You sent {rows} rows, which became {records} records of {people} people. These "
+        "counts are exact and your own; the hub's shares are protected and have intervals."
+    )
     return Document(
         meta=_private(meta(release, made)),
         title=agreement.name,
-        subtitle=_("Your own records compared with release {version}").format(
-            version=release.version
-        ),
+        subtitle=about.format(version=release.version),
         lead=(
-            _(
-                "You sent {rows} rows, which became {records} records of {people} people. These "
-                "counts are exact and your own; the hub's shares are protected and have intervals."
-            ).format(rows=number(own.rows), records=number(own.records), people=number(own.people)),
+            lead.format(
+                rows=number(own.rows), records=number(own.records), people=number(own.people)
+            ),
         ),
         always=_("Identified cases, not prevalence."),
         sections=tuple(sections),
@@ -145,13 +136,11 @@ def leaving_report(name: str, compared: Sequence[str], answers: Answers, made: d
         answers: of the hub's last release.
         made: the day that stands on it.
     """
-    version = answers.release.version
+    subtitle = _("You are no longer in the data; you were in release {version}")
     return Document(
         meta=_private(meta(answers.release, made)),
         title=name,
-        subtitle=_("You are no longer in the data; you were in release {version}").format(
-            version=version
-        ),
+        subtitle=subtitle.format(version=answers.release.version),
         lead=tuple(compared),
         sections=(),
     )
@@ -167,17 +156,14 @@ def _private(around: Meta) -> Meta:
 
 
 def _sent(own: Profile) -> TextTable:
-    rows = [
+    rows = (
         (_("Rows read"), number(own.rows)),
         (_("Records made of them"), number(own.records)),
         (_("People whom these records are about"), number(own.people)),
-    ]
-    return TextTable(
-        title=_("Rows, records and people"),
-        subtitle=_("Records are linked by the keys of your own records only."),
-        head=(_("What"), _("Number")),
-        rows=tuple(rows),
     )
+    subtitle = _("Records are linked by the keys of your own records only.")
+    head = (_("What"), _("Number"))
+    return TextTable(_("Rows, records and people"), subtitle, head, rows)
 
 
 def _refused(own: Profile) -> tuple[TextTable | Words, ...]:
@@ -185,62 +171,51 @@ def _refused(own: Profile) -> tuple[TextTable | Words, ...]:
     left = [*own.refused.items(), *own.excluded.items()]
     if not left:
         return (Words((_("Every row became a record."),)),)
-    return (
-        TextTable(
-            title=_("Rows that did not become records, by rule"),
-            subtitle=_("The list of errors, with rows and columns, is in the hub's work folder."),
-            head=(_("Rule"), _("Rows")),
-            rows=tuple((rule, number(n)) for rule, n in sorted(left)),
-        ),
-    )
+    title = _("Rows that did not become records, by rule")
+    subtitle = _("The list of errors, with rows and columns, is in the hub's work folder.")
+    rows = tuple((rule, number(n)) for rule, n in sorted(left))
+    return (TextTable(title, subtitle, (_("Rule"), _("Rows")), rows),)
 
 
-def _compared(
-    own: Profile, answers: Answers, variable: str, head: tuple[str, ...], most: int | None = None
-) -> TextTable:
+def _compared(own: Profile, answers: Answers, variable: str, most: int | None = None) -> TextTable:
     """Own people and both shares for the values of a variable."""
     pooled = {row.codes[0]: row for row in distribution(answers, variable).rows}
-    base, values = own.recorded(variable), own.values[variable]
+    values = own.values[variable]
     codes = [c for c in answers.domain(variable) if most is None or values.get(c)]
     if most is not None:
         codes = sorted(codes, key=lambda c: -values[c])[:most]
-    rows = [
-        (code_label(variable, code, current()), *_line(values.get(code, 0), base, pooled.get(code)))
-        for code in codes
-    ]
-    title = label(variable, current())
-    return TextTable(title, _shares(), head, tuple(rows), _base(base, own.people - base))
+    language = current()
+    lines = [(code_label(variable, c, language), values.get(c, 0), pooled.get(c)) for c in codes]
+    return _shares(own, label(variable, language), own.recorded(variable), lines)
 
 
-def _flags(own: Profile, answers: Answers, group: str, head: tuple[str, ...]) -> TextTable:
+def _flags(own: Profile, answers: Answers, group: str) -> TextTable:
     """The same for a group of flags; only people with some flag of it are in the shares."""
     pooled = {row.codes[0]: row for row in flag_group(answers, group).rows}
-    schema = load_schema()
-    base = own.values[schema.groups[group].indicator or ""].get("yes", 0)
-    rows = [
-        (label(flag, current()), *_line(own.values[flag].get("yes", 0), base, pooled.get(flag)))
+    schema, language = load_schema(), current()
+    lines = [
+        (label(flag, language), own.values[flag].get("yes", 0), pooled.get(flag))
         for flag in schema.flags(group)
     ]
-    return TextTable(
-        group_label(group, current()), _shares(), head, tuple(rows), _base(base, own.people - base)
-    )
+    base = own.values[schema.groups[group].indicator or ""].get("yes", 0)
+    return _shares(own, group_label(group, language), base, lines)
 
 
-def _shares() -> str:
-    return _("Shares refer to the people whose answer is recorded.")
-
-
-def _line(people: int, base: int, pooled: Row | None) -> tuple[str, str, str]:
-    hub = state_words("not_measured")
-    if pooled is not None and pooled.share is not None:
-        hub = ranged(pooled.share)
-    return number(people), share(people / base, fine=True) if base else "–", hub
-
-
-def _base(known: int, unknown: int) -> str:
-    return _(
-        "Recorded for {known} of the people in your records, not recorded for {unknown}."
-    ).format(known=number(known), unknown=number(unknown))
+def _shares(
+    own: Profile, title: str, base: int, lines: Iterable[tuple[str, int, Row | None]]
+) -> TextTable:
+    """Own people among those whose answer is recorded, and the hub's share, answer by answer."""
+    rows = []
+    for words, people, pooled in lines:
+        hub = state_words("not_measured")
+        if pooled is not None and pooled.share is not None:
+            hub = ranged(pooled.share)
+        rows.append((words, number(people), share(people / base, fine=True) if base else "–", hub))
+    head = (_("Answer"), _("People in your records"), _("Your share"), _("The hub's share"))
+    subtitle = _("Shares refer to the people whose answer is recorded.")
+    note = _("Recorded for {known} of the people in your records, not recorded for {unknown}.")
+    note = note.format(known=number(base), unknown=number(own.people - base))
+    return TextTable(title, subtitle, head, tuple(rows), note)
 
 
 def _years(own: Profile) -> TextTable:
@@ -248,38 +223,34 @@ def _years(own: Profile) -> TextTable:
     rows = [(year(code), number(found[code])) for code in sorted(c for c in found if c)]
     if unknown := found.get("", 0):
         rows.append((state_words("not_recorded"), number(unknown)))
-    return TextTable(
-        label(PERIOD, current()), "", (_("Year"), _("People in your records")), tuple(rows)
-    )
+    head = (_("Year"), _("People in your records"))
+    return TextTable(label(PERIOD, current()), "", head, tuple(rows))
 
 
 def _complete(own: Profile, answers: Answers) -> TextTable:
     """Share of people whose answer is recorded, own and pooled, by variable or group of flags."""
-    schema, rows = load_schema(), []
-    for variable in schema.table("people"):
-        if not variable.public or variable.kind == "flag" or variable.name not in own.values:
-            continue
-        if variable.name not in answers.variables or variable.name == DELIVERIES:
-            continue
-        known = own.recorded(variable.name)
-        missing = distribution(answers, variable.name).missing
-        rows.append((label(variable.name, current()), *_filled(own, known, missing)))
+    schema, language = load_schema(), current()
+    asked: list[tuple[str, int, float | None]] = []
+    for one in schema.table("people"):
+        name, known = one.name, one.name in own.values and one.name in answers.variables
+        if one.public and one.kind != "flag" and known and name != DELIVERIES:
+            missing = distribution(answers, name).missing
+            asked.append((label(name, language), own.recorded(name), missing))
     for group, of in schema.groups.items():
-        if of.indicator in answers.variables and of.indicator is not None:
-            known = own.values[of.indicator].get("yes", 0)
-            missing = flag_group(answers, group).missing
-            rows.append((group_label(group, current()), *_filled(own, known, missing)))
-    return TextTable(
-        title=_("People whose answer is recorded"),
-        subtitle=_("For a group of yes/no variables: people for whom at least one is yes."),
-        head=(_("Question"), _("People in your records"), _("People in the hub's data")),
-        rows=tuple(rows),
+        if of.indicator is not None and of.indicator in answers.variables:
+            yes = own.values[of.indicator].get("yes", 0)
+            asked.append((group_label(group, language), yes, flag_group(answers, group).missing))
+    rows = tuple(
+        (
+            words,
+            share(n / own.people) if own.people else "–",
+            state_words("not_measured") if missing is None else share(1 - missing),
+        )
+        for words, n, missing in asked
     )
-
-
-def _filled(own: Profile, known: int, missing: float | None) -> tuple[str, str]:
-    mine = share(known / own.people) if own.people else "–"
-    return mine, state_words("not_measured") if missing is None else share(1 - missing)
+    subtitle = _("For a group of yes/no variables: people for whom at least one is yes.")
+    head = (_("Question"), _("People in your records"), _("People in the hub's data"))
+    return TextTable(_("People whose answer is recorded"), subtitle, head, rows)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -310,15 +281,14 @@ def page(
         texts: whether texts of case records are shown; without them the page holds counts alone.
     """
     private = _("Private, for the steward of this hub: exact counts of records. Do not publish.")
+    lead = _(
+        "These are counts of records as they were read, before people are made and before "
+        "any privacy budget is spent."
+    )
     return Document(
-        meta=private_meta(hub, private, made),
+        meta=_private_meta(hub, private, made),
         title=_("A look before you spend"),
-        lead=(
-            _(
-                "These are counts of records as they were read, before people are made and before "
-                "any privacy budget is spent."
-            ),
-        ),
+        lead=(lead,),
         sections=(*comparing(compared), *(part for one in found for part in _sections(one, texts))),
     )
 
@@ -334,56 +304,67 @@ def comparing(compared: Sequence[str], name: str = "compared") -> tuple[Section,
     return (Section(name, title, (Words(tuple(compared)),)),) if compared else ()
 
 
-def private_meta(hub: str, private: str, made: date) -> Meta:
+def _private_meta(hub: str, private: str, made: date) -> Meta:
     """What a private page of this kind carries."""
-    return Meta(
-        lang=current(),
-        rtl=current() in RIGHT_TO_LEFT,
-        organisation=hub,
-        mark=private,
-        foot="",
-        made=made,
-        day=_("Made on {day}.").format(day=day(made)),
-    )
+    language, made_on = current(), _("Made on {day}.").format(day=day(made))
+    return Meta(language, language in RIGHT_TO_LEFT, hub, private, made=made, day=made_on)
 
 
 def _sections(one: SeenContributor, shown: bool) -> Iterator[Section]:
-    now, before, name = one.now, one.before, one.agreement.id
+    now, name, schema = one.now, one.agreement.id, load_schema()
     title = _("{name}: delivery of {date}").format(
         name=isolated(printable(one.agreement.name)), date=isolated(now.date)
     )
-    against = (
-        _("Compared with the delivery of {date}.").format(date=isolated(before.date))
-        if before
-        else _("This is the first delivery.")
-    )
-    first = (Words((against,)), _rows(now, before), *alarm_table(now.alarms))
+    against = _("This is the first delivery.")
+    if one.before:
+        against = _("Compared with the delivery of {date}.")
+        against = against.format(date=isolated(one.before.date))
+    first = (Words((against,)), _rows(one), *alarm_table(now.alarms))
     yield Section(name, title, first, across=True)
-    unknown = _unknown(now) if shown else _unknown_counts(now)
-    texts = [*unknown, *_unread(now), *_fault_blocks(now, before)]
+    texts = [*_unknown(now.unknown, shown), *_unread(now), *_faults(one)]
     if texts:
         yield Section(f"{name}-texts", _("What was not read"), tuple(texts))
-    yield Section(f"{name}-recorded", _("What is recorded"), (_recorded(now, before),))
-    schema = load_schema()
+    recorded = [
+        (label(v, current()), *(_part(d.recorded(v), d.records) for d in one.seen))
+        for v in now.values
+    ]
+    table = _beside(one, _("Records in which a variable is recorded"), (_("Variable"),), recorded)
+    yield Section(f"{name}-recorded", _("What is recorded"), (table,))
     flags = [v for v in now.values if schema.variable(v).kind == "flag"]
-    values: list[Block] = [_values(now, before, v) for v in now.values if v not in flags]
+    values: list[Block] = [_values(one, v) for v in now.values if v not in flags]
     if flags:
-        values.append(_yes(now, before, flags))
+        yes = [
+            (label(v, current()), *(_part(_count(d, v, "yes"), d.recorded(v)) for d in one.seen))
+            for v in flags
+        ]
+        head = (_("Variable"),)
+        values.append(_beside(one, _("Yes, among the records in which it is recorded"), head, yes))
     if values:
         yield Section(f"{name}-values", _("Values"), tuple(values))
 
 
-def _rows(now: SeenDelivery, before: SeenDelivery | None) -> TextTable:
+def _beside(
+    one: SeenContributor,
+    title: str,
+    head: tuple[str, ...],
+    rows: Iterable[tuple[str, ...]],
+    subtitle: str = "",
+) -> TextTable:
+    """A table with a column for the delivery, and one for that before."""
+    return TextTable(title, subtitle, (*head, *(isolated(d.date) for d in one.seen)), tuple(rows))
+
+
+def _rows(one: SeenContributor) -> TextTable:
     """Rows, records and people."""
-
-    def line(words: str, of: str) -> tuple[str, ...]:
-        return (words, *(number(getattr(d, of)) for d in (now, before) if d))
-
-    rows = [line(_("Rows read"), "rows"), line(_("Records made of them"), "records")]
-    rows.append(line(_("Rows rejected"), "rejected"))
-    for rule in sorted({*now.excluded, *(before.excluded if before else ())}):
-        counts = (number(d.excluded.get(rule, 0)) for d in (now, before) if d)
-        rows.append((_("excluded by {rule}").format(rule=isolated(rule)), *counts))
+    seen, linked = one.seen, [d.people for d in one.seen]
+    counts: list[tuple[str, list[int | None]]] = [
+        (_("Rows read"), [d.rows for d in seen]),
+        (_("Records made of them"), [d.records for d in seen]),
+        (_("Rows rejected"), [d.rejected for d in seen]),
+    ]
+    for rule in sorted({rule for d in seen for rule in d.excluded}):
+        words = _("excluded by {rule}").format(rule=isolated(rule))
+        counts.append((words, [d.excluded.get(rule, 0) for d in seen]))
     for words, of in (
         (_("People whom these records are about"), "people"),
         (_("People changed by this delivery"), "changed"),
@@ -391,15 +372,11 @@ def _rows(now: SeenDelivery, before: SeenDelivery | None) -> TextTable:
         (_("New people"), "new"),
         (_("Person keys that contradict"), "shared"),
     ):
-        known = [d.people for d in (now, before) if d]
-        if any(known):
-            rows.append((words, *(number(getattr(p, of)) if p else "–" for p in known)))
-    return TextTable(
-        title=_("Rows, records and people"),
-        subtitle=_("People were counted when records were last linked.") if now.people else "",
-        head=(_("What"), *(isolated(d.date) for d in (now, before) if d)),
-        rows=tuple(rows),
-    )
+        if any(linked):
+            counts.append((words, [getattr(line, of) if line else None for line in linked]))
+    rows = [(words, *("–" if n is None else number(n) for n in each)) for words, each in counts]
+    subtitle = _("People were counted when records were last linked.") if one.now.people else ""
+    return _beside(one, _("Rows, records and people"), (_("What"),), rows, subtitle)
 
 
 def alarm_table(alarms: Sequence[Alarm]) -> list[TextTable | Words]:
@@ -419,23 +396,16 @@ def _state(alarm: Alarm) -> str:
     return _("open: it stops the build") if alarm.stops else _("open: it stops a charge")
 
 
-def _unknown(now: SeenDelivery) -> list[Block]:
-    if not now.unknown:
+def _unknown(unknown: Sequence[UnknownText], shown: bool) -> list[TextTable]:
+    """Texts that no rule can read; for who may not see them, how many by column."""
+    if not unknown:
         return []
-    most = sorted(now.unknown, key=lambda u: -u.rows)[:MOST]
-    left = len(now.unknown) - len(most)
-    note = _("More texts in the workbook: {n}.").format(n=number(left)) if left else ""
-    head = (_("Column"), _("Text"), _("Rows"), _("Nearest code"), _("What became of it"))
-    title = _("Texts that no rule can read")
-    return [TextTable(title, "", head, tuple(map(text_row, most)), note, words=True)]
-
-
-def _unknown_counts(now: SeenDelivery) -> list[Block]:
-    """How many texts no rule can read, by column, for who may not see the texts."""
-    if not now.unknown:
-        return []
+    if shown:
+        left = len(unknown) - MOST
+        note = _("More texts in the workbook: {n}.").format(n=number(left)) if left > 0 else ""
+        return [_texts(sorted(unknown, key=lambda u: -u.rows)[:MOST], note)]
     found: dict[str, list[int]] = {}
-    for text in now.unknown:
+    for text in unknown:
         found.setdefault(text.column, []).append(text.rows)
     rows = [
         (isolated(printable(column)), number(len(each)), number(sum(each)))
@@ -445,89 +415,66 @@ def _unknown_counts(now: SeenDelivery) -> list[Block]:
     return [TextTable(_("Texts that no rule can read"), "", head, tuple(rows))]
 
 
-def text_row(one: UnknownText) -> tuple[str, ...]:
-    """An unknown text as a row of a table."""
-    column, text = isolated(printable(one.column)), isolated(printable(one.text))
-    return column, text, number(one.rows), one.nearest or "–", said(OUTCOMES[one.outcome])
+def _texts(unknown: Iterable[UnknownText], note: str = "") -> TextTable:
+    """Unknown texts with what became of them."""
+    rows = tuple(
+        (_own(u.column), _own(u.text), number(u.rows), u.nearest or "–", said(OUTCOMES[u.outcome]))
+        for u in unknown
+    )
+    head = (_("Column"), _("Text"), _("Rows"), _("Nearest code"), _("What became of it"))
+    return TextTable(_("Texts that no rule can read"), "", head, rows, note, words=True)
+
+
+def _own(text: str) -> str:
+    """A text of a file as it may stand in a cell."""
+    return isolated(printable(text))
 
 
 def _unread(now: SeenDelivery) -> list[Block]:
-    if not now.unread:
-        return []
-    names = tuple(isolated(printable(name)) for name in now.unread)
     title = _("Columns that no rule reads and of which the mapping says nothing")
-    return [Words((), title), Items(names)]
+    return [Words((), title), Items(tuple(map(_own, now.unread)))] if now.unread else []
 
 
-def _fault_blocks(now: SeenDelivery, before: SeenDelivery | None) -> list[Block]:
-    if not now.faults:
-        return []
+def _faults(one: SeenContributor) -> list[TextTable]:
+    """Rejected rows; none where the delivery has none."""
+    ordered = sorted(one.now.faults.items(), key=lambda item: -item[1])
     rows = [
         (
             isolated(rule),
-            isolated(printable(column)) or "–",
-            *(number(d.faults.get((rule, column), 0)) for d in (now, before) if d),
+            _own(column) or "–",
+            *(number(d.faults.get((rule, column), 0)) for d in one.seen),
         )
-        for (rule, column), _n in sorted(now.faults.items(), key=lambda item: -item[1])
+        for (rule, column), _n in ordered
     ]
-    head = (_("Rule"), _("Column"), *(isolated(d.date) for d in (now, before) if d))
-    return [TextTable(_("Rejected rows by rule and column"), "", head, tuple(rows))]
-
-
-def _recorded(now: SeenDelivery, before: SeenDelivery | None) -> TextTable:
-    rows = [
-        (label(name, current()), *(_part(d.recorded(name), d.records) for d in (now, before) if d))
-        for name in now.values
-    ]
-    return TextTable(
-        title=_("Records in which a variable is recorded"),
-        subtitle="",
-        head=(_("Variable"), *(isolated(d.date) for d in (now, before) if d)),
-        rows=tuple(rows),
-    )
-
-
-def _yes(now: SeenDelivery, before: SeenDelivery | None, flags: Sequence[str]) -> TextTable:
-    """How often each flag is yes, among the records in which it is recorded."""
-    rows = [
-        (
-            label(flag, current()),
-            *(_part(_count(d, flag, "yes"), d.recorded(flag)) for d in (now, before) if d),
-        )
-        for flag in flags
-    ]
-    head = (_("Variable"), *(isolated(d.date) for d in (now, before) if d))
-    title = _("Yes, among the records in which it is recorded")
-    return TextTable(title, "", head, tuple(rows))
+    title = _("Rejected rows by rule and column")
+    return [_beside(one, title, (_("Rule"), _("Column")), rows)] if rows else []
 
 
 def _count(delivery: SeenDelivery, variable: str, code: str) -> int:
     return delivery.values.get(variable, {}).get(code, 0)
 
 
-def _values(now: SeenDelivery, before: SeenDelivery | None, variable: str) -> Bars:
+def _values(one: SeenContributor, variable: str) -> Bars:
     """The values of a variable, each with its share of those that are recorded."""
-    counts, base = now.values[variable], now.recorded(variable)
-    known = [code for code in counts if code != NOT_RECORDED]
-    gone = [c for c in (before.values.get(variable, {}) if before else {}) if c and c not in counts]
-    years = load_schema().variable(variable).kind == "year"
-    ordered = sorted([*known, *gone], key=lambda c: c if years else (-counts.get(c, 0), c))
+    now = one.now
+    counts, years = now.values[variable], load_schema().variable(variable).kind == "year"
+    codes = {c: None for d in one.seen for c in d.values.get(variable, {}) if c != NOT_RECORDED}
+    ordered = sorted(codes, key=lambda c: c if years else (-counts.get(c, 0), c))
     shown = ordered if years else ordered[:TOP_VALUES]
-    bars = [_bar(variable, code, now, before) for code in shown]
     left = len(ordered) - len(shown)
     note = _("More values in the workbook: {n}.").format(n=number(left)) if left else ""
-    subtitle = _("Recorded in {n} of {of} records.").format(n=number(base), of=number(now.records))
-    return Bars(label(variable, current()), subtitle, tuple(bars), note)
+    subtitle = _("Recorded in {n} of {of} records.").format(
+        n=number(now.recorded(variable)), of=number(now.records)
+    )
+    bars = tuple(_bar(one, variable, code) for code in shown)
+    return Bars(label(variable, current()), subtitle, bars, note)
 
 
-def _bar(variable: str, code: str, now: SeenDelivery, before: SeenDelivery | None) -> Bar:
-    n, base = _count(now, variable, code), now.recorded(variable)
-    text = _part(n, base)
-    if before is not None:
-        was = _count(before, variable, code)
-        text = _("{now}; before: {before}").format(
-            now=text, before=_part(was, before.recorded(variable))
-        )
+def _bar(one: SeenContributor, variable: str, code: str) -> Bar:
+    n, base = _count(one.now, variable, code), one.now.recorded(variable)
+    text, *before = (_part(_count(d, variable, code), d.recorded(variable)) for d in one.seen)
+    if before:
+        text = _("{now}; before: {before}").format(now=text, before=before[0])
     size = n / base if base else 0.0
     return Bar(value_label(variable, code), text, size, size, size)
 
@@ -562,49 +509,42 @@ Sheet = tuple[str, Sequence[str], Iterable[Cells]]
 
 def workbook(found: Sequence[SeenContributor]) -> bytes:
     """The workbook, in the language in force."""
-    deliveries = [(one, d) for one in found for d in (one.now, one.before) if d is not None]
+    every = [((one.agreement.id, d.date), d) for one in found for d in one.seen]
     who = (_("contributor"), _("delivery"))
+    texts = (_("column"), _("text"), _("rows"), _("nearest code"), _("what became of it"))
     return as_workbook(
         [
             (
                 _("Alarms"),
                 (*who, _("alarm"), _("what"), _("it stops"), _("accepted"), _("reason")),
-                _alarms(deliveries),
+                [(*at, *cells) for at, d in every for cells in _alarm_cells(d)],
             ),
             (
                 _("Unknown texts"),
-                (
-                    *who, _("column"), _("text"), _("rows"), _("nearest code"),
-                    _("what became of it"),
-                ),
-                (
-                    (one.agreement.id, d.date, u.column, u.text, u.rows, u.nearest,
-                     said(OUTCOMES[u.outcome]))
-                    for one, d in deliveries
+                (*who, *texts),
+                [
+                    (*at, *_text_cells(u), said(OUTCOMES[u.outcome]))
+                    for at, d in every
                     for u in d.unknown
-                ),
+                ],
             ),
             (
                 _("Values"),
                 (*who, _("variable"), _("label"), _("code"), _("value"), _("records")),
-                _all_values(deliveries),
+                [(*at, *cells) for at, d in every for cells in _value_cells(d)],
             ),
             (
                 _("Rejects"),
                 (*who, _("rule"), _("column"), _("rows")),
-                (
-                    (one.agreement.id, d.date, rule, column, n)
-                    for one, d in deliveries
-                    for (rule, column), n in d.faults.items()
-                ),
+                [(*at, *key, n) for at, d in every for key, n in d.faults.items()],
             ),
             (
                 _("Unread columns"),
                 (*who, _("column")),
-                ((one.agreement.id, d.date, c) for one, d in deliveries for c in d.unread),
+                [(*at, column) for at, d in every for column in d.unread],
             ),
         ]
-    )  # fmt: skip
+    )
 
 
 def as_workbook(sheets: Iterable[Sheet]) -> bytes:
@@ -628,26 +568,20 @@ def _fitting(cell: str | int) -> str | int:
     return str(harmless(CONTROL.sub("·", cell)[:LONGEST])) if isinstance(cell, str) else cell
 
 
-def _alarms(
-    deliveries: list[tuple[SeenContributor, SeenDelivery]],
-) -> Iterator[Cells]:
-    for one, d in deliveries:
-        for a in d.alarms:
-            stops = _("the build") if a.stops else _("a charge")
-            accepted = _("yes") if a.accepted else _("no")
-            yield one.agreement.id, d.date, a.entry, said(a.what()), stops, accepted, a.reason
+def _alarm_cells(delivery: SeenDelivery) -> Iterator[Cells]:
+    for a in delivery.alarms:
+        stops = _("the build") if a.stops else _("a charge")
+        yield a.entry, said(a.what()), stops, _("yes") if a.accepted else _("no"), a.reason
 
 
-def _all_values(
-    deliveries: list[tuple[SeenContributor, SeenDelivery]],
-) -> Iterator[Cells]:
-    for one, d in deliveries:
-        for variable, counts in d.values.items():
-            words = label(variable, current())
-            for code, n in counts.items():
-                yield (
-                    one.agreement.id, d.date, variable, words, code, value_label(variable, code), n
-                )  # fmt: skip
+def _text_cells(one: UnknownText) -> Cells:
+    return one.column, one.text, one.rows, one.nearest
+
+
+def _value_cells(delivery: SeenDelivery) -> Iterator[Cells]:
+    for variable, counts in delivery.values.items():
+        for code, n in counts.items():
+            yield variable, label(variable, current()), code, value_label(variable, code), n
 
 
 # --------------------------------------------------------------------------------------------------
@@ -677,63 +611,52 @@ def own_page(
     private = _(
         "Private, for this contributor only: it holds rows of its own file. Do not publish."
     )
-    head = (_("Row"), _("Column"), _("Text"), _("Rule"), _("What is wrong"))
-    left = len(rows) - MOST_ROWS
-    note = _("More rows in the workbook: {n}.").format(n=number(left)) if left > 0 else ""
-    listed = tuple(
-        (number(r.row), isolated(printable(r.column)) or "–", isolated(printable(r.text)) or "–",
-         isolated(r.rule), said(r.reason))
-        for r in rows[:MOST_ROWS]
-    )  # fmt: skip
     sections = [*comparing(compared), Section("alarms", "", tuple(alarm_table(now.alarms)))]
     if rows:
-        title = _("Rows that were rejected")
-        subtitle = _("Correct them in your own system, and send the file again.")
-        sections.append(
-            Section("rows", title, (TextTable(title, subtitle, head, listed, note, words=True),))
-        )
+        table = _rejected(rows)
+        sections.append(Section("rows", table.title, (table,)))
     else:
         sections.append(Section("rows", "", (Words((_("No row was rejected."),)),)))
     if now.unknown:
-        title = _("Texts that no rule can read")
-        columns = (_("Column"), _("Text"), _("Rows"), _("Nearest code"), _("What became of it"))
-        told = tuple(map(text_row, now.unknown[:MOST_ROWS]))
-        texts = TextTable(title, "", columns, told, words=True)
-        sections.append(Section("texts", title, (texts,)))
+        texts = _texts(now.unknown[:MOST_ROWS])
+        sections.append(Section("texts", texts.title, (texts,)))
+    about = _("Quality report on the delivery of {date}")
+    lead = _(
+        "Of {rows} rows, {records} became records and {rejected} were rejected. Every row "
+        "in this report is your own."
+    ).format(rows=number(now.rows), records=number(now.records), rejected=number(now.rejected))
     return Document(
-        meta=private_meta(hub, private, made),
+        meta=_private_meta(hub, private, made),
         title=one.agreement.name,
-        subtitle=_("Quality report on the delivery of {date}").format(date=isolated(now.date)),
-        lead=(
-            _(
-                "Of {rows} rows, {records} became records and {rejected} were rejected. Every row "
-                "in this report is your own."
-            ).format(
-                rows=number(now.rows), records=number(now.records), rejected=number(now.rejected)
-            ),
-        ),
+        subtitle=about.format(date=isolated(now.date)),
+        lead=(lead,),
         sections=tuple(sections),
     )
 
 
+def _rejected(rows: Sequence[RejectedCell]) -> TextTable:
+    listed = tuple(
+        (
+            number(r.row),
+            _own(r.column) or "–",
+            _own(r.text) or "–",
+            isolated(r.rule),
+            said(r.reason),
+        )
+        for r in rows[:MOST_ROWS]
+    )
+    head = (_("Row"), _("Column"), _("Text"), _("Rule"), _("What is wrong"))
+    left = len(rows) - MOST_ROWS
+    note = _("More rows in the workbook: {n}.").format(n=number(left)) if left > 0 else ""
+    subtitle = _("Correct them in your own system, and send the file again.")
+    return TextTable(_("Rows that were rejected"), subtitle, head, listed, note, words=True)
+
+
 def own_workbook(one: SeenContributor, rows: Sequence[RejectedCell]) -> bytes:
     """The same as a workbook: a sheet of rejected rows, with a column for the correction."""
-    head = (
-        _("file"), _("row"), _("column"), _("text"), _("rule"), _("what is wrong"),
-        _("your correction"),
-    )  # fmt: skip
-    return as_workbook(
-        [
-            (_("Rejected rows"), head, _lines(rows)),
-            (
-                _("Unknown texts"),
-                (_("column"), _("text"), _("rows"), _("nearest code")),
-                ((u.column, u.text, u.rows, u.nearest) for u in one.now.unknown),
-            ),
-        ]
-    )
-
-
-def _lines(rows: Sequence[RejectedCell]) -> Iterator[Cells]:
-    for r in rows:
-        yield r.file, r.row, r.column, r.text, r.rule, said(r.reason), ""
+    what, fix = _("what is wrong"), _("your correction")
+    head = (_("file"), _("row"), _("column"), _("text"), _("rule"), what, fix)
+    wrong = [(r.file, r.row, r.column, r.text, r.rule, said(r.reason), "") for r in rows]
+    columns = (_("column"), _("text"), _("rows"), _("nearest code"))
+    texts = map(_text_cells, one.now.unknown)
+    return as_workbook([(_("Rejected rows"), head, wrong), (_("Unknown texts"), columns, texts)])

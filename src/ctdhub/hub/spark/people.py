@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import pickle
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,23 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ctdhub.core.errors import HubError
 from ctdhub.core.files import sync
 from ctdhub.dp.count import Counts, InParquet, Tally, add
-from ctdhub.hub.spark.session import Shared, broken, failing, raise_first, shared, told
+from ctdhub.hub.spark import session
+from ctdhub.hub.spark.session import ANSWERS, Shared, answers_of, attempt, broken, failing, shared
 from ctdhub.schema.model import PERSON, load_schema
-from ctdhub.sensitive.linkage.people import (
-    MENTIONED,
-    PART_ROWS,
-    Linking,
-    PartitionsPlaces,
-    Totals,
-    by_person,
-    divided,
-    each_once,
-    held,
-    link,
-    persons_of,
-)
+from ctdhub.sensitive.linkage import people
+from ctdhub.sensitive.linkage.people import MENTIONED, Linking, PartitionsPlaces, Totals
 from ctdhub.sensitive.mapping.run import RECORDS
 
 if TYPE_CHECKING:
@@ -55,8 +44,9 @@ MANY_TASKS = 400
 """Tasks among which chance deals parts out evenly enough."""
 
 _WRITING = ".writing-"
-_DEALT = "part int, child boolean, rows binary"
-_LINKED = "step int, answer string, fault binary"
+_DEALT = "part int, at int, rows binary"
+_SHAPE = pa.schema({"part": pa.int32(), "at": pa.int32(), "rows": pa.binary()})
+_LINKED = "step int, answer binary"
 _CHILDREN = _FAULT = -1
 _Unit = tuple[int, int]
 """Number of a file, and of its row group; :data:`_CHILDREN` stands for its perpetrators."""
@@ -81,44 +71,33 @@ class _PeopleJob:
     parts: int
     places: PartitionsPlaces
 
-    def dealt(self, unit: _Unit) -> list[tuple[int, bool, bytes]]:
-        """The rows of a unit by part: number, whether they are perpetrators, the rows."""
-        return list(self._deal(unit))
-
-    def _deal(self, unit: _Unit) -> Iterator[tuple[int, bool, bytes]]:
+    def dealt(self, unit: _Unit) -> list[tuple[int, int, bytes]]:
+        """The rows of a unit by part: its number, whether they are perpetrators, the rows."""
         number, group = unit
         records, perpetrators = self.files[number]
-        if group == _CHILDREN:
-            yield from self._children(records, perpetrators)
-            return
-        with pq.ParquetFile(records, read_dictionary=_coded(records)) as file:
-            rows = self._kept(file.read_row_group(group, columns=held(load_schema())))
-        persons = self.linking.on_lists(persons_of(rows))
-        for part, some in divided(rows, persons, self.parts):
-            yield part, False, _packed(some)
-
-    def _children(self, records: Path, perpetrators: Path) -> Iterator[tuple[int, bool, bytes]]:
-        """Perpetrators by the part of the person whose record tells of them."""
-        children = self._kept(pq.read_table(perpetrators))
-        if children.num_rows:
+        if group != _CHILDREN:
+            with pq.ParquetFile(records, read_dictionary=_coded(records)) as file:
+                rows = self._kept(file.read_row_group(group, columns=people.held(load_schema())))
+            persons = people.persons_of(rows)
+        else:  # they go where the person goes whose record tells of them
             ids = pq.read_table(records, columns=["record_id", "person_key"])
-            rows = by_person(children, ids, load_schema(), self.linking)
-            persons = self.linking.on_lists(rows[PERSON].combine_chunks())
-            for part, some in divided(rows, persons, self.parts):
-                yield part, True, _packed(some)
+            children = self._kept(pq.read_table(perpetrators))
+            rows = people.by_person(children, ids, load_schema(), self.linking)
+            persons = rows[PERSON].combine_chunks()
+        parts = people.divided(rows, self.linking.on_lists(persons), self.parts)
+        return [(part, int(group == _CHILDREN), _packed(some)) for part, some in parts]
 
     def _kept(self, rows: pa.Table) -> pa.Table:
         return rows.filter(pc.invert(pc.is_in(rows["record_id"], value_set=_gone(self.gone))))
 
-    def link(self, part: int, records: pa.Table, children: pa.Table) -> str:
-        """People and perpetrators of a part, written; the answer says how many, as JSON."""
-        linked = link(records, load_schema(), self.linking)
+    def link(self, part: int, dealt: pa.Table) -> Totals:
+        """People and perpetrators of a part, written."""
+        linked = people.link(_rows(dealt, RECORDS, child=False), load_schema(), self.linking)
+        children = people.each_once(_rows(dealt, MENTIONED, child=True).cast(MENTIONED))
         _write(linked.people, self.places.people, part)
-        _write(each_once(children.cast(MENTIONED)), self.places.perpetrators, part)
+        _write(children, self.places.perpetrators, part)
         _write(linked.conflicts, self.places.conflicts, part)
-        found = linked.totals
-        sets = [[[*item] for item in part.items()] for part in (found.known, found.strata)]
-        return json.dumps([found.records, found.people, found.conflicts, *sets])
+        return linked.totals
 
 
 @lru_cache(maxsize=1)
@@ -175,7 +154,7 @@ def link_people(
         for number, size in enumerate(sizes)
         for group in (*range(size.num_row_groups), _CHILDREN)
     ]
-    parts = parts or max(1, -(-rows // PART_ROWS))
+    parts = parts or max(1, -(-rows // people.PART_ROWS))
     folders = (places.people, places.perpetrators, places.conflicts)
     for folder in folders:
         folder.mkdir()
@@ -190,57 +169,39 @@ def link_people(
             .applyInArrow(lambda dealt: _link(job, dealt), _LINKED)
             .toArrow()
         )
-    raise_first(answers)
-    found = [_totals(answer) for answer in answers["answer"].to_pylist()]
-    totals = sum(found, Totals())
-    left = sum(pc.sum(pc.is_in(ids, value_set=gone)).as_py() or 0 for ids in _ids(files, gone))
+    found = answers_of(answers)
+    totals, left = sum(found, Totals()), 0
+    for records, _children in files if len(gone) else ():
+        ids = pq.read_table(records, columns=["record_id"])["record_id"]
+        left += pc.sum(pc.is_in(ids, value_set=gone)).as_py() or 0
     if totals.records != rows - left or len(list(places.people.glob("*.parquet"))) != len(found):
         raise broken("ValueError")  # rows are missing, or workers wrote to another folder
     for leftover in [path for folder in folders for path in folder.glob(f"{_WRITING}*")]:
         leftover.unlink()
     if not found:  # nobody: one empty part says what the columns are
-        job.link(0, RECORDS.empty_table(), MENTIONED.empty_table())
+        job.link(0, _SHAPE.empty_table())
     return totals
-
-
-def _totals(answer: str) -> Totals:
-    """What a task told of its part."""
-    records, people, conflicts, known, strata = json.loads(answer)
-    sets = Counter({tuple(names): n for names, n in known})
-    within = Counter({(name, value, tuple(on)): n for (name, value, on), n in strata})
-    return Totals(records, people, Counter(conflicts), sets, within)
-
-
-def _ids(files: Sequence[tuple[Path, Path]], gone: pa.Array) -> Iterator[pa.ChunkedArray]:
-    """Ids of records, read only where some are left out."""
-    for records, _children in files if len(gone) else ():
-        yield pq.read_table(records, columns=["record_id"])["record_id"]
 
 
 def _deal(
     job: _PeopleJob, units: Sequence[_Unit], batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        for number in batch.column(0).to_pylist():
-            dealt, fault = told(job.where, partial(job.dealt, units[number]))
-            for part, child, rows in [(_FAULT, False, fault)] if fault else dealt or ():
-                values = [pa.array([part], pa.int32()), [child], pa.array([rows], pa.binary())]
-                yield pa.record_batch(values, ["part", "child", "rows"])
+    for number in (n for batch in batches for n in batch.column(0).to_pylist()):
+        found = attempt(job.where, partial(job.dealt, units[number]))
+        parts = [(_FAULT, 0, pickle.dumps(found))] if isinstance(found, HubError) else found
+        yield from (_batch(*part) for part in parts)
+
+
+def _batch(part: int, at: int, rows: bytes) -> pa.RecordBatch:
+    """Rows of a part, cells of a table, or a fault, as they travel."""
+    return pa.RecordBatch.from_pylist([{"part": part, "at": at, "rows": rows}], _SHAPE)
 
 
 def _link(job: _PeopleJob, dealt: pa.Table) -> pa.Table:
-    part = dealt["part"][0].as_py()
-    answer, fault = None, dealt["rows"][0].as_py()
+    part, answer = dealt["part"][0].as_py(), dealt["rows"][0].as_py()
     if part != _FAULT:
-        answer, fault = told(job.where, lambda: job.link(part, *_of_part(dealt)))
-    values: list[Any] = [pa.array([part], pa.int32()), pa.array([answer], pa.string())]
-    return pa.table([*values, pa.array([fault], pa.binary())], ["step", "answer", "fault"])
-
-
-def _of_part(dealt: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """The records and the perpetrators of a part."""
-    children = _unpacked(dealt.filter(dealt["child"]), MENTIONED)
-    return _unpacked(dealt.filter(pc.invert(dealt["child"])), RECORDS), children
+        answer = pickle.dumps(attempt(job.where, lambda: job.link(part, dealt)))
+    return pa.table([pa.array([part], pa.int32()), pa.array([answer], pa.binary())], ANSWERS)
 
 
 def _packed(rows: pa.Table) -> bytes:
@@ -248,18 +209,25 @@ def _packed(rows: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as stream:
         stream.write_table(rows)
-    plain = sink.getvalue()
+    return _compressed(sink.getvalue())
+
+
+def _rows(dealt: pa.Table, schema: pa.Schema, *, child: bool) -> pa.Table:
+    """The records of a part, or the perpetrators."""
+    packed = dealt.filter(pc.equal(dealt["at"], int(child)))["rows"].to_pylist()
+    tables = [pa.ipc.open_stream(_plain(rows)).read_all() for rows in packed]
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def _compressed(plain: pa.Buffer) -> bytes:
+    """Bytes with their number before them, compressed."""
     packed: bytes = pa.compress(plain, "zstd", asbytes=True)
     size: int = plain.size
     return size.to_bytes(8, "little") + packed
 
 
-def _unpacked(dealt: pa.Table, schema: pa.Schema) -> pa.Table:
-    tables = []
-    for rows in dealt["rows"].to_pylist():
-        plain = pa.decompress(rows[8:], int.from_bytes(rows[:8], "little"), "zstd")
-        tables.append(pa.ipc.open_stream(plain).read_all())
-    return pa.concat_tables(tables) if tables else schema.empty_table()
+def _plain(packed: bytes) -> pa.Buffer:
+    return pa.decompress(packed[8:], int.from_bytes(packed[:8], "little"), "zstd")
 
 
 def _write(rows: pa.Table, folder: Path, part: int) -> None:
@@ -275,10 +243,6 @@ def _write(rows: pa.Table, folder: Path, part: int) -> None:
 
 TASKS = 64
 """Up to so many parts are counted by a task each; of more, a task counts eight one by one."""
-
-_CELLS = "tally int, at int, cells binary"
-_SHAPE = {"tally": pa.int32(), "at": pa.int32(), "cells": pa.binary()}
-_ROWS_FAULT = -1
 
 
 @dataclass(frozen=True)
@@ -329,18 +293,18 @@ class OnCluster:
             self._spark.conf.set("spark.sql.shuffle.partitions", str(min(tasks, TASKS)))
             found = (
                 self._spark.range(0, files, 1, numPartitions=tasks)
-                .mapInArrow(partial(_count, job), _CELLS)
-                .groupBy("tally", "at")
-                .applyInArrow(_sum, _CELLS)
+                .mapInArrow(partial(_count, job), _DEALT)
+                .groupBy("part", "at")
+                .applyInArrow(_sum, _DEALT)
                 .toArrow()
             )
         totals = [tally.none() for tally in tallies]
         sums: list[Counts] = [{} for _tally in tallies]
         for number, at, cells in zip(*(c.to_pylist() for c in found.columns), strict=True):
-            if number == _ROWS_FAULT:
-                raise pickle.loads(cells)  # noqa: S301 - made by our own workers
+            if number == _FAULT:
+                session.unpickled(cells)
             table = tallies[number].tables[at]
-            sums[number][table] = _rows_unpacked(cells).reshape(totals[number][table].shape)
+            sums[number][table] = _cells(cells).reshape(totals[number][table].shape)
         for total, part in zip(totals, sums, strict=True):
             add(total, part)
         return totals
@@ -348,36 +312,27 @@ class OnCluster:
 
 def _count(job: _RowsJob, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     numbers = [number for batch in batches for number in batch.column(0).to_pylist()]
-    found, fault = told(job.where, lambda: job.count(numbers))
-    if fault is not None:
-        yield _batch([(_ROWS_FAULT, _ROWS_FAULT, fault)])
-    for number, counts in enumerate(found or ()):
+    found = attempt(job.where, lambda: job.count(numbers))
+    if isinstance(found, HubError):
+        yield _batch(_FAULT, _FAULT, pickle.dumps(found))
+        return
+    for number, counts in enumerate(found):
         for at, cells in enumerate(counts.values()):
-            yield _batch([(number, at, _rows_packed(cells))])
+            yield _batch(number, at, _packed_cells(cells))
 
 
 def _sum(parts: pa.Table) -> pa.Table:
     """The sum of one table over all tasks; of faults, one."""
-    number, at = parts["tally"][0].as_py(), parts["at"][0].as_py()
-    if number == _ROWS_FAULT:
-        return pa.Table.from_batches([_batch([(number, at, min(parts["cells"].to_pylist()))])])
-    total = sum(_rows_unpacked(cells.as_py()) for cells in parts["cells"])
-    return pa.Table.from_batches([_batch([(number, at, _rows_packed(np.asarray(total)))])])
+    number, at = parts["part"][0].as_py(), parts["at"][0].as_py()
+    every = parts["rows"].to_pylist()
+    total = min(every) if number == _FAULT else _packed_cells(np.asarray(sum(map(_cells, every))))
+    return pa.Table.from_batches([_batch(number, at, total)])
 
 
-def _batch(rows: Sequence[tuple[int, int, bytes]]) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True)
-    arrays = [pa.array(c, kind) for c, kind in zip(columns, _SHAPE.values(), strict=True)]
-    return pa.record_batch(arrays, list(_SHAPE))
+def _packed_cells(cells: npt.NDArray[np.integer]) -> bytes:
+    """Cells in 64 bits, so that sums over tasks fit."""
+    return _compressed(pa.py_buffer(np.ascontiguousarray(cells, "<i8")))
 
 
-def _rows_packed(cells: npt.NDArray[np.integer]) -> bytes:
-    """Cells in 64 bits, so that sums over tasks fit, with their number before the compressed."""
-    plain = np.ascontiguousarray(cells, "<i8").tobytes()
-    packed: bytes = pa.compress(plain, "lz4", asbytes=True)
-    return len(plain).to_bytes(8, "little") + packed
-
-
-def _rows_unpacked(cells: bytes) -> npt.NDArray[np.int64]:
-    size = int.from_bytes(cells[:8], "little")
-    return np.frombuffer(pa.decompress(cells[8:], size, "lz4", asbytes=True), "<i8")
+def _cells(packed: bytes) -> npt.NDArray[np.int64]:
+    return np.frombuffer(_plain(packed), "<i8")

@@ -232,7 +232,7 @@ def refresh(
         return
     with shared(work) as where, ThreadPoolExecutor(1) as pool:
         tasks = spark.range(0, len(stale), 1, numPartitions=len(stale)).mapInArrow(
-            partial(_refresh, stale, where), "step long, fault binary"
+            partial(_refresh, stale, where), "step long, answer binary"
         )
         found = pool.submit(tasks.toArrow)
         left, begun = list(stale), monotonic()
@@ -250,7 +250,7 @@ def refresh(
             spark.interruptAll()
             raise
         with failing(broken):
-            raise_first(found.result())
+            answers_of(found.result())
     if any(step.reason() is not None for step in stale):  # they wrote to another folder
         raise broken("FileNotFoundError")
 
@@ -260,14 +260,15 @@ def _refresh(
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         for number in batch.column(0).to_pylist():
-            _done, fault = told(where, steps[number].refresh)
-            yield pa.record_batch([pa.array([number]), pa.array([fault], pa.binary())], _FAULTS)
+            answer = pickle.dumps(attempt(where, steps[number].refresh))
+            yield pa.record_batch([pa.array([number]), pa.array([answer], pa.binary())], ANSWERS)
 
 
-_FAULTS = ["step", "fault"]
+ANSWERS = ["step", "answer"]
+"""The columns of what tasks give: number, and what :func:`attempt` gave, pickled."""
 
 
-def told(where: Shared, work: Callable[[], _Answer]) -> tuple[_Answer | None, bytes | None]:
+def attempt(where: Shared, work: Callable[[], _Answer]) -> _Answer | HubError:
     """Do work on a worker; a fault with a remedy is handed back, for it is the steward's.
 
     Raises:
@@ -277,21 +278,27 @@ def told(where: Shared, work: Callable[[], _Answer]) -> tuple[_Answer | None, by
     with language(where.language):
         try:
             where.check()
-            return work(), None
+            return work()
         except HubError as fault:
-            return None, pickle.dumps(fault)
+            return fault
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise  # the worker is told to stop
         except BaseException as cause:  # noqa: BLE001 - whatever it is, its words stay here
             raise RuntimeError(type(cause).__name__) from None
 
 
-def raise_first(answers: pa.Table) -> None:
-    """Raise the fault of the first step that has one.
+def answers_of(tasks: pa.Table) -> list[Any]:
+    """What tasks gave, in their order.
 
-    Args:
-        answers: ``step`` (number) and ``fault`` (null where it went well), in any order.
+    Raises:
+        HubError: the fault of the first that has one.
     """
-    faults = answers.filter(answers["fault"].is_valid()).sort_by("step")["fault"]
-    if len(faults):
-        raise pickle.loads(faults[0].as_py())  # noqa: S301 - made by our own workers
+    return [unpickled(answer) for answer in tasks.sort_by("step")["answer"].to_pylist()]
+
+
+def unpickled(answer: bytes) -> Any:
+    """What a task gave; raises what it is where that is a fault."""
+    found = pickle.loads(answer)  # noqa: S301 - made by our own workers
+    if isinstance(found, HubError):
+        raise found
+    return found

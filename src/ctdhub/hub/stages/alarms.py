@@ -21,19 +21,9 @@ from ctdhub.core.files import write_new
 from ctdhub.core.i18n import Several, Text, joined
 from ctdhub.core.tables import as_csv, as_json, fold
 from ctdhub.dp.price import Pay, Price, up_to
-from ctdhub.hub.contributions import (
-    ALARMS,
-    BIRTHS,
-    RECORDS,
-    TEXTS,
-    UNKNOWN_TEXTS,
-    account_of,
-    contributor_of,
-    date_of,
-    mapping_file,
-)
+from ctdhub.hub import contributions as work
 from ctdhub.hub.folder import Agreement, Detail, Hub
-from ctdhub.hub.steps import Input, Step, hash_of, software
+from ctdhub.hub.steps import Step, hash_of, software
 from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits, ReadDelivery, columns_for
 from ctdhub.sensitive.alarms.checks import ring
 from ctdhub.sensitive.linkage.deliveries import births_apart
@@ -47,7 +37,7 @@ NAMED = 5
 
 def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
     """All harmonised files -> the alarms that ring, and the unknown texts of all deliveries."""
-    sent = set(map(contributor_of, harmonised))
+    sent = set(map(work.contributor_of, harmonised))
     agreed = {a.id: a for a in hub.agreements() if a.id in sent}
     shares = {
         a.id: [
@@ -70,14 +60,14 @@ def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
             fixes = frozenset(day for day in days if by.patches_on(day))
             found += ring(deliveries, limits, _newest_alone(by), cumulative, fixes)
             texts += deliveries
-        write_new(folder / ALARMS, as_json([alarm.as_json() for alarm in found]).encode())
-        write_new(folder / UNKNOWN_TEXTS, as_csv(_HEADING, _listed(texts)).encode())
+        write_new(folder / work.ALARMS, as_json([alarm.as_json() for alarm in found]).encode())
+        write_new(folder / work.UNKNOWN_TEXTS, as_csv(_HEADING, _listed(texts)).encode())
 
     return Step(
         name="alarms",
         inputs={
             **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
-            Input("agreements", Text("agreements")): hash_of(shares),
+            Text("agreements"): hash_of(shares),
         },
         output=hub.work / "alarms",
         run=run,
@@ -95,11 +85,11 @@ def _newest_alone(agreement: Agreement) -> bool:
 def delivered(hub: Hub, harmonised: Sequence[Step]) -> Iterator[tuple[str, list[ReadDelivery]]]:
     """Each contributor's deliveries as they were harmonised, the oldest first."""
     kinds = {a.id: a.kind for a in hub.agreements()}
-    ordered = sorted(harmonised, key=lambda step: (contributor_of(step), date_of(step)))
-    for contributor, own in groupby(ordered, key=contributor_of):
+    ordered = sorted(harmonised, key=lambda step: (work.contributor_of(step), work.date_of(step)))
+    for contributor, own in groupby(ordered, key=work.contributor_of):
         found = []
-        for date, steps in groupby(own, key=date_of):
-            mapping = load_mapping(mapping_file(hub, contributor, date))
+        for date, steps in groupby(own, key=work.date_of):
+            mapping = load_mapping(work.mapping_file(hub, contributor, date))
             one = _delivered(contributor, date, mapping, list(steps))
             found.append(replace(one, kind=kinds.get(contributor, "")))
         yield contributor, found
@@ -108,12 +98,12 @@ def delivered(hub: Hub, harmonised: Sequence[Step]) -> Iterator[tuple[str, list[
 def _delivered(contributor: str, date: str, mapping: Mapping, steps: list[Step]) -> ReadDelivery:
     tables, births, texts, rows, rejected = [], [], [], 0, 0
     for step in steps:
-        path = step.output / RECORDS
+        path = step.output / work.RECORDS
         columns = columns_for(mapping, pq.read_schema(path).names)
         tables.append(pq.read_table(path, columns=columns))
-        births.append(pq.read_table(step.output / BIRTHS))
+        births.append(pq.read_table(step.output / work.BIRTHS))
         texts.append(texts_of(step))
-        account = account_of(step)
+        account = work.account_of(step)
         rows += account["rows_read"]
         rejected += account["rejected"]
     records = pa.concat_tables(tables)
@@ -123,7 +113,7 @@ def _delivered(contributor: str, date: str, mapping: Mapping, steps: list[Step])
 
 def texts_of(step: Step) -> FileTexts:
     """What the texts of a harmonised file are."""
-    return FileTexts.from_json(json.loads((step.output / TEXTS).read_text("utf-8")))
+    return FileTexts.from_json(json.loads((step.output / work.TEXTS).read_text("utf-8")))
 
 
 _HEADING = ("contributor", "column", "text", "rows", "nearest", "outcome", "deliveries")
@@ -146,10 +136,7 @@ def _listed(deliveries: Iterable[ReadDelivery]) -> Iterator[tuple[object, ...]]:
 
 def alarms_of(hub: Hub) -> tuple[Alarm, ...]:
     """The alarms of the last build, open and accepted; none where it never came so far."""
-    path = hub.work / "alarms" / ALARMS
-    if not path.is_file():
-        return ()
-    return tuple(Alarm(**one) for one in json.loads(path.read_text("utf-8")))
+    return tuple(Alarm(**one) for one in work.left_by(hub.work / "alarms", work.ALARMS) or ())
 
 
 def open_alarms(hub: Hub) -> tuple[Alarm, ...]:

@@ -22,12 +22,12 @@ from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store
 from ctdhub.dp.ledger.file import damaged
 from ctdhub.dp.policy import Policy
-from ctdhub.hub.contributions import ANSWER, CANDIDATE
+from ctdhub.hub.contributions import ANSWER, CANDIDATE, left_by
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import check_paid, ledger, published
 from ctdhub.hub.review import write_review
 from ctdhub.hub.rules import by_version, candidate_version, public_facts, waiting_version
-from ctdhub.hub.steps import Input, Step, hash_file, hash_of, software, software_names
+from ctdhub.hub.steps import Step, hash_file, hash_of, software, software_names
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.bundle import latest_release, next_version
 from ctdhub.release.bundle import write_release as write_bundle
@@ -35,7 +35,7 @@ from ctdhub.release.changes import CHANGELOG, carries_note, changes, newest_note
 from ctdhub.release.manifest import ATTACKS, MANIFEST, PublicFacts
 from ctdhub.release.open import open_release
 
-_FACTS = Input("hub.yaml and agreements", Text("hub.yaml and agreements"))
+_FACTS = Text("hub.yaml and agreements")
 
 REMADE, _OLD = ".remade", ".old-"
 """In ``candidates/``: where a bundle is made anew, and what it takes the place of."""
@@ -53,7 +53,7 @@ def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "")
     output, program = hub.work / CANDIDATE, software(__name__)
     made_by = hash_of(dict(program))
     _finish(hub)
-    made = _made(hub)
+    made: dict[str, Any] = left_by(hub.work / CANDIDATE, ANSWER) or {}
     held = _holding(hub, paid_answer(hub, facts), version) if notes else None
     if held is not None:
         _refuse_other_note(hub, held, notes)
@@ -79,12 +79,10 @@ def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "")
     step = Step(
         name="candidate",
         inputs={
-            Input("protected answer", Text("protected answer")): hash_file(
-                hub.work / "protected" / ANSWER
-            ),
+            Text("protected answer"): hash_file(hub.work / "protected" / ANSWER),
             _FACTS: hash_of(facts),
-            Input("withdrawals", Text("withdrawals")): state,
-            Input("version", Text("version")): version,
+            Text("withdrawals"): state,
+            Text("version"): version,
         },
         output=output,
         run=run,
@@ -114,15 +112,6 @@ def _said(hub: Hub) -> dict[str, Any]:
     return found
 
 
-def _made(hub: Hub) -> dict[str, Any]:
-    """What the last build said of the bundle that it made or found."""
-    try:
-        found: dict[str, Any] = json.loads((hub.work / CANDIDATE / ANSWER).read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    return found
-
-
 def _finish(hub: Hub) -> None:
     """Put a bundle that was made anew in its place, also where a killed build did not."""
     for manifest in sorted(hub.candidates.glob(f"{REMADE}/[!.]*/{MANIFEST}")):
@@ -146,11 +135,11 @@ def _stays(hub: Hub, bundle: Path, made: dict[str, Any], made_by: str) -> bool:
 
 def _remark(hub: Hub, step: Step, version: str) -> Text | None:
     """What is to be said of a published release that would be made differently today."""
-    parts = step.only_software_changed()
-    if parts is not None:
-        what = software_names(parts)
-    elif step.changed_inputs() == [_FACTS.key]:
-        what = _FACTS.name
+    changes = step.changes()
+    if changes and changes.software and not changes.inputs:
+        what = software_names(changes.software)
+    elif changes and changes.inputs == [_FACTS.message]:
+        what = _FACTS
     else:
         return None
     if not (hub.releases / version / MANIFEST).is_file():

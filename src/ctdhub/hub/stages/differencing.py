@@ -75,8 +75,7 @@ class Published:
 
         Args:
             version: of the release.
-            contributors: ``id``, ``name``, ``kind``, ``years``, ``show_counts`` where false; an id
-                may be missing where older software made the release.
+            contributors: ``id``, ``name``, ``kind``, ``years``, ``show_counts`` where false.
             years: first and last year of the release.
             by_year, by_kind: whether people are counted by year, by type of source.
             shown: ids of those whose counts it gives.
@@ -86,8 +85,7 @@ class Published:
         given = range(years[0], years[1] + 1) if by_year else range(0)
         agreed: set[str] = set()
         for one in contributors:
-            called = str(one.get("id") or one.get("name"))
-            id_ = names.get(called, called)
+            id_ = names.get(one["id"], one["id"])
             first, last = one.get("years") or years
             for kind in ("", str(one.get("kind", ""))) if by_kind else ("",):
                 for year in (0, *(y for y in given if first <= y <= last)):
@@ -257,14 +255,12 @@ def check_series(hub: Hub, rules: Policy, schema: Schema) -> None:
     """
     before, now = _published(hub), _next(hub, rules, schema)
     for one in told(before, now):
-        file, version = hub.agreement_file(one.id), before[-1].version
         years = spans(one.years or range(rules.years[0], rules.years[1] + 1))
+        file, id_, version = hub.agreement_file(one.id), one.id, before[-1].version
         if one.why == "joins":
-            raise error("sources-series", file=file, id=one.id, years=years, version=version)
+            raise error("sources-series", file=file, id=id_, years=years, version=version)
         if one.why == "follows":
-            raise error(
-                "sources-series/follows", file=file, id=one.id, years=years, version=version
-            )
+            raise error("sources-series/follows", file=file, id=id_, years=years, version=version)
 
 
 def told_of(hub: Hub, candidate: Path | None = None) -> tuple[ToldContributor, ...]:
@@ -277,20 +273,20 @@ def told_of(hub: Hub, candidate: Path | None = None) -> tuple[ToldContributor, .
     Raises:
         ReleaseError: a release cannot be read.
     """
-    earlier = [path for path in by_version(hub.releases) if path != candidate]
+    earlier = by_version(hub.releases)
     if candidate is not None:
         earlier = [path for path in earlier if order(path) < order(candidate)]
     if not earlier:
         return ()
-    names, last = _known_as(hub.agreements()), Manifest.read(earlier[0])
+    last = Manifest.read(earlier[0])
     following = Manifest.read(candidate) if candidate else last
     if candidate:
-        now = _of(candidate, following, names)
+        now = _of(hub, candidate)
     else:
         rules = policy(hub)
         now = _next(hub, rules, variables(hub, rules))
-    before = [_of(path, Manifest.read(path), names) for path in reversed(earlier)]
-    called = {str(c.get("id")): str(c["name"]) for c in last.facts["contributors"]}
+    before = [_of(hub, path) for path in reversed(earlier)]
+    called = {str(c["id"]): str(c["name"]) for c in last.facts["contributors"]}
     called |= {a.id: a.name for a in hub.agreements()}
     width = ceil(hypot(_half(last), _half(following)))
     return tuple(
@@ -308,8 +304,7 @@ def _half(manifest: Manifest) -> float:
 
 def _published(hub: Hub) -> list[Published]:
     """All releases, the oldest first."""
-    names = _known_as(hub.agreements())
-    return [_of(path, Manifest.read(path), names) for path in reversed(by_version(hub.releases))]
+    return [_of(hub, path) for path in reversed(by_version(hub.releases))]
 
 
 def _next(hub: Hub, rules: Policy, schema: Schema) -> Published:
@@ -324,52 +319,35 @@ def _next(hub: Hub, rules: Policy, schema: Schema) -> Published:
     )  # fmt: skip
 
 
-def _of(bundle: Path, manifest: Manifest, names: _Names) -> Published:
+def _of(hub: Hub, bundle: Path) -> Published:
     """What a bundle tells."""
+    manifest = Manifest.read(bundle)
     first, last = manifest.facts["years"]
-    contributors = manifest.facts["contributors"]
-    sources = manifest.sources
+    contributors, sources = manifest.facts["contributors"], manifest.sources
     return Published.of(
         bundle.name, contributors, (first, last), by_year=PERIOD in manifest.sigma,
         by_kind=SOURCE_TYPE in manifest.sigma, shown=sources.contributors if sources else (),
-        known_as=names.of(contributors),
+        known_as=_known_as(hub.agreements(), contributors),
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Names:
-    """By what contributors of older releases are known today.
+def _known_as(
+    agreements: Sequence[Agreement], contributors: Iterable[Mapping[str, Any]]
+) -> dict[str, str]:
+    """Ids of a release -> ids of today, where they differ.
 
-    Attributes:
-        ids: of today's agreements.
-        formerly: an id of old -> that of today, as an agreement says.
-        names: a name that one agreement alone has -> its id.
+    An agreement says what its id was, or is the only one with the name that the release gives.
     """
-
-    ids: frozenset[str]
-    formerly: Mapping[str, str]
-    names: Mapping[str, str]
-
-    def of(self, contributors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-        """Ids of a release -> ids of today, where they differ."""
-        found = {}
-        for one in contributors:
-            name = str(one["name"])
-            id_ = str(one.get("id") or name)
-            if id_ in self.formerly:
-                found[id_] = self.formerly[id_]
-            elif id_ not in self.ids and name in self.names:
-                found[id_] = self.names[name]
-        return found
-
-
-def _known_as(agreements: Sequence[Agreement]) -> _Names:
-    names = [a.name for a in agreements]
-    return _Names(
-        frozenset(a.id for a in agreements),
-        {old: a.id for a in agreements for old in a.formerly},
-        {a.name: a.id for a in agreements if names.count(a.name) == 1},
-    )
+    ids, names = {a.id for a in agreements}, [a.name for a in agreements]
+    formerly = {old: a.id for a in agreements for old in a.formerly}
+    named = {a.name: a.id for a in agreements if names.count(a.name) == 1}
+    found = {}
+    for one in contributors:
+        id_, name = str(one["id"]), str(one["name"])
+        today = formerly.get(id_) or (named.get(name) if id_ not in ids else None)
+        if today:
+            found[id_] = today
+    return found
 
 
 def check_company(contributors: Sequence[Mapping[str, Any]], rules: Policy, schema: Schema) -> None:
@@ -391,28 +369,22 @@ def check_company(contributors: Sequence[Mapping[str, Any]], rules: Policy, sche
     if not rules.sources.share or PERIOD not in released or len(hidden) == len(contributors):
         return
     if alone := _alone(hidden, rules.years):
-        id_, years = _first(alone)
+        id_, years = alone
         raise error("sources-company", file="policy.yaml", id=id_, years=years)
     for kind in dict.fromkeys(c["kind"] for c in hidden) if SOURCE_TYPE in released else ():
         if alone := _alone([c for c in hidden if c["kind"] == kind], rules.years):
-            id_, years = _first(alone)
+            id_, years = alone
             raise error("sources-company/kind", file="policy.yaml", id=id_, years=years)
 
 
-def _alone(hidden: Sequence[Mapping[str, Any]], years: tuple[int, int]) -> dict[str, list[int]]:
-    """The years in which one contributor alone reports, by its id."""
+def _alone(hidden: Sequence[Mapping[str, Any]], years: tuple[int, int]) -> tuple[str, str] | None:
+    """The first contributor that reports alone in some years: its id, and these."""
     found: dict[str, list[int]] = {}
     for year in range(years[0], years[1] + 1):
         here = [c["id"] for c in hidden if c["years"][0] <= year <= c["years"][1]]
         if len(here) == 1:
             found.setdefault(here[0], []).append(year)
-    return found
-
-
-def _first(alone: Mapping[str, Sequence[int]]) -> tuple[str, str]:
-    """The id of the first contributor that is alone, and its years in words."""
-    id_, years = next(iter(alone.items()))
-    return id_, spans(years)
+    return next(((id_, spans(alone)) for id_, alone in found.items()), None)
 
 
 def spans(years: Sequence[int]) -> str:

@@ -16,21 +16,8 @@ from ctdhub.core.errors import MappingError, error
 from ctdhub.core.files import write_new
 from ctdhub.core.i18n import Text, said
 from ctdhub.core.tables import as_json
-from ctdhub.hub.contributions import (
-    BIRTHS,
-    CASES,
-    NO_RECORD,
-    PERPETRATORS,
-    RECORDS,
-    REJECTS,
-    REPORT,
-    TEXTS,
-    TOKENS,
-    UNKNOWN_TEXTS,
-    Contribution,
-    mapping_file,
-)
-from ctdhub.hub.steps import Input, Step, hash_file, hash_of, software
+from ctdhub.hub import contributions as work
+from ctdhub.hub.steps import Step, hash_file, hash_of, software
 from ctdhub.schema.model import ALLEGATION, AUTHORITIES, OF_ANYONE
 from ctdhub.sensitive import coded_parquet
 from ctdhub.sensitive.ingest.isolated import read_isolated
@@ -54,7 +41,7 @@ class HarmoniseFile:
     whether they are corrections, where this one is.
     """
 
-    given: Contribution
+    given: work.Contribution
     mapping: Path
     years: tuple[int, int]
     key: Path
@@ -71,15 +58,15 @@ class HarmoniseFile:
         raw, key = read_given(self.given.file, mapping, self.before), self.key.read_bytes()
         result = harmonise(raw, mapping, contributor=contributor, years=self.years, key=key)
         _check_allegations(result.perpetrators, self.kind, self.mapping)
-        coded_parquet.write(result.coded, folder / RECORDS)
-        pq.write_table(result.perpetrators, folder / PERPETRATORS)
-        pq.write_table(result.tokens, folder / TOKENS)
-        pq.write_table(result.cases, folder / CASES)
-        pq.write_table(result.no_record, folder / NO_RECORD)
-        pq.write_table(result.births, folder / BIRTHS)
-        pa_csv.write_csv(result.rejects, folder / REJECTS)
-        write_new(folder / TEXTS, as_json(result.texts.as_json()).encode())
-        write_new(folder / UNKNOWN_TEXTS, result.texts.as_csv().encode())
+        coded_parquet.write(result.coded, folder / work.RECORDS)
+        pq.write_table(result.perpetrators, folder / work.PERPETRATORS)
+        pq.write_table(result.tokens, folder / work.TOKENS)
+        pq.write_table(result.cases, folder / work.CASES)
+        pq.write_table(result.no_record, folder / work.NO_RECORD)
+        pq.write_table(result.births, folder / work.BIRTHS)
+        pa_csv.write_csv(result.rejects, folder / work.REJECTS)
+        write_new(folder / work.TEXTS, as_json(result.texts.as_json()).encode())
+        write_new(folder / work.UNKNOWN_TEXTS, result.texts.as_csv().encode())
         report = {
             "contributor": contributor,
             "date": self.given.date,
@@ -87,7 +74,7 @@ class HarmoniseFile:
             "notes": [said(note) for note in raw.notes],
             "lineage": [_said(line) for line in result.lineage],
         }
-        (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
+        (folder / work.REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
 
 
 def read_given(
@@ -129,9 +116,9 @@ def _said(line: Lineage) -> dict[str, Any]:
     return asdict(line) | {"rule": said(line.rule), "note": note}
 
 
-def harmonise_file(hub: Hub, given: Contribution, years: tuple[int, int]) -> Step:
+def harmonise_file(hub: Hub, given: work.Contribution, years: tuple[int, int]) -> Step:
     """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
-    rules_file = mapping_file(hub, given.contributor, given.date)
+    rules_file = work.mapping_file(hub, given.contributor, given.date)
     digest = hash_file(given.file)
     agreement = next((a for a in hub.agreements() if a.id == given.contributor), None)
     kind = agreement.kind if agreement else ""
@@ -140,12 +127,12 @@ def harmonise_file(hub: Hub, given: Contribution, years: tuple[int, int]) -> Ste
     return Step(
         name=f"harmonise {given.contributor} {given.date} {digest[:8]}",
         inputs={
-            Input("file", Text("file")): digest,
-            Input("mapping", Text("mapping")): hash_file(rules_file),
-            Input("years", Text("years")): hash_of(list(years)),
-            Input("contributor", Text("kind of contributor")): kind,
-            Input("person key", Text("person key")): hash_of(hub.person_key().hex()),
-            **({Input("earlier", Text("earlier deliveries")): hash_of(earlier)} if earlier else {}),
+            Text("file"): digest,
+            Text("mapping"): hash_file(rules_file),
+            Text("years"): hash_of(list(years)),
+            Text("kind of contributor"): kind,
+            Text("person key"): hash_of(hub.person_key().hex()),
+            **({Text("earlier deliveries"): hash_of(earlier)} if earlier else {}),
         },
         output=hub.work / "harmonised" / given.contributor / given.date / digest[:16],
         run=HarmoniseFile(given, rules_file, years, hub.key_file, kind, before),

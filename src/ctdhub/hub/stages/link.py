@@ -17,36 +17,13 @@ from ctdhub.core.i18n import Text, said
 from ctdhub.core.keys.linkage import holds_secret
 from ctdhub.dp.lists import Overlap, double_tables, list_tables
 from ctdhub.dp.policy import Policy
-from ctdhub.hub.contributions import (
-    BIRTHS,
-    CONFLICTS,
-    DELIVERED,
-    OVERLAP,
-    PEOPLE,
-    PERPETRATORS,
-    RECORDS,
-    REPORT,
-    TOKENS,
-    account_of,
-    contributor_of,
-    date_of,
-)
-from ctdhub.hub.deliveries import (
-    DeliveredFiles,
-    OutOfForce,
-    check_made_alike,
-    check_one_format,
-    check_told,
-    forget,
-    out_of_force,
-    own_out_of_force,
-    reports_of,
-    sent,
-    without,
-)
+from ctdhub.hub import contributions as work
+from ctdhub.hub import deliveries as hub_deliveries
+from ctdhub.hub.contributions import account_of, contributor_of, date_of, left_by
+from ctdhub.hub.deliveries import DeliveredFiles, OutOfForce, own_out_of_force, without
 from ctdhub.hub.engine import Engine
 from ctdhub.hub.folder import Agreement, Hub
-from ctdhub.hub.steps import Input, Step, hash_of, software, walk
+from ctdhub.hub.steps import Step, hash_of, software, walk
 from ctdhub.hub.withdrawals import check_elsewhere
 from ctdhub.schema.model import AGE, ORIGIN, SEX
 from ctdhub.sensitive.consent.register import RULE
@@ -99,15 +76,12 @@ class DeliveryLine:
 def report_deliveries(hub: Hub, folder: Path, delivered: Sequence[DeliveredFiles]) -> None:
     """Write what each delivery brought, by contributor and date."""
     found = [asdict(line) for one in delivered for line in _lines(one, own_out_of_force(hub, one))]
-    (folder / DELIVERED).write_text(json.dumps(found, indent=1), "utf-8")
+    (folder / work.DELIVERED).write_text(json.dumps(found, indent=1), "utf-8")
 
 
 def deliveries(hub: Hub) -> list[DeliveryLine]:
     """What the last build saw of each delivery; nothing where it linked nobody."""
-    path = hub.work / "people" / DELIVERED
-    if not path.is_file():
-        return []
-    return [DeliveryLine(**line) for line in json.loads(path.read_text("utf-8"))]
+    return [DeliveryLine(**line) for line in left_by(hub.work / "people", work.DELIVERED) or ()]
 
 
 def _lines(one: DeliveredFiles, out: OutOfForce) -> list[DeliveryLine]:
@@ -118,13 +92,11 @@ def _lines(one: DeliveredFiles, out: OutOfForce) -> list[DeliveryLine]:
         records[day] += account["records"]
     shared = Counter(_shared(one, out.ids)["delivery"].to_pylist())
     brought = changes(_staying(one.held(), out), one.way)
+    who = one.agreement.id
     return [
-        DeliveryLine(
-            one.agreement.id, day, rows[day], records[day], of.people, shared[number],
-            of.changed, of.left, of.new, of.again,
-        )
+        DeliveryLine(who, day, rows[day], records[day], shared=shared[number], **asdict(of))
         for number, (day, of) in enumerate(zip(one.dates, brought, strict=True))
-    ]  # fmt: skip
+    ]
 
 
 def _staying(held: pa.Table, out: OutOfForce) -> pa.Table:
@@ -144,10 +116,10 @@ def _shared(one: DeliveredFiles, gone: pa.Array) -> pa.Table:
     births: list[pa.Table] = []
     for step in one.steps:
         said = pq.read_table(
-            step.output / RECORDS, columns=list(DELIVERY_COLUMNS), read_dictionary=[SEX, AGE]
+            step.output / work.RECORDS, columns=list(DELIVERY_COLUMNS), read_dictionary=[SEX, AGE]
         )
         rows.append(_numbered(without(said, gone), one.number(step)))
-        births.append(_numbered(pq.read_table(step.output / BIRTHS), one.number(step)))
+        births.append(_numbered(pq.read_table(step.output / work.BIRTHS), one.number(step)))
     return shared_keys(pa.concat_tables(rows).unify_dictionaries(), pa.concat_tables(births))
 
 
@@ -230,10 +202,10 @@ def linkage(hub: Hub) -> dict[str, Any]:
     Raises:
         HubFolderError: there is none.
     """
-    path = hub.work / "people" / LINKAGE
-    if not path.is_file():
-        raise error("no-report", file=path)
-    report: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    folder = hub.work / "people"
+    report: dict[str, Any] | None = left_by(folder, LINKAGE)
+    if report is None:
+        raise error("no-report", file=folder / LINKAGE)
     return report
 
 
@@ -249,27 +221,32 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
     settings, asked = hub.settings.linkage, rules.linking
     lists = list_tables(rules, hub.facts(rules.years))
     counted = double_tables(rules, hub.facts(rules.years))
-    check_told(hub, harmonised)
+    hub_deliveries.check_told(hub, harmonised)
 
     def run(folder: Path) -> None:
-        forget(hub, [step.output for step in harmonised])
-        delivered = sent(hub, harmonised)
+        hub_deliveries.forget(hub, [step.output for step in harmonised])
+        delivered = hub_deliveries.sent(hub, harmonised)
         for one in delivered:
-            one.require_clear(hub.agreement_file(one.agreement.id), reports_of(hub, one))
+            one.require_clear(
+                hub.agreement_file(one.agreement.id), hub_deliveries.reports_of(hub, one)
+            )
         check_elsewhere(hub, delivered)
-        gone = out_of_force(hub, delivered).ids
-        check_made_alike(hub, delivered, gone)
-        check_one_format(harmonised, gone)
-        files = [(step.output / RECORDS, step.output / PERPETRATORS) for step in harmonised]
-        records, tokens = _with_tokens(harmonised, gone)
-        unkeyed, nobody = _without_key(harmonised, gone)
-        by_rows = joins(records, tokens, asked.people)
+        gone = hub_deliveries.out_of_force(hub, delivered).ids
+        hub_deliveries.check_made_alike(hub, delivered, gone)
+        hub_deliveries.check_one_format(harmonised, gone)
+        files = [
+            (step.output / work.RECORDS, step.output / work.PERPETRATORS) for step in harmonised
+        ]
+        keys = _keys(harmonised, gone)
+        by_rows = joins(keys.records, keys.tokens, asked.people)
         linking = Linking(by_rows, by_rows)
         if lists:
-            by_lists = joins(records, tokens, lists.tokens)
+            by_lists = joins(keys.records, keys.tokens, lists.tokens)
             strata = tuple(name for name, _values in lists.strata)
             linking = Linking(by_rows, by_lists, lists.names, lists.years, strata)
-        places = PartitionsPlaces(folder / PEOPLE, folder / PERPETRATORS, folder / CONFLICTS)
+        places = PartitionsPlaces(
+            folder / work.PEOPLE, folder / work.PERPETRATORS, folder / work.CONFLICTS
+        )
         linked = engine.link(files, gone, linking, places)
         overlap = Overlap()
         if lists:
@@ -280,25 +257,25 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
                 lists.names, lists.years, lists.tokens, people, doubles, strata=within
             )
         if counted:
-            found = possible_doubles(records, tokens, by_rows, asked.people)
+            found = possible_doubles(keys.records, keys.tokens, by_rows, asked.people)
             overlap = replace(
                 overlap,
-                without_key=found.without_key + sum(nobody.values()),
-                possible=dict(Counter(found.citizenship) + nobody),
+                without_key=found.without_key + keys.nobody.total(),
+                possible=dict(Counter(found.citizenship) + keys.nobody),
                 captures=dict(found.captures),
             )
-        overlap.write(folder / OVERLAP)
-        report_links(folder, records, tokens, linked, settings, unkeyed)
+        overlap.write(folder / work.OVERLAP)
+        report_links(folder, keys.records, keys.tokens, linked, settings, keys.without)
         report_deliveries(hub, folder, delivered)
         totals = {"records": linked.records, "people": linked.people}
-        (folder / REPORT).write_text(json.dumps(totals), "utf-8")
+        (folder / work.REPORT).write_text(json.dumps(totals), "utf-8")
 
     senders = set(map(contributor_of, harmonised))
     return Step(
         name="link",
         inputs={
             **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
-            Input("linkage", Text("linkage")): hash_of(
+            Text("linkage"): hash_of(
                 [
                     settings.model_dump(),
                     asked.people,
@@ -306,14 +283,14 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
                     bool(counted),
                 ]
             ),
-            Input("deliveries", Text("deliveries")): hash_of(
+            Text("deliveries"): hash_of(
                 [
                     [a.id, *a.model_dump(mode="json", include=_STATED).values(), *_bound(a)]
                     for a in hub.agreements()
                     if a.id in senders
                 ]
             ),
-            Input("withdrawals", Text("withdrawals")): hub.withdrawn().state,
+            Text("withdrawals"): hub.withdrawn().state,
         },
         output=hub.work / "people",
         run=run,
@@ -330,40 +307,43 @@ def _bound(agreement: Agreement) -> list[int]:
     return [] if agreement.rows_per_person is None else [agreement.rows_per_person]
 
 
-def _without_key(
-    harmonised: Sequence[Step], gone: pa.Array
-) -> tuple[dict[str, tuple[int, int]], Counter[str]]:
-    """Records in force without any key, neither one of a person nor a token, by contributor, with
-    all of its records; and people without any token by citizenship ("" where not recorded)."""
-    held: dict[str, list[pa.Table]] = {}
+@dataclass(frozen=True)
+class _Keys:
+    """Which records in force have keys.
+
+    Attributes:
+        records, tokens: the records that have tokens, and these.
+        without: by contributor, records without any key, neither one of a person nor a token, and
+            all of its records.
+        nobody: people without any token by citizenship ("" where not recorded).
+    """
+
+    records: pa.Table
+    tokens: pa.Table
+    without: dict[str, tuple[int, int]]
+    nobody: Counter[str]
+
+
+def _keys(harmonised: Sequence[Step], gone: pa.Array) -> _Keys:
+    records, tokens, people = list[pa.Table](), list[pa.Table](), list[pa.Table]()
+    keyless: dict[str, list[pa.Table]] = {}
     rows: Counter[str] = Counter()
-    people: list[pa.Table] = []
+    columns = list(dict.fromkeys([*READ, "person_key", ORIGIN]))
     for step in harmonised:
-        records = pq.read_table(step.output / RECORDS, columns=["record_id", "person_key", ORIGIN])
-        records = without(records, gone)
-        tokens = pq.read_table(step.output / TOKENS, columns=["record_id"])
-        having = pc.is_in(records["record_id"], value_set=tokens["record_id"].combine_chunks())
-        none = records.filter(pc.and_(pc.is_null(records["person_key"]), pc.invert(having)))
-        rows[contributor_of(step)] += records.num_rows
-        held.setdefault(contributor_of(step), []).append(none.select(["record_id"]))
-        person = pc.coalesce(records["person_key"], records["record_id"])
-        said = records[ORIGIN].cast(pa.string())
+        tokens.append(without(pq.read_table(step.output / work.TOKENS), gone))
+        held = without(pq.read_table(step.output / work.RECORDS, columns=columns), gone)
+        having = pc.is_in(held["record_id"], value_set=tokens[-1]["record_id"].combine_chunks())
+        records.append(held.filter(having).select(list(READ)))
+        none = held.filter(pc.and_(pc.is_null(held["person_key"]), pc.invert(having)))
+        rows[contributor_of(step)] += held.num_rows
+        keyless.setdefault(contributor_of(step), []).append(none.select(["record_id"]))
+        person = pc.coalesce(held["person_key"], held["record_id"])
+        said = held[ORIGIN].cast(pa.string())
         people.append(pa.table({"person": person, "of": said, "has": having}))
     every = pa.concat_tables(people).group_by("person").aggregate([("has", "any"), ("of", "min")])
     nobody = every.filter(pc.invert(every["has_any"]))["of_min"].fill_null("").to_pylist()
     found = {}
-    for name, parts in sorted(held.items()):
+    for name, parts in sorted(keyless.items()):
         once = pa.concat_tables(parts).group_by("record_id").aggregate([])
         found[name] = (once.num_rows, rows[name])
-    return found, Counter(nobody)
-
-
-def _with_tokens(harmonised: Sequence[Step], gone: pa.Array) -> tuple[pa.Table, pa.Table]:
-    """The records that have tokens, and these."""
-    records, tokens = [], []
-    for step in harmonised:
-        tokens.append(without(pq.read_table(step.output / TOKENS), gone))
-        held = pq.read_table(step.output / RECORDS, columns=list(READ))
-        having = pc.is_in(held["record_id"], value_set=tokens[-1]["record_id"].combine_chunks())
-        records.append(held.filter(having))
-    return pa.concat_tables(records), pa.concat_tables(tokens)
+    return _Keys(pa.concat_tables(records), pa.concat_tables(tokens), found, Counter(nobody))

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ctdhub.border import Protected
@@ -21,165 +21,151 @@ from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import budget_split, check_paid, ledger, published
 from ctdhub.hub.rules import public_facts, variables, year_of
 from ctdhub.hub.stages.differencing import check_company, check_series
-from ctdhub.hub.steps import Input, Progress, Step, hash_file, hash_of, hash_path, software
+from ctdhub.hub.steps import Progress, Step, hash_file, hash_of, hash_path, software
 from ctdhub.release.bundle import free, latest_release
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.schema.model import PERSON
 
 
-def answer(
-    hub: Hub,
-    rules: Policy,
-    engine: Engine,
-    progress: Progress | None = None,
-    pay: Pay | None = None,
-    version: str = "",
-) -> Protected:
-    """The protected answer of today's people and policy; see ``dp.quote`` for what is not paid.
+@dataclass(frozen=True)
+class Protection:
+    """Today's people under a policy: what their protected answer costs, and the answer.
 
-    Args:
+    See ``dp.quote`` for what is not paid again.
+
+    Attributes:
+        version: that the answer is for; "" for whatever comes next.
+        progress: told what is done.
         pay: told the price of what is to be charged, and may refuse it; None pays.
-        version: that the answer is for, see :func:`is_new`.
-
-    Raises:
-        Overspend: the budget, or its reserve for drafts, does not reach.
-        ReleaseError: the version is published, with another answer, or is no version.
     """
-    found = _quote(hub, rules, engine, progress, version)
-    if found.price:
-        asked = _checked(hub, rules, found.price, version)
-        if pay:
-            pay(asked)
-    return charge(found, progress, agreed=True)
 
+    hub: Hub
+    rules: Policy
+    engine: Engine
+    version: str = ""
+    progress: Progress | None = None
+    pay: Pay | None = None
 
-def price(hub: Hub, rules: Policy, engine: Engine, version: str = "") -> Price | None:
-    """What :func:`answer` would cost now, None where it is given again; nothing is charged.
+    def answer(self) -> Protected:
+        """The protected answer.
 
-    Args:
-        version: that the answer is for, see :func:`is_new`.
+        Raises:
+            Overspend: the budget, or its reserve for drafts, does not reach.
+            ReleaseError: the version is published, with another answer, or is no version.
+        """
+        found = self._quote()
+        if found.price:
+            asked = self._checked(found.price)
+            if self.pay:
+                self.pay(asked)
+        return charge(found, self.progress, agreed=True)
 
-    Raises:
-        Overspend: the budget does not reach.
-    """
-    found = _quote(hub, rules, engine, None, version).price
-    return found and _checked(hub, rules, found, version)
+    def price(self) -> Price | None:
+        """What the answer would cost now, None where it is given again; nothing is charged.
 
+        Raises:
+            Overspend: the budget does not reach.
+        """
+        found = self._quote().price
+        return found and self._checked(found)
 
-def _quote(
-    hub: Hub, rules: Policy, engine: Engine, progress: Progress | None, version: str
-) -> Quote:
-    """What the answer about today's people costs.
+    def step(self) -> Step:
+        """People -> the protected answer, charged to the ledger; the answer lies in the ledger."""
+        hub, output = self.hub, self.hub.work / "protected"
+        if not self._kept(output / ANSWER):
+            shutil.rmtree(output, ignore_errors=True)  # it is gone, or is not to be given again
 
-    Years are covered until that of the version.  Where none is given and a year began since the
-    last release, its answer is given again if nothing else has changed: a clock charges nothing.
-    """
-    until, last = year_of(hub, version), latest_release(hub.releases)
-    if not version and last and (before := year_of(hub, last.name)) != until:
-        found = _counted(hub, rules, engine, progress, version, before)
-        if found.price is None:
-            return found
-        del found  # its tables are as large as those that follow
-    return _counted(hub, rules, engine, progress, version, until)
+        def run(folder: Path) -> None:
+            found = self.answer()
+            seen = {"charge": found.guarantee.charge, "years": found.facts["years"]}
+            (folder / ANSWER).write_text(json.dumps(seen), "utf-8")
 
+        return Step(
+            name="protect",
+            inputs={
+                Text("people"): hash_of([hash_path(path) for path in _linked(hub)]),
+                Text("policy"): hash_file(hub.policy_file),
+                Text("schema version"): hub.settings.schema_version,
+                Text("contributors"): hash_of(hub.facts(self.rules.years)["contributors"]),
+            },
+            output=output,
+            run=run,
+            software=software(__name__),
+        )
 
-def _counted(
-    hub: Hub, rules: Policy, engine: Engine, progress: Progress | None, version: str, until: int
-) -> Quote:
-    check_paid(hub)
-    schema, facts = variables(hub, rules), public_facts(hub, rules, until)
-    check_company(facts["contributors"], rules, schema)
-    check_series(hub, rules, schema)
-    people, perpetrators, overlap = _linked(hub)
-    if progress:
-        progress(Text("counting"), 0.05)
-    return quote_people(
-        engine.rows(people),
-        rules,
-        ledger(hub),
-        facts,
-        engine.rows(perpetrators, grouped_by=PERSON),
-        Overlap.read(overlap),
-        schema=schema,
-        given=published(hub) if is_new(hub, version) else (),
-    )
+    @property
+    def _withheld(self) -> Collection[str]:
+        """Charges whose answer is not given again: a new version never has a published one."""
+        published_already = (self.hub.releases / self.version / MANIFEST).is_file()
+        return published(self.hub) if self.version and not published_already else ()
 
+    def _quote(self) -> Quote:
+        """What the answer about today's people costs.
 
-def _checked(hub: Hub, rules: Policy, price: Price, version: str) -> Price:
-    """A price, with what is left for one more version.
+        Years are covered until that of the version.  Where none is given and a year began since
+        the last release, its answer is given again if nothing else has changed: a clock charges
+        nothing.
+        """
+        until, last = year_of(self.hub, self.version), latest_release(self.hub.releases)
+        if not self.version and last and (before := year_of(self.hub, last.name)) != until:
+            found = self._counted(before)
+            if found.price is None:
+                return found
+            del found  # its tables are as large as those that follow
+        return self._counted(until)
 
-    Raises:
-        Overspend: the budget, or its reserve for drafts, does not reach.
-        ReleaseError: the version is published.
-    """
-    if version:
-        free(hub.releases, version)
-    split = budget_split(hub, rules)
-    if price.epsilon:
-        split.check(rho_of(price.epsilon, price.delta), price.epsilon)
-    return replace(price, left=split.left)
+    def _counted(self, until: int) -> Quote:
+        hub, rules = self.hub, self.rules
+        check_paid(hub)
+        schema, facts = variables(hub, rules), public_facts(hub, rules, until)
+        check_company(facts["contributors"], rules, schema)
+        check_series(hub, rules, schema)
+        people, perpetrators, overlap = _linked(hub)
+        if self.progress:
+            self.progress(Text("counting"), 0.05)
+        return quote_people(
+            self.engine.rows(people),
+            rules,
+            ledger(hub),
+            facts,
+            self.engine.rows(perpetrators, grouped_by=PERSON),
+            Overlap.read(overlap),
+            schema=schema,
+            given=self._withheld,
+        )
 
+    def _checked(self, price: Price) -> Price:
+        """A price, with what is left for one more version.
 
-def is_new(hub: Hub, version: str) -> bool:
-    """Whether that version is yet to be published: a new version never has a published answer."""
-    return bool(version) and not (hub.releases / version / MANIFEST).is_file()
+        Raises:
+            Overspend: the budget, or its reserve for drafts, does not reach.
+            ReleaseError: the version is published.
+        """
+        if self.version:
+            free(self.hub.releases, self.version)
+        split = budget_split(self.hub, self.rules)
+        if price.epsilon:
+            split.check(rho_of(price.epsilon, price.delta), price.epsilon)
+        return replace(price, left=split.left)
+
+    def _kept(self, said: Path) -> bool:
+        """Whether the last answer is there, may be given again and covers the version's years."""
+        try:
+            seen = json.loads(said.read_text("utf-8"))
+        except FileNotFoundError:
+            return False
+        charge, hub = str(seen["charge"]), self.hub
+        if self.version:
+            covered = public_facts(hub, self.rules, year_of(hub, self.version))["years"]
+            if seen.get("years") != covered:
+                return False
+        book = ledger(hub)
+        paid = [entry for entry in book.entries() if entry.id == charge]
+        held = any(answer_store.holds(book, entry) for entry in paid)
+        return charge not in self._withheld and held
 
 
 def _linked(hub: Hub) -> tuple[Path, Path, Path]:
     """The tables of people and of their perpetrators, and the overlap of lists."""
     folder = hub.work / "people"
     return folder / PEOPLE, folder / PERPETRATORS, folder / OVERLAP
-
-
-def protect_people(
-    hub: Hub,
-    rules: Policy,
-    engine: Engine,
-    progress: Progress | None = None,
-    pay: Pay | None = None,
-    version: str = "",
-) -> Step:
-    """People -> a protected answer, charged to the ledger; the answer lies in the ledger.
-
-    Args:
-        pay, version: see :func:`answer`.
-    """
-    output = hub.work / "protected"
-    given = published(hub) if is_new(hub, version) else {}
-    covered = public_facts(hub, rules, year_of(hub, version))["years"] if version else None
-    if not _kept(hub, output / ANSWER, given, covered):
-        shutil.rmtree(output, ignore_errors=True)  # its answer is gone, or is not to be given again
-
-    def run(folder: Path) -> None:
-        found = answer(hub, rules, engine, progress, pay, version)
-        seen = {"charge": found.guarantee.charge, "years": found.facts["years"]}
-        (folder / ANSWER).write_text(json.dumps(seen), "utf-8")
-
-    return Step(
-        name="protect",
-        inputs={
-            Input("people", Text("people")): hash_of([hash_path(path) for path in _linked(hub)]),
-            Input("policy", Text("policy")): hash_file(hub.policy_file),
-            Input("schema version", Text("schema version")): hub.settings.schema_version,
-            Input("contributors", Text("contributors")): hash_of(
-                hub.facts(rules.years)["contributors"]
-            ),
-        },
-        output=output,
-        run=run,
-        software=software(__name__),
-    )
-
-
-def _kept(hub: Hub, said: Path, given: Collection[str], covered: list[int] | None) -> bool:
-    """Whether the last answer is there, may be given again and, if asked, covers these years."""
-    try:
-        seen = json.loads(said.read_text("utf-8"))
-    except FileNotFoundError:
-        return False
-    charge = str(seen["charge"])
-    if covered is not None and seen.get("years") != covered:
-        return False
-    book = ledger(hub)
-    paid = [entry for entry in book.entries() if entry.id == charge]
-    return charge not in given and any(answer_store.holds(book, entry) for entry in paid)

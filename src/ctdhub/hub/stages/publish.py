@@ -8,25 +8,15 @@ from pathlib import Path
 from ctdhub.core.errors import error, printable
 from ctdhub.core.i18n import Text
 from ctdhub.core.keys.signing import SigningKey, read_key
-from ctdhub.hub.approvers import approvers, may_publish, publication, refuse_unsigned
+from ctdhub.hub.approvers import approvers, may_publish, publication, refuse_unfit, refuse_unsigned
 from ctdhub.hub.contributions import ANSWER
-from ctdhub.hub.deliveries import refuse_older
 from ctdhub.hub.folder import Hub, noted, timestamp
-from ctdhub.hub.paid import check_paid, ledger, note_published, refuse_published
+from ctdhub.hub.paid import ledger, note_published
 from ctdhub.hub.review import hash_of_changes, hash_of_review
 from ctdhub.hub.rules import by_version, candidate_version, released_version, waiting_version
-from ctdhub.hub.steps import Input, Step, hash_file, software
-from ctdhub.release.approvals import (
-    ROLE_NAMES,
-    ROLES,
-    Approval,
-    Approvals,
-    LedgerHead,
-    Mark,
-    Role,
-    Statement,
-    hold_file,
-)
+from ctdhub.hub.steps import Step, hash_file, software
+from ctdhub.release import approvals as statements
+from ctdhub.release.approvals import ROLE_NAMES, Approval, Approvals, LedgerHead, Role, Statement
 from ctdhub.release.bundle import publish as move
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
 from ctdhub.release.verify import digest, examine
@@ -64,19 +54,12 @@ def statement(
         LedgerTampered: the ledger was changed, or does not know the candidate's charge.
         ReleaseError: its review was changed.
     """
-    check_paid(hub)
-    hub.refuse_unanswered()
-    refuse_older(hub, candidate)
-    refuse_published(hub, candidate)
+    refuse_unfit(hub, candidate)
     manifest, problems = examine(candidate, hub.settings.approvers)
     if manifest is None or problems:
         first = problems[0]
         raise error(
-            "candidate-damaged",
-            file=candidate,
-            rule=first.kind,
-            first=first.text,
-            part=first.file,
+            "candidate-damaged", file=candidate, rule=first.kind, first=first.text, part=first.file
         )
     if hub.settings.approvers is not None:
         refuse_unsigned(hub)
@@ -110,7 +93,7 @@ def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Pat
     """
     if key.public not in approvers(hub).keys(given.role):
         raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[given.role])
-    mark = Mark.of(given.message(), key)
+    mark = statements.Mark.of(given.message(), key)
     return accept(hub, candidate, Approval(statement=given, **mark.model_dump()))
 
 
@@ -136,17 +119,14 @@ def accept(hub: Hub, candidate: Path, signed: Approval) -> Path | None:
     if signed.key not in keys.keys(given.role):
         raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[given.role])
     with hub.lock(), noted(hub, "approve", version=candidate.name, role=given.role):
-        check_paid(hub)
-        hub.refuse_unanswered()
-        refuse_older(hub, candidate)
+        refuse_unfit(hub, candidate)
         refuse_unsigned(hub)
         manifest, problems = examine(candidate)
         if manifest is None or problems or not _is_shown(hub, candidate, given, manifest):
             raise error("changed", file=candidate)
         approvals = Approvals.read(candidate)
-        before = next(
-            (a.statement for a in approvals.approvals if a.statement.role == given.role), None
-        )
+        said = [a.statement for a in approvals.approvals if a.statement.role == given.role]
+        before = said[0] if said else None
         if before is not None and given.date < before.date:  # the person said another day since
             raise error("approval/late")
         if before is None or before.not_before != given.not_before:
@@ -173,15 +153,11 @@ def publish_due(hub: Hub, now: datetime | None = None) -> Path | None:
     Raises:
         HubError: as :func:`publish` and :func:`may_publish`.
     """
-    version = waiting_version(hub)
-    if version is None or publication(hub, hub.candidates / version, _now(now)).state != "due":
+    version, now = waiting_version(hub), now or datetime.now(UTC)
+    if version is None or publication(hub, hub.candidates / version, now).state != "due":
         return None
     with hub.lock(), noted(hub, "publish", version=version):
         return publish(hub, hub.candidates / version, now)
-
-
-def _now(now: datetime | None) -> datetime:
-    return now or datetime.now(UTC)
 
 
 def publish(hub: Hub, candidate: Path, now: datetime | None = None) -> Path:
@@ -194,23 +170,17 @@ def publish(hub: Hub, candidate: Path, now: datetime | None = None) -> Path:
     if not may_publish(hub, candidate, now) and not Approvals.read(candidate).missing:
         raise error("not-yet", file=candidate, version=printable(candidate.name))
     released = move(candidate, hub.releases, approvers(hub))
-    hold_file(candidate).unlink(missing_ok=True)
+    statements.hold_file(candidate).unlink(missing_ok=True)
     note_published(hub)
     return released
 
 
 def may_approve_itself(hub: Hub) -> bool:
     """Whether the data are fictitious and the hub holds the two practice keys of hub.yaml."""
-    keys = hub.settings.approvers
-    return (
-        hub.settings.invented
-        and keys is not None
-        and all(
-            hub.practice_key(role).is_file()
-            and keys.keys(role) == (read_key(hub.practice_key(role)).public,)
-            for role in ROLES
-        )
-    )
+    keys, own = hub.settings.approvers, {role: hub.practice_key(role) for role in statements.ROLES}
+    if keys is None or not hub.settings.invented:
+        return False
+    return all(p.is_file() and keys.keys(r) == (read_key(p).public,) for r, p in own.items())
 
 
 def approve_practice(hub: Hub, candidate: Path) -> None:
@@ -253,9 +223,7 @@ def publish_release(hub: Hub) -> Step | None:
     return Step(
         name="release",
         inputs={
-            Input("candidate", Text("candidate")): hash_file(
-                (hub.releases / version if published else waits) / SUMS
-            )
+            Text("candidate"): hash_file((hub.releases / version if published else waits) / SUMS)
         },
         output=output,
         run=run,

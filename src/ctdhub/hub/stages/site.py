@@ -12,7 +12,7 @@ from ctdhub.dp.ledger.book import on_releases
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import budget_split, ledger, published
 from ctdhub.hub.rules import policy
-from ctdhub.hub.steps import Input, Progress, Step, hash_file, hash_of, software
+from ctdhub.hub.steps import Progress, Step, hash_file, hash_of, software
 from ctdhub.release.errata import ERRATA as NOTICES
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import leading, open_releases
@@ -69,12 +69,6 @@ def spending(hub: Hub) -> PublishedSpending:
     )
 
 
-RELEASE, READERS = Input("release", Text("release")), Input("readers", Text("what readers need"))
-ADDRESS = Input("address", Text("address of the site"))
-DOI = Input("doi", Text("DOI"))
-TOLD = Input("told", Text("events, stories and other files that the site shows"))
-ERRATA = Input("errata", Text("notices about releases"))
-SPENT = Input("spent", Text("privacy ledger"))
 PARTS = "site.json"
 """In the folder of work: what each part of the site was made of, and the hashes of its files."""
 
@@ -109,13 +103,19 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
     return Step(
         name="site",
         inputs={
-            RELEASE: hash_of(released),
-            ADDRESS: hash_of(settings.site.model_dump()),
-            DOI: hash_of(settings.doi),
-            TOLD: hash_of({f.name: hash_file(f) for f in told if f.is_file()}),
-            READERS: hash_of([settings.helpline, settings.contact, settings.exit]),
-            ERRATA: hash_of({f"{f.parent.name}/{f.name}": hash_file(f) for f in notices}),
-            SPENT: hash_of(asdict(spending(hub))),
+            Text("release"): hash_of(released),
+            Text("address of the site"): hash_of(settings.site.model_dump()),
+            Text("DOI"): hash_of(settings.doi),
+            Text("events, stories and other files that the site shows"): hash_of(
+                {f.name: hash_file(f) for f in told if f.is_file()}
+            ),
+            Text("what readers need"): hash_of(
+                [settings.helpline, settings.contact, settings.exit]
+            ),
+            Text("notices about releases"): hash_of(
+                {f"{f.parent.name}/{f.name}": hash_file(f) for f in notices}
+            ),
+            Text("privacy ledger"): hash_of(asdict(spending(hub))),
         },
         output=hub.site,
         run=run,
