@@ -230,23 +230,21 @@ def test_what_takes_too_long_ends_alone_and_changes_nothing(
 ) -> None:
     from ctdhub.desk.worker import answering
 
-    before = direct(bench, "data_officer", delivery, "open")["draft"]
+    direct(bench, "data_officer", delivery, "open")
+    before = direct(bench, "data_officer", delivery, "history")
     operation = {"op": "empty", "text": "Fille ?", "on": True}
     with monkeypatch.context() as short:
         short.setattr(answering, "LEAST_SECONDS", 0.001)
         met = direct(bench, "data_officer", delivery, "do", operations=[operation])["error"]
     assert met["rule"] == "workbench-slow"
-    assert direct(bench, "data_officer", delivery, "text")["draft"] == before
-    done = direct(bench, "data_officer", delivery, "do", operations=[operation])
-    assert done["draft"]["operations"] == 1, "in a new process"
-    with answering._turn_of(OURS) as own, pytest.raises(HubError) as away:
-        own.answer(
-            {"file": "/", "who": "a", "contributor": "b", "day": "2026-06-15", "years": 7}
-            | {"folder": "/"}
-        )
-    assert away.value.rule == "workbench-away"
-    assert [*caplog.messages][-1] == "an answer failed: TypeError", "its kind, and no word of it"
-    assert direct(bench, "data_officer", delivery, "text")["draft"] == done["draft"]
+    assert direct(bench, "data_officer", delivery, "history") == before
+    done = direct(bench, "data_officer", delivery, "do", operations=[operation])["done"]
+    assert done == [1], "in a new process"
+    away = direct(bench, "data_officer", delivery, "problems", start="Fille")["error"]
+    assert away["rule"] == "workbench-away"
+    assert [*caplog.messages][-1] == "an answer failed: ValueError", "its kind, and no word of it"
+    (kept,) = direct(bench, "data_officer", delivery, "history")["operations"]
+    assert (kept["n"], kept["text"]) == (1, "Fille ?")
 
 
 def test_a_page_waits_so_long_and_says_what_goes_on(

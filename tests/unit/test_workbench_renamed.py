@@ -81,7 +81,7 @@ def test_one_text_that_nobody_knows_does_not_hide_the_offer(owner: Any) -> None:
     assert offers(of, "ملاحظة أخرى") == []
     found = taken(of, "الجنس", old)
     assert "النوع" not in found
-    assert found["الجنس"]["unknown"] == {"texts": 1, "rows": 1}
+    assert found["الجنس"]["unknown"] == 1
     assert found["الجنس"]["state"] == "decide"
 
 
@@ -94,7 +94,7 @@ def test_a_list_is_known_by_its_elements_and_its_old_name_may_be_missing(owner: 
     assert operations[-1] == {"op": "optional", "column": "Moyens", "on": True}
     found = taken(of, "Contraintes", old)
     assert "Moyens" not in found
-    assert found["Contraintes"]["unknown"]["rows"] == 1
+    assert found["Contraintes"]["unknown"] == 1
 
 
 def test_a_flag_whose_other_column_is_there_is_still_missed(owner: Any) -> None:
@@ -119,7 +119,7 @@ def test_what_could_stand_in_any_column_is_offered_and_not_taken(
     assert not [one for one in of("suggested")["suggested"] if one["sure"]]
     found = taken(of, "Otra cosa", "Nacionalidad")
     assert offers(of, "Ruta previa") == [], "it is not missing any more"
-    assert found["Otra cosa"]["unknown"] == {"texts": 1, "rows": 1}
+    assert found["Otra cosa"]["unknown"] == 1
 
 
 def test_yes_and_no_say_nothing_of_which_question_was_asked(owner: Any) -> None:

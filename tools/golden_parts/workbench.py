@@ -51,7 +51,6 @@ MISTAKEN: tuple[dict[str, Any], ...] = (
     {"ask": "undo_kept", "commit": 99},
     {"ask": "keep", "from": "../x"},
     {"ask": "keep", "from": "juin"},
-    {"ask": "begin", "from": "2001-01-01"},
 )
 """Requests that are refused."""
 
@@ -96,7 +95,7 @@ def record(world: World, kept: Kept) -> None:
         columns = _looked_at(bench)
         sheet = _edited(bench, columns)
         _kept(bench, sheet)
-        _begun(bench)
+        _of_another_day(bench)
         for number, request in enumerate(MISTAKEN):
             bench.as_group(f"mistaken.many/{number:02d}", request)
 
@@ -107,7 +106,7 @@ def _looked_at(bench: Bench) -> list[str]:
     columns = _whole(bench)
     for column in columns[:: -(-len(columns) // COLUMNS)]:
         bench("column", column=column)
-    for kind in ("mappings", "variables", "history", "text"):
+    for kind in ("history", "text"):
         bench(kind)
     first = bench.place | {"file": None}
     for kind in ("text", "columns"):  # only the mapping is asked about
@@ -226,14 +225,10 @@ def _kept(bench: Bench, sheet: str) -> None:
     if mapping.exists():
         mapping.write_text(mapping.read_text("utf-8") + "# by hand\n", "utf-8")
     bench("history")
-    bench("mappings")
 
 
-def _begun(bench: Bench) -> None:
-    """The draft anew on each base that there is, and the file once more under a day of its own."""
-    for base in ("", DAY, "htcds-2", "suggestion"):
-        bench("begin", **{"from": base})
-    bench("columns")
+def _of_another_day(bench: Bench) -> None:
+    """The file once more under a day of its own."""
     bench("open", day="2026-06-01", own_draft="file-2")
     bench("columns", day="2026-06-01", own_draft="file-2", unknown_share=0.01, years=[2015, 2020])
     bench("alarms", day="2026-06-01", own_draft="file-2", unknown_share=0.01)

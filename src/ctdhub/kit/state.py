@@ -238,7 +238,6 @@ class PlainCarrier:
             "who": OWN,
             "day": self.file.day,
             "file": str(self.kit.path(self.file)),
-            "name": self.file.name,
             "years": [first, last],
             "own_draft": self.file.id,
         }

@@ -219,13 +219,13 @@ _at_the_workbench = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 LOOKS = frozenset(
     {
-        "alarms", "column", "columns", "history", "identifiers", "mappings", "open", "problems",
-        "suggested", "text", "variables",
+        "alarms", "column", "columns", "history", "identifiers", "open", "problems", "suggested",
+        "text",
     }
 )  # fmt: skip
 """Requests that change nothing that anybody else sees."""
 
-EDITS = frozenset({"begin", "discard", "do", "redo", "try", "undo", "undo_kept", "write"})
+EDITS = frozenset({"discard", "do", "redo", "try", "undo", "undo_kept", "write"})
 """Requests about the draft of whoever asks."""
 
 
@@ -265,7 +265,6 @@ def _of_workbench(who: Who, key: UUID, request: dict[str, Any]) -> dict[str, Any
         "who": who.account,
         "day": delivery.day or f"{delivery.created:%Y-%m-%d}",
         "file": str(file),
-        "name": "",
         "years": list(policy(hub).years),
         "unknown_share": agreement_of(hub, organisation, date.min)[0].unknown_share,  # also ended
     }

@@ -605,22 +605,6 @@ def _kept(old: list[Any], new: list[Any]) -> list[int]:
     return found
 
 
-def lines_of(text: str, file: str) -> dict[Place, int]:
-    """The first line of each rule, by its place in the YAML."""
-    root, _data = _read(text, file)
-    found: dict[Place, int] = {}
-    for key, node in root.value if isinstance(root, yaml.MappingNode) else ():
-        found[(key.value,)] = key.start_mark.line + 1
-        if isinstance(node, yaml.MappingNode):
-            for inner, child in node.value:
-                found[(key.value, inner.value)] = inner.start_mark.line + 1
-                if inner.value == "columns" and isinstance(child, yaml.MappingNode):
-                    for name, _rule in child.value:
-                        line = name.start_mark.line + 1
-                        found[(key.value, inner.value, name.value)] = line
-    return found
-
-
 # --------------------------------------------------------------------------------------------------
 # Which mapping of a folder reads a delivery: the newest that is not younger than it.
 #

@@ -75,12 +75,6 @@ def askable(mapping: Mapping) -> Iterator[Sheet]:
         yield _of_list(listed, places, child.split if child else None)
 
 
-def list_sheet(name: str) -> Sheet | None:
-    """A list that no rule searches yet; None where the name is no list's."""
-    listed = ListSheet.of(name)
-    return None if listed is None else _of_list(listed, {})
-
-
 def _of_list(listed: ListSheet, places: dict[str, Place], own: str | None = None) -> Sheet:
     flags, split = [*places], own or listed.split
     if listed.table == "records":

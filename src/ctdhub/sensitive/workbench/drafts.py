@@ -46,7 +46,6 @@ class Workplace:
         who: id of the person who asks.
         day: date of the delivery.
         file: the file, None where only the mapping is asked about.
-        name: the file's name as its owner knows it.
         unknown_share: share of a column's filled cells that may be unknown texts before an alarm
             rings.
         years: first and last year of the public bounds, both included.
@@ -59,7 +58,6 @@ class Workplace:
     who: str
     day: str
     file: Path | None = None
-    name: str = ""
     years: tuple[int, int] = YEARS
     unknown_share: float = AlarmLimits.unknown_share
     own_draft: str = ""
@@ -88,15 +86,9 @@ class Workplace:
             and 0 <= share <= 1
         ):
             raise error("workbench-request")
-        name = str(request.get("name") or (path.name if path else ""))
         bounds = (years[0], years[1])
         mappings = Path(folder) / "mappings"
-        return cls(mappings, contributor, who, day, path, name, bounds, float(share), own)
-
-    @property
-    def of_day(self) -> tuple[Path, str, str]:
-        """What ``mapping_file.in_force`` is asked with."""
-        return self.mappings, self.contributor, self.day
+        return cls(mappings, contributor, who, day, path, bounds, float(share), own)
 
     @property
     def lock(self) -> Path:
@@ -367,10 +359,15 @@ def keep(
         theirs = text_of(now[1]) if now else None
         text, operations = draft.text(), list(draft.active)
         if now and theirs is not None and digest(theirs) != draft.seen:
-            over, lost = renewed(_over_seen(place, draft), theirs, now[0], known)
+            new = DraftFold(theirs, now[0], (), digest(theirs), draft.file)
+            over, lost = renewed(_over_seen(place, draft), new, known)
             if lost:
                 save_draft(place, over)
-                return None, [_said(one, over, known) for one in lost]
+                made = over.document()
+                return None, [
+                    {"operation": o, "operations": [o], "theirs": edits.value_in(made, o)}
+                    for o in lost
+                ]
             text, operations = over.text(), list(over.active)
         elif theirs is not None and theirs != draft.base:
             was = document_of(theirs, place.shown)
@@ -393,26 +390,14 @@ def _over_seen(place: Workplace, draft: DraftFold) -> DraftFold:
     return fresh.with_operations(edits.between(fresh.document(), draft.document()))
 
 
-def _said(operation: Operation, over: DraftFold, known: Sequence[Commit]) -> dict[str, Any]:
-    """A conflict: the other value, who made it, and when."""
-    made = next(
-        (c for c in reversed(known) if any(edits.touch(operation, one) for one in c["operations"])),
-        {"who": OUTSIDE, "time": ""},
-    )
-    theirs = edits.value_in(over.document(), operation)
-    said = {"operation": operation, "operations": [operation], "theirs": theirs}
-    return {**said, "who": made["who"], "time": made["time"]}
-
-
 def renewed(
-    draft: DraftFold, theirs: str, start: str, known: Sequence[Commit]
+    draft: DraftFold, over: DraftFold, known: Sequence[Commit]
 ) -> tuple[DraftFold, list[Operation]]:
     """A draft over a mapping that was kept since it began.
 
     Args:
         draft: the draft.
-        theirs: the text of that mapping.
-        start: from which date on it reads.
+        over: an empty one over that mapping.
         known: the commits.
 
     Returns:
@@ -422,7 +407,7 @@ def renewed(
     Raises:
         HubError: the text of one of both has faults.
     """
-    base, made = document_of(draft.base, draft.file), edits.applied(document_of(theirs, draft.file))
+    base, made = document_of(draft.base, draft.file), over.document()
     seen = [n for n, commit in enumerate(known, 1) if commit["after"] == draft.seen]
     kept = [one for commit in known[max(seen, default=0) :] for one in commit["operations"]]
     others = Touching([*edits.numbered(base, edits.between(base, made)), *kept])
@@ -439,7 +424,7 @@ def renewed(
                 stay.append(operation)
         except HubError:  # it concerns a rule that is not there any more
             lost.append(operation)
-    return DraftFold(theirs, start, (), digest(theirs), draft.file).with_operations(stay), lost
+    return over.with_operations(stay), lost
 
 
 def _last_of_each_key(operations: Sequence[Operation]) -> list[Operation]:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from ctdhub.core.i18n import Named, Numeral, Text
 from ctdhub.core.tables import fold
@@ -403,15 +403,6 @@ def likely(of: Sheet) -> frozenset[str]:
     groups |= {vocabulary().group_of(column) for column in of.columns} - {None}
     found = frozenset(v.name for v in schema.records if v.group in groups and v.kind == "flag")
     return found | of.places.keys() or frozenset(of.choices)
-
-
-def choices(of: Sheet) -> list[dict[str, Any]]:
-    """What a text of a sheet can be: codes or flags, then the words for all others."""
-    near = likely(of).union(of.tokens()[len(of.choices) :])
-    return [
-        {"code": token, "label": decisions.choice_name(of, token), "likely": token in near}
-        for token in of.tokens()
-    ]
 
 
 def read_as(effect: FileEffect, file: OpenedFile, column: str) -> dict[str, list[str]]:

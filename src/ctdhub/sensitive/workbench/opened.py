@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ctdhub.core.errors import HubError, error
+from ctdhub.core.errors import error
 from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.sensitive.ingest.delimited import unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
@@ -20,16 +20,15 @@ from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping import mapping_file
-from ctdhub.sensitive.mapping.builtin import recognise
 from ctdhub.sensitive.mapping.drafting.proposals import Glance, glance
 from ctdhub.sensitive.mapping.drafting.row_unit import identifiers_of_systems
 from ctdhub.sensitive.mapping.drafting.suggest import Suggestion, read_to_suggest, suggest
-from ctdhub.sensitive.mapping.evaluation import Bools, Kept, Places, TextTable
+from ctdhub.sensitive.mapping.evaluation import Bools, Kept, TextTable
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping, text_of
+from ctdhub.sensitive.mapping.mapping_file import text_of
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.transform import Asked, Transformed
-from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace, digest, load_draft, save_draft
+from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace, digest, load_draft
 
 # --------------------------------------------------------------------------------------------------
 # A contributor's file as the workbench holds it: read once, columns as codes of their texts.
@@ -118,18 +117,6 @@ class OpenedFile(Kept):
         counted = np.bincount(self.texts.codes(column), minlength=len(texts) + 1)
         return [(t, n) for t, n in zip(texts, counted.tolist(), strict=False) if n]
 
-    def combos(self, columns: tuple[str, ...]) -> Places:
-        """The number of each row's combination of texts of some columns."""
-
-        def found() -> Places:
-            numbered = np.zeros(self.rows, np.intp)
-            for name in columns:
-                numbered = numbered * self.texts.size(name) + self.texts.codes(name)
-                numbered = np.unique(numbered, return_inverse=True)[1].reshape(-1)
-            return numbered
-
-        return self.once(("combos", columns), found)
-
 
 def opened(path: Path, options: ReadOptions) -> OpenedFile:
     """A file, read as a mapping says; held until others take its place or it changes.
@@ -202,21 +189,6 @@ class FileEffect(Transformed):
             "excluded": self.left_out,
         }
 
-    def people(self) -> int | None:
-        """Different person keys among the records, and those without one; None without a key."""
-        key, texts = self.mapping.key_columns(), self.file.texts
-        if key is None:
-            return None
-        names = tuple(dict.fromkeys(name for name in map(texts.on, key[0]) if name))
-        if len(names) < len(set(key[0])):
-            return None
-        empty = frozenset({"", *map(fold, self.mapping.empty)})
-        lacking = np.zeros(self.file.rows, bool)
-        for name in names:
-            lacking |= texts.by_row(name, texts.column(name).empty(empty))
-        different = np.bincount(self.file.combos(names)[self.records & ~lacking])
-        return int(np.count_nonzero(different) + (self.records & lacking).sum())
-
     @property
     def names(self) -> tuple[str, ...]:
         """The variables, and the child rows if there are any."""
@@ -247,43 +219,19 @@ class FileEffect(Transformed):
         return numbers[self.excluded]
 
 
-def change(now: FileEffect, then: FileEffect, label: Any) -> dict[str, Any]:
-    """What becomes otherwise, as ``ask`` says it.
-
-    Args:
-        now, then: before and after.
-        label: gives the name of a variable in all languages, for JSON.
-    """
+def change(now: FileEffect, then: FileEffect) -> dict[str, Any]:
+    """What becomes otherwise from one effect to the other, as ``ask`` says it."""
     before, after = now.counts(), then.counts()
     differ: Bools = (now.rule() != then.rule()) | (now.rejected != then.rejected)
-    both = now.records & then.records
-    variables = []
     for name in dict.fromkeys([*now.names, *then.names]):
-        if now.made(name) == then.made(name):
-            continue
-        was, becomes = now.value(name), then.value(name)
-        rows = (was != becomes) & both
-        recorded = [int((was[now.records] != 0).sum()), int((becomes[then.records] != 0).sum())]
-        n = int(rows.sum())
-        if n or recorded[0] != recorded[1]:
-            named = {"variable": name, "label": label(name), "rows": n, "recorded": recorded}
-            variables.append(named)
-        differ |= rows
-    people = [now.people(), then.people()]
-    return {
-        "rows": int(differ.sum()),
-        "records": [before["records"], after["records"]],
-        "rejected": [before["rejected"], after["rejected"]],
-        "excluded": [sum(before["excluded"].values()), sum(after["excluded"].values())],
-        "people": None if people == [None, None] else people,
-        "variables": variables,
-    }
+        if now.made(name) != then.made(name):
+            differ |= (now.value(name) != then.value(name)) & now.records & then.records
+    told = {key: [before[key], after[key]] for key in ("records", "rejected")}
+    return {"rows": int(differ.sum()), **told}
 
 
 # --------------------------------------------------------------------------------------------------
 # A draft with its file: what a request works on.
-
-SUGGESTION = "suggestion"
 
 
 class Bench:
@@ -319,96 +267,44 @@ class Bench:
         return file_effect(self.mapping, self.file, self.place.years)
 
 
+def in_force(place: Workplace) -> DraftFold | None:
+    """An empty draft over the mapping in force, None where there is none."""
+    now = mapping_file.in_force(place.mappings, place.contributor, place.day)
+    if now is None:
+        return None
+    text = text_of(now[1])
+    return DraftFold(text, now[0], (), digest(text), place.shown)
+
+
 def draft_of(place: Workplace) -> DraftFold:
     """This person's draft, or an empty one over the mapping in force.
 
     Raises:
         HubError: there is neither (rule "workbench-nothing").
     """
-    if (found := load_draft(place)) is not None:
-        return found
-    now = mapping_file.in_force(*place.of_day)
-    if now is not None:
-        text = text_of(now[1])
-        return DraftFold(text, now[0], (), digest(text), place.shown)
-    raise error("workbench-nothing", id=place.contributor, at=place.day)
+    if (found := load_draft(place) or in_force(place)) is None:
+        raise error("workbench-nothing", id=place.contributor, at=place.day)
+    return found
 
 
-def bench(place: Workplace) -> Bench:
-    """What a request works on; raises as :func:`draft_of`."""
-    return Bench(place, draft_of(place))
-
-
-def begun(place: Workplace, start: str | None, read: ReadOptions | None = None) -> Bench:
-    """A draft begun anew.
+def suggested(place: Workplace, read: ReadOptions | None = None) -> DraftFold:
+    """A draft over the mapping that is suggested for the file.
 
     Args:
         place: whose.
-        start: date of the mapping to begin with; ``suggestion``, or the name of a built-in mapping;
-            None for the mapping in force where it reads such a file, else the suggestion.
-        read: what is stated about the file, where it is suggested for.
+        read: what is stated about the file.
 
     Raises:
-        HubError: the file cannot be read, or there is no such mapping.
+        HubError: no file was named, or it cannot be read.
     """
-    now = mapping_file.in_force(*place.of_day)
-    seen = digest(text_of(now[1])) if now else None
-    kept = dict(mapping_file.mappings(place.mappings, place.contributor))
-    if start is None and now is not None:
-        start = now[0]
-    if start is not None and start in kept:
-        draft = DraftFold(text_of(kept[start]), start, (), seen, place.shown)
-    elif start in (None, SUGGESTION):
-        if place.file is None:
-            raise error("workbench-nothing", id=place.contributor, at=place.day)
-        yaml = opened_to_suggest(place.file, read).suggestion.yaml
-        draft = DraftFold(yaml, None, (), seen, place.shown)
-    else:
-        draft = DraftFold(f"builtin: {start}\n", None, (), seen, place.shown)
-        parse_mapping(draft.base, place.shown)
-    save_draft(place, draft)
-    return Bench(place, draft)
-
-
-# --------------------------------------------------------------------------------------------------
-# Mappings that were kept before, and how well each reads a new file.
+    if place.file is None:
+        raise error("workbench-nothing", id=place.contributor, at=place.day)
+    now = in_force(place)
+    yaml = opened_to_suggest(place.file, read).suggestion.yaml
+    return DraftFold(yaml, None, (), now.seen if now else None, place.shown)
 
 
 def fits(mapping: Mapping, file: OpenedFile) -> tuple[list[str], list[str]]:
     """Columns that a mapping reads or decides on, and those of them that the file lacks."""
     wanted = list(dict.fromkeys([*mapping.needed(), *mapping.stripped()]))
     return wanted, [column for column in wanted if file.header.find(column) is None]
-
-
-def saved(place: Workplace, file: OpenedFile) -> list[dict[str, Any]]:
-    """The mappings of the contributor and the built-in one for such headers, best first."""
-    draft = load_draft(place)
-    start = draft.start if draft else None
-    found = []
-    for day, path in mapping_file.mappings(place.mappings, place.contributor):
-        try:
-            mapping = load_mapping(path)
-        except HubError:  # a hand edit that is not whole yet
-            continue
-        found.append(_said(mapping, file, day, None, chosen=draft is not None and start == day))
-    known = recognise(file.names)
-    if known is not None:
-        mapping = parse_mapping(f"builtin: {known}\n", f"{known}.yaml")
-        base = draft.base if draft else ""
-        found.append(_said(mapping, file, None, known, chosen=base == f"builtin: {known}\n"))
-    found.sort(key=lambda one: str(one["from"] or ""), reverse=True)
-    return sorted(found, key=lambda one: -one["fits"] / max(one["of"], 1))
-
-
-def _said(
-    mapping: Mapping, file: OpenedFile, day: str | None, name: str | None, *, chosen: bool
-) -> dict[str, Any]:
-    wanted, missing = fits(mapping, file)
-    return {
-        "from": day,
-        "fits": len(wanted) - len(missing),
-        "of": len(wanted),
-        "missing": missing,
-        "builtin": name,
-        "chosen": chosen,
-    }

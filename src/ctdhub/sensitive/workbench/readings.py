@@ -77,28 +77,33 @@ class Guess(NamedTuple):
     share: float
 
 
-def readings(file: OpenedFile, column: str, document: Document) -> list[dict[str, Any]]:
-    """Likely readings of a column, the surest first, then every variable that it could be.
+class Reading(NamedTuple):
+    """A guess, with the operations that make a mapping say so."""
 
-    Each is a guess with the operations that make a mapping say so; ``variable`` is its first one.
-    """
+    label: Named
+    reason: Text
+    sure: bool
+    share: float
+    operations: tuple[Operation, ...]
+
+
+def readings(file: OpenedFile, column: str, document: Document) -> list[Reading]:
+    """Likely readings of a column, the surest first, then every variable that it could be."""
     if column not in file.codes.column_names:
         return []
     there = all_rules(document, "records")
     made = []
     for guess in file.once(("readings", column), lambda: _guesses(file, column)):
-        variable = next(iter(guess.rules))
-        taken = there.get(variable) is not None and guess.reason == _ONLY
+        taken = there.get(next(iter(guess.rules))) is not None and guess.reason == _ONLY
         rules, follows = proposals.with_implied(guess.rules)
-        operations = [
+        operations = (
             rule_added(
                 there, name, *([rules[name]] if name in rules else []), *follows.get(name, ())
             )
             for name in dict.fromkeys((*rules, *follows))
-        ]
-        said: dict[str, Any] = {"label": guess.label, "variable": variable, "reason": guess.reason}
-        said |= {"sure": guess.sure, "share": 0.0 if taken else guess.share}
-        made.append(said | {"operations": operations})
+        )
+        share = 0.0 if taken else guess.share
+        made.append(Reading(guess.label, guess.reason, guess.sure, share, tuple(operations)))
     return made
 
 

@@ -14,7 +14,7 @@ from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.drafting import row_unit
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
-from ctdhub.sensitive.mapping.edits import NOT_RECORDED
+from ctdhub.sensitive.mapping.edits import NOT_RECORDED, Operation
 from ctdhub.sensitive.mapping.file_account import UnknownText
 from ctdhub.sensitive.mapping.identifiers import proposed
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -34,13 +34,6 @@ from ctdhub.sensitive.workbench.readings import (
 State = Literal["right", "decide", "stops", "stripped"]
 
 
-class UnreadTexts(NamedTuple):
-    """Texts of a column that no rule knows, and their rows."""
-
-    texts: int = 0
-    rows: int = 0
-
-
 class Verdict(NamedTuple):
     """The verdict on a column; ``workbench.ask`` says what each part is."""
 
@@ -48,11 +41,8 @@ class Verdict(NamedTuple):
     state: State
     reason: Text
     targets: tuple[dict[str, Any], ...] = ()
-    filled: int = 0
-    distinct: int = 0
     examples: tuple[TextCount, ...] = ()
-    unknown: UnreadTexts = UnreadTexts()
-    suggested: int = 0
+    unknown: int = 0
     new: bool = False
     gone: bool = False
     identifier: dict[str, Any] | None = None
@@ -133,7 +123,7 @@ def _columns(verdicts: list[Verdict]) -> Iterator[Lack]:
         "file back.",
         "{n} rows have a text that no rule reads: they are not counted, and the hub will send "
         "the file back.",
-        sum(one.unknown.rows for one in stops if one.column in unknown),
+        sum(one.unknown for one in stops if one.column in unknown),
     )
     undecided = many(
         "{n} column is not decided: what it says is not sent and not counted.",
@@ -335,14 +325,11 @@ class Verdicts:
     def of(self, column: str) -> Verdict:
         """The verdict on a column."""
         state, reason, proposals = self._settled(column) or ("decide", *self._unread(column))
-        counts, unknown = self._file.counts(column), self._unknown.get(column, [])
+        texts = [] if is_hidden(self._at, column) else self._file.counts(column)
         return Verdict(
             column, state, reason, self._named_targets(column),
-            filled=self._file.filled(column),
-            distinct=len(counts),
-            examples=() if is_hidden(self._at, column) else tuple(counts[:_EXAMPLES]),
-            unknown=UnreadTexts(len(unknown), sum(one.rows for one in unknown)),
-            suggested=len(self.suggested(column)) if unknown else 0,
+            examples=tuple(texts[:_EXAMPLES]),
+            unknown=sum(one.rows for one in self._unknown.get(column, ())),
             new=column in self.new(),
             identifier=self.identifier(column),
             proposals=tuple(proposals),
@@ -354,7 +341,7 @@ class Verdicts:
         if finding is None and action is None:
             return None
         reason = finding.reason if finding else ACTIONS[str(action)]
-        return {"kind": finding.kind if finding else None, "action": action, "reason": reason}
+        return {"action": action, "reason": reason}
 
     def _named_targets(self, column: str) -> tuple[dict[str, Any], ...]:
         names = self._targets.get(fold(column), ())
@@ -464,36 +451,29 @@ class Verdicts:
         found = sheets_of(self._mapping, self._file, column)
         return [facets(self._mapping, self._file, of, self._at.place.years) for of in found]
 
-    def suggested(self, column: str) -> list[tuple[Proposed, int]]:
-        """Codes for unknown texts of a column, each as an operation, with its rows."""
-        found = []
-        for one in self.facets(column):
-            rows = {value.text: value.rows for value in one.unknown()}
-            for text, (codes, reason, sure) in suggestions(one).items():
-                label = Text("{text} → {codes}", text=text, codes=", ".join(codes))
-                keys = {"sheet": one.of.name, "text": text, "codes": [*codes]}
-                found.append((click(label, reason, sure, "map", **keys), rows[text]))
-        return found
+    def every_suggestion(self) -> Iterator[tuple[str, bool, tuple[Operation, ...]]]:
+        """What is proposed and undecided: codes for texts, readings of columns, identifiers.
 
-    def every_suggestion(self) -> Iterator[tuple[str, Proposed, int]]:
-        """What is proposed and undecided: codes for texts, readings of columns, identifiers."""
+        Each with its column, and whether it is sure.
+        """
         for column in self._file.names:
             verdict = self.of(column)
             if verdict.state in ("right", "stripped"):
                 continue
             for one in verdict.proposals:
                 if one.operations[0]["op"] != "accept":
-                    yield column, one, verdict.filled
-            if verdict.unknown.texts and verdict.examples:
-                yield from ((column, *one) for one in self.suggested(column))
+                    yield column, one.sure, one.operations
+            if verdict.unknown and verdict.examples:
+                for found in self.facets(column):
+                    for text, (codes, _reason, sure) in suggestions(found).items():
+                        put = {"op": "map", "sheet": found.of.name, "text": text, "codes": [*codes]}
+                        yield column, sure, (put,)
             elif any(one.sure for one in verdict.proposals):
                 continue  # another reading would undo it
             elif not verdict.targets and verdict.identifier is None:
                 first, second, *_rest = readings(self._file, column, self._document)
-                if first["share"] >= SHARE and first["share"] > second["share"]:
-                    label = Text("read as {variable}", variable=first["label"])
-                    reason, operations = first["reason"], tuple(first["operations"])
-                    yield column, Proposed(label, reason, first["sure"], operations), verdict.filled
+                if first.share >= SHARE and first.share > second.share:
+                    yield column, first.sure, first.operations
 
     def questions(self) -> Iterator[tuple[Text, list[Proposed]]]:
         """Questions about the whole file."""
