@@ -130,7 +130,7 @@ def classes(part: str | None = None, names: tuple[str, ...] = ()) -> Iterator[Cl
 def score(kind: Class, folder: Path) -> Score:
     """Draft, decide as the class says who is counted, harmonise, compare."""
     from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
-    from ctdhub.sensitive.mapping.rule import Accepted, Exclusion
+    from ctdhub.sensitive.mapping.mapping import Accepted, Exclusion
     from ctdhub.sensitive.mapping.run import harmonise
 
     raw, options = read_to_suggest(kind.write(folder))

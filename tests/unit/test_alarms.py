@@ -15,8 +15,8 @@ from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits, ReadDelivery
 from ctdhub.sensitive.alarms.checks import ring
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.linkage.deliveries import births_apart
+from ctdhub.sensitive.mapping.mapping import ALARMS, STOPPING, Accepted
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.rule import ALARMS, STOPPING, Accepted
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 MAPPING = """

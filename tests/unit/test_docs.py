@@ -18,7 +18,7 @@ from ctdhub.dp.policy import Policy
 from ctdhub.hub.folder import Agreement, HubSettings
 from ctdhub.report.calendar import KINDS, Event
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.mapping.rule import Decision, Rule
+from ctdhub.sensitive.mapping.mapping import Decision, Rule
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(

@@ -20,8 +20,7 @@ from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.workbench.decision_book import Decided, decided_yaml, read_book, write_book
-from ctdhub.sensitive.workbench.decisions import Answer, askable, meanings
-from ctdhub.sensitive.workbench.facets import Facets, questions
+from ctdhub.sensitive.workbench.facets import Answer, Facets, askable, meanings, questions
 from ctdhub.sensitive.workbench.opened import OpenedFile
 
 YAML = """\
@@ -56,7 +55,7 @@ FILE = OpenedFile(RawTable("f.csv", "00" * 32, TABLE, REJECTS.empty_table(), 6),
 
 def asked(mapping: Mapping) -> dict[str, Facets]:
     found = questions(mapping, FILE)
-    return {"/".join(one.of.columns) + ":" + next(iter(one.of.places)): one for one in found}
+    return {"/".join(one.of.columns) + ":" + next(iter(one.of.rules)): one for one in found}
 
 
 def today(found: Facets) -> dict[str, Answer]:
@@ -264,11 +263,13 @@ def test_a_built_in_mapping_is_amended(tmp_path: Path) -> None:
     """Its rules stay where they are; only the variable that a decision is about is written out."""
     yaml = "builtin: htcds-2   # theirs\n"
     mapping = parse_mapping(yaml, "a.yaml")
-    gender = next(sheet for sheet in askable(mapping) if "gender" in sheet.places)
+    gender = next(sheet for sheet in askable(mapping) if "gender" in sheet.rules)
     told = [Decided(gender, "1", 4, "Dama", ("female",))]
     after = decided_yaml(yaml, "a.yaml", told)
     assert after.startswith(yaml)
-    assert meanings(parse_mapping(after, "a.yaml"), gender, ["Dama"]) == [("female",)]
+    now = parse_mapping(after, "a.yaml")
+    gender = next(sheet for sheet in askable(now) if "gender" in sheet.rules)
+    assert meanings(now, gender, ["Dama"]) == [("female",)]
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12).filter(
@@ -285,4 +286,5 @@ def test_whatever_a_text_is_its_decision_holds(decisions: dict[str, str]) -> Non
     once = {fold(t): (t, a) for t, a in decisions.items() if fold(t)}
     told = [Decided(sheet, "1", i, t, (a,)) for i, (t, a) in enumerate(once.values())]
     after = parse_mapping(decided_yaml(yaml, "a.yaml", told), "a.yaml")
+    (sheet,) = askable(after)
     assert meanings(after, sheet, [d.text for d in told]) == [d.answer for d in told]

@@ -17,8 +17,8 @@ from ctdhub.sensitive.mapping.builtin import builtin
 from ctdhub.sensitive.mapping.drafting.proposals import years_in
 from ctdhub.sensitive.mapping.drafting.suggest import suggest
 from ctdhub.sensitive.mapping.drafting.vocabulary import sexes, vocabulary
+from ctdhub.sensitive.mapping.mapping import Accepted
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.rule import Accepted
 from ctdhub.sensitive.mapping.run import harmonise
 
 HEADERS = {"en": "sex", "fr": "sexe", "es": "sexo", "ar": "الجنس"}

@@ -9,8 +9,8 @@ from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.builtin import builtin, recognise
 from ctdhub.sensitive.mapping.drafting.suggest import suggest
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
+from ctdhub.sensitive.mapping.mapping import Accepted
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
-from ctdhub.sensitive.mapping.rule import Accepted
 from ctdhub.sensitive.mapping.run import harmonise
 
 

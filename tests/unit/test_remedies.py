@@ -23,7 +23,7 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.linkage.pprl.columns import propose
 from ctdhub.sensitive.mapping.mapping import Mapping as ColumnMapping
-from ctdhub.sensitive.mapping.rule import Rule
+from ctdhub.sensitive.mapping.mapping import Rule
 
 STORY_BRACES = {"story-number"}
 """What is typed into a story stands in two braces."""

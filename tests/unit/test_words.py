@@ -18,7 +18,7 @@ WRITERS = {
     "release/changes.py",
     "sensitive/linkage/identified/link_files.py",
     "sensitive/linkage/identified/clerical_review.py",
-    "sensitive/workbench/decisions.py",
+    "sensitive/workbench/facets.py",
     "sensitive/workbench/decision_book.py",
     "sensitive/mapping/drafting/suggest.py",
 }

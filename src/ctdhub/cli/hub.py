@@ -602,7 +602,7 @@ def _built(
 ) -> list[Done]:
     """Build, asking before a charge; where alarms stop the build, all that are open are shown."""
     from ctdhub.hub.stages.alarms import alarms_of
-    from ctdhub.sensitive.mapping.rule import STOPPING
+    from ctdhub.sensitive.mapping.mapping import STOPPING
 
     try:
         return asking(spend, work, accept_alarms, lambda: show_alarms(alarms_of(hub)))

@@ -18,8 +18,8 @@ from ctdhub.schema import model
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import DESTINATION, HARM, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.mapping.file_account import ColumnContent, FileTexts, UnknownText
+from ctdhub.sensitive.mapping.mapping import ALARMS, STOPPING, Accepted
 from ctdhub.sensitive.mapping.mapping import Mapping as ColumnMapping
-from ctdhub.sensitive.mapping.rule import ALARMS, STOPPING, Accepted
 
 
 @dataclass(frozen=True)

@@ -39,10 +39,9 @@ from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RULE as NOTES
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping.identifiers import Keying
-from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping import Exclusion, Mapping, PerpetratorRule
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.parsers import Header
-from ctdhub.sensitive.mapping.rule import Exclusion, PerpetratorRule
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
 # --------------------------------------------------------------------------------------------------

@@ -14,10 +14,10 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, field_validator, model_validator
 
+from ctdhub.core.errors import InvalidSetting
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
 from ctdhub.sensitive.ingest.options import Texts
-from ctdhub.sensitive.mapping.rule import MappingFault
 
 # --------------------------------------------------------------------------------------------------
 # Months by name, in the offered languages.
@@ -148,11 +148,11 @@ class DateForm(FrozenModel):
             codes = re.findall("%.?", text)
             kinds = [code.lower() for code in codes if code not in ("%H", "%M", "%S")]
             if not set(codes) <= set(_CODES) or len(set(codes)) < len(codes):
-                raise MappingFault(
+                raise InvalidSetting(
                     Text("a date format is made of {codes}, each once", codes=", ".join(_CODES))
                 )
             if kinds.count("%y") != 1 or ("%m" in kinds and "%b" in kinds):
-                raise MappingFault(Text("a date format has one year and at most one month"))
+                raise InvalidSetting(Text("a date format has one year and at most one month"))
         return formats
 
     def date(self, text: str, years: tuple[int, int] | None = None) -> str | None:

@@ -24,7 +24,7 @@ from ctdhub.sensitive.ingest.rejects import as_fields
 from ctdhub.sensitive.ingest.shape.children import BLANK
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, DateForm, serial_dates
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
-from ctdhub.sensitive.mapping.mapping import Mapping, followed
+from ctdhub.sensitive.mapping.mapping import Conditions, Exclusion, Mapping, Rule, Rules, followed
 from ctdhub.sensitive.mapping.parsers import (
     OLDEST,
     OPENING,
@@ -35,7 +35,6 @@ from ctdhub.sensitive.mapping.parsers import (
     listed,
     number_of,
 )
-from ctdhub.sensitive.mapping.rule import Conditions, Exclusion, Rule, Rules
 
 # --------------------------------------------------------------------------------------------------
 # A table as codes of the distinct texts of its columns: each text is read once.

@@ -14,12 +14,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ctdhub.core.errors import HubError, MappingError, error, printable
+from ctdhub.core.errors import HubError, InvalidSetting, MappingError, error, printable
 from ctdhub.core.files import is_day
 from ctdhub.core.i18n import Text, joined
 from ctdhub.sensitive.mapping.builtin import builtin
-from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.rule import MappingFault, Place
+from ctdhub.sensitive.mapping.mapping import Mapping, MappingFault, Place
 
 # --------------------------------------------------------------------------------------------------
 # A built-in mapping with changes of one's own over it (``builtin: NAME`` beside other keys).
@@ -260,8 +259,8 @@ def _check_keys(node: yaml.Node, count: list[int], place: Place) -> None:
 def _fault(detail: ErrorDetails) -> tuple[Place, Text | str]:
     raised = detail.get("ctx", {}).get("error")
     place = tuple(part for part in detail["loc"] if part != "function-before")
-    if isinstance(raised, MappingFault):
-        return (*place, *raised.place), raised.text
+    if isinstance(raised, InvalidSetting):
+        return (*place, *(raised.place if isinstance(raised, MappingFault) else ())), raised.text
     if detail["type"] == "literal_error":
         values = detail.get("ctx", {}).get("expected", "")
         return place, Text("allowed are: {values}", values=values)

@@ -36,9 +36,8 @@ from ctdhub.sensitive.mapping.identifiers import (
     told_apart,
     without_stripped,
 )
-from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping import Example, Mapping, Rule
 from ctdhub.sensitive.mapping.parsers import Header
-from ctdhub.sensitive.mapping.rule import Example, Rule
 from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE, Asked, Transformed, but_rows
 
 # --------------------------------------------------------------------------------------------------
@@ -736,13 +735,14 @@ def replaced(mapping: Mapping, header: Header) -> set[str]:
     keys, _action = mapping.key_columns() or ((), "")
     asked = {fold(c) for c in (*keys, *mapping.tokens, mapping.case_column() or "")}
     others_there: set[str] = set()
-    for place, rule in mapping.uses():
+    for exclusion in mapping.exclude:
+        asked |= {fold(column) for column in exclusion.columns()}
+    for _table, _place, target, rule in mapping.rules():
         columns = {fold(column) for column in rule.columns()}
-        if isinstance(rule, Rule) and load_schema().variable(str(place[-1])).kind != "flag":
-            others = {fold(c) for c in rule.source if header.find(c) is None}
-            if len(others) < len(set(map(fold, rule.source))):
-                others_there |= others
-                columns -= others
+        others = {fold(c) for c in rule.source if header.find(c) is None}
+        if load_schema().variable(target).kind != "flag" and others < {*map(fold, rule.source)}:
+            others_there |= others
+            columns -= others
         asked |= columns
     return others_there - asked
 

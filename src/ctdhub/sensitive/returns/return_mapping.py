@@ -12,8 +12,8 @@ from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
 from ctdhub.sensitive.ingest.options import ReadOptions, Texts
 from ctdhub.sensitive.mapping.dates import DateForm
+from ctdhub.sensitive.mapping.mapping import MappingFault
 from ctdhub.sensitive.mapping.mapping_file import checked, read_yaml, text_of
-from ctdhub.sensitive.mapping.rule import MappingFault
 
 
 class CellRule(FrozenModel):

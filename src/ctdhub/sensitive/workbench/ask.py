@@ -153,7 +153,6 @@ from ctdhub.sensitive.mapping.edits import Operation, all_rules, checked
 from ctdhub.sensitive.mapping.mapping_file import flow
 from ctdhub.sensitive.mapping.run import harmonise
 from ctdhub.sensitive.workbench import drafts, facets, opened, verdicts
-from ctdhub.sensitive.workbench.decisions import choice_name
 from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace
 from ctdhub.sensitive.workbench.facets import SuggestedCode
 from ctdhub.sensitive.workbench.opened import Bench
@@ -273,7 +272,7 @@ class WorkbenchRequest:
         told = [
             {
                 "sheet": one.of.name,
-                "targets": [{"variable": v, "label": named(v)} for v in one.of.places],
+                "targets": [{"variable": v, "label": named(v)} for v in one.of.rules],
                 "flags": one.of.flags,
                 "unknown": len(one.unknown()),
             }
@@ -300,7 +299,7 @@ class WorkbenchRequest:
             return answer | self._page(texts)
         found = facets.facets(at.mapping, at.file, chosen, place.years)
         answer["choices"] = [
-            {"code": token, "label": choice_name(chosen, token)} for token in chosen.tokens()
+            {"code": token, "label": facets.choice_name(chosen, token)} for token in chosen.tokens()
         ]
         return answer | {"sheet": chosen.name, **self._values(found)}
 

@@ -24,9 +24,8 @@ from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS, applied
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import document_of, parse_mapping, patched
-from ctdhub.sensitive.workbench import decisions
-from ctdhub.sensitive.workbench.decisions import Answer, Sheet
-from ctdhub.sensitive.workbench.facets import Facets, suggestions
+from ctdhub.sensitive.workbench import facets
+from ctdhub.sensitive.workbench.facets import Answer, Facets, Sheet, suggestions
 
 # --------------------------------------------------------------------------------------------------
 # Decisions on texts as a workbook that goes to the contributor and comes back.
@@ -118,7 +117,7 @@ def read_book(path: Path, mapping: Mapping, mapping_text: str) -> list[Decided]:
         raise error("mapping-book", file=path)
     if digest != _digest(mapping_text):
         raise error("mapping-book/older", file=path)
-    by_key = {sheet.name: sheet for sheet in decisions.askable(mapping)}
+    by_key = {sheet.name: sheet for sheet in facets.askable(mapping)}
     found: list[Decided] = []
     for _number, row in listed:
         if (name := row.get("sheet")) is not None:
@@ -161,7 +160,7 @@ def _new(mapping: Mapping, decided: list[Decided]) -> list[Decided]:
     """Those that differ from what the mapping says."""
     if not decided:
         return []
-    today = decisions.meanings(mapping, decided[0].sheet, [one.text for one in decided])
+    today = facets.meanings(mapping, decided[0].sheet, [one.text for one in decided])
     return [
         replace(one, before=said)
         for one, said in zip(decided, today, strict=True)
@@ -171,7 +170,7 @@ def _new(mapping: Mapping, decided: list[Decided]) -> list[Decided]:
 
 def _answer(sheet: Sheet, said: str) -> Answer | None:
     """The tokens that a cell names, by code or by label; None where one is none of the sheet's."""
-    known = decisions.spellings_of(sheet)
+    known = facets.spellings_of(sheet)
     tokens = []
     for part in said.split(_BETWEEN):
         if trim(part):
@@ -186,7 +185,7 @@ def _answer(sheet: Sheet, said: str) -> Answer | None:
 
 
 def _chooser(sheet: Sheet) -> Callable[[str], str]:
-    return lambda token: f"{token}{_MARK}{decisions.choice_words(sheet, token)}"
+    return lambda token: f"{token}{_MARK}{facets.choice_words(sheet, token)}"
 
 
 def _of(sheet: Sheet) -> str:
@@ -194,7 +193,7 @@ def _of(sheet: Sheet) -> str:
 
 
 def _titled(sheet: Sheet) -> str:
-    return ", ".join(label(name, current()) for name in sheet.places)
+    return ", ".join(label(name, current()) for name in sheet.rules)
 
 
 def _sheet_name(number: int, sheet: Sheet) -> str:
@@ -342,14 +341,12 @@ def decided_yaml(text: str, file: str, decided: Sequence[Decided]) -> str:
     )
     written = patched(text, applied(document_of(text, file), *operations), file)
     after = parse_mapping(written, file)
-    by_key = {sheet.name: sheet for sheet in decisions.askable(after)}
-    for sheet in decisions.askable(mapping):
-        for name in sheet.places.keys() - (
-            by_key[sheet.name].places if sheet.name in by_key else {}
-        ):
+    by_key = {sheet.name: sheet for sheet in facets.askable(after)}
+    for sheet in facets.askable(mapping):
+        for name in sheet.rules.keys() - (by_key[sheet.name].rules if sheet.name in by_key else {}):
             raise error("mapping-book/nothing-left", name=name, places=sheet.name)
     for one in decided:
-        (found,) = decisions.meanings(after, by_key[one.sheet.name], [one.text])
+        (found,) = facets.meanings(after, by_key[one.sheet.name], [one.text])
         if set(found) != set(one.answer):
             raise error("mapping-book/by-hand", file=file, column=one.name, row=one.row)
     return written

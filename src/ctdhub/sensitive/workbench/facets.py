@@ -1,27 +1,198 @@
-"""The texts of a column with their rows, what each is read as, and what it may mean."""
+"""Sheets: texts of a file that are decided alike, what each is read as, and what it may mean.
+
+A sheet is about the texts of one rule that looks codes up (``map``, ``country``, ``band``), or of
+all rules that search one list for flags (``has``).  An answer is a tuple of tokens: codes of the
+variable, names of flags, or one of the words for what is neither.  What no text can answer, such as
+a rule that holds for some rows only (``when``), has no sheet and stays a matter of the YAML.
+"""
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from ctdhub.core.i18n import Named, Numeral, Text
-from ctdhub.core.tables import fold
+import pyarrow as pa
+
+from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text, joined, language, said
+from ctdhub.core.tables import ROW, fold
 from ctdhub.schema import countries
 from ctdhub.schema.countries import country_said, look_up, resolve
-from ctdhub.schema.model import AGE, load_schema
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.model import AGE, YEARS, load_schema
 from ctdhub.sensitive.mapping.drafting import proposals
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
-from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS
+from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS, ListSheet
+from ctdhub.sensitive.mapping.evaluation import TextTable
 from ctdhub.sensitive.mapping.file_account import nearest
-from ctdhub.sensitive.mapping.mapping import Mapping
+from ctdhub.sensitive.mapping.mapping import Mapping, Rule
 from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of
-from ctdhub.sensitive.mapping.transform import Asked
-from ctdhub.sensitive.workbench import decisions
-from ctdhub.sensitive.workbench.decisions import Answer, Sheet, fingerprint, stems
+from ctdhub.sensitive.mapping.transform import Asked, Transformed
 from ctdhub.sensitive.workbench.opened import FileEffect, OpenedFile, TextCount
+
+Answer = tuple[str, ...]
+"""Tokens; none, where nobody has decided."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Texts that are decided alike.
+
+    Attributes:
+        name: what operations call it.
+        columns: the source columns whose texts they are.
+        rules: the rules, by variable; one, or one for each flag.
+        choices: codes, or flags; an answer on flags may hold several.
+        flags: whether the choices are flags.
+        split: the mark between the elements of its lists.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rules: Dictionary[str, Rule]
+    choices: tuple[str, ...]
+    flags: bool
+    split: str | None = None
+
+    def tokens(self) -> tuple[str, ...]:
+        """Every token that an answer may hold, the words last."""
+        words = (NOT_RECORDED, OTHER_KIND, STAYS) if self.flags else (NOT_RECORDED, STAYS)
+        return (*self.choices, *words)
+
+
+def askable(mapping: Mapping) -> Iterator[Sheet]:
+    """The sheets of a mapping, in its order."""
+    lists: dict[ListSheet, dict[str, Rule]] = {}
+    child = mapping.perpetrators.split if mapping.perpetrators else None
+    for table, place, target, rule in mapping.rules():
+        if rule.when or not rule.source or rule.at or rule.year:
+            continue
+        if rule.has:
+            lists.setdefault(ListSheet(table, rule.source, rule.split), {})[target] = rule
+        elif rule.map is not None or rule.country or rule.band:
+            codes, name = load_schema().domain(target, YEARS), ".".join(map(str, place))
+            split = (child if table == "perpetrators" else None) or rule.split
+            yield Sheet(name, rule.source, {target: rule}, codes, False, split)
+    for listed, rules in lists.items():
+        flags, split = [*rules], child or listed.split
+        if listed.table == "records":
+            flags += [v.name for v in load_schema().records if v.kind == "flag"]
+            split = listed.split
+        yield Sheet(listed.name, listed.columns, rules, (*dict.fromkeys(flags),), True, split)
+
+
+def meanings(mapping: Mapping, sheet: Sheet, texts: Sequence[str]) -> list[Answer]:
+    """What the rules of a sheet make of texts, found by running them.
+
+    Returns:
+        An answer for each text; empty where it is unknown.
+    """
+    bare = {"split": None, "take": None}
+    rules = {name: (rule.model_copy(update=bare),) for name, rule in sheet.rules.items()}
+    nothing: dict[str, Any] = {"perpetrators": None, "exclude": (), "tests": (), "identifiers": {}}
+    alone = mapping.model_copy(update={**nothing, "columns": rules})
+    column, *others = sheet.columns
+    blank = {name: pa.nulls(len(texts), pa.string()) for name in others}
+    numbers = pa.array(range(len(texts)), pa.int64())
+    cells = pa.table({column: pa.array(texts, pa.string()), **blank, ROW: numbers})
+    values = Transformed(alone, TextTable(cells), YEARS).values.to_pylist()
+    by_row = {value[ROW]: value for value in values}
+    every = sheet.rules.values()
+    silent = {fold(text) for rule in every for text in rule.null_values}
+    silent |= {fold(text) for rule in every for text, code in (rule.map or {}).items() if not code}
+    known = {fold(text) for rule in every for text in rule.known}
+    columns = {*map(fold, sheet.columns)}
+    accepted = {fold(e.text) for e in mapping.accept if e.text and fold(e.column or "") in columns}
+    found: list[Answer] = []
+    for i, text in enumerate(texts):
+        said = {name: by_row.get(i, {}).get(name) for name in sheet.rules}
+        answer = tuple(
+            name if sheet.flags else str(code)
+            for name, code in said.items()
+            if (code == "yes" if sheet.flags else code is not None)
+        )
+        words = ((silent, NOT_RECORDED), (known, OTHER_KIND), (accepted, STAYS))
+        found.append(answer or next(((word,) for of, word in words if fold(text) in of), ()))
+    return found
+
+
+# --------------------------------------------------------------------------------------------------
+# The choices of a sheet in words.
+
+_WORDS = {
+    NOT_RECORDED: Text("means: not recorded"),
+    OTHER_KIND: Text("another kind, none of these"),
+    STAYS: Text("may stay unknown"),
+}
+
+
+def choice_words(sheet: Sheet, token: str) -> str:
+    """A choice in the language in force."""
+    return said(joined([choice_name(sheet, token)], ""))
+
+
+def choice_name(sheet: Sheet, token: str) -> Text | Named:
+    """A choice in every language."""
+    if token in _WORDS:
+        return _WORDS[token]
+    variable = "" if sheet.flags else next(iter(sheet.rules))
+    return _named(variable, token)
+
+
+@lru_cache(maxsize=8_192)
+def _named(variable: str, token: str) -> Named:
+    """The label of a code, or of a flag."""
+    if not variable:
+        return Named.of(lambda code: label(token, code))
+    if load_schema().variable(variable).kind == "country":
+        return Named.of(lambda code: countries.name(token, code))
+    return Named.of(lambda code: code_label(variable, token, code))
+
+
+def spellings_of(sheet: Sheet) -> dict[str, str]:
+    """Folded codes, and labels in every language that name one choice only."""
+    found: dict[str, set[str]] = {}
+    for code in LANGUAGES:
+        with language(code):
+            for token in sheet.tokens():
+                found.setdefault(fold(choice_words(sheet, token)), set()).add(token)
+    named = {text: next(iter(tokens)) for text, tokens in found.items() if len(tokens) == 1}
+    return named | {fold(token): token for token in sheet.tokens()}
+
+
+# --------------------------------------------------------------------------------------------------
+# Texts beside each other: the key that spellings share, and how the words of a text begin.
+
+_APART = re.compile(r"[^\w]+|_")
+
+
+def fingerprint(text: str) -> str:
+    """The key of a text: its words without case, accents and marks, sorted, each once.
+
+    >>> fingerprint("  Fém. ") == fingerprint("fem"), fingerprint("Bar, travail en")
+    (True, 'bar en travail')
+    """
+    plain = unicodedata.normalize("NFKD", fold(text))
+    letters = "".join(c for c in plain if not unicodedata.combining(c) and c != "\u0640")
+    words = _APART.sub(" ", letters.casefold()).split()
+    return " ".join(sorted(set(words)))
+
+
+def stems(text: str) -> frozenset[str]:
+    """The first letters of the longer words of a text.
+
+    >>> sorted(stems("Par une annonce en ligne"))
+    ['annon', 'ligne']
+    """
+    return frozenset(word[:_STEM] for word in fingerprint(text).split() if len(word) >= _STEM)
+
+
+_STEM = 5
+
 
 # --------------------------------------------------------------------------------------------------
 # Spellings of one text found in a column: by a key that they share, and by a small distance.
@@ -196,14 +367,14 @@ def sheets_of(mapping: Mapping, file: OpenedFile, column: str) -> list[Sheet]:
     """The sheets that are about a column of the file."""
     return [
         sheet
-        for sheet in decisions.askable(mapping)
+        for sheet in askable(mapping)
         if any(file.header.find(name) == column for name in sheet.columns)
     ]
 
 
 def facets(mapping: Mapping, file: OpenedFile, of: Sheet, years: tuple[int, int]) -> Facets:
     """The texts of a sheet, and what the mapping reads each as."""
-    columns = {name: mapping.columns[name] for name in of.places if name in mapping.columns}
+    columns = {name: mapping.columns[name] for name in of.rules if name in mapping.columns}
     alone = mapping.model_copy(update={"columns": columns, "tests": (), "exclude": ()})
     return file.texts.once(
         ("facets", Asked.of(alone, years), of.name),
@@ -218,8 +389,8 @@ def questions(mapping: Mapping, file: OpenedFile | None) -> Iterator[Facets]:
         mapping: its own texts are asked about too, with no row where the file has none of them.
         file: the file; without one only texts of the mapping itself are asked about.
     """
-    for of in decisions.askable(mapping):
-        rules = [decisions.rule_at(mapping, place) for place in of.places.values()]
+    for of in askable(mapping):
+        rules = [*of.rules.values()]
         own = {fold(t): t for r in rules for t in (*(r.map or {}), *r.has, *r.known)}
         there = _texts_in(mapping, file, of) if file else {}
         every = {key: TextCount(text, 0) for key, text in own.items()} | there
@@ -253,9 +424,7 @@ def _with_meanings(mapping: Mapping, of: Sheet, texts: dict[str, TextCount]) -> 
     silent = {"", *map(fold, mapping.empty)}
     ordered = sorted(texts.keys() - silent, key=lambda key: (-texts[key].rows, key))
     values = tuple(texts[key] for key in ordered)
-    if not of.places:
-        return Facets(of, values, {})
-    answers = decisions.meanings(mapping, of, [one.text for one in values])
+    answers = meanings(mapping, of, [one.text for one in values])
     return Facets(of, values, dict(zip(ordered, answers, strict=True)))
 
 
@@ -268,13 +437,13 @@ class Meant:
 
     def __init__(self, found: Facets) -> None:
         self._sheet = sheet = found.of
-        variable, own = next(iter(sheet.places)), vocabulary()
+        variable, own = next(iter(sheet.rules)), vocabulary()
         self._variable = "" if sheet.flags else variable
         self._country = not sheet.flags and load_schema().variable(variable).kind == "country"
         fits = likely(sheet)
         self._words: dict[str, Answer] = {
             text: (token,)
-            for text, token in decisions.spellings_of(sheet).items()
+            for text, token in spellings_of(sheet).items()
             if token in sheet.choices and token in fits
         }
         self._vocabulary: dict[str, Answer] = {
@@ -399,10 +568,10 @@ def likely(of: Sheet) -> frozenset[str]:
     if not of.flags:
         return frozenset(of.choices)
     schema = load_schema()
-    groups = {schema.variable(name).group for name in of.places} - {None}
+    groups = {schema.variable(name).group for name in of.rules} - {None}
     groups |= {vocabulary().group_of(column) for column in of.columns} - {None}
     found = frozenset(v.name for v in schema.records if v.group in groups and v.kind == "flag")
-    return found | of.places.keys() or frozenset(of.choices)
+    return found | of.rules.keys() or frozenset(of.choices)
 
 
 def read_as(effect: FileEffect, file: OpenedFile, column: str) -> dict[str, list[str]]:

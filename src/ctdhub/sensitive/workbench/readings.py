@@ -20,8 +20,7 @@ from ctdhub.sensitive.mapping.edits import Operation, all_rules, as_yaml_data, r
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import Document
 from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of, number_of
-from ctdhub.sensitive.mapping.rule import Rule
-from ctdhub.sensitive.workbench.decisions import Sheet, askable, meanings, rule_at, stems
+from ctdhub.sensitive.workbench.facets import Sheet, askable, meanings, stems
 from ctdhub.sensitive.workbench.opened import OpenedFile
 
 # --------------------------------------------------------------------------------------------------
@@ -351,14 +350,13 @@ class RenamedColumns:
         """For each undecided column the share of its rows that the rules of a column read."""
         sheets = [s for s in askable(self._mapping) if fold(old) in map(fold, s.columns)]
         ways = [self._read_in(sheet) for sheet in sheets]
-        rules = (rule for _place, rule in self._mapping.uses() if isinstance(rule, Rule))
-        if any(rule.year and fold(old) in map(fold, rule.source) for rule in rules):
+        rules = (rule for *_where, rule in self._mapping.rules() if rule.year)
+        if any(fold(old) in map(fold, rule.source) for rule in rules):
             ways.append({c: self._share(c, None, _has_year) for c in self._undecided})
         return {c: max((way[c] for way in ways), default=0.0) for c in self._undecided}
 
     def _read_in(self, sheet: Sheet) -> dict[str, float]:
         """The same for the rules of one sheet; remembered, for each request asks it again."""
-        rules = [rule_at(self._mapping, place) for place in sheet.places.values()]
         split = sheet.split
 
         def found() -> dict[str, float]:
@@ -369,7 +367,7 @@ class RenamedColumns:
             known = {fold(text) for text, answer in zip(every, answers, strict=True) if answer}
             return {c: self._share(c, split, lambda e: fold(e) in known) for c in self._undecided}
 
-        key = repr((sheet, rules, split, self._mapping.empty, self._undecided))
+        key = repr((sheet, self._mapping.empty, self._undecided))
         return self._file.once(("renamed", key), found)
 
     def _texts(self, column: str) -> Iterator[tuple[str, int]]:

@@ -18,7 +18,6 @@ from ctdhub.sensitive.mapping.edits import NOT_RECORDED, Operation
 from ctdhub.sensitive.mapping.file_account import UnknownText
 from ctdhub.sensitive.mapping.identifiers import proposed
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.rule import Rule
 from ctdhub.sensitive.mapping.run import replaced
 from ctdhub.sensitive.workbench.facets import Facets, facets, sheets_of, suggestions
 from ctdhub.sensitive.workbench.opened import Bench, OpenedFile, TextCount
@@ -298,11 +297,11 @@ class Verdicts:
     def _targets(self) -> dict[str, list[str]]:
         """Hub variables by the folded source column that they read."""
         found: dict[str, list[str]] = {}
-        for place, rule in self._mapping.uses():
-            for column in rule.columns() if isinstance(rule, Rule) else ():
+        for _table, _place, target, rule in self._mapping.rules():
+            for column in rule.columns():
                 targets = found.setdefault(fold(column), [])
-                if str(place[-1]) not in targets:
-                    targets.append(str(place[-1]))
+                if target not in targets:
+                    targets.append(target)
         return found
 
     def all(self) -> list[Verdict]:
