@@ -22,19 +22,10 @@ from ctdhub.schema.countries import look_up, resolve
 from ctdhub.schema.model import Variable, load_schema
 from ctdhub.sensitive.ingest.rejects import as_fields
 from ctdhub.sensitive.ingest.shape.children import BLANK
+from ctdhub.sensitive.mapping import parsers
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, DateForm, serial_dates
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.mapping import Conditions, Exclusion, Mapping, Rule, Rules, followed
-from ctdhub.sensitive.mapping.parsers import (
-    OLDEST,
-    OPENING,
-    Header,
-    band_of,
-    broken,
-    elements_of,
-    listed,
-    number_of,
-)
 
 # --------------------------------------------------------------------------------------------------
 # A table as codes of the distinct texts of its columns: each text is read once.
@@ -100,7 +91,7 @@ class KnownTexts:
             for name, wanted in (pair for c in conditions for pair in c.items()):
                 self._wanted.setdefault(fold(name), set()).update(wanted)
                 every.update(wanted)
-        self.in_brackets = frozenset(t for t in map(fold, every) if t.startswith(OPENING))
+        self.in_brackets = frozenset(t for t in map(fold, every) if t.startswith(parsers.OPENING))
 
     def known(self, column: str) -> frozenset[str]:
         """Folded texts that some rule knows in a column, however it is split.
@@ -296,9 +287,9 @@ class Reader:
         cell = fold(cell)
         match self.kind:
             case "number":
-                return cell if number_of(cell) is not None else None
+                return cell if parsers.number_of(cell) is not None else None
             case "band":
-                return band_of(cell, self.bands)
+                return parsers.band_of(cell, self.bands)
             case "date":
                 return self.dates.date(cell, self.years)
         return self.dates.year(cell, self.years)
@@ -355,7 +346,7 @@ class TextColumn(Kept):
         self._fold_of: list[int] = []
         self.cells: Places = np.array([*(self._place(trim(t)) for t in texts), -1], np.intp)
         self._lists = [i for i, at in enumerate(self.cells[:-1])
-                       if self.pieces[at].startswith(OPENING)]  # fmt: skip
+                       if self.pieces[at].startswith(parsers.OPENING)]  # fmt: skip
 
     def _place(self, piece: str) -> int:
         place = self._places.setdefault(piece, len(self.pieces))
@@ -379,7 +370,7 @@ class TextColumn(Kept):
 
         def found() -> Bools:
             of = np.zeros(self.size, bool)
-            of[[i for i in self._lists if broken(self.pieces[self.cells[i]], spelt)]] = True
+            of[[i for i in self._lists if parsers.broken(self.pieces[self.cells[i]], spelt)]] = True
             return of
 
         return self.once(("broken", spelt), found)
@@ -389,7 +380,7 @@ class TextColumn(Kept):
         found = np.zeros(self.size, bool)
         for i in self._lists:
             cell = self.pieces[self.cells[i]]
-            filled = [e for e in listed(cell) or () if fold(e) not in nothing]
+            filled = [e for e in parsers.listed(cell) or () if fold(e) not in nothing]
             found[i] = len(filled) > 1 and fold(cell) not in spelt
         return found
 
@@ -414,7 +405,7 @@ class TextColumn(Kept):
             if (whole is not None and whole[i]) or (spelt and text.lower() in spelt):
                 places = [cell]
             else:
-                places = [self._place(e) for e in elements_of(text, split)]
+                places = [self._place(e) for e in parsers.elements_of(text, split)]
             if kinds and len(places) > 1:
                 for place in places:
                     if place not in denies:
@@ -500,7 +491,7 @@ class TextTable(Kept):
         super().__init__()
         self.table = as_codes(table)
         self.numbers: pa.Array = table[ROW].combine_chunks()
-        self.header = Header(table.column_names)
+        self.header = parsers.Header(table.column_names)
         self.faults: list[Fault] = []
         self._codes: dict[str, Places] = {}
         self._columns: dict[str | None, TextColumn] = {}
@@ -625,7 +616,7 @@ class Evaluation:
             return Reader(kind, bands=tuple(load_schema().domain(target)))
         if kind in ("date", "year"):
             first, last = self._years
-            years = (first - OLDEST if born else first, last)
+            years = (first - parsers.OLDEST if born else first, last)
             return Reader(kind, dates=self.mapping.dates, years=years)
         return Reader(kind)
 
@@ -691,8 +682,8 @@ class Evaluation:
     def _said(self, name: str) -> tuple[Any, ...]:
         """All that the rules of a variable depend on, beside what holds for the whole mapping."""
         rules = self._columns[name]
-        listed = {column for rule in rules if rule.has for column in rule.source}
-        known = [(c, self.known.known(c), self.known.decided(c)) for c in sorted(listed)]
+        lists = {column for rule in rules if rule.has for column in rule.source}
+        known = [(c, self.known.known(c), self.known.decided(c)) for c in sorted(lists)]
         return name, *(r.model_dump_json(exclude_unset=True) for r in rules), *known
 
     def _else(self, first: Answer, then: Answer) -> Answer:
@@ -877,7 +868,7 @@ class Evaluation:
         both = (born > 0) & (at > 0)
         age = np.where(both, at // 10_000 - born // 10_000 - (at % 10_000 < born % 10_000), -1)
         bands = load_schema().domain(target)
-        highest = [int(band.partition("-")[2] or OLDEST) for band in bands]
+        highest = [int(band.partition("-")[2] or parsers.OLDEST) for band in bands]
         numbers = np.array([*map(self.texts.number, bands), 0])
         band = np.where(age < 0, 0, numbers[np.searchsorted(highest, age)])
         values = _first(coded, band)

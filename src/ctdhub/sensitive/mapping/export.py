@@ -17,15 +17,7 @@ import pyarrow.compute as pc
 from ctdhub.core.errors import error
 from ctdhub.core.files import made_whole
 from ctdhub.core.tables import put_rows
-from ctdhub.schema import countries
-from ctdhub.schema.crosswalk import (
-    CodeMatch,
-    Crosswalk,
-    CrosswalkColumn,
-    arrows,
-    load_crosswalk,
-    sentence,
-)
+from ctdhub.schema import countries, crosswalk
 from ctdhub.schema.model import load_schema
 
 # --------------------------------------------------------------------------------------------------
@@ -93,16 +85,16 @@ class HubColumns:
         return pa.array([";".join(sorted(f)) or None for f in found], pa.string())
 
 
-def cells(crosswalk: Crosswalk, name: str, hub: HubColumns) -> pa.Array:
+def cells(walk: crosswalk.Crosswalk, name: str, hub: HubColumns) -> pa.Array:
     """The cells of one column, ``missing`` where nothing is recorded.
 
     Raises:
         KeyError: the format has no such column.
     """
-    return pc.fill_null(_cells(crosswalk.column(name), hub), crosswalk.missing)
+    return pc.fill_null(_cells(walk.column(name), hub), walk.missing)
 
 
-def _cells(c: CrosswalkColumn, hub: HubColumns) -> pa.Array:
+def _cells(c: crosswalk.CrosswalkColumn, hub: HubColumns) -> pa.Array:
     match c.form:
         case "flag":
             return _mapped(hub.texts(c.to or ""), {"yes": "1", "no": "0"})
@@ -132,14 +124,14 @@ def _cells(c: CrosswalkColumn, hub: HubColumns) -> pa.Array:
             return pa.nulls(hub.rows, pa.string())
 
 
-def _with_region(c: CrosswalkColumn, hub: HubColumns) -> pa.Array:
+def _with_region(c: crosswalk.CrosswalkColumn, hub: HubColumns) -> pa.Array:
     if c.region_of is None:
         return hub.texts(c.to or "")
     of = {code: r for code in countries.ALPHA3 if (r := REGIONS.get(countries.region(code)))}
     return pc.coalesce(hub.texts(c.to or ""), _mapped(hub.texts(c.region_of), of))
 
 
-def _list(c: CrosswalkColumn, hub: HubColumns) -> pa.Array:
+def _list(c: crosswalk.CrosswalkColumn, hub: HubColumns) -> pa.Array:
     flags: dict[str, list[str]] = {}
     for value in c.values:
         if value.to and value.way != "read":
@@ -201,21 +193,21 @@ def write_format(
         FileError: the name ends otherwise, the format is no file format, or a value of the
             records is not in the schema.
     """
-    crosswalk = load_crosswalk(name)
-    if crosswalk.kind != "file":
+    walk = crosswalk.load_crosswalk(name)
+    if walk.kind != "file":
         raise error("format-kind", name=name)
     if out.suffix.lower() not in (".csv", ".xlsx"):
         raise error("format-suffix/export", file=out)
     hub = HubColumns(records, perpetrators)
-    columns = [cells(crosswalk, column, hub).to_pylist() for column in crosswalk.written()]
-    _save(crosswalk, columns, hub.rows, out)
+    columns = [cells(walk, column, hub).to_pylist() for column in walk.written()]
+    _save(walk, columns, hub.rows, out)
     return losses(name, hub)
 
 
 def losses(name: str, hub: HubColumns) -> tuple[LossNote, ...]:
     """What a format cannot hold of these records; see :func:`write_format`."""
     schema = load_schema()
-    ways = arrows(name)
+    ways = crosswalk.arrows(name)
     found: list[LossNote] = []
     for variable in (*schema.table("records"), *schema.table("perpetrators")):
         column = hub.column(variable.name)
@@ -223,7 +215,7 @@ def losses(name: str, hub: HubColumns) -> tuple[LossNote, ...]:
             continue
         mine = [a for a in ways if a.variable == variable.name and not a.derived]
         if not any(a.writes or a.lossy_write for a in mine):
-            note, n = sentence("no_column"), len(column) - column.null_count
+            note, n = crosswalk.sentence("no_column"), len(column) - column.null_count
             found.append(LossNote(variable.name, None, None, note, n))
             continue
         settled = {a.code for a in mine if a.writes and a.code}
@@ -234,7 +226,7 @@ def losses(name: str, hub: HubColumns) -> tuple[LossNote, ...]:
     return tuple(found)
 
 
-def _concerned(arrow: CodeMatch, column: pa.ChunkedArray, settled: set[str]) -> int:
+def _concerned(arrow: crosswalk.CodeMatch, column: pa.ChunkedArray, settled: set[str]) -> int:
     """How many values an arrow concerns; one without a code those that no other arrow settles."""
     texts = column.cast(pa.string())
     if arrow.code is not None:
@@ -243,15 +235,15 @@ def _concerned(arrow: CodeMatch, column: pa.ChunkedArray, settled: set[str]) -> 
     return int(pc.sum(pc.and_(left, texts.is_valid())).as_py() or 0)
 
 
-def _save(crosswalk: Crosswalk, columns: list[list[str]], rows: int, out: Path) -> None:
+def _save(walk: crosswalk.Crosswalk, columns: list[list[str]], rows: int, out: Path) -> None:
     """Write beside the file and put it in place at the end, so that no half file is ever seen."""
-    names = crosswalk.written()
+    names = walk.written()
     workbook = out.suffix.lower() == ".xlsx"
     heads = [list(names)]
-    if crosswalk.labels_in_row_2:
-        heads.append([crosswalk.column(name).label or "" for name in names])
-    if crosswalk.first_column is not None:
-        heads = [[crosswalk.first_column, *head] for head in heads]
+    if walk.labels_in_row_2:
+        heads.append([walk.column(name).label or "" for name in names])
+    if walk.first_column is not None:
+        heads = [[walk.first_column, *head] for head in heads]
         columns = [[""] * rows, *columns]
     lines = chain(heads, zip(*columns, strict=True))
     with made_whole(out) as part:
@@ -264,4 +256,4 @@ def _save(crosswalk: Crosswalk, columns: list[list[str]], rows: int, out: Path) 
             book.save(part)
         else:
             with part.open("w", encoding="utf-8", newline="") as file:
-                put_rows(file, (), lines, delimiter=crosswalk.delimiter, as_is=True)
+                put_rows(file, (), lines, delimiter=walk.delimiter, as_is=True)

@@ -25,17 +25,10 @@ from ctdhub.sensitive.coded_parquet import without_codes
 from ctdhub.sensitive.ingest.delimited import unescaped
 from ctdhub.sensitive.ingest.raw import RawTable, buffers
 from ctdhub.sensitive.ingest.rejects import REJECTS
+from ctdhub.sensitive.mapping import identifiers
 from ctdhub.sensitive.mapping.drafting.row_unit import undecided
 from ctdhub.sensitive.mapping.evaluation import Reader, Taken, TextColumn, TextTable, as_codes
 from ctdhub.sensitive.mapping.file_account import Conservation, FileTexts
-from ctdhub.sensitive.mapping.identifiers import (
-    check_decided,
-    keyings,
-    token_table,
-    tokens_of,
-    told_apart,
-    without_stripped,
-)
 from ctdhub.sensitive.mapping.mapping import Example, Mapping, Rule
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE, Asked, Transformed, but_rows
@@ -649,10 +642,10 @@ def harmonise(
     report = progress or (lambda message, fraction: None)
     children = {name: unescaped(rows) for name, rows in raw.children.items()}
     whole = replace(raw, table=unescaped(raw.table), children=children)
-    raw = without_stripped(whole, mapping)
+    raw = identifiers.without_stripped(whole, mapping)
     report(Text("Looking for identifiers"), 0.0)
     _check_columns(raw, mapping)  # first: without a header row its "names" are people's data
-    check_decided(raw, mapping)
+    identifiers.check_decided(raw, mapping)
     codes = as_codes(whole.table)
     if open_ := undecided(codes.select(raw.table.column_names), mapping):
         raise error("who-counts", file=raw.file, columns=", ".join(open_), column=open_[0])
@@ -672,7 +665,7 @@ def harmonise(
     report(Text("Accounting for every row"), 0.8)
     notes = done.numbers(done.aside)  # nobody's rows, which have no key
     table = but_rows(raw.table, notes) if len(notes) else raw.table
-    person, case = keyings(mapping, contributor, key)
+    person, case = identifiers.keyings(mapping, contributor, key)
     rows = done.values["_row"]
     place = None  # all rows became records
     if len(rows) < table.num_rows:
@@ -680,11 +673,11 @@ def harmonise(
     none = pa.nulls(table.num_rows, pa.string())
     all_keys, told = (keying.keys(table) if keying else none for keying in (person, case))
     keys, told = (found if place is None else found.take(place) for found in (all_keys, told))
-    found = tokens_of(table, mapping, rows.combine_chunks())
-    apart = told_apart(found, keys)
+    found = identifiers.tokens_of(table, mapping, rows.combine_chunks())
+    apart = identifiers.told_apart(found, keys)
     records, perpetrators = _records(raw, contributor, key, keys, [told, apart], done)
     cases = pa.table([records["record_id"], told], schema=CASES).filter(pc.is_valid(told))
-    tokens = token_table(found, records["record_id"].combine_chunks(), contributor)
+    tokens = identifiers.token_table(found, records["record_id"].combine_chunks(), contributor)
     rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
     conservation = Conservation(
         rows_read=raw.rows_read,

@@ -21,13 +21,6 @@ from ctdhub.sensitive.alarms.alarm import AlarmLimits
 from ctdhub.sensitive.mapping import edits, mapping_file
 from ctdhub.sensitive.mapping.edits import Operation, Touching
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.mapping_file import (
-    Document,
-    document_of,
-    parse_mapping,
-    patched,
-    text_of,
-)
 
 # --------------------------------------------------------------------------------------------------
 # Where the mappings of a contributor, their history and people's drafts lie; who asks.
@@ -163,7 +156,7 @@ class DraftFold:
     def _said(self) -> str:
         return _json(self.active)
 
-    def document(self) -> Document:
+    def document(self) -> mapping_file.Document:
         """What the mapping says: the fold of the active operations over the base.
 
         Raises:
@@ -179,7 +172,7 @@ class DraftFold:
 
     def mapping(self) -> Mapping:
         """The mapping, checked; raises as ``load_mapping``."""
-        return parse_mapping(self.text(), self.file)
+        return mapping_file.parse_mapping(self.text(), self.file)
 
     def with_operations(self, new: Sequence[Operation]) -> DraftFold:
         """The draft with operations behind the others, checked.
@@ -199,10 +192,10 @@ class DraftFold:
         Raises:
             HubError: the text has faults.
         """
-        parse_mapping(text, self.file)
-        found = edits.between(self.document(), document_of(text, self.file))
+        mapping_file.parse_mapping(text, self.file)
+        found = edits.between(self.document(), mapping_file.document_of(text, self.file))
         made = edits.applied(self.document(), *found)
-        if patched(self.text(), made, self.file) != text:
+        if mapping_file.patched(self.text(), made, self.file) != text:
             found.append({"op": "layout", "text": text})
         return found
 
@@ -238,14 +231,14 @@ def _json(value: Any) -> str:
 
 
 @lru_cache(maxsize=64)
-def _folded(base: str, operations: str, file: str) -> Document:
+def _folded(base: str, operations: str, file: str) -> mapping_file.Document:
     """The fold of operations over a text; kept, for each request needs it.  Not to be changed."""
-    return edits.applied(document_of(base, file), *json.loads(operations))
+    return edits.applied(mapping_file.document_of(base, file), *json.loads(operations))
 
 
 @lru_cache(maxsize=16)
 def _written(layout: str, document: str, file: str) -> str:
-    return patched(layout, json.loads(document), file)
+    return mapping_file.patched(layout, json.loads(document), file)
 
 
 def load_draft(place: Workplace, other: Path | None = None) -> DraftFold | None:
@@ -303,19 +296,21 @@ def _by_hand(place: Workplace, known: Sequence[Commit]) -> list[tuple[str, Path,
     return [
         (start, path, last.get(start))
         for start, path in mapping_file.mappings(place.mappings, place.contributor)
-        if digest(text_of(path)) != last.get(start)
+        if digest(mapping_file.text_of(path)) != last.get(start)
     ]
 
 
 def _with_outside(place: Workplace) -> tuple[Commit, ...]:
     """The commits after hand edits became such; the caller holds the lock."""
     for start, path, before in _by_hand(place, read_chain(place.log)):
-        text = text_of(path)
+        text = mapping_file.text_of(path)
         _write_kept(place, text)
         operations: list[Operation] = []
         if before:
-            was = document_of(_text_of(place, before), place.shown)
-            operations = edits.numbered(was, edits.between(was, document_of(text, path.name)))
+            was = mapping_file.document_of(_text_of(place, before), place.shown)
+            operations = edits.numbered(
+                was, edits.between(was, mapping_file.document_of(text, path.name))
+            )
         _append(place, OUTSIDE, "", start, before, text, operations)
     return read_chain(place.log)
 
@@ -324,7 +319,7 @@ def _text_of(place: Workplace, sha256: str) -> str:
     path = place.kept(sha256)
     if not path.is_file():
         raise error("mapping-history", file=path)
-    text = text_of(path)
+    text = mapping_file.text_of(path)
     if digest(text) != sha256:
         raise error("mapping-history", file=path)
     return text
@@ -356,7 +351,7 @@ def keep(
         if now is not None and start == mapping_file.FIRST != now[0]:
             first = mapping_file.path_of(place.mappings, place.contributor, start)
             now = (start, first) if first.is_file() else None
-        theirs = text_of(now[1]) if now else None
+        theirs = mapping_file.text_of(now[1]) if now else None
         text, operations = draft.text(), list(draft.active)
         if now and theirs is not None and digest(theirs) != draft.seen:
             new = DraftFold(theirs, now[0], (), digest(theirs), draft.file)
@@ -370,11 +365,13 @@ def keep(
                 ]
             text, operations = over.text(), list(over.active)
         elif theirs is not None and theirs != draft.base:
-            was = document_of(theirs, place.shown)
-            operations = edits.numbered(was, edits.between(was, document_of(text, place.shown)))
-        parse_mapping(text, place.shown)
+            was = mapping_file.document_of(theirs, place.shown)
+            operations = edits.numbered(
+                was, edits.between(was, mapping_file.document_of(text, place.shown))
+            )
+        mapping_file.parse_mapping(text, place.shown)
         target = mapping_file.path_of(place.mappings, place.contributor, start)
-        before = digest(text_of(target)) if target.is_file() else None
+        before = digest(mapping_file.text_of(target)) if target.is_file() else None
         _write_kept(place, text)
         target.parent.mkdir(parents=True, exist_ok=True)
         _write(target, text)
@@ -407,7 +404,7 @@ def renewed(
     Raises:
         HubError: the text of one of both has faults.
     """
-    base, made = document_of(draft.base, draft.file), over.document()
+    base, made = mapping_file.document_of(draft.base, draft.file), over.document()
     seen = [n for n, commit in enumerate(known, 1) if commit["after"] == draft.seen]
     kept = [one for commit in known[max(seen, default=0) :] for one in commit["operations"]]
     others = Touching([*edits.numbered(base, edits.between(base, made)), *kept])

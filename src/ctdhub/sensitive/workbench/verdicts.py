@@ -233,12 +233,12 @@ def problems(at: Bench) -> list[dict[str, Any]]:
 def _in_words(reason: Text) -> Text:
     """A reason that calls variables by their labels."""
     schema = load_schema()
-    named = {
+    labels = {
         key: Named.of(lambda lang, name=value: label(name, lang))  # type: ignore[misc]
         for key, value in reason.fields.items()
         if key == "target" and isinstance(value, str) and schema.has(value)
     }
-    return reason.holding(**{**reason.fields, **named}) if named else reason
+    return reason.holding(**{**reason.fields, **labels}) if labels else reason
 
 
 def is_hidden(at: Bench, column: str) -> bool:
