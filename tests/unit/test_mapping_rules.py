@@ -451,15 +451,6 @@ def test_the_account_must_add_up():
         Conservation(3, 1, 1, {"a": 0})
 
 
-def test_progress_is_told():
-    heard: list[float] = []
-    mapping = parse_mapping("version: 1\ncolumns:\n  gender: {value: female}", "m")
-    raw = raw_table([{"a": "x"}])
-    harmonise(raw, mapping, "c", (2002, 2025), KEY, lambda _text, part: heard.append(part))
-    assert heard[-1] == 1.0
-    assert heard == sorted(heard)
-
-
 LISTS = """
 columns:
   exploitation_forced_labour: {from: t, split: ";", has: [Forced labour]RULE}

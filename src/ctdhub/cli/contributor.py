@@ -103,7 +103,8 @@ def harmonise(
         reading = options.reading(rules.read, sheet, header_row, delimiter)
         raw = read_isolated(file, reading)
         options.refuse_unused(raw, sheet, header_row, delimiter)
-        done = harmonise(raw, rules, contributor, YEARS, secret, progress)
+        progress(_("Applying the mapping"), 0.5)
+        done = harmonise(raw, rules, contributor, YEARS, secret)
     for note in raw.notes:
         console.print(escape(said(note)))
     _show(done)

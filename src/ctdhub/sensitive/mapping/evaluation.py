@@ -582,7 +582,6 @@ class Evaluation:
         texts: the table.
         years: first and last year of the public bounds, both included.
         columns: the mapping's ``columns``, or those of its perpetrators.
-        progress: called with the fraction done.
 
     Attributes:
         answers: each variable's.
@@ -591,9 +590,8 @@ class Evaluation:
     """
 
     def __init__(
-        self, mapping: Mapping, texts: TextTable, years: tuple[int, int], columns: dict[str, Rules],
-        progress: Callable[[float], None] | None = None,
-    ) -> None:  # fmt: skip
+        self, mapping: Mapping, texts: TextTable, years: tuple[int, int], columns: dict[str, Rules]
+    ) -> None:
         self.mapping, self.texts, self.known = mapping, texts, KnownTexts(mapping)
         self._years, self._columns = years, columns
         self._empty = _BLANKS | {*map(fold, mapping.empty)}
@@ -602,10 +600,8 @@ class Evaluation:
         """Whether the table is a file and not child rows: only then days may be numbered."""
         self.numbered: dict[str, dict[str, str]] = {}
         self.answers: dict[str, Answer] = {}
-        for done, name in enumerate(columns, 1):
+        for name in columns:
             self._target(name)
-            if progress:
-                progress(done / len(columns))
         self.answers = {name: self.answers[name] for name in columns}
 
     # What a rule reads.

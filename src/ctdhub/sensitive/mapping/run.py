@@ -5,7 +5,6 @@ accounted for.
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -29,7 +28,7 @@ from ctdhub.sensitive.mapping import identifiers
 from ctdhub.sensitive.mapping.drafting.row_unit import undecided
 from ctdhub.sensitive.mapping.evaluation import Reader, Taken, TextColumn, TextTable, as_codes
 from ctdhub.sensitive.mapping.file_account import Conservation, FileTexts
-from ctdhub.sensitive.mapping.mapping import Example, Mapping, Rule
+from ctdhub.sensitive.mapping.mapping import Example, Mapping, Rule, Rules
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE, Asked, Transformed, but_rows
 
@@ -45,7 +44,6 @@ class Lineage:
         column: the hub variable.
         sources: source columns (or hub variables) that it is made of.
         rule: the rule, to be said in any language.
-        lossy: whether the source says more than what is kept.
         note: what is lost, None if nothing.
         mapped: records that have a value.
         empty: records without one ("not recorded").
@@ -55,15 +53,15 @@ class Lineage:
     column: str
     sources: tuple[str, ...]
     rule: Text
-    lossy: bool
     note: Text | None
     mapped: int
     empty: int
     ignored: int = 0
 
-    def __post_init__(self) -> None:
-        if self.lossy != (self.note is not None):
-            raise ValueError(f"{self.column}: a lossy step, and only that, carries a note")
+    @property
+    def lossy(self) -> bool:
+        """Whether the source says more than what is kept."""
+        return self.note is not None
 
 
 @dataclass(frozen=True)
@@ -124,80 +122,54 @@ class Harmonised:
 
 
 def lineage_of(
-    mapping: Mapping,
-    records: pa.Table,
-    perpetrators: pa.Table,
-    folded: frozenset[str],
-    ignored: dict[str, int],
-    untied: dict[str, int],
+    mapping: Mapping, records: pa.Table, perpetrators: pa.Table, done: Transformed
 ) -> tuple[Lineage, ...]:
     """One entry per mapped hub variable, in the order of the mapping.
 
     Args:
         records: the harmonised records.
         perpetrators: the harmonised child rows.
-        folded: source columns in which some name stands for a country that is published under
-            another.
-        ignored: source columns of lists, each with the number of elements that no rule knows.
-        untied: source columns of perpetrators, each with the number of values left out because
-            they cannot be tied to one of them.
+        done: what the mapping made of the file.
     """
-    found = [
-        _entry(name, rules, records, folded, ignored, {}) for name, rules in mapping.columns.items()
-    ]
-    if mapping.perpetrators:
-        for name, rules in mapping.perpetrators.columns.items():
-            found.append(_entry(name, rules, perpetrators, folded, ignored, untied))
+    found = []
+    for table, _place, columns in mapping.tables():
+        of, untied = (records, {}) if table == "records" else (perpetrators, done.untied)
+        found += [_entry(name, rules, of[name], done, untied) for name, rules in columns.items()]
     return tuple(found)
 
 
 def _entry(
-    name: str,
-    rules: tuple[Rule, ...],
-    table: pa.Table,
-    folded: frozenset[str],
-    ignored: dict[str, int],
-    untied: dict[str, int],
+    name: str, rules: Rules, values: pa.ChunkedArray, done: Transformed, untied: dict[str, int]
 ) -> Lineage:
     sources = [s for rule in rules for s in (*rule.columns(), rule.from_hub) if s is not None]
-    notes = list(dict.fromkeys(note for rule in rules for note in losses(rule, folded)))
+    notes = list(dict.fromkeys(note for rule in rules for note in losses(rule, done.folded)))
     searched = {column for rule in rules if rule.has for column in rule.source}
-    strays = sum(ignored.get(column, 0) for column in searched)
-    if strays and any(rule.doubts for rule in rules):
-        note = many(
+    strays = sum(done.texts.ignored.get(column, 0) for column in searched)
+    left = sum(untied.get(column, 0) for column in dict.fromkeys(sources))
+    unread = many(
+        "{n} element of a list is known to no rule and was skipped",
+        "{n} elements of lists are known to no rule and were skipped",
+        strays,
+        n=strays,
+    )
+    if any(rule.doubts for rule in rules):
+        unread = many(
             "{n} text is known to no rule: it never becomes “no”",
             "{n} texts are known to no rule: they never become “no”",
             strays,
             n=strays,
         )
-        notes.append(note)
-    elif strays:
-        note = many(
-            "{n} element of a list is known to no rule and was skipped",
-            "{n} elements of lists are known to no rule and were skipped",
-            strays,
-            n=strays,
-        )
-        notes.append(note)
-    if left := sum(untied.get(column, 0) for column in dict.fromkeys(sources)):
-        note = many(
-            "{n} value cannot be tied to one alleged perpetrator and was left out",
-            "{n} values cannot be tied to one alleged perpetrator and were left out",
-            left,
-            n=left,
-        )
-        notes.append(note)
-    empty = table[name].null_count
-    return Lineage(
-        column=name,
-        sources=tuple(dict.fromkeys(sources)),
-        rule=joined([in_words(rule) for rule in rules], Text("; otherwise: ")),
-        lossy=bool(notes),
-        note=joined(notes, "; ") if notes else None,
-        mapped=table.num_rows - empty,
-        empty=empty,
-        ignored=strays,
+    lost = many(
+        "{n} value cannot be tied to one alleged perpetrator and was left out",
+        "{n} values cannot be tied to one alleged perpetrator and were left out",
+        left,
+        n=left,
     )
+    notes += [note for note, n in ((unread, strays), (lost, left)) if n]
+    words = joined([in_words(rule) for rule in rules], Text("; otherwise: "))
+    note, empty = joined(notes, "; ") if notes else None, values.null_count
+    once = tuple(dict.fromkeys(sources))
+    return Lineage(name, once, words, note, len(values) - empty, empty, strays)
 
 
 def losses(rule: Rule, folded: frozenset[str]) -> list[Field]:
@@ -616,7 +588,6 @@ def harmonise(
     contributor: str,
     years: tuple[int, int],
     key: bytes,
-    progress: Callable[[Text, float], None] | None = None,
 ) -> Harmonised:
     """Turn a contributor's file into records of the hub's schema.
 
@@ -628,7 +599,6 @@ def harmonise(
         years: first and last year of the public bounds, both included.
         key: the hub's secret for record ids and for person keys made by ``hash``; at least 16
             bytes.
-        progress: called with a message and the fraction done.
 
     Raises:
         IdentifierFound: a likely identifier that the mapping does not decide.
@@ -639,30 +609,17 @@ def harmonise(
     """
     if len(key) < 16:
         raise ValueError("the key for person keys needs at least 16 bytes")
-    report = progress or (lambda message, fraction: None)
     children = {name: unescaped(rows) for name, rows in raw.children.items()}
     whole = replace(raw, table=unescaped(raw.table), children=children)
     raw = identifiers.without_stripped(whole, mapping)
-    report(Text("Looking for identifiers"), 0.0)
     _check_columns(raw, mapping)  # first: without a header row its "names" are people's data
     identifiers.check_decided(raw, mapping)
     codes = as_codes(whole.table)
     if open_ := undecided(codes.select(raw.table.column_names), mapping):
         raise error("who-counts", file=raw.file, columns=", ".join(open_), column=open_[0])
-    report(Text("Testing the mapping"), 0.1)
     check_mapping(mapping)
-    message = Text("Applying the mapping")
-    report(message, 0.2)
-    done = Transformed(
-        mapping,
-        TextTable(codes.select(raw.table.column_names)),
-        years,
-        raw.children,
-        lambda fraction: report(message, 0.2 + 0.6 * fraction),
-        whole,
-        codes,
-    )
-    report(Text("Accounting for every row"), 0.8)
+    texts = TextTable(codes.select(raw.table.column_names))
+    done = Transformed(mapping, texts, years, raw.children, whole, codes)
     notes = done.numbers(done.aside)  # nobody's rows, which have no key
     table = but_rows(raw.table, notes) if len(notes) else raw.table
     person, case = identifiers.keyings(mapping, contributor, key)
@@ -685,13 +642,10 @@ def harmonise(
         rejected=raw.rejects.num_rows + int(done.rejected.sum()),
         excluded=dict.fromkeys((e.rule for e in mapping.exclude), 0) | done.left_out,
     )
-    lineage = lineage_of(
-        mapping, records, perpetrators, done.folded, done.texts.ignored, done.untied
-    )
+    lineage = lineage_of(mapping, records, perpetrators, done)
     excluded = done.numbers(done.excluded > 0)
     others = no_record(table, all_keys, rows.combine_chunks(), excluded)
     births = births_differ(table, place, keys, mapping)
-    report(Text("Harmonised"), 1.0)
     return Harmonised(
         records,
         perpetrators,

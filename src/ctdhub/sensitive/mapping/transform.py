@@ -348,7 +348,6 @@ class Transformed:
         years: first and last year of the public bounds, both included.
         children: child tables of the file by name; without them a child row is a position in the
             lists of the table, as in a mapping's own tests.
-        progress: called with the fraction done.
         raw, codes: the file as read and its table as codes, of which notes are put aside; without
             them none are.
 
@@ -366,11 +365,10 @@ class Transformed:
     def __init__(
         self, mapping: Mapping, texts: TextTable, years: tuple[int, int],
         children: Dictionary[str, pa.Table] | None = None,
-        progress: Callable[[float], None] | None = None,
         raw: RawTable | None = None, codes: pa.Table | None = None,
     ) -> None:  # fmt: skip
         self.mapping, self._texts = mapping, texts
-        self._own = Evaluation(mapping, texts, years, mapping.columns, progress)
+        self._own = Evaluation(mapping, texts, years, mapping.columns)
         self.answers = self._own.answers
         self.rules = (*(e.rule for e in mapping.exclude), NOT_COUNTED_RULE, RULE)
         self.excluded: Numbers = self._own.excluded()

@@ -178,7 +178,7 @@ class FileEffect(Transformed):
     def __init__(self, mapping: Mapping, file: OpenedFile, years: tuple[int, int]) -> None:
         self.file = file
         own = file.raw.children or None
-        super().__init__(mapping, file.texts, years, own, None, file.raw, file.codes)
+        super().__init__(mapping, file.texts, years, own, file.raw, file.codes)
 
     def counts(self) -> dict[str, Any]:
         """Rows by what becomes of them; rows that could not be read count as rejected."""
