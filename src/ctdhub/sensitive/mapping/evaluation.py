@@ -124,6 +124,29 @@ FaultKind = Literal[
 ]  # fmt: skip
 
 
+_REASONS: dict[FaultKind, Text] = {
+    "unknown-code": Text(
+        "The value in {column} is not a code defined in the mapping or in {target}."
+    ),
+    "unknown-country": Text("The text in {column} is not a known name or code of a country."),
+    "unparsable-date": Text(
+        "The text in {column} is not a date whose year is certain. Dates are read as 2020-03-12, "
+        "20200312, 12/03/2020, 12 March 2020 (in English, French, Spanish or Arabic), 03/2020, "
+        "March 2020 or 2020; two-digit years where the mapping says their century under dates; "
+        "Excel's numbers of days where the whole column holds them."
+    ),
+    "year-bounds": Text("The year in {column} is outside the hub's years."),
+    "broken-list": Text(
+        "The cell in {column} begins like a list in brackets but cannot be read as one: correct "
+        "it, or name the text as it is in the rule."
+    ),
+    "several-values": Text(
+        "The cell in {column} holds a list of several texts: give the rule split and take, or has."
+    ),
+    "age-bounds": Text("The age in {column} is below 0 or above 120."),
+}
+
+
 class Taken(NamedTuple):
     """How one value is taken out of a cell.
 
@@ -158,37 +181,8 @@ class Fault:
 
     def reason(self) -> Text:
         """What is wrong, without the text that is."""
-        column = self.column
-        return {
-            "unknown-code": Text(
-                "The value in {column} is not a code defined in the mapping or in {target}.",
-                column=column,
-                target=self.target,
-            ),
-            "unknown-country": Text(
-                "The text in {column} is not a known name or code of a country.", column=column
-            ),
-            "unparsable-date": Text(
-                "The text in {column} is not a date whose year is certain. Dates are read as "
-                "2020-03-12, 20200312, 12/03/2020, 12 March 2020 (in English, French, Spanish or "
-                "Arabic), 03/2020, March 2020 or 2020; two-digit years where the mapping says "
-                "their century under dates; Excel's numbers of days where the whole column holds "
-                "them.",
-                column=column,
-            ),
-            "year-bounds": Text("The year in {column} is outside the hub's years.", column=column),
-            "broken-list": Text(
-                "The cell in {column} begins like a list in brackets but cannot be read as one: "
-                "correct it, or name the text as it is in the rule.",
-                column=column,
-            ),
-            "several-values": Text(
-                "The cell in {column} holds a list of several texts: give the rule split and take, "
-                "or has.",
-                column=column,
-            ),
-            "age-bounds": Text("The age in {column} is below 0 or above 120.", column=column),
-        }[self.kind]
+        target = {"target": self.target} if self.kind == "unknown-code" else {}
+        return _REASONS[self.kind].holding(column=self.column, **target)
 
     def country_reason(self, text: str, search: bool) -> Text:
         """The reason with the nearest country name, which is public, in place of the text."""

@@ -118,31 +118,22 @@ class Rule(FrozenModel):
         constant = Text("a constant value may be used only with when and lossy")
         codes = Text("with has, unknown is null, reject or pass: no text of a list is a code")
         taken = Text("say what to do with the list: take: first, take: last or has")
+        mapped = Text("has and map exclude each other: keep one")
+        passed = Text("unknown: pass may be used only with has")
+        aged = Text("at needs band: true and one source column")
         refuse(
             (sum(sources) != 1, Text("give exactly one of: from, from_hub, value")),
             (len(kinds) > 1, both, (*kinds[1:2],)),
             (self.value is not None and beside, constant, ("value",)),
-            (
-                has and self.map is not None,
-                Text("has and map exclude each other: keep one"),
-                ("map",),
-            ),
+            (has and self.map is not None, mapped, ("map",)),
             (self.absent and not has, Text("absent may be used only with has"), ("absent",)),
             (self.known and not has, Text("known may be used only with has"), ("known",)),
-            (
-                self.unknown == "pass" and not has,
-                Text("unknown: pass may be used only with has"),
-                ("unknown",),
-            ),
+            (self.unknown == "pass" and not has, passed, ("unknown",)),
             (self.unknown == "keep" and has, codes, ("unknown",)),
             (self.take and not self.split, Text("take needs split"), ("take",)),
             (has and self.take, Text("has looks at the whole list: leave take out"), ("take",)),
             (self.split and not (self.take or has), taken),
-            (
-                self.at and (not self.band or len(self.source) != 1),
-                Text("at needs band: true and one source column"),
-                ("at",),
-            ),
+            (self.at and (not self.band or len(self.source) != 1), aged, ("at",)),
         )
         _check_folds(self.map or {})
         return self
@@ -253,14 +244,10 @@ class PerpetratorRule(FrozenModel):
 
     @model_validator(mode="after")
     def _check(self) -> PerpetratorRule:
-        sources = (self.split is not None, self.child is not None)
+        listed, aligned = self.split is not None, Text("aligned may be used only with split")
         refuse(
-            (sum(sources) != 1, Text("give exactly one of: split, child")),
-            (
-                self.aligned and self.split is None,
-                Text("aligned may be used only with split"),
-                ("aligned",),
-            ),
+            (listed == (self.child is not None), Text("give exactly one of: split, child")),
+            (self.aligned and not listed, aligned, ("aligned",)),
         )
         return self
 
@@ -368,18 +355,13 @@ class Accepted(FrozenModel):
     def _check(self) -> Accepted:
         unknown = Text("there is no such alarm; there are: {names}", names=", ".join(ALARMS))
         wanted = ALARMS.get(self.name, "")
+        where = Text("a text is accepted in one column: name both")
+        day = Text("write the date as 2026-01-15")
         ill = {"": bool(self.about), "year": not re.fullmatch(r"\d{4}", self.about)}
         refuse(
             ((self.alarm is None) == (self.text is None), Text("give exactly one of: alarm, text")),
-            (
-                (self.text is None) != (self.column is None),
-                Text("a text is accepted in one column: name both"),
-            ),
-            (
-                self.delivery is not None and not is_day(self.delivery),
-                Text("write the date as 2026-01-15"),
-                ("delivery",),
-            ),
+            ((self.text is None) != (self.column is None), where),
+            (self.delivery is not None and not is_day(self.delivery), day, ("delivery",)),
             (self.alarm is not None and self.name not in ALARMS, unknown),
             (ill.get(wanted, not self.about), _ABOUT[wanted].holding(name=self.name)),
         )
@@ -649,18 +631,12 @@ def _check_rule(rule: Rule, variable: Variable, schema: Schema, where: Place) ->
     kind, entity = variable.kind, variable.kind == "entity"
     alone = Text("with from_hub only map, has, when and unknown may be used")
     named = Text("an entity is named by value or map, never by a cell")
+    flags = Text("has may be used only with a yes/no variable")
+    lands = Text("country may be used only with a country")
     refuse(
-        (
-            rule.has and kind != "flag",
-            Text("has may be used only with a yes/no variable"),
-            (*where, "has"),
-        ),
+        (rule.has and kind != "flag", flags, (*where, "has")),
         (rule.year and kind != "year", Text("year may be used only with a year"), (*where, "year")),
-        (
-            rule.country and kind != "country",
-            Text("country may be used only with a country"),
-            (*where, "country"),
-        ),
+        (rule.country and kind != "country", lands, (*where, "country")),
         (rule.from_hub and (rule.country or rule.band or rule.year or rule.split), alone, where),
         (entity and rule.value is None and not rule.map, named, where),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,8 +13,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.files import append_chain, is_day, locked, read_chain, write_whole
+from ctdhub.core.frozen import FrozenModel
 from ctdhub.schema.model import YEARS
 from ctdhub.sensitive.alarms.alarm import AlarmLimits
 from ctdhub.sensitive.mapping import edits, mapping_file
@@ -25,35 +27,40 @@ from ctdhub.sensitive.mapping.mapping import Mapping
 # --------------------------------------------------------------------------------------------------
 # Where the mappings of a contributor, their history and people's drafts lie; who asks.
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_CONTRIBUTOR = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
-
-@dataclass(frozen=True)
-class Workplace:
+class Workplace(FrozenModel):
     """What the carrier says about a request: whose file, in which folder, for whom.
 
     Attributes:
-        mappings: the folder ``mappings`` of a hub or kit.
+        folder: that of a hub or kit.
         contributor: its id.
         who: id of the person who asks.
         day: date of the delivery.
         file: the file, None where only the mapping is asked about.
+        years: first and last year of the public bounds, both included.
         unknown_share: share of a column's filled cells that may be unknown texts before an alarm
             rings.
-        years: first and last year of the public bounds, both included.
         own_draft: id of the file in the carrier, where each file has a draft of its own; else the
             files of a day share one.
     """
 
-    mappings: Path
-    contributor: str
-    who: str
+    model_config = ConfigDict(extra="ignore")
+
+    folder: Path
+    contributor: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    who: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     day: str
     file: Path | None = None
     years: tuple[int, int] = YEARS
-    unknown_share: float = AlarmLimits.unknown_share
-    own_draft: str = ""
+    unknown_share: float = Field(default=AlarmLimits.unknown_share, ge=0, le=1)
+    own_draft: str = Field(default="", pattern=r"^[A-Za-z0-9_-]{0,64}$")
+
+    @model_validator(mode="after")
+    def _check(self) -> Workplace:
+        paths = (self.folder, self.file or self.folder)
+        if not (is_day(self.day) and all(path.is_absolute() for path in paths)):
+            raise ValueError("a date and absolute paths are needed")
+        return self
 
     @classmethod
     def of(cls, request: dict[str, Any]) -> Workplace:
@@ -62,26 +69,15 @@ class Workplace:
         Raises:
             HubError: a key is missing or malformed (rule "workbench-request").
         """
-        folder, file = request.get("folder"), request.get("file")
-        who, contributor, day = (str(request.get(k) or "") for k in ("who", "contributor", "day"))
-        own, path = str(request.get("own_draft") or ""), None if file is None else Path(str(file))
-        years = request.get("years") or YEARS
-        share = request.get("unknown_share", AlarmLimits.unknown_share)
-        if not (
-            isinstance(folder, str)
-            and Path(folder).is_absolute()
-            and (path is None or path.is_absolute())
-            and _CONTRIBUTOR.fullmatch(contributor)
-            and is_day(day)
-            and all(_NAME.fullmatch(name) for name in (who, own or who))
-            and [type(year) for year in years] == [int, int]
-            and isinstance(share, int | float)
-            and 0 <= share <= 1
-        ):
-            raise error("workbench-request")
-        bounds = (years[0], years[1])
-        mappings = Path(folder) / "mappings"
-        return cls(mappings, contributor, who, day, path, bounds, float(share), own)
+        try:
+            return cls.model_validate({k: v for k, v in request.items() if v is not None})
+        except ValidationError:
+            raise error("workbench-request") from None
+
+    @property
+    def mappings(self) -> Path:
+        """Where the mappings of a hub or kit lie."""
+        return self.folder / "mappings"
 
     @property
     def lock(self) -> Path:
