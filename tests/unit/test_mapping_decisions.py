@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.core.tables import fold
-from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS
@@ -50,7 +49,7 @@ TABLE = pa.table(
         "_row": pa.array(range(2, 8), pa.int64()),
     }
 )
-FILE = OpenedFile(RawTable("f.csv", "00" * 32, TABLE, REJECTS.empty_table(), 6), ReadOptions())
+FILE = OpenedFile(RawTable("f.csv", "00" * 32, TABLE, REJECTS.empty_table(), 6))
 
 
 def asked(mapping: Mapping) -> dict[str, Facets]:

@@ -163,5 +163,5 @@ columns:
     mapping = parse_mapping(rules, "m.yaml")
     raw = raw_table([{"a": "F", "b": text} for text in ("x", '["x"]', '["x"]', None)])
     done = harmonise(raw, mapping, "n", (2002, 2025), KEY)
-    effect = FileEffect(mapping, OpenedFile(raw, mapping.read), (2002, 2025))
+    effect = FileEffect(mapping, OpenedFile(raw), (2002, 2025))
     assert effect.counts()["records"] == done.conservation.records == 2

@@ -54,7 +54,7 @@ def done_with(path: Path, notes: str = "", rules: str = RULES) -> Harmonised:
     mapping = parse_mapping((f"read: {{notes: {notes}}}\n" if notes else "") + rules, "m.yaml")
     raw = read_table(path, mapping.read)
     done = harmonise(raw, mapping, "north", YEARS, bytes(32))
-    effect = file_effect(mapping, OpenedFile(raw, mapping.read), YEARS)
+    effect = file_effect(mapping, OpenedFile(raw), YEARS)
     account = done.conservation
     assert effect.counts() == {
         "rows": account.rows_read,

@@ -504,43 +504,33 @@ def _checked(asked: Asked) -> int:
 
 def _difference(row: int, example: Example, done: Transformed) -> Text | None:
     """What differs from what the example expects, None where nothing does."""
-    excluded = [done.rules[n - 1] for n in done.excluded[[row]].tolist() if n]
-    rejects = [r for r in done.rejects.to_pylist() if r["source_row"] == row]
-    at_fault = sorted({r["target"] for r in rejects})
-    if excluded:
-        outcome = _excluded(excluded[0])
-    elif rejects:
-        outcome = _rejected(", ".join(at_fault))
-    else:
-        outcome = Text("a record")
-    wanted, right = Text("a record"), not (excluded or rejects)
-    if example.excluded is not None:
-        wanted, right = _excluded(example.excluded), excluded == [example.excluded]
-    elif example.rejected is not None:
-        wanted, right = _rejected(example.rejected), example.rejected in at_fault
-    if not right:
-        return _wrong(wanted, outcome)
-    if excluded or rejects:
+    rule = next((done.rules[n - 1] for n in done.excluded[[row]].tolist() if n), None)
+    faults = sorted({r["target"] for r in done.rejects.to_pylist() if r["source_row"] == row})
+    wanted = [example.rejected] if example.rejected is not None else []
+    if rule != example.excluded or not (example.rejected in faults if wanted else not faults):
+        return _wrong(_outcome(example.excluded, wanted), _outcome(rule, faults))
+    if rule or faults:
         return None
     found = next(v for v in done.values.to_pylist() if v["_row"] == row)
     differing = _differing(example.gives or {}, found)
     if example.perpetrators is not None and done.children is not None:
         children = [c for c in done.children.to_pylist() if c["_row"] == row]
         if len(children) != len(example.perpetrators):
-            wanted = Text("{n} alleged perpetrators", n=len(example.perpetrators))
-            differing.append(_wrong(wanted, len(children)))
+            n = Text("{n} alleged perpetrators", n=len(example.perpetrators))
+            differing.append(_wrong(n, len(children)))
         else:
             for gives, child in zip(example.perpetrators, children, strict=True):
                 differing += _differing(gives, child)
     return joined(differing, ", ") if differing else None
 
 
-def _excluded(rule: str) -> Text:
-    return Text("excluded by {rule}", rule=rule)
-
-
-def _rejected(columns: str) -> Text:
-    return Text("rejected for {columns}", columns=columns)
+def _outcome(rule: str | None, columns: list[str]) -> Text:
+    """What became of a row: an exclusion left it out, variables are at fault, or it is a record."""
+    if rule is not None:
+        return Text("excluded by {rule}", rule=rule)
+    if columns:
+        return Text("rejected for {columns}", columns=", ".join(columns))
+    return Text("a record")
 
 
 def _wrong(expected: Text, got: Text | int) -> Text:

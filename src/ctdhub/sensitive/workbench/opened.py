@@ -22,7 +22,7 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping import mapping_file
 from ctdhub.sensitive.mapping.drafting.proposals import Glance, glance
 from ctdhub.sensitive.mapping.drafting.row_unit import identifiers_of_systems
-from ctdhub.sensitive.mapping.drafting.suggest import Suggestion, read_to_suggest, suggest
+from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 from ctdhub.sensitive.mapping.evaluation import Bools, Kept, TextTable
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import text_of
@@ -49,7 +49,6 @@ class OpenedFile(Kept):
 
     Args:
         raw: as read.
-        options: how it was read.
 
     Attributes:
         texts: its table.
@@ -57,20 +56,14 @@ class OpenedFile(Kept):
 
     KEPT = 10_000
 
-    def __init__(self, raw: RawTable, options: ReadOptions) -> None:
+    def __init__(self, raw: RawTable) -> None:
         super().__init__()
         children = {name: unescaped(rows) for name, rows in raw.children.items()}
         self.raw = replace(raw, table=unescaped(raw.table), children=children)
-        self.options = options
         self.texts = TextTable(self.raw.table)
         self.codes = self.texts.table
-        self.header = Header(self.raw.column_names())
         self.names = self.raw.column_names()
-
-    @property
-    def rows(self) -> int:
-        """Rows that could be read."""
-        return int(self.codes.num_rows)
+        self.header = Header(self.names)
 
     @cached_property
     def totals(self) -> int:
@@ -83,11 +76,6 @@ class OpenedFile(Kept):
         found = {f.column: f for f in find_identifiers(self.raw)}
         of_system, _known = identifiers_of_systems(self.raw)
         return found | {c: f for c, f in of_system.items() if c in self.names}
-
-    @cached_property
-    def suggestion(self) -> Suggestion:
-        """A mapping to begin with."""
-        return suggest(self.raw, self.options)
 
     def glance(self, column: str) -> Glance:
         """What stands in a column of the table."""
@@ -124,33 +112,14 @@ def opened(path: Path, options: ReadOptions) -> OpenedFile:
     Raises:
         FileError: it cannot be read; see ``ingest.isolated``.
     """
-    return _opened(
-        path, _written(path), options.model_dump_json(exclude_unset=True), suggested=False
-    )
-
-
-def opened_to_suggest(path: Path, given: ReadOptions | None) -> OpenedFile:
-    """A file of which no mapping says how it is read.
-
-    Raises:
-        FileError: it cannot be read, or several sheets may hold the records ("sheets").
-    """
-    stated = given.model_dump_json(exclude_unset=True) if given else ""
-    return _opened(path, _written(path), stated, suggested=True)
-
-
-def _written(path: Path) -> tuple[int, int]:
-    """What differs where a file has changed."""
     now = path.stat() if path.exists() else None
-    return (now.st_mtime_ns, now.st_size) if now else (0, 0)
+    written = (now.st_mtime_ns, now.st_size) if now else (0, 0)
+    return _opened(path, written, options.model_dump_json(exclude_unset=True))
 
 
 @lru_cache(maxsize=_HELD)
-def _opened(path: Path, _now: tuple[int, int], stated: str, *, suggested: bool) -> OpenedFile:
-    options = ReadOptions.model_validate_json(stated) if stated else None
-    if suggested or options is None:
-        return OpenedFile(*read_to_suggest(path, options))
-    return OpenedFile(read_isolated(path, options), options)
+def _opened(path: Path, _written: tuple[int, int], stated: str) -> OpenedFile:
+    return OpenedFile(read_isolated(path, ReadOptions.model_validate_json(stated)))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -202,7 +171,8 @@ class FileEffect(Transformed):
 
     def value(self, name: str) -> NDArray[np.int32]:
         """A variable of each row, or its child rows, as a number; 0 for nothing."""
-        texts, found = self.file.texts, np.zeros(self.file.rows, np.int32)
+        texts = self.file.texts
+        found = np.zeros(texts.rows, np.int32)
         if name in self.answers:
             return texts.by_row(self.answers[name].on, self.answers[name].values)
         if name == _CHILDREN and self.children is not None:
@@ -300,7 +270,7 @@ def suggested(place: Workplace, read: ReadOptions | None = None) -> DraftFold:
     if place.file is None:
         raise error("workbench-nothing", id=place.contributor, at=place.day)
     now = in_force(place)
-    yaml = opened_to_suggest(place.file, read).suggestion.yaml
+    yaml = suggest(*read_to_suggest(place.file, read)).yaml
     return DraftFold(yaml, None, (), now.seen if now else None, place.shown)
 
 
