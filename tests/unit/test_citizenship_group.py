@@ -19,7 +19,7 @@ from ctdhub.dp.policy import Policy
 from ctdhub.hub.folder import HubSettings
 from ctdhub.practice.people import belonging as drawn_group
 from ctdhub.schema import countries
-from ctdhub.schema.model import Schema, load_schema
+from ctdhub.schema.model import load_schema
 from ctdhub.schema.places import GROUPS, group_codes
 from ctdhub.sensitive.linkage.people import link
 
@@ -55,18 +55,6 @@ def test_the_whole_table_is_that_of_the_practice_people() -> None:
     assert (table[1:, 1:].ravel() == drawn_group(pairs) + 1).all()
     assert not table[0].any()
     assert not table[:, 0].any()
-
-
-def test_a_variable_follows_from_countries_and_has_its_codes() -> None:
-    content = SCHEMA.model_dump()
-    for change, words in (
-        ({"follows": ("gender", "citizenship")}, "no country"),
-        ({"follows": ("citizenship", "nowhere")}, "no country"),
-        ({"codes": "gender"}, "codes are not those"),
-    ):
-        changed = [v | change if v["name"] == NAME else v for v in content["people"]]
-        with pytest.raises(ValueError, match=words):
-            Schema.model_validate(content | {"people": changed})
 
 
 @settings(max_examples=15, deadline=None)

@@ -9,7 +9,6 @@ from ctdhub.schema.crosswalk import (
     HUB,
     NAMES,
     Crosswalk,
-    CrosswalkColumn,
     arrows,
     covered,
     crosswalk,
@@ -148,21 +147,6 @@ def test_notes_are_all_used_and_all_sentences() -> None:
     } | {sentence("no_column")}
     assert used - {None} == set(notes())
     assert all(note.endswith(".") and note[0].isupper() for note in notes())
-
-
-def test_a_column_that_leaves_a_code_open_is_refused() -> None:
-    with pytest.raises(ValueError, match="is not settled"):
-        CrosswalkColumn.model_validate(
-            {"name": "g", "to": "gender", "form": "code", "values": [{"text": "F", "to": "female"}]}
-        )
-    with pytest.raises(ValueError, match="no variable"):
-        CrosswalkColumn.model_validate({"name": "g", "to": "gendre", "form": "flag"})
-    with pytest.raises(ValueError, match="formula"):
-        CrosswalkColumn.model_validate({"name": "=g", "to": "abduction", "form": "flag"})
-    with pytest.raises(ValueError, match="no note"):
-        CrosswalkColumn.model_validate(
-            {"name": "g", "to": "abduction", "form": "flag", "lossy": "no such key"}
-        )
 
 
 def test_an_unknown_name_is_an_error_with_a_remedy() -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from importlib import resources
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctdhub.core.errors import SchemaError
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT
 from ctdhub.schema import labels
 from ctdhub.schema.codebook import codes
@@ -128,31 +125,3 @@ def test_an_unknown_code_is_not_repeated_in_the_error(code: str) -> None:
     with pytest.raises(KeyError) as caught:
         labels.code_label("gender", code, "en")
     assert caught.value.args == ("variable 'gender' has no such code",)
-
-
-def english() -> dict[str, dict[str, object]]:
-    text = resources.files("ctdhub.schema").joinpath("data", "labels", "en.yaml")
-    loaded: dict[str, dict[str, object]] = yaml.safe_load(text.read_text("utf-8"))
-    return loaded
-
-
-def test_a_missing_label_is_an_error() -> None:
-    data = english()
-    del data["variables"]["means_threats"]
-    with pytest.raises(SchemaError, match=r"variables\.means_threats") as caught:
-        labels.parse(yaml.safe_dump(data), "xx.yaml")
-    assert caught.value.rule == "labels-complete"
-
-
-def test_a_label_of_nothing_is_an_error() -> None:
-    data = english()
-    data["groups"]["surplus"] = {"label": "Surplus", "definition": "Nothing."}
-    with pytest.raises(SchemaError, match=r"groups\.surplus"):
-        labels.parse(yaml.safe_dump(data), "xx.yaml")
-
-
-@pytest.mark.parametrize("broken", ["a: [", "[]", "variables: {gender: Gender}"])
-def test_a_file_of_another_form_is_an_error(broken: str) -> None:
-    with pytest.raises(SchemaError) as caught:
-        labels.parse(broken, "xx.yaml")
-    assert caught.value.rule == "labels-form"

@@ -8,13 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from pydantic import ValidationError
 from tests.source import PACKAGE, Module, modules, none
 
-from ctdhub.core.errors import SchemaError
-from ctdhub.schema import model
-from ctdhub.schema.model import Schema, load_schema
+from ctdhub.schema.model import load_schema
 
 NAMED = ("schema", "practice", "site/api", "client")
 """Rooms that may name variables: the schema itself, fictitious data, the published interface."""
@@ -64,31 +60,6 @@ def test_every_public_variable_has_a_chart_of_its_own_or_its_groups() -> None:
     for variable in schema.table("people"):
         if variable.public and variable.kind != "status":  # assistance has a page
             assert {variable.name, variable.group, variable.any_of} & shown, variable.name
-
-
-def changed(**parts: object) -> dict[str, object]:
-    return {**load_schema().model_dump(mode="json"), **parts}
-
-
-def test_a_role_is_given_once() -> None:
-    records = [
-        {**v, "role": "sex"} if v["name"] == "abduction" else v
-        for v in load_schema().model_dump(mode="json")["records"]
-    ]
-    with pytest.raises(ValidationError, match=r"roles given twice: \['sex'\]"):
-        Schema.model_validate(changed(records=records))
-
-
-def test_marks_and_charts_name_what_exists() -> None:
-    with pytest.raises(ValidationError, match="marks of gender: no codes"):
-        Schema.model_validate(changed(marks={"gender": {"female": ["woman"]}}))
-    with pytest.raises(ValidationError, match="explorer: no public variables"):
-        Schema.model_validate(changed(explorer=["reporting_entity"]))
-
-
-def test_a_missing_role_is_named() -> None:
-    with pytest.raises(SchemaError, match="role route"):
-        model.variable_of("route")
 
 
 def test_a_variable_may_have_another_name(tmp_path: Path) -> None:

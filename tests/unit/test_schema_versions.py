@@ -53,12 +53,6 @@ def test_a_later_code_is_in_no_domain_of_a_pinned_hub() -> None:
     assert asked(later, Policy()) != asked(SCHEMA, Policy())
 
 
-def test_since_names_codes_that_there_are() -> None:
-    parts = SCHEMA.model_dump(mode="json") | {"code_since": {"gender": {"none": "1.2"}}}
-    with pytest.raises(ValidationError, match="code list gender: no codes"):
-        Schema.model_validate(parts)
-
-
 def test_what_is_on_request_is_released_where_the_policy_names_it() -> None:
     usual, channels = Policy().domains(SCHEMA), Policy(also=(CHANNEL,)).domains(SCHEMA)
     flags = {*SCHEMA.flags(CHANNEL), SCHEMA.groups[CHANNEL].indicator}

@@ -18,7 +18,7 @@ from importlib import resources
 import pycountry
 import yaml
 from babel import Locale
-from pydantic import field_validator, model_validator
+from pydantic import field_validator
 
 from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
@@ -47,7 +47,7 @@ class _Subregion(FrozenModel):
 
 
 class _Regions(FrozenModel):
-    """The content of ``data/regions.yaml``, checked: every country is in one subregion."""
+    """The content of ``data/regions.yaml``; every country but ATA is in one subregion."""
 
     subregions: dict[str, _Subregion]
     unions: dict[str, tuple[str, ...]]
@@ -60,24 +60,6 @@ class _Regions(FrozenModel):
     @classmethod
     def _split(cls, unions: dict[str, str]) -> dict[str, list[str]]:
         return {key: text.split() for key, text in unions.items()}
-
-    @model_validator(mode="after")
-    def _check(self) -> _Regions:
-        placed = [code for sub in self.subregions.values() for code in sub.members]
-        if sorted([*placed, "ATA"]) != list(ALPHA3):
-            raise ValueError("every country but ATA belongs to exactly one subregion")
-        joined = (*self.unions.values(), *self.sets.values())
-        if not {code for countries in joined for code in countries} <= set(ALPHA3):
-            raise ValueError("a union or set has a member that is no country")
-        if not {key for parts in self.composites.values() for key in parts} <= set(self.subregions):
-            raise ValueError("a composite has a part that is no subregion")
-        coded = {*self.regions, *self.subregions, *self.composites}
-        if set(self.codes) != coded or len(set(self.codes.values())) != len(coded):
-            raise ValueError("every region of M49 has one code of its own")
-        keys = {*coded, *self.unions, *self.sets, NO_REGION}
-        if set(self.names) != keys or any(set(n) != set(LANGUAGES) for n in self.names.values()):
-            raise ValueError("every region, union and set has one name in each language")
-        return self
 
     @property
     def regions(self) -> tuple[str, ...]:

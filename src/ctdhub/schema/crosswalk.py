@@ -26,7 +26,7 @@ from importlib import resources
 from typing import Any, Literal, cast
 
 import yaml
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
@@ -53,13 +53,6 @@ class _Lossy(FrozenModel):
             key = value.pop("lossy")
             return {"lossy_read": key, "lossy_write": key} | value
         return value
-
-    @field_validator("lossy_read", "lossy_write")
-    @classmethod
-    def _known(cls, key: str | None) -> str | None:
-        if key is not None:
-            sentence(key)
-        return key
 
 
 class Value(_Lossy):
@@ -118,30 +111,6 @@ class CrosswalkColumn(_Lossy):
             value = dict(value)
             value["of"] = load_schema().members(value.pop("group"))
         return value
-
-    @model_validator(mode="after")
-    def _check(self) -> CrosswalkColumn:
-        schema = load_schema()
-        lists = self.form in ("list", "joined")
-        for name in (self.to, *self.of, *(v.to for v in self.values if lists)):
-            if name is not None and not schema.has(name):
-                raise ValueError(f"{self.name}: no variable {name}")
-        if self.form == "code":
-            codes = set(schema.domain(self.to or ""))
-            written = {v.to for v in self.values if v.way != "read"} | set(self.unwritten)
-            if wrong := {v.to for v in self.values} - codes - {None}:
-                raise ValueError(f"{self.name}: no codes {sorted(map(str, wrong))}")
-            if written != codes:
-                raise ValueError(f"{self.name}: {sorted(map(str, codes ^ written))} is not settled")
-        if (self.form == "none") != (self.note is not None):
-            raise ValueError(f"{self.name}: a note says why there is no counterpart, and only that")
-        for key in (self.note, *self.unwritten.values()):
-            if key is not None:
-                sentence(key)
-        for text in (self.name, *(v.text for v in self.values), *self.bands):
-            if text[0] in "=+-@\t\r":
-                raise ValueError(f"{self.name}: a spreadsheet would run {text} as a formula")
-        return self
 
     @property
     def is_child(self) -> bool:
@@ -226,13 +195,7 @@ def _sentences() -> dict[str, str]:
 
 
 def sentence(key: str) -> str:
-    """The English sentence of a note, to be shown through ``_()``.
-
-    Raises:
-        ValueError: no such note.
-    """
-    if key not in _sentences():
-        raise ValueError(f"no note {key}")
+    """The English sentence of a note, to be shown through ``_()``; KeyError where there is none."""
     return _sentences()[key]
 
 

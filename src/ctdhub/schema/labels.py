@@ -11,12 +11,11 @@
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.schema import countries
@@ -45,12 +44,6 @@ class Labels(FrozenModel):
     variables: dict[str, LabelEntry]
     codes: dict[str, dict[str, LabelEntry]]
 
-    def keys(self) -> set[str]:
-        """Everything the file has words for, as dotted paths."""
-        parts: tuple[str, ...] = ("tables", "kinds", "groups", "variables")
-        flat = {f"{part}.{key}" for part in parts for key in getattr(self, part)}
-        return flat | {f"codes.{name}.{c}" for name, found in self.codes.items() for c in found}
-
 
 class LabelSources(FrozenModel):
     """Where each meaning comes from: one citation for each variable and group."""
@@ -59,73 +52,22 @@ class LabelSources(FrozenModel):
     groups: dict[str, Words]
 
 
-def _wanted() -> set[str]:
-    """Dotted paths that every language must have words for, by the schema."""
-    schema = load_schema()
-    variables = [v.name for v in schema.table("people") + schema.table("perpetrators")]
-    patterns = {"year": (EACH,), "country": (EACH,)}
-    return {
-        *(f"tables.{name}" for name in ("records", "people", "perpetrators")),
-        *(f"kinds.{kind}" for kind in get_args(Kind)),
-        *(f"groups.{name}" for name in schema.groups),
-        *(f"variables.{name}" for name in variables),
-        *(f"codes.{n}.{c}" for n, found in {**schema.codes, **patterns}.items() for c in found),
-    }
-
-
-def parse(text: str, file: str) -> Labels:
-    """Labels out of the text of a file, complete by the schema.
-
-    Raises:
-        SchemaError: the text has not the form of a labels file, or keys are missing or too many.
-    """
-    try:
-        found = Labels.model_validate(yaml.safe_load(text))
-    except (yaml.YAMLError, ValidationError) as cause:
-        raise error("labels-form", file=file) from cause
-    _complete(found.keys(), _wanted(), file)
-    return found
-
-
-def _complete(found: set[str], wanted: set[str], file: str) -> None:
-    wrong = sorted(found ^ wanted)
-    if wrong:
-        raise error("labels-complete", file=file, keys=", ".join(wrong[:5]))
-
-
 def _text(*path: str) -> str:
     return resources.files("ctdhub.schema").joinpath("data", *path).read_text("utf-8")
 
 
 @cache
 def load_labels(lang: str) -> Labels:
-    """Labels of one language.
-
-    Raises:
-        KeyError: the language is not offered.
-        SchemaError: the file is incomplete.
-    """
+    """Labels of one language; KeyError where it is not offered."""
     if lang not in LANGUAGES:
         raise KeyError(f"no labels in language {lang!r}; offered: {', '.join(LANGUAGES)}")
-    file = f"{lang}.yaml"
-    found = parse(_text("labels", file), file)
-    if lang != LANGUAGES[0]:
-        _complete(set(found.page), set(load_labels(LANGUAGES[0]).page), file)
-    return found
+    return Labels.model_validate(yaml.safe_load(_text("labels", f"{lang}.yaml")))
 
 
 @cache
 def load_sources() -> LabelSources:
-    """Citations of all variables and groups.
-
-    Raises:
-        SchemaError: a variable or group has none.
-    """
-    found = LabelSources.model_validate(yaml.safe_load(_text("sources.yaml")))
-    cited = {f"variables.{n}" for n in found.variables} | {f"groups.{n}" for n in found.groups}
-    wanted = {key for key in _wanted() if key.startswith(("variables.", "groups."))}
-    _complete(cited, wanted, "sources.yaml")
-    return found
+    """Citations of all variables and groups."""
+    return LabelSources.model_validate(yaml.safe_load(_text("sources.yaml")))
 
 
 def _entry(entries: Mapping[Any, LabelEntry], key: str, what: str) -> LabelEntry:

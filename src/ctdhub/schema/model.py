@@ -1,5 +1,5 @@
-"""The schema as frozen, self-checking models, and which variable plays which part; everything
-else is emitted from it.
+"""The schema as frozen models, and which variable plays which part; everything else is emitted from
+it.
 """
 
 from __future__ import annotations
@@ -7,17 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from importlib import resources
-from typing import Literal, TypeVar
+from typing import Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.schema import countries, places
+from ctdhub.schema import countries
 
 # --------------------------------------------------------------------------------------------------
-# The schema as frozen, self-checking models; everything else is emitted from it.
+# The schema as frozen models; everything else is emitted from it.  That its data contradict
+# themselves nowhere is a test (``tests/unit/test_schema_data.py``).
 
 Kind = Literal["year", "code", "country", "flag", "status", "entity", "count"]
 TableName = Literal["records", "people", "perpetrators"]
@@ -109,55 +109,6 @@ class Schema(FrozenModel):
     marks: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
     explorer: tuple[str, ...] = ()
     implies: tuple[Implication, ...] = ()
-
-    @model_validator(mode="after")
-    def _check(self) -> Schema:  # noqa: C901
-        names = [v.name for v in self.variables()]
-        twice = {n for n in names if names.count(n) > 1}
-        if twice:
-            raise ValueError(f"variables named twice: {sorted(twice)}")
-        for v in self.variables():
-            if numbers(v.since) > numbers(self.version):
-                raise ValueError(f"{v.name}: came with {v.since}, after this version")
-            if (v.kind in ("code", "status")) != (v.codes is not None):
-                raise ValueError(f"{v.name}: codes belong to kinds code and status, and only there")
-            if v.codes and v.codes not in self.codes:
-                raise ValueError(f"{v.name}: no code list {v.codes}")
-            for parent in v.follows or ():
-                if parent not in names or self.variable(parent).kind != "country":
-                    raise ValueError(f"{v.name}: follows {parent}, which is no country")
-            if v.follows and self.codes[v.codes or ""] != places.GROUPS:
-                raise ValueError(f"{v.name}: its codes are not those of a citizenship group")
-            if v.beside and not (self.has(v.beside) and self.variable(v.beside).furthest):
-                raise ValueError(f"{v.name}: is beside {v.beside}, which has no furthest code")
-            for wanted in (v.group, v.any_of):
-                if wanted and wanted not in self.groups:
-                    raise ValueError(f"{v.name}: no group {wanted}")
-        for name, group in self.groups.items():
-            if group.indicator and group.indicator not in names:
-                raise ValueError(f"group {name}: no indicator {group.indicator}")
-            if not self.members(name):
-                raise ValueError(f"group {name} is empty")
-        roles = [v.role for v in self.variables() if v.role]
-        roles += [g.role for g in self.groups.values() if g.role]
-        if twice := {r for r in roles if roles.count(r) > 1}:
-            raise ValueError(f"roles given twice: {sorted(twice)}")
-        for name, marks in self.marks.items():
-            if strange := set().union(*marks.values()) - set(self.recorded(name)):
-                raise ValueError(f"marks of {name}: no codes {sorted(strange)}")
-        for of, codes, name, code in self.implied():
-            if not {*codes} <= {*self.recorded(of)} or code not in self.recorded(name):
-                raise ValueError(f"implies: {name} does not follow of {of}")
-        charts = {v.name for v in self.table("people") if v.public} | set(self.groups)
-        if strange := set(self.explorer) - charts:
-            raise ValueError(f"explorer: no public variables or groups {sorted(strange)}")
-        for name, values in self.codes.items():
-            if len(set(values)) != len(values) or not all(values):
-                raise ValueError(f"code list {name}: codes are empty or repeated")
-        for name, since in self.code_since.items():
-            if strange := set(since) - set(self.codes.get(name, ())):
-                raise ValueError(f"code list {name}: no codes {sorted(strange)}")
-        return self
 
     def __hash__(self) -> int:
         return self._hash
@@ -337,36 +288,20 @@ def load_schema() -> Schema:
 # ``roles.SEX`` where it means whatever variable of the schema holds it; names of variables are
 # written nowhere else but in ``schema``, in ``practice`` and in the published interface.
 
-_Found = TypeVar("_Found")
-
 
 def variable_of(role: str) -> str:
-    """Name of the variable that has a role.
-
-    Raises:
-        SchemaError: rule ``schema-role``: no variable has it.
-    """
-    return _named(role, {v.role: v.name for v in load_schema().variables() if v.role})
+    """Name of the variable that has a role; KeyError where none has it."""
+    return {v.role: v.name for v in load_schema().variables()}[role]
 
 
 def group_of(role: str) -> str:
-    """Name of the group that has a role; raises as :func:`variable_of`."""
-    return _named(role, {g.role: name for name, g in load_schema().groups.items() if g.role})
+    """Name of the group that has a role; KeyError where none has it."""
+    return {group.role: name for name, group in load_schema().groups.items()}[role]
 
 
 def marked(variable: str, mark: str) -> tuple[str, ...]:
-    """Codes of a variable that a mark names, such as the age bands of children.
-
-    Raises:
-        SchemaError: rule ``schema-role``: the variable has no such mark.
-    """
-    return _named(mark, load_schema().marks.get(variable, {}))
-
-
-def _named(role: str, found: dict[str, _Found]) -> _Found:
-    if role not in found:
-        raise error("schema-role", role=role)
-    return found[role]
+    """Codes of a variable that a mark names, such as the age bands of children."""
+    return load_schema().marks[variable][mark]
 
 
 PERIOD = variable_of("period")
