@@ -18,7 +18,7 @@ from ctdhub.core.i18n import Text, said
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
 from ctdhub.sensitive.workbench.ask import ask
-from ctdhub.sensitive.workbench.facets import clusters, fingerprint
+from ctdhub.sensitive.workbench.facets import fingerprint
 from ctdhub.sensitive.workbench.opened import FileEffect, opened
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -308,7 +308,7 @@ def test_rules_of_child_rows_are_changed_and_taken_back(tmp_path: Path, later: s
 
 
 def test_many_rows_and_many_texts(tmp_path: Path) -> None:
-    """Python goes through none of 300,000 rows; of 20,000 texts some are compared."""
+    """Python goes through none of 300,000 rows."""
     n = 300_000
     columns = {
         "Sexe": ["F", "H", "Fém"] * (n // 3),
@@ -327,10 +327,6 @@ def test_many_rows_and_many_texts(tmp_path: Path) -> None:
     with calls() as made:
         owner("column", column="Sexe")
     assert made[0] < n / 5
-    texts = [(f"Hameau {i}", 1) for i in range(20_000)]
-    found, note = clusters(texts)
-    assert note is not None
-    assert found == []
 
 
 def test_a_workbook_with_formulas_is_refused_by_name_and_without_values(tmp_path: Path) -> None:
@@ -355,18 +351,19 @@ def test_texts_of_identifiers_are_shown_to_nobody(tmp_path: Path) -> None:
         assert canary not in json.dumps(told, ensure_ascii=False)
 
 
-def test_clusters_are_spellings_and_nothing_else() -> None:
-    texts = [("Mendicité", 9), ("mendicite ", 2), ("Mendicitée", 1), ("12 ans", 5), ("13 ans", 5)]
-    texts += [("oui", 4), ("non", 4), ("إستغلال جنسي", 2), ("استغلال جنسي", 7)]
-    found, note = clusters(texts)
-    assert note is None
-    assert {one.texts for one in found} == {
-        ("Mendicité", "mendicite "),
-        ("Mendicité", "mendicite ", "Mendicitée"),
-        ("إستغلال جنسي", "استغلال جنسي"),
-    }
-    apart = [frozenset({"mendicité"}), frozenset({"mendicitée"})]
-    assert ("Mendicité", "mendicite ", "Mendicitée") not in {
-        one.texts for one in clusters(texts, apart)[0]
-    }
+def test_clusters_are_spellings_and_nothing_else(tmp_path: Path) -> None:
+    """Of one text, undecided or decided alike; a letter more, or another number, is another."""
+    texts = ["Mendicité", "mendicite ", "Mendicitée", "12 ans", "13 ans", "إستغلال جنسي"]
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", {"Sexe": [*texts, "استغلال جنسي"] * 9}))
+    owner("open")
+    rule = {"from": "Sexe", "map": {"x": "female"}}
+    owner("do", operations=[{"op": "rule", "variable": "gender", "rule": rule}])
+    arabic = ["إستغلال جنسي", "استغلال جنسي"]
+
+    def alike() -> list[list[str]]:
+        return [sorted(one["texts"]) for one in owner("column", column="Sexe")["clusters"]]
+
+    assert sorted(alike()) == [["Mendicité", "mendicite"], arabic]
+    owner("do", operations=[mean("Mendicité", "male"), mean("mendicite", "female")])
+    assert alike() == [arabic], "none of two decisions"
     assert fingerprint("ـالجنسـ") == "الجنس"

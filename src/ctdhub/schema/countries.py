@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import resources
+from typing import Annotated
 
 import pycountry
 import yaml
 from babel import Locale
-from pydantic import field_validator
+from pydantic import BeforeValidator
 
 from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
@@ -36,34 +37,24 @@ NO_REGION = "none"
 """Region and subregion of what lies outside every region of M49 (ATA, Antarctica)."""
 
 
+_Words = Annotated[tuple[str, ...], BeforeValidator(str.split)]
+"""Keys or codes with blanks between."""
+
+
 class _Subregion(FrozenModel):
     region: str
-    members: tuple[str, ...]
-
-    @field_validator("members", mode="before")
-    @classmethod
-    def _split(cls, text: str) -> list[str]:
-        return text.split()
+    members: _Words
 
 
 class _Regions(FrozenModel):
     """The content of ``data/regions.yaml``; every country but ATA is in one subregion."""
 
     subregions: dict[str, _Subregion]
-    unions: dict[str, tuple[str, ...]]
-    sets: dict[str, tuple[str, ...]]
-    composites: dict[str, tuple[str, ...]]
+    unions: dict[str, _Words]
+    sets: dict[str, _Words]
+    composites: dict[str, _Words]
     codes: dict[str, str]
     names: dict[str, dict[str, str]]
-
-    @field_validator("unions", "sets", "composites", mode="before")
-    @classmethod
-    def _split(cls, unions: dict[str, str]) -> dict[str, list[str]]:
-        return {key: text.split() for key, text in unions.items()}
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(sub.region for sub in self.subregions.values()))
 
 
 @cache
@@ -138,7 +129,7 @@ def region(alpha3: str) -> str:
 
 def regions() -> tuple[str, ...]:
     """Keys of the five regions, in the order of M49."""
-    return _data().regions
+    return tuple(dict.fromkeys(sub.region for sub in _data().subregions.values()))
 
 
 def subregions(region_key: str | None = None) -> tuple[str, ...]:

@@ -78,8 +78,7 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
     the one that ``values`` are about | null, "choices": [{"code", "label": Name | Text}],
     "values": [{"text", "rows", "decided": [code], "suggested": {"codes", "reason": Text,
     "sure": bool} | null}], "total": values before ``start`` and ``limit``, "blank": rows,
-    "clusters": [{"method": "key" | "near", "texts", "rows", "suggested"}],
-    "note": Text | null (texts that were not compared),
+    "clusters": [{"texts", "rows", "suggested"}] (spellings of one text),
     "silent": [{"text", "rows"}] (read as not recorded in every column),
     "rule": the rule's YAML, "readings": see below}`` (texts of cells).
     Without a rule for the column ``sheet`` is null, ``values`` are its bare texts, and
@@ -173,7 +172,11 @@ class WorkbenchRequest:
 
     @cached_property
     def _draft(self) -> DraftFold:
-        return opened.draft_of(self._place)
+        """This person's draft, or an empty one over the mapping in force."""
+        place = self._place
+        if (found := drafts.load_draft(place) or opened.in_force(place)) is None:
+            raise error("workbench-nothing", id=place.contributor, at=place.day)
+        return found
 
     @cached_property
     def _bench(self) -> Bench:
@@ -281,7 +284,7 @@ class WorkbenchRequest:
         answer: Answer = {
             "verdict": verdict, "sheets": told, "sheet": None, "rule": "", "readings": [],
             "blank": at.file.raw.table.num_rows - at.file.filled(name), "silent": [],
-            "choices": [], "values": [], "total": 0, "clusters": [], "note": None,
+            "choices": [], "values": [], "total": 0, "clusters": [],
         }  # fmt: skip
         bare = verdict.state == "stripped" or not verdict.examples
         if hidden or (chosen is None and bare):
@@ -305,17 +308,16 @@ class WorkbenchRequest:
 
     def _values(self, found: facets.Facets) -> Answer:
         meant = facets.suggestions(found)
-        groups, note = facets.clustered(found)
         clusters = []
-        for one in groups:
+        for one in facets.clusters(found):
             known = next((said for t in one.texts if (said := found.today.get(fold(t)))), None)
             guess = next((meant[t] for t in one.texts if t in meant), None)
             if known is not None:
                 same = Text("decided so for another spelling")
-                guess = SuggestedCode(known, same, one.method == "key")
+                guess = SuggestedCode(known, same, True)
             clusters.append({**one._asdict(), "suggested": guess})
         texts = [(v, found.today.get(fold(v.text), ()), meant.get(v.text)) for v in found.values]
-        return {**self._page(texts), "clusters": clusters, "note": note}
+        return {**self._page(texts), "clusters": clusters}
 
     def _page(
         self, texts: Sequence[tuple[opened.TextCount, Sequence[str], SuggestedCode | None]]
@@ -519,12 +521,14 @@ def _fits(at: Bench, *, whole: bool = False) -> bool:
         whole: all of its columns are there, and the file has hardly any others.
     """
     try:
-        wanted, missing = opened.fits(at.mapping, at.file)
+        mapping, file = at.mapping, at.file
     except FileError:  # the mapping speaks of another sheet, or another format
         return False
+    wanted = {*mapping.needed(), *mapping.stripped()}
+    missing = sum(file.header.find(column) is None for column in wanted)
     if whole:
-        return not missing and 2 * len(wanted) >= len(at.file.names)
-    return bool(wanted) and 2 * len(missing) <= len(wanted)
+        return not missing and 2 * len(wanted) >= len(file.names)
+    return bool(wanted) and 2 * missing <= len(wanted)
 
 
 ANSWERS = {

@@ -1,6 +1,5 @@
 """Decisions on texts as a workbook that goes to the contributor and comes back into the mapping."""
 
-import hashlib
 import io
 import re
 from collections.abc import Callable, Sequence
@@ -21,10 +20,11 @@ from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema.labels import label
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS, applied
+from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS
 from ctdhub.sensitive.mapping.mapping import Mapping
-from ctdhub.sensitive.mapping.mapping_file import document_of, parse_mapping, patched
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.workbench import facets
+from ctdhub.sensitive.workbench.drafts import DraftFold, digest
 from ctdhub.sensitive.workbench.facets import Answer, Facets, Sheet, suggestions
 
 # --------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def write_book(path: Path, asked: Sequence[Facets], mapping_text: str, counted: 
         _fill(book.create_sheet(name), one, lists[wanted], counted)
         open_ = len(one.unknown())
         rows.append((name, sheet.name, _of(sheet), _titled(sheet), len(texts), open_, ""))
-    _fill_index(index, rows, _digest(mapping_text))
+    _fill_index(index, rows, digest(mapping_text))
     content = io.BytesIO()
     book.save(content)
     write_whole(path, content.getvalue())
@@ -112,10 +112,10 @@ def read_book(path: Path, mapping: Mapping, mapping_text: str) -> list[Decided]:
             one, or a decision is none; names sheet and row.
     """
     _heads_of_index, *listed = _read(path, INDEX)
-    digest = next((row["mapping"] for _n, row in listed if row.get("mapping")), None)
-    if digest is None:
+    about = next((row["mapping"] for _n, row in listed if row.get("mapping")), None)
+    if about is None:
         raise error("mapping-book", file=path)
-    if digest != _digest(mapping_text):
+    if about != digest(mapping_text):
         raise error("mapping-book/older", file=path)
     by_key = {sheet.name: sheet for sheet in facets.askable(mapping)}
     found: list[Decided] = []
@@ -124,11 +124,12 @@ def read_book(path: Path, mapping: Mapping, mapping_text: str) -> list[Decided]:
             sheet = by_key.get(row.get("place") or "")
             if sheet is None:
                 raise error("mapping-book", file=path)
-            found += _new(mapping, _decided(path, name, sheet))
+            found += _decided(path, name, sheet, mapping)
     return found
 
 
-def _decided(path: Path, name: str, sheet: Sheet) -> list[Decided]:
+def _decided(path: Path, name: str, sheet: Sheet, mapping: Mapping) -> list[Decided]:
+    """The decisions of a sheet that differ from what the mapping says."""
     found: dict[str, Decided] = {}
     (_number, heads), *rows = _read(path, name)
     if not _are_heads(heads):
@@ -143,7 +144,12 @@ def _decided(path: Path, name: str, sheet: Sheet) -> list[Decided]:
         one = Decided(sheet, name, number, text, answer)
         if found.setdefault(fold(text), one).answer != answer:
             raise error("mapping-book/twice", file=path, column=name, row=number)
-    return list(found.values())
+    today = facets.meanings(mapping, sheet, [one.text for one in found.values()])
+    return [
+        replace(one, before=said)
+        for one, said in zip(found.values(), today, strict=True)
+        if set(one.answer) != set(said)
+    ]
 
 
 def _are_heads(row: dict[str, str | None]) -> bool:
@@ -154,18 +160,6 @@ def _are_heads(row: dict[str, str | None]) -> bool:
             for key, head in zip(_KEYS, _heads(), strict=True):
                 known[key].add(fold(head))
     return all(fold(head or "") in known.get(key, ()) for key, head in row.items())
-
-
-def _new(mapping: Mapping, decided: list[Decided]) -> list[Decided]:
-    """Those that differ from what the mapping says."""
-    if not decided:
-        return []
-    today = facets.meanings(mapping, decided[0].sheet, [one.text for one in decided])
-    return [
-        replace(one, before=said)
-        for one, said in zip(decided, today, strict=True)
-        if set(one.answer) != set(said)
-    ]
 
 
 def _answer(sheet: Sheet, said: str) -> Answer | None:
@@ -314,10 +308,6 @@ def _read(path: Path, sheet: str) -> list[tuple[int, dict[str, str | None]]]:
     return rows
 
 
-def _digest(mapping_text: str) -> str:
-    return hashlib.sha256(mapping_text.encode()).hexdigest()
-
-
 # --------------------------------------------------------------------------------------------------
 # Decisions put into the YAML of a mapping, as the operations that a click on each would be.
 
@@ -335,12 +325,12 @@ def decided_yaml(text: str, file: str, decided: Sequence[Decided]) -> str:
             cannot be written down by itself, and then it names sheet and row.
     """
     mapping = parse_mapping(text, file)
-    operations = (
+    operations = [
         {"op": "map", "sheet": one.sheet.name, "text": one.text, "codes": [*one.answer]}
         for one in decided
-    )
-    written = patched(text, applied(document_of(text, file), *operations), file)
-    after = parse_mapping(written, file)
+    ]
+    draft = DraftFold(text, None, file=file).with_operations(operations)
+    after = draft.mapping()
     by_key = {sheet.name: sheet for sheet in facets.askable(after)}
     for sheet in facets.askable(mapping):
         for name in sheet.rules.keys() - (by_key[sheet.name].rules if sheet.name in by_key else {}):
@@ -349,4 +339,4 @@ def decided_yaml(text: str, file: str, decided: Sequence[Decided]) -> str:
         (found,) = facets.meanings(after, by_key[one.sheet.name], [one.text])
         if set(found) != set(one.answer):
             raise error("mapping-book/by-hand", file=file, column=one.name, row=one.row)
-    return written
+    return draft.text()

@@ -9,12 +9,11 @@ a rule that holds for some rows only (``when``), has no sheet and stays a matter
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -192,135 +191,6 @@ def stems(text: str) -> frozenset[str]:
 
 
 _STEM = 5
-
-
-# --------------------------------------------------------------------------------------------------
-# Spellings of one text found in a column: by a key that they share, and by a small distance.
-#
-# As OpenRefine does: a key collision is a pair whose words are the same once case, accents, marks
-# and order are taken off; near neighbours are at most two letters apart and share three in a row.
-# A cluster is a proposal for a person: nothing is merged by itself.  Texts whose digits differ are
-# never one, nor are short codes that differ in a letter.
-
-MOST = 2_000
-"""Texts of a column that are compared, those of most rows."""
-
-DISTANCE, GRAM = 2, 3
-SHORTEST = 5
-"""Letters of the shortest text that may be near another."""
-
-_PAIRS = 100_000
-"""Pairs that are compared at most."""
-
-_DIGITS = re.compile(r"\d+")
-
-
-class TextCluster(NamedTuple):
-    """Texts that may be one.
-
-    Attributes:
-        method: ``key`` where they share a key, ``near`` where they are only alike.
-        texts: those of most rows first.
-        rows: rows that hold one of them.
-    """
-
-    method: Literal["key", "near"]
-    texts: tuple[str, ...]
-    rows: int
-
-
-def clusters(
-    texts: Sequence[tuple[str, int]], apart: Iterable[frozenset[str]] = ()
-) -> tuple[list[TextCluster], Text | None]:
-    """The clusters of a column.
-
-    Args:
-        texts: each with its rows, those of most rows first.
-        apart: sets of folded texts that somebody decided alike: texts of two sets are no cluster.
-
-    Returns:
-        The clusters, those of most rows first, and a note where not all texts were compared.
-    """
-    compared = texts[:MOST]
-    rows = dict(compared)
-    of = {text: number for number, own in enumerate(apart) for text in own}
-    by_key: dict[str, list[str]] = defaultdict(list)
-    for text, _n in compared:
-        by_key[fingerprint(text) or fold(text)].append(text)
-    found = [
-        TextCluster("key", tuple(own), sum(rows[text] for text in own))
-        for own in by_key.values()
-        if len(own) > 1 and _one_decision(own, of)
-    ]
-    groups, whole = _near(by_key, of)
-    for keys in groups:
-        own = sorted((t for key in keys for t in by_key[key]), key=lambda t: (-rows[t], t))
-        found.append(TextCluster("near", tuple(own), sum(rows[text] for text in own)))
-    note = None
-    if len(texts) > MOST or not whole:
-        note = Text(
-            "Only the {n} texts with the most rows were compared with each other; this column has "
-            "{all} different texts.",
-            n=Numeral(len(compared) if whole else min(len(compared), MOST)),
-            all=Numeral(len(texts)),
-        )
-    return sorted(found, key=lambda one: (-one.rows, one.texts)), note
-
-
-def _one_decision(texts: Iterable[str], of: dict[str, int]) -> bool:
-    """Whether the texts that somebody decided are decided alike."""
-    return len({of[fold(text)] for text in texts if fold(text) in of}) < 2
-
-
-def _near(by_key: dict[str, list[str]], of: dict[str, int]) -> tuple[list[list[str]], bool]:
-    """Keys at most two letters apart, as groups, and whether all pairs were compared."""
-    blocks: dict[str, list[str]] = defaultdict(list)
-    for key in (key for key in by_key if len(key) >= SHORTEST):
-        for at in range(len(key) - GRAM + 1):
-            blocks[key[at : at + GRAM]].append(key)
-    each = (pair for own in sorted(blocks.values(), key=len) for pair in combinations(own, 2))
-    pairs: set[tuple[str, str]] = set()
-    for one, other in each:
-        if one != other and abs(len(one) - len(other)) <= DISTANCE:
-            pairs.add((min(one, other), max(one, other)))
-            if len(pairs) > _PAIRS:
-                break
-    group = {key: [key] for key in by_key}
-    for one, other in sorted(pairs):
-        first, second = group[one], group[other]
-        if first is second or _DIGITS.findall(one) != _DIGITS.findall(other):
-            continue
-        both = [*first, *second]
-        if _alike(one, other) and _one_decision((t for key in both for t in by_key[key]), of):
-            group |= dict.fromkeys(both, both)
-    found = [keys for key, keys in group.items() if keys[0] == key and len(keys) > 1]
-    return found, len(pairs) <= _PAIRS
-
-
-def _alike(one: str, other: str) -> bool:
-    """Whether two texts are at most two letters apart; one letter where they are short."""
-    most = DISTANCE if min(len(one), len(other)) >= 2 * SHORTEST - 2 else 1
-    return within(one, other, most)
-
-
-def within(one: str, other: str, most: int) -> bool:
-    """Whether so few letters have to be put in, left out or changed (Levenshtein).
-
-    >>> within("mendicite", "mendicitee", 1), within("oui", "non", 1)
-    (True, False)
-    """
-    if abs(len(one) - len(other)) > most:
-        return False
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        before, row[0] = row[0], i
-        for j in range(1, len(other) + 1):
-            cost = before + (a != other[j - 1])
-            before = row[j]
-            row[j] = min(cost, row[j] + 1, row[j - 1] + 1)
-        if min(row) > most:
-            return False
-    return row[-1] <= most
 
 
 # --------------------------------------------------------------------------------------------------
@@ -552,15 +422,28 @@ def _with_implied(one: SuggestedCode, sheet: Sheet) -> SuggestedCode:
     return one._replace(codes=(*dict.fromkeys((*one.codes, *also)),))
 
 
-def clustered(found: Facets) -> tuple[list[TextCluster], Text | None]:
-    """Spellings that may be one text, none of two decisions together."""
-    alike: dict[Answer, set[str]] = {}
-    for key, answer in found.today.items():
-        if answer:
-            alike.setdefault(answer, set()).add(key)
-    made, note = clusters(found.values, map(frozenset, alike.values()))
-    open_ = {fold(one.text) for one in found.unknown()}
-    return [one for one in made if any(fold(text) in open_ for text in one.texts)], note
+class TextCluster(NamedTuple):
+    """Texts that may be one, those of most rows first, and the rows that hold one of them."""
+
+    texts: tuple[str, ...]
+    rows: int
+
+
+def clusters(found: Facets) -> list[TextCluster]:
+    """Texts that differ in case, accents, marks and order of words alone, where some are open.
+
+    As OpenRefine's key collision: a proposal for a person, and nothing is merged by itself.  Texts
+    of two decisions are never together.
+    """
+    alike: dict[str, list[TextCount]] = defaultdict(list)
+    for one in found.values:
+        alike[fingerprint(one.text) or fold(one.text)].append(one)
+    made = []
+    for own in alike.values():
+        answers = {found.today.get(fold(one.text), ()) for one in own}
+        if len(own) > 1 and () in answers and len(answers) <= 2:
+            made.append(TextCluster(tuple(one.text for one in own), sum(one.rows for one in own)))
+    return sorted(made, key=lambda one: (-one.rows, one.texts))
 
 
 def likely(of: Sheet) -> frozenset[str]:

@@ -28,7 +28,7 @@ from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import text_of
 from ctdhub.sensitive.mapping.parsers import Header
 from ctdhub.sensitive.mapping.transform import Asked, Transformed
-from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace, digest, load_draft
+from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace, digest
 
 # --------------------------------------------------------------------------------------------------
 # A contributor's file as the workbench holds it: read once, columns as codes of their texts.
@@ -246,17 +246,6 @@ def in_force(place: Workplace) -> DraftFold | None:
     return DraftFold(text, now[0], (), digest(text), place.shown)
 
 
-def draft_of(place: Workplace) -> DraftFold:
-    """This person's draft, or an empty one over the mapping in force.
-
-    Raises:
-        HubError: there is neither (rule "workbench-nothing").
-    """
-    if (found := load_draft(place) or in_force(place)) is None:
-        raise error("workbench-nothing", id=place.contributor, at=place.day)
-    return found
-
-
 def suggested(place: Workplace, read: ReadOptions | None = None) -> DraftFold:
     """A draft over the mapping that is suggested for the file.
 
@@ -272,9 +261,3 @@ def suggested(place: Workplace, read: ReadOptions | None = None) -> DraftFold:
     now = in_force(place)
     yaml = suggest(*read_to_suggest(place.file, read)).yaml
     return DraftFold(yaml, None, (), now.seen if now else None, place.shown)
-
-
-def fits(mapping: Mapping, file: OpenedFile) -> tuple[list[str], list[str]]:
-    """Columns that a mapping reads or decides on, and those of them that the file lacks."""
-    wanted = list(dict.fromkeys([*mapping.needed(), *mapping.stripped()]))
-    return wanted, [column for column in wanted if file.header.find(column) is None]
