@@ -17,7 +17,7 @@ from babel.dates import get_month_names
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ctdhub.core.errors import HubError, error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text, said
 from ctdhub.core.tables import fold
 from ctdhub.sensitive.ingest.raw import RawTable
@@ -428,8 +428,14 @@ def check_ages(raw: RawTable, plan: TokenPlan, at: AgeAt) -> None:
         if lack is None:
             return
         lacks[lack] += 1
-    if lacks:
-        raise _nobody(raw, birth, at, lacks.most_common(1)[0][0])
+    for lack, _rows in lacks.most_common(1):
+        if lack == "birth":
+            raise error("age-at/no-birth", file=raw.file, column=birth)
+        raise error(
+            "age-at/no-day" if lack == "day" else "age-at/born-after",
+            file=raw.file,
+            column=at.column,
+        )
 
 
 def ages(rows: pa.Table, plan: TokenPlan, at: AgeAt, lacks: Counter[Lack]) -> pa.Array:
@@ -459,11 +465,3 @@ def _age_of(birth: str | None, at: str | None, form: DateForm) -> tuple[str | No
         return None, "before"
     short_of_a_year = then[5:] < born[5:] if len(born) > 4 else False
     return str(int(then[:4]) - int(born[:4]) - short_of_a_year), None
-
-
-def _nobody(raw: RawTable, birth: str, at: AgeAt, lack: Lack) -> HubError:
-    if lack == "day":
-        return error("age-at/no-day", file=raw.file, column=at.column)
-    if lack == "birth":
-        return error("age-at/no-birth", file=raw.file, column=birth)
-    return error("age-at/born-after", file=raw.file, column=at.column)

@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +20,7 @@ from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
 from ctdhub.sensitive.linkage.pprl.derive import (
     AGE,
+    EACH,
     PERSON,
     QUALITIES,
     AgeAt,
@@ -92,7 +93,7 @@ def tokenise(
     schema = pa.schema(
         [(n, pa.string()) for n in (*leaves, *((AGE,) if age else ()), TOKEN_COLUMN, TOKENS_COLUMN)]
     )
-    account, ageless = _Account(persons), Counter[Lack]()
+    told, ageless = Counter[str](), Counter[Lack]()
     total = max(raw.table.num_rows, 1)
     with _writer(out, schema) as write:
         for done in range(0, raw.table.num_rows, BATCH):
@@ -101,11 +102,19 @@ def tokenise(
             rows = raw.table.slice(done, BATCH)
             columns = {name: rows[name] for name in plan.fated("stay")}
             columns |= {name: _codes(rows[name], tokeniser) for name in plan.fated("code")}
-            columns |= account.tokens(rows, plan, tokeniser)
+            of_rows = None if persons is None else persons[done : done + BATCH]
+            columns |= _tokens(rows, plan, tokeniser, of_rows, told)
             if age:
                 columns[AGE] = ages(rows, plan, age, ageless)
             write(pa.table([columns[name] for name in schema.names], schema=schema))
-    return replace(account.made(), without_age=dict(sorted(ageless.items())) if age else None)
+    return Made(
+        rows=raw.table.num_rows,
+        tokens={kind: told[kind] for kind in sorted(told.keys() & {*EACH})},
+        without_token=told["no token"],
+        without_any=told["none"],
+        births_unread=told["unread"],
+        without_age=dict(sorted(ageless.items())) if age else None,
+    )
 
 
 def check_new(out: Path) -> None:
@@ -120,39 +129,30 @@ def check_new(out: Path) -> None:
         raise error("no-overwrite/tokens", file=out)
 
 
-class _Account:
-    """Tokens of rows, and how many there were."""
-
-    def __init__(self, persons: Sequence[str] | None) -> None:
-        self._persons = persons
-        self._kinds: Counter[str] = Counter()
-        self._rows = self._alone = self._none = self._unread = 0
-
-    def tokens(self, rows: pa.Table, plan: TokenPlan, tokeniser: Tokeniser) -> dict[str, pa.Array]:
-        one, every = [], []
-        cells = zip(*(rows[name].to_pylist() for name in rows.column_names if name != ROW),
-                    strict=True)  # fmt: skip
-        for person, row in zip(people_of(rows, plan), cells, strict=True):
-            first, found = tokeniser.tokens(person)
-            if self._persons is not None and (first := self._persons[self._rows]):
-                found = (first, *(token for token in found if token[0] != PERSON))
-            self._rows += 1
-            self._alone += not first
-            self._none += not found
-            self._unread += bool(person.birth and read_birth(person.birth) is None)
-            self._kinds.update(token[0] for token in found)
-            one.append(first or None)
-            filled = tokeniser.filled(found, json.dumps([rows.column_names, row]))
-            birth = QUALITIES[quality_of(person)]
-            every.append(SEPARATOR.join((tokeniser.check, birth, *filled)))
-        return {
-            TOKEN_COLUMN: pa.array(one, pa.string()),
-            TOKENS_COLUMN: pa.array(every, pa.string()),
-        }
-
-    def made(self) -> Made:
-        kinds = dict(sorted(self._kinds.items()))
-        return Made(self._rows, kinds, self._alone, self._none, self._unread)
+def _tokens(
+    rows: pa.Table,
+    plan: TokenPlan,
+    tokeniser: Tokeniser,
+    persons: Sequence[str] | None,
+    told: Counter[str],
+) -> dict[str, pa.Array]:
+    """Both columns of tokens; ``told`` counts them by kind, and rows that lack something."""
+    one, every = [], []
+    cells = zip(*(rows[name].to_pylist() for name in rows.column_names if name != ROW),
+                strict=True)  # fmt: skip
+    for at, (person, row) in enumerate(zip(people_of(rows, plan), cells, strict=True)):
+        first, found = tokeniser.tokens(person)
+        if persons is not None and (first := persons[at]):
+            found = (first, *(token for token in found if token[0] != PERSON))
+        told.update(token[0] for token in found)
+        told["no token"] += not first
+        told["none"] += not found
+        told["unread"] += bool(person.birth and read_birth(person.birth) is None)
+        one.append(first or None)
+        filled = tokeniser.filled(found, json.dumps([rows.column_names, row]))
+        birth = QUALITIES[quality_of(person)]
+        every.append(SEPARATOR.join((tokeniser.check, birth, *filled)))
+    return {TOKEN_COLUMN: pa.array(one, pa.string()), TOKENS_COLUMN: pa.array(every, pa.string())}
 
 
 def people_of(rows: pa.Table, plan: TokenPlan) -> Iterator[Identity]:
