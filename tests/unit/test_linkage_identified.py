@@ -23,7 +23,6 @@ from ctdhub.core.errors import FileError, HubError
 from ctdhub.practice.naming import LISTS, write_names
 from ctdhub.sensitive import duck
 from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.linkage.identified.features import features, more_columns
 from ctdhub.sensitive.linkage.identified.link_files import (
     LEAVES,
     REVIEW_FILE,
@@ -31,7 +30,7 @@ from ctdhub.sensitive.linkage.identified.link_files import (
     earlier_tokens,
     link_files,
 )
-from ctdhub.sensitive.linkage.identified.model import Scored, ScoredPairs
+from ctdhub.sensitive.linkage.identified.model import Scored, ScoredPairs, features, more_columns
 from ctdhub.sensitive.linkage.identified.resolve import (
     IdentifiedPersons,
     fingerprint,

@@ -136,15 +136,14 @@ def link(
         ReviewAsked,
         check_groups,
     )
-    from ctdhub.sensitive.linkage.identified.features import more_columns
     from ctdhub.sensitive.linkage.identified.link_files import (
         LEAVES,
         REVIEW_FILE,
-        check_earlier,
         check_files,
+        earlier_tokens,
         link_files,
     )
-    from ctdhub.sensitive.linkage.identified.model import check_installed
+    from ctdhub.sensitive.linkage.identified.model import check_installed, more_columns
 
     check_installed()
     check_release(release)
@@ -155,7 +154,7 @@ def link(
         _not_in_a_hub(path)
     tokeniser = Tokeniser(open_linkage_key(key).secret, release, filling_secret(key))
     if earlier:
-        check_earlier(earlier, tokeniser)
+        earlier_tokens(earlier, tokeniser.check)
     stated = {"columns": columns, "mapping": mapping, "keep": keep, "strip": strip,
               "age-at": age_at, "sheet": sheet, "header-row": header_row,
               "review-by": review_by}  # fmt: skip

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 from openpyxl.styles import Alignment, Font, PatternFill
@@ -160,12 +159,13 @@ def read_review_book(path: Path, frame: PairFrame, shown: Sequence[ShownRow]) ->
     drawn = {known.get(row.get(_SAMPLE) or "") for _n, row in listed if row.get(_SAMPLE)}
     if runs != {frame.run} or None in drawn:
         raise error("review-book/other-run", file=path)
-    _check_heads(path)
+    rows = _read(path, ReadOptions(sheet=PAIRS, header_row=_KEY_ROW, kobo=False))
+    if not rows or rows[0][0] != _HEAD or not _are_heads(rows[0][1]):
+        raise error("review-book", file=path)
     words = _words()
     decided: dict[int, DecidedPair] = {}
     said: dict[str, tuple[str, int]] = {}
-    options = ReadOptions(sheet=PAIRS, header_row=_KEY_ROW, skip_rows=(_HEAD,), kobo=False)
-    for number, row in _read(path, options):
+    for number, row in rows[1:]:
         word, pair = row.get(SAME), row.get(ID) or ""
         at = known.get(pair)
         if at is None:
@@ -227,29 +227,16 @@ def _heads(keys: Sequence[str]) -> list[str]:
     return heads
 
 
-def _check_heads(path: Path) -> None:
-    """Refuse a sheet whose hidden keys call a column something else than people read above it."""
-    keys, heads = _cells(path, _KEY_ROW), _cells(path, _HEAD)
+def _are_heads(row: dict[str, str | None]) -> bool:
+    """Whether people read above each column of a sheet what its hidden key calls it."""
     known: set[tuple[str, ...]] = set()
     for code in LANGUAGES:
         with language(code):
-            known.add(tuple(map(fold, _heads(keys))))
-    if not {ID, SAME, *PLACES} <= set(keys) or tuple(map(fold, heads)) not in known:
-        raise error("review-book", file=path)
-
-
-def _cells(path: Path, row: int) -> list[str]:
-    """The texts of a row, as the names of columns."""
-    options = ReadOptions(sheet=PAIRS, header_row=row, kobo=False)
-    return [name for name in _table(path, options).column_names if name != ROW]
+            known.add(tuple(map(fold, _heads(list(row)))))
+    return {ID, SAME, *PLACES} <= row.keys() and tuple(fold(t or "") for t in row.values()) in known
 
 
 def _read(path: Path, options: ReadOptions) -> list[tuple[int, dict[str, str | None]]]:
-    rows = _table(path, options).to_pylist()
-    return [(int(row.pop(ROW)), row) for row in rows]
-
-
-def _table(path: Path, options: ReadOptions) -> pa.Table:
     try:
         raw = read_isolated(path, options)
     except FileError as met:
@@ -258,7 +245,7 @@ def _table(path: Path, options: ReadOptions) -> pa.Table:
         raise error("review-book", file=path) from met
     if raw.rejects.num_rows:
         raise error("review-book", file=path)
-    return raw.table
+    return [(int(row.pop(ROW)), row) for row in raw.table.to_pylist()]
 
 
 def _put(target: Worksheet, row: int, column: int, value: str | None) -> Cell:
@@ -277,8 +264,7 @@ ERRORS = 0.05
 """Share of decisions that may be wrong, at most, where nobody has measured it."""
 
 
-@dataclass(frozen=True)
-class ReviewAsked:
+class ReviewAsked(NamedTuple):
     """What a round is asked to do.
 
     Attributes:
@@ -328,14 +314,13 @@ class RoundReview:
         """
         pairs = zip(self.frame.one.tolist(), self.frame.other.tolist(), strict=True)
         at = {pair: i for i, pair in enumerate(pairs)}
-        doubtful = [
-            tuple(sorted(persons.of_row[[row.one, row.other]].tolist()))
+        asked = {
+            at[tuple(sorted(persons.of_row[[row.one, row.other]].tolist()))]
             for row in unsure.review
             if row.probability is not None  # two cases of one file are one by their token
-        ]
+        }
         chance = secrets.SystemRandom()
         drawn = self.frame.draw(size, chance)
-        asked = {at[pair] for pair in doubtful}
         write_review_book(folder / BOOK_FILE, self.frame, self.shown, asked, drawn, chance)
 
     def account(self, unseen: float, people: int) -> dict[str, Any]:

@@ -2,23 +2,20 @@
 
 import csv
 import json
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from ctdhub.core.errors import error
-from ctdhub.core.files import made_whole
+from ctdhub.core.files import made_whole, write_new
 from ctdhub.core.i18n import Text, said
-from ctdhub.core.tables import ROW, put_rows
+from ctdhub.core.tables import ROW, as_csv
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.identified.clerical_review import ReviewAsked, check_groups, review_of
-from ctdhub.sensitive.linkage.identified.features import features, more_columns
-from ctdhub.sensitive.linkage.identified.model import Scored, score
+from ctdhub.sensitive.linkage.identified.model import Scored, features, more_columns, score
 from ctdhub.sensitive.linkage.identified.resolve import (
     Doubtful,
     IdentifiedPersons,
@@ -116,24 +113,21 @@ def write_account(
         before: of :func:`earlier_tokens`.
         check: the check token of the key and the release.
     """
-    with _private(folder / SUMMARY_FILE) as file:
-        json.dump(summary, file, indent=2, ensure_ascii=False)
-    with _private(folder / REVIEW_FILE) as file:
-        pairs = (
-            [*places[pair.one], *places[pair.other], pair.probability, pair.agree, pair.differ,
-             "yes" if pair.joined else "no", said(pair.reason)]
-            for pair in review
-        )  # fmt: skip
-        put_rows(file, REVIEW, pairs, end="\r\n")
+    write_new(folder / SUMMARY_FILE, json.dumps(summary, indent=2, ensure_ascii=False).encode())
+    pairs = (
+        [*places[pair.one], *places[pair.other], pair.probability, pair.agree, pair.differ,
+         "yes" if pair.joined else "no", said(pair.reason)]
+        for pair in review
+    )  # fmt: skip
+    write_new(folder / REVIEW_FILE, as_csv(REVIEW, pairs, end="\r\n").encode())
     now: dict[str, set[str]] = {}
     for (first, tokens), token in zip(own, stand, strict=True):
         for known in (fingerprint(tokens), first) if token else ():
             if known:
                 now.setdefault(known, set()).add(token)
-    with _private(folder / TOKENS_FILE) as file:
-        stood = sorted({**before, **now}.items())
-        rows = [(known, token) for known, tokens in stood for token in sorted(tokens)]
-        put_rows(file, TOKENS, [(check, check), *rows], end="\r\n", as_is=True)
+    stood = sorted({**before, **now}.items())
+    rows = [(known, token) for known, tokens in stood for token in sorted(tokens)]
+    write_new(folder / TOKENS_FILE, as_csv(TOKENS, [(check, check), *rows], end="\r\n").encode())
 
 
 def earlier_tokens(folder: Path, check: str) -> dict[str, set[str]]:
@@ -160,14 +154,6 @@ def earlier_tokens(folder: Path, check: str) -> dict[str, set[str]]:
     for first, token in rows[2:]:
         found.setdefault(first, set()).add(token)
     return found
-
-
-@contextmanager
-def _private(path: Path) -> Iterator[TextIO]:
-    """A new file that its owner alone can read."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-        yield file
 
 
 LEAVES = "leaves"
@@ -228,14 +214,14 @@ def link_files(
     asked = asked or ReviewAsked()
     check_groups(asked, [file.raw for file in files])
     more = more_columns([file.plan for file in files])
+    further = [[held[at] for held in more.values()] for at in range(len(files))]
     tables, own, cases, starts = [], list[Own](), [], [0]
     for at, file in enumerate(files):
         progress(Text("Reading the file"), 0.1 * at / len(files))
-        columns = [held[at] for held in more.values()]
         raw = file.raw.whole()
         if file.age:
             check_ages(raw, file.plan, file.age)
-        tables.append(features(raw, file.plan, columns, starts[-1]))
+        tables.append(features(raw, file.plan, further[at], starts[-1]))
         said = [(who, tokeniser.tokens(who)) for who in people_of(raw.table, file.plan)]
         cases.append(_cases(file))
         if not any(tokens for _who, (_first, tokens) in said):
@@ -250,9 +236,8 @@ def link_files(
     found = alone = resolve(persons, scored, settings.cut, settings.look)
     review = None
     if asked:
-        wholes = [(file.raw.whole(), file.plan) for file in files]
-        further = [[held[at] for held in more.values()] for at in range(len(files))]
-        review = review_of(asked, wholes, further, persons, scored, alone, own, settings)
+        plans = [(file.raw, file.plan) for file in files]
+        review = review_of(asked, plans, further, persons, scored, alone, own, settings)
         if review.decisions:
             decided = list(review.decisions.decided.values())
             found = resolve(persons, scored, settings.cut, settings.look, decided)
@@ -299,15 +284,6 @@ def check_files(names: Sequence[str], out: Path) -> None:
         raise error("one-name", file=twice[0])
     if out.exists():
         raise error("no-overwrite/new-folder", file=out)
-
-
-def check_earlier(folder: Path, tokeniser: Tokeniser) -> None:
-    """Refuse an earlier round that cannot be gone on with, before anything is read.
-
-    Raises:
-        FileError: it is no such folder, or is of another key or release.
-    """
-    earlier_tokens(folder, tokeniser.check)
 
 
 def copy_name(file: str) -> str:

@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,21 +51,17 @@ def check_decisions(decided: Sequence[DecidedPair], file: Path) -> None:
             raise error("review-book/contradiction", file=file, row=pair.row, lines=rows)
 
 
-def _chain(near: dict[int, list[tuple[int, int]]], begin: int, end: int) -> list[int]:
+def _chain(near: dict[int, list[tuple[int, int]]], begin: int, end: int) -> tuple[int, ...]:
     """Rows of a shortest chain of "yes" between two persons; empty without one."""
-    came: dict[int, tuple[int, int]] = {begin: (begin, 0)}
+    chains: dict[int, tuple[int, ...]] = {begin: ()}
     todo = deque([begin])
-    while todo and end not in came:
+    while todo and end not in chains:
         at = todo.popleft()
         for other, row in near.get(at, ()):
-            if other not in came:
-                came[other] = at, row
+            if other not in chains:
+                chains[other] = (*chains[at], row)
                 todo.append(other)
-    rows = []
-    while end != begin and end in came:
-        end, row = came[end]
-        rows.append(row)
-    return rows
+    return chains.get(end, ())
 
 
 # --------------------------------------------------------------------------------------------------
@@ -111,38 +107,35 @@ def persons_of(
         cases: by file the case number of each row, empty without one.
         tokens: by file the ``link_token`` of each row, empty without one.
     """
-    rows = sum(table.num_rows for table in tables)
-    sets, doubles, first = PersonSets(np.arange(rows)), [], 0
     sex = [said for table in tables for said in table["sex"].to_pylist()]
-    for table, case, token in zip(tables, cases, tokens, strict=True):
-        by_case: dict[str, int] = {}
-        by_token: dict[tuple[str, str | None], int] = {}
-        for at in range(first, first + table.num_rows):
-            if number := case[at - first]:
-                sets.join(at, by_case.setdefault(number, at))
-        for at in range(first, first + table.num_rows):
-            if not (key := token[at - first]):
-                continue
-            known = [by_token[key, said] for said in _alike(sex[at]) if (key, said) in by_token]
-            if known:
-                numbers = case[known[0] - first], case[at - first]
-                if sets.root(known[0]) != sets.root(at) and all(numbers):
-                    doubles.append((known[0], at))
-                sets.join(known[0], at)
-            by_token.setdefault((key, sex[at]), at)
-        first += table.num_rows
+    born = [year for table in tables for year in table["birth_year"].to_pylist()]
+    file = np.repeat(np.arange(len(tables)), [table.num_rows for table in tables])
+    case, token = ([text for said in of for text in said] for of in (cases, tokens))
+    sets, doubles = PersonSets(file), list[tuple[int, int]]()
+    by_case: dict[tuple[int, str], int] = {}
+    by_token: dict[tuple[int, str, str | None], int] = {}
+    for at, own in enumerate(zip(file.tolist(), case, strict=True)):
+        if case[at]:
+            sets.join(at, by_case.setdefault(own, at))
+    for at, own in enumerate(zip(file.tolist(), token, strict=True)):
+        if not token[at]:
+            continue
+        known = [by_token[key] for said in _alike(sex[at]) if (key := (*own, said)) in by_token]
+        if known:
+            if sets.root(known[0]) != sets.root(at) and case[known[0]] and case[at]:
+                doubles.append((known[0], at))
+            sets.join(known[0], at)
+        by_token.setdefault((*own, sex[at]), at)
     row, of_row = np.unique(sets.roots(), return_inverse=True)
     sexes: list[set[str]] = [set() for _row in row]
     years: list[set[str]] = [set() for _row in row]
-    born = [year for table in tables for year in table["birth_year"].to_pylist()]
     for person, said, year in zip(of_row, sex, born, strict=True):
         sexes[person] |= {said} - {None}
         years[person] |= {year} - {None}
-    ends = np.cumsum([table.num_rows for table in tables])
     return IdentifiedPersons(
         of_row=of_row.astype(np.int64),
         row=row,
-        file=np.searchsorted(ends, row, side="right").astype(np.int64),
+        file=file[row],
         sex=[next(iter(said)) if len(said) == 1 else None for said in sexes],
         years=[frozenset(said) for said in years],
         doubles=doubles,
@@ -156,9 +149,8 @@ def _alike(sex: str | None) -> tuple[str | None, ...]:
 
 def contradiction(p: IdentifiedPersons, one: int, other: int) -> Text | None:
     """Why two persons cannot be one; None where nothing says so."""
-    if {p.sex[one], p.sex[other]} == {"female", "male"}:
-        return Text("The genders differ.")
-    return None
+    differ = {p.sex[one], p.sex[other]} == {"female", "male"}
+    return Text("The genders differ.") if differ else None
 
 
 def far_apart(p: IdentifiedPersons, one: int, other: int) -> bool:
@@ -216,20 +208,20 @@ class Resolved:
 
 
 @dataclass(frozen=True)
-class PersonPairs:
-    """Pairs of persons with the best score of their rows, the likeliest first.
+class PersonPairs(ScoredPairs):
+    """Pairs of persons with the best score of their rows, the likeliest first; ``one`` is the
+    smaller.
 
     Attributes:
-        one, other: persons; ``one`` is the smaller.
         row: the pair of rows that agrees best, a place in what was scored.
-        probability, bits: of it.
     """
 
-    one: Ints
-    other: Ints
     row: Ints
-    probability: NDArray[np.float64]
-    bits: NDArray[np.float64]
+
+    @cached_property
+    def probability(self) -> NDArray[np.float64]:
+        """That it is one person."""
+        return probability(self.bits)
 
 
 def resolve(
@@ -300,14 +292,11 @@ def resolve(
 
 def pairs_of_persons(persons: IdentifiedPersons, scored: ScoredPairs) -> PersonPairs:
     """Pairs of persons, each once, from pairs of rows."""
-    one, other = persons.of_row[scored.one], persons.of_row[scored.other]
-    swap = one > other
-    one, other = np.where(swap, other, one), np.where(swap, one, other)
+    one, other = np.sort(persons.of_row[[scored.one, scored.other]], axis=0)
     order = np.lexsort((other, one, -scored.bits))
     code = one[order] * len(persons.row) + other[order]
     best = order[np.sort(np.unique(code, return_index=True)[1])]
-    bits = scored.bits[best]
-    return PersonPairs(one[best], other[best], best, probability(bits), bits)
+    return PersonPairs(one[best], other[best], scored.bits[best], best)
 
 
 def _rivals(

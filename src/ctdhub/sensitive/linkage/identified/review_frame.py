@@ -3,12 +3,13 @@
 import hashlib
 import math
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,8 +68,7 @@ class PairSampler(Protocol):
         """Put a list into random order."""
 
 
-@dataclass(frozen=True)
-class CellKey:
+class CellKey(NamedTuple):
     """One cell of the frame: joined, lower end of the band, group, found by the hub's tokens."""
 
     joined: bool
@@ -109,12 +109,10 @@ class PairFrame:
     def cells(self) -> dict[CellKey, list[int]]:
         """Pairs of each cell."""
         found: dict[CellKey, list[int]] = {}
-        bands = np.searchsorted(BANDS, self.probability, side="right") - 1
-        for at, band in enumerate(bands.tolist()):
-            key = CellKey(
-                bool(self.joined[at]), BANDS[band], self.group[at], bool(self.by_tokens[at])
-            )
-            found.setdefault(key, []).append(at)
+        bands = np.array(BANDS)[np.searchsorted(BANDS, self.probability, side="right") - 1]
+        joined, by_tokens = self.joined.tolist(), self.by_tokens.tolist()
+        for at, key in enumerate(zip(joined, bands.tolist(), self.group, by_tokens, strict=True)):
+            found.setdefault(CellKey(*key), []).append(at)
         return found
 
     def draw(self, size: int, chance: PairSampler) -> set[int]:
@@ -252,8 +250,7 @@ links was within this factor of the truth (see docs/explanation/linkage.md)."""
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class ReviewedCell:
+class ReviewedCell(NamedTuple):
     """A cell of the frame and what was decided in it.
 
     Attributes:
@@ -308,28 +305,31 @@ def reviewed_cells(
         said = [decided[at] for at in sample if at in decided]
         if len(known) == len(pairs):  # nothing is left to chance
             sample, said = pairs, known
-        yes, all_yes = sum(said), sum(known)
-        made.append(
-            ReviewedCell(
-                key, len(pairs), len(sample), yes, len(said) - yes, all_yes, len(known) - all_yes
-            )
-        )
+        counts = [n for some in (said, known) for n in (sum(some), len(some) - sum(some))]
+        made.append(ReviewedCell(key, len(pairs), len(sample), *counts))
     return made
 
 
-@dataclass(frozen=True)
 class ReviewAccuracy:
     """Shares that the reviewed cells tell.
 
-    Attributes:
+    Args:
         cells: of the frame, or of one group of it.
         unseen: share of links that are no pairs of the frame, by the model.
         errors: share of decisions that may be wrong, at most.
     """
 
-    cells: Sequence[ReviewedCell]
-    unseen: float = 0.0
-    errors: float = 0.0
+    def __init__(
+        self, cells: Sequence[ReviewedCell], unseen: float = 0.0, errors: float = 0.0
+    ) -> None:
+        self.cells, self.unseen, self.errors = cells, unseen, errors
+        self._joined = np.array([cell.key.joined for cell in cells], bool)
+        self._by_tokens = np.array([cell.key.by_tokens for cell in cells], bool)
+        counts = [(cell.pairs, cell.all_yes, cell.all_no) for cell in cells]
+        self._pairs, self._all_yes, self._all_no = np.array(counts, float).reshape(-1, 3).T
+        mean = errors * (self._all_yes + self._all_no)
+        self._slips = mean + 2 * np.sqrt(mean)
+        """The most wrong decisions of each cell: the mean and what chance adds to it."""
 
     def recall(self, after: bool) -> ReviewedShare:
         """Share of links that are joined: by the model alone, or ``after`` the decisions too."""
@@ -381,12 +381,6 @@ class ReviewAccuracy:
         """Of all pairs decided to be one person, how many are: at least at a low end, else all."""
         return np.asarray(np.maximum(self._all_yes - self._slips, 0) if low else self._all_yes)
 
-    @property
-    def _slips(self) -> Floats:
-        """The most wrong decisions of each cell: the mean and what chance adds to it."""
-        mean = self.errors * (self._all_yes + self._all_no)
-        return np.asarray(mean + 2 * np.sqrt(mean))
-
     def _beyond(self, t: Floats, low: bool | None) -> float:
         """Links beyond the frame: what the model says; none at a high end; at a low end
         :data:`BEYOND` times as many, and what chance adds to that."""
@@ -394,26 +388,6 @@ class ReviewAccuracy:
         if low is None or not mean:
             return mean
         return BEYOND * mean + 2 * math.sqrt(BEYOND * mean) + 1 if low else 0.0
-
-    @property
-    def _joined(self) -> NDArray[np.bool_]:
-        return np.array([cell.key.joined for cell in self.cells], bool)
-
-    @property
-    def _by_tokens(self) -> NDArray[np.bool_]:
-        return np.array([cell.key.by_tokens for cell in self.cells], bool)
-
-    @property
-    def _pairs(self) -> Floats:
-        return np.array([cell.pairs for cell in self.cells], float)
-
-    @property
-    def _all_yes(self) -> Floats:
-        return np.array([cell.all_yes for cell in self.cells], float)
-
-    @property
-    def _all_no(self) -> Floats:
-        return np.array([cell.all_no for cell in self.cells], float)
 
     def _share(
         self,
@@ -429,24 +403,19 @@ class ReviewAccuracy:
         """
 
         def end(low: bool) -> float:
-            ends = [
-                _ends(c, up != low, self.errors) for c, up in zip(self.cells, rises, strict=True)
-            ]
-            base = np.array([middle for middle, _worse in ends])
-            at = _ratio(of(base, low), empty=not low)
-            square: float = 0.0
-            for i, (middle, worse) in enumerate(ends):
-                if worse != middle:
-                    moved = base.copy()
-                    moved[i] = worse
-                    step = _ratio(of(moved, low), empty=not low) - at
-                    square += max(-step if low else step, 0.0) ** 2
-            known = [
-                _certain(c, up != low, self.errors) for c, up in zip(self.cells, rises, strict=True)
-            ]
-            sure = _ratio(of(np.array(known), low), empty=not low)
-            found = max(at - math.sqrt(square), sure) if low else min(at + math.sqrt(square), sure)
-            return min(1.0, max(0.0, found))
+            def value(t: Sequence[float] | Floats) -> float:
+                return _ratio(of(np.array(t), low), empty=not low)
+
+            sides = [(c, up != low, self.errors) for c, up in zip(self.cells, rises, strict=True)]
+            base, worse = np.array([_ends(*side) for side in sides]).reshape(-1, 2).T
+            at, square = value(base), 0.0
+            for i in np.flatnonzero(worse != base):
+                moved = base.copy()
+                moved[i] = worse[i]
+                step = value(moved) - at
+                square += max(-step if low else step, 0.0) ** 2
+            off, sure = math.sqrt(square), value([_certain(*side) for side in sides])
+            return min(1.0, max(0.0, max(at - off, sure) if low else min(at + off, sure)))
 
         middle = [_middle(cell) for cell in self.cells]
         value = None
@@ -506,17 +475,12 @@ def exact_end(seen: int, drawn: int, pairs: int, high: bool) -> int:
     """
     if not high:
         return pairs - exact_end(drawn - seen, drawn, pairs, True)
-    low, top = seen, pairs - (drawn - seen)
-    while low < top:
-        middle = (low + top + 1) // 2
-        if _at_most(seen, drawn, middle, pairs) > (1 - EACH) / 2:
-            low = middle
-        else:
-            top = middle - 1
-    return low
+    possible = range(seen, pairs - (drawn - seen) + 1)
+    chance = partial(_at_most, seen, drawn, pairs)  # the more are one person, the smaller
+    return seen - 1 + bisect_left(possible, (EACH - 1) / 2, key=lambda marked: -chance(marked))
 
 
-def _at_most(seen: int, drawn: int, marked: int, pairs: int) -> float:
+def _at_most(seen: int, drawn: int, pairs: int, marked: int) -> float:
     """Chance of at most ``seen`` marked pairs among those drawn (hypergeometric)."""
     from scipy.special import gammaln
 
