@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from itertools import product
 
@@ -56,6 +56,14 @@ BLOCKS = (
     "labour", "sex", "recruiter", "assistance", "duration", "perpetrator",
 )  # fmt: skip
 """Parts of a record that a contributor records or leaves empty as a whole."""
+
+
+class Target(FrozenModel):
+    """A published figure that the drawn people must come near to."""
+
+    share: float | None = None
+    count: int | None = None
+    source: str
 
 
 class ListsMarginal(FrozenModel):
@@ -136,6 +144,7 @@ class Marginals(FrozenModel):
     """Everything the generator is told; see the YAML for what each number means."""
 
     years: tuple[int, int]
+    targets: dict[str, Target]
     lists: ListsMarginal
     contributors: dict[str, ContributorModel]
     missing_together: float
@@ -242,11 +251,7 @@ def draw_experience(
 ) -> None:
     """Flags of the five groups, from the latent class and a hidden severity."""
     n, kinds = len(latent), list(m.classes.values())
-    schema = load_schema()
-
-    def put(name: str, yes: Bools) -> None:
-        codes[name] = np.where(yes, 0, 1)
-
+    schema, put = load_schema(), partial(_put, codes)
     for flag in schema.flags("exploitation"):
         short = flag.removeprefix("exploitation_")
         put(flag, np.array([short in c.exploitation for c in kinds])[latent])
@@ -274,17 +279,17 @@ def draw_experience(
     put("abduction", rng.random(n) < np.array([c.abduction for c in kinds])[latent])
 
 
+def _put(codes: dict[str, Ints], name: str, yes: Bools) -> None:
+    codes[name] = np.where(yes, 0, 1)
+
+
 def draw_crime_and_technology(codes: dict[str, Ints], rng: np.random.Generator) -> None:
     """Forced criminality and its kinds, surrogacy, illegal adoption, use of technology.
 
     Whoever was put to illicit activities was exploited by forced criminality, of one kind; whoever
     was made to deceive people online was exploited by technology.
     """
-    n, schema = len(codes["gender"]), load_schema()
-
-    def put(name: str, yes: Bools) -> None:
-        codes[name] = np.where(yes, 0, 1)
-
+    n, schema, put = len(codes["gender"]), load_schema(), partial(_put, codes)
     forced = codes["labour_illicit_activities"] == 0
     put("exploitation_forced_criminality", forced)
     kind = pick(rng, n, KINDS_OF_CRIME)
