@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.core.errors import error
+from ctdhub.core.tables import canonical
 
 # --------------------------------------------------------------------------------------------------
 # Writing that survives a crash and a loss of power.
@@ -223,11 +224,6 @@ def _lines(path: Path) -> list[bytes]:
 def _hash(entry: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in entry.items() if key != "hash"}
     return hashlib.sha256(canonical(rest)).hexdigest()
-
-
-def canonical(entry: Mapping[str, Any]) -> bytes:
-    """An entry as it lies in a log, without the end of its line."""
-    return json.dumps(entry, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 # --------------------------------------------------------------------------------------------------

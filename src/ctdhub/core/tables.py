@@ -119,6 +119,15 @@ def as_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
+def canonical(value: object) -> bytes:
+    r"""JSON in the one spelling that is signed and hashed: keys sorted, no spaces, ASCII only.
+
+    >>> canonical({"b": 1.0, "a": "é"})
+    b'{"a":"\\u00e9","b":1.0}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
 def counts_of(column: pa.ChunkedArray) -> dict[Any, int]:
     """How often each value of a column occurs, nulls too."""
     return {one["values"]: one["counts"] for one in column.value_counts().to_pylist()}

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.core.errors import HubError, error
-from ctdhub.core.files import canonical, read_chain
+from ctdhub.core.files import read_chain
+from ctdhub.core.tables import canonical
 
 
 def read_trail(file: Path, *, torn: bool = False) -> tuple[dict[str, Any], ...]:

@@ -21,6 +21,7 @@ from ctdhub.core.files import sweep, write_whole
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text, joined
 from ctdhub.core.keys.signing import PREFIX, SigningKey, is_public_key, is_signed
+from ctdhub.core.tables import canonical
 from ctdhub.release.passkey import (
     FAULTS,
     LONGEST,
@@ -337,17 +338,6 @@ def refuse_late(date: str, arrived: datetime) -> None:
     """
     if abs(arrived - datetime.fromisoformat(date)) > FRESH:
         raise error("approval/late")
-
-
-def canonical(content: Mapping[str, Any]) -> bytes:
-    """JSON with sorted keys, no spaces, ASCII only.
-
-    >>> canonical({"b": 1.0, "a": "é"})
-    b'{"a":"\\\\u00e9","b":1.0}'
-    """
-    return json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    ).encode()
 
 
 class Approval(Mark):

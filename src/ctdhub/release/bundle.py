@@ -52,7 +52,7 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
     words = read_shipped(resources.files("ctdhub.release") / "templates" / "readme.yaml")
     files = {n: words["files"].get(n, "codebook") for n in (*manifest.files, *LATER)}
     files |= dict.fromkeys(set_names(manifest.imputations), "a set of records for inference")
-    found, accuracy = manifest.sources, manifest.accuracy
+    found = manifest.sources
     citizens = found.possible_doubles if found else {}
     template: Template = _environment().get_template("readme.md")
     return template.render(
@@ -69,13 +69,6 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
         title=title(manifest, facts),
         files=sorted(files.items()),
         factor=math.exp(manifest.epsilon),
-        accuracy=(
-            ("number of people", accuracy.people),
-            ("a count in a table of one variable", accuracy.one_column),
-            ("a count in a table of two variables", accuracy.two_columns),
-            ("a count in a table of three variables", accuracy.three_columns),
-            ("a corridor (citizenship by country of exploitation)", accuracy.corridor),
-        ),
         years=facts.covered(int(manifest.created[:4])),
         citation=citation(manifest.version, manifest.created[:4], facts),
         licence=f"{facts.licence} {facts.licence_url}".strip(),

@@ -25,8 +25,8 @@ from ctdhub.core.files import sweep, write_whole
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
 from ctdhub.core.keys.signing import SigningKey
-from ctdhub.core.tables import as_json
-from ctdhub.release.approvals import ROLE_NAMES, ROLES, Approvers, Mark, Role, canonical, identity
+from ctdhub.core.tables import as_json, canonical
+from ctdhub.release.approvals import ROLE_NAMES, ROLES, Approvers, Mark, Role, identity
 from ctdhub.release.passkey import DeviceRules
 
 ERRATA, ERRATA_JSON, ERRATA_MD = "errata", "ERRATA.json", "ERRATA.md"

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +101,7 @@ def manifest(protected: Protected, folder: Path, rows: int, max_people: int) -> 
     return {
         "manifest_version": 1,
         "software": f"ctdhub {ctdhub.__version__}",
-        "epsilon": g.epsilon,
-        "delta": g.delta,
-        "rho": g.rho,
-        "unit": g.unit,
+        **{name: getattr(g, name) for name in ("epsilon", "delta", "rho", "unit")},
         "rows_per_person": rows,
         "max_people": max_people,
         "faults": ["max-people"] if people.value > max_people * rows else [],
@@ -113,12 +111,7 @@ def manifest(protected: Protected, folder: Path, rows: int, max_people: int) -> 
         "drawn": g.drawn,
         "not_fitted": list(g.not_fitted),
         "imputations": len(protected.imputations),
-        "people": {
-            "value": people.value,
-            "low": people.low,
-            "high": people.high,
-            "counts": counted,
-        },
+        "people": {**asdict(people), "counts": counted},
         "charge": g.charge,
         "files": {
             name: {

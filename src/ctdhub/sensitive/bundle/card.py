@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.keys.signing import SigningKey, is_public_key, is_signed
+from ctdhub.core.tables import canonical
 
 SUFFIX = ".ctdhub-card"
 _LONGEST = 4_000_000
@@ -35,11 +36,6 @@ class CardAgreement(FrozenModel):
     retention: str = ""
     display_rule: str = ""
     ends: str | None = None
-
-
-def canonical(content: object) -> bytes:
-    """Values of JSON in the one spelling that is signed."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
 class Signable(FrozenModel):

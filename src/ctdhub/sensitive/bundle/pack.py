@@ -21,7 +21,8 @@ from ctdhub.core.files import made_whole
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.keys.age import decrypt, encrypt
 from ctdhub.core.keys.signing import SigningKey, is_signed
-from ctdhub.sensitive.bundle.card import HubCard, Signable, canonical, grouped
+from ctdhub.core.tables import canonical
+from ctdhub.sensitive.bundle.card import HubCard, Signable, grouped
 
 # --------------------------------------------------------------------------------------------------
 # What a bundle holds, to the byte: the part that the contributor signs.

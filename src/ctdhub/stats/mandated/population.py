@@ -135,18 +135,10 @@ class Population:
             FileError: it may be smaller than they are, or more than :data:`MOST_RATE` in 100,000
                 were counted; the error names the row.
         """
-        if people.number < most:
+        small = people.number < most
+        if small or (value * 100_000 > MOST_RATE * people.number and not self.high_rates):
             raise error(
-                "population-small",
-                file=self.file,
-                row=people.row,
-                column="population",
-                country=country,
-                year=year,
-            )
-        if value * 100_000 > MOST_RATE * people.number and not self.high_rates:
-            raise error(
-                "population-rate",
+                "population-small" if small else "population-rate",
                 file=self.file,
                 row=people.row,
                 column="population",
