@@ -365,7 +365,7 @@ def _by_value(
         definition(variable, lang),
         shares=False,
     )
-    if variable == AGE:
+    if variable == AGE and AGE not in among.where:
         children = children_share(answers, among.where)
         found = replace(found, headline=children_headline(children, table.missing, title))
     key = _measured(answers, among, variable)
