@@ -14,7 +14,7 @@ ARROWS = {
     "schema": "core",
     "document": "core",
     "client": "core",
-    "practice": "core schema",
+    "practice": "core schema document",
     "sensitive.duck": "core",
     "sensitive.coded_parquet": "core",
     "sensitive.ingest": "core schema",

@@ -9,6 +9,7 @@ import re
 import struct
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -328,12 +329,12 @@ def _measure_shared(archive: Archive, sheet: XlsxSheet, cells: int) -> None:
             raise error("sheet-size", file=archive.file)
 
 
-class _Rows(TreeBuilder):
+class _Rows(TreeBuilder, ABC):
     """Parser target that looks at each row once it is whole, and forgets it."""
 
+    @abstractmethod
     def look(self, row: Element) -> None:
         """Look at a row."""
-        raise NotImplementedError
 
     def end(self, tag: str) -> Element:
         """End an element."""
