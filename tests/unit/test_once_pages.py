@@ -22,8 +22,9 @@ from ctdhub.report.release_changes import text as message_text
 from ctdhub.report.sentences import headline_of, once_printed, recorded_people
 from ctdhub.site import explorer
 from ctdhub.site.api import schema, write_api
-from ctdhub.site.edition import Content, Edition
+from ctdhub.site.edition import PLAIN, Content, Edition
 from ctdhub.site.pages import map, methods
+from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.query import Query
 
@@ -103,3 +104,7 @@ def test_without_it_nothing_appears_and_that_is_said(tmp_path: Path) -> None:
     assert (card.once, card.ends) == (None, (card.low, card.high))
     assert "does not measure how many people" in methods.page(plain).values["twice"][0]
     assert "comparisons of groups do not allow for it" in str(closing(Answers(plain), Notebook()))
+    shown = render(explorer.page(Content(Answers(plain), PLAIN)), plain, ["en"])
+    assert shown.count("there may be fewer people than these numbers say") == 1 + 1, "beside, about"
+    framed = explorer.embed(Content(Answers(plain), PLAIN)).html()
+    assert "there may be fewer people than these numbers say" in framed

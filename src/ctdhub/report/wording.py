@@ -700,6 +700,11 @@ def comparison_note(release: Release) -> str:
     return paragraph("release.txt", "comparison", release.link_errors)
 
 
+def uncertain_people(release: Release) -> str:
+    """That there may be fewer people than a release says, where it cannot tell; else empty."""
+    return "" if release.link_errors else comparison_note(release)
+
+
 def twice_by_citizenship(release: Release) -> list[tuple[str, str]]:
     """Citizenships of which some people surely may count more than once: name, and from how many
     to how many; [] where that was not measured."""

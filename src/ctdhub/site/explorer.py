@@ -35,7 +35,15 @@ from ctdhub.document.html import embedded
 from ctdhub.document.svg import colours
 from ctdhub.report.figures import Figure, figure_of
 from ctdhub.report.sentences import recorded_people, span_of
-from ctdhub.report.wording import attributes, called, caveat, citation, sized, state_words
+from ctdhub.report.wording import (
+    attributes,
+    called,
+    caveat,
+    citation,
+    sized,
+    state_words,
+    uncertain_people,
+)
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import ORIGIN, PERIOD, load_schema
 from ctdhub.site.edition import EXPLORE, Content, MenuEntry, PageKind, WholePage
@@ -434,6 +442,7 @@ def page(content: Content) -> Page:
         description=_("Filter the synthetic records and see every chart change with them."),
         values={
             "total": everybody,
+            "uncertain": uncertain_people(content.release),
             "charts": [
                 (
                     c,
@@ -477,6 +486,7 @@ def _embedded(content: Content) -> str:
         payload=payload(content, EMBED),
         links=Links(EMBED, current(), release.version),
         full=PATH,
+        uncertain=uncertain_people(release),
         **said_of(release),
         contacts=edition.help_of(release).contacts()[:HELPLINES],
         **about(release),
@@ -643,7 +653,7 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
         "hub": called(facts),
         "licence": facts.licence,
         "invented": facts.invented,
-        "credit": f"{caveat()} {citation(release)}",
+        "credit": " ".join(filter(None, (caveat(), uncertain_people(release), citation(release)))),
         "words": words(),
     }
 
