@@ -13,6 +13,7 @@ from typing import Any
 import allauth.mfa
 import django_htmx
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import json_script
 from jinja2 import Environment, StrictUndefined
@@ -86,8 +87,6 @@ def asset(name: str) -> str:
     Raises:
         KeyError: there is none with this name.
     """
-    from django.urls import reverse
-
     return str(reverse("asset", kwargs={"mark": _content(name)[1], "name": name}))
 
 
@@ -99,6 +98,20 @@ def serve(request: HttpRequest, mark: str, name: str) -> HttpResponse:
     response = HttpResponse(_content(name)[0], content_type=f"{kind}; charset=utf-8")
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
+
+
+# --------------------------------------------------------------------------------------------------
+# A page made of a template.
+
+
+def show_page(request: HttpRequest, template: str, title: Text, **values: Any) -> HttpResponse:
+    """A page; its status is 422 where it says what is wrong.
+
+    Args:
+        values: of the template; ``problems`` of fields of a form, ``met`` an error of the product.
+    """
+    wrong = values.get("problems") or values.get("met")
+    return render(request, template, {"title": title, **values}, status=422 if wrong else 200)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -11,32 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import redirect
 
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text, _, current
 from ctdhub.core.tables import FILE_ROW
 from ctdhub.desk.registry import BOTH, page
+from ctdhub.desk.rendering import show_page
 from ctdhub.desk.screens import asked, carrier_of, cell
 from ctdhub.kit.state import OWN, Kit, KitFile
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
-from ctdhub.sensitive.bundle import withdrawal
+from ctdhub.sensitive.bundle import pack, withdrawal
 from ctdhub.sensitive.bundle.card import SignedCard
 from ctdhub.sensitive.bundle.leaving import WhatLeaves, check_found, codes_print, leaving
-from ctdhub.sensitive.bundle.pack import (
-    DATA,
-    MAPPING,
-    REPORT,
-    SUFFIX,
-    Packed,
-    key_print,
-    pack_bundle,
-    parse_bundle,
-    write_bundle,
-)
 from ctdhub.sensitive.bundle.withdrawal import Reach, write_withdrawal
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
@@ -68,21 +57,8 @@ class OwnTable:
     missing: int
 
 
-@dataclass(frozen=True)
-class OwnNumbers:
-    """Counts of one file.
-
-    Attributes:
-        profile: rows, records, people, what was refused and left out.
-        tables: in the order of the page.
-    """
-
-    profile: Profile
-    tables: tuple[OwnTable, ...]
-
-
-def own_numbers(kit: Kit, file: KitFile, text: str) -> OwnNumbers:
-    """The numbers of a file in the language in force.
+def own_numbers(kit: Kit, file: KitFile, text: str) -> tuple[Profile, list[OwnTable]]:
+    """The numbers of a file in the language in force: its profile, and tables for the page.
 
     Args:
         text: the mapping as it is now.
@@ -100,7 +76,7 @@ def own_numbers(kit: Kit, file: KitFile, text: str) -> OwnNumbers:
     tables = [_values(own, variable) for variable in (SEX, AGE, PERIOD)]
     tables.append(_group(own, "exploitation"))
     tables.append(_values(own, ORIGIN, TOP))
-    return OwnNumbers(own, tuple(tables))
+    return own, tables
 
 
 def _values(own: Profile, variable: str, most: int | None = None) -> OwnTable:
@@ -132,59 +108,46 @@ SAMPLE = 10
 """Rows of the preview, drawn anew each time."""
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A bundle that is not encrypted yet, and what was decided about each column."""
-
-    leaving: WhatLeaves
-    packed: Packed
-
-
 def leaving_page(request: Any, thing: KitFile) -> HttpResponse:
     """Everything that would leave, read out of the finished archive."""
-    signed = request.kit.card()
-    values: dict[str, Any] = {
-        "title": Text("What is sent"),
-        "thing": thing,
-        "signed": signed,
-        "compared": request.kit.state().compared,
-        "cell": cell,
-        "met": None,
-        "finished": None,
-        "missing": [],
-        "place": {},
-    }
+    signed, title = request.kit.card(), Text("What is sent")
+    values: dict[str, Any] = {"thing": thing, "signed": signed, "cell": cell, "met": None}
     if signed is None:
-        return render(request, "kit/leaving.html", values)
+        return show_page(request, "kit/leaving.html", title, **values)
     carrier = carrier_of(request, thing)
+    values |= {"compared": request.kit.state().compared, "missing": [], "place": {}}
     try:
         asked(carrier, "open")
         whole = asked(carrier, "columns")
         values["missing"] = whole["missing"]
         values["place"] = {one["column"]: at for at, one in enumerate(whole["columns"])}
-        done = finished(request.kit, thing, signed, asked(carrier, "text")["text"])
+        text = asked(carrier, "text")["text"]
+        leaves, packed = finished(request.kit, thing, signed, text)
         if request.method == "POST":
-            return _make(request, thing, carrier, done)
+            return _make(request, thing, carrier, packed)
     except HubError as met:
-        return render(request, "kit/leaving.html", values | {"met": met}, status=422)
-    opened = parse_bundle(done.packed.archive)
+        return show_page(request, "kit/leaving.html", title, **values | {"met": met})
+    opened = pack.parse_bundle(packed.archive)
     rows = list(csv.reader(io.StringIO(opened.cases.decode(), newline="")))
     header, body = rows[0], rows[1:]
     values |= {
-        "finished": done,
+        "leaves": leaves,
         "manifest": opened.manifest,
         "report": json.loads(opened.report),
         "header": [_("Row") if name == FILE_ROW else name for name in header],
         "sample": secrets.SystemRandom().sample(body, min(SAMPLE, len(body))),
-        "bytes": len(done.packed.archive),
-        "inside": (DATA, MAPPING, REPORT),
-        "own_print": key_print(opened.manifest.signer),
+        "bytes": len(packed.archive),
+        "own_print": pack.key_print(opened.manifest.signer),
     }
-    return render(request, "kit/leaving.html", values)
+    return show_page(request, "kit/leaving.html", title, **values)
 
 
-def finished(kit: Kit, thing: KitFile, signed: SignedCard, text: str) -> Finished:
-    """The archive of a file: equal bytes each time, until something is decided otherwise.
+def finished(
+    kit: Kit, thing: KitFile, signed: SignedCard, text: str
+) -> tuple[WhatLeaves, pack.Packed]:
+    """What is decided about each column of a file, and its archive, not encrypted yet.
+
+    The archive has equal bytes each time, until something is decided otherwise.
 
     Raises:
         HubError: something is to be decided first, or the file cannot be read.
@@ -193,7 +156,7 @@ def finished(kit: Kit, thing: KitFile, signed: SignedCard, text: str) -> Finishe
     raw = replace(read_isolated(kit.path(thing), mapping.read), file=thing.name)
     card, secret, state = signed.card, kit.secret(), kit.state()
     found = leaving(raw, mapping, card.contributor, card.years, secret, kit.root)
-    packed = pack_bundle(
+    packed = pack.pack_bundle(
         card,
         found.cases,
         found.mapping,
@@ -203,20 +166,20 @@ def finished(kit: Kit, thing: KitFile, signed: SignedCard, text: str) -> Finishe
         replaces=thing.digest,
         codes=codes_print(secret),
     )
-    return Finished(found, packed)
+    return found, packed
 
 
-def _make(request: Any, thing: KitFile, carrier: Any, done: Finished) -> HttpResponse:
+def _make(request: Any, thing: KitFile, carrier: Any, packed: pack.Packed) -> HttpResponse:
     """Write the bundle, if it is the one that was shown."""
     kit: Kit = request.kit
     if not kit.state().compared:
         raise error("kit-card-first")
-    if request.POST.get("digest") != done.packed.manifest.digest:
+    if request.POST.get("digest") != packed.manifest.digest:
         raise error("kit-changed")
     asked(carrier, "keep")
-    made = done.packed.manifest
-    name = f"{made.contributor}-{made.delivery}{SUFFIX}"
-    write_bundle(done.packed, kit.root / "bundles" / name)
+    made = packed.manifest
+    name = f"{made.contributor}-{made.delivery}{pack.SUFFIX}"
+    pack.write_bundle(packed, kit.root / "bundles" / name)
     with kit.changing() as state:
         state.deliveries = made.delivery
         state.files = [
@@ -225,28 +188,29 @@ def _make(request: Any, thing: KitFile, carrier: Any, done: Finished) -> HttpRes
             else one
             for one in state.files
         ]
-    return HttpResponseRedirect(reverse("bundle", kwargs={"id": thing.pk}))
+    return redirect("bundle", id=thing.pk)
 
 
 def bundle(request: Any, thing: KitFile) -> HttpResponse:
     """The bundle is made: where it is, and how it gets to the hub."""
     path = request.kit.root / "bundles" / thing.bundle
     if not thing.bundle or not path.is_file():
-        return HttpResponseRedirect(reverse("leaving", kwargs={"id": thing.pk}))
+        return redirect("leaving", id=thing.pk)
     own = request.kit.key().public
     signed = request.kit.card()
-    values = {
-        "title": Text("The bundle is ready"),
-        "thing": thing,
-        "folder": str(path.parent),
-        "name": thing.bundle,
-        "bytes": path.stat().st_size,
-        "own": own,
-        "own_print": key_print(own),
-        "known": bool(signed and own in signed.card.senders),
-        "signed": signed,
-    }
-    return render(request, "kit/bundle.html", values)
+    return show_page(
+        request,
+        "kit/bundle.html",
+        Text("The bundle is ready"),
+        thing=thing,
+        folder=str(path.parent),
+        name=thing.bundle,
+        bytes=path.stat().st_size,
+        own=own,
+        own_print=pack.key_print(own),
+        known=bool(signed and own in signed.card.senders),
+        signed=signed,
+    )
 
 
 def bundle_file(request: Any, thing: KitFile) -> HttpResponse:
@@ -254,26 +218,25 @@ def bundle_file(request: Any, thing: KitFile) -> HttpResponse:
     path = request.kit.root / "bundles" / thing.bundle
     if not thing.bundle or not path.is_file():
         raise Http404
-    return FileResponse(
-        path.open("rb"),
-        as_attachment=True,
-        filename=thing.bundle,
-        content_type="application/octet-stream",
-    )
+    return _to_save(path, thing.bundle)
+
+
+def _to_save(path: Path, name: str) -> FileResponse:
+    kind = "application/octet-stream"
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=kind)
 
 
 def dashboard(request: Any, thing: KitFile) -> HttpResponse:
     """The contributor's own numbers: exact, private, of this file alone."""
     carrier = carrier_of(request, thing)
-    values: dict[str, Any] = {"title": Text("Your own numbers"), "thing": thing, "cell": cell}
+    values: dict[str, Any] = {"thing": thing, "cell": cell, "met": None}
     try:
         asked(carrier, "open")
         text = asked(carrier, "text")["text"]
-        found = own_numbers(request.kit, thing, text)
+        values["profile"], values["tables"] = own_numbers(request.kit, thing, text)
     except HubError as met:
-        shown = values | {"met": met, "found": None}
-        return render(request, "kit/dashboard.html", shown, status=422)
-    return render(request, "kit/dashboard.html", values | {"met": None, "found": found})
+        values["met"] = met
+    return show_page(request, "kit/dashboard.html", Text("Your own numbers"), **values)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -299,12 +262,10 @@ def withdrawal_page(request: Any) -> HttpResponse:
             return FileResponse(io.BytesIO(content), as_attachment=True, filename=name)
         except HubError as refused:
             met = refused
-    values = {
-        "title": Text("Report a withdrawal"), "signed": signed, "met": met, "scope": scope,
-        "numbers": "\n".join(numbers), "most": withdrawal.MOST_CODES,
-        "compared": kit.state().compared,
-    }  # fmt: skip
-    return render(request, "kit/withdrawal.html", values, status=422 if met else 200)
+    values = {"signed": signed, "met": met, "scope": scope, "numbers": "\n".join(numbers)}
+    fixed = {"most": withdrawal.MOST_CODES, "compared": kit.state().compared}
+    title = Text("Report a withdrawal")
+    return show_page(request, "kit/withdrawal.html", title, **values, **fixed)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -319,10 +280,7 @@ _ENDINGS = (".xlsx", ".xlsm")
 def owed_page(request: Any, thing: KitFile) -> HttpResponse:
     """Fill an empty workbook from a file, and say where each column comes from."""
     kit: Kit = request.kit
-    values: dict[str, Any] = {
-        "title": Text("Reports that you must send"), "thing": thing, "cell": cell, "met": None,
-        "account": None, "unread": 0,
-    }  # fmt: skip
+    values: dict[str, Any] = {"thing": thing, "cell": cell, "met": None, "account": None}
     if request.method == "POST":
         try:
             values |= _fill(kit, thing, request.FILES)
@@ -330,7 +288,7 @@ def owed_page(request: Any, thing: KitFile) -> HttpResponse:
             values["met"] = met
     values["rules"] = (_folder(kit) / RULES).is_file()
     values["filled"] = _filled(kit, thing) is not None
-    return render(request, "kit/owed.html", values, status=422 if values["met"] else 200)
+    return show_page(request, "kit/owed.html", Text("Reports that you must send"), **values)
 
 
 def _fill(kit: Kit, thing: KitFile, given: Any) -> dict[str, Any]:
@@ -367,10 +325,7 @@ def owed_file(request: Any, thing: KitFile) -> FileResponse:
     path = _filled(request.kit, thing)
     if path is None:
         raise Http404
-    return FileResponse(
-        path.open("rb"), as_attachment=True, filename=f"report{path.suffix}",
-        content_type="application/octet-stream",
-    )  # fmt: skip
+    return _to_save(path, f"report{path.suffix}")
 
 
 def _folder(kit: Kit) -> Path:

@@ -174,11 +174,9 @@ def application(folder: Path, over: threading.Event) -> Application:
     os.environ[VARIABLE] = str(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.kit.settings"
     try:
-        import django
         from django.core.wsgi import get_wsgi_application
     except ImportError:
         raise error("needs-desk") from None
-    del django
     found: Application = get_wsgi_application()
     from django.conf import settings
 
@@ -189,10 +187,8 @@ def application(folder: Path, over: threading.Event) -> Application:
 def _serve(
     kit: Application, tell: Callable[[str], None], port: int, over: threading.Event, rest: float
 ) -> None:
-    try:
-        from waitress.server import create_server
-    except ImportError:
-        raise error("needs-desk") from None
+    from waitress.server import create_server
+
     logging.getLogger("waitress").setLevel(logging.ERROR)
     guard = Guard(kit, time.monotonic)
     server: Any = create_server(

@@ -4,24 +4,17 @@ import os
 import secrets
 from pathlib import Path
 
-from ctdhub.core.i18n import LANGUAGES as OFFERED
-from ctdhub.core.i18n import NATIVE_NAMES
 from ctdhub.desk.errors import LOGGED
 from ctdhub.kit.state import VARIABLE
 
 KIT_FOLDER = Path(os.environ[VARIABLE])
 
 SECRET_KEY = secrets.token_hex(32)
-DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "ctdhub.kit.urls"
 CTDHUB_GATE = "ctdhub.kit.gate.gate"
 CTDHUB_CARRIER = "ctdhub.kit.state.carrier"
 USE_TZ, TIME_ZONE, USE_I18N = True, "UTC", False
-LANGUAGE_CODE = OFFERED[0]
-LANGUAGES = [(code, NATIVE_NAMES[code]) for code in OFFERED]
-DATABASES: dict[str, object] = {}
-INSTALLED_APPS: list[str] = []
 MIDDLEWARE = ["ctdhub.kit.gate.KitRequests"]
 _PACKAGE = Path(__file__).parents[1]
 TEMPLATES = [
@@ -37,5 +30,4 @@ TEMPLATES = [
 FILE_UPLOAD_HANDLERS = ["ctdhub.kit.gate.IntoTheFolder"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
-DEFAULT_CHARSET = "utf-8"
 LOGGING = LOGGED

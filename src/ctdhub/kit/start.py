@@ -6,14 +6,15 @@ from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from ctdhub.core.errors import error, printable
 from ctdhub.core.files import sweep, write_new, write_whole
 from ctdhub.core.i18n import LANGUAGES, Text
 from ctdhub.desk.registry import BOTH, POST, page
+from ctdhub.desk.rendering import show_page
 from ctdhub.kit.state import OWN, KitFile
 from ctdhub.sensitive.bundle.card import parse_card
 from ctdhub.sensitive.bundle.pack import key_print
@@ -27,18 +28,10 @@ _ENDING = 12
 
 def home(request: Any) -> HttpResponse:
     """What is there and what comes next."""
-    state = request.kit.state()
-    return render(
-        request,
-        "kit/home.html",
-        {
-            "title": Text("From your file to a bundle"),
-            "card": request.kit.card(),
-            "compared": state.compared,
-            "files": list(reversed(state.files))[:_KEPT],
-            "printable": printable,
-        },
-    )
+    state, title = request.kit.state(), Text("From your file to a bundle")
+    files = list(reversed(state.files))[:_KEPT]
+    values = {"card": request.kit.card(), "compared": state.compared, "files": files}
+    return show_page(request, "kit/home.html", title, printable=printable, **values)
 
 
 def card(request: Any) -> HttpResponse:
@@ -48,23 +41,21 @@ def card(request: Any) -> HttpResponse:
     if request.method == "POST" and request.POST.get("act") == "compared":
         with request.kit.changing() as state:
             state.compared = True
-        return HttpResponseRedirect(reverse("home"))
+        return redirect("home")
     signed = request.kit.card()
     if signed is None:
-        return HttpResponseRedirect(reverse("home"))
+        return redirect("home")
     own = request.kit.key().public
-    return render(
+    return show_page(
         request,
         "kit/card.html",
-        {
-            "title": Text("The hub’s card"),
-            "signed": signed,
-            "card": signed.card,
-            "own": own,
-            "own_print": key_print(own),
-            "known": own in signed.card.senders,
-            "compared": request.kit.state().compared,
-        },
+        Text("The hub’s card"),
+        signed=signed,
+        card=signed.card,
+        own=own,
+        own_print=key_print(own),
+        known=own in signed.card.senders,
+        compared=request.kit.state().compared,
     )
 
 
@@ -81,7 +72,7 @@ def _take_card(request: Any) -> HttpResponse:
         write_new(mapping, signed.card.mapping.encode())
     with request.kit.changing() as state:
         state.compared = False
-    return HttpResponseRedirect(reverse("card"))
+    return redirect("card")
 
 
 def drop(request: Any) -> HttpResponse:
@@ -103,7 +94,7 @@ def drop(request: Any) -> HttpResponse:
     sweep(request.kit.root / "files")
     with request.kit.changing() as state:
         state.files.append(file)
-    return HttpResponseRedirect(reverse("columns", kwargs={"id": file.pk}))
+    return redirect("columns", id=file.pk)
 
 
 def forget(request: Any, thing: KitFile) -> HttpResponse:
@@ -113,7 +104,7 @@ def forget(request: Any, thing: KitFile) -> HttpResponse:
         report.unlink(missing_ok=True)
     with request.kit.changing() as state:
         state.files = [one for one in state.files if one.id != thing.id]
-    return HttpResponseRedirect(reverse("home"))
+    return redirect("home")
 
 
 def choose_language(request: Any) -> HttpResponse:
@@ -124,12 +115,12 @@ def choose_language(request: Any) -> HttpResponse:
             state.language = chosen
     there = request.POST.get("next", "")
     home_page = reverse("home")
-    return HttpResponseRedirect(there if there.startswith(home_page) else home_page)
+    return redirect(there if there.startswith(home_page) else home_page)
 
 
 def end(request: HttpRequest) -> HttpResponse:
     """End the kit."""
-    answer = render(request, "kit/ended.html", {"title": Text("The kit has ended")})
+    answer = show_page(request, "kit/ended.html", Text("The kit has ended"))
     settings.KIT_OVER.set()
     return answer
 

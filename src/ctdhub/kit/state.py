@@ -66,7 +66,6 @@ class KitState:
     language: str = ""
     compared: bool = False
     deliveries: int = 0
-    last_digest: str = ""
     files: list[KitFile] = field(default_factory=list)
 
 

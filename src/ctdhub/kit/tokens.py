@@ -11,24 +11,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import HttpResponse
+from django.shortcuts import redirect
 
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import made_whole
 from ctdhub.core.i18n import Text
+from ctdhub.core.keys import linkage
 from ctdhub.core.keys.envelope import is_envelope, make_pair, public_half, unwrap
-from ctdhub.core.keys.linkage import (
-    LinkageKey,
-    filling_secret,
-    is_linkage_key,
-    is_locked,
-    read_linkage_key,
-    stated_fingerprint,
-    write_linkage_key,
-)
 from ctdhub.desk.registry import BOTH, page
+from ctdhub.desk.rendering import show_page
 from ctdhub.desk.screens import asked, carrier_of, cell
 from ctdhub.kit.state import Kit, KitFile
 from ctdhub.schema.model import AGE
@@ -55,36 +47,26 @@ FATES = {
 def tokens_page(request: Any, thing: KitFile) -> HttpResponse:
     """What tokens would be made of, and the button that makes them."""
     kit: Kit = request.kit
-    values: dict[str, Any] = {
-        "title": Text("Tokens in place of names"),
-        "thing": thing,
-        "cell": cell,
-        "met": None,
-        "plan": None,
-        "fates": FATES,
-        "age": None,
-    }
+    values: dict[str, Any] = {"thing": thing, "cell": cell, "fates": FATES}
+    values |= dict.fromkeys(("met", "plan", "age"))
     try:
         if request.method == "POST" and request.FILES.get("key"):
             _take_key(kit, request.FILES["key"], request.POST)
-            return HttpResponseRedirect(reverse("tokens", kwargs={"id": thing.pk}))
+            return redirect("tokens", id=thing.pk)
         mapping, raw = _read(request, thing)
         values["plan"] = what = plan(raw, propose(raw), mapping=mapping)
         values["age"] = age = _age(mapping, what)
         if request.method == "POST":
             made = _make(kit, thing, raw, what, age, request.POST)
-            return HttpResponseRedirect(reverse("columns", kwargs={"id": made.pk}))
+            return redirect("columns", id=made.pk)
     except HubError as met:
         values["met"] = met
     key, pair = kit.root / KEY, kit.root / PAIR
     if not pair.exists():
         make_pair(pair)
-    values |= {
-        "held": is_linkage_key(key),
-        "locked": is_locked(key),
-        "receiving": public_half(pair),
-    }
-    return render(request, "kit/tokens.html", values, status=422 if values["met"] else 200)
+    values |= {"held": linkage.is_linkage_key(key), "locked": linkage.is_locked(key)}
+    values["receiving"] = public_half(pair)
+    return show_page(request, "kit/tokens.html", Text("Tokens in place of names"), **values)
 
 
 def _take_key(kit: Kit, given: Any, posted: Any) -> None:
@@ -97,15 +79,17 @@ def _take_key(kit: Kit, given: Any, posted: Any) -> None:
     try:
         if is_envelope(place):
             found = unwrap(place, kit.root / PAIR)
-        elif is_linkage_key(place):
-            found = read_linkage_key(place, passphrase)
+        elif linkage.is_linkage_key(place):
+            found = linkage.read_linkage_key(place, passphrase)
         else:
             raise error("kit-no-linkage-key")
-        another = is_linkage_key(key) and stated_fingerprint(key) != found.fingerprint
+        another = (
+            linkage.is_linkage_key(key) and linkage.stated_fingerprint(key) != found.fingerprint
+        )
         if another and not posted.get("replace"):
             raise error("kit-other-linkage-key")
         with made_whole(key) as fresh:
-            write_linkage_key(fresh, found, passphrase)
+            linkage.write_linkage_key(fresh, found, passphrase)
     finally:
         Path(place).unlink(missing_ok=True)
 
@@ -139,17 +123,19 @@ def _make(
         thing.day, "",
     )  # fmt: skip
     out = kit.path(made)
-    tokenise(raw, what, Tokeniser(key.secret, release, filling_secret(kit.root / KEY)), out, age)
+    tokenise(
+        raw, what, Tokeniser(key.secret, release, linkage.filling_secret(kit.root / KEY)), out, age
+    )
     made = replace(made, sha256=sha256(out.read_bytes()).hexdigest())
     with kit.changing() as state:
         state.files.append(made)
     return made
 
 
-def _key(kit: Kit, passphrase: str) -> LinkageKey:
-    if not is_linkage_key(kit.root / KEY):
+def _key(kit: Kit, passphrase: str) -> linkage.LinkageKey:
+    if not linkage.is_linkage_key(kit.root / KEY):
         raise error("kit-no-linkage-key")
-    return read_linkage_key(kit.root / KEY, passphrase)
+    return linkage.read_linkage_key(kit.root / KEY, passphrase)
 
 
 PAGES = [page("deliveries/<Delivery>/tokens/", tokens_page, "delivery.send", BOTH, name="tokens")]
