@@ -19,10 +19,10 @@ from ctdhub.core.tables import as_csv, as_json
 from ctdhub.release.open import Release
 from ctdhub.report import equity as equity_rows
 from ctdhub.report import mandated
+from ctdhub.report import trends as series
 from ctdhub.report.brief import subjects as briefing
 from ctdhub.report.equity import assistance_caveat, gap_sentence, group_name, not_compared_sentence
 from ctdhub.report.facts import FORMS, headline_sheet, place_sheet, press_sheet
-from ctdhub.report.trends import FORMS as TREND_FORMS
 from ctdhub.report.wording import citation, ranged, sized
 from ctdhub.schema.countries import resolve
 from ctdhub.schema.labels import code_label, label
@@ -100,11 +100,11 @@ def trends(
     first: Annotated[int | None, typer.Option("--from")] = None,
     last: Annotated[int | None, typer.Option("--to")] = None,
     lang: str = "",
-    form: Annotated[str, options.form(TREND_FORMS)] = "text",
+    form: Annotated[str, options.form(series.FORMS)] = "text",
     out: Path | None = None,
 ) -> None:
     """The verb ``trends``."""
-    with options.answering(form, TREND_FORMS, lang, out):
+    with options.answering(form, series.FORMS, lang, out):
         with bar() as progress:
             progress(_("Opening the release"), 0.1)
             release = options.opened(source)
@@ -115,7 +115,7 @@ def trends(
             found = report(answers, question, years)
         if found is None:
             raise error("not-by-year")
-        options.deliver(TREND_FORMS[form](found, release), out)
+        options.deliver(series.written(found, release, form), out)
 
 
 def _years(release: Release, first: int | None, last: int | None) -> tuple[int, int] | None:

@@ -202,13 +202,27 @@ COLUMNS = (
 )  # fmt: skip
 
 
+FORMATS = ("text", "csv", "json", "markdown")
+
+
 def written(sheet: MandatedTable, release: Release, form: str) -> str:
     """The table as text.
 
     Args:
         form: one of :data:`FORMATS`.
     """
-    return FORMATS[form](sheet, release)
+    if form == "csv":
+        common = release.protected.guarantee.level, release.version
+        return as_csv(COLUMNS, ((*_row(sheet, line).values(), *common) for line in sheet.lines))
+    if form == "json":
+        rows = [
+            {k: v for k, v in _row(sheet, x).items() if k != "table"} | {"years": list(x.years)}
+            for x in sheet.lines
+        ]
+        return as_json({**metadata(sheet, release), "rows": rows}).removesuffix("\n")
+    headed = form == "markdown"
+    write = text.write_markdown if headed else text.write_plain
+    return write(document(sheet, release, headed=headed))
 
 
 def metadata(sheet: MandatedTable, release: Release) -> dict[str, Any]:
@@ -241,19 +255,6 @@ def metadata(sheet: MandatedTable, release: Release) -> dict[str, Any]:
     }
 
 
-def _csv(sheet: MandatedTable, release: Release) -> str:
-    common = release.protected.guarantee.level, release.version
-    return as_csv(COLUMNS, ((*_row(sheet, line).values(), *common) for line in sheet.lines))
-
-
-def _json(sheet: MandatedTable, release: Release) -> str:
-    rows = [
-        {k: v for k, v in _row(sheet, line).items() if k != "table"} | {"years": list(line.years)}
-        for line in sheet.lines
-    ]
-    return as_json({**metadata(sheet, release), "rows": rows}).removesuffix("\n")
-
-
 def _row(sheet: MandatedTable, line: MandatedLine) -> dict[str, Any]:
     """All :data:`COLUMNS` but those that are the same in each row, in this order."""
     whom = sheet.denominator(line)
@@ -272,14 +273,6 @@ def _row(sheet: MandatedTable, line: MandatedLine) -> dict[str, Any]:
         *((line.per or "all", whom.source, whom.reference_date) if whom else (None,) * 3),
     )
     return dict(zip(COLUMNS[:-2], cells, strict=True))
-
-
-def _markdown(table: MandatedTable, release: Release) -> str:
-    return text.write_markdown(document(table, release, headed=True))
-
-
-def _text(table: MandatedTable, release: Release) -> str:
-    return text.write_plain(document(table, release, headed=False))
 
 
 def document(table: MandatedTable, release: Release, *, headed: bool) -> Document:
@@ -348,15 +341,6 @@ def _in_words(card: NumberCard, written: Callable[[float], str]) -> str:
     if card.value is None:
         return _("not shown (at most {high})").format(high=written(card.high))
     return wording.people_ranged(card.value, card.low, card.high, written)
-
-
-FORMATS: dict[str, Callable[[MandatedTable, Release], str]] = {
-    "text": _text,
-    "csv": _csv,
-    "json": _json,
-    "markdown": _markdown,
-}
-"""By name what writes the form."""
 
 
 # --------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from ctdhub.border import Estimate
-from ctdhub.core.format import number, share
+from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, language, ngettext, said
 from ctdhub.document.text import escaped
 from ctdhub.release.catalogue import place
@@ -21,7 +21,7 @@ from ctdhub.report.sentences import headline_sentence
 from ctdhub.schema.labels import code_label, label
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.estimator import memoised
-from ctdhub.stats.release_changes import RATE, CellChange, ReleaseChanges, compare
+from ctdhub.stats.release_changes import CellChange, ReleaseChanges, compare
 from ctdhub.stats.tables import headline
 
 # --------------------------------------------------------------------------------------------------
@@ -132,16 +132,6 @@ def fresh_noise() -> str:
         "little even where nobody joined or left; a difference is listed only where noise alone "
         "would hardly make it."
     )
-
-
-def false_differences() -> str:
-    """How many of the listed differences may be false, and what their intervals are."""
-    return _(
-        "At most {rate} of the listed differences are expected to be false, all groups considered "
-        "together. The intervals are widened for that: an interval leaves out zero exactly where "
-        "the difference is listed. A difference does not say that trafficking changed: other "
-        "contributors, other years and corrections change numbers too."
-    ).format(rate=share(RATE))
 
 
 def counted_once(found: ReleaseChanges) -> str:

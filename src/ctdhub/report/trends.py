@@ -2,7 +2,7 @@
 data.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -225,14 +225,6 @@ def _split(report: decomposition.Report, split: decomposition.Split) -> dict[str
     }
 
 
-def _json(report: decomposition.Report, release: Release) -> str:
-    return as_json(as_data(report, release))
-
-
-def _csv(report: decomposition.Report, release: Release) -> str:
-    return csv_of([report])
-
-
 def csv_of(reports: Sequence[decomposition.Report]) -> str:
     """One row for each count, each declared break and each part of a change.
 
@@ -263,11 +255,6 @@ def _count(row: str, when: str, card: NumberCard, kind: str) -> list[object]:
     if kind == "nobody_reports":
         return [row, "", when, names, "", "", "", kind]
     return [row, "", when, names, *wording.file_numbers(card), card.state]
-
-
-def as_text(report: decomposition.Report, release: Release) -> str:
-    """:func:`document` as text."""
-    return text.write_plain(document(report, release))
 
 
 def document(report: decomposition.Report, release: Release) -> Document:
@@ -320,11 +307,14 @@ def _cell(card: NumberCard) -> str:
     return wording.ranged(card) if card.has_range else why(card.state)
 
 
-FORMS: Mapping[str, Callable[[decomposition.Report, Release], str]] = {
-    "text": as_text,
-    "json": _json,
-    "csv": _csv,
-}
+FORMS = ("text", "json", "csv")
+
+
+def written(report: decomposition.Report, release: Release, form: str) -> str:
+    """The report in one of :data:`FORMS`; its text is :func:`document`."""
+    if form == "json":
+        return as_json(as_data(report, release))
+    return csv_of([report]) if form == "csv" else text.write_plain(document(report, release))
 
 
 # --------------------------------------------------------------------------------------------------

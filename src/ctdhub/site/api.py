@@ -29,7 +29,7 @@ from ctdhub.release.manifest import VERSION_PATTERN, LinkErrors
 from ctdhub.release.open import Release
 from ctdhub.report import figures as places
 from ctdhub.report.figures import figures
-from ctdhub.report.wording import attributes, caveat, citation, shown
+from ctdhub.report.wording import attributes, caveat, citation, file_numbers, shown
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, label
 from ctdhub.schema.model import ORIGIN
@@ -319,10 +319,7 @@ def _side(side: Side) -> dict[str, Any]:
 def _card(found: NumberCard) -> dict[str, Any]:
     """A card, its value called ``count`` where it counts people and ``share`` where not."""
     digits = 4 if found.unit == "share" else 0
-    value, low, high = (
-        None if x is None else round(x, digits) if digits else round(x)
-        for x in (found.value, found.low, found.high)
-    )
+    value, low, high = file_numbers(found, digits or None)
     ends: dict[str, Any] = {"low": low, "high": high, "state": found.state}
     if found.once is not None:
         ends["once"] = [round(end, digits) for end in found.once]

@@ -19,7 +19,7 @@ from ctdhub.release.open import Release
 from ctdhub.report.citing import quote, reference, snippets
 from ctdhub.report.figures import Chart, Figure, FigureBar, line_of
 from ctdhub.report.trends import Trend
-from ctdhub.report.wording import caveat, citation
+from ctdhub.report.wording import caveat, citation, file_numbers
 from ctdhub.schema.model import SEX, load_schema
 from ctdhub.site import frame
 from ctdhub.site.edition import Content, Edition
@@ -130,7 +130,7 @@ def _line(figure: Numbers, row: Row) -> list[object]:
     return [
         *codes,
         row.kind,
-        *(_whole(x) for x in (row.people.value, row.people.low, row.people.high)),
+        *file_numbers(row.people),
         row.people.state,
         *(("", "", "") if part is None else (_part(part, n) for n in ("value", "low", "high"))),
         _filters(figure),
@@ -150,10 +150,6 @@ def _among_others(figure: Numbers, row: Row) -> list[object]:
     names, line = _names(figure), _line(figure, row)
     codes = "|".join(str(code) for code in line[: len(names)])
     return [figure.id, "*".join(names), codes, *line[len(names) :]]
-
-
-def _whole(value: float | None) -> str:
-    return "" if value is None else str(round(value))
 
 
 def _part(card: NumberCard, name: str) -> str:

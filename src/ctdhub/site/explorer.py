@@ -416,17 +416,13 @@ DRAWN, WRITTEN = 6, 8
 """Charts that readers without scripts see as pictures; as tables; the page links to all others."""
 
 
-@dataclass(frozen=True)
-class ExplorerChart:
-    """A chart without filters: its figure, and what the script needs of it."""
-
-    figure: Figure
-    spec: dict[str, Any]
+ExplorerChart = tuple[Figure, dict[str, Any]]
+"""A chart without filters, and what the script needs of it."""
 
 
 def page(content: Content) -> Page:
     """The page of a release."""
-    answers, lang = content.answers, current()
+    answers, rtl = content.answers, current() in RIGHT_TO_LEFT
     held, offline = explorer(answers), content.edition.offline
     charts = [_chart(held, question) for question in held.questions[:WRITTEN]]
     card = answers.card(Query())
@@ -444,13 +440,8 @@ def page(content: Content) -> Page:
             "total": everybody,
             "uncertain": uncertain_people(content.release),
             "charts": [
-                (
-                    c,
-                    draw_bars(c.figure.bars, c.figure.id, rtl=lang in RIGHT_TO_LEFT)
-                    if k < DRAWN
-                    else "",
-                )
-                for k, c in enumerate(charts)
+                (figure, spec, draw_bars(figure.bars, figure.id, rtl=rtl) if k < DRAWN else "")
+                for k, (figure, spec) in enumerate(charts)
             ],
             "payload": payload(content, PATH),
             "source": words()["sources"]["published"],
@@ -529,20 +520,17 @@ def _chart(held: Explorer, question: ChartQuestion) -> ExplorerChart:
             label=named(largest.codes), people=sized(largest.people)
         )
     figure = replace(figure, headline=headline)
-    return ExplorerChart(
-        figure,
-        {
-            "name": question.name,
-            "column": column,
-            "title": title,
-            "subtitle": subtitle,
-            "meaning": meaning,
-            "ranked": ranked,
-            "years": question.name == PERIOD,
-            "ranges": bool(variable) and load_schema().variable(variable).ranges,
-            **spec,
-        },
-    )
+    return figure, {
+        "name": question.name,
+        "column": column,
+        "title": title,
+        "subtitle": subtitle,
+        "meaning": meaning,
+        "ranked": ranked,
+        "years": question.name == PERIOD,
+        "ranges": bool(variable) and load_schema().variable(variable).ranges,
+        **spec,
+    }
 
 
 def _codes(held: Explorer, name: str, table: Table) -> dict[str, Any]:
@@ -643,7 +631,7 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
         "labels": labels,
         "titles": [label(name, lang) for name in columns],
         "yes": [domains[n].index(YES) if YES in domains[n] else 0 for n in columns],
-        "questions": [c.spec for c in charts],
+        "questions": [spec for _figure, spec in charts],
         "bounds": BOUNDS,
         "top": TOP,
         "twice": _twice(held),

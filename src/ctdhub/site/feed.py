@@ -3,7 +3,6 @@
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -32,15 +31,8 @@ _SPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 """The name space of addresses (RFC 9562); the hash of a release makes names that stay."""
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """One entry: its id, when, its title and text, where it leads."""
-
-    id: str
-    updated: str
-    title: str
-    text: str
-    path: str
+Entry = tuple[str, str, str, str, str]
+"""When, where it leads, its title, its text, its id."""
 
 
 def write_feed(site: Path, series: Sequence[Answers], sharing: Sharing) -> None:
@@ -54,7 +46,7 @@ def write_feed(site: Path, series: Sequence[Answers], sharing: Sharing) -> None:
     releases = [answers.release for answers in series]
     with language(LANGUAGES[0]):
         entries = [entry for answers in series for entry in _entries(answers, series)]
-    entries.sort(key=lambda e: (e.updated, e.path, e.title), reverse=True)
+    entries.sort(key=lambda entry: entry[:3], reverse=True)
     facts = releases[0].facts
     oldest = min(releases, key=lambda r: [int(part) for part in r.version.split(".")])
     own = sharing.public(FEED)
@@ -63,33 +55,32 @@ def write_feed(site: Path, series: Sequence[Answers], sharing: Sharing) -> None:
         '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">',
         f"<id>{_urn('feed/' + digest(oldest.path))}</id>",
         f"<title>{_text(facts.hub)}</title>",
-        f"<updated>{entries[0].updated}</updated>",
+        f"<updated>{entries[0][0]}</updated>",
         f"<author><name>{_text(facts.hub)}</name></author>",
         *([f'<link rel="self" href={quoteattr(own)}/>'] if own else []),
     ]
-    for e in entries:
-        href = sharing.public(e.path) or e.path
+    for updated, path, name, text, id_ in entries:
+        href = quoteattr(sharing.public(path) or path)
         lines += [
-            f"<entry><id>{e.id}</id><title>{_text(e.title)}</title>",
-            f"<updated>{e.updated}</updated><link href={quoteattr(href)}/>",
-            f'<content type="text">{_text(e.text)}</content></entry>',
+            f"<entry><id>{id_}</id><title>{_text(name)}</title>",
+            f"<updated>{updated}</updated><link href={href}/>",
+            f'<content type="text">{_text(text)}</content></entry>',
         ]
     (site / FEED).write_text("\n".join([*lines, "</feed>", ""]), "utf-8")
 
 
-def _entries(answers: Answers, series: Sequence[Answers]) -> Iterator[_Entry]:
+def _entries(answers: Answers, series: Sequence[Answers]) -> Iterator[Entry]:
     release = answers.release
     manifest, hash_ = release.manifest, digest(release.path)
     path = address(LANGUAGES[0], release.version, HOME)
     name = title(manifest, release.facts)
     cited = citation(release.version, release.year, release.facts)
     text = " ".join([cited, *_changed(answers, series)])
-    yield _Entry(_urn(hash_), _second(manifest.created), name, text, path)
+    yield _second(manifest.created), path, name, text, _urn(hash_)
     for erratum in release.errata:
         found = in_words(release, erratum)
         in_force = max(s.date for s in erratum.signatures)
-        urn = _urn(f"{hash_}/{erratum.notice.number}")
-        yield _Entry(urn, in_force, found.heading, found.text, path)
+        yield in_force, path, found.heading, found.text, _urn(f"{hash_}/{erratum.notice.number}")
 
 
 def _changed(answers: Answers, series: Sequence[Answers]) -> list[str]:

@@ -100,6 +100,7 @@ def _pair(
         "found": found,
         "words": words,
         "most": MOST,
+        "rate": RATE,
         "told": told,
         "notes": words.notes(between, told),
         "corrections": words.corrections([*between, before.release]),
