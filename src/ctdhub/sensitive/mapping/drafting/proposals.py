@@ -262,11 +262,8 @@ def rejected(
     """
     if not texts:
         return ()
-    rows = Text(
-        "rows that this rule would reject: {n} of {all}",
-        n=Numeral(column.rows_of(texts)),
-        all=Numeral(column.all),
-    )
+    rows = Text("rows that this rule would reject: {n} of {all}")
+    rows = rows.holding(n=Numeral(column.rows_of(texts)), all=Numeral(column.all))
     named = (said.holding(texts=texts_with_rows(column, texts, near)),) if said else ()
     return (*named, rows)
 
@@ -430,11 +427,8 @@ def ages(column: Glance, score: float) -> Iterator[Proposal | Doubt]:
     """A rule for ages, one for minors and adults, or a doubt."""
     numbers = {text: age for text in column.texts if (age := number_of(fold(text))) is not None}
     if _codes_of_a_list(column, numbers):
-        yield Doubt(
-            column.name,
-            Text("codes of the publisher’s code book, not ages: leave them out or write a map"),
-            shows=True,
-        )
+        why = Text("codes of the publisher’s code book, not ages: leave them out or write a map")
+        yield Doubt(column.name, why, shows=True)
         return
     nulls = _null_ages(column, numbers)
     texts = [text for text in column.texts if text not in nulls]
@@ -458,12 +452,9 @@ def ages(column: Glance, score: float) -> Iterator[Proposal | Doubt]:
     rule: dict[str, object] = {"band": True}
     if mapped := within | dict.fromkeys((*across, *words)):
         rule = {"map": mapped} | rule
-    reason = Text(
-        "{n} of its {all} texts are ages up to {oldest} or age bands",
-        n=Numeral(len(told)),
-        all=Numeral(len(column.texts)),
-        oldest=OLDEST,
-    )
+    aged = Text("{n} of its {all} texts are ages up to {oldest} or age bands")
+    n, every = Numeral(len(told)), Numeral(len(column.texts))
+    reason = aged.holding(n=n, all=every, oldest=OLDEST)
     yield Proposal(AGE, column.name, rule, score, reason, doubts, tuple(nulls))
 
 
@@ -565,14 +556,12 @@ def durations(column: Glance, target: str, score: float) -> Iterator[Proposal | 
     if not fitting and not meant:
         return
     if bare and not says(column.name, vocabulary().ages["months"]):
-        yield Doubt(
-            column.name, Text("a duration, but its header does not say that it is in months")
-        )
+        why = Text("a duration, but its header does not say that it is in months")
+        yield Doubt(column.name, why)
         return
     others = [text for text in column.texts if text not in fitting and text not in meant]
-    reason = _of_texts(
-        Text("{n} of its {all} texts are durations"), len(fitting) + len(meant), column
-    )
+    n = len(fitting) + len(meant)
+    reason = _of_texts(Text("{n} of its {all} texts are durations"), n, column)
     doubts = rejected(column, others, Text("no duration: {texts}"))
     rule: dict[str, object] = {"map": meant, "band": True} if meant else {"band": True}
     yield Proposal(target, column.name, rule, score, reason, doubts)
@@ -603,21 +592,16 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
         yield Doubt(column.name, reason)
         return
     if group is None and main is not None:
-        reason = Text(
-            "its texts are words of “{group}”, but the header does not say so",
-            group=Named.of(lambda language: group_label(main, language)),
-        )
-        yield Doubt(column.name, reason, shows=True)
+        named = Named.of(lambda language: group_label(main, language))
+        why = Text("its texts are words of “{group}”, but the header does not say so", group=named)
+        yield Doubt(column.name, why, shows=True)
         return
     chosen: dict[str, list[str]] = {}
     for text, flag in meant.items():
         chosen.setdefault(flag, []).append(text)
     doubts = _doubts(column, elements, [t for t in texts if t not in meant], mark)
-    reason = Text(
-        "the column names kinds, of which {n} of {all} are known",
-        n=Numeral(len(meant)),
-        all=Numeral(len(texts)),
-    )
+    named_kinds = Text("the column names kinds, of which {n} of {all} are known")
+    reason = named_kinds.holding(n=Numeral(len(meant)), all=Numeral(len(texts)))
     for flag, found in chosen.items():
         rule: dict[str, Any] = {"has": found} | ({"split": mark} if mark else {})
         yield Proposal(flag, column.name, rule, 0.9 * len(meant) / len(texts), reason, doubts)
@@ -748,17 +732,11 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
         ways.append(list(column.texts))
     read = max(ways, key=column.weight)
     if column.weight(read) < 0.6:
-        reason = _of_texts(
-            Text("the header suggests a date, but only {n} of {all} texts are dates or years"),
-            len(read),
-            column,
-        )
+        few = Text("the header suggests a date, but only {n} of {all} texts are dates or years")
+        reason = _of_texts(few, len(read), column)
         if column.share(lambda text: DAY_FIRST.year(fold(text))) >= 0.6:
-            reason = Text(
-                "its years are outside {first} to {last}: of another calendar?",
-                first=YEARS[0],
-                last=YEARS[1],
-            )
+            outside = Text("its years are outside {first} to {last}: of another calendar?")
+            reason = outside.holding(first=YEARS[0], last=YEARS[1])
         elif column.share(lambda text: is_year(_TWO_DIGITS.year(fold(text)))) >= 0.6:
             reason = Text("years of two digits: state under dates what they stand for")
         yield Doubt(column.name, reason)
@@ -788,20 +766,10 @@ def _country(column: Glance, target: str, score: float) -> Iterator[Proposal | D
     }
     share = column.weight(t for t, there in known.items() if there)
     share /= max(column.weight(known), 1e-9)
-    if (
-        not known
-        or share < 0.5
-        or (share < 1 and any(number_of(fold(t)) is not None for t in known))
-    ):
-        yield Doubt(
-            column.name,
-            _of_texts(
-                Text("the header suggests a country, but only {n} of {all} texts are countries"),
-                sum(known.values()),
-                column,
-            ),
-            shows=True,
-        )
+    numbered = any(number_of(fold(t)) is not None for t in known)
+    if not known or share < 0.5 or (share < 1 and numbered):
+        few = Text("the header suggests a country, but only {n} of {all} texts are countries")
+        yield Doubt(column.name, _of_texts(few, sum(known.values()), column), shows=True)
         return
     unknown = [t for t, there in known.items() if not there]
     doubts = rejected(column, unknown, Text("no country: {texts}"), near=_near)
@@ -815,9 +783,7 @@ def _country(column: Glance, target: str, score: float) -> Iterator[Proposal | D
         if mark and column.sets(mark):
             doubts += (SETS,)
     reason = _of_texts(Text("{n} of its {all} texts are countries"), sum(known.values()), column)
-    yield Proposal(
-        target, column.name, rule, score * share, reason, doubts, null_values=tuple(nulls)
-    )
+    yield Proposal(target, column.name, rule, score * share, reason, doubts, tuple(nulls))
 
 
 def sets_doubt(column: Glance) -> Text | None:
@@ -849,20 +815,15 @@ def _flag(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
         return
     letters = {word(text) for text in known}
     if letters & {"o", "s"} and "n" not in letters:
-        yield Doubt(
-            column.name,
-            Text("a single letter without its counterpart is not taken for yes"),
-            shows=True,
-        )
+        why = Text("a single letter without its counterpart is not taken for yes")
+        yield Doubt(column.name, why, shows=True)
         return
     reason = Text("column name matches this yes/no variable; values are yes or no")
     others = [text for text in texts if text not in known]
     doubts = rejected(column, others, Text("neither yes nor no: {texts}"))
     if "yes" not in known.values():
         doubts += (Text("no cell says yes: if a text of the file means it, add it to the map"),)
-    yield Proposal(
-        target, column.name, {"map": known}, score, reason, doubts, null_values=tuple(nulls)
-    )
+    yield Proposal(target, column.name, {"map": known}, score, reason, doubts, tuple(nulls))
 
 
 def _coded(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:

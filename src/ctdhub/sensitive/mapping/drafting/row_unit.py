@@ -60,15 +60,12 @@ class SharedNumbers:
 
     def said(self) -> Text:
         """What the steward should know of it."""
-        if not self.compared:
-            return Text(
-                "numbers that appear in several rows: {n}; hash only if each is one person’s own",
-                n=Numeral(self.shared),
-            )
+        n, k = Numeral(self.shared), Numeral(self.contradicted)
+        said = Text("numbers that appear in several rows: {n}; of these, of several people: {k}")
+        if self.compared:
+            return said.holding(n=n, k=k)
         return Text(
-            "numbers that appear in several rows: {n}; of these, of several people: {k}",
-            n=Numeral(self.shared),
-            k=Numeral(self.contradicted),
+            "numbers that appear in several rows: {n}; hash only if each is one person’s own", n=n
         )
 
 
@@ -382,14 +379,11 @@ def record_proposals(raw: RawTable, column: Glance) -> Iterator[Proposal | Doubt
         return
     own = replace(column, name=vocabulary().without_perpetrators(column.name))
     if any(isinstance(each, Proposal) for each in proposals.proposals(own)):
-        yield Doubt(
-            column.name,
-            Text(
-                "a record has several rows of {child}: say by fold under read, or by split and "
-                "take, which of them counts",
-                child=several[0],
-            ),
+        reason = Text(
+            "a record has several rows of {child}: say by fold under read, or by split and take, "
+            "which of them counts"
         )
+        yield Doubt(column.name, reason.holding(child=several[0]))
 
 
 def child_rules(
