@@ -172,15 +172,7 @@ class Crosswalk(FrozenModel):
         return tuple(dict.fromkeys(c.name for c in self.columns if not c.optional))
 
 
-NAMES = (
-    "ctdc-2017",
-    "ctdc-2021",
-    "ctdc-gsd-k10",
-    "ctdc-2024",
-    "ctdc-vp-2022",
-    "htcds-2",
-    "ic-tip",
-)
+NAMES = ("ctdc-2017", "ctdc-2021", "ctdc-gsd-k10", "ctdc-2024", "ctdc-vp-2022", "htcds-2", "ic-tip")
 """The formats that have a crosswalk."""
 
 

@@ -199,16 +199,8 @@ class Fault:
         return self.reason()
 
 
-LOCAL = pa.schema(
-    [
-        ("source_row", pa.int64()),
-        ("target", pa.string()),
-        ("column", pa.string()),
-        ("rule", pa.string()),
-        ("reason", pa.string()),
-        ("fields", pa.string()),
-    ]
-)
+_SAID = ("target", "column", "rule", "reason", "fields")
+LOCAL = pa.schema([("source_row", pa.int64()), *((name, pa.string()) for name in _SAID)])
 """A reject of a slice: the hub's reject table with the hub variable and without the file."""
 
 
@@ -223,22 +215,11 @@ def rejects_at(
         reasons: where they differ, each once, with the ``places`` of the rows among them.
     """
     said = reasons or [fault.reason()]
-    places = _repeated(0, len(rows)) if reasons is None else places
-    return pa.table(
-        [
-            rows,
-            _repeated(fault.target, len(rows)),
-            _repeated(fault.column, len(rows)),
-            _repeated(fault.kind, len(rows)),
-            pa.array(map(in_english, said), pa.string()).take(places),
-            pa.array(map(as_fields, said), pa.string()).take(places),
-        ],
-        schema=LOCAL,
-    )
-
-
-def _repeated(value: str | int, times: int) -> pa.Array:
-    return pa.repeat(pa.scalar(value), times)
+    places = pa.repeat(pa.scalar(0), len(rows)) if reasons is None else places
+    same = (fault.target, fault.column, fault.kind)
+    words = (pa.array([form(one) for one in said], pa.string()) for form in (in_english, as_fields))
+    columns = [rows, *(pa.repeat(pa.scalar(one), len(rows)) for one in same)]
+    return pa.table([*columns, *(each.take(places) for each in words)], LOCAL)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -207,11 +207,7 @@ def _weak(column: str) -> HubError:
 # Tokens that a contributor made of identifiers, for the hub to compare and never to read.
 
 TOKENS = pa.schema(
-    [
-        pa.field("record_id", pa.string(), nullable=False),
-        pa.field("contributor", pa.string(), nullable=False),
-        pa.field("token", pa.string(), nullable=False),
-    ]
+    [pa.field(name, pa.string(), nullable=False) for name in ("record_id", "contributor", "token")]
 )
 """Tokens of records, one row each."""
 

@@ -279,11 +279,8 @@ def _error(file: str, root: yaml.Node | None, faults: list[tuple[Place, Text | s
         line = _line(root, place)
         name = ".".join(str(p + 1) if isinstance(p, int) else printable(p) for p in place)
         safe = _printable(text)
-        shown.append(
-            Text("{place} (line {line}): {text}", place=name, line=line, text=safe)
-            if name
-            else safe
-        )
+        where = Text("{place} (line {line}): {text}", place=name, line=line, text=safe)
+        shown.append(where if name else safe)
     if len(faults) > len(shown):
         shown.append(Text("and {n} more", n=len(faults) - len(shown)))
     return error("mapping", file=file, places=joined(shown, "; "))

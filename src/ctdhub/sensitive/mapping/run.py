@@ -405,15 +405,11 @@ def _ordinals(texts: pa.Array) -> NDArray[np.int64]:
 # A newer delivery replaces what older ones said of a person, also where it excludes her; and a key
 # with two years of birth is shared by several people.  Keys and nothing else are kept of that.
 
-NO_RECORD = pa.schema(
-    [
-        pa.field("person_key", pa.string(), nullable=False),
-        pa.field("excluded", pa.bool_(), nullable=False),
-    ]
-)
+_KEY = pa.field("person_key", pa.string(), nullable=False)
+NO_RECORD = pa.schema([_KEY, pa.field("excluded", pa.bool_(), nullable=False)])
 """Keys of rows that became no record, and whether a rule excluded the row or a fault did."""
 
-BIRTHS = pa.schema([pa.field("person_key", pa.string(), nullable=False)])
+BIRTHS = pa.schema([_KEY])
 """Keys whose records have different years of birth."""
 
 
@@ -539,13 +535,9 @@ def _wrong(expected: Text, got: Text | int) -> Text:
 
 def _differing(wanted: dict[str, str | None], found: dict[str, object]) -> list[Text]:
     texts = {name: None if v is None else str(v) for name, v in found.items()}
+    said = Text("{column}: expected {expected}, got {got}")
     return [
-        Text(
-            "{column}: expected {expected}, got {got}",
-            column=name,
-            expected=code or "null",
-            got=texts.get(name) or "null",
-        )
+        said.holding(column=name, expected=code or "null", got=texts.get(name) or "null")
         for name, code in wanted.items()
         if texts.get(name) != code
     ]
@@ -554,21 +546,18 @@ def _differing(wanted: dict[str, str | None], found: dict[str, object]) -> list[
 # --------------------------------------------------------------------------------------------------
 # One file through one mapping: decide identifiers, test the mapping, run it, account for rows.
 
+_ID = pa.field("record_id", pa.string(), nullable=False)
 RECORDS = pa.schema(
     [
-        pa.field("record_id", pa.string(), nullable=False),
+        _ID,
         pa.field("person_key", pa.string()),
         pa.field("source_file", pa.string(), nullable=False),
         pa.field("source_row", pa.int64(), nullable=False),
         *arrow_schema("records"),
     ]
 )
-PERPETRATORS = pa.schema(
-    [pa.field("record_id", pa.string(), nullable=False), *arrow_schema("perpetrators")]
-)
-CASES = pa.schema(
-    [pa.field("record_id", pa.string(), nullable=False), pa.field("case", pa.string())]
-)
+PERPETRATORS = pa.schema([_ID, *arrow_schema("perpetrators")])
+CASES = pa.schema([_ID, pa.field("case", pa.string())])
 """Keys of cases by record, where the mapping has a column for them that is no person key."""
 
 

@@ -760,16 +760,12 @@ class _UnreadTexts:
                     rejected.add(key)
         outcome = self._outcome()
         near = self._near()
-        return [
-            UnknownText(
-                self.column,
-                spelt[key],
-                n,
-                "rejected" if key in rejected else outcome,
-                near(spelt[key]) if i < NEAREST else "",
-            )
-            for i, (key, n) in enumerate(sorted(rows.items(), key=lambda item: (-item[1], item)))
-        ]
+        found = []
+        for i, (key, n) in enumerate(sorted(rows.items(), key=lambda item: (-item[1], item))):
+            fate: Outcome = "rejected" if key in rejected else outcome
+            like = near(spelt[key]) if i < NEAREST else ""
+            found.append(UnknownText(self.column, spelt[key], n, fate, like))
+        return found
 
     def _outcome(self) -> Outcome:
         rules = [u.rule for u in self.uses if u.rule.has]

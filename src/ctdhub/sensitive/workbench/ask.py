@@ -198,10 +198,9 @@ class WorkbenchRequest:
         except FileError as met:
             if met.rule != "sheets":
                 raise
-            found = layout.sheets(self._place.file)
-            return {
-                "choose": [{"sheet": s.name, "rows": s.rows, "columns": s.header} for s in found]
-            }
+            sheets = layout.sheets(self._place.file)
+            found = [{"sheet": s.name, "rows": s.rows, "columns": s.header} for s in sheets]
+            return {"choose": found}
         return {"file": {"rows": raw.rows_read, "notes": raw.notes}}
 
     def _opened(self, sheet: Any) -> Bench:
@@ -271,16 +270,12 @@ class WorkbenchRequest:
         columns = (at.file.header.find(c) or c for c in (name, *(chosen.columns if chosen else ())))
         if hidden := any(is_hidden(at, column) for column in columns):
             chosen, sheets = None, []
-        own = [facets.facets(at.mapping, at.file, one, place.years) for one in sheets]
-        told = [
-            {
-                "sheet": one.of.name,
-                "targets": [{"variable": v, "label": named(v)} for v in one.of.rules],
-                "flags": one.of.flags,
-                "unknown": len(one.unknown()),
-            }
-            for one in own
-        ]
+        told = []
+        for one in sheets:
+            unknown = len(facets.facets(at.mapping, at.file, one, place.years).unknown())
+            targets = [{"variable": v, "label": named(v)} for v in one.rules]
+            said = {"sheet": one.name, "flags": one.flags, "unknown": unknown}
+            told.append({**said, "targets": targets})
         answer: Answer = {
             "verdict": verdict, "sheets": told, "sheet": None, "rule": "", "readings": [],
             "blank": at.file.raw.table.num_rows - at.file.filled(name), "silent": [],
@@ -344,13 +339,12 @@ class WorkbenchRequest:
     def suggested(self) -> Answer:
         """Everything that is proposed and that nobody has decided."""
         wanted = self._given.get("column")
-        return {
-            "suggested": [
-                {"column": name, "sure": sure, "operations": operations}
-                for name, sure, operations in self._verdicts.every_suggestion()
-                if wanted in (None, name)
-            ]
-        }
+        found = [
+            {"column": name, "sure": sure, "operations": operations}
+            for name, sure, operations in self._verdicts.every_suggestion()
+            if wanted in (None, name)
+        ]
+        return {"suggested": found}
 
     def problems(self) -> Answer:
         """What is wrong, by text, with the cells."""
@@ -360,20 +354,12 @@ class WorkbenchRequest:
 
     def identifiers(self) -> Answer:
         """Columns that may identify people, and what happens to each."""
-        every = ((name, self._verdicts.identifier(name)) for name in self._bench.file.names)
-        return {
-            "columns": [
-                {
-                    "column": name,
-                    **said,
-                    "choices": [
-                        {"action": one, **identifier_click(name, one)._asdict()} for one in LABELS
-                    ],
-                }
-                for name, said in every
-                if said
-            ]
-        }
+        found = []
+        for name in self._bench.file.names:
+            if said := self._verdicts.identifier(name):
+                ways = [{"action": one, **identifier_click(name, one)._asdict()} for one in LABELS]
+                found.append({"column": name, **said, "choices": ways})
+        return {"columns": found}
 
     def alarms(self) -> Answer:
         """What would be asked at the hub about this file."""

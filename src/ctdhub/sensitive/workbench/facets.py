@@ -351,17 +351,12 @@ class Meant:
         years = proposals.years_in(text)
         if years is None:
             vague = Text("an approximate age: choose its band, or leave it not recorded")
-            return (
-                None
-                if proposals.about(text) is None
-                else SuggestedCode((NOT_RECORDED,), vague, False)
-            )
+            unsure = SuggestedCode((NOT_RECORDED,), vague, False)
+            return None if proposals.about(text) is None else unsure
         said = Text("ages {low} to {high}", low=Numeral(years.low), high=Numeral(years.high))
-        code = (
-            proposals.band_holding(years, self._sheet.choices)
-            if self._variable == AGE
-            else proposals.side(years)
-        )
+        code = proposals.side(years)
+        if self._variable == AGE:
+            code = proposals.band_holding(years, self._sheet.choices)
         if code is not None:
             return SuggestedCode((code,), said, True)
         several = Text("ages of more than one band: no code says so")

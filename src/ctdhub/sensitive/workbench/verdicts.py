@@ -439,10 +439,8 @@ class Verdicts:
         without = click(
             Text("the file may lack it"), lost, False, "optional", column=column, on=True
         )
-        reason, targets = (
-            Text("a rule reads it, and the file lacks it"),
-            self._named_targets(column),
-        )
+        reason = Text("a rule reads it, and the file lacks it")
+        targets = self._named_targets(column)
         return Verdict(column, "stops", reason, targets, gone=True, proposals=(without,))
 
     def facets(self, column: str) -> list[Facets]:
@@ -560,11 +558,7 @@ LABELS = {
 _RECORDS = Text("they are records like the others")
 _LEFT_OUT = Text("leave them out: they are totals or notes")
 _UNCOUNTED = Text("they are no records: they stay uncounted")
-_UNITS = {
-    "person": Text("a person"),
-    "report": Text("a report"),
-    "call": Text("a call"),
-}
+_UNITS = {"person": Text("a person"), "report": Text("a report"), "call": Text("a call")}
 _ORDERS = {"dmy": Text("the day comes first"), "mdy": Text("the month comes first")}
 
 

@@ -387,10 +387,7 @@ def _approximate() -> tuple[re.Pattern[str], ...]:
     unit = rf"(?:\s*(?:{said['years']})\.?)?"
     number = r"(?P<a>\d{1,3})"
     mark = rf"\(?(?:{said['about']})\)?"
-    return (
-        re.compile(rf"{mark}\s*{number}{unit}"),
-        re.compile(rf"{number}{unit}\s*{mark}"),
-    )
+    return (re.compile(rf"{mark}\s*{number}{unit}"), re.compile(rf"{number}{unit}\s*{mark}"))
 
 
 @cache
