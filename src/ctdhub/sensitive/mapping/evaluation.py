@@ -457,7 +457,7 @@ class TextTable(Kept):
         table: text columns and ``_row``.
 
     Attributes:
-        table: the same, as ``texts.as_codes`` gives it.
+        table: the same, as ``evaluation.as_codes`` gives it.
         numbers: those of the rows.
         faults: fault number n is ``faults[n - 1]``.
     """

@@ -77,8 +77,8 @@ class Harmonised:
         rejects: one row per fault (``ctdhub.sensitive.ingest.rejects.REJECTS``).
         lineage: one entry per mapped hub variable.
         conservation: the account of all rows.
-        no_record: person keys of rows that became no record (``keyed_rows.NO_RECORD``).
-        births: person keys with different years of birth (``keyed_rows.BIRTHS``).
+        no_record: person keys of rows that became no record (:data:`NO_RECORD`).
+        births: person keys with different years of birth (:data:`BIRTHS`).
         texts: what the file's texts are, those that no rule can read one by one.
         notes: numbers of the rows that look like notes, rejected or left out.
         not_victims: numbers of the rows left out as ``not-a-victim``.

@@ -102,7 +102,7 @@ class Notes(NamedTuple):
         return (self.sure | self.perhaps) & ~self.left_out(mapping)
 
     def rejects(self, rows: pa.Array, mapping: Mapping) -> pa.Table:
-        """Those that somebody is asked about, with the schema ``row_faults.LOCAL``.
+        """Those that somebody is asked about, with the schema ``evaluation.LOCAL``.
 
         Args:
             rows: the number of each row.
@@ -131,7 +131,7 @@ def find_notes(
 
     Args:
         raw: the file as read.
-        codes: its table, as ``texts.as_codes`` gives it, with the columns that the mapping strips.
+        codes: its table by ``evaluation.as_codes``, with the columns that the mapping strips.
         mapping: how the file is read.
         kept: the rows that no rule leaves out, by their place in the table.
         records: those of which records were made.
@@ -441,7 +441,7 @@ class Transformed:
 
     @cached_property
     def rejects(self) -> pa.Table:
-        """One row per fault (``row_faults.LOCAL``), without the name of the file."""
+        """One row per fault (``evaluation.LOCAL``), without the name of the file."""
         brackets = {column: self._at_fault & self._texts.by_row(a.on, a.faults != 0)
                     for column, a in self.brackets}  # fmt: skip
         parts = [LOCAL.empty_table()]

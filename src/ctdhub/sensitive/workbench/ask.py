@@ -21,11 +21,10 @@ Does not belong here: who may ask (the desk's ``allowed``), pages, words of any 
 ``ask`` names the request; the keys below come from the reader.
 
 **Answer.**  An object with the keys named below, or ``{"error": …}`` as ``core.errors.as_json``
-writes it, and then nothing was changed.  A request changes at most
-``MOST_CHANGES`` things.  Where this text says
-*Text* there is ``Text.as_json()``, where it says *Name* ``i18n.field_as_json`` of a ``Named``:
-``i18n.field_from_json`` reads both.  Texts of cells stand only where this says *text of a cell*,
-and in errors never.
+writes it, and then nothing was changed.  A request changes at most ``MOST_CHANGES`` things.  Where
+this text says *Text* there is ``Text.as_json()``, where it says *Name* ``i18n.field_as_json`` of a
+``Named``: ``i18n.field_from_json`` reads both.  Texts of cells stand only where this says *text of
+a cell*, and in errors never.
 
 **Operations** are what an edit is made of.  Each has ``op`` and the keys of its line; an answer
 adds ``n`` (number in the draft), ``before`` (the value before it, null where there was none) and

@@ -335,7 +335,7 @@ def undecided(codes: pa.Table, mapping: Mapping) -> list[str]:
     """Columns of a file that say who is counted, and about which its mapping says nothing.
 
     Args:
-        codes: its table, as ``texts.as_codes`` gives it.
+        codes: its table, as ``evaluation.as_codes`` gives it.
     """
     found, decided = [], decided_columns(mapping)
     for name in (n for n in codes.column_names if n != ROW and fold(n) not in decided):
