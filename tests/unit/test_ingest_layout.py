@@ -21,8 +21,8 @@ from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.layout import look, sheets
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.ingest.survey_form import read_form
 from ctdhub.sensitive.ingest.tidy import find
+from ctdhub.sensitive.ingest.workbook import read_form
 
 NAMES = ["case", "sex", "age", "registered", "nationality"]
 LABELS = ["Number of the case", "Sex of the person", "Age (years)", "Date of entry", "Nationality"]

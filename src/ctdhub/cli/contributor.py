@@ -45,9 +45,9 @@ def suggest(
     names: Path | None = None,
 ) -> None:
     """The verb ``suggest``."""
-    from ctdhub.sensitive.ingest.json_rows import read_names
     from ctdhub.sensitive.ingest.options import ReadOptions
-    from ctdhub.sensitive.ingest.survey_form import read_form
+    from ctdhub.sensitive.ingest.shape.trees import read_names
+    from ctdhub.sensitive.ingest.workbook import read_form
     from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 
     options.require_new(out)

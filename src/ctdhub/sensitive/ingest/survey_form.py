@@ -8,14 +8,8 @@ types ``select_one LIST``, ``select_multiple LIST``, ``begin group``, ``begin_re
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from ctdhub.core.errors import error, printable
-from ctdhub.core.tables import fold, trim
-from ctdhub.sensitive.ingest import readers
-from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.readers import translated
-from ctdhub.sensitive.ingest.workbook import Book, library_errors
+from ctdhub.core.tables import fold
 
 SEPARATORS = ("/", ".", "-", ":")
 """Between groups, questions and choices in the headers of exports; KoboToolbox lets one choose."""
@@ -78,38 +72,12 @@ class SurveyForm:
         return self._columns.get(fold(short))
 
 
-def read_form(path: Path) -> SurveyForm:
-    """The form in a workbook.
-
-    Raises:
-        UnreadableFile: it is no XLSForm (``no-form``), or the file cannot be read.
-        HostileFile: see the readers.
-    """
-    file, limits = printable(path.name), Limits()
-    with translated(file):
-        data = readers.load(path, file, limits)
-        if readers.kind(data, file).name != "workbook":
-            raise error("no-form", file=file)
-        with library_errors(file):
-            book = Book(data, file, limits)
-            sheets = {fold(name): name for name in book.visible()}
-            if "survey" not in sheets:
-                raise error("no-form", file=file)
-            survey = list(_rows(book, sheets["survey"]))
-            choices = list(_rows(book, sheets["choices"])) if "choices" in sheets else []
+def form_of(
+    survey: Iterable[dict[str, str]], choices: Iterable[dict[str, str]]
+) -> SurveyForm | None:
+    """The form that the rows of its two sheets make, by column; None without a question."""
     questions = tuple(_questions(survey, _lists(choices)))
-    if not questions:
-        raise error("no-form", file=file)
-    return SurveyForm(questions, _indexed(questions))
-
-
-def _rows(book: Book, sheet: str) -> Iterator[dict[str, str]]:
-    """Rows of a sheet as folded column name to text; a language after ``::`` is kept."""
-    cells = book.cells(ReadOptions(sheet=sheet, footer="none"))
-    names = [fold(name) for name in cells.names]
-    columns = [column.to_pylist() for column in cells.columns]
-    for row in zip(*columns, strict=True):
-        yield {name: trim(text) for name, text in zip(names, row, strict=True) if name and text}
+    return SurveyForm(questions, _indexed(questions)) if questions else None
 
 
 def _lists(rows: Iterable[dict[str, str]]) -> dict[str, list[FormChoice]]:

@@ -10,18 +10,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, time
 from itertools import islice
+from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
-from ctdhub.core.errors import error
+from ctdhub.core.errors import error, printable
 from ctdhub.core.i18n import many
-from ctdhub.sensitive.ingest import layout, tidy
+from ctdhub.core.tables import fold, trim
+from ctdhub.sensitive.ingest import layout, readers, tidy
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.preflight import Archive, OdsSheet, XlsxSheet, ods_sheets, xlsx_sheets
 from ctdhub.sensitive.ingest.raw import ReaderResult, gather
+from ctdhub.sensitive.ingest.survey_form import SurveyForm, form_of
 from ctdhub.sensitive.ingest.tidy import LOOKED_AT, SheetView
 
 
@@ -135,6 +138,37 @@ class Book:
         if self._opened is None:
             self._opened = CalamineWorkbook.from_filelike(io.BytesIO(self._data))
         return self._opened.get_sheet_by_name(name)
+
+
+def read_form(path: Path) -> SurveyForm:
+    """The XLSForm in a workbook.
+
+    Raises:
+        UnreadableFile: it is no XLSForm (``no-form``), or the file cannot be read.
+        HostileFile: see the readers.
+    """
+    file, limits = printable(path.name), Limits()
+    with readers.translated(file):
+        data = readers.load(path, file, limits)
+        if readers.kind(data, file).name != "workbook":
+            raise error("no-form", file=file)
+        with library_errors(file):
+            book = Book(data, file, limits)
+            named = {fold(name): name for name in book.visible()}
+            sheets = [_rows(book, named[one]) for one in ("survey", "choices") if one in named]
+            found = form_of(sheets[0], *sheets[1:] or [()]) if "survey" in named else None
+    if found is None:
+        raise error("no-form", file=file)
+    return found
+
+
+def _rows(book: Book, sheet: str) -> Iterator[dict[str, str]]:
+    """Rows of a sheet as folded column name to text; a language after ``::`` is kept."""
+    cells = book.cells(ReadOptions(sheet=sheet, footer="none"))
+    names = [fold(name) for name in cells.names]
+    columns = [column.to_pylist() for column in cells.columns]
+    for row in zip(*columns, strict=True):
+        yield {name: trim(text) for name, text in zip(names, row, strict=True) if name and text}
 
 
 @contextmanager

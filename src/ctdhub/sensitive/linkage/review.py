@@ -642,8 +642,7 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
     sizes = np.bincount(persons.source, minlength=len(persons.sources))
     worth = patterns(pairs, sizes)
     joined, reasons, links = _join(persons, pairs, worth, cut, look)
-    cluster_of = joined.roots()
-    __, numbered = np.unique(cluster_of, return_inverse=True)
+    numbered = np.unique(joined.roots(), return_inverse=True)[1]
     members = pa.table(
         {
             "record_id": held["record_id"],
@@ -651,7 +650,8 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
             "cluster": pa.array(numbered[persons.of_record], pa.int64()),
         }
     )
-    shown, review = _pairs(persons, pairs, worth, cluster_of, reasons)
+    shown, review = _pairs(persons, pairs, worth, numbered, reasons)
+    twice = held_twice(pairs, worth, sizes)
     return Clusters(
         members=_distinct(members),
         review=review,
@@ -664,10 +664,8 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
         made_apart=_made_apart(checks),
         overlap=_overlap(numbered, persons),
         held_twice={
-            name: (int(size), round(twice))
-            for name, size, twice in zip(
-                persons.sources, sizes, held_twice(pairs, worth, sizes), strict=True
-            )
+            name: (int(n), round(more))
+            for name, n, more in zip(persons.sources, sizes, twice, strict=True)
         },
     )
 

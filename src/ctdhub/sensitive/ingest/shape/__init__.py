@@ -1,5 +1,6 @@
-"""Shape: what systems export as linked tables becomes one flat table of text.
+"""Shape: what systems export as trees and linked tables becomes one flat table of text.
 
-Belongs here: how child tables hang together, and what is known of the exports of systems.  Does not
-belong here: what a value means, which the mapping says.
+Belongs here: where values stand and how tables hang together (paths, lists, child tables, pages),
+and what is known of the exports of systems.  Does not belong here: what a value means, which the
+mapping says.
 """

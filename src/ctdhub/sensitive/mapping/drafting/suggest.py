@@ -20,9 +20,9 @@ from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.delimited import unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers, kind_of
 from ctdhub.sensitive.ingest.isolated import read_isolated
-from ctdhub.sensitive.ingest.json_rows import used
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.ingest.shape.trees import used
 from ctdhub.sensitive.ingest.survey_form import SurveyForm
 from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
 from ctdhub.sensitive.mapping.drafting import proposals, row_unit
