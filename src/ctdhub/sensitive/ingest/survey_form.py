@@ -73,7 +73,7 @@ class SurveyForm:
 
 
 def form_of(
-    survey: Iterable[dict[str, str]], choices: Iterable[dict[str, str]]
+    survey: Iterable[dict[str, str]], choices: Iterable[dict[str, str]] = ()
 ) -> SurveyForm | None:
     """The form that the rows of its two sheets make, by column; None without a question."""
     questions = tuple(_questions(survey, _lists(choices)))

@@ -156,7 +156,7 @@ def read_form(path: Path) -> SurveyForm:
             book = Book(data, file, limits)
             named = {fold(name): name for name in book.visible()}
             sheets = [_rows(book, named[one]) for one in ("survey", "choices") if one in named]
-            found = form_of(sheets[0], *sheets[1:] or [()]) if "survey" in named else None
+            found = form_of(*sheets) if "survey" in named else None
     if found is None:
         raise error("no-form", file=file)
     return found
