@@ -436,7 +436,7 @@ def test_release_from_counts_equals_the_release_from_records(
     raw = read_as_is(table.joined_lines(*lost))
     codes = encode(fit_domains(raw, found.told.round.terms.scope()).table, plan.domains)
     noisy = count(codes, [q.columns for q in found.workload])
-    one = answer_to(noisy, found.workload, plan, rho, stream(b"fit"), lambda text, share: None)
+    one = answer_to(noisy, found.workload, plan, stream(b"fit"), lambda text, share: None)
     two = protected(found, source=stream(b"fit"))
     assert one.records.equals(two.records)
     assert one.counts.equals(two.counts)

@@ -39,7 +39,6 @@ class MechanismOutput:
     Attributes:
         sigma, drawn: by table the standard deviation of a published cell, and of the noise that was
             drawn; as in ``Guarantee``.
-        rho: the cost, at most what was asked.
         not_fitted: tables that the records were not fitted to; as in ``Guarantee.not_fitted``.
         imputations: as in :class:`Protected`.
         regions: as in ``Guarantee.regions``.
@@ -52,7 +51,6 @@ class MechanismOutput:
     measurements: pa.Table
     sigma: dict[str, float]
     drawn: dict[str, float]
-    rho: float
     not_fitted: tuple[str, ...] = ()
     imputations: tuple[pa.Table, ...] = ()
     regions: dict[str, float] = field(default_factory=dict)
@@ -143,14 +141,13 @@ def answer_of(
     asked = regional(plan, rho)
     regions = measure(in_regions(exact, plan), asked, source), asked
     exact.clear()
-    return answer_to(noisy, questions, plan, rho, source, tell, regions)
+    return answer_to(noisy, questions, plan, source, tell, regions)
 
 
 def answer_to(
     noisy: Counts,
     questions: Workload,
     plan: Plan,
-    rho: float,
     source: Bits,
     tell: Progress,
     regions: tuple[Counts, Workload] = ({}, ()),
@@ -159,7 +156,6 @@ def answer_to(
 
     Args:
         noisy: every table of the questions; emptied as soon as it has served.
-        rho: what they cost.
         regions: the noisy tables of regions, and their questions.
     """
     pooled = pool(noisy, questions, most_pooled(questions))
@@ -210,7 +206,6 @@ def answer_to(
         measurements=pa.concat_tables(rows).combine_chunks(),
         sigma={"*".join(t): of_cell**0.5 for t, of_cell in variance.items()},
         drawn={"*".join(q.columns): q.sigma for q in questions},
-        rho=rho,
         not_fitted=tuple(
             "*".join(q.columns)
             for q in questions

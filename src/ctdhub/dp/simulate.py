@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from statistics import NormalDist, fmean, median
 from typing import Any
@@ -195,40 +195,27 @@ def _each(plan: Plan, questions: Workload, codes: Codes, found: MechanismOutput)
     tables = [q.columns for q in questions]
     truth, made = count(codes, tables), count(encode(found.records, plan.domains), tables)
     shown = _rows_of(found.counts)
-    return [
-        _figures(q, variance[q.columns], plan, truth, made, shown.get(q.columns, 0))
-        if q.columns
-        else _people(q, plan, truth, made, found.sigma[""])
-        for q in questions
-    ]
-
-
-def _people(q: Measurement, plan: Plan, truth: Counts, made: Counts, sd: float) -> Figures:
-    """The number of people is estimated by all tables together, so its noise is the engine's."""
-    reach = math.ceil(NormalDist().inv_cdf(0.5 + plan.level / 2) * sd)
-    half, least = Range(reach, reach), Range(reach + 1, reach + 1)
-    shown = float(made[()] >= least.all)
-    error = _variation(truth[()], made[()])
-    return Figures(q.kind, (), 1, 1, sd, half, least, shown, error)
+    return [_figures(q, variance[q.columns], plan, truth, made, shown) for q in questions]
 
 
 def _figures(
-    q: Measurement, variance: float, plan: Plan, truth: Counts, made: Counts, shown: int
+    q: Measurement,
+    variance: float,
+    plan: Plan,
+    truth: Counts,
+    made: Counts,
+    rows: Mapping[Columns, int],
 ) -> Figures:
-    here = truth[q.columns]
-    filled = int(np.count_nonzero(here))
+    here, table = truth[q.columns], made[q.columns]
     half_width, shown_from = _reaches(q, variance, plan)
-    return Figures(
-        kind=q.kind,
-        columns=q.columns,
-        tables=1,
-        cells=q.cells,
-        sigma=variance**0.5,
-        half_width=half_width,
-        shown_from=shown_from,
-        shown=min(1.0, shown / filled) if filled else None,
-        tv=_variation(here, made[q.columns]),
-    )
+    filled = int(np.count_nonzero(here))
+    shown = min(1.0, rows.get(q.columns, 0) / filled) if filled else None
+    if not q.columns:  # estimated by all tables together, so that its noise is the engine's
+        reach = math.ceil(NormalDist().inv_cdf(0.5 + plan.level / 2) * variance**0.5)
+        half_width, shown_from = Range(reach, reach), Range(reach + 1, reach + 1)
+        shown = float(table >= shown_from.all)
+    off, sd = _variation(here, table), variance**0.5
+    return Figures(q.kind, q.columns, 1, q.cells, sd, half_width, shown_from, shown, off)
 
 
 def _reaches(q: Measurement, variance: float, plan: Plan) -> tuple[Range, Range]:

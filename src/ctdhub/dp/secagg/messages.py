@@ -405,26 +405,17 @@ def _check(head: dict[str, object], body: bytes) -> str:
 def _waits_for(path: Path) -> Text:
     """What to do where a file is missing, by what the file is."""
     kind, _dash, name = path.name.removesuffix(ENDING).partition("-")
-    by = {
-        "plan": Text("The hub makes it with `ctdhub count new` and sends it to every contributor."),
-        "round": Text(
-            "The hub makes it with `ctdhub count start` and sends it to every contributor."
-        ),
-        "request": Text("The hub makes it with `ctdhub count close` and sends it to everybody."),
-        "joined": Text(
-            "{contributor} makes it with `ctdhub count join` and sends it to the hub.",
-            contributor=name,
-        ),
-        "masked": Text(
-            "{contributor} makes it with `ctdhub count mask` and sends it to the hub.",
-            contributor=name,
-        ),
-        "revealed": Text(
-            "{contributor} makes it with `ctdhub count reveal` and sends it to the hub.",
-            contributor=name,
-        ),
-    }
-    return by.get(kind, Text("Check the name of the file."))
+    of_hub = {"plan": "new", "round": "start", "request": "close"}
+    of_contributor = {"joined": "join", "masked": "mask", "revealed": "reveal"}
+    if kind in of_hub:
+        text = Text(
+            "The hub makes it with `ctdhub count {verb}` and sends it to every contributor."
+        )
+        return text.holding(verb=of_hub[kind])
+    if kind in of_contributor:
+        text = Text("{contributor} makes it with `ctdhub count {verb}` and sends it to the hub.")
+        return text.holding(contributor=name, verb=of_contributor[kind])
+    return Text("Check the name of the file.")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -560,8 +551,12 @@ def revealed(side: PartySide, asked: SumRequest, source: Bits = os.urandom) -> R
     )
 
 
-def shares_of(side: PartySide, asked: SumRequest, answer: Revealed) -> list[bytes]:
-    """At the hub: the shares that a contributor revealed, in order.
+Shares = dict[tuple[str, int], bytes]
+"""What a contributor revealed: its shares by dealer and place of the seed."""
+
+
+def shares_of(side: PartySide, asked: SumRequest, answer: Revealed) -> Shares:
+    """At the hub: the shares that a contributor revealed.
 
     Raises:
         Mismatch: they answer another request, or are not this contributor's.
@@ -572,16 +567,17 @@ def shares_of(side: PartySide, asked: SumRequest, answer: Revealed) -> list[byte
         content = masks.unseal(side.key(who, "revealed"), data(answer.sealed), about)
     except ValueError:
         raise Mismatch(who) from None
-    number = sum(len(_asked(side.round, asked, dealer)) for dealer in asked.bodies)
-    if len(content) != SEED * number:
+    dealers = sorted(asked.bodies)
+    seeds = [(d, place) for d in dealers for place in _asked(side.round, asked, d)]
+    if len(content) != SEED * len(seeds):
         raise Mismatch(who)
-    return [_seed(content, place) for place in range(number)]
+    return {seed: _seed(content, k) for k, seed in enumerate(seeds)}
 
 
 def total(
     side: PartySide,
     asked: SumRequest,
-    answers: Mapping[str, list[bytes]],
+    answers: Mapping[str, Shares],
     received: Iterable[tuple[str, list[bytes], Cells]],
 ) -> Cells:
     """At the hub: the sum of the counts of all who are in the request.
@@ -599,32 +595,26 @@ def total(
     own: dict[str, bytes] = {}
     left: dict[tuple[str, str], bytes] = {}
     summed: Cells | None = None
-    start = {}
-    number = 0
-    for dealer in sorted(asked.bodies):
-        start[dealer] = number
-        number += len(_asked(round_, asked, dealer))
     for dealer, marks, numbers in received:
         summed = numbers.copy() if summed is None else np.add(summed, numbers, out=summed)
-        known = others(round_, dealer)
-        for step, place in enumerate(_asked(round_, asked, dealer)):
-            parts = [Share(places[who], s[start[dealer] + step]) for who, s in answers.items()]
+        for place, other in _asked(round_, asked, dealer).items():
+            parts = [Share(places[who], s[dealer, place]) for who, s in answers.items()]
             seed = join(parts, round_.threshold)
             if hashlib.sha256(seed).digest() != marks[place]:
                 raise Mismatch(dealer)
-            if place == 0:
+            if other == dealer:
                 own[dealer] = seed
             else:
-                left[dealer, known[place - 1]] = seed
+                left[dealer, other] = seed
     if summed is None or own.keys() != asked.bodies.keys():
         raise ValueError("masked counts are missing")
     return masks.unmask(summed, own, left)
 
 
-def _asked(round_: Round, asked: SumRequest, dealer: str) -> list[int]:
-    """Which seeds of a dealer are revealed: 0, its own, and those with who is not in the sum."""
+def _asked(round_: Round, asked: SumRequest, dealer: str) -> dict[int, str]:
+    """Which seeds of a dealer are revealed, by place: its own, those with who is not in the sum."""
     pairs = enumerate(others(round_, dealer), start=1)
-    return [0, *(place for place, other in pairs if other not in asked.bodies)]
+    return {0: dealer} | {place: other for place, other in pairs if other not in asked.bodies}
 
 
 def _seed(content: bytes, place: int) -> bytes:

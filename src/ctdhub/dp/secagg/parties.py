@@ -17,7 +17,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from ctdhub.border import Protected
-from ctdhub.core.errors import HubError, Overspend, error, printable
+from ctdhub.core.errors import Overspend, error, printable
 from ctdhub.core.files import made_whole, sweep, write_whole
 from ctdhub.core.i18n import Text
 from ctdhub.core.tables import Tabular
@@ -216,14 +216,8 @@ def start_round(
     terms = messages.read_terms(exchange)
     if terms.hash != own.plan or terms.hub != own.secret.public:
         raise altered(named(exchange, "plan"))
-    _check_without(terms.contributors, without)
     keys = {}
-    for name in terms.contributors:
-        path = named(exchange, "joined", name)
-        if name in without:
-            continue
-        if not path.exists():
-            raise _missing(path, name)
+    for name, path in _sent(exchange, "joined", terms.contributors, without):
         found, _body = read(path, messages.Joined)
         if found.plan != terms.hash or found.contributor != name:
             raise altered(path)
@@ -264,16 +258,10 @@ def close_round(
     """
     kernels.require_sweep()  # else the release could not be made of what is paid for here
     own, round_ = _own(exchange, keep)
-    _check_without(round_.names, without)
     side = messages.PartySide(round_, messages.HUB, own.secret)
     cells = round_.terms.layout().cells
     received = {}
-    for name in round_.names:
-        path = named(exchange, "masked", name)
-        if name in without:
-            continue
-        if not path.exists():
-            raise _missing(path, name)
+    for name, path in _sent(exchange, "masked", round_.names, without):
         message, body = of_round(path, messages.Masked, round_, name)
         _opened(side, name, body, path, cells)
         received[name] = message, hashlib.sha256(body).hexdigest()
@@ -307,7 +295,7 @@ def total_of_round(exchange: Path, keep: Path) -> tuple[Path, Total]:
         raise altered(named(exchange, "request"))
     side = messages.PartySide(round_, messages.HUB, own.secret)
     layout = round_.terms.layout()
-    answers: dict[str, list[bytes]] = {}
+    answers: dict[str, messages.Shares] = {}
     for name in round_.names:
         path = named(exchange, "revealed", name)
         if path.exists() and len(answers) < round_.threshold:
@@ -393,15 +381,19 @@ def _opened(
     return marks, numbers
 
 
-def _check_without(names: Sequence[str], without: Sequence[str]) -> None:
+def _sent(
+    exchange: Path, kind: str, names: Sequence[str], without: Sequence[str]
+) -> Iterator[tuple[str, Path]]:
+    """The file of each contributor that is not left out; all must be there."""
     if strangers := set(without) - set(names):
-        raise error(
-            "count-name/not-in-round", name=printable(min(strangers)), names=", ".join(names)
-        )
-
-
-def _missing(path: Path, name: str) -> HubError:
-    return error("count-missing/contributor", file=path, contributor=name)
+        name = printable(min(strangers))
+        raise error("count-name/not-in-round", name=name, names=", ".join(names))
+    for name in names:
+        path = named(exchange, kind, name)
+        if name not in without and not path.exists():
+            raise error("count-missing/contributor", file=path, contributor=name)
+        if name not in without:
+            yield name, path
 
 
 # --------------------------------------------------------------------------------------------------
@@ -636,6 +628,6 @@ def protected(
     if not 0 <= people <= terms.max_people * plan.rows:
         raise error("count-people", file="sum.count", most=terms.max_people * plan.rows)
     tell = progress or (lambda message, share: None)
-    answer = answer_to(dict(found.tables), questions, plan, round_.rho, source, tell)
+    answer = answer_to(dict(found.tables), questions, plan, source, tell)
     promise = terms.epsilon, terms.delta, round_.rho
     return answer.protected(plan, promise, unit(plan), found.told.charge, MECHANISM, facts={})
