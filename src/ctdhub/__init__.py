@@ -50,30 +50,24 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Count": "api.release",
-    "CountTable": "api.release",
-    "FactsDocument": "api.release",
     "Harmonised": "sensitive.mapping.run",
     "HubError": "core.errors",
-    "HubFolder": "api.release",
     "ProtectedTable": "api.protection",
-    "PublishedRelease": "api.release",
     "Site": "client",
     "Suggestion": "sensitive.mapping.drafting.suggest",
     "harmonise": "api.records",
-    "open": "api.release",
-    "open_hub": "api.release",
-    "open_release": "api.release",
     "open_site": "client",
     "protect": "api.protection",
     "suggest": "api.records",
 }
+"""Where the public names are that are not in ``api.release``."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    home = _HOMES.get(name, "api.release")
+    found = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = found
     return found
 

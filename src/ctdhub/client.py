@@ -21,12 +21,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from http.client import HTTPException, HTTPMessage
+from http.client import HTTPException
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import permutations
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ctdhub.core.errors import HubError, error, printable
@@ -118,19 +118,11 @@ class _SameServer(urllib.request.HTTPRedirectHandler):
     def __init__(self, origin: tuple[str, str]) -> None:
         self._origin = origin
 
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        to = _origin(newurl)
+    def redirect_request(self, *given: Any, **named: Any) -> urllib.request.Request | None:
+        to = _origin(given[-1])
         if to != self._origin and to != ("https", self._origin[1]):
             raise error("redirect")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        return super().redirect_request(*given, **named)
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -162,15 +154,7 @@ LARGEST_JSON = 50 * 2**20
 """Bytes."""
 NUMBERS = ("count", "low", "high", "state")
 ONCE = ("once_low", "once_high")
-_NOT_AS_DESCRIBED = (
-    AttributeError,
-    IndexError,
-    KeyError,
-    NotImplementedError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+_NOT_AS_DESCRIBED = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What Python and Arrow raise where a file has another shape; Arrow's own errors are among them."""
 
 
