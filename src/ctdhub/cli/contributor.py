@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console, errors, show_table
+from ctdhub.cli.output import bar, errors, say, show_exactly, show_table
 from ctdhub.core.errors import UnreadableFile, error
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, ngettext, said
@@ -51,7 +49,7 @@ def suggest(
     from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 
     options.require_new(out)
-    stated = options.with_rows(options.reading(ReadOptions(), sheet, header_row, delimiter), rows)
+    stated = options.reading(ReadOptions(), sheet, header_row, delimiter, rows)
     with errors.status(_("Reading the file")), _sheets_listed(file):
         asked = read_form(form) if form else None
         given = stated if stated.model_fields_set else None
@@ -60,20 +58,19 @@ def suggest(
         options.refuse_unused(raw, sheet, header_row, delimiter, rows)
         found = suggest(raw, reading, dates.value if dates else None, asked)
     if out is None:
-        console.print(found.yaml, markup=False, highlight=False, soft_wrap=True)
+        show_exactly(found.yaml)
     else:
         with out.open("x", encoding="utf-8") as written:
             written.write(found.yaml)
-        console.print(_("Wrote {file}: read every line of it.").format(file=escape(str(out))))
+        say(_("Wrote {file}: read every line of it."), file=out)
     if found.builtin:
-        errors.print(
-            _("A built-in mapping reads this file: --mapping {name}").format(name=found.builtin)
-        )
+        text = _("A built-in mapping reads this file: --mapping {name}")
+        say(text, to=errors, name=found.builtin)
 
 
 def harmonise(
     file: Annotated[Path, typer.Argument(help=options.table_help())],
-    mapping: Annotated[str, typer.Option()],
+    mapping: options.Needed,
     contributor: str = "contributor",
     out: Path | None = None,
     key: Path | None = None,
@@ -106,19 +103,18 @@ def harmonise(
         progress(_("Applying the mapping"), 0.5)
         done = harmonise(raw, rules, contributor, YEARS, secret)
     for note in raw.notes:
-        console.print(escape(said(note)))
+        say(said(note))
     _show(done)
     if rules.key_columns() is None and rules.rows != "person":
-        console.print(
-            _(
-                "Here each row counts as a person. A hub asks what a row is: write rows in the "
-                "mapping, and a person key where rows are reports or calls."
-            )
+        text = _(
+            "Here each row counts as a person. A hub asks what a row is: write rows in the "
+            "mapping, and a person key where rows are reports or calls."
         )
+        say(text)
     _look(done, contributor, rules)
     if out is not None:
         _write(done, out)
-        console.print(_("Wrote {folder}.").format(folder=escape(str(out))))
+        say(_("Wrote {folder}."), folder=out)
     if done.conservation.rejected:
         raise typer.Exit(1)
 
@@ -170,18 +166,13 @@ def _show(done: Harmonised) -> None:
         ]
         head = (_("column"), _("rule"), _("errors"), _("reason"))
         show_table(_("Errors"), head, faults, fold=False)
-    lineage = Table(_("variable"), _("from"), _("rule"), _("recorded"), _("lost"))
-    for names in lineage.columns[:2]:
-        names.overflow = "fold"
+    lineage = []
     for entry in done.lineage:
-        lineage.add_row(
-            entry.column,
-            escape(", ".join(entry.sources)),
-            escape(said(entry.rule)),
-            number(entry.mapped),
-            escape(said(entry.note) if entry.note else ""),
-        )
-    console.print(lineage)
+        note = said(entry.note) if entry.note else ""
+        origin = ", ".join(entry.sources)
+        lineage.append((entry.column, origin, said(entry.rule), number(entry.mapped), note))
+    heads = (_("variable"), _("from"), _("rule"), _("recorded"), _("lost"))
+    show_table("", heads, lineage)
 
 
 def people_in(done: Harmonised) -> tuple[int, int]:
@@ -206,13 +197,7 @@ def _look(done: Harmonised, contributor: str, rules: Mapping) -> None:
     show_unknown(done.texts.unknown)
     account, today = done.conservation, datetime.now(UTC).date().isoformat()
     file = ReadDelivery(
-        contributor,
-        today,
-        rules,
-        (done.texts,),
-        done.records,
-        account.rows_read,
-        account.rejected,
+        contributor, today, rules, (done.texts,), done.records, account.rows_read, account.rejected
     )
     show_alarms(ring([file], AlarmLimits()))
 
@@ -259,18 +244,15 @@ def lineage_table(done: Harmonised) -> pyarrow.Table:
 # The verbs ``mapping history`` and ``mapping undo``: who changed a mapping, and taking it back.
 
 
-def mapping_history(
-    folder: Path,
-    contributor: str,
-) -> None:
+def mapping_history(folder: Path, contributor: str) -> None:
     """The verb ``ctdhub mapping history``."""
     told = _asked(folder, contributor, "history")
     if not told["commits"]:
-        console.print(_("No change of this mapping was kept yet."))
+        say(_("No change of this mapping was kept yet."))
     for commit in told["commits"]:
-        console.print(escape(_line(commit)))
+        say(_line(commit))
         for operation in commit["operations"]:
-            console.print("  " + escape(_operation(operation)))
+            say(f"  {_operation(operation)}")
 
 
 def mapping_undo(
@@ -289,19 +271,18 @@ def mapping_undo(
     start = next((c["from"] for c in before["commits"] if c["number"] == number), "")
     done = _asked(folder, contributor, "undo_kept", day=start or None, **wanted)
     if "later" in done:
-        console.print(_("Later changes concern the same text or rule; nothing was undone:"))
+        say(_("Later changes concern the same text or rule; nothing was undone:"))
         for one in done["later"]:
-            console.print(f"  {one['commit']}.{one['n']} " + escape(_operation(one)))
+            say(f"  {one['commit']}.{one['n']} {_operation(one)}")
         raise typer.Exit(1)
     told = _asked(folder, contributor, "keep", day=start or None, why=why, **{"from": start})
     path = told["kept"]["path"]
-    console.print(
-        ngettext(
-            "Undone: {n} part. {path} was written.",
-            "Undone: {n} parts. {path} was written.",
-            len(done["done"]),
-        ).format(n=len(done["done"]), path=escape(path))
+    text = ngettext(
+        "Undone: {n} part. {path} was written.",
+        "Undone: {n} parts. {path} was written.",
+        len(done["done"]),
     )
+    say(text, n=len(done["done"]), path=path)
 
 
 def _asked(
@@ -356,10 +337,7 @@ def _short(value: Any) -> str:
 
 
 def mapping_export(
-    mapping: Path,
-    out: Annotated[Path, typer.Option()],
-    file: Path | None = None,
-    lang: str = "",
+    mapping: Path, out: options.NeededPath, file: Path | None = None, lang: str = ""
 ) -> None:
     """The verb ``ctdhub mapping export``."""
     from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
@@ -377,19 +355,14 @@ def mapping_export(
     with options.speaking(lang):
         write_book(out, asked, text, counted=file is not None)
     n = sum(len(one.unknown()) for one in asked)
-    console.print(_("Wrote {file}.").format(file=escape(str(out))))
-    console.print(
-        ngettext(
-            "{n} text is unknown to the mapping.", "{n} texts are unknown to the mapping.", n
-        ).format(n=n)
+    say(_("Wrote {file}."), file=out)
+    text = ngettext(
+        "{n} text is unknown to the mapping.", "{n} texts are unknown to the mapping.", n
     )
+    say(text, n=n)
 
 
-def mapping_import(
-    mapping: Path,
-    decisions: Annotated[Path, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-) -> None:
+def mapping_import(mapping: Path, decisions: options.NeededPath, out: options.NeededPath) -> None:
     """The verb ``ctdhub mapping import``."""
     from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
     from ctdhub.sensitive.workbench.decision_book import decided_yaml, read_book
@@ -400,21 +373,20 @@ def mapping_import(
     after = decided_yaml(text, mapping.name, found)
     with out.open("x", encoding="utf-8", newline="") as written:
         written.write(after)
-    console.print(
-        ngettext(
-            "{n} decision was written into the mapping.",
-            "{n} decisions were written into the mapping.",
-            len(found),
-        ).format(n=len(found))
+    text = ngettext(
+        "{n} decision was written into the mapping.",
+        "{n} decisions were written into the mapping.",
+        len(found),
     )
+    say(text, n=len(found))
     for one in found:
         if one.before:
-            console.print(
-                _("Read differently so far: sheet {sheet}, row {row}: {before} → {now}").format(
-                    sheet=escape(one.name),
-                    row=one.row,
-                    before="; ".join(one.before),
-                    now="; ".join(one.answer),
-                )
+            text = _("Read differently so far: sheet {sheet}, row {row}: {before} → {now}")
+            say(
+                text,
+                sheet=one.name,
+                row=one.row,
+                before="; ".join(one.before),
+                now="; ".join(one.answer),
             )
-    console.print(_("Wrote {file}: compare it with the old one.").format(file=escape(str(out))))
+    say(_("Wrote {file}: compare it with the old one."), file=out)

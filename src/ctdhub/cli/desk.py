@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from typer.core import TyperGroup
 
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console, show_exactly
+from ctdhub.cli.output import bar, say, show_exactly
 from ctdhub.core.errors import error
 from ctdhub.core.format import exact, number, stamped
 from ctdhub.core.i18n import Numeral, Text, _, said
@@ -41,7 +40,7 @@ def desk_demo(
             hub = init.practice_hub(folder, people=people, progress=progress)
             pipeline.build(hub, progress=progress)
     settings_of(folder)
-    _opened(folder)
+    opened(folder)
     from ctdhub.desk.config import current
     from ctdhub.desk.walls import DATABASE_WORK, OWNER, as_user, prepare
     from ctdhub.desk.worker.deliveries import organisations
@@ -51,11 +50,11 @@ def desk_demo(
     with as_user(DATABASE_WORK):
         organisations(options.hub(folder))
         opening = accounts(current())
-    console.print(_("Links, one for each account; each works once:"))
+    say(_("Links, one for each account; each works once:"))
     for made in opening:
-        console.print(f"{made.name}:", highlight=False, markup=False)
+        say(f"{made.name}:")
         show_exactly(f"  {made.link}")
-    console.print(_("All data are fictitious. Use a private window for each further account."))
+    say(_("All data are fictitious. Use a private window for each further account."))
     if serve:
         from ctdhub.desk.processes import PROCESSES, run_all
 
@@ -72,7 +71,7 @@ def desk_backup(
     """The verb ``ctdhub desk backup``."""
     for target in (out, keys):
         options.require_new(target)
-    _opened(folder)
+    opened(folder)
     from ctdhub.desk.config import current
     from ctdhub.desk.worker.backup import back_up, back_up_keys, note, signer
 
@@ -84,22 +83,19 @@ def desk_backup(
             progress(_("Writing the keys"), 0.9)
             back_up_keys(current(), keys, tuple(recipient))
     options.tell_written(out)
-    console.print(
-        _("Files: {n}. Last line of the ledger: {hash}.").format(
-            n=number(len(made.files)), hash=made.heads["ledger"][:16] or "-"
-        )
-    )
-    console.print(_("Signed with the key below. Keep it on paper: a restore asks for it."))
+    text = _("Files: {n}. Last line of the ledger: {hash}.")
+    say(text, n=number(len(made.files)), hash=made.heads["ledger"][:16] or "-")
+    say(_("Signed with the key below. Keep it on paper: a restore asks for it."))
     show_exactly(signer(current()).public)
     if keys is not None:
         options.tell_written(keys)
     else:
-        console.print(_("The keys of the hub are not in it: write them with --keys FILE."))
+        say(_("The keys of the hub are not in it: write them with --keys FILE."))
 
 
 def desk_restore(
     archive: Path,
-    to: Annotated[Path, typer.Option()],
+    to: options.NeededPath,
     identity: Annotated[list[Path], typer.Option()],
     keys: Path | None = None,
     signer: str = "",
@@ -113,17 +109,12 @@ def desk_restore(
     with bar() as progress:
         progress(_("Reading the backup"), 0.1)
         _desk, said = put_back(archive, keys, identity, to, signer)
-    console.print(
-        _("Every file is as the backup of {time} says; files: {n}.").format(
-            time=escape(str(said["made"])), n=number(len(said["files"]))
-        )
-    )
+    text = _("Every file is as the backup of {time} says; files: {n}.")
+    say(text, time=said["made"], n=number(len(said["files"])))
     _resume(to, said["database"])
 
 
-def desk_resume(
-    folder: Path,
-) -> None:
+def desk_resume(folder: Path) -> None:
     """The verb ``ctdhub desk resume``."""
     from ctdhub.desk.config import DeskConfig
     from ctdhub.desk.worker.backup import DUMP
@@ -137,18 +128,12 @@ def desk_resume(
 
 
 def _resume(folder: Path, database: str) -> None:
-    _opened(folder)
+    opened(folder)
     from ctdhub.desk.config import current
     from ctdhub.desk.worker.backup import resume
 
     show_adopted(resume(current(), database), folder)
-    console.print(_("All sign-ins are ended. Compare the head of the trail with the auditor's."))
-
-
-def _opened(folder: Path) -> None:
-    if not (folder / "hub.yaml").is_file():
-        raise error("hub-folder", file=folder)
-    opened(folder)
+    say(_("All sign-ins are ended. Compare the head of the trail with the auditor's."))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -167,10 +152,7 @@ class ServingGroup(TyperGroup):
         return list(super().parse_args(ctx, args))
 
 
-def desk_serve(
-    folder: Path,
-    only: str = "",
-) -> None:
+def desk_serve(folder: Path, only: str = "") -> None:
     """The verb ``ctdhub desk serve``."""
     opened(folder)
     from ctdhub.desk.accounts.invitations import first_administrator
@@ -189,16 +171,13 @@ def desk_serve(
             token = first_administrator()
         if token:
             link = f"{origin}/accounts/invitation/{token}/"
-            console.print(_("The first administrator signs up here, within 72 hours, once:"))
+            say(_("The first administrator signs up here, within 72 hours, once:"))
             show_exactly(link)
-    console.print(said(Text("The desk is at {address}", address=origin)))
+    say(said(Text("The desk is at {address}", address=origin)))
     raise typer.Exit(run_all(current(), (only,) if only else tuple(PROCESSES)))
 
 
-def desk_confirm(
-    folder: Path,
-    yes: options.Yes = False,
-) -> None:
+def desk_confirm(folder: Path, yes: options.Yes = False) -> None:
     """The verb ``ctdhub desk confirm``."""
     opened(folder)
     from ctdhub.desk.accounts import invitations
@@ -218,12 +197,10 @@ def desk_confirm(
                 code = invitations.confirm(one, None)
                 record(VISITOR, "invitation.confirm", one)
                 text = _("The code, shown once and valid for 72 hours: {code}")
-                console.print(text.format(code=code), highlight=False, markup=False)
+                say(text, code=code)
 
 
-def desk_check(
-    folder: Path,
-) -> None:
+def desk_check(folder: Path) -> None:
     """The verb ``ctdhub desk check``."""
     opened(folder)
     from django.core.management import call_command
@@ -236,22 +213,20 @@ def desk_check(
     call_command("check", deploy=True)
 
 
-def desk_verify(
-    folder: Path,
-) -> None:
+def desk_verify(folder: Path) -> None:
     """The verb ``ctdhub desk verify``."""
     from ctdhub.desk.trail_file import read_trail
 
     lines = read_trail(options.hub(folder).root / "desk" / "trail.jsonl")
     if not lines:
-        console.print(_("The trail has no line yet."))
+        say(_("The trail has no line yet."))
         return
     text = Text(
         "The trail is whole: {n} lines, the last one {hash}.",
         n=Numeral(len(lines)),
         hash=lines[-1]["hash"],
     )
-    console.print(said(text), soft_wrap=True, highlight=False)
+    show_exactly(said(text))
 
 
 def opened(folder: Path) -> None:
@@ -276,26 +251,20 @@ def opened(folder: Path) -> None:
 # The verb ``kit``: a contributor's own pages, on the contributor's own computer.
 
 
-def kit(
-    folder: Path | None = None,
-    browser: bool = True,
-) -> None:
+def kit(folder: Path | None = None, browser: bool = True) -> None:
     """The verb ``kit``."""
     from ctdhub.kit.server import serve
     from ctdhub.kit.state import default_folder
 
     def tell(address: str) -> None:
-        console.print(
-            _("The kit is open on this computer only. Press Ctrl-C to end it."), highlight=False
-        )
-        opened = browser and _open(address)
-        if not opened:
-            console.print(_("Open this address within a minute; it works once:"))
+        say(_("The kit is open on this computer only. Press Ctrl-C to end it."))
+        if not (browser and _open(address)):
+            say(_("Open this address within a minute; it works once:"))
             show_exactly(address)
 
     with suppress(KeyboardInterrupt):
         serve(folder or default_folder(), tell)
-    console.print(_("The kit has ended. Everything you did is saved."))
+    say(_("The kit has ended. Everything you did is saved."))
 
 
 def _open(address: str) -> bool:
@@ -309,9 +278,7 @@ def _open(address: str) -> bool:
 # The verb ``adopt``: a ledger that was copied, moved or put back goes on in this place.
 
 
-def adopt(
-    folder: options.Folder = Path(),
-) -> None:
+def adopt(folder: options.Folder = Path()) -> None:
     """The verb ``adopt``."""
     from ctdhub.dp.ledger import adopt as ledgers
     from ctdhub.hub import init as hubs
@@ -325,19 +292,11 @@ def adopt(
 def show_adopted(found: Adopted, folder: Path) -> None:
     """Print what counts as spent now, and where the ledger is charged."""
     for entry in found.counted:
-        console.print(
-            _("Counts as spent: epsilon {epsilon}, {time}.").format(
-                epsilon=exact(entry.epsilon), time=stamped(entry.time)
-            )
-        )
+        text = _("Counts as spent: epsilon {epsilon}, {time}.")
+        say(text, epsilon=exact(entry.epsilon), time=stamped(entry.time))
     if not found.known:
-        console.print(
-            _("This machine did not know the ledger: what was charged elsewhere is not added.")
-        )
+        say(_("This machine did not know the ledger: what was charged elsewhere is not added."))
     if not found.vouched:
-        console.print(_("There is no key: lines are taken as they are, and nothing proves them."))
-    console.print(
-        _("From now on this ledger is charged in {folder} and nowhere else; charges: {n}.").format(
-            folder=escape(str(folder.resolve())), n=number(found.charges)
-        )
-    )
+        say(_("There is no key: lines are taken as they are, and nothing proves them."))
+    text = _("From now on this ledger is charged in {folder} and nowhere else; charges: {n}.")
+    say(text, folder=folder.resolve(), n=number(found.charges))

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console, errors, show_table
+from ctdhub.cli.output import bar, console, errors, say, show_table
 from ctdhub.core.errors import error
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, current
@@ -221,7 +221,7 @@ def tables(
             "Not in the file: lines for which the SDG dataflow has no code ({uncoded}), and "
             "lines that the release does not show ({hidden})."
         )
-        errors.print(told.format(uncoded=number(uncoded), hidden=number(hidden)))
+        say(told, to=errors, uncoded=number(uncoded), hidden=number(hidden))
     if sdmx or form == "csv":  # a CSV has no room for them
         for note in notes:
             errors.print(escape(note), soft_wrap=True)
@@ -266,14 +266,13 @@ def _show(answers: Answers, found: tuple[Assistance, ...]) -> None:
     for gap in clear_gaps(found):
         console.print(f"[bold]{escape(gap_sentence(gap))}[/]")
     if left_out := not_compared_sentence(not_compared(found)):
-        console.print(escape(left_out))
+        say(left_out)
     for a in found:
         console.print(f"\n[bold underline]{escape(label(a.kind, current()))}[/]")
         for group in (a.everybody, *a.groups):
             name = group_name(a.by, group.codes) if group.codes else _("All people")
             known = _("status recorded: {people}; not recorded for {share} of the group").format(
-                people=sized(group.recorded),
-                share=ranged(group.unknown),
+                people=sized(group.recorded), share=ranged(group.unknown)
             )
             parts = [
                 f"{code_label(a.kind, status, current())} {ranged(part)}"
@@ -287,14 +286,13 @@ def _show(answers: Answers, found: tuple[Assistance, ...]) -> None:
             console.print(Padding(escape(f"{known}\n{told}"), (0, 0, 0, 2)))
     level = share(answers.release.protected.guarantee.level)
     console.print(f"\n{assistance_caveat()}")
-    console.print(
-        _(
-            "Shares refer to the people whose status is recorded; intervals hold with "
-            "{level} confidence. “Of those who needed it” leaves out those who declined. A "
-            "gap is reported only where it is larger than noise and chance explain, over "
-            "all pairs of groups at once."
-        ).format(level=level)
+    text = _(
+        "Shares refer to the people whose status is recorded; intervals hold with "
+        "{level} confidence. “Of those who needed it” leaves out those who declined. A "
+        "gap is reported only where it is larger than noise and chance explain, over "
+        "all pairs of groups at once."
     )
+    say(text, level=level)
     console.print(citation(answers.release))
 
 
@@ -328,15 +326,14 @@ def fill(file: Path, mapping: Path, workbook: Path, out: Path) -> None:
         _returns_show(sheet)
     if raw.rejects.num_rows:
         text = _("Rows of the file that could not be read and are in no sheet: {n}.")
-        console.print(text.format(n=number(raw.rejects.num_rows)))
+        say(text, n=number(raw.rejects.num_rows))
     options.tell_written(out)
     options.tell_written(sources)
-    console.print(
-        _(
-            "Both files are as private as the file of records: they describe individual people, "
-            "and nothing in them is protected. Check the workbook before you send it."
-        )
+    text = _(
+        "Both files are as private as the file of records: they describe individual people, "
+        "and nothing in them is protected. Check the workbook before you send it."
     )
+    say(text)
 
 
 def _sources(told: list[SheetAccount], rules: ReturnMapping) -> list[list[object]]:
@@ -362,19 +359,19 @@ def _returns_show(sheet: SheetAccount) -> None:
     for name, account in sheet.columns.items():
         if account.unread:
             text = _("{column}: not understood in the rows {rows} of the file; left empty.")
-            console.print(escape(text.format(column=name, rows=_rows(account.unread))))
+            say(text, column=name, rows=_rows(account.unread))
     if sheet.outside:
         text = _("Rows of the file that belong to another period or group, not in this sheet: {n}.")
-        console.print(text.format(n=number(sheet.outside)))
+        say(text, n=number(sheet.outside))
     if sheet.undated:
         text = _("Left out, because their date is not understood: rows {rows} of the file.")
-        console.print(escape(text.format(rows=_rows(sheet.undated))))
+        say(text, rows=_rows(sheet.undated))
     if sheet.unfilled:
         text = _("Not held, so these columns stay empty: {columns}.")
-        console.print(escape(text.format(columns=", ".join(sheet.unfilled))))
+        say(text, columns=", ".join(sheet.unfilled))
     if sheet.unchecked:
         text = _("The workbook's list of choices could not be read for: {columns}.")
-        console.print(escape(text.format(columns=", ".join(sheet.unchecked))))
+        say(text, columns=", ".join(sheet.unchecked))
 
 
 def _rows(rows: list[int] | tuple[int, ...]) -> str:

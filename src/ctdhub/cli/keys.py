@@ -5,18 +5,18 @@ from __future__ import annotations
 import secrets
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from ctdhub.cli.output import console, show_exactly
+from ctdhub.cli import options
+from ctdhub.cli.output import say, show_exactly
 from ctdhub.core.errors import FileError, error
 from ctdhub.core.i18n import _
-
-if TYPE_CHECKING:
-    from ctdhub.core.keys.linkage import LinkageKey
-
+from ctdhub.core.keys import age, linkage
+from ctdhub.core.keys import envelope as envelopes
+from ctdhub.core.keys.secret_files import write_new
+from ctdhub.core.keys.signing import is_encrypted, make_key, read_key
 
 # --------------------------------------------------------------------------------------------------
 # The verb group ``key``: keys to approve with, and the key that contributors link with.
@@ -33,131 +33,94 @@ class For(StrEnum):
 
 
 def key_new(
-    out: Annotated[Path, typer.Option()],
+    out: options.NeededPath,
     purpose: Annotated[For, typer.Option("--for")] = For.approval,
     passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
 ) -> None:
     """The verb ``ctdhub key new``."""
-    from ctdhub.core.keys.age import make_identity
-    from ctdhub.core.keys.envelope import make_pair
-    from ctdhub.core.keys.linkage import new_key, write_linkage_key
-    from ctdhub.core.keys.secret_files import write_new
-    from ctdhub.core.keys.signing import make_key
-
     if passphrase and purpose is For.inbox:  # the worker starts with nobody there to type one
-        raise error(
-            "usage/apart", name="--passphrase", names="--for inbox", command="ctdhub key new"
-        )
-    secret = _new_passphrase(passphrase)
+        command = "ctdhub key new"
+        raise error("usage/apart", name="--passphrase", names="--for inbox", command=command)
     if purpose is For.linkage:
-        key = new_key()
-        write_linkage_key(out, key, secret)
-        _show_linkage(key)
-    elif purpose is For.people:
+        _write_linkage(out, linkage.new_key(), passphrase)
+        return
+    secret = _new_passphrase(passphrase)
+    if purpose is For.people:
         write_new(out, secrets.token_bytes(32))
     elif purpose is For.receiving:
-        _show(make_pair(out, secret))
+        show_exactly(envelopes.make_pair(out, secret))
     elif purpose is For.inbox:
-        _show(make_identity(out))
+        show_exactly(age.make_identity(out))
     else:
-        _show(make_key(out, secret).public)
+        show_exactly(make_key(out, secret).public)
 
 
-def key_show(
-    file: Path,
-) -> None:
+def key_show(file: Path) -> None:
     """The verb ``ctdhub key show``."""
-    from ctdhub.core.keys.envelope import is_envelope, public_half
-    from ctdhub.core.keys.linkage import is_linkage_key
-    from ctdhub.core.keys.signing import is_encrypted, read_key
-
-    if is_linkage_key(file):
+    if linkage.is_linkage_key(file):
         _show_linkage(open_linkage_key(file))
         return
-    if is_envelope(file):
+    if envelopes.is_envelope(file):
         raise error("key-unreadable/envelope", file=file)
     secret = ask_passphrase() if is_encrypted(file) else ""
     try:
-        _show(public_half(file, secret))
+        show_exactly(envelopes.public_half(file, secret))
     except FileError:
-        _show(read_key(file, secret).public)
+        show_exactly(read_key(file, secret).public)
 
 
-def key_wrap(
-    key: Path,
-    to: Annotated[str, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-) -> None:
+def key_wrap(key: Path, to: options.Needed, out: options.NeededPath) -> None:
     """The verb ``ctdhub key wrap``."""
-    from ctdhub.core.keys.envelope import wrap
-
     held = open_linkage_key(key)
-    wrap(held, to, out)
+    envelopes.wrap(held, to, out)
     _show_linkage(held)
 
 
 def key_unwrap(
     envelope: Path,
     own: Annotated[Path, typer.Option("--with")],
-    out: Annotated[Path, typer.Option()],
+    out: options.NeededPath,
     passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
 ) -> None:
     """The verb ``ctdhub key unwrap``."""
-    from ctdhub.core.keys.envelope import unwrap
-    from ctdhub.core.keys.linkage import write_linkage_key
-    from ctdhub.core.keys.signing import is_encrypted
-
-    key = unwrap(envelope, own, ask_passphrase() if is_encrypted(own) else "")
-    write_linkage_key(out, key, _new_passphrase(passphrase))
-    _show_linkage(key)
+    key = envelopes.unwrap(envelope, own, ask_passphrase() if is_encrypted(own) else "")
+    _write_linkage(out, key, passphrase)
 
 
 def key_split(
     key: Path,
     need: Annotated[int, typer.Option()],
     shares: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    out: options.NeededPath,
 ) -> None:
     """The verb ``ctdhub key split``."""
-    from ctdhub.core.keys.linkage import split_files
-
     held = open_linkage_key(key)
-    for path in split_files(held, need, shares, out):
-        console.print(escape(str(path)), soft_wrap=True, highlight=False)
+    for path in linkage.split_files(held, need, shares, out):
+        show_exactly(str(path))
     _show_linkage(held)
 
 
 def key_join(
     shares: list[Path],
-    out: Annotated[Path, typer.Option()],
+    out: options.NeededPath,
     passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
 ) -> None:
     """The verb ``ctdhub key join``."""
-    from ctdhub.core.keys.linkage import join_files, write_linkage_key
-
-    key = join_files(shares)
-    write_linkage_key(out, key, _new_passphrase(passphrase))
-    _show_linkage(key)
+    _write_linkage(out, linkage.join_files(shares), passphrase)
 
 
 def key_rotate(
     key: Path,
-    out: Annotated[Path, typer.Option()],
+    out: options.NeededPath,
     passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
 ) -> None:
     """The verb ``ctdhub key rotate``."""
-    from ctdhub.core.keys.linkage import write_linkage_key
-
-    following = open_linkage_key(key).rotated()
-    write_linkage_key(out, following, _new_passphrase(passphrase))
-    _show_linkage(following)
+    _write_linkage(out, open_linkage_key(key).rotated(), passphrase)
 
 
-def open_linkage_key(file: Path) -> LinkageKey:
+def open_linkage_key(file: Path) -> linkage.LinkageKey:
     """Read the linkage key, asking for its passphrase where it has one."""
-    from ctdhub.core.keys.linkage import is_locked, read_linkage_key
-
-    return read_linkage_key(file, ask_passphrase() if is_locked(file) else "")
+    return linkage.read_linkage_key(file, ask_passphrase() if linkage.is_locked(file) else "")
 
 
 def ask_passphrase() -> str:
@@ -171,14 +134,11 @@ def _new_passphrase(wanted: bool) -> str:
     return str(typer.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=True))
 
 
-def _show(public: str) -> None:
-    show_exactly(public)
+def _write_linkage(out: Path, key: linkage.LinkageKey, passphrase: bool) -> None:
+    linkage.write_linkage_key(out, key, _new_passphrase(passphrase))
+    _show_linkage(key)
 
 
-def _show_linkage(key: LinkageKey) -> None:
-    console.print(
-        _("Linkage key, generation {n}, fingerprint {print}").format(
-            n=key.generation, print=key.fingerprint
-        ),
-        highlight=False,
-    )
+def _show_linkage(key: linkage.LinkageKey) -> None:
+    text = _("Linkage key, generation {n}, fingerprint {print}")
+    say(text, n=key.generation, print=key.fingerprint)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 Folder = Annotated[Path, typer.Argument()]
 """A hub, a release or another folder; where none is named, often that of the shell."""
+NeededPath = Annotated[Path, typer.Option()]
+Needed = Annotated[str, typer.Option()]
+"""Options that a verb cannot do without."""
 Yes = Annotated[bool, typer.Option("--yes")]
 AsJson = Annotated[bool, typer.Option("--json")]
 
@@ -54,48 +57,36 @@ class Order(StrEnum):
 
 
 def reading(
-    base: ReadOptions, sheet: str | None, header_row: int | None, delimiter: str | None
+    base: ReadOptions,
+    sheet: str | None,
+    header_row: int | None,
+    delimiter: str | None,
+    rows: str | None = None,
 ) -> ReadOptions:
     """How a file is read, with what the command line states over what a mapping states.
 
+    Args:
+        rows: where the records are in a JSON document.
+
     Raises:
         FileError: the delimiter is no single character that may separate cells
-            (``option/delimiter``).
+            (``option/delimiter``), or ``rows`` is no path (``option/rows``).
     """
     from pydantic import ValidationError
 
     from ctdhub.sensitive.ingest.options import ReadOptions
 
-    given: dict[str, Any] = {}
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
+    stated = {"header_row": header_row, "delimiter": delimiter, "rows": rows}
+    given: dict[str, Any] = {name: said for name, said in stated.items() if said is not None}
     if sheet is not None:
         given |= {"sheet": None, "sheets": "all"} if sheet == "*" else {"sheet": sheet}
         given.setdefault("sheets", None)
-    if header_row is not None:
-        given["header_row"] = header_row
-    if delimiter is not None:
-        given["delimiter"] = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
     try:
         return ReadOptions.model_validate(base.model_dump(exclude_unset=True) | given)
-    except ValidationError:
-        raise error("option/delimiter") from None
-
-
-def with_rows(base: ReadOptions, rows: str | None) -> ReadOptions:
-    """The same, with where the records are in a JSON document.
-
-    Raises:
-        FileError: that is no path (``option/rows``).
-    """
-    from pydantic import ValidationError
-
-    from ctdhub.sensitive.ingest.options import ReadOptions
-
-    if rows is None:
-        return base
-    try:
-        return ReadOptions.model_validate(base.model_dump(exclude_unset=True) | {"rows": rows})
-    except ValidationError:
-        raise error("option/rows") from None
+    except ValidationError as cause:
+        places = {place for fault in cause.errors() for place in fault["loc"]}
+        raise error("option/rows" if "rows" in places else "option/delimiter") from None
 
 
 def refuse_unused(

@@ -1,9 +1,12 @@
 """What the command puts on the screen: two consoles, progress, errors and their remedies."""
 
+from __future__ import annotations
+
 import errno
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich import _wrap
 from rich.console import Console
@@ -12,6 +15,9 @@ from rich.table import Table
 
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text, _, language, said
+
+if TYPE_CHECKING:
+    from ctdhub.document.document import Block, Document, Section
 
 Report = Callable[[str | Text, float], None]
 """Is told what is being done, and how much of it is done, from 0 to 1."""
@@ -29,12 +35,7 @@ def bar() -> Iterator[Report]:
     """A progress bar that a library function can feed with (message, fraction)."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-    )
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(
         *columns, console=errors, transient=True, disable=not errors.is_terminal
     ) as progress:
@@ -77,6 +78,38 @@ def show_table(
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(table)
+
+
+def show_document(document: Document) -> None:
+    """Print a page of a hub: its mark or title, what leads, then its sections."""
+    console.print(f"[bold]{escape(document.meta.mark or document.title)}[/]")
+    for text in document.lead:
+        say(text)
+    show_sections(document.sections)
+
+
+def show_sections(sections: Iterable[Section]) -> None:
+    """Print parts of a page, each under its title."""
+    for section in sections:
+        if section.title:
+            console.rule(escape(section.title))
+        for block in section.blocks:
+            _show_block(block)
+
+
+def _show_block(block: Block) -> None:
+    if block.kind == "words":
+        for text in (*filter(None, (block.title,)), *block.paragraphs):
+            say(text)
+    elif block.kind == "items":
+        for item in block.items:
+            say(f"* {item}")
+    elif block.kind == "table":
+        right = None if block.words else 1
+        show_table(block.title, block.head, block.rows, right=right, caption=block.note)
+    elif block.kind == "bars":
+        rows = [(bar.label, bar.text) for bar in block.bars]
+        show_table(block.title, ("", ""), rows, caption=block.subtitle)
 
 
 def show_exactly(text: str) -> None:

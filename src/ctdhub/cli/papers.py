@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console, show_table
+from ctdhub.cli.output import bar, say, show_table
 from ctdhub.core.errors import error
 from ctdhub.core.files import made_whole, write_whole
 from ctdhub.core.format import number
@@ -83,9 +83,7 @@ def brief(
     for ending in formats:
         options.tell_written(_ending(target, ending))
     if contributor is not None:
-        console.print(
-            _("It holds exact counts: send it to this contributor only, and do not publish it.")
-        )
+        say(_("It holds exact counts: send it to this contributor only, and do not publish it."))
 
 
 def _refuse_private(poster: bool, form: str) -> None:
@@ -221,4 +219,4 @@ def papers(
         rows.append((targets[key].name, document.title, number(len(open_points))))
     show_table(_("Drafts"), (_("File"), _("Paper"), _("Points to decide")), rows, fold=False)
     options.tell_written(folder)
-    console.print(_("A lawyer or a data protection officer must read them before they are used."))
+    say(_("A lawyer or a data protection officer must read them before they are used."))

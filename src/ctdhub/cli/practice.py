@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from ctdhub.cli import options
 from ctdhub.cli.approve import show_told, show_unit
-from ctdhub.cli.output import bar, console, errors, show_table
+from ctdhub.cli.output import bar, console, errors, say, show_exactly, show_table
 from ctdhub.core.errors import error
 from ctdhub.core.format import decimal, exact, number, share, tiny
 from ctdhub.core.i18n import _
@@ -49,11 +48,9 @@ def practice(
         with errors.status(_("Drawing fictitious people")):
             files = write_names(folder, people, seed)
         for path in files.values():
-            console.print(escape(str(path)), soft_wrap=True, highlight=False)
-        truth = escape(str(folder / "truth.csv"))
-        console.print(
-            _("Everything is fictitious; the true links are in {file}.").format(file=truth)
-        )
+            show_exactly(str(path))
+        text = _("Everything is fictitious; the true links are in {file}.")
+        say(text, file=folder / "truth.csv")
         return
     with bar() as progress:
         summary = write_practice(folder, people, seed, progress)
@@ -68,11 +65,8 @@ def show(summary: PracticeSummary) -> None:
         rows.append((contributor, *map(number, numbers)))
     head = (_("contributor"), _("rows"), _("people"), _("to be rejected"), _("to be excluded"))
     show_table(_("Practice files: everything in them is fictitious"), head, rows)
-    console.print(
-        _("{people} fictitious people; the truth is in {file}.").format(
-            people=number(summary.people), file=escape(str(summary.folder / "truth.json"))
-        )
-    )
+    text = _("{people} fictitious people; the truth is in {file}.")
+    say(text, people=number(summary.people), file=summary.folder / "truth.json")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -91,11 +85,14 @@ def rehearse(
     as_json: options.AsJson = False,
 ) -> None:
     """The verb ``rehearse``."""
-    from ctdhub.hub.rehearsal import figures, of_hub, rehearsed
+    from ctdhub.hub.rehearsal import Rehearsed, figures, of_hub, rehearsed
 
     if (hub is None) == (domains is None):
         raise error("usage/hub-or-domains")
-    asked = _of_file(domains) if domains else of_hub(options.hub(hub or Path()))
+    if domains:
+        asked = Rehearsed(load_domains(domains).plan(), MAX_DELTA)
+    else:
+        asked = of_hub(options.hub(hub or Path()))
     if delta is not None:
         check_delta(delta, 1)
     epsilons, of = sorted(set(epsilon or (1.0, 2.0, 4.0))), delta or asked.delta
@@ -129,21 +126,20 @@ def _show_doubles(told: dict[str, Any]) -> None:
     from ctdhub.report.sentences import not_estimated
 
     if not (doubles := told.get("doubles")):
-        console.print(_("What pages will say: “{text}”").format(text=not_estimated()))
+        say(_("What pages will say: “{text}”"), text=not_estimated())
         return
-    console.print(
-        _(
-            "The estimate of how many people are counted more than once takes {share} of a "
-            "release's budget (rho)."
-        ).format(share=share(doubles["share"]))
+    text = _(
+        "The estimate of how many people are counted more than once takes {share} of a "
+        "release's budget (rho)."
     )
+    say(text, share=share(doubles["share"]))
     for one, wider in zip(told["rehearsals"], doubles["wider"], strict=True):
         text = _(
             "At epsilon {epsilon} its noise alone makes the number of people less certain by "
             "at least {people}, even where nobody is counted twice."
         )
         epsilon = exact(one["epsilon"])
-        console.print(text.format(epsilon=epsilon, people=number(wider)))
+        say(text, epsilon=epsilon, people=number(wider))
 
 
 def _show_bought(bought: Sequence[dict[str, float]], budget: Budget) -> None:
@@ -157,33 +153,23 @@ def _show_bought(bought: Sequence[dict[str, float]], budget: Budget) -> None:
         for name, key in ((_("published versions"), "versions"), (kept, "drafts"))
     ]
     show_table(title, ("", *heads), rows, right=1, fold=False)
-    console.print(_("Every version is drawn anew and paid for, whether the data changed or not."))
-
-
-def _of_file(path: Path) -> Rehearsed:
-    from ctdhub.hub.rehearsal import Rehearsed
-
-    return Rehearsed(load_domains(path).plan(), MAX_DELTA)
+    say(_("Every version is drawn anew and paid for, whether the data changed or not."))
 
 
 def show_rehearsal(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
     """Kinds of tables figure by figure, then tables by name; one column for each epsilon."""
     heads = [_("epsilon {epsilon}").format(epsilon=exact(r.epsilon)) for r in done]
-    console.print(
-        _("Fictitious people: {n}; delta {delta}; nothing was charged.").format(
-            n=number(people), delta=tiny(done[0].delta)
-        )
-    )
+    text = _("Fictitious people: {n}; delta {delta}; nothing was charged.")
+    say(text, n=number(people), delta=tiny(done[0].delta))
     show_unit(plan.unit, plan.rows, [(r.epsilon, r.delta) for r in done])
-    table = Table(title=_("Error by kind of table"))
-    for i, heading in enumerate((_("tables"), _("number"), *heads)):
-        table.add_column(heading, justify="left" if i < 2 else "right")
+    rows = []
     for same in zip(*(r.kinds for r in done), strict=True):
         first = same[0]
         name = f"{kind_name(first.kind)} ({number(first.tables)})"
-        for row, (label, cells) in enumerate(_rows(same, plan.level)):
-            table.add_row(name if row == 0 else "", label, *cells, end_section=row == 4)
-    console.print(table)
+        for label, cells in _rows(same, plan.level):
+            rows.append((name, label, *cells))
+            name = ""
+    show_table(_("Error by kind of table"), (_("tables"), _("number"), *heads), rows, right=2)
     named = []
     for same in zip(*(r.named for r in done), strict=True):
         if same[0].kind in UNNAMED:
@@ -200,21 +186,19 @@ def show_rehearsal(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
     if done[0].sources:
         _show_sources(done, heads)
     if done[0].sets:
-        console.print(
-            _(
-                "Sets for inference: {n} further files of about {bytes} bytes each. They cost no "
-                "epsilon; each takes about as long to make as the records."
-            ).format(n=number(done[0].sets), bytes=number(done[0].set_bytes))
+        text = _(
+            "Sets for inference: {n} further files of about {bytes} bytes each. They cost no "
+            "epsilon; each takes about as long to make as the records."
         )
-    console.print(
-        _(
-            "Noise, half-widths and smallest counts follow from the settings alone: the "
-            "first number holds where all cells of a table are shown, the second where a "
-            "single one is. Figures with an asterisk come from the fictitious people; real "
-            "data will differ. TVD is the share of records in a wrong cell. Core pairs and "
-            "triples by name: --json."
-        )
+        say(text, n=number(done[0].sets), bytes=number(done[0].set_bytes))
+    text = _(
+        "Noise, half-widths and smallest counts follow from the settings alone: the "
+        "first number holds where all cells of a table are shown, the second where a "
+        "single one is. Figures with an asterisk come from the fictitious people; real "
+        "data will differ. TVD is the share of records in a wrong cell. Core pairs and "
+        "triples by name: --json."
     )
+    say(text)
 
 
 def _show_sources(done: Sequence[Rehearsal], heads: Sequence[str]) -> None:

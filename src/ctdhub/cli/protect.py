@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import pyarrow as pa
 import typer
+from pyarrow import compute, csv, parquet
 from rich.markup import escape
 
+from ctdhub.border import Protected
 from ctdhub.cli import options
 from ctdhub.cli.options import table_help
 from ctdhub.cli.output import bar, console, errors, say, show_error, show_table
@@ -17,21 +20,22 @@ from ctdhub.core.files import made_whole
 from ctdhub.core.format import decimal, exact, listed, number, share, tiny
 from ctdhub.core.i18n import _, said
 from ctdhub.core.tables import ROW
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from ctdhub.border import Protected
-    from ctdhub.dp.ledger.book import Ledger
-    from ctdhub.dp.secagg.messages import Round, Terms
-    from ctdhub.kanon.table import Inference, Risk
-
-# What reads tables, counts and charges is loaded by the verb that does so: help needs none of it.
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.policy import usual_promise
+from ctdhub.dp.secagg import masks, parties
+from ctdhub.dp.secagg.messages import Round, Terms, Total, read_any, read_round
+from ctdhub.dp.standalone import domains as scopes
+from ctdhub.dp.standalone import table as standalone
+from ctdhub.kanon.table import RISK_GOAL, Inference, Risk, anonymise
+from ctdhub.release.standalone import check_ledger, check_out, write_alone
+from ctdhub.sensitive.ingest.delimited import refuse_formulas
+from ctdhub.sensitive.ingest.identifiers import find_identifiers
+from ctdhub.sensitive.ingest.readers import read_as_is, read_table
 
 # --------------------------------------------------------------------------------------------------
 # Verbs for any table, without a hub: protect, domains (and rehearse, in its own module).
 
-SUPPORT = {"complete": 0, "cautious": 4}
+SUPPORT = {"complete": 0, "cautious": 4} | {str(n): n for n in range(5)}
 FAULT = 1
 """Exit code where the answer is charged and written, and must not be published."""
 
@@ -39,11 +43,11 @@ Support = Annotated[str | None, typer.Option()]
 
 
 def protect(
-    domains: Annotated[str, typer.Option()],
+    domains: options.Needed,
     epsilon: Annotated[float, typer.Option(min=0.001, max=100)],
     delta: Annotated[float, typer.Option()],
     max_people: Annotated[int, typer.Option(min=1)],
-    out: Annotated[Path, typer.Option()],
+    out: options.NeededPath,
     table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
     support: Support = None,
     imputations: Annotated[int, typer.Option(min=0, max=100)] = 0,
@@ -52,12 +56,6 @@ def protect(
     budget: Annotated[float | None, typer.Option(min=0.001, max=1000)] = None,
 ) -> None:
     """The verb ``protect``."""
-    from ctdhub.dp.policy import usual_promise
-    from ctdhub.dp.standalone import domains as scopes
-    from ctdhub.dp.standalone import table as standalone
-    from ctdhub.release.standalone import check_ledger, check_out, write_alone
-    from ctdhub.sensitive.ingest.readers import read_as_is
-
     standalone.check_delta(delta, max_people)
     budget = budget or usual_promise(max_people)[1]
     support_level = support_of(support)
@@ -105,12 +103,8 @@ def domains(
     out: Path = Path("domains.yaml"),
 ) -> None:
     """The verb ``domains``."""
-    from ctdhub.dp.standalone.domains import draft
-    from ctdhub.sensitive.ingest.identifiers import find_identifiers
-    from ctdhub.sensitive.ingest.readers import read_as_is
-
     raw = read_as_is(table)
-    text = draft(raw, {found.column: said(found.reason) for found in find_identifiers(raw)})
+    text = scopes.draft(raw, {found.column: said(found.reason) for found in find_identifiers(raw)})
     try:
         with out.open("x", encoding="utf-8") as handle:
             handle.write(text)
@@ -133,13 +127,9 @@ def support_of(text: str | None) -> int | None:
     Raises:
         PolicyError: it is none.
     """
-    if text is None:
-        return None
-    if text in SUPPORT:
-        return SUPPORT[text]
-    if text in ("0", "1", "2", "3", "4"):
-        return int(text)
-    raise error("usage/support", name="--support")
+    if text is not None and text not in SUPPORT:
+        raise error("usage/support", name="--support")
+    return None if text is None else SUPPORT[text]
 
 
 def show_kept(pairs: Mapping[tuple[str, ...], int]) -> None:
@@ -208,9 +198,6 @@ def kanon(
     force: Annotated[bool, typer.Option("--force")] = False,
 ) -> None:
     """The verb ``kanon``."""
-    from ctdhub.kanon.table import anonymise
-    from ctdhub.sensitive.ingest.delimited import refuse_formulas
-
     if k < LEAST_PUBLISHED:
         raise error("k/published")
     target = out or table.with_name(f"{table.stem}.k{k}{_form(table)}")
@@ -237,7 +224,7 @@ def kanon(
         say(_("Left out, because --columns does not name them: {names}."), names=names)
     show_table("", ("", ""), _figures(done.account), fold=False)
     _show_columns(done.account, done.inference)
-    console.print(_told(done.inference, k, extra))
+    say(_told(done.inference, k, extra))
     _warn(suppressed)
     options.tell_written(target)
 
@@ -257,16 +244,11 @@ def _read(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
     """The table as text columns, and what its reader decided on its own."""
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path), ()
-    from ctdhub.sensitive.ingest.readers import read_table
-
     raw = read_table(path).whole()
     return raw.table.drop_columns([ROW]), tuple(map(said, raw.notes))
 
 
 def _read_parquet(path: Path) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import parquet
-
     try:
         with path.open("rb") as file:
             table = parquet.read_table(file)
@@ -288,9 +270,6 @@ def _choose(table: pa.Table, columns: str) -> tuple[pa.Table, list[str]]:
 
 def _write(table: pa.Table, target: Path) -> None:
     """Write beside the file and put it in place at the end, so that no half file is ever seen."""
-    import pyarrow as pa
-    from pyarrow import compute, csv, parquet
-
     with made_whole(target) as part:
         if target.suffix.lower() == ".csv":
             if table.num_columns == 1:  # an empty line would be no row to many readers
@@ -301,8 +280,6 @@ def _write(table: pa.Table, target: Path) -> None:
 
 
 def _figures(account: Risk) -> tuple[tuple[str, str], ...]:
-    from ctdhub.kanon.table import RISK_GOAL
-
     return (
         (_("rows read and written"), number(account.records)),
         (_("rows dropped"), number(account.dropped)),
@@ -342,7 +319,7 @@ def _told(tells: Inference, k: int, extra: float) -> str:
     ]
     if not extra and tells.narrow:
         lines.append(_("--extra 0.1 suppresses more at random, so that suppression reveals less."))
-    return escape("\n".join(lines))
+    return "\n".join(lines)
 
 
 def _warn(suppressed: str) -> None:
@@ -374,8 +351,6 @@ MOST_PEOPLE = 2**28
 
 def count_show(file: Path) -> None:
     """The verb ``ctdhub count show``."""
-    from ctdhub.dp.secagg.messages import Round, Terms, Total, read_any
-
     message, body = read_any(file)
     say(_("A file of kind {kind}, {n} bytes of numbers."), kind=message.kind, n=number(len(body)))
     who = getattr(message, "contributor", None)
@@ -393,8 +368,8 @@ def count_show(file: Path) -> None:
 
 def count_new(
     exchange: Path,
-    keep: Annotated[Path, typer.Option()],
-    domains: Annotated[str, typer.Option()],
+    keep: options.NeededPath,
+    domains: options.Needed,
     contributor: Annotated[list[str], typer.Option()],
     epsilon: Annotated[float, typer.Option(min=0.001, max=100)],
     delta: Annotated[float, typer.Option()],
@@ -404,9 +379,6 @@ def count_new(
     column: list[str] | None = None,
 ) -> None:
     """The verb ``ctdhub count new``."""
-    from ctdhub.dp.secagg import masks, parties
-    from ctdhub.dp.standalone import domains as scopes
-
     found = None if domains == scopes.SCHEMA else scopes.checked_domains(Path(domains))
     columns = scopes.public_columns(column or ()) if found is None else ()
     terms = parties.new_round(
@@ -432,13 +404,11 @@ def count_new(
 
 def count_start(
     exchange: Path,
-    keep: Annotated[Path, typer.Option()],
+    keep: options.NeededPath,
     without: list[str] | None = None,
     threshold: Annotated[int | None, typer.Option(min=1)] = None,
 ) -> None:
     """The verb ``ctdhub count start``."""
-    from ctdhub.dp.secagg import parties
-
     _show_round(parties.start_round(exchange, keep, without or (), threshold))
     _next(
         _("Send round.count to every contributor; each runs `ctdhub count mask`."),
@@ -448,19 +418,16 @@ def count_start(
 
 def count_close(
     exchange: Path,
-    keep: Annotated[Path, typer.Option()],
+    keep: options.NeededPath,
     ledger: Path | None = None,
     new_ledger: str = "",
     budget: Annotated[float, typer.Option(min=0.001, max=1000)] = 6.0,
     without: list[str] | None = None,
 ) -> None:
     """The verb ``ctdhub count close``."""
-    from ctdhub.dp.secagg import parties
-    from ctdhub.dp.standalone.table import ledger_of_table
-
     if ledger is not None:
         parties.refuse_seen(exchange, ledger)
-    book = ledger_of_table(ledger, new_ledger)
+    book = standalone.ledger_of_table(ledger, new_ledger)
     with bar() as progress:
         progress(_("checking masked counts"), 0.2)
         asked = parties.close_round(exchange, keep, without or (), ledger=book, budget=budget)
@@ -472,34 +439,24 @@ def count_close(
     )
 
 
-def count_sum(exchange: Path, keep: Annotated[Path, typer.Option()]) -> None:
+def count_sum(exchange: Path, keep: options.NeededPath) -> None:
     """The verb ``ctdhub count sum``."""
-    from ctdhub.dp.secagg import parties
-
     with bar() as progress:
         progress(_("removing the masks"), 0.2)
         path, found = parties.total_of_round(exchange, keep)
     say(_("The sum of {names} is in {file}."), names=", ".join(found.contributors), file=path)
-    _next(
-        _("Make the release: `ctdhub count release {file} --out protected`.").format(
-            file=escape(str(path))
-        )
-    )
+    text = _("Make the release: `ctdhub count release {file} --out protected`.")
+    _next(text.format(file=path))
 
 
-def count_release(
-    file: Path, out: Annotated[Path, typer.Option()], support: Support = None
-) -> None:
+def count_release(file: Path, out: options.NeededPath, support: Support = None) -> None:
     """The verb ``ctdhub count release``."""
-    from ctdhub.dp.secagg.parties import protected, read_sum
-    from ctdhub.release.standalone import check_out, write_alone
-
     level = support_of(support)
     check_out(out)
     with bar() as progress:
         progress(_("reading"), 0.0)
-        found = read_sum(file)
-        answer = protected(found, level, progress=progress)
+        found = parties.read_sum(file)
+        answer = parties.protected(found, level, progress=progress)
         round_ = found.told.round
         write_alone(answer, out, round_.plan.rows, round_.terms.max_people)
     if strange := found.impossible():
@@ -516,16 +473,12 @@ def count_release(
     say(_("Files are in {folder}."), folder=out)
 
 
-def count_join(
-    exchange: Path, keep: Annotated[Path, typer.Option()], name: Annotated[str, typer.Option()]
-) -> None:
+def count_join(exchange: Path, keep: options.NeededPath, name: options.Needed) -> None:
     """The verb ``ctdhub count join``."""
-    from ctdhub.dp.secagg import parties
-
     path = parties.join_round(exchange, keep, name)
     say(_("Your secrets are in {folder}."), folder=keep)
     _next(
-        _("Send {file} to the hub.").format(file=escape(path.name)),
+        _("Send {file} to the hub.").format(file=path.name),
         _("When round.count has come: `ctdhub count mask`."),
     )
 
@@ -533,40 +486,35 @@ def count_join(
 def count_mask(
     table: Annotated[Path, typer.Argument(help=table_help(".parquet"))],
     exchange: Path,
-    keep: Annotated[Path, typer.Option()],
+    keep: options.NeededPath,
 ) -> None:
     """The verb ``ctdhub count mask``."""
-    from ctdhub.dp.secagg import messages, parties
-    from ctdhub.sensitive.ingest.readers import read_as_is
-
     with bar() as progress:
         progress(_("reading"), 0.0)
         raw = read_as_is(table)
         path = parties.mask_counts(exchange, keep, raw, progress=progress)
     for note in raw.notes:
-        errors.print(escape(said(note)))
-    round_ = messages.read_round(exchange)
+        say(said(note), to=errors)
+    round_ = read_round(exchange)
     show_left_out(round_.terms.scope().left_out(raw.table.column_names))
     _show_terms(round_.terms)
     _show_round(round_)
     say(_("{file}: {n} bytes."), file=path.name, n=number(path.stat().st_size))
     _next(
         _("Read the fingerprint out to another contributor, by telephone, before you send."),
-        _("If it is the same, send {file} to the hub.").format(file=escape(path.name)),
+        _("If it is the same, send {file} to the hub.").format(file=path.name),
         _("When request.count has come: `ctdhub count reveal`."),
     )
 
 
-def count_reveal(exchange: Path, keep: Annotated[Path, typer.Option()]) -> None:
+def count_reveal(exchange: Path, keep: options.NeededPath) -> None:
     """The verb ``ctdhub count reveal``."""
-    from ctdhub.dp.secagg import parties
-
     path, asked = parties.reveal_shares(exchange, keep)
     say(_("In the sum: {names}."), names=", ".join(asked.bodies))
     if parties.open_keep(keep).party not in asked.bodies:
         say(_("Your counts are not in it; your answer helps the others."))
     say(_("Your key of this round is destroyed."))
-    _next(_("Send {file} to the hub.").format(file=escape(path.name)))
+    _next(_("Send {file} to the hub.").format(file=path.name))
 
 
 def _show_terms(terms: Terms) -> None:
@@ -621,4 +569,4 @@ def _show_noise(contributors: int, honest: int) -> None:
 def _next(*steps: str) -> None:
     say(_("Next:"))
     for step in steps:
-        console.print(f"  {step}")
+        say(f"  {step}")

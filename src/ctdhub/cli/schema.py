@@ -7,22 +7,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import pyarrow.parquet as pq
 import typer
-from rich.markup import escape
-from rich.table import Table
+from pyarrow import ArrowException
 
 from ctdhub.cli import options
-from ctdhub.cli.output import console, errors, show_table
+from ctdhub.cli.output import console, errors, say, show_table
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, _
+from ctdhub.schema import crosswalk as crossings
 from ctdhub.schema import emit
+from ctdhub.schema.model import load_schema
 
 if TYPE_CHECKING:
-    import pyarrow.parquet as pq
-
-    from ctdhub.schema.crosswalk import Crossing
     from ctdhub.sensitive.mapping.export import LossNote
-
 
 # --------------------------------------------------------------------------------------------------
 # Verb of the schema: codebook.  The verb ``crosswalk`` has its own module.
@@ -50,7 +48,7 @@ FORMS = ("xlsform",)
 
 
 def form(
-    out: Annotated[Path, typer.Option()],
+    out: options.NeededPath,
     to: Annotated[
         str, typer.Option(help=_("What to write: {names}.").format(names=", ".join(FORMS)))
     ] = FORMS[0],
@@ -67,7 +65,7 @@ def form(
     options.require_new(out)
     write(out, list(dict.fromkeys(chosen)))
     options.tell_written(out)
-    console.print(_("Read its answers with --mapping {name}.").format(name="ctdhub-form"))
+    say(_("Read its answers with --mapping {name}."), name="ctdhub-form")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -81,26 +79,22 @@ def crosswalk(
     as_json: options.AsJson = False,
 ) -> None:
     """The verb ``crosswalk``."""
-    from ctdhub.schema.crosswalk import crosswalk
-
     if source is None:
         _show_names()
         return
-    found = [c for c in crosswalk(source, target) if not lossy or c.state in ("lossy", "none")]
+    found = [
+        c for c in crossings.crosswalk(source, target) if not lossy or c.state in ("lossy", "none")
+    ]
     if as_json:
         console.print_json(json.dumps([_translated(c) for c in found]))
     else:
-        console.print(_table(found, source, target))
+        _show_crossings(found, source, target)
 
 
 def convert(
-    records: Path,
-    to: Annotated[str, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-    perpetrators: Path | None = None,
+    records: Path, to: options.Needed, out: options.NeededPath, perpetrators: Path | None = None
 ) -> None:
     """The verb ``convert``."""
-    from ctdhub.schema.model import load_schema
     from ctdhub.sensitive.mapping.export import write_format
 
     options.require_new(out)
@@ -114,13 +108,10 @@ def convert(
     if losses:
         _show_losses(losses)
     else:
-        console.print(_("Nothing was lost."))
+        say(_("Nothing was lost."))
 
 
 def _read(path: Path) -> pq.Table:
-    import pyarrow.parquet as pq
-    from pyarrow import ArrowException
-
     try:
         with path.open("rb") as file:
             return pq.read_table(file)
@@ -129,56 +120,41 @@ def _read(path: Path) -> pq.Table:
 
 
 def _show_names() -> None:
-    from ctdhub.schema.crosswalk import NAMES, covered, load_crosswalk
-    from ctdhub.schema.model import load_schema
-
     rows = []
-    for name in NAMES:
-        walk = load_crosswalk(name)
-        held = sum(1 for _name in covered(walk, load_schema()))
+    for name in crossings.NAMES:
+        walk = crossings.load_crosswalk(name)
+        held = sum(1 for _name in crossings.covered(walk, load_schema()))
         rows.append((name, walk.title, str(len(walk.written())), str(held)))
     head = (_("format"), _("what it is"), _("columns"), _("variables of the hub"))
     show_table("", head, rows, fold=False)
 
 
-def _translated(crossing: Crossing) -> dict[str, object]:
+def _translated(crossing: crossings.Crossing) -> dict[str, object]:
     return asdict(crossing) | {"notes": [_(note) for note in crossing.notes]}
 
 
-def _states() -> dict[str, str]:
-    lossy, none = _("lossy"), _("no counterpart")
-    return {
-        "exact": _("exact"),
-        "aligned": _("aligned, not certified"),
-        "lossy": f"[bold yellow]{escape(lossy)}[/]",
-        "derived": _("derived"),
-        "none": f"[red]{escape(none)}[/]",
-    }
-
-
-def _table(crossings: list[Crossing], source: str, target: str) -> Table:
+def _show_crossings(found: list[crossings.Crossing], source: str, target: str) -> None:
     """One line per pair of columns and state; values that share a line are listed in it."""
-    table = Table()
-    for title in (source, _("value"), target, _("value"), _("match type"), _("what is lost")):
-        table.add_column(title, overflow="fold")
-    lines: dict[tuple[object, ...], list[Crossing]] = {}
-    for c in crossings:
+    lines: dict[tuple[object, ...], list[crossings.Crossing]] = {}
+    for c in found:
         line = (c.source, c.target, c.variable if c.source else None, c.state, c.notes)
         lines.setdefault(line, []).append(c)
-    states = _states()
+    states = {
+        "exact": _("exact"),
+        "aligned": _("aligned, not certified"),
+        "lossy": _("lossy"),
+        "derived": _("derived"),
+        "none": _("no counterpart"),
+    }
+    rows = []
     for group in lines.values():
         c = group[0]
         theirs = dict.fromkeys(x.source_value or x.code for x in group if x.source)
         ours = dict.fromkeys(_("not recorded") if x.code == "" else x.target_value for x in group)
-        table.add_row(
-            escape(c.source or "–"),
-            escape(_few(theirs)),
-            escape(c.target or "–"),
-            escape(_few(ours)),
-            states[c.state],
-            escape(" ".join(_(note) for note in c.notes)),
-        )
-    return table
+        cells = (c.source or "–", _few(theirs), c.target or "–", _few(ours), states[c.state])
+        rows.append((*cells, " ".join(_(note) for note in c.notes)))
+    head = (source, _("value"), target, _("value"), _("match type"), _("what is lost"))
+    show_table("", head, rows)
 
 
 def _few(texts: dict[str | None, None], most: int = 3) -> str:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console, show_table
+from ctdhub.cli.output import bar, console, say, show_table
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, ngettext, said
@@ -212,12 +212,14 @@ def estimate(
                 found |= said_first(release, found)
             options.deliver(as_json(found), out, private=release is None)
         else:
+            usual = next(iter(measured_strata(release)), "") if release else ""
+            variable = (strata.strip() or usual) if release else ""
             first_notes = (double_people(release) if release else "", *notes)
 
             def show() -> None:
                 if first:
                     console.print(f"[bold yellow]{escape(first)}[/]")
-                _print(result, first_notes, names, _variable(release, strata))
+                _print(result, first_notes, names, variable)
 
             options.deliver(show, out, private=release is None)
             if chart is not None:
@@ -259,18 +261,12 @@ def _read(
     return found, within, tuple(map(said, (*raw.notes, *notes))), None
 
 
-def _variable(release: Release | None, strata: str) -> str:
-    """The variable of a release's strata; "" of a file."""
-
-    return (strata.strip() or next(iter(measured_strata(release)), "")) if release else ""
-
-
 def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str], variable: str) -> None:
     if result.gate.refused:
         console.print(f"[bold yellow]{escape(words.refusal(result.gate, names))}[/]")
     else:
         console.print(f"[bold]{escape(words.spread(result, names))}[/]")
-    console.print(escape(words.seen(result)))
+    say(words.seen(result))
     if result.methods:
         title = _("Estimated total, including people on no list, with {level} intervals").format(
             level=share(result.level)
@@ -279,31 +275,26 @@ def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str], var
         title = _("If the lists are not independent")
         console.print(_methods_table(title, words.depending(result)))
         if result.strata is not None:
-            console.print(escape(words.strata(result.strata, variable)))
+            say(words.strata(result.strata, variable))
         for method in result.methods:
             if method.pairs:
                 pairs = _("; ").join(" – ".join(names.get(n, n) for n in p) for p in method.pairs)
-                console.print(
-                    escape(
-                        _("{method}: lists that depend on each other: {pairs}.").format(
-                            method=words.method_name(method.name), pairs=printable(pairs, 500)
-                        )
-                    )
-                )
+                text = _("{method}: lists that depend on each other: {pairs}.")
+                say(text, method=words.method_name(method.name), pairs=printable(pairs, 500))
             if method.bootstrap is not None:
-                console.print(escape(words.bootstrap(method, result.level)))
+                say(words.bootstrap(method, result.level))
         _show_changes(result, names)
     found = [*filter(None, notes), *words.warnings(result, names)]
     if found:
         label = _("Before you use a number:")
         console.print(f"[bold yellow]{escape(label)}[/]")
         for sentence in found:
-            console.print(escape(f"- {sentence}"))
+            say(f"- {sentence}")
     if result.methods:
         label = _("Assumed by all methods:")
         console.print(f"[bold]{escape(label)}[/]")
         for sentence in words.always():
-            console.print(escape(f"- {sentence}"))
+            say(f"- {sentence}")
 
 
 def _methods_table(title: str, methods: Iterable[Method]) -> Table:

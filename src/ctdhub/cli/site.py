@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console
+from ctdhub.cli.output import bar, say
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.site.stories.seconds import IDLE
@@ -34,7 +33,6 @@ def site(
 ) -> None:
     """The verb ``site``."""
     from ctdhub.cli.verify import approvers_near
-    from ctdhub.hub.stages import site as edition_stage
     from ctdhub.hub.stages import site as stage
     from ctdhub.release.open import leading, open_release, open_releases
     from ctdhub.site.build import build_site
@@ -43,7 +41,7 @@ def site(
 
     folder = options.release_folder(source)
     if in_hub := (source / "hub.yaml").is_file():
-        edition = edition_stage.edition(options.hub(source), url, offline=offline)
+        edition = stage.edition(options.hub(source), url, offline=offline)
     else:
         root = source if folder != source else None
         edition = Edition.of(root, url or "", offline=offline)
@@ -51,9 +49,7 @@ def site(
     if exhibit:
         with bar() as progress:
             build_exhibit(options.opened(folder), target, edition.stories, idle, progress, edition)
-        console.print(
-            _("Built the exhibition: open {file}.").format(file=escape(str(target / "index.html")))
-        )
+        say(_("Built the exhibition: open {file}."), file=target / "index.html")
         return
     with bar() as progress:
         progress(_("Building the site"), 0.0)
@@ -63,8 +59,8 @@ def site(
         lead, others = leading(held)
         known = stage.before(options.hub(source)) if target == source / "site" and in_hub else None
         build_site(lead, target, progress, edition, others, before=known)
-    console.print(_("Built the site in {folder}.").format(folder=escape(str(target))))
-    console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(target))))
+    say(_("Built the site in {folder}."), folder=target)
+    say(_("See it: ctdhub serve {folder}"), folder=target)
 
 
 def serve(
@@ -81,16 +77,12 @@ def serve(
     target = inner if (inner / "index.html").is_file() else folder
 
     def ready(address: str) -> None:
-        console.print(
-            _("Serving {folder} at {address} (Ctrl-C stops).").format(
-                folder=escape(str(target)), address=address
-            )
-        )
+        say(_("Serving {folder} at {address} (Ctrl-C stops)."), folder=target, address=address)
         if not no_open:
             webbrowser.open(address)
 
     serve_site(target, port, ready)
-    console.print(_("Stopped."))
+    say(_("Stopped."))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -101,8 +93,8 @@ SiteAddress = Annotated[str | None, typer.Option("--site")]
 
 def push(
     source: Path,
-    to: Annotated[str, typer.Option()],
-    organisation: Annotated[str, typer.Option()],
+    to: options.Needed,
+    organisation: options.Needed,
     site: SiteAddress = None,
     private: Annotated[bool, typer.Option("--private")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
@@ -129,15 +121,11 @@ def push(
         dry=dry_run,
     )
     for step in steps:
-        console.print(words[step.what].format(name=escape(step.name)))
-    console.print(_("Nothing was sent.") if dry_run else _("The portal has the release."))
+        say(words[step.what], name=step.name)
+    say(_("Nothing was sent.") if dry_run else _("The portal has the release."))
 
 
-def deposit(
-    source: Path,
-    out: Annotated[Path, typer.Option()],
-    site: SiteAddress = None,
-) -> None:
+def deposit(source: Path, out: options.NeededPath, site: SiteAddress = None) -> None:
     """The verb ``deposit``."""
     from ctdhub.core.tables import as_json
     from ctdhub.release.deposit import datacite, require_citable, zenodo
@@ -145,7 +133,8 @@ def deposit(
     release = _published(source)
     require_citable(release)
     address = _site(source, site)
-    doi = _doi(source, release)
+    hub = _hub(source)
+    doi = hub.settings.doi.get(release.version, "") if hub else ""
     files = {
         "datacite.json": datacite(release, address, doi),
         "zenodo.json": zenodo(release, address),
@@ -156,12 +145,11 @@ def deposit(
     for name, found in files.items():
         options.deliver(as_json(found), out / name)
     if not doi:
-        console.print(
-            _(
-                "Write the DOI that the archive gives into hub.yaml, under doi, with the "
-                "version {version} as its key."
-            ).format(version=release.version)
+        text = _(
+            "Write the DOI that the archive gives into hub.yaml, under doi, with the "
+            "version {version} as its key."
         )
+        say(text, version=release.version)
 
 
 def notice(
@@ -216,11 +204,6 @@ def _site(source: Path, given: str | None) -> str:
         return Sharing(given).url
     hub = _hub(source)
     return hub.settings.site.url if hub else ""
-
-
-def _doi(source: Path, release: Release) -> str:
-    hub = _hub(source)
-    return hub.settings.doi.get(release.version, "") if hub else ""
 
 
 def _hub(source: Path) -> Hub | None:

@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from ctdhub.cli import options
-from ctdhub.cli.keys import ask_passphrase, open_linkage_key
-from ctdhub.cli.output import bar, console, show_table
+from ctdhub.cli.approve import open_key
+from ctdhub.cli.keys import open_linkage_key
+from ctdhub.cli.output import bar, say, show_exactly, show_table
 from ctdhub.core.errors import error, printable
 from ctdhub.core.files import is_day, write_new
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _, said
 from ctdhub.core.keys.linkage import filling_secret
-from ctdhub.core.keys.signing import is_encrypted, read_key
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.sensitive.bundle.card import card_bytes, read_card
 from ctdhub.sensitive.bundle.pack import pack_bundle, write_bundle
@@ -43,9 +42,9 @@ if TYPE_CHECKING:
 
 def tokens(
     file: Annotated[Path, typer.Argument(help=options.table_help())],
-    key: Annotated[Path, typer.Option()],
-    release: Annotated[str, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    key: options.NeededPath,
+    release: options.Needed,
+    out: options.NeededPath,
     columns: str = "",
     mapping: str = "",
     keep: str = "",
@@ -78,22 +77,16 @@ def tokens(
     options.require_yes(question, _("Nothing was written."), yes=yes)
     with bar() as progress:
         made = tokenise(
-            raw,
-            what,
-            Tokeniser(secret.secret, release, filling_secret(key)),
-            out,
-            age,
-            progress,
+            raw, what, Tokeniser(secret.secret, release, filling_secret(key)), out, age, progress
         )
     for note in raw.notes:
-        console.print(escape(said(note)))
+        say(said(note))
     _show_made(made)
-    console.print(
-        _(
-            "Wrote {file}. You may send this file to the hub. Never send the key to "
-            "anybody, the hub least of all."
-        ).format(file=escape(str(out)))
+    text = _(
+        "Wrote {file}. You may send this file to the hub. Never send the key to "
+        "anybody, the hub least of all."
     )
+    say(text, file=out)
 
 
 def check_release(release: str) -> None:
@@ -170,29 +163,26 @@ def age_rows(without: dict[Lack, int] | None) -> list[tuple[str, str]]:
 
 
 def bundle_card(
-    hub: Path,
-    contributor: str,
-    key: Annotated[Path, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    hub: Path, contributor: str, key: options.NeededPath, out: options.NeededPath
 ) -> None:
     """The verb ``ctdhub bundle card``."""
     from ctdhub.hub.receive_bundle import hub_card
 
     options.require_new(out)
-    signing = read_key(key, ask_passphrase() if is_encrypted(key) else "")
+    signing = open_key(key)
     signed = hub_card(options.hub(hub), contributor, signing, datetime.now(UTC).date())
     write_new(out, card_bytes(signed), 0o644)
-    console.print(_("Wrote {file}.").format(file=escape(str(out))))
-    console.print(_("Fingerprint: {print}").format(print=signed.fingerprint), highlight=False)
+    say(_("Wrote {file}."), file=out)
+    say(_("Fingerprint: {print}"), print=signed.fingerprint)
 
 
 def bundle_make(
     file: Annotated[Path, typer.Argument(help=options.table_help())],
-    card: Annotated[Path, typer.Option()],
-    mapping: Annotated[str, typer.Option()],
-    key: Annotated[Path, typer.Option()],
-    codes: Annotated[Path, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    card: options.NeededPath,
+    mapping: options.Needed,
+    key: options.NeededPath,
+    codes: options.NeededPath,
+    out: options.NeededPath,
     delivery: Annotated[int, typer.Option(min=1)] = 1,
     yes: options.Yes = False,
 ) -> None:
@@ -202,7 +192,7 @@ def bundle_make(
 
     options.require_new(out)
     hub = read_card(card).card
-    signing = read_key(key, ask_passphrase() if is_encrypted(key) else "")
+    signing = open_key(key)
     rules = named_mapping(mapping)
     if not codes.exists():
         write_secret(codes, secrets.token_bytes(SECRET_BYTES))
@@ -222,16 +212,12 @@ def bundle_make(
         delivery=delivery, codes=codes_print(secret),
     )  # fmt: skip
     write_bundle(packed, out)
-    console.print(
-        _("Wrote {file}: {rows} rows for {hub}.").format(
-            file=escape(str(out)), rows=number(found.rows), hub=escape(hub.hub)
-        )
-    )
+    say(_("Wrote {file}: {rows} rows for {hub}."), file=out, rows=number(found.rows), hub=hub.hub)
 
 
 def bundle_open(
     file: Path,
-    hub: Annotated[Path, typer.Option()],
+    hub: options.NeededPath,
     identity: Annotated[list[Path], typer.Option()],
     out: Path | None = None,
     day: str = "",
@@ -244,26 +230,18 @@ def bundle_open(
     if out is not None:
         options.require_private(out)
         lay_apart(opened(options.hub(hub), file, identity), out)
-        console.print(_("Wrote {folder}.").format(folder=escape(str(out))))
+        say(_("Wrote {folder}."), folder=out)
         return
     on = date.fromisoformat(day) if day else datetime.now(UTC).date()
     done = receive(options.hub(hub), file, identity, on)
     made = done.bundle.manifest
-    console.print(
-        _("Delivery {n} of {id}, signed by {key}, is in the hub: {file}.").format(
-            n=number(made.delivery),
-            id=made.contributor,
-            key=made.signer,
-            file=escape(str(done.cases)),
-        ),
-        soft_wrap=True,
-    )
-    said = (
-        _("The hub reads it by {file}.")
-        if done.read_by_it
-        else _("The hub reads it by {file}, which is not the mapping of the bundle.")
-    )
-    console.print(said.format(file=escape(str(done.mapping))), soft_wrap=True)
+    text = _("Delivery {n} of {id}, signed by {key}, is in the hub: {file}.")
+    n, id = number(made.delivery), made.contributor
+    show_exactly(text.format(n=n, id=id, key=made.signer, file=done.cases))
+    text = _("The hub reads it by {file}.")
+    if not done.read_by_it:
+        text = _("The hub reads it by {file}, which is not the mapping of the bundle.")
+    show_exactly(text.format(file=done.mapping))
 
 
 def fate_words(fate: str) -> str:
